@@ -1,0 +1,161 @@
+"""The processes that `flask up` starts: one record of them, one way to end them, none left behind."""
+
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lms.config import ROOT
+from lms.embedded.failure import StartError
+from lms.embedded.processes import command_line, die_with_parent, is_alive
+
+LOG_BYTES = 5_000_000
+POLL_SECONDS = 0.05
+
+# In order (what is in flight ends), then without waiting, then by force; seconds to wait after each.
+STOP_SIGNALS = ((signal.SIGTERM, 35.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+
+# How Python ends a traceback, and how click and alembic begin a complaint.
+ERROR_LINE = re.compile(r"(Error|FAILED|[\w.]*(Error|Exception|Exit)): ")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Child:
+    """One started process; `log_file` holds what it says."""
+
+    name: str
+    command: tuple[str, ...]
+    process: subprocess.Popen[bytes]
+    log_file: Path
+
+    def last_words(self) -> str:
+        """The line that says what went wrong: the last that names an error, else the last."""
+        lines = [line.strip() for line in _tail(self.log_file).splitlines() if line.strip()]
+        errors = [line for line in lines if ERROR_LINE.match(line)]
+        return (errors or lines or ["it said nothing"])[-1]
+
+
+class Children:
+    """What was started, in order. They share an environment and stop in the order they were started."""
+
+    def __init__(self, instance: Path, environ: Mapping[str, str]) -> None:
+        self._instance = instance
+        self._environ = dict(environ)
+        self._started: list[Child] = []
+
+    def start(self, name: str, command: Sequence[str], listener: int | None = None) -> Child:
+        """Start a program in the project's folder. It gets a TERM when we die, even by SIGKILL (on Linux).
+
+        `listener` is the descriptor of an open port that the program gets as LISTEN_FD.
+        """
+        folder = self._instance / "log"
+        folder.mkdir(exist_ok=True)
+        log_file = folder / f"{name}.log"
+        if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
+            log_file.replace(log_file.with_suffix(".log.old"))
+        with log_file.open("ab") as output:
+            process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=ROOT,
+                env=self._environ if listener is None else {**self._environ, "LISTEN_FD": str(listener)},
+                pass_fds=() if listener is None else (listener,),
+                start_new_session=True,  # a Ctrl-C at the terminal reaches us alone; we stop them in order
+                preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - the function is one system call
+            )
+        child = Child(name, tuple(command), process, log_file)
+        self._started.append(child)
+        self._record()
+        return child
+
+    def first_dead(self) -> Child | None:
+        """A child that ended by itself, if any."""
+        return next((child for child in self._started if child.process.poll() is not None), None)
+
+    def forget(self, child: Child) -> None:
+        """Take a child that has ended off the record."""
+        self._started.remove(child)
+        self._record()
+
+    def stop(self) -> None:
+        """End all, in the order of their start: who takes work first, who does it after."""
+        for child in self._started:
+            end(child.process.pid, child.process)
+        self._started.clear()
+        self._record()
+
+    def _record(self) -> None:
+        path = record_file(self._instance)
+        if not self._started:
+            path.unlink(missing_ok=True)
+            return
+        entries = [{"pid": child.process.pid, "command": " ".join(child.command)} for child in self._started]
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps(entries))
+        fresh.rename(path)
+
+
+def record_file(instance: Path) -> Path:
+    """Where the processes of the present run are written down, for the run after a crash."""
+    return instance / "children.json"
+
+
+def clear_leftovers(instance: Path) -> int:
+    """End what a killed run left behind; returns how many. Only the recorded commands are touched."""
+    path = record_file(instance)
+    try:
+        entries = json.loads(path.read_text())
+        recorded = [(int(entry["pid"]), str(entry["command"])) for entry in entries]
+    except FileNotFoundError:
+        return 0
+    except (ValueError, KeyError, TypeError):
+        recorded = []
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror or error}") from error
+    ended = 0
+    for pid, command in recorded:
+        if is_alive(pid) and command_line(pid).strip() == command:
+            log.warning("ending %s, which an earlier run left behind", command)
+            end(pid)
+            ended += 1
+    path.unlink(missing_ok=True)
+    return ended
+
+
+def end(pid: int, child: subprocess.Popen[bytes] | None = None) -> None:
+    """End a process and then whatever is left of its group."""
+    for signal_number, seconds in STOP_SIGNALS:
+        if _is_over(pid, child):
+            break
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal_number)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not _is_over(pid, child):
+            time.sleep(POLL_SECONDS)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _is_over(pid: int, child: subprocess.Popen[bytes] | None) -> bool:
+    return child.poll() is not None if child is not None else not is_alive(pid)
+
+
+def _tail(path: Path, length: int = 20_000) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - length))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,27 @@
+"""gunicorn, for `flask up` and for production: `gunicorn -c lms/embedded/gunicorn.conf.py wsgi:app`.
+
+WEB_WORKERS (processes) and WEB_THREADS (in each) size it; HOST and PORT say where it listens. `flask up`
+opens the port itself, before anything else, and hands it over as LISTEN_FD.
+"""
+
+import os
+from pathlib import Path
+
+bind = (
+    f"fd://{os.environ['LISTEN_FD']}"
+    if os.environ.get("LISTEN_FD")
+    else (f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}")
+)
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS") or 1)
+threads = int(os.environ.get("WEB_THREADS") or 8)
+timeout = 60
+graceful_timeout = 30  # a TERM lets the requests in flight end
+keepalive = 5
+# Its sign of life is a file; on a slow disk that alone can stall a worker.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes its own file there
+# Addresses carry secrets (a ticket's, a password link's): the application logs what may be kept.
+accesslog = None
+errorlog = "-"
+# It would open a socket in the home folder; nothing here uses it.
+control_socket_disable = True
