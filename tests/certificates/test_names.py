@@ -1,0 +1,72 @@
+"""The compared form and the shown form of a name."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from certificates.names import mask, norm
+
+LETTERS = st.text(st.sampled_from("张三欧阳䶮㛃𠅤abcXYZéØ９Ａｂ"), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("written", "compared"),
+    [
+        ("张三", "张三"),
+        (" 张 三\u3000", "张三"),
+        ("阿凡提·买买提", "阿凡提买买提"),
+        ("阿凡提•买买提", "阿凡提买买提"),
+        ("阿凡提・买买提", "阿凡提买买提"),
+        ("阿凡提･买买提", "阿凡提买买提"),
+        ("John  Smith", "JOHNSMITH"),
+        ("Ｊｏｈｎ\u00a0Smith", "JOHNSMITH"),
+        ("Jose\u0301", "JOSÉ"),
+        ("Groß", "GROSS"),
+        ("O’Neill-d'Arcy", "O’NEILL-D'ARCY"),
+        ("䶮㛃𠅤", "䶮㛃𠅤"),
+    ],
+)
+def test_norm(written: str, compared: str) -> None:
+    assert norm(written) == compared
+
+
+@given(LETTERS, st.text(st.sampled_from(" \t\u3000·•・"), max_size=3), st.integers(0, 12))
+def test_spaces_and_dots_never_change_the_compared_form(name: str, noise: str, place: int) -> None:
+    assert norm(name[:place] + noise + name[place:]) == norm(name)
+
+
+@given(LETTERS)
+def test_norm_is_stable(name: str) -> None:
+    assert norm(norm(name)) == norm(name)
+    assert norm(name.lower()) == norm(name.upper())
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("张三", "张*"),
+        ("张小三", "张*三"),
+        ("张 小 三", "张*三"),
+        ("欧阳小三", "欧**三"),
+        ("䶮㛃𠅤", "䶮*𠅤"),
+        ("张", "*"),
+        ("阿凡提·买买提", "阿**·**提"),
+        ("葛\U000e0100小明", "葛\U000e0100*明"),
+        ("John Smith", "J*** S***"),
+        ("Maria de los Ángeles", "M*** d*** l*** Á***"),
+        ("A\u030ake Ø", "Å*** Ø***"),
+        ("Suharto", "S***"),
+        ("O", "*"),
+        ("·", "*"),
+    ],
+)
+def test_mask(name: str, shown: str) -> None:
+    assert mask(name) == shown
+
+
+@given(st.text(st.sampled_from("张王李欧阳小三四䶮𠅤"), min_size=2, max_size=8))
+def test_a_mask_shows_at_most_two_characters(name: str) -> None:
+    shown = mask(name)
+    assert len(shown) == len(name)
+    assert len(shown) - shown.count("*") <= 2
+    assert "*" in shown
