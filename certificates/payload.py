@@ -1,0 +1,177 @@
+"""What the QR code on a certificate says: 82 signed bytes, written as 198 decimal digits.
+
+Digits, because a QR code packs them at 3.33 bits each inside an ordinary web address. The layout is published
+and frozen: paper cannot be recalled, so a change needs a new magic byte and this version stays readable for
+ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from certificates.names import norm
+from lms.core.errors import N_, DomainError
+
+DIGITS = 198
+MAGIC = 0xB1
+SIGNATURE_DOMAIN = b"BJRC-CERT-QR/1\0\0"
+NAME_DOMAIN = b"BJRC-NAME/1"
+NAME_ROUNDS = 20_000
+NAME_TAG_BYTES = 6
+EPOCH = date(2020, 1, 1)
+NO_EXPIRY = 0xFFFF
+
+_BODY = struct.Struct(">BBBBIHH6s")
+_SIGNATURE_BYTES = 64
+_TOTAL_BYTES = _BODY.size + _SIGNATURE_BYTES
+_LIMIT = 1 << (8 * _TOTAL_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What is signed. `certificate_type` and `unit` are codes of published tables (unit 0 is the branch);
+    `valid_until` is the last valid day, None when the certificate does not expire.
+    """
+
+    key_number: int
+    certificate_type: int
+    unit: int
+    serial: int
+    issued_on: date
+    valid_until: date | None
+    name_tag: bytes
+
+
+class Decoded(NamedTuple):
+    """A payload that could be read. Nothing in it may be believed before `verify_signature`."""
+
+    payload: Payload
+    signature: bytes
+    signed: bytes
+
+    @property
+    def raw(self) -> bytes:
+        """The 82 bytes, as the database keeps them."""
+        return self.signed[len(SIGNATURE_DOMAIN) :] + self.signature
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the 82 bytes, under which the issuance ledger knows this code."""
+        return hashlib.sha256(self.raw).digest()
+
+
+def encode(payload: Payload, sign: Callable[[bytes], bytes]) -> str:
+    """Return the 198 digits. `sign` makes an Ed25519 signature of 64 bytes.
+
+    Raises ValueError for a value that does not fit its field, as an issue day before 2020 (such certificates
+    are legacy and carry no code).
+    """
+    signed = SIGNATURE_DOMAIN + _body(payload)
+    signature = sign(signed)
+    if len(signature) != _SIGNATURE_BYTES:
+        raise ValueError(f"an Ed25519 signature has 64 bytes, not {len(signature)}")
+    return digits_of(signed[len(SIGNATURE_DOMAIN) :] + signature)
+
+
+def digits_of(raw: bytes) -> str:
+    """Return the 198 digits of the 82 bytes that the database keeps."""
+    if len(raw) != _TOTAL_BYTES:
+        raise ValueError(f"a payload has {_TOTAL_BYTES} bytes, not {len(raw)}")
+    return f"{int.from_bytes(raw, 'big'):0{DIGITS}d}"
+
+
+def decode(digits: str) -> Decoded:
+    """Read 198 digits; the signature is not yet checked.
+
+    Raises DomainError `payload_unreadable` for anything else: other length or characters, a number of more
+    than 82 bytes, another magic byte.
+    """
+    if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
+        raise _unreadable()
+    number = int(digits)
+    if number >= _LIMIT:
+        raise _unreadable()
+    raw = number.to_bytes(_TOTAL_BYTES, "big")
+    if raw[0] != MAGIC:
+        raise _unreadable()
+    body, signature = raw[: _BODY.size], raw[_BODY.size :]
+    _, key_number, certificate_type, unit, serial, issued, last, name_tag = _BODY.unpack(body)
+    payload = Payload(
+        key_number=key_number,
+        certificate_type=certificate_type,
+        unit=unit,
+        serial=serial,
+        issued_on=EPOCH + timedelta(days=issued),
+        valid_until=None if last == NO_EXPIRY else EPOCH + timedelta(days=last),
+        name_tag=name_tag,
+    )
+    return Decoded(payload, signature, SIGNATURE_DOMAIN + body)
+
+
+def verify_signature(decoded: Decoded, public_key: bytes) -> bool:
+    """Tell whether the holder of `public_key` (32 raw bytes) signed this payload."""
+    try:
+        _loaded(public_key).verify(decoded.signature, decoded.signed)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def name_tag(name: str, serial: int) -> bytes:
+    """Return the 6 bytes that bind a name to a serial.
+
+    Slow on purpose (about 5 ms): the tag is public, and a list of common names could otherwise be tried
+    against it. The work is done outside Python's lock, so several threads share a batch.
+    """
+    salt = NAME_DOMAIN + serial.to_bytes(4, "big")
+    return hashlib.pbkdf2_hmac("sha256", norm(name).encode(), salt, NAME_ROUNDS, NAME_TAG_BYTES)
+
+
+def name_matches(payload: Payload, name: str) -> bool:
+    """Tell whether this is the name that was signed."""
+    return hmac.compare_digest(payload.name_tag, name_tag(name, payload.serial))
+
+
+def _body(payload: Payload) -> bytes:
+    if len(payload.name_tag) != NAME_TAG_BYTES:
+        raise ValueError(f"a name tag has {NAME_TAG_BYTES} bytes, not {len(payload.name_tag)}")
+    issued = (payload.issued_on - EPOCH).days
+    last = NO_EXPIRY
+    if payload.valid_until is not None:
+        last = (payload.valid_until - EPOCH).days
+        if not issued <= last < NO_EXPIRY:
+            raise ValueError(
+                f"last valid day {payload.valid_until} is before the issue day or too late to be written"
+            )
+    try:
+        return _BODY.pack(
+            MAGIC,
+            payload.key_number,
+            payload.certificate_type,
+            payload.unit,
+            payload.serial,
+            issued,
+            last,
+            payload.name_tag,
+        )
+    except struct.error as error:
+        raise ValueError(f"payload does not fit its 18 bytes: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _loaded(public_key: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public_key)
+
+
+def _unreadable() -> DomainError:
+    return DomainError("payload_unreadable", N_("This is not the code of one of our certificates."))
