@@ -1,6 +1,6 @@
 """The QR code: an address whose prefix is a byte segment and whose digits are a numeric segment.
 
-Version and mask are fixed beforehand. Trying all masks, as encoders do, costs ten times as much and gains
+Version and mask are fixed beforehand. Trying all masks, as encoders do, costs eight times as much and gains
 nothing that a reader notices.
 """
 

@@ -1,7 +1,7 @@
 """The compared form and the shown form of a name."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certificates.names import mask, norm
@@ -30,11 +30,13 @@ def test_norm(written: str, compared: str) -> None:
     assert norm(written) == compared
 
 
+@settings(deadline=None)
 @given(LETTERS, st.text(st.sampled_from(" \t\u3000·•・"), max_size=3), st.integers(0, 12))
 def test_spaces_and_dots_never_change_the_compared_form(name: str, noise: str, place: int) -> None:
     assert norm(name[:place] + noise + name[place:]) == norm(name)
 
 
+@settings(deadline=None)
 @given(LETTERS)
 def test_norm_is_stable(name: str) -> None:
     assert norm(norm(name)) == norm(name)
@@ -64,6 +66,7 @@ def test_mask(name: str, shown: str) -> None:
     assert mask(name) == shown
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("张王李欧阳小三四䶮𠅤"), min_size=2, max_size=8))
 def test_a_mask_shows_at_most_two_characters(name: str) -> None:
     shown = mask(name)

@@ -1,7 +1,7 @@
 """The readable number: what is caught and what is forgiven."""
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from certificates.number import ALPHABET, NumberScheme, check_character
@@ -51,12 +51,14 @@ def test_what_people_type_is_forgiven(change) -> None:  # type: ignore[no-untype
     assert SCHEME.normalise(change(number)) == number
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_round_trip(number: str) -> None:
     parsed = SCHEME.parse(number)
     assert SCHEME.compose(parsed.programme, parsed.year, parsed.serial) == number == parsed.text
 
 
+@settings(deadline=None)
 @given(NUMBERS, st.data())
 def test_each_wrong_character_is_caught(number: str, data: st.DataObject) -> None:
     plain = number.replace("-", "")
@@ -65,6 +67,7 @@ def test_each_wrong_character_is_caught(number: str, data: st.DataObject) -> Non
     refusal(plain[:place] + wrong + plain[place + 1 :])
 
 
+@settings(deadline=None)
 @given(NUMBERS, st.data())
 def test_swapped_neighbours_are_caught_as_the_standard_promises(number: str, data: st.DataObject) -> None:
     plain = number.replace("-", "")
