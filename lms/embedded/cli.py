@@ -8,6 +8,6 @@ from lms.embedded.up import main
 
 
 @click.command("up")
-def up() -> None:
+def cli() -> None:
     """Start everything on this machine: database, web server, worker, schedule. Ctrl-C stops it all."""
     sys.exit(main())

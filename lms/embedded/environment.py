@@ -4,17 +4,36 @@ What the user set wins. Secrets are made once and kept in the instance folder, r
 """
 
 import base64
+import json
 import os
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from lms.config import SettingsError, load_settings
+import click
+
+from lms.config import Settings, SettingsError, load_settings
+from lms.embedded import place, postgres
 from lms.embedded.failure import StartError
 from lms.embedded.place import Place
 
 DATABASE = "lms"
 QUEUE_DATABASE = "lms_queue"
+QUEUE_PREFIX = "sqla+"  # what kombu calls a queue in an SQL database
+RECORD = "up.json"
+RECORDED = (
+    "LMS_EMBEDDED",
+    "INSTANCE_DIR",
+    "DATABASE_URL",
+    "BROKER_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "FIELD_KEY",
+    "KEYS_DIR",
+    "MAIL_DIR",
+    "PUBLIC_URL",
+)
 
 
 def prepare_folder(instance: Path) -> None:
@@ -46,6 +65,48 @@ def fill(environ: MutableMapping[str, str], where: Place) -> None:
             environ[name] = value
 
 
+def own_database(where: Place) -> dict[str, str]:
+    """The settings that name the PostgreSQL in the instance folder, whether it runs or not."""
+    data = where.instance / "postgres"
+    return {
+        "DATABASE_URL": postgres.address(data, DATABASE),
+        "BROKER_URL": postgres.address(data, QUEUE_DATABASE, f"{QUEUE_PREFIX}postgresql+psycopg"),
+    }
+
+
+def join(environ: MutableMapping[str, str], command: Sequence[str]) -> None:
+    """Let a `flask` command work beside a running `flask up`: take over the settings that it wrote down.
+
+    Does nothing outside a command, where DATABASE_URL is set, as in production, or where nothing runs. `flask up` itself gets
+    the settings it is about to make, since the application cannot be loaded without.
+    """
+    if environ.get("DATABASE_URL") or click.get_current_context(silent=True) is None:
+        return
+    where = place.read(environ)
+    if "up" in command:
+        prepare_folder(where.instance)
+        fill(environ, where)
+        given = own_database(where)
+    else:
+        try:
+            given = json.loads((where.instance / RECORD).read_text())
+        except (OSError, ValueError):
+            return
+    for name, value in given.items():
+        environ.setdefault(name, value)
+
+
+@contextmanager
+def recorded(environ: Mapping[str, str], where: Place) -> Iterator[None]:
+    """Keep the settings where `join` finds them, for as long as everything runs; for the owner alone."""
+    path = where.instance / RECORD
+    _write_whole(path, json.dumps({name: environ[name] for name in RECORDED if name in environ}))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def kept_secret(path: Path, fresh: str) -> str:
     """The secret in the file; `fresh` is written when there is none. Raises StartError for an empty file.
 
@@ -73,9 +134,9 @@ def _write_whole(path: Path, text: str) -> None:
     fresh.rename(path)
 
 
-def check() -> None:
+def check() -> Settings:
     """Check the settings as every process will. Raises StartError naming the wrong ones in one line."""
     try:
-        load_settings()
+        return load_settings()
     except SettingsError as error:
         raise StartError("; ".join(error.lines)) from error

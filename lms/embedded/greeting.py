@@ -42,9 +42,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """The rows in columns; a Chinese character is two columns wide on a terminal."""
     widths = [max(_width(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
-        "   ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
+        "   ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
 

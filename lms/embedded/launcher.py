@@ -6,7 +6,7 @@ the settings, and it starts that application as a process of its own.
 
 from flask import Flask
 
-from lms.embedded.cli import up
+from lms.embedded.cli import cli
 
 app = Flask("launcher")
-app.cli.add_command(up)
+app.cli.add_command(cli)

