@@ -1,0 +1,94 @@
+"""Programmes (what is counted together), courses (syllabuses) and their skills checklists."""
+
+from decimal import Decimal
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Numeric,
+    SmallInteger,
+    UniqueConstraint,
+    true,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lms.core.db import Base, Identifier
+from lms.core.scope import Scope
+
+
+class Programme(Base):
+    """A training programme. `short_code` stands in certificate numbers (FR in BJ-FR-2026-0000123-C)."""
+
+    __tablename__ = "programme"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    short_code: Mapped[str] = mapped_column(unique=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    position: Mapped[int] = mapped_column(SmallInteger, default=0)
+
+    __table_args__ = (CheckConstraint("short_code ~ '^[A-Z0-9]{1,4}$'", name="short_code"),)
+
+
+class Course(Base):
+    """A syllabus. What a trainee must do to be certified is all here, as settings of the course.
+
+    hours: class hours. sessions_needed: sessions of an offering that a trainee must attend. pass_mark: per cent in
+    theory, None without a theory test. validity_months: None never expires. trainee_ratio: trainees an instructor, warns.
+    certificate_type: the number in the certificate's code; None where the course gives no certificate.
+    """
+
+    __tablename__ = "course"
+
+    id: Mapped[Identifier]
+    code: Mapped[str] = mapped_column(unique=True)
+    programme_code: Mapped[str] = mapped_column(ForeignKey("programme.code"), index=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    hours: Mapped[Decimal] = mapped_column(Numeric(5, 1))
+    sessions_needed: Mapped[int] = mapped_column(SmallInteger, default=1)
+    pass_mark: Mapped[int | None] = mapped_column(SmallInteger)
+    validity_months: Mapped[int | None] = mapped_column(SmallInteger)
+    trainee_ratio: Mapped[int | None] = mapped_column(SmallInteger)
+    capacity: Mapped[int] = mapped_column(SmallInteger)
+    certificate_type: Mapped[int | None] = mapped_column(SmallInteger)
+    refresher: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+
+    programme: Mapped[Programme] = relationship()
+    skills: Mapped[list["CourseSkill"]] = relationship(
+        back_populates="course", cascade="all, delete-orphan", order_by="CourseSkill.position"
+    )
+
+    __table_args__ = (
+        CheckConstraint("hours > 0", name="hours"),
+        CheckConstraint("sessions_needed >= 1", name="sessions_needed"),
+        CheckConstraint("pass_mark BETWEEN 1 AND 100", name="pass_mark"),
+        CheckConstraint("validity_months >= 1", name="validity_months"),
+        CheckConstraint("trainee_ratio >= 1", name="trainee_ratio"),
+        CheckConstraint("capacity >= 1", name="capacity"),
+        CheckConstraint("certificate_type BETWEEN 0 AND 255", name="certificate_type"),
+    )
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG003  # the catalogue is public
+        """Everybody may read the catalogue."""
+        return true()
+
+
+class CourseSkill(Base):
+    """One line of a course's skills checklist."""
+
+    __tablename__ = "course_skill"
+
+    id: Mapped[Identifier]
+    course_id: Mapped[int] = mapped_column(ForeignKey("course.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+
+    course: Mapped[Course] = relationship(back_populates="skills")
+
+    __table_args__ = (UniqueConstraint("course_id", "position"),)

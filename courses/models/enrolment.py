@@ -1,0 +1,141 @@
+"""Enrolments: a trainee in an offering, and the ticket that proves it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from courses.models.offerings import Offering
+from courses.models.trainees import Trainee
+from lms.core import crypto
+from lms.core.constraints import means
+from lms.core.db import Base, Identifier
+from lms.core.errors import N_
+from lms.core.scope import Scope
+
+
+class EnrolmentState(StrEnum):
+    """enrolled ⇄ waitlisted → cancelled; at closing: completed, failed or incomplete."""
+
+    ENROLLED = "enrolled"
+    WAITLISTED = "waitlisted"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INCOMPLETE = "incomplete"
+
+
+HOLDS_PLACE = (
+    EnrolmentState.ENROLLED,
+    EnrolmentState.COMPLETED,
+    EnrolmentState.FAILED,
+    EnrolmentState.INCOMPLETE,
+)
+
+
+class EnrolmentSource(StrEnum):
+    """How a trainee came to be enrolled."""
+
+    SELF = "self"
+    STAFF = "staff"
+    IMPORT = "import"
+    WALK_IN = "walk_in"
+
+
+class Enrolment(Base):
+    """A trainee in an offering. `ticket` is the unguessable part of the ticket page's address.
+
+    Filled when the offering closes and refilled when it is corrected: `sessions_attended`, `minutes_attended`,
+    `shortfalls` (codes of what stands in the way of a certificate) and `certificate_due` (nothing does). The
+    certificates package takes what is due and not yet `certified_at`.
+    """
+
+    __tablename__ = "enrolment"
+
+    id: Mapped[Identifier]
+    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"))
+    trainee_id: Mapped[int] = mapped_column(ForeignKey("trainee.id"), index=True)
+    ticket: Mapped[str] = mapped_column(unique=True, default=crypto.token)
+    state: Mapped[EnrolmentState] = mapped_column(Text)
+    source: Mapped[EnrolmentSource] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    queued_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None]
+    sessions_attended: Mapped[int] = mapped_column(SmallInteger, default=0)
+    minutes_attended: Mapped[int] = mapped_column(default=0)
+    shortfalls: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    certificate_due: Mapped[bool] = mapped_column(default=False)
+    certified_at: Mapped[datetime | None]
+
+    offering: Mapped[Offering] = relationship()
+    trainee: Mapped[Trainee] = relationship()
+
+    __table_args__ = (
+        Index(
+            "uq_enrolment_once",
+            "offering_id",
+            "trainee_id",
+            unique=True,
+            postgresql_where="state <> 'cancelled'",
+        ),
+        Index("ix_enrolment_waiting", "offering_id", "queued_at", "id", postgresql_where="state = 'waitlisted'"),
+        Index("ix_enrolment_owed", "id", postgresql_where="certificate_due AND certified_at IS NULL"),
+        CheckConstraint(
+            "state IN ('enrolled', 'waitlisted', 'cancelled', 'completed', 'failed', 'incomplete')",
+            name="state",
+        ),
+        CheckConstraint("source IN ('self', 'staff', 'import', 'walk_in')", name="source"),
+        CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled"),
+        CheckConstraint("state <> 'waitlisted' OR queued_at IS NOT NULL", name="queued"),
+        CheckConstraint("NOT certificate_due OR state = 'completed' OR certified_at IS NOT NULL", name="due"),
+        CheckConstraint("sessions_attended >= 0 AND minutes_attended >= 0", name="attended"),
+    )
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
+        """Those of the offerings one sees, and one's own."""
+        if scope.everything:
+            return scope.covers()
+        of_offerings = cls.offering_id.in_(select(Offering.id).where(Offering.visible_to(scope)))
+        own = cls.trainee_id.in_(select(Trainee.id).where(Trainee.user_id == scope.trainee_user_id))
+        return scope.covers(trainee=own) | of_offerings
+
+
+class EnrolmentImport(Base):
+    """A spreadsheet between preview and confirmation. Its rows are sealed, and wiped once applied."""
+
+    __tablename__ = "enrolment_import"
+
+    id: Mapped[Identifier]
+    ref: Mapped[str] = mapped_column(unique=True, default=crypto.token)
+    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    file_name: Mapped[str]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    applied_at: Mapped[datetime | None]
+
+    offering: Mapped[Offering] = relationship()
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
+        """One's own imports, while the offering is in reach."""
+        return (cls.user_id == scope.user_id) & cls.offering_id.in_(
+            select(Offering.id).where(Offering.visible_to(scope))
+        )
+
+
+means("uq_enrolment_once", "already_enrolled", N_("This trainee is already enrolled in this offering."))

@@ -1,0 +1,200 @@
+"""Offerings, their sessions, and who teaches at each."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    exists,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
+
+from courses.models.catalogue import Course
+from instructors.models import Instructor
+from lms.core.constraints import means
+from lms.core.db import Base, Identifier
+from lms.core.errors import N_
+from lms.core.scope import Scope
+from lms.organisations.models import District, Organisation
+
+
+class OfferingState(StrEnum):
+    """Draft → published → closed, or cancelled."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class TeachingRole(StrEnum):
+    """What an instructor does at a session."""
+
+    LEAD = "lead"
+    ASSISTANT = "assistant"
+
+
+class Offering(Base):
+    """One run of a course, hosted by an organisation in a district.
+
+    `counted_on` is the day its person-times are dated: the day of its last session, set when it closes.
+    """
+
+    __tablename__ = "offering"
+
+    id: Mapped[Identifier]
+    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), index=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"))
+    lead_instructor_id: Mapped[int | None] = mapped_column(ForeignKey("instructor.id"), index=True)
+    place: Mapped[str]
+    capacity: Mapped[int] = mapped_column(SmallInteger)
+    by_invitation: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[OfferingState] = mapped_column(Text, default=OfferingState.DRAFT)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    published_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None]
+    counted_on: Mapped[date | None]
+
+    course: Mapped[Course] = relationship()
+    organisation: Mapped[Organisation] = relationship()
+    district: Mapped[District] = relationship()
+    lead_instructor: Mapped[Instructor | None] = relationship()
+    sessions: Mapped[list["CourseSession"]] = relationship(
+        back_populates="offering", cascade="all, delete-orphan", order_by="CourseSession.starts_at"
+    )
+
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'published', 'closed', 'cancelled')", name="state"),
+        CheckConstraint("capacity >= 1", name="capacity"),
+        CheckConstraint("(state = 'closed') = (counted_on IS NOT NULL AND closed_at IS NOT NULL)", name="closed"),
+        CheckConstraint(
+            "(state = 'cancelled') = (cancel_reason IS NOT NULL AND cancelled_at IS NOT NULL)",
+            name="cancelled",
+        ),
+        Index("ix_offering_district_state", "district_id", "state"),
+        Index("ix_offering_counted_on", "counted_on"),
+    )
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
+        """A district's own, a host's own, those one teaches."""
+        return scope.covers(
+            district=cls.district_id,
+            organisation=cls.organisation_id,
+            instructor=_taught_by(cls.id, scope),
+        )
+
+
+class CourseSession(Base):
+    """One meeting of an offering. `headcount`: people who were counted and are not on the roster."""
+
+    __tablename__ = "course_session"
+
+    id: Mapped[Identifier]
+    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id", ondelete="CASCADE"), index=True)
+    place: Mapped[str | None]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    during: Mapped[Range[datetime]] = mapped_column(
+        TSTZRANGE, Computed("tstzrange(starts_at, ends_at, '[)')", persisted=True)
+    )
+    headcount: Mapped[int] = mapped_column(default=0)
+    closed_at: Mapped[datetime | None]
+
+    offering: Mapped[Offering] = relationship(back_populates="sessions")
+    instructors: Mapped[list["SessionInstructor"]] = relationship(
+        back_populates="course_session",
+        cascade="all, delete-orphan",
+        order_by="SessionInstructor.role.desc()",
+    )
+
+    __table_args__ = (
+        UniqueConstraint("id", "during"),
+        CheckConstraint("ends_at > starts_at", name="period"),
+        CheckConstraint("ends_at - starts_at <= interval '24 hours'", name="length"),
+        CheckConstraint("headcount BETWEEN 0 AND 100000", name="headcount"),
+        Index("ix_course_session_starts_at", "starts_at"),
+    )
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
+        """Those of the offerings one may see."""
+        return cls.offering_id.in_(select(Offering.id).where(Offering.visible_to(scope)))
+
+
+class SessionInstructor(Base):
+    """An instructor at a session. Nobody is at two places at once: the exclusion constraint sees to it while `active`."""
+
+    __tablename__ = "session_instructor"
+
+    course_session_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    instructor_id: Mapped[int] = mapped_column(ForeignKey("instructor.id"), primary_key=True)
+    role: Mapped[TeachingRole] = mapped_column(Text)
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    active: Mapped[bool] = mapped_column(default=True)
+    arrived_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+
+    course_session: Mapped[CourseSession] = relationship(back_populates="instructors")
+    instructor: Mapped[Instructor] = relationship()
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["course_session_id", "during"],
+            ["course_session.id", "course_session.during"],
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+            name="fk_session_instructor_course_session",
+        ),
+        CheckConstraint("role IN ('lead', 'assistant')", name="role"),
+        Index("uq_session_instructor_lead", "course_session_id", unique=True, postgresql_where="role = 'lead'"),
+        Index("ix_session_instructor_instructor_id", "instructor_id"),
+        ExcludeConstraint(
+            (literal_column("int8range(instructor_id, instructor_id, '[]')"), "&&"),
+            ("during", "&&"),
+            where=literal_column("active"),
+            using="gist",
+            name="ex_session_instructor_one_place",
+        ),
+    )
+
+
+means(
+    "ex_session_instructor_one_place",
+    "instructor_busy",
+    N_("An instructor would be in two places at once. Choose another instructor or another time."),
+)
+means("ck_course_session_period", "session_period", N_("A session must end after it starts."))
+means(
+    "ck_course_session_length",
+    "session_length",
+    N_("A session lasts no more than 24 hours; plan a second one."),
+)
+
+
+def _taught_by(offering_id: Any, scope: Scope) -> ColumnElement[bool]:
+    meeting, teaching, person = aliased(CourseSession), aliased(SessionInstructor), aliased(Instructor)
+    return exists(
+        select(1)
+        .select_from(meeting)
+        .join(teaching, teaching.course_session_id == meeting.id)
+        .join(person, person.id == teaching.instructor_id)
+        .where(meeting.offering_id == offering_id, person.user_id == scope.instructor_user_id)
+    )

@@ -1,0 +1,146 @@
+"""Trainees: one person, one record."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    func,
+    select,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core import crypto
+from lms.core.constraints import means
+from lms.core.db import Base, Identifier
+from lms.core.errors import N_
+from lms.core.scope import Scope
+
+PHONE = "trainee.phone"
+EMAIL = "trainee.email"
+ID_NUMBER = "trainee.id_number"
+GUARDIAN_PHONE = "trainee.guardian_phone"
+
+
+class IdType(StrEnum):
+    """Documents a person may be registered with."""
+
+    RESIDENT = "resident"
+    PASSPORT = "passport"
+    HK_MACAU_PERMIT = "hk_macau_permit"
+    TAIWAN_PERMIT = "taiwan_permit"
+    FOREIGN_PERMANENT = "foreign_permanent"
+
+
+class Trainee(Base):
+    """A person who is trained. Phone, e-mail and ID number are sealed; `…_index` columns find equal values.
+
+    `name_key` is the name as it is compared (NFKC, no spaces or dots, upper case). `district_id`: who registered the
+    person, so that a district finds somebody it has just entered and not yet enrolled.
+    """
+
+    __tablename__ = "trainee"
+
+    id: Mapped[Identifier]
+    ref: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), unique=True)
+    district_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("district.id"))
+    name: Mapped[str]
+    name_key: Mapped[str]
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    birth_year: Mapped[int | None] = mapped_column(SmallInteger)
+    id_type: Mapped[IdType | None] = mapped_column(Text)
+    id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    guardian_name: Mapped[str | None]
+    guardian_phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("uq_trainee_id_number", "id_type", "id_number_index", unique=True),
+        Index("ix_trainee_phone", "phone_index", "name_key"),
+        Index("ix_trainee_name_key", "name_key"),
+        CheckConstraint("name <> '' AND name_key <> ''", name="name"),
+        CheckConstraint("birth_year BETWEEN 1900 AND 2100", name="birth_year"),
+        CheckConstraint(
+            "(id_type IS NULL) = (id_number_sealed IS NULL) AND (id_type IS NULL) = (id_number_index IS NULL)",
+            name="id_pair",
+        ),
+        CheckConstraint("(phone_sealed IS NULL) = (phone_index IS NULL)", name="phone_pair"),
+        CheckConstraint(
+            "id_type IN ('resident', 'passport', 'hk_macau_permit', 'taiwan_permit', 'foreign_permanent')",
+            name="id_type",
+        ),
+    )
+
+    def _seal(self, column: str, value: str | None) -> bytes | None:
+        if self.ref is None:
+            self.ref = uuid4()
+        return crypto.cipher().encrypt(column, self.ref, value) if value else None
+
+    def _open(self, column: str, sealed: bytes | None) -> str | None:
+        return crypto.cipher().decrypt(column, self.ref, sealed) if sealed else None
+
+    @property
+    def phone(self) -> str | None:
+        """The phone in E.164, opened."""
+        return self._open(PHONE, self.phone_sealed)
+
+    @phone.setter
+    def phone(self, value: str | None) -> None:
+        self.phone_sealed = self._seal(PHONE, value)
+        self.phone_index = crypto.cipher().blind_index(PHONE, value) if value else None
+
+    @property
+    def email(self) -> str | None:
+        """The e-mail address, opened."""
+        return self._open(EMAIL, self.email_sealed)
+
+    @email.setter
+    def email(self, value: str | None) -> None:
+        self.email_sealed = self._seal(EMAIL, value)
+
+    @property
+    def guardian_phone(self) -> str | None:
+        """The guardian's phone in E.164, opened."""
+        return self._open(GUARDIAN_PHONE, self.guardian_phone_sealed)
+
+    @guardian_phone.setter
+    def guardian_phone(self, value: str | None) -> None:
+        self.guardian_phone_sealed = self._seal(GUARDIAN_PHONE, value)
+
+    def set_id_number(self, id_type: IdType | None, number: str | None) -> None:
+        """Seal and index an ID number (already checked and in its canonical form)."""
+        self.id_type = id_type if number else None
+        self.id_number_sealed = self._seal(ID_NUMBER, number)
+        self.id_number_index = crypto.cipher().blind_index(ID_NUMBER, number) if number else None
+
+    def open_id_number(self) -> str | None:
+        """The ID number in clear. Only `courses.trainees.read_id_number` may call this: each reading is audited."""
+        return self._open(ID_NUMBER, self.id_number_sealed)
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
+        """Those registered by the district, those enrolled in offerings one sees, and oneself."""
+        from courses.models.enrolment import Enrolment  # noqa: PLC0415  # the two tables refer to each other
+
+        if scope.everything:
+            return scope.covers()
+        enrolled = cls.id.in_(select(Enrolment.trainee_id).where(Enrolment.visible_to(scope)))
+        return scope.covers(district=cls.district_id, trainee=cls.user_id == scope.trainee_user_id) | enrolled
+
+
+means(
+    "uq_trainee_id_number",
+    "id_number_taken",
+    N_("Another trainee is registered with this ID number. Search for that person instead of entering a second one."),
+)

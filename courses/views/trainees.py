@@ -1,0 +1,15 @@
+"""trainees."""
+
+from flask import Blueprint
+
+from lms.core.access import public, requires, signed_in
+from lms.core.scope import Role
+
+blueprint = Blueprint("trainees", __name__)
+
+
+@blueprint.get("/")
+@requires(*Role)
+def index() -> str:
+    """Being built."""
+    return ""

@@ -1,0 +1,91 @@
+"""The register of instructors and what each may teach, until when."""
+
+from datetime import date
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lms.accounts.models import User
+from lms.core import crypto
+from lms.core.db import Base, Identifier
+from lms.core.scope import Scope
+from lms.organisations.models import District
+
+PHONE = "instructor.phone"
+
+
+class Level(StrEnum):
+    """An instructor's level: 初级, 中级, 高级."""
+
+    JUNIOR = "junior"
+    INTERMEDIATE = "intermediate"
+    SENIOR = "senior"
+
+
+class Instructor(Base):
+    """Somebody who may teach. Registered with a district; may hold an account."""
+
+    __tablename__ = "instructor"
+
+    id: Mapped[Identifier]
+    ref: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), unique=True)
+    name: Mapped[str]
+    registration_number: Mapped[str] = mapped_column(unique=True)
+    district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), index=True)
+    level: Mapped[Level] = mapped_column(Text, default=Level.JUNIOR)
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    active: Mapped[bool] = mapped_column(default=True)
+
+    user: Mapped[User | None] = relationship()
+    district: Mapped[District] = relationship()
+    qualifications: Mapped[list["Qualification"]] = relationship(
+        back_populates="instructor", cascade="all, delete-orphan", order_by="Qualification.valid_until.desc()"
+    )
+
+    __table_args__ = (CheckConstraint("level IN ('junior', 'intermediate', 'senior')", name="level"),)
+
+    @property
+    def phone(self) -> str | None:
+        """The phone in E.164, opened."""
+        return crypto.cipher().decrypt(PHONE, self.ref, self.phone_sealed) if self.phone_sealed else None
+
+    @phone.setter
+    def phone(self, value: str | None) -> None:
+        if self.ref is None:
+            self.ref = uuid4()
+        self.phone_sealed = crypto.cipher().encrypt(PHONE, self.ref, value) if value else None
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
+        """A district's own, and oneself."""
+        return scope.covers(district=cls.district_id, instructor=cls.user_id == scope.instructor_user_id)
+
+
+class Qualification(Base):
+    """Leave to teach a programme between two days, both included."""
+
+    __tablename__ = "qualification"
+
+    id: Mapped[Identifier]
+    instructor_id: Mapped[int] = mapped_column(ForeignKey("instructor.id", ondelete="CASCADE"))
+    programme_code: Mapped[str] = mapped_column(ForeignKey("programme.code"))
+    valid_from: Mapped[date]
+    valid_until: Mapped[date]
+
+    instructor: Mapped[Instructor] = relationship(back_populates="qualifications")
+
+    __table_args__ = (
+        UniqueConstraint("instructor_id", "programme_code", "valid_from"),
+        CheckConstraint("valid_until >= valid_from", name="period"),
+    )

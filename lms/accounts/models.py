@@ -1,0 +1,121 @@
+"""Users, the roles granted to them, and the browser sessions in which they are signed in."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lms.core import crypto
+from lms.core.db import Base, Identifier
+from lms.core.scope import Role
+
+PHONE = "app_user.phone"
+
+
+class User(Base):
+    """Somebody who can sign in. Phone is sealed; `phone_index` finds it. A disabled user has no live session."""
+
+    __tablename__ = "app_user"
+
+    id: Mapped[Identifier]
+    ref: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    name: Mapped[str]
+    email: Mapped[str | None]
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    password_hash: Mapped[str | None]
+    language: Mapped[str] = mapped_column(default="zh")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    disabled_at: Mapped[datetime | None]
+
+    grants: Mapped[list["RoleGrant"]] = relationship(
+        back_populates="user", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+    __table_args__ = (
+        Index("uq_app_user_email", text("lower(email)"), unique=True),
+        Index("uq_app_user_phone_index", "phone_index", unique=True),
+        CheckConstraint("email IS NOT NULL OR phone_index IS NOT NULL", name="reachable"),
+        CheckConstraint("language IN ('zh', 'en')", name="language"),
+        CheckConstraint("(phone_sealed IS NULL) = (phone_index IS NULL)", name="phone_pair"),
+    )
+
+    @property
+    def phone(self) -> str | None:
+        """The phone in E.164, opened."""
+        return crypto.cipher().decrypt(PHONE, self.ref, self.phone_sealed) if self.phone_sealed else None
+
+    @phone.setter
+    def phone(self, value: str | None) -> None:
+        if self.ref is None:
+            self.ref = uuid4()
+        self.phone_sealed = crypto.cipher().encrypt(PHONE, self.ref, value) if value else None
+        self.phone_index = crypto.cipher().blind_index(PHONE, value) if value else None
+
+
+class RoleGrant(Base):
+    """A role of a user, and where it holds: a district administrator's district, a coordinator's organisation."""
+
+    __tablename__ = "role_grant"
+
+    id: Mapped[Identifier]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    role: Mapped[Role] = mapped_column(Text)
+    district_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("district.id"))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+
+    user: Mapped[User] = relationship(back_populates="grants")
+
+    __table_args__ = (
+        UniqueConstraint(
+            "user_id",
+            "role",
+            "district_id",
+            "organisation_id",
+            name="uq_role_grant_once",
+            postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint(
+            "role IN ('trainee', 'instructor', 'coordinator', 'district_administrator', 'city_administrator', 'auditor')",
+            name="role",
+        ),
+        CheckConstraint("(role = 'district_administrator') = (district_id IS NOT NULL)", name="district"),
+        CheckConstraint("(role = 'coordinator') = (organisation_id IS NOT NULL)", name="organisation"),
+    )
+
+
+class BrowserSession(Base):
+    """One signed-in browser. The cookie holds the token; the table holds its hash, so that ending it ends it at once."""
+
+    __tablename__ = "browser_session"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    browser: Mapped[str] = mapped_column(default="")
+
+    user: Mapped[User] = relationship()
+
+
+class PasswordReset(Base):
+    """A mailed link that sets a password once."""
+
+    __tablename__ = "password_reset"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

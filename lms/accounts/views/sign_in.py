@@ -1,0 +1,15 @@
+"""sign_in."""
+
+from flask import Blueprint
+
+from lms.core.access import public, requires, signed_in
+from lms.core.scope import Role
+
+blueprint = Blueprint("sign_in", __name__)
+
+
+@blueprint.get("/")
+@public
+def page() -> str:
+    """Being built."""
+    return ""

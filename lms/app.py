@@ -1,0 +1,100 @@
+"""The one map of the system: blueprints, commands, and what happens after which event."""
+
+import sys
+from importlib import import_module
+
+import structlog
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from lms.accounts import current
+from lms.config import ROOT, Settings, SettingsError, load_settings
+from lms.core import access, crypto, events, languages, limits, logs, mail_tasks, tasks, web
+from lms.core.db import make_engine, make_sessions
+from lms.core.mail import MailOwed
+from lms.portal.navigation import navigation
+
+log = structlog.get_logger(__name__)
+
+# URL prefix, and the module whose `blueprint` answers there.
+BLUEPRINTS: tuple[tuple[str, str], ...] = (
+    ("/", "lms.portal.home"),
+    ("/health", "lms.portal.health"),
+    ("/sign-in", "lms.accounts.views.sign_in"),
+    ("/account", "lms.accounts.views.account"),
+    ("/users", "lms.accounts.views.users"),
+    ("/audit", "lms.accounts.views.audit"),
+    ("/organisations", "lms.organisations.views"),
+    ("/instructors", "instructors.views"),
+    ("/catalogue", "courses.views.catalogue"),
+    ("/offerings", "courses.views.offerings"),
+    ("/training", "courses.views.public_offerings"),
+    ("/trainees", "courses.views.trainees"),
+    ("/tickets", "courses.views.tickets"),
+    ("/today", "lms.portal.today"),
+    ("/my-training", "lms.portal.my_training"),
+    ("/reports", "courses.views.reports"),
+    ("/certificates", "certificates.views.certificates"),
+    ("/", "certificates.views.verification"),
+)
+
+# Modules whose `cli` is a click group or command.
+COMMANDS: tuple[str, ...] = ("lms.embedded.cli", "lms.embedded.migrate")
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application. Reads the environment when no settings are given; a wrong one ends the process with a line each."""
+    if settings is None:
+        try:
+            settings = load_settings()
+        except SettingsError as error:
+            sys.exit("\n".join(f"Setting {line}" for line in error.lines))
+    logs.configure()
+    crypto.configure(settings.field_key)
+    app = web.App("lms", root_path=str(ROOT / "lms"))
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
+        SESSION_COOKIE_NAME="lms",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure,
+        PERMANENT_SESSION_LIFETIME=settings.session_days * 86400,
+        MAX_CONTENT_LENGTH=settings.upload_limit_bytes,
+        WTF_CSRF_TIME_LIMIT=None,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]
+    engine = make_engine(settings.database_url)
+    app.extensions["engine"] = engine
+    app.extensions["sessions"] = make_sessions(engine)
+    Bootstrap5(app)
+    CSRFProtect(app)
+    tasks.configure(app, settings)
+    web.init_app(app)
+    current.init_app(app)
+    languages.init_app(app)
+    limits.init_app(app, settings)
+    access.init_app(app)
+    app.jinja_env.globals.update(settings=settings, navigation=navigation)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    _map(app)
+    return app
+
+
+def _map(app: Flask) -> None:
+    for prefix, module in BLUEPRINTS:
+        app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
+    for module in COMMANDS:
+        app.cli.add_command(import_module(module).cli)
+    _react()
+
+
+def _react() -> None:
+    """Event → what happens once it is committed."""
+    events.react(MailOwed, mail_tasks.ring)

@@ -1,0 +1,176 @@
+"""Settings: read from the environment, typed and checked once, at start.
+
+A missing or weak setting stops the start and is named in one line. In production (`LMS_EMBEDDED` unset) everything
+that a branch must decide has no default; `flask up` sets what a laptop needs and says `LMS_EMBEDDED=1`.
+"""
+
+import base64
+import binascii
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+FIELD_KEY_BYTES = 32
+
+
+class SettingsError(Exception):
+    """One or more settings are missing or weak; `lines` names each with what to do, for the person who starts the system."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = lines
+
+
+class Settings(BaseSettings):
+    """The environment, typed. Names are the environment's in lower case."""
+
+    model_config = SettingsConfigDict(env_prefix="", case_sensitive=False, extra="ignore", frozen=True)
+
+    lms_embedded: bool = False
+    database_url: str
+    redis_url: str | None = None
+    broker_url: str | None = None
+    secret_key: str
+    secret_key_fallbacks: Annotated[tuple[str, ...], NoDecode] = ()
+    field_key: str
+    public_url: str
+    mail_url: str | None = None
+    mail_from: str = "no-reply@localhost"
+    keys_dir: Path
+    instance_dir: Path = ROOT / "instance"
+    time_zone: str = "Asia/Shanghai"
+    organisation_name_zh: str = "北京市红十字会"
+    organisation_name_en: str = "Red Cross Society of China Beijing Branch"
+    branch_code: str = Field(default="BJ", pattern=r"^[A-Z0-9]{1,6}$")
+    upload_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    session_days: int = Field(default=30, ge=1, le=365)
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+
+    @field_validator("secret_key_fallbacks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong(cls, value: str) -> str:
+        if len(value) < 32 or len(set(value)) < 8:
+            raise ValueError(
+                "is weak: give at least 32 random characters (python3 -c 'import secrets; print(secrets.token_hex(32))')"
+            )
+        return value
+
+    @field_validator("field_key")
+    @classmethod
+    def _key(cls, value: str) -> str:
+        try:
+            raw = base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ValueError("is not base64") from error
+        if len(raw) != FIELD_KEY_BYTES:
+            raise ValueError("must be 32 random bytes in base64 (openssl rand -base64 32)")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: str) -> str:
+        if not value.startswith(("postgresql+psycopg://", "postgresql://")):
+            raise ValueError("must be a postgresql:// address; the system runs on PostgreSQL only")
+        return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must be a redis://, rediss:// or unix:// address")
+        return value
+
+    @field_validator("mail_url")
+    @classmethod
+    def _smtp(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in {"smtp", "smtp+starttls", "smtps"}:
+            raise ValueError("must be an smtp://, smtp+starttls:// or smtps:// address")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise ValueError("must be the site's address alone, as in https://training.example.org")
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("is not a time zone; use a name such as Asia/Shanghai") from error
+        return value
+
+    @model_validator(mode="after")
+    def _production(self) -> "Settings":
+        if self.lms_embedded:
+            return self
+        missing = [name.upper() for name in ("redis_url", "mail_url") if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"{', '.join(missing)}: missing; production needs it")
+        if not self.public_url.startswith("https://") and urlsplit(self.public_url).hostname not in LOOPBACK:
+            raise ValueError("PUBLIC_URL: must begin with https:// in production; certificates carry it for years")
+        absent = [
+            name.upper()
+            for name in ("time_zone", "organisation_name_zh", "organisation_name_en", "mail_from")
+            if name not in self.model_fields_set
+        ]
+        if absent:
+            raise ValueError(f"{', '.join(absent)}: missing; production needs it")
+        return self
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The branch's time zone: days, months and quarters are cut in it."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def celery_broker_url(self) -> str:
+        """Where the queue is: an explicit broker, else Redis, else tables in the same PostgreSQL."""
+        return self.broker_url or self.redis_url or f"sqla+{self.database_url}"
+
+    @property
+    def limits_storage_url(self) -> str:
+        """Where request limits are counted: Redis where there is one, else this process's memory."""
+        return self.redis_url or "memory://"
+
+    @property
+    def mail_dir(self) -> Path:
+        """Where mails become files when there is no mail server."""
+        return self.instance_dir / "mail"
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the site by https, so cookies may demand it."""
+        return self.public_url.startswith("https://")
+
+
+def load_settings() -> Settings:
+    """Read and check the environment.
+
+    Raises SettingsError naming every wrong setting at once, so that a start is not a guessing game.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]  # the environment fills the fields
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            name = str(problem["loc"][0]).upper() if problem["loc"] else ""
+            message = "is missing" if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{name} {message}".strip())
+        raise SettingsError(lines) from None

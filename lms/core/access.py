@@ -1,0 +1,134 @@
+"""Who may call a view. Denied by default: a view without `@public`, `@signed_in` or `@requires(…)` answers nobody.
+
+The grants that a view accepts make the request's `Scope`; an auditor's grant never serves a request that writes.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from lms.core.errors import Denied
+from lms.core.scope import Role, Scope
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+GUARD = "_access"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PUBLIC_ENDPOINTS = frozenset({"static", "bootstrap.static"})
+
+
+class Grant(Protocol):
+    """One role of a user and where it holds."""
+
+    role: Role
+    district_id: int | None
+    organisation_id: int | None
+
+
+class Guard:
+    """What a view demands: nobody in particular (`roles` is None and `anyone`), any user, or one of the roles."""
+
+    def __init__(self, *, anyone: bool = False, roles: frozenset[Role] | None = None) -> None:
+        self.anyone = anyone
+        self.roles = roles
+
+
+def public(view: V) -> V:
+    """Anybody may call this view."""
+    setattr(view, GUARD, Guard(anyone=True))
+    return view
+
+
+def signed_in(view: V) -> V:
+    """Any user may call this view; it concerns the user's own account."""
+    setattr(view, GUARD, Guard())
+    return view
+
+
+def requires(*roles: Role) -> Callable[[V], V]:
+    """Users with one of these roles may call this view, within the reach of those grants alone."""
+
+    def mark(view: V) -> V:
+        setattr(view, GUARD, Guard(roles=frozenset(roles)))
+        return view
+
+    return mark
+
+
+def guard_of(app: Flask, endpoint: str) -> Guard | None:
+    """The guard of an endpoint, or None where the author forgot it."""
+    if endpoint in PUBLIC_ENDPOINTS:
+        return Guard(anyone=True)
+    return getattr(app.view_functions[endpoint], GUARD, None)
+
+
+def scope_of(user_id: int, grants: Iterable[Grant]) -> Scope:
+    """The reach of some grants of one user."""
+    grants = list(grants)
+    roles = {grant.role for grant in grants}
+    return Scope(
+        everything=bool(roles & {Role.CITY_ADMINISTRATOR, Role.AUDITOR}),
+        district_ids=frozenset(
+            grant.district_id
+            for grant in grants
+            if grant.role is Role.DISTRICT_ADMINISTRATOR and grant.district_id is not None
+        ),
+        organisation_ids=frozenset(
+            grant.organisation_id
+            for grant in grants
+            if grant.role is Role.COORDINATOR and grant.organisation_id is not None
+        ),
+        instructor_user_id=user_id if Role.INSTRUCTOR in roles else None,
+        trainee_user_id=user_id if Role.TRAINEE in roles else None,
+        user_id=user_id,
+        read_only=roles <= {Role.AUDITOR},
+    )
+
+
+def scope() -> Scope:
+    """The reach of this request. Empty for a visitor."""
+    found = g.get("scope")
+    return found if isinstance(found, Scope) else Scope()
+
+
+def holds(*roles: Role) -> bool:
+    """Whether the user of this request holds one of the roles; for showing or hiding a link, never for guarding."""
+    return current_user.is_authenticated and any(grant.role in roles for grant in current_user.grants)
+
+
+def _wants_page() -> bool:
+    return request.method == "GET" and not request.path.startswith("/api/")
+
+
+def check() -> ResponseReturnValue | None:
+    """Before each request: find the guard, refuse or set the scope."""
+    if request.endpoint is None or request.routing_exception is not None:
+        return None
+    guard = guard_of(current_app, request.endpoint)
+    if guard is None:
+        raise Denied
+    if guard.anyone:
+        return None
+    if not current_user.is_authenticated:
+        if _wants_page():
+            return redirect(url_for("sign_in.page", next=request.full_path.rstrip("?")))
+        abort(401)
+    if guard.roles is None:
+        g.scope = Scope(user_id=current_user.id)
+        return None
+    grants = [grant for grant in current_user.grants if grant.role in guard.roles]
+    if request.method not in SAFE_METHODS:
+        grants = [grant for grant in grants if grant.role is not Role.AUDITOR]
+    if not grants:
+        raise Denied
+    g.scope = scope_of(current_user.id, grants)
+    return None
+
+
+def init_app(app: Flask) -> None:
+    """Put the guard before every view."""
+    app.before_request(check)
+    app.jinja_env.globals.update(holds=holds, Role=Role)

@@ -1,0 +1,69 @@
+"""The database: one engine a process, one session a request, a task or a command; each commits once, at its edge."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from sqlalchemy import BigInteger, DateTime, Engine, Identity, MetaData, Text, create_engine
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+
+from lms.core import events
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+STATEMENT_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 10_000
+
+Identifier = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
+
+
+class Base(DeclarativeBase):
+    """The parent of every table; constraints are named by one rule, so that errors and migrations can name them."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar = {int: BigInteger, str: Text, datetime: DateTime(timezone=True)}
+
+
+def make_engine(url: str, *, pool_size: int = 10) -> Engine:
+    """An engine whose statements end by themselves: no page waits longer than the time-out."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC",
+            "connect_timeout": 5,
+        },
+    )
+
+
+def make_sessions(engine: Engine) -> sessionmaker[Session]:
+    """Sessions that keep their rows readable after the commit: what was rendered is what was saved."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def commit(db: Session) -> None:
+    """Commit, then let the reactions to what happened run (they only hand ids to the queue)."""
+    db.commit()
+    events.dispatch(db)
+
+
+@contextmanager
+def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """One unit of work of a task or a command: committed when the block ends, rolled back when it raises."""
+    with sessions() as db:
+        try:
+            yield db
+            commit(db)
+        except BaseException:
+            db.rollback()
+            events.discard(db)
+            raise

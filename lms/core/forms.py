@@ -1,0 +1,68 @@
+"""What every form shares: CSRF, messages in the reader's language, and fields for phones and moments."""
+
+from datetime import datetime
+from typing import Any
+
+import phonenumbers
+from flask import current_app
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from wtforms import DateTimeLocalField, StringField
+from wtforms.validators import ValidationError
+
+HOME_REGION = "CN"
+
+
+class Form(FlaskForm):
+    """The parent of every form. `form_errors` holds what a rule refused as a whole."""
+
+
+def normalise_phone(value: str) -> str:
+    """A phone in E.164 (+8613800138000); numbers without a country code are Chinese. Raises ValueError if it is none."""
+    try:
+        number = phonenumbers.parse(value, HOME_REGION)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(value) from error
+    if not phonenumbers.is_valid_number(number):
+        raise ValueError(value)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def strip(value: Any) -> Any:
+    """A filter: text without the spaces around it; an empty one becomes None."""
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+class PhoneField(StringField):
+    """A phone number; `data` is E.164 once valid."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("render_kw", {"inputmode": "tel", "autocomplete": "tel"})
+        kwargs.setdefault("filters", [strip])
+        super().__init__(*args, **kwargs)
+
+    def pre_validate(self, form: Any) -> None:  # noqa: ARG002  # WTForms passes it
+        """Refuse what is not a phone number; leave an empty one to the other validators."""
+        if not self.data:
+            return
+        try:
+            self.data = normalise_phone(self.data)
+        except ValueError:
+            raise ValidationError(
+                _("This is not a phone number. Give 11 digits, or + and the country code for a foreign one.")
+            ) from None
+
+
+class MomentField(DateTimeLocalField):
+    """A day and time as the branch's clock shows it; `data` is an aware moment."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read local time, keep an aware moment."""
+        super().process_formdata(valuelist)
+        if isinstance(self.data, datetime):
+            self.data = self.data.replace(tzinfo=current_app.config["SETTINGS"].zone)
+
+    def process_data(self, value: Any) -> None:
+        """Show a stored moment in local time."""
+        zone = current_app.config["SETTINGS"].zone
+        self.data = value.astimezone(zone) if isinstance(value, datetime) else value

@@ -1,0 +1,149 @@
+"""Chinese first, English second. The catalogue is read from its source (.po) at start, so there is no build step."""
+
+import io
+from collections.abc import Iterator
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, Response, current_app, has_request_context, request, url_for
+from flask_babel import Babel, Domain, force_locale, format_date, format_datetime, format_time, get_locale
+from flask_login import current_user
+
+from lms.config import ROOT
+
+LANGUAGES = ("zh", "en")
+COOKIE = "language"
+CATALOGUE = ROOT / "lms" / "translations" / "zh" / "LC_MESSAGES" / "messages.po"
+HTML_LANGUAGE = {"zh": "zh-Hans", "en": "en"}
+
+
+@lru_cache(maxsize=1)
+def chinese() -> Translations:
+    """The Chinese catalogue. English is the language of the msgids and needs none."""
+    with CATALOGUE.open("rb") as source:
+        catalogue = read_po(source, locale="zh")
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+class CatalogueDomain(Domain):
+    """Flask-Babel's translations, from our one catalogue."""
+
+    def get_translations(self) -> NullTranslations:
+        """The catalogue of the reader's language."""
+        return chinese() if language() == "zh" else NullTranslations()
+
+
+def language() -> str:
+    """The reader's language, "zh" or "en"."""
+    locale = get_locale()
+    return "en" if locale is not None and locale.language == "en" else "zh"
+
+
+def select_language() -> str:
+    """Asked for in the address, else chosen before (cookie), else the account's, else the browser's, else Chinese."""
+    if not has_request_context():
+        return LANGUAGES[0]
+    asked = request.args.get("lang")
+    chosen = request.cookies.get(COOKIE)
+    for candidate in (asked, chosen):
+        if candidate in LANGUAGES:
+            return candidate
+    if current_user and current_user.is_authenticated:
+        return str(current_user.language)
+    return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+
+
+def _remember(response: Response) -> Response:
+    asked = request.args.get("lang")
+    if asked in LANGUAGES:
+        response.set_cookie(
+            COOKIE,
+            asked,
+            max_age=365 * 86400,
+            samesite="Lax",
+            httponly=True,
+            secure=current_app.config["SETTINGS"].secure,
+        )
+    return response
+
+
+def other_language_address() -> str:
+    """This page in the other language."""
+    other = "en" if language() == "zh" else "zh"
+    if request.endpoint is None or request.method != "GET":
+        return f"?lang={other}"
+    arguments: dict[str, Any] = {
+        **request.args.to_dict(flat=False),
+        **(request.view_args or {}),
+        "lang": other,
+    }
+    return url_for(request.endpoint, **arguments)
+
+
+def named(thing: Any) -> str:
+    """The name of a row that has `name_zh` and `name_en`, in the reader's language."""
+    english = getattr(thing, "name_en", None)
+    return str(english) if language() == "en" and english else str(thing.name_zh)
+
+
+def each_language() -> Iterator[str]:
+    """Run a block once in each language, Chinese first; for mails to people whose language is not known."""
+    for code in LANGUAGES:
+        with force_locale(code):
+            yield code
+
+
+def moment(value: datetime | None) -> str:
+    """Day and time as the branch's clock shows them."""
+    return "" if value is None else str(format_datetime(value, "yyyy-MM-dd HH:mm"))
+
+
+def day(value: date | datetime | None) -> str:
+    """A day, with its weekday."""
+    if value is None:
+        return ""
+    pattern = "yyyy-MM-dd EEE"
+    return str(format_datetime(value, pattern) if isinstance(value, datetime) else format_date(value, pattern))
+
+
+def clock_time(value: datetime | None) -> str:
+    """Hours and minutes."""
+    return "" if value is None else str(format_time(value, "HH:mm"))
+
+
+def organisation_name() -> str:
+    """The branch's name in the reader's language."""
+    settings = current_app.config["SETTINGS"]
+    return str(settings.organisation_name_en if language() == "en" else settings.organisation_name_zh)
+
+
+def page_address(page: int) -> str:
+    """This list's address at another page, with its filters."""
+    arguments: dict[str, Any] = {**request.args.to_dict(flat=False), **(request.view_args or {}), "page": page}
+    return url_for(request.endpoint or "", **arguments)
+
+
+def init_app(app: Flask) -> None:
+    """Languages, and the filters that show moments in the branch's time zone."""
+    zone = app.config["SETTINGS"].time_zone
+    babel = Babel()
+    app.config.update(BABEL_DEFAULT_LOCALE="zh", BABEL_DEFAULT_TIMEZONE=zone)
+    babel.init_app(app, locale_selector=select_language, timezone_selector=lambda: zone)
+    domain = CatalogueDomain()
+    babel.domain_instance = domain
+    app.after_request(_remember)
+    app.jinja_env.filters.update(named=named, moment=moment, day=day, clock_time=clock_time)
+    app.jinja_env.globals.update(
+        language=language,
+        other_language_address=other_language_address,
+        organisation_name=organisation_name,
+        page_address=page_address,
+    )
+    app.context_processor(lambda: {"html_language": HTML_LANGUAGE[language()]})

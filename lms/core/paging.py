@@ -1,0 +1,31 @@
+"""Long lists, a page at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a list: its rows, its number (from 1), how many pages and how many rows there are in all."""
+
+    rows: Sequence[T]
+    page: int
+    pages: int
+    total: int
+
+
+def page_of(db: Session, statement: Select[Any], page: int, *, size: int = PAGE_SIZE) -> Page[Any]:
+    """A page of a SELECT of one entity. A number beyond the end gives the last page."""
+    total = db.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
+    pages = max(1, -(-total // size))
+    page = min(max(page, 1), pages)
+    rows = db.scalars(statement.limit(size).offset((page - 1) * size)).all()
+    return Page(rows=rows, page=page, pages=pages, total=total)

@@ -1,0 +1,101 @@
+"""What a person may see, decided in one place.
+
+Each model says which of its rows a `Scope` covers (`visible_to`); views load rows only through `fetch` and lists only
+through `visible`. A row of another district is not found, exactly as a row that does not exist.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy.orm import Session
+
+from lms.core.errors import NotFound
+
+
+class Role(StrEnum):
+    """What a user may be. One user may hold several, each for its own district or organisation."""
+
+    TRAINEE = "trainee"
+    INSTRUCTOR = "instructor"
+    COORDINATOR = "coordinator"
+    DISTRICT_ADMINISTRATOR = "district_administrator"
+    CITY_ADMINISTRATOR = "city_administrator"
+    AUDITOR = "auditor"
+
+
+ADMINISTRATORS = (Role.DISTRICT_ADMINISTRATOR, Role.CITY_ADMINISTRATOR)
+READERS = (*ADMINISTRATORS, Role.AUDITOR)
+STAFF = (Role.COORDINATOR, *ADMINISTRATORS)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The rows that the grants used for this request cover.
+
+    Made of those grants alone that the view accepts, so a coordinator's reach never widens an administrator's.
+    """
+
+    everything: bool = False
+    district_ids: frozenset[int] = field(default_factory=frozenset)
+    organisation_ids: frozenset[int] = field(default_factory=frozenset)
+    instructor_user_id: int | None = None
+    trainee_user_id: int | None = None
+    user_id: int | None = None
+    read_only: bool = False
+
+    def covers(
+        self,
+        *,
+        district: Any = None,
+        organisation: Any = None,
+        instructor: ColumnElement[bool] | None = None,
+        trainee: ColumnElement[bool] | None = None,
+    ) -> ColumnElement[bool]:
+        """The SQL condition: district and organisation columns, and conditions for "mine" as an instructor or trainee."""
+        if self.everything:
+            return or_(True)
+        ways: list[ColumnElement[bool]] = []
+        if self.district_ids and district is not None:
+            ways.append(district.in_(self.district_ids))
+        if self.organisation_ids and organisation is not None:
+            ways.append(organisation.in_(self.organisation_ids))
+        if self.instructor_user_id is not None and instructor is not None:
+            ways.append(instructor)
+        if self.trainee_user_id is not None and trainee is not None:
+            ways.append(trainee)
+        return or_(false(), *ways)
+
+
+EVERYTHING = Scope(everything=True)
+
+
+class Scoped(Protocol):
+    """A model that knows which of its rows a scope covers."""
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
+        """The condition under which a row is seen."""
+        ...
+
+
+M = TypeVar("M", bound=Scoped)
+S = TypeVar("S", bound=Select[Any])
+
+
+def visible(statement: S, model: type[Scoped], scope: Scope) -> S:
+    """Narrow a SELECT that draws on `model` to the rows that the scope covers."""
+    return statement.where(model.visible_to(scope))
+
+
+def fetch(db: Session, model: type[M], identity: object, scope: Scope, *, by: Any = None, lock: bool = False) -> M:
+    """One row by its key (or by another unique column, `by`), if the scope covers it. Raises NotFound otherwise."""
+    column = model.id if by is None else by  # type: ignore[attr-defined]
+    statement = visible(select(model).where(column == identity), model, scope)
+    if lock:
+        statement = statement.with_for_update(of=model)
+    row = db.scalars(statement).one_or_none()
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,210 @@
+"""The web's edge: one session a request, one commit, headers, and errors turned into pages or problem documents."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+
+from lms.core import audit, events
+from lms.core.constraints import refusal
+from lms.core.db import commit
+from lms.core.errors import N_, DomainError
+from lms.core.forms import Form
+
+log = structlog.get_logger(__name__)
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
+HTTP_MESSAGES = {
+    400: N_("The request could not be read. Go back, reload the page and try again."),
+    401: N_("Please sign in first."),
+    403: N_("Your role does not allow this. Ask an administrator if you need it."),
+    404: N_("There is nothing here, or it is not yours to see."),
+    405: N_("This address cannot be used that way. Go back and use the page's buttons."),
+    413: N_("The file is too large. Send a smaller one."),
+    429: N_("Too many tries. Wait a few minutes and try again."),
+    500: N_("Something went wrong on our side. Nothing was saved; try again in a moment."),
+}
+
+
+class App(Flask):
+    """Flask, with the commit at the edge of each request: what a view did is saved when it answered well, all or nothing."""
+
+    def dispatch_request(self) -> Response:
+        """Run the view; commit when its answer is not an error, roll back otherwise."""
+        response = make_response(super().dispatch_request())
+        if "db" in g:
+            if response.status_code < HTTPStatus.BAD_REQUEST:
+                commit(g.db)
+            else:
+                g.db.rollback()
+                events.discard(g.db)
+        return response
+
+
+def session() -> Session:
+    """The session of this request, opened when first asked for; the edge commits it."""
+    if "db" not in g:
+        g.db = current_app.extensions["sessions"]()
+        audit.act_as(g.db, None)
+    db: Session = g.db
+    if audit.actor(db) is None and "acting" not in g:
+        g.acting = True
+        audit.act_as(db, current_user.id if current_user.is_authenticated else None)
+    return db
+
+
+@contextmanager
+def refused_on(form: Form) -> Iterator[None]:
+    """Run a rule; if it refuses, undo its half-done work and put its message on the form (or on the field it names)."""
+    try:
+        with session().begin_nested():
+            yield
+    except DomainError as error:
+        _show_on(form, error)
+    except IntegrityError as error:
+        found = refusal(error)
+        if found is None:
+            raise
+        _show_on(form, found)
+
+
+def _show_on(form: Form, error: DomainError) -> None:
+    message = text_of(error)
+    if error.field is not None and error.field in form:
+        form[error.field].errors = [*form[error.field].errors, message]
+    else:
+        form.form_errors.append(message)
+
+
+def text_of(error: DomainError) -> str:
+    """An error's message in the reader's language."""
+    return _(error.message, **error.params)
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program: by address, or by what it accepts."""
+    if request.path.startswith(("/api/", "/.well-known/")):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"])
+    return best is not None and best != "text/html"
+
+
+def local_address(target: str | None, default: str) -> str:
+    """`target` if it stays on this site, else `default`: no open redirects."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return default
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc else default
+
+
+def refuse(status: int, code: str, message: str) -> ResponseReturnValue:
+    """One answer for every error: a page that says what to do next, or a problem document (RFC 9457)."""
+    if wants_json():
+        response = jsonify(
+            type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=message, code=code
+        )
+        response.status_code = status
+        response.content_type = "application/problem+json"
+        return response
+    return render_template("errors/error.html", status=status, message=message), status
+
+
+def _domain_error(error: DomainError) -> ResponseReturnValue:
+    _roll_back()
+    return refuse(error.status, error.code, text_of(error))
+
+
+def _integrity_error(error: IntegrityError) -> ResponseReturnValue:
+    _roll_back()
+    found = refusal(error)
+    if found is None:
+        raise error
+    return refuse(found.status, found.code, text_of(found))
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    _roll_back()
+    status = error.code or 500
+    if status < HTTPStatus.BAD_REQUEST:
+        return error.get_response()
+    message = HTTP_MESSAGES.get(status, HTTP_MESSAGES[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400])
+    return refuse(status, f"http_{status}", _(message))
+
+
+def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
+    _roll_back()
+    return refuse(400, "csrf", _("The page was open too long. Go back, reload it and send the form again."))
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    _roll_back()
+    log.exception("request_failed", route=request.endpoint, request_id=g.get("request_id"), error=type(error).__name__)
+    return refuse(500, "http_500", _(HTTP_MESSAGES[500]))
+
+
+def _roll_back() -> None:
+    if "db" in g:
+        g.db.rollback()
+        events.discard(g.db)
+
+
+def _begin() -> None:
+    g.request_id = uuid4().hex
+    g.began = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
+    if request.endpoint not in {"static", "bootstrap.static"}:
+        headers.setdefault("Cache-Control", "no-store")
+    if current_app.config["SETTINGS"].secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if "began" in g and request.endpoint not in {"static", "bootstrap.static"}:
+        log.info(
+            "request",
+            method=request.method,
+            route=request.url_rule.rule if request.url_rule else None,
+            status=response.status_code,
+            milliseconds=round((time.perf_counter() - g.began) * 1000, 1),
+            request_id=g.request_id,
+        )
+    return response
+
+
+def _close(_error: BaseException | None) -> None:
+    db: Session | None = g.pop("db", None)
+    if db is not None:
+        db.close()
+
+
+def init_app(app: App) -> None:
+    """Sessions, headers, errors."""
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.teardown_appcontext(_close)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(IntegrityError, _integrity_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    if not app.testing:
+        app.register_error_handler(Exception, _unexpected)

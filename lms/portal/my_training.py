@@ -1,0 +1,15 @@
+"""my_training."""
+
+from flask import Blueprint
+
+from lms.core.access import public, requires, signed_in
+from lms.core.scope import Role
+
+blueprint = Blueprint("my_training", __name__)
+
+
+@blueprint.get("/")
+@requires(*Role)
+def page() -> str:
+    """Being built."""
+    return ""

@@ -1,0 +1,28 @@
+"""Every table of the system in one place, for the migrations; nothing else loads all models at once."""
+
+from importlib import import_module
+
+from sqlalchemy import MetaData
+
+from lms.core.db import Base
+
+MODELS = (
+    "lms.core.audit",
+    "lms.core.mail",
+    "lms.accounts.models",
+    "lms.organisations.models",
+    "instructors.models",
+    "courses.models.catalogue",
+    "courses.models.offerings",
+    "courses.models.trainees",
+    "courses.models.enrolment",
+    "courses.models.attendance",
+    "courses.models.assessment",
+    "courses.models.person_time",
+    "certificates.models",
+)
+
+for module in MODELS:
+    import_module(module)
+
+TARGET: MetaData = Base.metadata

@@ -1,0 +1,155 @@
+"""What every test stands on: a real PostgreSQL, migrated once, and each test in a transaction that never ends well."""
+
+import base64
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from lms.accounts import browser_sessions, current
+from lms.accounts.models import User
+from lms.app import create_app
+from lms.config import ROOT, Settings
+from lms.core import crypto
+from lms.core.limits import limiter
+from lms.embedded.postgres import Server
+from tests.factories import Make
+
+hypothesis_settings.register_profile(
+    "lms", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("lms")
+
+TEMPLATE = "template_lms"
+FIELD_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A throw-away PostgreSQL of this test process, holding a migrated template database."""
+    with tempfile.TemporaryDirectory(prefix="lms-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
+        with Server(Path(folder) / "pg", fsync=False, settings={"max_connections": "200"}) as postgres:
+            postgres.create_database(TEMPLATE)
+            config = Config()
+            config.set_main_option("script_location", str(ROOT / "migrations"))
+            config.set_main_option("sqlalchemy.url", postgres.url(TEMPLATE).replace("%", "%%"))
+            command.upgrade(config, "head")
+            yield postgres
+
+
+@pytest.fixture(scope="session")
+def database_url(server: Server) -> str:
+    """The address of a migrated database for tests that share it by rolling back."""
+    server.create_database("lms_test", template=TEMPLATE)
+    return server.url("lms_test")
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a system on this machine."""
+    folder = tmp_path_factory.mktemp("instance")
+    return Settings(
+        lms_embedded=True,
+        database_url=database_url,
+        broker_url="memory://",
+        secret_key="0123456789abcdef-for-tests-only-0123456789",
+        field_key=FIELD_KEY,
+        public_url="http://127.0.0.1:8000",
+        keys_dir=folder / "keys",
+        instance_dir=folder,
+        _env_file=None,
+    )
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the shared test database."""
+    made = create_engine(database_url, connect_args={"options": "-c timezone=UTC"})
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """One connection whose transaction is rolled back when the test ends."""
+    with engine.connect() as opened:
+        transaction = opened.begin()
+        yield opened
+        transaction.rollback()
+
+
+@pytest.fixture(scope="session")
+def _application(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    app.config["TESTING"] = True
+    app.config["WTF_CSRF_ENABLED"] = False
+    yield app
+    app.extensions["engine"].dispose()
+
+
+@pytest.fixture
+def app(_application: Flask, connection: Connection) -> Flask:
+    """The application, its sessions bound to this test's transaction."""
+    _application.extensions["sessions"] = sessionmaker(
+        connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+    )
+    limiter.reset()
+    return _application
+
+
+@pytest.fixture
+def db(connection: Connection) -> Iterator[Session]:
+    """A session in this test's transaction. Commit (a savepoint) before a request is to see the rows."""
+    crypto.configure(FIELD_KEY)
+    with Session(connection, join_transaction_mode="create_savepoint") as session:
+        yield session
+
+
+@pytest.fixture
+def make(db: Session) -> Make:
+    """The factories, on `db`."""
+    return Make(db)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor's browser."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask, db: Session) -> Callable[[User], FlaskClient]:
+    """Give a browser in which a user is signed in (through our own session table)."""
+
+    def signed_in(user: User) -> FlaskClient:
+        token = browser_sessions.start(db, user, days=1, browser="test")
+        db.commit()
+        browser = app.test_client()
+        with browser.session_transaction() as cookie:
+            cookie[current.TOKEN] = token
+        return browser
+
+    return signed_in
+
+
+@pytest.fixture
+def fresh_database(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database of its own, for tests that commit or race. Dropped afterwards."""
+    name = f"fresh_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**9}"
+    server.create_database(name, template=TEMPLATE)
+    yield server.url(name)
+    admin = create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as opened:
+        opened.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
