@@ -28,4 +28,3 @@ def held(where: Place) -> Iterator[None]:
         file.write(f"pid {os.getpid()}, {where.url}\n")
         file.flush()
         yield
-        file.truncate(0)

@@ -15,6 +15,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypedDict
@@ -139,6 +140,9 @@ class Server:
         """End the open connections, write everything down and stop; nothing happens when it does not run."""
         if self.process is not None and self.process.poll() is None:
             _end(self.process.pid, self.process)
+        if self._socket_dir not in {None, self.data_dir}:
+            with suppress(OSError):  # not empty after a stop by force: then the next start uses it as it is
+                self.socket_dir.rmdir()
         self.process = None
 
     def is_running(self) -> bool:
