@@ -32,7 +32,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/offerings", "courses.views.offerings"),
     ("/training", "courses.views.public_offerings"),
     ("/trainees", "courses.views.trainees"),
-    ("/tickets", "courses.views.tickets"),
+    ("/tickets", "lms.portal.tickets"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
     ("/reports", "courses.views.reports"),

@@ -166,7 +166,7 @@ def load_settings() -> Settings:
     Raises SettingsError naming every wrong setting at once, so that a start is not a guessing game.
     """
     try:
-        return Settings()  # type: ignore[call-arg]  # the environment fills the fields
+        return Settings()
     except ValidationError as error:
         lines = []
         for problem in error.errors():

@@ -48,7 +48,7 @@ def user_of(db: Session, token: str) -> User | None:
         return None
     user, token_hash, seen_at = row
     _touch(db, token_hash, seen_at, now)
-    return user  # type: ignore[no-any-return]
+    return user
 
 
 def _touch(db: Session, token_hash: bytes, seen_at: datetime, now: datetime) -> None:

@@ -36,6 +36,8 @@ def strip(value: Any) -> Any:
 class PhoneField(StringField):
     """A phone number; `data` is E.164 once valid."""
 
+    data: str | None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("render_kw", {"inputmode": "tel", "autocomplete": "tel"})
         kwargs.setdefault("filters", [strip])
@@ -55,6 +57,8 @@ class PhoneField(StringField):
 
 class MomentField(DateTimeLocalField):
     """A day and time as the branch's clock shows it; `data` is an aware moment."""
+
+    data: datetime | None
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read local time, keep an aware moment."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from lms.core.errors import NotFound
@@ -55,7 +55,7 @@ class Scope:
     ) -> ColumnElement[bool]:
         """The SQL condition: district and organisation columns, and conditions for "mine" as an instructor or trainee."""
         if self.everything:
-            return or_(True)
+            return true()
         ways: list[ColumnElement[bool]] = []
         if self.district_ids and district is not None:
             ways.append(district.in_(self.district_ids))

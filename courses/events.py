@@ -1,0 +1,10 @@
+"""What happens to offerings that others act on. Published by the rules here, mapped to reactions in `lms.app`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class OfferingClosed:
+    """An offering was closed, or corrected after that: certificates may be due."""
+
+    offering_id: int
