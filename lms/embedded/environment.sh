@@ -31,6 +31,6 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
 fi
 
 echo "安装 $requirements，需一两分钟… · installing it, a minute or two"
-.venv/bin/python -m pip install --quiet --require-hashes --requirement "$requirements"
+.venv/bin/python -m pip install --quiet --quiet --require-hashes --requirement "$requirements"
 cp "$requirements" "$mark.new"
 mv "$mark.new" "$mark"

@@ -173,12 +173,18 @@ class Server:
         self._user = system_user.for_data(self.data_dir)
         if self._user is not None:
             system_user.open_way(self.programs, self._user)
-            system_user.open_files(self.programs.parent, self._user)
+            for folder in (self.programs.parent, *self._library_folders()):
+                system_user.open_files(folder, self._user)
             system_user.open_way(self.data_dir, self._user)
         if not self.data_dir.exists() or not any(self.data_dir.iterdir()):
             self._initialise()
         self._check_data()
         self._socket_dir = self._make_socket_dir()
+
+    def _library_folders(self) -> list[Path]:
+        """The libraries that a wheel brings along lie beside its package, as `<package>.libs`."""
+        package = self.programs.parent.parent
+        return [folder for folder in [package.with_name(f"{package.name}.libs")] if folder.is_dir()]
 
     def _initialise(self) -> None:
         """Make the data beside its place and move it there whole: an interrupted start leaves no half."""

@@ -68,8 +68,10 @@ def open_way(target: Path, user: SystemUser) -> list[Path]:
         state = folder.stat()
         if not _has(state, user, stat.S_IXUSR, stat.S_IXGRP, stat.S_IXOTH):
             folder.chmod(stat.S_IMODE(state.st_mode) | stat.S_IXOTH)
-            log.warning("opened the way (o+x, not the list of files) through %s for %s", folder, USER_NAME)
             opened.append(folder)
+    if opened:
+        named = ", ".join(str(folder) for folder in opened)
+        log.warning("opened the way (o+x, not the list of files) for %s through %s", USER_NAME, named)
     return opened
 
 
@@ -92,7 +94,7 @@ def open_files(root: Path, user: SystemUser) -> int:
         path.chmod(stat.S_IMODE(state.st_mode) | stat.S_IROTH | (stat.S_IXOTH if runs else 0))
         changed += 1
     if changed:
-        log.warning("made %d program files under %s readable for %s", changed, root, USER_NAME)
+        log.warning("made the %d program files in %s readable for %s", changed, root, USER_NAME)
     return changed
 
 
