@@ -129,9 +129,11 @@ class Up:
         children.start("web", web, listener=listener.fileno())
         listener.close()  # gunicorn has it; held here too, it would take connections that nobody answers
         celery = [python, "-m", "celery", "-A", "lms.worker"]
-        worker = ["worker", "--concurrency", "1", "--loglevel", "INFO", "--hostname", f"lms@{where.port}"]
-        # The queue in PostgreSQL cannot broadcast, so workers cannot talk to each other.
-        children.start("worker", [*celery, *worker, "--without-gossip", "--without-mingle", "--without-heartbeat"])
+        # One process for one task at a time: a pool would be a second one, and slower to stop. The queue in
+        # PostgreSQL cannot broadcast, so workers have nothing to say to each other.
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        worker = ["worker", "--concurrency", "1", "--pool", "solo", "--loglevel", "INFO", *quiet]
+        children.start("worker", [*celery, *worker, "--hostname", f"lms@{where.port}"])
         schedule = str(where.instance / "beat-schedule")
         children.start("beat", [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule])
 

@@ -2,8 +2,8 @@
 
 from alembic.script import ScriptDirectory
 
+from lms.core.migrations import configuration
 from lms.embedded import schema
-from lms.embedded.migrate import configuration
 
 
 def test_the_files_tell_what_alembic_tells() -> None:

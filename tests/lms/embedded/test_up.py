@@ -1,0 +1,237 @@
+"""`flask up`, for real: it starts, serves, stops on a signal, leaves nobody behind, and says in one line why it cannot."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from lms.config import ROOT
+from lms.embedded.processes import is_alive
+
+pytestmark = pytest.mark.xdist_group("embedded")
+
+START_SECONDS = 120
+SETTINGS = ("DATABASE_URL", "BROKER_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEY", "KEYS_DIR", "PUBLIC_URL", "HOST")
+
+
+@dataclass
+class Run:
+    """One `flask up` and what it says."""
+
+    process: subprocess.Popen[str]
+    said: list[str] = field(default_factory=list)
+
+    def until(self, mark: str) -> str:
+        """Read until a line has the mark; that line."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line.rstrip())
+            if mark in line:
+                return line
+        raise AssertionError("\n".join(self.said))
+
+    @property
+    def port(self) -> int:
+        """The port of the address that it printed."""
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", "\n".join(self.said))
+        assert found
+        return int(found[1])
+
+    def finish(self, signal_number: signal.Signals | None = None) -> int:
+        """Send the signal, read to the end; the exit code."""
+        if signal_number is not None:
+            self.process.send_signal(signal_number)
+        assert self.process.stdout is not None
+        self.said.extend(line.rstrip() for line in self.process.stdout)
+        return self.process.wait(60)
+
+
+@contextmanager
+def up(instance: Path, **environ: str) -> Iterator[Run]:
+    """Start it on a free port; whatever happens, it is stopped at the end."""
+    clean = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    with subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "lms.embedded.launcher", "up"],
+        cwd=ROOT,
+        env={**clean, "INSTANCE_DIR": str(instance), "PORT": "0", "LMS_DEMO": "0", **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield Run(process)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+
+
+def family(instance: Path) -> dict[str, int]:
+    """The pids of what runs, by name."""
+    entries = json.loads((instance / "children.json").read_text())
+    names = {"gunicorn": "web", " worker ": "worker", " beat ": "beat"}
+    found = {name: entry["pid"] for entry in entries for mark, name in names.items() if mark in entry["command"]}
+    return {**found, "postgres": int((instance / "postgres" / "postmaster.pid").read_text().split("\n")[0])}
+
+
+def wait_until_gone(pids: dict[str, int]) -> list[str]:
+    """Who is still alive when half a minute is over."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and any(map(is_alive, pids.values())):
+        time.sleep(0.05)
+    return [name for name, pid in pids.items() if is_alive(pid)]
+
+
+def status(port: int, path: str = "/healthz") -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance folder that was started once; the tests start it again."""
+    folder = tmp_path_factory.mktemp("up") / "instance"
+    with up(folder) as run:
+        run.until("ready")
+        run.finish(signal.SIGTERM)
+    return folder
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_everything_and_the_data_stays(instance: Path, signal_number: signal.Signals) -> None:
+    with up(instance) as run:
+        run.until("ready")
+        pids = family(instance)
+        assert set(pids) == {"web", "worker", "beat", "postgres"}
+        assert all(map(is_alive, pids.values()))
+        assert status(run.port) == 200
+        assert run.finish(signal_number) == 0
+        assert wait_until_gone(pids) == []
+    assert not (instance / "children.json").exists()
+    assert not (instance / "up.json").exists()
+    assert (instance / "postgres" / "PG_VERSION").exists()
+
+
+def test_secrets_are_made_once_and_for_their_owner(instance: Path) -> None:
+    kept = {name: (instance / name).read_text() for name in ("secret_key", "field_key")}
+    with up(instance) as run:
+        run.until("ready")
+    for name, value in kept.items():
+        assert (instance / name).read_text() == value
+        assert (instance / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_command_beside_it_uses_its_database(instance: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "migrate"]
+    with up(instance) as run:
+        run.until("ready")
+        beside = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**clean, "INSTANCE_DIR": str(instance)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert beside.returncode == 0, beside.stderr
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with up(tmp_path / "instance", PORT=str(port)) as run:
+            assert run.finish() == 1
+    assert len(run.said) == 1
+    assert f"port {port} on 127.0.0.1 is in use" in run.said[0]
+    assert not (tmp_path / "instance" / "postgres").exists()
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"PORT": "eighty"}, "PORT=eighty is not a port number"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY is weak"),
+        ({"DATABASE_URL": "mysql://root@localhost/lms"}, "DATABASE_URL must be a postgresql:// address"),
+        ({"DATABASE_URL": "postgresql://127.0.0.1:1/lms"}, "the database cannot be used"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(tmp_path: Path, environ: dict[str, str], message: str) -> None:
+    with up(tmp_path / "instance", **environ) as run:
+        assert run.finish() == 1
+    complaints = [line for line in run.said if line.startswith("✗")]
+    assert len(complaints) == 1
+    assert message in complaints[0]
+    assert "Traceback" not in "\n".join(run.said)
+
+
+def test_a_broken_data_folder_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("9.6\n")
+    with up(tmp_path) as run:
+        assert run.finish() == 1
+    assert "✗" in run.said[-1]
+    assert "PostgreSQL" in run.said[-1]
+    assert "Traceback" not in "\n".join(run.said)
+
+
+def test_it_runs_once_for_each_folder(instance: Path) -> None:
+    with up(instance) as first:
+        first.until("ready")
+        with up(instance) as second:
+            assert second.finish() == 1
+        assert "it runs already" in second.said[-1]
+        assert status(first.port) == 200
+
+
+def test_a_kill_leaves_nobody_behind_and_the_next_start_works(instance: Path) -> None:
+    with up(instance) as run:
+        run.until("ready")
+        pids = family(instance)
+        run.finish(signal.SIGKILL)
+        with up(instance) as again:
+            again.until("ready")
+            assert status(again.port) == 200
+            assert wait_until_gone(pids) == []
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "postgres"])
+def test_the_death_of_a_part_stops_the_rest(instance: Path, name: str) -> None:
+    with up(instance) as run:
+        run.until("ready")
+        pids = family(instance)
+        os.kill(pids[name], signal.SIGKILL)
+        assert run.finish() == 1
+        assert wait_until_gone(pids) == []
+    complaints = [line for line in run.said if line.startswith("✗")]
+    assert len(complaints) == 1
+    assert "stopped by itself" in complaints[0]
+
+
+def test_a_request_in_flight_is_answered_before_the_stop(instance: Path) -> None:
+    with up(instance) as run:
+        run.until("ready")
+        connection = socket.create_connection(("127.0.0.1", run.port), timeout=30)
+        with connection:
+            # Half a request, so that it is surely in flight; the other half follows after the TERM.
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+            time.sleep(0.5)
+            run.process.terminate()
+            run.until("stopping")
+            connection.sendall(b"Connection: close\r\n\r\n")
+            assert connection.recv(64).startswith(b"HTTP/1.1 200")
+        assert run.finish() == 0
