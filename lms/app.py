@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 # URL prefix, and the module whose `blueprint` answers there.
 BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "lms.portal.home"),
-    ("/health", "lms.portal.health"),
+    ("/", "lms.portal.health"),
     ("/sign-in", "lms.accounts.views.sign_in"),
     ("/account", "lms.accounts.views.account"),
     ("/users", "lms.accounts.views.users"),
@@ -40,8 +40,12 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.views.verification"),
 )
 
-# Modules whose `cli` is a click group or command.
-COMMANDS: tuple[str, ...] = ("lms.embedded.cli", "lms.embedded.migrate")
+# Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
+COMMANDS: tuple[str, ...] = (
+    "lms.core.cli:migrate",
+    "lms.core.cli:translate",
+    "lms.embedded.cli",
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -90,8 +94,9 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in COMMANDS:
-        app.cli.add_command(import_module(module).cli)
+    for command in COMMANDS:
+        module, _, name = command.partition(":")
+        app.cli.add_command(getattr(import_module(module), name or "cli"))
     _react()
 
 

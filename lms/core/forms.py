@@ -3,29 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-import phonenumbers
 from flask import current_app
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, StringField
 from wtforms.validators import ValidationError
 
-HOME_REGION = "CN"
+from lms.core.phones import normalise_phone as normalise_phone
 
 
 class Form(FlaskForm):
     """The parent of every form. `form_errors` holds what a rule refused as a whole."""
-
-
-def normalise_phone(value: str) -> str:
-    """A phone in E.164 (+8613800138000); numbers without a country code are Chinese. Raises ValueError if it is none."""
-    try:
-        number = phonenumbers.parse(value, HOME_REGION)
-    except phonenumbers.NumberParseException as error:
-        raise ValueError(value) from error
-    if not phonenumbers.is_valid_number(number):
-        raise ValueError(value)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def strip(value: Any) -> Any:

@@ -1,15 +1,31 @@
-"""health."""
+"""Whether this process lives, and whether it can serve: for load balancers and `flask up`."""
 
-from flask import Blueprint
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from lms.core import web
+from lms.core.access import public
+from lms.core.migrations import is_current
 
 blueprint = Blueprint("health", __name__)
 
 
-@blueprint.get("/")
+@blueprint.get("/healthz")
 @public
-def page() -> str:
-    """Being built."""
-    return ""
+def alive() -> ResponseReturnValue:
+    """The process answers. Asks nobody else, so that a database's trouble does not restart web servers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+@public
+def ready() -> ResponseReturnValue:
+    """The database answers and stands at this code's schema; 503 with the reason otherwise."""
+    try:
+        current = is_current(web.session().connection())
+    except SQLAlchemyError:
+        return jsonify(status="unavailable", reason="database"), 503
+    if not current:
+        return jsonify(status="unavailable", reason="migrations"), 503
+    return jsonify(status="ok")

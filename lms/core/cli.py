@@ -1,0 +1,39 @@
+"""Commands of the ground floor: the schema and the catalogue of translations."""
+
+import sys
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from lms.core import migrations, translations
+
+
+@click.command("migrate")
+@click.option("--revision", default="head", show_default=True, help="The migration to go to.")
+@with_appcontext
+def migrate(revision: str) -> None:
+    """Bring the database's tables up to date."""
+    migrations.upgrade(current_app.config["SETTINGS"].database_url, revision)
+    click.echo(f"The database stands at {revision if revision != 'head' else migrations.head()}.")
+
+
+@click.group("translations")
+def translate() -> None:
+    """The Chinese catalogue."""
+
+
+@translate.command("check")
+def check() -> None:
+    """Name each string that is not in both languages; exit 1 if there is one."""
+    found = translations.problems()
+    for problem in found:
+        click.echo(f"{problem.place}: {problem.message}")
+    if found:
+        sys.exit(f"{len(found)} strings are not right in both languages")
+
+
+@translate.command("update")
+def update() -> None:
+    """Bring the catalogue's msgids in line with the code, keeping the Chinese that is there."""
+    click.echo(f"{translations.update()} strings have no Chinese yet.")

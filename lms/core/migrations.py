@@ -1,0 +1,35 @@
+"""The schema's version: what this code expects, what the database has, and the way from one to the other."""
+
+from functools import lru_cache
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from lms.config import ROOT
+
+
+def configuration(url: str = "") -> Config:
+    """Alembic's configuration for our migrations and a database's address."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+@lru_cache(maxsize=1)
+def head() -> str | None:
+    """The revision that this code is written for."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the database stands at `head`."""
+    exists = connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+    return bool(exists) and connection.scalar(text("SELECT version_num FROM alembic_version")) == head()
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database to a revision, the newest unless told."""
+    command.upgrade(configuration(url), revision)

@@ -1,0 +1,13 @@
+"""The form of a name that is compared: on certificates, on rosters, and when one person registers twice."""
+
+import re
+import unicodedata
+
+# Spaces are Unicode's separators and the ASCII blanks, written out because `\s` means something else in
+# JavaScript, where the offline page computes the same form.
+_IGNORED = re.compile("[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000·•・]+")
+
+
+def norm(name: str) -> str:
+    """Return the name as it is compared: NFKC, no spaces, no dots, upper case."""
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", name)).upper()

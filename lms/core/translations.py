@@ -1,0 +1,133 @@
+"""The catalogue against the code: every string that a user sees, and whether it stands in both languages."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment
+
+from lms.config import ROOT
+from lms.core.languages import CATALOGUE
+
+PACKAGES = ("lms", "courses", "certificates", "instructors")
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "lazy_ngettext": (1, 2),
+}
+METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
+OPTIONS = {"**/templates/**.html": {"trimmed": "true", "silent": "false"}}
+# Words that are the same in both languages, or that name a language in itself.
+NEUTRAL = frozenset({"English", "中文", "PDF", "CSV", "XLSX", "AED", "CPR", "QR"})
+ATTRIBUTES = re.compile(r'\b(?:title|alt|placeholder|aria-label)="([^"{]*[A-Za-z\u4e00-\u9fff][^"{]*)"')
+WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
+PLACE = re.compile(r"%\((\w+)\)[sd]")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One string that is not right in both languages, and where."""
+
+    place: str
+    message: str
+
+
+def extracted() -> Catalog:
+    """Every msgid of the code and the templates."""
+    catalogue = Catalog(locale="zh", project="lms", charset="utf-8")
+    for package in PACKAGES:
+        for filename, line, message, comments, context in extract_from_dir(
+            str(ROOT / package), METHODS, OPTIONS, keywords=KEYWORDS
+        ):
+            catalogue.add(message, None, [(f"{package}/{filename}", line)], auto_comments=comments, context=context)
+    return catalogue
+
+
+def stored() -> Catalog:
+    """The catalogue as it lies in the tree."""
+    with CATALOGUE.open("rb") as source:
+        return read_po(source, locale="zh")
+
+
+def problems() -> list[Problem]:
+    """What is missing, fuzzy, unused or differs in its places, and what stands untranslated in a template."""
+    code, catalogue = extracted(), stored()
+    found: list[Problem] = []
+    for message in code:
+        if message.id:
+            found.extend(_compare(message, catalogue.get(message.id)))
+    wanted = {message.id for message in code}
+    found.extend(
+        Problem("messages.po", f"no longer used: {message.id}") for message in catalogue if message.id not in wanted
+    )
+    found.extend(_bare_texts())
+    return found
+
+
+def _compare(message: Message, translated: Message | None) -> Iterator[Problem]:
+    place = "{}:{}".format(*message.locations[0])
+    text = None if translated is None else translated.string
+    strings = [text] if isinstance(text, str) else list(text or [])
+    if not strings or not all(strings):
+        yield Problem(place, f"not in Chinese: {message.id}")
+        return
+    if translated is not None and translated.fuzzy:
+        yield Problem(place, f"marked as uncertain: {message.id}")
+    msgids = [message.id] if isinstance(message.id, str) else list(message.id)
+    wanted = set(PLACE.findall(msgids[-1]))
+    if any(set(PLACE.findall(string)) != wanted for string in strings):
+        yield Problem(place, f"the %(…)s places differ: {message.id}")
+
+
+def _bare_texts() -> Iterator[Problem]:
+    environment = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True)
+    for path in sorted((ROOT / "lms" / "templates").rglob("*.html")):
+        for line, text in _literals(environment, path):
+            yield Problem(f"{path.relative_to(ROOT)}:{line}", f"not translatable: {text}")
+
+
+def _literals(environment: Environment, path: Path) -> Iterator[tuple[int, str]]:
+    depth = 0
+    source = path.read_text(encoding="utf-8")
+    markup = ""
+    for line, kind, value in environment.lex(source):
+        if kind == "name" and value in {"trans", "endtrans"}:
+            depth += 1 if value == "trans" else -1
+        if kind == "data" and not depth:
+            markup += value
+        elif kind in {"linecomment", "comment"}:
+            continue
+        elif kind in {"variable_begin", "block_begin"}:
+            markup += "\N{NO-BREAK SPACE}" if kind == "variable_begin" else ""
+        del line
+    for attribute in ATTRIBUTES.finditer(markup):
+        yield source.count("\n", 0, source.find(attribute.group(0))) + 1, attribute.group(1)
+    markup = re.sub(r"<!--.*?-->|<(script|style)\b.*?</\1>|<!doctype[^>]*>", " ", markup, flags=re.S | re.I)
+    for text in re.split(r"<[^>]*>", markup):
+        plain = re.sub(r"&\w+;|\N{NO-BREAK SPACE}", " ", text).strip()
+        if WORD.search(plain) and plain not in NEUTRAL:
+            yield source.count("\n", 0, max(source.find(plain.splitlines()[0].strip()), 0)) + 1, plain
+
+
+def update() -> int:
+    """Write the catalogue anew: the code's msgids in order, their Chinese kept, unused ones gone. Returns what lacks."""
+    code, catalogue = extracted(), stored()
+    fresh = Catalog(locale="zh", project="lms", charset="utf-8", fuzzy=False)
+    lacking = 0
+    for message in code:
+        if not message.id:
+            continue
+        known = catalogue.get(message.id)
+        string = known.string if known is not None else None
+        lacking += not string
+        fresh.add(message.id, string or ("",) if isinstance(message.id, tuple) else string or "")
+    with CATALOGUE.open("wb") as target:
+        write_po(target, fresh, width=120, sort_output=True, no_location=True, omit_header=False)
+    return lacking

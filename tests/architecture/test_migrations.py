@@ -1,0 +1,46 @@
+"""One way to each schema: up from nothing, down to nothing, and at the top exactly what the models say."""
+
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lms.core import audit
+from lms.core.migrations import configuration, is_current
+from lms.embedded.postgres import Server
+
+
+def test_up_equals_the_models_and_down_leaves_nothing(server: Server) -> None:
+    server.create_database("migrations")
+    url = server.url("migrations")
+    config = configuration(url)
+    command.upgrade(config, "head")
+    command.check(config)
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        assert is_current(connection)
+    command.downgrade(config, "base")
+    with engine.connect() as connection:
+        assert set(inspect(connection).get_table_names()) == {"alembic_version"}
+        functions = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        assert connection.scalar(text(functions)) == 0
+        assert not is_current(connection)
+    command.upgrade(config, "head")
+    engine.dispose()
+
+
+@pytest.mark.parametrize("table", ["audit_entry", "attendance_event", "person_time_entry", "ledger_entry"])
+def test_tables_of_record_are_guarded(db: Session, table: str) -> None:
+    query = "SELECT tgtype FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND tgname = 'append_only' AND tgenabled = 'O'"
+    kind = db.scalar(text(query), {"table": table})
+    row, before, delete, update = 1, 2, 8, 16
+    assert kind == row | before | delete | update
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_entry SET reason = 'other'", "DELETE FROM audit_entry"])
+def test_a_row_of_record_cannot_be_altered(db: Session, statement: str) -> None:
+    audit.record(db, "test.act", "test:1", reason="first")
+    db.flush()
+    with pytest.raises(IntegrityError, match="append-only"):
+        db.execute(text(statement))
