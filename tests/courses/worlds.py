@@ -1,0 +1,163 @@
+"""Random training, and the same training counted by hand: what the person-time tests compare the system with."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from courses import person_time
+from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
+from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.models.trainees import Trainee
+from courses.person_time import Totals
+from lms.core import clock
+from tests.factories import Make
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+SESSION_MINUTES = 180
+
+
+@dataclass(frozen=True)
+class Presence:
+    """One person at one session: minutes after its start of coming, and of leaving if the person was checked out."""
+
+    session: int
+    came: int
+    left: int | None
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person of the cast (several offerings may have the same), where present, and how it ended."""
+
+    who: int
+    state: EnrolmentState
+    presences: tuple[Presence, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An offering as it was held."""
+
+    first: date
+    headcounts: tuple[int, ...]
+    people: tuple[Person, ...]
+    refresher: bool
+    district: int
+    programme: str = "FIRST_RESPONDER"
+
+    def totals(self) -> Totals:
+        """Counted by hand, straight from the rule and in no way as the system does it."""
+        minutes = 0
+        for person in self.people:
+            for presence in person.presences:
+                came = 0 if presence.came >= SESSION_MINUTES else max(presence.came, 0)
+                went = SESSION_MINUTES if presence.left is None else min(presence.left, SESSION_MINUTES)
+                minutes += max(0, went - came)
+        return Totals(
+            enrolled=sum(person.state is not EnrolmentState.CANCELLED for person in self.people),
+            named=sum(bool(person.presences) for person in self.people),
+            counted=max(self.headcounts),
+            minutes=minutes,
+            passed=sum(person.state is EnrolmentState.COMPLETED for person in self.people),
+        )
+
+
+@st.composite
+def plans(draw: st.DrawFn, first: date = date(2025, 1, 1), last: date = date(2025, 12, 20)) -> Plan:
+    """An offering of one to three sessions on following days."""
+    sessions = draw(st.integers(1, 3))
+    people = []
+    for who in draw(st.lists(st.integers(0, 7), unique=True, max_size=5)):
+        present = draw(st.sets(st.integers(0, sessions - 1)))
+        presences = []
+        for number in sorted(present):
+            came = draw(st.integers(-20, SESSION_MINUTES + 30))
+            left = draw(st.none() | st.integers(max(came, 0), SESSION_MINUTES + 60))
+            presences.append(Presence(number, came, left if left is None or left >= came else None))
+        states = [EnrolmentState.COMPLETED, EnrolmentState.FAILED, EnrolmentState.INCOMPLETE]
+        if not presences:
+            states = [EnrolmentState.INCOMPLETE, EnrolmentState.CANCELLED]
+        people.append(Person(who, draw(st.sampled_from(states)), tuple(presences)))
+    return Plan(
+        first=draw(st.dates(first, last)),
+        headcounts=tuple(draw(st.lists(st.integers(0, 300), min_size=sessions, max_size=sessions))),
+        people=tuple(people),
+        refresher=draw(st.booleans()),
+        district=draw(st.integers(1, 3)),
+        programme=draw(st.sampled_from(["RESCUE", "FIRST_RESPONDER"])),
+    )
+
+
+@dataclass
+class World:
+    """Puts plans into the database."""
+
+    db: Session
+    cast: dict[int, Trainee] = field(default_factory=dict)
+
+    def hold(self, plan: Plan) -> Offering:
+        """The offering of a plan, held and closed as `sessions.close` leaves it, but for its line in the ledger."""
+        make = Make(self.db)
+        course = make.new_course(refresher=plan.refresher, programme_code=plan.programme)
+        midnight = datetime(plan.first.year, plan.first.month, plan.first.day, tzinfo=BEIJING)
+        starts = [midnight + timedelta(days=n, hours=9) for n in range(len(plan.headcounts))]
+        offering = make.offering(
+            course=course, organisation=make.organisation(plan.district), starts=starts, hours=SESSION_MINUTES / 60
+        )
+        offering.counted_on = person_time.counting_day(self.db, offering.id, BEIJING)
+        offering.state, offering.closed_at = OfferingState.CLOSED, clock.now()
+        self.fill(offering, plan)
+        return offering
+
+    def fill(self, offering: Offering, plan: Plan) -> None:
+        """Who was there, by the plan, in place of what was recorded before."""
+        make = Make(self.db)
+        sessions = sorted(offering.sessions, key=lambda row: row.starts_at)
+        old = self.db.query(Enrolment.id).filter(Enrolment.offering_id == offering.id)
+        self.db.execute(delete(Attendance).where(Attendance.enrolment_id.in_(old.scalar_subquery())))
+        for row, headcount in zip(sessions, plan.headcounts, strict=True):
+            row.headcount = headcount
+        known = {row.trainee_id: row for row in self.db.query(Enrolment).filter(Enrolment.offering_id == offering.id)}
+        for row in known.values():
+            row.state, row.cancelled_at = EnrolmentState.CANCELLED, clock.now()
+            row.sessions_attended = row.minutes_attended = 0
+        for person in plan.people:
+            trainee = self.cast.setdefault(person.who, make.trainee())
+            row = known.get(trainee.id) or make.enrolment(offering, trainee)
+            row.state = person.state
+            row.cancelled_at = clock.now() if person.state is EnrolmentState.CANCELLED else None
+            row.sessions_attended = len(person.presences)
+            self.db.flush()
+            for presence in person.presences:
+                attend(self.db, row, sessions[presence.session], presence.came, presence.left)
+        self.db.flush()
+
+    def close(self, plan: Plan) -> Offering:
+        """The same, counted."""
+        offering = self.hold(plan)
+        person_time.record_closing(self.db, offering, BEIJING)
+        return offering
+
+
+def attend(db: Session, enrolment: Enrolment, session: CourseSession, came: int = 0, left: int | None = None) -> None:
+    """Somebody present at a session; minutes after its start."""
+    arrived = session.starts_at + timedelta(minutes=came)
+    event = AttendanceEvent(
+        id=uuid4(), course_session_id=session.id, enrolment_id=enrolment.id, kind=AttendanceKind.ARRIVE,
+        method=AttendanceMethod.TAP, happened_at=arrived,
+    )  # fmt: skip
+    db.add(event)
+    db.flush()
+    db.add(
+        Attendance(
+            course_session_id=session.id, enrolment_id=enrolment.id, event_id=event.id, arrived_at=arrived,
+            left_at=None if left is None else session.starts_at + timedelta(minutes=left),
+        )
+    )  # fmt: skip
+    db.flush()
