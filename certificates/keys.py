@@ -181,6 +181,4 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _unreadable(kid: str) -> DomainError:
-    return DomainError(
-        "signing_key_unreadable", N_("The file of signing key %(kid)s cannot be read."), kid=kid
-    )
+    return DomainError("signing_key_unreadable", N_("The file of signing key %(kid)s cannot be read."), kid=kid)

@@ -5,20 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Spaces are Unicode's separators and the ASCII blanks, written out because `\s` means something else in
-# JavaScript, where the offline page computes the same form.
-_IGNORED = re.compile("[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000·•・]+")
-
 # Scripts in which each character is a syllable or a word: radicals to Yi, Hangul, compatibility, and planes 2
 # and 3. Written as ranges because Python's character names lag behind the newest extensions, and those are
 # used in names.
 _SYLLABIC = re.compile("[\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _DOTS = "·•・"
-
-
-def norm(name: str) -> str:
-    """Return the name as CERTIFICATE.md compares it: NFKC, no spaces, no dots, upper case."""
-    return _IGNORED.sub("", unicodedata.normalize("NFKC", name)).upper()
 
 
 def mask(name: str) -> str:
@@ -41,9 +32,7 @@ def mask(name: str) -> str:
     kept = {letters[0]} if len(letters) > 1 else set()
     if len(letters) > 2:
         kept.add(letters[-1])
-    return "".join(
-        character if place in kept or character in _DOTS else "*" for place, character in enumerate(shown)
-    )
+    return "".join(character if place in kept or character in _DOTS else "*" for place, character in enumerate(shown))
 
 
 def _characters(text: str) -> list[str]:

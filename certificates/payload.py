@@ -19,8 +19,8 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from certificates.names import norm
 from lms.core.errors import N_, DomainError
+from lms.core.names import norm
 
 DIGITS = 198
 MAGIC = 0xB1
@@ -150,9 +150,7 @@ def _body(payload: Payload) -> bytes:
     if payload.valid_until is not None:
         last = (payload.valid_until - EPOCH).days
         if not issued <= last < NO_EXPIRY:
-            raise ValueError(
-                f"last valid day {payload.valid_until} is before the issue day or too late to be written"
-            )
+            raise ValueError(f"last valid day {payload.valid_until} is before the issue day or too late to be written")
     try:
         return _BODY.pack(
             MAGIC,

@@ -9,6 +9,9 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from certificates import tasks as issuing_tasks
+from certificates.events import CertificatesOwed
+from courses.events import OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, languages, limits, logs, mail_tasks, tasks, web
@@ -45,6 +48,8 @@ COMMANDS: tuple[str, ...] = (
     "lms.core.cli:migrate",
     "lms.core.cli:translate",
     "lms.embedded.cli",
+    "certificates.cli.keys",
+    "certificates.cli.certificates",
 )
 
 
@@ -103,3 +108,5 @@ def _map(app: Flask) -> None:
 def _react() -> None:
     """Event → what happens once it is committed."""
     events.react(MailOwed, mail_tasks.ring)
+    events.react(OfferingClosed, issuing_tasks.ring)
+    events.react(CertificatesOwed, issuing_tasks.ring)

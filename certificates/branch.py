@@ -1,0 +1,33 @@
+"""The branch that issues: the settings that issuing and printing need, as one plain value."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from certificates.number import NumberScheme
+from lms.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Names in both languages, how numbers are written, where days are cut, where private keys and verification are."""
+
+    name_zh: str
+    name_en: str
+    scheme: NumberScheme
+    zone: ZoneInfo
+    keys_dir: Path
+    public_url: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The branch of a system's settings."""
+        return cls(
+            name_zh=settings.organisation_name_zh,
+            name_en=settings.organisation_name_en,
+            scheme=NumberScheme(settings.branch_code),
+            zone=settings.zone,
+            keys_dir=settings.keys_dir,
+            public_url=settings.public_url,
+        )

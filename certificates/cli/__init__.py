@@ -1,0 +1,1 @@
+"""The commands of certificates, one module a group."""

@@ -1,0 +1,10 @@
+"""What happens to certificates that others act on."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CertificatesOwed:
+    """A chunk was issued and more may be owed: of one offering, or of any (None)."""
+
+    offering_id: int | None

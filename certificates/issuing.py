@@ -1,0 +1,259 @@
+"""Issuing what is owed. The database knows: an enrolment that is `certificate_due` and not yet `certified_at`.
+
+Any number of workers may do this at once and be killed at any moment. Each takes a chunk that nobody else holds; a chunk
+is committed whole or not at all; an enrolment that has its certificate is no longer owed; and the database refuses a
+second one. So each entitled trainee gets exactly one, whatever is retried. Serials of a chunk that was lost stay unused.
+"""
+
+import calendar
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Row, Select, func, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from certificates import ledger, signing_keys
+from certificates.branch import Branch
+from certificates.models import Certificate
+from certificates.payload import Payload, encode, name_tag
+from courses import person_time
+from courses.models.catalogue import Course, Programme
+from courses.models.enrolment import Enrolment
+from courses.models.offerings import Offering
+from courses.models.trainees import Trainee
+from instructors.models import Instructor
+from lms.core import audit, clock
+from lms.organisations.models import District, Organisation
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 50
+BRANCH_UNIT = 0
+BRANCH_PROGRAMMES = frozenset({"INSTRUCTOR"})
+_THREADS = 4
+_PAYLOAD_BYTES = 82
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """One certificate, ready to be written."""
+
+    owed: Row[Any]
+    serial: int
+    number: str
+    unit: int
+    valid_until: date | None
+    payload: bytes
+
+
+def last_valid_day(issued_on: date, months: int | None) -> date | None:
+    """The day before the anniversary; None when the certificate does not expire.
+
+    Where the month has no such day, its last day is the last valid one: issued on 29 February 2024 for 36 months, valid
+    until 28 February 2027; issued on 31 August for 6, until 28 (29) February. So nobody gets less than the full months.
+    """
+    if months is None:
+        return None
+    year, month = divmod(issued_on.year * 12 + issued_on.month - 1 + months, 12)
+    month += 1
+    length = calendar.monthrange(year, month)[1]
+    if issued_on.day > length:
+        return date(year, month, length)
+    return date(year, month, issued_on.day) - timedelta(days=1)
+
+
+def issuing_unit(programme_code: str, district_id: int) -> int:
+    """The unit in the code: 0, the branch, for instructors (it alone makes them), else the offering's district (1-16)."""
+    return BRANCH_UNIT if programme_code in BRANCH_PROGRAMMES else district_id
+
+
+def unit_names(unit: int, district_zh: str, district_en: str, branch: Branch) -> tuple[str, str]:
+    """How the issuing unit is called on paper, in Chinese and in English."""
+    if unit == BRANCH_UNIT:
+        return branch.name_zh, branch.name_en
+    return f"{district_zh}红十字会", f"{district_en} District Red Cross"
+
+
+def count_owed(db: Session, offering_id: int | None = None) -> int:
+    """How many certificates are owed, of one offering or in all."""
+    statement = select(func.count()).where(Enrolment.certificate_due, Enrolment.certified_at.is_(None))
+    if offering_id is not None:
+        statement = statement.where(Enrolment.offering_id == offering_id)
+    return db.scalar(statement) or 0
+
+
+def issue_owed(
+    db: Session,
+    branch: Branch,
+    *,
+    offering_id: int | None = None,
+    limit: int = CHUNK,
+) -> int:
+    """Issue at most `limit` certificates that are owed and that no other worker holds; how many it was.
+
+    The issue day is today in the branch's zone. The caller commits at once after this: from its last step to the commit
+    nobody else can append to the ledger. Raises DomainError when the signing key is missing or may not sign on that day;
+    nothing is issued then and all stays owed.
+    """
+    rows = db.execute(_owed(offering_id, limit)).all()
+    if not rows:
+        return 0
+    day = clock.today(branch.zone)
+    key_number, private = signing_keys.for_signing(db, branch.keys_dir, day)
+    signed = _sign(_serials(db, rows), key_number, private, day, branch)
+    ids = _write(db, signed, key_number, day, branch)
+    for taught, number in sorted(Counter(one.owed.offering_id for one in signed).items()):
+        person_time.record_certificates(db, taught, number, day)
+    db.flush()
+    ledger.append(db, [(ids[one.serial], one.payload) for one in signed])
+    log.info("certificates_issued", count=len(signed), offering_id=offering_id, key_number=key_number)
+    return len(signed)
+
+
+def _owed(offering_id: int | None, limit: int) -> Select[*tuple[Any, ...]]:
+    statement: Select[*tuple[Any, ...]] = (
+        select(
+            Enrolment.id.label("enrolment_id"),
+            Enrolment.offering_id,
+            Trainee.name.label("holder"),
+            Offering.district_id,
+            District.name_zh.label("district_zh"),
+            District.name_en.label("district_en"),
+            Organisation.name_zh.label("host_zh"),
+            Organisation.name_en.label("host_en"),
+            Course.name_zh.label("course_zh"),
+            Course.name_en.label("course_en"),
+            Course.hours,
+            Course.validity_months,
+            Course.certificate_type,
+            Programme.code.label("programme_code"),
+            Programme.short_code,
+            Programme.name_zh.label("programme_zh"),
+            Programme.name_en.label("programme_en"),
+            Instructor.name.label("instructor"),
+            Instructor.registration_number,
+        )
+        .join(Trainee, Trainee.id == Enrolment.trainee_id)
+        .join(Offering, Offering.id == Enrolment.offering_id)
+        .join(District, District.id == Offering.district_id)
+        .join(Organisation, Organisation.id == Offering.organisation_id)
+        .join(Course, Course.id == Offering.course_id)
+        .join(Programme, Programme.code == Course.programme_code)
+        .join(Instructor, Instructor.id == Offering.lead_instructor_id, isouter=True)
+        .where(
+            Enrolment.certificate_due,
+            Enrolment.certified_at.is_(None),
+            Course.certificate_type.is_not(None),
+        )
+        .order_by(Enrolment.id)
+        .limit(limit)
+        .with_for_update(of=Enrolment, skip_locked=True)
+    )
+    return statement if offering_id is None else statement.where(Enrolment.offering_id == offering_id)
+
+
+def _serials(db: Session, rows: Any) -> list[tuple[int, Row[Any]]]:
+    """A serial for each row, from the database's sequence."""
+    drawn = db.scalars(
+        text("SELECT nextval(pg_get_serial_sequence('certificate', 'serial')) FROM generate_series(1, :n)"),
+        {"n": len(rows)},
+    )
+    return list(zip(sorted(drawn), rows, strict=True))
+
+
+def _sign(
+    numbered: list[tuple[int, Row[Any]]], key_number: int, private: Ed25519PrivateKey, day: date, branch: Branch
+) -> list[_Signed]:
+    """Make the codes. The name tags are slow on purpose and computed outside Python's lock, so threads share them."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        tags = list(pool.map(lambda pair: name_tag(pair[1].holder, pair[0]), numbered))
+    signed = []
+    for (serial, owed), tag in zip(numbered, tags, strict=True):
+        payload = Payload(
+            key_number=key_number,
+            certificate_type=owed.certificate_type,
+            unit=issuing_unit(owed.programme_code, owed.district_id),
+            serial=serial,
+            issued_on=day,
+            valid_until=last_valid_day(day, owed.validity_months),
+            name_tag=tag,
+        )
+        signed.append(
+            _Signed(
+                owed=owed,
+                serial=serial,
+                number=branch.scheme.compose(owed.short_code, day.year, serial),
+                unit=payload.unit,
+                valid_until=payload.valid_until,
+                payload=int(encode(payload, private.sign)).to_bytes(_PAYLOAD_BYTES, "big"),
+            )
+        )
+    return signed
+
+
+def _write(db: Session, signed: list[_Signed], key_number: int, day: date, branch: Branch) -> dict[int, int]:
+    """Write certificates, mark their enrolments, leave the audit trail; certificate ids by serial."""
+    now = clock.now()
+    written = db.execute(
+        insert(Certificate).returning(Certificate.id, Certificate.serial),
+        [
+            {
+                "serial": one.serial,
+                "number": one.number,
+                "enrolment_id": one.owed.enrolment_id,
+                "holder_name": one.owed.holder,
+                "certificate_type": one.owed.certificate_type,
+                "unit": one.unit,
+                "issued_on": day,
+                "valid_until": one.valid_until,
+                "key_number": key_number,
+                "payload": one.payload,
+                "facts": _facts(one, branch),
+                "issued_at": now,
+            }
+            for one in signed
+        ],
+    )
+    ids = {row.serial: row.id for row in written}
+    db.execute(
+        update(Enrolment)
+        .where(Enrolment.id.in_([one.owed.enrolment_id for one in signed]))
+        .values(certified_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    for one in signed:
+        audit.record(
+            db,
+            "certificate.issue",
+            f"certificate:{ids[one.serial]}",
+            after={"number": one.number, "enrolment": one.owed.enrolment_id, "issued_on": day.isoformat()},
+        )
+    return ids
+
+
+def _facts(one: _Signed, branch: Branch) -> dict[str, Any]:
+    """The other words on the paper, as they are today."""
+    owed = one.owed
+    unit_zh, unit_en = unit_names(one.unit, owed.district_zh, owed.district_en, branch)
+    return {
+        "programme": owed.programme_code,
+        "programme_zh": owed.programme_zh,
+        "programme_en": owed.programme_en,
+        "course_zh": owed.course_zh,
+        "course_en": owed.course_en,
+        "hours": str(Decimal(owed.hours)),
+        "unit_zh": unit_zh,
+        "unit_en": unit_en,
+        "host_zh": owed.host_zh,
+        "host_en": owed.host_en or owed.host_zh,
+        "instructor": owed.instructor or "",
+        "instructor_registration": owed.registration_number or "",
+        "organisation_zh": branch.name_zh,
+        "organisation_en": branch.name_en,
+    }

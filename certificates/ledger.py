@@ -1,0 +1,126 @@
+"""The ledger of issuance: append-only, each line bound to the one before by its hash.
+
+When a key is compromised, a code is believed if the ledger knew it before that moment. Whoever edits a line, or takes
+one out, breaks the chain from there on, and `check` says where.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from certificates.models import Certificate, LedgerEntry, SigningKey
+from certificates.payload import Payload, decode, digits_of, name_matches, verify_signature
+from lms.core import clock
+
+GENESIS = bytes(32)
+_TAIL_LOCK = 0x424A_5243_4C45_4447  # "BJRCLEDG": PostgreSQL's advisory lock around the chain's tail
+_BATCH = 1000
+
+
+def entry_hash(previous: bytes, payload_hash: bytes) -> bytes:
+    """The hash of a line: SHA-256 of the previous line's hash (32 bytes) and the payload's SHA-256."""
+    return hashlib.sha256(previous + payload_hash).digest()
+
+
+def append(db: Session, certificates: Sequence[tuple[int, bytes]]) -> None:
+    """Add a line for each (certificate id, payload), in this order.
+
+    From here to the commit nobody else can append, so this is the last thing a unit of work does.
+    """
+    db.execute(select(func.pg_advisory_xact_lock(_TAIL_LOCK)))
+    tail = db.execute(select(LedgerEntry.seq, LedgerEntry.hash).order_by(LedgerEntry.seq.desc()).limit(1)).one_or_none()
+    seq, previous = (tail.seq, tail.hash) if tail is not None else (0, GENESIS)
+    now = clock.now()
+    rows = []
+    for certificate_id, payload in certificates:
+        seq += 1
+        payload_hash = hashlib.sha256(payload).digest()
+        line = entry_hash(previous, payload_hash)
+        rows.append(
+            {
+                "seq": seq,
+                "certificate_id": certificate_id,
+                "payload_hash": payload_hash,
+                "previous_hash": previous,
+                "hash": line,
+                "recorded_at": now,
+            }
+        )
+        previous = line
+    if rows:
+        db.execute(insert(LedgerEntry), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that does not fit, for the person who runs the check. `seq` is the ledger's line, `number` the certificate."""
+
+    seq: int | None
+    number: str | None
+    what: str
+
+
+def check(db: Session, *, names: bool = False) -> Iterator[Fault]:
+    """Compare the ledger with itself, with the certificates, and these with what was signed; yield each fault.
+
+    names: also compare each holder's name with its tag, about 5 ms a certificate.
+    """
+    public_keys = {key.number: key.public_key for key in db.execute(select(SigningKey.number, SigningKey.public_key))}
+    statement = (
+        select(LedgerEntry, Certificate)
+        .join(Certificate, Certificate.id == LedgerEntry.certificate_id, isouter=True)
+        .order_by(LedgerEntry.seq)
+        .execution_options(yield_per=_BATCH)
+    )
+    expected, previous = 1, GENESIS
+    for entry, certificate in db.execute(statement):
+        number = certificate.number if certificate is not None else None
+        if entry.seq != expected:
+            yield Fault(entry.seq, number, f"line {expected} is missing before it")
+        if entry.previous_hash != previous:
+            yield Fault(entry.seq, number, "its previous hash is not the hash of the line before")
+        if entry.hash != entry_hash(entry.previous_hash, entry.payload_hash):
+            yield Fault(entry.seq, number, "its hash does not fit its contents")
+        if certificate is None:
+            yield Fault(entry.seq, None, "its certificate is missing")
+        else:
+            if hashlib.sha256(certificate.payload).digest() != entry.payload_hash:
+                yield Fault(entry.seq, number, "the certificate's code is not the one that was recorded")
+            for what in _disagreements(certificate, public_keys, names=names):
+                yield Fault(entry.seq, number, what)
+        expected, previous = entry.seq + 1, entry.hash
+        db.expunge_all()
+    unrecorded = (
+        select(Certificate.number)
+        .join(LedgerEntry, LedgerEntry.certificate_id == Certificate.id, isouter=True)
+        .where(LedgerEntry.seq.is_(None))
+        .order_by(Certificate.id)
+    )
+    for number in db.scalars(unrecorded):
+        yield Fault(None, number, "the certificate has no line in the ledger")
+
+
+def _disagreements(certificate: Certificate, public_keys: dict[int, bytes], *, names: bool) -> Iterator[str]:
+    """What the certificate's row says other than its signed code does."""
+    decoded = decode(digits_of(certificate.payload))
+    signed = decoded.payload
+    key = public_keys.get(signed.key_number)
+    if key is None or not verify_signature(decoded, key):
+        yield "the signature of its code is wrong"
+    row = Payload(
+        key_number=certificate.key_number,
+        certificate_type=certificate.certificate_type,
+        unit=certificate.unit,
+        serial=certificate.serial,
+        issued_on=certificate.issued_on,
+        valid_until=certificate.valid_until,
+        name_tag=signed.name_tag,
+    )
+    for field in ("key_number", "certificate_type", "unit", "serial", "issued_on", "valid_until"):
+        if getattr(row, field) != getattr(signed, field):
+            yield f"its {field} is {getattr(row, field)}, and {getattr(signed, field)} was signed"
+    if names and not name_matches(signed, certificate.holder_name):
+        yield "its holder's name is not the one that was signed"

@@ -1,0 +1,46 @@
+"""Issuing in the worker. Each run issues one chunk; if more may be owed, the next is rung for once this is committed."""
+
+import structlog
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from certificates import issuing
+from certificates.branch import Branch
+from certificates.events import CertificatesOwed
+from courses.events import OfferingClosed
+from lms.core import events, tasks
+from lms.core.errors import DomainError
+
+log = structlog.get_logger(__name__)
+
+
+@tasks.task
+def issue(db: Session, offering_id: int) -> None:
+    """Issue what one offering owes."""
+    _chunk(db, offering_id)
+
+
+@tasks.task
+def sweep(db: Session) -> None:
+    """Issue what any offering owes: what a lost message, a killed worker or a missing key left behind."""
+    _chunk(db, None)
+
+
+def _chunk(db: Session, offering_id: int | None) -> None:
+    try:
+        issued = issuing.issue_owed(db, Branch.of(current_app.config["SETTINGS"]), offering_id=offering_id)
+    except DomainError as error:
+        # All stays owed. The sweep tries again, and says so again, each minute until the key is there.
+        db.rollback()
+        log.critical("certificates_wait_for_key", code=error.code, error=str(error), offering_id=offering_id)
+        return
+    if issued == issuing.CHUNK:
+        events.publish(db, CertificatesOwed(offering_id))
+
+
+def ring(event: OfferingClosed | CertificatesOwed) -> None:
+    """Wake a worker after a commit that owes certificates."""
+    if event.offering_id is None:
+        tasks.ring(sweep)
+    else:
+        tasks.ring(issue, event.offering_id)

@@ -1,0 +1,59 @@
+"""A branch with a signing key, and certificates that were issued the way the system issues them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certificates import issuing, signing_keys
+from certificates.branch import Branch
+from certificates.models import Certificate
+from courses.models.catalogue import Course
+from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.offerings import Offering, OfferingState
+from lms.config import Settings
+from lms.core import clock
+from tests.factories import Make
+
+FIRST, LAST = date(2020, 1, 1), date(2099, 12, 31)
+
+
+@pytest.fixture
+def branch(settings: Settings, tmp_path: Path, db: Session) -> Branch:
+    """The tests' branch, with an active key of its own that may sign on any day."""
+    made = replace(Branch.of(settings), keys_dir=tmp_path / "keys")
+    signing_keys.ensure(db, made.keys_dir, not_before=FIRST, not_after=LAST)
+    return made
+
+
+def closed_offering(make: Make, course: Course | None = None, **facts: object) -> Offering:
+    """An offering that is closed today."""
+    now = clock.now()
+    return make.offering(
+        course=course, state=OfferingState.CLOSED, closed_at=now, counted_on=now.date(), **facts  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def owe(make: Make, offering: Offering, name: str | None = None) -> Enrolment:
+    """A trainee who completed the offering and has no certificate yet."""
+    return make.enrolment(
+        offering, make.trainee(name), EnrolmentState.COMPLETED, certificate_due=True, sessions_attended=1
+    )
+
+
+@pytest.fixture
+def issue(db: Session, make: Make, branch: Branch) -> Callable[..., Certificate]:
+    """Issue one certificate: `issue(name, course=…, offering=…)`."""
+
+    def issued(name: str = "张三丰", *, course: Course | None = None, offering: Offering | None = None) -> Certificate:
+        enrolment = owe(make, offering or closed_offering(make, course), name)
+        while issuing.issue_owed(db, branch):
+            pass
+        db.commit()
+        return db.scalars(select(Certificate).where(Certificate.enrolment_id == enrolment.id)).one()
+
+    return issued
