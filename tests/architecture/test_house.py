@@ -1,0 +1,170 @@
+"""The rules of the house that a reader relies on, held against every file."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lms.config import ROOT
+
+PACKAGES = ("lms", "courses", "certificates", "instructors")
+# Where the web, the queue and the command line are known. All else is rules, which know none of them and never commit.
+ROLES = {"views", "forms", "tasks", "cli", "mail_tasks"}
+EDGES = {
+    Path("lms") / name
+    for name in (
+        "app.py", "worker.py", "accounts/current.py", "core/access.py", "core/db.py", "core/languages.py",
+        "core/limits.py", "core/web.py",
+    )
+}  # fmt: skip
+EDGE_PACKAGES = {Path("lms/portal"), Path("lms/embedded"), Path("lms/demo")}
+FRAMEWORKS = {"flask", "flask_login", "flask_wtf", "flask_limiter", "wtforms", "celery"}
+VAGUE = re.compile(r"(^|_)(utils?|helpers?|services?|managers?|misc|common)(_|\.py$|$)")
+LONGEST = 400
+
+
+def sources() -> list[Path]:
+    return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def short(path: Path) -> Path:
+    return path.relative_to(ROOT)
+
+
+def is_edge(path: Path) -> bool:
+    return path in EDGES or path.stem in ROLES or bool(ROLES & set(path.parts)) or path.parent in EDGE_PACKAGES
+
+
+def is_view(path: Path) -> bool:
+    return "views" in path.parts or path.stem == "views" or path.parent.name == "portal"
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """Each call, with its name as written ("db.commit")."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[Path, ast.Module]:
+    return {short(path): ast.parse(path.read_text(encoding="utf-8")) for path in sources()}
+
+
+def test_imports_run_one_way() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_no_vague_nouns() -> None:
+    assert [str(short(path)) for path in sources() if VAGUE.search(path.name) or VAGUE.search(path.parent.name)] == []
+
+
+def test_a_file_holds_one_noun() -> None:
+    long = {str(short(path)): len(path.read_text(encoding="utf-8").splitlines()) for path in sources()}
+    assert {name: lines for name, lines in long.items() if lines > LONGEST} == {}
+
+
+def test_rules_know_nothing_of_the_web_or_the_queue(trees: dict[Path, ast.Module]) -> None:
+    found = [
+        f"{path}:{node.lineno} {module}"
+        for path, tree in trees.items()
+        if not is_edge(path)
+        for node in ast.walk(tree)
+        for module in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        if module.partition(".")[0] in FRAMEWORKS
+    ]
+    assert found == []
+
+
+def test_only_edges_commit(trees: dict[Path, ast.Module]) -> None:
+    found = [
+        f"{path}:{call.lineno}"
+        for path, tree in trees.items()
+        if not is_edge(path)
+        for name, call in calls(tree)
+        if name.endswith((".commit", "db.rollback"))
+    ]
+    assert found == []
+
+
+def test_views_hold_no_queries(trees: dict[Path, ast.Module]) -> None:
+    names = {"select", "insert", "update", "delete", "text", "exists"}
+    found = [
+        f"{path}:{call.lineno} {name}"
+        for path, tree in trees.items()
+        if is_view(path)
+        for name, call in calls(tree)
+        if name in names or name in {"session().get", "db.get", "session().execute", "session().scalars"}
+    ]
+    assert found == []
+
+
+def test_time_comes_from_the_clock(trees: dict[Path, ast.Module]) -> None:
+    wrong = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
+    found = [
+        f"{path}:{call.lineno} {name}"
+        for path, tree in trees.items()
+        if path != Path("lms/core/clock.py") and "embedded" not in path.parts
+        for name, call in calls(tree)
+        if name in wrong
+    ]
+    assert found == []
+
+
+def test_attendance_has_one_door(trees: dict[Path, ast.Module]) -> None:
+    writing = re.compile(
+        r"\b(insert|update|delete)\((Attendance|AttendanceEvent)\b|INTO attendance\b|INTO attendance_event\b"
+    )
+    doors = {str(path) for path, tree in trees.items() if writing.search(ast.unparse(tree))}
+    assert doors == {"courses/attendance.py"}
+
+
+def test_pages_carry_no_inline_script_or_style() -> None:
+    """The content security policy would silence them; a silent button is worse than none."""
+    inline = re.compile(r"<script(?![^>]*\bsrc=)|<style\b|\sstyle=|\son[a-z]+=\"|javascript:", re.IGNORECASE)
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group(0)}"
+        for path in sorted((ROOT / "lms" / "templates").rglob("*.html"))
+        for match in inline.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_each_form_that_posts_carries_the_token() -> None:
+    form = re.compile(r"<form\b[^>]*method=\"post\"[^>]*>(.*?)</form>", re.IGNORECASE | re.DOTALL)
+    token = re.compile(r"csrf_token|hidden_tag\(\)")
+    found = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "lms" / "templates").rglob("*.html"))
+        for match in form.finditer(path.read_text(encoding="utf-8"))
+        if not token.search(match.group(1))
+    ]
+    assert found == []
+
+
+def test_requirements_are_pinned_with_hashes_and_name_no_host() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        wanted = re.findall(r"^[a-z0-9][\w.\[\],-]*", text, re.MULTILINE | re.IGNORECASE)
+        assert wanted, name
+        assert len(
+            re.findall(r"^[a-z0-9][^\n=]*==[^\n]+\\\n\s+--hash=sha256:", text, re.MULTILINE | re.IGNORECASE)
+        ) == len(wanted)
+        assert "://" not in text
