@@ -1,0 +1,114 @@
+"""Settings: what is missing or weak is named, all at once, and stops the start."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lms.config import ROOT, SettingsError, load_settings
+
+GOOD = {
+    "DATABASE_URL": "postgresql://lms@db.example.org/lms",
+    "REDIS_URL": "redis://cache.example.org/0",
+    "SECRET_KEY": "6f1d0c2b3a4958677685940312f1e0dc",
+    "FIELD_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    "PUBLIC_URL": "https://Training.Example.org",
+    "MAIL_URL": "smtp+starttls://mail.example.org:587",
+    "MAIL_FROM": "training@example.org",
+    "KEYS_DIR": "/var/lib/lms/keys",
+    "TIME_ZONE": "Asia/Shanghai",
+    "ORGANISATION_NAME_ZH": "北京市红十字会",
+    "ORGANISATION_NAME_EN": "Red Cross Society of China Beijing Branch",
+}
+NAMES = (*GOOD, "LMS_EMBEDDED", "BROKER_URL", "SECRET_KEY_FALLBACKS", "INSTANCE_DIR")
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_a_complete_environment_is_typed(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SECRET_KEY_FALLBACKS", "old-one, older-one")
+    settings = load_settings()
+    assert settings.database_url == "postgresql+psycopg://lms@db.example.org/lms"
+    assert settings.public_url == "https://training.example.org"
+    assert settings.secret_key_fallbacks == ("old-one", "older-one")
+    assert settings.celery_broker_url == "redis://cache.example.org/0"
+    assert settings.secure
+    assert str(settings.zone) == "Asia/Shanghai"
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_production_names_what_is_missing(environment: pytest.MonkeyPatch, name: str) -> None:
+    environment.delenv(name)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert len(refused.value.lines) == 1
+    assert name in refused.value.lines[0]
+    assert "missing" in refused.value.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "secret"),
+        ("SECRET_KEY", "a" * 40),
+        ("FIELD_KEY", "not base64!"),
+        ("FIELD_KEY", "c2hvcnQ="),
+        ("DATABASE_URL", "sqlite:///lms.db"),
+        ("REDIS_URL", "http://cache"),
+        ("MAIL_URL", "mail.example.org"),
+        ("PUBLIC_URL", "http://training.example.org"),
+        ("PUBLIC_URL", "https://training.example.org/lms"),
+        ("TIME_ZONE", "Beijing"),
+        ("BRANCH_CODE", "北京"),
+        ("SESSION_DAYS", "0"),
+    ],
+)
+def test_weak_or_wrong_settings_are_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert any(name in line for line in refused.value.lines)
+
+
+def test_every_wrong_setting_is_named_at_once(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("SECRET_KEY")
+    environment.delenv("KEYS_DIR")
+    environment.setenv("DATABASE_URL", "mysql://x")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert {line.split()[0] for line in refused.value.lines} == {"SECRET_KEY", "KEYS_DIR", "DATABASE_URL"}
+
+
+def test_a_laptop_needs_no_mail_server_and_no_redis(environment: pytest.MonkeyPatch) -> None:
+    for name in ("REDIS_URL", "MAIL_URL", "MAIL_FROM", "TIME_ZONE", "ORGANISATION_NAME_ZH", "ORGANISATION_NAME_EN"):
+        environment.delenv(name)
+    environment.setenv("LMS_EMBEDDED", "1")
+    environment.setenv("PUBLIC_URL", "http://127.0.0.1:8000")
+    settings = load_settings()
+    assert settings.mail_url is None
+    assert settings.celery_broker_url.startswith("sqla+postgresql+psycopg://")
+    assert settings.limits_storage_url == "memory://"
+    assert not settings.secure
+
+
+def test_the_server_does_not_start_and_says_why_in_a_line_each() -> None:
+    """No traceback: the person who starts it sees the names of the settings."""
+    environment = {name: value for name, value in os.environ.items() if name not in NAMES} | GOOD
+    del environment["FIELD_KEY"]
+    environment["SECRET_KEY"] = "weak"
+    finished = subprocess.run(
+        [sys.executable, "-c", "import wsgi"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 1
+    lines = finished.stderr.strip().splitlines()
+    assert len(lines) == 2
+    assert any("SECRET_KEY" in line for line in lines)
+    assert any("FIELD_KEY" in line for line in lines)
