@@ -1,0 +1,81 @@
+"""Instructors as a planner writes them: a name, or the registration number where names repeat or districts differ."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from courses.models.offerings import SessionInstructor, TeachingRole
+from courses.scheduling import Team
+from instructors import register
+from instructors.models import Instructor
+from lms.core.errors import N_, DomainError
+from lms.core.scope import Scope
+
+SEPARATOR = " · "
+
+
+def label(instructor: Instructor) -> str:
+    """Name and registration number: what the form shows, and what it understands."""
+    return f"{instructor.name}{SEPARATOR}{instructor.registration_number}"
+
+
+def suggestions(db: Session, programme_codes: Iterable[str], day: date, scope: Scope) -> list[Instructor]:
+    """Those whom a planner may ask to lead one of the programmes on a day, by name."""
+    people = {row.id: row for code in programme_codes for row in register.qualified(db, code, day, scope)}
+    return sorted(people.values(), key=lambda row: (row.name, row.id))
+
+
+def find(db: Session, text: str, near: Iterable[Instructor], *, field: str) -> Instructor:
+    """The instructor that a planner wrote.
+
+    A registration number finds anybody in the register, since a neighbouring district may be asked for help; a name
+    finds one of those `near` by.
+    """
+    name, _, number = (part.strip() for part in text.strip().rpartition(SEPARATOR.strip()))
+    number = number or name
+    by_number = db.scalars(
+        select(Instructor).where(Instructor.active, Instructor.registration_number == number)
+    ).one_or_none()
+    if by_number is not None:
+        return by_number
+    named = [person for person in near if person.name == text.strip()]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise DomainError(
+            "instructor_ambiguous",
+            N_("Several instructors are called %(name)s. Choose the suggestion with the right number."),
+            field=field,
+            name=text.strip(),
+        )
+    raise DomainError(
+        "instructor_unknown",
+        N_(
+            "No qualified instructor near you is called %(name)s. Choose a suggestion, or give the registration number "
+            "of somebody from another district."
+        ),
+        field=field,
+        name=text.strip(),
+    )
+
+
+def team_of(db: Session, lead: str | None, assistants: Iterable[str | None], near: Iterable[Instructor]) -> Team:
+    """The team that a planner wrote; empty lines do not count."""
+    near = list(near)
+    return Team(
+        lead_id=find(db, lead, near, field="lead").id if lead else None,
+        assistant_ids=tuple(dict.fromkeys(find(db, text, near, field="assistants").id for text in assistants if text)),
+    )
+
+
+def written(teachers: Iterable[SessionInstructor]) -> tuple[str | None, list[str]]:
+    """A session's lead and assistants as the form shows them."""
+    lead, assistants = None, []
+    for teacher in teachers:
+        if teacher.role == TeachingRole.LEAD:
+            lead = label(teacher.instructor)
+        else:
+            assistants.append(label(teacher.instructor))
+    return lead, assistants
