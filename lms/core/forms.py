@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, StringField
 from wtforms.validators import ValidationError
 
-from lms.core.phones import normalise_phone as normalise_phone
+from lms.core.phones import normalise_phone
 
 
 class Form(FlaskForm):

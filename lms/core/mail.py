@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = 8
 TIMEOUT_SECONDS = 20
 COLUMN = "outgoing_mail.content"
+# Stands for the site's address in a text: rules that owe a mail know no settings.
+SITE = "{site}"
 
 
 class OutgoingMail(Base):
@@ -79,7 +81,7 @@ def send(mail: OutgoingMail, settings: Settings) -> bool:
     message["Subject"] = content["subject"]
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = make_msgid(idstring=mail.ref.hex, domain=urlsplit(settings.public_url).hostname)
-    message.set_content(content["text"])
+    message.set_content(content["text"].replace(SITE, settings.public_url))
     try:
         if settings.mail_url is None:
             _write(message, settings.mail_dir, mail.ref)

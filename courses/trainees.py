@@ -1,0 +1,300 @@
+"""Trainees: one person, one record, whoever registers them and however often."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import and_, case, or_, select, text
+from sqlalchemy.orm import Session
+
+from courses import id_numbers
+from courses.models.trainees import ID_NUMBER, PHONE, IdType, Trainee
+from lms.core import audit, clock, crypto
+from lms.core.errors import N_, DomainError
+from lms.core.masks import mask_email, mask_id, mask_phone
+from lms.core.names import norm
+from lms.core.paging import Page, page_of
+from lms.core.phones import normalise_phone
+from lms.core.scope import Scope, visible
+
+GUARDED_UNDER = 14
+NAME_LIMIT = 60
+LOCK_CLASS = 0x7121
+LOCK_STRIPES = 4096
+
+
+@dataclass(frozen=True)
+class TraineeFacts:
+    """What somebody says about a person. Phones in E.164; `id_number` as it was typed, of the kind `id_type`."""
+
+    name: str
+    phone: str | None = None
+    email: str | None = None
+    birth_year: int | None = None
+    id_type: IdType | None = None
+    id_number: str | None = field(default=None, repr=False)
+    guardian_name: str | None = None
+    guardian_phone: str | None = None
+
+
+FACTS = ("name", "phone", "email", "birth_year", "id_number", "guardian_name", "guardian_phone")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What became of somebody's facts: the record, whether it is new, which facts it gained and which it disputes."""
+
+    trainee: Trainee
+    created: bool
+    filled: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+
+
+def checked(facts: TraineeFacts) -> TraineeFacts:
+    """The facts in the form that is kept. Raises DomainError naming the field at fault.
+
+    A person is found again by phone or ID number, so one of them is needed. Whoever may still be under 14 needs a
+    guardian: of the year of birth alone, the later birthday is assumed.
+    """
+    name = " ".join(facts.name.split())
+    if not norm(name) or len(name) > NAME_LIMIT:
+        raise _wrong("name", N_("Give the name, up to 60 characters."))
+    today = clock.now().date()
+    number, id_type = facts.id_number or None, facts.id_type
+    if number is not None:
+        number = id_numbers.canonical(id_type or IdType.RESIDENT, number, today)
+        id_type = id_type or IdType.RESIDENT
+    if facts.phone is None and number is None:
+        raise _wrong("phone", N_("Give a phone number, or an ID number for somebody who has no phone."))
+    born = id_numbers.born_on(id_type, number)
+    year = facts.birth_year or (born.year if born else None)
+    if year is not None and not id_numbers.EARLIEST_BIRTH_YEAR <= year <= today.year:
+        raise _wrong("birth_year", N_("Give the year of birth as four digits, as in 1990."))
+    if born and facts.birth_year and born.year != facts.birth_year:
+        raise _wrong("birth_year", N_("The year of birth and the ID number do not agree. Check both."))
+    done = replace(facts, name=name, id_type=id_type if number else None, id_number=number, birth_year=year)
+    if needs_guardian(done) and not (facts.guardian_name and facts.guardian_phone):
+        missing = "guardian_phone" if facts.guardian_name else "guardian_name"
+        raise _wrong(missing, N_("For a child under 14, give a parent's or guardian's name and phone."))
+    return done
+
+
+def needs_guardian(facts: TraineeFacts) -> bool:
+    """Whether the person is, or may be, under 14 today."""
+    today = clock.now().date()
+    born = id_numbers.born_on(facts.id_type, facts.id_number)
+    if born is not None:
+        return (today.year - born.year) - ((today.month, today.day) < (born.month, born.day)) < GUARDED_UNDER
+    return facts.birth_year is not None and today.year - facts.birth_year <= GUARDED_UNDER
+
+
+def hold(db: Session, people: Iterable[TraineeFacts]) -> None:
+    """Keep others from registering the same people until this transaction ends.
+
+    Locks are taken in one order, so that two who register the same people never wait for each other in a circle; whoever
+    registers many people in one transaction calls this first, before any offering is locked.
+    """
+    keys = sorted({int.from_bytes(index[:4]) % LOCK_STRIPES for facts in people for index in _indexes(facts)})
+    db.execute(
+        text(
+            "SELECT pg_advisory_xact_lock(:class, key::int) FROM (SELECT unnest(:keys) AS key ORDER BY 1) AS ordered"
+        ).bindparams(keys=keys),
+        {"class": LOCK_CLASS},
+    )
+
+
+def match(db: Session, facts: TraineeFacts) -> Trainee | None:
+    """The record of the same person: same ID number, else same phone and same name.
+
+    `facts` are checked ones. Two residents' numbers that differ are two people, whatever else they share; other documents
+    are reissued under new numbers.
+    """
+    cipher = crypto.cipher()
+    ways = []
+    same_id = None
+    if facts.id_number is not None:
+        same_id = and_(
+            Trainee.id_type == facts.id_type,
+            Trainee.id_number_index == cipher.blind_index(ID_NUMBER, facts.id_number),
+        )
+        ways.append(same_id)
+    if facts.phone is not None:
+        same_phone = and_(
+            Trainee.phone_index == cipher.blind_index(PHONE, facts.phone), Trainee.name_key == norm(facts.name)
+        )
+        if facts.id_type == IdType.RESIDENT:
+            same_phone = and_(same_phone, or_(Trainee.id_type.is_(None), Trainee.id_type != IdType.RESIDENT))
+        ways.append(same_phone)
+    best = case((same_id, 0), else_=1) if same_id is not None else Trainee.id
+    return db.scalars(select(Trainee).where(or_(*ways)).order_by(best, Trainee.id).limit(1)).first()
+
+
+def differences(trainee: Trainee, facts: TraineeFacts) -> tuple[str, ...]:
+    """Names of the facts that the record has otherwise."""
+    return tuple(
+        name for name in FACTS if _said(facts, name) and _known(trainee, name) and not _same(trainee, facts, name)
+    )
+
+
+def find_or_make(db: Session, facts: TraineeFacts, *, district_id: int | None = None, fill: bool = True) -> Registered:
+    """Register a person: their one record, made when there is none, its gaps filled. What differs is told, never taken.
+
+    fill: False for what a stranger says about a person we know; it could be anybody who knows a name and a phone.
+    """
+    facts = checked(facts)
+    hold(db, [facts])
+    trainee = match(db, facts)
+    if trainee is None:
+        return Registered(_make(db, facts, district_id), created=True)
+    differs = differences(trainee, facts)
+    gaps = [name for name in FACTS if _said(facts, name) and not _known(trainee, name)] if fill else []
+    if gaps:
+        for name in gaps:
+            _take(trainee, facts, name)
+        db.flush()
+        audit.record(db, "trainee.fill", trainee, after=_masked(facts, gaps))
+    return Registered(trainee, created=False, filled=tuple(gaps), differs=differs)
+
+
+def register(db: Session, facts: TraineeFacts, district_id: int | None = None) -> Trainee:
+    """The one record of a person, found or made. Raises DomainError naming the field at fault."""
+    return find_or_make(db, facts, district_id=district_id).trainee
+
+
+def change(
+    db: Session, trainee: Trainee, facts: TraineeFacts, *, keep_id_number: bool, reason: str | None = None
+) -> None:
+    """Correct a record. `keep_id_number`: the number was not shown, so an empty one means "as it is"."""
+    if keep_id_number and not facts.id_number:
+        facts = replace(facts, id_type=trainee.id_type, id_number=trainee.open_id_number())
+    facts = checked(facts)
+    hold(db, [facts])
+    changed = [name for name in FACTS if not _same(trainee, facts, name)]
+    if not changed:
+        return
+    other = match(db, facts)
+    if other is not None and other.id != trainee.id:
+        raise DomainError(
+            "person_known", N_("Another trainee is registered with this ID number, or with this phone and name.")
+        )
+    before = _masked(_facts_of(trainee), changed)
+    for name in changed:
+        _take(trainee, facts, name)
+    db.flush()
+    audit.record(db, "trainee.change", trainee, before=before, after=_masked(facts, changed), reason=reason)
+
+
+def read_id_number(db: Session, trainee: Trainee, why: str) -> str:
+    """The ID number in clear, for somebody who says why they need it; each reading is audited."""
+    why = why.strip()
+    if not why:
+        raise _wrong("why", N_("Say why you need the ID number; it is kept with your name."))
+    number = trainee.open_id_number()
+    if number is None:
+        raise DomainError("no_id_number", N_("No ID number is registered for this trainee."))
+    audit.record(db, "trainee.read_id_number", trainee, reason=why)
+    return number
+
+
+def id_number_masked(trainee: Trainee) -> str:
+    """The ID number as a screen shows it."""
+    return mask_id(trainee.open_id_number())
+
+
+def search(db: Session, words: str, scope: Scope, page: int = 1) -> Page[Trainee]:
+    """Trainees in reach: part of a name, or a whole phone or ID number. Newest first; no words list everybody."""
+    statement = visible(select(Trainee), Trainee, scope)
+    words = words.strip()
+    if words:
+        statement = statement.where(or_(*_ways(words)))
+    return page_of(db, statement.order_by(Trainee.id.desc()), page)
+
+
+def _ways(words: str) -> list[Any]:
+    cipher = crypto.cipher()
+    key = norm(words)
+    ways: list[Any] = [Trainee.name_key.contains(key, autoescape=True)] if key else [Trainee.name == words]
+    with suppress(ValueError):
+        ways.append(Trainee.phone_index == cipher.blind_index(PHONE, normalise_phone(words)))
+    for id_type in IdType:
+        try:
+            number = id_numbers.canonical(id_type, words, clock.now().date())
+        except DomainError:
+            continue
+        ways.append(and_(Trainee.id_type == id_type, Trainee.id_number_index == cipher.blind_index(ID_NUMBER, number)))
+    return ways
+
+
+def _indexes(facts: TraineeFacts) -> list[bytes]:
+    cipher = crypto.cipher()
+    pairs = ((PHONE, facts.phone), (ID_NUMBER, facts.id_number))
+    return [cipher.blind_index(column, value) for column, value in pairs if value]
+
+
+def _make(db: Session, facts: TraineeFacts, district_id: int | None) -> Trainee:
+    trainee = Trainee(name=facts.name, name_key=norm(facts.name), district_id=district_id)
+    said = [name for name in FACTS if _said(facts, name)]
+    for name in said:
+        _take(trainee, facts, name)
+    db.add(trainee)
+    db.flush()
+    audit.record(db, "trainee.create", trainee, after=_masked(facts, said))
+    return trainee
+
+
+def _facts_of(trainee: Trainee) -> TraineeFacts:
+    return TraineeFacts(
+        name=trainee.name,
+        phone=trainee.phone,
+        email=trainee.email,
+        birth_year=trainee.birth_year,
+        id_type=trainee.id_type,
+        id_number=trainee.open_id_number(),
+        guardian_name=trainee.guardian_name,
+        guardian_phone=trainee.guardian_phone,
+    )
+
+
+def _said(facts: TraineeFacts, name: str) -> bool:
+    return bool(getattr(facts, name))
+
+
+def _known(trainee: Trainee, name: str) -> bool:
+    return bool(trainee.id_number_sealed if name == "id_number" else getattr(trainee, name))
+
+
+def _same(trainee: Trainee, facts: TraineeFacts, name: str) -> bool:
+    if name == "id_number":
+        return (trainee.id_type, trainee.open_id_number()) == (facts.id_type, facts.id_number)
+    if name == "email":
+        return (trainee.email or "").lower() == (facts.email or "").lower()
+    return bool((getattr(trainee, name) or None) == (getattr(facts, name) or None))
+
+
+def _take(trainee: Trainee, facts: TraineeFacts, name: str) -> None:
+    if name == "id_number":
+        trainee.set_id_number(facts.id_type, facts.id_number)
+        return
+    setattr(trainee, name, getattr(facts, name) or None)
+    if name == "name":
+        trainee.name_key = norm(facts.name)
+
+
+_MASKS = {
+    "phone": mask_phone,
+    "guardian_phone": mask_phone,
+    "email": mask_email,
+    "id_number": mask_id,
+}
+
+
+def _masked(facts: TraineeFacts, names: Iterable[str]) -> dict[str, Any]:
+    shown = {name: _MASKS.get(name, lambda value: value)(getattr(facts, name)) for name in names}
+    if "id_number" in shown:
+        shown["id_type"] = facts.id_type
+    return shown
+
+
+def _wrong(name: str, message: str) -> DomainError:
+    return DomainError(f"{name}_wrong", message, status=422, field=name)
