@@ -1,5 +1,6 @@
 """What every form shares: CSRF, messages in the reader's language, and fields for phones and moments."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from lms.core.phones import normalise_phone
@@ -19,6 +21,11 @@ class Form(FlaskForm):
 def strip(value: Any) -> Any:
     """A filter: text without the spaces around it; an empty one becomes None."""
     return (value.strip() or None) if isinstance(value, str) else value
+
+
+def choices(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
+    """A select field's choices from pairs of value and label; WTForms takes bare pairs no more."""
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 class PhoneField(StringField):
