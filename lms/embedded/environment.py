@@ -31,7 +31,6 @@ RECORDED = (
     "SECRET_KEY",
     "FIELD_KEY",
     "KEYS_DIR",
-    "MAIL_DIR",
     "PUBLIC_URL",
 )
 
@@ -58,7 +57,6 @@ def fill(environ: MutableMapping[str, str], where: Place) -> None:
         environ["FIELD_KEY"] = kept_secret(where.instance / "field_key", fresh)
     for name, value in {
         "KEYS_DIR": str(where.instance / "keys"),
-        "MAIL_DIR": str(where.instance / "mail"),
         "PUBLIC_URL": where.url,
     }.items():
         if not environ.get(name):

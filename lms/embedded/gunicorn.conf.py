@@ -5,7 +5,10 @@ opens the port itself, before anything else, and hands it over as LISTEN_FD.
 """
 
 import os
+import sys
 from pathlib import Path
+
+from lms.config import SettingsError, load_settings
 
 bind = (
     f"fd://{os.environ['LISTEN_FD']}"
@@ -25,3 +28,11 @@ accesslog = None
 errorlog = "-"
 # It would open a socket in the home folder; nothing here uses it.
 control_socket_disable = True
+
+
+def on_starting(_server: object) -> None:
+    """Check the settings before any worker starts: one that cannot load the application is restarted for ever."""
+    try:
+        load_settings()
+    except SettingsError as error:
+        sys.exit("\n".join(f"Setting {line}" for line in error.lines))
