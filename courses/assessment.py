@@ -1,0 +1,220 @@
+"""Results: attempts with a theory score, the skills checklist and the examiner. A retest is a new attempt."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from courses.entitlement import Results
+from courses.models.assessment import Assessment, SkillResult
+from courses.models.attendance import Attendance
+from courses.models.catalogue import CourseSkill
+from courses.models.enrolment import HOLDS_PLACE, Enrolment
+from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
+from courses.models.trainees import Trainee
+from instructors import register
+from instructors.models import Instructor
+from lms.core import audit, clock
+from lms.core.errors import N_, DomainError, NotFound
+from lms.core.scope import Scope, visible
+
+NOTE_LIMIT = 500
+
+
+@dataclass(frozen=True)
+class Marks:
+    """One attempt as an examiner entered it. `skills`: only those that were examined, with whether they were passed."""
+
+    theory_score: int | None
+    skills: Mapping[int, bool] = field(default_factory=dict)
+    examiner_id: int | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One trainee on the list of results."""
+
+    enrolment_id: int
+    name: str
+    attended: bool
+    results: Results
+    attempts: int
+
+
+def results(db: Session, offering_id: int) -> dict[int, Results]:
+    """What each enrolment of an offering showed over all attempts; those without any are left out."""
+    of_offering = Assessment.enrolment_id.in_(select(Enrolment.id).where(Enrolment.offering_id == offering_id))
+    theory: dict[int, list[int]] = defaultdict(list)
+    skills: dict[int, list[tuple[int, bool]]] = defaultdict(list)
+    for enrolment_id, score in db.execute(
+        select(Assessment.enrolment_id, Assessment.theory_score).where(of_offering).order_by(Assessment.attempt)
+    ):
+        theory[enrolment_id] += [score] if score is not None else []
+    for enrolment_id, skill_id, passed in db.execute(
+        select(Assessment.enrolment_id, SkillResult.skill_id, SkillResult.passed)
+        .join(SkillResult, SkillResult.assessment_id == Assessment.id)
+        .where(of_offering)
+        .order_by(Assessment.attempt)
+    ):
+        skills[enrolment_id].append((skill_id, passed))
+    return {
+        enrolment_id: Results(tuple(scores), tuple(skills.get(enrolment_id, ())))
+        for enrolment_id, scores in theory.items()
+    }
+
+
+def listing(db: Session, offering_id: int) -> list[Line]:
+    """Everybody with a place, by name, with what they showed."""
+    came = exists(select(1).where(Attendance.enrolment_id == Enrolment.id))
+    attempts = (
+        select(func.count()).where(Assessment.enrolment_id == Enrolment.id).correlate(Enrolment).scalar_subquery()
+    )
+    rows = db.execute(
+        select(Enrolment.id, Trainee.name, came, attempts)
+        .join(Enrolment.trainee)
+        .where(Enrolment.offering_id == offering_id, Enrolment.state.in_(HOLDS_PLACE))
+    ).all()
+    shown = results(db, offering_id)
+    lines = [
+        Line(enrolment_id, name, present, shown.get(enrolment_id, Results()), number)
+        for enrolment_id, name, present, number in rows
+    ]
+    return sorted(lines, key=lambda line: (by_sound(line.name), line.enrolment_id))
+
+
+def by_sound(name: str) -> bytes:
+    """A key that sorts common Chinese names by their pinyin: the order of GB 2312's first level, as phone books use it."""
+    return name.encode("gb18030", "replace")
+
+
+def enrolment_in(db: Session, offering_id: int, enrolment_id: int, scope: Scope) -> Enrolment:
+    """One enrolment of an offering with its trainee and course, if the reader may see it. Raises NotFound."""
+    row = db.scalars(
+        visible(select(Enrolment), Enrolment, scope)
+        .where(Enrolment.id == enrolment_id, Enrolment.offering_id == offering_id, Enrolment.state.in_(HOLDS_PLACE))
+        .options(joinedload(Enrolment.trainee), joinedload(Enrolment.offering).joinedload(Offering.course))
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def attempts_of(db: Session, enrolment_id: int) -> Sequence[Assessment]:
+    """A trainee's attempts, the first first."""
+    return db.scalars(
+        select(Assessment)
+        .where(Assessment.enrolment_id == enrolment_id)
+        .options(joinedload(Assessment.examiner), selectinload(Assessment.skills))
+        .order_by(Assessment.attempt)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def version(attempts: Sequence[Assessment]) -> str:
+    """What a form was filled in against: it differs as soon as anybody saves."""
+    return f"{attempts[-1].attempt}@{attempts[-1].assessed_at.isoformat()}" if attempts else "0"
+
+
+def examiners(db: Session, offering: Offering, day: date) -> list[Instructor]:
+    """Who may examine: qualified for the programme on that day and registered in the offering's district, or teaching it."""
+    found = register.qualified(
+        db, offering.course.programme_code, day, Scope(district_ids=frozenset({offering.district_id}))
+    )
+    known = {person.id for person in found}
+    return found + [person for person in teachers(db, offering.id) if person.id not in known]
+
+
+def teachers(db: Session, offering_id: int) -> Sequence[Instructor]:
+    """Those who lead or assist at any session of an offering."""
+    teaching = (
+        select(SessionInstructor.instructor_id)
+        .join(CourseSession, CourseSession.id == SessionInstructor.course_session_id)
+        .where(CourseSession.offering_id == offering_id)
+    )
+    return db.scalars(select(Instructor).where(Instructor.id.in_(teaching)).order_by(Instructor.name)).all()
+
+
+def instructor_of(db: Session, user_id: int | None) -> Instructor | None:
+    """The instructor whose account this is, if it is one's."""
+    return db.scalars(select(Instructor).where(Instructor.user_id == user_id)).one_or_none() if user_id else None
+
+
+def next_without(db: Session, offering_id: int, after: int) -> int | None:
+    """The next trainee of the list who was present and has no result yet; None when all have one."""
+    lines = listing(db, offering_id)
+    place = next((index for index, line in enumerate(lines) if line.enrolment_id == after), -1)
+    turned = lines[place + 1 :] + lines[: max(place, 0)]
+    return next((line.enrolment_id for line in turned if line.attended and not line.attempts), None)
+
+
+def save(
+    db: Session, enrolment: Enrolment, marks: Marks, *, seen: str, retest: bool, reason: str | None = None
+) -> Assessment:
+    """Save the latest attempt, or a new one.
+
+    seen: the `version` that the form was filled in against; if somebody saved meanwhile, DomainError `result_changed`. A
+    closed offering needs a reason; only `courses.correction` calls with one, for it makes the totals follow.
+    """
+    offering = db.scalars(select(Offering).where(Offering.id == enrolment.offering_id).with_for_update(read=True)).one()
+    _refuse_unless_open(offering, reason)
+    db.execute(select(Enrolment.id).where(Enrolment.id == enrolment.id).with_for_update())
+    attempts = attempts_of(db, enrolment.id)
+    if version(attempts) != seen:
+        raise DomainError(
+            "result_changed",
+            N_("Somebody saved results for this trainee meanwhile. They are shown above; check them, then save again."),
+        )
+    _refuse_unless_sound(db, offering, marks)
+    row = attempts[-1] if attempts and not retest else None
+    before = _facts(row) if row is not None else None
+    if row is None:
+        row = Assessment(enrolment_id=enrolment.id, attempt=len(attempts) + 1)
+        db.add(row)
+    row.theory_score, row.examiner_id = marks.theory_score, marks.examiner_id
+    row.note, row.assessed_at = marks.note, clock.now()
+    _set_skills(row, marks.skills)
+    db.flush()
+    audit.record(db, "assessment.save", f"enrolment:{enrolment.id}", before=before, after=_facts(row), reason=reason)
+    return row
+
+
+def _refuse_unless_open(offering: Offering, reason: str | None) -> None:
+    if offering.state is OfferingState.CLOSED and not reason:
+        raise DomainError("reason_missing", N_("This offering is closed. Say why the result changes."), field="reason")
+    if offering.state not in (OfferingState.PUBLISHED, OfferingState.CLOSED):
+        raise DomainError("not_running", N_("This offering is not running, so it takes no results."))
+
+
+def _refuse_unless_sound(db: Session, offering: Offering, marks: Marks) -> None:
+    if marks.theory_score is None and not marks.skills:
+        raise DomainError("nothing_entered", N_("Enter a theory score or at least one skill."))
+    if marks.theory_score is not None and not 0 <= marks.theory_score <= 100:
+        raise DomainError("score_range", N_("The theory score is between 0 and 100."), field="theory_score")
+    known = set(db.scalars(select(CourseSkill.id).where(CourseSkill.course_id == offering.course_id)))
+    if not set(marks.skills) <= known:
+        raise NotFound
+
+
+def _set_skills(row: Assessment, wanted: Mapping[int, bool]) -> None:
+    kept = {result.skill_id: result for result in row.skills}
+    row.skills = [result for result in row.skills if result.skill_id in wanted]
+    for skill_id, passed in wanted.items():
+        if skill_id in kept:
+            kept[skill_id].passed = passed
+        else:
+            row.skills.append(SkillResult(skill_id=skill_id, passed=passed))
+
+
+def _facts(row: Assessment) -> dict[str, Any]:
+    return {
+        "attempt": row.attempt,
+        "theory_score": row.theory_score,
+        "skills": {str(result.skill_id): result.passed for result in sorted(row.skills, key=lambda one: one.skill_id)},
+        "examiner": row.examiner_id,
+        "note": row.note,
+    }

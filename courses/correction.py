@@ -1,0 +1,137 @@
+"""Correcting what is closed: only with a reason, only by those allowed; what was derived follows at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from courses import assessment, attendance, person_time, sessions
+from courses.assessment import Marks
+from courses.attendance import AttendanceInput, Judged
+from courses.events import OfferingClosed
+from courses.models.attendance import Attendance, AttendanceKind, AttendanceMethod
+from courses.models.enrolment import HOLDS_PLACE, Enrolment
+from courses.models.offerings import CourseSession, Offering, OfferingState, TeachingRole
+from lms.core.errors import N_, Denied, DomainError
+from lms.core.events import publish
+from lms.core.scope import Scope
+
+LEAD_MAY_FOR = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What a correction did. `unentitled`: those who hold a certificate that their results no longer earn."""
+
+    changes: int
+    unentitled: Sequence[Judged]
+
+
+def is_allowed(offering: Offering, scope: Scope, *, now: datetime, meeting: CourseSession | None = None) -> bool:
+    """Administrators of the city and of the district; for seven days after closing also whoever led."""
+    if scope.read_only:
+        return False
+    if scope.everything or offering.district_id in scope.district_ids:
+        return True
+    closed_at = (meeting.closed_at if meeting is not None else None) or offering.closed_at
+    if scope.instructor_user_id is None or closed_at is None or now > closed_at + LEAD_MAY_FOR:
+        return False
+    leads = [offering.lead_instructor] if offering.lead_instructor is not None else []
+    for one in [meeting] if meeting is not None else offering.sessions:
+        leads += [teaching.instructor for teaching in one.instructors if teaching.role == TeachingRole.LEAD]
+    return any(person.user_id == scope.instructor_user_id for person in leads)
+
+
+def of_session(
+    db: Session,
+    meeting: CourseSession,
+    *,
+    present: Mapping[int, bool],
+    headcount: int,
+    reason: str,
+    scope: Scope,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Corrected:
+    """Set who was present at a closed session (enrolment id → present; others stay as they are) and its headcount.
+
+    Raises Denied for whoever may not, DomainError for a session that is open or a missing reason.
+    """
+    offering = _held(db, meeting.offering_id)
+    if not is_allowed(offering, scope, now=now, meeting=meeting):
+        raise _denied()
+    if meeting.closed_at is None:
+        raise DomainError("not_closed", N_("This session is still open: use its roster."))
+    reason = _said(reason)
+    there = set(db.scalars(select(Attendance.enrolment_id).where(Attendance.course_session_id == meeting.id)))
+    known = set(
+        db.scalars(select(Enrolment.id).where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE)))
+    )
+    changed = [one for one in sorted(known & set(present)) if present[one] != (one in there)]
+    for enrolment_id in changed:
+        kind = AttendanceKind.ARRIVE if present[enrolment_id] else AttendanceKind.UNDO
+        event = AttendanceInput(uuid4(), meeting.id, enrolment_id, kind, AttendanceMethod.CORRECTION, reason=reason)
+        attendance.record(db, event, now=now)
+    counted = headcount != meeting.headcount
+    if counted:
+        sessions.count_heads(db, meeting, headcount, now=now, reason=reason)
+    return Corrected(len(changed) + counted, _follow(db, offering, reason, zone))
+
+
+def of_result(
+    db: Session,
+    enrolment: Enrolment,
+    marks: Marks,
+    *,
+    seen: str,
+    retest: bool,
+    reason: str,
+    scope: Scope,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Corrected:
+    """Save a result of a closed offering; entitlement, totals and certificates follow."""
+    offering = _held(db, enrolment.offering_id)
+    if not is_allowed(offering, scope, now=now):
+        raise _denied()
+    assessment.save(db, enrolment, marks, seen=seen, retest=retest, reason=_said(reason))
+    return Corrected(1, _follow(db, offering, reason, zone))
+
+
+def unentitled(judged: Sequence[Judged]) -> list[Judged]:
+    """Those who hold a certificate that they have not earned as things stand now."""
+    return [one for one in judged if one.enrolment.certified_at is not None and not one.verdict.certificate_due]
+
+
+def _follow(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> list[Judged]:
+    """Judge and count again. A session closed before its offering needs neither yet."""
+    if offering.state is not OfferingState.CLOSED:
+        return []
+    judged = attendance.finalise(db, offering.id)
+    person_time.record_correction(db, offering, reason, zone)
+    publish(db, OfferingClosed(offering.id))
+    return unentitled(judged)
+
+
+def _held(db: Session, offering_id: int) -> Offering:
+    return db.scalars(
+        select(Offering).where(Offering.id == offering_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+
+
+def _said(reason: str) -> str:
+    said = " ".join(reason.split())
+    if not said:
+        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
+    return said
+
+
+def _denied() -> Denied:
+    return Denied(
+        "correction_denied",
+        N_("Only the lead instructor within 7 days, or an administrator, may correct what is closed. Ask them."),
+    )

@@ -1,0 +1,112 @@
+"""Who has earned a certificate, and what stands in the way of those who have not. Plain values in, plain values out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from courses.models.enrolment import EnrolmentState
+
+
+class Shortfall(StrEnum):
+    """What stands in the way of a certificate."""
+
+    ABSENT = "absent"
+    SESSIONS_MISSING = "sessions_missing"
+    THEORY_MISSING = "theory_missing"
+    THEORY_FAILED = "theory_failed"
+    SKILLS_MISSING = "skills_missing"
+    SKILLS_FAILED = "skills_failed"
+    NO_CERTIFICATE_COURSE = "no_certificate_course"
+    NAME_MISSING = "name_missing"
+
+
+FAILURES = frozenset({Shortfall.THEORY_FAILED, Shortfall.SKILLS_FAILED})
+# These keep the certificate back and leave the training done.
+BESIDE_THE_TRAINING = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING})
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a course asks. `pass_mark` in per cent, None without a theory test; `skills`: ids of the checklist's lines."""
+
+    sessions_needed: int = 1
+    pass_mark: int | None = None
+    skills: frozenset[int] = frozenset()
+    certificate: bool = True
+
+
+@dataclass(frozen=True)
+class Results:
+    """What one trainee showed, over all attempts: each theory score, and each skill with whether it was passed."""
+
+    theory: tuple[int, ...] = ()
+    skills: tuple[tuple[int, bool], ...] = ()
+
+    def passed_theory(self, mark: int) -> bool:
+        """Whether any attempt reached the mark."""
+        return any(score >= mark for score in self.theory)
+
+    def skill(self, skill_id: int) -> bool | None:
+        """True when any attempt passed it, False when all that tried it failed, None when it was never tried."""
+        tried = [passed for identity, passed in self.skills if identity == skill_id]
+        return any(tried) if tried else None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What closing writes to an enrolment."""
+
+    state: EnrolmentState
+    shortfalls: tuple[Shortfall, ...]
+    certificate_due: bool
+
+
+def judge(demand: Demand, *, name: str, sessions_attended: int, results: Results) -> Verdict:
+    """Hold one trainee against the course.
+
+    completed: all that the course asks is met. failed: a result is there and below. incomplete: presence or results are
+    missing. A certificate is due to whoever completed a course that gives one, under a name that can be printed.
+    """
+    found = [*_presence(demand, sessions_attended), *_theory(demand, results), *_skills(demand, results)]
+    if not demand.certificate:
+        found.append(Shortfall.NO_CERTIFICATE_COURSE)
+    if not any(letter.isalpha() for letter in name):
+        found.append(Shortfall.NAME_MISSING)
+    return Verdict(_state(found), tuple(found), certificate_due=not found)
+
+
+def tally(shortfalls: Iterable[Iterable[Shortfall]]) -> Mapping[Shortfall, int]:
+    """How many people each shortfall holds back, in the order of `Shortfall`."""
+    counts = dict.fromkeys(Shortfall, 0)
+    for found in shortfalls:
+        for shortfall in found:
+            counts[shortfall] += 1
+    return {shortfall: number for shortfall, number in counts.items() if number}
+
+
+def _state(found: list[Shortfall]) -> EnrolmentState:
+    if FAILURES & set(found):
+        return EnrolmentState.FAILED
+    if set(found) <= BESIDE_THE_TRAINING:
+        return EnrolmentState.COMPLETED
+    return EnrolmentState.INCOMPLETE
+
+
+def _presence(demand: Demand, sessions_attended: int) -> list[Shortfall]:
+    if sessions_attended == 0:
+        return [Shortfall.ABSENT]
+    return [Shortfall.SESSIONS_MISSING] if sessions_attended < demand.sessions_needed else []
+
+
+def _theory(demand: Demand, results: Results) -> list[Shortfall]:
+    if demand.pass_mark is None:
+        return []
+    if not results.theory:
+        return [Shortfall.THEORY_MISSING]
+    return [] if results.passed_theory(demand.pass_mark) else [Shortfall.THEORY_FAILED]
+
+
+def _skills(demand: Demand, results: Results) -> list[Shortfall]:
+    shown = {results.skill(skill) for skill in demand.skills}
+    found = [Shortfall.SKILLS_MISSING] if None in shown else []
+    return [*found, Shortfall.SKILLS_FAILED] if False in shown else found
