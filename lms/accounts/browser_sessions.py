@@ -3,6 +3,7 @@
 The browser's cookie holds a random token; the table holds its hash.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
@@ -10,15 +11,28 @@ from sqlalchemy.orm import Session
 
 from lms.accounts.models import BrowserSession, User
 from lms.core import clock, crypto
+from lms.core.errors import NotFound
 
 SEEN_EVERY = timedelta(minutes=10)
 BROWSER_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """One signed-in browser, as its owner sees it. `key` names it in addresses; nobody can sign in with it."""
+
+    key: str
+    browser: str
+    created_at: datetime
+    seen_at: datetime
+    here: bool
 
 
 def start(db: Session, user: User, *, days: int, browser: str) -> str:
     """Sign a user in. Returns the token for the cookie; `days` is how long it lives without a new sign-in."""
     token = crypto.token() + crypto.token()
     now = clock.now()
+    db.execute(delete(BrowserSession).where(BrowserSession.user_id == user.id, BrowserSession.expires_at <= now))
     db.add(
         BrowserSession(
             token_hash=crypto.token_hash(token),
@@ -56,8 +70,30 @@ def _touch(db: Session, token_hash: bytes, seen_at: datetime, now: datetime) -> 
         db.execute(update(BrowserSession).where(BrowserSession.token_hash == token_hash).values(seen_at=now))
 
 
+def of_user(db: Session, user_id: int, token: str) -> list[SignedIn]:
+    """Where a user is signed in, the browser that holds the token first, then by when each was last seen."""
+    here = crypto.token_hash(token)
+    rows = db.scalars(
+        select(BrowserSession)
+        .where(BrowserSession.user_id == user_id, BrowserSession.expires_at > clock.now())
+        .order_by((BrowserSession.token_hash == here).desc(), BrowserSession.seen_at.desc())
+    )
+    return [
+        SignedIn(row.token_hash.hex(), row.browser, row.created_at, row.seen_at, row.token_hash == here) for row in rows
+    ]
+
+
+def end_one(db: Session, user_id: int, key: str) -> None:
+    """Sign out one of a user's own browsers. One that is gone already is no error."""
+    try:
+        token_hash = bytes.fromhex(key)
+    except ValueError:
+        raise NotFound from None
+    db.execute(delete(BrowserSession).where(BrowserSession.user_id == user_id, BrowserSession.token_hash == token_hash))
+
+
 def end(db: Session, token: str) -> None:
-    """Sign one browser out."""
+    """Sign out the browser that holds a token."""
     db.execute(delete(BrowserSession).where(BrowserSession.token_hash == crypto.token_hash(token)))
 
 

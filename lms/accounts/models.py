@@ -5,20 +5,28 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     SmallInteger,
-    Text,
     UniqueConstraint,
+    and_,
+    case,
+    false,
     func,
+    select,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from lms.accounts.places import INSTRUCTOR, ORGANISATION
 from lms.core import crypto
-from lms.core.db import Base, Identifier
-from lms.core.scope import Role
+from lms.core.constraints import means
+from lms.core.db import Base, Identifier, Word
+from lms.core.errors import N_
+from lms.core.scope import Role, Scope
 
 PHONE = "app_user.phone"
 
@@ -63,6 +71,22 @@ class User(Base):
         self.phone_sealed = crypto.cipher().encrypt(PHONE, self.ref, value) if value else None
         self.phone_index = crypto.cipher().blind_index(PHONE, value) if value else None
 
+    @classmethod
+    def email_is(cls, email: str) -> ColumnElement[bool]:
+        """Who uses this e-mail address; upper and lower case are one."""
+        return func.lower(cls.email) == func.lower(email)
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
+        """Users whose roles lie all in the district. A role for the whole city, or for no district yet, is the city's."""
+        if scope.everything:
+            return true()
+        if not scope.district_ids:
+            return false()
+        within = _district_of_grant().in_(scope.district_ids)
+        beyond = RoleGrant.role.in_((Role.CITY_ADMINISTRATOR, Role.AUDITOR)) | ~within
+        return and_(cls.grants.any(within), ~cls.grants.any(beyond))
+
 
 class RoleGrant(Base):
     """A role of a user, and where it holds: a district administrator's district, a coordinator's organisation."""
@@ -71,7 +95,7 @@ class RoleGrant(Base):
 
     id: Mapped[Identifier]
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
-    role: Mapped[Role] = mapped_column(Text)
+    role: Mapped[Role] = mapped_column(Word(Role))
     district_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("district.id"))
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
 
@@ -93,6 +117,13 @@ class RoleGrant(Base):
         CheckConstraint("(role = 'district_administrator') = (district_id IS NOT NULL)", name="district"),
         CheckConstraint("(role = 'coordinator') = (organisation_id IS NOT NULL)", name="organisation"),
     )
+
+
+def _district_of_grant() -> ColumnElement[int | None]:
+    """The district in which a grant holds; null for one that holds everywhere, and for a trainee's, which holds nowhere."""
+    host = select(ORGANISATION.c.district_id).where(ORGANISATION.c.id == RoleGrant.organisation_id).scalar_subquery()
+    home = select(INSTRUCTOR.c.district_id).where(INSTRUCTOR.c.user_id == RoleGrant.user_id).scalar_subquery()
+    return func.coalesce(RoleGrant.district_id, host, case((RoleGrant.role == Role.INSTRUCTOR, home)))
 
 
 class BrowserSession(Base):
@@ -119,3 +150,8 @@ class PasswordReset(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+means("uq_app_user_email", "email_taken", N_("Another account uses this e-mail address."))
+means("uq_app_user_phone_index", "phone_taken", N_("Another account uses this phone number."))
+means("uq_role_grant_once", "granted_already", N_("This account holds this role already."))

@@ -1,15 +1,107 @@
-"""organisations."""
+"""Organisations that host training, for administrators and auditors."""
 
-from flask import Blueprint
+from typing import Any
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from lms.accounts.forms import ReasonForm
+from lms.core.access import holds, requires, scope
+from lms.core.forms import choices
+from lms.core.languages import named
+from lms.core.scope import ADMINISTRATORS, READERS, Role, Scope, fetch
+from lms.core.web import refused_on, session
+from lms.organisations import districts, register
+from lms.organisations.forms import SECTORS, OrganisationFilterForm, OrganisationForm
+from lms.organisations.models import Organisation, Sector
+from lms.organisations.register import Filter, OrganisationFacts
 
 blueprint = Blueprint("organisations", __name__)
 
 
 @blueprint.get("/")
-@requires(*Role)
-def index() -> str:
-    """Being built."""
-    return ""
+@requires(*READERS)
+def index() -> ResponseReturnValue:
+    """The organisations of one's districts."""
+    form = OrganisationFilterForm(request.args)
+    form.district.choices = choices([("", _("All districts")), *_districts(scope())])
+    wanted = Filter(
+        text=form.text.data,
+        district_id=form.district.data,
+        sector=Sector(form.sector.data) if form.sector.data in set(Sector) else None,
+        active=form.state.data != "inactive",
+    )
+    found = register.listing(session(), scope(), wanted, request.args.get("page", 1, type=int))
+    return render_template(
+        "organisations/index.html", found=found, form=form, sectors=SECTORS, may_change=holds(*ADMINISTRATORS)
+    )
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def new() -> ResponseReturnValue:
+    """Enter an organisation."""
+    form = OrganisationForm()
+    form.district_id.choices = choices(_districts(scope()))
+    if form.validate_on_submit():
+        with refused_on(form):
+            register.add(session(), _facts(form), scope())
+            flash(_("The organisation is entered."))
+            return redirect(url_for("organisations.index", text=form.name_zh.data))
+    return make_response(render_template("organisations/new.html", form=form), 422 if form.is_submitted() else 200)
+
+
+@blueprint.route("/<int:organisation_id>", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def edit(organisation_id: int) -> ResponseReturnValue:
+    """Change what is known of an organisation."""
+    organisation = _organisation(organisation_id)
+    form = OrganisationForm(obj=organisation)
+    form.district_id.choices = choices(_districts(scope()))
+    if form.validate_on_submit():
+        with refused_on(form):
+            register.change(session(), organisation, _facts(form), scope())
+            flash(_("Saved."))
+            return redirect(url_for("organisations.edit", organisation_id=organisation.id))
+    return make_response(
+        render_template("organisations/edit.html", form=form, organisation=organisation, coordinator=Role.COORDINATOR),
+        422 if form.is_submitted() else 200,
+    )
+
+
+@blueprint.route("/<int:organisation_id>/deactivate", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def deactivate(organisation_id: int) -> ResponseReturnValue:
+    """Take an organisation out of use, with a reason."""
+    organisation = _organisation(organisation_id)
+    form = ReasonForm()
+    if form.validate_on_submit():
+        register.set_active(session(), organisation, False, form.reason.data)
+        flash(_("The organisation is out of use."))
+        return redirect(url_for("organisations.index"))
+    return make_response(
+        render_template("organisations/deactivate.html", form=form, organisation=organisation),
+        422 if form.is_submitted() else 200,
+    )
+
+
+@blueprint.post("/<int:organisation_id>/reactivate")
+@requires(*ADMINISTRATORS)
+def reactivate(organisation_id: int) -> ResponseReturnValue:
+    """Take an organisation back into use."""
+    register.set_active(session(), _organisation(organisation_id), True)
+    flash(_("The organisation is in use again."))
+    return redirect(url_for("organisations.edit", organisation_id=organisation_id))
+
+
+def _organisation(organisation_id: int) -> Organisation:
+    return fetch(session(), Organisation, organisation_id, scope())
+
+
+def _districts(reach: Scope) -> list[tuple[Any, str]]:
+    return [(district.id, named(district)) for district in districts.administered(session(), reach)]
+
+
+def _facts(form: OrganisationForm) -> OrganisationFacts:
+    return OrganisationFacts(form.name_zh.data, form.name_en.data, form.district_id.data, Sector(form.sector.data))

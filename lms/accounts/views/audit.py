@@ -1,15 +1,70 @@
-"""audit."""
+"""The audit trail, for the city's administrator and for auditors."""
 
-from flask import Blueprint
+from typing import Any
 
-from lms.core.access import public, requires, signed_in
+from flask import Blueprint, current_app, render_template, request, url_for
+from flask_babel import gettext as _
+
+from lms.accounts import audit_trail
+from lms.accounts.audit_trail import Entry, Filter
+from lms.accounts.audit_words import ACTIONS, FIELDS, NOUNS, PAGES
+from lms.accounts.forms import AuditFilterForm
+from lms.core.access import guard_of, holds, requires
+from lms.core.forms import choices
 from lms.core.scope import Role
+from lms.core.web import session
 
 blueprint = Blueprint("audit", __name__)
 
 
 @blueprint.get("/")
-@requires(*Role)
+@requires(Role.CITY_ADMINISTRATOR, Role.AUDITOR)
 def index() -> str:
-    """Being built."""
-    return ""
+    """What was done, the latest first."""
+    form = AuditFilterForm(request.args)
+    form.action.choices = choices([("", _("All actions")), *sorted((code, _(name)) for code, name in ACTIONS.items())])
+    form.validate()
+    wanted = Filter(
+        action=form.action.data or None,
+        subject=form.subject.data,
+        user=form.user.data,
+        since=form.since.data,
+        until=form.until.data,
+    )
+    zone = current_app.config["SETTINGS"].zone
+    found = audit_trail.listing(session(), wanted, zone, request.args.get("page", 1, type=int))
+    return render_template(
+        "audit/index.html",
+        found=found,
+        form=form,
+        action_name=lambda code: _(ACTIONS[code]) if code in ACTIONS else code,
+        noun_name=lambda code: _(NOUNS[code]) if code in NOUNS else code,
+        field_name=lambda code: _(FIELDS[code]) if code in FIELDS else code,
+        shown=_shown,
+        address=_address,
+    )
+
+
+def _shown(value: Any) -> str:
+    """A recorded value as text: a list on one line, yes and no, a dash for nothing."""
+    if value is None or value in ("", [], {}):
+        return "—"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return "；".join(_shown(item) for item in value)
+    if isinstance(value, dict):
+        return "，".join(f"{key}: {_shown(item)}" for key, item in value.items())
+    return str(value)
+
+
+def _address(entry: Entry) -> str | None:
+    """The page of what an entry is about, if it has one that this reader may open."""
+    endpoint, argument = PAGES.get(entry.noun, (None, ""))
+    if endpoint is None or endpoint not in current_app.view_functions or not entry.key.isdecimal():
+        return None
+    guard = guard_of(current_app, endpoint)
+    if guard is None or (guard.roles is not None and not holds(*guard.roles)):
+        return None
+    arguments: dict[str, Any] = {argument: int(entry.key)}
+    return url_for(endpoint, **arguments)

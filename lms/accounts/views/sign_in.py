@@ -1,15 +1,83 @@
-"""sign_in."""
+"""Signing in, and setting a password by a mailed link."""
 
-from flask import Blueprint
+import structlog
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from lms.accounts import current, password_links, throttle, users
+from lms.accounts.forms import ForgottenForm, NewPasswordForm, SignInForm
+from lms.accounts.password_links import site_of
+from lms.accounts.throttle import TooManyTries
+from lms.core.access import public
+from lms.core.web import local_address, refused_on, session, text_of
 
+log = structlog.get_logger(__name__)
 blueprint = Blueprint("sign_in", __name__)
 
 
-@blueprint.get("/")
+@blueprint.route("/", methods=["GET", "POST"])
 @public
-def page() -> str:
-    """Being built."""
-    return ""
+def page() -> ResponseReturnValue:
+    """Sign in; then on to the page that asked for it."""
+    onward = local_address(request.args.get("next"), url_for("home.page"))
+    if current_user.is_authenticated and request.method == "GET":
+        return redirect(onward)
+    form = SignInForm()
+    status = 200
+    if form.is_submitted():
+        status = 422
+        if form.validate():
+            try:
+                throttle.count_try(users.canonical(form.identifier.data))
+            except TooManyTries as refusal:
+                form.form_errors.append(text_of(refusal))
+                return _wait("sign_in/page.html", form, refusal, onward=onward)
+            with refused_on(form):
+                user = users.authenticate(session(), form.identifier.data, form.password.data)
+                current.remember(user, current_app.config["SETTINGS"].session_days)
+                log.info("signed_in", user_id=user.id)
+                return redirect(onward)
+            log.info("sign_in_refused")
+    return make_response(render_template("sign_in/page.html", form=form, onward=onward), status)
+
+
+@blueprint.route("/forgotten", methods=["GET", "POST"])
+@public
+def forgotten() -> ResponseReturnValue:
+    """Ask for a link by mail. The answer is the same whether or not somebody uses the address."""
+    form = ForgottenForm()
+    if form.validate_on_submit():
+        try:
+            throttle.count_link(users.canonical(form.email.data))
+        except TooManyTries as refusal:
+            form.form_errors.append(text_of(refusal))
+            return _wait("sign_in/forgotten.html", form, refusal)
+        password_links.mail_reset(session(), form.email.data, site_of(current_app.config["SETTINGS"]))
+        return render_template("sign_in/mailed.html", email=form.email.data)
+    return make_response(render_template("sign_in/forgotten.html", form=form), 422 if form.is_submitted() else 200)
+
+
+@blueprint.route("/password/<token>", methods=["GET", "POST"])
+@public
+def choose(token: str) -> ResponseReturnValue:
+    """Choose a password with a link. Opening it spends nothing: mail programs look at links too."""
+    owner = password_links.owner(session(), token)
+    form = NewPasswordForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            password_links.use(session(), token, form.password.data)
+            flash(_("The password is set. Sign in with it."))
+            return redirect(url_for("sign_in.page"))
+    return make_response(
+        render_template("sign_in/choose.html", form=form, owner=owner), 422 if form.is_submitted() else 200
+    )
+
+
+def _wait(
+    template: str, form: SignInForm | ForgottenForm, refusal: TooManyTries, **context: object
+) -> ResponseReturnValue:
+    response = make_response(render_template(template, form=form, **context), refusal.status)
+    response.headers["Retry-After"] = str(refusal.seconds)
+    return response

@@ -1,15 +1,182 @@
-"""users."""
+"""Accounts and their roles, for administrators."""
 
-from flask import Blueprint
+from flask import Blueprint, current_app, flash, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from lms.accounts import password_links, places, roles, users
+from lms.accounts.forms import ROLES, GrantForm, NewUserForm, ReasonForm, UserFilterForm, UserForm
+from lms.accounts.models import User
+from lms.accounts.password_links import site_of
+from lms.accounts.roles import GrantFacts
+from lms.accounts.users import Filter, UserFacts
+from lms.core.access import requires, scope
+from lms.core.forms import choices
+from lms.core.languages import named
+from lms.core.scope import ADMINISTRATORS, Role, fetch
+from lms.core.web import refused_on, session
 
 blueprint = Blueprint("users", __name__)
 
 
 @blueprint.get("/")
-@requires(*Role)
-def index() -> str:
-    """Being built."""
-    return ""
+@requires(*ADMINISTRATORS)
+def index() -> ResponseReturnValue:
+    """The users whom one manages."""
+    form = UserFilterForm(request.args)
+    wanted = Filter(
+        text=form.text.data,
+        role=Role(form.role.data) if form.role.data in set(Role) else None,
+        disabled=form.state.data == "disabled",
+    )
+    found = users.listing(session(), scope(), wanted, request.args.get("page", 1, type=int))
+    grants = [grant for user in found.rows for grant in user.grants]
+    return render_template(
+        "users/index.html", found=found, form=form, roles=ROLES, places=places.of_grants(session(), grants)
+    )
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def new() -> ResponseReturnValue:
+    """Make an account; its owner is invited by mail, or the link is shown once to be handed over."""
+    form = NewUserForm(organisation=request.args.get("organisation"), role=request.args.get("role"))
+    _offer(form)
+    if form.validate_on_submit():
+        with refused_on(form):
+            made = users.create(
+                session(), _facts(form), [_grant_facts(form)], scope(), site_of(current_app.config["SETTINGS"])
+            )
+            if made.address is not None:
+                return render_template("users/link.html", user=made.user, address=made.address)
+            flash(_("The account is made, and an invitation is on its way by mail."))
+            return redirect(url_for("users.page", user_id=made.user.id))
+    return make_response(render_template("users/new.html", form=form), 422 if form.is_submitted() else 200)
+
+
+@blueprint.get("/<int:user_id>")
+@requires(*ADMINISTRATORS)
+def page(user_id: int) -> ResponseReturnValue:
+    """One account: how it is reached, its roles, whether it is open."""
+    form = GrantForm()
+    _offer(form)
+    return _show(_user(user_id), form)
+
+
+@blueprint.route("/<int:user_id>/edit", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def edit(user_id: int) -> ResponseReturnValue:
+    """Change how somebody is called and reached."""
+    user = _user(user_id)
+    form = UserForm(obj=user)
+    if form.validate_on_submit():
+        with refused_on(form):
+            users.change(session(), user, _facts(form))
+            flash(_("Saved."))
+            return redirect(url_for("users.page", user_id=user.id))
+    return make_response(render_template("users/edit.html", form=form, user=user), 422 if form.is_submitted() else 200)
+
+
+@blueprint.post("/<int:user_id>/grants")
+@requires(*ADMINISTRATORS)
+def grant(user_id: int) -> ResponseReturnValue:
+    """Give one more role."""
+    user = _user(user_id)
+    form = GrantForm()
+    _offer(form)
+    if form.validate_on_submit():
+        with refused_on(form):
+            roles.grant(session(), user, _grant_facts(form), scope())
+            flash(_("The role is given."))
+            return redirect(url_for("users.page", user_id=user.id))
+    return make_response(_show(_user(user_id), form), 422)
+
+
+@blueprint.post("/<int:user_id>/grants/<int:grant_id>/withdraw")
+@requires(*ADMINISTRATORS)
+def withdraw(user_id: int, grant_id: int) -> ResponseReturnValue:
+    """Take a role away."""
+    roles.withdraw(session(), _user(user_id), grant_id)
+    flash(_("The role is taken away."))
+    return redirect(url_for("users.page", user_id=user_id))
+
+
+@blueprint.route("/<int:user_id>/disable", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def disable(user_id: int) -> ResponseReturnValue:
+    """Close an account, with a reason; it is signed out everywhere at once."""
+    user = _user(user_id)
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            users.disable(session(), user, form.reason.data)
+            flash(_("The account is disabled and signed out everywhere."))
+            return redirect(url_for("users.page", user_id=user.id))
+    return make_response(
+        render_template("users/disable.html", form=form, user=user), 422 if form.is_submitted() else 200
+    )
+
+
+@blueprint.post("/<int:user_id>/enable")
+@requires(*ADMINISTRATORS)
+def enable(user_id: int) -> ResponseReturnValue:
+    """Open a disabled account again."""
+    users.enable(session(), _user(user_id))
+    flash(_("The account is open again."))
+    return redirect(url_for("users.page", user_id=user_id))
+
+
+@blueprint.post("/<int:user_id>/invite")
+@requires(*ADMINISTRATORS)
+def invite(user_id: int) -> ResponseReturnValue:
+    """Mail a link that sets the password, or show it once where there is no e-mail address."""
+    user = _user(user_id)
+    address = password_links.invite(session(), user, site_of(current_app.config["SETTINGS"]))
+    if address is not None:
+        return render_template("users/link.html", user=user, address=address)
+    flash(_("A link is on its way by mail. It works once and for three days."))
+    return redirect(url_for("users.page", user_id=user_id))
+
+
+@blueprint.get("/organisation-names")
+@requires(*ADMINISTRATORS)
+def organisation_names() -> ResponseReturnValue:
+    """Names that contain what is being typed, for the field of a coordinator's organisation."""
+    text = request.args.get("text", "").strip()
+    found = places.suggest(session(), text, scope()) if text else []
+    return jsonify([named(place) for place in found])
+
+
+def _user(user_id: int) -> User:
+    return fetch(session(), User, user_id, scope())
+
+
+def _offer(form: GrantForm) -> None:
+    reach = scope()
+    form.role.choices = choices((role.value, ROLES[role]) for role in ROLES if role in roles.grantable(reach))
+    districts = [(place.id, named(place)) for place in places.districts(session(), reach)]
+    form.district.choices = choices(districts if len(districts) == 1 else [(0, "—"), *districts])
+
+
+def _facts(form: UserForm) -> UserFacts:
+    return UserFacts(form.name.data, form.email.data, form.phone.data, form.language.data)
+
+
+def _grant_facts(form: GrantForm) -> GrantFacts:
+    """The role asked for; places that do not belong to it are left out."""
+    role = Role(form.role.data)
+    return GrantFacts(
+        role,
+        district_id=form.district.data if role is Role.DISTRICT_ADMINISTRATOR else None,
+        organisation_id=(
+            places.organisation_named(session(), form.organisation.data or "", scope())
+            if role is Role.COORDINATOR
+            else None
+        ),
+    )
+
+
+def _show(user: User, form: GrantForm) -> str:
+    return render_template(
+        "users/page.html", user=user, form=form, roles=ROLES, places=places.of_grants(session(), user.grants)
+    )

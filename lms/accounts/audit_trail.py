@@ -1,0 +1,90 @@
+"""Reading the audit trail: who did what to what, when."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lms.accounts.models import User
+from lms.core.audit import AuditEntry
+from lms.core.paging import Page, page_of
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the trail is narrowed to. `subject`: "trainee:17", or "trainee" for all of them. Days are the branch's."""
+
+    action: str | None = None
+    subject: str | None = None
+    user: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field, before and after."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One act. `user` is None where the system itself acted."""
+
+    at: datetime
+    user: str | None
+    action: str
+    noun: str
+    key: str
+    changes: tuple[Change, ...]
+    reason: str | None
+
+
+def listing(db: Session, wanted: Filter, zone: ZoneInfo, page: int) -> Page[Entry]:
+    """The entries that fit, the latest first. Two statements besides the count."""
+    statement = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+    if wanted.action:
+        statement = statement.where(AuditEntry.action == wanted.action)
+    if wanted.subject and ":" in wanted.subject:
+        statement = statement.where(AuditEntry.subject == wanted.subject)
+    elif wanted.subject:
+        statement = statement.where(AuditEntry.subject.startswith(f"{wanted.subject}:", autoescape=True))
+    if wanted.user:
+        names = select(User.id).where(User.name.icontains(wanted.user, autoescape=True) | User.email_is(wanted.user))
+        statement = statement.where(AuditEntry.user_id.in_(names))
+    if wanted.since:
+        statement = statement.where(AuditEntry.at >= _midnight(wanted.since, zone))
+    if wanted.until:
+        statement = statement.where(AuditEntry.at < _midnight(wanted.until + timedelta(days=1), zone))
+    found = page_of(db, statement, page)
+    users = {row.user_id for row in found.rows if row.user_id is not None}
+    names_by_id: dict[int, str] = {
+        row.id: row.name for row in db.execute(select(User.id, User.name).where(User.id.in_(users)))
+    }
+    rows = [_entry(row, names_by_id) for row in found.rows]
+    return Page(rows=rows, page=found.page, pages=found.pages, total=found.total)
+
+
+def _entry(row: AuditEntry, names: dict[int, str]) -> Entry:
+    noun, _, key = row.subject.partition(":")
+    before, after = row.before or {}, row.after or {}
+    fields = [*before, *(name for name in after if name not in before)]
+    return Entry(
+        at=row.at,
+        user=names.get(row.user_id) if row.user_id is not None else None,
+        action=row.action,
+        noun=noun,
+        key=key,
+        changes=tuple(Change(name, before.get(name), after.get(name)) for name in fields),
+        reason=row.reason,
+    )
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone)

@@ -1,0 +1,165 @@
+"""What people fill in about accounts."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import DateField, EmailField, PasswordField, SearchField, SelectField, StringField
+from wtforms.validators import Email, InputRequired, Length, Optional, ValidationError
+
+from lms.accounts.passwords import MAXIMUM
+from lms.core.forms import Form, PhoneField, choices, strip
+from lms.core.scope import Role
+
+ROLES = {
+    Role.CITY_ADMINISTRATOR: _("City administrator"),
+    Role.DISTRICT_ADMINISTRATOR: _("District administrator"),
+    Role.COORDINATOR: _("Coordinator of an organisation"),
+    Role.INSTRUCTOR: _("Instructor"),
+    Role.TRAINEE: _("Trainee"),
+    Role.AUDITOR: _("Auditor"),
+}
+LANGUAGES = choices((("zh", "中文"), ("en", "English")))
+REQUIRED = InputRequired(_("Fill this in."))
+
+
+def new_password(label: str) -> PasswordField:
+    """A field for a password that is being chosen; pasting and password managers work."""
+    return PasswordField(
+        label,
+        validators=[REQUIRED],
+        render_kw={"autocomplete": "new-password", "minlength": 10, "maxlength": MAXIMUM},
+    )
+
+
+class SignInForm(Form):
+    """Who one is, and the password."""
+
+    identifier = StringField(
+        _("Phone or e-mail address"),
+        validators=[REQUIRED, Length(max=254)],
+        render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
+    )
+    password = PasswordField(
+        _("Password"),
+        validators=[REQUIRED, Length(max=MAXIMUM)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class ForgottenForm(Form):
+    """Where the link shall go."""
+
+    email = EmailField(
+        _("E-mail address"),
+        validators=[REQUIRED, Email(_("This is not an e-mail address.")), Length(max=254)],
+        filters=[strip],
+        render_kw={"autocomplete": "email"},
+    )
+
+
+class NewPasswordForm(Form):
+    """A password, chosen by whoever holds a link."""
+
+    password = new_password(_("New password"))
+
+
+class OwnPasswordForm(Form):
+    """A signed-in user's change of password."""
+
+    present_password = PasswordField(
+        _("Present password"),
+        validators=[REQUIRED, Length(max=MAXIMUM)],
+        render_kw={"autocomplete": "current-password"},
+    )
+    password = new_password(_("New password"))
+
+
+class ProfileForm(Form):
+    """What users change of their own account."""
+
+    name = StringField(
+        _("Name"), validators=[REQUIRED, Length(max=100)], filters=[strip], render_kw={"autocomplete": "name"}
+    )
+    language = SelectField(_("Language"), choices=LANGUAGES)
+
+
+class UserForm(Form):
+    """How somebody is called and reached."""
+
+    name = StringField(
+        _("Name"), validators=[REQUIRED, Length(max=100)], filters=[strip], render_kw={"autocomplete": "off"}
+    )
+    email = EmailField(
+        _("E-mail address"),
+        validators=[Optional(), Email(_("This is not an e-mail address.")), Length(max=254)],
+        filters=[strip],
+        render_kw={"autocomplete": "off"},
+    )
+    phone = PhoneField(_("Phone"), render_kw={"inputmode": "tel", "autocomplete": "off"})
+    language = SelectField(_("Language"), choices=LANGUAGES)
+
+
+class GrantForm(Form):
+    """A role and where it holds. The choices depend on who grants."""
+
+    role = SelectField(_("Role"))
+    district = SelectField(_("District (for a district administrator)"), coerce=int, validators=[Optional()])
+    organisation = StringField(
+        _("Organisation (for a coordinator)"),
+        validators=[Length(max=200)],
+        filters=[strip],
+        render_kw={"list": "organisation-names", "autocomplete": "off", "data-suggest": ""},
+    )
+
+    def validate_organisation(self, field: StringField) -> None:
+        """A coordinator belongs to an organisation."""
+        if self.role.data == Role.COORDINATOR and not field.data:
+            raise ValidationError(_("Name the organisation."))
+
+    def validate_district(self, field: SelectField) -> None:
+        """A district administrator belongs to a district."""
+        if self.role.data == Role.DISTRICT_ADMINISTRATOR and not field.data:
+            raise ValidationError(_("Choose the district."))
+
+
+class NewUserForm(UserForm, GrantForm):
+    """A new account with its first role."""
+
+
+class ReasonForm(Form):
+    """Why something is done that others will ask about."""
+
+    reason = StringField(_("Reason"), validators=[REQUIRED, Length(max=500)], filters=[strip])
+
+
+class FilterForm(Form):
+    """What a list is narrowed to; stands in the address, so it needs no token."""
+
+    class Meta:
+        """Nothing is changed by it."""
+
+        csrf = False
+
+
+class UserFilterForm(FilterForm):
+    """Narrows the list of users."""
+
+    text = SearchField(_("Name, phone or e-mail address"), filters=[strip])
+    role = SelectField(_("Role"), validators=[Optional()])
+    state = SelectField(
+        _("State"), choices=choices((("active", _("Active")), ("disabled", _("Disabled")))), default="active"
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.role.choices = choices([("", _("All roles")), *((role.value, name) for role, name in ROLES.items())])
+
+
+class AuditFilterForm(FilterForm):
+    """Narrows the audit trail."""
+
+    action = SelectField(_("Action"), validators=[Optional()])
+    subject = SearchField(_("Subject"), filters=[strip], render_kw={"placeholder": "trainee:17"})
+    user = SearchField(_("User"), filters=[strip])
+    since = DateField(_("From"), validators=[Optional()])
+    until = DateField(_("Until"), validators=[Optional()])

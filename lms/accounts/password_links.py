@@ -1,0 +1,136 @@
+"""Links that set a password once: mailed to who forgot it, and to whoever gets an account.
+
+The table holds the token's hash. Using a link spends it and all others of that user, and ends every session.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from lms.accounts import browser_sessions, passwords
+from lms.accounts.models import PasswordReset, User
+from lms.config import Settings
+from lms.core import audit, clock, crypto, mail
+from lms.core.errors import N_, DomainError
+
+RESET = timedelta(hours=1)
+INVITATION = timedelta(days=3)
+PATH = "/sign-in/password/"
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a mail says of us: the address it leads to, and the organisation's names."""
+
+    public_url: str
+    name_zh: str
+    name_en: str
+
+    def name(self, language: str) -> str:
+        """The organisation's name in a language."""
+        return self.name_en if language == "en" else self.name_zh
+
+
+def site_of(settings: Settings) -> Site:
+    """What the settings say of us."""
+    return Site(settings.public_url, settings.organisation_name_zh, settings.organisation_name_en)
+
+
+def make(db: Session, user: User, site: Site, *, lives: timedelta) -> str:
+    """A new link's whole address. The user's earlier links end."""
+    end_all(db, user)
+    token = crypto.token()
+    db.add(PasswordReset(token_hash=crypto.token_hash(token), user_id=user.id, expires_at=clock.now() + lives))
+    return f"{site.public_url}{PATH}{token}"
+
+
+def end_all(db: Session, user: User) -> None:
+    """End the links of a user that are under way."""
+    db.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id, PasswordReset.used_at.is_(None)))
+
+
+def mail_reset(db: Session, email: str, site: Site) -> None:
+    """Owe a link to whoever uses this address. Does nothing, and says nothing, where nobody does."""
+    user = db.scalars(select(User).where(User.email_is(email), User.disabled_at.is_(None))).one_or_none()
+    if user is None or user.email is None:
+        return
+    address = make(db, user, site, lives=RESET)
+    with force_locale(user.language):
+        mail.owe(
+            db,
+            recipient=user.email,
+            subject=_("Set a new password"),
+            text=_(
+                "Dear %(name)s,\n\nsomebody, presumably you, asked to set a new password for your account at %(site)s."
+                " Open this address within an hour and choose one:\n\n%(address)s\n\nThe link works once. If you did not"
+                " ask for it, do nothing: your password stays as it is.\n",
+                name=user.name,
+                site=site.name(user.language),
+                address=address,
+            ),
+        )
+
+
+def invite(db: Session, user: User, site: Site) -> str | None:
+    """Owe an invitation by mail; for a user without e-mail give the address back, to be handed over in person."""
+    address = make(db, user, site, lives=INVITATION)
+    audit.record(db, "user.invite", user)
+    if user.email is None:
+        return address
+    with force_locale(user.language):
+        mail.owe(
+            db,
+            recipient=user.email,
+            subject=_("Your account for first-aid training"),
+            text=_(
+                "Dear %(name)s,\n\nan account was made for you at %(site)s. Open this address within three days and choose"
+                " your password:\n\n%(address)s\n\nThe link works once. Sign in with this e-mail address afterwards.\n",
+                name=user.name,
+                site=site.name(user.language),
+                address=address,
+            ),
+        )
+    return None
+
+
+def owner(db: Session, token: str, *, lock: bool = False) -> User:
+    """Whose password a link sets. Raises DomainError for one that was used, is too old or never was."""
+    statement = (
+        select(User)
+        .join(PasswordReset, PasswordReset.user_id == User.id)
+        .where(
+            PasswordReset.token_hash == crypto.token_hash(token),
+            PasswordReset.used_at.is_(None),
+            PasswordReset.expires_at > clock.now(),
+            User.disabled_at.is_(None),
+        )
+    )
+    if lock:
+        statement = statement.with_for_update()
+    user = db.scalars(statement).one_or_none()
+    if user is None:
+        raise DomainError(
+            "link_spent",
+            N_("This link was used already or is too old. Ask for a new one on the sign-in page."),
+            status=410,
+        )
+    return user
+
+
+def use(db: Session, token: str, password: str) -> User:
+    """Set the password, spend all links of the user and end all sessions. Two at once: one wins, the other is refused."""
+    user = owner(db, token, lock=True)
+    passwords.demand(password, facts=(user.name, user.email, user.phone))
+    user.password_hash = passwords.seal(password)
+    db.execute(
+        update(PasswordReset)
+        .where(PasswordReset.user_id == user.id, PasswordReset.used_at.is_(None))
+        .values(used_at=clock.now())
+    )
+    browser_sessions.end_all(db, user.id)
+    audit.record(db, "user.password", user)
+    return user

@@ -1,0 +1,108 @@
+"""Passwords: how they are kept and which are refused.
+
+Argon2id with OWASP's parameters (19 MiB, two passes, one lane). Length and not being guessable are what count (NIST
+SP 800-63B); which kinds of characters are used does not.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from lms.core import crypto
+from lms.core.errors import N_, DomainError
+
+HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+MINIMUM = 10
+MAXIMUM = 200
+LEFT_OVER = 6
+DISTINCT = 4
+
+# The worst of ten characters and more, from lists of leaked passwords and from what people here would think of first.
+COMMON = frozenset(
+    """
+    1234567890 0123456789 0987654321 9876543210 12345678910 1234567891 123456789a 123456789q 1234567899 1234512345
+    1122334455 1212121212 1231231231 1357924680 1472583690 147258369a 5201314520 1314520520 1314521521 a123456789
+    aa123456789 abc123456789 abc1234567 abcd123456 abcd1234567 abcde12345 abcdef1234 abcdefghij as123456789 qq123456789
+    wang123456 woaini1314 woaini520 woaini5201314 woaini1314520 woaini123456 iloveyou123 iloveyou1314 iloveyou520
+    qwertyuiop qwerty1234 qwerty12345 qwerty123456 qwertyuiop123 asdfghjkl1 asdfghjkl123 zxcvbnm123 zxcvbnm1234 1q2w3e4r5t
+    1q2w3e4r5t6y 1qaz2wsx3edc 1qaz2wsx3e q1w2e3r4t5 q1w2e3r4t5y6 qazwsxedcr qazwsx123456 password12 password123
+    password1234 passw0rd123 p@ssw0rd123 p@ssword123 mypassword administrator admin12345 admin123456 admin1234567
+    adminadmin welcome123 welcome1234 letmein123 changeme123 football123 superman123 princess123 sunshine123 monkey12345
+    redcross123 redcross2025 redcross2026 hongshizihui hongshizihui123 beijing123 beijing2008 beijing2022 beijing1234
+    china123456 zhongguo123 jiuhu12345 peixun1234 firstaid123 firstaidtraining
+    """.split()  # noqa: SIM905  # a list of words is read as one
+)
+
+
+def seal(password: str) -> str:
+    """A password's hash, as it is kept."""
+    return HASHER.hash(_normal(password))
+
+
+def matches(sealed: str | None, password: str) -> bool:
+    """Whether a password is the right one. Takes as long for somebody without a password, so that time tells nothing."""
+    try:
+        return HASHER.verify(sealed or _nobody(), _normal(password)) and sealed is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def outdated(sealed: str) -> bool:
+    """Whether a hash was made with other parameters than today's."""
+    return HASHER.check_needs_rehash(sealed)
+
+
+def demand(password: str, *, facts: Iterable[str | None]) -> None:
+    """Raise DomainError for a password that is too short, common, or little more than a fact about its owner."""
+    folded = _fold(password)
+    if len(password) < MINIMUM:
+        raise DomainError(
+            "password_short", N_("Use at least %(count)s characters."), status=422, field="password", count=MINIMUM
+        )
+    if len(password) > MAXIMUM:
+        raise DomainError(
+            "password_long", N_("Use at most %(count)s characters."), status=422, field="password", count=MAXIMUM
+        )
+    if folded in COMMON or len(set(folded)) < DISTINCT:
+        raise DomainError(
+            "password_common",
+            N_(
+                "This password is among the first that are tried. Several words that only you would put together work well."
+            ),
+            status=422,
+            field="password",
+        )
+    for fact in _facts(facts):
+        if fact in folded and len(folded.replace(fact, "")) < LEFT_OVER:
+            raise DomainError(
+                "password_personal",
+                N_("This password is too close to your name, e-mail address or phone number."),
+                status=422,
+                field="password",
+            )
+
+
+def _facts(facts: Iterable[str | None]) -> set[str]:
+    found = set()
+    for fact in facts:
+        if fact:
+            found |= {_fold(fact), _fold(fact.partition("@")[0]), re.sub(r"^\+86", "", fact).casefold()}
+    return {fact for fact in found if fact}
+
+
+def _fold(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _normal(password: str) -> str:
+    return unicodedata.normalize("NFKC", password)
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password has, with today's parameters."""
+    return HASHER.hash(crypto.token())

@@ -1,0 +1,135 @@
+"""Where a role can hold: districts and organisations, as the accounts know them.
+
+The accounts stand below the organisations and import nothing of theirs; a grant needs no more than a number and a name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, column, false, func, or_, select, table, true
+from sqlalchemy.orm import Session
+
+from lms.core.errors import N_, DomainError
+from lms.core.scope import Scope
+
+DISTRICT = table("district", column("id"), column("code"), column("name_zh"), column("name_en"))
+ORGANISATION = table(
+    "organisation", column("id"), column("district_id"), column("name_zh"), column("name_en"), column("active")
+)
+INSTRUCTOR = table("instructor", column("user_id"), column("district_id"))
+SUGGESTIONS = 8
+SHORTEST_CODE = 4
+
+
+@dataclass(frozen=True)
+class Place:
+    """A district or an organisation."""
+
+    id: int
+    name_zh: str
+    name_en: str | None
+
+
+class Grant(Protocol):
+    """What is asked of a grant here."""
+
+    district_id: int | None
+    organisation_id: int | None
+
+
+def districts(db: Session, scope: Scope) -> list[Place]:
+    """The districts for which the scope may grant a role, in their order."""
+    wanted: ColumnElement[bool] = true() if scope.everything else DISTRICT.c.id.in_(scope.district_ids)
+    rows = db.execute(
+        select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(wanted).order_by(DISTRICT.c.id)
+    )
+    return [Place(*row) for row in rows]
+
+
+def district_called(db: Session, text: str) -> int:
+    """The number of the district with this number, GB/T 2260 code or name. Raises DomainError where there is none."""
+    same = or_(
+        DISTRICT.c.code == text,
+        DISTRICT.c.name_zh == text,
+        func.lower(DISTRICT.c.name_en) == text.lower(),
+        DISTRICT.c.id == int(text) if text.isdecimal() and len(text) < SHORTEST_CODE else false(),
+    )
+    found: int | None = db.scalar(select(DISTRICT.c.id).where(same))
+    if found is None:
+        raise DomainError("district_unknown", N_("No district is called %(name)s."), status=422, name=text)
+    return found
+
+
+def of_grants(db: Session, grants: Iterable[Grant]) -> dict[tuple[int | None, int | None], Place]:
+    """The names of the places where grants hold, by (district, organisation) as the grants have them."""
+    grants = list(grants)
+    found: dict[tuple[int | None, int | None], Place] = {}
+    district_ids = {grant.district_id for grant in grants if grant.district_id is not None}
+    if district_ids:
+        for row in db.execute(
+            select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(DISTRICT.c.id.in_(district_ids))
+        ):
+            found[row.id, None] = Place(*row)
+    organisation_ids = {grant.organisation_id for grant in grants if grant.organisation_id is not None}
+    if organisation_ids:
+        for row in db.execute(
+            select(ORGANISATION.c.id, ORGANISATION.c.name_zh, ORGANISATION.c.name_en).where(
+                ORGANISATION.c.id.in_(organisation_ids)
+            )
+        ):
+            found[None, row.id] = Place(*row)
+    return found
+
+
+def suggest(db: Session, text: str, scope: Scope) -> list[Place]:
+    """A few active organisations whose name contains the text, the shortest names first."""
+    return _organisations(db, scope, _containing(text))
+
+
+def organisation_named(db: Session, text: str, scope: Scope) -> int:
+    """The number of the one active organisation meant by a name: the same, else the only one that contains it.
+
+    Raises DomainError that names a few when several fit.
+    """
+    same = or_(ORGANISATION.c.name_zh == text, func.lower(ORGANISATION.c.name_en) == text.lower())
+    found = _organisations(db, scope, same) or _organisations(db, scope, _containing(text))
+    if len(found) == 1:
+        return found[0].id
+    if not found:
+        raise DomainError(
+            "organisation_unknown",
+            N_("No organisation has this name. Look it up in the list of organisations."),
+            status=422,
+            field="organisation",
+        )
+    raise DomainError(
+        "organisation_ambiguous",
+        N_("Several organisations fit: %(names)s. Give the whole name."),
+        status=422,
+        field="organisation",
+        names="、".join(place.name_zh for place in found),
+    )
+
+
+def _containing(text: str) -> ColumnElement[bool]:
+    return or_(
+        ORGANISATION.c.name_zh.icontains(text, autoescape=True), ORGANISATION.c.name_en.icontains(text, autoescape=True)
+    )
+
+
+def _organisations(db: Session, scope: Scope, condition: ColumnElement[bool]) -> list[Place]:
+    within: ColumnElement[bool] = (
+        true()
+        if scope.everything
+        else ORGANISATION.c.district_id.in_(scope.district_ids)
+        if scope.district_ids
+        else false()
+    )
+    rows = db.execute(
+        select(ORGANISATION.c.id, ORGANISATION.c.name_zh, ORGANISATION.c.name_en)
+        .where(ORGANISATION.c.active, within, condition)
+        .order_by(func.length(ORGANISATION.c.name_zh), ORGANISATION.c.name_zh)
+        .limit(SUGGESTIONS)
+    )
+    return [Place(*row) for row in rows]

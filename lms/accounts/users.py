@@ -1,0 +1,197 @@
+"""Users: finding who signs in, making and changing accounts, and ending them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import ColumnElement, false, select
+from sqlalchemy.orm import Session
+
+from lms.accounts import browser_sessions, password_links, passwords, roles
+from lms.accounts.models import PHONE, RoleGrant, User
+from lms.accounts.password_links import Site
+from lms.accounts.roles import GrantFacts
+from lms.core import audit, clock, crypto
+from lms.core.errors import N_, DomainError
+from lms.core.paging import Page, page_of
+from lms.core.phones import normalise_phone
+from lms.core.scope import Role, Scope, visible
+
+
+@dataclass(frozen=True)
+class UserFacts:
+    """What is known of a user. `phone` is E.164; at least one of e-mail and phone is given."""
+
+    name: str
+    email: str | None = None
+    phone: str | None = None
+    language: str = "zh"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list of users is narrowed to. `text`: part of a name, or a whole e-mail address or phone."""
+
+    text: str | None = None
+    role: Role | None = None
+    disabled: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """A new account. `address`: the link to hand over in person where no mail could go."""
+
+    user: User
+    address: str | None
+
+
+def canonical(identifier: str) -> str:
+    """A phone in E.164 or an e-mail in lower case: one person's ways of typing it give one text."""
+    identifier = identifier.strip()
+    if "@" in identifier:
+        return identifier.lower()
+    try:
+        return normalise_phone(identifier)
+    except ValueError:
+        return identifier.lower()
+
+
+def find(db: Session, identifier: str) -> User | None:
+    """The user of a phone or an e-mail address."""
+    return db.scalars(select(User).where(_reached_by(identifier))).one_or_none()
+
+
+def authenticate(db: Session, identifier: str, password: str) -> User:
+    """The user with this phone or e-mail and this password. Raises DomainError, the same whatever was wrong.
+
+    A hash made with older parameters is made anew. Count the try (`throttle`) before calling this: it is costly.
+    """
+    user = find(db, identifier)
+    sealed = user.password_hash if user is not None and user.disabled_at is None else None
+    if not passwords.matches(sealed, password) or user is None or sealed is None:
+        raise DomainError(
+            "sign_in_refused",
+            N_("The phone, e-mail address or password is not right. Check them, or set a new password."),
+            status=422,
+        )
+    if passwords.outdated(sealed):
+        user.password_hash = passwords.seal(password)
+    return user
+
+
+def change_password(db: Session, user: User, *, old: str, new: str, token: str) -> None:
+    """Set a new password and sign every other browser out; `token` is this browser's."""
+    if not passwords.matches(user.password_hash, old):
+        raise DomainError(
+            "password_wrong", N_("This is not your present password."), status=422, field="present_password"
+        )
+    passwords.demand(new, facts=(user.name, user.email, user.phone))
+    user.password_hash = passwords.seal(new)
+    browser_sessions.end_all(db, user.id, but=token)
+    audit.record(db, "user.password", user)
+
+
+def change_own(db: Session, user: User, *, name: str, language: str) -> None:
+    """A user's own name and language."""
+    before = {"name": user.name, "language": user.language}
+    user.name, user.language = name, language
+    _record_change(db, user, before, {"name": name, "language": language})
+
+
+def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope, site: Site | None) -> Made:
+    """Make an account with its roles, within the maker's reach, and invite its owner (unless `site` is None)."""
+    if not (facts.email or facts.phone):
+        raise DomainError(
+            "unreachable", N_("Give an e-mail address, a phone number or both."), status=422, field="email"
+        )
+    user = User(name=facts.name, email=facts.email, language=facts.language)
+    user.phone = facts.phone
+    user.grants = [RoleGrant(**asdict(grant)) for grant in grants]
+    db.add(user)
+    db.flush()
+    roles.demand_within(db, user, scope)
+    audit.record(db, "user.create", user, after=_masked(facts) | {"roles": roles.described(user.grants)})
+    return Made(user, password_links.invite(db, user, site) if site is not None else None)
+
+
+def set_password(db: Session, user: User, password: str) -> None:
+    """Give a user a password from the command line."""
+    passwords.demand(password, facts=(user.name, user.email, user.phone))
+    user.password_hash = passwords.seal(password)
+    browser_sessions.end_all(db, user.id)
+    audit.record(db, "user.password", user)
+
+
+def change(db: Session, user: User, facts: UserFacts) -> None:
+    """Change how a user is called and reached. Links that are under way go to the old address, so they end."""
+    if not (facts.email or facts.phone):
+        raise DomainError(
+            "unreachable", N_("Give an e-mail address, a phone number or both."), status=422, field="email"
+        )
+    before = _masked(UserFacts(user.name, user.email, user.phone, user.language))
+    if facts.email != user.email:
+        password_links.end_all(db, user)
+    user.name, user.email, user.language = facts.name, facts.email, facts.language
+    if facts.phone != user.phone:
+        user.phone = facts.phone
+    db.flush()
+    _record_change(db, user, before, _masked(facts))
+
+
+def disable(db: Session, user: User, reason: str) -> None:
+    """Let a user in no more, and end every session at once. Nobody disables the own account."""
+    if audit.actor(db) == user.id:
+        raise DomainError("own_account", N_("You cannot disable your own account. Ask another administrator."))
+    if user.disabled_at is not None:
+        return
+    user.disabled_at = clock.now()
+    browser_sessions.end_all(db, user.id)
+    password_links.end_all(db, user)
+    audit.record(db, "user.disable", user, reason=reason)
+
+
+def enable(db: Session, user: User) -> None:
+    """Let a disabled user in again."""
+    if user.disabled_at is None:
+        return
+    user.disabled_at = None
+    audit.record(db, "user.enable", user)
+
+
+def listing(db: Session, scope: Scope, wanted: Filter, page: int) -> Page[User]:
+    """The users whom the scope manages, by name."""
+    statement = visible(select(User), User, scope).order_by(User.name, User.id)
+    if wanted.text:
+        statement = statement.where(User.name.icontains(wanted.text, autoescape=True) | _reached_by(wanted.text))
+    if wanted.role:
+        statement = statement.where(User.grants.any(RoleGrant.role == wanted.role))
+    statement = statement.where(User.disabled_at.is_not(None) if wanted.disabled else User.disabled_at.is_(None))
+    return page_of(db, statement, page)
+
+
+def everybody(db: Session) -> list[User]:
+    """All users, by number; for the command line."""
+    return list(db.scalars(select(User).order_by(User.id)))
+
+
+def _reached_by(identifier: str) -> ColumnElement[bool]:
+    text = canonical(identifier)
+    if "@" in text:
+        return User.email_is(text)
+    return User.phone_index == crypto.cipher().blind_index(PHONE, text) if text.startswith("+") else false()
+
+
+def _masked(facts: UserFacts) -> dict[str, str | None]:
+    phone = f"{facts.phone[:6]}****{facts.phone[-4:]}" if facts.phone else None
+    return {"name": facts.name, "email": facts.email, "phone": phone, "language": facts.language}
+
+
+def _record_change(db: Session, user: User, before: Mapping[str, str | None], after: Mapping[str, str | None]) -> None:
+    changed = [name for name in after if before.get(name) != after[name]]
+    if changed:
+        audit.record(
+            db,
+            "user.change",
+            user,
+            before={name: before.get(name) for name in changed},
+            after={name: after[name] for name in changed},
+        )

@@ -1,0 +1,53 @@
+"""What people fill in about organisations."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import SearchField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+from lms.accounts.forms import FilterForm
+from lms.core.forms import Form, choices, strip
+from lms.organisations.models import Sector
+
+SECTORS = {
+    Sector.RED_CROSS: _("Red Cross body"),
+    Sector.COMMUNITY: _("Community"),
+    Sector.VILLAGE: _("Village"),
+    Sector.SCHOOL: _("School"),
+    Sector.ENTERPRISE: _("Enterprise"),
+    Sector.OFFICE: _("Government office"),
+    Sector.FAMILY: _("Families"),
+}
+REQUIRED = InputRequired(_("Fill this in."))
+
+
+def optional_number(value: Any) -> int | None:
+    """A select's value as a number; its empty choice is none."""
+    return int(value) if value not in (None, "", "None") else None
+
+
+class OrganisationForm(Form):
+    """An organisation. The choice of districts depends on who fills it in."""
+
+    name_zh = StringField(_("Chinese name"), validators=[REQUIRED, Length(max=200)], filters=[strip])
+    name_en = StringField(_("English name"), validators=[Length(max=200)], filters=[strip])
+    district_id = SelectField(_("District"), coerce=int)
+    sector = SelectField(_("Sector"), choices=choices((sector.value, name) for sector, name in SECTORS.items()))
+
+
+class OrganisationFilterForm(FilterForm):
+    """Narrows the list of organisations."""
+
+    text = SearchField(_("Name"), filters=[strip])
+    district = SelectField(_("District"), coerce=optional_number, validators=[Optional()])
+    sector = SelectField(_("Sector"), validators=[Optional()])
+    state = SelectField(
+        _("State"), choices=choices((("active", _("Active")), ("inactive", _("Inactive")))), default="active"
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sector.choices = choices(
+            [("", _("All sectors")), *((sector.value, name) for sector, name in SECTORS.items())]
+        )

@@ -1,0 +1,128 @@
+"""The register of organisations that host training."""
+
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from lms.core import audit
+from lms.core.errors import N_, Denied, DomainError
+from lms.core.paging import Page, page_of
+from lms.core.scope import Scope, visible
+from lms.organisations.models import Organisation, Sector
+
+
+@dataclass(frozen=True)
+class OrganisationFacts:
+    """What is known of an organisation."""
+
+    name_zh: str
+    name_en: str | None
+    district_id: int
+    sector: Sector
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the list is narrowed to. `text`: part of a name in either language."""
+
+    text: str | None = None
+    district_id: int | None = None
+    sector: Sector | None = None
+    active: bool = True
+
+
+def listing(db: Session, scope: Scope, wanted: Filter, page: int) -> Page[Organisation]:
+    """The organisations of the scope, by district and name, with their districts."""
+    statement = (
+        visible(select(Organisation), Organisation, scope)
+        .where(Organisation.active.is_(wanted.active))
+        .options(joinedload(Organisation.district))
+        .order_by(Organisation.district_id, Organisation.name_zh, Organisation.id)
+    )
+    if wanted.text:
+        statement = statement.where(
+            Organisation.name_zh.icontains(wanted.text, autoescape=True)
+            | Organisation.name_en.icontains(wanted.text, autoescape=True)
+        )
+    if wanted.district_id is not None:
+        statement = statement.where(Organisation.district_id == wanted.district_id)
+    if wanted.sector is not None:
+        statement = statement.where(Organisation.sector == wanted.sector)
+    return page_of(db, statement, page)
+
+
+def add(db: Session, facts: OrganisationFacts, scope: Scope) -> Organisation:
+    """Enter an organisation in a district of the scope. Raises DomainError for a name that the district has already."""
+    _demand_district(facts.district_id, scope)
+    _demand_new_name(db, facts)
+    row = Organisation(**asdict(facts), active=True)
+    db.add(row)
+    db.flush()
+    audit.record(db, "organisation.add", row, after=_recorded(row))
+    return row
+
+
+def change(db: Session, row: Organisation, facts: OrganisationFacts, scope: Scope) -> None:
+    """Change what is known. Past offerings keep the district in which they were held."""
+    _demand_district(facts.district_id, scope)
+    if (facts.name_zh, facts.district_id) != (row.name_zh, row.district_id):
+        _demand_new_name(db, facts)
+    before = _recorded(row)
+    for name, value in asdict(facts).items():
+        setattr(row, name, value)
+    db.flush()
+    _record_change(db, row, before)
+
+
+def set_active(db: Session, row: Organisation, active: bool, reason: str | None = None) -> None:
+    """Take an organisation out of the choice for new offerings, or back in. What it hosted stays."""
+    if row.active is active:
+        return
+    before = _recorded(row)
+    row.active = active
+    _record_change(db, row, before, reason)
+
+
+def _demand_district(district_id: int, scope: Scope) -> None:
+    if not scope.everything and district_id not in scope.district_ids:
+        raise Denied
+
+
+def _demand_new_name(db: Session, facts: OrganisationFacts) -> None:
+    same = select(Organisation.id).where(
+        Organisation.district_id == facts.district_id, Organisation.name_zh == facts.name_zh
+    )
+    if db.scalar(same.limit(1)) is not None:
+        raise DomainError(
+            "organisation_known",
+            N_("The district has an organisation of this name already. Look among the inactive ones too."),
+            status=422,
+            field="name_zh",
+        )
+
+
+def _recorded(row: Organisation) -> dict[str, str | int | bool | None]:
+    return {
+        "name_zh": row.name_zh,
+        "name_en": row.name_en,
+        "district_id": row.district_id,
+        "sector": Sector(row.sector).value,
+        "active": row.active,
+    }
+
+
+def _record_change(
+    db: Session, row: Organisation, before: dict[str, str | int | bool | None], reason: str | None = None
+) -> None:
+    after = _recorded(row)
+    changed = [name for name in after if before[name] != after[name]]
+    if changed:
+        audit.record(
+            db,
+            "organisation.change",
+            row,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+            reason=reason,
+        )
