@@ -117,7 +117,7 @@ def site() -> Iterator[Site]:
         sleep(0.1)
     given = json.loads((instance / RECORD).read_text())
     entries = json.loads((instance / "demo_accounts.json").read_text(encoding="utf-8"))
-    accounts = {entry["role"]: Account(entry["role"], entry["login"], entry["password"]) for entry in entries}
+    accounts = {entry["code"]: Account(entry["code"], entry["login"], entry["password"]) for entry in entries}
     engine = create_engine(given["DATABASE_URL"])
     yield Site(f"http://127.0.0.1:{port}", instance, engine, accounts)
     engine.dispose()

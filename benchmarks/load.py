@@ -1,0 +1,68 @@
+"""A client of our own: keep-alive connections that ask as fast as they are answered. Only ever this machine."""
+
+import socket
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+HOST = "127.0.0.1"
+
+
+class Unexpected(Exception):
+    """The server answered with another status than the one that is measured."""
+
+
+def _answer(connection: socket.socket, buffer: bytearray) -> int:
+    while (end := buffer.find(b"\r\n\r\n")) < 0:
+        _more(connection, buffer)
+    head = bytes(buffer[:end]).lower()
+    marker = head.index(b"content-length:") + len(b"content-length:")
+    length = int(head[marker:].split(b"\r\n", 1)[0])
+    while len(buffer) < end + 4 + length:
+        _more(connection, buffer)
+    del buffer[: end + 4 + length]
+    return int(head[9:12])
+
+
+def _more(connection: socket.socket, buffer: bytearray) -> None:
+    received = connection.recv(65536)
+    if not received:
+        raise ConnectionError("the server closed the connection")
+    buffer += received
+
+
+def _ask(port: int, requests: Sequence[bytes], until: float, status: int) -> int:
+    done = 0
+    with socket.create_connection((HOST, port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        buffer = bytearray()
+        while time.perf_counter() < until:
+            connection.sendall(requests[done % len(requests)])
+            answered = _answer(connection, buffer)
+            if answered != status:
+                raise Unexpected(f"{answered} instead of {status}")
+            done += 1
+    return done
+
+
+def get(path: str, *headers: str) -> bytes:
+    """A GET request as it goes over the wire."""
+    lines = (f"GET {path} HTTP/1.1", f"Host: {HOST}", "Connection: keep-alive", *headers, "", "")
+    return "\r\n".join(lines).encode()
+
+
+def post(path: str, body: bytes, *headers: str) -> bytes:
+    """A POST request as it goes over the wire."""
+    lines = (f"POST {path} HTTP/1.1", f"Host: {HOST}", f"Content-Length: {len(body)}", *headers, "", "")
+    return "\r\n".join(lines).encode() + body
+
+
+def requests_per_second(
+    port: int, requests: Sequence[bytes], *, seconds: float = 3.0, connections: int = 4, status: int = 200
+) -> float:
+    """Answers a second over some connections, each asking the given requests in turn."""
+    began = time.perf_counter()
+    shares = [requests[start::connections] or requests for start in range(connections)]
+    with ThreadPoolExecutor(connections) as pool:
+        counts = list(pool.map(lambda share: _ask(port, share, began + seconds, status), shares))
+    return sum(counts) / (time.perf_counter() - began)

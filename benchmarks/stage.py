@@ -1,0 +1,94 @@
+"""What measurements stand on: a PostgreSQL of their own with its usual safety, and gunicorn as `flask up` starts it."""
+
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from flask import Flask
+
+from lms.app import create_app
+from lms.config import ROOT, load_settings
+from lms.core import migrations
+from lms.embedded.postgres import Server
+
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A migrated database, the application on it in this process, and the environment for servers."""
+
+    app: Flask
+    environment: dict[str, str]
+    folder: Path
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Set the stage and clear it away afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="lms-bench-"))
+    folder.chmod(0o711)
+    try:
+        with Server(folder / "pg") as server:
+            server.create_database("lms")
+            settings = {
+                "LMS_EMBEDDED": "1",
+                "DATABASE_URL": server.url("lms"),
+                "SECRET_KEY": base64.b16encode(os.urandom(32)).decode(),
+                "FIELD_KEY": base64.b64encode(os.urandom(32)).decode(),
+                "PUBLIC_URL": "http://127.0.0.1:8000",
+                "KEYS_DIR": str(folder / "keys"),
+                "INSTANCE_DIR": str(folder),
+                "BROKER_URL": "memory://",
+            }
+            os.environ.update(settings)
+            migrations.upgrade(settings["DATABASE_URL"])
+            app = create_app(load_settings())
+            with app.app_context():
+                yield Stage(app, os.environ | settings, folder)
+            app.extensions["engine"].dispose()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def gunicorn(target: str, environment: dict[str, str]) -> Iterator[int]:
+    """A server of one application, one process of eight threads, its log thrown away. Gives the port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
+    running = subprocess.Popen(
+        [*command, "--threads", "8", "--keep-alive", "30", "--log-level", "error", target],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait(port, running)
+        yield port
+    finally:
+        running.terminate()
+        running.wait(30)
+
+
+def _wait(port: int, running: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and running.poll() is None:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/"):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the server did not start")
