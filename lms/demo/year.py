@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from random import Random
 from uuid import UUID
@@ -90,7 +91,7 @@ class Year:
         self._plan_now_and_soon()
         quarter = Quarter.of(self._begin.date()).next
         while (frozen_on := self._local(quarter.last + timedelta(days=15), 10)) < self._now:
-            self._at(frozen_on, lambda quarter=quarter: self._freeze(quarter))
+            self._at(frozen_on, partial(self._freeze, quarter))
             quarter = quarter.next
 
     def load(self) -> Iterator[None]:
@@ -166,19 +167,19 @@ class Year:
             return
         self._busy.update((lead.id, moment.date()) for moment in starts)
         run = Run(kind, host, starts, lead)
-        self._at(min(start - PLANNED_AHEAD, self._now - timedelta(hours=3)), lambda: self._publish(run))
+        self._at(min(start - PLANNED_AHEAD, self._now - timedelta(hours=3)), partial(self._publish, run))
         ends = [moment + timedelta(hours=hours) for moment, hours in zip(starts, kind.hours, strict=True)]
         if start > self._now:
-            self._at(self._now - timedelta(hours=2), lambda: self._enrol(run))
+            self._at(self._now - timedelta(hours=2), partial(self._enrol, run))
             return
-        self._at(start - ENROLLED_AHEAD, lambda: self._enrol(run))
+        self._at(start - ENROLLED_AHEAD, partial(self._enrol, run))
         for number, end in enumerate(ends):
             if end < self._now:
-                self._at(end - timedelta(minutes=5), lambda number=number: self._attend(run, number))
+                self._at(end - timedelta(minutes=5), partial(self._attend, run, number))
         if ends[-1] < self._now:
-            self._at(ends[-1], lambda: self._examine(run))
-            self._at(ends[-1] + timedelta(minutes=40), lambda: self._close(run))
-            self._at(ends[-1] + timedelta(minutes=42), lambda: self._issue(run))
+            self._at(ends[-1], partial(self._examine, run))
+            self._at(ends[-1] + timedelta(minutes=40), partial(self._close, run))
+            self._at(ends[-1] + timedelta(minutes=42), partial(self._issue, run))
 
     def _free_instructor(self, kind: plan.Kind, starts: list[datetime]) -> Instructor | None:
         programme = self._course(kind).programme_code
