@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, func
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.enrolment import Enrolment
-from lms.core.db import Base
+from lms.core.db import Base, Word
 
 
 class AttendanceKind(StrEnum):
@@ -37,8 +37,8 @@ class AttendanceEvent(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     course_session_id: Mapped[int] = mapped_column(ForeignKey("course_session.id"))
     enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"), index=True)
-    kind: Mapped[AttendanceKind] = mapped_column(Text)
-    method: Mapped[AttendanceMethod] = mapped_column(Text)
+    kind: Mapped[AttendanceKind] = mapped_column(Word(AttendanceKind))
+    method: Mapped[AttendanceMethod] = mapped_column(Word(AttendanceMethod))
     happened_at: Mapped[datetime]
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     SmallInteger,
-    Text,
     func,
     select,
 )
@@ -21,7 +20,7 @@ from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
 from lms.core import crypto
 from lms.core.constraints import means
-from lms.core.db import Base, Identifier
+from lms.core.db import Base, Identifier, Word
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
@@ -68,8 +67,8 @@ class Enrolment(Base):
     offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"))
     trainee_id: Mapped[int] = mapped_column(ForeignKey("trainee.id"), index=True)
     ticket: Mapped[str] = mapped_column(unique=True, default=crypto.token)
-    state: Mapped[EnrolmentState] = mapped_column(Text)
-    source: Mapped[EnrolmentSource] = mapped_column(Text)
+    state: Mapped[EnrolmentState] = mapped_column(Word(EnrolmentState))
+    source: Mapped[EnrolmentSource] = mapped_column(Word(EnrolmentSource))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     queued_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]

@@ -13,7 +13,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     SmallInteger,
-    Text,
     UniqueConstraint,
     exists,
     func,
@@ -26,7 +25,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 from courses.models.catalogue import Course
 from instructors.models import Instructor
 from lms.core.constraints import means
-from lms.core.db import Base, Identifier
+from lms.core.db import Base, Identifier, Word
 from lms.core.errors import N_
 from lms.core.scope import Scope
 from lms.organisations.models import District, Organisation
@@ -64,7 +63,7 @@ class Offering(Base):
     place: Mapped[str]
     capacity: Mapped[int] = mapped_column(SmallInteger)
     by_invitation: Mapped[bool] = mapped_column(default=False)
-    state: Mapped[OfferingState] = mapped_column(Text, default=OfferingState.DRAFT)
+    state: Mapped[OfferingState] = mapped_column(Word(OfferingState), default=OfferingState.DRAFT)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     published_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -146,7 +145,7 @@ class SessionInstructor(Base):
 
     course_session_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     instructor_id: Mapped[int] = mapped_column(ForeignKey("instructor.id"), primary_key=True)
-    role: Mapped[TeachingRole] = mapped_column(Text)
+    role: Mapped[TeachingRole] = mapped_column(Word(TeachingRole))
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     active: Mapped[bool] = mapped_column(default=True)
     arrived_at: Mapped[datetime | None]

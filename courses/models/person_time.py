@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.offerings import Offering
-from lms.core.db import Base, Identifier
+from lms.core.db import Base, Identifier, Word
 
 
 class EntryKind(StrEnum):
@@ -33,7 +33,7 @@ class PersonTimeEntry(Base):
 
     id: Mapped[Identifier]
     offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"), index=True)
-    kind: Mapped[EntryKind] = mapped_column(Text)
+    kind: Mapped[EntryKind] = mapped_column(Word(EntryKind))
     dated_on: Mapped[date]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))

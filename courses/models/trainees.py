@@ -11,7 +11,6 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     SmallInteger,
-    Text,
     func,
     select,
 )
@@ -19,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core import crypto
 from lms.core.constraints import means
-from lms.core.db import Base, Identifier
+from lms.core.db import Base, Identifier, Word
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
@@ -58,7 +57,7 @@ class Trainee(Base):
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     birth_year: Mapped[int | None] = mapped_column(SmallInteger)
-    id_type: Mapped[IdType | None] = mapped_column(Text)
+    id_type: Mapped[IdType | None] = mapped_column(Word(IdType))
     id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     guardian_name: Mapped[str | None]

@@ -74,12 +74,12 @@ def scope_of(user_id: int, grants: Iterable[Grant]) -> Scope:
         district_ids=frozenset(
             grant.district_id
             for grant in grants
-            if grant.role is Role.DISTRICT_ADMINISTRATOR and grant.district_id is not None
+            if grant.role == Role.DISTRICT_ADMINISTRATOR and grant.district_id is not None
         ),
         organisation_ids=frozenset(
             grant.organisation_id
             for grant in grants
-            if grant.role is Role.COORDINATOR and grant.organisation_id is not None
+            if grant.role == Role.COORDINATOR and grant.organisation_id is not None
         ),
         instructor_user_id=user_id if Role.INSTRUCTOR in roles else None,
         trainee_user_id=user_id if Role.TRAINEE in roles else None,
@@ -121,7 +121,7 @@ def check() -> ResponseReturnValue | None:
         return None
     grants = [grant for grant in current_user.grants if grant.role in guard.roles]
     if request.method not in SAFE_METHODS:
-        grants = [grant for grant in grants if grant.role is not Role.AUDITOR]
+        grants = [grant for grant in grants if grant.role != Role.AUDITOR]
     if not grants:
         raise Denied
     g.scope = scope_of(current_user.id, grants)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, ClassVar
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import BigInteger, DateTime, Engine, Identity, MetaData, Text, create_engine
+from sqlalchemy import BigInteger, DateTime, Engine, Identity, MetaData, Text, TypeDecorator, create_engine
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 from lms.core import events
@@ -22,6 +23,25 @@ STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
 
 Identifier = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A word of a fixed list: text in the database, the list's own member in Python, so that `is` tells the truth."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, _dialect: object) -> str | None:
+        """The word itself; which words may stand in a column, its check constraint says."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: Any, _dialect: object) -> StrEnum | None:
+        """The member."""
+        return None if value is None else self.kind(value)
 
 
 class Base(DeclarativeBase):
