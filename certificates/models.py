@@ -12,7 +12,6 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     SmallInteger,
-    Text,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -20,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from certificates.keys import KeyState
 from courses.models.enrolment import Enrolment
-from lms.core.db import Base, Identifier
+from lms.core.db import Base, Identifier, Word
 from lms.core.scope import Scope
 
 
@@ -33,7 +32,7 @@ class SigningKey(Base):
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     not_before: Mapped[date]
     not_after: Mapped[date]
-    state: Mapped[KeyState] = mapped_column(Text, default=KeyState.ACTIVE)
+    state: Mapped[KeyState] = mapped_column(Word(KeyState), default=KeyState.ACTIVE)
     compromised_at: Mapped[datetime | None]
 
     __table_args__ = (

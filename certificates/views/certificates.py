@@ -1,15 +1,130 @@
-"""certificates."""
+"""Certificates for those who run the training: the list, one certificate, an offering's issuing, PDF and revocation."""
 
-from flask import Blueprint
+from datetime import date
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from certificates import paper, register, revocation, states
+from certificates.branch import Branch
+from certificates.forms import FilterForm, RevokeForm
+from certificates.models import Certificate
+from certificates.payload import digits_of
+from certificates.states import ISSUED, NAMES, TONES, State
+from certificates.views import shortfalls
+from courses.models.offerings import Offering
+from lms.core import clock
+from lms.core.access import holds, requires, scope
+from lms.core.languages import named
+from lms.core.scope import ADMINISTRATORS, STAFF, Role, fetch
+from lms.core.web import session
 
 blueprint = Blueprint("certificates", __name__)
 
+SEEN_BY = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
+
 
 @blueprint.get("/")
-@requires(*Role)
-def index() -> str:
-    """Being built."""
-    return ""
+@requires(*SEEN_BY)
+def index() -> ResponseReturnValue:
+    """The list."""
+    form = _filter_form()
+    filters = register.Filters()
+    if form.validate():
+        filters = register.Filters(
+            number=form.number.data,
+            holder=form.holder.data,
+            programme=form.programme.data or None,
+            state=State(form.state.data) if form.state.data else None,
+            since=form.since.data,
+            until=form.until.data,
+        )
+    listing = register.listing(session(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
+    return render_template(
+        "certificates/index.html", form=form, listing=listing, filtered=filters != register.Filters(), **_words()
+    )
+
+
+@blueprint.get("/<int:certificate_id>")
+@requires(*SEEN_BY)
+def page(certificate_id: int) -> ResponseReturnValue:
+    """One certificate."""
+    certificate = fetch(session(), Certificate, certificate_id, scope())
+    return _page(certificate, RevokeForm())
+
+
+@blueprint.post("/<int:certificate_id>/revoke")
+@requires(*ADMINISTRATORS)
+def revoke(certificate_id: int) -> ResponseReturnValue:
+    """Take a certificate back."""
+    certificate = fetch(session(), Certificate, certificate_id, scope(), lock=True)
+    form = RevokeForm()
+    if form.validate_on_submit():
+        revocation.revoke(session(), certificate, form.reason.data or "")
+        flash(_("The certificate was revoked. Whoever verifies it sees that from now on."))
+        return redirect(url_for("certificates.page", certificate_id=certificate.id))
+    return make_response(_page(certificate, form), 422)
+
+
+@blueprint.get("/<int:certificate_id>.pdf")
+@requires(*SEEN_BY)
+def pdf(certificate_id: int) -> ResponseReturnValue:
+    """The certificate to print."""
+    certificate = fetch(session(), Certificate, certificate_id, scope())
+    return as_pdf(certificate)
+
+
+@blueprint.get("/offering/<int:offering_id>")
+@requires(*SEEN_BY)
+def of_offering(offering_id: int) -> ResponseReturnValue:
+    """Who has a certificate of an offering, who waits for one, and who gets none and why."""
+    offering = fetch(session(), Offering, offering_id, scope())
+    progress = register.progress(session(), offering, today=_today())
+    return render_template(
+        "certificates/of_offering.html", offering=offering, progress=progress, shortfall=shortfalls.text_of, **_words()
+    )
+
+
+def as_pdf(certificate: Certificate) -> Response:
+    """The answer that downloads a certificate under its number."""
+    response = make_response(paper.pdf(certificate, Branch.of(current_app.config["SETTINGS"])))
+    response.content_type = "application/pdf"
+    response.headers["Content-Disposition"] = f'attachment; filename="{certificate.number}.pdf"'
+    return response
+
+
+def _page(certificate: Certificate, form: RevokeForm) -> str:
+    state = states.of(certificate, _today())
+    return render_template(
+        "certificates/page.html",
+        certificate=certificate,
+        state=state,
+        digits=digits_of(certificate.payload),
+        history=register.history(session(), certificate),
+        form=form,
+        revocable=state is not State.REVOKED and holds(*ADMINISTRATORS),
+        printable=state not in {State.REVOKED, State.SUPERSEDED},
+        **_words(),
+    )
+
+
+def _filter_form() -> FilterForm:
+    form = FilterForm(request.args)
+    form.programme.choices = [("", _("All"))] + [(row.code, named(row)) for row in register.programmes(session())]
+    form.state.choices = [("", _("All"))] + [(state.value, _(NAMES[state])) for state in ISSUED]
+    for field in (form.programme, form.state):
+        field.data = field.data or ""
+    return form
+
+
+def _words() -> dict[str, object]:
+    return {
+        "state_name": NAMES,
+        "tone": TONES,
+        "state_of": lambda certificate: states.of(certificate, _today()),
+    }
+
+
+def _today() -> date:
+    return clock.today(current_app.config["SETTINGS"].zone)

@@ -57,3 +57,10 @@ def issue(db: Session, make: Make, branch: Branch) -> Callable[..., Certificate]
         return db.scalars(select(Certificate).where(Certificate.enrolment_id == enrolment.id)).one()
 
     return issued
+
+
+@pytest.fixture(autouse=True)
+def _no_remembered_keys(request: pytest.FixtureRequest) -> None:
+    """Each test has keys of its own, and one application serves them all."""
+    if "app" in request.fixturenames:
+        request.getfixturevalue("app").extensions["key_ring"].forget()

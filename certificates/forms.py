@@ -1,0 +1,50 @@
+"""The forms of certificates and of their verification."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, SearchField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, Optional
+
+from lms.core.forms import Form, strip
+
+
+class Question(Form):
+    """A form that changes nothing: it needs no token, and no cookie for one."""
+
+    class Meta:
+        csrf = False
+
+
+class NameForm(Question):
+    """Is this the name on the paper?"""
+
+    name = StringField(_l("Name on the paper"), validators=[DataRequired(), Length(max=100)], filters=[strip])
+
+
+class FindForm(Question):
+    """Verification by hand."""
+
+    number = StringField(_l("Certificate number"), validators=[DataRequired(), Length(max=60)], filters=[strip])
+    proof = StringField(
+        _l("Holder's full name, or the last 6 characters of the ID number"),
+        validators=[DataRequired(), Length(max=100)],
+        filters=[strip],
+    )
+
+
+class FilterForm(Question):
+    """The list's filters; the choices are set by the view."""
+
+    number = SearchField(_l("Certificate number"), filters=[strip])
+    holder = SearchField(_l("Holder"), filters=[strip])
+    programme = SelectField(_l("Programme"))
+    state = SelectField(_l("State"))
+    since = DateField(_l("Issued from"), validators=[Optional()])
+    until = DateField(_l("Issued until"), validators=[Optional()])
+
+
+class RevokeForm(Form):
+    """Taking a certificate back."""
+
+    reason = TextAreaField(
+        _l("Reason"), validators=[DataRequired(), Length(min=3, max=500)], filters=[strip], render_kw={"rows": 3}
+    )

@@ -1,0 +1,46 @@
+"""A certificate as the PDF that is printed, made when somebody asks for it: the same bytes each time."""
+
+from decimal import Decimal
+
+from certificates.branch import Branch
+from certificates.models import Certificate
+from certificates.payload import digits_of
+from certificates.rendering import CertificateDocument, render
+from lms.core.errors import N_, DomainError
+
+
+def pdf(certificate: Certificate, branch: Branch) -> bytes:
+    """The A4 certificate.
+
+    Raises DomainError `certificate_not_printed` for one that was revoked or replaced, and those of `rendering.render`.
+    """
+    if certificate.revoked_at is not None or certificate.superseded_by_id is not None:
+        raise DomainError(
+            "certificate_not_printed", N_("This certificate was revoked or replaced, so it is not printed any more.")
+        )
+    return render(document(certificate, branch))
+
+
+def document(certificate: Certificate, branch: Branch) -> CertificateDocument:
+    """What the paper says, all from the facts that were kept when it was issued."""
+    facts = certificate.facts
+    return CertificateDocument(
+        number=certificate.number,
+        holder=certificate.holder_name,
+        programme_zh=facts["programme_zh"],
+        programme_en=facts["programme_en"],
+        course_zh=facts["course_zh"],
+        course_en=facts["course_en"],
+        hours=Decimal(facts["hours"]),
+        issued_on=certificate.issued_on,
+        valid_until=certificate.valid_until,
+        unit_zh=facts["unit_zh"],
+        unit_en=facts["unit_en"],
+        instructor=facts["instructor"],
+        instructor_registration=facts["instructor_registration"],
+        organisation_zh=facts["organisation_zh"],
+        organisation_en=facts["organisation_en"],
+        address_prefix=f"{branch.public_url}/v/",
+        digits=digits_of(certificate.payload),
+        verify_address=f"{branch.public_url}/verify",
+    )

@@ -1,0 +1,157 @@
+"""Reading certificates: the list, one certificate's history, and how far an offering's issuing is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from certificates import states
+from certificates.models import Certificate
+from certificates.states import State
+from courses.models.catalogue import Programme
+from courses.models.enrolment import HOLDS_PLACE, Enrolment
+from courses.models.offerings import Offering, OfferingState
+from courses.models.trainees import Trainee
+from lms.accounts.models import User
+from lms.core import clock
+from lms.core.audit import AuditEntry
+from lms.core.paging import Page, page_of
+from lms.core.scope import Scope, visible
+
+WORKER_DELAY = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to list; None filters nothing. `number` and `holder` match anywhere, `since` and `until` are issue days."""
+
+    number: str | None = None
+    holder: str | None = None
+    programme: str | None = None
+    state: State | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+def listing(db: Session, scope: Scope, filters: Filters, *, today: date, page: int) -> Page[Certificate]:
+    """Certificates in reach, newest first."""
+    statement = visible(select(Certificate), Certificate, scope)
+    if filters.number:
+        plain = "".join(character for character in filters.number.upper() if character.isalnum())
+        statement = statement.where(func.replace(Certificate.number, "-", "").contains(plain, autoescape=True))
+    if filters.holder:
+        statement = statement.where(Certificate.holder_name.icontains(filters.holder, autoescape=True))
+    if filters.programme:
+        statement = statement.where(Certificate.facts["programme"].astext == filters.programme)
+    if filters.state is not None:
+        statement = statement.where(states.condition(filters.state, today))
+    if filters.since is not None:
+        statement = statement.where(Certificate.issued_on >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(Certificate.issued_on <= filters.until)
+    return page_of(db, statement.order_by(Certificate.id.desc()), page)
+
+
+def programmes(db: Session) -> Sequence[Programme]:
+    """The programmes to choose from."""
+    return db.scalars(select(Programme).order_by(Programme.position)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One line of a certificate's history. `user` is None for the system itself."""
+
+    at: datetime
+    action: str
+    user: str | None
+    reason: str | None
+
+
+def history(db: Session, certificate: Certificate) -> list[Act]:
+    """What was done to a certificate, oldest first."""
+    statement = (
+        select(AuditEntry.at, AuditEntry.action, User.name, AuditEntry.reason)
+        .join(User, User.id == AuditEntry.user_id, isouter=True)
+        .where(AuditEntry.subject == f"certificate:{certificate.id}")
+        .order_by(AuditEntry.at, AuditEntry.id)
+    )
+    return [Act(row.at, row.action, row.name, row.reason) for row in db.execute(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A trainee of an offering: with a certificate, waiting for one, or with what stands in the way (codes)."""
+
+    trainee: str
+    certificate_id: int | None
+    number: str | None
+    state: State | None
+    shortfalls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an offering's issuing is. `late`: the worker should have done it by now, so it does not run or has no key."""
+
+    closed: bool
+    issued: tuple[Candidate, ...]
+    waiting: tuple[Candidate, ...]
+    refused: tuple[Candidate, ...]
+    late: bool
+
+    @property
+    def owed(self) -> int:
+        """All that were ever due."""
+        return len(self.issued) + len(self.waiting)
+
+
+def progress(db: Session, offering: Offering, *, today: date) -> Progress:
+    """Every trainee with a place in an offering, by name, and where the certificate stands. One statement."""
+    statement = (
+        select(
+            Trainee.name,
+            Enrolment.certificate_due,
+            Enrolment.certified_at,
+            Enrolment.shortfalls,
+            Certificate.id,
+            Certificate.number,
+            Certificate.issued_on,
+            Certificate.valid_until,
+            Certificate.revoked_at,
+        )
+        .join(Trainee, Trainee.id == Enrolment.trainee_id)
+        .join(
+            Certificate,
+            (Certificate.enrolment_id == Enrolment.id) & Certificate.superseded_by_id.is_(None),
+            isouter=True,
+        )
+        .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
+        .order_by(Trainee.name_key, Enrolment.id)
+    )
+    issued, waiting, refused = [], [], []
+    for row in db.execute(statement):
+        candidate = Candidate(row.name, row.id, row.number, _state(row, today), tuple(row.shortfalls))
+        if row.id is not None:
+            issued.append(candidate)
+        elif row.certificate_due and row.certified_at is None:
+            waiting.append(candidate)
+        else:
+            refused.append(candidate)
+    closed = offering.state == OfferingState.CLOSED
+    late = bool(waiting) and offering.closed_at is not None and clock.now() - offering.closed_at > WORKER_DELAY
+    return Progress(closed, tuple(issued), tuple(waiting), tuple(refused), late)
+
+
+def _state(row: Any, today: date) -> State | None:
+    if row.id is None:
+        return None
+    return states.state_of(
+        revoked=row.revoked_at is not None,
+        superseded=False,
+        issued_on=row.issued_on,
+        valid_until=row.valid_until,
+        today=today,
+    )

@@ -1,0 +1,84 @@
+"""What may be said of a certificate or of a code, and what the database alone says of a certificate it holds."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from certificates.models import Certificate
+from lms.core.errors import N_
+
+
+class State(StrEnum):
+    """The answers of a verification. The first five are of certificates that we issued."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    REVOKED = "revoked"
+    SUPERSEDED = "superseded"
+    FORGED = "forged"
+    UNKNOWN = "unknown"
+
+
+ISSUED = (State.VALID, State.EXPIRED, State.NOT_YET_VALID, State.REVOKED, State.SUPERSEDED)
+
+NAMES = {
+    State.VALID: N_("Valid"),
+    State.EXPIRED: N_("Expired"),
+    State.NOT_YET_VALID: N_("Not yet valid"),
+    State.REVOKED: N_("Revoked"),
+    State.SUPERSEDED: N_("Superseded"),
+    State.FORGED: N_("Forged"),
+    State.UNKNOWN: N_("Unknown"),
+}
+
+TONES = {
+    State.VALID: "success",
+    State.EXPIRED: "warning",
+    State.NOT_YET_VALID: "info",
+    State.REVOKED: "danger",
+    State.SUPERSEDED: "secondary",
+}
+
+
+def state_of(*, revoked: bool, superseded: bool, issued_on: date, valid_until: date | None, today: date) -> State:
+    """The state on a day, the first that matches (CERTIFICATE.md, 4 to 8)."""
+    if revoked:
+        return State.REVOKED
+    if superseded:
+        return State.SUPERSEDED
+    if valid_until is not None and today > valid_until:
+        return State.EXPIRED
+    if today < issued_on:
+        return State.NOT_YET_VALID
+    return State.VALID
+
+
+def of(certificate: Certificate, today: date) -> State:
+    """The state of a certificate that the database holds."""
+    return state_of(
+        revoked=certificate.revoked_at is not None,
+        superseded=certificate.superseded_by_id is not None,
+        issued_on=certificate.issued_on,
+        valid_until=certificate.valid_until,
+        today=today,
+    )
+
+
+def condition(state: State, today: date) -> ColumnElement[bool]:
+    """The SQL condition under which `of` gives this state."""
+    revoked: Any = Certificate.revoked_at.is_not(None)
+    superseded: Any = Certificate.superseded_by_id.is_not(None)
+    stands = and_(~revoked, ~superseded)
+    expired = and_(Certificate.valid_until.is_not(None), Certificate.valid_until < today)
+    lives = or_(Certificate.valid_until.is_(None), Certificate.valid_until >= today)
+    conditions: dict[State, ColumnElement[bool]] = {
+        State.REVOKED: revoked,
+        State.SUPERSEDED: and_(~revoked, superseded),
+        State.EXPIRED: and_(stands, expired),
+        State.NOT_YET_VALID: and_(stands, lives, Certificate.issued_on > today),
+        State.VALID: and_(stands, lives, Certificate.issued_on <= today),
+    }
+    return conditions[state]
