@@ -32,6 +32,18 @@ class SelfEnrolment:
 
 
 @dataclass(frozen=True)
+class AtTheDesk:
+    """What staff see when they enrol somebody. Without an enrolment they have to confirm what is found first.
+
+    clashes: sessions at whose time the person is enrolled elsewhere. differs: facts that the record has otherwise.
+    """
+
+    enrolment: Enrolment | None
+    clashes: Sequence[CourseSession] = ()
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Places:
     """The places of an offering: how many there are, are taken, are free, and how many people wait."""
 
@@ -79,16 +91,33 @@ def enrol(
     return row
 
 
+def enrol_at_desk(db: Session, offering: Offering, facts: TraineeFacts, *, confirmed: bool) -> AtTheDesk:
+    """Register somebody and enrol them; what is unusual is shown first and done once it is confirmed."""
+    facts = trainees.checked(facts)
+    known = trainees.match(db, facts)
+    if known is not None and not confirmed:
+        found = AtTheDesk(None, clashes(db, known.id, offering.id), trainees.differences(known, facts))
+        if found.clashes or found.differs:
+            return found
+    trainee = trainees.register(db, facts, offering.district_id)
+    return AtTheDesk(enrol(db, offering.id, trainee, source=EnrolmentSource.STAFF))
+
+
+def enrol_known(db: Session, offering: Offering, trainee: Trainee, *, confirmed: bool) -> AtTheDesk:
+    """Enrol somebody from the register; overlapping sessions are shown first and done once they are confirmed."""
+    found = () if confirmed else clashes(db, trainee.id, offering.id)
+    if found:
+        return AtTheDesk(None, found)
+    return AtTheDesk(enrol(db, offering.id, trainee, source=EnrolmentSource.STAFF))
+
+
 def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts) -> SelfEnrolment:
     """Enrol a visitor by what they say of themselves.
 
     Anybody may know a name and a phone, so a visitor fills no gap of a record we have, and whoever is enrolled already
     gets their ticket by the mail we know, never on the screen.
     """
-    offering = db.get(Offering, offering_id)
-    if offering is None:
-        raise NotFound
-    refuse_oneself(offering)
+    open_to_visitors(db, offering_id)
     trainee = trainees.find_or_make(db, facts, fill=False).trainee
     _locked(db, offering_id)
     live = of_trainee(db, offering_id, trainee.id)
@@ -98,9 +127,10 @@ def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts) -> SelfEnr
     return SelfEnrolment(enrol(db, offering_id, trainee, source=EnrolmentSource.SELF), again=False)
 
 
-def refuse_oneself(offering: Offering) -> None:
-    """Raise DomainError when visitors cannot enrol in an offering by themselves; NotFound when they may not know it."""
-    if offering.state == OfferingState.DRAFT:
+def open_to_visitors(db: Session, offering_id: int) -> Offering:
+    """An offering in which visitors may enrol by themselves. Raises DomainError saying why not; a draft is not found."""
+    offering = db.get(Offering, offering_id)
+    if offering is None or offering.state == OfferingState.DRAFT:
         raise NotFound
     if offering.state != OfferingState.PUBLISHED:
         raise DomainError("not_open", N_("This offering does not take enrolments any more. Choose another date."))
@@ -110,6 +140,7 @@ def refuse_oneself(offering: Offering) -> None:
         )
     if not offering.sessions or offering.sessions[0].starts_at <= clock.now():
         raise DomainError("begun", N_("This offering has begun. Choose another date."))
+    return offering
 
 
 def cancel(db: Session, enrolment: Enrolment, reason: str) -> None:

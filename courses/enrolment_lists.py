@@ -7,11 +7,26 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from courses.models.attendance import Attendance
-from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
+from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
-from lms.core.errors import NotFound
-from lms.core.scope import Scope, visible
+from lms.core.errors import N_, NotFound
+from lms.core.scope import Scope, fetch, visible
+
+STATES = {
+    EnrolmentState.ENROLLED: (N_("Enrolled"), "primary"),
+    EnrolmentState.WAITLISTED: (N_("On the waiting list"), "warning"),
+    EnrolmentState.CANCELLED: (N_("Cancelled"), "secondary"),
+    EnrolmentState.COMPLETED: (N_("Completed"), "success"),
+    EnrolmentState.FAILED: (N_("Not passed"), "danger"),
+    EnrolmentState.INCOMPLETE: (N_("Incomplete"), "secondary"),
+}
+SOURCES = {
+    EnrolmentSource.SELF: N_("By oneself"),
+    EnrolmentSource.STAFF: N_("By staff"),
+    EnrolmentSource.IMPORT: N_("From a spreadsheet"),
+    EnrolmentSource.WALK_IN: N_("Walk-in"),
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,18 @@ class Listed:
 def by_ticket(db: Session, ticket: str) -> Enrolment:
     """The enrolment of a ticket, with its offering. Raises NotFound."""
     row = db.scalars(_with_offering(select(Enrolment)).where(Enrolment.ticket == ticket)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def of_offering(db: Session, offering_id: int, enrolment_id: int, scope: Scope) -> Enrolment:
+    """One enrolment of an offering, if the reader may see the offering. Raises NotFound."""
+    fetch(db, Offering, offering_id, scope)
+    statement = _with_offering(select(Enrolment)).where(
+        Enrolment.id == enrolment_id, Enrolment.offering_id == offering_id
+    )
+    row = db.scalars(statement).one_or_none()
     if row is None:
         raise NotFound
     return row

@@ -38,6 +38,7 @@ class TraineeFacts:
     guardian_phone: str | None = None
 
 
+MASKED = ("phone", "email", "id_number", "guardian_phone")
 FACTS = ("name", "phone", "email", "birth_year", "id_number", "guardian_name", "guardian_phone")
 
 
@@ -162,12 +163,12 @@ def register(db: Session, facts: TraineeFacts, district_id: int | None = None) -
     return find_or_make(db, facts, district_id=district_id).trainee
 
 
-def change(
-    db: Session, trainee: Trainee, facts: TraineeFacts, *, keep_id_number: bool, reason: str | None = None
-) -> None:
-    """Correct a record. `keep_id_number`: the number was not shown, so an empty one means "as it is"."""
-    if keep_id_number and not facts.id_number:
-        facts = replace(facts, id_type=trainee.id_type, id_number=trainee.open_id_number())
+def change(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str | None = None) -> None:
+    """Correct a record. What the screen shows masked (phones, e-mail, ID number) is kept where nothing new is given."""
+    known = _facts_of(trainee)
+    facts = replace(facts, **{name: getattr(facts, name) or getattr(known, name) for name in MASKED})
+    if facts.id_number == known.id_number:
+        facts = replace(facts, id_type=known.id_type)
     facts = checked(facts)
     hold(db, [facts])
     changed = [name for name in FACTS if not _same(trainee, facts, name)]
@@ -197,9 +198,10 @@ def read_id_number(db: Session, trainee: Trainee, why: str) -> str:
     return number
 
 
-def id_number_masked(trainee: Trainee) -> str:
-    """The ID number as a screen shows it."""
-    return mask_id(trainee.open_id_number())
+def masked(trainee: Trainee) -> dict[str, str]:
+    """What a screen shows of the sealed facts; an empty text where nothing is known."""
+    facts = _facts_of(trainee)
+    return {name: _MASKS[name](getattr(facts, name)) for name in MASKED}
 
 
 def search(db: Session, words: str, scope: Scope, page: int = 1) -> Page[Trainee]:

@@ -1,15 +1,82 @@
-"""trainees."""
+"""Trainees: the register, a person's page, corrections, and reading an ID number."""
 
-from flask import Blueprint
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from courses import enrolment_lists, trainees
+from courses.forms.trainees import ID_TYPES, ReadIdForm, SearchForm, TraineeEditForm
+from courses.models.trainees import Trainee
+from lms.core.access import requires, scope
+from lms.core.masks import mask_phone
+from lms.core.scope import STAFF, Role, fetch
+from lms.core.web import refused_on, session
 
 blueprint = Blueprint("trainees", __name__)
 
+READERS = (*STAFF, Role.AUDITOR)
+
 
 @blueprint.get("/")
-@requires(*Role)
-def index() -> str:
-    """Being built."""
-    return ""
+@requires(*READERS)
+def index() -> ResponseReturnValue:
+    """The trainees in reach, newest first."""
+    found = trainees.search(session(), "", scope(), request.args.get("page", 1, type=int))
+    return render_template("trainees/index.html", form=SearchForm(), listing=found, mask_phone=mask_phone)
+
+
+@blueprint.post("/")
+@requires(*STAFF)
+def search() -> ResponseReturnValue:
+    """The trainees that were searched for. The words are personal data, so they are not in the address."""
+    form = SearchForm()
+    form.validate()
+    found = trainees.search(session(), form.words.data or "", scope(), form.page.data or 1)
+    return render_template("trainees/index.html", form=form, listing=found, mask_phone=mask_phone, searched=True)
+
+
+@blueprint.get("/<int:trainee_id>")
+@requires(*READERS)
+def page(trainee_id: int) -> ResponseReturnValue:
+    """A trainee's facts, masked, and their enrolments."""
+    return _page(fetch(session(), Trainee, trainee_id, scope()), ReadIdForm())
+
+
+@blueprint.route("/<int:trainee_id>/edit", methods=["GET", "POST"])
+@requires(*STAFF)
+def edit(trainee_id: int) -> ResponseReturnValue:
+    """Correct a trainee's facts."""
+    trainee = fetch(session(), Trainee, trainee_id, scope())
+    form = TraineeEditForm() if request.method == "POST" else TraineeEditForm.of(trainee)
+    if form.validate_on_submit():
+        with refused_on(form):
+            trainees.change(session(), trainee, form.facts(), reason=form.reason.data)
+            flash(_("The trainee's record was saved."))
+            return redirect(url_for("trainees.page", trainee_id=trainee_id))
+    body = render_template("trainees/edit.html", form=form, trainee=trainee, masked=trainees.masked(trainee))
+    return make_response(body, 422 if form.is_submitted() else 200)
+
+
+@blueprint.post("/<int:trainee_id>/id-number")
+@requires(*STAFF)
+def read_id_number(trainee_id: int) -> ResponseReturnValue:
+    """Show an ID number once, in answer to a reason that is kept."""
+    trainee = fetch(session(), Trainee, trainee_id, scope())
+    form = ReadIdForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            return _page(trainee, form, number=trainees.read_id_number(session(), trainee, form.why.data))
+    return make_response(_page(trainee, form), 422)
+
+
+def _page(trainee: Trainee, form: ReadIdForm, *, number: str | None = None) -> str:
+    return render_template(
+        "trainees/page.html",
+        trainee=trainee,
+        masked=trainees.masked(trainee),
+        enrolments=enrolment_lists.of_person(session(), trainee.id, scope()),
+        states=enrolment_lists.STATES,
+        id_types=dict(ID_TYPES),
+        form=form,
+        number=number,
+    )

@@ -1,15 +1,33 @@
-"""my_training."""
+"""A signed-in trainee's own trainings, tickets and certificates."""
 
-from flask import Blueprint
+from flask import Blueprint, current_app, render_template
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
-from lms.core.access import public, requires, signed_in
+from certificates import holding
+from certificates.states import NAMES, TONES
+from courses import enrolment_lists
+from lms.core.access import requires
 from lms.core.scope import Role
+from lms.core.web import session
 
 blueprint = Blueprint("my_training", __name__)
 
 
 @blueprint.get("/")
-@requires(*Role)
-def page() -> str:
-    """Being built."""
-    return ""
+@requires(Role.TRAINEE)
+def page() -> ResponseReturnValue:
+    """What comes, what was, and the certificate of each."""
+    zone = current_app.config["SETTINGS"].zone
+    rows = enrolment_lists.of_user(session(), current_user.id)
+    certificates = holding.of_trainee(session(), rows[0].trainee_id, zone=zone) if rows else ()
+    # Newest first, so the last one put in is overwritten by none that is older.
+    held = {certificate.enrolment_id: certificate for certificate in reversed(certificates)}
+    return render_template(
+        "my_training/page.html",
+        enrolments=rows,
+        held=held,
+        states=enrolment_lists.STATES,
+        certificate_states=NAMES,
+        certificate_tones=TONES,
+    )

@@ -1,15 +1,124 @@
-"""tickets."""
+"""The ticket: what a trainee without an account has. Whoever knows the address holds it, so it is kept out of sight."""
 
-from flask import Blueprint
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from certificates import holding
+from certificates.states import NAMES, TONES
+from courses import enrolment, enrolment_lists
+from courses.forms.enrolment import CancelOwnForm
+from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.offerings import OfferingState
+from lms.core.access import public
+from lms.core.languages import language, named
+from lms.core.limits import limiter
+from lms.core.masks import mask_phone
+from lms.core.web import refused_on, session
+from lms.portal import calendars, ticket_accounts, ticket_code
+from lms.portal.forms import TicketAccountForm
 
 blueprint = Blueprint("tickets", __name__)
 
 
+def unlisted(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Keep a page out of search engines, caches and other sites' logs.
+
+    The referrer stays within this site: the check against forged forms needs one on https.
+    """
+
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Response:
+        response = make_response(view(*args, **kwargs))
+        response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return answer
+
+
 @blueprint.get("/<ticket>")
 @public
-def page() -> str:
-    """Being built."""
-    return ""
+@unlisted
+def page(ticket: str) -> ResponseReturnValue:
+    """The ticket: its code, times and place, and where its holder stands."""
+    row = enrolment_lists.by_ticket(session(), ticket)
+    public_url = current_app.config["SETTINGS"].public_url
+    return render_template(
+        "tickets/page.html",
+        enrolment=row,
+        offering=row.offering,
+        state=enrolment_lists.STATES[EnrolmentState(row.state)],
+        code=Markup(ticket_code.svg(public_url, ticket)),  # noqa: S704  # made of rectangles by us
+        position=enrolment.position(session(), row),
+        clashes=enrolment.overlapping(session(), row) if _stands(row) else (),
+        certificate=holding.of_enrolment(session(), row.id, zone=current_app.config["SETTINGS"].zone),
+        certificate_states=NAMES,
+        certificate_tones=TONES,
+        may_cancel=_stands(row) and not enrolment.has_attended(session(), row),
+        may_claim=ticket_accounts.may_claim(row),
+        mask_phone=mask_phone,
+        stands=_stands(row),
+    )
+
+
+@blueprint.route("/<ticket>/cancel", methods=["GET", "POST"])
+@public
+@unlisted
+def cancel(ticket: str) -> ResponseReturnValue:
+    """Ask once, then cancel one's own enrolment."""
+    row = enrolment_lists.by_ticket(session(), ticket)
+    form = CancelOwnForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            enrolment.cancel(session(), row, form.reason.data or _("Cancelled by the trainee"))
+            flash(_("Your enrolment is cancelled."))
+            return redirect(url_for("tickets.page", ticket=ticket))
+    body = render_template("tickets/cancel.html", enrolment=row, offering=row.offering, form=form)
+    return make_response(body, 422 if form.is_submitted() else 200)
+
+
+@blueprint.get("/<ticket>/calendar.ics")
+@public
+@unlisted
+def calendar(ticket: str) -> ResponseReturnValue:
+    """The sessions, for the holder's calendar."""
+    offering = enrolment_lists.by_ticket(session(), ticket).offering
+    public_url = current_app.config["SETTINGS"].public_url
+    body = calendars.calendar(offering, named(offering.course), named(offering.organisation), public_url)
+    headers = {
+        "Content-Type": "text/calendar; charset=utf-8",
+        "Content-Disposition": "attachment; filename=training.ics",
+    }
+    return body, headers
+
+
+@blueprint.route("/<ticket>/account", methods=["GET", "POST"])
+@public
+@limiter.limit("20 per hour", methods=["POST"])
+@unlisted
+def account(ticket: str) -> ResponseReturnValue:
+    """Make an account for the ticket's holder."""
+    row = enrolment_lists.by_ticket(session(), ticket)
+    if not ticket_accounts.may_claim(row):
+        return redirect(url_for("tickets.page", ticket=ticket))
+    form = TicketAccountForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            ticket_accounts.claim(
+                session(), row, email=form.email.data, password=form.password.data, language=language()
+            )
+            flash(_("Your account is made. Sign in with your phone number and the password you chose."))
+            return redirect(url_for("sign_in.page"))
+    body = render_template("tickets/account.html", enrolment=row, form=form, mask_phone=mask_phone)
+    return make_response(body, 422 if form.is_submitted() else 200)
+
+
+def _stands(row: Enrolment) -> bool:
+    return row.state in enrolment.OPEN_STATES and row.offering.state == OfferingState.PUBLISHED

@@ -1,0 +1,155 @@
+"""Enrolments of an offering: the list, enrolling at the desk, cancelling, and the order of the waiting list."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from courses import enrolment, enrolment_lists, trainees
+from courses.enrolment import AtTheDesk
+from courses.forms.enrolment import DeskForm, KnownForm, ReasonForm
+from courses.forms.trainees import SearchForm
+from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.offerings import Offering
+from courses.models.trainees import Trainee
+from lms.core.access import requires, scope
+from lms.core.forms import Form
+from lms.core.masks import mask_phone
+from lms.core.scope import STAFF, Role, fetch
+from lms.core.web import refused_on, session
+
+blueprint = Blueprint("enrolment", __name__)
+
+READERS = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
+
+
+@blueprint.get("/")
+@requires(*READERS)
+def index(offering_id: int) -> ResponseReturnValue:
+    """Everybody of an offering: who has a place, who waits, who cancelled."""
+    offering = fetch(session(), Offering, offering_id, scope())
+    return render_template(
+        "enrolment/index.html",
+        offering=offering,
+        lines=enrolment_lists.listing(session(), offering_id),
+        places=enrolment.places_of(session(), offering),
+        states=enrolment_lists.STATES,
+        sources=enrolment_lists.SOURCES,
+        mask_phone=mask_phone,
+        form=Form(),
+    )
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@requires(*STAFF)
+def new(offering_id: int) -> ResponseReturnValue:
+    """Enrol somebody by their facts: found if we know them, registered if not."""
+    offering = fetch(session(), Offering, offering_id, scope())
+    form = DeskForm()
+    found = AtTheDesk(None)
+    if form.validate_on_submit():
+        with refused_on(form):
+            confirmed = form.confirmed.data == "yes"
+            found = enrolment.enrol_at_desk(session(), offering, form.facts(), confirmed=confirmed)
+            if found.enrolment is not None:
+                return _enrolled(found.enrolment)
+    body = _desk(offering, form=form, found=found, search=SearchForm(formdata=None))
+    return make_response(body, 422 if form.is_submitted() else 200)
+
+
+@blueprint.post("/find")
+@requires(*STAFF)
+def find(offering_id: int) -> ResponseReturnValue:
+    """Look somebody up in the register, to enrol them."""
+    offering = fetch(session(), Offering, offering_id, scope())
+    search = SearchForm()
+    search.validate()
+    people = trainees.search(session(), search.words.data, scope()).rows if search.words.data else ()
+    return _desk(offering, form=DeskForm(formdata=None), found=AtTheDesk(None), search=search, people=people)
+
+
+@blueprint.post("/known")
+@requires(*STAFF)
+def known(offering_id: int) -> ResponseReturnValue:
+    """Enrol somebody who was found in the register."""
+    offering = fetch(session(), Offering, offering_id, scope())
+    form = KnownForm()
+    if not form.validate_on_submit():
+        return redirect(url_for("enrolment.new", offering_id=offering_id))
+    trainee = fetch(session(), Trainee, form.trainee_id.data, scope())
+    found = AtTheDesk(None)
+    with refused_on(form):
+        found = enrolment.enrol_known(session(), offering, trainee, confirmed=form.confirmed.data == "yes")
+        if found.enrolment is not None:
+            return _enrolled(found.enrolment)
+    return make_response(
+        render_template("enrolment/known.html", offering=offering, trainee=trainee, form=form, found=found), 422
+    )
+
+
+@blueprint.route("/<int:enrolment_id>/cancel", methods=["GET", "POST"])
+@requires(*STAFF)
+def cancel(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
+    """Cancel somebody's enrolment, with a reason; the next who waits gets the place."""
+    return _with_reason(
+        "enrolment/cancel.html", offering_id, enrolment_id, enrolment.cancel, _("The enrolment was cancelled.")
+    )
+
+
+@blueprint.route("/<int:enrolment_id>/place", methods=["GET", "POST"])
+@requires(*STAFF)
+def give_place(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
+    """Give somebody who waits a place out of turn, with a reason."""
+    return _with_reason(
+        "enrolment/give_place.html", offering_id, enrolment_id, enrolment.give_place, _("The trainee has a place now.")
+    )
+
+
+@blueprint.post("/<int:enrolment_id>/up")
+@requires(*STAFF)
+def move_up(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
+    """Move somebody up by one on the waiting list."""
+    enrolment.move_up(session(), _row(offering_id, enrolment_id))
+    return redirect(url_for("enrolment.index", offering_id=offering_id, _anchor="waiting"))
+
+
+def _row(offering_id: int, enrolment_id: int) -> Enrolment:
+    return enrolment_lists.of_offering(session(), offering_id, enrolment_id, scope())
+
+
+def _with_reason(
+    template: str, offering_id: int, enrolment_id: int, rule: Callable[..., None], done: str
+) -> ResponseReturnValue:
+    row = _row(offering_id, enrolment_id)
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            rule(session(), row, form.reason.data)
+            flash(done)
+            return redirect(url_for("enrolment.index", offering_id=offering_id))
+    places = enrolment.places_of(session(), row.offering)
+    body = render_template(template, enrolment=row, offering=row.offering, form=form, places=places)
+    return make_response(body, 422 if form.is_submitted() else 200)
+
+
+def _desk(offering: Offering, *, form: DeskForm, found: AtTheDesk, search: SearchForm, people: object = None) -> str:
+    return render_template(
+        "enrolment/new.html",
+        offering=offering,
+        form=form,
+        found=found,
+        search=search,
+        people=people,
+        places=enrolment.places_of(session(), offering),
+        mask_phone=mask_phone,
+        searched=request.endpoint == "enrolment.find",
+    )
+
+
+def _enrolled(row: Enrolment) -> ResponseReturnValue:
+    if row.state == EnrolmentState.WAITLISTED:
+        flash(_("%(name)s is on the waiting list: the offering is full.", name=row.trainee.name), "warning")
+    else:
+        flash(_("%(name)s is enrolled.", name=row.trainee.name))
+    return redirect(url_for("enrolment.index", offering_id=row.offering_id))

@@ -1,0 +1,44 @@
+"""An account of one's own, made from a ticket: the trainee's record is then also theirs to look at."""
+
+from sqlalchemy.orm import Session
+
+from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
+from lms.accounts import users
+from lms.accounts.models import User
+from lms.accounts.roles import GrantFacts
+from lms.accounts.users import UserFacts
+from lms.core import audit
+from lms.core.errors import N_, DomainError
+from lms.core.scope import EVERYTHING, Role
+
+
+def may_claim(enrolment: Enrolment) -> bool:
+    """Whether this ticket proves enough to be shown all of a person's trainings.
+
+    A ticket that staff handed out does. One got by oneself proves only that somebody knew a name and a phone, so it
+    serves where it made the record: there is nothing of anybody else to see.
+    """
+    trainee = enrolment.trainee
+    if trainee.user_id is not None or trainee.phone is None or enrolment.state == EnrolmentState.CANCELLED:
+        return False
+    return enrolment.source != EnrolmentSource.SELF or trainee.created_at == enrolment.created_at
+
+
+def claim(db: Session, enrolment: Enrolment, *, email: str | None, password: str, language: str) -> User:
+    """Make an account for a ticket's holder; they sign in by the phone they enrolled with, or by e-mail."""
+    db.refresh(enrolment.trainee, with_for_update=True)
+    if not may_claim(enrolment):
+        raise DomainError("not_claimable", N_("No account can be made from this ticket. Ask the host organisation."))
+    trainee = enrolment.trainee
+    if users.find(db, trainee.phone or "") is not None or (email and users.find(db, email) is not None):
+        raise DomainError(
+            "account_exists",
+            N_("There is an account with this phone or e-mail already. Sign in, or ask the host organisation."),
+        )
+    facts = UserFacts(name=trainee.name, email=email, phone=trainee.phone, language=language)
+    user = users.create(db, facts, [GrantFacts(Role.TRAINEE)], EVERYTHING, None).user
+    users.set_password(db, user, password)
+    trainee.user_id = user.id
+    db.flush()
+    audit.record(db, "trainee.claim", trainee, after={"user": user.id})
+    return user

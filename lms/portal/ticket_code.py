@@ -1,0 +1,25 @@
+"""The QR code of a ticket: the address of its page, so that any camera opens it and the roster's scanner knows it."""
+
+from typing import Final
+
+from qrcode import constants
+from qrcode.main import QRCode
+from qrcode.util import QRData
+
+from certificates import qr
+
+MASK = 6
+BYTES: Final = 4
+
+
+def address(public_url: str, ticket: str) -> str:
+    """The ticket page's address."""
+    return f"{public_url}/tickets/{ticket}"
+
+
+def svg(public_url: str, ticket: str) -> str:
+    """The code as SVG, quiet zone included."""
+    code = QRCode(error_correction=constants.ERROR_CORRECT_M, border=0, mask_pattern=MASK)
+    code.add_data(QRData(address(public_url, ticket).encode(), mode=BYTES))
+    code.make(fit=True)
+    return qr.svg([[bool(module) for module in row] for row in code.modules])
