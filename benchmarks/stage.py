@@ -19,6 +19,7 @@ from flask import Flask
 from lms.app import create_app
 from lms.config import ROOT, load_settings
 from lms.core import migrations
+from lms.demo.staff import ACCOUNTS_FILE
 from lms.embedded.postgres import Server
 
 START_SECONDS = 30
@@ -31,6 +32,14 @@ class Stage:
     app: Flask
     environment: dict[str, str]
     folder: Path
+
+    def load_demo(self) -> None:
+        """Load the demo year, unless it is there."""
+        if (self.folder / ACCOUNTS_FILE).exists():
+            return
+        loaded = self.app.test_cli_runner().invoke(args=["demo", "load"])
+        if loaded.exit_code:
+            raise RuntimeError(loaded.output)
 
 
 @contextmanager

@@ -1,0 +1,44 @@
+"""One measured figure and the floor or ceiling it is held against."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+RUNS = 5
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """`value` is a median over runs; `floor` (at least) or `ceiling` (at most) is what it must reach; neither: for information."""
+
+    name: str
+    value: float
+    unit: str
+    floor: float | None = None
+    ceiling: float | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether it is where it must be."""
+        above = self.floor is None or self.value >= self.floor
+        return above and (self.ceiling is None or self.value <= self.ceiling)
+
+    def line(self) -> str:
+        """One line of the table."""
+        bound = (
+            f"≥ {self.floor:g}" if self.floor is not None else f"≤ {self.ceiling:g}" if self.ceiling is not None else ""
+        )
+        verdict = "" if not bound else "ok" if self.reached else "MISSED"
+        return f"{self.name:<58} {self.value:>10.3f} {self.unit:<14} {bound:<10} {verdict}".rstrip()
+
+
+def seconds(act: Callable[[], object], runs: int = RUNS) -> float:
+    """The median duration of an act, after one run that does not count."""
+    act()
+    taken = []
+    for _ in range(runs):
+        began = perf_counter()
+        act()
+        taken.append(perf_counter() - began)
+    return median(taken)
