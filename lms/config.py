@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     time_zone: str = "Asia/Shanghai"
     organisation_name_zh: str = "北京市红十字会"
     organisation_name_en: str = "Red Cross Society of China Beijing Branch"
-    branch_code: str = Field(default="BJ", pattern=r"^[A-Z0-9]{1,6}$")
+    branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")
     upload_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     session_days: int = Field(default=30, ge=1, le=365)
     trusted_proxies: int = Field(default=0, ge=0, le=5)

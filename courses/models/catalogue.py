@@ -30,7 +30,7 @@ class Programme(Base):
     name_en: Mapped[str]
     position: Mapped[int] = mapped_column(SmallInteger, default=0)
 
-    __table_args__ = (CheckConstraint("short_code ~ '^[A-Z0-9]{1,4}$'", name="short_code"),)
+    __table_args__ = (CheckConstraint("short_code ~ '^[A-Z]{1,4}$'", name="short_code"),)
 
 
 class Course(Base):

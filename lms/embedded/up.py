@@ -99,7 +99,7 @@ class Up:
             self._say("更新数据表…", "bringing the tables up to date")
             self._flask("migrate")
         keys = Path(os.environ["KEYS_DIR"])
-        if not keys.is_dir() or not any(keys.iterdir()):
+        if schema.is_empty(url, "signing_key") or not keys.is_dir() or not any(keys.iterdir()):
             self._say("生成证书签名密钥…", "making the keys that sign certificates")
             self._flask("keys", "ensure")
         # Accounts whose passwords are printed are for a database of our own, never for one that was given.

@@ -65,7 +65,7 @@ def upgrade() -> None:
         sa.Column("name_zh", sa.Text(), nullable=False),
         sa.Column("name_en", sa.Text(), nullable=False),
         sa.Column("position", sa.SmallInteger(), nullable=False),
-        sa.CheckConstraint("short_code ~ '^[A-Z0-9]{1,4}$'", name=op.f("ck_programme_short_code")),
+        sa.CheckConstraint("short_code ~ '^[A-Z]{1,4}$'", name=op.f("ck_programme_short_code")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_programme")),
         sa.UniqueConstraint("short_code", name=op.f("uq_programme_short_code")),
     )
