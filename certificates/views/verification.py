@@ -70,7 +70,12 @@ def find() -> ResponseReturnValue:
             status = 404 if error.status == 404 else 422
     elif form.is_submitted():
         status = 422
-    return _private(make_response(render_template("verification/find.html", form=form), status))
+    return _private(
+        make_response(
+            render_template("verification/find.html", form=form, example=_branch().scheme.compose("FR", 2026, 123)),
+            status,
+        )
+    )
 
 
 @blueprint.get("/.well-known/jwks.json")

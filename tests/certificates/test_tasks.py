@@ -1,0 +1,129 @@
+"""The bell, the chunks, and what happens without a key."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from flask import Flask
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from certificates import issuing, signing_keys, tasks
+from certificates.events import CertificatesOwed
+from certificates.keys import private_key_path
+from courses.events import OfferingClosed
+from lms.app import create_app
+from lms.config import Settings
+from lms.core import events
+from lms.core.db import commit, transaction
+from tests.certificates.conftest import FIRST, LAST, closed_offering, owe
+from tests.factories import Make
+
+
+@pytest.fixture
+def system(fresh_database: str, settings: Settings, tmp_path: Path) -> Iterator[Flask]:
+    """An application on a database of its own, where tasks really commit."""
+    made = create_app(settings.model_copy(update={"database_url": fresh_database, "keys_dir": tmp_path / "keys"}))
+    with made.app_context():
+        with transaction(made.extensions["sessions"]) as db:
+            signing_keys.ensure(db, tmp_path / "keys", not_before=FIRST, not_after=LAST)
+        yield made
+    made.extensions["engine"].dispose()
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[object, ...]]]:
+    """What was handed to the queue."""
+    calls: list[tuple[str, tuple[object, ...]]] = []
+    monkeypatch.setattr("lms.core.tasks.ring", lambda task, *args: calls.append((task.name, args)))
+    return calls
+
+
+def owing(system: Flask, number: int) -> int:
+    with transaction(system.extensions["sessions"]) as db:
+        make = Make(db)
+        offering = closed_offering(make)
+        for _ in range(number):
+            owe(make, offering)
+        return offering.id
+
+
+def owed(system: Flask) -> int:
+    with transaction(system.extensions["sessions"]) as db:
+        return issuing.count_owed(db)
+
+
+def test_a_task_issues_a_chunk_and_rings_for_the_next(
+    system: Flask, rung: list[tuple[str, tuple[object, ...]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuing, "CHUNK", 3)
+    monkeypatch.setitem(issuing.issue_owed.__kwdefaults__, "limit", 3)
+    offering_id = owing(system, 4)
+    tasks.issue(offering_id)
+    assert owed(system) == 1
+    assert rung == [("certificates.tasks.issue", (offering_id,))]
+    tasks.issue(offering_id)
+    assert owed(system) == 0
+    assert len(rung) == 1
+
+
+def test_the_sweep_finds_what_no_bell_told_of(system: Flask, rung: list[tuple[str, tuple[object, ...]]]) -> None:
+    owing(system, 2)
+    tasks.sweep()
+    assert owed(system) == 0
+    assert rung == []
+
+
+def test_without_the_key_the_task_says_so_in_one_line_and_all_stays_owed(
+    system: Flask, rung: list[tuple[str, tuple[object, ...]]]
+) -> None:
+    offering_id = owing(system, 1)
+    path = private_key_path(system.config["SETTINGS"].keys_dir, "qr-1")
+    hidden = path.with_suffix(".away")
+    path.rename(hidden)
+    with structlog.testing.capture_logs() as logs:
+        tasks.issue(offering_id)
+    assert [(line["event"], line["code"]) for line in logs] == [("certificates_wait_for_key", "signing_key_missing")]
+    assert owed(system) == 1
+    hidden.rename(path)
+    tasks.sweep()
+    assert owed(system) == 0
+
+
+def test_closing_rings_once_it_is_committed(
+    db: Session, app: Flask, rung: list[tuple[str, tuple[object, ...]]]
+) -> None:
+    events.publish(db, OfferingClosed(7))
+    events.publish(db, CertificatesOwed(None))
+    assert rung == []
+    commit(db)
+    assert rung == [("certificates.tasks.issue", (7,)), ("certificates.tasks.sweep", ())]
+
+
+def test_the_commands_make_keys_issue_and_check(system: Flask) -> None:
+    run: Callable[..., object] = system.test_cli_runner().invoke
+    for arguments, words in (
+        (["keys", "ensure"], "qr-1 is active"),
+        (["keys", "rotate"], "qr-2 is active"),
+        (["keys", "list"], "qr-1  retired"),
+    ):
+        result = run(args=arguments)
+        assert result.exit_code == 0, result.output  # type: ignore[attr-defined]
+        assert words in result.output  # type: ignore[attr-defined]
+    refused = run(args=["keys", "create"])
+    assert refused.exit_code == 1  # type: ignore[attr-defined]
+    assert refused.output.count("\n") == 1  # type: ignore[attr-defined]
+    offering_id = owing(system, 2)
+    issued = run(args=["certificates", "issue", "--offering", str(offering_id)])
+    assert "Done: 2 issued, 0 still owed" in issued.output  # type: ignore[attr-defined]
+    whole = run(args=["certificates", "ledger", "check", "--names"])
+    assert whole.exit_code == 0, whole.output  # type: ignore[attr-defined]
+    engine = create_engine(system.config["SETTINGS"].database_url)
+    with transaction(sessionmaker(engine)) as db:
+        db.connection().exec_driver_sql("SET LOCAL session_replication_role = replica")
+        db.connection().exec_driver_sql("UPDATE ledger_entry SET payload_hash = sha256('x') WHERE seq = 1")
+    engine.dispose()
+    broken = run(args=["certificates", "ledger", "check"])
+    assert broken.exit_code == 1  # type: ignore[attr-defined]
+    assert "line 1, certificate BJ-FR-" in broken.output  # type: ignore[attr-defined]
