@@ -56,3 +56,8 @@ def find(db: Session, text: str, scope: Scope) -> Organisation:
             field="organisation",
         )
     return found[0]
+
+
+def districts(db: Session) -> list[District]:
+    """All districts, in the order of their codes, for filters."""
+    return list(db.scalars(select(District).order_by(District.code)))

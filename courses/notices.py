@@ -29,7 +29,7 @@ class Reach:
 
 def reach(db: Session, offering: Offering) -> Reach:
     """Who of the enrolled and waiting can be reached by mail, and who cannot."""
-    people = _concerned(db, offering)
+    people = [row.trainee for row in _concerned(db, offering)]
     to_call = tuple(person for person in people if not person.email)
     return Reach(len(people) - len(to_call), to_call)
 
@@ -80,23 +80,24 @@ def times_of(offering: Offering, zone: ZoneInfo, *, places: bool = False) -> str
     return ("\n" if places else ", ").join(lines)
 
 
-def _concerned(db: Session, offering: Offering) -> Sequence[Trainee]:
-    rows = db.scalars(
+def _concerned(db: Session, offering: Offering) -> Sequence[Enrolment]:
+    return db.scalars(
         select(Enrolment)
         .join(Enrolment.trainee)
         .options(contains_eager(Enrolment.trainee))
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(TOLD))
         .order_by(Enrolment.id)
-    )
-    return [row.trainee for row in rows]
+    ).all()
 
 
-def _tell(db: Session, offering: Offering, subject: Callable[[], str], text: Callable[[], str]) -> None:
+def _tell(db: Session, offering: Offering, subject: Callable[[], str], body: Callable[[], str]) -> None:
     subjects, texts = [], []
     for _language in each_language():
         subjects.append(subject())
-        texts.append(text())
-    for person in _concerned(db, offering):
+        texts.append(body())
+    for enrolment in _concerned(db, offering):
+        person = enrolment.trainee
         if person.email:
-            greeting = f"{person.name}:\n\n"
-            mail.owe(db, recipient=person.email, subject=" / ".join(subjects), text=greeting + RULE.join(texts))
+            ticket = f"\n\n{mail.SITE}/tickets/{enrolment.ticket}"
+            text = f"{person.name}:\n\n{RULE.join(texts)}{ticket}"
+            mail.owe(db, recipient=person.email, subject=" / ".join(subjects), text=text)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
-from courses import notices, scheduling
+from courses import enrolment, notices, scheduling
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
@@ -69,7 +69,10 @@ def schedule(db: Session, plan: OfferingPlan, *, scope: Scope, zone: ZoneInfo) -
 
 
 def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope, zone: ZoneInfo) -> None:
-    """Change an offering that is a draft or published. The enrolled are told of a new time or place by mail."""
+    """Change an offering that is a draft or published. The enrolled are told of a new time or place by mail.
+
+    More places go to those who wait.
+    """
     _lock(db, offering)
     _require_state(offering, *OPEN)
     before, told = _facts(offering), _whereabouts(offering)
@@ -105,6 +108,7 @@ def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope,
         _refuse_unpublishable(db, offering, zone, future=False)
         if _whereabouts(offering) != told:
             notices.moved(db, offering, zone)
+        enrolment.promote(db, offering.id)
     after = _facts(offering)
     if after != before:
         changed = {name for name in after if after[name] != before[name]}

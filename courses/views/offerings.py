@@ -1,15 +1,259 @@
-"""offerings."""
+"""Offerings: the list, one offering's page, and the forms by which staff plan, publish and cancel."""
 
-from flask import Blueprint
+from datetime import datetime, timedelta
+from typing import Any
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from courses import catalogue, hosts, notices, offering_lists, offerings, scheduling, staffing
+from courses.forms.offerings import (
+    CancelForm,
+    FilterForm,
+    OfferingForm,
+    SessionForm,
+    press_assistants,
+)
+from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.offering_lists import Filters, Shown
+from courses.offerings import OfferingPlan
+from courses.scheduling import SessionPlan
+from lms.core import clock
+from lms.core.access import requires, scope, scope_of
+from lms.core.errors import NotFound
+from lms.core.forms import choices
+from lms.core.languages import named
+from lms.core.masks import mask_phone
+from lms.core.scope import STAFF, Role, Scope, fetch
+from lms.core.web import refused_on, session
 
 blueprint = Blueprint("offerings", __name__)
 
+READERS = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
+WEEK = timedelta(weeks=1)
+
+
+def _zone() -> Any:
+    return current_app.config["SETTINGS"].zone
+
+
+def _staff_scope() -> Scope:
+    return scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in STAFF])
+
 
 @blueprint.get("/")
-@requires(*Role)
-def index() -> str:
-    """Being built."""
-    return ""
+@requires(*READERS)
+def index() -> ResponseReturnValue:
+    """The offerings in reach, filtered, a page at a time."""
+    form = FilterForm(request.args)
+    form.programme.choices = choices(
+        [("", _("All")), *((row.code, named(row)) for row in catalogue.programmes(session()))]
+    )
+    form.district.choices = choices([("", _("All")), *((row.id, named(row)) for row in hosts.districts(session()))])
+    filters = Filters(
+        shown=Shown(form.shown.data) if form.shown.data in list(Shown) else Shown.CURRENT,
+        programme_code=form.programme.data or None,
+        district_id=form.district.data,
+        organisation=form.organisation.data,
+        first_day=form.first_day.data,
+        last_day=form.last_day.data,
+        search=form.search.data,
+    )
+    page = request.args.get("page", 1, type=int)
+    listing = offering_lists.listing(session(), filters, scope(), zone=_zone(), page=page)
+    return render_template("offerings/index.html", form=form, listing=listing, filtered=filters != Filters())
+
+
+@blueprint.get("/<int:offering_id>")
+@requires(*READERS)
+def page(offering_id: int) -> ResponseReturnValue:
+    """One offering: its facts, sessions, instructors, counts, and what can be done with it."""
+    offering = offerings.page(session(), offering_id, scope())
+    counts = offerings.counts(session(), offering.id)
+    cancelled = offering.state == OfferingState.CANCELLED
+    mine = offerings.within(session(), offering.id, _staff_scope())
+    return render_template(
+        "offerings/page.html",
+        offering=offering,
+        counts=counts,
+        cautions=offerings.cautions(offering, counts.enrolled),
+        reach=notices.reach(session(), offering) if cancelled and mine else None,
+        mine=mine,
+        mask_phone=mask_phone,
+        has_endpoint=lambda name: name in current_app.view_functions,
+    )
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@requires(*STAFF)
+def new() -> ResponseReturnValue:
+    """Plan an offering; `like` fills the form from another one, some weeks later."""
+    form = OfferingForm(data=None if request.method == "POST" else _first_facts())
+    return _planning(form, None)
+
+
+@blueprint.route("/<int:offering_id>/edit", methods=["GET", "POST"])
+@requires(*STAFF)
+def edit(offering_id: int) -> ResponseReturnValue:
+    """Change an offering that is a draft or published."""
+    fetch(session(), Offering, offering_id, scope())
+    offering = offerings.page(session(), offering_id, scope())
+    if offering.state not in offerings.OPEN:
+        return redirect(url_for(".page", offering_id=offering.id))
+    return _planning(OfferingForm(data=_facts_of(offering)), offering)
+
+
+def _planning(form: OfferingForm, offering: Offering | None) -> ResponseReturnValue:
+    near = _near()
+    offered = catalogue.offered(session(), with_course_id=offering.course_id if offering else None)
+    form.course_id.choices = choices([("", ""), *((row.id, named(row)) for group in offered for row in group.courses)])
+    one_team = offering is None or len({scheduling.team_at(row) for row in offering.sessions}) <= 1
+    pressed = form.is_submitted() and form.press(request.form)
+    if not pressed and form.validate_on_submit():
+        with refused_on(form):
+            plan = _plan(form, near, one_team=one_team)
+            if offering is None:
+                saved = offerings.schedule(session(), plan, scope=scope(), zone=_zone())
+                flash(_("Saved as a draft. Publish it when it is ready for enrolment."))
+            else:
+                offerings.change(session(), offering, plan, scope=scope(), zone=_zone())
+                saved = offering
+                flash(_("Saved."))
+            return redirect(url_for(".page", offering_id=saved.id))
+    page = render_template(
+        "offerings/form.html",
+        form=form,
+        offering=offering,
+        offered=offered,
+        near=near,
+        hosts=[hosts.label(row) for row in hosts.choices(session(), scope())],
+        label=staffing.label,
+        one_team=one_team,
+    )
+    return make_response(page, 422 if form.is_submitted() and not pressed else 200)
+
+
+@blueprint.route("/<int:offering_id>/sessions/<int:session_id>/edit", methods=["GET", "POST"])
+@requires(*STAFF)
+def edit_session(offering_id: int, session_id: int) -> ResponseReturnValue:
+    """Change one session: its time, its place, its own team."""
+    offering = offerings.page(session(), offering_id, scope())
+    meeting = next((row for row in offering.sessions if row.id == session_id), None)
+    if meeting is None:
+        raise NotFound
+    if offering.state not in offerings.OPEN:
+        return redirect(url_for(".page", offering_id=offering.id))
+    lead, assistants = staffing.written(meeting.instructors)
+    form = SessionForm(data=_when(meeting, timedelta()) | {"lead": lead, "assistants": [*assistants, None]})
+    near = _near()
+    pressed = form.is_submitted() and press_assistants(form, request.form)
+    if not pressed and form.validate_on_submit():
+        with refused_on(form):
+            wanted = form.period()
+            team = staffing.team_of(session(), form.lead.data, form.assistants.data, near)
+            plan = SessionPlan(wanted.starts_at, wanted.ends_at, form.place.data, team, session_id)
+            offerings.change_session(session(), offering, plan, scope=scope(), zone=_zone())
+            flash(_("Saved."))
+            return redirect(url_for(".page", offering_id=offering_id))
+    page = render_template("offerings/session.html", form=form, offering=offering, near=near, label=staffing.label)
+    return make_response(page, 422 if form.is_submitted() and not pressed else 200)
+
+
+@blueprint.post("/<int:offering_id>/publish")
+@requires(*STAFF)
+def publish(offering_id: int) -> ResponseReturnValue:
+    """Open a draft for enrolment."""
+    offering = fetch(session(), Offering, offering_id, scope(), lock=True)
+    offerings.publish(session(), offering, zone=_zone())
+    flash(_("Published. Trainees can enrol now."))
+    return redirect(url_for(".page", offering_id=offering.id))
+
+
+@blueprint.route("/<int:offering_id>/cancel", methods=["GET", "POST"])
+@requires(*STAFF)
+def cancel(offering_id: int) -> ResponseReturnValue:
+    """Ask for the reason, show who will be told, and cancel."""
+    offering = offerings.page(session(), offering_id, scope())
+    if offering.state not in offerings.OPEN:
+        return redirect(url_for(".page", offering_id=offering.id))
+    form = CancelForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            reached = offerings.cancel(session(), offering, form.reason.data, zone=_zone())
+            flash(
+                _(
+                    "Cancelled. Mails are on their way to %(mailed)s people; %(calls)s have to be called.",
+                    mailed=reached.mailed,
+                    calls=len(reached.to_call),
+                )
+            )
+            return redirect(url_for(".page", offering_id=offering_id))
+    reach = notices.reach(session(), offering)
+    page = render_template("offerings/cancel.html", form=form, offering=offering, reach=reach)
+    return make_response(page, 422 if form.is_submitted() else 200)
+
+
+def _near() -> list[Any]:
+    codes = [row.code for row in catalogue.programmes(session())]
+    return staffing.suggestions(session(), codes, clock.today(_zone()), scope())
+
+
+def _plan(form: OfferingForm, near: list[Any], *, one_team: bool) -> OfferingPlan:
+    host = hosts.find(session(), form.organisation.data, scope())
+    team = staffing.team_of(session(), form.lead.data, form.assistants.data, near) if one_team else None
+    sessions = []
+    for row in form.rows():
+        when = row.period()
+        session_id = int(row.session_id.data) if (row.session_id.data or "").isdecimal() else None
+        sessions.append(SessionPlan(when.starts_at, when.ends_at, row.place.data, None, session_id))
+    return OfferingPlan(
+        course_id=form.course_id.data,
+        organisation_id=host.id,
+        place=form.place.data,
+        capacity=form.capacity.data,
+        by_invitation=form.by_invitation.data,
+        sessions=tuple(sessions),
+        team=team,
+    )
+
+
+def _when(meeting: CourseSession, later: timedelta) -> dict[str, Any]:
+    start, end = (moment.astimezone(_zone()) for moment in (meeting.starts_at, meeting.ends_at))
+    return {"day": start.date() + later, "starts": start.time(), "ends": end.time(), "place": meeting.place}
+
+
+def _facts_of(offering: Offering, later: timedelta | None = None) -> dict[str, Any]:
+    """An offering as its form shows it; with `later`, as a new one on other days."""
+    lead, assistants = staffing.written(offering.sessions[0].instructors) if offering.sessions else (None, [])
+    return {
+        "course_id": offering.course_id,
+        "organisation": hosts.label(offering.organisation),
+        "place": offering.place,
+        "capacity": offering.capacity,
+        "by_invitation": offering.by_invitation,
+        "lead": lead,
+        "assistants": [*assistants, None],
+        "sessions": [
+            _when(row, later or timedelta()) | ({"session_id": row.id} if later is None else {})
+            for row in offering.sessions
+        ],
+    }
+
+
+def _first_facts() -> dict[str, Any]:
+    like = request.args.get("like", type=int)
+    if like is not None:
+        offering = offerings.page(session(), like, scope())
+        return _facts_of(offering, _weeks_until_future(offering))
+    own = hosts.choices(session(), scope())
+    return {"organisation": hosts.label(own[0])} if len(own) == 1 else {}
+
+
+def _weeks_until_future(offering: Offering) -> timedelta:
+    """Whole weeks, so that weekdays stay: at least one, and as many as bring the first session into the future."""
+    first: datetime | None = offering.sessions[0].starts_at if offering.sessions else None
+    if first is None:
+        return WEEK
+    return WEEK * max(1, -((first - clock.now()) // WEEK))

@@ -1,9 +1,15 @@
-"""public_offerings."""
+"""Open training, for anybody: the list and one offering."""
 
-from flask import Blueprint
+from flask import Blueprint, current_app, render_template, request
+from flask_babel import gettext as _
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from courses import catalogue, hosts, open_offerings
+from courses.forms.offerings import PublicFilterForm
+from courses.open_offerings import Filters
+from lms.core.access import public
+from lms.core.forms import choices
+from lms.core.languages import named
+from lms.core.web import session
 
 blueprint = Blueprint("public_offerings", __name__)
 
@@ -11,5 +17,30 @@ blueprint = Blueprint("public_offerings", __name__)
 @blueprint.get("/")
 @public
 def page() -> str:
-    """Being built."""
-    return ""
+    """The open offerings that have not begun, with their free places."""
+    form = PublicFilterForm(request.args)
+    form.programme.choices = choices(
+        [("", _("All")), *((row.code, named(row)) for row in catalogue.programmes(session()))]
+    )
+    form.district.choices = choices([("", _("All")), *((row.id, named(row)) for row in hosts.districts(session()))])
+    filters = Filters(
+        programme_code=form.programme.data or None,
+        district_id=form.district.data,
+        first_day=form.first_day.data,
+        last_day=form.last_day.data,
+    )
+    listing = open_offerings.listing(
+        session(), filters, zone=current_app.config["SETTINGS"].zone, page=request.args.get("page", 1, type=int)
+    )
+    return render_template("public_offerings/page.html", form=form, listing=listing, filtered=filters != Filters())
+
+
+@blueprint.get("/<int:offering_id>")
+@public
+def detail(offering_id: int) -> str:
+    """One offering, and the way to enrol."""
+    return render_template(
+        "public_offerings/detail.html",
+        offering=open_offerings.detail(session(), offering_id),
+        has_endpoint=lambda name: name in current_app.view_functions,
+    )

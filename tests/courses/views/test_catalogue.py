@@ -1,0 +1,92 @@
+"""The catalogue's pages: read by administrators and auditors, changed by the city's administrator alone."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from courses.models.catalogue import Course, Programme
+from lms.accounts.models import User
+from lms.core.scope import Role
+from tests.factories import Make
+
+SignIn = Callable[[User], FlaskClient]
+FACTS = {
+    "code": "DROWNING", "programme_code": "RESCUE", "name_zh": "防溺水", "name_en": "Drowning", "hours": "2.5",
+    "sessions_needed": "1", "capacity": "40", "active": "y", "skills-0-name_zh": "抛投", "skills-0-name_en": "Throwing",
+    "skills-1-name_zh": "", "skills-1-name_en": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def city(make: Make, sign_in: SignIn) -> FlaskClient:
+    return sign_in(make.user(Role.CITY_ADMINISTRATOR))
+
+
+def test_adds_a_course_and_changes_it(db: Session, city: FlaskClient) -> None:
+    answer = city.post("/catalogue/new", data=FACTS)
+    course = db.scalars(select(Course).where(Course.code == "DROWNING")).one()
+    assert answer.location == f"/catalogue/{course.id}"
+    assert "抛投" in city.get(answer.location).text
+    edit = f"{answer.location}/edit"
+    assert "DROWNING" in city.get(edit).text
+    changed = {name: value for name, value in FACTS.items() if name != "code"} | {
+        "hours": "3", "skills-0-skill_id": course.skills[0].id, "skills-1-name_zh": "呼救", "skills-1-name_en": "Calling",
+    }  # fmt: skip
+    assert city.post(edit, data=changed).status_code == 302
+    db.expire_all()
+    assert float(course.hours) == 3
+    assert [skill.name_en for skill in course.skills] == ["Throwing", "Calling"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"code": "FR-16"}, {"code": "fr 16"}, {"hours": "0"}, {"capacity": ""}, {"pass_mark": "101"},
+        {"certificate_type": "256"}, {"skills-0-name_en": ""}, {"programme_code": "NONE"},
+    ],
+)  # fmt: skip
+def test_an_error_keeps_what_was_typed(db: Session, city: FlaskClient, changes: dict[str, str]) -> None:
+    answer = city.post("/catalogue/new", data=FACTS | changes)
+    assert answer.status_code == 422
+    assert 'value="抛投"' in answer.text
+    assert "invalid" in answer.text or "alert-danger" in answer.text
+    assert db.scalars(select(Course).where(Course.name_en == "Drowning")).all() == []
+
+
+def test_lines_move_and_go_by_buttons_of_the_form(city: FlaskClient) -> None:
+    two = FACTS | {"skills-1-name_zh": "呼救", "skills-1-name_en": "Calling"}
+    raised = city.post("/catalogue/new", data=two | {"raise_skill": "1"})
+    assert raised.status_code == 200
+    assert raised.text.index("呼救") < raised.text.index("抛投")
+    assert "抛投" not in city.post("/catalogue/new", data=two | {"remove_skill": "0"}).text
+    assert 'name="skills-2-name_zh"' in city.post("/catalogue/new", data=two | {"add_skill": "1"}).text
+
+
+def test_a_programme_is_added_and_renamed_with_its_codes_fixed(db: Session, city: FlaskClient) -> None:
+    facts = {"code": "PEER", "short_code": "PE", "name_zh": "同伴教育", "name_en": "Peer education", "position": "4"}
+    assert city.post("/catalogue/programmes/new", data=facts).status_code == 302
+    assert "同伴教育" in city.get("/catalogue/").text
+    again = city.post("/catalogue/programmes/new", data=facts | {"code": "PEERS"})
+    assert again.status_code == 422
+    assert "字母代号" in again.text
+    renamed = facts | {"name_zh": "青年同伴教育", "short_code": "XX"}
+    assert city.post("/catalogue/programmes/PEER/edit", data=renamed).status_code == 302
+    db.expire_all()
+    programme = db.scalars(select(Programme).where(Programme.code == "PEER")).one()
+    assert (programme.name_zh, programme.short_code) == ("青年同伴教育", "PE")
+
+
+@pytest.mark.parametrize("role", [Role.DISTRICT_ADMINISTRATOR, Role.AUDITOR])
+def test_others_read_and_do_not_change(make: Make, sign_in: SignIn, role: Role) -> None:
+    browser = sign_in(make.user(role))
+    course = make.course()
+    page = browser.get("/catalogue/")
+    assert "初级急救员" in page.text
+    assert "/catalogue/new" not in page.text
+    assert browser.get(f"/catalogue/{course.id}").status_code == 200
+    for address in ("/catalogue/new", f"/catalogue/{course.id}/edit", "/catalogue/programmes/new"):
+        assert browser.get(address).status_code == 403
+        assert browser.post(address, data=FACTS).status_code == 403

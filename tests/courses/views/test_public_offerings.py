@@ -1,0 +1,98 @@
+"""What a visitor sees of open training, and what not."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from courses.models.enrolment import EnrolmentState
+from courses.models.offerings import OfferingState
+from lms.core import clock
+from tests.factories import Make
+
+MAY = datetime(2030, 5, 4, 1, tzinfo=UTC)
+
+
+def test_shows_open_offerings_with_their_free_places(db: Session, make: Make, client: FlaskClient) -> None:
+    offering = make.offering(starts=[MAY], capacity=2, lead=make.instructor(name="李老师"), place="甲楼")
+    make.enrolment(offering)
+    make.enrolment(offering, state=EnrolmentState.CANCELLED)
+    db.commit()
+    page = client.get("/training/").text
+    assert "余1个名额" in page
+    assert "甲楼" in page
+    detail = client.get(f"/training/{offering.id}").text
+    assert "李老师" in detail
+    assert "09:00" in detail
+    make.enrolment(offering)
+    make.enrolment(offering, state=EnrolmentState.WAITLISTED)
+    db.commit()
+    page = client.get("/training/?lang=en").text
+    assert "Full: waiting list" in page
+    assert "1 waiting" in page
+
+
+def test_leaves_out_what_nobody_can_join(db: Session, make: Make, client: FlaskClient) -> None:
+    hidden = [
+        make.offering(starts=[MAY], state=OfferingState.DRAFT),
+        make.offering(starts=[MAY], by_invitation=True),
+    ]
+    begun = make.offering(starts=[clock.now() - timedelta(minutes=5), MAY])
+    gone = make.offering(
+        starts=[MAY], state=OfferingState.CANCELLED, cancelled_at=clock.now(), cancel_reason="场地停电"
+    )
+    over = make.offering(state=OfferingState.CLOSED, closed_at=clock.now(), counted_on=date(2026, 5, 4))
+    db.commit()
+    page = client.get("/training/").text
+    for offering in (*hidden, begun, gone, over):
+        assert f'/training/{offering.id}"' not in page
+    for offering in hidden:
+        assert client.get(f"/training/{offering.id}").status_code == 404
+    for offering, words in ((begun, "报名截止"), (gone, "场地停电"), (over, "已结束")):
+        detail = client.get(f"/training/{offering.id}").text
+        assert words in detail
+        assert "/enrol" not in detail
+
+
+def test_filters_by_programme_district_and_day(db: Session, make: Make, client: FlaskClient) -> None:
+    make.offering(starts=[MAY], organisation=make.organisation(3), place="甲楼甲")
+    make.offering(starts=[MAY + timedelta(days=30)], course=make.course("RESCUE-CPR-AED"), place="乙楼乙")
+    db.commit()
+    for query in (
+        "programme=FIRST_RESPONDER",
+        "district=3",
+        "last_day=2030-05-04",
+        "first_day=2030-05-04&last_day=2030-05-10",
+    ):
+        page = client.get(f"/training/?{query}").text
+        assert "甲楼甲" in page, query
+        assert "乙楼乙" not in page, query
+    assert "没有符合条件" in client.get("/training/?district=9").text
+
+
+@pytest.mark.parametrize("number", [1, 8])
+def test_the_list_is_one_statement(
+    db: Session, make: Make, client: FlaskClient, statements: list[str], number: int
+) -> None:
+    for _ in range(number):
+        make.offering(starts=[MAY, MAY + timedelta(days=1)])
+    db.commit()
+    statements.clear()
+    assert client.get("/training/").status_code == 200
+    assert len([each for each in statements if "FROM offering" in each]) == 1
+    assert len(statements) == 3
+
+
+def test_gives_no_personal_data_but_the_lead_s_name(db: Session, make: Make, client: FlaskClient) -> None:
+    offering = make.offering(starts=[MAY])
+    trainee = make.enrolment(offering, make.trainee("赵某某")).trainee
+    assert offering.lead_instructor is not None
+    offering.lead_instructor.phone = "+8613900001111"
+    db.commit()
+    for address in ("/training/", f"/training/{offering.id}"):
+        page = client.get(address).text
+        assert "赵某某" not in page
+        assert str(trainee.phone)[3:] not in page
+        assert "13900001111" not in page
+        assert offering.lead_instructor.registration_number not in page
