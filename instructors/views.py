@@ -1,15 +1,199 @@
-"""instructors."""
+"""The register of instructors, for administrators and auditors."""
 
-from flask import Blueprint
+from typing import Any
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from instructors import programmes, qualifications, register
+from instructors.forms import (
+    LEVELS,
+    AccountForm,
+    EndForm,
+    InstructorChangeForm,
+    InstructorFilterForm,
+    InstructorForm,
+    QualificationForm,
+)
+from instructors.models import Instructor, Level
+from instructors.register import SOON, Filter, InstructorFacts, Validity
+from lms.accounts.password_links import site_of
+from lms.core import clock
+from lms.core.access import holds, requires, scope
+from lms.core.forms import choices
+from lms.core.languages import named
+from lms.core.scope import ADMINISTRATORS, READERS, fetch
+from lms.core.web import refused_on, session
+from lms.organisations import districts
 
 blueprint = Blueprint("instructors", __name__)
 
 
 @blueprint.get("/")
-@requires(*Role)
-def index() -> str:
-    """Being built."""
-    return ""
+@requires(*READERS)
+def index() -> ResponseReturnValue:
+    """The instructors of one's districts, and until when they may teach what."""
+    names = programmes.everyone(session())
+    form = InstructorFilterForm(request.args)
+    form.district.choices = choices([("", _("All districts")), *_districts()])
+    form.programme.choices = choices([("", _("All programmes")), *((code, named(row)) for code, row in names.items())])
+    wanted = Filter(
+        text=form.text.data,
+        district_id=form.district.data,
+        programme_code=form.programme.data or None,
+        validity=Validity(form.validity.data) if form.validity.data in set(Validity) else None,
+        active=form.state.data != "left",
+    )
+    found = register.listing(session(), scope(), wanted, _today(), request.args.get("page", 1, type=int))
+    return render_template(
+        "instructors/index.html", found=found, form=form, may_change=holds(*ADMINISTRATORS), **_words()
+    )
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def new() -> ResponseReturnValue:
+    """Enter an instructor in the register."""
+    form = InstructorForm()
+    form.district_id.choices = choices(_districts())
+    if form.validate_on_submit():
+        with refused_on(form):
+            instructor = register.enlist(session(), _facts(form), scope())
+            flash(_("The instructor is registered."))
+            return redirect(url_for("instructors.page", instructor_id=instructor.id))
+    return make_response(render_template("instructors/new.html", form=form), 422 if form.is_submitted() else 200)
+
+
+@blueprint.get("/<int:instructor_id>")
+@requires(*READERS)
+def page(instructor_id: int) -> ResponseReturnValue:
+    """One instructor: qualifications and account."""
+    instructor = _instructor(instructor_id)
+    return _show(instructor, QualificationForm(), AccountForm(formdata=None, phone=instructor.phone))
+
+
+@blueprint.route("/<int:instructor_id>/edit", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def edit(instructor_id: int) -> ResponseReturnValue:
+    """Change what is known of an instructor, or take somebody off the register."""
+    instructor = _instructor(instructor_id)
+    form = InstructorChangeForm(obj=instructor)
+    form.district_id.choices = choices(_districts())
+    if form.validate_on_submit():
+        with refused_on(form):
+            register.change(session(), instructor, _facts(form), form.active.data, scope())
+            flash(_("Saved."))
+            return redirect(url_for("instructors.page", instructor_id=instructor.id))
+    return make_response(
+        render_template("instructors/edit.html", form=form, instructor=instructor), 422 if form.is_submitted() else 200
+    )
+
+
+@blueprint.post("/<int:instructor_id>/qualifications")
+@requires(*ADMINISTRATORS)
+def add_qualification(instructor_id: int) -> ResponseReturnValue:
+    """Let an instructor teach a programme for a time."""
+    instructor = _instructor(instructor_id)
+    form = QualificationForm()
+    _offer_programmes(form)
+    if form.validate_on_submit():
+        with refused_on(form):
+            qualifications.add(
+                session(),
+                instructor,
+                programme_code=form.programme.data,
+                valid_from=form.valid_from.data,
+                valid_until=form.valid_until.data,
+            )
+            flash(_("The qualification is added."))
+            return redirect(url_for("instructors.page", instructor_id=instructor.id))
+    account = AccountForm(formdata=None, phone=instructor.phone)
+    return make_response(_show(_instructor(instructor_id), form, account), 422)
+
+
+@blueprint.route("/<int:instructor_id>/qualifications/<int:qualification_id>/end", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def end_qualification(instructor_id: int, qualification_id: int) -> ResponseReturnValue:
+    """End a qualification early, with a reason."""
+    instructor = _instructor(instructor_id)
+    qualification = qualifications.of_instructor(instructor, qualification_id)
+    form = EndForm(last_day=_today())
+    if form.validate_on_submit():
+        with refused_on(form):
+            qualifications.end(
+                session(), instructor, qualification_id, last_day=form.last_day.data, reason=form.reason.data
+            )
+            flash(_("The qualification is ended."))
+            return redirect(url_for("instructors.page", instructor_id=instructor.id))
+    return make_response(
+        render_template(
+            "instructors/end.html", form=form, instructor=instructor, qualification=qualification, **_words()
+        ),
+        422 if form.is_submitted() else 200,
+    )
+
+
+@blueprint.post("/<int:instructor_id>/account")
+@requires(*ADMINISTRATORS)
+def give_account(instructor_id: int) -> ResponseReturnValue:
+    """Give an instructor an account."""
+    instructor = _instructor(instructor_id)
+    form = AccountForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            address = register.give_account(
+                session(),
+                instructor,
+                email=form.email.data,
+                phone=form.phone.data,
+                scope=scope(),
+                site=site_of(current_app.config["SETTINGS"]),
+            )
+            if address is not None:
+                return render_template("instructors/link.html", instructor=instructor, address=address)
+            flash(_("The account is linked."))
+            return redirect(url_for("instructors.page", instructor_id=instructor.id))
+    return make_response(_show(_instructor(instructor_id), QualificationForm(formdata=None), form), 422)
+
+
+def _instructor(instructor_id: int) -> Instructor:
+    return fetch(session(), Instructor, instructor_id, scope())
+
+
+def _today() -> Any:
+    return clock.today(current_app.config["SETTINGS"].zone)
+
+
+def _districts() -> list[tuple[Any, str]]:
+    return [(district.id, named(district)) for district in districts.administered(session(), scope())]
+
+
+def _offer_programmes(form: QualificationForm) -> None:
+    form.programme.choices = choices((code, named(row)) for code, row in programmes.everyone(session()).items())
+
+
+def _words() -> dict[str, Any]:
+    return {"levels": LEVELS, "programmes": programmes.everyone(session()), "today": _today(), "soon": _today() + SOON}
+
+
+def _facts(form: InstructorForm) -> InstructorFacts:
+    return InstructorFacts(
+        form.name.data,
+        form.registration_number.data,
+        form.district_id.data,
+        Level(form.level.data),
+        form.phone.data,
+    )
+
+
+def _show(instructor: Instructor, qualification: QualificationForm, account: AccountForm) -> str:
+    _offer_programmes(qualification)
+    return render_template(
+        "instructors/page.html",
+        instructor=instructor,
+        qualification=qualification,
+        account=account,
+        may_change=holds(*ADMINISTRATORS),
+        **_words(),
+    )

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from flask import Flask, request, session
+from flask import Flask, g, request, session
 from flask_login import LoginManager, UserMixin
 
 from lms.accounts import browser_sessions
 from lms.accounts.models import RoleGrant, User
-from lms.core import web
+from lms.core import audit, web
 
 TOKEN = "_user_id"  # noqa: S105  # the name under which Flask-Login keeps its id in the cookie
 
@@ -30,7 +30,10 @@ class SignedInUser(UserMixin):  # type: ignore[misc]  # the library has no types
 
 def load(token: str) -> SignedInUser | None:
     """The user of a token, for Flask-Login."""
-    user = browser_sessions.user_of(web.session(), token)
+    g.acting = True  # who acts is being found here; `web.session` need not ask, which would load the user twice
+    db = web.session()
+    user = browser_sessions.user_of(db, token)
+    audit.act_as(db, user.id if user is not None else None)
     return SignedInUser(user, token) if user is not None else None
 
 

@@ -1,0 +1,290 @@
+"""Who may call what: every route against every role, and another district's rows against everybody who has a district.
+
+A new route joins the table of its area below, or is named on its own. Nothing is public that is not on the list.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask, Response
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from certificates.keys import KeyState
+from certificates.models import Certificate, SigningKey
+from lms.accounts.models import User
+from lms.core import clock
+from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of
+from lms.core.errors import Denied
+from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role
+from tests.factories import Make
+
+SignIn = Callable[[User], FlaskClient]
+Who = frozenset[Role]
+
+CITY = frozenset({Role.CITY_ADMINISTRATOR})
+ADMIN = frozenset(ADMINISTRATORS)
+READ = frozenset(READERS)
+PLAN = frozenset(STAFF)
+TEACH = PLAN | {Role.INSTRUCTOR}
+RESULTS = ADMIN | {Role.INSTRUCTOR}
+LOOK = PLAN | {Role.AUDITOR}
+ALL_BUT_TRAINEES = TEACH | {Role.AUDITOR}
+NOBODY: Who = frozenset()
+
+# Area (blueprint) → who may read it and who may change something in it.
+AREAS: dict[str, tuple[Who, Who]] = {
+    "assessment": (ALL_BUT_TRAINEES, RESULTS),
+    "attendance": (ALL_BUT_TRAINEES, TEACH),
+    "audit": (READ - {Role.DISTRICT_ADMINISTRATOR}, NOBODY),
+    "catalogue": (READ, CITY),
+    "certificates": (ALL_BUT_TRAINEES, ADMIN),
+    "enrolment": (ALL_BUT_TRAINEES, PLAN),
+    "instructors": (READ, ADMIN),
+    "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
+    "offerings": (ALL_BUT_TRAINEES, PLAN),
+    "organisations": (READ, ADMIN),
+    "reports": (READ, NOBODY),
+    "sessions": (ALL_BUT_TRAINEES, RESULTS),
+    "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
+    "trainees": (LOOK, PLAN),
+    "users": (ADMIN, ADMIN),
+}
+
+# Single routes that differ from their area.
+EXCEPTIONS: dict[str, Who] = {
+    "attendance.scan": TEACH,  # pages that lead to a change
+    "attendance.undo": TEACH,
+    "sessions.headcount": TEACH,  # a host counts heads too
+    "sessions.here": frozenset({Role.INSTRUCTOR}),  # one checks oneself in
+    "sessions.leave": frozenset({Role.INSTRUCTOR}),
+}
+
+# Any user, for the own account.
+ANY_USER = {
+    "account.page", "account.change", "account.change_password", "account.end_browser", "account.end_others",
+    "account.sign_out",
+}  # fmt: skip
+
+# Anybody, without an account.
+PUBLIC = {
+    "home.page", "health.alive", "health.ready", "sign_in.page", "sign_in.forgotten", "sign_in.choose",
+    "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
+    "tickets.page", "tickets.account", "tickets.calendar", "tickets.cancel", "holding.pdf",
+    "verification.find", "verification.page", "verification.name", "verification.verdict", "verification.key_set",
+}  # fmt: skip
+
+
+@pytest.fixture
+def rules(app: Flask) -> list[Rule]:
+    """Every route of the system."""
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PUBLIC_ENDPOINTS]
+
+
+def methods(rule: Rule) -> set[str]:
+    return (rule.methods or set()) - {"HEAD", "OPTIONS"}
+
+
+def test_every_route_has_a_guard(app: Flask, rules: list[Rule]) -> None:
+    assert [rule.endpoint for rule in rules if guard_of(app, rule.endpoint) is None] == []
+
+
+def test_only_the_listed_routes_are_public(app: Flask, rules: list[Rule]) -> None:
+    found = {rule.endpoint for rule in rules if (guard := guard_of(app, rule.endpoint)) and guard.anyone}
+    assert found == PUBLIC
+
+
+def test_only_the_own_account_is_open_to_any_user(app: Flask, rules: list[Rule]) -> None:
+    found = {
+        rule.endpoint
+        for rule in rules
+        if (guard := guard_of(app, rule.endpoint)) and not guard.anyone and guard.roles is None
+    }
+    assert found == ANY_USER
+
+
+def test_each_route_is_open_to_the_roles_of_its_area_and_no_other(app: Flask, rules: list[Rule]) -> None:
+    wrong = {}
+    for rule in rules:
+        guard = guard_of(app, rule.endpoint)
+        if guard is None or guard.roles is None:
+            continue
+        area = rule.endpoint.partition(".")[0]
+        reads, writes = AREAS.get(area, (NOBODY, NOBODY))
+        expected = reads if methods(rule) <= SAFE_METHODS else writes
+        if guard.roles != EXCEPTIONS.get(rule.endpoint, expected):
+            wrong[rule.endpoint] = " ".join(sorted(guard.roles))
+    assert wrong == {}
+
+
+def test_the_guards_let_in_exactly_whom_they_name(app: Flask, rules: list[Rule], make: Make, sign_in: SignIn) -> None:
+    """Each route × the visitor and each role, up to the view: the view itself is not run."""
+    cookies: dict[Role | None, str] = {None: ""}
+    for role in Role:
+        browser = sign_in(make.user(role))
+        cookies[role] = f"lms={cookie.value}" if (cookie := browser.get_cookie("lms")) else ""
+    wrong = []
+    for rule in rules:
+        guard = guard_of(app, rule.endpoint)
+        assert guard is not None
+        path = address(app, rule, dict.fromkeys(rule.arguments, 1))
+        for method in methods(rule):
+            for role, cookie in cookies.items():
+                headers = {"Cookie": cookie} if cookie else {}
+                with app.test_request_context(path, method=method, headers=headers):
+                    answer = before_the_view(app)
+                expected = "in"
+                if not guard.anyone and role is None:
+                    expected = "sign in"
+                elif guard.roles is not None and (
+                    role not in guard.roles or (role is Role.AUDITOR and method not in SAFE_METHODS)
+                ):
+                    expected = "denied"
+                if answer != expected:
+                    wrong.append((method, rule.rule, role, answer, expected))
+    assert wrong == []
+
+
+def before_the_view(app: Flask) -> str:
+    try:
+        answer = app.preprocess_request()
+    except Denied:
+        return "denied"
+    except Exception as error:  # an abort, by its HTTP status
+        return "sign in" if getattr(error, "code", None) == 401 else repr(error)
+    if answer is None:
+        return "in"
+    response = app.make_response(answer)
+    return "sign in" if response.status_code == 302 and "/sign-in/" in response.location else str(response.status)
+
+
+def test_an_auditor_changes_nothing(app: Flask, rules: list[Rule], make: Make, sign_in: SignIn) -> None:
+    """Real requests: an auditor's POST is refused wherever roles are asked for, even where the auditor may read."""
+    browser = sign_in(make.user(Role.AUDITOR))
+    answers = {}
+    for rule in rules:
+        guard = guard_of(app, rule.endpoint)
+        if guard is None or guard.roles is None:
+            continue
+        for method in methods(rule) - SAFE_METHODS:
+            path = address(app, rule, dict.fromkeys(rule.arguments, 1))
+            answers[method, rule.rule] = browser.open(path, method=method).status_code
+    assert answers
+    assert {key: status for key, status in answers.items() if status != 403} == {}
+
+
+# Arguments that name no row of a district: lists of values, catalogues, unguessable texts, and rows that are looked up
+# within a row of this table that comes earlier in the address.
+NOT_OF_A_DISTRICT = {"form", "code", "course_id", "format"}
+
+
+@pytest.fixture
+def elsewhere(db: Session, make: Make) -> dict[str, Any]:
+    """By the argument that names it, a row of each kind in district 2, of which nobody of district 1 may know."""
+    host = make.organisation(2)
+    lead = make.instructor(district_id=2)
+    offering = make.offering(organisation=host, lead=lead)
+    trainee = make.trainee(district_id=2)
+    enrolment = make.enrolment(offering, trainee)
+    user = make.user(Role.COORDINATOR, organisation_id=host.id)
+    certificate = certify(db, enrolment.id)
+    db.commit()
+    return {
+        "certificate_id": certificate.id,
+        "course_session_id": offering.sessions[0].id,
+        "enrolment_id": enrolment.id,
+        "grant_id": user.grants[0].id,
+        "instructor_id": lead.id,
+        "offering_id": offering.id,
+        "organisation_id": host.id,
+        "qualification_id": lead.qualifications[0].id,
+        "session_id": offering.sessions[0].id,
+        "trainee_id": trainee.id,
+        "user_id": user.id,
+    }
+
+
+def certify(db: Session, enrolment_id: int) -> Certificate:
+    key = SigningKey(
+        number=1,
+        public_key=bytes(32),
+        not_before=date(2020, 1, 1),
+        not_after=date(2099, 1, 1),
+        state=KeyState.ACTIVE,
+    )
+    db.add(key)
+    db.flush()
+    row = Certificate(
+        number="BJ-FR-2026-9999999-X", enrolment_id=enrolment_id, holder_name="学员", certificate_type=1, unit=2,
+        issued_on=clock.now().date(), valid_until=clock.now().date() + timedelta(days=900), key_number=1,
+        payload=bytes(82), facts={}, issued_at=clock.now(),
+    )  # fmt: skip
+    db.add(row)
+    db.flush()
+    return row
+
+
+def addresses_with_rows(app: Flask, rules: list[Rule], role: Role) -> Iterator[Rule]:
+    for rule in rules:
+        guard = guard_of(app, rule.endpoint)
+        if guard and guard.roles and role in guard.roles and rule.arguments - NOT_OF_A_DISTRICT:
+            yield rule
+
+
+@pytest.mark.parametrize("role", [Role.DISTRICT_ADMINISTRATOR, Role.COORDINATOR, Role.INSTRUCTOR, Role.TRAINEE])
+def test_what_is_elsewhere_is_not_found(  # noqa: PLR0917  # fixtures, each by name
+    app: Flask, rules: list[Rule], make: Make, sign_in: SignIn, elsewhere: dict[str, Any], role: Role
+) -> None:
+    """Another district's row looks exactly like one that does not exist, to read and to change."""
+    user = make.user(role)
+    if role is Role.INSTRUCTOR:
+        make.instructor(user=user)
+    browser = sign_in(user)
+    answers = {}
+    for rule in addresses_with_rows(app, rules, role):
+        path = address(app, rule, elsewhere)
+        for method in methods(rule):
+            answers[method, path] = browser.open(path, method=method).status_code
+    assert {key: status for key, status in answers.items() if status != 404} == {}
+    if role is Role.DISTRICT_ADMINISTRATOR:
+        assert len(answers) > 20
+
+
+def test_the_city_finds_all_of_them(
+    app: Flask, rules: list[Rule], make: Make, sign_in: SignIn, elsewhere: dict[str, Any]
+) -> None:
+    """The rows of the test above do exist: whoever sees the whole city reads each page of theirs."""
+    browser = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    answers = {}
+    for rule in addresses_with_rows(app, rules, Role.CITY_ADMINISTRATOR):
+        if "GET" in methods(rule) and not rule.rule.endswith(".pdf"):
+            path = address(app, rule, elsewhere)
+            answers[path] = browser.get(path).status_code
+    assert answers
+    assert {path: status for path, status in answers.items() if status == 404} == {}
+
+
+def address(app: Flask, rule: Rule, ids: dict[str, Any]) -> str:
+    """A route's path with the given values; the fixed words of an `any()` are taken from the route."""
+    values: dict[str, Any] = {}
+    for name in rule.arguments:
+        converter = rule._converters[name]
+        if hasattr(converter, "items"):
+            values[name] = next(iter(converter.items))
+        elif name in ids:
+            values[name] = ids[name]
+        else:
+            assert name in NOT_OF_A_DISTRICT, (
+                f"{rule.rule}: say in `elsewhere` which row of another district {name} names"
+            )
+            values[name] = 1
+    return str(app.url_map.bind("localhost").build(rule.endpoint, values, method=next(iter(methods(rule)))))
+
+
+def test_a_refused_page_says_so_in_words(make: Make, sign_in: SignIn) -> None:
+    answer: Response = sign_in(make.user(Role.INSTRUCTOR)).get("/users/")
+    assert answer.status_code == 403
+    assert "角色" in answer.text
