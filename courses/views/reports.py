@@ -1,15 +1,288 @@
-"""reports."""
+"""The enrolment report, and the way down from each of its numbers. All of a page's question stands in its address."""
 
-from flask import Blueprint
+import io
+import re
+import tempfile
+from dataclasses import replace
+from datetime import date
+from typing import Any
 
-from lms.core.access import public, requires, signed_in
-from lms.core.scope import Role
+from flask import Blueprint, Response, current_app, make_response, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from courses import charts
+from courses.forms.reports import GROUPINGS, FilterForm
+from courses.reports import enrolment as report_rules
+from courses.reports import exporting
+from courses.reports import offerings as offering_rules
+from courses.reports import people as people_rules
+from courses.reports.enrolment import Report, Row
+from courses.reports.filters import Column, Filters, Grouping, Options, Period, options, presets
+from courses.reports.ledger import Figures
+from courses.views import report_words as words
+from lms.core import clock
+from lms.core.access import requires, scope
+from lms.core.errors import N_, DomainError, NotFound
+from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
+from lms.core.scope import READERS
+from lms.core.web import session
 
 blueprint = Blueprint("reports", __name__)
 
+KEY = re.compile(r"[A-Z0-9_-]{1,40}|none")
+ROWS_SHOWN = 300
+IN_MEMORY = 4 * 1024 * 1024  # bytes of a file
+BARS = {Grouping.MONTH: 36}
+FEW_BARS = 20
+
+
+def _today() -> date:
+    return clock.today(current_app.config["SETTINGS"].zone)
+
+
+def _form() -> tuple[FilterForm, Options]:
+    choices = options(session(), scope())
+    return FilterForm(request.args, choices, _today()), choices
+
+
+def _asked() -> tuple[Filters, Options]:
+    """The question of an address that a page of ours made. Raises DomainError when somebody broke it."""
+    form, choices = _form()
+    key = request.args.get("key") or None
+    if not form.validate() or (key is not None and not KEY.fullmatch(key)):
+        raise DomainError(
+            "filters", N_("The filters in this address cannot be read. Open the report and choose again."), status=422
+        )
+    return form.filters(key), choices
+
+
+def _column() -> Column | None:
+    found = request.args.get("column")
+    return Column(found) if found in set(Column) else None
+
+
+def _to(endpoint: str, filters: Filters, **more: Any) -> str:
+    """The address of a page of reports that asks the same."""
+    arguments: dict[str, Any] = {**filters.address(), **more}
+    return url_for(endpoint, **arguments)
+
+
+def _page() -> int:
+    return request.args.get("page", 1, type=int)
+
 
 @blueprint.get("/enrolment")
-@requires(*Role)
-def enrolment() -> str:
-    """Being built."""
-    return ""
+@requires(*READERS)
+def enrolment() -> ResponseReturnValue:
+    """The report."""
+    form, choices = _form()
+    status = 200 if form.validate() else 422
+    filters = form.filters() if status == 200 else Filters(*form.year)
+    found = report_rules.report(session(), filters, scope(), zone=current_app.config["SETTINGS"].zone)
+    rest = found.rows[ROWS_SHOWN:]
+    periods = presets(_today())
+    page = render_template(
+        "reports/enrolment.html",
+        form=form,
+        report=found,
+        rows=found.rows[:ROWS_SHOWN],
+        rest=len(rest),
+        rest_figures=sum((row.figures for row in rest), Figures()),
+        filters=filters,
+        asked=list(words.question(filters, choices)),
+        presets=[_preset(period, filters) for period in periods],
+        whole_branch=scope().everything and not filters.narrowed,
+        grouping=GROUPINGS[filters.grouping],
+        description=describe(list(found.rows), filters),
+        **_words(),
+    )
+    return make_response(page, status)
+
+
+def _preset(period: Period, filters: Filters) -> dict[str, object]:
+    return {
+        "label": words.PERIODS[period.name],
+        "address": _to("reports.enrolment", replace(filters, since=period.since, until=period.until)),
+        "current": (period.since, period.until) == (filters.since, filters.until),
+    }
+
+
+def _words() -> dict[str, object]:
+    return {
+        "headings": words.headings(),
+        "rule": words.RULE,
+        "shown": words.shown,
+        "figure": words.figure,
+        "row_name": words.row_name,
+        "whole": words.whole,
+        "hours": words.hours,
+        "Column": Column,
+        "Grouping": Grouping,
+    }
+
+
+@blueprint.get("/enrolment/chart.svg")
+@requires(*READERS)
+def enrolment_chart() -> ResponseReturnValue:
+    """The report as a picture. `narrow=1` draws it for a phone."""
+    filters, _choices = _asked()
+    rows = report_rules.rows(session(), filters, scope())
+    most = BARS.get(filters.grouping, FEW_BARS)
+    names = [words.row_name(row, filters.grouping) for row in rows[:most]]
+    parts = [row.figures for row in rows[:most]]
+    if rest := rows[most:]:
+        names.append(_("%(number)s more", number=len(rest)))
+        parts.append(sum((row.figures for row in rest), Figures()))
+    drawn = charts.stacked_bars(
+        title=_("Person-times by %(grouping)s", grouping=str(GROUPINGS[filters.grouping]).lower()),
+        description=describe(rows, filters),
+        names=names,
+        series=[
+            (str(words.COLUMNS[Column.NAMED]), [one.named for one in parts]),
+            (str(words.COLUMNS[Column.COUNTED]), [one.counted for one in parts]),
+        ],
+        upright=filters.grouping is Grouping.MONTH and len(names) <= 14,
+        narrow=request.args.get("narrow") == "1",
+        nothing=_("Nothing was counted in this period."),
+    )
+    answer = Response(drawn, mimetype="image/svg+xml")
+    answer.headers["Content-Security-Policy"] = charts.CONTENT_SECURITY_POLICY
+    return answer
+
+
+def describe(rows: list[Row], filters: Filters) -> str:
+    """A chart in words: the sum and the largest row."""
+    total = sum((row.figures for row in rows), Figures())
+    if not rows:
+        return _("Nothing was counted in this period.")
+    largest = max(rows, key=lambda row: row.figures.person_times)
+    return _(
+        "%(total)s person-times, of which %(named)s named and %(counted)s by headcount. The largest: %(name)s with %(most)s.",
+        total=words.whole(total.person_times),
+        named=words.whole(total.named),
+        counted=words.whole(total.counted),
+        name=words.row_name(largest, filters.grouping),
+        most=words.whole(largest.figures.person_times),
+    )
+
+
+@blueprint.get("/enrolment/export/<any(csv, xlsx):form>")
+@requires(*READERS)
+def enrolment_export(form: str) -> ResponseReturnValue:
+    """The report as a file."""
+    filters, choices = _asked()
+    report: Report = report_rules.report(session(), filters, scope(), zone=current_app.config["SETTINGS"].zone)
+    answer, rows = _file(words.report_sheet(report, choices), Format(form), f"enrolment-{_span(filters)}")
+    exporting.note(session(), "enrolment", filters, Format(form), rows)
+    return answer
+
+
+def _span(filters: Filters) -> str:
+    return f"{filters.since.isoformat()}-{filters.until.isoformat()}"
+
+
+def _file(sheet: Sheet, form: Format, name: str) -> tuple[Response, int]:
+    """Write a table and send it, from disk where it is large, so that memory stays flat. Also gives the number of rows."""
+    download = f"{name}.{form.value}"
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
+    rows = write(sheet, form, file)
+    size = file.tell()
+    file.seek(0)
+    if size > IN_MEMORY:
+        answer = send_file(file, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=download)
+        answer.call_on_close(file.close)
+        return answer, rows
+    with file:
+        return send_file(
+            io.BytesIO(file.read()), mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=download
+        ), rows
+
+
+@blueprint.get("/offerings")
+@requires(*READERS)
+def offerings() -> str:
+    """The offerings that a number is made of."""
+    filters, choices = _asked()
+    column = _column()
+    found = offering_rules.behind(session(), filters, scope(), column=column, page=_page())
+    return render_template(
+        "reports/offerings.html",
+        found=found,
+        filters=filters,
+        asked=_asked_of(filters, choices, column),
+        column=column,
+        up=_to("reports.enrolment", filters.of_row(None)),
+        **_words(),
+    )
+
+
+def _asked_of(filters: Filters, choices: Options, column: Column | None) -> list[tuple[str, str]]:
+    """The question of a drill-down in words: the report's, the row's, and the figure's."""
+    asked = list(words.question(filters, choices))[:-1]
+    if filters.key is not None:
+        rows = report_rules.rows(session(), filters, scope())
+        asked.append((str(GROUPINGS[filters.grouping]), words.key_name(filters, rows)))
+    if column is not None:
+        asked.append((_("Figure"), str(words.COLUMNS[column])))
+    return asked
+
+
+@blueprint.get("/offerings/export/<any(csv, xlsx):form>")
+@requires(*READERS)
+def offerings_export(form: str) -> ResponseReturnValue:
+    """The offerings that a number is made of, as a file."""
+    filters, choices = _asked()
+    column = _column()
+    total = offering_rules.behind(session(), filters, scope(), column=column).total
+    every = offering_rules.every(session(), filters, scope(), column=column)
+    sheet = words.offerings_sheet(_asked_of(filters, choices, column), every, total)
+    answer, rows = _file(sheet, Format(form), f"offerings-{_span(filters)}")
+    exporting.note(session(), "offerings", filters, Format(form), rows, column=column)
+    return answer
+
+
+@blueprint.get("/in-progress")
+@requires(*READERS)
+def in_progress() -> str:
+    """The offerings that the report shows apart, because they are not closed yet."""
+    filters, choices = _asked()
+    found = offering_rules.open_now(session(), filters, scope(), zone=current_app.config["SETTINGS"].zone)
+    return render_template(
+        "reports/in_progress.html",
+        found=found,
+        asked=_asked_of(filters, choices, None),
+        up=_to("reports.enrolment", filters.of_row(None)),
+        **_words(),
+    )
+
+
+@blueprint.get("/people")
+@requires(*READERS)
+def people() -> str:
+    """The distinct people that a number is made of."""
+    filters, choices = _asked()
+    return render_template(
+        "reports/people.html",
+        found=people_rules.behind(session(), filters, scope(), page=_page()),
+        asked=_asked_of(filters, choices, None),
+        up=_to("reports.enrolment", filters.of_row(None)),
+        offerings=_to("reports.offerings", filters),
+        **_words(),
+    )
+
+
+@blueprint.get("/offerings/<int:offering_id>/people")
+@requires(*READERS)
+def offering_people(offering_id: int) -> str:
+    """The people of one offering; the filters one came with lead back up."""
+    if offering_id > 2**63 - 1:
+        raise NotFound
+    filters, _choices = _asked()
+    return render_template(
+        "reports/offering_people.html",
+        found=people_rules.of_offering(session(), offering_id, scope()),
+        up=_to("reports.offerings", filters, column=request.args.get("column")),
+        report=_to("reports.enrolment", filters.of_row(None)),
+        **_words(),
+    )

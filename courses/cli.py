@@ -1,0 +1,56 @@
+"""The commands `flask person-time check` and `flask person-time freeze`."""
+
+import sys
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from courses import quarters, recount
+from courses.quarters import Quarter
+from lms.core.db import transaction
+from lms.core.errors import DomainError
+
+
+@click.group("person-time")
+def cli() -> None:
+    """The figures that the branch answers for."""
+
+
+@cli.command()
+@with_appcontext
+def check() -> None:
+    """Recount every closed offering from its attendances and headcounts; exit 1 when the ledger says otherwise."""
+    differences = 0
+    with transaction(current_app.extensions["sessions"]) as db:
+        total = recount.count(db)
+        with click.progressbar(length=total, label="Recounting", file=sys.stderr) as bar:
+            for step in recount.check(db):
+                bar.update(step.offerings)
+                for found in step.differences:
+                    differences += 1
+                    click.echo(
+                        f"Offering {found.offering_id} ({found.course}, {found.host}): {found.figure} is "
+                        f"{found.in_ledger} in the ledger, {found.recounted} recounted"
+                    )
+    if differences:
+        click.echo(f"{differences} differences in {total} offerings.", err=True)
+        sys.exit(1)
+    click.echo(f"{total} offerings recounted: no difference.")
+
+
+@cli.command()
+@click.argument("quarter", metavar="2026Q3")
+@with_appcontext
+def freeze(quarter: str) -> None:
+    """Freeze a quarter that is over: later corrections to it become adjustments in the open one."""
+    try:
+        wanted = Quarter.parse(quarter)
+    except ValueError:
+        raise click.BadParameter("write a quarter as 2026Q3", param_hint="quarter") from None
+    try:
+        with transaction(current_app.extensions["sessions"]) as db:
+            quarters.freeze(db, wanted, current_app.config["SETTINGS"].zone)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{wanted} is frozen.")

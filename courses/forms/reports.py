@@ -1,0 +1,83 @@
+"""The filter bar of the reports. It is read from the address and changes nothing, so it carries no token."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, SelectField, StringField
+from wtforms.validators import AnyOf, Length, Optional, ValidationError
+
+from courses.reports.filters import Filters, Grouping, Option, Options
+from lms.core.forms import Form, strip
+from lms.core.languages import named
+
+FIRST, LAST = date(1980, 1, 1), date(2100, 12, 31)
+
+GROUPINGS = {
+    Grouping.MONTH: _l("Month"),
+    Grouping.PROGRAMME: _l("Programme"),
+    Grouping.DISTRICT: _l("District"),
+    Grouping.COURSE: _l("Course"),
+    Grouping.INSTRUCTOR: _l("Lead instructor"),
+    Grouping.HOST: _l("Host organisation"),
+}
+
+
+class FilterForm(Form):
+    """Period, narrowing, grouping. A district that is not one's own is no wrong choice but nothing to see: the rule says so."""
+
+    since = DateField(_l("From"), [Optional()])
+    until = DateField(_l("To"), [Optional()])
+    programme = SelectField(_l("Programme"))
+    district = SelectField(_l("District"), [AnyOf([""] + [str(n) for n in range(256)])], validate_choice=False)
+    course = SelectField(_l("Course"))
+    organisation = StringField(_l("Host (part of its name)"), [Length(max=100)], filters=[strip])
+    grouping = SelectField(_l("Rows"))
+
+    def __init__(self, arguments: Any, options: Options, today: date) -> None:
+        self.year = (date(today.year, 1, 1), date(today.year, 12, 31))
+        super().__init__(
+            arguments,
+            data={"since": self.year[0], "until": self.year[1], "grouping": Grouping.MONTH.value},
+            meta={"csrf": False},
+        )
+        self.programme.choices = _choices(options.programmes)
+        self.district.choices = _choices(options.districts)
+        self.course.choices = _choices(options.courses)
+        self.grouping.choices = [(one.value, label) for one, label in GROUPINGS.items()]
+        for choice in (self.programme, self.district, self.course):
+            choice.data = choice.data or ""
+
+    def validate_organisation(self, field: StringField) -> None:
+        """Refuse what no name can hold."""
+        if "\0" in (field.data or ""):
+            raise ValidationError(_l("Choose again."))
+
+    def validate_since(self, field: DateField) -> None:
+        """Keep the days where a calendar makes sense."""
+        if field.data is not None and not FIRST <= field.data <= LAST:
+            raise ValidationError(_l("Choose a day between 1980 and 2100."))
+
+    def validate_until(self, field: DateField) -> None:
+        """The same, and not before the beginning."""
+        self.validate_since(field)
+        if field.data is not None and self.since.data is not None and field.data < self.since.data:
+            raise ValidationError(_l("The period ends before it begins."))
+
+    def filters(self, key: str | None = None) -> Filters:
+        """The question of a form that validated."""
+        return Filters(
+            since=self.since.data or self.year[0],
+            until=self.until.data or max(self.year[1], self.since.data or self.year[0]),
+            programme=self.programme.data or None,
+            district=int(self.district.data) if self.district.data else None,
+            course=int(self.course.data) if self.course.data else None,
+            organisation=self.organisation.data or None,
+            grouping=Grouping(self.grouping.data),
+            key=key,
+        )
+
+
+def _choices(options: Iterable[Option]) -> list[tuple[str, Any]]:
+    return [("", _l("All")), *((option.key, named(option)) for option in options)]

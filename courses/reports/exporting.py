@@ -1,0 +1,13 @@
+"""Each export leaves an audit entry: figures that left the house can be traced to who took them, and what was asked."""
+
+from sqlalchemy.orm import Session
+
+from courses.reports.filters import Column, Filters
+from lms.core import audit
+from lms.core.exports import Format
+
+
+def note(db: Session, report: str, filters: Filters, form: Format, rows: int, *, column: Column | None = None) -> None:
+    """Record that a report was exported. report: "enrolment" or "offerings"."""
+    asked = filters.address() | ({"column": column.value} if column else {})
+    audit.record(db, "report.export", f"report:{report}", after={"format": form.value, "rows": rows, "filters": asked})

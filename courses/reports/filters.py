@@ -1,0 +1,150 @@
+"""What a report is asked for: period, narrowing and grouping. All of it stands in the address, so a page can be kept."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import Text, cast, func, literal, null, select, union_all
+from sqlalchemy.orm import Session
+
+from courses.models.catalogue import Course, Programme
+from courses.quarters import Quarter
+from lms.core.errors import NotFound
+from lms.core.scope import Scope
+from lms.organisations.models import District
+
+
+class Grouping(StrEnum):
+    """What one row of the report is."""
+
+    MONTH = "month"
+    PROGRAMME = "programme"
+    DISTRICT = "district"
+    COURSE = "course"
+    INSTRUCTOR = "instructor"
+    HOST = "host"
+
+
+class Column(StrEnum):
+    """A figure of the report. Each adds up over rows; people do not, and are asked for apart."""
+
+    OFFERINGS = "offerings"
+    ENROLLED = "enrolled"
+    NAMED = "named"
+    COUNTED = "counted"
+    PERSON_TIMES = "person_times"
+    REFRESHER = "refresher"
+    MINUTES = "minutes"
+    PASSED = "passed"
+    CERTIFICATES = "certificates"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """A question. Both days belong to the period; `organisation` is a part of the host's name in either language.
+
+    `key` narrows to one row of the grouping: it is how a number leads down to its offerings.
+    """
+
+    since: date
+    until: date
+    programme: str | None = None
+    district: int | None = None
+    course: int | None = None
+    organisation: str | None = None
+    grouping: Grouping = Grouping.MONTH
+    key: str | None = None
+
+    def address(self) -> dict[str, str]:
+        """The arguments of an address that asks this again; what is not asked is left out."""
+        facts = {
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "programme": self.programme,
+            "district": self.district,
+            "course": self.course,
+            "organisation": self.organisation,
+            "grouping": self.grouping.value,
+            "key": self.key,
+        }
+        return {name: str(value) for name, value in facts.items() if value is not None}
+
+    def of_row(self, key: str | None) -> "Filters":
+        """The same question for one row; None is the whole report again."""
+        return replace(self, key=key)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether less than the whole branch is asked for."""
+        return self.district is not None or self.organisation is not None
+
+
+class Period(NamedTuple):
+    """A preset. `name` is a code that the page has words for."""
+
+    name: str
+    since: date
+    until: date
+
+
+def presets(today: date) -> list[Period]:
+    """The periods that are asked for again and again."""
+    quarter, before = Quarter.of(today), Quarter.of(today).previous
+    first = today.replace(day=1)
+    last = date(today.year + today.month // 12, today.month % 12 + 1, 1)
+    return [
+        Period("this_month", first, date.fromordinal(last.toordinal() - 1)),
+        Period("this_quarter", quarter.first, quarter.last),
+        Period("last_quarter", before.first, before.last),
+        Period("this_year", date(today.year, 1, 1), date(today.year, 12, 31)),
+        Period("last_year", date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
+    ]
+
+
+def within(filters: Filters, scope: Scope) -> None:
+    """Raise NotFound when the question is about a district that is not the asker's."""
+    if filters.district is not None and not scope.everything and filters.district not in scope.district_ids:
+        raise NotFound
+
+
+class Option(NamedTuple):
+    """One choice of the filter bar."""
+
+    key: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the filter bar offers: every programme and course, and the districts that one may see."""
+
+    programmes: list[Option]
+    districts: list[Option]
+    courses: list[Option]
+
+
+def options(db: Session, scope: Scope) -> Options:
+    """The choices, in one statement."""
+    kinds = (
+        select(
+            literal("programme").label("kind"), Programme.code.label("key"), Programme.name_zh, Programme.name_en,
+            Programme.position.label("position"), null().label("within"),
+        ),
+        select(
+            literal("district"), cast(District.id, Text), District.name_zh, District.name_en, District.id, null(),
+        ).where(scope.covers(district=District.id)),
+        select(
+            literal("course"), cast(Course.id, Text), Course.name_zh, Course.name_en, Programme.position, Course.code,
+        ).join(Programme, Programme.code == Course.programme_code),
+    )  # fmt: skip
+    every = union_all(*kinds).subquery()
+    found: dict[str, list[Option]] = {"programme": [], "district": [], "course": []}
+    for kind, key, name_zh, name_en in db.execute(
+        select(every.c.kind, every.c.key, every.c.name_zh, every.c.name_en).order_by(
+            every.c.kind, every.c.position, func.coalesce(every.c.within, every.c.key)
+        )
+    ):
+        found[kind].append(Option(key, name_zh, name_en))
+    return Options(found["programme"], found["district"], found["course"])

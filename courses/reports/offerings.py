@@ -1,0 +1,137 @@
+"""What a number of the report is made of: its offerings, whose figures add up to it exactly."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, Subquery, func, select
+from sqlalchemy.orm import Session
+
+from courses.models.catalogue import Course
+from courses.models.offerings import Offering
+from courses.reports.enrolment import Progress, in_progress, progress
+from courses.reports.filters import Column, Filters, within
+from courses.reports.ledger import FIGURES, Figures, column_sum, lines, sums
+from instructors.models import Instructor
+from lms.core.paging import PAGE_SIZE, Page
+from lms.core.scope import Scope
+from lms.organisations.models import District, Organisation
+
+BATCH = 500  # rows fetched at a time by an export
+
+
+@dataclass(frozen=True)
+class OfferingRow:
+    """One offering and what it gives to the number: its lines in the period, which may be a correction alone.
+
+    counted_on: the day it is dated by (for one in progress, of its last session).
+    """
+
+    offering_id: int
+    counted_on: date | None
+    course_zh: str
+    course_en: str
+    host_zh: str
+    host_en: str | None
+    district_zh: str
+    district_en: str
+    lead: str | None
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Offerings:
+    """A page of them, and the sum over all pages: the number one came from."""
+
+    page: Page[OfferingRow]
+    total: Figures
+
+
+@dataclass(frozen=True)
+class OpenOfferings:
+    """Offerings in progress and the sum over all of them."""
+
+    rows: list[OfferingRow]
+    total: Progress
+
+
+def behind(db: Session, filters: Filters, scope: Scope, *, column: Column | None = None, page: int = 1) -> Offerings:
+    """The offerings behind a number, newest first. column: only those that give something to that figure.
+
+    Raises NotFound for another district's. Two statements.
+    """
+    within(filters, scope)
+    each = _each(filters, scope, column)
+    number, *figures = db.execute(select(func.count(), *sums(each))).one()
+    pages = max(1, -(-number // PAGE_SIZE))
+    page = min(max(page, 1), pages)
+    statement = _named(each).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
+    rows = [_row(row) for row in db.execute(statement)]
+    return Offerings(Page(rows=rows, page=page, pages=pages, total=number), Figures(*figures))
+
+
+def every(db: Session, filters: Filters, scope: Scope, *, column: Column | None = None) -> Iterator[OfferingRow]:
+    """All of them, fetched a batch at a time: for exports."""
+    within(filters, scope)
+    for row in db.execute(_named(_each(filters, scope, column)), execution_options={"yield_per": BATCH}):
+        yield _row(row)
+
+
+def open_now(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> OpenOfferings:
+    """The offerings in progress that the report shows apart, and their sum."""
+    within(filters, scope)
+    each = in_progress(filters, scope, zone)
+    statement = _with_names(
+        select(Offering.id, each.c.last_day, each.c.enrolled, each.c.named, each.c.counted).join(
+            each, each.c.offering_id == Offering.id
+        )
+    ).order_by(each.c.last_day.desc(), Offering.id.desc())
+    rows = []
+    for row in db.execute(statement):
+        offering_id, day, enrolled, named, counted, *names = tuple[Any, ...](row)
+        rows.append(_made(offering_id, day, names, Figures(1, enrolled, named, counted)))
+    return OpenOfferings(rows, progress(db, filters, scope, zone=zone))
+
+
+def _each(filters: Filters, scope: Scope, column: Column | None) -> Subquery:
+    line = lines(filters, scope)
+    statement = select(line.c.offering_id, *sums(line)).group_by(line.c.offering_id)
+    if column is not None:
+        statement = statement.having(column_sum(line, column) != 0)
+    return statement.subquery("each")
+
+
+def _named(each: Subquery) -> Select[*tuple[Any, ...]]:
+    return _with_names(
+        select(Offering.id, Offering.counted_on, *(each.c[name] for name in FIGURES)).join(
+            each, each.c.offering_id == Offering.id
+        )
+    ).order_by(Offering.counted_on.desc(), Offering.id.desc())
+
+
+def _with_names(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[object, ...]]:
+    """Append the names of the course, the host, the district and the lead."""
+    return (
+        statement.add_columns(
+            Course.name_zh, Course.name_en, Organisation.name_zh, Organisation.name_en, District.name_zh,
+            District.name_en, Instructor.name,
+        )
+        .join(Course, Course.id == Offering.course_id)
+        .join(Organisation, Organisation.id == Offering.organisation_id)
+        .join(District, District.id == Offering.district_id)
+        .outerjoin(Instructor, Instructor.id == Offering.lead_instructor_id)
+    )  # fmt: skip
+
+
+def _row(row: Row[*tuple[Any, ...]]) -> OfferingRow:
+    offering_id, day, *rest = tuple[Any, ...](row)
+    return _made(offering_id, day, rest[len(FIGURES) :], Figures(*rest[: len(FIGURES)]))
+
+
+def _made(offering_id: int, day: date | None, names: list[Any], figures: Figures) -> OfferingRow:
+    course_zh, course_en, host_zh, host_en, district_zh, district_en, lead = names
+    return OfferingRow(
+        offering_id, day, course_zh, course_en, host_zh, host_en, district_zh, district_en, lead, figures
+    )

@@ -1,0 +1,118 @@
+"""The lowest step down: who was there. Names stand in full for those who answer for them, phones masked, ID numbers never."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from courses.models.attendance import Attendance
+from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.offerings import CourseSession, Offering
+from courses.models.trainees import Trainee
+from courses.person_time import attended_minutes
+from courses.reports.enrolment import attended
+from courses.reports.filters import Filters, within
+from courses.reports.ledger import lines
+from lms.core.masks import mask_phone
+from lms.core.paging import PAGE_SIZE, Page
+from lms.core.scope import Scope, fetch
+
+
+@dataclass(frozen=True)
+class Person:
+    """One trainee: how it ended, at how many sessions present, how many minutes. `phone` shows its ends only."""
+
+    trainee_id: int
+    name: str
+    phone: str
+    state: EnrolmentState
+    certified: bool
+    sessions: int
+    minutes: int
+
+
+@dataclass(frozen=True)
+class OfferingPeople:
+    """An offering's people as its attendances have them now, and the heads counted at each session."""
+
+    offering: Offering
+    people: list[Person]
+    present: int
+    minutes: int
+    headcount: int
+
+
+@dataclass(frozen=True)
+class Participant:
+    """One of the people behind a number: at how many offerings present, how many minutes."""
+
+    trainee_id: int
+    name: str
+    phone: str
+    offerings: int
+    minutes: int
+
+
+def of_offering(db: Session, offering_id: int, scope: Scope) -> OfferingPeople:
+    """Everyone enrolled in an offering, the present first. Raises NotFound for another district's."""
+    offering = fetch(db, Offering, offering_id, scope)
+    presence = (
+        select(Attendance.enrolment_id, func.count().label("sessions"), func.sum(attended_minutes()).label("minutes"))
+        .join(CourseSession, CourseSession.id == Attendance.course_session_id)
+        .where(CourseSession.offering_id == offering_id)
+        .group_by(Attendance.enrolment_id)
+        .subquery("presence")
+    )
+    sessions = func.coalesce(presence.c.sessions, 0)
+    statement = (
+        select(Trainee, Enrolment, sessions, func.coalesce(presence.c.minutes, 0))
+        .join(Enrolment, Enrolment.trainee_id == Trainee.id)
+        .outerjoin(presence, presence.c.enrolment_id == Enrolment.id)
+        .where(Enrolment.offering_id == offering_id, (Enrolment.state != EnrolmentState.CANCELLED) | (sessions > 0))
+        .order_by((sessions == 0), Trainee.name_key, Enrolment.id)
+    )
+    people = [
+        Person(
+            trainee.id, trainee.name, mask_phone(trainee.phone), EnrolmentState(enrolment.state),
+            enrolment.certified_at is not None, number, int(minutes),
+        )
+        for trainee, enrolment, number, minutes in db.execute(statement)
+    ]  # fmt: skip
+    return OfferingPeople(
+        offering=offering,
+        people=people,
+        present=len({person.trainee_id for person in people if person.sessions}),
+        minutes=sum(person.minutes for person in people),
+        headcount=max((meeting.headcount for meeting in offering.sessions), default=0),
+    )
+
+
+def behind(db: Session, filters: Filters, scope: Scope, *, page: int = 1) -> Page[Participant]:
+    """The distinct people behind a number, those who came most often first. `total` is that number."""
+    within(filters, scope)
+    line = lines(filters, scope)
+    each = (
+        select(
+            Enrolment.trainee_id,
+            func.count(Enrolment.offering_id.distinct()).label("offerings"),
+            func.sum(Enrolment.minutes_attended).label("minutes"),
+        )
+        .join(line, attended(line))
+        .group_by(Enrolment.trainee_id)
+        .subquery("each")
+    )
+    number = db.scalar(select(func.count()).select_from(each)) or 0
+    pages = max(1, -(-number // PAGE_SIZE))
+    page = min(max(page, 1), pages)
+    statement = (
+        select(Trainee, each.c.offerings, each.c.minutes)
+        .join(each, each.c.trainee_id == Trainee.id)
+        .order_by(each.c.offerings.desc(), Trainee.name_key, Trainee.id)
+        .limit(PAGE_SIZE)
+        .offset((page - 1) * PAGE_SIZE)
+    )
+    rows = [
+        Participant(trainee.id, trainee.name, mask_phone(trainee.phone), offerings, int(minutes))
+        for trainee, offerings, minutes in db.execute(statement)
+    ]
+    return Page(rows=rows, page=page, pages=pages, total=number)

@@ -1,0 +1,217 @@
+"""The words of the reports: columns, rows, the question and the counting rule, for pages and for files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from flask import current_app
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from courses.forms.reports import GROUPINGS
+from courses.reports.enrolment import Report, Row
+from courses.reports.filters import Column, Filters, Grouping, Option, Options
+from courses.reports.ledger import NOBODY, Figures
+from courses.reports.offerings import OfferingRow
+from lms.core import clock
+from lms.core.exports import Cell, Sheet
+from lms.core.languages import language, named, organisation_name
+
+COLUMNS = {
+    Column.OFFERINGS: _l("Offerings closed"),
+    Column.ENROLLED: _l("Enrolled"),
+    Column.NAMED: _l("Attended (named)"),
+    Column.COUNTED: _l("Headcount"),
+    Column.PERSON_TIMES: _l("Person-times"),
+    Column.REFRESHER: _l("of which refresher"),
+    Column.MINUTES: _l("Person-hours"),
+    Column.PASSED: _l("Passed"),
+    Column.CERTIFICATES: _l("Certificates issued"),
+}
+
+PERIODS = {
+    "this_month": _l("This month"),
+    "this_quarter": _l("This quarter"),
+    "last_quarter": _l("Last quarter"),
+    "this_year": _l("This year"),
+    "last_year": _l("Last year"),
+}
+
+RULE = (
+    _l(
+        "One person-time is one person taking part in one offering, at one or more of its sessions. A course of two days "
+        "is 1, a retest adds 0, a refresher is 1 and also stands in its own column."
+    ),
+    _l(
+        "Person-times = attended (named) + headcount. A headcount is the largest number counted at one session of the "
+        "offering; it adds no people, no hours and no certificates."
+    ),
+    _l(
+        "An offering counts once it is closed, on the day of its last session (Beijing time). Certificates count on the "
+        "day they are issued. What is not closed yet is shown apart."
+    ),
+    _l("People are distinct trainees as the records stand today. They do not add up over rows: who came twice is one."),
+    _l(
+        "A frozen quarter never changes. What is corrected later counts in the open quarter, as an adjustment that names "
+        "what it corrects."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column of a table."""
+
+    column: Column
+    label: str
+
+
+def headings() -> list[Heading]:
+    """The columns in the order of the page and the files."""
+    return [Heading(column, str(label)) for column, label in COLUMNS.items()]
+
+
+def figure(figures: Figures, column: Column) -> int:
+    """One figure of a row; minutes for person-hours."""
+    return int(getattr(figures, column.value))
+
+
+def whole(value: int) -> str:
+    """1234 → 1,234."""
+    return f"{value:,}"
+
+
+def hours(minutes: int) -> str:
+    """Minutes as hours with one decimal."""
+    return f"{Decimal(minutes) / 60:,.1f}"
+
+
+def shown(figures: Figures, column: Column) -> str:
+    """A figure as a page shows it."""
+    value = figure(figures, column)
+    return hours(value) if column is Column.MINUTES else whole(value)
+
+
+def row_name(row: Row, grouping: Grouping) -> str:
+    """What a row is called."""
+    if grouping is Grouping.MONTH:
+        return row.key
+    if row.key == NOBODY:
+        return _("No lead instructor")
+    return named(row) if row.name_zh else row.key
+
+
+def key_name(filters: Filters, rows: list[Row]) -> str:
+    """What the row is called that a drill-down stands on."""
+    return next((row_name(row, filters.grouping) for row in rows), filters.key or "")
+
+
+def _chosen(options: list[Option], key: object) -> str:
+    return next((named(option) for option in options if option.key == str(key)), str(key))
+
+
+def question(filters: Filters, options: Options) -> Iterator[tuple[str, str]]:
+    """What was asked, in label and value; nothing for what was left open."""
+    yield _("Period"), f"{filters.since.isoformat()} – {filters.until.isoformat()}"
+    if filters.programme:
+        yield _("Programme"), _chosen(options.programmes, filters.programme)
+    if filters.district is not None:
+        yield _("District"), _chosen(options.districts, filters.district)
+    if filters.course is not None:
+        yield _("Course"), _chosen(options.courses, filters.course)
+    if filters.organisation:
+        yield _("Host (part of its name)"), filters.organisation
+    yield _("Rows"), str(GROUPINGS[filters.grouping])
+
+
+def _preamble(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
+    rule = [(_("Counting rule") if number == 0 else "", str(line)) for number, line in enumerate(RULE)]
+    return [
+        (_("Unit"), organisation_name()),
+        *asked,
+        *rule,
+        (_("Made"), f"{made:%Y-%m-%d %H:%M}"),
+        (_("Made by"), current_user.name),
+    ]
+
+
+def _cells(figures: Figures, people: int | None = None) -> list[Cell]:
+    cells: list[Cell] = []
+    for column in COLUMNS:
+        value = figure(figures, column)
+        cells.append(round(value / 60, 2) if column is Column.MINUTES else value)
+        if column is Column.REFRESHER and people is not None:
+            cells.append(people)
+    return cells
+
+
+def _column_names(*, people: bool) -> list[str]:
+    names: list[str] = []
+    for column, label in COLUMNS.items():
+        names.append(str(label))
+        if people and column is Column.REFRESHER:
+            names.append(_("People (do not add up)"))
+    return names
+
+
+def report_sheet(report: Report, options: Options) -> Sheet:
+    """The report as a file."""
+    grouping = report.filters.grouping
+    asked = list(question(report.filters, options))
+    asked.append((_("In progress, in no total"), progress_text(report)))
+    if report.total.adjusted:
+        asked.append((_("Adjustments of frozen quarters, in the total"), f"{report.total.adjusted:+,}"))
+    return Sheet(
+        title=_("Enrolment report"),
+        preamble=_preamble(asked),
+        headings=[str(GROUPINGS[grouping]), *_column_names(people=True)],
+        rows=[[row_name(row, grouping), *_cells(row.figures, row.people)] for row in report.rows],
+        total=[_("Total"), *_cells(report.total, report.people)],
+        widths=[26],
+    )
+
+
+def progress_text(report: Report) -> str:
+    """What is in progress, in one line."""
+    return _(
+        "%(offerings)s offerings: %(enrolled)s enrolled, %(named)s attended, %(counted)s by headcount",
+        offerings=whole(report.progress.offerings),
+        enrolled=whole(report.progress.enrolled),
+        named=whole(report.progress.named),
+        counted=whole(report.progress.counted),
+    )
+
+
+def offerings_sheet(asked: list[tuple[str, str]], rows: Iterator[OfferingRow], total: Figures) -> Sheet:
+    """The offerings behind a number as a file."""
+    english = language() == "en"
+    names = [
+        _("Offering no."),
+        _("Counted on"),
+        _("Course"),
+        _("Host organisation"),
+        _("District"),
+        _("Lead instructor"),
+    ]
+    return Sheet(
+        title=_("Offerings of the enrolment report"),
+        preamble=_preamble(asked),
+        headings=[*names, *_column_names(people=False)],
+        rows=(
+            [
+                row.offering_id,
+                row.counted_on,
+                row.course_en if english else row.course_zh,
+                (row.host_en if english else None) or row.host_zh,
+                row.district_en if english else row.district_zh,
+                row.lead,
+                *_cells(row.figures),
+            ]
+            for row in rows
+        ),
+        total=[_("Total"), None, None, None, None, None, *_cells(total)],
+        widths=[16, 14, 26, 30, 12, 14],
+    )

@@ -1,0 +1,140 @@
+"""Tables as files: CSV that Excel opens right, and XLSX. No cell can become a formula, whatever somebody called a school."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import IO, Any
+
+import xlsxwriter
+
+# None is an empty cell. A moment is given as text, in the branch's time: spreadsheets know no time zones.
+Cell = str | int | float | Decimal | date | None
+
+# What Excel, WPS and LibreOffice take for the beginning of a formula, the full-width forms of Chinese keyboards too.
+FORMULA = tuple("=+-@＝＋－＠")
+CONTROL = tuple("\t\r\n")
+WIDEST = 40  # characters of a column
+
+
+class Format(StrEnum):
+    """The kinds of files. The value is the extension."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+MEDIA_TYPES = {
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table. `preamble`: label and value of what stands above it (filters, rule, time of making).
+
+    `rows` is read once, while the file is written, and may be longer than memory. `total` stands below the rows.
+    """
+
+    title: str
+    headings: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+    preamble: Sequence[tuple[str, str]] = ()
+    total: Sequence[Cell] | None = None
+    widths: Sequence[int] = field(default=())
+
+
+def write(sheet: Sheet, form: Format, file: IO[bytes]) -> int:
+    """Write a table to an open file and give the number of its rows."""
+    return _write_csv(sheet, file) if form is Format.CSV else _write_xlsx(sheet, file)
+
+
+def guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula when it reads it from CSV: an apostrophe goes before a suspicious one."""
+    return f"'{text}" if text.startswith(CONTROL) or text.lstrip().startswith(FORMULA) else text
+
+
+def _plain(cell: Cell) -> str | int | float | Decimal:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return guarded(cell)
+    return cell.isoformat() if isinstance(cell, date) else cell
+
+
+def _write_csv(sheet: Sheet, file: IO[bytes]) -> int:
+    # The mark at the beginning tells Excel that this is UTF-8; without it Chinese opens as garbage.
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    out = csv.writer(text)
+    out.writerow([guarded(sheet.title)])
+    out.writerows([guarded(label), guarded(value)] for label, value in sheet.preamble)
+    out.writerow([])
+    out.writerow([guarded(heading) for heading in sheet.headings])
+    number = 0
+    for row in sheet.rows:
+        out.writerow([_plain(cell) for cell in row])
+        number += 1
+    if sheet.total is not None:
+        out.writerow([_plain(cell) for cell in sheet.total])
+    text.detach()
+    return number
+
+
+def _write_xlsx(sheet: Sheet, file: IO[bytes]) -> int:
+    book = xlsxwriter.Workbook(file, {"constant_memory": True})
+    page = book.add_worksheet()
+    top = _write_head(book, page, sheet)
+    formats, strong = _formats(book), _formats(book, {"bold": True, "top": 1})
+    number = 0
+    for row in sheet.rows:
+        number += 1
+        _put(page, top + number, row, formats)
+    if sheet.total is not None:
+        _put(page, top + number + 1, sheet.total, strong)
+    book.close()
+    return number
+
+
+def _write_head(book: Any, page: Any, sheet: Sheet) -> int:
+    """Set the page up for paper and write what stands above the rows. Gives the line of the headings."""
+    page.set_landscape()
+    page.set_paper(9)  # A4
+    page.fit_to_pages(1, 0)
+    for column, text in enumerate(sheet.headings):
+        given = sheet.widths[column] if column < len(sheet.widths) else 0
+        page.set_column(column, column, given or min(WIDEST, max(10, 2 * len(text) + 2)))
+    page.write_string(0, 0, sheet.title, book.add_format({"bold": True, "font_size": 14}))
+    for line, (label, value) in enumerate(sheet.preamble, 1):
+        page.write_string(line, 0, label)
+        page.write_string(line, 1, value)
+    top = len(sheet.preamble) + 2
+    heading = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+    for column, text in enumerate(sheet.headings):
+        page.write_string(top, column, text, heading)
+    page.repeat_rows(top)
+    return top
+
+
+def _formats(book: Any, look: Mapping[str, object] = MappingProxyType({})) -> dict[str, Any]:
+    patterns = {"whole": "#,##0", "decimal": "#,##0.0", "day": "yyyy-mm-dd", "text": "@"}
+    return {kind: book.add_format({"num_format": pattern, **look}) for kind, pattern in patterns.items()}
+
+
+def _put(page: Any, line: int, cells: Sequence[Cell], formats: Mapping[str, Any]) -> None:
+    """Write each cell by its type, never by guessing: a text stays a text, also one that begins with "="."""
+    for column, cell in enumerate(cells):
+        if isinstance(cell, str):
+            page.write_string(line, column, cell, formats["text"])
+        elif isinstance(cell, date):
+            page.write_datetime(line, column, cell, formats["day"])
+        elif isinstance(cell, int):
+            page.write_number(line, column, cell, formats["whole"])
+        elif cell is not None:
+            page.write_number(line, column, cell, formats["decimal"])
+        else:
+            page.write_blank(line, column, None, formats["text"])
