@@ -1,0 +1,180 @@
+"""Accounts made and changed by administrators: within their reach, on record, and with a link to begin."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lms.accounts import users
+from lms.accounts.models import User
+from lms.accounts.roles import GrantFacts
+from lms.accounts.users import Filter, UserFacts
+from lms.core import audit, crypto
+from lms.core.audit import AuditEntry
+from lms.core.errors import DomainError
+from lms.core.mail import COLUMN, OutgoingMail
+from lms.core.scope import EVERYTHING, Role, Scope
+from tests.factories import Make
+
+SignIn = Callable[[User], FlaskClient]
+DISTRICT_1 = Scope(district_ids=frozenset({1}))
+
+
+def mails(db: Session) -> list[str]:
+    """What is owed, opened."""
+    return [
+        crypto.cipher().decrypt(COLUMN, row.ref, row.content)
+        for row in db.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
+        if row.content is not None
+    ]
+
+
+def filled(**facts: object) -> dict[str, object]:
+    return {"name": "李雷", "language": "zh", "district": "0", "organisation": "", "email": "", "phone": ""} | facts
+
+
+def test_a_new_user_is_invited_and_chooses_the_password(
+    make: Make, sign_in: SignIn, client: FlaskClient, db: Session
+) -> None:
+    browser = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    answer = browser.post("/users/new", data=filled(email="li.lei@example.org", role="auditor"))
+    assert answer.status_code == 302
+    link = re.search(r"/sign-in/password/[\w-]+", mails(db)[-1])
+    assert link is not None
+    assert "三天内" in mails(db)[-1]
+    assert client.get(link[0]).status_code == 200
+    assert client.post(link[0], data={"password": "short"}).status_code == 422
+    assert client.post(link[0], data={"password": "four new words here"}).status_code == 302
+    assert client.post(link[0], data={"password": "four other words here"}).status_code == 410
+    answer = client.post("/sign-in/", data={"identifier": "li.lei@example.org", "password": "four new words here"})
+    assert answer.status_code == 302
+
+
+def test_without_email_the_link_is_shown_once_and_not_stored(make: Make, sign_in: SignIn, db: Session) -> None:
+    browser = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    answer = browser.post("/users/new", data=filled(phone="138 0013 8000", role="trainee"))
+    assert answer.status_code == 200
+    assert re.search(r'value="http://127.0.0.1:8000/sign-in/password/[\w-]{22}"', answer.text)
+    assert mails(db) == []
+    user = users.find(db, "13800138000")
+    assert user is not None
+    assert user.phone == "+8613800138000"
+    assert "13800138000" not in str(db.scalars(select(AuditEntry.after)).all())
+
+
+def test_a_district_makes_coordinators_of_its_own_organisations_only(make: Make, sign_in: SignIn, db: Session) -> None:
+    here, there = make.organisation(1, name_zh="东城一中"), make.organisation(2, name_zh="西城一中")
+    browser = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR))
+    facts = filled(email="new@example.org", role="coordinator", district="1")
+    assert browser.post("/users/new", data=facts | {"organisation": there.name_zh}).status_code == 422
+    assert browser.post("/users/new", data=facts | {"role": "city_administrator"}).status_code == 422
+    assert browser.post("/users/new", data=facts | {"organisation": here.name_zh}).status_code == 302
+    made = users.find(db, "new@example.org")
+    assert made is not None
+    assert [grant.organisation_id for grant in made.grants] == [here.id]
+    assert there.name_zh not in browser.get("/users/organisation-names?text=一中").text
+    assert browser.get("/users/organisation-names?text=一中").json == [here.name_zh]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        GrantFacts(Role.CITY_ADMINISTRATOR),
+        GrantFacts(Role.AUDITOR),
+        GrantFacts(Role.DISTRICT_ADMINISTRATOR, district_id=2),
+        GrantFacts(Role.TRAINEE),
+        GrantFacts(Role.INSTRUCTOR),
+    ],
+)
+def test_the_rule_itself_refuses_roles_beyond_the_district(db: Session, make: Make, facts: GrantFacts) -> None:
+    with pytest.raises(DomainError) as refusal:
+        users.create(db, UserFacts("李雷", "x@example.org"), [facts], DISTRICT_1, None)
+    assert refusal.value.code == "beyond_reach"
+
+
+def test_a_district_sees_users_whose_roles_all_lie_in_it(db: Session, make: Make) -> None:
+    inside = make.user(Role.COORDINATOR, organisation_id=make.organisation(1).id)
+    teacher = make.user(Role.INSTRUCTOR)
+    make.instructor(district_id=1, user=teacher)
+    both = make.user(Role.DISTRICT_ADMINISTRATOR, Role.COORDINATOR, organisation_id=make.organisation(2).id)
+    abroad = make.user(Role.INSTRUCTOR)
+    make.instructor(district_id=2, user=abroad)
+    city = make.user(Role.DISTRICT_ADMINISTRATOR, Role.AUDITOR)
+    nowhere = make.user(Role.TRAINEE)
+    helper = make.user(Role.COORDINATOR, Role.TRAINEE, organisation_id=make.organisation(1).id)
+    seen = set(users.listing(db, DISTRICT_1, Filter(), 1).rows)
+    assert {inside, teacher, helper} <= seen
+    assert seen.isdisjoint({both, abroad, city, nowhere})
+    assert {inside, both, city, nowhere} <= set(users.listing(db, EVERYTHING, Filter(), 1).rows)
+    assert users.listing(db, Scope(), Filter(), 1).rows == []
+
+
+def test_users_are_found_by_name_phone_and_email(db: Session, make: Make) -> None:
+    user = make.user(Role.AUDITOR, name="欧阳%娜娜", email="Ou.Yang@example.org")
+    user.phone = make.phone()
+    db.flush()
+    for text in ("阳%娜", "ou.yang@EXAMPLE.org", user.phone, user.phone.removeprefix("+86")):
+        assert users.listing(db, EVERYTHING, Filter(text=text), 1).rows == [user]
+    assert users.listing(db, EVERYTHING, Filter(text="阳_娜"), 1).rows == []
+    assert users.listing(db, EVERYTHING, Filter(role=Role.AUDITOR), 1).rows == [user]
+    assert users.listing(db, EVERYTHING, Filter(disabled=True), 1).rows == []
+
+
+def test_nobody_locks_out_or_demotes_oneself(make: Make, sign_in: SignIn, db: Session) -> None:
+    admin = make.user(Role.CITY_ADMINISTRATOR, Role.AUDITOR)
+    browser = sign_in(admin)
+    assert browser.post(f"/users/{admin.id}/disable", data={"reason": "x"}).status_code == 422
+    assert browser.post(f"/users/{admin.id}/grants/{admin.grants[0].id}/withdraw").status_code == 409
+    assert browser.get("/users/").status_code == 200
+
+
+def test_roles_come_and_go_and_the_last_stays(make: Make, sign_in: SignIn, db: Session) -> None:
+    admin, user = make.user(Role.CITY_ADMINISTRATOR), make.user(Role.AUDITOR)
+    browser = sign_in(admin)
+    grants = f"/users/{user.id}/grants"
+    first = user.grants[0].id
+    assert browser.post(f"{grants}/{first}/withdraw").status_code == 409
+    given = {"role": "district_administrator", "district": "3", "organisation": ""}
+    assert browser.post(grants, data=given).status_code == 302
+    assert browser.post(grants, data=given).status_code == 422
+    assert browser.post(grants, data=given | {"district": "0"}).status_code == 422
+    assert browser.post(f"{grants}/{first}/withdraw").status_code == 302
+    db.refresh(user)
+    assert [(grant.role, grant.district_id) for grant in user.grants] == [("district_administrator", 3)]
+    actions = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"app_user:{user.id}")).all()
+    assert sorted(actions) == ["user.grant", "user.withdraw"]
+
+
+def test_two_accounts_never_share_an_address(make: Make, sign_in: SignIn, db: Session) -> None:
+    taken = make.user(Role.AUDITOR, email="taken@example.org")
+    browser = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    answer = browser.post("/users/new", data=filled(email="TAKEN@example.org", role="auditor"))
+    assert answer.status_code == 422
+    assert "已被其他账号使用" in answer.text
+    assert users.find(db, "taken@example.org") is taken
+
+
+def test_changes_are_on_record_with_who_and_from_what(make: Make, sign_in: SignIn, db: Session) -> None:
+    admin, user = make.user(Role.CITY_ADMINISTRATOR), make.user(Role.AUDITOR, name="旧名")
+    browser = sign_in(admin)
+    browser.post(f"/users/{user.id}/edit", data=filled(name="新名", email=user.email, phone="13800138000"))
+    browser.post(f"/users/{user.id}/disable", data={"reason": "已离职"})
+    browser.post(f"/users/{user.id}/enable")
+    rows = db.scalars(
+        select(AuditEntry).where(AuditEntry.subject == f"app_user:{user.id}").order_by(AuditEntry.id)
+    ).all()
+    assert [row.action for row in rows] == ["user.change", "user.disable", "user.enable"]
+    assert {row.user_id for row in rows} == {admin.id}
+    assert rows[0].before == {"name": "旧名", "phone": None}
+    assert rows[0].after == {"name": "新名", "phone": "+86138****8000"}
+    assert rows[1].reason == "已离职"
+
+
+def test_the_actor_is_known_to_the_rule(db: Session, make: Make) -> None:
+    user = make.user(Role.AUDITOR)
+    audit.act_as(db, user.id)
+    with pytest.raises(DomainError):
+        users.disable(db, user, "x")
