@@ -184,7 +184,7 @@ def save(
 
 
 def _refuse_unless_open(offering: Offering, reason: str | None) -> None:
-    if offering.state is OfferingState.CLOSED and not reason:
+    if offering.state == OfferingState.CLOSED and not reason:
         raise DomainError("reason_missing", N_("This offering is closed. Say why the result changes."), field="reason")
     if offering.state not in (OfferingState.PUBLISHED, OfferingState.CLOSED):
         raise DomainError("not_running", N_("This offering is not running, so it takes no results."))

@@ -92,7 +92,7 @@ def record(db: Session, event: AttendanceInput, *, now: datetime) -> Recorded:
     if row.event_id is None:
         return _as_it_was(db, event)
     _note(db, event, row)
-    present = event.kind is not AttendanceKind.UNDO
+    present = event.kind != AttendanceKind.UNDO
     return Recorded(
         Outcome.RECORDED,
         event.enrolment_id,
@@ -156,7 +156,7 @@ def finalise(db: Session, offering_id: int) -> list[Judged]:
 
 def _with_reason(event: AttendanceInput) -> AttendanceInput:
     reason = " ".join((event.reason or "").split())[:REASON_LIMIT] or None
-    if reason is None and (event.kind is AttendanceKind.UNDO or event.method is AttendanceMethod.CORRECTION):
+    if reason is None and (event.kind == AttendanceKind.UNDO or event.method == AttendanceMethod.CORRECTION):
         raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
     return AttendanceInput(
         event.id, event.session_id, event.enrolment_id, event.kind, event.method, event.happened_at, reason
@@ -170,7 +170,7 @@ def _conditions(event: AttendanceInput, now: datetime) -> list[ColumnElement[boo
         Enrolment.id == event.enrolment_id,
         CourseSession.starts_at <= now + OPENS_BEFORE,
     ]
-    if event.method is AttendanceMethod.CORRECTION:
+    if event.method == AttendanceMethod.CORRECTION:
         running = (OfferingState.PUBLISHED, OfferingState.CLOSED)
         return [*found, Offering.state.in_(running), Enrolment.state.in_(HOLDS_PLACE)]
     return [
@@ -238,9 +238,9 @@ def _change(kind: AttendanceKind, stored: CTE) -> CTE:
         Attendance.course_session_id == stored.c.course_session_id,
         Attendance.enrolment_id == stored.c.enrolment_id,
     )
-    if kind is AttendanceKind.UNDO:
+    if kind == AttendanceKind.UNDO:
         return delete(Attendance).where(*named).returning(*columns).cte("changed")
-    if kind is AttendanceKind.LEAVE:
+    if kind == AttendanceKind.LEAVE:
         return (
             update(Attendance)
             .where(*named, Attendance.left_at.is_(None))
@@ -281,10 +281,10 @@ def _known_or_refused(db: Session, event: AttendanceInput, now: datetime) -> Rec
             "event_conflict",
             N_("This check-in number was used for something else. Reload the page and check in again."),
         )
-    if event.kind is AttendanceKind.UNDO:
+    if event.kind == AttendanceKind.UNDO:
         return Recorded(Outcome.RECORDED, event.enrolment_id, present=False)
     held = _held(db, event)
-    if held is None or held.event_id == event.id or event.kind is AttendanceKind.LEAVE:
+    if held is None or held.event_id == event.id or event.kind == AttendanceKind.LEAVE:
         arrived_at = held.arrived_at if held is not None else known.happened_at
         return Recorded(
             Outcome.RECORDED, event.enrolment_id, True, arrived_at, held.left_at if held is not None else None
@@ -305,7 +305,7 @@ def _as_it_was(db: Session, event: AttendanceInput) -> Recorded:
     """What holds now, for an event that changed nothing."""
     row = _held(db, event)
     if row is None:
-        if event.kind is AttendanceKind.LEAVE:
+        if event.kind == AttendanceKind.LEAVE:
             raise DomainError("not_present", N_("This person is not checked in. Check them in first."))
         return Recorded(Outcome.ALREADY, event.enrolment_id, present=False)
     return Recorded(Outcome.ALREADY, event.enrolment_id, True, row.arrived_at, row.left_at, row.name or "")
@@ -353,9 +353,9 @@ def _note(db: Session, event: AttendanceInput, row: Any) -> None:
         db,
         f"attendance.{event.kind}",
         f"enrolment:{event.enrolment_id}",
-        before={"session": event.session_id, **moments} if event.kind is AttendanceKind.UNDO else None,
+        before={"session": event.session_id, **moments} if event.kind == AttendanceKind.UNDO else None,
         after=None
-        if event.kind is AttendanceKind.UNDO
+        if event.kind == AttendanceKind.UNDO
         else {"session": event.session_id, "method": str(event.method), **moments},
         reason=event.reason,
     )

@@ -63,7 +63,7 @@ def of_session(
     """
     offering = _held(db, meeting.offering_id)
     if not is_allowed(offering, scope, now=now, meeting=meeting):
-        raise _denied()
+        raise denied()
     if meeting.closed_at is None:
         raise DomainError("not_closed", N_("This session is still open: use its roster."))
     reason = _said(reason)
@@ -97,7 +97,7 @@ def of_result(
     """Save a result of a closed offering; entitlement, totals and certificates follow."""
     offering = _held(db, enrolment.offering_id)
     if not is_allowed(offering, scope, now=now):
-        raise _denied()
+        raise denied()
     assessment.save(db, enrolment, marks, seen=seen, retest=retest, reason=_said(reason))
     return Corrected(1, _follow(db, offering, reason, zone))
 
@@ -109,7 +109,7 @@ def unentitled(judged: Sequence[Judged]) -> list[Judged]:
 
 def _follow(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> list[Judged]:
     """Judge and count again. A session closed before its offering needs neither yet."""
-    if offering.state is not OfferingState.CLOSED:
+    if offering.state != OfferingState.CLOSED:
         return []
     judged = attendance.finalise(db, offering.id)
     person_time.record_correction(db, offering, reason, zone)
@@ -130,7 +130,8 @@ def _said(reason: str) -> str:
     return said
 
 
-def _denied() -> Denied:
+def denied() -> Denied:
+    """The refusal for whoever may not correct."""
     return Denied(
         "correction_denied",
         N_("Only the lead instructor within 7 days, or an administrator, may correct what is closed. Ask them."),

@@ -175,4 +175,4 @@ def tail(trainee: Trainee) -> str:
 
 def is_running(gathering: CourseSession) -> bool:
     """Whether check-ins can still be made at all (the time apart)."""
-    return gathering.closed_at is None and gathering.offering.state is OfferingState.PUBLISHED
+    return gathering.closed_at is None and gathering.offering.state == OfferingState.PUBLISHED

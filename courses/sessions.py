@@ -199,7 +199,7 @@ def _teaching(db: Session, meeting: CourseSession, user_id: int) -> SessionInstr
 
 
 def _refuse_unless_open(meeting: CourseSession) -> None:
-    if meeting.offering.state is not OfferingState.PUBLISHED:
+    if meeting.offering.state != OfferingState.PUBLISHED:
         raise DomainError("not_running", N_("This offering is not running: it is a draft, closed or cancelled."))
     if meeting.closed_at is not None:
         raise DomainError(

@@ -43,7 +43,7 @@ def _check_in(
     db: Session, meeting: CourseSession, trainee: Trainee, *, method: AttendanceMethod, event_id: UUID, now: datetime
 ) -> Recorded:
     row = enrolment.of_trainee(db, meeting.offering_id, trainee.id)
-    if row is None or row.state is EnrolmentState.WAITLISTED:
+    if row is None or row.state == EnrolmentState.WAITLISTED:
         row = enrolment.enrol(db, meeting.offering_id, trainee, source=EnrolmentSource.WALK_IN, over_capacity=True)
     event = AttendanceInput(event_id, meeting.id, row.id, AttendanceKind.ARRIVE, method)
     return attendance.record(db, event, now=now)

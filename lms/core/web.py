@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -22,6 +23,7 @@ from lms.core.constraints import refusal
 from lms.core.db import commit
 from lms.core.errors import N_, DomainError
 from lms.core.forms import Form
+from lms.core.languages import moment
 
 log = structlog.get_logger(__name__)
 
@@ -93,8 +95,9 @@ def _show_on(form: Form, error: DomainError) -> None:
 
 
 def text_of(error: DomainError) -> str:
-    """An error's message in the reader's language."""
-    return _(error.message, **error.params)
+    """An error's message in the reader's language; moments in it are shown as the branch's clock shows them."""
+    shown = {name: moment(value) if isinstance(value, datetime) else value for name, value in error.params.items()}
+    return _(error.message, **shown)
 
 
 def wants_json() -> bool:

@@ -1,15 +1,28 @@
-"""today."""
+"""The instructor's home: today's sessions, those still to be closed, and those that come."""
 
-from flask import Blueprint
+from flask import Blueprint, current_app, render_template
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
-from lms.core.access import public, requires, signed_in
+from courses import agenda, attendance, sessions
+from lms.core import clock
+from lms.core.access import requires
 from lms.core.scope import Role
+from lms.core.web import session
 
 blueprint = Blueprint("today", __name__)
 
 
 @blueprint.get("/")
-@requires(*Role)
-def page() -> str:
-    """Being built."""
-    return ""
+@requires(Role.INSTRUCTOR)
+def page() -> ResponseReturnValue:
+    """What an instructor has before them."""
+    zone = current_app.config["SETTINGS"].zone
+    return render_template(
+        "today/page.html",
+        agenda=agenda.of_instructor(session(), current_user.id, zone),
+        today=clock.today(zone),
+        now=clock.now(),
+        opens_before=attendance.OPENS_BEFORE,
+        here_before=sessions.INSTRUCTORS_OPEN_BEFORE,
+    )

@@ -1,0 +1,116 @@
+"""What the check-in page sends: one event as a form or as JSON, a walk-in, a photograph."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from wtforms import HiddenField, StringField
+from wtforms.validators import InputRequired, Length
+
+from courses import scanning
+from courses.attendance import AttendanceInput
+from courses.models.attendance import AttendanceKind, AttendanceMethod
+from courses.trainees import NAME_LIMIT, TraineeFacts
+from lms.core.errors import N_, DomainError
+from lms.core.forms import Form, PhoneField, strip
+
+SENT = (AttendanceMethod.TAP, AttendanceMethod.SCAN, AttendanceMethod.PHOTO)
+
+
+class EventBody(BaseModel):
+    """One event as sent. Either the enrolment or what was scanned; without an id (a page without scripts) we make one."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: UUID = Field(default_factory=uuid4)
+    enrolment: int | None = None
+    ticket: str | None = Field(default=None, max_length=400)
+    kind: AttendanceKind = AttendanceKind.ARRIVE
+    method: AttendanceMethod = AttendanceMethod.TAP
+    happened_at: AwareDatetime | None = None
+    reason: str | None = Field(default=None, max_length=500)
+    choice: str | None = Field(default=None, max_length=500)
+
+    @field_validator("method")
+    @classmethod
+    def _sent(cls, value: AttendanceMethod) -> AttendanceMethod:
+        if value not in SENT:
+            raise ValueError("not a way to check in from a page")
+        return value
+
+    @field_validator("enrolment", "ticket", "happened_at", "reason", "choice", mode="before")
+    @classmethod
+    def _filled(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    def scanned(self) -> str | None:
+        """The ticket in what was scanned; None when a name was tapped. Raises DomainError for a code of another kind."""
+        if self.ticket is None:
+            return None
+        found = scanning.ticket_in(self.ticket)
+        if found is None:
+            raise DomainError(
+                "ticket_unknown", N_("This is not a ticket of ours. Search for the person by name instead.")
+            )
+        return found
+
+    def event(self, session_id: int, enrolment_id: int) -> AttendanceInput:
+        """The event as the rule takes it."""
+        happened_at: datetime | None = self.happened_at
+        return AttendanceInput(
+            self.id,
+            session_id,
+            enrolment_id,
+            self.kind,
+            self.method,
+            happened_at=happened_at,
+            # Only undoing needs one; what is typed counts more than what is ticked.
+            reason=(self.reason or self.choice) if self.kind == AttendanceKind.UNDO else None,
+        )
+
+
+def event_of(body: Any) -> EventBody:
+    """Read one event. Raises DomainError (422) when it is none."""
+    try:
+        event = EventBody.model_validate(body)
+    except ValidationError as error:
+        raise _unreadable() from error
+    if (event.enrolment is None) == (event.ticket is None):
+        raise _unreadable()
+    return event
+
+
+def _unreadable() -> DomainError:
+    return DomainError(
+        "bad_event", N_("This check-in could not be read. Reload the page and check in again."), status=422
+    )
+
+
+class WalkInForm(Form):
+    """Somebody who came without a place. `event` is made with the form, so that sending it twice adds nobody twice."""
+
+    event = HiddenField()
+    name = StringField(
+        _("Name"),
+        filters=[strip],
+        validators=[InputRequired(_("Give the name.")), Length(max=NAME_LIMIT)],
+        render_kw={"autocomplete": "off"},
+    )
+    phone = PhoneField(
+        _("Mobile phone"),
+        validators=[InputRequired(_("Give a mobile phone number."))],
+        render_kw={"inputmode": "tel", "autocomplete": "off"},
+    )
+
+    def facts(self) -> TraineeFacts:
+        """The facts as the rule takes them."""
+        return TraineeFacts(name=self.name.data, phone=self.phone.data)
+
+    def event_id(self) -> UUID:
+        """The event's id, or a new one when the page sent none that can be read."""
+        try:
+            return UUID(self.event.data or "")
+        except ValueError:
+            return uuid4()
