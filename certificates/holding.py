@@ -16,8 +16,6 @@ from courses.models.enrolment import Enrolment
 from lms.core import clock
 from lms.core.errors import N_, NotFound
 
-BRANCH_ZONE = ZoneInfo("Asia/Shanghai")
-
 
 @dataclass(frozen=True, slots=True)
 class HeldCertificate:
@@ -34,13 +32,13 @@ class HeldCertificate:
     course_en: str
 
 
-def of_enrolment(db: Session, enrolment_id: int, *, zone: ZoneInfo = BRANCH_ZONE) -> HeldCertificate | None:
+def of_enrolment(db: Session, enrolment_id: int, *, zone: ZoneInfo) -> HeldCertificate | None:
     """The newest certificate of an enrolment, whatever its state."""
     row = db.execute(_held().where(Certificate.enrolment_id == enrolment_id).limit(1)).one_or_none()
     return _of(row, zone) if row is not None else None
 
 
-def of_trainee(db: Session, trainee_id: int, *, zone: ZoneInfo = BRANCH_ZONE) -> Sequence[HeldCertificate]:
+def of_trainee(db: Session, trainee_id: int, *, zone: ZoneInfo) -> Sequence[HeldCertificate]:
     """All certificates of a person, newest first."""
     statement = _held().join(Enrolment, Enrolment.id == Certificate.enrolment_id)
     return [_of(row, zone) for row in db.execute(statement.where(Enrolment.trainee_id == trainee_id))]

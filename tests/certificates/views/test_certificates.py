@@ -131,13 +131,14 @@ def test_a_ticket_without_a_certificate_has_no_pdf(client: FlaskClient, make: Ma
     assert client.get("/tickets/nonsense/certificate.pdf").status_code == 404
 
 
-def test_what_somebody_holds(db: Session, certificate: Certificate, make: Make) -> None:
-    held = holding.of_enrolment(db, certificate.enrolment_id)
+def test_what_somebody_holds(db: Session, certificate: Certificate, make: Make, settings: Settings) -> None:
+    zone = settings.zone
+    held = holding.of_enrolment(db, certificate.enrolment_id, zone=zone)
     assert held is not None
     assert (held.number, held.state) == (certificate.number, State.VALID)
     assert held.digits == digits_of(certificate.payload)
-    assert holding.of_trainee(db, certificate.enrolment.trainee_id) == [held]
-    assert holding.of_enrolment(db, make.enrolment(make.offering()).id) is None
+    assert holding.of_trainee(db, certificate.enrolment.trainee_id, zone=zone) == [held]
+    assert holding.of_enrolment(db, make.enrolment(make.offering()).id, zone=zone) is None
 
 
 def test_an_offerings_page_says_who_waits_and_who_gets_none_and_why(
@@ -152,7 +153,7 @@ def test_an_offerings_page_says_who_waits_and_who_gets_none_and_why(
     db.commit()
     page = district.get(f"/certificates/offering/{offering.id}").text
     assert "已颁发 1 / 2 张证书" in page
-    assert 'http-equiv="refresh"' in page
+    assert 'data-refresh="3"' in page
     assert "等待签发服务" not in page
     assert "理论成绩未达合格线 · 技能尚未全部考核" in page
     offering.closed_at = clock.now() - timedelta(minutes=5)

@@ -1,0 +1,23 @@
+// While certificates are being issued: renew that part of the page, without taking focus or place from its reader.
+const place = () => document.getElementById("issuing");
+
+async function renew() {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.ok) {
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById("issuing");
+      if (fresh && fresh.innerHTML !== place().innerHTML) place().replaceWith(fresh);
+    }
+  } catch {
+    // No network for a moment: the next turn asks again.
+  }
+  wait();
+}
+
+function wait() {
+  const seconds = Number(place()?.dataset.refresh);
+  if (seconds) setTimeout(renew, seconds * 1000);
+}
+
+wait();
