@@ -1,5 +1,8 @@
 """The audit trail, for the city's administrator and for auditors."""
 
+import re
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request, url_for
@@ -7,13 +10,15 @@ from flask_babel import gettext as _
 
 from lms.accounts import audit_trail
 from lms.accounts.audit_trail import Entry, Filter
-from lms.accounts.audit_words import ACTIONS, FIELDS, NOUNS, PAGES
+from lms.accounts.audit_words import ACTIONS, FIELDS, NOUNS, PAGES, VALUES
 from lms.accounts.forms import AuditFilterForm
 from lms.core.access import guard_of, holds, requires
 from lms.core.forms import choices
+from lms.core.languages import moment
 from lms.core.scope import Role
 from lms.core.web import session
 
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 blueprint = Blueprint("audit", __name__)
 
 
@@ -37,9 +42,9 @@ def index() -> str:
         "audit/index.html",
         found=found,
         form=form,
-        action_name=lambda code: _(ACTIONS[code]) if code in ACTIONS else code,
-        noun_name=lambda code: _(NOUNS[code]) if code in NOUNS else code,
-        field_name=lambda code: _(FIELDS[code]) if code in FIELDS else code,
+        action_name=partial(_word, ACTIONS),
+        noun_name=partial(_word, NOUNS),
+        field_name=partial(_word, FIELDS),
         shown=_shown,
         address=_address,
     )
@@ -54,8 +59,14 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return "；".join(_shown(item) for item in value)
     if isinstance(value, dict):
-        return "，".join(f"{key}: {_shown(item)}" for key, item in value.items())
-    return str(value)
+        return "，".join(f"{_word(FIELDS, key)} {_shown(item)}" for key, item in value.items())
+    text = str(value)
+    return moment(datetime.fromisoformat(text)) if MOMENT.match(text) else _word(VALUES, text)
+
+
+def _word(words: dict[str, str], code: str) -> str:
+    """A code in words; one that has none stands for itself."""
+    return _(words[code]) if code in words else code
 
 
 def _address(entry: Entry) -> str | None:

@@ -1,0 +1,88 @@
+"""The audit trail's page, and that each act in the code has words."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from lms.accounts import audit_trail
+from lms.accounts.audit_trail import Filter
+from lms.accounts.audit_words import ACTIONS
+from lms.accounts.models import User
+from lms.config import ROOT
+from lms.core import audit
+from lms.core.audit import AuditEntry
+from lms.core.scope import Role
+from tests.factories import Make
+
+SignIn = Callable[[User], FlaskClient]
+ZONE = ZoneInfo("Asia/Shanghai")
+RECORDED = re.compile(r'audit\.record\(\s*\w+,\s*"([a-z_]+\.[a-z_]+)"')
+
+
+def test_every_recorded_act_has_words() -> None:
+    found = {
+        action
+        for package in ("lms", "courses", "certificates", "instructors")
+        for path in (ROOT / package).rglob("*.py")
+        for action in RECORDED.findall(path.read_text("utf-8"))
+    }
+    assert "user.disable" in found
+    assert found - ACTIONS.keys() == set()
+
+
+def test_who_what_from_to_why_and_when_can_be_read(make: Make, sign_in: SignIn, db: Session) -> None:
+    actor = make.user(Role.CITY_ADMINISTRATOR, name="郑红")
+    audit.act_as(db, actor.id)
+    audit.record(
+        db, "trainee.change", "trainee:17", before={"name": "张 <三>"}, after={"name": "张三"}, reason="证件核对"
+    )
+    db.commit()
+    browser = sign_in(make.user(Role.AUDITOR))
+    for address, words in (
+        ("/audit/", ("郑红", "修改学员信息", "学员 17", "张 &lt;三&gt;", "张三", "证件核对")),
+        ("/audit/?lang=en", ("郑红", "Trainee changed", "Trainee 17", "Reason: 证件核对")),
+    ):
+        page = browser.get(address).text
+        assert [word for word in words if word not in page] == []
+        assert 'href="/trainees/17"' in page
+
+
+def test_the_trail_is_narrowed(db: Session, make: Make) -> None:
+    actor = make.user(Role.CITY_ADMINISTRATOR, name="郑红")
+    for hour, user, action, subject in (
+        (15, actor.id, "trainee.change", "trainee:1"),
+        (16, None, "trainee.change", "trainee:12"),
+        (17, actor.id, "offering.cancel", "offering:1"),
+    ):
+        db.add(AuditEntry(at=datetime(2026, 3, 31, hour, tzinfo=UTC), user_id=user, action=action, subject=subject))
+    db.flush()
+
+    def found(**wanted: object) -> list[str]:
+        rows = audit_trail.listing(db, Filter(**wanted), ZONE, 1).rows  # type: ignore[arg-type]
+        return [f"{row.noun}:{row.key}" for row in rows]
+
+    assert found() == ["offering:1", "trainee:12", "trainee:1"]
+    assert found(subject="trainee:1") == ["trainee:1"]
+    assert found(subject="trainee") == ["trainee:12", "trainee:1"]
+    assert found(user="郑") == ["offering:1", "trainee:1"]
+    assert found(action="offering.cancel") == ["offering:1"]
+    assert found(until=date(2026, 3, 31)) == ["trainee:1"]
+    assert found(since=date(2026, 4, 1)) == ["offering:1", "trainee:12"]
+
+
+def test_a_wrong_day_in_the_address_breaks_nothing(make: Make, sign_in: SignIn) -> None:
+    assert sign_in(make.user(Role.AUDITOR)).get("/audit/?since=yesterday&action=none&page=-3").status_code == 200
+
+
+def test_entries_cannot_be_changed(db: Session) -> None:
+    audit.record(db, "user.change", "app_user:1")
+    db.flush()
+    with pytest.raises(DBAPIError), db.begin_nested():
+        db.execute(text("UPDATE audit_entry SET reason = 'x'"))
