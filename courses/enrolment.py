@@ -196,6 +196,11 @@ def give_place(db: Session, enrolment: Enrolment, reason: str) -> None:
     _give(db, enrolment, reason=reason)
 
 
+def lock(db: Session, offering_id: int) -> Offering:
+    """Keep an offering's places as they are until this transaction ends. Raises NotFound."""
+    return _locked(db, offering_id)
+
+
 def overlapping(db: Session, enrolment: Enrolment) -> Sequence[CourseSession]:
     """Sessions of this enrolment's offering at whose time the trainee is enrolled elsewhere."""
     return clashes(db, enrolment.trainee_id, enrolment.offering_id)

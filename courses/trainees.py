@@ -1,11 +1,12 @@
 """Trainees: one person, one record, whoever registers them and however often."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import and_, case, or_, select, text
+from sqlalchemy import and_, or_, select, text
 from sqlalchemy.orm import Session
 
 from courses import id_numbers
@@ -106,29 +107,41 @@ def hold(db: Session, people: Iterable[TraineeFacts]) -> None:
 
 
 def match(db: Session, facts: TraineeFacts) -> Trainee | None:
-    """The record of the same person: same ID number, else same phone and same name.
+    """The record of the same person (see `match_all`)."""
+    return match_all(db, [facts])[0]
 
-    `facts` are checked ones. Two residents' numbers that differ are two people, whatever else they share; other documents
-    are reissued under new numbers.
+
+def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | None]:
+    """For each the record of the same person: same ID number, else same phone and same name. One statement.
+
+    `people` are checked facts. Two residents' numbers that differ are two people, whatever else they share; other
+    documents are reissued under new numbers.
     """
     cipher = crypto.cipher()
-    ways = []
-    same_id = None
-    if facts.id_number is not None:
-        same_id = and_(
-            Trainee.id_type == facts.id_type,
-            Trainee.id_number_index == cipher.blind_index(ID_NUMBER, facts.id_number),
-        )
-        ways.append(same_id)
-    if facts.phone is not None:
-        same_phone = and_(
-            Trainee.phone_index == cipher.blind_index(PHONE, facts.phone), Trainee.name_key == norm(facts.name)
-        )
-        if facts.id_type == IdType.RESIDENT:
-            same_phone = and_(same_phone, or_(Trainee.id_type.is_(None), Trainee.id_type != IdType.RESIDENT))
-        ways.append(same_phone)
-    best = case((same_id, 0), else_=1) if same_id is not None else Trainee.id
-    return db.scalars(select(Trainee).where(or_(*ways)).order_by(best, Trainee.id).limit(1)).first()
+    phones = {facts.phone: cipher.blind_index(PHONE, facts.phone) for facts in people if facts.phone}
+    numbers = {facts.id_number: cipher.blind_index(ID_NUMBER, facts.id_number) for facts in people if facts.id_number}
+    rows = db.scalars(
+        select(Trainee)
+        .where(or_(Trainee.phone_index.in_(phones.values()), Trainee.id_number_index.in_(numbers.values())))
+        .order_by(Trainee.id)
+    ).all()
+    by_number = {(row.id_type, row.id_number_index): row for row in rows}
+    by_phone: dict[tuple[bytes | None, str], list[Trainee]] = defaultdict(list)
+    for row in rows:
+        by_phone[row.phone_index, row.name_key].append(row)
+
+    def one(facts: TraineeFacts) -> Trainee | None:
+        same = by_number.get((facts.id_type, numbers[facts.id_number])) if facts.id_number else None
+        if same is not None or not facts.phone:
+            return same
+        likely = by_phone.get((phones[facts.phone], norm(facts.name)), [])
+        return next((row for row in likely if not _other_resident(row, facts)), None)
+
+    return [one(facts) for facts in people]
+
+
+def _other_resident(row: Trainee, facts: TraineeFacts) -> bool:
+    return row.id_type == IdType.RESIDENT == facts.id_type
 
 
 def differences(trainee: Trainee, facts: TraineeFacts) -> tuple[str, ...]:

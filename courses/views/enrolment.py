@@ -1,20 +1,25 @@
 """Enrolments of an offering: the list, enrolling at the desk, cancelling, and the order of the waiting list."""
 
+import io
 from collections.abc import Callable
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 
-from courses import enrolment, enrolment_lists, trainees
+from courses import enrolment, enrolment_import, enrolment_lists, enrolment_sheet, trainees
 from courses.enrolment import AtTheDesk
-from courses.forms.enrolment import DeskForm, KnownForm, ReasonForm
-from courses.forms.trainees import SearchForm
+from courses.forms.enrolment import ApplyForm, DeskForm, KnownForm, ReasonForm, UploadForm
+from courses.forms.trainees import ID_TYPES, SearchForm
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
+from lms.core import exports
 from lms.core.access import requires, scope
+from lms.core.exports import MEDIA_TYPES, Format, Sheet
 from lms.core.forms import Form
+from lms.core.languages import language
 from lms.core.masks import mask_phone
 from lms.core.scope import STAFF, Role, fetch
 from lms.core.web import refused_on, session
@@ -114,6 +119,79 @@ def move_up(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     return redirect(url_for("enrolment.index", offering_id=offering_id, _anchor="waiting"))
 
 
+@blueprint.route("/import", methods=["GET", "POST"])
+@requires(*STAFF)
+def upload(offering_id: int) -> ResponseReturnValue:
+    """Send a spreadsheet; its rows are shown before anybody is enrolled."""
+    offering = fetch(session(), Offering, offering_id, scope())
+    form = UploadForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            file = form.file.data
+            waiting = enrolment_import.receive(session(), offering, current_user.id, file.filename, file.read())
+            return redirect(url_for("enrolment.preview", offering_id=offering_id, ref=waiting.ref))
+    body = render_template("enrolment/upload.html", offering=offering, form=form, people=enrolment_sheet.PEOPLE)
+    return make_response(body, 422 if form.is_submitted() else 200)
+
+
+@blueprint.get("/import/template.<any(csv, xlsx):form>")
+@requires(*STAFF)
+def template(offering_id: int, form: str) -> ResponseReturnValue:
+    """An empty spreadsheet with the headings."""
+    fetch(session(), Offering, offering_id, scope())
+    notes = [
+        (_("Needed"), _("Name, and phone or ID number")),
+        (_("Children under 14"), _("Guardian's name and phone as well")),
+        (_("ID types"), "、".join(str(label) for _type, label in ID_TYPES)),
+    ]
+    sheet = enrolment_sheet.template(_("People to enrol"), notes, chinese=language() == "zh")
+    return _file(sheet, Format(form), "enrolment")
+
+
+@blueprint.get("/import/<ref>")
+@requires(*STAFF)
+def preview(offering_id: int, ref: str) -> ResponseReturnValue:
+    """What each row of the spreadsheet would do."""
+    waiting = enrolment_import.find(session(), offering_id, ref, scope())
+    return render_template(
+        "enrolment/preview.html",
+        offering=waiting.offering,
+        waiting=waiting,
+        preview=enrolment_import.preview(session(), waiting),
+        facts=dict(zip(enrolment_sheet.HEADINGS, enrolment_sheet.headings(chinese=language() == "zh"), strict=True)),
+        form=ApplyForm(),
+        mask_phone=mask_phone,
+    )
+
+
+@blueprint.get("/import/<ref>/rejected.<any(csv, xlsx):form>")
+@requires(*STAFF)
+def rejected(offering_id: int, ref: str, form: str) -> ResponseReturnValue:
+    """The rows that do not go in, each with the reason, to be mended and sent again."""
+    waiting = enrolment_import.find(session(), offering_id, ref, scope())
+    lines = enrolment_import.preview(session(), waiting).rejected
+    rows = [(line.number, _(line.problem.message, **line.problem.params), line.cells) for line in lines if line.problem]
+    extra = (_("Row"), _("Why it does not go in"))
+    sheet = enrolment_sheet.rejected(_("Rows that were not enrolled"), extra, rows, chinese=language() == "zh")
+    return _file(sheet, Format(form), "rejected")
+
+
+@blueprint.post("/import/<ref>/apply")
+@requires(*STAFF)
+def apply(offering_id: int, ref: str) -> ResponseReturnValue:
+    """Enrol the good rows."""
+    done = enrolment_import.apply(session(), enrolment_import.find(session(), offering_id, ref, scope()))
+    flash(
+        _(
+            "%(enrolled)s enrolled, %(waitlisted)s on the waiting list, %(left_out)s left out.",
+            enrolled=done.enrolled,
+            waitlisted=done.waitlisted,
+            left_out=done.left_out,
+        )
+    )
+    return redirect(url_for("enrolment.index", offering_id=offering_id))
+
+
 def _row(offering_id: int, enrolment_id: int) -> Enrolment:
     return enrolment_lists.of_offering(session(), offering_id, enrolment_id, scope())
 
@@ -153,3 +231,10 @@ def _enrolled(row: Enrolment) -> ResponseReturnValue:
     else:
         flash(_("%(name)s is enrolled.", name=row.trainee.name))
     return redirect(url_for("enrolment.index", offering_id=row.offering_id))
+
+
+def _file(sheet: Sheet, form: Format, name: str) -> ResponseReturnValue:
+    file = io.BytesIO()
+    exports.write(sheet, form, file)
+    headers = {"Content-Type": MEDIA_TYPES[form], "Content-Disposition": f"attachment; filename={name}.{form}"}
+    return file.getvalue(), headers

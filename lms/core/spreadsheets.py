@@ -1,0 +1,174 @@
+"""Reading spreadsheets that people send: CSV in the encodings of Chinese offices, and XLSX. Checked before it is parsed.
+
+Excel's habits are undone here: phones as numbers, dates, apostrophes, full-width digits. What Excel has destroyed (the last
+digits of an 18-digit number) is shown as Excel shows it, so that nobody takes it for the number.
+"""
+
+import codecs
+import csv
+import io
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from lms.core.errors import N_, DomainError
+
+FILE_BYTES = 4 * 1024 * 1024
+UNPACKED_BYTES = 48 * 1024 * 1024
+MEMBERS = 2000
+ROWS = 5000
+COLUMNS = 100
+CELL_LENGTH = 500
+EXACT = 10**15  # a spreadsheet's number holds no more digits
+
+_CHUNK = 1 << 16
+_REFERENCE = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']\s*([^"'>]*)["']""")
+_PLACE = re.compile(rb"([A-Z]{1,3})([0-9]{1,7})")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0e-\x1f]")
+
+Rows = list[tuple[int, list[str]]]
+
+
+def read(content: bytes) -> Rows:
+    """The rows of a file's first sheet that hold anything, each with its line number from 1.
+
+    What the file is shows in its first bytes, not in its name. Raises DomainError on the field `file`.
+    """
+    if len(content) > FILE_BYTES:
+        raise _refused("file_too_large", N_("The file is larger than 4 MB. Send fewer rows at a time."))
+    if content.startswith(b"PK\x03\x04"):
+        return _xlsx(content)
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise _refused(
+            "file_old", N_("Old or protected Excel files cannot be read. Save the file as XLSX without a password.")
+        )
+    return _csv(content)
+
+
+def digits(text: str) -> str:
+    """A number as it was meant: full-width digits made narrow, spaces and the apostrophe of Excel gone."""
+    return unicodedata.normalize("NFKC", text).strip().lstrip("'’`").replace(" ", "")
+
+
+def _csv(content: bytes) -> Rows:
+    text = _decoded(content)
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(",\t;，", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows: Rows = []
+    try:
+        for cells in reader:
+            _count(len(rows), len(cells))
+            clean = [_clean(cell) for cell in cells]
+            if any(clean):
+                rows.append((reader.line_num, clean))
+    except csv.Error as error:
+        raise _broken() from error
+    return rows
+
+
+def _decoded(content: bytes) -> str:
+    """UTF-8 with or without its mark, UTF-16 with it, else what Chinese Windows writes (GBK and its successors)."""
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    for candidate in (encoding, "gb18030"):
+        try:
+            text = content.decode(candidate)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text
+    raise _broken()
+
+
+def _xlsx(content: bytes) -> Rows:
+    try:
+        _check_archive(content)
+        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+            sheet = book.get_sheet_by_index(0)
+            values = sheet.to_python(skip_empty_area=False)
+    except (CalamineError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, IndexError) as error:
+        raise _broken() from error
+    rows: Rows = []
+    for number, line in enumerate(values, 1):
+        clean = [_clean(_text(value)) for value in line]
+        if any(clean):
+            rows.append((number, clean))
+    return rows
+
+
+def _check_archive(content: bytes) -> None:
+    """Unpack once without keeping anything: the sizes that an archive claims are whatever its maker wrote.
+
+    A sheet's cells are looked at by their places, because the reader makes room for all cells before the last one.
+    """
+    left = UNPACKED_BYTES
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if len(members) > MEMBERS:
+            raise _too_many()
+        for member in members:
+            tail = b""
+            for chunk in _chunks(archive, member):
+                left -= len(chunk)
+                if left < 0:
+                    raise _refused("file_bomb", N_("The file unpacks to too much. Copy the rows into a new file."))
+                if "sheet" in member.filename.lower():
+                    _check_places(tail + chunk)
+                    tail = (tail + chunk)[-1024:]
+
+
+def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive.open(member) as opened:
+        while chunk := opened.read(_CHUNK):
+            yield chunk
+
+
+def _check_places(xml: bytes) -> None:
+    for found in _REFERENCE.finditer(xml):
+        place = _PLACE.fullmatch(found[1].strip().upper())
+        if place is None:
+            raise _broken()
+        column = 0
+        for letter in place[1]:
+            column = column * 26 + letter - 64
+        _count(int(place[2]) - 1, column)
+
+
+def _count(rows: int, columns: int) -> None:
+    if rows >= ROWS or columns > COLUMNS:
+        raise _too_many()
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, bool | timedelta | time):
+        return ""
+    if isinstance(value, int | float):
+        if abs(value) >= EXACT:
+            return f"{value:.5E}"
+        return str(int(value)) if value == int(value) else repr(value)
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _clean(text: str) -> str:
+    text = " ".join(_INVISIBLE.sub("", text).split())
+    return text.lstrip("'’`").strip()[:CELL_LENGTH]
+
+
+def _broken() -> DomainError:
+    return _refused("file_broken", N_("The file could not be read. Save it again as XLSX or CSV and send that."))
+
+
+def _too_many() -> DomainError:
+    return _refused(
+        "file_too_long", N_("The sheet has too many rows or columns. Delete the empty ones, or send fewer rows.")
+    )
+
+
+def _refused(code: str, message: str) -> DomainError:
+    return DomainError(code, message, status=422, field="file")
