@@ -15,6 +15,8 @@ FONT = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto S
 COLOURS = ("#b3161d", "#4f7396")  # both 3 : 1 and more against white, and apart for the colour-blind
 WIDE, NARROW = 1000, 400
 LONGEST = {WIDE: 18, NARROW: 9}  # characters of a name beside a bar
+FONT_SIZE = 13
+FIRST_WIDE = 0x2E7F  # Chinese letters and full-width forms come after this
 SVG = "http://www.w3.org/2000/svg"
 # The image loads nothing and runs nothing; its own styles are inside it.
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -39,6 +41,7 @@ def stacked_bars(
     """
     width = NARROW if narrow else WIDE
     standing = upright and not narrow
+    shown = [_short(_printable(name), LONGEST[width]) for name in names]
     settings = {
         "js": (),
         "width": width,
@@ -46,6 +49,7 @@ def stacked_bars(
         "legend_at_bottom": True,
         "legend_at_bottom_columns": len(series),
         "margin": 8,
+        "margin_left": 8 + (0 if standing else _missing(shown)),
         "spacing": 6,
         "show_y_guides": True,
         "truncate_legend": -1,
@@ -58,12 +62,11 @@ def stacked_bars(
         "style": Style(
             font_family=FONT, background="#fff", plot_background="#fff", foreground="#1d2125",
             foreground_strong="#1d2125", foreground_subtle="#525b64", colors=COLOURS, opacity="1",
-            label_font_size=13, major_label_font_size=13, legend_font_size=13, no_data_font_size=16,
+            label_font_size=FONT_SIZE, major_label_font_size=FONT_SIZE, legend_font_size=FONT_SIZE, no_data_font_size=16,
             guide_stroke_color="#dfe3e8", major_guide_stroke_color="#dfe3e8",
         ),
     }  # fmt: skip
     chart = (pygal.StackedBar if standing else pygal.HorizontalStackedBar)(**settings)
-    shown = [_short(_printable(name), LONGEST[width]) for name in names]
     # Lying bars are drawn from the bottom up; a reader begins at the top.
     chart.x_labels = shown if standing else shown[::-1]
     for label, values in series:
@@ -91,11 +94,17 @@ def _printable(text: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f\ufffe\uffff]", " ", text)
 
 
+def _missing(names: Sequence[str]) -> int:
+    """Pixels that names need beyond what pygal allows them: it takes every letter for a narrow one."""
+    wide = max((sum(ord(letter) > FIRST_WIDE for letter in name) for name in names), default=0)
+    return round(wide * FONT_SIZE * 0.45)
+
+
 def _short(name: str, longest: int) -> str:
     """A name that fits beside its bar; Latin letters take half the room of Chinese ones."""
     room = float(longest)
     for position, letter in enumerate(name):
-        room -= 1 if ord(letter) > 0x2E7F else 0.55
+        room -= 1 if ord(letter) > FIRST_WIDE else 0.55
         if room < 0:
             return f"{name[:position]}…"
     return name

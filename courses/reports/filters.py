@@ -29,15 +29,15 @@ class Grouping(StrEnum):
 class Column(StrEnum):
     """A figure of the report. Each adds up over rows; people do not, and are asked for apart."""
 
-    OFFERINGS = "offerings"
-    ENROLLED = "enrolled"
+    PERSON_TIMES = "person_times"
     NAMED = "named"
     COUNTED = "counted"
-    PERSON_TIMES = "person_times"
     REFRESHER = "refresher"
     MINUTES = "minutes"
+    ENROLLED = "enrolled"
     PASSED = "passed"
     CERTIFICATES = "certificates"
+    OFFERINGS = "offerings"
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,17 @@ from lms.core import clock
 from lms.core.exports import Cell, Sheet
 from lms.core.languages import language, named, organisation_name
 
+# In the order of the page and the files: the figure that counts and what it is made of come first.
 COLUMNS = {
-    Column.OFFERINGS: _l("Offerings closed"),
-    Column.ENROLLED: _l("Enrolled"),
+    Column.PERSON_TIMES: _l("Person-times"),
     Column.NAMED: _l("Attended (named)"),
     Column.COUNTED: _l("Headcount"),
-    Column.PERSON_TIMES: _l("Person-times"),
     Column.REFRESHER: _l("of which refresher"),
     Column.MINUTES: _l("Person-hours"),
+    Column.ENROLLED: _l("Enrolled"),
     Column.PASSED: _l("Passed"),
     Column.CERTIFICATES: _l("Certificates issued"),
+    Column.OFFERINGS: _l("Offerings closed"),
 }
 
 PERIODS = {
@@ -163,7 +164,12 @@ def report_sheet(report: Report, options: Options) -> Sheet:
     asked = list(question(report.filters, options))
     asked.append((_("In progress, in no total"), progress_text(report)))
     if report.total.adjusted:
-        asked.append((_("Adjustments of frozen quarters, in the total"), f"{report.total.adjusted:+,}"))
+        asked.append(
+            (
+                _("Adjustments of frozen quarters, in the total"),
+                _("Person-times: %(number)s", number=f"{report.total.adjusted:+,}"),
+            )
+        )
     return Sheet(
         title=_("Enrolment report"),
         preamble=_preamble(asked),
