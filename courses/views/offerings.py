@@ -82,7 +82,6 @@ def page(offering_id: int) -> ResponseReturnValue:
         reach=notices.reach(session(), offering) if cancelled and mine else None,
         mine=mine,
         mask_phone=mask_phone,
-        has_endpoint=lambda name: name in current_app.view_functions,
     )
 
 

@@ -42,5 +42,4 @@ def detail(offering_id: int) -> str:
     return render_template(
         "public_offerings/detail.html",
         offering=open_offerings.detail(session(), offering_id),
-        has_endpoint=lambda name: name in current_app.view_functions,
     )
