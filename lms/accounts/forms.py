@@ -10,13 +10,14 @@ from lms.accounts.passwords import MAXIMUM
 from lms.core.forms import Form, PhoneField, choices, strip
 from lms.core.scope import Role
 
+# The narrowest reach first, so that no list of choices begins with the widest.
 ROLES = {
-    Role.CITY_ADMINISTRATOR: _("City administrator"),
-    Role.DISTRICT_ADMINISTRATOR: _("District administrator"),
     Role.COORDINATOR: _("Coordinator of an organisation"),
     Role.INSTRUCTOR: _("Instructor"),
     Role.TRAINEE: _("Trainee"),
+    Role.DISTRICT_ADMINISTRATOR: _("District administrator"),
     Role.AUDITOR: _("Auditor"),
+    Role.CITY_ADMINISTRATOR: _("City administrator"),
 }
 LANGUAGES = choices((("zh", "中文"), ("en", "English")))
 REQUIRED = InputRequired(_("Fill this in."))

@@ -39,7 +39,7 @@ class OrganisationForm(Form):
 class OrganisationFilterForm(FilterForm):
     """Narrows the list of organisations."""
 
-    text = SearchField(_("Name"), filters=[strip])
+    text = SearchField(_("Name of the organisation"), filters=[strip])
     district = SelectField(_("District"), coerce=optional_number, validators=[Optional()])
     sector = SelectField(_("Sector"), validators=[Optional()])
     state = SelectField(

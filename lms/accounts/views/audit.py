@@ -8,14 +8,14 @@ from typing import Any
 from flask import Blueprint, current_app, render_template, request, url_for
 from flask_babel import gettext as _
 
-from lms.accounts import audit_trail
+from lms.accounts import audit_trail, places
 from lms.accounts.audit_trail import Entry, Filter
 from lms.accounts.audit_words import ACTIONS, FIELDS, NOUNS, PAGES, VALUES
-from lms.accounts.forms import AuditFilterForm
+from lms.accounts.forms import ROLES, AuditFilterForm
 from lms.core.access import guard_of, holds, requires
 from lms.core.forms import choices
-from lms.core.languages import moment
-from lms.core.scope import Role
+from lms.core.languages import moment, named
+from lms.core.scope import EVERYTHING, Role
 from lms.core.web import session
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
@@ -45,23 +45,42 @@ def index() -> str:
         action_name=partial(_word, ACTIONS),
         noun_name=partial(_word, NOUNS),
         field_name=partial(_word, FIELDS),
-        shown=_shown,
+        shown=_Shown({place.id: named(place) for place in places.districts(session(), EVERYTHING)}),
         address=_address,
     )
 
 
-def _shown(value: Any) -> str:
-    """A recorded value as text: a list on one line, yes and no, a dash for nothing."""
-    if value is None or value in ("", [], {}):
-        return "—"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list):
-        return "；".join(_shown(item) for item in value)
-    if isinstance(value, dict):
-        return "，".join(f"{_word(FIELDS, key)} {_shown(item)}" for key, item in value.items())
-    text = str(value)
-    return moment(datetime.fromisoformat(text)) if MOMENT.match(text) else _word(VALUES, text)
+class _Shown:
+    """Recorded values as text: lists on one line, yes and no, a dash for nothing, districts and roles by name."""
+
+    def __init__(self, districts: dict[int, str]) -> None:
+        self.districts = districts
+
+    def __call__(self, field: str, value: Any) -> str:
+        if value is None or value in ("", [], {}):
+            return "—"
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        if isinstance(value, list):
+            return "；".join(self(field, item) for item in value)
+        if isinstance(value, dict):
+            return "，".join(f"{_word(FIELDS, key)} {self(key, item)}" for key, item in value.items())
+        return self._text(field, str(value))
+
+    def _text(self, field: str, text: str) -> str:
+        if field in {"district", "district_id"} and text.isdecimal():
+            return self.districts.get(int(text), text)
+        if field == "roles":
+            return self._role(text)
+        return moment(datetime.fromisoformat(text)) if MOMENT.match(text) else _word(VALUES, text)
+
+    def _role(self, text: str) -> str:
+        """ "coordinator organisation:17", as `roles.described` writes it."""
+        role, _space, place = text.partition(" ")
+        noun, _colon, key = place.partition(":")
+        where = self._text("district", key) if noun == "district" else f"{_word(NOUNS, noun)} {key}"
+        name = str(ROLES[Role(role)]) if role in set(Role) else role
+        return f"{name} · {where}" if place else name
 
 
 def _word(words: dict[str, str], code: str) -> str:

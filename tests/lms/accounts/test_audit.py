@@ -54,6 +54,17 @@ def test_who_what_from_to_why_and_when_can_be_read(make: Make, sign_in: SignIn, 
         assert 'href="/trainees/17"' in page
 
 
+def test_places_roles_and_moments_are_named(make: Make, sign_in: SignIn, db: Session) -> None:
+    sessions = [{"starts_at": "2026-03-01T01:00:00+00:00", "place": None}]
+    audit.record(db, "user.grant", "app_user:1", after={"roles": ["district_administrator district:3", "auditor"]})
+    audit.record(db, "organisation.add", "organisation:1", after={"district_id": 2, "sector": "school", "active": True})
+    audit.record(db, "offering.change", "offering:1", before={"sessions": sessions}, after={"sessions": []})
+    db.commit()
+    page = sign_in(make.user(Role.AUDITOR)).get("/audit/").text
+    for words in ("区级管理员 · 朝阳区；审计员", "西城区", "学校", "是", "地点 —，开始 2026-03-01 09:00"):
+        assert words in page
+
+
 def test_the_trail_is_narrowed(db: Session, make: Make) -> None:
     actor = make.user(Role.CITY_ADMINISTRATOR, name="郑红")
     for hour, user, action, subject in (
