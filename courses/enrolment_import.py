@@ -147,6 +147,7 @@ def apply(db: Session, waiting: EnrolmentImport) -> Applied:
         trainee = trainees.register(db, line.facts, waiting.offering.district_id)
         states.append(enrolment.enrol(db, waiting.offering_id, trainee, source=EnrolmentSource.IMPORT).state)
     waiting.applied_at, waiting.content = clock.now(), None
+    db.flush()
     done = Applied(
         enrolled=states.count(EnrolmentState.ENROLLED),
         waitlisted=states.count(EnrolmentState.WAITLISTED),

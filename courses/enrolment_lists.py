@@ -14,7 +14,7 @@ from lms.core.errors import N_, NotFound
 from lms.core.scope import Scope, fetch, visible
 
 STATES = {
-    EnrolmentState.ENROLLED: (N_("Enrolled"), "primary"),
+    EnrolmentState.ENROLLED: (N_("Has a place"), "primary"),
     EnrolmentState.WAITLISTED: (N_("On the waiting list"), "warning"),
     EnrolmentState.CANCELLED: (N_("Cancelled"), "secondary"),
     EnrolmentState.COMPLETED: (N_("Completed"), "success"),
