@@ -1,5 +1,9 @@
 """Host organisations as a planner writes them: thousands of rows, so they are typed and suggested, not scrolled through."""
 
+import re
+from collections import Counter
+from collections.abc import Sequence
+
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
@@ -9,11 +13,22 @@ from lms.core.scope import Scope, visible
 from lms.organisations.models import District, Organisation
 
 SEPARATOR = " · "
+WRITTEN = re.compile(r"(?P<name>.*?)(?:\s*·\s*(?P<district>[^·#]+?))?(?:\s*·\s*#(?P<number>[0-9]{1,18}))?\s*")
 
 
 def label(organisation: Organisation) -> str:
     """An organisation's name with its district, because names repeat across districts."""
     return f"{named(organisation)}{SEPARATOR}{named(organisation.district)}"
+
+
+def labels(organisations: Sequence[Organisation]) -> list[str]:
+    """The labels of several; those that are alike even with their district are told apart by number."""
+    plain = [label(row) for row in organisations]
+    often = Counter(plain)
+    return [
+        f"{text}{SEPARATOR}#{row.id}" if often[text] > 1 else text
+        for text, row in zip(plain, organisations, strict=True)
+    ]
 
 
 def choices(db: Session, scope: Scope) -> list[Organisation]:
@@ -29,8 +44,9 @@ def choices(db: Session, scope: Scope) -> list[Organisation]:
 
 
 def find(db: Session, text: str, scope: Scope) -> Organisation:
-    """The organisation that a planner wrote: its name in either language, with or without its district."""
-    name, _, district = (part.strip() for part in text.strip().partition(SEPARATOR.strip()))
+    """The organisation that a planner wrote: its name in either language, with or without its district and number."""
+    written = WRITTEN.fullmatch(text.strip())
+    name, district, number = written.group("name", "district", "number") if written else (text, None, None)
     statement = (
         select(Organisation)
         .join(Organisation.district)
@@ -42,6 +58,8 @@ def find(db: Session, text: str, scope: Scope) -> Organisation:
     )
     if district:
         statement = statement.where(or_(District.name_zh == district, func.lower(District.name_en) == district.lower()))
+    if number:
+        statement = statement.where(Organisation.id == int(number))
     found = db.scalars(visible(statement, Organisation, scope).limit(2)).all()
     if not found:
         raise DomainError(
@@ -52,7 +70,7 @@ def find(db: Session, text: str, scope: Scope) -> Organisation:
     if len(found) > 1:
         raise DomainError(
             "organisation_ambiguous",
-            N_("Several organisations have this name. Choose the suggestion with the right district."),
+            N_("Several organisations have this name. Choose the right one of the suggestions."),
             field="organisation",
         )
     return found[0]

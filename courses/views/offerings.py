@@ -112,7 +112,7 @@ def _planning(form: OfferingForm, offering: Offering | None) -> ResponseReturnVa
     pressed = form.is_submitted() and form.press(request.form)
     if not pressed and form.validate_on_submit():
         with refused_on(form):
-            plan = _plan(form, near, one_team=one_team)
+            plan = _plan(form, offering, near, one_team=one_team)
             if offering is None:
                 saved = offerings.schedule(session(), plan, scope=scope(), zone=_zone())
                 flash(_("Saved as a draft. Publish it when it is ready for enrolment."))
@@ -127,7 +127,7 @@ def _planning(form: OfferingForm, offering: Offering | None) -> ResponseReturnVa
         offering=offering,
         offered=offered,
         near=near,
-        hosts=[hosts.label(row) for row in hosts.choices(session(), scope())],
+        hosts=hosts.labels(hosts.choices(session(), scope())),
         label=staffing.label,
         one_team=one_team,
     )
@@ -199,8 +199,10 @@ def _near() -> list[Any]:
     return staffing.suggestions(session(), codes, clock.today(_zone()), scope())
 
 
-def _plan(form: OfferingForm, near: list[Any], *, one_team: bool) -> OfferingPlan:
-    host = hosts.find(session(), form.organisation.data, scope())
+def _plan(form: OfferingForm, offering: Offering | None, near: list[Any], *, one_team: bool) -> OfferingPlan:
+    # A host that was left as it is stays, even if it has become inactive or another got the same name.
+    same = offering is not None and form.organisation.data == hosts.label(offering.organisation)
+    host = offering.organisation if offering and same else hosts.find(session(), form.organisation.data, scope())
     team = staffing.team_of(session(), form.lead.data, form.assistants.data, near) if one_team else None
     sessions = []
     for row in form.rows():

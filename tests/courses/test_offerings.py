@@ -289,6 +289,14 @@ class TestChange:
         changed(db, offering, OfferingPlan(**{**wanted, "capacity": 2}))
         assert offering.capacity == 2
 
+    def test_more_places_go_to_those_who_wait(self, db: Session, make: Make) -> None:
+        offering = make.offering(starts=[MORNING], capacity=1)
+        make.enrolment(offering)
+        waiting = make.enrolment(offering, state=EnrolmentState.WAITLISTED)
+        changed(db, offering, OfferingPlan(**{**vars(offerings.plan_of(offering)), "capacity": 2}))
+        db.refresh(waiting)
+        assert waiting.state == EnrolmentState.ENROLLED
+
     def test_the_enrolled_of_a_published_offering_are_told_of_a_new_time(
         self, app: Flask, db: Session, make: Make
     ) -> None:
