@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, Select, case, delete, func, literal, null, select, true, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from courses import assessment
 from courses.entitlement import Demand, Results, Verdict, judge
@@ -120,7 +120,7 @@ def judgements(db: Session, offering_id: int) -> list[Judged]:
         select(Enrolment, Trainee.name)
         .join(Enrolment.trainee)
         .where(Enrolment.offering_id == offering_id, Enrolment.state.in_(HOLDS_PLACE))
-        .order_by(Trainee.name_key, Enrolment.id)
+        .options(contains_eager(Enrolment.trainee))
     ).all()
     presence = {
         enrolment_id: (sessions, int(minutes))
@@ -133,7 +133,7 @@ def judgements(db: Session, offering_id: int) -> list[Judged]:
     }
     shown = assessment.results(db, offering_id)
     found = []
-    for enrolment, name in rows:
+    for enrolment, name in sorted(rows, key=lambda row: (assessment.by_sound(row[1]), row[0].id)):
         sessions, minutes = presence.get(enrolment.id, (0, 0))
         results = shown.get(enrolment.id, Results())
         verdict = judge(demand, name=name, sessions_attended=sessions, results=results)

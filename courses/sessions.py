@@ -72,14 +72,20 @@ def teaching_of(db: Session, meeting: CourseSession, user_id: int | None) -> Ses
 
 
 def arrive(db: Session, meeting: CourseSession, user_id: int, *, now: datetime) -> None:
-    """“I am here”: the instructor's own check-in. The first arrival stands; coming back takes back having left."""
+    """“I am here”: the instructor's own check-in. The first arrival stands; coming back takes back having left.
+
+    Said only after the end, it says that the instructor was there from the start to the end.
+    """
     teaching = _teaching(db, meeting, user_id)
     _refuse_unless_open(meeting)
     opens = meeting.starts_at - INSTRUCTORS_OPEN_BEFORE
     if now < opens:
         raise DomainError("too_early", N_("Your own check-in opens at %(opens)s."), opens=opens)
     before = _moments(teaching)
-    teaching.arrived_at, teaching.left_at = teaching.arrived_at or now, None
+    if now <= meeting.ends_at:
+        teaching.arrived_at, teaching.left_at = teaching.arrived_at or now, None
+    elif teaching.arrived_at is None:
+        teaching.arrived_at, teaching.left_at = meeting.starts_at, meeting.ends_at
     audit.record(db, "instructor.arrive", meeting, before=before, after=_moments(teaching))
 
 

@@ -14,6 +14,7 @@ let shown = "all";
 let sending = false;
 let tries = 0;
 let timer = 0;
+let waited = false;
 let memory = [];
 
 /** A random id; also where the page is not served securely and crypto.randomUUID is missing. */
@@ -48,7 +49,7 @@ function keep(events) {
 
 function showUnsent(events) {
   unsent.hidden = events.length === 0;
-  unsent.textContent = events.length ? `${events.length} ${text.textUnsent}` : "";
+  unsent.textContent = events.length ? text.textUnsent.replace("{number}", events.length) : "";
   const waiting = new Set(events.map((event) => String(event.enrolment ?? "")));
   list.querySelectorAll(".person").forEach((row) => {
     row.querySelector("[data-wait]").hidden = !waiting.has(row.dataset.enrolment);
@@ -127,7 +128,10 @@ function later() {
   const seconds = WAITS[Math.min(tries, WAITS.length - 1)];
   tries += 1;
   timer = setTimeout(send, seconds * 1000 * (0.8 + Math.random() * 0.4));
-  if (tries > 1) say(text.textOffline, "warning");
+  if (tries > 1) {
+    waited = true;
+    say(text.textOffline, "warning");
+  }
 }
 
 async function send() {
@@ -152,7 +156,8 @@ async function send() {
         if (response.status >= 402) later();
         return;
       }
-      if (tries > 0) say("");
+      if (waited) say("");
+      waited = false;
       tries = 0;
       keep(outbox().filter((one) => one.id !== event.id));
       if (response.ok) accepted(event, answer);
@@ -183,7 +188,6 @@ function refused(event, answer) {
   else {
     const row = rowOf(event.enrolment);
     say(row ? `${row.dataset.name}: ${words}` : words);
-    message.scrollIntoView({ block: "nearest" });
   }
 }
 
