@@ -105,7 +105,7 @@ def count_heads(db: Session, meeting: CourseSession, number: int, *, now: dateti
     """Enter how many people were there who are not on the roster. A closed session needs a reason (`courses.correction`)."""
     if not 0 <= number <= HEADCOUNT_LIMIT:
         raise DomainError("headcount_range", N_("Enter a number from 0 to 100000."), field="number")
-    db.refresh(meeting, with_for_update=True)
+    db.refresh(meeting, ["headcount", "closed_at"], with_for_update=True)
     if reason is None:
         _refuse_unless_open(meeting)
     if meeting.starts_at - attendance.OPENS_BEFORE > now:
