@@ -89,7 +89,7 @@ def test_closing_where_nobody_came_says_so(make, phone, address, offering, db):
 
 
 def test_a_correction_names_certificates_that_should_be_looked_at(make, phone, address, present, db):
-    absent = make.enrolment(offering, make.trainee("李娜"))
+    absent = make.enrolment(present.offering, make.trainee("李娜"))
     db.commit()
     phone.post(f"{address}/close")
     present.certified_at = clock.now()
