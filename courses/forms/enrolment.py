@@ -13,7 +13,7 @@ from lms.core.forms import Form, PhoneField, strip
 class SelfEnrolmentForm(PersonForm):
     """What a visitor gives: enough to be found and reached, and to know whether a guardian is needed."""
 
-    phone = PhoneField(_("Mobile phone"), validators=[InputRequired(_("Give a mobile phone number."))])
+    phone = PhoneField(_("Mobile phone"), validators=[DataRequired(_("Give a mobile phone number."))])
     birth_year = IntegerField(
         _("Year of birth"),
         validators=[

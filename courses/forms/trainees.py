@@ -2,19 +2,19 @@
 
 from flask_babel import lazy_gettext as _
 from wtforms import EmailField, IntegerField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional
 
 from courses.models.trainees import IdType, Trainee
 from courses.trainees import NAME_LIMIT, TraineeFacts
-from lms.core.forms import Form, PhoneField, strip
+from lms.core.forms import Form, PhoneField, choices, strip
 
-ID_TYPES = (
+ID_TYPES = [
     (IdType.RESIDENT, _("Resident ID card")),
     (IdType.PASSPORT, _("Passport")),
     (IdType.HK_MACAU_PERMIT, _("Hong Kong or Macau permit")),
     (IdType.TAIWAN_PERMIT, _("Taiwan permit")),
     (IdType.FOREIGN_PERMANENT, _("Foreign permanent resident card")),
-)
+]
 REASON_LIMIT = 500
 
 
@@ -24,7 +24,7 @@ class PersonForm(Form):
     name = StringField(
         _("Name"),
         filters=[strip],
-        validators=[InputRequired(_("Give the name.")), Length(max=NAME_LIMIT)],
+        validators=[DataRequired(_("Give the name.")), Length(max=NAME_LIMIT)],
         render_kw={"autocomplete": "name"},
     )
     phone = PhoneField(_("Mobile phone"), validators=[Optional()])
@@ -46,7 +46,7 @@ class PersonForm(Form):
 class TraineeForm(PersonForm):
     """What staff may enter besides: the ID number."""
 
-    id_type = SelectField(_("ID type"), choices=ID_TYPES, validators=[Optional()])
+    id_type = SelectField(_("ID type"), choices=choices(ID_TYPES), validators=[Optional()])
     id_number = StringField(
         _("ID number"),
         filters=[strip],

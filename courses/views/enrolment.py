@@ -18,7 +18,6 @@ from courses.models.trainees import Trainee
 from lms.core import exports
 from lms.core.access import requires, scope
 from lms.core.exports import MEDIA_TYPES, Format, Sheet
-from lms.core.forms import Form
 from lms.core.languages import language
 from lms.core.masks import mask_phone
 from lms.core.scope import STAFF, Role, fetch
@@ -42,7 +41,6 @@ def index(offering_id: int) -> ResponseReturnValue:
         states=enrolment_lists.STATES,
         sources=enrolment_lists.SOURCES,
         mask_phone=mask_phone,
-        form=Form(),
     )
 
 

@@ -1,0 +1,133 @@
+"""Tickets: found by their holder alone, and enough to come, to cancel and to make an account."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import zxingcpp
+from flask.testing import FlaskClient
+from PIL import Image, ImageDraw
+from sqlalchemy.orm import Session
+
+from courses import enrolment
+from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
+from courses.trainees import TraineeFacts
+from lms.accounts import users
+from lms.accounts.models import User
+from lms.core import clock
+from lms.core.scope import Role
+from lms.portal import calendars, ticket_code
+from tests.factories import Make
+
+SCALE = 4
+PASSWORD = "a long enough pass phrase 7"
+
+
+@pytest.fixture
+def row(db: Session, make: Make) -> Enrolment:
+    """An enrolment by oneself in a coming offering with one place."""
+    offering = make.offering(capacity=1, starts=[clock.now() + timedelta(days=3), clock.now() + timedelta(days=4)])
+    done = enrolment.enrol_oneself(db, offering.id, TraineeFacts("王小明", "+8613912345678", birth_year=1990)).enrolment
+    db.commit()
+    return done
+
+
+def test_the_page_keeps_out_of_sight(client: FlaskClient, row: Enrolment) -> None:
+    page = client.get(f"/tickets/{row.ticket}")
+    assert page.status_code == 200
+    assert "noindex" in page.headers["X-Robots-Tag"]
+    assert page.headers["Referrer-Policy"] in {"same-origin", "no-referrer"}
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "13912345678" not in page.text
+    assert "<svg" in page.text
+
+
+def test_an_unknown_ticket(client: FlaskClient, row: Enrolment) -> None:
+    for address in ("", "/cancel", "/calendar.ics", "/account"):
+        assert client.get(f"/tickets/{row.ticket[:-1]}{address}").status_code == 404
+
+
+def test_the_code_is_the_pages_address(row: Enrolment) -> None:
+    svg = ticket_code.svg("https://training.example.org", row.ticket)
+    assert decoded(svg) == f"https://training.example.org/tickets/{row.ticket}"
+
+
+def decoded(svg: str) -> str:
+    """Draw the path of relative unit-high runs, and read it."""
+    side = int(svg.split('viewBox="0 0 ')[1].split(maxsplit=1)[0])
+    image = Image.new("L", (side * SCALE, side * SCALE), 255)
+    draw = ImageDraw.Draw(image)
+    x = y = 0
+    for run in svg.split('<path d="')[1].split('"', maxsplit=1)[0].split("z"):
+        if run:
+            move, rest = run.removeprefix("m").split("h")[:2]
+            right, down = (int(number) for number in move.split())
+            x, y, width = x + right, y + down, int(rest.split("v")[0])
+            draw.rectangle((x * SCALE, y * SCALE, (x + width) * SCALE - 1, (y + 1) * SCALE - 1), fill=0)
+    [found] = zxingcpp.read_barcodes(image)
+    return str(found.text)
+
+
+def test_cancelling_asks_once_and_frees_the_place(client: FlaskClient, row: Enrolment, db: Session, make: Make) -> None:
+    waiting = enrolment.enrol(db, row.offering_id, make.trainee(), source=EnrolmentSource.STAFF)
+    db.commit()
+    assert "1" in client.get(f"/tickets/{waiting.ticket}").text
+    assert client.get(f"/tickets/{row.ticket}/cancel").status_code == 200
+    assert row.state == EnrolmentState.ENROLLED
+    assert client.post(f"/tickets/{row.ticket}/cancel", data={}).status_code == 302
+    db.expire_all()
+    assert (row.state, waiting.state) == ("cancelled", "enrolled")
+    assert "<svg" not in client.get(f"/tickets/{row.ticket}").text
+    assert client.post(f"/tickets/{row.ticket}/cancel", data={}).status_code == 422
+
+
+def test_overlapping_trainings_are_shown_without_telling_which(
+    client: FlaskClient, row: Enrolment, db: Session, make: Make
+) -> None:
+    other = make.offering(starts=[row.offering.sessions[0].starts_at], place="秘密地点")
+    enrolment.enrol(db, other.id, row.trainee, source=EnrolmentSource.STAFF)
+    db.commit()
+    page = client.get(f"/tickets/{row.ticket}?lang=zh").text
+    assert "您在同一时间还报名了" in page
+    assert "秘密地点" not in page
+
+
+def test_the_calendar(client: FlaskClient, row: Enrolment) -> None:
+    answer = client.get(f"/tickets/{row.ticket}/calendar.ics")
+    text = answer.data.decode()
+    assert answer.content_type.startswith("text/calendar")
+    assert text.count("BEGIN:VEVENT") == 2
+    assert f"DTSTART:{row.offering.sessions[0].starts_at:%Y%m%dT%H%M%SZ}" in text
+    assert row.ticket not in text
+    assert all(len(line.encode()) <= calendars.LINE_BYTES for line in text.split("\r\n"))
+
+
+def test_long_lines_of_a_calendar_unfold(make: Make) -> None:
+    offering = make.offering(place="很长的地点，" * 30 + "a;b\\c")
+    text = calendars.calendar(offering, "题", "主办", "https://x.example").decode()
+    assert all(len(line.encode()) <= calendars.LINE_BYTES for line in text.split("\r\n"))
+    assert "LOCATION:" + "很长的地点，" * 30 + "a\\;b\\\\c" in text.replace("\r\n ", "")
+
+
+def test_an_account_from_the_ticket(
+    client: FlaskClient, row: Enrolment, db: Session, sign_in: Callable[[User], FlaskClient]
+) -> None:
+    assert client.get(f"/tickets/{row.ticket}/account").status_code == 200
+    assert client.post(f"/tickets/{row.ticket}/account", data={"password": "short"}).status_code == 422
+    assert client.post(f"/tickets/{row.ticket}/account", data={"password": PASSWORD}).status_code == 302
+    user = users.authenticate(db, "13912345678", PASSWORD)
+    db.refresh(row.trainee)
+    assert row.trainee.user_id == user.id
+    assert [grant.role for grant in user.grants] == [Role.TRAINEE]
+    assert row.offering.place in sign_in(user).get("/my-training/").text
+    assert client.get(f"/tickets/{row.ticket}/account").status_code == 302
+
+
+def test_a_ticket_got_by_a_name_and_a_phone_opens_no_older_record(
+    client: FlaskClient, row: Enrolment, db: Session, make: Make
+) -> None:
+    row.trainee.created_at = row.created_at - timedelta(days=100)
+    db.commit()
+    assert client.post(f"/tickets/{row.ticket}/account", data={"password": PASSWORD}).status_code == 302
+    db.refresh(row.trainee)
+    assert row.trainee.user_id is None
