@@ -65,30 +65,29 @@ def enrol(
     over_capacity: give a place even when none is free; also to somebody who waits. Raises DomainError when the offering
     does not take enrolments or the trainee is in it already.
     """
-    offering = _locked(db, offering_id)
-    if offering.state != OfferingState.PUBLISHED:
-        raise DomainError(
-            "not_open", N_("This offering does not take enrolments: it is not published, or it has ended.")
-        )
+    offering = _open(db, offering_id)
     live = of_trainee(db, offering_id, trainee.id)
     if live is not None:
         if over_capacity and live.state == EnrolmentState.WAITLISTED:
             _give(db, live, reason=None)
             return live
         raise DomainError("already_enrolled", N_("This trainee is already enrolled in this offering."))
-    _move_up(db, offering)
-    places = places_of(db, offering)
-    state = EnrolmentState.ENROLLED if over_capacity or places.free else EnrolmentState.WAITLISTED
-    row = Enrolment(offering_id=offering.id, trainee_id=trainee.id, state=state, source=source)
-    row.offering, row.trainee = offering, trainee
-    if state == EnrolmentState.WAITLISTED:
-        row.queued_at = _end_of_list(db, offering_id)
-    db.add(row)
-    db.flush()
-    audit.record(db, "enrolment.create", row, after={"state": state, "source": source, "trainee": trainee.id})
-    if source != EnrolmentSource.WALK_IN:
-        enrolment_mail.enrolled(db, row)
-    return row
+    return _enter(db, offering, [trainee], source, over_capacity=over_capacity)[0]
+
+
+def enrol_all(
+    db: Session, offering_id: int, people: Sequence[Trainee], *, source: EnrolmentSource
+) -> Sequence[Enrolment]:
+    """Enrol many at once, in their order; whoever is in the offering already is left out. Raises DomainError as `enrol`."""
+    offering = _open(db, offering_id)
+    inside = set(
+        db.scalars(
+            select(Enrolment.trainee_id).where(
+                Enrolment.offering_id == offering_id, Enrolment.state != EnrolmentState.CANCELLED
+            )
+        )
+    )
+    return _enter(db, offering, [person for person in people if person.id not in inside], source)
 
 
 def enrol_at_desk(db: Session, offering: Offering, facts: TraineeFacts, *, confirmed: bool) -> AtTheDesk:
@@ -196,11 +195,6 @@ def give_place(db: Session, enrolment: Enrolment, reason: str) -> None:
     _give(db, enrolment, reason=reason)
 
 
-def lock(db: Session, offering_id: int) -> Offering:
-    """Keep an offering's places as they are until this transaction ends. Raises NotFound."""
-    return _locked(db, offering_id)
-
-
 def overlapping(db: Session, enrolment: Enrolment) -> Sequence[CourseSession]:
     """Sessions of this enrolment's offering at whose time the trainee is enrolled elsewhere."""
     return clashes(db, enrolment.trainee_id, enrolment.offering_id)
@@ -252,6 +246,45 @@ def of_trainee(db: Session, offering_id: int, trainee_id: int) -> Enrolment | No
 def has_attended(db: Session, enrolment: Enrolment) -> bool:
     """Whether the trainee counts as present at any session of this enrolment."""
     return bool(db.scalar(select(exists(select(1).where(Attendance.enrolment_id == enrolment.id)))))
+
+
+def _open(db: Session, offering_id: int) -> Offering:
+    offering = _locked(db, offering_id)
+    if offering.state != OfferingState.PUBLISHED:
+        raise DomainError(
+            "not_open", N_("This offering does not take enrolments: it is not published, or it has ended.")
+        )
+    return offering
+
+
+def _enter(
+    db: Session,
+    offering: Offering,
+    people: Sequence[Trainee],
+    source: EnrolmentSource,
+    *,
+    over_capacity: bool = False,
+) -> Sequence[Enrolment]:
+    """Give places, then positions on the waiting list, in a locked offering; who waits already goes first."""
+    _move_up(db, offering)
+    free = len(people) if over_capacity else places_of(db, offering).free
+    last = _end_of_list(db, offering.id) if free < len(people) else clock.now()
+    rows = []
+    for number, trainee in enumerate(people):
+        state = EnrolmentState.ENROLLED if number < free else EnrolmentState.WAITLISTED
+        row = Enrolment(offering_id=offering.id, trainee_id=trainee.id, state=state, source=source)
+        row.offering, row.trainee = offering, trainee
+        if state == EnrolmentState.WAITLISTED:
+            row.queued_at = last + timedelta(microseconds=number)
+        rows.append(row)
+    db.add_all(rows)
+    db.flush()
+    for row in rows:
+        after = {"state": row.state, "source": source, "trainee": row.trainee_id}
+        audit.record(db, "enrolment.create", row, after=after)
+        if source != EnrolmentSource.WALK_IN:
+            enrolment_mail.enrolled(db, row)
+    return rows
 
 
 def _locked(db: Session, offering_id: int) -> Offering:

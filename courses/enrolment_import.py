@@ -138,20 +138,16 @@ def apply(db: Session, waiting: EnrolmentImport) -> Applied:
     if waiting.applied_at is not None or waiting.content is None:
         return Applied()
     trainees.hold(db, [line.facts for line in _judge(db, waiting).lines if line.facts])
-    enrolment.lock(db, waiting.offering_id)
     judged = _judge(db, waiting)
-    states = []
-    for line in judged.good:
-        if line.facts is None:
-            raise AssertionError("a good row has facts")
-        trainee = trainees.register(db, line.facts, waiting.offering.district_id)
-        states.append(enrolment.enrol(db, waiting.offering_id, trainee, source=EnrolmentSource.IMPORT).state)
+    people = trainees.register_all(db, [line.facts for line in judged.good if line.facts], waiting.offering.district_id)
+    rows = enrolment.enrol_all(db, waiting.offering_id, people, source=EnrolmentSource.IMPORT)
+    states = [row.state for row in rows]
     waiting.applied_at, waiting.content = clock.now(), None
     db.flush()
     done = Applied(
         enrolled=states.count(EnrolmentState.ENROLLED),
         waitlisted=states.count(EnrolmentState.WAITLISTED),
-        left_out=len(judged.rejected),
+        left_out=len(judged.lines) - len(rows),
     )
     audit.record(
         db,

@@ -100,7 +100,7 @@ def hold(db: Session, people: Iterable[TraineeFacts]) -> None:
     keys = sorted({int.from_bytes(index[:4]) % LOCK_STRIPES for facts in people for index in _indexes(facts)})
     db.execute(
         text(
-            "SELECT pg_advisory_xact_lock(:class, key::int) FROM (SELECT unnest(:keys) AS key ORDER BY 1) AS ordered"
+            "SELECT pg_advisory_xact_lock(:class, key) FROM (SELECT unnest(CAST(:keys AS int[])) AS key ORDER BY 1) AS ordered"
         ).bindparams(keys=keys),
         {"class": LOCK_CLASS},
     )
@@ -146,9 +146,7 @@ def _other_resident(row: Trainee, facts: TraineeFacts) -> bool:
 
 def differences(trainee: Trainee, facts: TraineeFacts) -> tuple[str, ...]:
     """Names of the facts that the record has otherwise."""
-    return tuple(
-        name for name in FACTS if _said(facts, name) and _known(trainee, name) and not _same(trainee, facts, name)
-    )
+    return tuple(name for name in _said(facts) if _known(trainee, name) and not _same(trainee, facts, name))
 
 
 def find_or_make(db: Session, facts: TraineeFacts, *, district_id: int | None = None, fill: bool = True) -> Registered:
@@ -158,17 +156,13 @@ def find_or_make(db: Session, facts: TraineeFacts, *, district_id: int | None = 
     """
     facts = checked(facts)
     hold(db, [facts])
-    trainee = match(db, facts)
-    if trainee is None:
-        return Registered(_make(db, facts, district_id), created=True)
-    differs = differences(trainee, facts)
-    gaps = [name for name in FACTS if _said(facts, name) and not _known(trainee, name)] if fill else []
-    if gaps:
-        for name in gaps:
-            _take(trainee, facts, name)
-        db.flush()
-        audit.record(db, "trainee.fill", trainee, after=_masked(facts, gaps))
-    return Registered(trainee, created=False, filled=tuple(gaps), differs=differs)
+    return _settle(db, [facts], [match(db, facts)], district_id, fill=fill)[0]
+
+
+def register_all(db: Session, people: Sequence[TraineeFacts], district_id: int | None = None) -> list[Trainee]:
+    """The records of many people, no two of them the same, found or made in a few statements. `people` are checked facts."""
+    hold(db, people)
+    return [done.trainee for done in _settle(db, people, match_all(db, people), district_id, fill=True)]
 
 
 def register(db: Session, facts: TraineeFacts, district_id: int | None = None) -> Trainee:
@@ -247,15 +241,33 @@ def _indexes(facts: TraineeFacts) -> list[bytes]:
     return [cipher.blind_index(column, value) for column, value in pairs if value]
 
 
-def _make(db: Session, facts: TraineeFacts, district_id: int | None) -> Trainee:
-    trainee = Trainee(name=facts.name, name_key=norm(facts.name), district_id=district_id)
-    said = [name for name in FACTS if _said(facts, name)]
-    for name in said:
-        _take(trainee, facts, name)
-    db.add(trainee)
+def _settle(
+    db: Session,
+    people: Sequence[TraineeFacts],
+    known: Sequence[Trainee | None],
+    district_id: int | None,
+    *,
+    fill: bool,
+) -> list[Registered]:
+    """Make the records that are missing and fill the gaps of the others; each change leaves an audit entry."""
+    settled = []
+    for facts, trainee in zip(people, known, strict=True):
+        if trainee is None:
+            row = Trainee(name=facts.name, name_key=norm(facts.name), district_id=district_id)
+            db.add(row)
+            settled.append(Registered(row, created=True, filled=_said(facts)))
+        else:
+            differs = differences(trainee, facts)
+            gaps = tuple(name for name in _said(facts) if not _known(trainee, name)) if fill else ()
+            settled.append(Registered(trainee, created=False, filled=gaps, differs=differs))
+        for name in settled[-1].filled:
+            _take(settled[-1].trainee, facts, name)
     db.flush()
-    audit.record(db, "trainee.create", trainee, after=_masked(facts, said))
-    return trainee
+    for facts, done in zip(people, settled, strict=True):
+        if done.filled:
+            action = "trainee.create" if done.created else "trainee.fill"
+            audit.record(db, action, done.trainee, after=_masked(facts, done.filled))
+    return settled
 
 
 def _facts_of(trainee: Trainee) -> TraineeFacts:
@@ -271,8 +283,8 @@ def _facts_of(trainee: Trainee) -> TraineeFacts:
     )
 
 
-def _said(facts: TraineeFacts, name: str) -> bool:
-    return bool(getattr(facts, name))
+def _said(facts: TraineeFacts) -> tuple[str, ...]:
+    return tuple(name for name in FACTS if getattr(facts, name))
 
 
 def _known(trainee: Trainee, name: str) -> bool:

@@ -174,6 +174,8 @@ def test_a_thousand_rows_at_most_and_few_statements(db: Session, make: Make, sta
     del statements[:]
     assert len(enrolment_import.preview(db, waiting).good) == 1000
     assert len(statements) <= 6
+    assert enrolment_import.apply(db, waiting).enrolled == 30
+    assert len(statements) <= 40
     with pytest.raises(DomainError, match="1,000"):
         receive(db, make, csv_of(*rows, "多一人,13900000000,,,,,,"))
 
