@@ -1,12 +1,24 @@
 """Request limits: counted in Redis where there is one (falling back to memory when it is away), else in memory."""
 
+import math
+
+import structlog
 from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from limits import RateLimitItem
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter, RateLimiter
 
 from lms.config import Settings
+from lms.core import clock
+
+log = structlog.get_logger(__name__)
 
 limiter = Limiter(get_remote_address, strategy="moving-window", headers_enabled=False)
+
+# Counts in this process while the shared counters cannot be reached.
+_meanwhile = MovingWindowRateLimiter(MemoryStorage())
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -17,3 +29,18 @@ def init_app(app: Flask, settings: Settings) -> None:
         RATELIMIT_KEY_PREFIX="lms",
     )
     limiter.init_app(app)
+
+
+def seconds_to_wait(item: RateLimitItem, *key: str) -> int:
+    """Count one act against a limit that a rule sets. 0 when it is allowed, else for how long it is not."""
+    counters: RateLimiter = limiter.limiter
+    try:
+        allowed = counters.hit(item, *key)
+    except counters.storage.base_exceptions as error:
+        log.warning("limits_unreachable", error=type(error).__name__)
+        counters = _meanwhile
+        allowed = counters.hit(item, *key)
+    if allowed:
+        return 0
+    reset = counters.get_window_stats(item, *key).reset_time
+    return max(1, math.ceil(reset - clock.now().timestamp()))

@@ -30,7 +30,7 @@ def page() -> ResponseReturnValue:
         status = 422
         if form.validate():
             try:
-                throttle.count_try(users.canonical(form.identifier.data))
+                throttle.count_try(users.canonical(form.identifier.data), request.remote_addr or "")
             except TooManyTries as refusal:
                 form.form_errors.append(text_of(refusal))
                 return _wait("sign_in/page.html", form, refusal, onward=onward)
@@ -50,7 +50,7 @@ def forgotten() -> ResponseReturnValue:
     form = ForgottenForm()
     if form.validate_on_submit():
         try:
-            throttle.count_link(users.canonical(form.email.data))
+            throttle.count_link(users.canonical(form.email.data), request.remote_addr or "")
         except TooManyTries as refusal:
             form.form_errors.append(text_of(refusal))
             return _wait("sign_in/forgotten.html", form, refusal)
