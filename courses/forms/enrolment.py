@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileAllowed, FileField, FileRequired
 from wtforms import BooleanField, HiddenField, IntegerField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from courses.forms.trainees import REASON_LIMIT, PersonForm, TraineeForm
 from courses.trainees import TraineeFacts
@@ -11,17 +11,9 @@ from lms.core.forms import Form, PhoneField, strip
 
 
 class SelfEnrolmentForm(PersonForm):
-    """What a visitor gives: enough to be found and reached, and to know whether a guardian is needed."""
+    """What a visitor gives. Name and phone are enough; for a child under 14 also the year of birth and a guardian."""
 
     phone = PhoneField(_("Mobile phone"), validators=[DataRequired(_("Give a mobile phone number."))])
-    birth_year = IntegerField(
-        _("Year of birth"),
-        validators=[
-            InputRequired(_("Give the year of birth as four digits, as in 1990.")),
-            NumberRange(1900, 2100, _("Give the year of birth as four digits, as in 1990.")),
-        ],
-        render_kw={"inputmode": "numeric", "autocomplete": "bday-year", "min": 1900, "max": 2100},
-    )
     consent = BooleanField(
         _(
             "I agree that these facts are kept to run this training and to issue its certificate; for a child under 14 "
