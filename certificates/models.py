@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 from sqlalchemy import (
     BigInteger,
@@ -12,6 +13,8 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     SmallInteger,
+    UniqueConstraint,
+    false,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -19,8 +22,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from certificates.keys import KeyState
 from courses.models.enrolment import Enrolment
+from courses.models.trainees import IdType
+from lms.core import crypto
+from lms.core.constraints import means
 from lms.core.db import Base, Identifier, Word
+from lms.core.errors import N_
 from lms.core.scope import Scope
+
+LEGACY_ID_NUMBER = "legacy_certificate.id_number"
 
 
 class SigningKey(Base):
@@ -50,6 +59,8 @@ class Certificate(Base):
 
     `serial` (32 bits) comes from the database's sequence; `payload` is the signed code, 82 bytes; `facts` are the other
     words on the paper (course, hours, unit, lead instructor), so that a later renaming does not rewrite it.
+    `replaces_id` is the certificate before this one, `superseded_by_id` the one after: of the same enrolment when a
+    correction reissued it, of another when a refresher renewed it.
     """
 
     __tablename__ = "certificate"
@@ -70,10 +81,16 @@ class Certificate(Base):
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     revoke_reason: Mapped[str | None]
-    superseded_by_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"))
+    # Deferred: a correction lets go of the old certificate before the new one is there, in one transaction.
+    superseded_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("certificate.id", deferrable=True, initially="DEFERRED")
+    )
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"), unique=True)
 
     enrolment: Mapped[Enrolment] = relationship()
-    superseded_by: Mapped["Certificate | None"] = relationship(remote_side="Certificate.id")
+    superseded_by: Mapped["Certificate | None"] = relationship(
+        foreign_keys="Certificate.superseded_by_id", remote_side="Certificate.id"
+    )
 
     __table_args__ = (
         Index(
@@ -86,8 +103,13 @@ class Certificate(Base):
         CheckConstraint("octet_length(payload) = 82", name="payload"),
         CheckConstraint("valid_until >= issued_on", name="period"),
         CheckConstraint("(revoked_at IS NULL) = (revoke_reason IS NULL)", name="revoked"),
-        CheckConstraint("superseded_by_id <> id", name="superseded"),
+        CheckConstraint("superseded_by_id <> id AND replaces_id <> id", name="superseded"),
         Index("ix_certificate_issued_on", "issued_on"),
+        Index(
+            "ix_certificate_standing",
+            "valid_until",
+            postgresql_where="revoked_at IS NULL AND superseded_by_id IS NULL",
+        ),
     )
 
     @classmethod
@@ -116,3 +138,117 @@ class LedgerEntry(Base):
             name="lengths",
         ),
     )
+
+
+class ReissueRequest(Base):
+    """A correction that is owed: the worker alone can sign, so it takes these rows as it takes owed enrolments.
+
+    `holder_name` and `facts` are what the new paper says otherwise; the rest stays. `replacement_id` once it is made;
+    `dropped_at` when the certificate was revoked or replaced before its turn came.
+    """
+
+    __tablename__ = "reissue_request"
+
+    id: Mapped[Identifier]
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id"))
+    holder_name: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    reason: Mapped[str]
+    requested_at: Mapped[datetime]
+    requested_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    replacement_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"), unique=True)
+    dropped_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "uq_reissue_request_open",
+            "certificate_id",
+            unique=True,
+            postgresql_where="replacement_id IS NULL AND dropped_at IS NULL",
+        ),
+        CheckConstraint("reason <> '' AND holder_name <> ''", name="said"),
+        CheckConstraint("replacement_id IS NULL OR dropped_at IS NULL", name="outcome"),
+    )
+
+
+class CertificateReminder(Base):
+    """That a holder was told, so many days before the last valid day: once for each distance, whatever is retried."""
+
+    __tablename__ = "certificate_reminder"
+
+    id: Mapped[Identifier]
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id"))
+    days_before: Mapped[int] = mapped_column(SmallInteger)
+    reminded_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("certificate_id", "days_before"),
+        CheckConstraint("days_before > 0", name="days_before"),
+    )
+
+
+class LegacyCertificate(Base):
+    """A certificate from before this system: no signed code, so it is looked up by number and holder alone.
+
+    `number` as it is printed, `number_key` as it is compared (NFKC, letters and digits, upper case). The ID number is
+    sealed; course and unit are the words on the paper. `source`: the file and line that it came from.
+    """
+
+    __tablename__ = "legacy_certificate"
+
+    id: Mapped[Identifier]
+    ref: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    number: Mapped[str]
+    number_key: Mapped[str]
+    name: Mapped[str]
+    name_key: Mapped[str]
+    id_type: Mapped[IdType | None] = mapped_column(Word(IdType))
+    id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    programme_code: Mapped[str] = mapped_column(ForeignKey("programme.code"))
+    course: Mapped[str]
+    unit: Mapped[str]
+    issued_on: Mapped[date]
+    valid_until: Mapped[date | None]
+    source: Mapped[str]
+    imported_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    revoke_reason: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("number_key"),
+        Index("ix_legacy_certificate_id_number", "id_number_index"),
+        CheckConstraint("number_key <> '' AND name_key <> ''", name="named"),
+        CheckConstraint("valid_until >= issued_on", name="period"),
+        CheckConstraint("(revoked_at IS NULL) = (revoke_reason IS NULL)", name="revoked"),
+        CheckConstraint(
+            "(id_type IS NULL) = (id_number_sealed IS NULL) AND (id_type IS NULL) = (id_number_index IS NULL)",
+            name="id_pair",
+        ),
+        CheckConstraint(
+            "id_type IN ('resident', 'passport', 'hk_macau_permit', 'taiwan_permit', 'foreign_permanent')",
+            name="id_type",
+        ),
+    )
+
+    def set_id_number(self, id_type: IdType | None, number: str | None) -> None:
+        """Seal and index an ID number (already checked and in its canonical form)."""
+        if self.ref is None:
+            self.ref = uuid4()
+        cipher = crypto.cipher()
+        self.id_type = id_type if number else None
+        self.id_number_sealed = cipher.encrypt(LEGACY_ID_NUMBER, self.ref, number) if number else None
+        self.id_number_index = cipher.blind_index(LEGACY_ID_NUMBER, number) if number else None
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
+        """The city's alone: they belong to no offering, so to no district."""
+        return scope.covers() if scope.everything else false()
+
+
+means(
+    "uq_reissue_request_open",
+    "reissue_waits",
+    N_("A correction of this certificate is being made already. Look again in a minute."),
+)

@@ -175,6 +175,49 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_instructor_district_id"), "instructor", ["district_id"], unique=False)
     op.create_table(
+        "legacy_certificate",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("ref", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("number_key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("id_type", sa.Text(), nullable=True),
+        sa.Column("id_number_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("id_number_index", sa.LargeBinary(), nullable=True),
+        sa.Column("programme_code", sa.Text(), nullable=False),
+        sa.Column("course", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.BigInteger(), nullable=True),
+        sa.Column("revoke_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "id_type IN ('resident', 'passport', 'hk_macau_permit', 'taiwan_permit', 'foreign_permanent')",
+            name=op.f("ck_legacy_certificate_id_type"),
+        ),
+        sa.CheckConstraint("number_key <> '' AND name_key <> ''", name=op.f("ck_legacy_certificate_named")),
+        sa.CheckConstraint(
+            "(id_type IS NULL) = (id_number_sealed IS NULL) AND (id_type IS NULL) = (id_number_index IS NULL)",
+            name=op.f("ck_legacy_certificate_id_pair"),
+        ),
+        sa.CheckConstraint(
+            "(revoked_at IS NULL) = (revoke_reason IS NULL)", name=op.f("ck_legacy_certificate_revoked")
+        ),
+        sa.CheckConstraint("valid_until >= issued_on", name=op.f("ck_legacy_certificate_period")),
+        sa.ForeignKeyConstraint(
+            ["programme_code"], ["programme.code"], name=op.f("fk_legacy_certificate_programme_code")
+        ),
+        sa.ForeignKeyConstraint(["revoked_by"], ["app_user.id"], name=op.f("fk_legacy_certificate_revoked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_legacy_certificate")),
+        sa.UniqueConstraint("number_key", name=op.f("uq_legacy_certificate_number_key")),
+        sa.UniqueConstraint("ref", name=op.f("uq_legacy_certificate_ref")),
+    )
+    op.create_index("ix_legacy_certificate_id_number", "legacy_certificate", ["id_number_index"], unique=False)
+    op.create_table(
         "organisation",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("district_id", sa.SmallInteger(), nullable=False),
@@ -548,21 +591,37 @@ def upgrade() -> None:
         sa.Column("revoked_by", sa.BigInteger(), nullable=True),
         sa.Column("revoke_reason", sa.Text(), nullable=True),
         sa.Column("superseded_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("replaces_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("(revoked_at IS NULL) = (revoke_reason IS NULL)", name=op.f("ck_certificate_revoked")),
         sa.CheckConstraint("octet_length(payload) = 82", name=op.f("ck_certificate_payload")),
         sa.CheckConstraint("serial BETWEEN 0 AND 4294967295", name=op.f("ck_certificate_serial")),
-        sa.CheckConstraint("superseded_by_id <> id", name=op.f("ck_certificate_superseded")),
+        sa.CheckConstraint("superseded_by_id <> id AND replaces_id <> id", name=op.f("ck_certificate_superseded")),
         sa.CheckConstraint("valid_until >= issued_on", name=op.f("ck_certificate_period")),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_certificate_enrolment_id")),
         sa.ForeignKeyConstraint(["key_number"], ["signing_key.number"], name=op.f("fk_certificate_key_number")),
+        sa.ForeignKeyConstraint(["replaces_id"], ["certificate.id"], name=op.f("fk_certificate_replaces_id")),
         sa.ForeignKeyConstraint(["revoked_by"], ["app_user.id"], name=op.f("fk_certificate_revoked_by")),
-        sa.ForeignKeyConstraint(["superseded_by_id"], ["certificate.id"], name=op.f("fk_certificate_superseded_by_id")),
+        sa.ForeignKeyConstraint(
+            ["superseded_by_id"],
+            ["certificate.id"],
+            name=op.f("fk_certificate_superseded_by_id"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate")),
         sa.UniqueConstraint("number", name=op.f("uq_certificate_number")),
         sa.UniqueConstraint("payload", name=op.f("uq_certificate_payload")),
+        sa.UniqueConstraint("replaces_id", name=op.f("uq_certificate_replaces_id")),
         sa.UniqueConstraint("serial", name=op.f("uq_certificate_serial")),
     )
     op.create_index("ix_certificate_issued_on", "certificate", ["issued_on"], unique=False)
+    op.create_index(
+        "ix_certificate_standing",
+        "certificate",
+        ["valid_until"],
+        unique=False,
+        postgresql_where="revoked_at IS NULL AND superseded_by_id IS NULL",
+    )
     op.create_index(
         "uq_certificate_enrolment",
         "certificate",
@@ -623,6 +682,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_attendance_enrolment_id"), "attendance", ["enrolment_id"], unique=False)
     op.create_table(
+        "certificate_reminder",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("certificate_id", sa.BigInteger(), nullable=False),
+        sa.Column("days_before", sa.SmallInteger(), nullable=False),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("days_before > 0", name=op.f("ck_certificate_reminder_days_before")),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"], ["certificate.id"], name=op.f("fk_certificate_reminder_certificate_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_reminder")),
+        sa.UniqueConstraint(
+            "certificate_id", "days_before", name=op.f("uq_certificate_reminder_certificate_id_days_before")
+        ),
+    )
+    op.create_table(
         "ledger_entry",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("certificate_id", sa.BigInteger(), nullable=False),
@@ -640,6 +714,32 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_ledger_entry_hash")),
         sa.UniqueConstraint("payload_hash", name=op.f("uq_ledger_entry_payload_hash")),
         sa.UniqueConstraint("previous_hash", name=op.f("uq_ledger_entry_previous_hash")),
+    )
+    op.create_table(
+        "reissue_request",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("certificate_id", sa.BigInteger(), nullable=False),
+        sa.Column("holder_name", sa.Text(), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("requested_by", sa.BigInteger(), nullable=True),
+        sa.Column("replacement_id", sa.BigInteger(), nullable=True),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("reason <> '' AND holder_name <> ''", name=op.f("ck_reissue_request_said")),
+        sa.CheckConstraint("replacement_id IS NULL OR dropped_at IS NULL", name=op.f("ck_reissue_request_outcome")),
+        sa.ForeignKeyConstraint(["certificate_id"], ["certificate.id"], name=op.f("fk_reissue_request_certificate_id")),
+        sa.ForeignKeyConstraint(["replacement_id"], ["certificate.id"], name=op.f("fk_reissue_request_replacement_id")),
+        sa.ForeignKeyConstraint(["requested_by"], ["app_user.id"], name=op.f("fk_reissue_request_requested_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reissue_request")),
+        sa.UniqueConstraint("replacement_id", name=op.f("uq_reissue_request_replacement_id")),
+    )
+    op.create_index(
+        "uq_reissue_request_open",
+        "reissue_request",
+        ["certificate_id"],
+        unique=True,
+        postgresql_where="replacement_id IS NULL AND dropped_at IS NULL",
     )
     op.create_table(
         "skill_result",
@@ -665,13 +765,25 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("skill_result")
+    op.drop_index(
+        "uq_reissue_request_open",
+        table_name="reissue_request",
+        postgresql_where="replacement_id IS NULL AND dropped_at IS NULL",
+    )
+    op.drop_table("reissue_request")
     op.drop_table("ledger_entry")
+    op.drop_table("certificate_reminder")
     op.drop_index(op.f("ix_attendance_enrolment_id"), table_name="attendance")
     op.drop_table("attendance")
     op.drop_index("uq_session_instructor_lead", table_name="session_instructor", postgresql_where="role = 'lead'")
     op.drop_index("ix_session_instructor_instructor_id", table_name="session_instructor")
     op.drop_table("session_instructor")
     op.drop_index("uq_certificate_enrolment", table_name="certificate", postgresql_where="superseded_by_id IS NULL")
+    op.drop_index(
+        "ix_certificate_standing",
+        table_name="certificate",
+        postgresql_where="revoked_at IS NULL AND superseded_by_id IS NULL",
+    )
     op.drop_index("ix_certificate_issued_on", table_name="certificate")
     op.drop_table("certificate")
     op.drop_index("ix_attendance_event_session", table_name="attendance_event")
@@ -712,6 +824,8 @@ def downgrade() -> None:
     op.drop_table("password_reset")
     op.drop_index(op.f("ix_organisation_district_id"), table_name="organisation")
     op.drop_table("organisation")
+    op.drop_index("ix_legacy_certificate_id_number", table_name="legacy_certificate")
+    op.drop_table("legacy_certificate")
     op.drop_index(op.f("ix_instructor_district_id"), table_name="instructor")
     op.drop_table("instructor")
     op.drop_table("frozen_quarter")
