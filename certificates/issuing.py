@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Row, Select, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from certificates import ledger, signing_keys
+from certificates import ledger, renewal, signing_keys
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import Payload, encode, name_tag
@@ -227,6 +227,7 @@ def _write(db: Session, signed: list[_Signed], key_number: int, day: date, branc
         .values(certified_at=now)
         .execution_options(synchronize_session=False)
     )
+    renewal.link(db, [one.owed.enrolment_id for one in signed])
     for one in signed:
         audit.record(
             db,

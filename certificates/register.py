@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from certificates import states
 from certificates.models import Certificate
@@ -109,7 +109,12 @@ class Progress:
 
 
 def progress(db: Session, offering: Offering, *, today: date) -> Progress:
-    """Every trainee with a place in an offering, by name, and where the certificate stands. One statement."""
+    """Every trainee with a place in an offering, by name, and where the certificate stands. One statement.
+
+    It is the last one of this offering: a correction's instead of the misspelt, and still this one's when another
+    offering has renewed it.
+    """
+    later = aliased(Certificate)
     statement = (
         select(
             Trainee.name,
@@ -121,11 +126,13 @@ def progress(db: Session, offering: Offering, *, today: date) -> Progress:
             Certificate.issued_on,
             Certificate.valid_until,
             Certificate.revoked_at,
+            Certificate.superseded_by_id,
         )
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .join(
             Certificate,
-            (Certificate.enrolment_id == Enrolment.id) & Certificate.superseded_by_id.is_(None),
+            (Certificate.enrolment_id == Enrolment.id)
+            & ~exists().where(later.id == Certificate.superseded_by_id, later.enrolment_id == Enrolment.id),
             isouter=True,
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
@@ -150,7 +157,7 @@ def _state(row: Any, today: date) -> State | None:
         return None
     return states.state_of(
         revoked=row.revoked_at is not None,
-        superseded=False,
+        superseded=row.superseded_by_id is not None,
         issued_on=row.issued_on,
         valid_until=row.valid_until,
         today=today,

@@ -10,6 +10,7 @@ ACTIONS = {
     "attendance.undo": N_("Check-in undone"),
     "certificate.alarm": N_("Unknown certificate with our signature"),
     "certificate.issue": N_("Certificate issued"),
+    "certificate.renew": N_("Certificate renewed"),
     "certificate.revoke": N_("Certificate revoked"),
     "course.add": N_("Course added"),
     "course.change": N_("Course changed"),

@@ -1,0 +1,125 @@
+"""Renewal: a refresher's certificate takes the place of the one that its holder had, and names it.
+
+Which one: the holder's newest of the same certificate type that stands (neither revoked nor superseded), expired or not.
+Who has none is simply issued one.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from certificates.models import Certificate
+from courses.models.catalogue import Course
+from courses.models.enrolment import Enrolment
+from courses.models.offerings import Offering
+from courses.models.trainees import Trainee
+from lms.core import audit
+
+
+def link(db: Session, enrolment_ids: Collection[int]) -> None:
+    """Let the new certificates of these enrolments, where they are refreshers', supersede the old ones.
+
+    Two statements for the whole chunk, the second only where there are refreshers. The first keeps another worker from
+    renewing the same people's certificates meanwhile: the second then sees what that worker committed. When one chunk
+    holds two refreshers of a person, the second renews the first.
+    """
+    held = db.scalars(
+        select(Trainee.id)
+        .join(Enrolment, Enrolment.trainee_id == Trainee.id)
+        .join(Offering, Offering.id == Enrolment.offering_id)
+        .join(Course, Course.id == Offering.course_id)
+        .where(Enrolment.id.in_(enrolment_ids), Course.refresher)
+        .order_by(Trainee.id)
+        .with_for_update(of=Trainee, key_share=True)
+    ).all()
+    if not held:
+        return
+    for row in db.execute(_linking(enrolment_ids)):
+        if row.superseded_by_id is not None:
+            audit.record(
+                db,
+                "certificate.renew",
+                f"certificate:{row.id}",
+                before={"number": row.number},
+                after={"superseded_by": row.superseded_by_id},
+            )
+
+
+def _linking(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int | None]:
+    """One UPDATE that writes both ends of each pair: the new names the old, the old points to the new."""
+    new, old = aliased(Certificate), aliased(Certificate)
+    taught, held = aliased(Enrolment), aliased(Enrolment)
+    before = (
+        select(func.max(old.id))
+        .join(held, held.id == old.enrolment_id)
+        .where(
+            held.trainee_id == taught.trainee_id,
+            old.certificate_type == new.certificate_type,
+            old.id < new.id,
+            old.revoked_at.is_(None),
+            old.superseded_by_id.is_(None),
+        )
+        .correlate(new, taught)
+        .scalar_subquery()
+    )
+    pairs = (
+        select(new.id.label("new_id"), before.label("old_id"))
+        .join(taught, taught.id == new.enrolment_id)
+        .join(Offering, Offering.id == taught.offering_id)
+        .join(Course, Course.id == Offering.course_id)
+        .where(new.enrolment_id.in_(enrolment_ids), new.superseded_by_id.is_(None), Course.refresher)
+        .cte("pairs")
+    )
+    after = select(pairs.c.new_id).where(pairs.c.old_id == Certificate.id).scalar_subquery()
+    names = select(pairs.c.old_id).where(pairs.c.new_id == Certificate.id).scalar_subquery()
+    return (
+        update(Certificate)
+        .where(
+            or_(
+                Certificate.id.in_(select(pairs.c.old_id)),
+                Certificate.id.in_(select(pairs.c.new_id).where(pairs.c.old_id.is_not(None))),
+            )
+        )
+        .values(
+            superseded_by_id=func.coalesce(after, Certificate.superseded_by_id),
+            replaces_id=func.coalesce(names, Certificate.replaces_id),
+        )
+        .returning(Certificate.id, Certificate.number, Certificate.superseded_by_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One certificate of a chain. `corrected`: it replaces the one before by a correction, not by a refresher."""
+
+    certificate: Certificate
+    corrected: bool
+
+
+def chain(db: Session, certificate: Certificate) -> Sequence[Link]:
+    """All certificates that replaced one another, oldest first; one statement. Alone, a certificate is its own chain."""
+    walk = (
+        select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id)
+        .where(Certificate.id == certificate.id)
+        .cte("walk", recursive=True)
+    )
+    walk = walk.union(
+        select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id).join(
+            walk, or_(Certificate.id == walk.c.replaces_id, Certificate.id == walk.c.superseded_by_id)
+        )
+    )
+    rows = db.scalars(select(Certificate).where(Certificate.id.in_(select(walk.c.id))).order_by(Certificate.id)).all()
+    by_id = {row.id: row for row in rows}
+    return [
+        Link(
+            row,
+            corrected=row.replaces_id is not None
+            and row.replaces_id in by_id
+            and by_id[row.replaces_id].enrolment_id == row.enrolment_id,
+        )
+        for row in rows
+    ]
