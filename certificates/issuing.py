@@ -7,49 +7,31 @@ second one. So each entitled trainee gets exactly one, whatever is retried. Seri
 
 import calendar
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Row, Select, func, insert, select, text, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
-from certificates import ledger, renewal, signing_keys
+from certificates import issuance, renewal
 from certificates.branch import Branch
-from certificates.models import Certificate
-from certificates.payload import Payload, encode, name_tag
+from certificates.issuance import Draft
 from courses import person_time
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
 from instructors.models import Instructor
-from lms.core import audit, clock
+from lms.core import clock
 from lms.organisations.models import District, Organisation
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 50
+CHUNK = 200
 BRANCH_UNIT = 0
 BRANCH_PROGRAMMES = frozenset({"INSTRUCTOR"})
-_THREADS = 4
-_PAYLOAD_BYTES = 82
-
-
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    """One certificate, ready to be written."""
-
-    owed: Row[Any]
-    serial: int
-    number: str
-    unit: int
-    valid_until: date | None
-    payload: bytes
 
 
 def last_valid_day(issued_on: date, months: int | None) -> date | None:
@@ -104,16 +86,20 @@ def issue_owed(
     rows = db.execute(_owed(offering_id, limit)).all()
     if not rows:
         return 0
-    day = clock.today(branch.zone)
-    key_number, private = signing_keys.for_signing(db, branch.keys_dir, day)
-    signed = _sign(_serials(db, rows), key_number, private, day, branch)
-    ids = _write(db, signed, key_number, day, branch)
-    for taught, number in sorted(Counter(one.owed.offering_id for one in signed).items()):
-        person_time.record_certificates(db, taught, number, day)
-    db.flush()
-    ledger.append(db, [(ids[one.serial], one.payload) for one in signed])
-    log.info("certificates_issued", count=len(signed), offering_id=offering_id, key_number=key_number)
-    return len(signed)
+    by = issuance.signer(db, branch)
+    db.execute(
+        update(Enrolment)
+        .where(Enrolment.id.in_([row.enrolment_id for row in rows]))
+        .values(certified_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    for taught, number in sorted(Counter(row.offering_id for row in rows).items()):
+        person_time.record_certificates(db, taught, number, by.day)
+    issued = issuance.write(db, branch, by, [_draft(row, by.day, branch) for row in rows])
+    renewal.link(db, [row.enrolment_id for row in rows])
+    issuance.seal(db, issued)
+    log.info("certificates_issued", count=len(issued), offering_id=offering_id, key_number=by.key_number)
+    return len(issued)
 
 
 def _owed(offering_id: int | None, limit: int) -> Select[*tuple[Any, ...]]:
@@ -158,90 +144,22 @@ def _owed(offering_id: int | None, limit: int) -> Select[*tuple[Any, ...]]:
     return statement if offering_id is None else statement.where(Enrolment.offering_id == offering_id)
 
 
-def _serials(db: Session, rows: Any) -> list[tuple[int, Row[Any]]]:
-    """A serial for each row, from the database's sequence."""
-    drawn = db.scalars(
-        text("SELECT nextval(pg_get_serial_sequence('certificate', 'serial')) FROM generate_series(1, :n)"),
-        {"n": len(rows)},
+def _draft(owed: Row[Any], day: date, branch: Branch) -> Draft:
+    unit = issuing_unit(owed.programme_code, owed.district_id)
+    return Draft(
+        enrolment_id=owed.enrolment_id,
+        holder=owed.holder,
+        short_code=owed.short_code,
+        certificate_type=owed.certificate_type,
+        unit=unit,
+        valid_until=last_valid_day(day, owed.validity_months),
+        facts=_facts(owed, unit, branch),
     )
-    return list(zip(sorted(drawn), rows, strict=True))
 
 
-def _sign(
-    numbered: list[tuple[int, Row[Any]]], key_number: int, private: Ed25519PrivateKey, day: date, branch: Branch
-) -> list[_Signed]:
-    """Make the codes. The name tags are slow on purpose and computed outside Python's lock, so threads share them."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        tags = list(pool.map(lambda pair: name_tag(pair[1].holder, pair[0]), numbered))
-    signed = []
-    for (serial, owed), tag in zip(numbered, tags, strict=True):
-        payload = Payload(
-            key_number=key_number,
-            certificate_type=owed.certificate_type,
-            unit=issuing_unit(owed.programme_code, owed.district_id),
-            serial=serial,
-            issued_on=day,
-            valid_until=last_valid_day(day, owed.validity_months),
-            name_tag=tag,
-        )
-        signed.append(
-            _Signed(
-                owed=owed,
-                serial=serial,
-                number=branch.scheme.compose(owed.short_code, day.year, serial),
-                unit=payload.unit,
-                valid_until=payload.valid_until,
-                payload=int(encode(payload, private.sign)).to_bytes(_PAYLOAD_BYTES, "big"),
-            )
-        )
-    return signed
-
-
-def _write(db: Session, signed: list[_Signed], key_number: int, day: date, branch: Branch) -> dict[int, int]:
-    """Write certificates, mark their enrolments, leave the audit trail; certificate ids by serial."""
-    now = clock.now()
-    written = db.execute(
-        insert(Certificate).returning(Certificate.id, Certificate.serial),
-        [
-            {
-                "serial": one.serial,
-                "number": one.number,
-                "enrolment_id": one.owed.enrolment_id,
-                "holder_name": one.owed.holder,
-                "certificate_type": one.owed.certificate_type,
-                "unit": one.unit,
-                "issued_on": day,
-                "valid_until": one.valid_until,
-                "key_number": key_number,
-                "payload": one.payload,
-                "facts": _facts(one, branch),
-                "issued_at": now,
-            }
-            for one in signed
-        ],
-    )
-    ids = {row.serial: row.id for row in written}
-    db.execute(
-        update(Enrolment)
-        .where(Enrolment.id.in_([one.owed.enrolment_id for one in signed]))
-        .values(certified_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    renewal.link(db, [one.owed.enrolment_id for one in signed])
-    for one in signed:
-        audit.record(
-            db,
-            "certificate.issue",
-            f"certificate:{ids[one.serial]}",
-            after={"number": one.number, "enrolment": one.owed.enrolment_id, "issued_on": day.isoformat()},
-        )
-    return ids
-
-
-def _facts(one: _Signed, branch: Branch) -> dict[str, Any]:
+def _facts(owed: Row[Any], unit: int, branch: Branch) -> dict[str, Any]:
     """The other words on the paper, as they are today."""
-    owed = one.owed
-    unit_zh, unit_en = unit_names(one.unit, owed.district_zh, owed.district_en, branch)
+    unit_zh, unit_en = unit_names(unit, owed.district_zh, owed.district_en, branch)
     return {
         "programme": owed.programme_code,
         "programme_zh": owed.programme_zh,
