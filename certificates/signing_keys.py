@@ -18,13 +18,14 @@ from certificates import keys
 from certificates.keys import KeyState, PublicKey, qr_kid
 from certificates.models import SigningKey
 from lms.core import audit
+from lms.core.db import Reads
 from lms.core.errors import N_, DomainError
 
 DAYS = 366  # a year and the day on which the next key takes over
 _LOCK = 0x424A_5243_4B45_5953  # "BJRCKEYS": one change of keys at a time
 
 
-def listing(db: Session) -> list[PublicKey]:
+def listing(db: Reads) -> list[PublicKey]:
     """All public keys by number."""
     statement = select(
         SigningKey.number,
@@ -176,7 +177,7 @@ class KeyRing:
         self._read_at = time.monotonic() - self.MAX_AGE
         self._lock = Lock()
 
-    def get(self, db: Session, number: int) -> PublicKey | None:
+    def get(self, db: Reads, number: int) -> PublicKey | None:
         """The key of this number, if there is one."""
         self._refresh(db, self.MAX_AGE)
         found = self._keys.get(number)
@@ -185,7 +186,7 @@ class KeyRing:
             found = self._keys.get(number)
         return found
 
-    def all(self, db: Session) -> list[PublicKey]:
+    def all(self, db: Reads) -> list[PublicKey]:
         """Every key, for publishing."""
         self._refresh(db, self.MAX_AGE)
         return list(self._keys.values())
@@ -196,7 +197,7 @@ class KeyRing:
             self._keys = {}
             self._read_at = time.monotonic() - self.MAX_AGE
 
-    def _refresh(self, db: Session, age: float) -> None:
+    def _refresh(self, db: Reads, age: float) -> None:
         if time.monotonic() - self._read_at < age:
             return
         with self._lock:

@@ -26,13 +26,14 @@ from courses.models.enrolment import Enrolment
 from courses.models.trainees import ID_NUMBER, Trainee
 from lms.core import audit, crypto
 from lms.core.audit import AuditEntry
-from lms.core.db import Base
+from lms.core.db import Base, Reads
 from lms.core.errors import N_, DomainError
 from lms.core.names import norm
 
 log = structlog.get_logger(__name__)
 
 ID_TAIL = 6
+NOT_RECORDED = "not_recorded"
 
 # Built once and of plain columns: putting the statement together took as long as asking it.
 _certificate, _entry = Base.metadata.tables["certificate"], Base.metadata.tables["ledger_entry"]
@@ -51,12 +52,13 @@ _BY_PAYLOAD = (
     .join(_entry, _entry.c.certificate_id == _certificate.c.id, isouter=True)
     .where(_certificate.c.payload == bindparam("raw"))
 )
+_PAYLOAD_OF = select(_certificate.c.payload).where(_certificate.c.id == bindparam("id"))
 
 
 class PublicKeys(Protocol):
     """Where a key number's public key is found: `KeyRing` online, a published key set offline."""
 
-    def get(self, db: Session, number: int) -> PublicKey | None:
+    def get(self, db: Reads, number: int) -> PublicKey | None:
         """The key of this number, if there is one."""
         ...
 
@@ -85,13 +87,14 @@ class Verdict:
     certificate: Shown | None = None
     successor: str | None = None
 
+    @property
+    def alarming(self) -> bool:
+        """Whether a key signed this and nobody recorded it: whoever gives this verdict to somebody calls `alarm`."""
+        return self.payload is not None and self.reason == NOT_RECORDED
 
-def verify(db: Session, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
-    """Judge a code of 198 digits as of a day in the branch's time zone.
 
-    A good signature that the database does not know raises an alarm: a line in the log at its highest level, and an audit
-    entry, once for each code.
-    """
+def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
+    """Judge a code of 198 digits as of a day in the branch's time zone. A good signature that is not recorded is alarming."""
     try:
         decoded = decode(digits)
     except DomainError:
@@ -112,10 +115,7 @@ def verify(db: Session, digits: str, *, today: date, keys: PublicKeys) -> Verdic
         today=today,
     )
     if row is None:
-        _alarm(db, decoded)
-        if state is State.VALID:
-            return Verdict(State.UNKNOWN, "not_recorded", signed)
-        return Verdict(state, "not_recorded", signed)
+        return Verdict(State.UNKNOWN if state is State.VALID else state, NOT_RECORDED, signed)
     return Verdict(
         state,
         state.value,
@@ -125,12 +125,30 @@ def verify(db: Session, digits: str, *, today: date, keys: PublicKeys) -> Verdic
     )
 
 
-def verify_name(db: Session, digits: str, name: str, *, today: date, keys: PublicKeys) -> tuple[Verdict, bool | None]:
-    """Judge a code, and tell whether this name was signed in it; None where there is nothing to compare it with."""
-    verdict = verify(db, digits, today=today, keys=keys)
+def name_fits(verdict: Verdict, name: str) -> bool | None:
+    """Whether this name was signed in a code; None where there is nothing to compare it with."""
     if verdict.payload is None or verdict.state not in ISSUED:
-        return verdict, None
-    return verdict, name_matches(verdict.payload, name)
+        return None
+    return name_matches(verdict.payload, name)
+
+
+def alarm(db: Session, digits: str) -> None:
+    """Tell that a key may have leaked: a line in the log at its highest level, and an audit entry, once for each code."""
+    decoded = decode(digits)
+    signed = decoded.payload
+    log.critical(
+        "certificate_alarm", key_number=signed.key_number, serial=signed.serial, code="signed_but_not_recorded"
+    )
+    subject = f"payload:{decoded.digest.hex()}"
+    if db.scalar(select(AuditEntry.id).where(AuditEntry.subject == subject).limit(1)) is not None:
+        return
+    audit.record(
+        db,
+        "certificate.alarm",
+        subject,
+        after={"key": signed.key_number, "serial": signed.serial, "issued_on": signed.issued_on.isoformat()},
+        reason="A good signature of a certificate that was never recorded: the key may have leaked.",
+    )
 
 
 def find(db: Session, number: str, proof: str, *, scheme: NumberScheme) -> str:
@@ -177,16 +195,17 @@ def _refused(decoded: Decoded, key: PublicKey | None) -> str | None:
     return None
 
 
-def _find(db: Session, raw: bytes) -> Row[*tuple[Any, ...]] | None:
-    return db.execute(_BY_PAYLOAD, {"raw": raw}).one_or_none()
+def _find(db: Reads, raw: bytes) -> Row[*tuple[Any, ...]] | None:
+    row: Row[*tuple[Any, ...]] | None = db.execute(_BY_PAYLOAD, {"raw": raw}).one_or_none()
+    return row
 
 
-def _successor(db: Session, row: Row[*tuple[Any, ...]]) -> str | None:
+def _successor(db: Reads, row: Row[*tuple[Any, ...]]) -> str | None:
     """The code of what replaced a certificate. A second statement, for the few that were."""
     if row.superseded_by_id is None:
         return None
-    payload = db.scalar(select(_certificate.c.payload).where(_certificate.c.id == row.superseded_by_id))
-    return digits_of(payload) if payload is not None else None
+    payload: bytes = db.execute(_PAYLOAD_OF, {"id": row.superseded_by_id}).scalar_one()
+    return digits_of(payload)
 
 
 def _recorded_before(row: Row[*tuple[Any, ...]] | None, decoded: Decoded, key: PublicKey) -> bool:
@@ -196,23 +215,6 @@ def _recorded_before(row: Row[*tuple[Any, ...]] | None, decoded: Decoded, key: P
         and row.payload_hash == decoded.digest
         and key.compromised_at is not None
         and row.recorded_at < key.compromised_at
-    )
-
-
-def _alarm(db: Session, decoded: Decoded) -> None:
-    signed = decoded.payload
-    log.critical(
-        "certificate_alarm", key_number=signed.key_number, serial=signed.serial, code="signed_but_not_recorded"
-    )
-    subject = f"payload:{decoded.digest.hex()}"
-    if db.scalar(select(AuditEntry.id).where(AuditEntry.subject == subject).limit(1)) is not None:
-        return
-    audit.record(
-        db,
-        "certificate.alarm",
-        subject,
-        after={"key": signed.key_number, "serial": signed.serial, "issued_on": signed.issued_on.isoformat()},
-        reason="A good signature of a certificate that was never recorded: the key may have leaked.",
     )
 
 

@@ -10,12 +10,12 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from certificates import tasks as issuing_tasks
-from certificates.events import CertificatesOwed
+from certificates.events import CertificatesOwed, ReissueOwed
 from courses.events import OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, languages, limits, logs, mail_tasks, tasks, web
-from lms.core.db import make_engine, make_sessions
+from lms.core.db import make_engine, make_reader, make_sessions
 from lms.core.mail import MailOwed
 from lms.portal.navigation import navigation
 
@@ -91,6 +91,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     engine = make_engine(settings.database_url)
     app.extensions["engine"] = engine
     app.extensions["sessions"] = make_sessions(engine)
+    app.extensions["reader"] = make_reader(settings.database_url)
     Bootstrap5(app)
     CSRFProtect(app)
     tasks.configure(app, settings)
@@ -119,3 +120,4 @@ def _react() -> None:
     events.react(MailOwed, mail_tasks.ring)
     events.react(OfferingClosed, issuing_tasks.ring)
     events.react(CertificatesOwed, issuing_tasks.ring)
+    events.react(ReissueOwed, issuing_tasks.ring_correction)

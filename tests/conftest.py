@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -20,7 +21,7 @@ from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import ROOT, Settings
-from lms.core import crypto
+from lms.core import crypto, lean
 from lms.core.limits import limiter
 from lms.embedded.postgres import Server
 from tests.factories import Make
@@ -98,13 +99,32 @@ def _application(settings: Settings) -> Iterator[Flask]:
     app.extensions["engine"].dispose()
 
 
+class _Connected:
+    """Stands for the reading engine: always this test's connection, which stays open."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def connect(self) -> "_Connected":
+        return self
+
+    def execute(self, *arguments: Any) -> Any:
+        return self._connection.execute(*arguments)
+
+    def close(self) -> None:
+        """The test's fixture closes it."""
+
+
 @pytest.fixture
 def app(_application: Flask, connection: Connection) -> Flask:
     """The application, its sessions bound to this test's transaction."""
     _application.extensions["sessions"] = sessionmaker(
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
+    _application.extensions["reader"] = _Connected(connection)
     limiter.reset()
+    for window in lean.windows:
+        window.forget()
     return _application
 
 

@@ -16,27 +16,29 @@ from certificates.branch import Branch
 from certificates.forms import FindForm, NameForm
 from certificates.keys import jwks
 from certificates.signing_keys import KeyRing
-from certificates.states import NAMES
 from certificates.verification import Verdict
+from certificates.views import verdict_page
 from lms.core import clock
 from lms.core.access import public
 from lms.core.errors import DomainError
+from lms.core.languages import visitor_language
+from lms.core.lean import lean
 from lms.core.limits import limiter
-from lms.core.web import session, text_of
+from lms.core.web import reading, session, text_of
 
 blueprint = Blueprint("verification", __name__)
 
+SCANS = 60  # a minute
 PAGES = "60/minute"
 GUESSES = "10/minute"
 
 
 @blueprint.get("/v/<digits>")
 @public
-@limiter.limit(PAGES)
+@lean(SCANS)
 def page(digits: str) -> ResponseReturnValue:
     """Where the QR code leads."""
-    verdict = verification.verify(session(), digits, today=_today(), keys=_keys())
-    return _page(digits, verdict, NameForm(), None)
+    return private(Response(verdict_page.page(digits, judge(digits), visitor_language()), mimetype="text/html"))
 
 
 @blueprint.post("/v/<digits>")
@@ -45,10 +47,11 @@ def page(digits: str) -> ResponseReturnValue:
 def name(digits: str) -> ResponseReturnValue:
     """Is this the name on the paper?"""
     form = NameForm()
-    if not form.validate():
-        return _page(digits, verification.verify(session(), digits, today=_today(), keys=_keys()), form, None)
-    verdict, answer = verification.verify_name(session(), digits, form.name.data or "", today=_today(), keys=_keys())
-    return _page(digits, verdict, form, answer)
+    verdict = judge(digits)
+    answer = verification.name_fits(verdict, form.name.data or "") if form.validate() else None
+    return private(
+        Response(verdict_page.answered(digits, verdict, visitor_language(), form, answer), mimetype="text/html")
+    )
 
 
 @blueprint.route("/verify", methods=["GET", "POST"])
@@ -64,13 +67,13 @@ def find() -> ResponseReturnValue:
             digits = verification.find(
                 session(), form.number.data or "", form.proof.data or "", scheme=_branch().scheme
             )
-            return _private(redirect(url_for("verification.page", digits=digits), 303))
+            return private(redirect(url_for("verification.page", digits=digits), 303))
         except DomainError as error:
             form.form_errors.append(text_of(error))
             status = 404 if error.status == 404 else 422
     elif form.is_submitted():
         status = 422
-    return _private(
+    return private(
         make_response(
             render_template("verification/find.html", form=form, example=_branch().scheme.compose("FR", 2026, 123)),
             status,
@@ -83,7 +86,7 @@ def find() -> ResponseReturnValue:
 @limiter.limit(PAGES)
 def key_set() -> ResponseReturnValue:
     """The published keys, for programs that verify without us."""
-    response = jsonify(jwks(_keys().all(session())))
+    response = jsonify(jwks(_keys().all(reading())))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
@@ -94,10 +97,9 @@ def key_set() -> ResponseReturnValue:
 @limiter.limit(PAGES)
 def verdict(digits: str) -> ResponseReturnValue:
     """The same answer as the page, for programs."""
-    found = verification.verify(session(), digits, today=_today(), keys=_keys())
-    response = jsonify(_as_json(found))
+    response = jsonify(_as_json(judge(digits)))
     response.headers["Access-Control-Allow-Origin"] = "*"
-    return _private(response)
+    return private(response)
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:
@@ -120,18 +122,17 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
     return answer
 
 
-def _page(digits: str, verdict: Verdict, form: NameForm, answer: bool | None) -> Response:
-    response = make_response(
-        render_template(
-            "verification/page.html", digits=digits, verdict=verdict, form=form, answer=answer, state_name=NAMES
-        )
-    )
-    return _private(response)
+def judge(digits: str) -> Verdict:
+    """The verdict on a code today, with the alarm that some raise."""
+    found = verification.verify(reading(), digits, today=_today(), keys=_keys())
+    if found.alarming:
+        verification.alarm(session(), digits)
+    return found
 
 
-def _private(response: Any) -> Response:
+def private(response: Any) -> Response:
     """Neither kept, nor found by search engines, nor told to the next site."""
-    made = make_response(response)
+    made: Response = make_response(response)
     made.headers["Cache-Control"] = "no-store"
     made.headers["Referrer-Policy"] = "no-referrer"
     made.headers["X-Robots-Tag"] = "noindex, nofollow"
@@ -153,6 +154,7 @@ def _today() -> date:
 
 def _prepare(state: BlueprintSetupState) -> None:
     state.app.extensions["key_ring"] = KeyRing()
+    state.app.extensions["verdict_stencils"] = {}
     for view in (name, find):
         state.app.extensions["csrf"].exempt(view)
 

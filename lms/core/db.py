@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Protocol
 
-from sqlalchemy import BigInteger, DateTime, Engine, Identity, MetaData, Text, TypeDecorator, create_engine
+from sqlalchemy import BigInteger, Connection, DateTime, Engine, Identity, MetaData, Text, TypeDecorator, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 from lms.core import events
@@ -58,11 +59,67 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        connect_args={
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC",
-            "connect_timeout": 5,
-        },
+        connect_args=_connect_arguments(),
     )
+
+
+def _connect_arguments() -> dict[str, Any]:
+    return {
+        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC",
+        "connect_timeout": 5,
+    }
+
+
+def make_reader(url: str, *, pool_size: int = 10) -> Engine:
+    """An engine for single questions: no transaction around each, and no question beforehand whether the server is there."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+        connect_args=_connect_arguments(),
+    )
+
+
+class Reads(Protocol):
+    """Where a rule asks that only reads: a session, or `Reading`."""
+
+    def execute(self, statement: Any, params: Any = None, /) -> Any:
+        """Send one statement."""
+        ...
+
+
+class Reading:
+    """Questions to the database, each its own transaction. A connection is taken at the first and given back by `close`.
+
+    One that died while it lay in the pool is replaced, once, unseen.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def execute(self, statement: Any, params: Any = None, /) -> Any:
+        """Send one SELECT."""
+        try:
+            return self._connected().execute(statement, params)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        self.close()
+        return self._connected().execute(statement, params)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
 
 
 def make_sessions(engine: Engine) -> sessionmaker[Session]:

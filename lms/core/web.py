@@ -18,12 +18,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
-from lms.core import audit, events
+from lms.core import access, audit, events
 from lms.core.constraints import refusal
-from lms.core.db import commit
+from lms.core.db import Reading, commit
 from lms.core.errors import N_, DomainError
 from lms.core.forms import Form
 from lms.core.languages import moment
+from lms.core.lean import Sessions, goes_lean
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,19 @@ HTTP_MESSAGES = {
 class App(Flask):
     """Flask, with the commit at the edge of each request: what a view did is saved when it answered well, all or nothing."""
 
+    session_interface = Sessions()
+
+    def full_dispatch_request(self) -> Response:
+        """A lean view's request passes the guard, the limit, the headers and the log, and no other hook."""
+        if not goes_lean(self, request):
+            return super().full_dispatch_request()
+        _begin()
+        try:
+            answer = access.check() or self.dispatch_request()
+        except Exception as error:
+            answer = self.handle_user_exception(error)
+        return _finish(make_response(answer))
+
     def dispatch_request(self) -> Response:
         """Run the view; commit when its answer is not an error, roll back otherwise."""
         response = make_response(super().dispatch_request())
@@ -69,6 +83,14 @@ def session() -> Session:
         g.acting = True
         audit.act_as(db, current_user.id if current_user.is_authenticated else None)
     return db
+
+
+def reading() -> Reading:
+    """Where this request asks single questions of the database, outside any unit of work."""
+    if "reading" not in g:
+        g.reading = Reading(current_app.extensions["reader"])
+    found: Reading = g.reading
+    return found
 
 
 @contextmanager
@@ -198,6 +220,9 @@ def _close(_error: BaseException | None) -> None:
     db: Session | None = g.pop("db", None)
     if db is not None:
         db.close()
+    read: Reading | None = g.pop("reading", None)
+    if read is not None:
+        read.close()
 
 
 def init_app(app: App) -> None:

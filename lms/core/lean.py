@@ -1,0 +1,93 @@
+"""Views that a crowd may ask at once, as after a photo of a certificate went round: guarded, counted and logged as any other.
+
+What they go without is what no visitor needs: the browser's session, the user, the form token. docs/performance.md says
+what that gains.
+"""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from threading import Lock
+from typing import Any, TypeVar
+
+from flask import Flask, Request, Response, abort, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+_LEAN = "_lean"
+
+
+class Window:
+    """Counts of one minute by address, in this process alone; the next minute begins with none.
+
+    The counters of the other limits are shared, or note each request to slide along with it. Asking them took longer than
+    checking a signature; this is a dictionary, and several processes allow as many times as much.
+    """
+
+    SECONDS = 60
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._minute = 0
+        self._counts: dict[str, int] = {}
+
+    def allows(self, address: str) -> bool:
+        """Count a request, and tell whether it is within the limit."""
+        minute = int(time.monotonic() // self.SECONDS)
+        with self._lock:
+            if minute != self._minute:
+                self._minute, self._counts = minute, {}
+            count = self._counts[address] = self._counts.get(address, 0) + 1
+        return count <= self._most
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._counts = {}
+
+
+windows: list[Window] = []
+
+
+def lean(most: int) -> Callable[[V], V]:
+    """Mark a public view that needs neither session nor user; an address may ask it so many times a minute."""
+    window = Window(most)
+    windows.append(window)
+
+    def mark(view: V) -> V:
+        @wraps(view)
+        def counted(*arguments: Any, **named: Any) -> Any:
+            if not window.allows(request.remote_addr or ""):
+                abort(429)
+            return view(*arguments, **named)
+
+        setattr(counted, _LEAN, True)
+        return counted  # type: ignore[return-value]
+
+    return mark
+
+
+def goes_lean(app: Flask, asked: Request) -> bool:
+    """Whether this request is of such a view, and plain: a language asked for in the address is remembered in a cookie."""
+    return (
+        asked.endpoint is not None
+        and asked.routing_exception is None
+        and not asked.query_string
+        and hasattr(app.view_functions[asked.endpoint], _LEAN)
+    )
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's cookie; its signer is not made for a visitor who brings no cookie, nor for a session that nobody looked at."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """An empty session for a visitor, else what the cookie holds."""
+        if not request.cookies.get(self.get_cookie_name(app)):
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Nothing for one that was not looked at."""
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
