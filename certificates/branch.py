@@ -11,7 +11,8 @@ from lms.config import Settings
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Names in both languages, how numbers are written, where days are cut, where private keys and verification are."""
+    """Names in both languages, how numbers are written, where days are cut, where private keys and verification are,
+    and the pictures of seal and logo, where the branch has set some."""
 
     name_zh: str
     name_en: str
@@ -19,6 +20,8 @@ class Branch:
     zone: ZoneInfo
     keys_dir: Path
     public_url: str
+    seal: Path | None = None
+    logo: Path | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -30,4 +33,6 @@ class Branch:
             zone=settings.zone,
             keys_dir=settings.keys_dir,
             public_url=settings.public_url,
+            seal=settings.seal_file,
+            logo=settings.logo_file,
         )

@@ -1,24 +1,39 @@
-"""A certificate as the PDF that is printed, made when somebody asks for it: the same bytes each time."""
+"""A certificate as what is printed or shown, made when somebody asks for it: the same bytes each time."""
 
 from decimal import Decimal
 
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
-from certificates.rendering import CertificateDocument, render
+from certificates.rendering import CertificateDocument, Layout, preview, render
 from lms.core.errors import N_, DomainError
 
 
-def pdf(certificate: Certificate, branch: Branch) -> bytes:
-    """The A4 certificate.
+def pdf(certificate: Certificate, branch: Branch, layout: Layout = Layout.A4) -> bytes:
+    """The A4 certificate, or the wallet card.
 
     Raises DomainError `certificate_not_printed` for one that was revoked or replaced, and those of `rendering.render`.
     """
-    if certificate.revoked_at is not None or certificate.superseded_by_id is not None:
+    _demand_printable(certificate)
+    return render(document(certificate, branch), layout)
+
+
+def picture(certificate: Certificate, branch: Branch) -> bytes:
+    """The A4 certificate as a PNG, for the screen. Raises as `pdf` does."""
+    _demand_printable(certificate)
+    return preview(document(certificate, branch))
+
+
+def printable(certificate: Certificate) -> bool:
+    """Whether it may still be printed: neither revoked nor replaced."""
+    return certificate.revoked_at is None and certificate.superseded_by_id is None
+
+
+def _demand_printable(certificate: Certificate) -> None:
+    if not printable(certificate):
         raise DomainError(
             "certificate_not_printed", N_("This certificate was revoked or replaced, so it is not printed any more.")
         )
-    return render(document(certificate, branch))
 
 
 def document(certificate: Certificate, branch: Branch) -> CertificateDocument:
@@ -43,4 +58,6 @@ def document(certificate: Certificate, branch: Branch) -> CertificateDocument:
         address_prefix=f"{branch.public_url}/v/",
         digits=digits_of(certificate.payload),
         verify_address=f"{branch.public_url}/verify",
+        seal=branch.seal,
+        logo=branch.logo,
     )

@@ -1,6 +1,6 @@
-"""A certificate as a document: A4, PDF/A-2a and PDF/UA-1, the same bytes whenever it is made again.
+"""A certificate as documents: A4 and wallet card in PDF/A-2a and PDF/UA-1, the same bytes whenever they are made again.
 
-Typst sets it with the one font that the package `noto-cjk` brings; the machine's own fonts are ignored, so
+Typst sets them with the one font that the package `noto-cjk` brings; the machine's own fonts are ignored, so
 that a certificate looks the same wherever it was made. A character that the font lacks is an error, never an
 empty box in somebody's name.
 """
@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 import typst
 from noto_cjk import otc_path
@@ -24,10 +28,19 @@ from certificates import qr
 from lms.core.errors import N_, DomainError
 
 _TEMPLATES = Path(__file__).parent / "document"
-_STANDARDS: list[typst.PDFStandard] = ["a-2a", "ua-1"]
+_STANDARDS: Final[list[typst.PDFStandard]] = ["a-2a", "ua-1"]
 _MISSING_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
+_PREVIEW_PPI = 110.0  # 910 × 1286 pixels: sharp on a phone, 100 KB
+_BADGE_PPI = 144.0  # 600 × 600 pixels
 # One compiler serves one caller at a time, and web threads may ask together.
 _compiling = Lock()
+
+
+class Layout(Enum):
+    """The documents of a certificate: the template, and the level of its code's error correction."""
+
+    A4 = ("certificate.typ", qr.Level.Q)
+    CARD = ("card.typ", qr.Level.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +48,8 @@ class CertificateDocument:
     """Everything that the paper says. `hours` are class hours; `valid_until` is None when it does not expire.
 
     `address_prefix` is the address up to the digits (https://HOST/v/); `verify_address` is where a person
-    types the number and the name.
+    types the number and the name. `seal` and `logo` are the organisation's own pictures, SVG or PNG; none is
+    drawn where there is none.
     """
 
     number: str
@@ -56,30 +70,45 @@ class CertificateDocument:
     address_prefix: str
     digits: str
     verify_address: str
+    seal: Path | None = None
+    logo: Path | None = None
 
 
-def render(document: CertificateDocument) -> bytes:
-    """Return the PDF, one page.
+def render(document: CertificateDocument, layout: Layout = Layout.A4) -> bytes:
+    """Return the PDF: one page of A4, or the card's two sides.
 
     Raises DomainError, naming the certificate: `certificate_glyph_missing` when the font lacks a character,
-    `certificate_too_long` when its texts do not fit one page.
+    `certificate_too_long` when its texts do not fit.
     """
-    facts = json.dumps(_facts(document), ensure_ascii=False)
+    return _set(layout.value[0], document, _facts(document, layout), format="pdf", pdf_standards=_STANDARDS)
+
+
+def preview(document: CertificateDocument) -> bytes:
+    """Return the A4 certificate as a PNG, as it looks on paper. Raises as `render` does."""
+    return _set(Layout.A4.value[0], document, _facts(document, Layout.A4), format="png", ppi=_PREVIEW_PPI)
+
+
+def badge(document: CertificateDocument) -> bytes:
+    """Return the badge's picture, a square PNG: what was learnt, where and in which year. Raises as `render` does."""
+    facts = {
+        name: getattr(document, name) for name in ("programme_zh", "programme_en", "organisation_zh", "organisation_en")
+    }
+    return _set("badge.typ", document, facts | {"year": document.issued_on.year}, format="png", ppi=_BADGE_PPI)
+
+
+def _set(template: str, document: CertificateDocument, facts: Mapping[str, Any], **how: Any) -> bytes:
     # Noon in UTC is the issue day everywhere in China; a fixed moment keeps the bytes the same.
     timestamp = int(datetime.combine(document.issued_on, time(12), tzinfo=UTC).timestamp())
+    inputs = {"facts": json.dumps(facts, ensure_ascii=False)}
     try:
         with _compiling:
-            pdf = _compiler().compile(
-                format="pdf",
-                sys_inputs={"certificate": facts},
-                pdf_standards=_STANDARDS,
-                timestamp=timestamp,
-            )
+            compiler = _compiler(template, document.seal, document.logo)
+            made = compiler.compile(sys_inputs=inputs, timestamp=timestamp, **how)
     except typst.TypstError as error:
         raise _explained(error, document.number) from error
-    if not isinstance(pdf, bytes):
-        raise TypeError(f"typst made no PDF of certificate {document.number}")
-    return pdf
+    if not isinstance(made, bytes):
+        raise TypeError(f"typst made no single document of certificate {document.number}")
+    return made
 
 
 def _explained(error: typst.TypstError, number: str) -> Exception:
@@ -92,7 +121,7 @@ def _explained(error: typst.TypstError, number: str) -> Exception:
             number=number,
             text=missing.group(1),
         )
-    if "does not fit one page" in error.message:
+    if "does not fit" in error.message:
         return DomainError(
             "certificate_too_long",
             N_("Certificate %(number)s cannot be printed: its texts are too long for one page."),
@@ -102,9 +131,9 @@ def _explained(error: typst.TypstError, number: str) -> Exception:
     return error
 
 
-def _facts(document: CertificateDocument) -> dict[str, Any]:
-    """Return what the template reads; days as [year, month, day]."""
-    modules = qr.matrix(document.address_prefix, document.digits, qr.Level.Q)
+def _facts(document: CertificateDocument, layout: Layout) -> dict[str, Any]:
+    """Return what the templates read; days as [year, month, day], pictures by their name in the compiler's folder."""
+    modules = qr.matrix(document.address_prefix, document.digits, layout.value[1])
     return {
         "number": document.number,
         "holder": document.holder,
@@ -126,6 +155,8 @@ def _facts(document: CertificateDocument) -> dict[str, Any]:
         "code": qr.svg(modules),
         "code_modules": len(modules),
         "quiet_zone": qr.QUIET_ZONE,
+        "seal": _picture("seal", document.seal),
+        "logo": _picture("logo", document.logo),
     }
 
 
@@ -133,12 +164,41 @@ def _day(day: date) -> list[int]:
     return [day.year, day.month, day.day]
 
 
-@lru_cache(maxsize=1)
-def _compiler() -> typst.Compiler:
+def _picture(name: str, file: Path | None) -> str | None:
+    return f"{name}{file.suffix.lower()}" if file is not None else None
+
+
+@lru_cache(maxsize=8)
+def _compiler(template: str, seal: Path | None, logo: Path | None) -> typst.Compiler:
     """Load font and template once a process, when first needed: its threads would not survive a fork."""
-    fonts = typst.Fonts(
+    folder = _folder(seal, logo)
+    return typst.Compiler(str(folder / template), root=str(folder), font_paths=_fonts())
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
         font_paths=[str(Path(otc_path("sans")).parent)],
     )
-    return typst.Compiler(str(_TEMPLATES / "certificate.typ"), root=str(_TEMPLATES), font_paths=fonts)
+
+
+@lru_cache(maxsize=4)
+def _folder(seal: Path | None, logo: Path | None) -> Path:
+    """Where typst may read: the templates, and beside them the organisation's pictures when it has some."""
+    if seal is None and logo is None:
+        return _TEMPLATES
+    kept = TemporaryDirectory(prefix="lms-document-")
+    _kept.append(kept)
+    folder = Path(kept.name)
+    for file in _TEMPLATES.glob("*.typ"):
+        copyfile(file, folder / file.name)
+    for name, picture in (("seal", seal), ("logo", logo)):
+        if picture is not None:
+            copyfile(picture, folder / str(_picture(name, picture)))
+    return folder
+
+
+# Folders live as long as the process; they are removed at its end.
+_kept: list[TemporaryDirectory[str]] = []

@@ -18,6 +18,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 FIELD_KEY_BYTES = 32
+FARTHEST_REMINDER = 730
+PICTURE_BYTES = 1024 * 1024
+PNG_SIGN = b"\x89PNG\r\n\x1a\n"
 
 
 class SettingsError(Exception):
@@ -48,15 +51,29 @@ class Settings(BaseSettings):
     time_zone: str = "Asia/Shanghai"
     organisation_name_zh: str = "北京市红十字会"
     organisation_name_en: str = "Red Cross Society of China Beijing Branch"
+    seal_file: Path | None = None
+    logo_file: Path | None = None
     branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")
     upload_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     session_days: int = Field(default=30, ge=1, le=365)
+    reminder_days: Annotated[tuple[int, ...], NoDecode] = (90, 30, 7)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
 
     @field_validator("secret_key_fallbacks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("reminder_days", mode="before")
+    @classmethod
+    def _days(cls, value: object) -> object:
+        try:
+            days = [int(part) for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        except ValueError:
+            days = None
+        if not isinstance(days, list | tuple) or any(not 1 <= day <= FARTHEST_REMINDER for day in days):
+            raise ValueError(f"must be whole days from 1 to {FARTHEST_REMINDER}, as in 90,30,7; empty for no reminders")
+        return tuple(sorted(set(days), reverse=True))
 
     @field_validator("secret_key")
     @classmethod
@@ -106,6 +123,24 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError("must be the site's address alone, as in https://training.example.org")
         return f"{parts.scheme}://{parts.netloc}".lower()
+
+    @field_validator("seal_file", "logo_file")
+    @classmethod
+    def _picture(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        try:
+            size = value.stat().st_size
+            content = value.read_bytes() if size <= PICTURE_BYTES else b""
+        except OSError as error:
+            raise ValueError(f"cannot be read: {value}") from error
+        if size > PICTURE_BYTES:
+            raise ValueError("is larger than 1 MB")
+        kind = value.suffix.lower()
+        # An SVG may begin with a declaration and comments; a PNG begins with its sign.
+        if not (kind == ".png" and content.startswith(PNG_SIGN)) and not (kind == ".svg" and b"<svg" in content[:4096]):
+            raise ValueError("must be an SVG or PNG picture, named .svg or .png")
+        return value.resolve()
 
     @field_validator("time_zone")
     @classmethod

@@ -1,23 +1,28 @@
-"""The A4 certificate as a scanner, a reader of text and an archive see it."""
+"""The A4 certificate and the wallet card as a scanner, a reader of text and an archive see them."""
 
+import ctypes
 import os
 import re
 import subprocess
 import sys
 import unicodedata
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
 from threading import Thread
 
 import pypdfium2
 import pytest
 import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from PIL import Image
 
 from certificates.payload import Payload, encode
-from certificates.rendering import CertificateDocument, render
+from certificates.rendering import CertificateDocument, Layout, badge, preview, render
 from lms.core.errors import DomainError
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -54,9 +59,24 @@ CROWDED = replace(
 NAMES = ["张三", "䶮㛃𠅤", "阿凡提·买买提", "Seán O’Neill-d’Arcy", CROWDED.holder, CROWDED.instructor]
 
 
+SEAL = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4" fill="#c00"/></svg>"""
+
+
 def text_of(pdf: bytes) -> str:
     with pypdfium2.PdfDocument(pdf) as document:
-        return unicodedata.normalize("NFC", document[0].get_textpage().get_text_bounded())
+        return unicodedata.normalize("NFC", "\n".join(page.get_textpage().get_text_bounded() for page in document))
+
+
+@pytest.fixture
+def decorated(tmp_path: Path) -> CertificateDocument:
+    """A branch that has set its seal (SVG) and its logo (PNG)."""
+    seal, logo = tmp_path / "our-seal.SVG", tmp_path / "our-logo.png"
+    seal.write_bytes(SEAL)
+    Image.new("RGB", (40, 20), (0, 0, 200)).save(logo)
+    return replace(SAMPLE, seal=seal, logo=logo)
+
+
+LAYOUTS = pytest.mark.parametrize("layout", Layout)
 
 
 @pytest.mark.parametrize("document", [SAMPLE, CROWDED], ids=["usual", "crowded"])
@@ -69,9 +89,21 @@ def test_a_scanner_reads_the_address_from_the_page(document: CertificateDocument
     assert [barcode.text for barcode in found] == [document.address_prefix + document.digits]
 
 
-def test_the_page_says_all_that_it_must() -> None:
+def test_the_card_has_two_sides_of_a_bank_card_and_its_code_is_30_mm_wide() -> None:
+    with pypdfium2.PdfDocument(render(CROWDED, Layout.CARD)) as pdf:
+        assert [[round(side / 72 * 25.4, 1) for side in page.get_size()] for page in pdf] == [[85.6, 54.0]] * 2
+        picture = pdf[0].render(scale=300 / 72).to_pil()
+    found = zxingcpp.read_barcodes(picture)
+    assert [barcode.text for barcode in found] == [CROWDED.address_prefix + CROWDED.digits]
+    width = (found[0].position.top_right.x - found[0].position.top_left.x) / 300 * 25.4
+    assert width == pytest.approx(30, abs=0.4)
+    assert found[0].ec_level == "M"
+
+
+@LAYOUTS
+def test_the_document_says_all_that_it_must(layout: Layout) -> None:
     # Where a reader sees a gap between Chinese and Latin is its own affair.
-    text = re.sub(r"\s", "", text_of(render(SAMPLE)))
+    text = re.sub(r"\s", "", text_of(render(SAMPLE, layout)))
     for fact in (
         "BJ-FR-2026-0000123-C",
         "张小三",
@@ -96,10 +128,11 @@ def test_the_page_says_all_that_it_must() -> None:
         assert fact.replace(" ", "") in text
 
 
+@LAYOUTS
 @pytest.mark.parametrize("holder", NAMES)
-def test_a_name_can_be_read_back(holder: str) -> None:
-    text = re.sub(r"\s+", " ", text_of(render(replace(SAMPLE, holder=holder))))
-    assert holder in text
+def test_a_name_can_be_read_back(holder: str, layout: Layout) -> None:
+    text = re.sub(r"\s+", "", text_of(render(replace(SAMPLE, holder=holder), layout)))
+    assert holder.replace(" ", "") in text
 
 
 def test_a_certificate_that_does_not_expire_says_so() -> None:
@@ -115,27 +148,31 @@ def test_a_name_is_never_read_as_markup() -> None:
     assert '#panic() "*x*" <b>' in text
 
 
+@LAYOUTS
 @pytest.mark.parametrize("holder", ["张😀", "王\U000323ae"])
-def test_a_missing_glyph_is_an_error_that_names_the_certificate(holder: str) -> None:
+def test_a_missing_glyph_is_an_error_that_names_the_certificate(holder: str, layout: Layout) -> None:
     with pytest.raises(DomainError) as caught:
-        render(replace(SAMPLE, holder=holder))
+        render(replace(SAMPLE, holder=holder), layout)
     assert caught.value.code == "certificate_glyph_missing"
     assert SAMPLE.number in str(caught.value)
     assert holder[-1] in str(caught.value)
     assert text_of(render(SAMPLE)), "the next certificate is printed all the same"
 
 
-def test_texts_too_long_for_one_page_are_an_error_that_names_the_certificate() -> None:
+@LAYOUTS
+def test_texts_too_long_are_an_error_that_names_the_certificate(layout: Layout) -> None:
     with pytest.raises(DomainError) as caught:
-        render(replace(SAMPLE, course_zh="应急救护培训" * 200))
+        render(replace(SAMPLE, course_zh="应急救护培训" * 200, unit_zh="红十字会" * 200), layout)
     assert caught.value.code == "certificate_too_long"
     assert SAMPLE.number in str(caught.value)
 
 
-def test_the_same_certificate_is_the_same_bytes() -> None:
-    first = render(SAMPLE)
-    assert render(CROWDED) != first
-    assert render(SAMPLE) == first
+@LAYOUTS
+def test_the_same_certificate_is_the_same_bytes(layout: Layout, decorated: CertificateDocument) -> None:
+    first, second = render(SAMPLE, layout), render(decorated, layout)
+    assert render(CROWDED, layout) != first
+    assert render(SAMPLE, layout) == first
+    assert render(decorated, layout) == second
 
 
 def test_another_process_makes_the_same_bytes() -> None:
@@ -151,8 +188,9 @@ def test_another_process_makes_the_same_bytes() -> None:
     assert printed == sha256(render(SAMPLE)).hexdigest()
 
 
-def test_it_claims_both_standards_and_is_tagged() -> None:
-    pdf = render(SAMPLE)
+@LAYOUTS
+def test_it_claims_both_standards_and_is_tagged(layout: Layout) -> None:
+    pdf = render(SAMPLE, layout)
     assert re.search(rb"pdfaid:part>2<.*pdfaid:conformance>A<", pdf, re.DOTALL)
     assert b"pdfuaid:part>1<" in pdf
     with pypdfium2.PdfDocument(pdf) as document:
@@ -160,9 +198,58 @@ def test_it_claims_both_standards_and_is_tagged() -> None:
         assert document.get_metadata_dict()["CreationDate"].startswith("D:20260305")
 
 
-def test_the_code_is_drawn_as_vectors() -> None:
-    with pypdfium2.PdfDocument(render(SAMPLE)) as document:
+@LAYOUTS
+def test_the_code_is_drawn_as_vectors_and_no_emblem_is(layout: Layout) -> None:
+    with pypdfium2.PdfDocument(render(SAMPLE, layout)) as document:
         assert not list(document[0].get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]))
+
+
+def test_seal_and_logo_are_drawn_and_described(decorated: CertificateDocument) -> None:
+    a4, card = render(decorated), render(decorated, Layout.CARD)
+    assert alternatives(a4) == {"二维码", "印章", "标志"}
+    assert alternatives(card) == {"二维码", "标志"}
+    with pypdfium2.PdfDocument(a4) as document:
+        pixels = Counter(document[0].render(scale=1).to_pil().convert("RGB").get_flattened_data())
+    assert pixels[204, 0, 0] > 1000, "the seal is red"
+    assert pixels[0, 0, 200] > 1000, "the logo is blue"
+
+
+def alternatives(pdf: bytes) -> set[str]:
+    """Which of the words for pictures are alternative texts of the first page's structure."""
+    raw = pypdfium2.raw
+    texts: list[str] = []
+
+    def walk(element: object) -> None:
+        size = raw.FPDF_StructElement_GetAltText(element, None, 0)
+        buffer = ctypes.create_string_buffer(size)
+        raw.FPDF_StructElement_GetAltText(element, buffer, size)
+        texts.append(buffer.raw.decode("utf-16-le"))
+        for index in range(raw.FPDF_StructElement_CountChildren(element)):
+            if child := raw.FPDF_StructElement_GetChildAtIndex(element, index):
+                walk(child)
+
+    with pypdfium2.PdfDocument(pdf) as document:
+        page = document[0]
+        tree = raw.FPDF_StructTree_GetForPage(page.raw)
+        for index in range(raw.FPDF_StructTree_CountChildren(tree)):
+            walk(raw.FPDF_StructTree_GetChildAtIndex(tree, index))
+        raw.FPDF_StructTree_Close(tree)
+    return {word for word in ("二维码", "印章", "标志") if any(word in text for text in texts)}
+
+
+def test_the_picture_for_the_screen_is_the_page() -> None:
+    picture = Image.open(BytesIO(preview(SAMPLE)))
+    assert picture.height / picture.width == pytest.approx(297 / 210, abs=0.01)
+    found = zxingcpp.read_barcode(picture)
+    assert found is not None
+    assert found.text == SAMPLE.address_prefix + SAMPLE.digits
+
+
+def test_the_badge_is_a_square_picture_with_nothing_around_it() -> None:
+    picture = Image.open(BytesIO(badge(SAMPLE)))
+    assert picture.width == picture.height >= 400
+    assert picture.convert("RGBA").getpixel((2, 2)) == (0, 0, 0, 0)
+    assert badge(SAMPLE) == badge(SAMPLE)
 
 
 def test_threads_may_render_together() -> None:

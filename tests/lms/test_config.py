@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ GOOD = {
     "ORGANISATION_NAME_ZH": "北京市红十字会",
     "ORGANISATION_NAME_EN": "Red Cross Society of China Beijing Branch",
 }
-NAMES = (*GOOD, "LMS_EMBEDDED", "BROKER_URL", "SECRET_KEY_FALLBACKS", "INSTANCE_DIR")
+NAMES = (*GOOD, "LMS_EMBEDDED", "BROKER_URL", "SECRET_KEY_FALLBACKS", "INSTANCE_DIR", "SEAL_FILE", "LOGO_FILE")
 
 
 @pytest.fixture
@@ -112,3 +113,32 @@ def test_the_server_does_not_start_and_says_why_in_a_line_each() -> None:
     assert len(lines) == 2
     assert any("SECRET_KEY" in line for line in lines)
     assert any("FIELD_KEY" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "refusal"),
+    [
+        ("seal.svg", b"<?xml version='1.0'?><svg/>", None),
+        ("seal.PNG", b"\x89PNG\r\n\x1a\n...", None),
+        ("seal.png", b"<svg/>", "must be an SVG or PNG"),
+        ("seal.svg", b"GIF89a", "must be an SVG or PNG"),
+        ("seal.jpg", b"\xff\xd8\xff", "must be an SVG or PNG"),
+        ("seal.svg", b"<svg>" + b" " * 1024 * 1024, "larger than 1 MB"),
+        ("seal.svg", None, "cannot be read"),
+    ],
+)
+def test_seal_and_logo_are_pictures_that_can_be_read(  # cases of one table
+    environment: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes | None, refusal: str | None
+) -> None:
+    file = tmp_path / name
+    if content is not None:
+        file.write_bytes(content)
+    environment.setenv("SEAL_FILE", str(file))
+    if refusal is None:
+        assert load_settings().seal_file == file
+        assert load_settings().logo_file is None
+        return
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert refused.value.lines[0].startswith("SEAL_FILE ")
+    assert refusal in refused.value.lines[0]
