@@ -247,6 +247,64 @@ class LegacyCertificate(Base):
         return scope.covers() if scope.everything else false()
 
 
+class IssuerKey(Base):
+    """The public half of a key that signs for the issuer's `did:web`: badges ("badge-1") or status lists ("status-1")."""
+
+    __tablename__ = "issuer_key"
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    made_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("kid ~ '^(badge|status)-[0-9]{1,3}$'", name="kid"),
+        CheckConstraint("octet_length(public_key) = 32", name="public_key"),
+    )
+
+
+class Badge(Base):
+    """A certificate's badge: owed from the first download on, and kept as it was signed.
+
+    `credential` is the Open Badge with its proof, as JSON text; `token` is the same credential as a VC-JWT.
+    """
+
+    __tablename__ = "badge"
+
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id"), primary_key=True, autoincrement=False)
+    owed_at: Mapped[datetime]
+    made_at: Mapped[datetime | None]
+    credential: Mapped[str | None]
+    token: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint(
+            "(made_at IS NULL) = (credential IS NULL) AND (made_at IS NULL) = (token IS NULL)", name="whole"
+        ),
+        Index("ix_badge_owed", "certificate_id", postgresql_where="made_at IS NULL"),
+    )
+
+
+class ShareLink(Base):
+    """A way that a holder gave others to one certificate. The token is kept as its hash alone; the holder saw it once."""
+
+    __tablename__ = "share_link"
+
+    id: Mapped[Identifier]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id"))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+    certificate: Mapped[Certificate] = relationship()
+
+    __table_args__ = (
+        CheckConstraint("expires_at > made_at", name="period"),
+        CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
+        Index("ix_share_link_certificate", "certificate_id"),
+    )
+
+
 means(
     "uq_reissue_request_open",
     "reissue_waits",

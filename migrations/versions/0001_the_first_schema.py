@@ -47,6 +47,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_district_code")),
     )
     op.create_table(
+        "issuer_key",
+        sa.Column("kid", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kid ~ '^(badge|status)-[0-9]{1,3}$'", name=op.f("ck_issuer_key_kid")),
+        sa.CheckConstraint("octet_length(public_key) = 32", name=op.f("ck_issuer_key_public_key")),
+        sa.PrimaryKeyConstraint("kid", name=op.f("pk_issuer_key")),
+        sa.UniqueConstraint("public_key", name=op.f("uq_issuer_key_public_key")),
+    )
+    op.create_table(
         "outgoing_mail",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("ref", sa.Uuid(), nullable=False),
@@ -682,6 +692,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_attendance_enrolment_id"), "attendance", ["enrolment_id"], unique=False)
     op.create_table(
+        "badge",
+        sa.Column("certificate_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("owed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("credential", sa.Text(), nullable=True),
+        sa.Column("token", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(made_at IS NULL) = (credential IS NULL) AND (made_at IS NULL) = (token IS NULL)",
+            name=op.f("ck_badge_whole"),
+        ),
+        sa.ForeignKeyConstraint(["certificate_id"], ["certificate.id"], name=op.f("fk_badge_certificate_id")),
+        sa.PrimaryKeyConstraint("certificate_id", name=op.f("pk_badge")),
+    )
+    op.create_index("ix_badge_owed", "badge", ["certificate_id"], unique=False, postgresql_where="made_at IS NULL")
+    op.create_table(
         "certificate_reminder",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("certificate_id", sa.BigInteger(), nullable=False),
@@ -742,6 +767,21 @@ def upgrade() -> None:
         postgresql_where="replacement_id IS NULL AND dropped_at IS NULL",
     )
     op.create_table(
+        "share_link",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("certificate_id", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("expires_at > made_at", name=op.f("ck_share_link_period")),
+        sa.CheckConstraint("octet_length(token_hash) = 32", name=op.f("ck_share_link_token_hash")),
+        sa.ForeignKeyConstraint(["certificate_id"], ["certificate.id"], name=op.f("fk_share_link_certificate_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_share_link")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_share_link_token_hash")),
+    )
+    op.create_index("ix_share_link_certificate", "share_link", ["certificate_id"], unique=False)
+    op.create_table(
         "skill_result",
         sa.Column("assessment_id", sa.BigInteger(), nullable=False),
         sa.Column("skill_id", sa.BigInteger(), nullable=False),
@@ -765,6 +805,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("skill_result")
+    op.drop_index("ix_share_link_certificate", table_name="share_link")
+    op.drop_table("share_link")
     op.drop_index(
         "uq_reissue_request_open",
         table_name="reissue_request",
@@ -773,6 +815,8 @@ def downgrade() -> None:
     op.drop_table("reissue_request")
     op.drop_table("ledger_entry")
     op.drop_table("certificate_reminder")
+    op.drop_index("ix_badge_owed", table_name="badge", postgresql_where="made_at IS NULL")
+    op.drop_table("badge")
     op.drop_index(op.f("ix_attendance_enrolment_id"), table_name="attendance")
     op.drop_table("attendance")
     op.drop_index("uq_session_instructor_lead", table_name="session_instructor", postgresql_where="role = 'lead'")
@@ -841,6 +885,7 @@ def downgrade() -> None:
     op.drop_table("programme")
     op.drop_index("ix_outgoing_mail_owed", table_name="outgoing_mail", postgresql_where="sent_at IS NULL")
     op.drop_table("outgoing_mail")
+    op.drop_table("issuer_key")
     op.drop_table("district")
     op.drop_index("uq_app_user_phone_index", table_name="app_user")
     op.drop_index("uq_app_user_email", table_name="app_user")
