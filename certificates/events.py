@@ -8,3 +8,8 @@ class CertificatesOwed:
     """A chunk was issued and more may be owed: of one offering, or of any (None)."""
 
     offering_id: int | None
+
+
+@dataclass(frozen=True)
+class ReissueOwed:
+    """A correction waits for the worker."""

@@ -1,4 +1,7 @@
-"""Taking a certificate back."""
+"""Taking a certificate back, and undoing that.
+
+The row says how a certificate stands now; what was, with each reason, stays in the audit trail, which only grows.
+"""
 
 from datetime import datetime
 
@@ -30,3 +33,27 @@ def revoke(db: Session, certificate: Certificate, reason: str) -> datetime:
     )
     db.flush()
     return moment
+
+
+def restore(db: Session, certificate: Certificate, reason: str) -> None:
+    """Undo a revocation, at once for everybody who verifies the certificate. The row must be locked by the caller.
+
+    What is undone is copied into the trail. Raises DomainError `not_revoked`.
+    """
+    if certificate.revoked_at is None:
+        raise DomainError("not_revoked", N_("This certificate is not revoked."))
+    audit.record(
+        db,
+        "certificate.restore",
+        certificate,
+        before={
+            "state": "revoked",
+            "revoked_at": certificate.revoked_at.isoformat(),
+            "revoked_by": certificate.revoked_by,
+            "revoke_reason": certificate.revoke_reason,
+        },
+        after={"state": "issued", "number": certificate.number},
+        reason=reason,
+    )
+    certificate.revoked_at = certificate.revoked_by = certificate.revoke_reason = None
+    db.flush()

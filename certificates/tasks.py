@@ -4,11 +4,12 @@ import structlog
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from certificates import issuing
+from certificates import issuing, reissue, reminders
 from certificates.branch import Branch
-from certificates.events import CertificatesOwed
+from certificates.events import CertificatesOwed, ReissueOwed
 from courses.events import OfferingClosed
 from lms.core import events, tasks
+from lms.core.db import commit
 from lms.core.errors import DomainError
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,27 @@ def issue(db: Session, offering_id: int) -> None:
 def sweep(db: Session) -> None:
     """Issue what any offering owes: what a lost message, a killed worker or a missing key left behind."""
     _chunk(db, None)
+
+
+@tasks.task
+def correct(db: Session) -> None:
+    """Make the corrected certificates that are owed; a full chunk rings for the next."""
+    try:
+        done = reissue.issue_owed(db, Branch.of(current_app.config["SETTINGS"]))
+    except DomainError as error:
+        db.rollback()
+        log.critical("corrections_wait_for_key", code=error.code, error=str(error))
+        return
+    if done == reissue.CHUNK:
+        events.publish(db, ReissueOwed())
+
+
+@tasks.task
+def remind(db: Session) -> None:
+    """Owe the reminders that are due, each batch committed by itself, so that a crash repeats none."""
+    settings = current_app.config["SETTINGS"]
+    while reminders.remind(db, settings.reminder_days, zone=settings.zone):
+        commit(db)
 
 
 def _chunk(db: Session, offering_id: int | None) -> None:
@@ -44,3 +66,8 @@ def ring(event: OfferingClosed | CertificatesOwed) -> None:
         tasks.ring(sweep)
     else:
         tasks.ring(issue, event.offering_id)
+
+
+def ring_correction(_event: ReissueOwed) -> None:
+    """Wake a worker after a commit that owes a correction."""
+    tasks.ring(correct)

@@ -1,5 +1,7 @@
 """Celery's entry (`celery -A lms.worker worker`), and the whole schedule."""
 
+from celery.schedules import crontab
+
 from lms.app import create_app
 from lms.core.tasks import celery
 
@@ -8,4 +10,7 @@ web = create_app()  # not `app`: Celery would take that name for its own
 celery.conf.beat_schedule = {
     "send-owed-mails": {"task": "lms.core.mail_tasks.send_owed", "schedule": 60.0},
     "issue-owed-certificates": {"task": "certificates.tasks.sweep", "schedule": 60.0},
+    "make-owed-corrections": {"task": "certificates.tasks.correct", "schedule": 60.0},
+    # Each hour of the day, so that a worker that was down in the morning still reminds; nobody is reminded twice.
+    "remind-holders": {"task": "certificates.tasks.remind", "schedule": crontab(hour="9-18", minute="5")},
 }

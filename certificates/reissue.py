@@ -1,0 +1,292 @@
+"""Correction: a certificate with a misspelt name or another wrong fact is made anew, with a reason.
+
+Only the worker can sign, so a request is a row of what is owed, taken with `SKIP LOCKED` as owed enrolments are: any
+number of workers, killed at any moment, make exactly one replacement. It is the same certificate with another serial and
+number, issued today, and it ends on the day on which the old one ends. It is not another certificate in the person-time
+ledger.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.orm import Session
+
+from certificates import ledger, signing_keys, states
+from certificates.branch import Branch
+from certificates.events import ReissueOwed
+from certificates.models import Certificate, ReissueRequest
+from certificates.payload import Payload, encode, name_tag
+from certificates.states import State
+from courses import trainees
+from courses.models.catalogue import Programme
+from courses.models.enrolment import Enrolment
+from courses.models.trainees import Trainee
+from courses.trainees import TraineeFacts
+from lms.core import audit, clock
+from lms.core.errors import N_, DomainError
+from lms.core.events import publish
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 50
+MOST_HOURS = 999
+# The words on the paper that a correction may change; the others follow from the offering and cannot be misspelt alone.
+FACTS = ("hours", "instructor", "instructor_registration")
+_PAYLOAD_BYTES = 82
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What the paper shall say: the holder's name, and printed facts (of `FACTS`). `rename`: in the trainee's record too."""
+
+    holder_name: str
+    facts: Mapping[str, str]
+    rename: bool = True
+
+
+def refusal(certificate: Certificate, today: date) -> DomainError | None:
+    """Why this certificate cannot be reissued, or None when it can."""
+    state = states.of(certificate, today)
+    if state is State.REVOKED:
+        return DomainError(
+            "reissue_revoked", N_("This certificate is revoked. Undo the revocation first, if it was a mistake.")
+        )
+    if state is State.SUPERSEDED:
+        return DomainError("reissue_superseded", N_("This certificate was replaced already. Correct the newer one."))
+    if state is State.EXPIRED:
+        return DomainError("reissue_expired", N_("This certificate has expired. A refresher renews it."))
+    return None
+
+
+def request(
+    db: Session, certificate: Certificate, correction: Correction, reason: str, *, branch: Branch
+) -> ReissueRequest:
+    """Owe a corrected certificate. The row must be locked by the caller.
+
+    Raises DomainError when the certificate does not stand, when nothing would change, when a fact cannot be printed, or
+    when a correction waits already.
+    """
+    refused = refusal(certificate, clock.today(branch.zone))
+    if refused is not None:
+        raise refused
+    name = " ".join(correction.holder_name.split())
+    if not any(letter.isalpha() for letter in name):
+        raise DomainError("name_wrong", N_("Give the name as it shall be printed."), status=422, field="holder_name")
+    changed = _changed(certificate, correction.facts)
+    if name == certificate.holder_name and not changed:
+        raise DomainError(
+            "reissue_nothing", N_("Nothing would change. Correct what is wrong on the paper."), status=422
+        )
+    trainee = certificate.enrolment.trainee
+    if correction.rename and name != trainee.name:
+        facts = TraineeFacts(name=name, birth_year=trainee.birth_year, guardian_name=trainee.guardian_name)
+        trainees.change(db, trainee, facts, reason=reason)
+    owed = ReissueRequest(
+        certificate_id=certificate.id,
+        holder_name=name,
+        facts=changed,
+        reason=reason,
+        requested_at=clock.now(),
+        requested_by=audit.actor(db),
+    )
+    db.add(owed)
+    db.flush()
+    audit.record(
+        db,
+        "certificate.correct",
+        certificate,
+        before={"name": certificate.holder_name} | {fact: certificate.facts.get(fact) for fact in changed},
+        after={"name": name} | changed,
+        reason=reason,
+    )
+    publish(db, ReissueOwed())
+    return owed
+
+
+def _changed(certificate: Certificate, facts: Mapping[str, str]) -> dict[str, str]:
+    """Those of the given facts that the paper has otherwise."""
+    changed = {}
+    for fact in FACTS:
+        if fact not in facts:
+            continue
+        value = " ".join(facts[fact].split())
+        if fact == "hours":
+            value = _hours(value)
+            if Decimal(value) == Decimal(certificate.facts["hours"]):
+                continue
+        if value != certificate.facts.get(fact):
+            changed[fact] = value
+    return changed
+
+
+def _hours(value: str) -> str:
+    wrong = DomainError(
+        "hours_wrong", N_("Give class hours as a number, such as 16 or 7.5."), status=422, field="hours"
+    )
+    try:
+        hours = Decimal(value)
+    except ArithmeticError:
+        raise wrong from None
+    if not hours.is_finite() or not 0 < hours <= MOST_HOURS or hours != round(hours, 1):
+        raise wrong
+    return f"{hours:.1f}"
+
+
+def waiting(db: Session, certificate_id: int) -> ReissueRequest | None:
+    """The correction of a certificate that is still owed."""
+    return db.scalars(
+        select(ReissueRequest).where(
+            ReissueRequest.certificate_id == certificate_id,
+            ReissueRequest.replacement_id.is_(None),
+            ReissueRequest.dropped_at.is_(None),
+        )
+    ).one_or_none()
+
+
+def issue_owed(db: Session, branch: Branch, *, limit: int = CHUNK) -> int:
+    """Make at most `limit` corrected certificates that no other worker holds; how many requests were dealt with.
+
+    The caller commits at once after this: from its last step to the commit nobody else can append to the ledger. Raises
+    DomainError when the signing key is missing; all stays owed then. A request whose certificate was revoked, replaced or
+    has expired meanwhile is dropped, and the history says so.
+    """
+    owed_rows = db.scalars(
+        select(ReissueRequest)
+        .where(ReissueRequest.replacement_id.is_(None), ReissueRequest.dropped_at.is_(None))
+        .order_by(ReissueRequest.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    if not owed_rows:
+        return 0
+    rows = _with_certificates(db, owed_rows)
+    today = clock.today(branch.zone)
+    standing = []
+    for owed, old, short_code in rows:
+        refused = refusal(old, today)
+        if refused is None:
+            standing.append((owed, old, short_code))
+        else:
+            _drop(db, owed, old, refused)
+    if standing:
+        _make(db, standing, branch)
+    db.flush()
+    return len(rows)
+
+
+def _make(db: Session, standing: list[tuple[ReissueRequest, Certificate, str]], branch: Branch) -> None:
+    day, now = clock.today(branch.zone), clock.now()
+    key_number, private = signing_keys.for_signing(db, branch.keys_dir, day)
+    drawn = db.execute(
+        text(
+            "SELECT nextval(pg_get_serial_sequence('certificate', 'id')) AS id,"
+            " nextval(pg_get_serial_sequence('certificate', 'serial')) AS serial FROM generate_series(1, :n)"
+        ),
+        {"n": len(standing)},
+    ).all()
+    made = [
+        _row(owed, old, number.id, number.serial, branch.scheme.compose(short_code, day.year, number.serial))
+        | {"issued_on": day, "issued_at": now, "key_number": key_number}
+        for (owed, old, short_code), number in zip(standing, drawn, strict=True)
+    ]
+    for row in made:
+        row["payload"] = _signed(row, private)
+    # The old lets go of the enrolment first: only one certificate of an enrolment stands at any moment.
+    db.execute(
+        update(Certificate),
+        [{"id": row["replaces_id"], "superseded_by_id": row["id"]} for row in made],
+    )
+    db.execute(insert(Certificate), made)
+    for (owed, old, _code), row in zip(standing, made, strict=True):
+        owed.replacement_id = row["id"]
+        _tell(db, owed, old, row)
+    db.flush()
+    ledger.append(db, [(row["id"], row["payload"]) for row in made])
+    log.info("certificates_reissued", count=len(made), key_number=key_number)
+
+
+def _row(owed: ReissueRequest, old: Certificate, identity: int, serial: int, number: str) -> dict[str, Any]:
+    return {
+        "id": identity,
+        "serial": serial,
+        "number": number,
+        "enrolment_id": old.enrolment_id,
+        "holder_name": owed.holder_name,
+        "certificate_type": old.certificate_type,
+        "unit": old.unit,
+        "valid_until": old.valid_until,
+        "facts": old.facts | owed.facts,
+        "replaces_id": old.id,
+    }
+
+
+def _signed(row: Mapping[str, Any], private: Ed25519PrivateKey) -> bytes:
+    payload = Payload(
+        key_number=row["key_number"],
+        certificate_type=row["certificate_type"],
+        unit=row["unit"],
+        serial=row["serial"],
+        issued_on=row["issued_on"],
+        valid_until=row["valid_until"],
+        name_tag=name_tag(row["holder_name"], row["serial"]),
+    )
+    return int(encode(payload, private.sign)).to_bytes(_PAYLOAD_BYTES, "big")
+
+
+def _with_certificates(
+    db: Session, owed_rows: Sequence[ReissueRequest]
+) -> list[tuple[ReissueRequest, Certificate, str]]:
+    """Lock the certificates: the holders first, as renewing does (`renewal.link`), so that the two never wait in a circle."""
+    wanted = [owed.certificate_id for owed in owed_rows]
+    db.execute(
+        select(Trainee.id)
+        .join(Enrolment, Enrolment.trainee_id == Trainee.id)
+        .join(Certificate, Certificate.enrolment_id == Enrolment.id)
+        .where(Certificate.id.in_(wanted))
+        .order_by(Trainee.id)
+        .with_for_update(of=Trainee, key_share=True)
+    )
+    found = db.execute(
+        select(Certificate, Programme.short_code)
+        .join(Programme, Programme.code == Certificate.facts["programme"].astext)
+        .where(Certificate.id.in_(wanted))
+        .order_by(Certificate.id)
+        .with_for_update(of=Certificate)
+        .execution_options(populate_existing=True)
+    )
+    by_id = {certificate.id: (certificate, short_code) for certificate, short_code in found}
+    return [(owed, *by_id[owed.certificate_id]) for owed in owed_rows]
+
+
+def _drop(db: Session, owed: ReissueRequest, old: Certificate, why: DomainError) -> None:
+    owed.dropped_at = clock.now()
+    audit.record(db, "certificate.drop_correction", old, after={"why": why.code}, reason=owed.reason)
+
+
+def _tell(db: Session, owed: ReissueRequest, old: Certificate, row: Mapping[str, Any]) -> None:
+    """Leave the trail under the name of whoever asked for the correction."""
+    worker = audit.actor(db)
+    audit.act_as(db, owed.requested_by)
+    audit.record(
+        db,
+        "certificate.reissue",
+        old,
+        before={"number": old.number},
+        after={"superseded_by": row["id"], "number": row["number"]},
+        reason=owed.reason,
+    )
+    audit.record(
+        db,
+        "certificate.issue",
+        f"certificate:{row['id']}",
+        after={"number": row["number"], "enrolment": old.enrolment_id, "issued_on": row["issued_on"].isoformat()},
+        reason=owed.reason,
+    )
+    audit.act_as(db, worker)
