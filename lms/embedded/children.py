@@ -52,11 +52,21 @@ class Children:
         self._environ = dict(environ)
         self._started: list[Child] = []
 
-    def start(self, name: str, command: Sequence[str], listener: int | None = None) -> Child:
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        listener: int | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> Child:
         """Start a program in the project's folder. It gets a TERM when we die, even by SIGKILL (on Linux).
 
-        `listener` is the descriptor of an open port that the program gets as LISTEN_FD.
+        `listener` is the descriptor of an open port that the program gets as LISTEN_FD; `settings` are its own, which
+        win over those that all share.
         """
+        environ = {**self._environ, **(settings or {})}
+        if listener is not None:
+            environ["LISTEN_FD"] = str(listener)
         folder = self._instance / "log"
         folder.mkdir(exist_ok=True)
         log_file = folder / f"{name}.log"
@@ -69,7 +79,7 @@ class Children:
                 stdout=output,
                 stderr=output,
                 cwd=ROOT,
-                env=self._environ if listener is None else {**self._environ, "LISTEN_FD": str(listener)},
+                env=environ,
                 pass_fds=() if listener is None else (listener,),
                 start_new_session=True,  # a Ctrl-C at the terminal reaches us alone; we stop them in order
                 preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - the function is one system call

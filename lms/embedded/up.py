@@ -13,7 +13,7 @@ from typing import TextIO
 
 import psycopg
 
-from lms.embedded import environment, greeting, lock, place, queue, schema
+from lms.embedded import environment, greeting, lock, place, queue, roles, schema
 from lms.embedded.children import Child, Children, clear_leftovers
 from lms.embedded.failure import StartError
 from lms.embedded.place import Place
@@ -67,7 +67,7 @@ class Up:
                 self._start_postgres(where, own)
             environment.check()
             self._children = Children(where.instance, os.environ)
-            self._prepare(owns_data)
+            self._prepare(where, owns_data)
             self._start_programs(where, listener)
             self._wait_for_health(where)
             for line in greeting.lines(where, time.monotonic() - began):
@@ -92,7 +92,7 @@ class Up:
             self._server.create_database(environment.QUEUE_DATABASE)
         self._check_asked()
 
-    def _prepare(self, owns_data: bool) -> None:
+    def _prepare(self, where: Place, owns_data: bool) -> None:
         """What a first start, or the first of a new version, has to do; a later one only looks."""
         url = os.environ["DATABASE_URL"]
         if not schema.is_current(url):
@@ -106,7 +106,11 @@ class Up:
         if owns_data and os.environ.get("LMS_DEMO") != "0" and schema.is_empty(url, USER_TABLE):
             self._say("载入一年的演示数据，约需一分钟…", "loading a demo year, about a minute")
             self._flask("demo", "load")
-        queue.prepare(environment.check().celery_broker_url)
+        broker = environment.check().celery_broker_url
+        queue.prepare(broker)
+        if owns_data and self._server is not None:
+            ours = broker == environment.own_database(where)["BROKER_URL"]
+            roles.prepare(self._server, environment.DATABASE, environment.QUEUE_DATABASE if ours else None)
         self._check_asked()
 
     def _flask(self, *arguments: str) -> None:
@@ -126,16 +130,18 @@ class Up:
         python = sys.executable
         configuration = str(Path(__file__).with_name("gunicorn.conf.py"))
         web = [python, "-m", "gunicorn", "-c", configuration, "--name", str(where.instance), "wsgi:app"]
-        children.start("web", web, listener=listener.fileno())
+        # Neither gets the owner's address of our own database: what the tables of record hold, no program alters.
+        as_web, as_worker = (roles.as_login(login, os.environ) for login in (roles.WEB, roles.WORKER))
+        children.start("web", web, listener=listener.fileno(), settings=as_web)
         listener.close()  # gunicorn has it; held here too, it would take connections that nobody answers
         celery = [python, "-m", "celery", "-A", "lms.worker"]
         # One process for one task at a time: a pool would be a second one, and slower to stop. The queue in
         # PostgreSQL cannot broadcast, so workers have nothing to say to each other.
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         worker = ["worker", "--concurrency", "1", "--pool", "solo", "--loglevel", "INFO", *quiet]
-        children.start("worker", [*celery, *worker, "--hostname", f"lms@{where.port}"])
+        children.start("worker", [*celery, *worker, "--hostname", f"lms@{where.port}"], settings=as_worker)
         schedule = str(where.instance / "beat-schedule")
-        children.start("beat", [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule])
+        children.start("beat", [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule], settings=as_worker)
 
     def _wait_for_health(self, where: Place) -> None:
         deadline = time.monotonic() + HEALTH_SECONDS
