@@ -11,12 +11,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email import message_from_bytes, policy
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 from sqlalchemy import Engine, create_engine
 
 from lms.config import ROOT
@@ -77,9 +78,13 @@ class Site:
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return finished.stdout
 
-    def mails(self) -> list[str]:
-        """The mails that were sent so far, newest last, as text."""
-        return [path.read_text(encoding="utf-8") for path in sorted((self.instance / "mail").glob("*.eml"))]
+    def mails(self, recipient: str) -> list[str]:
+        """The texts of the mails that somebody got so far, newest last."""
+        found = [
+            message_from_bytes(path.read_bytes(), policy=policy.default)
+            for path in sorted((self.instance / "mail").glob("*.eml"))
+        ]
+        return [mail.get_content() for mail in found if mail["To"] == recipient]
 
 
 def _free_port() -> int:
@@ -142,8 +147,24 @@ def browser() -> Iterator[Browser]:
 Visit = Callable[..., Page]
 
 
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, site: Site) -> Callable[[str], StorageState]:
+    """The cookies of a role that signed in by the form, once a session: tries are counted, for journeys too."""
+    states: dict[str, StorageState] = {}
+
+    def state(role: str) -> StorageState:
+        if role not in states:
+            context = browser.new_context(locale="zh-CN", base_url=site.url)
+            sign_in(context.new_page(), site.accounts[role])
+            states[role] = context.storage_state()
+            context.close()
+        return states[role]
+
+    return state
+
+
 @pytest.fixture
-def visit(browser: Browser, site: Site) -> Iterator[Visit]:
+def visit(browser: Browser, site: Site, signed_in: Callable[[str], StorageState]) -> Iterator[Visit]:
     """Open a browser of somebody's own: `visit(role=…, viewport=…, language=…)`; a script error on any page fails the test."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
@@ -151,7 +172,14 @@ def visit(browser: Browser, site: Site) -> Iterator[Visit]:
     def opened(
         role: str | None = None, viewport: dict[str, int] = DESK, language: str = "zh-CN", **more: object
     ) -> Page:
-        context = browser.new_context(viewport=viewport, locale=language, base_url=site.url, **more)  # type: ignore[arg-type]
+        state = signed_in(role) if role is not None else None
+        context = browser.new_context(
+            viewport=viewport,
+            locale=language,
+            base_url=site.url,
+            storage_state=state,
+            **more,  # type: ignore[arg-type]
+        )
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
@@ -159,8 +187,6 @@ def visit(browser: Browser, site: Site) -> Iterator[Visit]:
         page.on(
             "console", lambda message: faults.append(message.text) if _is_fault(message.type, message.text) else None
         )
-        if role is not None:
-            sign_in(page, site.accounts[role])
         return page
 
     yield opened
@@ -170,8 +196,8 @@ def visit(browser: Browser, site: Site) -> Iterator[Visit]:
 
 
 def _is_fault(kind: str, text: str) -> bool:
-    """Errors of our scripts and policy; an answer of 4xx that a page handles is not one."""
-    return kind == "error" and not re.search(r"status of 4\d\d", text)
+    """Errors of our scripts and policy; an answer of 4xx that a page handles is not one, nor a network that a test took away."""
+    return kind == "error" and not re.search(r"status of 4\d\d|ERR_INTERNET_DISCONNECTED", text)
 
 
 def sign_in(page: Page, account: Account) -> None:

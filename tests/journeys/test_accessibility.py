@@ -1,0 +1,63 @@
+"""axe on the main pages, at phone and desk width: nothing serious."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from sqlalchemy import text
+
+from tests.journeys.conftest import DESK, PHONE, Site, Visit
+
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.mark.parametrize(
+    ("role", "viewport"),
+    [
+        (None, PHONE),
+        ("instructor", PHONE),
+        ("city_administrator", DESK),
+        ("city_administrator", PHONE),
+        ("trainee", PHONE),
+    ],
+)
+def test_axe_finds_nothing_serious(site: Site, visit: Visit, role: str | None, viewport: dict[str, int]) -> None:
+    with site.engine.connect() as connection:
+        session_id, offering_id = connection.execute(
+            text(
+                "SELECT s.id, s.offering_id FROM course_session s JOIN session_instructor t ON t.course_session_id = s.id"
+                " JOIN instructor i ON i.id = t.instructor_id WHERE i.registration_number = 'BJ-SZ-0001'"
+                " AND s.closed_at IS NULL ORDER BY s.starts_at DESC LIMIT 1"
+            )
+        ).one()
+        paper, ticket = connection.execute(
+            text(
+                "SELECT c.id, e.ticket FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id ORDER BY c.id LIMIT 1"
+            )
+        ).one()
+        coming = connection.scalar(
+            text(
+                "SELECT o.id FROM offering o JOIN course_session s ON s.offering_id = o.id WHERE s.starts_at > now() LIMIT 1"
+            )
+        )
+    pages = {
+        None: ("/", "/training/", f"/training/{coming}", f"/training/{coming}/enrol", f"/tickets/{ticket}", "/verify", "/sign-in/"),
+        "instructor": ("/today/", f"/sessions/{session_id}/attendance", f"/offerings/{offering_id}/assessment",
+            f"/sessions/{session_id}/close"),
+        "city_administrator": (
+            "/", "/reports/enrolment", "/offerings/", f"/offerings/{offering_id}", "/offerings/new", "/trainees/", "/certificates/",
+            f"/certificates/{paper}", "/users/", "/audit/", f"/offerings/{offering_id}/enrolments/",
+        ),
+        "trainee": ("/my-training/", "/account/"),
+    }  # fmt: skip
+    page = visit(role, viewport=viewport)
+    axe = Axe()
+    found = []
+    for address in pages[role]:
+        page.goto(address)
+        violations = axe.run(page).response["violations"]
+        found += [
+            f"{address}: {violation['id']} {node['target']}"
+            for violation in violations
+            if violation["impact"] in SERIOUS
+            for node in violation["nodes"]
+        ]
+    assert found == []

@@ -1,0 +1,54 @@
+"""The instructor's phone loses the network: taps show, wait, survive a closed tab, and arrive once each."""
+
+from playwright.sync_api import expect
+from sqlalchemy import text
+
+from tests.journeys.conftest import PHONE, Site, Visit
+
+
+def test_taps_wait_for_the_network_and_arrive_once(site: Site, visit: Visit) -> None:
+    with site.engine.connect() as connection:
+        session_id = connection.scalar(
+            text(
+                "SELECT s.id FROM course_session s JOIN session_instructor t ON t.course_session_id = s.id"
+                " JOIN instructor i ON i.id = t.instructor_id WHERE i.registration_number = 'BJ-SZ-0001'"
+                " AND s.closed_at IS NULL AND s.starts_at < now() ORDER BY s.starts_at DESC LIMIT 1"
+            )
+        )
+        count = text("SELECT count(*) FROM attendance WHERE course_session_id = :id")
+        before = connection.scalar(count, {"id": session_id})
+    page = visit("instructor", viewport=PHONE)
+    page.goto(f"/sessions/{session_id}/attendance")
+    shown = int(page.locator("[data-count=present]").inner_text())
+    page.context.set_offline(True)
+    for _ in range(3):
+        page.locator(".person[data-present=no]:visible .person-tap").first.click()
+    expect(page.locator("[data-count=present]")).to_have_text(str(shown + 3))
+    expect(page.locator("[data-unsent]")).to_contain_text("3")
+    page.close()
+
+    again = page.context.new_page()
+    page.context.set_offline(False)
+    again.goto(f"/sessions/{session_id}/attendance")
+    expect(again.locator("[data-unsent]")).to_be_hidden()
+    expect(again.locator("[data-count=present]")).to_have_text(str(shown + 3))
+    with site.engine.connect() as connection:
+        assert connection.scalar(count, {"id": session_id}) == before + 3
+
+    # One tap too many is taken back, with a reason that stays.
+    person = again.locator(".person[data-present=yes]:visible").first
+    person.locator("[data-undo]").click()
+    dialog = again.locator("dialog[open]")
+    dialog.locator("input[type=radio]").first.check()
+    dialog.get_by_role("button", name="撤销签到").click()
+    expect(again.locator("[data-count=present]")).to_have_text(str(shown + 2))
+    expect(again.locator("[data-unsent]")).to_be_hidden()
+    with site.engine.connect() as connection:
+        reason = connection.scalar(
+            text(
+                "SELECT reason FROM attendance_event WHERE course_session_id = :id AND kind = 'undo'"
+                " ORDER BY received_at DESC LIMIT 1"
+            ),
+            {"id": session_id},
+        )
+    assert reason
