@@ -6,7 +6,8 @@ dies between the two, the next attempt takes the file that lies there.
 
 import time
 from collections.abc import Mapping
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
@@ -16,13 +17,22 @@ from sqlalchemy.orm import Session
 
 from certificates import keys
 from certificates.keys import KeyState, PublicKey, qr_kid
-from certificates.models import SigningKey
-from lms.core import audit
+from certificates.models import Certificate, LedgerEntry, SigningKey
+from lms.core import audit, clock
 from lms.core.db import Reads
 from lms.core.errors import N_, DomainError
 
 DAYS = 366  # a year and the day on which the next key takes over
 _LOCK = 0x424A_5243_4B45_5953  # "BJRCKEYS": one change of keys at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Compromise:
+    """What came of it. `doubted`: certificates that the ledger learnt of at or after the moment; they are refused now."""
+
+    key: SigningKey
+    successor: SigningKey | None
+    doubted: int
 
 
 def listing(db: Reads) -> list[PublicKey]:
@@ -83,18 +93,54 @@ def rotate(db: Session, folder: Path, *, today: date, not_after: date) -> Signin
     _one_at_a_time(db)
     old = _active(db, lock=True)
     if old is not None:
-        before = {"state": KeyState.ACTIVE, "not_after": old.not_after.isoformat()}
-        old.state = KeyState.RETIRED
-        old.not_after = max(old.not_before, min(old.not_after, today))
-        db.flush()
-        audit.record(
-            db,
-            "signing_key.retire",
-            f"signing_key:{old.number}",
-            before=before,
-            after={"state": KeyState.RETIRED, "not_after": old.not_after.isoformat()},
-        )
+        _retire(db, old, today)
     return _make(db, folder, today, not_after)
+
+
+def retire(db: Session, *, today: date) -> SigningKey:
+    """Let the active key sign no more, with nothing in its place: certificates wait until `create`. What it signed stays valid.
+
+    Raises DomainError `signing_key_none`.
+    """
+    _one_at_a_time(db)
+    old = _active(db, lock=True)
+    if old is None:
+        raise DomainError("signing_key_none", N_("There is no active signing key. Make one with: flask keys ensure"))
+    _retire(db, old, today)
+    return old
+
+
+def compromise(db: Session, folder: Path, number: int, at: datetime, *, today: date, not_after: date) -> Compromise:
+    """Believe a key only for what the ledger knew before a moment; an active one is replaced in the same transaction.
+
+    Waits for workers that are signing with it. Said again, the earlier of the two moments holds: what was believed less is
+    not believed more. Raises DomainError: `signing_key_unknown`, and `compromise_in_future`.
+    """
+    _one_at_a_time(db)
+    key = db.scalars(select(SigningKey).where(SigningKey.number == number).with_for_update()).one_or_none()
+    if key is None:
+        raise DomainError("signing_key_unknown", N_("There is no signing key %(kid)s."), kid=qr_kid(number))
+    if at > clock.now():
+        raise DomainError("compromise_in_future", N_("The moment of a compromise is not in the future."))
+    was = key.state
+    moment = min(at, key.compromised_at) if key.compromised_at is not None else at
+    key.state, key.compromised_at = KeyState.COMPROMISED, moment
+    db.flush()
+    audit.record(
+        db,
+        "signing_key.compromise",
+        f"signing_key:{number}",
+        before={"state": was.value},
+        after={"state": KeyState.COMPROMISED.value, "compromised_at": moment.isoformat()},
+    )
+    successor = _make(db, folder, today, not_after) if was is KeyState.ACTIVE else None
+    later = (
+        select(func.count())
+        .select_from(LedgerEntry)
+        .join(Certificate, Certificate.id == LedgerEntry.certificate_id)
+        .where(Certificate.key_number == number, LedgerEntry.recorded_at >= moment)
+    )
+    return Compromise(key, successor, db.scalar(later) or 0)
 
 
 def for_signing(db: Session, folder: Path, day: date) -> tuple[int, Ed25519PrivateKey]:
@@ -125,6 +171,20 @@ def for_signing(db: Session, folder: Path, day: date) -> tuple[int, Ed25519Priva
             kid=qr_kid(row.number),
         )
     return row.number, private
+
+
+def _retire(db: Session, key: SigningKey, today: date) -> None:
+    before = {"state": KeyState.ACTIVE, "not_after": key.not_after.isoformat()}
+    key.state = KeyState.RETIRED
+    key.not_after = max(key.not_before, min(key.not_after, today))
+    db.flush()
+    audit.record(
+        db,
+        "signing_key.retire",
+        f"signing_key:{key.number}",
+        before=before,
+        after={"state": KeyState.RETIRED, "not_after": key.not_after.isoformat()},
+    )
 
 
 def _active(db: Session, *, lock: bool = False) -> SigningKey | None:
@@ -165,11 +225,11 @@ class KeyRing:
     """The public keys, kept in this process, so that checking a signature needs no database.
 
     They are read again after `MAX_AGE` seconds, and for a number that is not known (the key may be a minute old) no more
-    often than every `MIN_AGE` seconds: forged codes, however many, cost the database next to nothing. So it takes up to
-    `MAX_AGE` seconds until every process knows that a key was compromised.
+    often than every `MIN_AGE` seconds: forged codes, however many, cost the database next to nothing. So every process knows
+    `MAX_AGE` seconds later that a key was compromised.
     """
 
-    MAX_AGE = 30.0
+    MAX_AGE = 5.0
     MIN_AGE = 2.0
 
     def __init__(self) -> None:
