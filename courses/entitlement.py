@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from courses.models.enrolment import EnrolmentState
+from lms.core.errors import N_
 
 
 class Shortfall(StrEnum):
@@ -23,6 +24,19 @@ class Shortfall(StrEnum):
 FAILURES = frozenset({Shortfall.THEORY_FAILED, Shortfall.SKILLS_FAILED})
 # These keep the certificate back and leave the training done.
 BESIDE_THE_TRAINING = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING})
+
+
+# What stands in the way, and what can be done about it before closing.
+SHORTFALLS: dict[str, tuple[str, str]] = {
+    Shortfall.ABSENT: (N_("not present at any session"), N_("Check them in if they were there.")),
+    Shortfall.SESSIONS_MISSING: (N_("too few sessions attended"), N_("Check the rosters of the earlier sessions.")),
+    Shortfall.THEORY_MISSING: (N_("no theory result"), N_("Enter the theory result.")),
+    Shortfall.THEORY_FAILED: (N_("theory below the pass mark"), N_("Enter a retest if there was one.")),
+    Shortfall.SKILLS_MISSING: (N_("skills not all assessed"), N_("Complete the skills checklist.")),
+    Shortfall.SKILLS_FAILED: (N_("skills not all passed"), N_("Enter a retest if there was one.")),
+    Shortfall.NO_CERTIFICATE_COURSE: (N_("this course gives no certificate"), ""),
+    Shortfall.NAME_MISSING: (N_("full name missing"), N_("Correct the trainee's name.")),
+}
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,11 @@ from courses import correction, entitlement, sessions
 from courses import roster as rosters
 from courses.attendance import Judged
 from courses.correction import Corrected
-from courses.entitlement import Shortfall
+from courses.entitlement import SHORTFALLS, Shortfall
 from courses.forms.sessions import CloseForm, CorrectionForm, HeadcountForm
 from courses.models.offerings import OfferingState
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.errors import N_
 from lms.core.scope import ADMINISTRATORS, STAFF, Role
 from lms.core.web import local_address, refused_on, session
 
@@ -24,17 +23,6 @@ blueprint = Blueprint("sessions", __name__)
 
 TAKERS = (Role.INSTRUCTOR, *STAFF)
 CLOSERS = (Role.INSTRUCTOR, *ADMINISTRATORS)
-# What stands in the way, and what can be done about it before closing.
-WORDS = {
-    Shortfall.ABSENT: (N_("not present at any session"), N_("Check them in if they were there.")),
-    Shortfall.SESSIONS_MISSING: (N_("too few sessions attended"), N_("Check the rosters of the earlier sessions.")),
-    Shortfall.THEORY_MISSING: (N_("no theory result"), N_("Enter the theory result.")),
-    Shortfall.THEORY_FAILED: (N_("theory below the pass mark"), N_("Enter a retest if there was one.")),
-    Shortfall.SKILLS_MISSING: (N_("skills not all assessed"), N_("Complete the skills checklist.")),
-    Shortfall.SKILLS_FAILED: (N_("skills not all passed"), N_("Enter a retest if there was one.")),
-    Shortfall.NO_CERTIFICATE_COURSE: (N_("this course gives no certificate"), ""),
-    Shortfall.NAME_MISSING: (N_("full name missing"), N_("Correct the trainee's name.")),
-}
 RESULTS = frozenset(
     {Shortfall.THEORY_MISSING, Shortfall.THEORY_FAILED, Shortfall.SKILLS_MISSING, Shortfall.SKILLS_FAILED}
 )
@@ -101,7 +89,7 @@ def close(session_id: int) -> ResponseReturnValue:
         tally=entitlement.tally(one.verdict.shortfalls for one in closing.judged),
         begun=meeting.starts_at <= clock.now(),
         open=meeting.closed_at is None and meeting.offering.state == OfferingState.PUBLISHED,
-        words=WORDS,
+        words=SHORTFALLS,
         results=RESULTS,
         no_certificates=meeting.offering.course.certificate_type is None,
     )

@@ -1,11 +1,13 @@
 """The first page: for visitors the two things they come for, for each role its own start."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from lms.core.access import holds, public
-from lms.core.scope import READERS, Role
+from courses.headline import headline
+from lms.core.access import holds, public, scope_of
+from lms.core.scope import ADMINISTRATORS, READERS, Role
+from lms.core.web import session
 
 blueprint = Blueprint("home", __name__)
 
@@ -13,11 +15,13 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/")
 @public
 def page() -> ResponseReturnValue:
-    """A visitor's landing page, or the start page of the user's role."""
+    """A visitor's landing page, an administrator's figures, or the start page of the user's role."""
     if not current_user.is_authenticated:
         return render_template("home/visitor.html")
     if holds(*READERS):
-        return redirect(url_for("reports.enrolment"))
+        reach = scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in READERS])
+        figures = headline(session(), reach, current_app.config["SETTINGS"].zone)
+        return render_template("home/figures.html", figures=figures, may_schedule=holds(*ADMINISTRATORS))
     if holds(Role.INSTRUCTOR):
         return redirect(url_for("today.page"))
     if holds(Role.COORDINATOR):

@@ -12,6 +12,7 @@ from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role
 
 # Label, endpoint, and who sees it. The endpoint's blueprint marks where one is.
 ITEMS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
+    (N_("Overview"), "home.page", READERS),
     (N_("Today"), "today.page", (Role.INSTRUCTOR,)),
     (N_("My training"), "my_training.page", (Role.TRAINEE,)),
     (N_("Offerings"), "offerings.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),

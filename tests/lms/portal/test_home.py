@@ -1,0 +1,45 @@
+"""The first page of each role."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from courses import person_time
+from courses.models.offerings import OfferingState
+from lms.accounts.models import User
+from lms.config import Settings
+from lms.core import clock
+from lms.core.scope import Role
+from tests.factories import Make
+
+
+def test_a_visitor_finds_training_and_verification(client: FlaskClient) -> None:
+    page = client.get("/").text
+    assert "/training/" in page
+    assert "/verify" in page
+
+
+@pytest.mark.parametrize(
+    ("role", "start"),
+    [(Role.INSTRUCTOR, "/today/"), (Role.COORDINATOR, "/offerings/"), (Role.TRAINEE, "/my-training/")],
+)
+def test_each_role_has_its_start(make: Make, sign_in: Callable[[User], FlaskClient], role: Role, start: str) -> None:
+    assert sign_in(make.user(role)).get("/").location == start
+
+
+def test_an_administrator_sees_the_figures_of_the_district_alone(
+    make: Make, settings: Settings, sign_in: Callable[[User], FlaskClient]
+) -> None:
+    for district_id, heads in ((1, 321), (2, 4567)):
+        offering = make.offering(organisation=make.organisation(district_id))
+        offering.sessions[0].headcount = heads
+        offering.state, offering.closed_at = OfferingState.CLOSED, clock.now()
+        offering.counted_on = clock.today(settings.zone)
+        make.db.flush()
+        person_time.record_closing(make.db, offering, settings.zone)
+    district = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR)).get("/").text
+    assert "321" in district
+    assert "4,567" not in district
+    assert "4,888" in sign_in(make.user(Role.CITY_ADMINISTRATOR)).get("/").text
+    assert "/offerings/new" not in sign_in(make.user(Role.AUDITOR)).get("/").text
