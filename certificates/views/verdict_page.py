@@ -17,9 +17,9 @@ HOURS = N_("%(hours)s class hours")
 FOR_EVER = N_("does not expire")
 
 
-def page(digits: str, verdict: Verdict, language: str) -> str:
+def page(verdict: Verdict, language: str) -> str:
     """The page as a scan leads to it: the name box empty."""
-    values = {"action": url_for("verification.name", digits=digits), **texts(verdict, language)}
+    values = texts(verdict, language)
     kind = ("verdict", language, verdict.state, verdict.reason, *values)
     kept: dict[object, Stencil] = current_app.extensions["verdict_stencils"]
     stencil = kept.get(kind)
@@ -34,11 +34,10 @@ def page(digits: str, verdict: Verdict, language: str) -> str:
     return stencil.fill(values)
 
 
-def answered(digits: str, verdict: Verdict, language: str, form: NameForm, answer: bool | None) -> str:
+def answered(verdict: Verdict, language: str, form: NameForm, answer: bool | None) -> str:
     """The page after a name was typed."""
-    values = {"action": url_for("verification.name", digits=digits), **texts(verdict, language)}
     with force_locale(language):
-        return _render(verdict, values, form, answer)
+        return _render(verdict, texts(verdict, language), form, answer)
 
 
 def texts(verdict: Verdict, language: str) -> dict[str, str]:

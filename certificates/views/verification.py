@@ -28,6 +28,7 @@ from lms.core.web import reading, session, text_of
 
 blueprint = Blueprint("verification", __name__)
 
+PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 SCANS = 60  # a minute
 PAGES = "60/minute"
 GUESSES = "10/minute"
@@ -38,7 +39,7 @@ GUESSES = "10/minute"
 @lean(SCANS)
 def page(digits: str) -> ResponseReturnValue:
     """Where the QR code leads."""
-    return private(Response(verdict_page.page(digits, judge(digits), visitor_language()), mimetype="text/html"))
+    return Response(verdict_page.page(judge(digits), visitor_language()), mimetype="text/html", headers=PRIVATE)
 
 
 @blueprint.post("/v/<digits>")
@@ -49,9 +50,7 @@ def name(digits: str) -> ResponseReturnValue:
     form = NameForm()
     verdict = judge(digits)
     answer = verification.name_fits(verdict, form.name.data or "") if form.validate() else None
-    return private(
-        Response(verdict_page.answered(digits, verdict, visitor_language(), form, answer), mimetype="text/html")
-    )
+    return private(Response(verdict_page.answered(verdict, visitor_language(), form, answer), mimetype="text/html"))
 
 
 @blueprint.route("/verify", methods=["GET", "POST"])
@@ -133,9 +132,7 @@ def judge(digits: str) -> Verdict:
 def private(response: Any) -> Response:
     """Neither kept, nor found by search engines, nor told to the next site."""
     made: Response = make_response(response)
-    made.headers["Cache-Control"] = "no-store"
-    made.headers["Referrer-Policy"] = "no-referrer"
-    made.headers["X-Robots-Tag"] = "noindex, nofollow"
+    made.headers.update(PRIVATE)
     return made
 
 

@@ -89,10 +89,11 @@ def _preferred(accept: str) -> str:
 
 def visitor_language() -> str:
     """As `select_language`, for pages that do not ask who is signed in."""
-    for candidate in (request.args.get("lang"), request.cookies.get(COOKIE)):
-        if candidate in LANGUAGES:
-            return str(candidate)
-    return _preferred(request.headers.get("Accept-Language", ""))
+    if request.query_string and (asked := request.args.get("lang")) in LANGUAGES:
+        return str(asked)
+    if "HTTP_COOKIE" in request.environ and (chosen := request.cookies.get(COOKIE)) in LANGUAGES:
+        return str(chosen)
+    return _preferred(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def other_language_address() -> str:

@@ -1,7 +1,7 @@
-"""Views that a crowd may ask at once, as after a photo of a certificate went round: guarded, counted and logged as any other.
+"""Views that a crowd may ask at once, as after a photo of a certificate went round: guarded, limited and headed as any other.
 
-What they go without is what no visitor needs: the browser's session, the user, the form token. docs/performance.md says
-what that gains.
+What they go without is what no visitor needs: the browser's session, the user, the form token; and the log has one line
+a minute for all of them. docs/performance.md says what that gains.
 """
 
 import time
@@ -10,8 +10,11 @@ from functools import wraps
 from threading import Lock
 from typing import Any, TypeVar
 
+import structlog
 from flask import Flask, Request, Response, abort, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+
+log = structlog.get_logger(__name__)
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -27,7 +30,8 @@ class Window:
 
     SECONDS = 60
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, name: str, most: int) -> None:
+        self._name = name
         self._most = most
         self._lock = Lock()
         self._minute = 0
@@ -38,6 +42,8 @@ class Window:
         minute = int(time.monotonic() // self.SECONDS)
         with self._lock:
             if minute != self._minute:
+                if self._counts:
+                    log.info("requests", route=self._name, count=sum(self._counts.values()), seconds=self.SECONDS)
                 self._minute, self._counts = minute, {}
             count = self._counts[address] = self._counts.get(address, 0) + 1
         return count <= self._most
@@ -52,10 +58,11 @@ windows: list[Window] = []
 
 def lean(most: int) -> Callable[[V], V]:
     """Mark a public view that needs neither session nor user; an address may ask it so many times a minute."""
-    window = Window(most)
-    windows.append(window)
 
     def mark(view: V) -> V:
+        window = Window(view.__qualname__, most)
+        windows.append(window)
+
         @wraps(view)
         def counted(*arguments: Any, **named: Any) -> Any:
             if not window.allows(request.remote_addr or ""):

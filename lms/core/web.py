@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -33,6 +33,15 @@ CONTENT_SECURITY_POLICY = (
     "frame-ancestors 'none'"
 )
 
+# What each answer carries unless its view said otherwise.
+STATIC_HEADERS = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), geolocation=(), microphone=()"),
+)
+HEADERS = (*STATIC_HEADERS, ("Cache-Control", "no-store"))
+
 HTTP_MESSAGES = {
     400: N_("The request could not be read. Go back, reload the page and try again."),
     401: N_("Please sign in first."),
@@ -54,16 +63,15 @@ class App(Flask):
         """A lean view's request passes the guard, the limit, the headers and the log, and no other hook."""
         if not goes_lean(self, request):
             return super().full_dispatch_request()
-        _begin()
         try:
             answer = access.check() or self.dispatch_request()
         except Exception as error:
             answer = self.handle_user_exception(error)
-        return _finish(make_response(answer))
+        return _finish(self.make_response(answer))
 
     def dispatch_request(self) -> Response:
         """Run the view; commit when its answer is not an error, roll back otherwise."""
-        response = make_response(super().dispatch_request())
+        response = self.make_response(super().dispatch_request())
         if "db" in g:
             if response.status_code < HTTPStatus.BAD_REQUEST:
                 commit(g.db)
@@ -196,15 +204,13 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
-    if request.endpoint not in {"static", "bootstrap.static"}:
-        headers.setdefault("Cache-Control", "no-store")
+    static = request.endpoint in {"static", "bootstrap.static"}
+    for name, value in STATIC_HEADERS if static else HEADERS:
+        if name not in headers:
+            headers.add(name, value)
     if current_app.config["SETTINGS"].secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if "began" in g and request.endpoint not in {"static", "bootstrap.static"}:
+    if "began" in g and not static:
         log.info(
             "request",
             method=request.method,
