@@ -193,16 +193,28 @@ def change(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str | 
     audit.record(db, "trainee.change", trainee, before=before, after=_masked(facts, changed), reason=reason)
 
 
+def read_phones(db: Session, trainee: Trainee, why: str) -> tuple[str | None, str | None]:
+    """The trainee's and the guardian's phone in clear, for somebody who says why; each reading is audited."""
+    why = _reason_to_read(why)
+    audit.record(db, "trainee.read_phone", trainee, reason=why)
+    return trainee.phone, trainee.guardian_phone
+
+
 def read_id_number(db: Session, trainee: Trainee, why: str) -> str:
     """The ID number in clear, for somebody who says why they need it; each reading is audited."""
-    why = why.strip()
-    if not why:
-        raise _wrong("why", N_("Say why you need the ID number; it is kept with your name."))
+    why = _reason_to_read(why)
     number = trainee.open_id_number()
     if number is None:
         raise DomainError("no_id_number", N_("No ID number is registered for this trainee."))
     audit.record(db, "trainee.read_id_number", trainee, reason=why)
     return number
+
+
+def _reason_to_read(why: str) -> str:
+    why = why.strip()
+    if not why:
+        raise _wrong("why", N_("Say why you need it; the reason is kept with your name."))
+    return why
 
 
 def masked(trainee: Trainee) -> dict[str, str]:

@@ -98,14 +98,14 @@ class SearchForm(Form):
     page = IntegerField(validators=[Optional()])
 
 
-class ReadIdForm(Form):
-    """Why somebody needs an ID number in clear."""
+class ReasonToReadForm(Form):
+    """Why somebody needs an ID number or a phone in clear."""
 
     why = StringField(
         _("Why do you need it?"),
         filters=[strip],
         validators=[
-            DataRequired(_("Say why you need the ID number; it is kept with your name.")),
+            DataRequired(_("Say why you need it; the reason is kept with your name.")),
             Length(max=REASON_LIMIT),
         ],
     )

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from courses import enrolment_lists, trainees
-from courses.forms.trainees import ID_TYPES, ReadIdForm, SearchForm, TraineeEditForm
+from courses.forms.trainees import ID_TYPES, ReasonToReadForm, SearchForm, TraineeEditForm
 from courses.models.trainees import Trainee
 from lms.core.access import requires, scope
 from lms.core.masks import mask_phone
@@ -26,7 +26,7 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.post("/")
-@requires(*STAFF)
+@requires(*READERS, reading=True)
 def search() -> ResponseReturnValue:
     """The trainees that were searched for. The words are personal data, so they are not in the address."""
     form = SearchForm()
@@ -39,7 +39,7 @@ def search() -> ResponseReturnValue:
 @requires(*READERS)
 def page(trainee_id: int) -> ResponseReturnValue:
     """A trainee's facts, masked, and their enrolments."""
-    return _page(fetch(session(), Trainee, trainee_id, scope()), ReadIdForm())
+    return _page(fetch(session(), Trainee, trainee_id, scope()), ReasonToReadForm())
 
 
 @blueprint.route("/<int:trainee_id>/edit", methods=["GET", "POST"])
@@ -62,14 +62,32 @@ def edit(trainee_id: int) -> ResponseReturnValue:
 def read_id_number(trainee_id: int) -> ResponseReturnValue:
     """Show an ID number once, in answer to a reason that is kept."""
     trainee = fetch(session(), Trainee, trainee_id, scope())
-    form = ReadIdForm()
+    form = ReasonToReadForm()
     if form.validate_on_submit():
         with refused_on(form):
             return _page(trainee, form, number=trainees.read_id_number(session(), trainee, form.why.data))
     return make_response(_page(trainee, form), 422)
 
 
-def _page(trainee: Trainee, form: ReadIdForm, *, number: str | None = None) -> str:
+@blueprint.post("/<int:trainee_id>/phone")
+@requires(*STAFF)
+def read_phone(trainee_id: int) -> ResponseReturnValue:
+    """Show the phones once, in answer to a reason that is kept: somebody without e-mail has to be called."""
+    trainee = fetch(session(), Trainee, trainee_id, scope())
+    form = ReasonToReadForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            return _page(trainee, form, phones=trainees.read_phones(session(), trainee, form.why.data))
+    return make_response(_page(trainee, form), 422)
+
+
+def _page(
+    trainee: Trainee,
+    form: ReasonToReadForm,
+    *,
+    number: str | None = None,
+    phones: tuple[str | None, str | None] | None = None,
+) -> str:
     return render_template(
         "trainees/page.html",
         trainee=trainee,
@@ -79,4 +97,5 @@ def _page(trainee: Trainee, form: ReadIdForm, *, number: str | None = None) -> s
         id_types=dict(ID_TYPES),
         form=form,
         number=number,
+        phones=phones,
     )

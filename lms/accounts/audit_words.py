@@ -56,6 +56,7 @@ ACTIONS = {
     "trainee.create": N_("Trainee registered"),
     "trainee.fill": N_("Trainee's particulars completed"),
     "trainee.read_id_number": N_("ID number read"),
+    "trainee.read_phone": N_("phone number read"),
     "user.change": N_("Account changed"),
     "user.create": N_("Account made"),
     "user.disable": N_("Account disabled"),

@@ -29,11 +29,15 @@ class Grant(Protocol):
 
 
 class Guard:
-    """What a view demands: nobody in particular (`roles` is None and `anyone`), any user, or one of the roles."""
+    """What a view demands: nobody in particular (`roles` is None and `anyone`), any user, or one of the roles.
 
-    def __init__(self, *, anyone: bool = False, roles: frozenset[Role] | None = None) -> None:
+    `reading`: its POST changes nothing (a search whose words may not stand in an address), so an auditor may send it.
+    """
+
+    def __init__(self, *, anyone: bool = False, roles: frozenset[Role] | None = None, reading: bool = False) -> None:
         self.anyone = anyone
         self.roles = roles
+        self.reading = reading
 
 
 def public(view: V) -> V:
@@ -48,11 +52,11 @@ def signed_in(view: V) -> V:
     return view
 
 
-def requires(*roles: Role) -> Callable[[V], V]:
+def requires(*roles: Role, reading: bool = False) -> Callable[[V], V]:
     """Users with one of these roles may call this view, within the reach of those grants alone."""
 
     def mark(view: V) -> V:
-        setattr(view, GUARD, Guard(roles=frozenset(roles)))
+        setattr(view, GUARD, Guard(roles=frozenset(roles), reading=reading))
         return view
 
     return mark
@@ -120,7 +124,7 @@ def check() -> ResponseReturnValue | None:
         g.scope = Scope(user_id=current_user.id)
         return None
     grants = [grant for grant in current_user.grants if grant.role in guard.roles]
-    if request.method not in SAFE_METHODS:
+    if request.method not in SAFE_METHODS and not guard.reading:
         grants = [grant for grant in grants if grant.role != Role.AUDITOR]
     if not grants:
         raise Denied

@@ -92,3 +92,28 @@ def test_an_auditor_reads_and_reads_no_id_number(make: Make, sign_in: SignIn, tr
     auditor = sign_in(make.user(Role.AUDITOR))
     assert auditor.get(f"/trainees/{trainee.id}").status_code == 200
     assert auditor.post(f"/trainees/{trainee.id}/id-number", data={"why": "x"}).status_code == 403
+
+
+def test_a_phone_is_read_for_a_reason_that_is_kept(
+    db: Session, make: Make, sign_in: Callable[[User], FlaskClient]
+) -> None:
+    trainee = make.trainee(phone="+8613812345678", district_id=1)
+    browser = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR))
+    assert "+8613812345678" not in browser.get(f"/trainees/{trainee.id}").text
+    assert browser.post(f"/trainees/{trainee.id}/phone", data={"why": " "}).status_code == 422
+    answer = browser.post(f"/trainees/{trainee.id}/phone", data={"why": "电话通知停课"})
+    assert "+8613812345678" in answer.text
+    entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "trainee.read_phone")).one()
+    assert (entry.subject, entry.reason) == (f"trainee:{trainee.id}", "电话通知停课")
+
+
+def test_an_auditor_searches_and_reads_masked(db: Session, make: Make, sign_in: Callable[[User], FlaskClient]) -> None:
+    trainee = make.trainee("温雪梅", phone="+8613812345678")
+    make.trainee("别人")
+    db.flush()
+    browser = sign_in(make.user(Role.AUDITOR))
+    found = browser.post("/trainees/", data={"words": "温雪"}).text
+    assert "温雪梅" in found
+    assert "别人" not in found
+    assert "12345678" not in found
+    assert browser.post(f"/trainees/{trainee.id}/phone", data={"why": "想看"}).status_code == 403
