@@ -48,3 +48,41 @@ class RevokeForm(Form):
     reason = TextAreaField(
         _l("Reason"), validators=[DataRequired(), Length(min=3, max=500)], filters=[strip], render_kw={"rows": 3}
     )
+
+
+class RestoreForm(Form):
+    """Undoing a revocation."""
+
+    reason = TextAreaField(
+        _l("Why the revocation is undone"),
+        validators=[DataRequired(), Length(min=3, max=500)],
+        filters=[strip],
+        render_kw={"rows": 3},
+    )
+
+
+class ReissueForm(Form):
+    """What a corrected certificate shall say."""
+
+    holder_name = StringField(_l("Holder's name"), validators=[DataRequired(), Length(max=60)], filters=[strip])
+    hours = StringField(
+        _l("Class hours"),
+        validators=[DataRequired(), Length(max=6)],
+        filters=[strip],
+        render_kw={"inputmode": "decimal"},
+    )
+    instructor = StringField(_l("Lead instructor"), validators=[Optional(), Length(max=60)], filters=[strip])
+    instructor_registration = StringField(
+        _l("Registration number"), validators=[Optional(), Length(max=60)], filters=[strip]
+    )
+    reason = TextAreaField(
+        _l("Reason"), validators=[DataRequired(), Length(min=3, max=500)], filters=[strip], render_kw={"rows": 3}
+    )
+
+
+class ExpiringForm(Question):
+    """The filters of the list by expiry; the programmes are set by the view."""
+
+    holder = SearchField(_l("Holder"), filters=[strip])
+    programme = SelectField(_l("Programme"))
+    host = SearchField(_l("Host"), filters=[strip])

@@ -43,11 +43,10 @@ _PAYLOAD_BYTES = 82
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What the paper shall say: the holder's name, and printed facts (of `FACTS`). `rename`: in the trainee's record too."""
+    """What the paper shall say: the holder's name (the trainee's record follows it), and printed facts (of `FACTS`)."""
 
     holder_name: str
     facts: Mapping[str, str]
-    rename: bool = True
 
 
 def refusal(certificate: Certificate, today: date) -> DomainError | None:
@@ -84,7 +83,7 @@ def request(
             "reissue_nothing", N_("Nothing would change. Correct what is wrong on the paper."), status=422
         )
     trainee = certificate.enrolment.trainee
-    if correction.rename and name != trainee.name:
+    if name != trainee.name:
         facts = TraineeFacts(name=name, birth_year=trainee.birth_year, guardian_name=trainee.guardian_name)
         trainees.change(db, trainee, facts, reason=reason)
     owed = ReissueRequest(

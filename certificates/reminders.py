@@ -87,7 +87,7 @@ def due(
             Certificate.superseded_by_id.is_(None),
             or_(*(_within(today, farther, nearer) for farther, nearer in ends)),
             or_(Trainee.email_sealed.is_not(None), User.email.is_not(None)),
-            ~_outlived(),
+            ~outlived(),
         )
         .order_by(Certificate.valid_until, Certificate.id)
         .limit(limit)
@@ -180,7 +180,7 @@ def _within(today: date, farther: int, nearer: int) -> ColumnElement[bool]:
     )
 
 
-def _outlived() -> ColumnElement[bool]:
+def outlived() -> ColumnElement[bool]:
     """Whether the holder has another certificate of the same type that stands and ends later."""
     other, taken = aliased(Certificate), aliased(Enrolment)
     return exists(

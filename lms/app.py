@@ -46,6 +46,8 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/my-training", "lms.portal.my_training"),
     ("/reports", "courses.views.reports"),
     ("/certificates", "certificates.views.certificates"),
+    ("/certificates", "certificates.views.renewal"),
+    ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.views.verification"),
 )
 

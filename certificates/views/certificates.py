@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, flash, make_response, redire
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from certificates import paper, register, revocation, states
+from certificates import paper, register, reissue, renewal, revocation, states
 from certificates.branch import Branch
 from certificates.forms import FilterForm, RevokeForm
 from certificates.models import Certificate
@@ -103,6 +103,10 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
         digits=digits_of(certificate.payload),
         history=register.history(session(), certificate),
         form=form,
+        chain=renewal.chain(session(), certificate),
+        correction=reissue.waiting(session(), certificate.id),
+        correctable=reissue.refusal(certificate, _today()) is None and holds(*ADMINISTRATORS),
+        restorable=state is State.REVOKED and holds(*ADMINISTRATORS),
         revocable=state is not State.REVOKED and holds(*ADMINISTRATORS),
         printable=state not in {State.REVOKED, State.SUPERSEDED},
         **_words(),

@@ -1,0 +1,65 @@
+"""What replaces a certificate or brings it back: corrected and issued anew, or a revocation undone."""
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from certificates import reissue as corrections
+from certificates import revocation
+from certificates.branch import Branch
+from certificates.forms import ReissueForm, RestoreForm
+from certificates.models import Certificate
+from certificates.reissue import FACTS, Correction
+from lms.core import clock
+from lms.core.access import requires, scope
+from lms.core.scope import ADMINISTRATORS, fetch
+from lms.core.web import refused_on, session
+
+blueprint = Blueprint("renewal", __name__)
+
+
+@blueprint.route("/<int:certificate_id>/reissue", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def reissue(certificate_id: int) -> ResponseReturnValue:
+    """Correct what is printed and have the certificate made anew."""
+    certificate = fetch(session(), Certificate, certificate_id, scope(), lock=True)
+    facts = {fact: certificate.facts.get(fact, "") for fact in FACTS}
+    facts["hours"] = facts["hours"].removesuffix(".0")
+    form = ReissueForm(data={"holder_name": certificate.enrolment.trainee.name} | facts)
+    if form.validate_on_submit():
+        wanted = Correction(form.holder_name.data or "", {fact: form[fact].data or "" for fact in FACTS})
+        with refused_on(form):
+            corrections.request(session(), certificate, wanted, form.reason.data or "", branch=_branch())
+            flash(_("The corrected certificate is being made. This page shows it as soon as it is signed."))
+            return redirect(url_for("certificates.page", certificate_id=certificate.id))
+    return make_response(
+        render_template(
+            "certificates/reissue.html",
+            certificate=certificate,
+            printed={"holder_name": certificate.holder_name} | facts,
+            refused=corrections.refusal(certificate, clock.today(_branch().zone)),
+            form=form,
+        ),
+        422 if form.is_submitted() else 200,
+    )
+
+
+@blueprint.route("/<int:certificate_id>/restore", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+def restore(certificate_id: int) -> ResponseReturnValue:
+    """Undo a revocation."""
+    certificate = fetch(session(), Certificate, certificate_id, scope(), lock=True)
+    form = RestoreForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            revocation.restore(session(), certificate, form.reason.data or "")
+            flash(_("The revocation is undone. Whoever verifies the certificate sees that from now on."))
+            return redirect(url_for("certificates.page", certificate_id=certificate.id))
+    return make_response(
+        render_template("certificates/restore.html", certificate=certificate, form=form),
+        422 if form.is_submitted() else 200,
+    )
+
+
+def _branch() -> Branch:
+    return Branch.of(current_app.config["SETTINGS"])
