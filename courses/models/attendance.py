@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.enrolment import Enrolment
+from lms.core import clock
 from lms.core.db import Base, Word
 
 
@@ -40,7 +41,7 @@ class AttendanceEvent(Base):
     kind: Mapped[AttendanceKind] = mapped_column(Word(AttendanceKind))
     method: Mapped[AttendanceMethod] = mapped_column(Word(AttendanceMethod))
     happened_at: Mapped[datetime]
-    received_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    received_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     reason: Mapped[str | None]
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
-from lms.core import crypto
+from lms.core import clock, crypto
 from lms.core.constraints import means
 from lms.core.db import Base, Identifier, Word
 from lms.core.errors import N_
@@ -69,7 +69,7 @@ class Enrolment(Base):
     ticket: Mapped[str] = mapped_column(unique=True, default=crypto.token)
     state: Mapped[EnrolmentState] = mapped_column(Word(EnrolmentState))
     source: Mapped[EnrolmentSource] = mapped_column(Word(EnrolmentSource))
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     queued_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]
@@ -124,7 +124,7 @@ class EnrolmentImport(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     file_name: Mapped[str]
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     applied_at: Mapped[datetime | None]
 
     offering: Mapped[Offering] = relationship()

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from courses.models.catalogue import Course
 from instructors.models import Instructor
+from lms.core import clock
 from lms.core.constraints import means
 from lms.core.db import Base, Identifier, Word
 from lms.core.errors import N_
@@ -64,7 +65,7 @@ class Offering(Base):
     capacity: Mapped[int] = mapped_column(SmallInteger)
     by_invitation: Mapped[bool] = mapped_column(default=False)
     state: Mapped[OfferingState] = mapped_column(Word(OfferingState), default=OfferingState.DRAFT)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     published_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]

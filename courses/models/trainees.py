@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms.core import crypto
+from lms.core import clock, crypto
 from lms.core.constraints import means
 from lms.core.db import Base, Identifier, Word
 from lms.core.errors import N_
@@ -62,7 +62,7 @@ class Trainee(Base):
     id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     guardian_name: Mapped[str | None]
     guardian_phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
 
     __table_args__ = (
         Index("uq_trainee_id_number", "id_type", "id_number_index", unique=True),

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms.accounts.places import INSTRUCTOR, ORGANISATION
-from lms.core import crypto
+from lms.core import clock, crypto
 from lms.core.constraints import means
 from lms.core.db import Base, Identifier, Word
 from lms.core.errors import N_
@@ -44,7 +44,7 @@ class User(Base):
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     password_hash: Mapped[str | None]
     language: Mapped[str] = mapped_column(default="zh")
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     disabled_at: Mapped[datetime | None]
 
     grants: Mapped[list["RoleGrant"]] = relationship(
