@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks import documents, issuing, web
+from benchmarks import decoding, documents, issuing, web
 from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage, stage
 
@@ -17,7 +17,12 @@ class Suite:
     run: Callable[[Stage], Sequence[Measurement]]
 
 
-SUITES = (Suite("web", web.measure), Suite("documents", documents.measure), Suite("issuing", issuing.measure))
+SUITES = (
+    Suite("web", web.measure),
+    Suite("documents", documents.measure),
+    Suite("decoding", decoding.measure),
+    Suite("issuing", issuing.measure),
+)
 
 
 def main(names: Sequence[str]) -> int:

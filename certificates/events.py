@@ -13,3 +13,13 @@ class CertificatesOwed:
 @dataclass(frozen=True)
 class ReissueOwed:
     """A correction waits for the worker."""
+
+
+@dataclass(frozen=True)
+class BadgeOwed:
+    """A holder asked for a badge, or more are owed than one chunk."""
+
+
+@dataclass(frozen=True)
+class StatusChanged:
+    """A certificate was revoked, restored or superseded: the signed lists no longer say how things are."""

@@ -30,7 +30,7 @@ from lms.core.errors import N_, DomainError
 _TEMPLATES = Path(__file__).parent / "document"
 _STANDARDS: Final[list[typst.PDFStandard]] = ["a-2a", "ua-1"]
 _MISSING_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
-_PREVIEW_PPI = 110.0  # 910 × 1286 pixels: sharp on a phone, 100 KB
+_PREVIEW_PPI = 110.0  # 909 × 1286 pixels: sharp on a phone, 100 KB
 _BADGE_PPI = 144.0  # 600 × 600 pixels
 # One compiler serves one caller at a time, and web threads may ask together.
 _compiling = Lock()

@@ -1,20 +1,151 @@
-"""The holder's own way to the certificate: by ticket, without an account."""
+"""The holder's own page of a certificate: by ticket, without an account."""
 
-from flask import Blueprint
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
-from certificates import holding
-from certificates.views.certificates import as_pdf
+from certificates import badges, holding, paper, sharing, states
+from certificates.branch import Branch
+from certificates.models import Certificate
+from certificates.payload import digits_of
+from certificates.rendering import Layout
+from certificates.states import NAMES, TONES
+from certificates.views.unlisted import unlisted
+from lms.core import clock
 from lms.core.access import public
 from lms.core.limits import limiter
 from lms.core.web import session
 
 blueprint = Blueprint("holding", __name__)
 
+PAGES = "60/minute"
+DOCUMENTS = "20/minute"
+FRESH = "shared"  # where the cookie carries a new link from the button to the page that shows it, once
+BADGE_TYPES = {"json": "application/json", "jwt": "application/vc+jwt", "png": "image/png"}
+
+
+@blueprint.get("/<ticket>/certificate")
+@public
+@limiter.limit(PAGES)
+@unlisted
+def page(ticket: str) -> ResponseReturnValue:
+    """The certificate as it looks, everything that can be downloaded, and the links given to others."""
+    certificate = holding.of_ticket(session(), ticket)
+    fresh = cookie.pop(FRESH, None)
+    return render_template(
+        "holding/page.html",
+        ticket=ticket,
+        fresh=fresh["address"] if fresh and fresh["certificate"] == certificate.id else None,
+        links=sharing.held(session(), certificate),
+        periods=sharing.DAYS,
+        **facts_of(certificate),
+    )
+
 
 @blueprint.get("/<ticket>/certificate.pdf")
 @public
-@limiter.limit("20/minute")
+@limiter.limit(DOCUMENTS)
+@unlisted
 def pdf(ticket: str) -> ResponseReturnValue:
     """The certificate to print, for whoever has the ticket."""
-    return as_pdf(holding.of_ticket(session(), ticket))
+    return as_file(holding.of_ticket(session(), ticket), Layout.A4)
+
+
+@blueprint.get("/<ticket>/card.pdf")
+@public
+@limiter.limit(DOCUMENTS)
+@unlisted
+def card(ticket: str) -> ResponseReturnValue:
+    """The wallet card."""
+    return as_file(holding.of_ticket(session(), ticket), Layout.CARD)
+
+
+@blueprint.get("/<ticket>/certificate.png")
+@public
+@limiter.limit(PAGES)
+@unlisted
+def picture(ticket: str) -> ResponseReturnValue:
+    """The certificate as it looks."""
+    return as_picture(holding.of_ticket(session(), ticket))
+
+
+@blueprint.get("/<ticket>/badge.<any(json, jwt, png):form>")
+@public
+@limiter.limit(DOCUMENTS)
+@unlisted
+def badge(ticket: str, form: str) -> ResponseReturnValue:
+    """The Open Badge. The first request owes it, and leads here again once that is committed; the worker signs it."""
+    certificate = holding.of_ticket(session(), ticket)
+    if badges.owe(session(), certificate):
+        return redirect(request.path, 303)
+    made = badges.signed(session(), certificate, patience=badges.PATIENCE)
+    if made is None:
+        waiting = make_response(render_template("holding/waiting.html", ticket=ticket, form=form), 202)
+        waiting.headers["Retry-After"] = "5"
+        return waiting
+    content: bytes | str = made.token if form == "jwt" else made.credential
+    if form == "png":
+        content = badges.baked(badges.picture(certificate, _branch()), made.credential)
+    return _download(content, BADGE_TYPES[form], f"{certificate.number}-badge.{form}")
+
+
+@blueprint.post("/<ticket>/shares")
+@public
+@limiter.limit(DOCUMENTS)
+@unlisted
+def share(ticket: str) -> ResponseReturnValue:
+    """Make a link for others."""
+    certificate = holding.of_ticket(session(), ticket)
+    token = sharing.share(session(), certificate, request.form.get("days", 0, type=int))
+    cookie[FRESH] = {
+        "certificate": certificate.id,
+        "address": _branch().public_url + url_for("sharing.page", token=token),
+    }
+    return redirect(url_for("holding.page", ticket=ticket, _anchor="share"), 303)
+
+
+@blueprint.post("/<ticket>/shares/<int:link_id>/withdraw")
+@public
+@limiter.limit(DOCUMENTS)
+@unlisted
+def withdraw(ticket: str, link_id: int) -> ResponseReturnValue:
+    """End a link now."""
+    sharing.withdraw(session(), holding.of_ticket(session(), ticket), link_id)
+    flash(_("The link was withdrawn. Nobody sees the certificate by it any more."))
+    return redirect(url_for("holding.page", ticket=ticket, _anchor="share"), 303)
+
+
+def facts_of(certificate: Certificate) -> dict[str, object]:
+    """What the pages of a certificate show, whoever looks."""
+    state = states.of(certificate, clock.today(_branch().zone))
+    return {
+        "certificate": certificate,
+        "state": state,
+        "state_name": NAMES[state],
+        "tone": TONES[state],
+        "printable": paper.printable(certificate),
+        "digits": digits_of(certificate.payload),
+    }
+
+
+def as_file(certificate: Certificate, layout: Layout) -> Response:
+    """A certificate's PDF under its number."""
+    suffix = "" if layout is Layout.A4 else f"-{layout.name.lower()}"
+    return _download(paper.pdf(certificate, _branch(), layout), "application/pdf", f"{certificate.number}{suffix}.pdf")
+
+
+def as_picture(certificate: Certificate) -> Response:
+    """The certificate as a picture within a page."""
+    return Response(paper.picture(certificate, _branch()), mimetype="image/png")
+
+
+def _download(content: bytes | str, media_type: str, name: str) -> Response:
+    response = make_response(content)
+    response.content_type = media_type
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _branch() -> Branch:
+    return Branch.of(current_app.config["SETTINGS"])

@@ -1,16 +1,13 @@
 """The ticket: what a trainee without an account has. Whoever knows the address holds it, so it is kept out of sight."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
 from certificates import holding
 from certificates.states import NAMES, TONES
+from certificates.views.unlisted import unlisted
 from courses import enrolment, enrolment_lists
 from courses.forms.enrolment import CancelOwnForm
 from courses.models.enrolment import Enrolment, EnrolmentState
@@ -24,23 +21,6 @@ from lms.portal import calendars, ticket_accounts, ticket_code
 from lms.portal.forms import TicketAccountForm
 
 blueprint = Blueprint("tickets", __name__)
-
-
-def unlisted(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
-    """Keep a page out of search engines, caches and other sites' logs.
-
-    The referrer stays within this site: the check against forged forms needs one on https.
-    """
-
-    @wraps(view)
-    def answer(*args: Any, **kwargs: Any) -> Response:
-        response = make_response(view(*args, **kwargs))
-        response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-        response.headers["Referrer-Policy"] = "same-origin"
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
-    return answer
 
 
 @blueprint.get("/<ticket>")

@@ -1,0 +1,150 @@
+"""A certificate's Open Badge: owed when its holder first asks for it, signed by the worker, then served as it was signed.
+
+The key is the worker's, so the web never signs. The row says what is owed; workers take rows that nobody else holds, and
+a badge that is there is not made again: exactly one for each certificate, whatever is retried.
+"""
+
+import json
+import struct
+import time
+import zlib
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, joinedload
+
+from certificates import credentials, issuer_keys, paper, rendering
+from certificates.branch import Branch
+from certificates.credentials import Subject
+from certificates.events import BadgeOwed
+from certificates.issuer_keys import Purpose
+from certificates.models import Badge, Certificate
+from certificates.payload import DIGITS
+from courses.models.catalogue import Course
+from lms.core import clock, events
+from lms.core.errors import N_, DomainError, NotFound
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 20
+PATIENCE = 4.0  # seconds that a download waits for the worker
+_STEP = 0.1
+_SIGN_OF_PNG = b"\x89PNG\r\n\x1a\n"
+_KEYWORD = b"openbadgecredential"
+_PAYLOAD_BYTES = 82
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A badge as it was signed: JSON with its proof, and the VC-JWT."""
+
+    credential: str
+    token: str
+
+
+def owe(db: Session, certificate: Certificate) -> bool:
+    """Ask for the badge of a certificate; whether it was not asked for before. The caller commits, then the worker signs.
+
+    Raises DomainError `badge_not_made` for a certificate that was revoked or replaced.
+    """
+    if not paper.printable(certificate):
+        raise DomainError(
+            "badge_not_made", N_("This certificate was revoked or replaced, so it has no badge any more.")
+        )
+    made = db.scalar(
+        insert(Badge)
+        .values(certificate_id=certificate.id, owed_at=clock.now())
+        .on_conflict_do_nothing()
+        .returning(Badge.certificate_id)
+    )
+    if made is None:
+        return False
+    events.publish(db, BadgeOwed())
+    return True
+
+
+def signed(db: Session, certificate: Certificate, *, patience: float = 0.0) -> Signed | None:
+    """The badge, as soon as the worker has signed it; None when that takes longer than `patience` seconds."""
+    statement = select(Badge.credential, Badge.token).where(
+        Badge.certificate_id == certificate.id, Badge.made_at.is_not(None)
+    )
+    until = time.monotonic() + patience
+    while (row := db.execute(statement).one_or_none()) is None and time.monotonic() < until:
+        time.sleep(_STEP)
+    return Signed(row.credential, row.token) if row is not None else None
+
+
+def sign_owed(db: Session, branch: Branch) -> int:
+    """Sign at most a chunk of the badges that are owed and that no other worker holds; how many it was.
+
+    Raises DomainError of `issuer_keys.for_signing`; all stays owed then.
+    """
+    rows = db.execute(
+        select(Badge, Certificate)
+        .join(Certificate, Certificate.id == Badge.certificate_id)
+        .where(Badge.made_at.is_(None))
+        .order_by(Badge.owed_at)
+        .limit(CHUNK)
+        .with_for_update(of=Badge, skip_locked=True)
+    ).all()
+    if not rows:
+        return 0
+    key, private = issuer_keys.for_signing(db, branch.keys_dir, Purpose.BADGE)
+    method = credentials.method_of(credentials.did_of(branch.public_url), key.public_key)
+    for badge, certificate in rows:
+        now = clock.now()
+        body = credentials.credential(subject(certificate, branch))
+        secured = credentials.with_proof(body, method, private.sign, now)
+        badge.credential = json.dumps(secured, ensure_ascii=False, indent=2)
+        badge.token = credentials.as_jwt(body, method, private.sign)
+        badge.made_at = now
+    db.flush()
+    log.info("badges_signed", count=len(rows), kid=key.kid)
+    return len(rows)
+
+
+def subject(certificate: Certificate, branch: Branch) -> Subject:
+    """What the badge says."""
+    return Subject(
+        document=paper.document(certificate, branch),
+        serial=certificate.serial,
+        certificate_type=certificate.certificate_type,
+        public_url=branch.public_url,
+        zone=branch.zone,
+    )
+
+
+def course(db: Session, certificate_type: int) -> Course:
+    """The course of a certificate type, with its programme. Raises NotFound."""
+    statement = select(Course).where(Course.certificate_type == certificate_type).order_by(Course.id).limit(1)
+    found = db.scalars(statement.options(joinedload(Course.programme))).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def by_digits(db: Session, digits: str) -> Certificate:
+    """The certificate of a code. Raises NotFound."""
+    try:
+        payload = int(digits).to_bytes(_PAYLOAD_BYTES, "big") if digits.isascii() and len(digits) == DIGITS else b""
+    except (ValueError, OverflowError):
+        payload = b""
+    found = db.scalars(select(Certificate).where(Certificate.payload == payload)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def picture(certificate: Certificate, branch: Branch) -> bytes:
+    """The badge's picture alone, PNG."""
+    return rendering.badge(paper.document(certificate, branch))
+
+
+def baked(png: bytes, content: str) -> bytes:
+    """A PNG with the badge in it, JSON or VC-JWT, as Open Badges 3.0 (5.3) says: one iTXt chunk before the pixels."""
+    body = _KEYWORD + b"\0\0\0\0\0" + content.encode()
+    chunk = struct.pack(">I", len(body)) + b"iTXt" + body + struct.pack(">I", zlib.crc32(b"iTXt" + body))
+    end_of_header = len(_SIGN_OF_PNG) + 8 + struct.unpack_from(">I", png, len(_SIGN_OF_PNG))[0] + 4
+    return png[:end_of_header] + chunk + png[end_of_header:]

@@ -1,0 +1,334 @@
+"""Open Badges 3.0: a certificate as a Verifiable Credential that other programs read and verify without us.
+
+What a Data Integrity proof of the suite `eddsa-rdfc-2022` signs is not JSON but the RDF that it means, in canonical order.
+A general JSON-LD processor would derive it from the published contexts. Our credential has one shape, so `_MEANINGS`
+says what each of its terms means, once; a term that is not in it is refused, and so is never left unsigned. All nodes
+but one have an address, and a lone nameless node is always called `_:c14n0`: so the canonical form is the sorted
+statements. Tests hold it against a JSON-LD processor with the published contexts, and against verifiers that are not ours.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from certificates.rendering import CertificateDocument
+
+CONTEXTS = (
+    "https://www.w3.org/ns/credentials/v2",
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+    # `credentialSchema` has a type that only this context knows.
+    "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
+)
+SCHEMA = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json"
+SUITE = "eddsa-rdfc-2022"
+LIST_BITS = 17  # a status list holds 2^17 certificates
+
+Sign = Callable[[bytes], bytes]
+Json = dict[str, Any]
+
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_ED25519 = b"\xed\x01"  # the multicodec's mark of an Ed25519 public key
+
+
+def did_of(public_url: str) -> str:
+    """The issuer's name: `did:web:` and the host, a port's colon written as %3A."""
+    return f"did:web:{quote(urlsplit(public_url).netloc, safe='.-')}"
+
+
+def multibase(raw: bytes) -> str:
+    """Base58 as Bitcoin writes it, after the letter z."""
+    number, digits = int.from_bytes(raw, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        digits = _ALPHABET[digit] + digits
+    return "z" + _ALPHABET[0] * (len(raw) - len(raw.lstrip(b"\0"))) + digits
+
+
+def multikey(public_key: bytes) -> str:
+    """An Ed25519 public key (32 bytes) as a Multikey, z6Mk…"""
+    return multibase(_ED25519 + public_key)
+
+
+def method_of(did: str, public_key: bytes) -> str:
+    """The verification method of a key: did:web:HOST#z6Mk…"""
+    return f"{did}#{multikey(public_key)}"
+
+
+def did_document(public_url: str, public_keys: Sequence[bytes]) -> Json:
+    """What `did:web` leads to: every key whose signatures we stand by."""
+    did = did_of(public_url)
+    methods = [
+        {
+            "id": method_of(did, key),
+            "type": "Multikey",
+            "controller": did,
+            "publicKeyMultibase": multikey(key),
+        }
+        for key in public_keys
+    ]
+    return {
+        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+        "id": did,
+        "verificationMethod": methods,
+        "assertionMethod": [method["id"] for method in methods],
+    }
+
+
+def profile(public_url: str, name_zh: str, name_en: str) -> Json:
+    """The issuer as a badge names it."""
+    return {"id": did_of(public_url), "type": ["Profile"], "name": f"{name_zh} {name_en}", "url": public_url}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a badge says besides the words on the paper. `serial` is the place in the status lists."""
+
+    document: CertificateDocument
+    serial: int
+    certificate_type: int
+    public_url: str
+    zone: ZoneInfo
+
+
+def credential(subject: Subject) -> Json:
+    """The credential without proof. Its own address is the page that verifies the certificate."""
+    subject = replace(subject, document=_without_controls(subject.document))
+    document, public_url = subject.document, subject.public_url
+    address = document.address_prefix + document.digits
+    body: Json = {
+        "@context": list(CONTEXTS),
+        "id": address,
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": f"{document.course_zh} {document.course_en}",
+        "issuer": profile(public_url, document.organisation_zh, document.organisation_en),
+        "validFrom": datetime.combine(document.issued_on, time(), subject.zone).isoformat(),
+    }
+    if document.valid_until is not None:
+        end = datetime.combine(document.valid_until + timedelta(days=1), time(), subject.zone) - timedelta(seconds=1)
+        body["validUntil"] = end.isoformat()
+    body["credentialSubject"] = {
+        "id": f"{address}#holder",
+        "type": ["AchievementSubject"],
+        # The name as on the paper, readable: the holder decides whom to give the badge. Never an ID number, nor its hash.
+        "identifier": [
+            {
+                "type": "IdentityObject",
+                "hashed": False,
+                "identityHash": document.holder,
+                "identityType": "name",
+            }
+        ],
+        "licenseNumber": document.number,
+        "achievement": achievement(subject),
+    }
+    body["credentialSchema"] = [{"id": SCHEMA, "type": "1EdTechJsonSchemaValidator2019"}]
+    body["credentialStatus"] = [_status(subject, purpose) for purpose in ("revocation", "superseded")]
+    return body
+
+
+def _without_controls(document: CertificateDocument) -> CertificateDocument:
+    """Control characters as spaces: canonicalisers do not agree on how to write them, and no name has one."""
+    texts: Json = {field.name: getattr(document, field.name) for field in fields(document)}
+    texts = {name: text.translate(_NO_CONTROLS) for name, text in texts.items() if isinstance(text, str)}
+    return replace(document, **texts)
+
+
+def achievement(subject: Subject) -> Json:
+    """What was achieved, by which criteria, in both languages."""
+    document = subject.document
+    address = f"{subject.public_url}/badges/achievements/{subject.certificate_type}"
+    hours = f"{document.hours.normalize():f}"
+    return {
+        "id": address,
+        "type": ["Achievement"],
+        "achievementType": "CertificateOfCompletion",
+        "name": f"{document.course_zh} {document.course_en}",
+        "description": (f"{document.programme_zh}，{hours} 学时。 {document.programme_en}, {hours} class hours."),
+        "criteria": {"id": f"{address}#criteria", "narrative": criteria(document.course_zh, document.course_en, hours)},
+        "image": {
+            "id": f"{subject.public_url}/badges/{document.digits}.png",
+            "type": "Image",
+            "caption": f"{document.programme_zh} {document.programme_en} {document.issued_on.year}",
+        },
+    }
+
+
+def criteria(course_zh: str, course_en: str, hours: str) -> str:
+    """By what one earns it, in both languages."""
+    return (
+        f"完成“{course_zh}”全部 {hours} 学时的学习，出勤符合要求，课程规定的理论和技能考核均合格。\n\n"
+        f"Completed all {hours} class hours of “{course_en}”, attended as required, and passed the theory and skills "
+        "assessments that the course demands."
+    )
+
+
+def _status(subject: Subject, purpose: str) -> Json:
+    number, place = subject.serial >> LIST_BITS, subject.serial & ((1 << LIST_BITS) - 1)
+    listed = f"{subject.public_url}/status/{purpose}/{number}"
+    return {
+        "id": f"{listed}#{place}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": purpose,
+        "statusListIndex": str(place),
+        "statusListCredential": listed,
+    }
+
+
+def with_proof(body: Json, method: str, sign: Sign, made_at: datetime) -> Json:
+    """The credential with its Data Integrity proof."""
+    options = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": SUITE,
+        "created": made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "verificationMethod": method,
+        "proofPurpose": "assertionMethod",
+    }
+    hashed = hashlib.sha256(canonical(options)).digest() + hashlib.sha256(canonical(body)).digest()
+    return body | {"proof": options | {"proofValue": multibase(sign(hashed))}}
+
+
+def as_jwt(body: Json, method: str, sign: Sign) -> str:
+    """The credential as a VC-JWT (Open Badges 3.0, 8.2.4): the payload is the credential, with the registered claims."""
+    header = {"alg": "EdDSA", "typ": "JWT", "kid": method}
+    claims = {
+        "iss": body["issuer"]["id"],
+        "sub": body["credentialSubject"]["id"],
+        "jti": body["id"],
+        "nbf": int(datetime.fromisoformat(body["validFrom"]).timestamp()),
+    }
+    if "validUntil" in body:
+        claims["exp"] = int(datetime.fromisoformat(body["validUntil"]).timestamp())
+    text = f"{_part(header)}.{_part(body | claims)}"
+    return f"{text}.{base64.urlsafe_b64encode(sign(text.encode())).rstrip(b'=').decode()}"
+
+
+def _part(value: Mapping[str, Any]) -> str:
+    raw = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+_W3 = "https://www.w3.org/2018/credentials#"
+_STATUS = "https://www.w3.org/ns/credentials/status#"
+_BADGE = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#"
+_SECURITY = "https://w3id.org/security#"
+_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_BADGE_XSD = "https://www.w3.org/2001/XMLSchema#"  # the badges' context writes https, so it is another address
+_NODE = ""  # the value is another node, or its address
+_TEXT = f"{_XSD}string"
+
+# Term → the address of its meaning, and what its value is: a node, or a literal of a type.
+_MEANINGS: dict[str, tuple[str, str]] = {
+    "name": ("https://schema.org/name", _TEXT),
+    "description": ("https://schema.org/description", _TEXT),
+    "url": ("https://schema.org/url", f"{_BADGE_XSD}anyURI"),
+    "caption": ("https://schema.org/caption", _TEXT),
+    "issuer": (f"{_W3}issuer", _NODE),
+    "validFrom": (f"{_W3}validFrom", f"{_XSD}dateTime"),
+    "validUntil": (f"{_W3}validUntil", f"{_XSD}dateTime"),
+    "credentialSubject": (f"{_W3}credentialSubject", _NODE),
+    "credentialSchema": (f"{_W3}credentialSchema", _NODE),
+    "credentialStatus": (f"{_W3}credentialStatus", _NODE),
+    "statusPurpose": (f"{_STATUS}statusPurpose", _TEXT),
+    "statusListIndex": (f"{_STATUS}statusListIndex", _TEXT),
+    "statusListCredential": (f"{_STATUS}statusListCredential", _NODE),
+    "identifier": (f"{_BADGE}identifier", _NODE),
+    "hashed": (f"{_BADGE}hashed", f"{_BADGE_XSD}boolean"),
+    "identityHash": (f"{_BADGE}identityHash", _TEXT),
+    "identityType": (f"{_BADGE}identityType", _TEXT),
+    "licenseNumber": (f"{_BADGE}licenseNumber", _TEXT),
+    "achievement": (f"{_BADGE}achievement", _NODE),
+    "achievementType": (f"{_BADGE}achievementType", _TEXT),
+    "criteria": (f"{_BADGE}Criteria", _NODE),
+    "narrative": (f"{_BADGE}narrative", _TEXT),
+    "image": (f"{_BADGE}image", _NODE),
+    "cryptosuite": (f"{_SECURITY}cryptosuite", f"{_SECURITY}cryptosuiteString"),
+    "created": ("http://purl.org/dc/terms/created", f"{_XSD}dateTime"),
+    "verificationMethod": (f"{_SECURITY}verificationMethod", _NODE),
+    "proofPurpose": (f"{_SECURITY}proofPurpose", _NODE),
+}
+_KINDS = {
+    "VerifiableCredential": f"{_W3}VerifiableCredential",
+    "OpenBadgeCredential": f"{_BADGE}OpenBadgeCredential",
+    "Profile": f"{_BADGE}Profile",
+    "AchievementSubject": f"{_BADGE}AchievementSubject",
+    "Achievement": f"{_BADGE}Achievement",
+    "IdentityObject": f"{_BADGE}IdentityObject",
+    "Image": f"{_BADGE}Image",
+    "BitstringStatusListEntry": f"{_STATUS}BitstringStatusListEntry",
+    "1EdTechJsonSchemaValidator2019": (
+        "https://purl.imsglobal.org/spec/vccs/v1p0/context.json#1EdTechJsonSchemaValidator2019"
+    ),
+    "DataIntegrityProof": f"{_SECURITY}DataIntegrityProof",
+    "assertionMethod": f"{_SECURITY}assertionMethod",
+}
+_ESCAPES = {
+    "\\": "\\\\",
+    '"': '\\"',
+    "\b": "\\b",
+    "\t": "\\t",
+    "\n": "\\n",
+    "\f": "\\f",
+    "\r": "\\r",
+    "\x7f": "\\u007F",
+}
+_ESCAPES |= {chr(code): f"\\u{code:04X}" for code in range(32) if chr(code) not in _ESCAPES}
+_ESCAPED = str.maketrans(_ESCAPES)
+_NO_CONTROLS = dict.fromkeys([*range(32), *range(0x7F, 0xA0)], " ")
+
+
+def canonical(node: Mapping[str, Any]) -> bytes:
+    """The RDF of a credential or of a proof's options, in the canonical form of RDFC-1.0.
+
+    Raises KeyError for a term whose meaning is not known here, ValueError for more than one node without an address.
+    """
+    nameless: list[str] = []
+    statements = sorted(set(_statements(node, nameless)))
+    return "".join(statements).encode()
+
+
+def _statements(node: Mapping[str, Any], nameless: list[str]) -> Iterator[str]:
+    yield from _of_node(_subject(node, nameless), node, nameless)
+
+
+def _subject(node: Mapping[str, Any], nameless: list[str]) -> str:
+    if "id" in node:
+        return f"<{node['id']}>"
+    if nameless:
+        raise ValueError("a second node without an address: its name would depend on the others")
+    nameless.append("_:c14n0")
+    return nameless[0]
+
+
+def _of_node(subject: str, node: Mapping[str, Any], nameless: list[str]) -> Iterator[str]:
+    for kind in _listed(node.get("type", [])):
+        yield f"{subject} <{_TYPE}> <{_KINDS[kind]}> .\n"
+    for term, values in node.items():
+        if term in {"@context", "id", "type"}:
+            continue
+        meaning, kind = _MEANINGS[term]
+        for value in _listed(values):
+            if isinstance(value, Mapping):
+                other = _subject(value, nameless)
+                yield f"{subject} <{meaning}> {other} .\n"
+                yield from _of_node(other, value, nameless)
+            else:
+                yield f"{subject} <{meaning}> {_object(value, kind)} .\n"
+
+
+def _object(value: Any, kind: str) -> str:
+    if kind == _NODE:
+        return f"<{_KINDS.get(value, value)}>"
+    text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    literal = f'"{text.translate(_ESCAPED)}"'
+    return literal if kind == _TEXT else f"{literal}^^<{kind}>"
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value]

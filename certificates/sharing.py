@@ -1,0 +1,80 @@
+"""Links that a holder gives to others: each shows one certificate, expires by itself and can be withdrawn."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from certificates.models import Certificate, ShareLink
+from lms.core import audit, clock, crypto
+from lms.core.errors import N_, DomainError, NotFound
+
+DAYS = (7, 30, 90)
+MOST = 20  # links of one certificate that hold at the same time
+GONE = 410
+
+
+def share(db: Session, certificate: Certificate, days: int) -> str:
+    """Make a link that holds so many days; its token, which is kept nowhere.
+
+    Raises DomainError `share_days` for another period than `DAYS`, `share_many` when too many links hold already.
+    """
+    if days not in DAYS:
+        raise DomainError("share_days", N_("Choose 7, 30 or 90 days."))
+    db.refresh(certificate, with_for_update=True)
+    if len(held(db, certificate)) >= MOST:
+        raise DomainError("share_many", N_("Many links to this certificate hold already. Withdraw one first."))
+    token, now = crypto.token(), clock.now()
+    link = ShareLink(
+        token_hash=crypto.token_hash(token),
+        certificate_id=certificate.id,
+        made_at=now,
+        expires_at=now + timedelta(days=days),
+    )
+    db.add(link)
+    db.flush()
+    audit.record(db, "certificate.share", certificate, after={"link": link.id, "days": days})
+    return token
+
+
+def held(db: Session, certificate: Certificate) -> Sequence[ShareLink]:
+    """The links of a certificate that hold now, the newest first."""
+    statement = select(ShareLink).where(
+        ShareLink.certificate_id == certificate.id,
+        ShareLink.withdrawn_at.is_(None),
+        ShareLink.expires_at > clock.now(),
+    )
+    return db.scalars(statement.order_by(ShareLink.id.desc())).all()
+
+
+def withdraw(db: Session, certificate: Certificate, link_id: int) -> None:
+    """End a link of this certificate now. Withdrawing it again changes nothing. Raises NotFound."""
+    statement = select(ShareLink).where(ShareLink.id == link_id, ShareLink.certificate_id == certificate.id)
+    link = db.scalars(statement.with_for_update()).one_or_none()
+    if link is None:
+        raise NotFound
+    if link.withdrawn_at is None:
+        link.withdrawn_at = clock.now()
+        audit.record(db, "certificate.unshare", certificate, after={"link": link.id})
+        db.flush()
+
+
+def opened(db: Session, token: str) -> Certificate:
+    """The certificate that a link leads to.
+
+    Raises DomainError `share_ended` (410) for a link that expired, was withdrawn or never was: they look the same.
+    """
+    statement = (
+        select(ShareLink)
+        .where(ShareLink.token_hash == crypto.token_hash(token))
+        .options(joinedload(ShareLink.certificate))
+    )
+    link = db.scalars(statement).one_or_none()
+    if link is None or link.withdrawn_at is not None or link.expires_at <= clock.now():
+        raise DomainError(
+            "share_ended",
+            N_("This link does not lead to a certificate any more. Ask its holder for a new one."),
+            status=GONE,
+        )
+    return link.certificate

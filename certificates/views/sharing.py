@@ -1,0 +1,46 @@
+"""What whoever got a link from a holder sees: the certificate, whether it holds, and its PDF."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from certificates import sharing
+from certificates.rendering import Layout
+from certificates.views.holding import DOCUMENTS, PAGES, as_file, as_picture, facts_of
+from certificates.views.unlisted import unlisted_and_silent
+from lms.core.access import public
+from lms.core.errors import DomainError
+from lms.core.limits import limiter
+from lms.core.web import session, text_of
+
+blueprint = Blueprint("sharing", __name__)
+
+
+@blueprint.get("/<token>")
+@public
+@limiter.limit(PAGES)
+@unlisted_and_silent
+def page(token: str) -> ResponseReturnValue:
+    """The certificate, or a friendly word that the link has ended."""
+    try:
+        certificate = sharing.opened(session(), token)
+    except DomainError as error:
+        return render_template("sharing/ended.html", message=text_of(error)), error.status
+    return render_template("sharing/page.html", token=token, **facts_of(certificate))
+
+
+@blueprint.get("/<token>/certificate.pdf")
+@public
+@limiter.limit(DOCUMENTS)
+@unlisted_and_silent
+def pdf(token: str) -> ResponseReturnValue:
+    """The PDF."""
+    return as_file(sharing.opened(session(), token), Layout.A4)
+
+
+@blueprint.get("/<token>/certificate.png")
+@public
+@limiter.limit(PAGES)
+@unlisted_and_silent
+def picture(token: str) -> ResponseReturnValue:
+    """The certificate as it looks."""
+    return as_picture(sharing.opened(session(), token))
