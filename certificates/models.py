@@ -284,6 +284,25 @@ class Badge(Base):
     )
 
 
+class StatusList(Base):
+    """A signed list of 131,072 certificates, as it is handed out; `encoded` tells whether it changed. The worker's to write."""
+
+    __tablename__ = "status_list"
+
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    encoded: Mapped[str]
+    document: Mapped[str]
+    made_at: Mapped[datetime]
+    valid_until: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("purpose IN ('revocation', 'superseded')", name="purpose"),
+        CheckConstraint("number BETWEEN 0 AND 32767", name="number"),
+        CheckConstraint("valid_until > made_at", name="period"),
+    )
+
+
 class ShareLink(Base):
     """A way that a holder gave others to one certificate. The token is kept as its hash alone; the holder saw it once."""
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from certificates.events import StatusChanged
 from certificates.models import Certificate
-from lms.core import audit, clock
+from lms.core import audit, clock, events
 from lms.core.errors import N_, DomainError
 
 
@@ -32,6 +33,7 @@ def revoke(db: Session, certificate: Certificate, reason: str) -> datetime:
         reason=reason,
     )
     db.flush()
+    events.publish(db, StatusChanged())
     return moment
 
 
@@ -57,3 +59,4 @@ def restore(db: Session, certificate: Certificate, reason: str) -> None:
     )
     certificate.revoked_at = certificate.revoked_by = certificate.revoke_reason = None
     db.flush()
+    events.publish(db, StatusChanged())

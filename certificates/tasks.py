@@ -4,9 +4,9 @@ import structlog
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from certificates import issuing, reissue, reminders
+from certificates import badges, issuing, reissue, reminders, status_lists
 from certificates.branch import Branch
-from certificates.events import CertificatesOwed, ReissueOwed
+from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from courses.events import OfferingClosed
 from lms.core import events, tasks
 from lms.core.db import commit
@@ -41,6 +41,29 @@ def correct(db: Session) -> None:
 
 
 @tasks.task
+def sign_badges(db: Session) -> None:
+    """Sign the badges that holders asked for; a full chunk rings for the next."""
+    try:
+        done = badges.sign_owed(db, Branch.of(current_app.config["SETTINGS"]))
+    except DomainError as error:
+        db.rollback()
+        log.critical("badges_wait_for_key", code=error.code, error=str(error))
+        return
+    if done == badges.CHUNK:
+        events.publish(db, BadgeOwed())
+
+
+@tasks.task
+def sign_status_lists(db: Session) -> None:
+    """Sign the status lists that changed or grow old."""
+    try:
+        status_lists.sign_due(db, Branch.of(current_app.config["SETTINGS"]))
+    except DomainError as error:
+        db.rollback()
+        log.critical("status_lists_wait_for_key", code=error.code, error=str(error))
+
+
+@tasks.task
 def remind(db: Session) -> None:
     """Owe the reminders that are due, each batch committed by itself, so that a crash repeats none."""
     settings = current_app.config["SETTINGS"]
@@ -71,3 +94,13 @@ def ring(event: OfferingClosed | CertificatesOwed) -> None:
 def ring_correction(_event: ReissueOwed) -> None:
     """Wake a worker after a commit that owes a correction."""
     tasks.ring(correct)
+
+
+def ring_badges(_event: BadgeOwed) -> None:
+    """Wake a worker after a commit that owes a badge."""
+    tasks.ring(sign_badges)
+
+
+def ring_status_lists(_event: StatusChanged) -> None:
+    """Wake a worker after a commit that changed how a certificate stands."""
+    tasks.ring(sign_status_lists)

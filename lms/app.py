@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from certificates import tasks as issuing_tasks
-from certificates.events import CertificatesOwed, ReissueOwed
+from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from courses.events import OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
@@ -42,13 +42,18 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/trainees", "courses.views.trainees"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
+    ("/shared", "certificates.views.sharing"),
+    ("/", "certificates.views.badges"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
     ("/reports", "courses.views.reports"),
     ("/certificates", "certificates.views.certificates"),
+    ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.views.verification"),
+    ("/", "certificates.views.status"),
+    ("/api/v1", "certificates.views.api"),
 )
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
@@ -123,3 +128,5 @@ def _react() -> None:
     events.react(OfferingClosed, issuing_tasks.ring)
     events.react(CertificatesOwed, issuing_tasks.ring)
     events.react(ReissueOwed, issuing_tasks.ring_correction)
+    events.react(BadgeOwed, issuing_tasks.ring_badges)
+    events.react(StatusChanged, issuing_tasks.ring_status_lists)

@@ -11,6 +11,8 @@ celery.conf.beat_schedule = {
     "send-owed-mails": {"task": "lms.core.mail_tasks.send_owed", "schedule": 60.0},
     "issue-owed-certificates": {"task": "certificates.tasks.sweep", "schedule": 60.0},
     "make-owed-corrections": {"task": "certificates.tasks.correct", "schedule": 60.0},
+    "sign-owed-badges": {"task": "certificates.tasks.sign_badges", "schedule": 60.0},
+    "sign-status-lists": {"task": "certificates.tasks.sign_status_lists", "schedule": 60.0},
     # Each hour of the day, so that a worker that was down in the morning still reminds; nobody is reminded twice.
     "remind-holders": {"task": "certificates.tasks.remind", "schedule": crontab(hour="9-18", minute="5")},
 }

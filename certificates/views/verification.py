@@ -7,14 +7,13 @@ token's check would demand.
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from certificates import verification
 from certificates.branch import Branch
 from certificates.forms import FindForm, NameForm
-from certificates.keys import jwks
 from certificates.signing_keys import KeyRing
 from certificates.verification import Verdict
 from certificates.views import verdict_page
@@ -63,9 +62,7 @@ def find() -> ResponseReturnValue:
     status = 200
     if form.validate_on_submit():
         try:
-            digits = verification.find(
-                session(), form.number.data or "", form.proof.data or "", scheme=_branch().scheme
-            )
+            digits = verification.find(session(), form.number.data or "", form.proof.data or "", scheme=branch().scheme)
             return private(redirect(url_for("verification.page", digits=digits), 303))
         except DomainError as error:
             form.form_errors.append(text_of(error))
@@ -74,56 +71,15 @@ def find() -> ResponseReturnValue:
         status = 422
     return private(
         make_response(
-            render_template("verification/find.html", form=form, example=_branch().scheme.compose("FR", 2026, 123)),
+            render_template("verification/find.html", form=form, example=branch().scheme.compose("FR", 2026, 123)),
             status,
         )
     )
 
 
-@blueprint.get("/.well-known/jwks.json")
-@public
-@limiter.limit(PAGES)
-def key_set() -> ResponseReturnValue:
-    """The published keys, for programs that verify without us."""
-    response = jsonify(jwks(_keys().all(reading())))
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cache-Control"] = "public, max-age=300"
-    return response
-
-
-@blueprint.get("/api/v1/verify/<digits>")
-@public
-@limiter.limit(PAGES)
-def verdict(digits: str) -> ResponseReturnValue:
-    """The same answer as the page, for programs."""
-    response = jsonify(_as_json(judge(digits)))
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    return private(response)
-
-
-def _as_json(verdict: Verdict) -> dict[str, Any]:
-    answer: dict[str, Any] = {"state": verdict.state.value, "reason": verdict.reason}
-    shown = verdict.certificate
-    if shown is not None:
-        answer["certificate"] = {
-            "number": shown.number,
-            "holder_masked": shown.masked_name,
-            "programme": shown.facts["programme"],
-            "programme_name": {"zh": shown.facts["programme_zh"], "en": shown.facts["programme_en"]},
-            "type": {"zh": shown.facts["course_zh"], "en": shown.facts["course_en"]},
-            "hours": shown.facts["hours"],
-            "unit": {"zh": shown.facts["unit_zh"], "en": shown.facts["unit_en"]},
-            "issued_on": shown.issued_on.isoformat(),
-            "valid_until": shown.valid_until.isoformat() if shown.valid_until else None,
-        }
-    if verdict.successor is not None:
-        answer["successor"] = url_for("verification.page", digits=verdict.successor)
-    return answer
-
-
 def judge(digits: str) -> Verdict:
     """The verdict on a code today, with the alarm that some raise."""
-    found = verification.verify(reading(), digits, today=_today(), keys=_keys())
+    found = verification.verify(reading(), digits, today=today(), keys=keys())
     if found.alarming:
         verification.alarm(session(), digits)
     return found
@@ -136,16 +92,19 @@ def private(response: Any) -> Response:
     return made
 
 
-def _keys() -> KeyRing:
+def keys() -> KeyRing:
+    """The published keys, kept by this process."""
     ring: KeyRing = current_app.extensions["key_ring"]
     return ring
 
 
-def _branch() -> Branch:
+def branch() -> Branch:
+    """The branch of the settings."""
     return Branch.of(current_app.config["SETTINGS"])
 
 
-def _today() -> date:
+def today() -> date:
+    """Today where the branch is."""
     return clock.today(current_app.config["SETTINGS"].zone)
 
 

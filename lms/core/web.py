@@ -132,7 +132,7 @@ def text_of(error: DomainError) -> str:
 
 def wants_json() -> bool:
     """Whether the caller is a program: by address, or by what it accepts."""
-    if request.path.startswith(("/api/", "/.well-known/")):
+    if request.path.startswith(("/api/", "/.well-known/", "/status/")):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"])
     return best is not None and best != "text/html"

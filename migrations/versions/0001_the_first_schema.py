@@ -47,6 +47,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_district_code")),
     )
     op.create_table(
+        "status_list",
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("encoded", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("number BETWEEN 0 AND 32767", name=op.f("ck_status_list_number")),
+        sa.CheckConstraint("purpose IN ('revocation', 'superseded')", name=op.f("ck_status_list_purpose")),
+        sa.CheckConstraint("valid_until > made_at", name=op.f("ck_status_list_period")),
+        sa.PrimaryKeyConstraint("purpose", "number", name=op.f("pk_status_list")),
+    )
+    op.create_table(
         "issuer_key",
         sa.Column("kid", sa.Text(), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
@@ -886,6 +899,7 @@ def downgrade() -> None:
     op.drop_index("ix_outgoing_mail_owed", table_name="outgoing_mail", postgresql_where="sent_at IS NULL")
     op.drop_table("outgoing_mail")
     op.drop_table("issuer_key")
+    op.drop_table("status_list")
     op.drop_table("district")
     op.drop_index("uq_app_user_phone_index", table_name="app_user")
     op.drop_index("uq_app_user_email", table_name="app_user")

@@ -49,6 +49,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "offerings": (ALL_BUT_TRAINEES, PLAN),
     "organisations": (READ, ADMIN),
     "renewal": (ADMIN, ADMIN),
+    "printing": (ALL_BUT_TRAINEES, NOBODY),
     "reports": (READ, NOBODY),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
@@ -84,7 +85,8 @@ PUBLIC = {
     "holding.page", "holding.card", "holding.picture", "holding.badge", "holding.share", "holding.withdraw",
     "sharing.page", "sharing.pdf", "sharing.picture",
     "badges.did", "badges.issuer", "badges.achievement", "badges.picture",
-    "verification.find", "verification.page", "verification.name", "verification.verdict", "verification.key_set",
+    "verification.find", "verification.page", "verification.name",
+    "api.verdict", "api.verdicts", "api.description", "status.key_set", "status.signed_list",
 }  # fmt: skip
 
 

@@ -179,17 +179,3 @@ def test_a_revocation_is_seen_at_once(
     assert 'class="verdict valid"' in client.get(address).text
     administrator.post(f"/certificates/{certificate.id}/revoke", data={"reason": "发错人"})
     assert 'class="verdict revoked"' in client.get(address).text
-
-
-def test_programs_get_the_same_answer_and_the_keys(
-    client: FlaskClient, address: str, certificate: Certificate, branch: Branch
-) -> None:
-    answer = client.get(f"/api/v1/verify{address.removeprefix('/v')}")
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.json is not None
-    assert answer.json["state"] == "valid"
-    assert answer.json["certificate"]["number"] == certificate.number
-    assert "张三丰" not in answer.get_data(as_text=True)
-    key_set = client.get("/.well-known/jwks.json").json
-    assert key_set is not None
-    assert [key["kid"] for key in key_set["keys"]] == ["qr-1"]

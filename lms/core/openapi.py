@@ -1,0 +1,53 @@
+"""The description of the interface for programs: OpenAPI 3.1, written as data. Each area adds its own paths and schemas."""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+_paths: Json = {}
+_schemas: Json = {
+    "Problem": {
+        "type": "object",
+        "description": "Why a request was refused (RFC 9457). `code` is for programs, `detail` for people.",
+        "required": ["type", "title", "status", "detail", "code"],
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "code": {"type": "string"},
+        },
+    }
+}
+
+
+def describe(*, paths: Json, schemas: Json) -> None:
+    """Add an area's paths and schemas. Saying the same again changes nothing."""
+    _paths.update(paths)
+    _schemas.update(schemas)
+
+
+def refusals(*statuses: int) -> Json:
+    """The problem answers of an operation, by status."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    words = {
+        400: "The request could not be read",
+        404: "No such thing",
+        405: "Not this method",
+        413: "Too large",
+        415: "Not this media type",
+        422: "Understood and refused",
+        429: "Too many requests",
+    }
+    return {str(status): {"description": words[status], "content": content} for status in statuses}
+
+
+def document(server: str, title: str) -> Json:
+    """The whole description."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": "1"},
+        "servers": [{"url": server}],
+        "paths": _paths,
+        "components": {"schemas": _schemas},
+    }
