@@ -117,13 +117,17 @@ def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts) -> SelfEnr
     gets their ticket by the mail we know, never on the screen.
     """
     open_to_visitors(db, offering_id)
-    trainee = trainees.find_or_make(db, facts, fill=False).trainee
+    registered = trainees.find_or_make(db, facts, fill=False)
+    trainee = registered.trainee
     _locked(db, offering_id)
     live = of_trainee(db, offering_id, trainee.id)
     if live is not None:
         enrolment_mail.enrolled(db, live)
         return SelfEnrolment(live, again=True)
-    return SelfEnrolment(enrol(db, offering_id, trainee, source=EnrolmentSource.SELF), again=False)
+    made = enrol(db, offering_id, trainee, source=EnrolmentSource.SELF)
+    if registered.created:
+        made.created_at = trainee.created_at  # one moment for both: this is how a ticket that made its record is known
+    return SelfEnrolment(made, again=False)
 
 
 def open_to_visitors(db: Session, offering_id: int) -> Offering:
