@@ -101,9 +101,9 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
         return Verdict(State.UNKNOWN, "unreadable")
     signed = decoded.payload
     key = keys.get(db, signed.key_number)
-    refused = _refused(decoded, key)
-    if refused is not None:
-        return Verdict(State.FORGED, refused)
+    forged = refused(decoded, key)
+    if forged is not None:
+        return Verdict(State.FORGED, forged)
     row = _find(db, decoded.raw)
     if key is not None and key.state is KeyState.COMPROMISED and not _recorded_before(row, decoded, key):
         return Verdict(State.FORGED, "key_compromised")
@@ -168,15 +168,20 @@ def find(db: Session, number: str, proof: str, *, scheme: NumberScheme) -> str:
     tail = id_tail(proof)
     fits = _tail_fits(row, tail) if tail is not None else _name_fits(row, proof)
     if row is None or not fits:
-        raise DomainError(
-            "certificate_no_match",
-            N_(
-                "No certificate of ours has this number and this holder. Compare both with the paper;"
-                " the name must be complete."
-            ),
-            status=404,
-        )
+        raise no_match()
     return digits_of(row.payload)
+
+
+def no_match() -> DomainError:
+    """The one answer for a number that does not exist and for a holder who does not fit."""
+    return DomainError(
+        "certificate_no_match",
+        N_(
+            "No certificate of ours has this number and this holder. Compare both with the paper;"
+            " the name must be complete."
+        ),
+        status=404,
+    )
 
 
 def id_tail(text: str) -> str | None:
@@ -185,7 +190,8 @@ def id_tail(text: str) -> str | None:
     return plain if re.fullmatch(r"(?=.*[0-9])[0-9A-Z]{6}", plain) else None
 
 
-def _refused(decoded: Decoded, key: PublicKey | None) -> str | None:
+def refused(decoded: Decoded, key: PublicKey | None) -> str | None:
+    """Why a code that could be read is forged (step 2); None when it is not."""
     if key is None:
         return "key_unknown"
     if not verify_signature(decoded, key.public_key):

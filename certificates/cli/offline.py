@@ -1,0 +1,74 @@
+"""`flask certificates verify --offline`: judge a code with the published files alone.
+
+It needs no database and no settings; a stranger who has this code, the keys and the lists runs
+
+    flask --app certificates.cli.offline certificates verify --offline --keys jwks.json --status FOLDER DIGITS
+"""
+
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from certificates import offline
+from certificates.offline import Finding
+from certificates.states import State
+from certificates.verification_lists import code_in
+from lms.core import clock
+from lms.core.errors import DomainError
+
+WORDS = {
+    "key_unknown": "unknown key: fetch the newest jwks.json, then ask again",
+    "key_compromised": "its key is marked compromised: ask online, where the ledger of issuance tells",
+    "status_missing": "no status list for it: whether it was revoked or superseded is not known",
+    "unreadable": "this is not the code of one of our certificates",
+    "signature_wrong": "we did not sign this code",
+    "outside_window": "its issue day is outside the key's window",
+}
+
+
+@click.command("verify")
+@click.option("--offline", is_flag=True, required=True, expose_value=False, help="With the published files alone.")
+@click.option("--keys", "keys_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option("--status", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--name", help="The name on the paper, to compare.")
+@click.option("--zone", default="Asia/Shanghai", show_default=True, help="Where the branch's days begin.")
+@click.argument("code")
+def verify(keys_file: Path, folder: Path, name: str | None, zone: str, code: str) -> None:
+    """Judge CODE: 198 digits, or the whole address. Exit code 0 for a valid one (and a name that fits), else 1."""
+    try:
+        keys = offline.read_keys(keys_file.read_text(encoding="utf-8"))
+        lists = offline.read_lists(folder, keys)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    today = clock.today(ZoneInfo(zone))
+    finding = offline.judge(code_in(code) or code, keys, lists, now=clock.now(), today=today)
+    _tell(finding)
+    fits = offline.name_fits(finding, name) if name else None
+    if name:
+        click.echo("name: " + {True: "yes", False: "no", None: "cannot be compared"}[fits])
+    sys.exit(0 if finding.state is State.VALID and (fits or not name) else 1)
+
+
+def _tell(finding: Finding) -> None:
+    click.echo(finding.state.value if finding.state is not None else "undecided")
+    if finding.reason in WORDS:
+        click.echo(WORDS[finding.reason])
+    if finding.payload is not None and finding.reason != "key_unknown":
+        signed = finding.payload
+        click.echo(f"serial {signed.serial}, issued {signed.issued_on}, last valid day {signed.valid_until or 'none'}")
+    if finding.as_of is not None:
+        late = ", which is too old to rely on: fetch the lists again" if finding.stale else ""
+        click.echo(f"status as of {finding.as_of:%Y-%m-%d %H:%M} UTC{late}")
+
+
+def create_app() -> Flask:
+    """An application of this command alone, for `flask --app certificates.cli.offline`."""
+    app = Flask("offline")
+    group = AppGroup("certificates", help="Verify certificates without us.")
+    group.add_command(verify)
+    app.cli.add_command(group)
+    return app
