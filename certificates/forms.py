@@ -1,6 +1,7 @@
 """The forms of certificates and of their verification."""
 
 from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField
 from wtforms import DateField, SearchField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
@@ -29,6 +30,14 @@ class FindForm(Question):
         validators=[DataRequired(), Length(max=100)],
         filters=[strip],
     )
+
+
+class ListForm(Question):
+    """Many at once: pasted, or as a file. `answer` is the button: the page, or a kind of spreadsheet."""
+
+    certificates = TextAreaField()
+    file = FileField()
+    answer = StringField()
 
 
 class FilterForm(Question):

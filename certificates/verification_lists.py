@@ -46,13 +46,22 @@ def questions(rows: Sequence[tuple[int, list[str]]]) -> list[Question]:
 
     Raises DomainError on the field `file`: `list_empty`, `list_too_long`.
     """
-    lines = [cells for _, cells in rows if cells and cells[0]]
-    if lines and not re.search(r"[0-9]", lines[0][0]):
+    lines = [_columns(cells) for _, cells in rows if cells and cells[0]]
+    if lines and not re.search("[0-9]", lines[0][0]):
         lines = lines[1:]
     if not lines:
         raise DomainError("list_empty", N_("There is no certificate in the list."), status=422, field="file")
     check_length(len(lines))
-    return [Question(cells[0], cells[1] if len(cells) > 1 else "") for cells in lines]
+    return [Question(certificate, proof) for certificate, proof in lines]
+
+
+def _columns(cells: list[str]) -> tuple[str, str]:
+    """Certificate and name; where both stand in one cell, as somebody typed them, the name follows the first space."""
+    certificate, proof = cells[0], cells[1] if len(cells) > 1 else ""
+    first, _, rest = certificate.partition(" ")
+    if not proof and ("-" in first or code_in(first)):
+        return first, rest
+    return certificate, proof
 
 
 def check_length(number: int) -> None:

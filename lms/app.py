@@ -52,6 +52,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.views.verification"),
+    ("/", "certificates.views.verification_list"),
     ("/", "certificates.views.status"),
     ("/api/v1", "certificates.views.api"),
 )
