@@ -20,6 +20,7 @@ from lms.app import create_app
 from lms.config import ROOT, load_settings
 from lms.core import migrations
 from lms.demo.staff import ACCOUNTS_FILE
+from lms.embedded import environment
 from lms.embedded.postgres import Server
 
 START_SECONDS = 30
@@ -32,6 +33,7 @@ class Stage:
     app: Flask
     environment: dict[str, str]
     folder: Path
+    server: Server
 
     def load_demo(self) -> None:
         """Load the demo year, unless it is there."""
@@ -43,8 +45,8 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Set the stage and clear it away afterwards."""
+def stage(*, queue: bool = False) -> Iterator[Stage]:
+    """Set the stage and clear it away afterwards. queue: with the embedded queue, for workers of their own."""
     folder = Path(tempfile.mkdtemp(prefix="lms-bench-"))
     folder.chmod(0o711)
     try:
@@ -60,18 +62,22 @@ def stage() -> Iterator[Stage]:
                 "INSTANCE_DIR": str(folder),
                 "BROKER_URL": "memory://",
             }
+            if queue:
+                server.create_database(environment.QUEUE_DATABASE)
+                scheme = f"{environment.QUEUE_PREFIX}postgresql+psycopg"
+                settings["BROKER_URL"] = server.url(environment.QUEUE_DATABASE, scheme)
             os.environ.update(settings)
             migrations.upgrade(settings["DATABASE_URL"])
             app = create_app(load_settings())
             with app.app_context():
-                yield Stage(app, os.environ | settings, folder)
+                yield Stage(app, os.environ | settings, folder, server)
             app.extensions["engine"].dispose()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def gunicorn(target: str, environment: dict[str, str]) -> Iterator[int]:
+def gunicorn(target: str, settings: dict[str, str]) -> Iterator[int]:
     """A server of one application, one process of eight threads, its log thrown away. Gives the port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -80,7 +86,7 @@ def gunicorn(target: str, environment: dict[str, str]) -> Iterator[int]:
     running = subprocess.Popen(
         [*command, "--threads", "8", "--keep-alive", "30", "--log-level", "error", target],
         cwd=ROOT,
-        env=environment,
+        env=settings,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -7,6 +7,8 @@ second one. So each entitled trainee gets exactly one, whatever is retried. Seri
 
 import calendar
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -62,12 +64,18 @@ def unit_names(unit: int, district_zh: str, district_en: str, branch: Branch) ->
     return f"{district_zh}红十字会", f"{district_en} District Red Cross"
 
 
-def count_owed(db: Session, offering_id: int | None = None) -> int:
-    """How many certificates are owed, of one offering or in all."""
-    statement = select(func.count()).where(Enrolment.certificate_due, Enrolment.certified_at.is_(None))
-    if offering_id is not None:
-        statement = statement.where(Enrolment.offering_id == offering_id)
-    return db.scalar(statement) or 0
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Offerings that were counted from the first to the last day, both included; None is open."""
+
+    since: date | None = None
+    until: date | None = None
+
+
+def count_owed(db: Session, offering_id: int | None = None, period: Period | None = None) -> int:
+    """How many certificates are owed, of one offering, of a period's, or in all."""
+    statement = select(func.count()).select_from(Enrolment).join(Offering, Offering.id == Enrolment.offering_id)
+    return db.scalar(statement.where(*_conditions(offering_id, period))) or 0
 
 
 def issue_owed(
@@ -75,6 +83,7 @@ def issue_owed(
     branch: Branch,
     *,
     offering_id: int | None = None,
+    period: Period | None = None,
     limit: int = CHUNK,
 ) -> int:
     """Issue at most `limit` certificates that are owed and that no other worker holds; how many it was.
@@ -83,7 +92,7 @@ def issue_owed(
     nobody else can append to the ledger. Raises DomainError when the signing key is missing or may not sign on that day;
     nothing is issued then and all stays owed.
     """
-    rows = db.execute(_owed(offering_id, limit)).all()
+    rows = db.execute(_owed(offering_id, period, limit)).all()
     if not rows:
         return 0
     by = issuance.signer(db, branch)
@@ -102,7 +111,19 @@ def issue_owed(
     return len(issued)
 
 
-def _owed(offering_id: int | None, limit: int) -> Select[*tuple[Any, ...]]:
+def _conditions(offering_id: int | None, period: Period | None) -> Iterator[Any]:
+    """What is owed, as SQL over Enrolment and Offering."""
+    yield Enrolment.certificate_due
+    yield Enrolment.certified_at.is_(None)
+    if offering_id is not None:
+        yield Enrolment.offering_id == offering_id
+    if period is not None and period.since is not None:
+        yield Offering.counted_on >= period.since
+    if period is not None and period.until is not None:
+        yield Offering.counted_on <= period.until
+
+
+def _owed(offering_id: int | None, period: Period | None, limit: int) -> Select[*tuple[Any, ...]]:
     statement: Select[*tuple[Any, ...]] = (
         select(
             Enrolment.id.label("enrolment_id"),
@@ -132,16 +153,12 @@ def _owed(offering_id: int | None, limit: int) -> Select[*tuple[Any, ...]]:
         .join(Course, Course.id == Offering.course_id)
         .join(Programme, Programme.code == Course.programme_code)
         .join(Instructor, Instructor.id == Offering.lead_instructor_id, isouter=True)
-        .where(
-            Enrolment.certificate_due,
-            Enrolment.certified_at.is_(None),
-            Course.certificate_type.is_not(None),
-        )
+        .where(*_conditions(offering_id, period), Course.certificate_type.is_not(None))
         .order_by(Enrolment.id)
         .limit(limit)
         .with_for_update(of=Enrolment, skip_locked=True)
     )
-    return statement if offering_id is None else statement.where(Enrolment.offering_id == offering_id)
+    return statement
 
 
 def _draft(owed: Row[Any], day: date, branch: Branch) -> Draft:

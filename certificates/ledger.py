@@ -92,7 +92,6 @@ def check(db: Session, *, names: bool = False) -> Iterator[Fault]:
             for what in _disagreements(certificate, public_keys, names=names):
                 yield Fault(entry.seq, number, what)
         expected, previous = entry.seq + 1, entry.hash
-        db.expunge_all()
     unrecorded = (
         select(Certificate.number)
         .join(LedgerEntry, LedgerEntry.certificate_id == Certificate.id, isouter=True)
