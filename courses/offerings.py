@@ -109,16 +109,7 @@ def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope,
         if _whereabouts(offering) != told:
             notices.moved(db, offering, zone)
         enrolment.promote(db, offering.id)
-    after = _facts(offering)
-    if after != before:
-        changed = {name for name in after if after[name] != before[name]}
-        audit.record(
-            db,
-            "offering.change",
-            offering,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )
+    audit.record_change(db, "offering.change", offering, before, _facts(offering))
 
 
 def change_session(db: Session, offering: Offering, wanted: SessionPlan, *, scope: Scope, zone: ZoneInfo) -> None:

@@ -159,16 +159,7 @@ def change(db: Session, row: Instructor, facts: InstructorFacts, active: bool, s
     _fill(row, facts)
     row.active = active
     db.flush()
-    after = _recorded(row)
-    changed = [name for name in after if before[name] != after[name]]
-    if changed:
-        audit.record(
-            db,
-            "instructor.change",
-            row,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )
+    audit.record_change(db, "instructor.change", row, before, _recorded(row))
 
 
 def give_account(

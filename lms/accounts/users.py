@@ -1,6 +1,5 @@
 """Users: finding who signs in, making and changing accounts, and ending them."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, false, select
@@ -94,7 +93,7 @@ def change_own(db: Session, user: User, *, name: str, language: str) -> None:
     """A user's own name and language."""
     before = {"name": user.name, "language": user.language}
     user.name, user.language = name, language
-    _record_change(db, user, before, {"name": name, "language": language})
+    audit.record_change(db, "user.change", user, before, {"name": name, "language": language})
 
 
 def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope, site: Site | None) -> Made:
@@ -134,7 +133,7 @@ def change(db: Session, user: User, facts: UserFacts) -> None:
     if facts.phone != user.phone:
         user.phone = facts.phone
     db.flush()
-    _record_change(db, user, before, _masked(facts))
+    audit.record_change(db, "user.change", user, before, _masked(facts))
 
 
 def disable(db: Session, user: User, reason: str) -> None:
@@ -192,15 +191,3 @@ def _masked(facts: UserFacts) -> dict[str, str | None]:
         "phone": masked_phone(facts.phone),
         "language": facts.language,
     }
-
-
-def _record_change(db: Session, user: User, before: Mapping[str, str | None], after: Mapping[str, str | None]) -> None:
-    changed = [name for name in after if before.get(name) != after[name]]
-    if changed:
-        audit.record(
-            db,
-            "user.change",
-            user,
-            before={name: before.get(name) for name in changed},
-            after={name: after[name] for name in changed},
-        )

@@ -1,5 +1,6 @@
 """The audit trail: who changed what, from what, to what, why and when. Rows are added and never altered."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -67,3 +68,25 @@ def record(
             reason=reason,
         )
     )
+
+
+def record_change(
+    db: Session,
+    action: str,
+    subject: object,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    reason: str | None = None,
+) -> None:
+    """Leave an entry of those facts that differ; none where nothing does."""
+    changed = [name for name in after if before.get(name) != after[name]]
+    if changed:
+        record(
+            db,
+            action,
+            subject,
+            before={name: before.get(name) for name in changed},
+            after={name: after[name] for name in changed},
+            reason=reason,
+        )

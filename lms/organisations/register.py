@@ -72,7 +72,7 @@ def change(db: Session, row: Organisation, facts: OrganisationFacts, scope: Scop
     for name, value in asdict(facts).items():
         setattr(row, name, value)
     db.flush()
-    _record_change(db, row, before)
+    audit.record_change(db, "organisation.change", row, before, _recorded(row))
 
 
 def set_active(db: Session, row: Organisation, active: bool, reason: str | None = None) -> None:
@@ -81,7 +81,7 @@ def set_active(db: Session, row: Organisation, active: bool, reason: str | None 
         return
     before = _recorded(row)
     row.active = active
-    _record_change(db, row, before, reason)
+    audit.record_change(db, "organisation.change", row, before, _recorded(row), reason=reason)
 
 
 def _demand_district(district_id: int, scope: Scope) -> None:
@@ -110,19 +110,3 @@ def _recorded(row: Organisation) -> dict[str, str | int | bool | None]:
         "sector": Sector(row.sector).value,
         "active": row.active,
     }
-
-
-def _record_change(
-    db: Session, row: Organisation, before: dict[str, str | int | bool | None], reason: str | None = None
-) -> None:
-    after = _recorded(row)
-    changed = [name for name in after if before[name] != after[name]]
-    if changed:
-        audit.record(
-            db,
-            "organisation.change",
-            row,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-            reason=reason,
-        )

@@ -23,7 +23,7 @@ from tests.factories import Make
 
 SignIn = Callable[[User], FlaskClient]
 ZONE = ZoneInfo("Asia/Shanghai")
-RECORDED = re.compile(r'audit\.record\(\s*\w+,\s*"([a-z_]+\.[a-z_]+)"')
+RECORDED = re.compile(r'audit\.record(?:_change)?\(\s*\w+,\s*"([a-z_]+\.[a-z_]+)"')
 
 
 def test_every_recorded_act_has_words() -> None:
