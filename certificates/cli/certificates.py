@@ -8,6 +8,8 @@ from flask.cli import AppGroup
 
 from certificates import issuing, ledger
 from certificates.branch import Branch
+from certificates.cli.legacy import legacy_group
+from certificates.cli.renewal import reissue, remind
 from lms.core.db import transaction
 from lms.core.errors import DomainError
 
@@ -15,7 +17,8 @@ SHOWN_FAULTS = 100
 
 cli = AppGroup("certificates", help="Certificates: issuing, and the ledger of issuance.")
 ledger_group = AppGroup("ledger", help="The append-only ledger of issuance.")
-cli.add_command(ledger_group)
+for command in (ledger_group, legacy_group, remind, reissue):
+    cli.add_command(command)
 
 
 @cli.command()

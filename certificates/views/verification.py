@@ -11,10 +11,11 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from certificates import verification
+from certificates import legacy, verification
 from certificates.branch import Branch
 from certificates.forms import FindForm, NameForm
 from certificates.signing_keys import KeyRing
+from certificates.states import NAMES
 from certificates.verification import Verdict
 from certificates.views import verdict_page
 from lms.core import clock
@@ -62,8 +63,12 @@ def find() -> ResponseReturnValue:
     status = 200
     if form.validate_on_submit():
         try:
-            digits = verification.find(session(), form.number.data or "", form.proof.data or "", scheme=branch().scheme)
-            return private(redirect(url_for("verification.page", digits=digits), 303))
+            found = legacy.by_hand(
+                session(), form.number.data or "", form.proof.data or "", scheme=branch().scheme, today=today()
+            )
+            if isinstance(found, str):
+                return private(redirect(url_for("verification.page", digits=found), 303))
+            return private(render_template("verification/legacy.html", found=found, state_name=NAMES))
         except DomainError as error:
             form.form_errors.append(text_of(error))
             status = 404 if error.status == 404 else 422

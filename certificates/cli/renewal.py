@@ -1,0 +1,58 @@
+"""`flask certificates remind` and `reissue`: what the worker does on its schedule, at once and by hand."""
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from certificates import reissue as corrections
+from certificates import reminders
+from certificates.branch import Branch
+from lms.core import clock
+from lms.core.db import transaction
+from lms.core.errors import DomainError
+from lms.core.masks import mask_email
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show whom it would remind, and remind nobody.")
+@with_appcontext
+def remind(dry_run: bool) -> None:
+    """Remind holders whose certificates end soon: once at each distance of REMINDER_DAYS."""
+    settings = current_app.config["SETTINGS"]
+    sessions = current_app.extensions["sessions"]
+    if dry_run:
+        with transaction(sessions) as db:
+            found = reminders.due(db, settings.reminder_days, today=clock.today(settings.zone))
+        for one in found:
+            click.echo(
+                f"{one.certificate.number}: {one.days_left} days left, reminder of {one.days_before} days"
+                f" to {mask_email(one.email)}"
+            )
+        click.echo(f"Dry run: {len(found)} reminders are due. Nobody was reminded.")
+        return
+    total = 0
+    while True:
+        with transaction(sessions) as db:
+            number = reminders.remind(db, settings.reminder_days, zone=settings.zone)
+        if number == 0:
+            break
+        total += number
+    click.echo(f"{total} reminders are on their way.")
+
+
+@click.command()
+@with_appcontext
+def reissue() -> None:
+    """Make the corrected certificates that are owed."""
+    branch = Branch.of(current_app.config["SETTINGS"])
+    total = 0
+    while True:
+        try:
+            with transaction(current_app.extensions["sessions"]) as db:
+                number = corrections.issue_owed(db, branch)
+        except DomainError as error:
+            raise click.ClickException(str(error)) from error
+        if number == 0:
+            break
+        total += number
+    click.echo(f"{total} corrections dealt with.")

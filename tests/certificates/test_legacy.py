@@ -1,0 +1,255 @@
+"""Legacy certificates: imported with each bad row named, and answered by number and holder alone."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import xlsxwriter
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from certificates import legacy, legacy_import
+from certificates.models import Certificate, LegacyCertificate
+from certificates.number import NumberScheme
+from certificates.states import State
+from lms.core import clock
+from lms.core.crypto import FieldCipher
+from lms.core.errors import DomainError, NotFound
+
+SCHEME = NumberScheme("BJ")
+ID_NUMBER = "11010119900307109X"
+HEAD = "证书编号,姓名,证件类型,证件号码,培训项目,证书类型,发证日期,有效期至,发证单位"
+GOOD = f"京红救(2015)第00123号,张三丰,身份证,{ID_NUMBER},救护员培训,救护员证,2015-06-01,2099/6/1,北京市红十字会"
+LIFELONG = "京红救（2012）第7号,李四光,,,应急救护普及培训,,2012年3月5日,长期,东城区红十字会"
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Callable[..., Path]:
+    def written(*rows: str, head: str = HEAD, encoding: str = "utf-8") -> Path:
+        path = tmp_path / "old.csv"
+        path.write_bytes("\r\n".join((head, *rows)).encode(encoding))
+        return path
+
+    return written
+
+
+def load(db: Session, path: Path) -> tuple[int, list[tuple[int, str]]]:
+    steps = list(legacy_import.load(db, path, SCHEME))
+    return sum(step.imported for step in steps), [(row.line, row.reason) for step in steps for row in step.bad]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_file_is_read_in_the_encodings_of_offices(db: Session, sheet: Callable[..., Path], encoding: str) -> None:
+    assert load(db, sheet(GOOD, LIFELONG, encoding=encoding)) == (2, [])
+    row = db.scalars(select(LegacyCertificate).order_by(LegacyCertificate.id)).first()
+    assert row is not None
+    assert (row.name, row.programme_code, row.course, row.unit) == (
+        "张三丰", "FIRST_RESPONDER", "救护员证", "北京市红十字会",
+    )  # fmt: skip
+    assert (row.issued_on.isoformat(), row.valid_until and row.valid_until.isoformat()) == ("2015-06-01", "2099-06-01")
+    assert row.source == "old.csv:2"
+    assert ID_NUMBER.encode() not in (row.id_number_sealed or b"")
+
+
+def test_a_spreadsheet_is_read_too(db: Session, tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made) as book:
+        page = book.add_worksheet()
+        for at, line in enumerate((HEAD, GOOD)):
+            page.write_row(at, 0, line.split(","))
+    path = tmp_path / "old.xlsx"
+    path.write_bytes(made.getvalue())
+    assert load(db, path) == (1, [])
+
+
+def bad(**changes: str) -> str:
+    names = ("number", "name", "id_type", "id_number", "programme", "course", "issued_on", "valid_until", "unit")
+    return ",".join((dict(zip(names, GOOD.split(","), strict=True)) | changes).values())
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (bad(number=""), "certificate number is missing"),
+        (bad(number="无号"), "the number has no digit"),
+        (bad(name=""), "name is missing"),
+        (bad(name="123"), "the name has no letter"),
+        (bad(id_number="110101199003071091"), "This is not a resident ID number"),
+        (bad(id_type="驾驶证"), "there is no ID type 驾驶证"),
+        (bad(programme="游泳"), "there is no programme 游泳"),
+        (bad(issued_on="去年"), "去年 is not a date"),
+        (bad(issued_on="2015-13-01"), "2015-13-01 is not a date"),
+        (bad(issued_on="2999-01-01"), "the issue date 2999-01-01 cannot be"),
+        (bad(valid_until="2014-01-01"), "it would end before it begins"),
+        (bad(unit=""), "unit is missing"),
+        (bad(name="长" * 300), "a cell is longer than 200 characters"),
+    ],
+)
+def test_a_bad_row_is_named_by_line_and_reason(db: Session, sheet: Callable[..., Path], row: str, reason: str) -> None:
+    imported, found = load(db, sheet(LIFELONG, "", row))
+    assert imported == 1
+    [(line, said)] = found
+    assert line == 4
+    assert said.startswith(reason)
+
+
+def test_a_number_goes_in_once(db: Session, sheet: Callable[..., Path], issue: Callable[..., Certificate]) -> None:
+    ours = issue().number
+    path = sheet(GOOD, bad(number="京红救 2015 第00123号", name="别人"), LIFELONG, bad(number=ours.lower()))
+    assert load(db, path) == (
+        2, [(3, "the number stands in line 2 already"), (5, "this number is a certificate of this system")],
+    )  # fmt: skip
+    again, found = load(db, path)
+    assert again == 0
+    assert [line for line, _reason in found] == [2, 3, 4, 5]
+
+
+def test_duplicates_are_found_across_batches(
+    db: Session, sheet: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(legacy_import, "BATCH", 2)
+    rows = [bad(number=f"旧{n % 5}") for n in range(8)]
+    imported, found = load(db, sheet(*rows))
+    assert imported == 5
+    assert [line for line, _reason in found] == [7, 8, 9]
+
+
+def test_a_file_without_the_columns_is_refused(db: Session, sheet: Callable[..., Path]) -> None:
+    with pytest.raises(DomainError, match="证书编号, 培训项目"):
+        load(db, sheet("张三,2015-01-01,某区", head="姓名,发证日期,发证单位"))
+
+
+@pytest.fixture
+def imported(db: Session, sheet: Callable[..., Path]) -> None:
+    assert load(db, sheet(GOOD, LIFELONG))[0] == 2
+    db.commit()
+
+
+@pytest.mark.usefixtures("imported")
+@pytest.mark.parametrize("number", ["京红救(2015)第00123号", "京红救（２０１５）第00123号", "京红救 2015 第 00123 号"])
+@pytest.mark.parametrize("proof", ["张三丰", "张 三 丰", "07109x", ID_NUMBER[-6:]])
+def test_number_and_holder_find_it(db: Session, number: str, proof: str) -> None:
+    found = legacy.find(db, number, proof, today=clock.now().date())
+    assert found is not None
+    assert (found.masked_name, found.state) == ("张*丰", State.VALID)
+
+
+@pytest.mark.usefixtures("imported")
+def test_without_a_match_the_answer_and_the_work_are_the_same(
+    db: Session, statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[bytes] = []
+    real = FieldCipher.decrypt
+
+    def noted(cipher: FieldCipher, column: str, row: UUID, sealed: bytes) -> str:
+        opened.append(sealed)
+        return real(cipher, column, row, sealed)
+
+    monkeypatch.setattr(FieldCipher, "decrypt", noted)
+    work = []
+    for number, proof in (
+        ("京红救(2015)第00123号", "王五"), ("京红救(2015)第99999号", "王五"),
+        ("京红救(2015)第00123号", "000000"), ("京红救(2015)第99999号", "000000"), ("京红救（2012）第7号", "000000"),
+    ):  # fmt: skip
+        statements.clear()
+        opened.clear()
+        with pytest.raises(DomainError) as refused:
+            legacy.by_hand(db, number, proof, scheme=SCHEME, today=clock.now().date())
+        work.append((refused.value.code, len(statements), len(opened), proof.isdigit()))
+    assert set(work) == {("certificate_no_match", 1, 0, False), ("certificate_no_match", 1, 1, True)}
+
+
+@pytest.mark.usefixtures("imported")
+def test_the_states_of_a_legacy_certificate(db: Session) -> None:
+    number, proof = "京红救(2015)第00123号", "张三丰"
+    row = db.scalars(select(LegacyCertificate).where(LegacyCertificate.name == proof)).one()
+    assert row.valid_until is not None
+    today = clock.now().date()
+
+    def state(day: object = today) -> State | None:
+        found = legacy.find(db, number, proof, today=day)  # type: ignore[arg-type]
+        return found.state if found else None
+
+    assert state(row.valid_until) is State.VALID
+    assert state(row.valid_until + timedelta(days=1)) is State.EXPIRED
+    legacy.revoke(db, number, "伪造档案")
+    assert state() is State.REVOKED
+    with pytest.raises(DomainError, match="revoked already"):
+        legacy.revoke(db, number, "again")
+    legacy.restore(db, number, "核对无误")
+    assert state() is State.VALID
+    with pytest.raises(DomainError, match="not revoked"):
+        legacy.restore(db, number, "again")
+    with pytest.raises(NotFound):
+        legacy.revoke(db, "京红救(2015)第99999号", "why")
+
+
+@pytest.mark.usefixtures("imported")
+def test_the_page_says_that_there_is_no_signed_code(client: FlaskClient) -> None:
+    answer = client.post("/verify", data={"number": "京红救(2015)第00123号", "proof": "张三丰"})
+    assert answer.status_code == 200
+    assert 'class="verdict valid"' in answer.text
+    assert "无签名二维码" in answer.text
+    assert "张*丰" in answer.text
+    assert "张三丰" not in answer.text
+    assert ID_NUMBER[-6:] not in answer.text
+    english = client.post("/verify?lang=en", data={"number": "京红救(2015)第00123号", "proof": "张三丰"}).text
+    assert "Without a signed code" in english
+    texts = set()
+    for number, proof in (("京红救(2015)第00123号", "王五"), ("京红救(2015)第99999号", "王五"), ("无", "王五")):
+        refused = client.post("/verify", data={"number": number, "proof": proof})
+        assert refused.status_code == 404
+        texts.add(refused.text.replace(number, ""))
+    assert len(texts) == 1
+
+
+@pytest.fixture
+def run(app: Flask) -> Callable[..., tuple[int, str]]:
+    def ran(*words: str) -> tuple[int, str]:
+        result = app.test_cli_runner().invoke(args=["certificates", "legacy", *words])
+        return result.exit_code, result.output
+
+    return ran
+
+
+def test_the_command_takes_all_or_nothing_unless_told(
+    db: Session, sheet: Callable[..., Path], run: Callable[..., tuple[int, str]]
+) -> None:
+    count = select(func.count()).select_from(LegacyCertificate)
+    path = str(sheet(GOOD, bad(number="旧1", unit="")))
+    for words, status, rows, said in (
+        (("--dry-run",), 1, 0, "Dry run: 1 rows are good, 1 are bad."),
+        ((), 1, 0, "Nothing was imported: 1 bad rows."),
+        (("--skip-bad",), 0, 1, "1 imported, 1 bad rows left out."),
+    ):
+        exit_code, output = run("import", path, *words)
+        assert "line 3: unit is missing" in output
+        assert said in output
+        assert exit_code == status
+        assert db.scalar(count) == rows
+
+
+def test_the_command_revokes_and_restores(
+    db: Session, sheet: Callable[..., Path], run: Callable[..., tuple[int, str]]
+) -> None:
+    assert run("import", str(sheet(GOOD)))[0] == 0
+    number = "京红救(2015)第00123号"
+    assert run("revoke", number, "--reason", "伪造") == (0, f"{number} is revoked.\n")
+    assert run("revoke", number, "--reason", "伪造")[0] == 1
+    assert run("restore", number, "--reason", "核对")[0] == 0
+    assert run("restore", "没有1", "--reason", "核对")[0] == 1
+    assert db.scalars(select(LegacyCertificate.revoked_at)).all() == [None]
+
+
+@given(st.text(max_size=30))
+def test_a_numbers_key_is_settled_after_one_time(text: str) -> None:
+    key = legacy.number_key(text)
+    assert legacy.number_key(key) == key
+    assert legacy.number_key(f" {text}-") == key
