@@ -9,6 +9,7 @@ import struct
 import time
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from sqlalchemy import select
@@ -113,6 +114,16 @@ def subject(certificate: Certificate, branch: Branch) -> Subject:
         certificate_type=certificate.certificate_type,
         public_url=branch.public_url,
         zone=branch.zone,
+    )
+
+
+def did_document(db: Session, branch: Branch) -> dict[str, Any]:
+    """The issuer's `did:web` document."""
+    rows = issuer_keys.public_keys(db)
+    return credentials.did_document(
+        branch.public_url,
+        [row.public_key for row in rows if row.kid.startswith(Purpose.BADGE)],
+        {row.kid: row.public_key for row in rows if row.kid.startswith(Purpose.STATUS)},
     )
 
 

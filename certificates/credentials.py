@@ -60,17 +60,13 @@ def method_of(did: str, public_key: bytes) -> str:
     return f"{did}#{multikey(public_key)}"
 
 
-def did_document(public_url: str, public_keys: Sequence[bytes]) -> Json:
-    """What `did:web` leads to: every key whose signatures we stand by."""
+def did_document(public_url: str, badge_keys: Sequence[bytes], status_keys: Mapping[str, bytes]) -> Json:
+    """What `did:web` leads to: every key whose signatures we stand by; those of status lists go by their names."""
     did = did_of(public_url)
+    named = {method_of(did, key): key for key in badge_keys} | {f"{did}#{kid}": key for kid, key in status_keys.items()}
     methods = [
-        {
-            "id": method_of(did, key),
-            "type": "Multikey",
-            "controller": did,
-            "publicKeyMultibase": multikey(key),
-        }
-        for key in public_keys
+        {"id": name, "type": "Multikey", "controller": did, "publicKeyMultibase": multikey(key)}
+        for name, key in named.items()
     ]
     return {
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
-from certificates import badges, credentials, issuer_keys
+from certificates import badges, credentials
 from certificates.branch import Branch
 from lms.core.access import public
 from lms.core.limits import limiter
@@ -20,9 +20,7 @@ MINUTES = 300  # seconds that others may keep an answer
 @limiter.limit(LIMIT)
 def did() -> ResponseReturnValue:
     """The `did:web` document: the keys that verify badges and status lists."""
-    rows = issuer_keys.public_keys(session())
-    document = credentials.did_document(_branch().public_url, [row.public_key for row in rows])
-    return _open(document, "application/did+json")
+    return _open(badges.did_document(session(), _branch()), "application/did+json")
 
 
 @blueprint.get("/badges/issuer")

@@ -140,7 +140,7 @@ def test_the_did_web_document_names_each_key(db: Session, branch: Branch, issue:
     badges.owe(db, issue())
     badges.sign_owed(db, branch)
     secured = json.loads(db.scalars(select(Badge.credential)).one() or "")
-    document = credentials.did_document(branch.public_url, [row.public_key for row in issuer_keys.public_keys(db)])
+    document = badges.did_document(db, branch)
     assert secured["proof"]["verificationMethod"] in document["assertionMethod"]
     assert secured["issuer"]["id"] == document["id"] == "did:web:127.0.0.1%3A8000"
 

@@ -37,7 +37,7 @@ def subject(**facts: Any) -> Subject:
 def web(url: str) -> bytes:
     """The internet of these tests: the issuer's own did:web document."""
     assert url == f"{HOST}/.well-known/did.json"
-    return json.dumps(credentials.did_document(HOST, [PUBLIC])).encode()
+    return json.dumps(credentials.did_document(HOST, [PUBLIC], {})).encode()
 
 
 def published(node: dict[str, Any]) -> bytes:
@@ -149,5 +149,5 @@ def test_the_issuer_is_named_by_host_and_port() -> None:
     assert credentials.did_of("https://lms.example.org") == DID
     assert credentials.did_of("http://127.0.0.1:8000") == "did:web:127.0.0.1%3A8000"
     assert METHOD.startswith(f"{DID}#z6Mk")
-    document = credentials.did_document(HOST, [PUBLIC])
-    assert document["assertionMethod"] == [METHOD]
+    document = credentials.did_document(HOST, [PUBLIC], {"status-1": bytes(32)})
+    assert document["assertionMethod"] == [METHOD, f"{DID}#status-1"]
