@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from certificates import ledger, signing_keys, states
 from certificates.branch import Branch
-from certificates.events import ReissueOwed
+from certificates.events import ReissueOwed, StatusChanged
 from certificates.models import Certificate, ReissueRequest
 from certificates.payload import Payload, encode, name_tag
 from certificates.states import State
@@ -208,6 +208,7 @@ def _make(db: Session, standing: list[tuple[ReissueRequest, Certificate, str]], 
         _tell(db, owed, old, row)
     db.flush()
     ledger.append(db, [(row["id"], row["payload"]) for row in made])
+    publish(db, StatusChanged())
     log.info("certificates_reissued", count=len(made), key_number=key_number)
 
 

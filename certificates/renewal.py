@@ -11,12 +11,14 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from certificates.events import StatusChanged
 from certificates.models import Certificate
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
 from lms.core import audit
+from lms.core.events import publish
 
 
 def link(db: Session, enrolment_ids: Collection[int]) -> None:
@@ -37,7 +39,10 @@ def link(db: Session, enrolment_ids: Collection[int]) -> None:
     ).all()
     if not held:
         return
-    for row in db.execute(_linking(enrolment_ids)):
+    linked = db.execute(_linking(enrolment_ids)).all()
+    if linked:
+        publish(db, StatusChanged())
+    for row in linked:
         if row.superseded_by_id is not None:
             audit.record(
                 db,

@@ -1,14 +1,16 @@
 """A correction makes a certificate anew, exactly once, and undoing a revocation keeps what was."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
-from certificates import ledger, reissue, renewal, revocation, states
+from certificates import issuing, ledger, reissue, renewal, revocation, signing_keys, states
 from certificates.branch import Branch
 from certificates.keys import private_key_path
 from certificates.models import Certificate, ReissueRequest
@@ -18,10 +20,12 @@ from certificates.signing_keys import KeyRing
 from certificates.states import State
 from certificates.verification import verify
 from courses.models.person_time import PersonTimeEntry
+from lms.config import Settings
 from lms.core import audit, clock
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
 from lms.core.scope import Role
+from tests.certificates.conftest import FIRST, LAST, closed_offering, owe
 from tests.factories import Make
 
 Issue = Callable[..., Certificate]
@@ -220,3 +224,32 @@ def test_the_requests_table_keeps_each_of_them(db: Session, issue: Issue, correc
     rows = db.scalars(select(ReissueRequest).order_by(ReissueRequest.id)).all()
     assert [row.holder_name for row in rows] == ["张三风", "张三丰"]
     assert all(row.replacement_id for row in rows)
+
+
+def test_workers_that_race_and_die_make_exactly_one_replacement(
+    fresh_database: str, settings: Settings, tmp_path: Path
+) -> None:
+    """The first worker holds the request and dies; a second passes over it meanwhile, and makes it afterwards."""
+    branch = replace(Branch.of(settings), keys_dir=tmp_path / "keys")
+    engine = create_engine(fresh_database)
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    with sessions() as db:
+        signing_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
+        make = Make(db)
+        owe(make, closed_offering(make), "张三峰")
+        issuing.issue_owed(db, branch)
+        old = db.scalars(select(Certificate)).one()
+        reissue.request(db, old, Correction("张三丰", {}), WHY, branch=branch)
+        db.commit()
+    with sessions() as first, sessions() as second:
+        assert reissue.issue_owed(first, branch) == 1
+        assert reissue.issue_owed(second, branch) == 0
+        first.rollback()
+        assert reissue.issue_owed(second, branch) == 1
+        second.commit()
+        assert reissue.issue_owed(first, branch) == 0
+    with sessions() as db:
+        names = db.execute(select(Certificate.holder_name, Certificate.superseded_by_id.is_(None))).all()
+        assert sorted(tuple(row) for row in names) == [("张三丰", True), ("张三峰", False)]
+        assert list(ledger.check(db, names=True)) == []
+    engine.dispose()

@@ -222,6 +222,19 @@ def test_the_task_reminds(app: Flask, db: Session, held: Certificate) -> None:
     assert sent(db) == [90]
 
 
+def test_the_command_tells_before_it_reminds(app: Flask, db: Session, held: Certificate) -> None:
+    assert held.valid_until is not None
+    noon = datetime.combine(held.valid_until, time(12), tzinfo=app.config["SETTINGS"].zone)
+    runner = app.test_cli_runner()
+    with clock.at(noon - timedelta(days=20)):
+        dry = runner.invoke(args=["certificates", "remind", "--dry-run"])
+        assert f"{held.number}: 20 days left, reminder of 30 days to z***@example.org" in dry.output
+        assert sent(db) == []
+        assert runner.invoke(args=["certificates", "remind"]).output == "1 reminders are on their way.\n"
+        assert runner.invoke(args=["certificates", "remind"]).output == "0 reminders are on their way.\n"
+    assert sent(db) == [30]
+
+
 @pytest.mark.parametrize(("text", "days"), [("90,30,7", (90, 30, 7)), ("7, 60", (60, 7)), ("", ())])
 def test_the_distances_are_a_setting(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, text: str, days: tuple[int, ...]
