@@ -1,17 +1,21 @@
 """`flask certificates`: issue what is owed, and check the ledger."""
 
 import sys
+from datetime import datetime
+from pathlib import Path
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from certificates import issuing, ledger
+from certificates import issuing, ledger, printing
 from certificates.branch import Branch
 from certificates.cli.legacy import legacy_group
 from certificates.cli.renewal import reissue, remind
+from certificates.issuing import Period
 from lms.core.db import transaction
 from lms.core.errors import DomainError
+from lms.core.scope import EVERYTHING
 
 SHOWN_FAULTS = 100
 
@@ -21,26 +25,58 @@ for command in (ledger_group, legacy_group, remind, reissue):
     cli.add_command(command)
 
 
+day = click.DateTime(["%Y-%m-%d"])
+offering_option = click.option("--offering", "offering_id", type=int, help="Only this offering's (its number).")
+
+
 @cli.command()
-@click.option("--offering", "offering_id", type=int, help="Only this offering's (its number).")
-def issue(offering_id: int | None) -> None:
-    """Issue all certificates that are owed, a chunk at a time."""
+@offering_option
+@click.option("--from", "since", type=day, help="Only of offerings counted on or after this day.")
+@click.option("--until", type=day, help="Only of offerings counted on or before this day.")
+def issue(offering_id: int | None, since: datetime | None, until: datetime | None) -> None:
+    """Issue all certificates that are owed, of one offering or of a period, a chunk at a time."""
     branch = Branch.of(current_app.config["SETTINGS"])
     sessions = current_app.extensions["sessions"]
+    period = Period(since.date() if since else None, until.date() if until else None)
+    with transaction(sessions) as db:
+        owed = issuing.count_owed(db, offering_id, period)
     total = 0
     while True:
         try:
             with transaction(sessions) as db:
-                number = issuing.issue_owed(db, branch, offering_id=offering_id)
+                number = issuing.issue_owed(db, branch, offering_id=offering_id, period=period)
         except DomainError as error:
             raise click.ClickException(str(error)) from error
         if number == 0:
             break
         total += number
-        click.echo(f"{total} issued")
+        click.echo(f"{total} of {max(owed, total)} issued")
     with transaction(sessions) as db:
-        left = issuing.count_owed(db, offering_id)
+        left = issuing.count_owed(db, offering_id, period)
     click.echo(f"Done: {total} issued, {left} still owed" + (" (another worker holds them)" if left else ""))
+
+
+@cli.command("print")
+@offering_option
+@click.option("--from", "since", type=day, help="Only issued on or after this day.")
+@click.option("--until", type=day, help="Only issued on or before this day.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def print_(offering_id: int | None, since: datetime | None, until: datetime | None, file: Path) -> None:
+    """Write certificates to FILE: one PDF of them all (.pdf), or a ZIP with a PDF of each (.zip)."""
+    try:
+        form = printing.Form(file.suffix.removeprefix("."))
+    except ValueError:
+        raise click.BadParameter("must end with .pdf or .zip", param_hint="FILE") from None
+    sessions = current_app.extensions["sessions"]
+    choice = printing.Choice(offering_id, since.date() if since else None, until.date() if until else None)
+    try:
+        with transaction(sessions) as db:
+            ids = printing.choose(db, EVERYTHING, choice, form)
+        with file.open("wb") as out:
+            out.writelines(printing.write(sessions, ids, Branch.of(current_app.config["SETTINGS"]), form))
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{len(ids)} certificates in {file}")
 
 
 @ledger_group.command()
