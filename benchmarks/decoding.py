@@ -132,7 +132,10 @@ def measure(stage: Stage) -> Sequence[Measurement]:
     stage.load_demo()
     branch = Branch.of(stage.app.config["SETTINGS"])
     with Session(stage.app.extensions["engine"]) as db:
-        documents = [paper.document(one, branch) for one in db.scalars(select(Certificate).limit(SAMPLES))]
+        documents = [
+            paper.document(one, branch)
+            for one in db.scalars(select(Certificate).order_by(Certificate.id).limit(SAMPLES))
+        ]
     measured = []
     for layout in Layout:
         samples = [Sample(render(one, layout), one.address_prefix + one.digits) for one in documents]

@@ -22,7 +22,8 @@ def measure(stage: Stage) -> Sequence[Measurement]:
     stage.load_demo()
     branch = Branch.of(stage.app.config["SETTINGS"])
     with Session(stage.app.extensions["engine"]) as db:
-        issued = db.scalars(select(Certificate).limit(SAMPLE)).all()
+        stands = Certificate.revoked_at.is_(None) & Certificate.superseded_by_id.is_(None)
+        issued = db.scalars(select(Certificate).where(stands).order_by(Certificate.id).limit(SAMPLE)).all()
     codes = cycle([digits_of(one.payload) for one in issued])
     papers = cycle(issued)
 

@@ -124,7 +124,8 @@ def credential(subject: Subject) -> Json:
         "achievement": achievement(subject),
     }
     body["credentialSchema"] = [{"id": SCHEMA, "type": "1EdTechJsonSchemaValidator2019"}]
-    body["credentialStatus"] = [_status(subject, purpose) for purpose in ("revocation", "superseded")]
+    # One status: Open Badges 3.0 and its schema allow no list. Whether it was replaced, the page of its address says.
+    body["credentialStatus"] = _status(subject, "revocation")
     return body
 
 
@@ -186,7 +187,7 @@ def with_proof(body: Json, method: str, sign: Sign, made_at: datetime) -> Json:
         "proofPurpose": "assertionMethod",
     }
     hashed = hashlib.sha256(canonical(options)).digest() + hashlib.sha256(canonical(body)).digest()
-    return body | {"proof": options | {"proofValue": multibase(sign(hashed))}}
+    return body | {"proof": [options | {"proofValue": multibase(sign(hashed))}]}
 
 
 def as_jwt(body: Json, method: str, sign: Sign) -> str:

@@ -141,7 +141,7 @@ def test_the_did_web_document_names_each_key(db: Session, branch: Branch, issue:
     badges.sign_owed(db, branch)
     secured = json.loads(db.scalars(select(Badge.credential)).one() or "")
     document = badges.did_document(db, branch)
-    assert secured["proof"]["verificationMethod"] in document["assertionMethod"]
+    assert secured["proof"][0]["verificationMethod"] in document["assertionMethod"]
     assert secured["issuer"]["id"] == document["id"] == "did:web:127.0.0.1%3A8000"
 
 

@@ -62,7 +62,7 @@ def test_what_is_signed_is_what_the_published_contexts_mean(holder: str, course:
 def test_the_proof_covers_its_own_options_and_verifies_step_by_step() -> None:
     """The suite's algorithm, written again from its specification with the general processor."""
     secured = credentials.with_proof(credentials.credential(subject()), METHOD, KEY.sign, MOMENT)
-    proof = secured.pop("proof")
+    (proof,) = secured.pop("proof")
     signature = decoded(proof.pop("proofValue"))
     hashed = hashlib.sha256(published(proof)).digest() + hashlib.sha256(published(secured)).digest()
     KEY.public_key().verify(signature, hashed)
@@ -102,9 +102,9 @@ def test_openbadgeslib_verifies_the_badge_and_the_token_by_did_web() -> None:
         lambda body: body["credentialSubject"]["identifier"][0].update(identityHash="李四"),
         lambda body: body["credentialSubject"]["achievement"].update(name="师资"),
         lambda body: body.update(validUntil="2199-01-01T00:00:00+08:00"),
-        lambda body: body["credentialStatus"][0].update(statusListIndex="1"),
-        lambda body: body["credentialStatus"].pop(),
-        lambda body: body["proof"].update(created="2027-01-01T00:00:00Z"),
+        lambda body: body["credentialStatus"].update(statusListIndex="1"),
+        lambda body: body.pop("credentialStatus"),
+        lambda body: body["proof"][0].update(created="2027-01-01T00:00:00Z"),
     ],
 )
 def test_openbadgeslib_refuses_any_change(change: Any) -> None:
@@ -139,10 +139,31 @@ def test_it_says_what_the_paper_says_in_both_languages_and_points_at_the_status_
     narrative = body["credentialSubject"]["achievement"]["criteria"]["narrative"]
     assert "考核均合格" in narrative
     assert "assessments" in narrative
-    revocation, superseded = body["credentialStatus"]
-    assert revocation["statusListCredential"] == f"{HOST}/status/revocation/2"
-    assert revocation["statusListIndex"] == str(300_000 - 2 * 131_072)
-    assert superseded["statusListCredential"] == f"{HOST}/status/superseded/2"
+    status = body["credentialStatus"]
+    assert status["type"] == "BitstringStatusListEntry"
+    assert status["statusPurpose"] == "revocation"
+    assert status["statusListCredential"] == f"{HOST}/status/revocation/2"
+    assert status["statusListIndex"] == str(300_000 - 2 * 131_072)
+
+
+def test_one_or_many_is_as_the_data_model_of_open_badges_has_it() -> None:
+    """No package ships the 1EdTech schema. What it says of one or many, required or not, is written here again."""
+    body = credentials.with_proof(credentials.credential(subject()), METHOD, KEY.sign, MOMENT)
+    assert body["@context"][0] == "https://www.w3.org/ns/credentials/v2"
+    assert {"id", "name", "issuer", "validFrom", "credentialSubject"} <= body.keys()
+    held = body["credentialSubject"]
+    achieved = held["achievement"]
+    for many in (body["type"], body["proof"], body["credentialSchema"], body["issuer"]["type"], held["type"]):
+        assert isinstance(many, list)
+        assert many
+    assert isinstance(body["credentialStatus"], dict)
+    assert held["identifier"][0].keys() == {"type", "hashed", "identityHash", "identityType"}
+    assert {"id", "type", "criteria", "description", "name"} <= achieved.keys()
+    assert achieved["criteria"].keys() <= {"id", "narrative"}
+    assert achieved["image"].keys() <= {"id", "type", "caption"}
+    assert achieved["image"]["type"] == "Image"
+    for text in (body["name"], achieved["name"], achieved["description"], achieved["criteria"]["narrative"]):
+        assert isinstance(text, str)
 
 
 def test_the_issuer_is_named_by_host_and_port() -> None:

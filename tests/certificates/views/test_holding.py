@@ -93,9 +93,9 @@ def test_the_first_download_owes_the_badge_and_a_later_one_gets_it(
     made = client.get(f"{home}/badge.json")
     assert made.status_code == 200
     credential = json.loads(made.data)
-    assert credential["proof"]["cryptosuite"] == "eddsa-rdfc-2022"
+    assert credential["proof"][0]["cryptosuite"] == "eddsa-rdfc-2022"
     keys = client.get("/.well-known/did.json").get_json()
-    assert credential["proof"]["verificationMethod"] in keys["assertionMethod"]
+    assert credential["proof"][0]["verificationMethod"] in keys["assertionMethod"]
     assert client.get(f"{home}/badge.jwt").text.count(".") == 2
     png = client.get(f"{home}/badge.png")
     assert json.loads(OB3Verifier.extract_token_from_png(png.data)) == credential
