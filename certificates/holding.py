@@ -33,8 +33,10 @@ class HeldCertificate:
 
 
 def of_enrolment(db: Session, enrolment_id: int, *, zone: ZoneInfo) -> HeldCertificate | None:
-    """The newest certificate of an enrolment, whatever its state."""
+    """The newest certificate of an enrolment, whatever its state; what renewed it, where another offering did."""
     row = db.execute(_held().where(Certificate.enrolment_id == enrolment_id).limit(1)).one_or_none()
+    while row is not None and row.superseded_by_id is not None:
+        row = db.execute(_held().where(Certificate.id == row.superseded_by_id)).one()
     return _of(row, zone) if row is not None else None
 
 
@@ -45,7 +47,7 @@ def of_trainee(db: Session, trainee_id: int, *, zone: ZoneInfo) -> Sequence[Held
 
 
 def of_ticket(db: Session, ticket: str) -> Certificate:
-    """The newest certificate of the enrolment that this ticket proves. Raises NotFound."""
+    """The newest certificate of the enrolment that this ticket proves, or what renewed it. Raises NotFound."""
     statement = (
         select(Certificate)
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
@@ -56,6 +58,8 @@ def of_ticket(db: Session, ticket: str) -> Certificate:
     certificate = db.scalars(statement).one_or_none()
     if certificate is None:
         raise NotFound("no_certificate", N_("There is no certificate for this ticket yet."))
+    while certificate.superseded_by is not None:
+        certificate = certificate.superseded_by
     return certificate
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import issuing, register, renewal, revocation
+from certificates import holding, issuing, register, renewal, revocation
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
@@ -146,3 +146,17 @@ def test_a_renewed_certificate_still_counts_as_issued_in_its_own_offering(
     progress = register.progress(db, old.enrolment.offering, today=clock.today(branch.zone))
     assert [(one.number, one.state) for one in progress.issued] == [(old.number, State.SUPERSEDED)]
     assert progress.refused == ()
+
+
+def test_the_holder_of_the_old_ticket_sees_the_new_certificate(
+    db: Session, make: Make, take: Renew, refresher: Course, branch: Branch
+) -> None:
+    trainee = make.trainee()
+    old = take(trainee, make.new_course(certificate_type=1))
+    take(trainee, refresher)
+    last = take(trainee, refresher)
+    db.expire_all()
+    held = holding.of_enrolment(db, old.enrolment_id, zone=branch.zone)
+    assert held is not None
+    assert (held.number, held.state) == (last.number, State.VALID)
+    assert holding.of_ticket(db, old.enrolment.ticket) is last

@@ -92,8 +92,8 @@ def test_a_revocation_is_undone_with_a_reason(browser: FlaskClient, client: Flas
     address, public = f"/certificates/{certificate.id}", f"/v/{digits_of(certificate.payload)}"
     browser.post(f"{address}/revoke", data={"reason": "发错人"})
     assert 'class="verdict revoked"' in client.get(public).text
-    assert "已被吊销" in browser.get(f"{address}/reissue").text
-    assert "撤回吊销" in browser.get(address).text
+    assert "已被撤销" in browser.get(f"{address}/reissue").text
+    assert "取消撤销" in browser.get(address).text
     assert "发错人" in browser.get(f"{address}/restore").text
     assert browser.post(f"{address}/restore", data={"reason": ""}).status_code == 422
     assert 'class="verdict revoked"' in client.get(public).text
@@ -102,7 +102,7 @@ def test_a_revocation_is_undone_with_a_reason(browser: FlaskClient, client: Flas
     history = browser.get(address).text
     assert "发错人" in history
     assert "核对后无误" in history
-    assert "没有被吊销" in browser.get(f"{address}/restore").text
+    assert "没有被撤销" in browser.get(f"{address}/restore").text
 
 
 def test_the_pages_are_within_their_query_budgets(browser: FlaskClient, issue: Issue, statements: list[str]) -> None:
