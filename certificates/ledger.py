@@ -1,14 +1,18 @@
-"""The ledger of issuance: append-only, each line bound to the one before by its hash.
+"""The ledger of issuance: append-only, each line bound by its hash to the one before, to the code that was signed, to the
+moment it was recorded and to what the certificate says beside its code.
 
 When a key is compromised, a code is believed if the ledger knew it before that moment. Whoever edits a line, or takes
 one out, breaks the chain from there on, and `check` says where.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.orm import Session
 
 from certificates.models import Certificate, LedgerEntry, SigningKey
@@ -18,11 +22,30 @@ from lms.core import clock
 GENESIS = bytes(32)
 _TAIL_LOCK = 0x424A_5243_4C45_4447  # "BJRCLEDG": PostgreSQL's advisory lock around the chain's tail
 _BATCH = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def entry_hash(previous: bytes, payload_hash: bytes) -> bytes:
-    """The hash of a line: SHA-256 of the previous line's hash (32 bytes) and the payload's SHA-256."""
-    return hashlib.sha256(previous + payload_hash).digest()
+def entry_hash(previous: bytes, payload_hash: bytes, recorded_at: datetime, words: bytes) -> bytes:
+    """The hash of a line: SHA-256 over the previous line's hash, the payload's SHA-256, the moment and the words.
+
+    The moment is microseconds since 1970 (8 bytes, big-endian): what a compromised key signed is believed by it. `words` is
+    the digest of `words_of`; 32 bytes as the two before.
+    """
+    moment = ((recorded_at - _EPOCH) // timedelta(microseconds=1)).to_bytes(8, "big")
+    return hashlib.sha256(previous + payload_hash + moment + words).digest()
+
+
+def words_of(certificate: Certificate | Row[Any]) -> bytes:
+    """SHA-256 of what a certificate says and the code does not bind: it is never altered, a correction is a new one."""
+    said = [
+        certificate.id,
+        certificate.number,
+        certificate.enrolment_id,
+        certificate.holder_name,
+        certificate.facts,
+        certificate.issued_at.astimezone(UTC).isoformat(timespec="microseconds"),
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).digest()
 
 
 def append(db: Session, certificates: Sequence[tuple[int, bytes]]) -> None:
@@ -30,6 +53,15 @@ def append(db: Session, certificates: Sequence[tuple[int, bytes]]) -> None:
 
     From here to the commit nobody else can append, so this is the last thing a unit of work does.
     """
+    rows_of = select(
+        Certificate.id,
+        Certificate.number,
+        Certificate.enrolment_id,
+        Certificate.holder_name,
+        Certificate.facts,
+        Certificate.issued_at,
+    ).where(Certificate.id.in_([certificate_id for certificate_id, _ in certificates]))
+    words = {row.id: words_of(row) for row in db.execute(rows_of)}
     db.execute(select(func.pg_advisory_xact_lock(_TAIL_LOCK)))
     tail = db.execute(select(LedgerEntry.seq, LedgerEntry.hash).order_by(LedgerEntry.seq.desc()).limit(1)).one_or_none()
     seq, previous = (tail.seq, tail.hash) if tail is not None else (0, GENESIS)
@@ -38,7 +70,7 @@ def append(db: Session, certificates: Sequence[tuple[int, bytes]]) -> None:
     for certificate_id, payload in certificates:
         seq += 1
         payload_hash = hashlib.sha256(payload).digest()
-        line = entry_hash(previous, payload_hash)
+        line = entry_hash(previous, payload_hash, now, words[certificate_id])
         rows.append(
             {
                 "seq": seq,
@@ -82,11 +114,12 @@ def check(db: Session, *, names: bool = False) -> Iterator[Fault]:
             yield Fault(entry.seq, number, f"line {expected} is missing before it")
         if entry.previous_hash != previous:
             yield Fault(entry.seq, number, "its previous hash is not the hash of the line before")
-        if entry.hash != entry_hash(entry.previous_hash, entry.payload_hash):
-            yield Fault(entry.seq, number, "its hash does not fit its contents")
         if certificate is None:
             yield Fault(entry.seq, None, "its certificate is missing")
         else:
+            words = words_of(certificate)
+            if entry.hash != entry_hash(entry.previous_hash, entry.payload_hash, entry.recorded_at, words):
+                yield Fault(entry.seq, number, "its hash does not fit its contents, or what its certificate says")
             if hashlib.sha256(certificate.payload).digest() != entry.payload_hash:
                 yield Fault(entry.seq, number, "the certificate's code is not the one that was recorded")
             for what in _disagreements(certificate, public_keys, names=names):

@@ -121,7 +121,9 @@ class Certificate(Base):
 
 
 class LedgerEntry(Base):
-    """One issuance. `hash` = SHA-256(previous hash ‖ payload's SHA-256); the first entry's previous hash is 32 zero bytes."""
+    """One issuance. `hash` binds the line before, the code, the moment and the certificate's words (ledger.entry_hash);
+    the first entry's previous hash is 32 zero bytes.
+    """
 
     __tablename__ = "ledger_entry"
 

@@ -11,10 +11,10 @@ from certificates import ledger
 from certificates.models import Certificate
 
 
-def edit(db: Session, statement: str) -> None:
+def edit(db: Session, statement: str, *, rows: int = 1) -> None:
     """Edit as somebody with all rights over the database would."""
     db.execute(text("SET LOCAL session_replication_role = replica"))
-    assert db.execute(text(statement)).rowcount == 1  # type: ignore[attr-defined]
+    assert db.execute(text(statement)).rowcount == rows  # type: ignore[attr-defined]
     db.execute(text("SET LOCAL session_replication_role = origin"))
     db.expire_all()
 
@@ -65,7 +65,49 @@ def test_an_edited_row_is_found(db: Session, three: list[Certificate], statement
     assert any(fault.startswith(found) for fault in faults(db))
 
 
-def test_an_edited_name_is_found_when_names_are_compared(db: Session, three: list[Certificate]) -> None:
+NEW = "WHERE id = (SELECT min(id) + 1 FROM certificate)"
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "serial = serial + 1000", "number = 'BJ-FR-2026-9999999-X'", "holder_name = '李八'", "certificate_type = 9",
+        "unit = 9", "issued_on = issued_on - 1", "valid_until = valid_until + 1", "valid_until = NULL",
+        "payload = set_byte(payload, 20, (get_byte(payload, 20) + 1) % 256)", "issued_at = issued_at - interval '1 day'",
+        "facts = facts || '{\"hours\": \"160.0\"}'", "facts = facts - 'unit_zh'",
+        "enrolment_id = (SELECT min(enrolment_id) FROM certificate) + 0 * id", "key_number = 7",
+        "id = id + 1000",
+    ],
+)  # fmt: skip
+def test_each_column_of_a_certificate_is_bound(db: Session, three: list[Certificate], assignment: str) -> None:
+    if assignment.startswith("enrolment_id"):
+        edit(db, "DROP INDEX uq_certificate_enrolment", rows=-1)
+    edit(db, f"UPDATE certificate SET {assignment} {NEW}")
+    assert [fault for fault in faults(db) if fault.startswith("2: ")]
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "seq = 20", "certificate_id = (SELECT max(id) + 1 FROM certificate)", "payload_hash = sha256('x')",
+        "previous_hash = sha256('x')", "hash = sha256('x')", "recorded_at = recorded_at - interval '1 microsecond'",
+    ],
+)  # fmt: skip
+def test_each_column_of_a_line_is_bound(db: Session, three: list[Certificate], assignment: str) -> None:
+    edit(db, f"UPDATE ledger_entry SET {assignment} WHERE seq = 2")
+    assert faults(db)
+
+
+def test_a_name_is_held_against_its_tag_too_when_asked(db: Session, three: list[Certificate]) -> None:
     edit(db, "UPDATE certificate SET holder_name = '李八' WHERE holder_name = '李四'")
+    assert "2: its holder's name is not the one that was signed" in faults(db, names=True)
+    assert "2: its holder's name is not the one that was signed" not in faults(db)
+
+
+def test_more_lines_than_are_read_at_once(
+    db: Session, three: list[Certificate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_BATCH", 2)
     assert faults(db) == []
-    assert faults(db, names=True) == ["2: its holder's name is not the one that was signed"]
+    edit(db, "UPDATE certificate SET unit = 9 WHERE id = (SELECT max(id) FROM certificate)")
+    assert [fault[:3] for fault in faults(db)] == ["3: "]
