@@ -156,6 +156,12 @@ def stored(db: Reads, purpose: str, number: int) -> Stored | None:
     return Stored(row.document, row.made_at) if row is not None else None
 
 
+def count(db: Reads) -> int:
+    """How many lists there are of each kind."""
+    found: int = db.execute(select(func.count()).where(StatusList.purpose == Listed.REVOCATION)).scalar_one()
+    return found
+
+
 def read(document: str, keys: dict[str, bytes]) -> Bits:
     """A signed list, verified with the published keys (name → 32 bytes).
 

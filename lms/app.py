@@ -53,6 +53,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.views.verification"),
     ("/", "certificates.views.verification_list"),
+    ("/", "certificates.views.offline"),
     ("/", "certificates.views.status"),
     ("/api/v1", "certificates.views.api"),
 )

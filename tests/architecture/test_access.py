@@ -87,7 +87,7 @@ PUBLIC = {
     "badges.did", "badges.issuer", "badges.achievement", "badges.picture",
     "verification.find", "verification.page", "verification.name",
     "api.verdict", "api.verdicts", "api.description", "status.key_set", "status.signed_list",
-    "verification_list.page",
+    "verification_list.page", "offline.page", "offline.worker",
 }  # fmt: skip
 
 

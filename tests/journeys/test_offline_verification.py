@@ -1,0 +1,58 @@
+"""The page that verifies with no network: valid, forged, revoked, and the name, all in the browser."""
+
+from time import monotonic, sleep
+
+from playwright.sync_api import expect
+from sqlalchemy import text
+
+from certificates.payload import digits_of
+from tests.journeys.conftest import PHONE, Site, Visit
+
+
+def codes(site: Site) -> tuple[str, str, str, str]:
+    """A valid code and its holder's name, a flipped one, and a revoked one once its list says so."""
+    query = (
+        "SELECT payload, holder_name, id FROM certificate WHERE revoked_at IS NULL AND superseded_by_id IS NULL"
+        " AND valid_until > now() AND issued_on <= now() ORDER BY id LIMIT 2"
+    )
+    with site.engine.begin() as connection:
+        good, other = connection.execute(text(query)).all()
+        revoke = "UPDATE certificate SET revoked_at = now(), revoke_reason = 'test' WHERE id = :id"
+        connection.execute(text(revoke), {"id": other.id})
+        began = connection.execute(text("SELECT now()")).scalar_one()
+    deadline = monotonic() + 120
+    signed = "SELECT count(*) FROM status_list WHERE purpose = 'revocation' AND made_at > :began"
+    while monotonic() < deadline:
+        with site.engine.connect() as connection:
+            if connection.execute(text(signed), {"began": began}).scalar_one():
+                break
+        sleep(1)
+    code = digits_of(good.payload)
+    flipped = code[:-1] + str((int(code[-1]) + 1) % 10)
+    return code, good.holder_name, flipped, digits_of(other.payload)
+
+
+def test_once_loaded_the_page_verifies_without_a_network(site: Site, visit: Visit) -> None:
+    code, name, flipped, revoked = codes(site)
+    for language, words in (("zh-CN", ("有效", "伪造", "已撤销")), ("en-GB", ("Valid", "Forged", "Revoked"))):
+        page = visit(viewport=PHONE, language=language)
+        page.goto("/verify/offline")
+        expect(page.locator("[data-told=yes]")).to_be_visible()
+        page.context.set_offline(True)
+
+        def ask(digits: str, who: str = "", page: object = page) -> None:
+            page.fill("#code", digits)  # type: ignore[attr-defined]
+            page.fill("#name", who)  # type: ignore[attr-defined]
+            page.click("form button[type=submit]")  # type: ignore[attr-defined]
+
+        heading = page.locator("[data-verdict] h2")
+        ask(f"{site.url}/v/{code}", name)
+        expect(heading).to_have_text(words[0])
+        expect(page.locator("[data-name].yes")).to_be_visible()
+        ask(code, "无名氏")
+        expect(page.locator("[data-name].no")).to_be_visible()
+        ask(flipped)
+        expect(heading).to_have_text(words[1])
+        ask(revoked)
+        expect(heading).to_have_text(words[2])
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
