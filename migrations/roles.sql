@@ -47,6 +47,8 @@ BEGIN
         ELSE
             EXECUTE format('REVOKE INSERT, DELETE ON certificate FROM %I', given);
             EXECUTE format('REVOKE INSERT ON ledger_entry FROM %I', given);
+            EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON issuer_key, status_list FROM %I', given);
+            EXECUTE format('REVOKE UPDATE, DELETE ON badge FROM %I', given);  -- it asks for one; the worker signs it
         END IF;
     END LOOP;
 END $$;

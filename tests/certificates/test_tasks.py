@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import structlog
 from flask import Flask
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from certificates import issuing, signing_keys, tasks
+from certificates import badges, issuing, signing_keys, tasks
 from certificates.events import CertificatesOwed
 from certificates.keys import private_key_path
+from certificates.models import Certificate
 from courses.events import OfferingClosed
 from lms.app import create_app
 from lms.config import Settings
@@ -127,3 +128,43 @@ def test_the_commands_make_keys_issue_and_check(system: Flask) -> None:
     broken = run(args=["certificates", "ledger", "check"])
     assert broken.exit_code == 1  # type: ignore[attr-defined]
     assert "line 1, certificate BJ-FR-" in broken.output  # type: ignore[attr-defined]
+
+
+def test_the_worker_signs_the_badges_that_were_asked_for(
+    system: Flask, rung: list[tuple[str, tuple[object, ...]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(badges, "CHUNK", 2)
+    owing(system, 3)
+    tasks.sweep()
+    with transaction(system.extensions["sessions"]) as db:
+        certificates = db.scalars(select(Certificate)).all()
+        assert [badges.owe(db, one) for one in certificates] == [True] * 3
+    assert {name for name, _ in rung if "badge" in name} == {"certificates.tasks.sign_badges"}
+    rung.clear()
+    tasks.sign_badges()
+    assert rung == [("certificates.tasks.sign_badges", ())], "a full chunk rings for the next"
+    tasks.sign_badges()
+    tasks.sign_badges()
+    assert len(rung) == 1
+    with transaction(system.extensions["sessions"]) as db:
+        assert all(badges.signed(db, one) for one in certificates)
+
+
+def test_badges_wait_for_their_key(system: Flask, rung: list[tuple[str, tuple[object, ...]]], tmp_path: Path) -> None:
+    owing(system, 2)
+    tasks.sweep()
+    with transaction(system.extensions["sessions"]) as db:
+        first, second = db.scalars(select(Certificate).order_by(Certificate.id)).all()
+        badges.owe(db, first)
+    tasks.sign_badges()
+    file = private_key_path(tmp_path / "keys", "badge-1")
+    away = file.rename(file.with_suffix(".away"))
+    with transaction(system.extensions["sessions"]) as db:
+        badges.owe(db, second)
+    tasks.sign_badges()
+    with transaction(system.extensions["sessions"]) as db:
+        assert badges.signed(db, second) is None
+    away.rename(file)
+    tasks.sign_badges()
+    with transaction(system.extensions["sessions"]) as db:
+        assert badges.signed(db, second) is not None
