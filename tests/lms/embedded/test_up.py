@@ -84,6 +84,14 @@ def family(instance: Path) -> dict[str, int]:
     return {**found, "postgres": int((instance / "postgres" / "postmaster.pid").read_text().split("\n")[0])}
 
 
+def _database_users(pid: int) -> set[str]:
+    """As whom a process goes to the database and to the queue, by the addresses that it was given."""
+    variables = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    given = [line for line in variables if line.startswith(("DATABASE_URL=", "BROKER_URL="))]
+    assert len(given) == 2
+    return {line.partition("://")[2].partition("@")[0] for line in given}
+
+
 def wait_until_gone(pids: dict[str, int]) -> list[str]:
     """Who is still alive when half a minute is over."""
     deadline = time.monotonic() + 30
@@ -118,7 +126,10 @@ def test_a_signal_stops_everything_and_the_data_stays(instance: Path, signal_num
         pids = family(instance)
         assert set(pids) == {"web", "worker", "beat", "postgres"}
         assert all(map(is_alive, pids.values()))
-        assert status(run.port) == 200
+        assert status(run.port, "/readyz") == 200
+        if sys.platform == "linux":
+            logins = {name: "postgres" not in _database_users(pid) for name, pid in pids.items() if name != "postgres"}
+            assert logins == {"web": True, "worker": True, "beat": True}
         assert run.finish(signal_number) == 0
         assert wait_until_gone(pids) == []
     assert not (instance / "children.json").exists()
