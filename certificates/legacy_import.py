@@ -119,11 +119,10 @@ def _insert(db: Session, rows: list[dict[str, Any]]) -> set[str]:
         return set()
     statement = (
         insert(LegacyCertificate)
-        .values(rows)
         .on_conflict_do_nothing(index_elements=[LegacyCertificate.number_key])
         .returning(LegacyCertificate.number_key)
     )
-    return set(db.scalars(statement))
+    return set(db.scalars(statement, rows))
 
 
 def _ours(db: Session, good: Mapping[str, tuple[int, dict[str, Any]]], scheme: NumberScheme) -> list[str]:

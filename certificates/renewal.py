@@ -78,16 +78,13 @@ def _linking(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int | 
         .where(new.enrolment_id.in_(enrolment_ids), new.superseded_by_id.is_(None), Course.refresher)
         .cte("pairs")
     )
+    # One list of ids, so that the rows are found by index however many certificates there are.
+    found = select(pairs.c.old_id).where(pairs.c.old_id.is_not(None))
     after = select(pairs.c.new_id).where(pairs.c.old_id == Certificate.id).scalar_subquery()
     names = select(pairs.c.old_id).where(pairs.c.new_id == Certificate.id).scalar_subquery()
     return (
         update(Certificate)
-        .where(
-            or_(
-                Certificate.id.in_(select(pairs.c.old_id)),
-                Certificate.id.in_(select(pairs.c.new_id).where(pairs.c.old_id.is_not(None))),
-            )
-        )
+        .where(Certificate.id.in_(found.union(select(pairs.c.new_id).where(pairs.c.old_id.is_not(None)))))
         .values(
             superseded_by_id=func.coalesce(after, Certificate.superseded_by_id),
             replaces_id=func.coalesce(names, Certificate.replaces_id),
