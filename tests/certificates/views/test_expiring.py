@@ -163,7 +163,7 @@ def test_the_files_hold_every_row_and_leave_a_trace(
         found = [line.split(",")[2] for line in text.splitlines()[6:] if line.startswith("人")]
     else:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(answer.get_data())).get_sheet_by_index(0).to_python()
-        found = [row[2] for row in sheet if str(row[0]).startswith("人")]
+        found = [str(row[2]) for row in sheet if str(row[0]).startswith("人")]
         assert sheet[-1][5] == date.fromisoformat(str(sheet[-1][5]))
     assert found == numbers
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "certificate.export")).one()
