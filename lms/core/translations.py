@@ -19,6 +19,7 @@ KEYWORDS = {
     "N_": None,
     "gettext": None,
     "lazy_gettext": None,
+    "_l": None,
     "ngettext": (1, 2),
     "lazy_ngettext": (1, 2),
 }
@@ -28,6 +29,7 @@ OPTIONS = {"**/templates/**.html": {"trimmed": "true", "silent": "false"}}
 NEUTRAL = frozenset({"English", "中文", "PDF", "CSV", "XLSX", "AED", "CPR", "QR"})
 ATTRIBUTES = re.compile(r'\b(?:title|alt|placeholder|aria-label)="([^"{]*[A-Za-z\u4e00-\u9fff][^"{]*)"')
 WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
+ADDRESS = re.compile(r"^[?&/][\w/?&=-]*$")
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -112,7 +114,7 @@ def _literals(environment: Environment, path: Path) -> Iterator[tuple[int, str]]
     markup = re.sub(r"<!--.*?-->|<(script|style)\b.*?</\1>|<!doctype[^>]*>", " ", markup, flags=re.S | re.I)
     for text in re.split(r"<[^>]*>", markup):
         plain = re.sub(r"&\w+;|\N{NO-BREAK SPACE}", " ", text).strip()
-        if WORD.search(plain) and plain not in NEUTRAL:
+        if WORD.search(plain) and plain not in NEUTRAL and not ADDRESS.match(plain):
             yield source.count("\n", 0, max(source.find(plain.splitlines()[0].strip()), 0)) + 1, plain
 
 
