@@ -106,14 +106,8 @@ def listing(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo, page
             meetings.c.sessions, meetings.c.starts_at, meetings.c.ends_at,
             func.count().over(),
         )
-        .select_from(Offering)
-        .join(Offering.course)
-        .join(Course.programme)
-        .join(Offering.organisation)
-        .join(Offering.district)
-        .outerjoin(Offering.lead_instructor)
-        .join(meetings, onclause=true())
     )  # fmt: skip
+    statement = joined(statement, meetings)
     statement = narrowed(visible(statement, Offering, scope), filters, zone)
     if filters.shown is Shown.CURRENT:
         statement = statement.order_by(meetings.c.starts_at.asc().nulls_last(), Offering.id)
@@ -134,6 +128,19 @@ def listing(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo, page
         for row in found
     ]  # fmt: skip
     return Page(rows=rows, page=page, pages=max(1, -(-total // PAGE_SIZE)), total=total)
+
+
+def joined(statement: Any, meetings: Any) -> Any:
+    """A SELECT of offerings with what a list names beside each: course, programme, host, district, lead, and its sessions."""
+    return (
+        statement.select_from(Offering)
+        .join(Offering.course)
+        .join(Course.programme)
+        .join(Offering.organisation)
+        .join(Offering.district)
+        .outerjoin(Offering.lead_instructor)
+        .join(meetings, onclause=true())
+    )
 
 
 def narrowed(statement: Any, filters: Filters, zone: ZoneInfo) -> Any:

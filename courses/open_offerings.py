@@ -5,14 +5,14 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
-from courses.offering_lists import Names, held, in_period
+from courses.offering_lists import Names, held, in_period, joined
 from instructors.models import Instructor
 from lms.core import clock
 from lms.core.errors import NotFound
@@ -129,15 +129,8 @@ def _statement() -> tuple[Any, Any]:
             meetings.c.starts, meetings.c.ends, meetings.c.places,
             func.count().over(),
         )
-        .select_from(Offering)
-        .join(Offering.course)
-        .join(Course.programme)
-        .join(Offering.organisation)
-        .join(Offering.district)
-        .outerjoin(Offering.lead_instructor)
-        .join(meetings, onclause=true())
     )  # fmt: skip
-    return statement, meetings
+    return joined(statement, meetings), meetings
 
 
 def _wanted(filters: Filters, zone: ZoneInfo) -> list[ColumnElement[bool]]:
