@@ -1,58 +1,25 @@
 """Scheduling, changing, publishing and cancelling offerings, against the real database."""
 
-import threading
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
-from hypothesis import given
-from hypothesis import strategies as st
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses import offerings
 from courses.models.enrolment import EnrolmentState
-from courses.models.offerings import Offering, OfferingState, SessionInstructor, TeachingRole
+from courses.models.offerings import OfferingState, SessionInstructor, TeachingRole
 from courses.offerings import CautionKind, OfferingPlan
-from courses.scheduling import SessionPlan, Team
-from instructors.models import Instructor, Qualification
+from courses.scheduling import Team
+from instructors.models import Qualification
 from lms.core import clock, crypto
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError, NotFound
 from lms.core.mail import COLUMN, OutgoingMail
 from lms.core.scope import EVERYTHING, Scope
-from tests.conftest import FIELD_KEY
+from tests.courses.planning import DAY, HOUR, MORNING, ZONE, changed, meeting, plan, scheduled
 from tests.factories import Make
-
-ZONE = ZoneInfo("Asia/Shanghai")
-MORNING = datetime(2030, 5, 4, 1, tzinfo=UTC)  # 09:00 in Beijing
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-
-
-def meeting(start: datetime = MORNING, hours: float = 8, **facts: object) -> SessionPlan:
-    return SessionPlan(start, start + hours * HOUR, **facts)  # type: ignore[arg-type]
-
-
-def plan(make: Make, *sessions: SessionPlan, lead: Instructor | None = None, **facts: object) -> OfferingPlan:
-    lead = lead or make.instructor()
-    values: dict[str, object] = {
-        "course_id": make.new_course().id,
-        "organisation_id": make.organisation().id,
-        "place": "二楼教室",
-        "sessions": sessions or (meeting(),),
-        "team": Team(lead.id),
-    } | facts
-    return OfferingPlan(**values)  # type: ignore[arg-type]
-
-
-def scheduled(db: Session, wanted: OfferingPlan) -> Offering:
-    return offerings.schedule(db, wanted, scope=EVERYTHING, zone=ZONE)
-
-
-def changed(db: Session, offering: Offering, wanted: OfferingPlan) -> None:
-    offerings.change(db, offering, wanted, scope=EVERYTHING, zone=ZONE)
 
 
 def mails(db: Session) -> list[str]:
@@ -118,111 +85,6 @@ class TestSchedule:
         lead = make.instructor()
         with pytest.raises(DomainError, match="named twice"):
             scheduled(db, plan(make, team=Team(lead.id, (lead.id,))))
-
-
-class TestOnePlace:
-    def test_names_the_instructor_and_the_clashing_offering_place_and_time(self, db: Session, make: Make) -> None:
-        lead = make.instructor(name="李老师")
-        scheduled(db, plan(make, meeting(place="体育馆"), lead=lead))
-        with pytest.raises(DomainError) as refused:
-            scheduled(db, plan(make, meeting(MORNING + 7 * HOUR), lead=lead))
-        assert refused.value.code == "instructor_busy"
-        assert refused.value.params["name"] == "李老师"
-        assert refused.value.params["place"] == "体育馆"
-        assert refused.value.params["time"] == "2030-05-04 09:00–17:00"
-
-    def test_an_assistant_cannot_be_elsewhere_either(self, db: Session, make: Make) -> None:
-        busy = make.instructor()
-        scheduled(db, plan(make, lead=busy))
-        with pytest.raises(DomainError, match="already teaches"):
-            scheduled(db, plan(make, team=Team(make.instructor().id, (busy.id,))))
-
-    @given(
-        first=st.tuples(st.integers(0, 12), st.integers(1, 10)),
-        second=st.tuples(st.integers(0, 12), st.integers(1, 10)),
-    )
-    def test_sessions_of_one_offering_clash_exactly_when_they_overlap(
-        self, db: Session, make: Make, first: tuple[int, int], second: tuple[int, int]
-    ) -> None:
-        overlap = first[0] < sum(second) and second[0] < sum(first)
-        wanted = plan(make, *(meeting(MORNING + at * HOUR, hours) for at, hours in (first, second)))
-        with db.begin_nested() as savepoint:
-            if overlap:
-                with pytest.raises(DomainError, match="at once"):
-                    scheduled(db, wanted)
-            else:
-                assert len(scheduled(db, wanted).sessions) == 2
-            savepoint.rollback()
-
-    def test_two_planners_at_the_same_moment_get_one_offering_and_one_refusal(self, fresh_database: str) -> None:
-        crypto.configure(FIELD_KEY)
-        engine = create_engine(fresh_database)
-        with Session(engine) as db:
-            make = Make(db)
-            people = [make.instructor(), make.instructor()]
-            # Named in opposite order, which is what makes two transactions wait for each other.
-            plans = [
-                plan(make, meeting(MORNING + at * HOUR), team=Team(lead.id, (other.id,)))
-                for at, (lead, other) in enumerate((people, people[::-1]))
-            ]
-            db.commit()
-        barrier, codes = threading.Barrier(2), []
-
-        def planner(wanted: OfferingPlan) -> None:
-            with Session(engine) as own:
-                barrier.wait()
-                try:
-                    scheduled(own, wanted)
-                    own.commit()
-                    codes.append("scheduled")
-                except DomainError as refused:
-                    own.rollback()
-                    codes.append(refused.code)
-
-        threads = [threading.Thread(target=planner, args=(wanted,)) for wanted in plans]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        with Session(engine) as db:
-            assert db.scalar(select(func.count()).select_from(Offering)) == 1
-        engine.dispose()
-        assert sorted(codes) == ["instructor_busy", "scheduled"]
-
-    def test_the_constraint_itself_holds_for_two_open_transactions(self, fresh_database: str) -> None:
-        """Without the row lock of the planners: the second one's insert waits for the first, and is then refused."""
-        crypto.configure(FIELD_KEY)
-        engine = create_engine(fresh_database)
-        with Session(engine) as db:
-            make = Make(db)
-            lead = make.instructor()
-            first, second = (scheduled(db, plan(make, team=Team())) for _ in range(2))
-            ids = (first.sessions[0].id, second.sessions[0].id)
-            db.commit()
-            insert = text(
-                "INSERT INTO session_instructor (course_session_id, instructor_id, role, during, active)"
-                " SELECT id, :person, 'lead', during, true FROM course_session WHERE id = :session"
-            )
-            db.execute(insert, {"person": lead.id, "session": ids[0]})
-            outcome: list[str] = []
-
-            def other() -> None:
-                with Session(engine) as own:
-                    try:
-                        own.execute(insert, {"person": lead.id, "session": ids[1]})
-                    except Exception as error:
-                        outcome.append(str(error))
-
-            thread = threading.Thread(target=other)
-            thread.start()
-            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            with engine.connect() as watcher:
-                while not watcher.scalar(waiting):
-                    assert thread.is_alive()
-            db.commit()
-            thread.join()
-        engine.dispose()
-        assert "ex_session_instructor_one_place" in outcome[0]
 
 
 class TestChange:

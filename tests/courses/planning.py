@@ -1,0 +1,43 @@
+"""Offerings as a planner would have them, for tests of scheduling."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from courses import offerings
+from courses.models.offerings import Offering
+from courses.offerings import OfferingPlan
+from courses.scheduling import SessionPlan, Team
+from instructors.models import Instructor
+from lms.core.scope import EVERYTHING
+from tests.factories import Make
+
+ZONE = ZoneInfo("Asia/Shanghai")
+MORNING = datetime(2030, 5, 4, 1, tzinfo=UTC)  # 09:00 in Beijing
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def meeting(start: datetime = MORNING, hours: float = 8, **facts: object) -> SessionPlan:
+    return SessionPlan(start, start + hours * HOUR, **facts)  # type: ignore[arg-type]
+
+
+def plan(make: Make, *sessions: SessionPlan, lead: Instructor | None = None, **facts: object) -> OfferingPlan:
+    lead = lead or make.instructor()
+    values: dict[str, object] = {
+        "course_id": make.new_course().id,
+        "organisation_id": make.organisation().id,
+        "place": "二楼教室",
+        "sessions": sessions or (meeting(),),
+        "team": Team(lead.id),
+    } | facts
+    return OfferingPlan(**values)  # type: ignore[arg-type]
+
+
+def scheduled(db: Session, wanted: OfferingPlan) -> Offering:
+    return offerings.schedule(db, wanted, scope=EVERYTHING, zone=ZONE)
+
+
+def changed(db: Session, offering: Offering, wanted: OfferingPlan) -> None:
+    offerings.change(db, offering, wanted, scope=EVERYTHING, zone=ZONE)
