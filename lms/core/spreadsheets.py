@@ -90,6 +90,7 @@ def _xlsx(content: bytes) -> Rows:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             sheet = book.get_sheet_by_index(0)
             values = sheet.to_python(skip_empty_area=False)
+    # zipfile raises NotImplementedError for a compression that it does not know, RuntimeError for an encrypted archive.
     except (CalamineError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, IndexError) as error:
         raise _broken() from error
     rows: Rows = []
