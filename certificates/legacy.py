@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from certificates import verification
 from certificates.models import LEGACY_ID_NUMBER, LegacyCertificate
-from certificates.names import mask
 from certificates.number import NumberScheme
 from certificates.states import State, state_of
 from certificates.verification import ID_TAIL, id_tail
 from courses.models.catalogue import Programme
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError, NotFound
+from lms.core.masks import mask_name
 from lms.core.names import norm
 
 
@@ -76,7 +76,7 @@ def find(db: Session, number: str, proof: str, *, today: date) -> LegacyShown | 
         return None
     return LegacyShown(
         number=row.number,
-        masked_name=mask(row.name),
+        masked_name=mask_name(row.name),
         course=row.course,
         programme_zh=row.name_zh,
         programme_en=row.name_en,

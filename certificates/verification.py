@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 
 from certificates.keys import KeyState, PublicKey
 from certificates.models import Certificate
-from certificates.names import mask
 from certificates.number import NumberScheme
 from certificates.payload import Decoded, Payload, decode, digits_of, name_matches, verify_signature
 from certificates.states import ISSUED, State, state_of
@@ -28,6 +27,7 @@ from lms.core import audit, crypto
 from lms.core.audit import AuditEntry
 from lms.core.db import Base, Reads
 from lms.core.errors import N_, DomainError
+from lms.core.masks import mask_name
 from lms.core.names import norm
 
 log = structlog.get_logger(__name__)
@@ -120,7 +120,7 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
         state,
         state.value,
         signed,
-        Shown(row.number, mask(row.holder_name), row.facts, row.issued_on, row.valid_until),
+        Shown(row.number, mask_name(row.holder_name), row.facts, row.issued_on, row.valid_until),
         _successor(db, row),
     )
 
