@@ -17,6 +17,7 @@ MODELS = (
     "courses.models.trainees",
     "courses.models.enrolment",
     "courses.models.attendance",
+    "courses.models.self_check_in",
     "courses.models.assessment",
     "courses.models.person_time",
     "certificates.models",

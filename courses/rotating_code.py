@@ -1,0 +1,46 @@
+"""The code on an instructor's screen that says: whoever reads this is in the room now.
+
+A code is the HMAC of its step, a tenth of a minute counted from the epoch by the server's clock alone. Two steps are
+accepted, this one and the one before, so what is accepted was first shown less than 20 seconds ago.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+from datetime import UTC, datetime, timedelta
+
+STEP = timedelta(seconds=10)
+ACCEPTED_STEPS = 2
+KEY_BYTES = 32
+CODE_BYTES = 12  # 96 bits: a million guesses find none, and the address still fits a small QR code
+CODE_LENGTH = CODE_BYTES * 4 // 3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def new_key() -> bytes:
+    """A key for one session."""
+    return os.urandom(KEY_BYTES)
+
+
+def step_of(moment: datetime) -> int:
+    """The step in which a moment lies; it holds its first instant and not its last. Exact: no float is involved."""
+    return (moment - _EPOCH) // STEP
+
+
+def begins(step: int) -> datetime:
+    """The first instant of a step."""
+    return _EPOCH + step * STEP
+
+
+def code(key: bytes, session_id: int, step: int) -> str:
+    """The code of a session in a step: 16 characters that an address may hold as they are."""
+    message = f"check-in\0{session_id}\0{step}".encode()
+    return base64.urlsafe_b64encode(hmac.digest(key, message, hashlib.sha256)[:CODE_BYTES]).decode()
+
+
+def accepts(key: bytes, session_id: int, sent: str, now: datetime) -> bool:
+    """Whether what was sent is the code of this step or the one before; each comparison takes the same time."""
+    given, step = sent.encode(errors="replace"), step_of(now)
+    fits = [hmac.compare_digest(code(key, session_id, step - back).encode(), given) for back in range(ACCEPTED_STEPS)]
+    return any(fits)
