@@ -152,6 +152,25 @@ class PasswordReset(Base):
     used_at: Mapped[datetime | None]
 
 
+class Device(Base):
+    """A browser that sends what it kept while it was without a network, with a token of its own that can be revoked.
+
+    The device holds the token; the table holds its hash. `seen_at` is coarse: it spares the hot path a write each time.
+    """
+
+    __tablename__ = "device"
+
+    id: Mapped[Identifier]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    paired_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
+    revoked_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+
+
 means("uq_app_user_email", "email_taken", N_("Another account uses this e-mail address."))
 means("uq_app_user_phone_index", "phone_taken", N_("Another account uses this phone number."))
 means("uq_role_grant_once", "granted_already", N_("This account holds this role already."))

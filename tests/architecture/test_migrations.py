@@ -30,7 +30,9 @@ def test_up_equals_the_models_and_down_leaves_nothing(server: Server) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("table", ["audit_entry", "attendance_event", "person_time_entry", "ledger_entry"])
+@pytest.mark.parametrize(
+    "table", ["audit_entry", "attendance_event", "attendance_decision", "person_time_entry", "ledger_entry"]
+)
 def test_tables_of_record_are_guarded(db: Session, table: str) -> None:
     query = "SELECT tgtype FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND tgname = 'append_only' AND tgenabled = 'O'"
     kind = db.scalar(text(query), {"table": table})
