@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses import assessment, attendance, person_time, sessions
+from courses import assessment, attendance, judging, person_time, sessions
 from courses.assessment import Marks
-from courses.attendance import AttendanceInput, Judged
+from courses.attendance import AttendanceInput
 from courses.events import OfferingClosed
+from courses.judging import Judged
 from courses.models.attendance import Attendance, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState, TeachingRole
@@ -111,7 +112,7 @@ def _follow(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> lis
     """Judge and count again. A session closed before its offering needs neither yet."""
     if offering.state != OfferingState.CLOSED:
         return []
-    judged = attendance.finalise(db, offering.id)
+    judged = judging.finalise(db, offering.id)
     person_time.record_correction(db, offering, reason, zone)
     publish(db, OfferingClosed(offering.id))
     return unentitled(judged)

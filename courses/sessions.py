@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from courses import attendance, person_time
-from courses.attendance import Judged
+from courses import attendance, judging, person_time
 from courses.events import OfferingClosed
+from courses.judging import Judged
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
@@ -120,14 +120,14 @@ def count_heads(db: Session, meeting: CourseSession, number: int, *, now: dateti
 
 def shortfalls(db: Session, offering_id: int) -> list[Judged]:
     """Those of an offering who could not be certified if it closed now, and why; in the order of names."""
-    return [one for one in attendance.judgements(db, offering_id) if not one.verdict.certificate_due]
+    return [one for one in judging.judgements(db, offering_id) if not one.verdict.certificate_due]
 
 
 def outlook(db: Session, meeting: CourseSession) -> Closing:
     """What closing this session would do, as things stand."""
     last = not any(other.id != meeting.id and other.closed_at is None for other in meeting.offering.sessions)
     present = db.scalar(select(func.count()).select_from(Attendance).where(Attendance.course_session_id == meeting.id))
-    judged = attendance.judgements(db, meeting.offering_id) if last else []
+    judged = judging.judgements(db, meeting.offering_id) if last else []
     return Closing(
         last,
         present or 0,
@@ -191,7 +191,7 @@ def _close_offering(db: Session, offering: Offering, now: datetime, zone: ZoneIn
         )
     offering.state, offering.closed_at = OfferingState.CLOSED, now
     offering.counted_on = clock.day_of(max(row.starts_at for row in offering.sessions), zone)
-    attendance.finalise(db, offering.id)
+    judging.finalise(db, offering.id)
     person_time.record_closing(db, offering, zone)
     audit.record(db, "offering.close", offering, before={"state": "published"}, after={"state": "closed"})
     publish(db, OfferingClosed(offering.id))

@@ -9,10 +9,10 @@ from flask_login import current_user
 
 from courses import correction, entitlement, sessions
 from courses import roster as rosters
-from courses.attendance import Judged
 from courses.correction import Corrected
 from courses.entitlement import SHORTFALLS, Shortfall
 from courses.forms.sessions import CloseForm, CorrectionForm, HeadcountForm
+from courses.judging import Judged
 from courses.models.offerings import OfferingState
 from lms.core import clock
 from lms.core.access import requires, scope

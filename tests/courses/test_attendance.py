@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
-from courses import attendance
+from courses import judging
 from courses.attendance import AttendanceInput, Outcome, record
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import EnrolmentState
@@ -229,7 +229,7 @@ def test_finalising_twice_changes_nothing_more(db, make):
     start = offering.sessions[0].starts_at
     record(db, happening(came, happened_at=start + timedelta(minutes=30)), now=start + timedelta(minutes=30))
     for _ in range(2):
-        attendance.finalise(db, offering.id)
+        judging.finalise(db, offering.id)
         assert (came.state, came.sessions_attended, came.minutes_attended) == (EnrolmentState.COMPLETED, 1, 90)
         assert (came.shortfalls, came.certificate_due) == (["no_certificate_course"], False)
         assert (absent.state, absent.minutes_attended) == (EnrolmentState.INCOMPLETE, 0)
