@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 from certificates import issuing, ledger, printing
 from certificates.branch import Branch
 from certificates.cli.legacy import legacy_group
+from certificates.cli.offline import verify
 from certificates.cli.renewal import reissue, remind
 from certificates.issuing import Period
 from lms.core.db import transaction
@@ -21,7 +22,7 @@ SHOWN_FAULTS = 100
 
 cli = AppGroup("certificates", help="Certificates: issuing, and the ledger of issuance.")
 ledger_group = AppGroup("ledger", help="The append-only ledger of issuance.")
-for command in (ledger_group, legacy_group, remind, reissue):
+for command in (ledger_group, legacy_group, remind, reissue, verify):
     cli.add_command(command)
 
 

@@ -2,10 +2,14 @@
 
 It needs no database and no settings; a stranger who has this code, the keys and the lists runs
 
-    flask --app certificates.cli.offline certificates verify --offline --keys jwks.json --status FOLDER DIGITS
+    flask --app wsgi certificates verify --offline --keys jwks.json --status FOLDER DIGITS
+
+`wsgi` then gives the small application of this module, which `--app certificates.cli.offline` names as well.
 """
 
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -65,8 +69,13 @@ def _tell(finding: Finding) -> None:
         click.echo(f"status as of {finding.as_of:%Y-%m-%d %H:%M} UTC{late}")
 
 
+def asked(command: Sequence[str]) -> bool:
+    """Whether this is the line of a `flask` command that verifies, and so wants neither settings nor a database."""
+    return click.get_current_context(silent=True) is not None and ("certificates", "verify") in pairwise(command)
+
+
 def create_app() -> Flask:
-    """An application of this command alone, for `flask --app certificates.cli.offline`."""
+    """An application of this command alone."""
     app = Flask("offline")
     group = AppGroup("certificates", help="Verify certificates without us.")
     group.add_command(verify)

@@ -9,12 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from certificates import offline, revocation, signing_keys, status_lists
 from certificates.branch import Branch
+from certificates.cli.offline import asked
 from certificates.keys import KeyState
 from certificates.models import Certificate, SigningKey
 from certificates.payload import digits_of
@@ -42,9 +44,9 @@ def fetched(client: FlaskClient, db: Session, branch: Branch, tmp_path: Path) ->
     return fetch
 
 
-def command(keys: Path, folder: Path, code: str, *more: str) -> tuple[int, str]:
-    """Run it as a stranger does, with an empty environment."""
-    line = [sys.executable, "-m", "flask", "--app", "certificates.cli.offline", "certificates", "verify", "--offline"]
+def command(keys: Path, folder: Path, code: str, *more: str, app: str = "wsgi") -> tuple[int, str]:
+    """Run it as a stranger does, with an empty environment: no database, no settings."""
+    line = [sys.executable, "-m", "flask", "--app", app, "certificates", "verify", "--offline"]
     finished = subprocess.run(
         [*line, "--keys", str(keys), "--status", str(folder), *more, code],
         cwd=ROOT,
@@ -71,6 +73,16 @@ def test_a_stranger_verifies_without_us(
     status, said = command(*files, code, "--name", "李四")
     assert (status, said.splitlines()[0], said.splitlines()[-1]) == (1, "valid", "name: no")
     assert command(*files, digits_of(revoked.payload))[1].startswith("revoked")
+    alone = command(*files, digits_of(revoked.payload), app="certificates.cli.offline")
+    assert (alone[0], alone[1].splitlines()[0]) == (1, "revoked")
+
+
+def test_the_command_stands_among_the_others(app: Flask) -> None:
+    shown = app.test_cli_runner().invoke(args=["certificates", "verify", "--help"])
+    assert shown.exit_code == 0
+    assert "--offline" in shown.output
+    # Only a command that verifies does without settings: the web server's own process never does.
+    assert not asked(["--app", "wsgi", "certificates", "verify"])
 
 
 def test_every_state_is_told(
