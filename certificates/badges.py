@@ -119,7 +119,7 @@ def subject(certificate: Certificate, branch: Branch) -> Subject:
 
 def did_document(db: Session, branch: Branch) -> dict[str, Any]:
     """The issuer's `did:web` document."""
-    rows = issuer_keys.public_keys(db)
+    rows = issuer_keys.believed(db)
     return credentials.did_document(
         branch.public_url,
         [row.public_key for row in rows if row.kid.startswith(Purpose.BADGE)],

@@ -16,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -250,17 +251,30 @@ class LegacyCertificate(Base):
 
 
 class IssuerKey(Base):
-    """The public half of a key that signs for the issuer's `did:web`: badges ("badge-1") or status lists ("status-1")."""
+    """The public half of a key that signs for the issuer's `did:web`: badges ("badge-1") or status lists ("status-1").
+
+    One of each purpose is active and signs; a retired one is still published, a compromised one no longer believed.
+    """
 
     __tablename__ = "issuer_key"
 
     kid: Mapped[str] = mapped_column(primary_key=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     made_at: Mapped[datetime]
+    state: Mapped[KeyState] = mapped_column(Word(KeyState), default=KeyState.ACTIVE, server_default="active")
+    compromised_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("kid ~ '^(badge|status)-[0-9]{1,3}$'", name="kid"),
         CheckConstraint("octet_length(public_key) = 32", name="public_key"),
+        CheckConstraint("state IN ('active', 'retired', 'compromised')", name="state"),
+        CheckConstraint("(state = 'compromised') = (compromised_at IS NOT NULL)", name="compromised"),
+        Index(
+            "uq_issuer_key_active",
+            text("split_part(kid, '-', 1)"),
+            unique=True,
+            postgresql_where="state = 'active'",
+        ),
     )
 
 

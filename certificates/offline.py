@@ -55,8 +55,8 @@ def read_keys(text: str) -> KeySet:
             if jwk["kid"].startswith(QR):
                 key = _public_key(jwk, raw)
                 codes[key.number] = key
-            else:
-                others[jwk["kid"]] = raw
+            elif jwk.get("state") != KeyState.COMPROMISED:
+                others[jwk["kid"]] = raw  # one that others may have is believed for no list
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DomainError("key_set_unreadable", N_("This is not a key set as we publish it.")) from error
     return KeySet(codes, others)

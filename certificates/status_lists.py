@@ -59,8 +59,10 @@ class Bits:
         return bool(self.bits[place >> 3] & 0x80 >> (place & 7))
 
 
-def sign_due(db: Session, branch: Branch) -> int:
+def sign_due(db: Session, branch: Branch, *, anew: bool = False) -> int:
     """Sign and store each list that changed, or whose last signing is 10 minutes ago; how many. For the worker alone.
+
+    anew: sign all of them, for the key has changed.
 
     Raises DomainError when the signing key is not to be had: the stored lists stay as they are.
     """
@@ -73,7 +75,7 @@ def sign_due(db: Session, branch: Branch) -> int:
         for number in range((last >> credentials.LIST_BITS) + 1):
             encoded = encode(places.get(number, ()))
             row = known.get((purpose, number))
-            if row is None or row.encoded != encoded or now - row.made_at >= RENEW:
+            if anew or row is None or row.encoded != encoded or now - row.made_at >= RENEW:
                 due.append((purpose, number, encoded, row))
     if not due:
         return 0

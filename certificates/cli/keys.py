@@ -1,4 +1,4 @@
-"""`flask keys`: make, change and list the keys that sign certificates. For the machine of the signing worker."""
+"""`flask keys`: make, change and list the keys that sign. For the machine of the signing worker."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,11 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from certificates import issuing, signing_keys
+from certificates import issuer_keys, issuing, signing_keys, status_lists
+from certificates.branch import Branch
+from certificates.issuer_keys import Purpose
 from certificates.keys import MAX_KEY_NUMBER, private_key_path, qr_kid
-from certificates.models import SigningKey
+from certificates.models import IssuerKey, SigningKey
 from lms.config import Settings
 from lms.core import clock
 from lms.core.db import transaction
@@ -23,6 +25,16 @@ days_option = click.option(
     default=signing_keys.DAYS,
     show_default=True,
     help="How long the key may sign.",
+)
+
+CODES = "qr"
+purpose_option = click.option(
+    "--for",
+    "purpose",
+    type=click.Choice([CODES, *(purpose.value for purpose in Purpose)]),
+    default=CODES,
+    show_default=True,
+    help="What the key signs: codes of certificates, badges, or status lists. --days is of codes alone.",
 )
 
 
@@ -43,10 +55,15 @@ def ensure(days: int) -> None:
 
 
 @cli.command()
+@purpose_option
 @days_option
-def create(days: int) -> None:
+def create(purpose: str, days: int) -> None:
     """Make a key where none is active."""
     settings = _settings()
+    if purpose != CODES:
+        with transaction(current_app.extensions["sessions"]) as db, _one_line():
+            _tell_issuers(issuer_keys.create(db, settings.keys_dir, Purpose(purpose)), settings)
+        return
     first, last = signing_keys.window(clock.today(settings.zone), days)
     with transaction(current_app.extensions["sessions"]) as db, _one_line():
         key = signing_keys.create(db, settings.keys_dir, not_before=first, not_after=last)
@@ -54,10 +71,15 @@ def create(days: int) -> None:
 
 
 @cli.command()
+@purpose_option
 @days_option
-def rotate(days: int) -> None:
-    """Retire the active key and make the next. Certificates that the old one signed stay valid."""
+def rotate(purpose: str, days: int) -> None:
+    """Retire the active key and make the next. What the old one signed stays valid, and the old one published."""
     settings = _settings()
+    if purpose != CODES:
+        with transaction(current_app.extensions["sessions"]) as db, _one_line():
+            _tell_issuers(issuer_keys.rotate(db, settings.keys_dir, Purpose(purpose)), settings)
+        return
     first, last = signing_keys.window(clock.today(settings.zone), days)
     with transaction(current_app.extensions["sessions"]) as db, _one_line():
         key = signing_keys.rotate(db, settings.keys_dir, today=first, not_after=last)
@@ -65,9 +87,15 @@ def rotate(days: int) -> None:
 
 
 @cli.command()
-def retire() -> None:
-    """Let the active key sign no more. What it signed stays valid; certificates wait until another is made."""
+@purpose_option
+def retire(purpose: str) -> None:
+    """Let the active key sign no more. What it signed stays valid; what is owed waits until another is made."""
     settings = _settings()
+    if purpose != CODES:
+        with transaction(current_app.extensions["sessions"]) as db, _one_line():
+            kid = issuer_keys.retire(db, Purpose(purpose)).kid
+        click.echo(f"{kid} is retired. Nothing signs now. Next: flask keys create --for {purpose}")
+        return
     with transaction(current_app.extensions["sessions"]) as db, _one_line():
         key = signing_keys.retire(db, today=clock.today(settings.zone))
         owed = issuing.count_owed(db)
@@ -86,7 +114,11 @@ def retire() -> None:
 )
 @days_option
 def compromise(kid: str, moment: str, days: int) -> None:
-    """Believe the key KID (as qr-3) only for what the ledger knew before a moment. An active key is replaced at once."""
+    """Believe the key KID (as qr-3) only for what the ledger knew before a moment. An active key is replaced at once.
+
+    A key of badges or status lists (as badge-1) is believed for nothing any more: lists are signed anew at once, badges as
+    soon as the worker comes to them.
+    """
     settings = _settings()
     try:
         at = datetime.fromisoformat(moment)
@@ -94,9 +126,12 @@ def compromise(kid: str, moment: str, days: int) -> None:
         raise click.BadParameter("write it as 2026-03-05T14:00", param_hint="--at") from None
     if at.tzinfo is None:
         at = at.replace(tzinfo=settings.zone)
+    if issuer_keys.purpose_of(kid) is not None:
+        _compromise_issuers(kid, at)
+        return
     name, _, number = kid.rpartition("-")
     if name != "qr" or not number.isdecimal() or int(number) > MAX_KEY_NUMBER:
-        raise click.BadParameter("write it as in `flask keys list`: qr-3", param_hint="KID")
+        raise click.BadParameter("write it as in `flask keys list`: qr-3, badge-1, status-1", param_hint="KID")
     first, last = signing_keys.window(clock.today(settings.zone), days)
     with transaction(current_app.extensions["sessions"]) as db, _one_line():
         done = signing_keys.compromise(db, settings.keys_dir, int(number), at, today=first, not_after=last)
@@ -114,15 +149,39 @@ def list_() -> None:
     settings = _settings()
     with transaction(current_app.extensions["sessions"]) as db:
         for key in signing_keys.listing(db):
-            here = (
-                "private file here"
-                if private_key_path(settings.keys_dir, key.kid).is_file()
-                else "no private file here"
-            )
-            since = ""
-            if key.compromised_at is not None:
-                since = f", compromised {key.compromised_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S %Z}"
-            click.echo(f"{key.kid}  {key.state:<11}  {key.not_before} to {key.not_after}  {here}{since}")
+            _line(key.kid, key.state, f"{key.not_before} to {key.not_after}", key.compromised_at)
+        for one in issuer_keys.public_keys(db):
+            made = f"made {one.made_at.astimezone(settings.zone):%Y-%m-%d}"
+            _line(one.kid, one.state, made, one.compromised_at)
+
+
+def _line(kid: str, state: str, period: str, compromised_at: datetime | None) -> None:
+    settings = _settings()
+    here = "private file here" if private_key_path(settings.keys_dir, kid).is_file() else "no private file here"
+    since = ""
+    if compromised_at is not None:
+        since = f", compromised {compromised_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S %Z}"
+    click.echo(f"{kid}  {state:<11}  {period}  {here}{since}")
+
+
+def _compromise_issuers(kid: str, at: datetime) -> None:
+    settings = _settings()
+    with transaction(current_app.extensions["sessions"]) as db, _one_line():
+        _key, successor, owed = issuer_keys.compromise(db, settings.keys_dir, kid, at)
+        signed = 0
+        if successor is not None and issuer_keys.purpose_of(kid) is Purpose.STATUS:
+            signed = status_lists.sign_due(db, Branch.of(settings), anew=True)
+    click.echo(f"{kid} is compromised: nothing that it signed is believed any more")
+    if successor is not None:
+        _tell_issuers(successor, settings)
+    if owed:
+        click.echo(f"{owed} badges are owed anew")
+    if signed:
+        click.echo(f"{signed} status lists were signed anew")
+
+
+def _tell_issuers(key: IssuerKey, settings: Settings) -> None:
+    click.echo(f"{key.kid} is {key.state}, private file {private_key_path(settings.keys_dir, key.kid)}")
 
 
 def _settings() -> Settings:

@@ -22,7 +22,7 @@ SECONDS = 300  # for so long others may keep an answer
 def key_set() -> ResponseReturnValue:
     """The published keys: of codes, with window and state, and of badges and status lists."""
     published = jwks(current_app.extensions["key_ring"].all(reading()))
-    published["keys"] += [jwk(key.kid, key.public_key) for key in issuer_keys.public_keys(session())]
+    published["keys"] += [jwk(key) for key in issuer_keys.public_keys(session())]
     return _open(jsonify(published))
 
 

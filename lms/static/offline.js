@@ -76,7 +76,9 @@ async function readList(token, keys) {
 
 async function load() {
   const set = await (await fetch("/.well-known/jwks.json")).json();
-  const keys = new Map(set.keys.map((key) => [key.kid, key]));
+  // A key that others may have is believed for no list; codes have the ledger, so theirs stays known.
+  const kept = set.keys.filter((key) => key.kid.startsWith("qr-") || key.state !== "compromised");
+  const keys = new Map(kept.map((key) => [key.kid, key]));
   const lists = [];
   for (let number = 0; number < Number(root.dataset.lists); number += 1) {
     for (const purpose of ["revocation", "superseded"]) {
