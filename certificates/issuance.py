@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 from sqlalchemy.orm import Session
 
 from certificates import ledger, signing_keys
@@ -27,7 +27,7 @@ _THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A certificate before it has a number. `short_code` is the programme's in the number; `facts` are the other words
-    on the paper.
+    on the paper. `replaces_id`: the certificate that it takes the place of, `reason` why, and `asked_by` who wanted it.
     """
 
     enrolment_id: int
@@ -37,6 +37,9 @@ class Draft:
     unit: int
     valid_until: date | None
     facts: dict[str, Any]
+    replaces_id: int | None = None
+    reason: str | None = None
+    asked_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,12 @@ def _sign(branch: Branch, by: Signer, numbered: list[tuple[tuple[int, int], Draf
 
 def _write(db: Session, by: Signer, issued: list[Issued]) -> None:
     now = clock.now()
+    replaced = [
+        {"id": one.draft.replaces_id, "superseded_by_id": one.id} for one in issued if one.draft.replaces_id is not None
+    ]
+    if replaced:
+        # The old lets go of the enrolment first: only one certificate of an enrolment stands at any moment.
+        db.execute(update(Certificate), replaced)
     db.execute(
         insert(Certificate),
         [
@@ -138,6 +147,7 @@ def _write(db: Session, by: Signer, issued: list[Issued]) -> None:
                 "payload": one.payload,
                 "facts": one.draft.facts,
                 "issued_at": now,
+                "replaces_id": one.draft.replaces_id,
             }
             for one in issued
         ],
@@ -147,7 +157,7 @@ def _write(db: Session, by: Signer, issued: list[Issued]) -> None:
         [
             {
                 "at": now,
-                "user_id": audit.actor(db),
+                "user_id": one.draft.asked_by if one.draft.asked_by is not None else audit.actor(db),
                 "action": "certificate.issue",
                 "subject": f"certificate:{one.id}",
                 "after": {
@@ -155,6 +165,7 @@ def _write(db: Session, by: Signer, issued: list[Issued]) -> None:
                     "enrolment": one.draft.enrolment_id,
                     "issued_on": by.day.isoformat(),
                 },
+                "reason": one.draft.reason,
             }
             for one in issued
         ],

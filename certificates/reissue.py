@@ -10,18 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import ledger, signing_keys, states
+from certificates import issuance, states
 from certificates.branch import Branch
 from certificates.events import ReissueOwed, StatusChanged
+from certificates.issuance import Draft, Issued
 from certificates.models import Certificate, ReissueRequest
-from certificates.payload import Payload, encode, name_tag
 from certificates.states import State
 from courses import trainees
 from courses.models.catalogue import Programme
@@ -38,7 +36,6 @@ CHUNK = 50
 MOST_HOURS = 999
 # The words on the paper that a correction may change; the others follow from the offering and cannot be misspelt alone.
 FACTS = ("hours", "instructor", "instructor_registration")
-_PAYLOAD_BYTES = 82
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,63 +178,29 @@ def issue_owed(db: Session, branch: Branch, *, limit: int = CHUNK) -> int:
 
 
 def _make(db: Session, standing: list[tuple[ReissueRequest, Certificate, str]], branch: Branch) -> None:
-    day, now = clock.today(branch.zone), clock.now()
-    key_number, private = signing_keys.for_signing(db, branch.keys_dir, day)
-    drawn = db.execute(
-        text(
-            "SELECT nextval(pg_get_serial_sequence('certificate', 'id')) AS id,"
-            " nextval(pg_get_serial_sequence('certificate', 'serial')) AS serial FROM generate_series(1, :n)"
-        ),
-        {"n": len(standing)},
-    ).all()
-    made = [
-        _row(owed, old, number.id, number.serial, branch.scheme.compose(short_code, day.year, number.serial))
-        | {"issued_on": day, "issued_at": now, "key_number": key_number}
-        for (owed, old, short_code), number in zip(standing, drawn, strict=True)
-    ]
-    for row in made:
-        row["payload"] = _signed(row, private)
-    # The old lets go of the enrolment first: only one certificate of an enrolment stands at any moment.
-    db.execute(
-        update(Certificate),
-        [{"id": row["replaces_id"], "superseded_by_id": row["id"]} for row in made],
-    )
-    db.execute(insert(Certificate), made)
-    for (owed, old, _code), row in zip(standing, made, strict=True):
-        owed.replacement_id = row["id"]
-        _tell(db, owed, old, row)
-    db.flush()
-    ledger.append(db, [(row["id"], row["payload"]) for row in made])
+    by = issuance.signer(db, branch)
+    made = issuance.write(db, branch, by, [_draft(*one) for one in standing])
+    for (owed, old, _code), new in zip(standing, made, strict=True):
+        owed.replacement_id = new.id
+        _tell(db, owed, old, new)
+    issuance.seal(db, made)
     publish(db, StatusChanged())
-    log.info("certificates_reissued", count=len(made), key_number=key_number)
+    log.info("certificates_reissued", count=len(made), key_number=by.key_number)
 
 
-def _row(owed: ReissueRequest, old: Certificate, identity: int, serial: int, number: str) -> dict[str, Any]:
-    return {
-        "id": identity,
-        "serial": serial,
-        "number": number,
-        "enrolment_id": old.enrolment_id,
-        "holder_name": owed.holder_name,
-        "certificate_type": old.certificate_type,
-        "unit": old.unit,
-        "valid_until": old.valid_until,
-        "facts": old.facts | owed.facts,
-        "replaces_id": old.id,
-    }
-
-
-def _signed(row: Mapping[str, Any], private: Ed25519PrivateKey) -> bytes:
-    payload = Payload(
-        key_number=row["key_number"],
-        certificate_type=row["certificate_type"],
-        unit=row["unit"],
-        serial=row["serial"],
-        issued_on=row["issued_on"],
-        valid_until=row["valid_until"],
-        name_tag=name_tag(row["holder_name"], row["serial"]),
+def _draft(owed: ReissueRequest, old: Certificate, short_code: str) -> Draft:
+    return Draft(
+        enrolment_id=old.enrolment_id,
+        holder=owed.holder_name,
+        short_code=short_code,
+        certificate_type=old.certificate_type,
+        unit=old.unit,
+        valid_until=old.valid_until,
+        facts=old.facts | owed.facts,
+        replaces_id=old.id,
+        reason=owed.reason,
+        asked_by=owed.requested_by,
     )
-    return int(encode(payload, private.sign)).to_bytes(_PAYLOAD_BYTES, "big")
 
 
 def _with_certificates(
@@ -270,7 +233,7 @@ def _drop(db: Session, owed: ReissueRequest, old: Certificate, why: DomainError)
     audit.record(db, "certificate.drop_correction", old, after={"why": why.code}, reason=owed.reason)
 
 
-def _tell(db: Session, owed: ReissueRequest, old: Certificate, row: Mapping[str, Any]) -> None:
+def _tell(db: Session, owed: ReissueRequest, old: Certificate, new: Issued) -> None:
     """Leave the trail under the name of whoever asked for the correction."""
     worker = audit.actor(db)
     audit.act_as(db, owed.requested_by)
@@ -279,14 +242,7 @@ def _tell(db: Session, owed: ReissueRequest, old: Certificate, row: Mapping[str,
         "certificate.reissue",
         old,
         before={"number": old.number},
-        after={"superseded_by": row["id"], "number": row["number"]},
-        reason=owed.reason,
-    )
-    audit.record(
-        db,
-        "certificate.issue",
-        f"certificate:{row['id']}",
-        after={"number": row["number"], "enrolment": old.enrolment_id, "issued_on": row["issued_on"].isoformat()},
+        after={"superseded_by": new.id, "number": new.number},
         reason=owed.reason,
     )
     audit.act_as(db, worker)
