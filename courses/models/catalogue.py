@@ -37,7 +37,8 @@ class Course(Base):
     """A syllabus. What a trainee must do to be certified is all here, as settings of the course.
 
     hours: class hours. sessions_needed: sessions of an offering that a trainee must attend. pass_mark: per cent in
-    theory, None without a theory test. validity_months: None never expires. trainee_ratio: trainees an instructor, warns.
+    theory, None without a theory test. minutes_share: per cent of the offering's planned minutes that a trainee must
+    attend, None without such a rule. validity_months: None never expires. trainee_ratio: trainees an instructor, warns.
     certificate_type: the number in the certificate's code; None where the course gives no certificate.
     """
 
@@ -50,6 +51,7 @@ class Course(Base):
     name_en: Mapped[str]
     hours: Mapped[Decimal] = mapped_column(Numeric(5, 1))
     sessions_needed: Mapped[int] = mapped_column(SmallInteger, default=1)
+    minutes_share: Mapped[int | None] = mapped_column(SmallInteger)
     pass_mark: Mapped[int | None] = mapped_column(SmallInteger)
     validity_months: Mapped[int | None] = mapped_column(SmallInteger)
     trainee_ratio: Mapped[int | None] = mapped_column(SmallInteger)
@@ -66,6 +68,7 @@ class Course(Base):
     __table_args__ = (
         CheckConstraint("hours > 0", name="hours"),
         CheckConstraint("sessions_needed >= 1", name="sessions_needed"),
+        CheckConstraint("minutes_share BETWEEN 1 AND 100", name="minutes_share"),
         CheckConstraint("pass_mark BETWEEN 1 AND 100", name="pass_mark"),
         CheckConstraint("validity_months >= 1", name="validity_months"),
         CheckConstraint("trainee_ratio >= 1", name="trainee_ratio"),

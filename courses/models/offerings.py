@@ -42,10 +42,11 @@ class OfferingState(StrEnum):
 
 
 class TeachingRole(StrEnum):
-    """What an instructor does at a session."""
+    """What an instructor does at a session. An examiner judges skills and does not teach: who teaches should not examine."""
 
     LEAD = "lead"
     ASSISTANT = "assistant"
+    EXAMINER = "examiner"
 
 
 class Offering(Base):
@@ -163,7 +164,7 @@ class SessionInstructor(Base):
             ondelete="CASCADE",
             name="fk_session_instructor_course_session",
         ),
-        CheckConstraint("role IN ('lead', 'assistant')", name="role"),
+        CheckConstraint("role IN ('lead', 'assistant', 'examiner')", name="role"),
         Index("uq_session_instructor_lead", "course_session_id", unique=True, postgresql_where="role = 'lead'"),
         Index("ix_session_instructor_instructor_id", "instructor_id"),
         ExcludeConstraint(

@@ -34,7 +34,14 @@ from tests.certificates.conftest import FIRST, LAST
 from tests.conftest import FIELD_KEY
 from tests.factories import Make
 
-OF_RECORD = ("audit_entry", "attendance_event", "attendance_decision", "person_time_entry", "ledger_entry")
+OF_RECORD = (
+    "audit_entry",
+    "attendance_event",
+    "attendance_decision",
+    "person_time_entry",
+    "ledger_entry",
+    "skill_event",
+)
 KEYS = {"ledger_entry": "seq", "attendance_decision": "event_id"}
 
 
