@@ -1,14 +1,14 @@
 """The catalogue: programmes, courses and their skills checklists. All of it is rows; a new programme needs no code."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, select, union, update
 from sqlalchemy.orm import Session, selectinload
 
-from courses.models.assessment import SkillResult
+from courses.models.assessment import SkillEvent, SkillResult
 from courses.models.catalogue import Course, CourseSkill, Programme
 from courses.models.offerings import Offering
 from lms.core import audit
@@ -40,6 +40,7 @@ class CourseFacts:
     hours: Decimal
     sessions_needed: int
     capacity: int
+    minutes_share: int | None = None
     pass_mark: int | None = None
     validity_months: int | None = None
     trainee_ratio: int | None = None
@@ -176,9 +177,7 @@ def _write_checklist(db: Session, row: Course, lines: Sequence[SkillLine]) -> No
     by_id = {skill.id: skill for skill in existing}
     set_aside = {skill.name_zh: skill for skill in existing if not skill.active}
     before = [skill.name_zh for skill in existing if skill.active]
-    used = set(
-        db.scalars(select(SkillResult.skill_id).where(SkillResult.skill_id.in_(by_id)).distinct()) if by_id else ()
-    )
+    used = _referred_to(db, by_id)
     db.execute(
         update(CourseSkill).where(CourseSkill.course_id == row.id).values(position=CourseSkill.position + ASIDE),
         execution_options={"synchronize_session": False},
@@ -207,6 +206,15 @@ def _write_checklist(db: Session, row: Course, lines: Sequence[SkillLine]) -> No
     db.expire(row, ["skills"])
     if names != before:
         audit.record(db, "course.checklist", row, before={"skills": before}, after={"skills": names})
+
+
+def _referred_to(db: Session, skill_ids: Collection[int]) -> set[int]:
+    """Those of the skills that results refer to, or have once referred to."""
+    rows = union(
+        select(SkillResult.skill_id).where(SkillResult.skill_id.in_(skill_ids)),
+        select(SkillEvent.skill_id).where(SkillEvent.skill_id.in_(skill_ids)),
+    )
+    return set(db.scalars(rows)) if skill_ids else set()
 
 
 def scheduled(db: Session, course_id: int) -> int:

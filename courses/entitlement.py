@@ -13,6 +13,7 @@ class Shortfall(StrEnum):
 
     ABSENT = "absent"
     SESSIONS_MISSING = "sessions_missing"
+    MINUTES_MISSING = "minutes_missing"
     THEORY_MISSING = "theory_missing"
     THEORY_FAILED = "theory_failed"
     SKILLS_MISSING = "skills_missing"
@@ -30,6 +31,7 @@ BESIDE_THE_TRAINING = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME
 SHORTFALLS: dict[str, tuple[str, str]] = {
     Shortfall.ABSENT: (N_("not present at any session"), N_("Check them in if they were there.")),
     Shortfall.SESSIONS_MISSING: (N_("too few sessions attended"), N_("Check the rosters of the earlier sessions.")),
+    Shortfall.MINUTES_MISSING: (N_("too few minutes attended"), N_("Check the times on the rosters.")),
     Shortfall.THEORY_MISSING: (N_("no theory result"), N_("Enter the theory result.")),
     Shortfall.THEORY_FAILED: (N_("theory below the pass mark"), N_("Enter a retest if there was one.")),
     Shortfall.SKILLS_MISSING: (N_("skills not all assessed"), N_("Complete the skills checklist.")),
@@ -41,9 +43,14 @@ SHORTFALLS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Demand:
-    """What a course asks. `pass_mark` in per cent, None without a theory test; `skills`: ids of the checklist's lines."""
+    """What a course asks. `pass_mark` in per cent, None without a theory test; `skills`: ids of the checklist's lines.
+
+    minutes_planned: of all sessions of the offering; minutes_needed: how many of them must be attended, 0 without a rule.
+    """
 
     sessions_needed: int = 1
+    minutes_planned: int = 0
+    minutes_needed: int = 0
     pass_mark: int | None = None
     skills: frozenset[int] = frozenset()
     certificate: bool = True
@@ -75,13 +82,19 @@ class Verdict:
     certificate_due: bool
 
 
-def judge(demand: Demand, *, name: str, sessions_attended: int, results: Results) -> Verdict:
+def minutes_needed(planned: int, share: int | None) -> int:
+    """How many minutes must be attended, rounded up to whole ones, where a course asks for a share (per cent) of the planned."""
+    return -(-planned * share // 100) if share is not None else 0
+
+
+def judge(demand: Demand, *, name: str, sessions_attended: int, minutes_attended: int = 0, results: Results) -> Verdict:
     """Hold one trainee against the course.
 
     completed: all that the course asks is met. failed: a result is there and below. incomplete: presence or results are
     missing. A certificate is due to whoever completed a course that gives one, under a name that can be printed.
     """
-    found = [*_presence(demand, sessions_attended), *_theory(demand, results), *_skills(demand, results)]
+    present = _presence(demand, sessions_attended, minutes_attended)
+    found = [*present, *_theory(demand, results), *_skills(demand, results)]
     if not demand.certificate:
         found.append(Shortfall.NO_CERTIFICATE_COURSE)
     if not any(letter.isalpha() for letter in name):
@@ -106,10 +119,11 @@ def _state(found: list[Shortfall]) -> EnrolmentState:
     return EnrolmentState.INCOMPLETE
 
 
-def _presence(demand: Demand, sessions_attended: int) -> list[Shortfall]:
+def _presence(demand: Demand, sessions_attended: int, minutes_attended: int) -> list[Shortfall]:
     if sessions_attended == 0:
         return [Shortfall.ABSENT]
-    return [Shortfall.SESSIONS_MISSING] if sessions_attended < demand.sessions_needed else []
+    found = [Shortfall.SESSIONS_MISSING] if sessions_attended < demand.sessions_needed else []
+    return [*found, Shortfall.MINUTES_MISSING] if minutes_attended < demand.minutes_needed else found
 
 
 def _theory(demand: Demand, results: Results) -> list[Shortfall]:

@@ -6,19 +6,21 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from courses import assessment
-from courses.entitlement import Demand, Results, Verdict, judge
+from courses.entitlement import Demand, Results, Verdict, judge, minutes_needed
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering
 from courses.models.trainees import Trainee
 from courses.person_time import attended_minutes
+from courses.punctuality import planned_minutes
 
 
 @dataclass(frozen=True)
 class Judged:
     """One enrolment held against its course. `minutes` are attended minutes over all sessions."""
 
+    demand: Demand
     enrolment: Enrolment
     sessions_attended: int
     minutes: int
@@ -29,8 +31,14 @@ class Judged:
 def judgements(db: Session, offering_id: int) -> list[Judged]:
     """Everybody who holds a place, held against the course by what is recorded now; in the order of names."""
     course = db.scalars(select(Course).join(Offering).where(Offering.id == offering_id)).one()
+    hours = db.execute(
+        select(CourseSession.starts_at, CourseSession.ends_at).where(CourseSession.offering_id == offering_id)
+    )
+    planned = sum(planned_minutes(starts_at, ends_at) for starts_at, ends_at in hours)
     demand = Demand(
         sessions_needed=course.sessions_needed,
+        minutes_planned=planned,
+        minutes_needed=minutes_needed(planned, course.minutes_share),
         pass_mark=course.pass_mark,
         skills=frozenset(skill.id for skill in course.skills if skill.active),
         certificate=course.certificate_type is not None,
@@ -55,8 +63,8 @@ def judgements(db: Session, offering_id: int) -> list[Judged]:
     for enrolment, name in sorted(rows, key=lambda row: (assessment.by_sound(row[1]), row[0].id)):
         sessions, minutes = presence.get(enrolment.id, (0, 0))
         results = shown.get(enrolment.id, Results())
-        verdict = judge(demand, name=name, sessions_attended=sessions, results=results)
-        found.append(Judged(enrolment, sessions, minutes, results, verdict))
+        verdict = judge(demand, name=name, sessions_attended=sessions, minutes_attended=minutes, results=results)
+        found.append(Judged(demand, enrolment, sessions, minutes, results, verdict))
     return found
 
 

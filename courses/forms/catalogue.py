@@ -96,6 +96,7 @@ class CourseForm(Form):
     sessions_needed = IntegerField(
         _("Sessions to attend"), default=1, validators=[InputRequired(), NumberRange(min=1, max=100)]
     )
+    minutes_share = IntegerField(_("Minutes to attend, per cent"), validators=[Optional(), NumberRange(min=1, max=100)])
     capacity = IntegerField(_("Places"), validators=[InputRequired(), NumberRange(min=1, max=10_000)])
     trainee_ratio = IntegerField(_("Trainees an instructor"), validators=[Optional(), NumberRange(min=1, max=1000)])
     pass_mark = IntegerField(_("Pass mark in theory, per cent"), validators=[Optional(), NumberRange(min=1, max=100)])

@@ -1,13 +1,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courses.entitlement import Demand, Results, Shortfall, judge, tally
+from courses.entitlement import Demand, Results, Shortfall, judge, minutes_needed, tally
 from courses.models.enrolment import EnrolmentState
 
 SKILLS = st.frozensets(st.integers(1, 6), max_size=6)
 demands = st.builds(
     Demand,
     sessions_needed=st.integers(1, 6),
+    minutes_needed=st.just(0) | st.integers(1, 600),
     pass_mark=st.none() | st.integers(1, 100),
     skills=SKILLS,
     certificate=st.booleans(),
@@ -19,14 +20,15 @@ results = st.builds(
 )
 names = st.sampled_from(["张伟", "Ann Lee", "阿卜杜热西提·买买提", "?", "  ", "123"])
 attended = st.integers(0, 8)
+stays = st.integers(0, 700)
 
 
-@given(demands, names, attended, results)
-def test_a_certificate_is_due_exactly_where_nothing_stands_in_the_way(demand, name, sessions, shown):
-    verdict = judge(demand, name=name, sessions_attended=sessions, results=shown)
+@given(demands, names, attended, stays, results)
+def test_a_certificate_is_due_exactly_where_nothing_stands_in_the_way(demand, name, sessions, minutes, shown):
+    verdict = judge(demand, name=name, sessions_attended=sessions, minutes_attended=minutes, results=shown)
     theory = demand.pass_mark is None or max(shown.theory, default=-1) >= demand.pass_mark
     skills = all((skill, True) in shown.skills for skill in demand.skills)
-    done = sessions >= demand.sessions_needed and theory and skills
+    done = sessions >= demand.sessions_needed and minutes >= demand.minutes_needed and theory and skills
     assert (verdict.state is EnrolmentState.COMPLETED) == done
     assert verdict.certificate_due == (done and demand.certificate and name not in {"?", "  ", "123"})
     assert verdict.certificate_due == (not verdict.shortfalls)
@@ -57,9 +59,29 @@ def test_whoever_was_never_there_is_absent_and_not_merely_short_of_sessions(dema
     verdict = judge(demand, name=name, sessions_attended=0, results=shown)
     assert Shortfall.ABSENT in verdict.shortfalls
     assert Shortfall.SESSIONS_MISSING not in verdict.shortfalls
+    assert Shortfall.MINUTES_MISSING not in verdict.shortfalls
     assert not verdict.certificate_due
 
 
 def test_a_tally_counts_people():
     counted = tally([(Shortfall.ABSENT, Shortfall.THEORY_MISSING), (Shortfall.ABSENT,), ()])
     assert counted == {Shortfall.ABSENT: 2, Shortfall.THEORY_MISSING: 1}
+
+
+@given(demands, names, st.integers(1, 8), stays, results)
+def test_minutes_are_missing_exactly_below_what_the_course_needs(demand, name, sessions, minutes, shown):
+    verdict = judge(demand, name=name, sessions_attended=sessions, minutes_attended=minutes, results=shown)
+    assert (Shortfall.MINUTES_MISSING in verdict.shortfalls) == (minutes < demand.minutes_needed)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 100))
+def test_a_share_of_the_minutes_is_rounded_up_and_never_more_than_all(planned, share):
+    needed = minutes_needed(planned, share)
+    assert planned * share <= needed * 100 < planned * share + 100
+    assert needed <= planned
+    assert minutes_needed(planned, 100) == planned
+
+
+@given(st.integers(0, 10_000))
+def test_a_course_without_the_rule_asks_for_no_minutes(planned):
+    assert minutes_needed(planned, None) == 0
