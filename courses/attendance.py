@@ -1,298 +1,257 @@
-"""The one door of check-in: whatever tapped, scanned or corrected, `record` writes it. Nothing else writes attendances.
+"""The one door of check-in: whatever tapped, scanned, sent or corrected, `record` and `record_all` write it.
 
 An event's id is made where it happened, so that sending it again is harmless. Events are kept for ever; the attendance
-is what they add up to, and exists while the person counts as present.
+is what they fold to (`courses.folding`), and exists while the person counts as present. A person who taps is told at once
+what is wrong. A device that sends what it kept is never turned away: what is in doubt is stored for review, and counts for
+nothing until somebody decides (`courses.reviews`).
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any, NoReturn
-from uuid import UUID
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import CTE, ColumnElement, Select, case, delete, func, literal, null, select, true, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, DateTime, Select, Table, Text, Uuid, and_, bindparam, column, delete, func, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
-from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
-from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
-from courses.models.offerings import CourseSession, Offering, OfferingState
-from lms.accounts.models import User
+from courses import attendance_events
+from courses.attendance_events import OPENS_BEFORE, Pair
+from courses.check_in_desk import Book, Desk, Whose, facts_of, opens_at, refuse_unless_running
+from courses.check_ins import MESSAGES, REASON_LIMIT, AttendanceInput, Outcome, Recorded, WalkIn, fault, tidied
+from courses.folding import Presence, fold
+from courses.models.attendance import Attendance, AttendanceEvent, WalkInPerson
 from lms.core import audit
-from lms.core.errors import N_, DomainError, NotFound
+from lms.core.audit import AuditEntry
+from lms.core.errors import DomainError, NotFound
 
-OPENS_BEFORE = timedelta(minutes=60)
-CLOCK_AHEAD = timedelta(minutes=5)
-REASON_LIMIT = 200
+__all__ = [
+    "BATCH_LIMIT",
+    "OPENS_BEFORE",
+    "REASON_LIMIT",
+    "AttendanceInput",
+    "Outcome",
+    "Recorded",
+    "WalkIn",
+    "opens_at",
+    "record",
+    "record_all",
+    "refold",
+    "refuse_unless_running",
+]
 
+BATCH_LIMIT = 100
 
-@dataclass(frozen=True)
-class AttendanceInput:
-    """One thing that happened to one trainee at one session. `id` is made once, by the device, and sent with each retry.
-
-    happened_at: the device's time, trusted between the opening of check-in and five minutes ahead of ours; otherwise ours.
-    reason: needed to undo and to correct. The method `correction` is the only one that a closed session takes.
-    """
-
-    id: UUID
-    session_id: int
-    enrolment_id: int
-    kind: AttendanceKind
-    method: AttendanceMethod
-    happened_at: datetime | None = None
-    reason: str | None = None
-
-
-class Outcome(StrEnum):
-    """recorded: the event made the difference. already: it was so before."""
-
-    RECORDED = "recorded"
-    ALREADY = "already"
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The door's answer. `by`: who had checked the trainee in, when it was so already."""
-
-    outcome: Outcome
-    enrolment_id: int
-    present: bool
-    arrived_at: datetime | None = None
-    left_at: datetime | None = None
-    by: str | None = None
+_ATTENDANCES = cast("Table", Attendance.__table__)
 
 
 def record(db: Session, event: AttendanceInput, *, now: datetime) -> Recorded:
-    """Record one event, once.
+    """Record one event of the person whose unit of work this is, once; whoever made it is there to be told.
 
     The same id again answers as before and changes nothing; with another body it is refused (`event_conflict`). Refused
     too: before check-in opens, a session that is closed (unless corrected), an offering that is not running, a trainee
-    without a place. Raises DomainError.
+    without a place, leaving without having come. Raises DomainError.
     """
-    event = _with_reason(event)
-    row = db.execute(_statement(event, now, audit.actor(db))).one_or_none()
-    if row is None:
-        return _known_or_refused(db, event, now)
-    if row.event_id is None:
-        return _as_it_was(db, event)
-    _note(db, event, row)
-    present = event.kind != AttendanceKind.UNDO
-    return Recorded(
-        Outcome.RECORDED,
-        event.enrolment_id,
-        present,
-        row.arrived_at if present else None,
-        row.left_at if present else None,
-    )
+    (answer,) = _take(db, [event], user_id=audit.actor(db), device_id=None, now=now, strict=True)
+    if answer.outcome == Outcome.REJECTED:
+        if answer.code == "not_found":
+            raise NotFound
+        named = "reason" if answer.code == "reason_missing" else None
+        raise DomainError(answer.code, answer.message, status=answer.status, field=named)
+    return answer
 
 
-def opens_at(meeting: CourseSession) -> datetime:
-    """When check-in opens."""
-    return meeting.starts_at - OPENS_BEFORE
+def record_all(
+    db: Session, events: Sequence[AttendanceInput], *, user_id: int | None, device_id: int | None = None, now: datetime
+) -> list[Recorded]:
+    """Record what was kept somewhere, up to 100 events in three statements, and answer each in the order given.
 
-
-def _with_reason(event: AttendanceInput) -> AttendanceInput:
-    reason = " ".join((event.reason or "").split())[:REASON_LIMIT] or None
-    if reason is None and (event.kind == AttendanceKind.UNDO or event.method == AttendanceMethod.CORRECTION):
-        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
-    return AttendanceInput(
-        event.id, event.session_id, event.enrolment_id, event.kind, event.method, event.happened_at, reason
-    )
-
-
-def _conditions(event: AttendanceInput, now: datetime) -> list[ColumnElement[bool]]:
-    """When the door is open, in SQL; `_known_or_refused` says in words which of them failed."""
-    found = [
-        CourseSession.id == event.session_id,
-        Enrolment.id == event.enrolment_id,
-        CourseSession.starts_at <= now + OPENS_BEFORE,
-    ]
-    if event.method == AttendanceMethod.CORRECTION:
-        running = (OfferingState.PUBLISHED, OfferingState.CLOSED)
-        return [*found, Offering.state.in_(running), Enrolment.state.in_(HOLDS_PLACE)]
-    return [
-        *found,
-        CourseSession.closed_at.is_(None),
-        Offering.state == OfferingState.PUBLISHED,
-        Enrolment.state == EnrolmentState.ENROLLED,
-    ]
-
-
-def _statement(event: AttendanceInput, now: datetime, user_id: int | None) -> Select[Any]:
-    """One statement: look whether the door is open, keep the event, let it change the attendance.
-
-    The rows that decide are held until the commit, so that nobody closes the session or cancels the enrolment meanwhile.
+    One bad event spoils nothing: it is answered with `rejected`. Which sessions the sender may write to, the caller has
+    seen to.
     """
-    told = event.happened_at if event.happened_at is not None else now
-    moment = (
-        literal(now)
-        if told > now + CLOCK_AHEAD
-        else case((literal(told) < CourseSession.starts_at - OPENS_BEFORE, literal(now)), else_=literal(min(told, now)))
+    return _take(db, events, user_id=user_id, device_id=device_id, now=now, strict=False)
+
+
+def refold(db: Session, pairs: Collection[Pair], *, reason: str | None, now: datetime) -> dict[Pair, Presence | None]:
+    """Fold again what was decided about (session and enrolment); the decisions are stored. Each change is audited."""
+    sessions, enrolments = {session for session, _ in pairs}, {enrolment for _, enrolment in pairs}
+    db.flush()
+    attendance_events.hold(db, sessions, enrolments)
+    book = Book(attendance_events.history(db, sessions=sessions, enrolments=enrolments))
+    there = {
+        (row.course_session_id, row.enrolment_id): Presence(row.event_id, row.arrived_at, row.left_at)
+        for row in db.execute(
+            select(_ATTENDANCES).where(
+                _ATTENDANCES.c.course_session_id.in_(sessions), _ATTENDANCES.c.enrolment_id.in_(enrolments)
+            )
+        )
+    }
+    found = {pair: fold(book.events[pair]) for pair in pairs}
+    changed = {pair: presence for pair, presence in found.items() if presence != there.get(pair)}
+    if changed:
+        _write(db, [], changed, user_id=audit.actor(db), device_id=None, now=now)
+    for (session_id, enrolment_id), presence in changed.items():
+        before = there.get((session_id, enrolment_id))
+        audit.record(
+            db,
+            "attendance.review",
+            f"enrolment:{enrolment_id}",
+            before=facts_of(session_id, before) if before is not None else None,
+            after=facts_of(session_id, presence) if presence is not None else None,
+            reason=reason,
+        )
+    return found
+
+
+def _take(
+    db: Session,
+    events: Sequence[AttendanceInput],
+    *,
+    user_id: int | None,
+    device_id: int | None,
+    now: datetime,
+    strict: bool,
+) -> list[Recorded]:
+    db.flush()
+    events = [tidied(event) for event in events]
+    sound = [event for event in events if fault(event) is None]
+    sessions = {event.session_id for event in sound}
+    whose = _whose(db, sound, sessions)
+    enrolments = {found for event in sound if (found := whose.enrolment_of(event)) is not None}
+    held = attendance_events.hold(db, sessions, enrolments)
+    known = attendance_events.history(
+        db, events=[event.id for event in sound], sessions=sessions, enrolments=enrolments
     )
-    door = (
-        select(CourseSession.id.label("session_id"), Enrolment.id.label("enrolment_id"), moment.label("moment"))
-        .select_from(Offering)
-        .join(CourseSession, CourseSession.offering_id == Offering.id)
-        .join(Enrolment, Enrolment.offering_id == Offering.id)
-        .where(*_conditions(event, now))
-        .with_for_update(read=True, of=(Offering, CourseSession, Enrolment))
-        .cte("door")
+    desk = Desk(held, Book(known), whose, now=now, strict=strict)
+    answers = [desk.answer(event) for event in events]
+    if desk.rows:
+        _welcome(db, desk.taken, device_id, now)
+        stored = _write(db, desk.rows, desk.changed, user_id=user_id, device_id=device_id, now=now)
+        # The locks keep one id from being stored twice at once, unless two people share it or it is nobody's yet.
+        if any(row["id"] not in stored and row["review"] is None for row in desk.rows):
+            raise DomainError("event_conflict", MESSAGES["event_conflict"])
+    return answers
+
+
+def _whose(db: Session, events: Sequence[AttendanceInput], sessions: Collection[int]) -> Whose:
+    tickets = {event.ticket for event in events if event.ticket is not None}
+    walk_ins = {event.walk_in.id for event in events if event.walk_in is not None}
+    return Whose(
+        attendance_events.owners_of(db, tickets, sessions) if tickets else {},
+        attendance_events.guests(db, walk_ins) if walk_ins else {},
     )
+
+
+def _welcome(db: Session, events: Sequence[AttendanceInput], device_id: int | None, now: datetime) -> None:
+    """Note the walk-ins of new events; who is known already stays as they are."""
+    rows = {}
+    for event in events:
+        if event.walk_in is not None and event.walk_in.id not in rows:
+            person = WalkInPerson(id=event.walk_in.id)
+            person.phone = event.walk_in.phone
+            rows[event.walk_in.id] = {
+                "id": event.walk_in.id,
+                "course_session_id": event.session_id,
+                "name": event.walk_in.name,
+                "phone_sealed": person.phone_sealed,
+                "device_id": device_id,
+                "made_at": now,
+            }
+    if rows:
+        db.execute(insert(WalkInPerson).on_conflict_do_nothing(index_elements=["id"]).values(list(rows.values())))
+
+
+def _record_of(name: str, columns: Mapping[str, Any]) -> Any:
+    """A JSON parameter as rows: one value for a whole batch, so that the statement is the same for one event and for 100."""
+    return (
+        func.jsonb_to_recordset(bindparam(name, type_=JSONB))
+        .table_valued(*(column(column_name, kind) for column_name, kind in columns.items()))
+        .render_derived(name=name, with_types=True)
+    )
+
+
+def _writing() -> Select[Any]:
+    moment = DateTime(timezone=True)
+    sent = _record_of(
+        "sent",
+        {
+            "id": Uuid(), "course_session_id": BigInteger(), "enrolment_id": BigInteger(), "kind": Text(),
+            "method": Text(), "happened_at": moment, "reason": Text(), "told_at": moment, "offset_ms": BigInteger(),
+            "undoes": Uuid(), "ticket": Text(), "walk_in_id": Uuid(), "review": Text(), "answer": JSONB(),
+            "action": Text(), "subject": Text(), "before": JSONB(), "after": JSONB(),
+        },
+    )  # fmt: skip
+    now, user, device = (
+        bindparam("now", type_=moment),
+        bindparam("user", type_=BigInteger()),
+        bindparam("device", type_=BigInteger()),
+    )
+    own = (
+        "id", "course_session_id", "enrolment_id", "kind", "method", "happened_at", "reason", "told_at", "offset_ms",
+        "undoes", "ticket", "walk_in_id", "review", "answer",
+    )  # fmt: skip
     stored = (
         insert(AttendanceEvent)
         .from_select(
-            ["id", "course_session_id", "enrolment_id", "kind", "method", "happened_at", "received_at", "user_id", "reason"],
-            select(
-                literal(event.id),
-                door.c.session_id,
-                door.c.enrolment_id,
-                literal(str(event.kind)),
-                literal(str(event.method)),
-                door.c.moment,
-                literal(now),
-                literal(user_id, AttendanceEvent.user_id.type),
-                literal(event.reason, AttendanceEvent.reason.type),
-            ),
+            [*own, "received_at", "user_id", "device_id"],
+            select(*(sent.c[name] for name in own), now, user, device),
         )
         .on_conflict_do_nothing(index_elements=["id"])
-        .returning(
-            AttendanceEvent.id,
-            AttendanceEvent.course_session_id,
-            AttendanceEvent.enrolment_id,
-            AttendanceEvent.happened_at,
-        )
+        .returning(AttendanceEvent.id)
         .cte("stored")
+    )
+    pairs = _record_of(
+        "pairs",
+        {
+            "course_session_id": BigInteger(), "enrolment_id": BigInteger(), "event_id": Uuid(),
+            "arrived_at": moment, "left_at": moment,
+        },
     )  # fmt: skip
-    changed = _change(event.kind, stored)
-    return select(stored.c.happened_at, changed.c.event_id, changed.c.arrived_at, changed.c.left_at).select_from(
-        stored.outerjoin(changed, true())
+    there = insert(Attendance).from_select(
+        ["course_session_id", "enrolment_id", "event_id", "arrived_at", "left_at"],
+        select(*pairs.c).where(pairs.c.event_id.is_not(None)),
     )
-
-
-def _change(kind: AttendanceKind, stored: CTE) -> CTE:
-    columns = (Attendance.event_id, Attendance.arrived_at, Attendance.left_at)
-    named = (
-        Attendance.course_session_id == stored.c.course_session_id,
-        Attendance.enrolment_id == stored.c.enrolment_id,
+    there = there.on_conflict_do_update(
+        index_elements=["course_session_id", "enrolment_id"],
+        set_={name: there.excluded[name] for name in ("event_id", "arrived_at", "left_at")},
     )
-    if kind == AttendanceKind.UNDO:
-        return delete(Attendance).where(*named).returning(*columns).cte("changed")
-    if kind == AttendanceKind.LEAVE:
-        return (
-            update(Attendance)
-            .where(*named, Attendance.left_at.is_(None))
-            .values(left_at=func.greatest(stored.c.happened_at, Attendance.arrived_at))
-            .returning(*columns)
-            .cte("changed")
+    gone = delete(Attendance).where(
+        and_(
+            _ATTENDANCES.c.course_session_id == pairs.c.course_session_id,
+            _ATTENDANCES.c.enrolment_id == pairs.c.enrolment_id,
+            pairs.c.event_id.is_(None),
         )
-    # Somebody who had left and comes back is present again, since the first arrival.
-    return (
-        insert(Attendance)
-        .from_select(
-            ["course_session_id", "enrolment_id", "event_id", "arrived_at"],
-            select(stored.c.course_session_id, stored.c.enrolment_id, stored.c.id, stored.c.happened_at),
-        )
-        .on_conflict_do_update(
-            index_elements=["course_session_id", "enrolment_id"],
-            set_={"left_at": null()},
-            where=Attendance.left_at.is_not(None),
-        )
-        .returning(*columns)
-        .cte("changed")
     )
+    noted = insert(AuditEntry).from_select(
+        ["at", "user_id", "action", "subject", "before", "after", "reason"],
+        select(
+            now, user, sent.c.action, sent.c.subject, sent.c.before, sent.c.after, sent.c.reason
+        ).where(sent.c.action.is_not(None)),
+    )  # fmt: skip
+    return select(stored.c.id).add_cte(there.cte("there"), gone.cte("gone"), noted.cte("noted"))
 
 
-def _known_or_refused(db: Session, event: AttendanceInput, now: datetime) -> Recorded:
-    known = db.scalars(select(AttendanceEvent).where(AttendanceEvent.id == event.id)).one_or_none()
-    if known is None:
-        _refuse(db, event, now)
-    same = (known.course_session_id, known.enrolment_id, known.kind, known.method, known.reason) == (
-        event.session_id,
-        event.enrolment_id,
-        event.kind,
-        event.method,
-        event.reason,
-    )
-    if not same:
-        raise DomainError(
-            "event_conflict",
-            N_("This check-in number was used for something else. Reload the page and check in again."),
-        )
-    if event.kind == AttendanceKind.UNDO:
-        return Recorded(Outcome.RECORDED, event.enrolment_id, present=False)
-    held = _held(db, event)
-    if held is None or held.event_id == event.id or event.kind == AttendanceKind.LEAVE:
-        arrived_at = held.arrived_at if held is not None else known.happened_at
-        return Recorded(
-            Outcome.RECORDED, event.enrolment_id, True, arrived_at, held.left_at if held is not None else None
-        )
-    return Recorded(Outcome.ALREADY, event.enrolment_id, True, held.arrived_at, held.left_at, held.name or "")
+_WRITE = _writing()
 
 
-def _held(db: Session, event: AttendanceInput) -> Any:
-    return db.execute(
-        select(Attendance.event_id, Attendance.arrived_at, Attendance.left_at, User.name)
-        .join(AttendanceEvent, AttendanceEvent.id == Attendance.event_id)
-        .outerjoin(User, User.id == AttendanceEvent.user_id)
-        .where(Attendance.course_session_id == event.session_id, Attendance.enrolment_id == event.enrolment_id)
-    ).one_or_none()
-
-
-def _as_it_was(db: Session, event: AttendanceInput) -> Recorded:
-    """What holds now, for an event that changed nothing."""
-    row = _held(db, event)
-    if row is None:
-        if event.kind == AttendanceKind.LEAVE:
-            raise DomainError("not_present", N_("This person is not checked in. Check them in first."))
-        return Recorded(Outcome.ALREADY, event.enrolment_id, present=False)
-    return Recorded(Outcome.ALREADY, event.enrolment_id, True, row.arrived_at, row.left_at, row.name or "")
-
-
-def _refuse(db: Session, event: AttendanceInput, now: datetime) -> NoReturn:
-    row = db.execute(
-        select(CourseSession, Offering.state, Enrolment.state)
-        .join(Offering, Offering.id == CourseSession.offering_id)
-        .join(Enrolment, Enrolment.offering_id == Offering.id)
-        .where(CourseSession.id == event.session_id, Enrolment.id == event.enrolment_id)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if row is None:
-        raise NotFound
-    meeting, offering_state, enrolment_state = row
-    refuse_unless_running(meeting, offering_state, now)
-    if enrolment_state == EnrolmentState.WAITLISTED:
-        raise DomainError("waitlisted", N_("This person is on the waiting list. Use “Let in” below the roster."))
-    raise DomainError(
-        "enrolment_cancelled",
-        N_("This person's enrolment was cancelled. If they may take part, add them as a walk-in."),
-    )
-
-
-def refuse_unless_running(meeting: CourseSession, offering_state: OfferingState, now: datetime) -> None:
-    """Raise DomainError, saying what to do, where this session takes no check-ins now."""
-    if offering_state == OfferingState.CANCELLED:
-        raise DomainError("offering_cancelled", N_("This offering was cancelled; nobody can be checked in."))
-    if offering_state == OfferingState.DRAFT:
-        raise DomainError("offering_draft", N_("This offering is not published yet. Ask its host to publish it."))
-    if opens_at(meeting) > now:
-        raise DomainError("too_early", N_("Check-in opens at %(opens)s."), opens=opens_at(meeting))
-    if meeting.closed_at is not None:
-        raise DomainError(
-            "session_closed", N_("This session is closed. Who may correct it finds “Correct” on its roster.")
-        )
-
-
-def _note(db: Session, event: AttendanceInput, row: Any) -> None:
-    moments = {
-        name: value.isoformat() for name, value in (("arrived_at", row.arrived_at), ("left_at", row.left_at)) if value
-    }
-    audit.record(
-        db,
-        f"attendance.{event.kind}",
-        f"enrolment:{event.enrolment_id}",
-        before={"session": event.session_id, **moments} if event.kind == AttendanceKind.UNDO else None,
-        after=None
-        if event.kind == AttendanceKind.UNDO
-        else {"session": event.session_id, "method": str(event.method), **moments},
-        reason=event.reason,
-    )
+def _write(
+    db: Session,
+    rows: Sequence[Mapping[str, Any]],
+    changed: Mapping[Pair, Presence | None],
+    *,
+    user_id: int | None,
+    device_id: int | None,
+    now: datetime,
+) -> set[str]:
+    """One statement: keep the events, make or remove the attendances, leave the audit entries. Gives the ids kept."""
+    pairs = [
+        {
+            "course_session_id": session_id,
+            "enrolment_id": enrolment_id,
+            "event_id": str(presence.event_id) if presence is not None else None,
+            "arrived_at": presence.arrived_at.isoformat() if presence is not None else None,
+            "left_at": presence.left_at.isoformat() if presence is not None and presence.left_at is not None else None,
+        }
+        for (session_id, enrolment_id), presence in changed.items()
+    ]
+    found = db.execute(_WRITE, {"sent": rows, "pairs": pairs, "now": now, "user": user_id, "device": device_id})
+    return {str(identity) for (identity,) in found}

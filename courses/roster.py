@@ -121,7 +121,7 @@ def matching(rows: Sequence[Row], words: str) -> list[Row]:
     return [row for row in rows if wanted in norm(row.name) or (wanted.isdigit() and row.phone_tail.endswith(wanted))]
 
 
-def name_of(db: Session, enrolment_id: int) -> str:
+def name_of(db: Session, enrolment_id: int | None) -> str:
     """The name of the trainee of an enrolment, to tell the instructor whose ticket it was."""
     return db.scalars(select(Trainee.name).join(Enrolment).where(Enrolment.id == enrolment_id)).one()
 

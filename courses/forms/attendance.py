@@ -58,14 +58,14 @@ class EventBody(BaseModel):
 
     def event(self, session_id: int, enrolment_id: int) -> AttendanceInput:
         """The event as the rule takes it."""
-        happened_at: datetime | None = self.happened_at
+        told_at: datetime | None = self.happened_at
         return AttendanceInput(
             self.id,
             session_id,
             enrolment_id,
             self.kind,
             self.method,
-            happened_at=happened_at,
+            told_at=told_at,
             # Only undoing needs one; what is typed counts more than what is ticked.
             reason=(self.reason or self.choice) if self.kind == AttendanceKind.UNDO else None,
         )

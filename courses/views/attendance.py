@@ -156,26 +156,26 @@ def _answer(meeting: CourseSession, recorded: Recorded) -> ResponseReturnValue:
             left=clock_time(recorded.left_at),
             message=message,
         )
-    flash(message, "message" if recorded.outcome == Outcome.RECORDED else "info")
+    flash(message, "message" if recorded.outcome == Outcome.ACCEPTED else "info")
     return _back(meeting, recorded.enrolment_id)
 
 
 def _message(name: str, recorded: Recorded) -> str:
     facts: dict[str, Any] = {"name": name, "time": clock_time(recorded.arrived_at), "by": recorded.by}
     if not recorded.present:
-        done = recorded.outcome == Outcome.RECORDED
+        done = recorded.outcome == Outcome.ACCEPTED
         return str(
             _("%(name)s is no longer checked in.", **facts) if done else _("%(name)s was not checked in.", **facts)
         )
     if recorded.left_at is not None:
         return str(_("%(name)s left at %(left)s.", left=clock_time(recorded.left_at), **facts))
-    if recorded.outcome == Outcome.RECORDED:
+    if recorded.outcome == Outcome.ACCEPTED:
         return str(_("%(name)s is checked in.", **facts))
     if recorded.by:
         return str(_("%(name)s was checked in already, by %(by)s at %(time)s.", **facts))
     return str(_("%(name)s was checked in already at %(time)s.", **facts))
 
 
-def _back(meeting: CourseSession, enrolment_id: int) -> ResponseReturnValue:
+def _back(meeting: CourseSession, enrolment_id: int | None) -> ResponseReturnValue:
     kept: dict[str, Any] = {name: value for name in ("show", "q") if (value := request.form.get(name))}
     return redirect(url_for(".roster", session_id=meeting.id, **kept, _anchor=f"person-{enrolment_id}"))

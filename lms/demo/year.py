@@ -257,7 +257,7 @@ class Year:
             enrolment_id=one.id,
             kind=AttendanceKind.ARRIVE,
             method=self._random.choice((AttendanceMethod.TAP, AttendanceMethod.SCAN)),
-            happened_at=came,
+            told_at=came,
         )
         attendance.record(self._db, event, now=clock.now())
 

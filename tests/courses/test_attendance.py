@@ -52,8 +52,8 @@ def test_a_check_in_is_one_statement_and_its_audit_entry(db, enrolment, statemen
     statements.clear()
     answer = record(db, event, now=now)
     db.flush()
-    assert len(statements) == 2
-    assert (answer.outcome, answer.present, answer.arrived_at) == (Outcome.RECORDED, True, now)
+    assert len(statements) == 3
+    assert (answer.outcome, answer.present, answer.arrived_at) == (Outcome.ACCEPTED, True, now)
     assert [entry.action for entry in entries(db, enrolment)] == ["attendance.arrive"]
 
 
@@ -72,7 +72,7 @@ def test_a_repeated_arrival_does_not_take_back_an_undo(db, enrolment):
     undo = undoing(enrolment)
     assert not record(db, undo, now=clock.now()).present
     record(db, arrival, now=clock.now())
-    assert record(db, undo, now=clock.now()).outcome is Outcome.RECORDED
+    assert record(db, undo, now=clock.now()).outcome is Outcome.ACCEPTED
     assert db.scalar(select(func.count()).select_from(Attendance)) == 0
 
 
@@ -105,7 +105,7 @@ def test_undo_and_arrive_again(db, enrolment):
     record(db, happening(enrolment), now=now)
     assert not record(db, undoing(enrolment), now=now).present
     again = record(db, happening(enrolment), now=now + timedelta(minutes=3))
-    assert again.outcome is Outcome.RECORDED
+    assert again.outcome is Outcome.ACCEPTED
     assert again.arrived_at == now + timedelta(minutes=3)
     undone = entries(db, enrolment)[1]
     assert (undone.action, undone.reason) == ("attendance.undo", "点错了")
@@ -138,7 +138,7 @@ def test_leaving_and_coming_back(db, enrolment):
 )
 def test_the_devices_time_is_believed_within_bounds(db, enrolment, told, kept):
     now = clock.now()
-    answer = record(db, happening(enrolment, happened_at=now + told), now=now)
+    answer = record(db, happening(enrolment, told_at=now + told), now=now)
     assert answer.arrived_at == now + kept
 
 
@@ -197,7 +197,7 @@ def test_fifty_at_once_make_one_attendance(fresh_database):
     with Session(engine) as db:
         assert db.scalar(select(func.count()).select_from(Attendance)) == 1
         assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 50
-    assert outcomes.count(Outcome.RECORDED) == 1
+    assert outcomes.count(Outcome.ACCEPTED) == 1
     assert outcomes.count(Outcome.ALREADY) == 49
     engine.dispose()
 
@@ -215,7 +215,7 @@ def test_one_event_sent_by_twenty_at_once_is_kept_once(fresh_database):
             return answer.outcome
 
     with ThreadPoolExecutor(20) as threads:
-        assert set(threads.map(check_in, range(20))) == {Outcome.RECORDED}
+        assert set(threads.map(check_in, range(20))) == {Outcome.ACCEPTED}
     with Session(engine) as db:
         assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 1
         assert db.scalar(select(func.count()).select_from(AuditEntry)) == 1
@@ -227,7 +227,7 @@ def test_finalising_twice_changes_nothing_more(db, make):
     offering = make.offering(course=course, starts=[clock.now() - timedelta(hours=4)], hours=2)
     came, absent = make.enrolment(offering), make.enrolment(offering)
     start = offering.sessions[0].starts_at
-    record(db, happening(came, happened_at=start + timedelta(minutes=30)), now=start + timedelta(minutes=30))
+    record(db, happening(came, told_at=start + timedelta(minutes=30)), now=start + timedelta(minutes=30))
     for _ in range(2):
         judging.finalise(db, offering.id)
         assert (came.state, came.sessions_attended, came.minutes_attended) == (EnrolmentState.COMPLETED, 1, 90)

@@ -1,0 +1,230 @@
+"""Attendance events as they are stored, and what has to be held and known before new ones are added.
+
+The rows that decide are locked first and read afterwards: whoever waited for a lock must see what the one before stored.
+Enrolments are locked in the order of their ids, so that two batches never wait for each other in a circle, and after
+their offering, as closing a session does.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, Uuid, any_, bindparam, case, func, or_, select, union
+from sqlalchemy.orm import Session, aliased
+
+from courses.folding import Event
+from courses.models.attendance import (
+    AttendanceDecision,
+    AttendanceEvent,
+    AttendanceKind,
+    AttendanceMethod,
+    Decision,
+    Review,
+    WalkInPerson,
+)
+from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.offerings import CourseSession, Offering, OfferingState
+from lms.accounts.models import User
+
+OPENS_BEFORE = timedelta(minutes=60)
+# Trainings run over, and people are signed out at the door; what is told of the next morning somebody should look at.
+CLOSES_AFTER = timedelta(hours=4)
+HASH_LENGTH = 64
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A session as far as the door must know it."""
+
+    id: int
+    offering_id: int
+    offering_state: OfferingState
+    starts_at: datetime
+    ends_at: datetime
+    closed_at: datetime | None
+
+    @property
+    def opens_at(self) -> datetime:
+        """When check-in opens."""
+        return self.starts_at - OPENS_BEFORE
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One event that came in before. `enrolment_id`: whose it is, after what was decided; `sent_for`: as it came in."""
+
+    id: UUID
+    session_id: int
+    enrolment_id: int | None
+    sent_for: int | None
+    kind: AttendanceKind
+    method: AttendanceMethod
+    moment: datetime
+    told_at: datetime | None
+    reason: str | None
+    undoes: UUID | None
+    ticket: str | None
+    walk_in_id: UUID | None
+    review: Review | None
+    decision: Decision | None
+    answer: dict[str, Any] | None
+    by: str | None
+
+    @property
+    def event(self) -> Event:
+        """The event as it is folded."""
+        valid = self.review is None or self.decision in {Decision.ACCEPT, Decision.MERGE}
+        return Event(self.id, self.kind, self.moment, self.undoes, valid)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The rows that decide, locked until the commit: sessions by id, and the states of enrolments by session and enrolment."""
+
+    meetings: dict[int, Meeting]
+    enrolments: dict[Pair, EnrolmentState]
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A walk-in as it is known: the session it came to, and its place once it has one."""
+
+    session_id: int
+    enrolment_id: int | None
+
+
+_events = AttendanceEvent.__table__.c
+_decisions = AttendanceDecision.__table__.c
+_meetings = CourseSession.__table__.c
+_offerings = Offering.__table__.c
+_enrolments = Enrolment.__table__.c
+_users = User.__table__.c
+
+
+def _ids(name: str) -> Any:
+    return any_(bindparam(name, type_=ARRAY(BigInteger)))
+
+
+_meeting = (
+    select(
+        _meetings.id.label("session_id"), _meetings.offering_id, _offerings.state.label("offering_state"),
+        _meetings.starts_at, _meetings.ends_at, _meetings.closed_at,
+    )
+    .select_from(Offering.__table__)
+    .join(CourseSession.__table__, _meetings.offering_id == _offerings.id)
+    .where(_meetings.id == _ids("sessions"))
+    .order_by(_offerings.id, _meetings.id)
+    .with_for_update(read=True, of=(Offering.__table__, CourseSession.__table__))
+    .cte("meeting")
+)  # fmt: skip
+_placed = (
+    select(_enrolments.id.label("enrolment_id"), _enrolments.offering_id, _enrolments.state)
+    .where(
+        _enrolments.id == _ids("enrolments"),
+        _enrolments.offering_id.in_(select(_meeting.c.offering_id)),
+    )
+    .order_by(_enrolments.id)
+    .with_for_update(key_share=True)
+    .cte("placed")
+)
+_HOLD = select(_meeting, _placed.c.enrolment_id, _placed.c.state).select_from(
+    _meeting.outerjoin(_placed, _placed.c.offering_id == _meeting.c.offering_id)
+)
+
+# A moment that was out of bounds and accepted all the same counts from the nearest moment that is not.
+_moment = case(
+    (
+        _events.review == Review.OUTSIDE_WINDOW,
+        func.least(func.greatest(_events.happened_at, _meetings.starts_at - OPENS_BEFORE), _meetings.ends_at),
+    ),
+    else_=_events.happened_at,
+)
+_wanted = union(
+    select(func.unnest(bindparam("events", type_=ARRAY(Uuid))).label("id")),
+    select(_events.id).where(
+        _events.course_session_id == _ids("sessions"), _events.enrolment_id == _ids("enrolments")
+    ),
+    select(_decisions.event_id).where(_decisions.enrolment_id == _ids("enrolments")),
+).subquery("wanted")  # fmt: skip
+_HISTORY = (
+    select(
+        _events.id, _events.course_session_id,
+        func.coalesce(_decisions.enrolment_id, _events.enrolment_id).label("enrolment_id"),
+        _events.enrolment_id.label("sent_for"), _events.kind, _events.method, _moment.label("moment"), _events.told_at,
+        _events.reason, _events.undoes, _events.ticket, _events.walk_in_id, _events.review, _decisions.decision,
+        _events.answer, _users.name,
+    )
+    .select_from(_wanted)
+    .join(AttendanceEvent.__table__, _events.id == _wanted.c.id)
+    .join(CourseSession.__table__, _meetings.id == _events.course_session_id)
+    .outerjoin(AttendanceDecision.__table__, _decisions.event_id == _events.id)
+    .outerjoin(User.__table__, _users.id == _events.user_id)
+)  # fmt: skip
+
+
+def hold(db: Session, sessions: Collection[int], enrolments: Collection[int]) -> Held:
+    """Lock the sessions against being closed, and those of the enrolments that are in their offerings; one statement."""
+    meetings: dict[int, Meeting] = {}
+    placed: dict[Pair, EnrolmentState] = {}
+    for session_id, offering_id, offering_state, starts_at, ends_at, closed_at, enrolment_id, state in db.execute(
+        _HOLD, {"sessions": list(sessions), "enrolments": list(enrolments)}
+    ):
+        if session_id not in meetings:
+            meetings[session_id] = Meeting(session_id, offering_id, offering_state, starts_at, ends_at, closed_at)
+        if enrolment_id is not None:
+            placed[session_id, enrolment_id] = state
+    return Held(meetings, placed)
+
+
+def history(
+    db: Session, *, events: Collection[UUID] = (), sessions: Collection[int], enrolments: Collection[int]
+) -> list[Stored]:
+    """The events with these ids, and those of the enrolments at the sessions; one statement."""
+    found: Iterable[Any] = db.execute(
+        _HISTORY, {"events": list(events), "sessions": list(sessions), "enrolments": list(enrolments)}
+    )
+    return [Stored(*row) for row in found]
+
+
+def owners_of(db: Session, tickets: Collection[str], sessions: Collection[int]) -> dict[str, int]:
+    """The enrolments that tickets stand for. `tickets`: as scanned, or their SHA-256 in hex, which finds only people of
+    the sessions' offerings. Whoever cancelled and enrolled again may show the old ticket; it is theirs all the same.
+    """
+    scanned = [ticket for ticket in tickets if len(ticket) != HASH_LENGTH]
+    hashed = [ticket for ticket in tickets if len(ticket) == HASH_LENGTH]
+    digest = func.encode(func.sha256(func.convert_to(Enrolment.ticket, "UTF8", type_=Text)), "hex", type_=Text)
+    live = aliased(Enrolment)
+    here = select(CourseSession.offering_id).where(CourseSession.id.in_(sessions))
+    wanted: list[ColumnElement[bool]] = []
+    if scanned:
+        wanted.append(Enrolment.ticket.in_(scanned))
+    if hashed:
+        wanted.append(Enrolment.offering_id.in_(here) & digest.in_(hashed))
+    rows = db.execute(
+        select(Enrolment.ticket, digest, Enrolment.id, live.id)
+        .outerjoin(
+            live,
+            (live.offering_id == Enrolment.offering_id)
+            & (live.trainee_id == Enrolment.trainee_id)
+            & (live.state != EnrolmentState.CANCELLED),
+        )
+        .where(or_(*wanted))
+    ).all()
+    owners: dict[str, int] = {}
+    for ticket, hexed, owner, living in rows:
+        owners[ticket] = owners[hexed] = living or owner
+    return owners
+
+
+def guests(db: Session, walk_ins: Collection[UUID]) -> dict[UUID, Guest]:
+    """The walk-ins that are known already."""
+    rows = db.execute(
+        select(WalkInPerson.id, WalkInPerson.course_session_id, WalkInPerson.enrolment_id).where(
+            WalkInPerson.id.in_(walk_ins)
+        )
+    )
+    return {identity: Guest(session_id, enrolment_id) for identity, session_id, enrolment_id in rows}
