@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.orm import Session
 
+from certificates import standing
 from certificates.models import Certificate, LedgerEntry, SigningKey
 from certificates.payload import Payload, decode, digits_of, name_matches, verify_signature
 from lms.core import clock
@@ -96,7 +97,9 @@ class Fault:
 
 
 def check(db: Session, *, names: bool = False) -> Iterator[Fault]:
-    """Compare the ledger with itself, with the certificates, and these with what was signed; yield each fault.
+    """Compare the ledger with itself, with the certificates, and these with what was signed and with the audit trail.
+
+    Yields each fault. Any column of a certificate's row that was edited shows.
 
     names: also compare each holder's name with its tag, about 5 ms a certificate.
     """
@@ -133,6 +136,8 @@ def check(db: Session, *, names: bool = False) -> Iterator[Fault]:
     )
     for number in db.scalars(unrecorded):
         yield Fault(None, number, "the certificate has no line in the ledger")
+    for deviation in standing.deviations(db):
+        yield Fault(None, deviation.number, deviation.what)
 
 
 def _disagreements(certificate: Certificate, public_keys: dict[int, bytes], *, names: bool) -> Iterator[str]:

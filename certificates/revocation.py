@@ -29,7 +29,7 @@ def revoke(db: Session, certificate: Certificate, reason: str) -> datetime:
         "certificate.revoke",
         certificate,
         before={"state": "issued"},
-        after={"state": "revoked", "number": certificate.number},
+        after={"state": "revoked", "number": certificate.number, "revoked_at": moment.isoformat()},
         reason=reason,
     )
     db.flush()

@@ -83,7 +83,10 @@ def print_(offering_id: int | None, since: datetime | None, until: datetime | No
 @ledger_group.command()
 @click.option("--names", is_flag=True, help="Compare each holder's name with its tag too: 5 ms each.")
 def check(names: bool) -> None:
-    """Verify the whole chain and each certificate against what was signed. Exit code 1 when anything was edited."""
+    """Verify the whole chain, and each certificate against what was signed and what the audit trail tells of it.
+
+    Exit code 1 when anything was edited.
+    """
     faults = 0
     with transaction(current_app.extensions["sessions"]) as db:
         for fault in ledger.check(db, names=names):
@@ -94,4 +97,4 @@ def check(names: bool) -> None:
     if faults:
         click.echo(f"{faults} faults found.")
         sys.exit(1)
-    click.echo("The ledger is whole; every certificate is as it was signed.")
+    click.echo("The ledger is whole; every certificate is as it was signed, and stands as the audit trail tells.")
