@@ -27,6 +27,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "lms.portal.health"),
     ("/sign-in", "lms.accounts.views.sign_in"),
     ("/account", "lms.accounts.views.account"),
+    ("/", "lms.accounts.views.devices"),
     ("/users", "lms.accounts.views.users"),
     ("/audit", "lms.accounts.views.audit"),
     ("/organisations", "lms.organisations.views"),

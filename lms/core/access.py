@@ -32,12 +32,21 @@ class Guard:
     """What a view demands: nobody in particular (`roles` is None and `anyone`), any user, or one of the roles.
 
     `reading`: its POST changes nothing (a search whose words may not stand in an address), so an auditor may send it.
+    `admit`: finds out itself who asks, by other means than the browser's cookie, and gives their reach or raises.
     """
 
-    def __init__(self, *, anyone: bool = False, roles: frozenset[Role] | None = None, reading: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        anyone: bool = False,
+        roles: frozenset[Role] | None = None,
+        reading: bool = False,
+        admit: Callable[[], Scope] | None = None,
+    ) -> None:
         self.anyone = anyone
         self.roles = roles
         self.reading = reading
+        self.admit = admit
 
 
 def public(view: V) -> V:
@@ -115,6 +124,9 @@ def check() -> ResponseReturnValue | None:
     if guard is None:
         raise Denied
     if guard.anyone:
+        return None
+    if guard.admit is not None:
+        g.scope = guard.admit()
         return None
     if not current_user.is_authenticated:
         if _wants_page():

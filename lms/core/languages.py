@@ -9,7 +9,7 @@ from typing import Any
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, Response, current_app, has_request_context, request, url_for
+from flask import Flask, Response, current_app, g, has_request_context, request, url_for
 from flask_babel import Babel, Domain, force_locale, format_date, format_datetime, format_time, get_locale
 from flask_login import current_user
 from werkzeug.datastructures import LanguageAccept
@@ -49,9 +49,14 @@ def language() -> str:
 
 
 def select_language() -> str:
-    """Asked for in the address, else chosen before (cookie), else the account's, else the browser's, else Chinese."""
+    """Asked for in the address, else chosen before (cookie), else the account's, else the browser's, else Chinese.
+
+    A request without cookies says its language itself (`g.language`).
+    """
     if not has_request_context():
         return LANGUAGES[0]
+    if "language" in g:
+        return str(g.language)
     asked = request.args.get("lang")
     chosen = request.cookies.get(COOKIE)
     for candidate in (asked, chosen):
@@ -80,6 +85,16 @@ def _remember(response: Response) -> Response:
 def translated(message: str, code: str) -> str:
     """A msgid in a language, asked of no request."""
     return str(chinese().gettext(message)) if code == "zh" else message
+
+
+def in_both(message: str, **params: Any) -> dict[str, str]:
+    """A message in each language, for a program that shows it later; moments as the branch's clock shows them."""
+    zone = current_app.config["SETTINGS"].zone
+    shown = {
+        name: value.astimezone(zone).strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else value
+        for name, value in params.items()
+    }
+    return {code: translated(message, code) % shown if shown else translated(message, code) for code in LANGUAGES}
 
 
 @lru_cache(maxsize=256)

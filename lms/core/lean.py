@@ -1,7 +1,7 @@
 """Views that a crowd may ask at once, as after a photo of a certificate went round: guarded, limited and headed as any other.
 
-What they go without is what no visitor needs: the browser's session, the user, the form token; and the log has one line
-a minute for all of them. docs/performance.md says what that gains.
+What they go without is what neither a visitor nor a program needs: the browser's session, its user, the form token; and the
+log has one line a minute for all of them. docs/performance.md says what that gains.
 """
 
 import time
@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 V = TypeVar("V", bound=Callable[..., Any])
 
 _LEAN = "_lean"
+_PLAIN, _EVER = "plain", "ever"
 
 
 class Window:
@@ -69,20 +70,24 @@ def lean(most: int) -> Callable[[V], V]:
                 abort(429)
             return view(*arguments, **named)
 
-        setattr(counted, _LEAN, True)
+        setattr(counted, _LEAN, _PLAIN)
         return counted  # type: ignore[return-value]
 
     return mark
 
 
+def without_cookies(view: V) -> V:
+    """Mark a view for programs: whatever a request carries besides, no cookie of it is looked at."""
+    setattr(view, _LEAN, _EVER)
+    return view
+
+
 def goes_lean(app: Flask, asked: Request) -> bool:
-    """Whether this request is of such a view, and plain: a language asked for in the address is remembered in a cookie."""
-    return (
-        asked.endpoint is not None
-        and asked.routing_exception is None
-        and not asked.query_string
-        and hasattr(app.view_functions[asked.endpoint], _LEAN)
-    )
+    """Whether this request is of such a view; a page's must be plain: a language in the address is remembered in a cookie."""
+    if asked.endpoint is None or asked.routing_exception is not None:
+        return False
+    kind = getattr(app.view_functions[asked.endpoint], _LEAN, None)
+    return kind == _EVER or (kind == _PLAIN and not asked.query_string)
 
 
 class Sessions(SecureCookieSessionInterface):

@@ -32,8 +32,11 @@ def refusals(*statuses: int) -> Json:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     words = {
         400: "The request could not be read",
+        401: "Not signed in, or no token that holds",
+        403: "Not for this role",
         404: "No such thing",
         405: "Not this method",
+        409: "It contradicts what is recorded",
         413: "Too large",
         415: "Not this media type",
         422: "Understood and refused",

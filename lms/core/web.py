@@ -42,6 +42,8 @@ STATIC_HEADERS = (
 )
 HEADERS = (*STATIC_HEADERS, ("Cache-Control", "no-store"))
 
+RETRY_AFTER = "60"  # seconds: most limits count by the minute
+
 HTTP_MESSAGES = {
     400: N_("The request could not be read. Go back, reload the page and try again."),
     401: N_("Please sign in first."),
@@ -154,6 +156,10 @@ def refuse(status: int, code: str, message: str) -> ResponseReturnValue:
         )
         response.status_code = status
         response.content_type = "application/problem+json"
+        if status == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            response.headers["Retry-After"] = RETRY_AFTER
         return response
     return render_template("errors/error.html", status=status, message=message), status
 

@@ -42,6 +42,8 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "audit": (READ - {Role.DISTRICT_ADMINISTRATOR}, NOBODY),
     "catalogue": (READ, CITY),
     "certificates": (ALL_BUT_TRAINEES, ADMIN),
+    "code_display": (TEACH, TEACH),
+    "devices": (NOBODY, TEACH),
     "enrolment": (ALL_BUT_TRAINEES, PLAN),
     "expiring": (LOOK, NOBODY),
     "instructors": (READ, ADMIN),
@@ -74,13 +76,18 @@ READING = {"trainees.search"}
 # Any user, for the own account.
 ANY_USER = {
     "account.page", "account.change", "account.change_password", "account.end_browser", "account.end_others",
-    "account.sign_out",
+    "account.sign_out", "devices.page", "devices.revoke",
 }  # fmt: skip
+
+# Paired devices, by their token: a cookie opens none of them.
+DEVICES: set[str] = set()
 
 # Anybody, without an account.
 PUBLIC = {
     "home.page", "health.alive", "health.ready", "sign_in.page", "sign_in.forgotten", "sign_in.choose",
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
+    "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
+    "self_check_in.answer_unlisted", "self_check_in.done",
     "tickets.page", "tickets.account", "tickets.calendar", "tickets.cancel", "holding.pdf",
     "holding.page", "holding.card", "holding.picture", "holding.badge", "holding.share", "holding.withdraw",
     "sharing.page", "sharing.pdf", "sharing.picture",
@@ -88,6 +95,7 @@ PUBLIC = {
     "verification.find", "verification.page", "verification.name",
     "api.verdict", "api.verdicts", "api.description", "status.key_set", "status.signed_list",
     "verification_list.page", "offline.page", "offline.worker",
+    "offline_session.file", "offline_session.worker",
 }  # fmt: skip
 
 
@@ -124,6 +132,11 @@ def test_only_the_own_account_is_open_to_any_user(app: Flask, rules: list[Rule])
     assert found == ANY_USER
 
 
+def test_only_the_listed_routes_go_by_a_devices_token(app: Flask, rules: list[Rule]) -> None:
+    found = {rule.endpoint for rule in rules if (guard := guard_of(app, rule.endpoint)) and guard.admit}
+    assert found == DEVICES
+
+
 def test_each_route_is_open_to_the_roles_of_its_area_and_no_other(app: Flask, rules: list[Rule]) -> None:
     wrong = {}
     for rule in rules:
@@ -155,7 +168,7 @@ def test_the_guards_let_in_exactly_whom_they_name(app: Flask, rules: list[Rule],
                 with app.test_request_context(path, method=method, headers=headers):
                     answer = before_the_view(app)
                 expected = "in"
-                if not guard.anyone and role is None:
+                if guard.admit or (not guard.anyone and role is None):
                     expected = "sign in"
                 elif guard.roles is not None and (
                     role not in guard.roles
@@ -173,7 +186,7 @@ def before_the_view(app: Flask) -> str:
     except Denied:
         return "denied"
     except Exception as error:  # an abort, by its HTTP status
-        return "sign in" if getattr(error, "code", None) == 401 else repr(error)
+        return "sign in" if getattr(error, "code", None) in {401, "device_unknown"} else repr(error)
     if answer is None:
         return "in"
     response = app.make_response(answer)
@@ -186,7 +199,7 @@ def test_an_auditor_changes_nothing(app: Flask, rules: list[Rule], make: Make, s
     answers = {}
     for rule in rules:
         guard = guard_of(app, rule.endpoint)
-        if guard is None or guard.roles is None or guard.reading:
+        if guard is None or guard.roles is None or guard.reading or guard.admit:
             continue
         for method in methods(rule) - SAFE_METHODS:
             path = address(app, rule, dict.fromkeys(rule.arguments, 1))
@@ -251,7 +264,7 @@ def certify(db: Session, enrolment_id: int) -> Certificate:
 def addresses_with_rows(app: Flask, rules: list[Rule], role: Role) -> Iterator[Rule]:
     for rule in rules:
         guard = guard_of(app, rule.endpoint)
-        if guard and guard.roles and role in guard.roles and rule.arguments - NOT_OF_A_DISTRICT:
+        if guard and guard.roles and role in guard.roles and not guard.admit and rule.arguments - NOT_OF_A_DISTRICT:
             yield rule
 
 

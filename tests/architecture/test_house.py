@@ -17,8 +17,8 @@ ROLES = {"views", "forms", "tasks", "cli", "mail_tasks"}
 EDGES = {
     Path("lms") / name
     for name in (
-        "app.py", "worker.py", "accounts/current.py", "core/access.py", "core/db.py", "core/languages.py",
-        "core/lean.py", "core/limits.py", "core/web.py",
+        "app.py", "worker.py", "accounts/bearer.py", "accounts/current.py", "core/access.py", "core/db.py",
+        "core/languages.py", "core/lean.py", "core/limits.py", "core/web.py",
     )
 }  # fmt: skip
 EDGE_PACKAGES = {Path("lms/portal"), Path("lms/embedded"), Path("lms/demo")}

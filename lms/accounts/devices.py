@@ -1,0 +1,123 @@
+"""Paired devices: browsers that send check-ins with a token of their own, which outlives the sign-in.
+
+A phone in a basement may send days later, when its session has ended and the cookies' key has changed. The table holds the
+token's hash; revoking ends it at once.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from lms.accounts.models import Device, RoleGrant, User
+from lms.core import audit, clock, crypto
+from lms.core.errors import NotFound
+from lms.core.scope import STAFF, Role
+
+TAKERS = (Role.INSTRUCTOR, *STAFF)
+TOKEN_BYTES = 32
+TOKEN_LENGTH = 43  # characters of 32 bytes in base64 without padding
+SEEN_EVERY = timedelta(minutes=5)
+NAME_LENGTH = 100
+
+
+@dataclass
+class RoleHeld:
+    """One role of the user whose device asks, and where it holds."""
+
+    role: Role
+    district_id: int | None
+    organisation_id: int | None
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A device that asks, and for whom. `grants`: those of the user's roles that may take attendance, never none."""
+
+    device_id: int
+    user_id: int
+    user_name: str
+    language: str
+    grants: Sequence[RoleHeld]
+
+
+_FIND = (
+    select(
+        Device.id,
+        Device.user_id,
+        Device.seen_at,
+        User.name,
+        User.language,
+        RoleGrant.role,
+        RoleGrant.district_id,
+        RoleGrant.organisation_id,
+    )
+    .select_from(Device)
+    .join(User, User.id == Device.user_id)
+    .join(RoleGrant, RoleGrant.user_id == User.id)
+    .where(
+        Device.token_hash == bindparam("token_hash"),
+        Device.revoked_at.is_(None),
+        User.disabled_at.is_(None),
+        RoleGrant.role.in_(TAKERS),
+    )
+)
+
+
+def pair(db: Session, user: User, name: str) -> tuple[Device, str]:
+    """Pair a browser. Returns the device and its token, which is told this once."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    now = clock.now()
+    device = Device(
+        user_id=user.id,
+        name=" ".join(name.split())[:NAME_LENGTH],
+        token_hash=crypto.token_hash(token),
+        paired_at=now,
+        seen_at=now,
+    )
+    db.add(device)
+    db.flush()
+    audit.record(db, "device.pair", device, after={"name": device.name})
+    return device, token
+
+
+def of_token(db: Session, token: str) -> Caller | None:
+    """Whose device holds a token; None where it was revoked, or its user is disabled or takes attendance no more."""
+    if len(token) != TOKEN_LENGTH:
+        return None
+    rows = db.execute(_FIND, {"token_hash": crypto.token_hash(token)}).all()
+    if not rows:
+        return None
+    device_id, user_id, seen_at, user_name, language = rows[0][:5]
+    now = clock.now()
+    if now - seen_at > SEEN_EVERY:
+        db.execute(update(Device).where(Device.id == device_id).values(seen_at=now))
+    return Caller(device_id, user_id, user_name, language, [RoleHeld(*row[5:]) for row in rows])
+
+
+def of_user(db: Session, user_id: int) -> Sequence[Device]:
+    """A user's devices that can still send, the one seen last first."""
+    return db.scalars(
+        select(Device)
+        .where(Device.user_id == user_id, Device.revoked_at.is_(None))
+        .order_by(Device.seen_at.desc(), Device.id.desc())
+    ).all()
+
+
+def one(db: Session, user_id: int, device_id: int) -> Device:
+    """One of a user's own devices. Raises NotFound."""
+    device = db.scalars(select(Device).where(Device.id == device_id, Device.user_id == user_id)).one_or_none()
+    if device is None:
+        raise NotFound
+    return device
+
+
+def revoke(db: Session, device: Device) -> None:
+    """Take the device's token away: its next request is refused. Doing it again changes nothing."""
+    if device.revoked_at is not None:
+        return
+    device.revoked_at = clock.now()
+    audit.record(db, "device.revoke", device, before={"name": device.name})

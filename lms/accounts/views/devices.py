@@ -1,0 +1,102 @@
+"""Devices that send check-ins on their own: connecting this browser, and taking one away."""
+
+from typing import Any
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from lms.accounts import devices, user_agents
+from lms.accounts.devices import TAKERS
+from lms.core import openapi
+from lms.core.access import requires, signed_in
+from lms.core.errors import N_, DomainError
+from lms.core.limits import limiter
+from lms.core.web import session
+
+blueprint = Blueprint("devices", __name__)
+
+PAIRINGS = "30/hour"
+BODY_LIMIT = 4096
+
+
+@blueprint.get("/account/devices")
+@signed_in
+def page() -> ResponseReturnValue:
+    """One's own devices."""
+    return render_template("account/devices.html", devices=devices.of_user(session(), current_user.id))
+
+
+@blueprint.post("/account/devices/<int:device_id>/revoke")
+@signed_in
+def revoke(device_id: int) -> ResponseReturnValue:
+    """Take one of one's own devices away."""
+    devices.revoke(session(), devices.one(session(), current_user.id, device_id))
+    flash(_("That device is disconnected. What it has not sent yet it keeps until somebody signs in on it again."))
+    return redirect(url_for("devices.page"))
+
+
+@blueprint.post("/api/v1/devices")
+@requires(*TAKERS)
+@limiter.limit(PAIRINGS)
+def pair() -> ResponseReturnValue:
+    """Connect this browser. The token is in this answer and nowhere else."""
+    request.max_content_length = BODY_LIMIT
+    device, token = devices.pair(session(), current_user.user, _name(request.get_json(silent=True)))
+    return jsonify(device=device.id, token=token, name=device.name), 201
+
+
+def _name(body: Any) -> str:
+    """What the owner will know it by: the name that was sent, else what the browser says of itself."""
+    name = body.get("name") if isinstance(body, dict) else None
+    if name is None:
+        return user_agents.browser_name(request.user_agent.string)
+    if not isinstance(name, str):
+        raise DomainError("name_malformed", N_("Give “name” as a text."), status=422)
+    return name
+
+
+PATHS: dict[str, Any] = {
+    "/api/v1/devices": {
+        "post": {
+            "operationId": "pairDevice",
+            "summary": "Connect this browser, so that it can send check-ins without a sign-in",
+            "description": "Asked by a signed-in browser: the session's cookie and the form token in `X-CSRFToken`.",
+            "requestBody": {
+                "content": {
+                    "application/json": {
+                        "schema": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 100}}}
+                    }
+                }
+            },
+            "responses": {
+                "201": {
+                    "description": "The device, and the token that it sends as `Authorization: Bearer`",
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["device", "token", "name"],
+                                "properties": {
+                                    "device": {"type": "integer"},
+                                    "token": {"type": "string"},
+                                    "name": {"type": "string"},
+                                },
+                            }
+                        }
+                    },
+                },
+                **openapi.refusals(400, 401, 403, 422, 429),
+            },
+        }
+    },
+}
+
+
+def _prepare(_state: BlueprintSetupState) -> None:
+    openapi.describe(paths=PATHS, schemas={})
+
+
+blueprint.record_once(_prepare)
