@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from certificates import merging, paper
+from certificates import merging, paper, rendering
 from certificates.branch import Branch
 from certificates.models import Certificate
 from courses.models.enrolment import Enrolment
@@ -99,12 +99,11 @@ def choose(db: Session, scope: Scope, choice: Choice, form: Form) -> list[int]:
 def write(sessions: sessionmaker[Session], ids: Sequence[int], branch: Branch, form: Form) -> Iterator[bytes]:
     """The file, piece by piece, in sessions of its own. What was revoked or replaced meanwhile is left out.
 
-    A certificate that cannot be set (a character that the font lacks) is left out of a ZIP, which then names it in
-    `not-printed.txt`; one PDF cannot say so and ends there with the DomainError, cut off, rather than lack a page unseen.
+    A certificate that cannot be set (a character that the font lacks) is left out and named: in `not-printed.txt` of a ZIP,
+    on the last page of one PDF.
     """
-    if form is Form.ZIP:
-        return _zipped(_loaded(sessions, ids), branch)
-    return merging.merged(paper.pdf(certificate, branch) for certificate in _loaded(sessions, ids))
+    made = _made(_loaded(sessions, ids), branch)
+    return _zipped(made) if form is Form.ZIP else merging.merged(_pages(made))
 
 
 def _chosen(choice: Choice, scope: Scope) -> Select[int]:
@@ -132,20 +131,49 @@ def _loaded(sessions: sessionmaker[Session], ids: Sequence[int]) -> Iterator[Cer
         yield from (rows[identity] for identity in chunk if identity in rows and paper.printable(rows[identity]))
 
 
-def _zipped(certificates: Iterable[Certificate], branch: Branch) -> Iterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A certificate's PDF, or why there is none."""
+
+    number: str
+    pdf: bytes | None
+    why: str = ""
+
+
+def _made(certificates: Iterable[Certificate], branch: Branch) -> Iterator[_Made]:
+    for certificate in certificates:
+        try:
+            yield _Made(certificate.number, paper.pdf(certificate, branch))
+        except DomainError as error:
+            log.warning("certificate_not_printed", certificate_id=certificate.id, code=error.code)
+            yield _Made(certificate.number, None, str(error))
+
+
+def _pages(made: Iterable[_Made]) -> Iterator[bytes]:
+    """The PDF of each; at last, where any is missing, a page that names those."""
+    missing = []
+    for one in made:
+        if one.pdf is None:
+            missing.append((one.number, one.why))
+        else:
+            yield one.pdf
+    if missing:
+        yield rendering.left_out(missing)
+
+
+def _zipped(made: Iterable[_Made]) -> Iterator[bytes]:
     """A ZIP whose files are stored as they are: PDFs are compressed inside."""
     pieces = _Pieces()
-    left_out = []
+    missing = []
     with zipfile.ZipFile(pieces, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
-        for certificate in certificates:
-            try:
-                archive.writestr(f"{certificate.number}.pdf", paper.pdf(certificate, branch))
-            except DomainError as error:
-                log.warning("certificate_not_printed", certificate_id=certificate.id, code=error.code)
-                left_out.append(f"{certificate.number}: {error}")
+        for one in made:
+            if one.pdf is None:
+                missing.append(f"{one.number}: {one.why}")
+                continue
+            archive.writestr(f"{one.number}.pdf", one.pdf)
             yield pieces.taken()
-        if left_out:
-            archive.writestr(LEFT_OUT, "\n".join(left_out) + "\n")
+        if missing:
+            archive.writestr(LEFT_OUT, "\n".join(missing) + "\n")
     yield pieces.taken()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -94,6 +94,25 @@ def badge(document: CertificateDocument) -> bytes:
         name: getattr(document, name) for name in ("programme_zh", "programme_en", "organisation_zh", "organisation_en")
     }
     return _set("badge.typ", document, facts | {"year": document.issued_on.year}, format="png", ppi=_BADGE_PPI)
+
+
+def left_out(missing: Sequence[tuple[str, str]]) -> bytes:
+    """Return a PDF that names certificates by number and says why they could not be set.
+
+    What the font lacks is named by its code point: it cannot be printed here either.
+    """
+    facts = {"missing": [[number, _spelled(reason)] for number, reason in missing]}
+    with _compiling:
+        made = _compiler("left_out.typ", None, None).compile(
+            sys_inputs={"facts": json.dumps(facts, ensure_ascii=False)}, timestamp=0, format="pdf"
+        )
+    if not isinstance(made, bytes):
+        raise TypeError("typst made no single document")
+    return made
+
+
+def _spelled(reason: str) -> str:
+    return "".join(letter if letter.isascii() or letter in "“”" else f"U+{ord(letter):04X}" for letter in reason)
 
 
 def _set(template: str, document: CertificateDocument, facts: Mapping[str, Any], **how: Any) -> bytes:

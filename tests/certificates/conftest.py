@@ -33,9 +33,8 @@ def branch(settings: Settings, tmp_path: Path, db: Session) -> Branch:
 def closed_offering(make: Make, course: Course | None = None, **facts: object) -> Offering:
     """An offering that is closed today."""
     now = clock.now()
-    return make.offering(
-        course=course, state=OfferingState.CLOSED, closed_at=now, counted_on=now.date(), **facts  # type: ignore[arg-type]
-    )  # fmt: skip
+    known: dict[str, object] = {"state": OfferingState.CLOSED, "closed_at": now, "counted_on": now.date()}
+    return make.offering(course=course, **(known | facts))  # type: ignore[arg-type]
 
 
 def owe(make: Make, offering: Offering, name: str | None = None) -> Enrolment:

@@ -1,6 +1,7 @@
 """The bell, the chunks, and what happens without a key."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,25 @@ def test_closing_rings_once_it_is_committed(
     assert rung == []
     commit(db)
     assert rung == [("certificates.tasks.issue", (7,)), ("certificates.tasks.sweep", ())]
+
+
+def test_a_period_is_of_the_days_on_which_offerings_are_counted(system: Flask) -> None:
+    with transaction(system.extensions["sessions"]) as db:
+        make = Make(db)
+        for day in (date(2026, 3, 31), date(2026, 4, 1), date(2026, 4, 30), date(2026, 5, 1)):
+            owe(make, closed_offering(make, counted_on=day))
+
+    def issue(*days: str) -> str:
+        result = system.test_cli_runner().invoke(args=["certificates", "issue", *days])
+        assert result.exit_code == 0, result.output
+        return result.output.splitlines()[-1]
+
+    assert issue("--from", "2026-05-02") == "Done: 0 issued, 0 still owed"
+    assert issue("--from", "2026-04-01", "--until", "2026-04-30") == "Done: 2 issued, 0 still owed"
+    assert issue("--until", "2026-03-30") == "Done: 0 issued, 0 still owed"
+    assert issue("--until", "2026-03-31") == "Done: 1 issued, 0 still owed"
+    assert issue("--from", "2026-05-01") == "Done: 1 issued, 0 still owed"
+    assert owed(system) == 0
 
 
 def test_the_commands_make_keys_issue_and_check(system: Flask) -> None:

@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -108,7 +109,7 @@ def test_another_district_prints_nothing_of_it(
     assert elsewhere.get("/certificates/printing/certificates.zip").status_code == 404
 
 
-def test_what_cannot_be_printed_is_named_in_the_zip_and_breaks_the_single_pdf_off(
+def test_what_cannot_be_printed_is_named_and_all_others_are_there(
     app: Flask, db: Session, three: list[Certificate], branch: Branch
 ) -> None:
     three[1].holder_name = "李\U0001f600四"
@@ -118,8 +119,23 @@ def test_what_cannot_be_printed_is_named_in_the_zip_and_breaks_the_single_pdf_of
     with zipfile.ZipFile(BytesIO(b"".join(printing.write(sessions, ids, branch, Form.ZIP)))) as archive:
         assert archive.namelist() == [f"{three[0].number}.pdf", f"{three[2].number}.pdf", printing.LEFT_OUT]
         assert three[1].number in archive.read(printing.LEFT_OUT).decode()
-    with pytest.raises(printing.DomainError):
-        b"".join(printing.write(sessions, ids, branch, Form.PDF))
+    reader = PdfReader(BytesIO(b"".join(printing.write(sessions, ids, branch, Form.PDF))))
+    first, last, named = [page.extract_text() for page in reader.pages]
+    assert three[0].number in first
+    assert three[2].number in last
+    assert three[1].number in named
+    assert "U+1F600" in named
+    assert three[0].number not in named
+
+
+def test_a_file_of_nothing_but_what_cannot_be_printed_says_so(
+    app: Flask, db: Session, three: list[Certificate], branch: Branch
+) -> None:
+    three[0].holder_name = "张\U0001f600"
+    db.commit()
+    pieces = printing.write(app.extensions["sessions"], [three[0].id], branch, Form.PDF)
+    [page] = PdfReader(BytesIO(b"".join(pieces))).pages
+    assert three[0].number in page.extract_text()
 
 
 def test_the_command_writes_the_same(app: Flask, offering: Offering, three: list[Certificate], tmp_path: Path) -> None:
