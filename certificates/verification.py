@@ -25,7 +25,7 @@ from courses.models.enrolment import Enrolment
 from courses.models.trainees import ID_NUMBER, Trainee
 from lms.core import audit, crypto
 from lms.core.audit import AuditEntry
-from lms.core.db import Base, Reads
+from lms.core.db import Base, Lookup, Reads
 from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_name
 from lms.core.names import norm
@@ -35,24 +35,23 @@ log = structlog.get_logger(__name__)
 ID_TAIL = 6
 NOT_RECORDED = "not_recorded"
 
-# Built once and of plain columns: putting the statement together took as long as asking it.
 _certificate, _entry = Base.metadata.tables["certificate"], Base.metadata.tables["ledger_entry"]
-_BY_PAYLOAD = (
+_newer = _certificate.alias()
+_BY_PAYLOAD = Lookup(
     select(
         _certificate.c.number,
         _certificate.c.holder_name,
         _certificate.c.facts,
         _certificate.c.issued_on,
         _certificate.c.valid_until,
-        _certificate.c.revoked_at,
-        _certificate.c.superseded_by_id,
-        _entry.c.payload_hash,
-        _entry.c.recorded_at,
+        _certificate.c.revoked_at.is_not(None),
+        _newer.c.payload,
     )
-    .join(_entry, _entry.c.certificate_id == _certificate.c.id, isouter=True)
-    .where(_certificate.c.payload == bindparam("raw"))
+    .join(_newer, _newer.c.id == _certificate.c.superseded_by_id, isouter=True)
+    .where(_certificate.c.payload == bindparam("raw")),
+    "raw",
 )
-_PAYLOAD_OF = select(_certificate.c.payload).where(_certificate.c.id == bindparam("id"))
+_RECORDED_AT = Lookup(select(_entry.c.recorded_at).where(_entry.c.payload_hash == bindparam("digest")), "digest")
 
 
 class PublicKeys(Protocol):
@@ -104,24 +103,24 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
     forged = refused(decoded, key)
     if forged is not None:
         return Verdict(State.FORGED, forged)
-    row = _find(db, decoded.raw)
-    if key is not None and key.state is KeyState.COMPROMISED and not _recorded_before(row, decoded, key):
+    row = _BY_PAYLOAD.row(db, decoded.raw)
+    if (
+        key is not None
+        and key.state is KeyState.COMPROMISED
+        and (row is None or not _recorded_before(db, decoded, key))
+    ):
         return Verdict(State.FORGED, "key_compromised")
-    state = state_of(
-        revoked=row is not None and row.revoked_at is not None,
-        superseded=row is not None and row.superseded_by_id is not None,
-        issued_on=signed.issued_on,
-        valid_until=signed.valid_until,
-        today=today,
-    )
     if row is None:
+        state = _as_of(signed, today)
         return Verdict(State.UNKNOWN if state is State.VALID else state, NOT_RECORDED, signed)
+    number, holder, facts, issued_on, valid_until, revoked, newer = row
+    state = _as_of(signed, today, revoked=revoked, superseded=newer is not None)
     return Verdict(
         state,
         state.value,
         signed,
-        Shown(row.number, mask_name(row.holder_name), row.facts, row.issued_on, row.valid_until),
-        _successor(db, row),
+        Shown(number, mask_name(holder), facts, issued_on, valid_until),
+        digits_of(newer) if newer is not None else None,
     )
 
 
@@ -201,27 +200,21 @@ def refused(decoded: Decoded, key: PublicKey | None) -> str | None:
     return None
 
 
-def _find(db: Reads, raw: bytes) -> Row[*tuple[Any, ...]] | None:
-    row: Row[*tuple[Any, ...]] | None = db.execute(_BY_PAYLOAD, {"raw": raw}).one_or_none()
-    return row
-
-
-def _successor(db: Reads, row: Row[*tuple[Any, ...]]) -> str | None:
-    """The code of what replaced a certificate. A second statement, for the few that were."""
-    if row.superseded_by_id is None:
-        return None
-    payload: bytes = db.execute(_PAYLOAD_OF, {"id": row.superseded_by_id}).scalar_one()
-    return digits_of(payload)
-
-
-def _recorded_before(row: Row[*tuple[Any, ...]] | None, decoded: Decoded, key: PublicKey) -> bool:
-    """Whether the ledger knew this very code before its key was compromised."""
-    return (
-        row is not None
-        and row.payload_hash == decoded.digest
-        and key.compromised_at is not None
-        and row.recorded_at < key.compromised_at
+def _as_of(signed: Payload, today: date, *, revoked: bool = False, superseded: bool = False) -> State:
+    """The state by what was signed."""
+    return state_of(
+        revoked=revoked,
+        superseded=superseded,
+        issued_on=signed.issued_on,
+        valid_until=signed.valid_until,
+        today=today,
     )
+
+
+def _recorded_before(db: Reads, decoded: Decoded, key: PublicKey) -> bool:
+    """Whether the ledger knew this very code before its key was compromised. A second statement, for such keys alone."""
+    entry = _RECORDED_AT.row(db, decoded.digest)
+    return entry is not None and key.compromised_at is not None and entry[0] < key.compromised_at
 
 
 def _name_fits(row: Row[*tuple[Any, ...]] | None, name: str) -> bool:

@@ -15,7 +15,7 @@ from courses.events import OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, languages, limits, logs, mail_tasks, tasks, web
-from lms.core.db import make_engine, make_reader, make_sessions
+from lms.core.db import Reader, make_engine, make_sessions
 from lms.core.mail import MailOwed
 from lms.portal.navigation import navigation
 
@@ -101,7 +101,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     engine = make_engine(settings.database_url)
     app.extensions["engine"] = engine
     app.extensions["sessions"] = make_sessions(engine)
-    app.extensions["reader"] = make_reader(settings.database_url)
+    app.extensions["reader"] = Reader(settings.database_url)
     Bootstrap5(app)
     CSRFProtect(app)
     tasks.configure(app, settings)

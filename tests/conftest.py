@@ -100,7 +100,7 @@ def _application(settings: Settings) -> Iterator[Flask]:
 
 
 class _Connected:
-    """Stands for the reading engine: always this test's connection, which stays open."""
+    """Stands for the reader: always this test's connection, which stays open, and whose statements are seen."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -110,6 +110,9 @@ class _Connected:
 
     def execute(self, *arguments: Any) -> Any:
         return self._connection.execute(*arguments)
+
+    def row(self, text: str, value: bytes) -> Any:
+        return self._connection.exec_driver_sql(text.replace("$1", "%(value)s"), {"value": value}).one_or_none()
 
     def close(self) -> None:
         """The test's fixture closes it."""

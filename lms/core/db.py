@@ -1,12 +1,28 @@
 """The database: one engine a process, one session a request, a task or a command; each commits once, at its edge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Protocol
 
-from sqlalchemy import BigInteger, Connection, DateTime, Engine, Identity, MetaData, Text, TypeDecorator, create_engine
+import psycopg
+from psycopg import pq
+from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Engine,
+    Identity,
+    MetaData,
+    Select,
+    Text,
+    TypeDecorator,
+    create_engine,
+)
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
@@ -70,16 +86,97 @@ def _connect_arguments() -> dict[str, Any]:
     }
 
 
-def make_reader(url: str, *, pool_size: int = 10) -> Engine:
-    """An engine for single questions: no transaction around each, and no question beforehand whether the server is there."""
-    return create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        isolation_level="AUTOCOMMIT",
-        pool_reset_on_return=None,
-        connect_args=_connect_arguments(),
-    )
+class Wire:
+    """A connection of the driver's lowest layer, for a `Lookup`: one call of libpq sends, waits and receives.
+
+    The driver's cursor returns to Python four times meanwhile, and waits each time for the threads that run then: under load
+    that, and not the database, was what a question took.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._connection = psycopg.connect(address, autocommit=True, **_connect_arguments())
+        self._values = Transformer(self._connection)
+        self._prepared: dict[str, bytes] = {}
+
+    @property
+    def lost(self) -> bool:
+        """Whether the server is not there any more."""
+        return self._connection.pgconn.status != pq.ConnStatus.OK
+
+    def row(self, text: str, value: bytes) -> Sequence[Any] | None:
+        """The first row of a SELECT with one value, $1. Raises psycopg.Error: the connection is of no more use then."""
+        name = self._prepared.get(text)
+        if name is None:
+            name = b"lookup_%d" % len(self._prepared)
+            _checked(self._connection.pgconn.prepare(name, text.encode()))
+            self._prepared[text] = name
+        answer = _checked(self._connection.pgconn.exec_prepared(name, (value,), (pq.Format.BINARY,)))
+        if not answer.ntuples:
+            return None
+        self._values.set_pgresult(answer)
+        return self._values.load_row(0, tuple)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+
+def _checked(result: PGresult) -> PGresult:
+    if result.status not in {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK}:
+        raise psycopg.errors.error_from_result(result)
+    return result
+
+
+class Reader:
+    """Connections for single questions: no transaction around each, and no question beforehand whether the server is there.
+
+    `row` is past SQLAlchemy, for a `Lookup`: its connections lie on a stack, as many as threads ever asked at once.
+    """
+
+    KEPT = 10
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(
+            url,
+            pool_size=self.KEPT,
+            max_overflow=self.KEPT,
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+            connect_args=_connect_arguments(),
+        )
+        self._address = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._idle: list[Wire] = []
+
+    def connect(self) -> Connection:
+        """A connection of SQLAlchemy."""
+        return self._engine.connect()
+
+    def row(self, text: str, value: bytes) -> Sequence[Any] | None:
+        """The first row of a SELECT with one value, $1. A connection that died while it lay here is replaced, once, unseen."""
+        try:
+            wire = self._idle.pop()
+        except IndexError:
+            wire = Wire(self._address)
+        try:
+            found = wire.row(text, value)
+        except psycopg.Error:
+            lost = wire.lost
+            wire.close()
+            if not lost:
+                raise
+            wire = Wire(self._address)
+            found = wire.row(text, value)
+        if len(self._idle) < self.KEPT:
+            self._idle.append(wire)
+        else:
+            wire.close()
+        return found
+
+    def dispose(self) -> None:
+        """Close what lies ready."""
+        self._engine.dispose()
+        while self._idle:
+            self._idle.pop().close()
 
 
 class Reads(Protocol):
@@ -90,14 +187,35 @@ class Reads(Protocol):
         ...
 
 
+class Lookup:
+    """A SELECT of at most one row by one value of bytes, put together once: for the few that a crowd may ask at once.
+
+    Asked of `Reading` it goes past SQLAlchemy, which took four times as long as the database. Its columns are plain: what the
+    driver makes of them is what comes.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]], value: str) -> None:
+        """value: the name of its one parameter."""
+        self._statement = statement
+        self._value = value
+        self._text = str(statement.compile(dialect=PGDialect(paramstyle="numeric_dollar")))  # type: ignore[no-untyped-call]
+
+    def row(self, db: Reads, value: bytes) -> Sequence[Any] | None:
+        """The row, or None."""
+        if isinstance(db, Reading):
+            return db.row(self._text, value)
+        found: Sequence[Any] | None = db.execute(self._statement, {self._value: value}).one_or_none()
+        return found
+
+
 class Reading:
     """Questions to the database, each its own transaction. A connection is taken at the first and given back by `close`.
 
     One that died while it lay in the pool is replaced, once, unseen.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self._connection: Connection | None = None
 
     def execute(self, statement: Any, params: Any = None, /) -> Any:
@@ -110,6 +228,10 @@ class Reading:
         self.close()
         return self._connected().execute(statement, params)
 
+    def row(self, text: str, value: bytes) -> Sequence[Any] | None:
+        """The first row of a SELECT with one value, $1; its connection is given back at once."""
+        return self._reader.row(text, value)
+
     def close(self) -> None:
         """Give the connection back."""
         if self._connection is not None:
@@ -118,7 +240,7 @@ class Reading:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = self._reader.connect()
         return self._connection
 
 
