@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, SelectField, StringField
@@ -11,16 +12,20 @@ from wtforms.validators import AnyOf, Length, Optional, ValidationError
 from courses.reports.filters import Filters, Grouping, Option, Options
 from lms.core.forms import Form, strip
 from lms.core.languages import named
+from lms.organisations.forms import SECTORS
 
 FIRST, LAST = date(1980, 1, 1), date(2100, 12, 31)
 
 GROUPINGS = {
     Grouping.MONTH: _l("Month"),
+    Grouping.QUARTER: _l("Quarter"),
+    Grouping.YEAR: _l("Year"),
     Grouping.PROGRAMME: _l("Programme"),
     Grouping.DISTRICT: _l("District"),
     Grouping.COURSE: _l("Course"),
     Grouping.INSTRUCTOR: _l("Lead instructor"),
     Grouping.HOST: _l("Host organisation"),
+    Grouping.SECTOR: _l("Sector"),
 }
 
 
@@ -33,6 +38,8 @@ class FilterForm(Form):
     district = SelectField(_l("District"), [AnyOf([""] + [str(n) for n in range(256)])], validate_choice=False)
     course = SelectField(_l("Course"))
     organisation = StringField(_l("Host (part of its name)"), [Length(max=100)], filters=[strip])
+    sector = SelectField(_l("Sector"))
+    as_of = DateField(_l("As known on"), [Optional()])
     grouping = SelectField(_l("Rows"))
 
     def __init__(self, arguments: Any, options: Options, today: date) -> None:
@@ -45,8 +52,9 @@ class FilterForm(Form):
         self.programme.choices = _choices(options.programmes)
         self.district.choices = _choices(options.districts)
         self.course.choices = _choices(options.courses)
+        self.sector.choices = [("", _l("All")), *((one.value, label) for one, label in SECTORS.items())]
         self.grouping.choices = [(one.value, label) for one, label in GROUPINGS.items()]
-        for choice in (self.programme, self.district, self.course):
+        for choice in (self.programme, self.district, self.course, self.sector):
             choice.data = choice.data or ""
 
     def validate_organisation(self, field: StringField) -> None:
@@ -65,8 +73,12 @@ class FilterForm(Form):
         if field.data is not None and self.since.data is not None and field.data < self.since.data:
             raise ValidationError(_l("The period ends before it begins."))
 
-    def filters(self, key: str | None = None) -> Filters:
-        """The question of a form that validated."""
+    def validate_as_of(self, field: DateField) -> None:
+        """Keep the day where a calendar makes sense."""
+        self.validate_since(field)
+
+    def filters(self, zone: ZoneInfo, key: str | None = None) -> Filters:
+        """The question of a form that validated. zone: where its days end."""
         return Filters(
             since=self.since.data or self.year[0],
             until=self.until.data or max(self.year[1], self.since.data or self.year[0]),
@@ -74,6 +86,8 @@ class FilterForm(Form):
             district=int(self.district.data) if self.district.data else None,
             course=int(self.course.data) if self.course.data else None,
             organisation=self.organisation.data or None,
+            sector=self.sector.data or None,
+            known_before=Filters.end_of(self.as_of.data, zone) if self.as_of.data else None,
             grouping=Grouping(self.grouping.data),
             key=key,
         )

@@ -26,7 +26,7 @@ from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.person_time import EntryKind, PersonTimeEntry
-from courses.reports.filters import Filters, Grouping, within
+from courses.reports.filters import PERIODS, Filters, Grouping, within
 from courses.reports.ledger import Figures, asked, lines, of_subject, sums
 from instructors.models import Instructor
 from lms.core.scope import Scope
@@ -149,8 +149,8 @@ def _figures(db: Session, filters: Filters, scope: Scope) -> tuple[list[Row], Fi
 
 
 def _order(grouping: Grouping, added: Subquery, label: Subquery) -> tuple[ColumnElement[object], ...]:
-    """Months in time, programmes and districts in their own order, the rest by size."""
-    if grouping is Grouping.MONTH:
+    """Months, quarters and years in time, programmes and districts in their own order, the rest by size."""
+    if grouping in PERIODS:
         return (added.c.key,)
     if grouping in {Grouping.PROGRAMME, Grouping.DISTRICT}:
         return (label.c.position, added.c.key)
@@ -158,13 +158,11 @@ def _order(grouping: Grouping, added: Subquery, label: Subquery) -> tuple[Column
 
 
 def _labels(grouping: Grouping) -> Subquery:
-    """Key, names, a note that tells apart what has the same name, and position."""
+    """Key, names, a note that tells apart what has the same name, and position. Periods and sectors have none here."""
     none, first = cast(null(), Text), literal(0)
+    unnamed = (none.label("name_zh"), none.label("name_en"), none.label("note"), first.label("position"))
+    without = select(cast(null(), Text).label("key"), *unnamed)
     statements: dict[Grouping, Select[*tuple[object, ...]]] = {
-        Grouping.MONTH: select(
-            cast(null(), Text).label("key"), none.label("name_zh"), none.label("name_en"), none.label("note"),
-            first.label("position"),
-        ),
         Grouping.PROGRAMME: select(
             Programme.code.label("key"), Programme.name_zh, Programme.name_en, none.label("note"), Programme.position,
         ),
@@ -185,7 +183,7 @@ def _labels(grouping: Grouping) -> Subquery:
             first.label("position"),
         ),
     }  # fmt: skip
-    return statements[grouping].subquery("label")
+    return statements.get(grouping, without).subquery("label")
 
 
 def attended(line: Subquery) -> ColumnElement[bool]:

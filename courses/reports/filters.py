@@ -1,9 +1,10 @@
 """What a report is asked for: period, narrowing and grouping. All of it stands in the address, so a page can be kept."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Text, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
@@ -19,11 +20,17 @@ class Grouping(StrEnum):
     """What one row of the report is."""
 
     MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
     PROGRAMME = "programme"
     DISTRICT = "district"
     COURSE = "course"
     INSTRUCTOR = "instructor"
     HOST = "host"
+    SECTOR = "sector"
+
+
+PERIODS = frozenset({Grouping.MONTH, Grouping.QUARTER, Grouping.YEAR})
 
 
 class Column(StrEnum):
@@ -44,6 +51,7 @@ class Column(StrEnum):
 class Filters:
     """A question. Both days belong to the period; `organisation` is a part of the host's name in either language.
 
+    `known_before`: only what was recorded before this midnight, so that a report shows again what was known then.
     `key` narrows to one row of the grouping: it is how a number leads down to its offerings.
     """
 
@@ -53,6 +61,8 @@ class Filters:
     district: int | None = None
     course: int | None = None
     organisation: str | None = None
+    sector: str | None = None
+    known_before: datetime | None = None
     grouping: Grouping = Grouping.MONTH
     key: str | None = None
 
@@ -65,10 +75,22 @@ class Filters:
             "district": self.district,
             "course": self.course,
             "organisation": self.organisation,
+            "sector": self.sector,
+            "as_of": self.as_of.isoformat() if self.as_of else None,
             "grouping": self.grouping.value,
             "key": self.key,
         }
         return {name: str(value) for name, value in facts.items() if value is not None}
+
+    @property
+    def as_of(self) -> date | None:
+        """The last day whose records the figures know, in the branch's time zone; None for all of them."""
+        return None if self.known_before is None else (self.known_before - timedelta(days=1)).date()
+
+    @staticmethod
+    def end_of(day: date, zone: ZoneInfo) -> datetime:
+        """The midnight that ends a day: what `known_before` takes."""
+        return datetime.combine(day + timedelta(days=1), time(), zone)
 
     def of_row(self, key: str | None) -> "Filters":
         """The same question for one row; None is the whole report again."""
@@ -77,7 +99,7 @@ class Filters:
     @property
     def narrowed(self) -> bool:
         """Whether less than the whole branch is asked for."""
-        return self.district is not None or self.organisation is not None
+        return self.district is not None or self.organisation is not None or self.sector is not None
 
 
 class Period(NamedTuple):

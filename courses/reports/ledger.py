@@ -50,18 +50,23 @@ def key_of(grouping: Grouping) -> ColumnElement[str]:
     """The key of the row that a line belongs to, as text."""
     keys: dict[Grouping, ColumnElement[str]] = {
         Grouping.MONTH: func.to_char(PersonTimeEntry.dated_on, "YYYY-MM"),
+        Grouping.QUARTER: func.to_char(PersonTimeEntry.dated_on, 'YYYY"Q"Q'),
+        Grouping.YEAR: func.to_char(PersonTimeEntry.dated_on, "YYYY"),
         Grouping.PROGRAMME: cast(Course.programme_code, Text),
         Grouping.DISTRICT: cast(Offering.district_id, Text),
         Grouping.COURSE: cast(Offering.course_id, Text),
         Grouping.INSTRUCTOR: func.coalesce(cast(Offering.lead_instructor_id, Text), NOBODY),
         Grouping.HOST: cast(Offering.organisation_id, Text),
+        Grouping.SECTOR: cast(Organisation.sector, Text),
     }
     return keys[grouping]
 
 
 def asked(filters: Filters, scope: Scope) -> ColumnElement[bool]:
-    """Which offerings a reader sees in the rows: those in reach, of the district and host asked for."""
+    """Which offerings a reader sees in the rows: those in reach, of the district, sector and host asked for."""
     conditions = [Offering.visible_to(scope)]
+    if filters.sector is not None:
+        conditions.append(Organisation.sector == filters.sector)
     if filters.district is not None:
         conditions.append(Offering.district_id == filters.district)
     if filters.organisation is not None:
@@ -119,6 +124,8 @@ def lines(filters: Filters, scope: Scope, *, branch: bool = False) -> Subquery:
         .join(Organisation, Organisation.id == Offering.organisation_id)
         .where(PersonTimeEntry.dated_on.between(filters.since, filters.until), of_subject(filters))
     )
+    if filters.known_before is not None:
+        statement = statement.where(PersonTimeEntry.recorded_at < filters.known_before)
     if not branch:
         statement = statement.where(shown)
     if filters.key is not None:

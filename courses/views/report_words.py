@@ -12,12 +12,15 @@ from flask_login import current_user
 
 from courses.forms.reports import GROUPINGS
 from courses.reports.enrolment import Report, Row
+from courses.reports.filters import PERIODS as TIME_GROUPINGS
 from courses.reports.filters import Column, Filters, Grouping, Option, Options
 from courses.reports.ledger import NOBODY, Figures
 from courses.reports.offerings import OfferingRow
 from lms.core import clock
 from lms.core.exports import Cell, Sheet
 from lms.core.languages import language, named, organisation_name
+from lms.organisations.forms import SECTORS
+from lms.organisations.models import Sector
 
 # In the order of the page and the files: the figure that counts and what it is made of come first.
 COLUMNS = {
@@ -97,8 +100,10 @@ def shown(figures: Figures, column: Column) -> str:
 
 def row_name(row: Row, grouping: Grouping) -> str:
     """What a row is called."""
-    if grouping is Grouping.MONTH:
+    if grouping in TIME_GROUPINGS:
         return row.key
+    if grouping is Grouping.SECTOR:
+        return str(SECTORS[Sector(row.key)])
     if row.key == NOBODY:
         return _("No lead instructor")
     return named(row) if row.name_zh else row.key
@@ -124,6 +129,10 @@ def question(filters: Filters, options: Options) -> Iterator[tuple[str, str]]:
         yield _("Course"), _chosen(options.courses, filters.course)
     if filters.organisation:
         yield _("Host (part of its name)"), filters.organisation
+    if filters.sector:
+        yield _("Sector"), str(SECTORS[Sector(filters.sector)])
+    if filters.as_of is not None:
+        yield _("As known on"), filters.as_of.isoformat()
     yield _("Rows"), str(GROUPINGS[filters.grouping])
 
 

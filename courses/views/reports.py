@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -18,7 +19,7 @@ from courses.reports import exporting
 from courses.reports import offerings as offering_rules
 from courses.reports import people as people_rules
 from courses.reports.enrolment import Report, Row
-from courses.reports.filters import Column, Filters, Grouping, Options, Period, options, presets
+from courses.reports.filters import PERIODS, Column, Filters, Grouping, Options, Period, options, presets
 from courses.reports.ledger import Figures
 from courses.views import report_words as words
 from lms.core import clock
@@ -30,15 +31,20 @@ from lms.core.web import session
 
 blueprint = Blueprint("reports", __name__)
 
-KEY = re.compile(r"[A-Z0-9_-]{1,40}|none")
+KEY = re.compile(r"[A-Z0-9_-]{1,40}|[a-z_]{1,20}")
 ROWS_SHOWN = 300
 IN_MEMORY = 4 * 1024 * 1024  # bytes of a file
-BARS = {Grouping.MONTH: 36}
+BARS = {Grouping.MONTH: 36, Grouping.QUARTER: 40, Grouping.YEAR: 40}
 FEW_BARS = 20
 
 
+def _zone() -> ZoneInfo:
+    zone: ZoneInfo = current_app.config["SETTINGS"].zone
+    return zone
+
+
 def _today() -> date:
-    return clock.today(current_app.config["SETTINGS"].zone)
+    return clock.today(_zone())
 
 
 def _form() -> tuple[FilterForm, Options]:
@@ -54,7 +60,7 @@ def _asked() -> tuple[Filters, Options]:
         raise DomainError(
             "filters", N_("The filters in this address cannot be read. Open the report and choose again."), status=422
         )
-    return form.filters(key), choices
+    return form.filters(_zone(), key), choices
 
 
 def _column() -> Column | None:
@@ -78,8 +84,8 @@ def enrolment() -> ResponseReturnValue:
     """The report."""
     form, choices = _form()
     status = 200 if form.validate() else 422
-    filters = form.filters() if status == 200 else Filters(*form.year)
-    found = report_rules.report(session(), filters, scope(), zone=current_app.config["SETTINGS"].zone)
+    filters = form.filters(_zone()) if status == 200 else Filters(*form.year)
+    found = report_rules.report(session(), filters, scope(), zone=_zone())
     rest = found.rows[ROWS_SHOWN:]
     periods = presets(_today())
     page = render_template(
@@ -142,7 +148,7 @@ def enrolment_chart() -> ResponseReturnValue:
             (str(words.COLUMNS[Column.NAMED]), [one.named for one in parts]),
             (str(words.COLUMNS[Column.COUNTED]), [one.counted for one in parts]),
         ],
-        upright=filters.grouping is Grouping.MONTH and len(names) <= 14,
+        upright=filters.grouping in PERIODS and len(names) <= 14,
         narrow=request.args.get("narrow") == "1",
         nothing=_("Nothing was counted in this period."),
     )
@@ -172,7 +178,7 @@ def describe(rows: list[Row], filters: Filters) -> str:
 def enrolment_export(form: str) -> ResponseReturnValue:
     """The report as a file."""
     filters, choices = _asked()
-    report: Report = report_rules.report(session(), filters, scope(), zone=current_app.config["SETTINGS"].zone)
+    report: Report = report_rules.report(session(), filters, scope(), zone=_zone())
     answer, rows = _file(words.report_sheet(report, choices), Format(form), f"enrolment-{_span(filters)}")
     exporting.note(session(), "enrolment", filters, Format(form), rows)
     return answer
@@ -247,7 +253,7 @@ def offerings_export(form: str) -> ResponseReturnValue:
 def in_progress() -> str:
     """The offerings that the report shows apart, because they are not closed yet."""
     filters, choices = _asked()
-    found = offering_rules.open_now(session(), filters, scope(), zone=current_app.config["SETTINGS"].zone)
+    found = offering_rules.open_now(session(), filters, scope(), zone=_zone())
     return render_template(
         "reports/in_progress.html",
         found=found,

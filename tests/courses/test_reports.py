@@ -151,6 +151,23 @@ def test_a_correction_of_an_open_quarter_changes_that_quarter(db: Session) -> No
     assert found.adjustments == ()
 
 
+def test_a_report_as_of_a_day_shows_what_was_known_then(db: Session) -> None:
+    world = World(db)
+    plan = Plan(date(2025, 3, 1), (10,), (PRESENT,), False, 1)
+    with clock.at(datetime(2025, 3, 1, 18, tzinfo=BEIJING)):
+        offering = world.close(plan)
+    world.fill(offering, replace(plan, headcounts=(4,)))
+    with clock.at(datetime(2025, 4, 2, 0, 0, 1, tzinfo=BEIJING)):
+        person_time.record_correction(db, offering, "重复清点", BEIJING)
+    known = {
+        day: enrolment.report(
+            db, replace(YEAR, known_before=Filters.end_of(day, BEIJING)), EVERYTHING, zone=BEIJING
+        ).total.person_times
+        for day in (date(2025, 2, 28), date(2025, 4, 1), date(2025, 4, 2))
+    }
+    assert known == {date(2025, 2, 28): 0, date(2025, 4, 1): 11, date(2025, 4, 2): 5}
+
+
 def test_an_offering_closed_late_is_shown_as_an_adjustment(db: Session) -> None:
     quarters.freeze(db, Quarter(2025, 1), BEIJING)
     World(db).close(Plan(date(2025, 3, 1), (10,), (PRESENT,), False, 1))
