@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from courses import attendance, judging, person_time
+from courses import attendance, judging, person_time, self_check_in, spot_check
 from courses.events import OfferingClosed
 from courses.judging import Judged
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
+from courses.spot_check import Due, Heads
 from instructors.models import Instructor
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError, NotFound
@@ -30,7 +31,8 @@ WAITED_IN_VAIN = "培训结束前没有空出名额。No place came free before 
 class Closing:
     """What closing a session would do. `last`: the offering closes with it; `judged` is empty otherwise.
 
-    `heads`: the offering's headcount, the largest of its sessions. `seen` differs when anything of this differs.
+    `heads`: the offering's headcount, the largest of its sessions. `spot`: what the heads in the room are held against,
+    where people checked themselves in. `seen` differs when anything of this differs.
     """
 
     last: bool
@@ -39,6 +41,7 @@ class Closing:
     judged: Sequence[Judged]
     people: int
     heads: int
+    spot: Due | None = None
 
     @property
     def certified(self) -> int:
@@ -59,7 +62,7 @@ class Closing:
     def seen(self) -> str:
         """What was shown to whoever confirms, in short."""
         facts = [(one.enrolment.id, one.verdict.shortfalls) for one in self.judged]
-        return hashlib.sha256(repr((self.last, self.present, self.heads, facts)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((self.last, self.present, self.heads, self.spot, facts)).encode()).hexdigest()[:16]
 
 
 def teaching_of(db: Session, meeting: CourseSession, user_id: int | None) -> SessionInstructor | None:
@@ -135,14 +138,18 @@ def outlook(db: Session, meeting: CourseSession) -> Closing:
         judged,
         sum(one.sessions_attended > 0 for one in judged),
         max(other.headcount for other in meeting.offering.sessions),
+        spot_check.due(db, meeting),
     )
 
 
-def close(db: Session, meeting: CourseSession, *, zone: ZoneInfo, seen: str | None = None) -> Closing:
+def close(
+    db: Session, meeting: CourseSession, *, zone: ZoneInfo, seen: str | None = None, heads: Heads | None = None
+) -> Closing:
     """Close a session; with the last open one, close the offering: results are judged and person-times counted.
 
     seen: `Closing.seen` of what was confirmed; DomainError `closing_changed` when it is so no more. Refused before the
-    session has begun, twice, and where nobody took part. Publishes OfferingClosed when the offering closes.
+    session has begun, twice, where nobody took part, and without the heads of a room where people checked themselves in.
+    Publishes OfferingClosed when the offering closes.
     """
     offering = db.scalars(
         select(Offering)
@@ -169,7 +176,10 @@ def close(db: Session, meeting: CourseSession, *, zone: ZoneInfo, seen: str | No
                 "Nobody was checked in and no headcount was entered. Enter them, or ask the host to cancel the offering."
             ),
         )
+    if closing.spot is not None:
+        spot_check.enter(db, meeting, closing.spot, heads or Heads(None), now=now)
     meeting.closed_at = now
+    self_check_in.end(db, [meeting.id])
     audit.record(db, "session.close", meeting, after={"present": closing.present, "headcount": closing.headcount})
     if closing.last:
         _close_offering(db, offering, now, zone)

@@ -38,6 +38,8 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/offerings/<int:offering_id>/assessment", "courses.views.assessment"),
     ("/sessions", "courses.views.attendance"),
     ("/sessions", "courses.views.sessions"),
+    ("/sessions", "courses.views.code_display"),
+    ("/", "courses.views.self_check_in"),
     ("/training", "courses.views.public_offerings"),
     ("/training", "courses.views.self_enrolment"),
     ("/trainees", "courses.views.trainees"),

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses import correction, entitlement, sessions
+from courses import correction, entitlement, sessions, spot_check
 from courses import roster as rosters
 from courses.correction import Corrected
 from courses.entitlement import SHORTFALLS, Shortfall
@@ -75,7 +75,11 @@ def close(session_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             done = sessions.close(
-                session(), meeting, zone=current_app.config["SETTINGS"].zone, seen=form.seen.data or None
+                session(),
+                meeting,
+                zone=current_app.config["SETTINGS"].zone,
+                seen=form.seen.data or None,
+                heads=form.counted(),
             )
             flash(_closed(done))
             return redirect(url_for("attendance.roster", session_id=session_id))
@@ -92,6 +96,7 @@ def close(session_id: int) -> ResponseReturnValue:
         words=SHORTFALLS,
         results=RESULTS,
         no_certificates=meeting.offering.course.certificate_type is None,
+        counted=spot_check.of(session(), meeting),
     )
     return make_response(page, 422 if form.is_submitted() else 200)
 

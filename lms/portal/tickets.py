@@ -12,6 +12,8 @@ from courses import enrolment, enrolment_lists
 from courses.forms.enrolment import CancelOwnForm
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
+from courses.views import ticket_cookie
+from lms.core import clock
 from lms.core.access import public
 from lms.core.languages import language, named
 from lms.core.limits import limiter
@@ -30,7 +32,7 @@ def page(ticket: str) -> ResponseReturnValue:
     """The ticket: its code, times and place, and where its holder stands."""
     row = enrolment_lists.by_ticket(session(), ticket)
     public_url = current_app.config["SETTINGS"].public_url
-    return render_template(
+    body = render_template(
         "tickets/page.html",
         enrolment=row,
         offering=row.offering,
@@ -46,6 +48,10 @@ def page(ticket: str) -> ResponseReturnValue:
         mask_phone=mask_phone,
         stands=_stands(row),
     )
+    answer = make_response(body)
+    if _stands(row):
+        ticket_cookie.remember(answer, row, now=clock.now())
+    return answer
 
 
 @blueprint.route("/<ticket>/cancel", methods=["GET", "POST"])
