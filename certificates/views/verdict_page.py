@@ -17,8 +17,8 @@ HOURS = N_("%(hours)s class hours")
 FOR_EVER = N_("does not expire")
 
 
-def page(verdict: Verdict, language: str) -> str:
-    """The page as a scan leads to it: the name box empty."""
+def page(verdict: Verdict, language: str) -> bytes:
+    """The page as a scan leads to it: the name box empty. In UTF-8."""
     values = texts(verdict, language)
     kind = ("verdict", language, verdict.state, verdict.reason, *values)
     kept: dict[object, Stencil] = current_app.extensions["verdict_stencils"]

@@ -29,6 +29,7 @@ from lms.core.web import reading, session, text_of
 blueprint = Blueprint("verification", __name__)
 
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
+HTML = "text/html; charset=utf-8"
 SCANS = 60  # a minute
 PAGES = "60/minute"
 GUESSES = "10/minute"
@@ -39,7 +40,7 @@ GUESSES = "10/minute"
 @lean(SCANS)
 def page(digits: str) -> ResponseReturnValue:
     """Where the QR code leads."""
-    return Response(verdict_page.page(judge(digits), visitor_language()), mimetype="text/html", headers=PRIVATE)
+    return Response(verdict_page.page(judge(digits), visitor_language()), headers=PRIVATE, content_type=HTML)
 
 
 @blueprint.post("/v/<digits>")

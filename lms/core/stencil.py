@@ -18,13 +18,13 @@ class Stencil:
     def __init__(self, names: Sequence[str], render: Callable[[Mapping[str, str]], str]) -> None:
         html = render({name: f"{_MARK}{place:03d}" for place, name in enumerate(names)})
         pieces = re.split(rf"{_MARK}(\d{{3}})", html)
-        self._texts = pieces[::2]
+        self._texts = [text.encode() for text in pieces[::2]]
         self._names = [names[int(place)] for place in pieces[1::2]]
 
-    def fill(self, values: Mapping[str, str]) -> str:
-        """The page with these values. Raises KeyError for a name that is missing."""
+    def fill(self, values: Mapping[str, str]) -> bytes:
+        """The page with these values, in UTF-8. Raises KeyError for a name that is missing."""
         made = [self._texts[0]]
         for name, text in zip(self._names, self._texts[1:], strict=True):
-            made.append(escape(values[name]))
+            made.append(escape(values[name]).encode())
             made.append(text)
-        return "".join(made)
+        return b"".join(made)
