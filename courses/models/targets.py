@@ -1,0 +1,24 @@
+"""Targets: how many person-times a district should reach in a year, by programme."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core.db import Base
+
+
+class Target(Base):
+    """One district's target for one programme and year. No row: no target was set."""
+
+    __tablename__ = "target"
+
+    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    programme_code: Mapped[str] = mapped_column(ForeignKey("programme.code"), primary_key=True)
+    district_id: Mapped[int] = mapped_column(
+        SmallInteger, ForeignKey("district.id"), primary_key=True, autoincrement=False
+    )
+    person_times: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("year BETWEEN 1980 AND 2100", name="year"),
+        CheckConstraint("person_times BETWEEN 1 AND 10000000", name="person_times"),
+    )
