@@ -37,6 +37,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/offerings/<int:offering_id>/enrolments", "courses.views.enrolment"),
     ("/offerings/<int:offering_id>/assessment", "courses.views.assessment"),
     ("/sessions", "courses.views.attendance"),
+    ("/sessions", "courses.views.offline_session"),
     ("/sessions", "courses.views.sessions"),
     ("/sessions", "courses.views.code_display"),
     ("/", "courses.views.self_check_in"),

@@ -1,59 +1,27 @@
-// The roster: a tap shows at once and is on its way. What is not sent yet is kept on this phone, in the order it
-// happened, each with an id made here, so that sending it twice changes nothing. Without this script every button is a form.
+// The session page: a tap is kept on this device, shown, and on its way. With a network the server has rendered the people;
+// without one this script fills the page from the roster that this device keeps (masked names). What is shown of a person is
+// what the server last told, and over it what happened here and is not sent yet. Without this script every button is a form.
+import * as outbox from "./outbox.js";
+
 const root = document.querySelector("[data-roster]");
-const text = root ? root.dataset : {};
-const SEND_SECONDS = 20;
-const WAITS = [1, 2, 4, 8, 15, 30]; // seconds before the next try
-const KEEP = new Set([400, 401, 408, 425, 429]); // not a refusal of the check-in itself
+const text = root?.dataset ?? {};
+const REFRESH_SECONDS = 30;
+const CACHE = "check-in-language";
 
 const list = root?.querySelector("[data-people]");
-const unsent = root?.querySelector("[data-unsent]");
 const message = root?.querySelector("[data-message]");
 const search = root?.querySelector("[data-search]");
+const session = Number(text.session ?? location.pathname.split("/")[2]);
+const known = new Map(); // enrolment → {present, arrived, left}, as the server last told
+const ownArrivals = new Map(); // enrolment → id of the arrival that we sent and that made the difference
+let roster = null; // as fetched or kept: tickets, skills, hours
+let waiting = []; // this session's unsent events, in order
 let shown = "all";
-let sending = false;
-let tries = 0;
-let timer = 0;
-let waited = false;
-let memory = [];
+let running = text.running === "yes";
 
-/** A random id; also where the page is not served securely and crypto.randomUUID is missing. */
-export function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 15) | 64;
-  bytes[8] = (bytes[8] & 63) | 128;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
-}
-
-// The outbox. Read anew each time: another tab may have changed it. No storage (private browsing): kept in memory.
-function outbox() {
-  try {
-    return JSON.parse(localStorage.getItem(text.outbox) ?? "[]");
-  } catch {
-    return memory;
-  }
-}
-
-function keep(events) {
-  memory = events;
-  try {
-    if (events.length) localStorage.setItem(text.outbox, JSON.stringify(events));
-    else localStorage.removeItem(text.outbox);
-  } catch {
-    // The list in memory still holds them while the page lives.
-  }
-  showUnsent(events);
-}
-
-function showUnsent(events) {
-  unsent.hidden = events.length === 0;
-  unsent.textContent = events.length ? text.textUnsent.replace("{number}", events.length) : "";
-  const waiting = new Set(events.map((event) => String(event.enrolment ?? "")));
-  list.querySelectorAll(".person").forEach((row) => {
-    row.querySelector("[data-wait]").hidden = !waiting.has(row.dataset.enrolment);
-  });
+/** What this page knows of the session: its number, its people's tickets, its skills; and its words. */
+export function facts() {
+  return { session, roster, text };
 }
 
 export function say(words, tone = "danger") {
@@ -62,19 +30,55 @@ export function say(words, tone = "danger") {
   message.dataset.tone = tone;
 }
 
-function rowOf(enrolment) {
+export function fill(words, values) {
+  return Object.entries(values).reduce((said, [name, value]) => said.replace(`{${name}}`, value ?? ""), words);
+}
+
+export function rowOf(enrolment) {
   return list.querySelector(`[data-enrolment="${CSS.escape(String(enrolment))}"]`);
 }
 
-function clock(date = new Date()) {
-  return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
+/** Keep what happened to somebody and send it; shown once it is on the disk. */
+export async function happen(event) {
+  const kept = await outbox.put({ event: { session, kind: "arrive", method: "tap", ...event } });
+  await look();
+  return kept;
 }
 
-function mark(row, present, time) {
-  if (!row) return;
-  row.dataset.present = present ? "yes" : "no";
-  if (time !== undefined) row.querySelector("[data-time]").textContent = time;
-  count();
+/** How a person stands: what the server told, and over it what is not sent yet. */
+export function stateOf(enrolment) {
+  let state = known.get(enrolment) ?? { present: false };
+  for (const { event } of waiting) {
+    if (event.enrolment === enrolment) state = after(state, event);
+  }
+  return state;
+}
+
+function after(state, event) {
+  if (event.kind === "undo") return { present: false };
+  const at = new Date(Date.parse(event.told_at) + (event.offset_ms ?? 0)).toISOString();
+  if (event.kind === "leave") return state.present ? { ...state, left: at } : state;
+  return state.present ? { ...state, left: null } : { present: true, arrived: at, left: null };
+}
+
+function clock(moment) {
+  if (!moment) return "";
+  const form = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: text.zone };
+  return new Intl.DateTimeFormat("en-GB", form).format(new Date(moment));
+}
+
+function day(moment) {
+  const form = { year: "numeric", month: "2-digit", day: "2-digit", weekday: "short", timeZone: text.zone };
+  return new Intl.DateTimeFormat(document.documentElement.lang, form).format(new Date(moment));
+}
+
+function paint(row) {
+  const enrolment = Number(row.dataset.enrolment);
+  const state = enrolment ? stateOf(enrolment) : { present: true, arrived: row.dataset.arrived };
+  row.dataset.present = state.present ? "yes" : "no";
+  row.querySelector("[data-time]").textContent = [state.arrived, state.left].filter(Boolean).map(clock).join("–");
+  const unsent = waiting.some(({ key, event }) => (enrolment ? event.enrolment === enrolment : key === row.dataset.event));
+  row.querySelector("[data-wait]").hidden = !unsent;
 }
 
 function count() {
@@ -84,11 +88,70 @@ function count() {
   root.querySelectorAll("[data-count]").forEach((place) => { place.textContent = figures[place.dataset.count]; });
 }
 
-function filter() {
-  const words = (search.value ?? "").normalize("NFKC").replace(/[\s·•・]/gu, "").toUpperCase();
+function paintAll() {
+  list.querySelectorAll(".person").forEach(paint);
+  count();
+}
+
+/** Read what is unsent and show everything anew. */
+async function look() {
+  waiting = (await outbox.pending()).filter((item) => item.path === outbox.CHECK_INS && item.event.session === session);
+  waiting.filter((item) => item.event.walk_in).forEach(showWalkIn);
+  paintAll();
+}
+
+function addRow(name) {
+  const row = root.querySelector("template[data-person]").content.firstElementChild.cloneNode(true);
+  row.dataset.name = name;
+  row.dataset.key = norm(name);
+  row.querySelectorAll("[data-person-name]").forEach((place) => { place.textContent = name; });
+  list.append(row);
+  return row;
+}
+
+function showWalkIn({ key, event }) {
+  if (list.querySelector(`[data-event="${CSS.escape(key)}"]`)) return;
+  const row = addRow(event.walk_in.name);
+  row.dataset.event = key;
+  row.dataset.arrived = event.told_at;
+  row.querySelector(".person-there [data-person-note]").textContent = text.textWalkIn;
+  row.querySelector("[data-undo]").remove();
+}
+
+function showPeople() {
+  for (const person of roster.people) {
+    let row = rowOf(person.enrolment);
+    if (!row) {
+      row = addRow(person.name);
+      row.id = `person-${person.enrolment}`;
+      row.dataset.enrolment = person.enrolment;
+      row.querySelector(".person-tap").value = person.enrolment;
+    }
+    known.set(person.enrolment, { present: person.present, arrived: person.arrived_at, left: person.left_at });
+  }
+}
+
+function norm(words) {
+  return words.normalize("NFKC").replace(/[\s·•・]/gu, "").toUpperCase();
+}
+
+// Whoever types the whole name finds the masked one: a star stands for any character.
+function fits(key, words) {
+  if (!key.includes("*")) return key.includes(words);
+  const letters = [...key];
+  const wanted = [...words];
+  return letters.some((_, start) => wanted.every((letter, place) => {
+    const there = letters[start + place];
+    return there === letter || there === "*";
+  }));
+}
+
+export function filter() {
+  const words = norm(search.value ?? "");
   let any = false;
   list.querySelectorAll(".person").forEach((row) => {
-    const named = !words || row.dataset.key.includes(words) || (/^\d+$/u.test(words) && row.dataset.tail.endsWith(words));
+    const tail = row.dataset.tail ?? "";
+    const named = !words || fits(row.dataset.key, words) || (/^\d+$/u.test(words) && tail.endsWith(words));
     const wanted = shown === "all" || (row.dataset.present === "yes") === (shown === "present");
     row.hidden = !(named && wanted);
     any ||= !row.hidden;
@@ -100,110 +163,70 @@ function filter() {
   });
 }
 
-/** Put an event into the outbox and send it. `before` is what to show again when it is refused. */
-export function happen(event, before) {
-  keep([...outbox(), { id: newId(), happened_at: new Date().toISOString(), ...event, before }]);
-  send();
+/** The server has answered for one event. */
+async function answered({ item, answer }) {
+  const { event } = item;
+  if (item.path !== outbox.CHECK_INS || event.session !== session) return;
+  const enrolment = answer.enrolment ?? event.enrolment;
+  if (answer.outcome !== "rejected" && answer.outcome !== "review" && enrolment) {
+    known.set(enrolment, { present: answer.present, arrived: answer.arrived_at, left: answer.left_at });
+    if (event.kind === "arrive" && answer.outcome === "accepted") ownArrivals.set(enrolment, event.id);
+    else ownArrivals.delete(enrolment);
+  }
+  const name = event.walk_in?.name ?? (rowOf(enrolment)?.dataset.name || "");
+  const why = answer.text?.[text.language] ?? "";
+  if (event.walk_in && answer.outcome !== "review") list.querySelector(`[data-event="${CSS.escape(item.key)}"]`)?.remove();
+  if (answer.outcome === "rejected") say(fill(text.textRefused, { name, why }));
+  else if (answer.outcome === "review") say(fill(text.textReview, { name }) + why, "warning");
+  else if (answer.outcome === "already" && answer.by) {
+    say(fill(text.textAlready, { name, by: answer.by, time: clock(answer.arrived_at) }), "info");
+  }
+  await look();
 }
 
-async function post(event) {
-  const { before, ...body } = event;
-  const stop = new AbortController();
-  const late = setTimeout(() => stop.abort(), SEND_SECONDS * 1000);
-  try {
-    return await fetch(text.record, {
-      method: "POST",
-      credentials: "same-origin",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": text.token },
-      body: JSON.stringify(body),
-      signal: stop.signal,
-    });
-  } finally {
-    clearTimeout(late);
+async function refresh() {
+  const fetched = await outbox.fetchRoster(session);
+  if (!fetched) return false;
+  roster = fetched;
+  showPeople();
+  showSession();
+  await look();
+  filter();
+  return true;
+}
+
+function showSession() {
+  const { session: meeting } = roster;
+  const opens = Date.parse(meeting.opens_at);
+  const early = outbox.now() < opens;
+  const closed = root.querySelector("[data-closed]");
+  if (text.shell) {
+    running = !early && list.childElementCount > 0;
+    const title = named(meeting.title);
+    root.querySelector("[data-title]").textContent = title;
+    document.title = title;
+    const hours = `${clock(meeting.starts_at)}–${clock(meeting.ends_at)}`;
+    root.querySelector("[data-when]").textContent = `${day(meeting.starts_at)} ${hours} · ${meeting.place ?? ""}`;
+    closed.hidden = !early && !meeting.closed;
+    closed.textContent = early ? fill(text.textOpens, { time: clock(meeting.opens_at) }) : text.textClosed;
+    root.dataset.running = running ? "yes" : "no";
+    if (early) setTimeout(showSession, Math.min(opens - outbox.now(), 60000));
   }
 }
 
-function later() {
-  clearTimeout(timer);
-  const seconds = WAITS[Math.min(tries, WAITS.length - 1)];
-  tries += 1;
-  timer = setTimeout(send, seconds * 1000 * (0.8 + Math.random() * 0.4));
-  if (tries > 1) {
-    waited = true;
-    say(text.textOffline, "warning");
-  }
-}
-
-async function send() {
-  if (sending) return;
-  sending = true;
-  clearTimeout(timer);
-  try {
-    for (let events = outbox(); events.length; events = outbox()) {
-      const [event] = events;
-      let response;
-      let answer;
-      try {
-        response = await post(event);
-        answer = await response.json();
-      } catch {
-        later();
-        return;
-      }
-      if (response.status >= 500 || KEEP.has(response.status)) {
-        if (response.status === 401) say(text.textSignIn, "warning");
-        else if (response.status === 400) say(text.textReload, "warning");
-        if (response.status >= 402) later();
-        return;
-      }
-      if (waited) say("");
-      waited = false;
-      tries = 0;
-      keep(outbox().filter((one) => one.id !== event.id));
-      if (response.ok) accepted(event, answer);
-      else refused(event, answer);
-    }
-  } finally {
-    sending = false;
-  }
-}
-
-/** Show what the server answered for one person. */
-export function show(answer) {
-  const time = answer.left ? `${answer.arrived}–${answer.left}` : answer.arrived;
-  mark(rowOf(answer.enrolment), answer.present, answer.present ? time : undefined);
-}
-
-function accepted(event, answer) {
-  // A later tap on the same person that is still waiting must stay visible.
-  if (!outbox().some((one) => one.enrolment === answer.enrolment)) show(answer);
-  if (event.ticket) document.dispatchEvent(new CustomEvent("scanned", { detail: { good: true, words: answer.message } }));
-  else if (answer.outcome === "already") say(answer.message, "info");
-}
-
-function refused(event, answer) {
-  const words = answer?.detail ?? answer?.message ?? "";
-  if (event.before) mark(rowOf(event.enrolment), event.before.present, event.before.time);
-  if (event.ticket) document.dispatchEvent(new CustomEvent("scanned", { detail: { good: false, words } }));
-  else {
-    const row = rowOf(event.enrolment);
-    say(row ? `${row.dataset.name}: ${words}` : words);
-  }
-}
-
-function stateOf(row) {
-  return { present: row.dataset.present === "yes", time: row.querySelector("[data-time]").textContent };
+/** A name that may be in both languages. */
+export function named(name) {
+  return name?.[text.language] ?? name?.zh ?? name ?? "";
 }
 
 function listen() {
   root.querySelector("[data-taps]")?.addEventListener("submit", (submitted) => {
     submitted.preventDefault();
     const row = submitted.submitter?.closest(".person");
-    if (!row || row.dataset.present === "yes") return;
-    const before = stateOf(row);
+    if (!running || !row || row.dataset.present === "yes" || row.ariaBusy === "true") return;
     say("");
-    mark(row, true, clock());
-    happen({ enrolment: Number(row.dataset.enrolment), kind: "arrive", method: "tap" }, before);
+    row.ariaBusy = "true";
+    happen({ enrolment: Number(row.dataset.enrolment) }).finally(() => { row.ariaBusy = "false"; });
     // Who searches by name taps one and goes on to the next.
     if (search.value) {
       search.value = "";
@@ -223,6 +246,7 @@ function listen() {
       form.reset();
       form.elements.enrolment.value = row.dataset.enrolment;
       dialog.querySelector("[data-undo-name]").textContent = row.dataset.name;
+      dialog.querySelector("[data-skills]").hidden = !roster?.skills?.length;
       dialog.showModal();
     });
     dialog.querySelector("[data-reason]").addEventListener("input", () => {
@@ -230,20 +254,30 @@ function listen() {
     });
     form.addEventListener("submit", (submitted) => {
       submitted.preventDefault();
-      const row = rowOf(form.elements.enrolment.value);
       const kind = submitted.submitter?.value === "leave" ? "leave" : "undo";
       const reason = form.elements.reason.value.trim() || form.elements.choice.value;
       if (kind === "undo" && !reason) {
         form.elements.reason.focus();
         return;
       }
-      const before = stateOf(row);
-      if (kind === "undo") mark(row, false);
-      else mark(row, true, `${before.time.split("–")[0]}–${clock()}`);
-      happen({ enrolment: Number(row.dataset.enrolment), kind, method: "tap", ...(kind === "undo" && { reason }) }, before);
+      change(Number(form.elements.enrolment.value), kind, reason);
       dialog.close();
     });
   }
+
+  const walkIn = root.querySelector("[data-walk-in-dialog]");
+  root.querySelector("[data-walk-in]")?.addEventListener("click", (click) => {
+    if (!walkIn?.showModal) return;
+    click.preventDefault();
+    walkIn.querySelector("form").reset();
+    walkIn.showModal();
+  });
+  walkIn?.querySelector("form").addEventListener("submit", (submitted) => {
+    const name = submitted.target.elements.name.value.trim();
+    if (!name) submitted.preventDefault();
+    else happen({ method: "walk_in", walk_in: { id: outbox.newId(), name } });
+  });
+
   root.querySelectorAll("[data-dismiss]").forEach((button) => {
     button.addEventListener("click", () => button.closest("dialog").close());
   });
@@ -256,20 +290,56 @@ function listen() {
       filter();
     });
   });
-  addEventListener("online", () => { tries = 0; send(); });
-  addEventListener("pageshow", (shownAgain) => { if (shownAgain.persisted) send(); });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });
+  outbox.events.addEventListener("answer", ({ detail }) => answered(detail));
+  outbox.events.addEventListener("change", look);
+  document.addEventListener("photographed", refresh);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+  setInterval(() => { if (!document.hidden) refresh(); }, REFRESH_SECONDS * 1000);
 }
 
-if (root) {
+/** Left early, or not here at all. An undo names the arrival that it takes back, where this page knows which it was. */
+function change(enrolment, kind, reason) {
+  if (kind === "leave") return happen({ enrolment, kind });
+  const unsent = waiting.filter(({ event }) => event.enrolment === enrolment && event.kind === "arrive");
+  const own = known.get(enrolment)?.present ? ownArrivals.get(enrolment) : unsent.length === 1 && unsent[0].event.id;
+  return happen({ enrolment, kind, reason, ...(own && { undoes: own }) });
+}
+
+async function keepPage() {
+  if (!("serviceWorker" in navigator)) return false;
+  try {
+    const cache = await caches.open(CACHE);
+    await cache.put("/sessions/offline/language", new Response(text.language));
+    await navigator.serviceWorker.register("/sessions/worker.js");
+    await navigator.serviceWorker.ready;
+    return true;
+  } catch {
+    return false; // private browsing, or not served securely: the outbox works all the same
+  }
+}
+
+async function begin() {
   root.querySelectorAll("[data-script-hides]").forEach((part) => { part.hidden = true; });
   shown = root.querySelector('[data-show][aria-current="true"]')?.dataset.show ?? "all";
+  root.querySelector("[data-wechat]").hidden = !/MicroMessenger/u.test(navigator.userAgent);
+  list.querySelectorAll(".person").forEach((row) => {
+    const { present, arrived, left } = row.dataset;
+    known.set(Number(row.dataset.enrolment), { present: present === "yes", arrived: arrived || null, left: left || null });
+  });
   listen();
-  // What an earlier visit could not send yet is shown as it was tapped, and sent now.
-  for (const event of outbox()) {
-    const row = event.enrolment ? rowOf(event.enrolment) : null;
-    if (row) mark(row, event.kind !== "undo", event.kind === "arrive" ? clock(new Date(event.happened_at)) : undefined);
+  await outbox.ready;
+  roster = await outbox.keptRoster(session);
+  const told = root.querySelector("[data-kept]");
+  if (text.shell && roster) {
+    showPeople();
+    showSession();
+    told.textContent = fill(text.textKept, { time: clock(roster.fetchedAt) });
   }
-  showUnsent(outbox());
-  send();
+  await look();
+  filter();
+  const fresh = await refresh();
+  if (text.shell) told.textContent = fresh ? "" : (roster ? told.textContent : text.textUnknown);
+  else if ((await keepPage()) && fresh) told.textContent = text.textReady;
 }
+
+if (root) begin();

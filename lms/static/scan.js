@@ -1,16 +1,47 @@
-// Scanning tickets: the camera where the browser can read QR codes, else a photo that the server reads.
-import { happen, newId, show } from "./roster.js";
+// Scanning tickets: the camera where the browser can read QR codes, else a photo, read here or by the server. The ticket is
+// compared with the roster by its SHA-256, which is all that this device keeps of tickets.
+import { newId } from "./outbox.js";
+import { facts, fill, happen, rowOf, stateOf } from "./roster.js";
 
 const root = document.querySelector("[data-roster]");
-const dialog = root?.querySelector("[data-scan-dialog]");
+const text = root.dataset;
+const dialog = root.querySelector("[data-scan-dialog]");
 const LOOK_EVERY = 200; // ms
 const SAME_AGAIN = 4000; // ms before the same ticket counts as shown again
 const PHOTO_SIDE = 1600; // px: enough for a QR code, small enough for a basement's network
+const TICKET = /(?:\/tickets\/|^)([A-Za-z0-9_-]{22})(?:[/?#]|$)/u; // as courses/scanning.py
 
 function result(words, tone) {
   const place = dialog.querySelector("[data-scan-result]");
   place.textContent = words;
   place.dataset.tone = tone ?? "";
+}
+
+async function hash(ticket) {
+  if (!crypto.subtle) return null; // a page that is not served securely
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(ticket));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Check in whoever's ticket this is; a ticket that this device does not know is kept for the server to find. */
+async function scanned(words, method) {
+  const ticket = TICKET.exec(words.trim())?.[1];
+  if (!ticket) {
+    result(text.textNotATicket, "bad");
+    return;
+  }
+  navigator.vibrate?.(80);
+  const hashed = await hash(ticket);
+  const person = hashed && facts().roster?.people.find((one) => one.ticket === hashed);
+  if (!person) {
+    await happen({ method, ticket: hashed ?? ticket });
+    result(text.textScannedUnknown, "warning");
+    return;
+  }
+  const name = rowOf(person.enrolment)?.dataset.name ?? person.name;
+  const { present } = stateOf(person.enrolment);
+  await happen({ method, enrolment: person.enrolment });
+  result(fill(present ? text.textScannedAgain : text.textScanned, { name }), "good");
 }
 
 async function detector() {
@@ -26,14 +57,14 @@ async function detector() {
 async function look(video) {
   const reader = await detector();
   if (!reader || !navigator.mediaDevices?.getUserMedia) {
-    result(root.dataset.textNoCamera);
+    result(text.photo ? text.textNoCamera : text.textNoReader);
     return;
   }
   let stream;
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
   } catch {
-    result(root.dataset.textNoCamera);
+    result(text.textNoCamera);
     return;
   }
   const stop = () => stream.getTracks().forEach((track) => track.stop());
@@ -50,12 +81,9 @@ async function look(video) {
     try {
       for (const code of await reader.detect(video)) {
         const now = performance.now();
-        if (now - (seen.get(code.rawValue) ?? -SAME_AGAIN) >= SAME_AGAIN) {
-          navigator.vibrate?.(80);
-          result(root.dataset.textScanned);
-          happen({ ticket: code.rawValue.slice(0, 400), kind: "arrive", method: "scan" });
-        }
+        const again = now - (seen.get(code.rawValue) ?? -SAME_AGAIN) < SAME_AGAIN;
         seen.set(code.rawValue, now);
+        if (!again) await scanned(code.rawValue, "scan");
       }
     } catch {
       // A frame that cannot be read yet; the next one comes at once.
@@ -80,22 +108,36 @@ async function smaller(file) {
 }
 
 async function photo(file) {
-  result(root.dataset.textReading);
+  result(text.textReading);
+  const reader = await detector();
+  try {
+    const [code] = reader ? await reader.detect(await createImageBitmap(file)) : [];
+    if (code) {
+      await scanned(code.rawValue, "photo");
+      return;
+    }
+  } catch {
+    // The server reads more than the browser does.
+  }
+  if (!text.photo) {
+    result(text.textNoReader, "bad");
+    return;
+  }
   const body = new FormData();
   body.append("id", newId());
   body.append("photo", await smaller(file), "ticket.jpg");
   try {
-    const response = await fetch(root.dataset.photo, {
+    const response = await fetch(text.photo, {
       method: "POST",
       credentials: "same-origin",
-      headers: { Accept: "application/json", "X-CSRFToken": root.dataset.token },
+      headers: { Accept: "application/json", "X-CSRFToken": document.querySelector("[data-outbox]").dataset.token },
       body,
     });
     const answer = await response.json();
     result(response.ok ? answer.message : answer.detail, response.ok ? "good" : "bad");
-    if (response.ok) show(answer);
+    if (response.ok) document.dispatchEvent(new CustomEvent("photographed", { detail: answer }));
   } catch {
-    result(root.dataset.textPhotoFailed, "bad");
+    result(text.textPhotoFailed, "bad");
   }
 }
 
@@ -103,7 +145,7 @@ if (dialog?.showModal) {
   const video = dialog.querySelector("[data-video]");
   root.querySelector("[data-scan]").addEventListener("click", (click) => {
     click.preventDefault();
-    result(root.dataset.textScan);
+    result(text.textScan);
     dialog.showModal();
     look(video);
   });
@@ -113,5 +155,4 @@ if (dialog?.showModal) {
     if (file) photo(file);
     change.target.value = "";
   });
-  document.addEventListener("scanned", (event) => result(event.detail.words, event.detail.good ? "good" : "bad"));
 }
