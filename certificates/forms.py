@@ -51,6 +51,13 @@ class FilterForm(Question):
     until = DateField(_l("Issued until"), validators=[Optional()])
 
 
+class LegacyFilterForm(Question):
+    """The filters of the list of legacy certificates."""
+
+    number = SearchField(_l("Certificate number"), filters=[strip])
+    holder = SearchField(_l("Holder"), filters=[strip])
+
+
 class RevokeForm(Form):
     """Taking a certificate back."""
 

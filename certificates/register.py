@@ -72,10 +72,15 @@ class Act:
 
 def history(db: Session, certificate: Certificate) -> list[Act]:
     """What was done to a certificate, oldest first."""
+    return acts_on(db, f"certificate:{certificate.id}")
+
+
+def acts_on(db: Session, subject: str) -> list[Act]:
+    """What the audit trail tells of a subject, oldest first."""
     statement = (
         select(AuditEntry.at, AuditEntry.action, User.name, AuditEntry.reason)
         .join(User, User.id == AuditEntry.user_id, isouter=True)
-        .where(AuditEntry.subject == f"certificate:{certificate.id}")
+        .where(AuditEntry.subject == subject)
         .order_by(AuditEntry.at, AuditEntry.id)
     )
     return [Act(row.at, row.action, row.name, row.reason) for row in db.execute(statement)]

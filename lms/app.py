@@ -54,6 +54,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.renewal"),
+    ("/certificates/legacy", "certificates.views.legacy"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.views.verification"),
     ("/", "certificates.views.verification_list"),

@@ -11,6 +11,7 @@ from certificates.branch import Branch
 from certificates.forms import FilterForm, RevokeForm
 from certificates.models import Certificate
 from certificates.payload import digits_of
+from certificates.rendering import Layout
 from certificates.states import ISSUED, NAMES, TONES, State
 from certificates.views import shortfalls
 from courses.models.offerings import Offering
@@ -75,6 +76,14 @@ def pdf(certificate_id: int) -> ResponseReturnValue:
     return as_pdf(certificate)
 
 
+@blueprint.get("/<int:certificate_id>/card.pdf")
+@requires(*SEEN_BY)
+def card(certificate_id: int) -> ResponseReturnValue:
+    """The wallet card to print."""
+    certificate = fetch(session(), Certificate, certificate_id, scope())
+    return as_pdf(certificate, Layout.CARD)
+
+
 @blueprint.get("/offering/<int:offering_id>")
 @requires(*SEEN_BY)
 def of_offering(offering_id: int) -> ResponseReturnValue:
@@ -86,11 +95,12 @@ def of_offering(offering_id: int) -> ResponseReturnValue:
     )
 
 
-def as_pdf(certificate: Certificate) -> Response:
-    """The answer that downloads a certificate under its number."""
-    response = make_response(paper.pdf(certificate, Branch.of(current_app.config["SETTINGS"])))
+def as_pdf(certificate: Certificate, layout: Layout = Layout.A4) -> Response:
+    """The answer that downloads a certificate, or its wallet card, under its number."""
+    response = make_response(paper.pdf(certificate, Branch.of(current_app.config["SETTINGS"]), layout))
+    part = "-card" if layout is Layout.CARD else ""
     response.content_type = "application/pdf"
-    response.headers["Content-Disposition"] = f'attachment; filename="{certificate.number}.pdf"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{certificate.number}{part}.pdf"'
     return response
 
 

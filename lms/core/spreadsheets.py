@@ -11,16 +11,15 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from lms.core.errors import N_, DomainError
 
-FILE_BYTES = 4 * 1024 * 1024
-UNPACKED_BYTES = 48 * 1024 * 1024
 MEMBERS = 2000
-ROWS = 5000
 COLUMNS = 100
 CELL_LENGTH = 500
 EXACT = 10**15  # a spreadsheet's number holds no more digits
@@ -33,20 +32,50 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0e-\x
 Rows = list[tuple[int, list[str]]]
 
 
-def read(content: bytes) -> Rows:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is read at most: the file's megabytes, its bytes when unpacked, its rows. Those of uploads unless told."""
+
+    file_megabytes: int = 4
+    unpacked_bytes: int = 48 * 1024 * 1024
+    rows: int = 5000
+
+
+UPLOAD = Limits()
+
+
+def read(content: bytes, limits: Limits = UPLOAD) -> Rows:
     """The rows of a file's first sheet that hold anything, each with its line number from 1.
 
     What the file is shows in its first bytes, not in its name. Raises DomainError on the field `file`.
     """
-    if len(content) > FILE_BYTES:
-        raise _refused("file_too_large", N_("The file is larger than 4 MB. Send fewer rows at a time."))
+    if len(content) > limits.file_megabytes << 20:
+        raise _refused(
+            "file_too_large",
+            N_("The file is larger than %(most)s MB. Send fewer rows at a time."),
+            most=limits.file_megabytes,
+        )
     if content.startswith(b"PK\x03\x04"):
-        return _xlsx(content)
+        return list(_xlsx(content, limits))
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise _refused(
             "file_old", N_("Old or protected Excel files cannot be read. Save the file as XLSX without a password.")
         )
-    return _csv(content)
+    return _csv(content, limits)
+
+
+def rows_of(path: Path, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+    """The rows of an XLSX file on this machine, as `read` gives them, without a second list of them all.
+
+    Raises DomainError on the field `file`.
+    """
+    if path.stat().st_size > limits.file_megabytes << 20:
+        raise _refused(
+            "file_too_large",
+            N_("The file is larger than %(most)s MB. Send fewer rows at a time."),
+            most=limits.file_megabytes,
+        )
+    return _xlsx(path.read_bytes(), limits)
 
 
 def digits(text: str) -> str:
@@ -54,7 +83,7 @@ def digits(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().lstrip("'’`").replace(" ", "")
 
 
-def _csv(content: bytes) -> Rows:
+def _csv(content: bytes, limits: Limits) -> Rows:
     text = _decoded(content)
     head = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(",\t;，", key=head.count)
@@ -62,7 +91,7 @@ def _csv(content: bytes) -> Rows:
     rows: Rows = []
     try:
         for cells in reader:
-            _count(len(rows), len(cells))
+            _count(len(rows), len(cells), limits)
             clean = [_clean(cell) for cell in cells]
             if any(clean):
                 rows.append((reader.line_num, clean))
@@ -84,29 +113,25 @@ def _decoded(content: bytes) -> str:
     raise _broken()
 
 
-def _xlsx(content: bytes) -> Rows:
+def _xlsx(content: bytes, limits: Limits) -> Iterator[tuple[int, list[str]]]:
     try:
-        _check_archive(content)
+        _check_archive(content, limits)
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-            sheet = book.get_sheet_by_index(0)
-            values = sheet.to_python(skip_empty_area=False)
+            for number, line in enumerate(book.get_sheet_by_index(0).iter_rows(), 1):
+                clean = [_clean(_text(value)) for value in line]
+                if any(clean):
+                    yield number, clean
     # zipfile raises NotImplementedError for a compression that it does not know, RuntimeError for an encrypted archive.
     except (CalamineError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, IndexError) as error:
         raise _broken() from error
-    rows: Rows = []
-    for number, line in enumerate(values, 1):
-        clean = [_clean(_text(value)) for value in line]
-        if any(clean):
-            rows.append((number, clean))
-    return rows
 
 
-def _check_archive(content: bytes) -> None:
+def _check_archive(content: bytes, limits: Limits) -> None:
     """Unpack once without keeping anything: the sizes that an archive claims are whatever its maker wrote.
 
     A sheet's cells are looked at by their places, because the reader makes room for all cells before the last one.
     """
-    left = UNPACKED_BYTES
+    left = limits.unpacked_bytes
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
         if len(members) > MEMBERS:
@@ -118,7 +143,7 @@ def _check_archive(content: bytes) -> None:
                 if left < 0:
                     raise _refused("file_bomb", N_("The file unpacks to too much. Copy the rows into a new file."))
                 if "sheet" in member.filename.lower():
-                    _check_places(tail + chunk)
+                    _check_places(tail + chunk, limits)
                     tail = (tail + chunk)[-1024:]
 
 
@@ -128,7 +153,7 @@ def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes
             yield chunk
 
 
-def _check_places(xml: bytes) -> None:
+def _check_places(xml: bytes, limits: Limits) -> None:
     for found in _REFERENCE.finditer(xml):
         place = _PLACE.fullmatch(found[1].strip().upper())
         if place is None:
@@ -136,11 +161,11 @@ def _check_places(xml: bytes) -> None:
         column = 0
         for letter in place[1]:
             column = column * 26 + letter - 64
-        _count(int(place[2]) - 1, column)
+        _count(int(place[2]) - 1, column, limits)
 
 
-def _count(rows: int, columns: int) -> None:
-    if rows >= ROWS or columns > COLUMNS:
+def _count(rows: int, columns: int, limits: Limits) -> None:
+    if rows >= limits.rows or columns > COLUMNS:
         raise _too_many()
 
 
@@ -171,5 +196,5 @@ def _too_many() -> DomainError:
     )
 
 
-def _refused(code: str, message: str) -> DomainError:
-    return DomainError(code, message, status=422, field="file")
+def _refused(code: str, message: str, **params: object) -> DomainError:
+    return DomainError(code, message, status=422, field="file", **params)

@@ -47,6 +47,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "enrolment": (ALL_BUT_TRAINEES, PLAN),
     "expiring": (LOOK, NOBODY),
     "instructors": (READ, ADMIN),
+    "legacy": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "offerings": (ALL_BUT_TRAINEES, PLAN),
     "organisations": (READ, ADMIN),
@@ -210,7 +211,7 @@ def test_an_auditor_changes_nothing(app: Flask, rules: list[Rule], make: Make, s
 
 # Arguments that name no row of a district: lists of values, catalogues, unguessable texts, and rows that are looked up
 # within a row of this table that comes earlier in the address.
-NOT_OF_A_DISTRICT = {"form", "code", "course_id", "format", "ref"}
+NOT_OF_A_DISTRICT = {"legacy_id", "form", "code", "course_id", "format", "ref"}
 # Rows that are seen by whoever made them alone, not even by the city.
 ONES_OWN = {"ref"}
 

@@ -19,7 +19,7 @@ from certificates import legacy, legacy_import
 from certificates.models import Certificate, LegacyCertificate
 from certificates.number import NumberScheme
 from certificates.states import State
-from lms.core import clock
+from lms.core import clock, spreadsheets
 from lms.core.crypto import FieldCipher
 from lms.core.errors import DomainError, NotFound
 
@@ -253,3 +253,38 @@ def test_a_numbers_key_is_settled_after_one_time(text: str) -> None:
     key = legacy.number_key(text)
     assert legacy.number_key(key) == key
     assert legacy.number_key(f" {text}-") == key
+
+
+def workbook(path: Path, rows: int) -> Path:
+    book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, HEAD.split(","))
+    for line in range(1, rows + 1):
+        sheet.write_row(line, 0, [f"旧{line:06d}", "张三丰", "", "", "救护员培训", "", "2015-06-01", "长期", "东城区"])
+    book.close()
+    return path
+
+
+def test_a_workbook_may_hold_more_rows_than_an_upload(db: Session, tmp_path: Path) -> None:
+    path = workbook(tmp_path / "old.xlsx", 6000)
+    assert load(db, path) == (6000, [])
+    last = db.scalars(select(LegacyCertificate).where(LegacyCertificate.number == "旧006000")).one()
+    assert last.source == "old.xlsx:6001"
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (spreadsheets.Limits(rows=5), "file_too_long"),
+        (spreadsheets.Limits(unpacked_bytes=2000), "file_bomb"),
+        (spreadsheets.Limits(file_megabytes=0), "file_too_large"),
+    ],
+)
+def test_a_workbook_beyond_the_limits_is_refused_before_it_is_read(
+    db: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: spreadsheets.Limits, code: str
+) -> None:
+    monkeypatch.setattr(legacy_import, "SHEET", limits)
+    with pytest.raises(DomainError) as refused:
+        load(db, workbook(tmp_path / "old.xlsx", 6))
+    assert refused.value.code == code
+    assert db.scalar(select(func.count()).select_from(LegacyCertificate)) == 0

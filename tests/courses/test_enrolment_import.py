@@ -187,7 +187,7 @@ def test_a_thousand_rows_at_most_and_few_statements(db: Session, make: Make, sta
         (b"\xff\xfe\xfd\x00\x01", "file_broken"),
         (b"PK\x03\x04 not a zip", "file_broken"),
         (b"\xd0\xcf\x11\xe0 old", "file_old"),
-        (b"x" * (spreadsheets.FILE_BYTES + 1), "file_too_large"),
+        (b"x" * ((spreadsheets.UPLOAD.file_megabytes << 20) + 1), "file_too_large"),
         ("姓名,年龄\r\n张三,3".encode(), "no_headings"),
         (HEAD.encode(), "no_rows"),
         ("姓名,手机\r\n".encode() + b"a,b\r\n" * 6000, "file_too_long"),
@@ -218,7 +218,7 @@ SHEET = (
 @pytest.mark.parametrize(
     ("name", "body", "code"),
     [
-        ("xl/theme/theme1.xml", " " * (spreadsheets.UNPACKED_BYTES + 1), "file_bomb"),
+        ("xl/theme/theme1.xml", " " * (spreadsheets.UPLOAD.unpacked_bytes + 1), "file_bomb"),
         ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="XFD1048576" t="n"><v>1</v></c></row>', "file_too_long"),
         (
             "xl/worksheets/sheet1.xml",

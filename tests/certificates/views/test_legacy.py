@@ -1,0 +1,84 @@
+"""The city's pages of legacy certificates, and the wallet card of ours."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certificates import legacy_import
+from certificates.models import Certificate, LegacyCertificate
+from lms.core.scope import Role
+from tests.certificates.test_legacy import GOOD, HEAD, LIFELONG, SCHEME
+from tests.factories import Make
+
+SignIn = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def old(db: Session, tmp_path: Path) -> LegacyCertificate:
+    """One of two that were imported."""
+    path = tmp_path / "old.csv"
+    path.write_text("\n".join((HEAD, GOOD, LIFELONG)))
+    list(legacy_import.load(db, path, SCHEME))
+    db.commit()
+    return db.scalars(select(LegacyCertificate).where(LegacyCertificate.name == "张三丰")).one()
+
+
+@pytest.fixture
+def city(make: Make, sign_in: SignIn) -> FlaskClient:
+    return sign_in(make.user(Role.CITY_ADMINISTRATOR))
+
+
+def test_the_list_is_searched_as_the_public_looks_up(city: FlaskClient, old: LegacyCertificate) -> None:
+    def shown(**words: str) -> set[str]:
+        page = city.get("/certificates/legacy/", query_string=words).text
+        return {name for name in ("张三丰", "李四光") if name in page}
+
+    assert shown() == {"张三丰", "李四光"}
+    assert shown(number="2015第00123") == {"张三丰"}
+    assert shown(holder="四光") == {"李四光"}
+    assert shown(number="%") == {"张三丰", "李四光"}
+    assert shown(holder="王五") == set()
+    assert "/certificates/legacy/" in city.get("/certificates/").text
+
+
+def test_one_is_shown_without_its_id_number_taken_back_and_restored(
+    city: FlaskClient, db: Session, old: LegacyCertificate
+) -> None:
+    address = f"/certificates/legacy/{old.id}"
+    page = city.get(address).text
+    assert old.number in page
+    assert "old.csv:2" in page
+    assert "109X" not in page
+    assert city.post(f"{address}/revoke", data={"reason": ""}).status_code == 422
+    assert city.post(f"{address}/revoke", data={"reason": "伪造档案"}, follow_redirects=True).status_code == 200
+    db.refresh(old)
+    assert old.revoke_reason == "伪造档案"
+    assert city.post(f"{address}/revoke", data={"reason": "again"}).status_code == 422
+    assert "伪造档案" in city.get(address).text
+    assert "核对无误" in city.post(f"{address}/restore", data={"reason": "核对无误"}, follow_redirects=True).text
+    db.refresh(old)
+    assert old.revoked_at is None
+
+
+def test_they_are_the_citys_alone(make: Make, sign_in: SignIn, old: LegacyCertificate) -> None:
+    district = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=1))
+    assert district.get("/certificates/legacy/").status_code == 403
+    assert district.get(f"/certificates/legacy/{old.id}").status_code == 403
+    auditor = sign_in(make.user(Role.AUDITOR))
+    assert old.number in auditor.get("/certificates/legacy/").text
+    assert "/revoke" not in auditor.get(f"/certificates/legacy/{old.id}").text
+    assert auditor.post(f"/certificates/legacy/{old.id}/revoke", data={"reason": "why"}).status_code == 403
+
+
+def test_staff_print_the_wallet_card(city: FlaskClient, issue: Callable[..., Certificate]) -> None:
+    certificate = issue("张三丰")
+    address = f"/certificates/{certificate.id}"
+    assert f"{address}/card.pdf" in city.get(address).text
+    card = city.get(f"{address}/card.pdf")
+    assert card.data.startswith(b"%PDF")
+    assert card.headers["Content-Disposition"] == f'attachment; filename="{certificate.number}-card.pdf"'
+    assert card.data != city.get(f"{address}.pdf").data
