@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from courses import late_results, marking, skill_results
 from courses.entitlement import Results
+from courses.marking import Marks
 from courses.models.assessment import Assessment, SkillResult
 from courses.models.attendance import Attendance
 from courses.models.catalogue import CourseSkill
@@ -23,16 +26,6 @@ from lms.core.errors import N_, DomainError, NotFound
 from lms.core.scope import Scope, visible
 
 NOTE_LIMIT = 500
-
-
-@dataclass(frozen=True)
-class Marks:
-    """One attempt as an examiner entered it. `skills`: only those that were examined, with whether they were passed."""
-
-    theory_score: int | None
-    skills: Mapping[int, bool] = field(default_factory=dict)
-    examiner_id: int | None = None
-    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,9 +108,21 @@ def attempts_of(db: Session, enrolment_id: int) -> Sequence[Assessment]:
     ).all()
 
 
-def version(attempts: Sequence[Assessment]) -> str:
-    """What a form was filled in against: it differs as soon as anybody saves."""
-    return f"{attempts[-1].attempt}@{attempts[-1].assessed_at.isoformat()}" if attempts else "0"
+def version(attempts: Sequence[Assessment], waiting: int = 0) -> str:
+    """What a form is filled in against: the latest attempt's number, how many late results wait, and what stands there.
+
+    It is sent back with the form, so that only what was changed on it is written (`marking.merged`).
+    """
+    stands = marking.cells_of(marks_of(attempts[-1])) if attempts else {}
+    return marking.written(attempts[-1].attempt if attempts else 0, waiting, stands)
+
+
+def marks_of(attempt: Assessment | None) -> Marks:
+    """An attempt as marks; empty ones for none."""
+    if attempt is None:
+        return Marks(None)
+    skills = {result.skill_id: result.passed for result in attempt.skills}
+    return Marks(attempt.theory_score, skills, attempt.examiner_id, attempt.note)
 
 
 def examiners(db: Session, offering: Offering, day: date) -> list[Instructor]:
@@ -157,30 +162,37 @@ def save(
 ) -> Assessment:
     """Save the latest attempt, or a new one.
 
-    seen: the `version` that the form was filled in against; if somebody saved meanwhile, DomainError `result_changed`. A
-    closed offering needs a reason; only `courses.correction` calls with one, for it makes the totals follow.
+    seen: the `version` that the form was filled in against. Only what differs from it is written, so that two examiners
+    of one trainee take nothing from each other; DomainError `result_changed` where both changed the same. A closed
+    offering needs a reason; only `courses.correction` calls with one, for it makes the totals follow.
     """
     offering = db.scalars(select(Offering).where(Offering.id == enrolment.offering_id).with_for_update(read=True)).one()
     _refuse_unless_open(offering, reason)
     db.execute(select(Enrolment.id).where(Enrolment.id == enrolment.id).with_for_update())
     attempts = attempts_of(db, enrolment.id)
-    if version(attempts) != seen:
-        raise DomainError(
-            "result_changed",
-            N_("Somebody saved results for this trainee meanwhile. They are shown above; check them, then save again."),
-        )
+    latest = None if retest or not attempts else attempts[-1]
+    before = marks_of(latest)
+    marks = marking.merged(seen, marks, before, attempts=len(attempts), retest=retest, waiting=waiting(db, enrolment))
     _refuse_unless_sound(db, offering, marks)
-    row = attempts[-1] if attempts and not retest else None
-    before = _facts(row) if row is not None else None
-    if row is None:
-        row = Assessment(enrolment_id=enrolment.id, attempt=len(attempts) + 1)
-        db.add(row)
-    row.theory_score, row.examiner_id = marks.theory_score, marks.examiner_id
-    row.note, row.assessed_at = marks.note, clock.now()
-    _set_skills(row, marks.skills)
+    now = clock.now()
+    row = latest or Assessment(enrolment_id=enrolment.id, attempt=len(attempts) + 1, started_at=now)
+    facts = _facts(latest) if latest is not None else None
+    row.theory_score, row.examiner_id, row.note, row.assessed_at = (
+        marks.theory_score,
+        marks.examiner_id,
+        marks.note,
+        now,
+    )
+    db.add(row)
     db.flush()
-    audit.record(db, "assessment.save", f"enrolment:{enrolment.id}", before=before, after=_facts(row), reason=reason)
+    _set_skills(db, row, before.skills, marks.skills, now)
+    audit.record(db, "assessment.save", f"enrolment:{enrolment.id}", before=facts, after=_facts(row), reason=reason)
     return row
+
+
+def waiting(db: Session, enrolment: Enrolment) -> int:
+    """How many late results of a trainee wait for somebody who saves."""
+    return sum(one.enrolment_id == enrolment.id for one in late_results.waiting(db, enrolment.offering_id))
 
 
 def _refuse_unless_open(offering: Offering, reason: str | None) -> None:
@@ -200,14 +212,14 @@ def _refuse_unless_sound(db: Session, offering: Offering, marks: Marks) -> None:
         raise NotFound
 
 
-def _set_skills(row: Assessment, wanted: Mapping[int, bool]) -> None:
-    kept = {result.skill_id: result for result in row.skills}
-    row.skills = [result for result in row.skills if result.skill_id in wanted]
-    for skill_id, passed in wanted.items():
-        if skill_id in kept:
-            kept[skill_id].passed = passed
-        else:
-            row.skills.append(SkillResult(skill_id=skill_id, passed=passed))
+def _set_skills(
+    db: Session, row: Assessment, before: Mapping[int, bool], wanted: Mapping[int, bool], now: datetime
+) -> None:
+    changed = [skill_id for skill_id in {**before, **wanted} if before.get(skill_id) != wanted.get(skill_id)]
+    cells = [(uuid4(), (row.enrolment_id, skill_id, row.attempt), wanted.get(skill_id)) for skill_id in changed]
+    skill_results.add(db, cells, now=now)
+    skill_results.write(db, row.id, {skill_id: wanted.get(skill_id) for skill_id in changed})
+    db.refresh(row, ["skills"])
 
 
 def _facts(row: Assessment) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses import assessment, attendance, judging, person_time, sessions
-from courses.assessment import Marks
 from courses.attendance import AttendanceInput
 from courses.events import OfferingClosed
 from courses.judging import Judged
+from courses.marking import Marks
 from courses.models.attendance import Attendance, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState, TeachingRole

@@ -48,6 +48,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/tickets", "certificates.views.holding"),
     ("/shared", "certificates.views.sharing"),
     ("/", "certificates.views.badges"),
+    ("/", "courses.views.skill_results"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
     ("/reports", "courses.views.reports"),

@@ -7,8 +7,9 @@ from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, IntegerField, SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional
 
-from courses.assessment import NOTE_LIMIT, Marks
+from courses.assessment import NOTE_LIMIT
 from courses.attendance import REASON_LIMIT
+from courses.marking import Marks
 from instructors.models import Instructor
 from lms.core.forms import Form, strip
 

@@ -1,13 +1,16 @@
 """Results: the list of an offering, and one trainee's page."""
 
+from collections.abc import Mapping, Sequence
+
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses import assessment, correction, offerings
-from courses.assessment import Marks
+from courses import assessment, correction, late_results, marking, offerings
 from courses.forms.assessment import NOT_YET, PASSED, ResultForm, skills_in
+from courses.late_results import Late
+from courses.marking import Marks
 from courses.models.assessment import Assessment
 from courses.models.catalogue import CourseSkill
 from courses.models.enrolment import Enrolment
@@ -33,6 +36,7 @@ def page(offering_id: int) -> ResponseReturnValue:
         offering=offering,
         skills=_skills(offering),
         lines=assessment.listing(session(), offering.id),
+        late=late_results.waiting(session(), offering.id),
         may_enter=_may_enter(offering),
     )
 
@@ -48,7 +52,8 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     shown = attempts[-1] if attempts and not retest else None
     skills = _skills(offering)
     form = _form(offering, shown)
-    marked = _marked(shown)
+    late = [one for one in late_results.waiting(session(), offering.id) if one.enrolment_id == enrolment.id]
+    marked = _marked(shown, late if offering.state == OfferingState.CLOSED else [])
     if form.is_submitted():
         marked = skills_in(request.form, [skill.id for skill in skills])
     if form.validate_on_submit():
@@ -57,10 +62,11 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
             return _onward(offering, enrolment)
     if form.is_submitted():
         attempts = assessment.attempts_of(session(), enrolment.id)
-    form.seen.data = assessment.version(attempts)
+        marked = _after(form, marked, attempts[-1] if attempts and not retest else None)
+    form.seen.data = assessment.version(attempts, len(late))
     content = render_template(
         "assessment/trainee.html", offering=offering, enrolment=enrolment, attempts=attempts, form=form, retest=retest,
-        skills=skills, marked=marked, PASSED=PASSED, NOT_YET=NOT_YET,
+        skills=skills, marked=marked, late=late, PASSED=PASSED, NOT_YET=NOT_YET,
         teaching={person.id for person in assessment.teachers(session(), offering.id)},
         closed=offering.state == OfferingState.CLOSED, may_enter=_may_enter(offering),
     )  # fmt: skip
@@ -97,8 +103,19 @@ def _form(offering: Offering, shown: Assessment | None) -> ResultForm:
     return form
 
 
-def _marked(shown: Assessment | None) -> dict[int, bool]:
-    return {result.skill_id: result.passed for result in shown.skills} if shown else {}
+def _marked(shown: Assessment | None, late: Sequence[Late]) -> dict[int, bool]:
+    """The skills as the form shows them first; late results are filled in, to be saved with a reason or changed."""
+    return {**assessment.marks_of(shown).skills, **{one.skill.id: one.passed for one in late}}
+
+
+def _after(form: ResultForm, marked: Mapping[int, bool], there: Assessment | None) -> dict[int, bool]:
+    """What a form that was not saved shows again: what was changed on it, beside what others saved meanwhile."""
+    shown = marking.shown(form.seen.data or "", form.marks(marked), assessment.marks_of(there))
+    if not form.theory_score.errors:
+        form.theory_score.data = shown.theory_score
+    if not form.note.errors:
+        form.note.data = shown.note
+    return dict(shown.skills)
 
 
 def _save(enrolment: Enrolment, offering: Offering, form: ResultForm, marks: Marks, *, retest: bool) -> None:

@@ -4,6 +4,7 @@ from lms.core.errors import N_
 
 ACTIONS = {
     "assessment.save": N_("Result entered"),
+    "assessment.skill": N_("Skill result entered"),
     "attendance.arrive": N_("Checked in"),
     "attendance.correct": N_("Attendance corrected"),
     "attendance.leave": N_("Left"),

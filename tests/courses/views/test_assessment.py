@@ -1,9 +1,11 @@
 import re
+from uuid import uuid4
 
 import pytest
 
-from courses import assessment, attendance, roster, sessions
+from courses import assessment, attendance, roster, sessions, skill_results
 from courses.models.enrolment import EnrolmentState
+from courses.skill_results import SkillInput
 from lms.core import clock
 from lms.core.scope import EVERYTHING, Role
 from tests.courses.test_attendance import happening
@@ -118,3 +120,57 @@ def test_another_instructors_results_are_not_found(make, address, enrolment, sig
     auditor = sign_in(make.user(Role.AUDITOR))
     assert auditor.get(address).status_code == 200
     assert auditor.post(f"{address}/{enrolment.id}").status_code == 403
+
+
+def test_two_examiners_of_one_trainee_keep_both_their_skills(phone, address, offering, enrolment, db):
+    first, second = (skill.id for skill in offering.course.skills)
+    place = f"{address}/{enrolment.id}"
+    page = phone.get(place).text
+    mine = {"seen": seen_on(page), "examiner": "0", f"skill-{first}": "passed"}
+    theirs = {"seen": seen_on(page), "examiner": "0", f"skill-{second}": "not_yet"}
+    assert phone.post(place, data=mine).status_code == 302
+    assert phone.post(place, data=theirs).status_code == 302
+    (attempt,) = assessment.attempts_of(db, enrolment.id)
+    assert {one.skill_id: one.passed for one in attempt.skills} == {first: True, second: False}
+
+
+def test_after_a_conflict_the_form_takes_up_what_others_saved_elsewhere(phone, address, offering, enrolment, db):
+    first, second = (skill.id for skill in offering.course.skills)
+    place = f"{address}/{enrolment.id}"
+    page = phone.get(place).text
+    phone.post(
+        place,
+        data={"seen": seen_on(page), "examiner": "0", f"skill-{first}": "passed", f"skill-{second}": "passed"},
+    )
+    clash = phone.post(place, data={"seen": seen_on(page), "examiner": "0", f"skill-{first}": "not_yet"})
+    assert clash.status_code == 422
+    checked = re.findall(r'name="(skill-[0-9]+)" id="[^"]*" value="([a-z_]*)"[^>]*? checked', clash.text)
+    assert dict(checked) == {f"skill-{first}": "not_yet", f"skill-{second}": "passed"}
+    again = {"seen": seen_on(clash.text), "examiner": "0", **dict(checked)}
+    assert phone.post(place, data=again).status_code == 302
+    (attempt,) = assessment.attempts_of(db, enrolment.id)
+    assert {one.skill_id: one.passed for one in attempt.skills} == {first: False, second: True}
+
+
+def test_a_result_that_came_after_closing_is_shown_filled_in_and_taken_in_with_a_reason(
+    phone, address, offering, enrolment, db
+):
+    attendance.record(db, happening(enrolment), now=clock.now())
+    sessions.close(db, roster.meeting(db, offering.sessions[0].id, EVERYTHING), zone=ZONE)
+    skill = offering.course.skills[0]
+    event = SkillInput(uuid4(), offering.sessions[0].id, enrolment.id, skill.id, True, clock.now())
+    skill_results.record_all(
+        db, [event], user_id=offering.lead_instructor.user_id, device_id=None, scope=EVERYTHING, now=clock.now()
+    )
+    db.commit()
+    assert "迟到的考核结果" in phone.get(address).text
+    place = f"{address}/{enrolment.id}"
+    page = phone.get(place).text
+    assert "结班后收到的考核结果" in page
+    assert re.search(rf'id="skill-{skill.id}-p"[^>]*checked', page)
+    saved = phone.post(
+        place, data={"seen": seen_on(page), "examiner": "0", f"skill-{skill.id}": "passed", "reason": "手机没电"}
+    )
+    assert saved.status_code == 302
+    assert skill_results.states(db, offering.id)[enrolment.id] == {skill.id: True}
+    assert "迟到的考核结果" not in phone.get(address).text
