@@ -21,7 +21,6 @@ from sqlalchemy import (
     Subquery,
     case,
     cast,
-    distinct,
     func,
     literal,
     select,
@@ -79,23 +78,29 @@ def attended_minutes() -> ColumnElement[int]:
     return cast(func.floor(func.extract("epoch", stay) / 60), BigInteger)
 
 
-def recounted(of: ColumnElement[bool] | None = None) -> Subquery:
+def recounted(of: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | None = None) -> Subquery:
     """Each offering's figures from the attendances and headcounts: offering_id and the fields of `Totals`, and `certified`.
 
-    of: which offerings, as a condition on Offering; all unless told. Three sums, each made in one pass.
+    of: which offerings, as a condition on Offering; all unless told. ids: only those from the first id to the second; said
+    of each table apart, so that each is read by its index and each attendance once. Three sums, each made in one pass.
     """
     chosen = true() if of is None else of
-    presence = (
-        select(
-            Enrolment.offering_id,
-            func.count(distinct(Enrolment.trainee_id)).label("named"),
-            func.sum(attended_minutes()).label("minutes"),
-        )
+
+    def in_reach(offering_id: Any) -> ColumnElement[bool]:
+        return true() if ids is None else offering_id.between(*ids)
+
+    each = (
+        select(Enrolment.offering_id, func.sum(attended_minutes()).label("minutes"))
         .join(Attendance, Attendance.enrolment_id == Enrolment.id)
         .join(CourseSession, CourseSession.id == Attendance.course_session_id)
         .join(Offering, Offering.id == Enrolment.offering_id)
-        .where(chosen)
-        .group_by(Enrolment.offering_id)
+        .where(chosen, in_reach(Enrolment.offering_id), in_reach(CourseSession.offering_id))
+        .group_by(Enrolment.offering_id, Enrolment.trainee_id)
+        .subquery("each")
+    )
+    presence = (
+        select(each.c.offering_id, func.count().label("named"), func.sum(each.c.minutes).label("minutes"))
+        .group_by(each.c.offering_id)
         .subquery("presence")
     )
     places = (
@@ -106,14 +111,14 @@ def recounted(of: ColumnElement[bool] | None = None) -> Subquery:
             func.count(Enrolment.certified_at).label("certified"),
         )
         .join(Offering, Offering.id == Enrolment.offering_id)
-        .where(chosen)
+        .where(chosen, in_reach(Enrolment.offering_id))
         .group_by(Enrolment.offering_id)
         .subquery("places")
     )
     heads = (
         select(CourseSession.offering_id, func.max(CourseSession.headcount).label("counted"))
         .join(Offering, Offering.id == CourseSession.offering_id)
-        .where(chosen)
+        .where(chosen, in_reach(CourseSession.offering_id))
         .group_by(CourseSession.offering_id)
         .subquery("heads")
     )
@@ -135,7 +140,7 @@ def recounted(of: ColumnElement[bool] | None = None) -> Subquery:
         .outerjoin(presence, presence.c.offering_id == Offering.id)
         .outerjoin(places, places.c.offering_id == Offering.id)
         .outerjoin(heads, heads.c.offering_id == Offering.id)
-        .where(chosen)
+        .where(chosen, in_reach(Offering.id))
         .subquery("recounted")
     )
 

@@ -13,6 +13,7 @@ from courses.person_time import recounted
 from lms.organisations.models import Organisation
 
 FIGURES = ("enrolled", "named", "counted", "minutes", "passed", "certificates")
+MEMORY = "64MB"  # a slice is added up in memory
 SLICE = 5_000  # offerings a statement: about a second's work at the branch's size, and a step of the progress bar
 
 
@@ -47,6 +48,7 @@ def check(db: Session) -> Iterator[Slice]:
     An offering's ledger lines and attendances are committed together, so a slice needs no lock to be consistent.
     """
     db.execute(text("SET LOCAL statement_timeout = 0"))  # a page must end by itself; this may take its time
+    db.execute(text(f"SET LOCAL work_mem = '{MEMORY}'"))
     last = 0
     while True:
         ids = select(Offering.id).where(_in_question(), Offering.id > last).order_by(Offering.id).limit(SLICE)
@@ -75,7 +77,7 @@ def _differences(db: Session, after: int, upto: int) -> Iterator[Difference]:
         .group_by(lines.offering_id)
         .subquery("ledger")
     )
-    again = recounted((Offering.id > after) & (Offering.id <= upto) & (Offering.state == OfferingState.CLOSED))
+    again = recounted(Offering.state == OfferingState.CLOSED, ids=(after + 1, upto))
     actual = {name: func.coalesce(again.c["certified" if name == "certificates" else name], 0) for name in FIGURES}
     noted = {name: func.coalesce(ledger.c[name], 0) for name in FIGURES}
     either = func.coalesce(ledger.c.offering_id, again.c.offering_id)

@@ -30,7 +30,7 @@ class FieldCipher:
     def _derive(secret: bytes, info: bytes) -> bytes:
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
 
-    def encrypt(self, column: str, row: UUID, value: str) -> bytes:
+    def encrypt(self, column: str, row: UUID | str, value: str) -> bytes:
         """Seal a value for one column ("trainee.phone") of one row; another row's or column's name will not open it."""
         nonce = os.urandom(NONCE_BYTES)
         return VERSION + nonce + self._aead.encrypt(nonce, value.encode(), self._place(column, row))
@@ -45,7 +45,7 @@ class FieldCipher:
         return hmac.digest(self._index_key, f"{column}\0{value}".encode(), hashlib.sha256)[:INDEX_BYTES]
 
     @staticmethod
-    def _place(column: str, row: UUID) -> bytes:
+    def _place(column: str, row: UUID | str) -> bytes:
         return f"{column}\0{row}".encode()
 
 
