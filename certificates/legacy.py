@@ -34,6 +34,7 @@ class LegacyShown:
     number: str
     masked_name: str
     course: str
+    programme: str
     programme_zh: str
     programme_en: str
     unit: str
@@ -64,6 +65,7 @@ def find(db: Session, number: str, proof: str, *, today: date) -> LegacyShown | 
             LegacyCertificate.issued_on,
             LegacyCertificate.valid_until,
             LegacyCertificate.revoked_at,
+            LegacyCertificate.programme_code,
             Programme.name_zh,
             Programme.name_en,
         )
@@ -78,6 +80,7 @@ def find(db: Session, number: str, proof: str, *, today: date) -> LegacyShown | 
         number=row.number,
         masked_name=mask_name(row.name),
         course=row.course,
+        programme=row.programme_code,
         programme_zh=row.name_zh,
         programme_en=row.name_en,
         unit=row.unit,

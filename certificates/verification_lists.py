@@ -11,7 +11,8 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from certificates import verification
+from certificates import legacy, verification
+from certificates.legacy import LegacyShown
 from certificates.number import NumberScheme
 from certificates.payload import DIGITS
 from certificates.states import State
@@ -20,6 +21,7 @@ from lms.core.errors import N_, DomainError
 
 MOST = 500
 NO_MATCH = "no_match"
+LEGACY = "legacy"
 
 _CODE = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS}}}(?![0-9])")
 
@@ -34,11 +36,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The verdict on a line. `name_fits` is None where no name was given, or there is nothing to compare it with."""
+    """The verdict on a line. `name_fits` is None where no name was given, or there is nothing to compare it with.
+
+    `legacy` is a certificate from before this system: our records speak for it, and no signed code.
+    """
 
     question: Question
     verdict: Verdict
     name_fits: bool | None
+    legacy: LegacyShown | None = None
 
 
 def questions(rows: Sequence[tuple[int, list[str]]]) -> list[Question]:
@@ -58,10 +64,14 @@ def questions(rows: Sequence[tuple[int, list[str]]]) -> list[Question]:
 def _columns(cells: list[str]) -> tuple[str, str]:
     """Certificate and name; where both stand in one cell, as somebody typed them, the name follows the first space."""
     certificate, proof = cells[0], cells[1] if len(cells) > 1 else ""
+    if proof:
+        return certificate, proof
     first, _, rest = certificate.partition(" ")
-    if not proof and ("-" in first or code_in(first)):
+    if "-" in first or code_in(first):
         return first, rest
-    return certificate, proof
+    number, _, name = certificate.rpartition(" ")
+    # A legacy number is any text; what stands last and has no digit is the name.
+    return (number, name) if re.search("[0-9]", number) and not re.search("[0-9]", name) else (certificate, "")
 
 
 def check_length(number: int) -> None:
@@ -95,9 +105,12 @@ def _answer(db: Session, question: Question, *, today: date, keys: PublicKeys, s
     by_code = digits is not None
     if digits is None:
         try:
-            digits = verification.find(db, question.certificate, question.proof, scheme=scheme)
+            found = legacy.by_hand(db, question.certificate, question.proof, scheme=scheme, today=today)
         except DomainError:
             return Answer(question, Verdict(State.UNKNOWN, NO_MATCH), None)
+        if isinstance(found, LegacyShown):
+            return Answer(question, Verdict(found.state, LEGACY), True, found)
+        digits = found
     verdict = verification.verify(db, digits, today=today, keys=keys)
     if verdict.alarming:
         verification.alarm(db, digits)

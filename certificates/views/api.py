@@ -7,8 +7,9 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from certificates import verification_lists
+from certificates.legacy import LegacyShown
 from certificates.verification import Verdict
-from certificates.verification_lists import MOST, Question
+from certificates.verification_lists import MOST, Answer, Question
 from certificates.views.api_description import PATHS, SCHEMAS
 from certificates.views.verification import branch, judge, keys, private, today
 from lms.core import openapi
@@ -41,7 +42,7 @@ def verdicts() -> ResponseReturnValue:
         raise DomainError("not_json", N_("Send JSON: Content-Type application/json."), status=415)
     asked = _questions(request.get_json())
     found = verification_lists.answers(session(), asked, today=today(), keys=keys(), scheme=branch().scheme)
-    return private(jsonify(results=[as_json(one.verdict) | {"name_fits": one.name_fits} for one in found]))
+    return private(jsonify(results=[_line(one) for one in found]))
 
 
 @blueprint.get("/openapi.json")
@@ -63,6 +64,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         facts = shown.facts
         answer["certificate"] = {
             "number": shown.number,
+            "signed_code": True,
             "holder_masked": shown.masked_name,
             "programme": facts["programme"],
             "programme_name": {"zh": facts["programme_zh"], "en": facts["programme_en"]},
@@ -75,6 +77,27 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
     if verdict.successor is not None:
         answer["successor"] = url_for("verification.page", digits=verdict.successor)
     return answer
+
+
+def _line(answer: Answer) -> dict[str, Any]:
+    told = as_json(answer.verdict) | {"name_fits": answer.name_fits}
+    return told if answer.legacy is None else told | {"certificate": _legacy(answer.legacy)}
+
+
+def _legacy(shown: LegacyShown) -> dict[str, Any]:
+    """One from before this system, in the same fields; its words stand in one language, and its hours are not known."""
+    return {
+        "number": shown.number,
+        "signed_code": False,
+        "holder_masked": shown.masked_name,
+        "programme": shown.programme,
+        "programme_name": {"zh": shown.programme_zh, "en": shown.programme_en},
+        "type": {"zh": shown.course, "en": shown.course},
+        "hours": None,
+        "unit": {"zh": shown.unit, "en": shown.unit},
+        "issued_on": shown.issued_on.isoformat(),
+        "valid_until": shown.valid_until.isoformat() if shown.valid_until else None,
+    }
 
 
 def _questions(body: Any) -> list[Question]:
@@ -91,8 +114,8 @@ def _question(line: Any) -> Question:
         raise _malformed()
     match sorted(line):
         case ["code"] | ["code", "name"]:
-            # What is no code is asked as one all the same, never as a number.
-            return Question(line["code"], line.get("name", ""))
+            # What is no code is never asked as a number.
+            return Question(verification_lists.code_in(line["code"]) or "", line.get("name", ""))
         case ["name", "number"]:
             return Question(line["number"], line["name"])
         case ["id_tail", "number"]:

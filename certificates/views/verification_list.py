@@ -69,6 +69,7 @@ def _file(found: list[Answer], form: Format) -> Response:
             _("Type"),
             _("Issued on"),
             _("Last valid day"),
+            _("Signed code"),
         ),
         rows=_rows(found),
     )
@@ -87,7 +88,10 @@ def _rows(found: list[Answer]) -> Iterator[list[Cell]]:
         row.append(fits[answer.name_fits])
         if shown is not None:
             course: Any = shown.facts[f"course_{language()}"]
-            row += [shown.number, shown.masked_name, course, shown.issued_on, shown.valid_until]
+            row += [shown.number, shown.masked_name, course, shown.issued_on, shown.valid_until, _("Yes")]
+        elif answer.legacy is not None:
+            old = answer.legacy
+            row += [old.number, old.masked_name, old.course, old.issued_on, old.valid_until, _("Without a signed code")]
         yield row
 
 

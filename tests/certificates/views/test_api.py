@@ -61,6 +61,31 @@ def test_a_list_is_answered_line_by_line(client: FlaskClient, certificate: Certi
     assert results[-1] == results[-2]
 
 
+def test_a_legacy_certificate_is_told_by_number_and_holder(client: FlaskClient, legacy_number: str) -> None:
+    asked = [
+        {"number": legacy_number, "name": "张三丰"},
+        {"number": legacy_number, "id_tail": "07109x"},
+        {"number": legacy_number, "name": "李四"},
+        {"number": "京红救(2015)第00124号", "name": "张三丰"},
+        {"code": legacy_number, "name": "张三丰"},
+    ]
+    answer = client.post("/api/v1/verify", json={"certificates": asked})
+    results = (answer.json or {})["results"]
+    assert [(one["state"], one["reason"]) for one in results] == [
+        ("valid", "legacy"),
+        ("valid", "legacy"),
+        ("unknown", "no_match"),
+        ("unknown", "no_match"),
+        ("unknown", "no_match"),
+    ]
+    assert results[2] == results[3]
+    assert results[0] == results[1]
+    shown = results[0]["certificate"]
+    assert (shown["number"], shown["signed_code"], shown["hours"]) == (legacy_number, False, None)
+    assert shown["holder_masked"] == "张*丰"
+    assert "张三丰" not in answer.get_data(as_text=True)
+
+
 def test_every_refusal_is_a_problem_that_any_site_may_read(client: FlaskClient) -> None:
     wrong = {"certificates": [{"code": "1", "number": "2"}]}
     post = "/api/v1/verify"

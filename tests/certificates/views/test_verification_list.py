@@ -46,6 +46,16 @@ def test_one_line_may_hold_number_and_name(client: FlaskClient, certificate: Cer
     assert ">有效</span>" in answer.text
 
 
+def test_a_legacy_certificate_is_answered_without_a_code(client: FlaskClient, legacy_number: str) -> None:
+    lines = f"{legacy_number}\t张三丰\n{legacy_number} 张三丰\n{legacy_number}\t07109X\n{legacy_number}\t李四\n{legacy_number}"
+    answer = client.post("/verify/list", data={"certificates": lines})
+    assert [answer.text.count(f">{word}</span>") for word in ("有效", "查无此证")] == [3, 2]
+    assert answer.text.count("无签名码") == 3
+    assert answer.text.count("张*丰") == 3
+    csv = client.post("/verify/list", data={"certificates": lines, "answer": "csv"}).get_data(as_text=True)
+    assert csv.count("无签名码") == 3
+
+
 def test_a_file_is_answered_by_a_file(client: FlaskClient, pasted: str, certificate: Certificate) -> None:
     sent = (io.BytesIO(pasted.encode("gb18030")), "名单.csv")
     answer = client.post("/verify/list", data={"file": sent, "answer": "xlsx"}, content_type="multipart/form-data")
