@@ -91,7 +91,7 @@ def test_every_refusal_is_a_problem_that_any_site_may_read(client: FlaskClient) 
     post = "/api/v1/verify"
     answers = {
         400: client.post(post, data="{", content_type="application/json"),
-        404: client.get("/status/revocation/9"),
+        404: client.get("/api/v1/nothing"),
         405: client.delete(post),
         413: client.post(post, data=b" " * (9 * 1024 * 1024), content_type="application/json"),
         415: client.post(post, data="x", content_type="text/plain"),
@@ -102,10 +102,16 @@ def test_every_refusal_is_a_problem_that_any_site_may_read(client: FlaskClient) 
         assert answer.json is not None
         assert answer.json["status"] == status
         assert answer.content_type == "application/problem+json"
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert client.get("/status/revocation/9").content_type == "application/problem+json"
     too_long = client.post(post, json={"certificates": [{"code": "1"}] * 501})
     assert (too_long.status_code, (too_long.json or {})["code"]) == (422, "list_too_long")
     assert too_long.headers["Access-Control-Allow-Origin"] == "*"
-    assert client.post(post, json=wrong).status_code == 429
+    too_often = [client.post(post, json=wrong), *(client.get(f"{post}/1") for _ in range(61))]
+    for answer in (too_often[0], too_often[-1]):
+        assert (answer.status_code, answer.content_type) == (429, "application/problem+json")
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert too_often[-2].status_code == 200
 
 
 def test_a_browser_may_ask_first(client: FlaskClient) -> None:
