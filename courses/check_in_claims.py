@@ -16,7 +16,15 @@ from sqlalchemy.orm import Session, contains_eager
 
 from courses import attendance, rotating_code
 from courses.check_ins import AttendanceInput, Outcome, WalkIn
-from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod, Review
+from courses.models.attendance import (
+    Attendance,
+    AttendanceDecision,
+    AttendanceEvent,
+    AttendanceKind,
+    AttendanceMethod,
+    Review,
+    WalkInPerson,
+)
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.self_check_in import CheckInClaim, CheckInKey
@@ -83,10 +91,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """The state, and the moment that counts."""
+    """The state, the moment that counts, and whose it is, so that the instructor sees it on the trainee's phone."""
 
     state: State
     at: datetime
+    name: str
 
 
 def scan(db: Session, session_id: int, code: str, *, browser: str | None, now: datetime) -> Scanned:
@@ -202,14 +211,22 @@ def result(db: Session, found: Held) -> Result | None:
     claim = found.claim
     if claim.used_at is None:
         return None
-    event = db.scalars(select(AttendanceEvent).where(AttendanceEvent.id == claim.id)).one_or_none()
-    there = _is_there(db, claim, claim.enrolment_id)
+    row = db.execute(
+        select(AttendanceEvent.review, Trainee.name, WalkInPerson.name, AttendanceDecision.enrolment_id)
+        .outerjoin(AttendanceDecision, AttendanceDecision.event_id == AttendanceEvent.id)
+        .outerjoin(Enrolment, Enrolment.id == AttendanceEvent.enrolment_id)
+        .outerjoin(Trainee, Trainee.id == Enrolment.trainee_id)
+        .outerjoin(WalkInPerson, WalkInPerson.id == AttendanceEvent.walk_in_id)
+        .where(AttendanceEvent.id == claim.id)
+    ).one()
+    name = row[1] or row[2] or ""
+    there = _is_there(db, claim, claim.enrolment_id or row[3])
     if there is not None:
-        return Result(State.PRESENT, there)
+        return Result(State.PRESENT, there, name)
     if claim.enrolment_id is None:
-        return Result(State.UNLISTED, claim.used_at)
-    second = event is not None and event.review == Review.SECOND_FROM_BROWSER
-    return Result(State.SECOND if second else State.DOUBTFUL, claim.used_at)
+        return Result(State.UNLISTED, claim.used_at, name)
+    second = row[0] == Review.SECOND_FROM_BROWSER
+    return Result(State.SECOND if second else State.DOUBTFUL, claim.used_at, name)
 
 
 def _is_there(db: Session, claim: CheckInClaim, enrolment_id: int | None) -> datetime | None:

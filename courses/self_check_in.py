@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from courses import attendance, rotating_code
 from courses.assessment import by_sound
-from courses.models.attendance import Attendance
+from courses.models.attendance import Attendance, AttendanceDecision, AttendanceEvent
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.self_check_in import KEY, CheckInClaim, CheckInKey
@@ -36,11 +36,15 @@ class Person:
 
 @dataclass(frozen=True)
 class Display:
-    """What the screen shows. `codes`: step and code, from the current one on; empty where no code is shown any more."""
+    """What the screen shows. `codes`: step and code, from the current one on; empty where no code is shown any more.
+
+    waiting: how many check-ins somebody has to look at.
+    """
 
     codes: Sequence[tuple[int, str]]
     present: Sequence[Person]
     missing: Sequence[Person]
+    waiting: int
 
 
 def is_shown(db: Session, session_id: int) -> bool:
@@ -88,7 +92,7 @@ def end(db: Session, session_ids: Iterable[int]) -> None:
 
 
 def display(db: Reads, session_id: int, *, now: datetime) -> Display:
-    """The screen of a session as it is now, in two statements."""
+    """The screen of a session as it is now, in three statements."""
     row = db.execute(
         select(CheckInKey.ref, CheckInKey.key_sealed)
         .join(CourseSession, CourseSession.id == CheckInKey.course_session_id)
@@ -127,6 +131,16 @@ def display(db: Reads, session_id: int, *, now: datetime) -> Display:
             Person(mask_name(name), None)
             for name in sorted((name for name, arrived_at in people if arrived_at is None), key=by_sound)
         ],
+        db.execute(
+            select(func.count())
+            .select_from(AttendanceEvent)
+            .outerjoin(AttendanceDecision, AttendanceDecision.event_id == AttendanceEvent.id)
+            .where(
+                AttendanceEvent.course_session_id == session_id,
+                AttendanceEvent.review.is_not(None),
+                AttendanceDecision.event_id.is_(None),
+            )
+        ).scalar_one(),
     )
 
 

@@ -74,6 +74,7 @@ class _Screen:
                 if person.arrived_at is not None
             ],
             "missing": [person.name for person in shown.missing],
+            "waiting": shown.waiting,
         }
 
 

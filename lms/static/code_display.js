@@ -67,6 +67,8 @@ function take(state) {
   state.codes.forEach(([step, bits]) => codes.set(step, bits));
   fill("present", state.present, ([name, time]) => item(name, time));
   fill("missing", state.missing, (name) => item(name));
+  part("waiting").hidden = !state.waiting;
+  part("waiting").textContent = text.textWaiting.replace("{number}", state.waiting);
   show();
 }
 
