@@ -62,7 +62,7 @@ def of_session(
 
     Raises Denied for whoever may not, DomainError for a session that is open or a missing reason.
     """
-    offering = _held(db, meeting.offering_id)
+    offering = held(db, meeting.offering_id)
     if not is_allowed(offering, scope, now=now, meeting=meeting):
         raise denied()
     if meeting.closed_at is None:
@@ -80,7 +80,7 @@ def of_session(
     counted = headcount != meeting.headcount
     if counted:
         sessions.count_heads(db, meeting, headcount, now=now, reason=reason)
-    return Corrected(len(changed) + counted, _follow(db, offering, reason, zone))
+    return Corrected(len(changed) + counted, follow(db, offering, reason, zone))
 
 
 def of_result(
@@ -96,11 +96,11 @@ def of_result(
     zone: ZoneInfo,
 ) -> Corrected:
     """Save a result of a closed offering; entitlement, totals and certificates follow."""
-    offering = _held(db, enrolment.offering_id)
+    offering = held(db, enrolment.offering_id)
     if not is_allowed(offering, scope, now=now):
         raise denied()
     assessment.save(db, enrolment, marks, seen=seen, retest=retest, reason=_said(reason))
-    return Corrected(1, _follow(db, offering, reason, zone))
+    return Corrected(1, follow(db, offering, reason, zone))
 
 
 def unentitled(judged: Sequence[Judged]) -> list[Judged]:
@@ -108,7 +108,7 @@ def unentitled(judged: Sequence[Judged]) -> list[Judged]:
     return [one for one in judged if one.enrolment.certified_at is not None and not one.verdict.certificate_due]
 
 
-def _follow(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> list[Judged]:
+def follow(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> list[Judged]:
     """Judge and count again. A session closed before its offering needs neither yet."""
     if offering.state != OfferingState.CLOSED:
         return []
@@ -118,7 +118,8 @@ def _follow(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> lis
     return unentitled(judged)
 
 
-def _held(db: Session, offering_id: int) -> Offering:
+def held(db: Session, offering_id: int) -> Offering:
+    """The offering, locked: what is counted of it changes for one at a time."""
     return db.scalars(
         select(Offering).where(Offering.id == offering_id).with_for_update().execution_options(populate_existing=True)
     ).one()

@@ -10,9 +10,10 @@ from courses import attendance, enrolment, trainees
 from courses.attendance import AttendanceInput, Recorded
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
-from courses.models.offerings import CourseSession
+from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
 from courses.trainees import TraineeFacts
+from lms.core import audit
 from lms.core.errors import NotFound
 
 
@@ -37,6 +38,29 @@ def let_in(db: Session, meeting: CourseSession, enrolment_id: int, *, event_id: 
     if trainee is None:
         raise NotFound
     return _check_in(db, meeting, trainee, method=AttendanceMethod.TAP, event_id=event_id, now=now)
+
+
+def place(db: Session, offering: Offering, trainee: Trainee) -> Enrolment:
+    """The place of somebody who is known to have been there, given where they have none. The offering is locked.
+
+    A closed offering takes nobody any more, so there the place is made by hand; judging it again says what it comes to.
+    """
+    row = enrolment.of_trainee(db, offering.id, trainee.id)
+    if row is not None and row.state != EnrolmentState.WAITLISTED:
+        return row
+    if offering.state != OfferingState.CLOSED:
+        return enrolment.enrol(db, offering.id, trainee, source=EnrolmentSource.WALK_IN, over_capacity=True)
+    row = Enrolment(
+        offering_id=offering.id,
+        trainee_id=trainee.id,
+        state=EnrolmentState.INCOMPLETE,
+        source=EnrolmentSource.WALK_IN,
+    )
+    db.add(row)
+    db.flush()
+    after = {"state": row.state, "source": row.source, "trainee": trainee.id}
+    audit.record(db, "enrolment.create", row, after=after)
+    return row
 
 
 def _check_in(

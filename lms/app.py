@@ -41,6 +41,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/sessions", "courses.views.sessions"),
     ("/sessions", "courses.views.code_display"),
     ("/", "courses.views.self_check_in"),
+    ("/reviews", "courses.views.reviews"),
     ("/training", "courses.views.public_offerings"),
     ("/training", "courses.views.self_enrolment"),
     ("/trainees", "courses.views.trainees"),

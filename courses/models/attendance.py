@@ -12,7 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession
 from lms.core import clock, crypto
+from lms.core.constraints import means
 from lms.core.db import Base, Word
+from lms.core.errors import N_
 from lms.core.scope import Scope
 
 PHONE = "walk_in.phone"
@@ -172,3 +174,6 @@ class Attendance(Base):
     enrolment: Mapped[Enrolment] = relationship()
 
     __table_args__ = (CheckConstraint("left_at >= arrived_at", name="order"),)
+
+
+means("pk_attendance_decision", "decided_already", N_("Somebody has decided about this check-in meanwhile."))

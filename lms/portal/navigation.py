@@ -5,10 +5,15 @@ from dataclasses import dataclass
 
 from flask import request, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 
-from lms.core.access import holds
+from courses import reviews
+from lms.core.access import holds, scope_of
 from lms.core.errors import N_
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role
+from lms.core.web import session
+
+REVIEWS = N_("To review")
 
 # Label, endpoint, and who sees it. The endpoint's blueprint marks where one is.
 ITEMS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
@@ -16,6 +21,7 @@ ITEMS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     (N_("Today"), "today.page", (Role.INSTRUCTOR,)),
     (N_("My training"), "my_training.page", (Role.TRAINEE,)),
     (N_("Offerings"), "offerings.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
+    (REVIEWS, "reviews.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
     (N_("Trainees"), "trainees.index", (*STAFF, Role.AUDITOR)),
     (N_("Certificates"), "certificates.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
     (N_("Reports"), "reports.enrolment", READERS),
@@ -34,6 +40,7 @@ class Item:
     label: str
     address: str
     current: bool
+    waiting: int = 0
 
 
 def navigation() -> Iterator[Item]:
@@ -41,4 +48,11 @@ def navigation() -> Iterator[Item]:
     here = request.blueprint
     for label, endpoint, roles in ITEMS:
         if holds(*roles):
-            yield Item(_(label), url_for(endpoint), endpoint.partition(".")[0] == here)
+            waiting = _waiting(roles) if label == REVIEWS else 0
+            yield Item(_(label), url_for(endpoint), endpoint.partition(".")[0] == here, waiting)
+
+
+def _waiting(roles: tuple[Role, ...]) -> int:
+    """How many check-ins wait for a word of this user's, in whatever part: the bar is the same on every page."""
+    grants = [grant for grant in current_user.grants if grant.role in roles]
+    return reviews.count(session(), scope_of(current_user.id, grants))
