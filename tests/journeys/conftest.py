@@ -173,10 +173,10 @@ def visit(browser: Browser, site: Site, signed_in: Callable[[str], StorageState]
         role: str | None = None, viewport: dict[str, int] = DESK, language: str = "zh-CN", **more: object
     ) -> Page:
         state = signed_in(role) if role is not None else None
+        more.setdefault("base_url", site.url)
         context = browser.new_context(
             viewport=viewport,
             locale=language,
-            base_url=site.url,
             storage_state=state,
             **more,  # type: ignore[arg-type]
         )
@@ -197,7 +197,7 @@ def visit(browser: Browser, site: Site, signed_in: Callable[[str], StorageState]
 
 def _is_fault(kind: str, text: str) -> bool:
     """Errors of our scripts and policy; an answer of 4xx that a page handles is not one, nor a network that a test took away."""
-    return kind == "error" and not re.search(r"status of 4\d\d|ERR_INTERNET_DISCONNECTED", text)
+    return kind == "error" and not re.search(r"status of 4\d\d|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED", text)
 
 
 def sign_in(page: Page, account: Account) -> None:

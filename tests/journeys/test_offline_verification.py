@@ -1,12 +1,16 @@
 """The page that verifies with no network: valid, forged, revoked, and the name, all in the browser."""
 
 from time import monotonic, sleep
+from urllib.error import URLError
+from urllib.request import urlopen
 
+import pytest
 from playwright.sync_api import expect
 from sqlalchemy import text
 
 from certificates.payload import digits_of
 from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.relay import relay
 
 
 def codes(site: Site) -> tuple[str, str, str, str]:
@@ -56,3 +60,34 @@ def test_once_loaded_the_page_verifies_without_a_network(site: Site, visit: Visi
         ask(revoked)
         expect(heading).to_have_text(words[2])
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_the_page_comes_back_while_the_server_is_switched_off(site: Site, visit: Visit) -> None:
+    """The service worker keeps page, keys and lists: a reload with nothing at the address still verifies."""
+    with site.engine.connect() as connection:
+        good = connection.execute(
+            text(
+                "SELECT payload, holder_name FROM certificate WHERE revoked_at IS NULL AND superseded_by_id IS NULL"
+                " AND valid_until > now() AND issued_on <= now() ORDER BY id DESC LIMIT 1"
+            )
+        ).one()
+    kept = "caches.open('verify-offline-1').then((cache) => cache.match('/status/superseded/0')).then(Boolean)"
+    with relay(site.url) as front:
+        page = visit(viewport=PHONE, base_url=front.url)
+        page.goto("/verify/offline")
+        expect(page.locator("[data-told=yes]")).to_be_visible()
+        page.wait_for_function(f"() => {kept}")
+        front.close()
+        with pytest.raises(URLError):
+            urlopen(f"{front.url}/healthz", timeout=5)
+        page.reload()
+        expect(page.locator("[data-told=yes]")).to_be_visible()
+        page.fill("#code", digits_of(good.payload))
+        page.fill("#name", good.holder_name)
+        page.click("form button[type=submit]")
+        expect(page.locator("[data-verdict] h2")).to_have_text("有效")
+        expect(page.locator("[data-name].yes")).to_be_visible()
+        # This browser has no reader of its own for QR codes, and the page says which have one.
+        assert not page.evaluate("'BarcodeDetector' in window")
+        expect(page.locator("[data-no-camera]")).to_contain_text("Chrome")
+        expect(page.locator("[data-scan]")).to_be_hidden()
