@@ -62,6 +62,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.views.verification_list"),
     ("/", "certificates.views.offline"),
     ("/", "certificates.views.status"),
+    ("/api/v1", "courses.views.check_ins"),
     ("/api/v1", "certificates.views.api"),
 )
 

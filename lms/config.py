@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     session_days: int = Field(default=30, ge=1, le=365)
     reminder_days: Annotated[tuple[int, ...], NoDecode] = (90, 30, 7)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
+    web_workers: int = Field(default=1, ge=1, le=64)
 
     @field_validator("secret_key_fallbacks", mode="before")
     @classmethod
@@ -74,6 +75,11 @@ class Settings(BaseSettings):
         if not isinstance(days, list | tuple) or any(not 1 <= day <= FARTHEST_REMINDER for day in days):
             raise ValueError(f"must be whole days from 1 to {FARTHEST_REMINDER}, as in 90,30,7; empty for no reminders")
         return tuple(sorted(set(days), reverse=True))
+
+    @field_validator("web_workers", mode="before")
+    @classmethod
+    def _at_least_one(cls, value: object) -> object:
+        return value or 1  # gunicorn's configuration, too, takes an empty one for none
 
     @field_validator("secret_key")
     @classmethod

@@ -26,14 +26,15 @@ class Window:
     """Counts of one minute by address, in this process alone; the next minute begins with none.
 
     The counters of the other limits are shared, or note each request to slide along with it. Asking them took longer than
-    checking a signature; this is a dictionary, and several processes allow as many times as much.
+    checking a signature; this is a dictionary. `shared`: each of a machine's processes allows its part of the whole.
     """
 
     SECONDS = 60
 
-    def __init__(self, name: str, most: int) -> None:
+    def __init__(self, name: str, most: int, *, shared: bool = False) -> None:
         self._name = name
-        self._most = most
+        self._whole = self._most = most
+        self._shared = shared
         self._lock = Lock()
         self._minute = 0
         self._counts: dict[str, int] = {}
@@ -53,6 +54,11 @@ class Window:
         """Begin anew."""
         self._counts = {}
 
+    def among(self, processes: int) -> None:
+        """Take this process's part, rounded up, of what all together allow."""
+        if self._shared:
+            self._most = -(-self._whole // processes)
+
 
 windows: list[Window] = []
 
@@ -61,7 +67,7 @@ def lean(most: int) -> Callable[[V], V]:
     """Mark a public view that needs neither session nor user; an address may ask it so many times a minute."""
 
     def mark(view: V) -> V:
-        window = Window(view.__qualname__, most)
+        window = Window(view.__qualname__, most, shared=True)
         windows.append(window)
 
         @wraps(view)
@@ -80,6 +86,12 @@ def without_cookies(view: V) -> V:
     """Mark a view for programs: whatever a request carries besides, no cookie of it is looked at."""
     setattr(view, _LEAN, _EVER)
     return view
+
+
+def spread(processes: int) -> None:
+    """Divide the limits among the processes of this machine."""
+    for window in windows:
+        window.among(processes)
 
 
 def goes_lean(app: Flask, asked: Request) -> bool:

@@ -45,6 +45,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "audit": (READ - {Role.DISTRICT_ADMINISTRATOR}, NOBODY),
     "catalogue": (READ, CITY),
     "certificates": (ALL_BUT_TRAINEES, ADMIN),
+    "check_ins": (TEACH, TEACH),
     "code_display": (TEACH, TEACH),
     "devices": (NOBODY, TEACH),
     "enrolment": (ALL_BUT_TRAINEES, PLAN),
@@ -59,6 +60,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "reports": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
+    "skill_results": (TEACH, TEACH),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
     "trainees": (LOOK, PLAN),
     "users": (ADMIN, ADMIN),
@@ -86,7 +88,7 @@ ANY_USER = {
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
-DEVICES = {"skill_results.record"}
+DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_results.record"}
 
 # Anybody, without an account.
 PUBLIC = {
