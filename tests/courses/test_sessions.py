@@ -42,7 +42,7 @@ def loaded(db, offering, number=0):
 
 def passing(db, enrolment, score=80):
     skills = {skill.id: True for skill in enrolment.offering.course.skills}
-    assessment.save(db, enrolment, Marks(score, skills), seen="0", retest=False)
+    assessment.save(db, enrolment, Marks(score, skills), seen="0.0", retest=False)
 
 
 def arrived(db, enrolment):
@@ -190,7 +190,7 @@ def test_a_corrected_result_makes_a_certificate_due(db, offering, closed):
         db,
         third,
         Marks(90, skills),
-        seen="0",
+        seen="0.0",
         retest=False,
         reason="补录",
         scope=EVERYTHING,
