@@ -20,12 +20,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from courses import person_time
+from courses import opening_balances, person_time
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.person_time import EntryKind, PersonTimeEntry
+from courses.opening_balances import Opening
 from courses.reports.filters import PERIODS, Filters, Grouping, within
 from courses.reports.ledger import Figures, asked, lines, of_subject, sums
 from instructors.models import Instructor
@@ -80,7 +81,10 @@ class Adjustment:
 
 @dataclass(frozen=True)
 class Report:
-    """The answer. `branch` is the whole branch's sum for the same period and courses, whatever district or host is asked."""
+    """The answer. `branch` is the whole branch's sum for the same period and courses, whatever district or host is asked.
+
+    `opening`: totals from before the system, in none of the other figures.
+    """
 
     filters: Filters
     rows: tuple[Row, ...]
@@ -88,12 +92,13 @@ class Report:
     people: int
     branch: Figures
     branch_people: int
+    opening: Opening
     progress: Progress
     adjustments: tuple[Adjustment, ...]
 
 
 def report(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Report:
-    """Answer a question in four statements. Raises NotFound for another district's."""
+    """Answer a question in five statements. Raises NotFound for another district's."""
     within(filters, scope)
     rows, branch = _figures(db, filters, scope)
     people, shown_people, branch_people = _people(db, filters, scope)
@@ -106,6 +111,7 @@ def report(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Re
         people=shown_people,
         branch=branch,
         branch_people=branch_people,
+        opening=opening_balances.of_question(db, filters, scope),
         progress=progress(db, filters, scope, zone=zone),
         adjustments=_adjustments(db, filters, scope),
     )

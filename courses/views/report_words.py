@@ -136,6 +136,13 @@ def question(filters: Filters, options: Options) -> Iterator[tuple[str, str]]:
     yield _("Rows"), str(GROUPINGS[filters.grouping])
 
 
+def opening_rows(report: Report, options: Options) -> list[tuple[str, int]]:
+    """The opening balances of a report, row by row, under the names of its rows."""
+    lists = {Grouping.PROGRAMME: options.programmes, Grouping.DISTRICT: options.districts}
+    known = lists.get(report.filters.grouping, [])
+    return [(_chosen(known, key), number) for key, number in sorted(report.opening.by_key.items())]
+
+
 def _preamble(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
     made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
     rule = [(_("Counting rule") if number == 0 else "", str(line)) for number, line in enumerate(RULE)]
@@ -172,6 +179,13 @@ def report_sheet(report: Report, options: Options) -> Sheet:
     grouping = report.filters.grouping
     asked = list(question(report.filters, options))
     asked.append((_("In progress, in no total"), progress_text(report)))
+    if report.opening.person_times:
+        asked.append(
+            (
+                _("Before this system, in no row"),
+                _("Person-times: %(number)s", number=whole(report.opening.person_times)),
+            )
+        )
     if report.total.adjusted:
         asked.append(
             (

@@ -101,6 +101,7 @@ def enrolment() -> ResponseReturnValue:
         whole_branch=scope().everything and not filters.narrowed,
         grouping=GROUPINGS[filters.grouping],
         description=describe(list(found.rows), filters),
+        opening=words.opening_rows(found, choices),
         **_words(),
     )
     return make_response(page, status)

@@ -54,13 +54,16 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "legacy": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "offerings": (ALL_BUT_TRAINEES, PLAN),
+    "opening_balances": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "organisations": (READ, ADMIN),
+    "population": (READ, CITY),
     "renewal": (ADMIN, ADMIN),
     "printing": (ALL_BUT_TRAINEES, NOBODY),
     "reports": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "skill_results": (TEACH, TEACH),
+    "targets": (READ, CITY),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
     "trainees": (LOOK, PLAN),
     "users": (ADMIN, ADMIN),
@@ -73,6 +76,7 @@ EXCEPTIONS: dict[str, Who] = {
     "enrolment.preview": PLAN,
     "enrolment.rejected": PLAN,
     "enrolment.template": PLAN,
+    "opening_balances.template": CITY,
     "reviews.page": TEACH,  # a page that leads to a change
     "sessions.headcount": TEACH,  # a host counts heads too
     "sessions.here": frozenset({Role.INSTRUCTOR}),  # one checks oneself in
@@ -218,7 +222,7 @@ def test_an_auditor_changes_nothing(app: Flask, rules: list[Rule], make: Make, s
 
 # Arguments that name no row of a district: lists of values, catalogues, unguessable texts, and rows that are looked up
 # within a row of this table that comes earlier in the address.
-NOT_OF_A_DISTRICT = {"legacy_id", "form", "code", "course_id", "format", "ref"}
+NOT_OF_A_DISTRICT = {"year", "source_id", "legacy_id", "form", "code", "course_id", "format", "ref"}
 # Rows that are seen by whoever made them alone, not even by the city.
 ONES_OWN = {"ref"}
 

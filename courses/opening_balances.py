@@ -1,0 +1,303 @@
+"""Totals from before this system: taken from a file that is kept with them, shown apart in every report and added in.
+
+A month of a programme in a district has one balance. A source that was wrong is withdrawn as a whole, with a reason, and
+another is added.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Text, cast, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from courses.models.catalogue import Programme
+from courses.models.opening_balances import OpeningBalance, OpeningSource
+from courses.reports.filters import Filters, Grouping
+from lms.core import audit, clock, spreadsheets
+from lms.core.errors import N_, DomainError, NotFound
+from lms.core.scope import Scope
+from lms.organisations import districts
+from lms.organisations.models import District
+
+MOST = 100_000_000
+FIRST_YEAR = 1980
+_MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?(?:[-/.]\d{1,2})?")
+
+# What each column may be called, in the templates and in offices' own files.
+HEADINGS: Mapping[str, tuple[str, ...]] = {
+    "month": ("month", "月份", "年月"),
+    "district": ("district", "区", "区县"),
+    "programme": ("programme", "培训项目", "项目"),
+    "person_times": ("person-times", "人次", "培训人次", "person_times"),
+    "certificates": ("certificates", "发证数", "证书"),
+}
+HEAD_WITHIN = 10  # rows from the top
+DEMANDED = ("month", "district", "programme", "person_times")
+
+
+@dataclass(frozen=True)
+class Balance:
+    """One row that can go in."""
+
+    month: date
+    district_id: int
+    programme_code: str
+    person_times: int
+    certificates: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a row cannot go in: its line in the file, a msgid and what fills it."""
+
+    line: int
+    message: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file, read. It goes in only without problems: half a source would be nobody's total."""
+
+    balances: Sequence[Balance]
+    problems: Sequence[Problem]
+
+    @property
+    def person_times(self) -> int:
+        """The sum of the rows that can be read."""
+        return sum(one.person_times for one in self.balances)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A source with the sum of its balances."""
+
+    source: OpeningSource
+    rows: int
+    person_times: int
+    certificates: int
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Balances of a question: in all, and by the key of its rows where the grouping divides them."""
+
+    person_times: int
+    certificates: int
+    by_key: Mapping[str, int]
+
+
+def read(db: Session, content: bytes) -> Reading:
+    """Read a file against the districts, the programmes and the balances that are there. Raises DomainError for no table."""
+    rows = list(spreadsheets.read(content))
+    if not rows:
+        raise DomainError("file_empty", N_("The file holds no rows."), field="file")
+    head, columns = _columns([cells for _line, cells in rows[:HEAD_WITHIN]])
+    places = {
+        name: one.id
+        for one in districts.everyone(db)
+        for name in (one.name_zh, one.name_zh.removesuffix("区"), one.name_en, one.code)
+    }
+    programmes = {
+        name: one.code for one in db.scalars(select(Programme)) for name in (one.code, one.name_zh, one.name_en)
+    }
+    taken = {
+        (month, district, code)
+        for month, district, code in db.execute(
+            select(OpeningBalance.month, OpeningBalance.district_id, OpeningBalance.programme_code).where(
+                OpeningBalance.active
+            )
+        )
+    }
+    today = clock.now().date()
+    balances: list[Balance] = []
+    problems: list[Problem] = []
+    for line, cells in rows[head + 1 :]:
+        given = {name: cells[place].strip() if place < len(cells) else "" for name, place in columns.items()}
+        try:
+            found = _balance(given, places, programmes, today)
+        except DomainError as error:
+            problems.append(Problem(line, error.message, error.params))
+            continue
+        key = (found.month, found.district_id, found.programme_code)
+        if key in taken:
+            problems.append(Problem(line, N_("This month, district and programme has a balance already.")))
+        taken.add(key)
+        balances.append(found)
+    if not balances and not problems:
+        raise DomainError("file_empty", N_("The file holds no rows."), field="file")
+    return Reading(balances, problems)
+
+
+def _columns(top: Sequence[Sequence[str]]) -> tuple[int, dict[str, int]]:
+    """Which of the first rows names the columns, and where each is."""
+    for number, cells in enumerate(top):
+        known = {cell.strip().lower(): place for place, cell in enumerate(cells)}
+        columns = {name: known[word] for name, words in HEADINGS.items() for word in words[::-1] if word in known}
+        if all(name in columns for name in DEMANDED):
+            return number, columns
+    raise DomainError(
+        "columns_missing",
+        N_("No row names the columns %(columns)s. Take the template."),
+        field="file",
+        columns=", ".join(HEADINGS[name][0] for name in DEMANDED),
+    )
+
+
+def _balance(
+    given: Mapping[str, str], places: Mapping[str, int], programmes: Mapping[str, str], today: date
+) -> Balance:
+    district, programme = places.get(given["district"]), programmes.get(given["programme"])
+    if district is None:
+        raise DomainError("district", N_("There is no district “%(name)s”."), name=given["district"])
+    if programme is None:
+        raise DomainError("programme", N_("There is no programme “%(name)s”."), name=given["programme"])
+    return Balance(
+        _month(given["month"], today),
+        district,
+        programme,
+        _number(given["person_times"]),
+        _number(given.get("certificates") or "0"),
+    )
+
+
+def _month(text: str, today: date) -> date:
+    found = _MONTH.fullmatch(text)
+    if found is None or not 1 <= int(found[2]) <= 12 or int(found[1]) < FIRST_YEAR:
+        raise DomainError("month", N_("“%(text)s” is no month; write it as 2012-05."), text=text)
+    month = date(int(found[1]), int(found[2]), 1)
+    if month > today:
+        raise DomainError("month_to_come", N_("%(text)s is still to come."), text=text)
+    return month
+
+
+def _number(text: str) -> int:
+    digits = spreadsheets.digits(text).replace(",", "")
+    if not digits.isdecimal() or int(digits) > MOST:
+        raise DomainError("number", N_("“%(text)s” is no whole number from 0 to 100000000."), text=text)
+    return int(digits)
+
+
+def add(db: Session, *, title: str, file_name: str, media_type: str, content: bytes) -> OpeningSource:
+    """Keep a source and its balances. Raises DomainError where any row has a problem."""
+    reading = read(db, content)
+    if reading.problems:
+        raise DomainError(
+            "rows_refused", N_("Some rows cannot go in. Correct them and send the file again."), field="file"
+        )
+    source = OpeningSource(
+        title=title, file_name=file_name, media_type=media_type, file=content, added_by=audit.actor(db)
+    )
+    db.add(source)
+    db.flush()
+    db.execute(
+        insert(OpeningBalance),
+        [{**vars(one), "source_id": source.id} for one in reading.balances],
+    )
+    audit.record(
+        db,
+        "opening_balance.add",
+        f"opening_source:{source.id}",
+        after={"title": title, "rows": len(reading.balances), "person_times": reading.person_times},
+    )
+    return source
+
+
+def withdraw(db: Session, source_id: int, reason: str) -> None:
+    """Take a source out of all figures; it stays on record. Raises NotFound, and DomainError without a reason."""
+    reason = " ".join(reason.split())
+    if not reason:
+        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
+    source = db.get(OpeningSource, source_id, with_for_update=True)
+    if source is None or source.withdrawn_at is not None:
+        raise NotFound
+    source.withdrawn_at, source.withdrawn_reason = clock.now(), reason
+    db.execute(update(OpeningBalance).where(OpeningBalance.source_id == source_id).values(active=False))
+    audit.record(db, "opening_balance.withdraw", f"opening_source:{source_id}", reason=reason)
+
+
+def listing(db: Session) -> list[Listed]:
+    """Every source, the newest first."""
+    rows = db.execute(
+        select(
+            OpeningSource,
+            func.count(OpeningBalance.id),
+            func.sum(OpeningBalance.person_times),
+            func.sum(OpeningBalance.certificates),
+            func.min(OpeningBalance.month),
+            func.max(OpeningBalance.month),
+        )
+        .join(OpeningBalance, OpeningBalance.source_id == OpeningSource.id)
+        .group_by(OpeningSource.id)
+        .order_by(OpeningSource.id.desc())
+    )
+    return [
+        Listed(source, number, int(person_times), int(certificates), first, last)
+        for source, number, person_times, certificates, first, last in rows
+    ]
+
+
+def source(db: Session, source_id: int) -> OpeningSource:
+    """One source. Raises NotFound."""
+    found = db.get(OpeningSource, source_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def balances_of(db: Session, source_id: int) -> list[tuple[OpeningBalance, District, Programme]]:
+    """What a source says, month by month."""
+    rows = db.execute(
+        select(OpeningBalance, District, Programme)
+        .join(District, District.id == OpeningBalance.district_id)
+        .join(Programme, Programme.code == OpeningBalance.programme_code)
+        .where(OpeningBalance.source_id == source_id)
+        .order_by(OpeningBalance.month, OpeningBalance.district_id, Programme.position)
+    )
+    return [(balance, district, programme) for balance, district, programme in rows]
+
+
+def of_question(db: Session, filters: Filters, scope: Scope) -> Opening:
+    """The balances of the months that begin in the period. One statement.
+
+    None where a course, a host or a sector is asked for: nobody knows them of those years. A balance counts as known from
+    the day it was added.
+    """
+    if filters.course is not None or filters.organisation is not None or filters.sector is not None:
+        return Opening(0, 0, {})
+    keys: dict[Grouping, Any] = {
+        Grouping.MONTH: func.to_char(OpeningBalance.month, "YYYY-MM"),
+        Grouping.QUARTER: func.to_char(OpeningBalance.month, 'YYYY"Q"Q'),
+        Grouping.YEAR: func.to_char(OpeningBalance.month, "YYYY"),
+        Grouping.PROGRAMME: OpeningBalance.programme_code,
+        Grouping.DISTRICT: cast(OpeningBalance.district_id, Text),
+    }
+    key = keys.get(filters.grouping, literal(""))
+    statement = (
+        select(key.label("key"), func.sum(OpeningBalance.person_times), func.sum(OpeningBalance.certificates))
+        .where(
+            OpeningBalance.active,
+            OpeningBalance.month.between(filters.since, filters.until),
+            scope.covers(district=OpeningBalance.district_id),
+        )
+        .group_by("key")
+    )
+    if filters.programme is not None:
+        statement = statement.where(OpeningBalance.programme_code == filters.programme)
+    if filters.district is not None:
+        statement = statement.where(OpeningBalance.district_id == filters.district)
+    if filters.known_before is not None:
+        statement = statement.join(OpeningSource).where(OpeningSource.added_at < filters.known_before)
+    if filters.key is not None and filters.grouping in keys:
+        statement = statement.where(key == filters.key)
+    rows: list[tuple[str, int, int]] = [(found, int(a), int(b)) for found, a, b in db.execute(statement)]
+    return Opening(
+        sum(number for _key, number, _certificates in rows),
+        sum(number for _key, _person_times, number in rows),
+        {found: number for found, number, _certificates in rows if found},
+    )

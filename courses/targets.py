@@ -1,0 +1,157 @@
+"""Targets by district, programme and year, and how far each was reached. Set by the city's administrators."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from courses.models.catalogue import Course, Programme
+from courses.models.offerings import Offering
+from courses.models.opening_balances import OpeningBalance
+from courses.models.person_time import PersonTimeEntry
+from courses.models.targets import Target
+from lms.core import audit
+from lms.core.errors import N_, DomainError
+from lms.core.scope import Scope
+from lms.organisations import districts
+from lms.organisations.models import District
+
+MOST = 10_000_000
+
+# Programme code and district: what a target is set for.
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """person_times: reached, opening balances among them. target: None where none was set."""
+
+    target: int | None
+    person_times: int
+
+    @property
+    def share(self) -> float | None:
+        """Reached of the target: 1.0 is all of it."""
+        return None if self.target is None else self.person_times / self.target
+
+    def __add__(self, other: "Reached") -> "Reached":
+        targets = [one.target for one in (self, other) if one.target is not None]
+        return Reached(sum(targets) if targets else None, self.person_times + other.person_times)
+
+
+@dataclass(frozen=True)
+class Year:
+    """A year's targets in the districts that the scope covers."""
+
+    year: int
+    programmes: list[Programme]
+    districts: list[District]
+    cells: Mapping[Place, Reached]
+
+    def of_district(self, district_id: int) -> Reached:
+        """Over all programmes."""
+        return self._sum(place for place in self.cells if place[1] == district_id)
+
+    def of_programme(self, code: str) -> Reached:
+        """Over the districts shown."""
+        return self._sum(place for place in self.cells if place[0] == code)
+
+    @property
+    def total(self) -> Reached:
+        """Over everything shown."""
+        return self._sum(self.cells)
+
+    def _sum(self, places: object) -> Reached:
+        return sum((self.cells[place] for place in places), Reached(None, 0))  # type: ignore[attr-defined]
+
+
+def read(db: Session, year: int, scope: Scope) -> Year:
+    """The year's targets, and the person-times counted for its days: five statements."""
+    programmes = list(db.scalars(select(Programme).order_by(Programme.position)))
+    covered = districts.administered(db, scope)
+    targets = {
+        (code, district): number
+        for code, district, number in db.execute(
+            select(Target.programme_code, Target.district_id, Target.person_times).where(Target.year == year)
+        )
+    }
+    reached = _reached(db, year)
+    cells = {
+        (programme.code, district.id): Reached(
+            targets.get((programme.code, district.id)), reached.get((programme.code, district.id), 0)
+        )
+        for programme in programmes
+        for district in covered
+    }
+    return Year(year, programmes, covered, cells)
+
+
+def _reached(db: Session, year: int) -> dict[Place, int]:
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    counted = db.execute(
+        select(
+            Course.programme_code,
+            Offering.district_id,
+            func.sum(PersonTimeEntry.named + PersonTimeEntry.counted),
+        )
+        .join(Offering, Offering.id == PersonTimeEntry.offering_id)
+        .join(Course, Course.id == Offering.course_id)
+        .where(PersonTimeEntry.dated_on.between(first, last))
+        .group_by(Course.programme_code, Offering.district_id)
+    )
+    found = {(code, district): int(number) for code, district, number in counted}
+    opening = db.execute(
+        select(OpeningBalance.programme_code, OpeningBalance.district_id, func.sum(OpeningBalance.person_times))
+        .where(OpeningBalance.active, OpeningBalance.month.between(first, last))
+        .group_by(OpeningBalance.programme_code, OpeningBalance.district_id)
+    )
+    for code, district, number in opening:
+        found[code, district] = found.get((code, district), 0) + int(number)
+    return found
+
+
+def save(db: Session, year: int, wanted: Mapping[Place, int | None], shown: Mapping[Place, int | None]) -> int:
+    """Set a year's targets; None takes one away. Gives the number of changes; what is as it was shown is left alone.
+
+    shown: what the page had before it was filled in. Raises DomainError `target_changed` where somebody else set another
+    meanwhile, so that nobody's number is overwritten unseen.
+    """
+    changes = {place: number for place, number in wanted.items() if number != shown.get(place)}
+    now = {
+        (row.programme_code, row.district_id): row.person_times
+        for row in db.scalars(select(Target).where(Target.year == year).with_for_update())
+    }
+    for place, number in changes.items():
+        if now.get(place) not in {shown.get(place), number}:
+            raise DomainError(
+                "target_changed",
+                N_("Somebody else changed these targets meanwhile. Reload the page, look, and enter yours again."),
+                status=409,
+            )
+        code, district = place
+        before = now.get(place)
+        if before == number:
+            continue
+        if number is None:
+            db.execute(
+                delete(Target).where(Target.year == year, Target.programme_code == code, Target.district_id == district)
+            )
+        else:
+            row = {"year": year, "programme_code": code, "district_id": district, "person_times": number}
+            statement = insert(Target).values(row)
+            db.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["year", "programme_code", "district_id"], set_={"person_times": number}
+                )
+            )
+        audit.record(
+            db,
+            "target.set",
+            f"target:{year}:{code}:{district}",
+            before={"person_times": before},
+            after={"person_times": number},
+        )
+    return len(changes)

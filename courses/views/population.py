@@ -1,0 +1,66 @@
+"""The registered population of the districts: read by administrators and auditors, edited by the city's administrators."""
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from courses import population
+from courses.forms.yardsticks import PopulationForm, cell_name
+from courses.views.targets import YEARS
+from lms.core import clock
+from lms.core.access import holds, requires
+from lms.core.errors import NotFound
+from lms.core.scope import READERS, Role
+from lms.core.web import refused_on, session
+
+blueprint = Blueprint("population", __name__)
+
+
+@blueprint.get("/")
+@requires(*READERS)
+def current() -> ResponseReturnValue:
+    """This year's."""
+    return redirect(url_for(".page", year=clock.today(current_app.config["SETTINGS"].zone).year))
+
+
+@blueprint.get("/<int:year>")
+@requires(*READERS)
+def page(year: int) -> ResponseReturnValue:
+    """A year's figures."""
+    return _shown(year, PopulationForm())
+
+
+@blueprint.post("/<int:year>")
+@requires(Role.CITY_ADMINISTRATOR)
+def save(year: int) -> ResponseReturnValue:
+    """Set them."""
+    _demand(year)
+    form = PopulationForm()
+    if form.validate_on_submit():
+        places = [row.district.id for row in population.read(session(), year)]
+        wanted = form.numbers(request.form, places, "people", population.MOST)
+        if not form.errors_of:
+            with refused_on(form):
+                population.save(session(), year, wanted, form.source.data)
+                flash(_("Saved."))
+                return redirect(url_for(".page", year=year))
+    return _shown(year, form)
+
+
+def _demand(year: int) -> None:
+    if year not in YEARS:
+        raise NotFound
+
+
+def _shown(year: int, form: PopulationForm) -> ResponseReturnValue:
+    _demand(year)
+    page = render_template(
+        "population/page.html",
+        form=form,
+        year=year,
+        rows=population.read(session(), year),
+        given=request.form,
+        cell_name=cell_name,
+        may_set=holds(Role.CITY_ADMINISTRATOR),
+    )
+    return make_response(page, 422 if form.is_submitted() else 200)

@@ -1,0 +1,69 @@
+"""Targets by district, programme and year: read by administrators and auditors, set by the city's administrators."""
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from courses import targets
+from courses.forms.yardsticks import TargetsForm, cell_name
+from lms.core import clock
+from lms.core.access import holds, requires, scope
+from lms.core.errors import NotFound
+from lms.core.scope import READERS, Role
+from lms.core.web import refused_on, session
+
+blueprint = Blueprint("targets", __name__)
+
+YEARS = range(1980, 2101)
+
+
+@blueprint.get("/")
+@requires(*READERS)
+def current() -> ResponseReturnValue:
+    """This year's."""
+    return redirect(url_for(".page", year=clock.today(current_app.config["SETTINGS"].zone).year))
+
+
+@blueprint.get("/<int:year>")
+@requires(*READERS)
+def page(year: int) -> ResponseReturnValue:
+    """A year's targets and what was reached of them."""
+    return _shown(year, TargetsForm())
+
+
+@blueprint.post("/<int:year>")
+@requires(Role.CITY_ADMINISTRATOR)
+def save(year: int) -> ResponseReturnValue:
+    """Set those that were changed on the page."""
+    _demand(year)
+    form = TargetsForm()
+    if form.validate_on_submit():
+        places = list(targets.read(session(), year, scope()).cells)
+        wanted = form.numbers(request.form, places, "target", targets.MOST)
+        shown = form.numbers(request.form, places, "shown", targets.MOST)
+        if not form.errors_of:
+            with refused_on(form):
+                number = targets.save(session(), year, wanted, shown)
+                flash(ngettext("%(num)s target changed.", "%(num)s targets changed.", number))
+                return redirect(url_for(".page", year=year))
+    return _shown(year, form)
+
+
+def _demand(year: int) -> None:
+    if year not in YEARS:
+        raise NotFound
+
+
+def _shown(year: int, form: TargetsForm) -> ResponseReturnValue:
+    _demand(year)
+    page = render_template(
+        "targets/page.html",
+        form=form,
+        found=targets.read(session(), year, scope()),
+        given=request.form,
+        cell_name=cell_name,
+        may_set=holds(Role.CITY_ADMINISTRATOR),
+        title=_("Targets %(year)s", year=year),
+    )
+    return make_response(page, 422 if form.is_submitted() else 200)

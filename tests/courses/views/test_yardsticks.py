@@ -1,0 +1,61 @@
+"""The pages of targets, population and opening balances: who sets them, what a wrong cell says, what the report shows."""
+
+import io
+import re
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
+
+from lms.accounts.models import User
+from lms.core.scope import Role
+from tests.factories import Make
+
+SignIn = Callable[[User], FlaskClient]
+FILE = "month,district,programme,person-times\n2012-05,海淀区,RESCUE,12000\n"
+
+
+def send(browser: FlaskClient, text: str) -> str:
+    data = {"title": "2012年年报", "file": (io.BytesIO(text.encode()), "old.csv")}
+    return browser.post("/reports/opening-balances/new", data=data, follow_redirects=True).get_data(as_text=True)
+
+
+def test_targets_are_set_by_the_city_and_read_by_the_district(make: Make, sign_in: SignIn) -> None:
+    city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    saved = city.post("/reports/targets/2025", data={"target-RESCUE-1": "１,200"}, follow_redirects=True)
+    assert "1,200" in saved.get_data(as_text=True)
+    assert city.post("/reports/targets/2025", data={"target-RESCUE-1": "many"}).status_code == 422
+    district = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=1))
+    page = district.get("/reports/targets/2025").get_data(as_text=True)
+    assert "1,200" in page
+    assert "target-cell" not in page
+    assert district.post("/reports/targets/2025", data={}).status_code == 403
+    assert city.get("/reports/targets/1979").status_code == 404
+
+
+def test_a_wrong_cell_keeps_what_was_typed(make: Make, sign_in: SignIn) -> None:
+    city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    answer = city.post("/reports/population/2017", data={"people-1": "98万", "people-2": "5", "source": "年鉴"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert 'value="98万"' in page
+    assert "100,000,000" in page
+    assert city.post("/reports/population/2017", data={"people-1": "5"}).status_code == 422
+    saved = city.post("/reports/population/2017", data={"people-1": "5", "source": "年鉴"}, follow_redirects=True)
+    assert 'value="5"' in saved.get_data(as_text=True)
+
+
+def test_opening_balances_stand_apart_in_the_report_and_are_added_in(make: Make, sign_in: SignIn) -> None:
+    city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    assert "第 2 行" in send(city, FILE.replace("海淀区", "天津区"))
+    assert "12,000" in send(city, FILE)
+    report = city.get("/reports/enrolment?since=2012-01-01&until=2012-12-31").get_data(as_text=True)
+    assert '<p class="report-figure">12,000</p>' in report
+    assert '<h2 id="opening">' in report
+    sources = city.get("/reports/opening-balances/").get_data(as_text=True)
+    assert "2012年年报" in sources
+    [number] = re.findall(r"/reports/opening-balances/(\d+)", sources)
+    assert city.get(f"/reports/opening-balances/{number}/file").get_data(as_text=True) == FILE
+    district = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=1))
+    assert district.get("/reports/opening-balances/").status_code == 403
+    other = district.get("/reports/enrolment?since=2012-01-01&until=2012-12-31").get_data(as_text=True)
+    assert "12,000" not in other
