@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from courses import quarters
+from courses import participation, quarters
 from courses.models.attendance import Attendance
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering
@@ -185,7 +185,9 @@ def record_closing(db: Session, offering: Offering, zone: ZoneInfo) -> PersonTim
     if day is None:
         raise DomainError("no_sessions", N_("An offering without sessions cannot be counted. Cancel it instead."))
     dated_on = clock.today(zone) if quarters.is_frozen(db, day) else day
-    return _write(db, offering.id, total(db, offering.id), EntryKind.CLOSING, dated_on)
+    entry = _write(db, offering.id, total(db, offering.id), EntryKind.CLOSING, dated_on)
+    participation.follow(db, offering.id)
+    return entry
 
 
 def record_correction(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> PersonTimeEntry | None:
@@ -198,6 +200,7 @@ def record_correction(db: Session, offering: Offering, reason: str, zone: ZoneIn
     closing = _closing(db, offering.id)
     if closing is None:
         raise DomainError("not_counted", N_("This offering is not closed yet, so there is nothing to correct."))
+    participation.follow(db, offering.id)
     difference = total(db, offering.id) - kept(db, offering.id)
     if difference == Totals():
         return None

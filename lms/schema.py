@@ -20,6 +20,7 @@ MODELS = (
     "courses.models.self_check_in",
     "courses.models.assessment",
     "courses.models.person_time",
+    "courses.models.kept",
     "courses.models.targets",
     "courses.models.population",
     "courses.models.opening_balances",

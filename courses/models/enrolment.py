@@ -64,7 +64,7 @@ class Enrolment(Base):
     __tablename__ = "enrolment"
 
     id: Mapped[Identifier]
-    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"))
+    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"), index=True)
     trainee_id: Mapped[int] = mapped_column(ForeignKey("trainee.id"), index=True)
     ticket: Mapped[str] = mapped_column(unique=True, default=crypto.token)
     state: Mapped[EnrolmentState] = mapped_column(Word(EnrolmentState))

@@ -1,0 +1,114 @@
+"""Who took part in what was counted, and how many people that makes by month, year, programme and district.
+
+People do not add up: somebody who came in March and in May is one person of the year. So the numbers are kept where they
+are asked for most, exactly, when an offering closes or is corrected; `courses.recount` proves them.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import Session
+
+from courses.models.attendance import Attendance
+from courses.models.catalogue import Course
+from courses.models.enrolment import Enrolment
+from courses.models.kept import Participation, PeopleCount
+from courses.models.offerings import Offering
+from courses.models.person_time import EntryKind, PersonTimeEntry
+
+# Whoever counts people waits for whoever does so already: both would take the same newcomer for theirs.
+_LOCK = 0x70656F706C65
+
+
+@dataclass(frozen=True, order=True)
+class Level:
+    """One kept number: of a programme, of a district or of the branch, in a month, a year or all time."""
+
+    programme: str
+    district: int
+    period: str
+
+
+def levels(programme: str, district: int, day: date) -> set[Level]:
+    """The numbers that somebody's participation belongs to."""
+    places = ((programme, 0), ("", district), ("", 0))
+    each = {Level(code, number, period) for code, number in places for period in (f"{day:%Y}", "")}
+    return each | {Level("", 0, f"{day:%Y-%m}")}
+
+
+def follow(db: Session, offering_id: int) -> None:
+    """Bring what is kept about an offering's people to what its attendances say. Its closing line must be written."""
+    db.flush()
+    db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    noted = db.scalar(select(Participation.trainees).where(Participation.offering_id == offering_id))
+    before, now = set(noted or ()), set(db.scalars(_present(Enrolment.offering_id == offering_id)))
+    if noted is not None and before == now:
+        return
+    _count(db, offering_id, now - before, +1)
+    _count(db, offering_id, before - now, -1)
+    statement = insert(Participation).values(offering_id=offering_id, trainees=sorted(now))
+    db.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Participation.offering_id], set_={"trainees": statement.excluded.trainees}
+        )
+    )
+
+
+def _present(which: ColumnElement[bool]) -> Select[int]:
+    return select(Enrolment.trainee_id).where(
+        which, select(Attendance.enrolment_id).where(Attendance.enrolment_id == Enrolment.id).exists()
+    )
+
+
+def _count(db: Session, offering_id: int, people: Collection[int], sign: int) -> None:
+    """Add those who come new to each number (or leave it for good) through this offering."""
+    if not people:
+        return
+    counted = (
+        select(Course.programme_code, Offering.district_id, PersonTimeEntry.dated_on)
+        .select_from(Offering)
+        .join(Course, Course.id == Offering.course_id)
+        .join(PersonTimeEntry, PersonTimeEntry.offering_id == Offering.id)
+        .where(PersonTimeEntry.kind == EntryKind.CLOSING)
+    )
+    mine = levels(*db.execute(counted.where(Offering.id == offering_id)).one())
+    elsewhere = counted.add_columns(Enrolment.trainee_id).join(Enrolment, Enrolment.offering_id == Offering.id)
+    there = select(Attendance.enrolment_id).where(Attendance.enrolment_id == Enrolment.id).exists()
+    known: dict[Level, set[int]] = {level: set() for level in mine}
+    for programme, district, day, trainee in db.execute(
+        elsewhere.where(Enrolment.trainee_id == any_(_list(people)), Offering.id != offering_id, there)
+    ):
+        for level in levels(programme, district, day) & mine:
+            known[level].add(trainee)
+    rows = [
+        {"programme_code": level.programme, "district_id": level.district, "period": level.period,
+         "people": sign * (len(people) - len(known[level]))}
+        for level in sorted(mine)
+    ]  # fmt: skip
+    statement = insert(PeopleCount).values(rows)
+    key = [PeopleCount.programme_code, PeopleCount.district_id, PeopleCount.period]
+    db.execute(
+        statement.on_conflict_do_update(
+            index_elements=key, set_={"people": PeopleCount.people + statement.excluded.people}
+        )
+    )
+
+
+def _list(numbers: Collection[int]) -> ColumnElement[Any]:
+    """Numbers as one array parameter, however many they are."""
+    return bindparam(None, list(numbers), type_=ARRAY(BigInteger))
+
+
+def distinct_of(offerings: Subquery) -> Select[int]:
+    """How many people took part in offerings, given as a subquery with `offering_id`."""
+    each = (
+        select(func.unnest(Participation.trainees).label("trainee_id"))
+        .join(offerings, offerings.c.offering_id == Participation.offering_id)
+        .subquery("each")
+    )
+    people = select(each.c.trainee_id).distinct().subquery("people")
+    return select(func.count()).select_from(people)
