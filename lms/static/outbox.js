@@ -14,7 +14,7 @@ const SEND_SECONDS = 20;
 // Seconds before the next try: where nobody answers, asking costs next to nothing; a server in trouble is left in peace.
 const WAITS = { offline: [1, 2, 3, 5, 6], server: [2, 4, 8, 15, 30, 60], sign_in: [60] };
 const OLD_DAYS = 30; // rosters older than this are forgotten
-const REFUSED = new Set([400, 409, 413, 422]); // the events themselves are at fault, not the moment
+const REFUSED = new Set([400, 403, 409, 413, 422]); // the events themselves are at fault, not the moment
 const ANSWERED = new Set(["accepted", "already", "review", "rejected"]);
 
 const page = document.querySelector("[data-outbox]")?.dataset ?? {};
@@ -198,10 +198,11 @@ async function ask(address, options) {
 }
 
 async function send() {
-  const stuck = new Set(); // whose token is not taken
+  const stuck = new Set(); // users whose token is not taken
+  const away = new Set(); // addresses that are not there
   let most = BATCH;
   for (;;) {
-    const waiting = (await pending()).filter((item) => !stuck.has(item.user));
+    const waiting = (await pending()).filter((item) => !stuck.has(item.user) && !away.has(item.path));
     if (!waiting.length) break;
     const { path, user } = waiting[0];
     const token = (await tokenOf(user)) ?? (await fresh(user));
@@ -230,12 +231,14 @@ async function send() {
     if (response.status === 401) {
       await unpaired(user);
       stuck.add(user);
-    } else if (REFUSED.has(response.status)) {
+    } else if (REFUSED.has(response.status) && answer.code) {
       if (items.length > 1) {
         most = response.status === 413 ? Math.ceil(items.length / 2) : 1;
       } else {
         await settle(items, [{ ...answer, id: items[0].key, outcome: "rejected", text: words(answer.detail) }]);
       }
+    } else if (response.status === 404) {
+      away.add(path);
     } else if (!response.ok || !Array.isArray(answer.answers) || !(await settle(items, answer.answers))) {
       await wait("server", Number(response.headers.get("Retry-After")) || 0);
       return;
@@ -244,9 +247,9 @@ async function send() {
     }
   }
   tries = 0;
-  state = stuck.size ? "sign_in" : "idle";
+  state = stuck.size ? "sign_in" : away.size ? "server" : "idle";
   await changed();
-  if (stuck.size) later(WAITS.sign_in);
+  if (stuck.size || away.size) later(WAITS.sign_in);
 }
 
 async function fresh(user) {

@@ -68,8 +68,10 @@ function clock(moment) {
 }
 
 function day(moment) {
-  const form = { year: "numeric", month: "2-digit", day: "2-digit", weekday: "short", timeZone: text.zone };
-  return new Intl.DateTimeFormat(document.documentElement.lang, form).format(new Date(moment));
+  const at = new Date(moment);
+  const date = new Intl.DateTimeFormat("en-CA", { timeZone: text.zone }).format(at);
+  const weekday = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", timeZone: text.zone }).format(at);
+  return `${date} ${weekday}`;
 }
 
 function paint(row) {
@@ -291,7 +293,10 @@ function listen() {
     });
   });
   outbox.events.addEventListener("answer", ({ detail }) => answered(detail));
-  outbox.events.addEventListener("change", look);
+  outbox.events.addEventListener("change", ({ detail }) => {
+    root.querySelector("[data-offline]").hidden = !detail.unsent || detail.state !== "offline";
+    look();
+  });
   document.addEventListener("photographed", refresh);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
   setInterval(() => { if (!document.hidden) refresh(); }, REFRESH_SECONDS * 1000);

@@ -48,14 +48,15 @@ async function showRefused() {
 async function save() {
   const items = await outbox.pending();
   const of = (path) => items.filter((item) => item.path === path).map((item) => item.event);
+  // Not `sent_at`: how long the file lies about says nothing of this device's clock.
   const content = {
-    sent_at: new Date().toISOString(),
+    saved_at: new Date().toISOString(),
     events: of(outbox.CHECK_INS),
     skill_results: of(outbox.SKILL_RESULTS),
   };
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
-  link.download = `check-ins-${content.sent_at.slice(0, 16).replace(/\D/gu, "")}.json`;
+  link.download = `check-ins-${content.saved_at.slice(0, 16).replace(/\D/gu, "")}.json`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }

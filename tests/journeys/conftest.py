@@ -4,8 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,19 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from pathlib import Path
-from threading import Thread
-from time import monotonic, sleep
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 from sqlalchemy import Engine, create_engine
 
 from lms.config import ROOT
-from lms.embedded.environment import RECORD
+from tests.journeys.running import Running
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
-START_SECONDS = 240
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -87,49 +82,19 @@ class Site:
         return [mail.get_content() for mail in found if mail["To"] == recipient]
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    """The system, started as its user starts it and stopped as its user stops it."""
+    """The system with its demo year."""
     folder = Path(tempfile.mkdtemp(prefix="lms-journey-"))
     folder.chmod(0o711)
-    instance = folder / "instance"
-    port = _free_port()
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", "MAIL_URL"}
-    } | {"INSTANCE_DIR": str(instance), "PORT": str(port), "HOST": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
-    running = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "lms.embedded.launcher", "up"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    printed: list[str] = []
-    assert running.stdout is not None
-    reader = Thread(target=printed.extend, args=(running.stdout,), daemon=True)
-    reader.start()
-    deadline = monotonic() + START_SECONDS
-    while not (instance / RECORD).exists():
-        assert running.poll() is None, "".join(printed)
-        assert monotonic() < deadline, "".join(printed)
-        sleep(0.1)
-    given = json.loads((instance / RECORD).read_text())
-    entries = json.loads((instance / "demo_accounts.json").read_text(encoding="utf-8"))
+    running = Running(folder / "instance")
+    given = running.start()
+    entries = json.loads((running.instance / "demo_accounts.json").read_text(encoding="utf-8"))
     accounts = {entry["code"]: Account(entry["code"], entry["login"], entry["password"]) for entry in entries}
     engine = create_engine(given["DATABASE_URL"])
-    yield Site(f"http://127.0.0.1:{port}", instance, engine, accounts)
+    yield Site(running.url, running.instance, engine, accounts)
     engine.dispose()
-    running.send_signal(signal.SIGTERM)
-    assert running.wait(60) == 0, "".join(printed)
-    reader.join(5)
-    running.stdout.close()
+    running.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 

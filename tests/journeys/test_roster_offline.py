@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 from sqlalchemy import text
 
 from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.device import expect_ready, expect_unsent
 
 
 def test_taps_wait_for_the_network_and_arrive_once(site: Site, visit: Visit) -> None:
@@ -19,18 +20,19 @@ def test_taps_wait_for_the_network_and_arrive_once(site: Site, visit: Visit) -> 
         before = connection.scalar(count, {"id": session_id})
     page = visit("instructor", viewport=PHONE)
     page.goto(f"/sessions/{session_id}/attendance")
+    expect_ready(page)
     shown = int(page.locator("[data-count=present]").inner_text())
     page.context.set_offline(True)
-    for _ in range(3):
+    for taken in range(1, 4):
         page.locator(".person[data-present=no]:visible .person-tap").first.click()
-    expect(page.locator("[data-count=present]")).to_have_text(str(shown + 3))
-    expect(page.locator("[data-unsent]")).to_contain_text("3")
+        expect(page.locator("[data-count=present]")).to_have_text(str(shown + taken))
+    expect_unsent(page, 3)
     page.close()
 
     again = page.context.new_page()
     page.context.set_offline(False)
     again.goto(f"/sessions/{session_id}/attendance")
-    expect(again.locator("[data-unsent]")).to_be_hidden()
+    expect_unsent(again, 0)
     expect(again.locator("[data-count=present]")).to_have_text(str(shown + 3))
     with site.engine.connect() as connection:
         assert connection.scalar(count, {"id": session_id}) == before + 3
@@ -42,7 +44,7 @@ def test_taps_wait_for_the_network_and_arrive_once(site: Site, visit: Visit) -> 
     dialog.locator("input[type=radio]").first.check()
     dialog.get_by_role("button", name="撤销签到").click()
     expect(again.locator("[data-count=present]")).to_have_text(str(shown + 2))
-    expect(again.locator("[data-unsent]")).to_be_hidden()
+    expect_unsent(again, 0)
     with site.engine.connect() as connection:
         reason = connection.scalar(
             text(

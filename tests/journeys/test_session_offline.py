@@ -1,0 +1,273 @@
+"""A session with no signal: the server really stopped, the browser really killed, and everything arrives once.
+
+The system here is one of its own, without a demo year, so that it can be stopped: one session, 200 people, their instructor.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from courses.models.trainees import IdType
+from lms.accounts import passwords
+from lms.core import clock, crypto
+from lms.core.scope import Role
+from tests.factories import PASSWORD, Make
+from tests.journeys.conftest import Account, sign_in
+from tests.journeys.device import Phone, dump, expect_ready, expect_unsent
+from tests.journeys.running import Running
+
+PEOPLE = 200
+SECONDS_TO_SEND = 10
+LOGIN = "basement@example.org"
+SURNAMES, GIVEN = "王李张刘陈杨黄赵周吴", "伟芳娜敏静丽强磊军洋"
+
+
+@dataclass
+class Basement:
+    """The system, the session, and who comes."""
+
+    running: Running
+    engine: Engine
+    session_id: int
+    phones: list[str]
+    id_numbers: list[str]
+
+    @property
+    def address(self) -> str:
+        """The session's page."""
+        return f"/sessions/{self.session_id}/attendance"
+
+    def count(self, query: str, **values: object) -> int:
+        """One number out of the database."""
+        with self.engine.connect() as connection:
+            return int(connection.execute(text(query), {"id": self.session_id, **values}).scalar_one())
+
+    @property
+    def present(self) -> int:
+        """How many the server counts as present."""
+        return self.count("SELECT count(*) FROM attendance WHERE course_session_id = :id")
+
+    @property
+    def events(self) -> int:
+        """How many events it keeps."""
+        return self.count("SELECT count(*) FROM attendance_event WHERE course_session_id = :id")
+
+
+@pytest.fixture(scope="module")
+def basement() -> Iterator[Basement]:
+    """The system of these stories."""
+    folder = Path(tempfile.mkdtemp(prefix="lms-basement-"))
+    folder.chmod(0o711)
+    running = Running(folder / "instance", LMS_DEMO="0")
+    given = running.start()
+    engine = create_engine(given["DATABASE_URL"], poolclass=NullPool)  # it is stopped and started under us
+    crypto.configure(given["FIELD_KEY"])
+    phones = [f"138{number:08d}" for number in range(PEOPLE)]
+    id_numbers = [f"11010119900307{number:04d}" for number in range(PEOPLE)]
+    with Session(engine) as db:
+        make = Make(db)
+        user = make.user(Role.INSTRUCTOR, name="王老师", email=LOGIN, password_hash=passwords.seal(PASSWORD))
+        offering = make.offering(
+            lead=make.instructor(user=user), starts=[clock.now() - timedelta(minutes=30)], capacity=PEOPLE
+        )
+        for number, (phone, id_number) in enumerate(zip(phones, id_numbers, strict=True)):
+            name = SURNAMES[number % 10] + GIVEN[number // 10 % 10] + GIVEN[number // 100]
+            trainee = make.trainee(name, phone=f"+86{phone}")
+            trainee.set_id_number(IdType.PASSPORT, id_number)
+            make.enrolment(offering, trainee)
+        db.commit()
+        session_id = offering.sessions[0].id
+    yield Basement(running, engine, session_id, phones, id_numbers)
+    engine.dispose()
+    running.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def phone(browser: Browser, basement: Basement, tmp_path: Path) -> Iterator[Phone]:
+    """The instructor's phone, signed in."""
+    made = Phone(browser.browser_type, tmp_path / "profile", basement.running.url)
+    sign_in(made.context.new_page(), Account("instructor", LOGIN, PASSWORD))
+    yield made
+    made.off()
+
+
+def tap(page: Page, number: int) -> None:
+    """Tap so many people who are missing; each shows its tick before the next is tapped."""
+    present = int(page.locator("[data-count=present]").inner_text())
+    for tapped in range(1, number + 1):
+        page.locator(".person[data-present=no]:visible .person-tap").first.click()
+        expect(page.locator("[data-count=present]")).to_have_text(str(present + tapped))
+
+
+def test_a_session_without_the_server_survives_a_killed_browser(basement: Basement, phone: Phone) -> None:
+    page = phone.page(basement.address)
+    expect(page.locator("[data-count=all]")).to_have_text(str(PEOPLE))
+    expect_ready(page)
+    before, events = basement.present, basement.events
+
+    basement.running.stop()
+    tap(page, 10)
+    expect_unsent(page, 10)
+    page.reload()
+    expect(page.locator("[data-count=all]")).to_have_text(str(PEOPLE))
+    expect(page.locator("[data-count=present]")).to_have_text(str(before + 10))
+    tap(page, 10)
+    phone.kill()
+    phone.on()
+    page = phone.page(basement.address)
+    expect(page.locator("[data-count=present]")).to_have_text(str(before + 20))
+    expect_unsent(page, 20)
+
+    kept = dump(page)
+    assert [one for one in (*basement.phones, *basement.id_numbers) if one in kept] == []
+    assert page.locator(".person-name", has_text="王*伟").count() > 0
+
+    basement.running.start()
+    began = monotonic()
+    expect_unsent(page, 0, SECONDS_TO_SEND)
+    assert monotonic() - began <= SECONDS_TO_SEND
+    assert (basement.present, basement.events) == (before + 20, events + 20)
+
+
+def test_what_is_undone_left_walked_in_or_scanned_without_a_network(basement: Basement, phone: Phone) -> None:
+    page = phone.page(basement.address)
+    expect_ready(page)
+    before = basement.present
+    page.context.set_offline(True)
+    page.reload()
+    tap(page, 2)
+    rows = page.locator(".person[data-present=yes]:has([data-wait]:visible)")
+    expect(rows).to_have_count(2)
+    rows.nth(0).locator("[data-undo]").click()
+    page.locator("dialog[open] button[value=undo]").click()
+    expect(page.locator("[data-count=present]")).to_have_text(str(before + 1))
+    page.locator(".person[data-present=yes]:has([data-wait]:visible)").last.locator("[data-undo]").click()
+    page.locator("dialog[open] button[value=leave]").click()
+    page.locator("[data-walk-in]").click()
+    page.locator("#walk-in-name").fill("路过的人")
+    page.locator("dialog[open] button[type=submit]").click()
+    expect(page.locator(".person", has_text="路过的人")).to_be_visible()
+    expect_unsent(page, 5)
+    page.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect_unsent(page, 0)
+    assert basement.present == before + 1
+    assert basement.count(
+        "SELECT count(*) FROM attendance_event u JOIN attendance_event a ON a.id = u.undoes AND a.kind = 'arrive'"
+        " WHERE u.course_session_id = :id AND u.kind = 'undo'"
+    )
+    assert basement.count("SELECT count(*) FROM attendance WHERE course_session_id = :id AND left_at IS NOT NULL") == 1
+    assert basement.count(
+        "SELECT count(*) FROM attendance_event WHERE course_session_id = :id AND walk_in_id IS NOT NULL"
+        " AND review IS NOT NULL"
+    )
+
+
+def test_two_tabs_send_what_happened_once(basement: Basement, phone: Phone) -> None:
+    one, other = phone.page(basement.address), phone.page(basement.address)
+    expect_ready(one)
+    before, events = basement.present, basement.events
+    phone.context.set_offline(True)
+    one.bring_to_front()
+    tap(one, 2)
+    expect_unsent(other, 2)
+    other.bring_to_front()
+    expect(other.locator("[data-count=present]")).to_have_text(str(before + 2))
+    tap(other, 2)
+    expect_unsent(one, 4)
+    phone.context.set_offline(False)
+    for page in (one, other):
+        page.evaluate("dispatchEvent(new Event('online'))")
+    for page in (one, other):
+        expect_unsent(page, 0)
+        expect(page.locator("[data-count=present]")).to_have_text(str(before + 4))
+    assert (basement.present, basement.events) == (before + 4, events + 4)
+
+
+def test_signing_out_with_unsent_events_warns_and_keeps_them(basement: Basement, phone: Phone) -> None:
+    page = phone.page(basement.address)
+    expect_ready(page)
+    before = basement.present
+    page.context.route("**/api/v1/check-ins", lambda route: route.abort())
+    tap(page, 1)
+    page.goto("/account/")
+    expect_unsent(page, 1)
+    leave = page.locator("form[action$='/sign-out'] button")
+    leave.click()
+    expect(page.locator("[data-outbox-leave]")).to_contain_text("1 条未发送")
+    page.locator("[data-outbox-stay]").click()
+    expect(page.locator("[data-outbox-leave]")).to_be_hidden()
+    leave.click()
+    page.locator("[data-outbox-go]").click()
+    expect(page.get_by_text("您已退出登录")).to_be_visible()
+
+    # Nobody is signed in, no name is left on the device, and the event goes out in the instructor's name all the same.
+    page.goto("/sign-in/")
+    expect_unsent(page, 1)
+    assert '"rosters": []' in dump(page)
+    page.context.unroute("**/api/v1/check-ins")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect_unsent(page, 0)
+    assert basement.present == before + 1
+
+
+def test_a_disconnected_device_keeps_its_events_until_it_is_connected_again(basement: Basement, phone: Phone) -> None:
+    page = phone.page(basement.address)
+    expect_ready(page)
+    before = basement.present
+    phone.context.set_offline(True)
+    tap(page, 1)
+    with basement.engine.begin() as connection:
+        connection.execute(text("UPDATE device SET revoked_at = now() WHERE revoked_at IS NULL"))
+    phone.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.locator("[data-outbox-mark]").click()
+    connect = page.locator("[data-outbox-connect]")
+    expect(connect).to_be_visible()
+    expect_unsent(page, 1)
+    assert basement.present == before
+    connect.click()
+    expect_unsent(page, 0)
+    assert basement.present == before + 1
+
+
+def test_unsent_events_can_be_saved_as_a_file_and_refusals_are_shown_until_read(
+    basement: Basement, phone: Phone
+) -> None:
+    page = phone.page(basement.address)
+    expect_ready(page)
+    phone.context.set_offline(True)
+    tap(page, 1)
+    page.locator("[data-outbox-mark]").click()
+    with page.expect_download() as saved:
+        page.locator("[data-outbox-save]").click()
+    assert basement.session_id > 0
+    content = saved.value.path().read_text()
+    assert '"told_at"' in content
+    # A person of another training: the server refuses, the device tells.
+    page.evaluate(
+        """async (session) => {
+          const address = [...document.scripts].find((one) => one.src.endsWith("/roster.js")).src;
+          const outbox = await import(address.replace("roster.js", "outbox.js"));
+          await outbox.put({ event: { session, enrolment: 987654321, kind: "arrive", method: "tap" } });
+        }""",
+        basement.session_id,
+    )
+    phone.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    refused = page.locator("[data-outbox-refused] li")
+    expect(refused).to_have_count(1)
+    refused.get_by_role("button").click()
+    expect(refused).to_have_count(0)
+    expect_unsent(page, 0)
