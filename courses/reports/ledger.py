@@ -108,6 +108,8 @@ def lines(filters: Filters, scope: Scope, *, branch: bool = False) -> Subquery:
             PersonTimeEntry.corrects_id,
             func.coalesce(shown, False).label("shown"),
             key_of(filters.grouping).label("key"),
+            Offering.district_id,
+            Course.programme_code,
             late.label("late"),
             case((PersonTimeEntry.kind == EntryKind.CLOSING, 1), else_=0).label("offerings"),
             PersonTimeEntry.enrolled,

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from courses.forms.reports import GROUPINGS
+from courses.reports.cross import CrossRow
 from courses.reports.enrolment import Report, Row
 from courses.reports.filters import PERIODS as TIME_GROUPINGS
 from courses.reports.filters import Column, Filters, Grouping, Option, Options
@@ -200,6 +201,26 @@ def report_sheet(report: Report, options: Options) -> Sheet:
         rows=[[row_name(row, grouping), *_cells(row.figures, row.people)] for row in report.rows],
         total=[_("Total"), *_cells(report.total, report.people)],
         widths=[26],
+    )
+
+
+def cross_sheet(rows: list[CrossRow], filters: Filters, options: Options) -> Sheet:
+    """Programme, district and period, with every figure, as a file."""
+    return Sheet(
+        title=_("Person-times by programme, district and period"),
+        preamble=_preamble(list(question(filters, options))),
+        headings=[_("Programme"), _("District"), str(GROUPINGS[filters.grouping]), *_column_names(people=False)],
+        rows=[
+            [
+                _chosen(options.programmes, row.programme),
+                _chosen(options.districts, row.district),
+                row.period,
+                *_cells(row.figures),
+            ]
+            for row in rows
+        ],
+        total=[_("Total"), None, None, *_cells(sum((row.figures for row in rows), Figures()))],
+        widths=[26, 12, 12],
     )
 
 

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 
 from courses import charts
 from courses.forms.reports import GROUPINGS, FilterForm
+from courses.reports import cross as cross_rules
 from courses.reports import enrolment as report_rules
 from courses.reports import exporting
 from courses.reports import offerings as offering_rules
@@ -26,6 +27,7 @@ from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
+from lms.core.languages import named
 from lms.core.scope import READERS
 from lms.core.web import session
 
@@ -107,10 +109,10 @@ def enrolment() -> ResponseReturnValue:
     return make_response(page, status)
 
 
-def _preset(period: Period, filters: Filters) -> dict[str, object]:
+def _preset(period: Period, filters: Filters, endpoint: str = "reports.enrolment") -> dict[str, object]:
     return {
         "label": words.PERIODS[period.name],
-        "address": _to("reports.enrolment", replace(filters, since=period.since, until=period.until)),
+        "address": _to(endpoint, replace(filters, since=period.since, until=period.until)),
         "current": (period.since, period.until) == (filters.since, filters.until),
     }
 
@@ -204,6 +206,40 @@ def _file(sheet: Sheet, form: Format, name: str) -> tuple[Response, int]:
         return send_file(
             io.BytesIO(file.read()), mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=download
         ), rows
+
+
+@blueprint.get("/districts")
+@requires(*READERS)
+def districts() -> ResponseReturnValue:
+    """Districts by months, quarters or years: where and when the training was."""
+    form, choices = _form()
+    status = 200 if form.validate() else 422
+    filters = form.filters(_zone()) if status == 200 else Filters(*form.year)
+    filters = filters if filters.grouping in PERIODS else replace(filters, grouping=Grouping.MONTH)
+    found = cross_rules.table(session(), filters, scope())
+    page = render_template(
+        "reports/districts.html",
+        form=form,
+        found=found,
+        filters=filters,
+        asked=list(words.question(filters, choices)),
+        names={int(one.key): named(one) for one in choices.districts},
+        periods=[(one, GROUPINGS[one]) for one in Grouping if one in PERIODS],
+        presets=[_preset(period, filters, "reports.districts") for period in presets(_today())],
+        **_words(),
+    )
+    return make_response(page, status)
+
+
+@blueprint.get("/districts/export/<any(csv, xlsx):form>")
+@requires(*READERS)
+def districts_export(form: str) -> ResponseReturnValue:
+    """Programme, district and period, a row each, as a file."""
+    filters, choices = _asked()
+    rows = cross_rules.cross(session(), filters, scope())
+    answer, number = _file(words.cross_sheet(rows, filters, choices), Format(form), f"districts-{_span(filters)}")
+    exporting.note(session(), "districts", filters, Format(form), number)
+    return answer
 
 
 @blueprint.get("/offerings")

@@ -12,7 +12,7 @@ from courses import person_time, quarters
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import Offering
 from courses.quarters import Quarter
-from courses.reports import enrolment, offerings, people
+from courses.reports import cross, enrolment, offerings, people
 from courses.reports.filters import Column, Filters, Grouping, options, presets
 from courses.reports.ledger import Figures
 from lms.core import clock
@@ -87,6 +87,9 @@ def test_a_number_is_the_sum_of_its_rows_and_of_its_offerings_and_a_count_by_han
             assert found.people == heads([held[n] for n in mine])
             assert found.branch_people == heads([held[n] for n in of_branch])
             assert offerings.behind(db, asked, scope).total == found.total
+            crossed = cross.cross(db, asked, scope)
+            assert sum((row.figures for row in crossed), Figures()) == found.total
+            assert cross.table(db, asked, scope).total == found.total.person_times
             assert people.behind(db, asked, scope).total == found.people
             for row in found.rows:
                 down = offerings.behind(db, asked.of_row(row.key), scope)

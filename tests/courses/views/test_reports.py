@@ -228,6 +228,20 @@ def test_a_host_cannot_put_a_formula_into_an_export(db: Session, city: FlaskClie
     assert "'=HYPERLINK" in answer.data.decode("utf-8-sig")
 
 
+def test_districts_by_month_lead_down_and_keep_to_ones_own(
+    city: FlaskClient, first_district: FlaskClient, year: list[Offering]
+) -> None:
+    page = text_of(city, f"/reports/districts?{YEAR}&grouping=quarter")
+    assert "heat-6" in page
+    [down] = re.findall(r'href="(/reports/offerings\?[^"]*district=1[^"]*)"', page)
+    assert "300" in text_of(city, unescape(down))
+    mine = text_of(first_district, f"/reports/districts?{YEAR}&grouping=month")
+    assert "2025-03" in mine
+    assert "2025-06" not in mine
+    sheet = text_of(city, f"/reports/districts/export/csv?{YEAR}&grouping=year")
+    assert "东城区,2025,300" in sheet
+
+
 def test_adjustments_are_named_on_the_page(db: Session, city: FlaskClient) -> None:
     from courses import quarters
     from courses.quarters import Quarter
