@@ -7,10 +7,11 @@ mixes two versions.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, render_template, send_from_directory, url_for
+from flask import Blueprint, Response, current_app, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
@@ -23,6 +24,7 @@ blueprint = Blueprint("offline_session", __name__)
 
 SCRIPTS = ("roster.js", "scan.js", "skills.js", "outbox.js", "outbox_store.js", "unsent.js")
 FILES = (*SCRIPTS, "style.css", "icon.svg")
+TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml"}
 BOOTSTRAP = "bootstrap.min.css"
 WORKER = "session-worker.js"
 EXTENSION = "session_release"
@@ -32,10 +34,12 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True)
 class Release:
-    """The files that belong together, and the empty page in each language. `version`: a hash of them all."""
+    """The files that belong together, by name, as they were when this process first looked; an update changes them on the disk
+    before the process is started anew. `version`: a hash of them all.
+    """
 
     version: str
-    pages: dict[str, str]
+    files: Mapping[str, bytes]
 
     @property
     def folder(self) -> str:
@@ -48,15 +52,9 @@ class Release:
 def file(version: str, name: str) -> ResponseReturnValue:
     """One file of a version, which is then kept for good; a version that is gone is answered with what there is now."""
     release = _release()
-    language = name.removesuffix(".html")
-    if name == BOOTSTRAP:
-        response = send_from_directory(current_app.blueprints["bootstrap"].static_folder or "", f"css/{BOOTSTRAP}")
-    elif name in FILES:
-        response = current_app.send_static_file(name)
-    elif name.endswith(".html") and language in release.pages:
-        response = Response(release.pages[language], mimetype="text/html")
-    else:
+    if name not in release.files or name == WORKER:
         raise NotFound
+    response = Response(release.files[name], mimetype=TYPES[name.rpartition(".")[2]])
     response.headers["Cache-Control"] = FOR_EVER if version == release.version else "no-cache"
     return response
 
@@ -66,9 +64,9 @@ def file(version: str, name: str) -> ResponseReturnValue:
 def worker() -> ResponseReturnValue:
     """Here and not among the static files: a service worker rules only addresses beside its own."""
     release = _release()
-    files = [*(f"{language}.html" for language in LANGUAGES), BOOTSTRAP, *FILES]
-    told = {"version": release.version, "folder": release.folder, "files": files}
-    text = f"const RELEASE = {json.dumps(told)};\n{(_static() / WORKER).read_text(encoding='utf-8')}"
+    names = [name for name in release.files if name != WORKER]
+    told = {"version": release.version, "folder": release.folder, "files": names}
+    text = f"const RELEASE = {json.dumps(told)};\n{release.files[WORKER].decode()}"
     return Response(text, mimetype="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
@@ -78,7 +76,6 @@ def folder() -> str:
 
 
 def _release() -> Release:
-    """Made when first asked for, once in a process: the files change only with an installation."""
     found: Release | None = current_app.extensions.get(EXTENSION)
     if found is None:
         found = current_app.extensions[EXTENSION] = _made()
@@ -86,27 +83,26 @@ def _release() -> Release:
 
 
 def _made() -> Release:
-    digest = hashlib.sha256()
-    for name in (*FILES, WORKER):
-        digest.update((_static() / name).read_bytes())
+    static = Path(current_app.static_folder or "")
+    files = {name: (static / name).read_bytes() for name in (*FILES, WORKER)}
+    bootstrap = Path(current_app.blueprints["bootstrap"].static_folder or "")
+    files[BOOTSTRAP] = (bootstrap / "css" / BOOTSTRAP).read_bytes()
     # The pages name their own version, so it is taken from what they are without it.
-    for language in LANGUAGES:
-        digest.update(_page(language, "0").encode())
+    digest = hashlib.sha256()
+    for content in (*files.values(), *(_page(language, "0") for language in LANGUAGES)):
+        digest.update(content)
     version = digest.hexdigest()[:LETTERS]
-    return Release(version, {language: _page(language, version) for language in LANGUAGES})
+    return Release(version, files | {f"{language}.html": _page(language, version) for language in LANGUAGES})
 
 
-def _page(language: str, version: str) -> str:
+def _page(language: str, version: str) -> bytes:
     with force_locale(language):
-        return render_template("attendance/shell.html", nobody=True, files=_folder(version), reasons=REASONS)
+        page = render_template("attendance/shell.html", nobody=True, files=_folder(version), reasons=REASONS)
+    return page.encode()
 
 
 def _folder(version: str) -> str:
     return url_for("offline_session.file", version=version, name=BOOTSTRAP).removesuffix(BOOTSTRAP)
-
-
-def _static() -> Path:
-    return Path(current_app.static_folder or "")
 
 
 blueprint.add_app_template_global(folder, "session_files")
