@@ -22,9 +22,9 @@ from threading import Lock
 from typing import Any, Final
 
 import typst
-from noto_cjk import otc_path
 
 from certificates import qr
+from lms.core import typesetting
 from lms.core.errors import N_, DomainError
 
 _TEMPLATES = Path(__file__).parent / "document"
@@ -191,16 +191,7 @@ def _picture(name: str, file: Path | None) -> str | None:
 def _compiler(template: str, seal: Path | None, logo: Path | None) -> typst.Compiler:
     """Load font and template once a process, when first needed: its threads would not survive a fork."""
     folder = _folder(seal, logo)
-    return typst.Compiler(str(folder / template), root=str(folder), font_paths=_fonts())
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[str(Path(otc_path("sans")).parent)],
-    )
+    return typst.Compiler(str(folder / template), root=str(folder), font_paths=typesetting.fonts())
 
 
 @lru_cache(maxsize=4)

@@ -58,6 +58,7 @@ ACTIONS = {
     "report.export": N_("Report exported"),
     "session.close": N_("Session closed"),
     "session.headcount": N_("Headcount entered"),
+    "session.sheet": N_("Sign-in sheet printed"),
     "session.hide_code": N_("Check-in code taken away"),
     "session.show_code": N_("Check-in code shown"),
     "session.spot_check": N_("Heads counted"),

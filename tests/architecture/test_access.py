@@ -58,6 +58,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "organisations": (READ, ADMIN),
     "population": (READ, CITY),
     "renewal": (ADMIN, ADMIN),
+    "paper": (TEACH, TEACH),
     "printing": (ALL_BUT_TRAINEES, NOBODY),
     "reports": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),

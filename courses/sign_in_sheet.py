@@ -1,0 +1,113 @@
+"""The sign-in sheet of a session on paper, for where no phone will do: a PDF, A4, in both languages.
+
+A row's code is the bare ticket, which the roster's scanner reads with or without a network. It is no address, so that a
+camera of whoever holds the paper opens nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import typst
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from courses import code_picture, scheduling
+from courses.assessment import by_sound
+from courses.models.enrolment import HOLDS_PLACE, Enrolment
+from courses.models.offerings import CourseSession, TeachingRole
+from courses.models.trainees import Trainee
+from lms.core import audit, typesetting
+from lms.core.errors import N_, DomainError
+from lms.core.masks import mask_name
+
+_TEMPLATE = Path(__file__).parent / "document" / "sign_in_sheet.typ"
+_STANDARDS: Final[list[typst.PDFStandard]] = ["ua-1"]
+EMPTY_ROWS = 5
+ROLES = {TeachingRole.LEAD: "主讲", TeachingRole.ASSISTANT: "助教", TeachingRole.EXAMINER: "考官"}
+# One compiler serves one caller at a time, and web threads may ask together.
+_compiling = Lock()
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One row. `code`: an SVG, None on an empty row."""
+
+    number: int
+    name: str
+    code: str | None
+
+
+def pdf(db: Session, meeting: CourseSession, *, masked: bool, zone: ZoneInfo, now: datetime) -> bytes:
+    """The sheet with a row for everybody who has a place, in the roster's order. Audited: it leaves the system with names.
+
+    masked: names as strangers may see them, for a sheet that lies open. Raises DomainError `sheet_glyph_missing` where the
+    font lacks a character of a name.
+    """
+    rows = _rows(db, meeting, masked=masked)
+    offering = meeting.offering
+    facts = {
+        "title": f"{offering.course.name_zh} {offering.course.name_en}",
+        "organisation": offering.organisation.name_zh,
+        "place": meeting.place or offering.place,
+        "time": scheduling.span(meeting.starts_at, meeting.ends_at, zone),
+        "instructors": "，".join(f"{one.instructor.name}（{ROLES[one.role]}）" for one in meeting.instructors) or "—",
+        "reference": f"{offering.course.code} · {meeting.id}",
+        "rows": [asdict(row) for row in rows],
+    }
+    made = _set(json.dumps(facts, ensure_ascii=False), now)
+    audit.record(db, "session.sheet", meeting, after={"people": len(rows) - EMPTY_ROWS, "masked": masked})
+    return made
+
+
+def _rows(db: Session, meeting: CourseSession, *, masked: bool) -> Sequence[SheetRow]:
+    people = db.execute(
+        select(Trainee.name, Enrolment.id, Enrolment.ticket)
+        .join(Enrolment.trainee)
+        .where(Enrolment.offering_id == meeting.offering_id, Enrolment.state.in_(HOLDS_PLACE))
+    ).all()
+    ordered = sorted(people, key=lambda row: (by_sound(row.name), row.id))
+    rows = [
+        SheetRow(number, mask_name(row.name) if masked else row.name, _svg(row.ticket))
+        for number, row in enumerate(ordered, 1)
+    ]
+    return rows + [SheetRow(len(rows) + extra, "", None) for extra in range(1, EMPTY_ROWS + 1)]
+
+
+def _svg(ticket: str) -> str:
+    side = code_picture.side(ticket) + 2 * code_picture.QUIET_ZONE
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
+        f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{code_picture.path(ticket)}"/></svg>'
+    )
+
+
+def _set(facts: str, now: datetime) -> bytes:
+    try:
+        with _compiling:
+            made = _compiler().compile(
+                sys_inputs={"facts": facts}, timestamp=int(now.timestamp()), format="pdf", pdf_standards=_STANDARDS
+            )
+    except typst.TypstError as error:
+        if "could not be displayed" in error.message:
+            raise DomainError(
+                "sheet_glyph_missing",
+                N_("The sheet cannot be printed: the font lacks a character of a name. Print it with names masked."),
+            ) from error
+        raise
+    if not isinstance(made, bytes):
+        raise TypeError("typst made no single document of a sign-in sheet")
+    return made
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> typst.Compiler:
+    return typst.Compiler(str(_TEMPLATE), root=str(_TEMPLATE.parent), font_paths=typesetting.fonts())
