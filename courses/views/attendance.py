@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses import attendance, correction, scanning, sessions, walk_ins
+from courses import attendance, correction, reviews, scanning, sessions, walk_ins
 from courses import roster as rosters
 from courses.attendance import Outcome, Recorded
 from courses.forms.attendance import EventBody, WalkInForm, event_of
@@ -61,6 +61,7 @@ def roster(session_id: int) -> ResponseReturnValue:
         and correction.is_allowed(meeting.offering, scope(), now=now, meeting=meeting),
         writable=_is_writable(meeting),
         reasons=REASONS,
+        in_doubt=reviews.count(session(), scope(), session_id=meeting.id),
     )
 
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses import correction, entitlement, sessions, spot_check
+from courses import correction, entitlement, reviews, sessions, spot_check
 from courses import roster as rosters
 from courses.correction import Corrected
 from courses.entitlement import SHORTFALLS, Shortfall
@@ -97,6 +97,7 @@ def close(session_id: int) -> ResponseReturnValue:
         results=RESULTS,
         no_certificates=meeting.offering.course.certificate_type is None,
         counted=spot_check.of(session(), meeting),
+        in_doubt=reviews.count(session(), scope(), session_id=meeting.id),
     )
     return make_response(page, 422 if form.is_submitted() else 200)
 

@@ -125,3 +125,12 @@ def test_the_list_is_read_in_few_statements(db, make, offering, phone, statement
     statements.clear()
     phone.get("/reviews")
     assert len(statements) <= 8, "\n".join(statements)
+
+
+def test_the_roster_and_closing_say_what_waits(db, make, offering, phone):
+    session_id = offering.sessions[0].id
+    pages = (f"/sessions/{session_id}/attendance", f"/sessions/{session_id}/close")
+    link = f"/reviews?session={session_id}"
+    assert [link in phone.get(page).text for page in pages] == [False, False]
+    kept(db, offering, ticket="x" * 22)
+    assert [link in phone.get(page).text for page in pages] == [True, True]
