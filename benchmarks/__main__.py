@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks import decoding, documents, issuing, web
+from benchmarks import check_in, decoding, documents, issuing, web
 from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage, stage
 
@@ -19,6 +19,7 @@ class Suite:
 
 SUITES = (
     Suite("web", web.measure),
+    Suite("check-in", check_in.measure),
     Suite("documents", documents.measure),
     Suite("decoding", decoding.measure),
     Suite("issuing", issuing.measure),

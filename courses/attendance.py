@@ -23,6 +23,7 @@ from courses.models.attendance import Attendance, AttendanceEvent, WalkInPerson
 from lms.core import audit
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError, NotFound
+from lms.core.scope import EVERYTHING, Scope
 
 __all__ = [
     "BATCH_LIMIT",
@@ -51,7 +52,7 @@ def record(db: Session, event: AttendanceInput, *, now: datetime) -> Recorded:
     too: before check-in opens, a session that is closed (unless corrected), an offering that is not running, a trainee
     without a place, leaving without having come. Raises DomainError.
     """
-    (answer,) = _take(db, [event], user_id=audit.actor(db), device_id=None, now=now, strict=True)
+    (answer,) = _take(db, [event], user_id=audit.actor(db), device_id=None, scope=EVERYTHING, now=now, strict=True)
     if answer.outcome == Outcome.REJECTED:
         if answer.code == "not_found":
             raise NotFound
@@ -61,14 +62,20 @@ def record(db: Session, event: AttendanceInput, *, now: datetime) -> Recorded:
 
 
 def record_all(
-    db: Session, events: Sequence[AttendanceInput], *, user_id: int | None, device_id: int | None = None, now: datetime
+    db: Session,
+    events: Sequence[AttendanceInput],
+    *,
+    user_id: int | None,
+    device_id: int | None = None,
+    scope: Scope = EVERYTHING,
+    now: datetime,
 ) -> list[Recorded]:
     """Record what was kept somewhere, up to 100 events in three statements, and answer each in the order given.
 
-    One bad event spoils nothing: it is answered with `rejected`. Which sessions the sender may write to, the caller has
-    seen to.
+    One bad event spoils nothing: it is answered with `rejected`, and so is one of a session that is not within the
+    sender's reach, exactly like one of a session that does not exist.
     """
-    return _take(db, events, user_id=user_id, device_id=device_id, now=now, strict=False)
+    return _take(db, events, user_id=user_id, device_id=device_id, scope=scope, now=now, strict=False)
 
 
 def refold(db: Session, pairs: Collection[Pair], *, reason: str | None, now: datetime) -> dict[Pair, Presence | None]:
@@ -108,6 +115,7 @@ def _take(
     *,
     user_id: int | None,
     device_id: int | None,
+    scope: Scope,
     now: datetime,
     strict: bool,
 ) -> list[Recorded]:
@@ -117,7 +125,7 @@ def _take(
     sessions = {event.session_id for event in sound}
     whose = _whose(db, sound, sessions)
     enrolments = {found for event in sound if (found := whose.enrolment_of(event)) is not None}
-    held = attendance_events.hold(db, sessions, enrolments)
+    held = attendance_events.hold(db, sessions, enrolments, scope)
     known = attendance_events.history(
         db, events=[event.id for event in sound], sessions=sessions, enrolments=enrolments
     )

@@ -8,10 +8,25 @@ their offering, as closing a session does.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, Uuid, any_, bindparam, case, func, or_, select, union
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    union,
+)
 from sqlalchemy.orm import Session, aliased
 
 from courses.folding import Event
@@ -27,11 +42,13 @@ from courses.models.attendance import (
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from lms.accounts.models import User
+from lms.core.scope import EVERYTHING, Scope
 
 OPENS_BEFORE = timedelta(minutes=60)
 # Trainings run over, and people are signed out at the door; what is told of the next morning somebody should look at.
 CLOSES_AFTER = timedelta(hours=4)
 HASH_LENGTH = 64
+SCOPES = 1024  # as many reaches' statements are kept
 
 Pair = tuple[int, int]
 
@@ -109,31 +126,35 @@ def _ids(name: str) -> Any:
     return any_(bindparam(name, type_=ARRAY(BigInteger)))
 
 
-_meeting = (
-    select(
-        _meetings.id.label("session_id"), _meetings.offering_id, _offerings.state.label("offering_state"),
-        _meetings.starts_at, _meetings.ends_at, _meetings.closed_at,
+@lru_cache(maxsize=SCOPES)
+def _holding(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """The statement for whoever has this reach. Making it takes longer than sending it, so it is kept."""
+    meeting = (
+        select(
+            _meetings.id.label("session_id"), _meetings.offering_id, _offerings.state.label("offering_state"),
+            _meetings.starts_at, _meetings.ends_at, _meetings.closed_at,
+        )
+        .select_from(Offering.__table__)
+        .join(CourseSession.__table__, _meetings.offering_id == _offerings.id)
+        .where(_meetings.id == _ids("sessions"), Offering.visible_to(scope))
+        .order_by(_offerings.id, _meetings.id)
+        .with_for_update(read=True, of=(Offering.__table__, CourseSession.__table__))
+        .cte("meeting")
+    )  # fmt: skip
+    placed = (
+        select(_enrolments.id.label("enrolment_id"), _enrolments.offering_id, _enrolments.state)
+        .where(
+            _enrolments.id == _ids("enrolments"),
+            _enrolments.offering_id.in_(select(meeting.c.offering_id)),
+        )
+        .order_by(_enrolments.id)
+        .with_for_update(key_share=True)
+        .cte("placed")
     )
-    .select_from(Offering.__table__)
-    .join(CourseSession.__table__, _meetings.offering_id == _offerings.id)
-    .where(_meetings.id == _ids("sessions"))
-    .order_by(_offerings.id, _meetings.id)
-    .with_for_update(read=True, of=(Offering.__table__, CourseSession.__table__))
-    .cte("meeting")
-)  # fmt: skip
-_placed = (
-    select(_enrolments.id.label("enrolment_id"), _enrolments.offering_id, _enrolments.state)
-    .where(
-        _enrolments.id == _ids("enrolments"),
-        _enrolments.offering_id.in_(select(_meeting.c.offering_id)),
+    return select(meeting, placed.c.enrolment_id, placed.c.state).select_from(
+        meeting.outerjoin(placed, placed.c.offering_id == meeting.c.offering_id)
     )
-    .order_by(_enrolments.id)
-    .with_for_update(key_share=True)
-    .cte("placed")
-)
-_HOLD = select(_meeting, _placed.c.enrolment_id, _placed.c.state).select_from(
-    _meeting.outerjoin(_placed, _placed.c.offering_id == _meeting.c.offering_id)
-)
+
 
 # A moment that was out of bounds and accepted all the same counts from the nearest moment that is not.
 _moment = case(
@@ -166,12 +187,12 @@ _HISTORY = (
 )  # fmt: skip
 
 
-def hold(db: Session, sessions: Collection[int], enrolments: Collection[int]) -> Held:
-    """Lock the sessions against being closed, and those of the enrolments that are in their offerings; one statement."""
+def hold(db: Session, sessions: Collection[int], enrolments: Collection[int], scope: Scope = EVERYTHING) -> Held:
+    """Lock the sessions within a reach against being closed, and those of the enrolments that are in their offerings."""
     meetings: dict[int, Meeting] = {}
     placed: dict[Pair, EnrolmentState] = {}
     for session_id, offering_id, offering_state, starts_at, ends_at, closed_at, enrolment_id, state in db.execute(
-        _HOLD, {"sessions": list(sessions), "enrolments": list(enrolments)}
+        _holding(scope), {"sessions": list(sessions), "enrolments": list(enrolments)}
     ):
         if session_id not in meetings:
             meetings[session_id] = Meeting(session_id, offering_id, offering_state, starts_at, ends_at, closed_at)

@@ -95,16 +95,18 @@ class Desk:
         wrong = fault(event)
         if wrong is not None:
             return rejected(event, wrong)
+        if event.session_id not in self._held.meetings:
+            return rejected(event, "not_found")
         known = self._book.known.get(event.id)
         answer = self._new(event) if known is None else self._again(event, known)
         self._answered[event.id] = event, answer
         return answer
 
     def _new(self, event: AttendanceInput) -> Recorded:
-        meeting = self._held.meetings.get(event.session_id)
+        meeting = self._held.meetings[event.session_id]
         enrolment_id = self._whose.enrolment_of(event)
         state = self._held.enrolments.get((event.session_id, enrolment_id)) if enrolment_id is not None else None
-        if meeting is None or (state is None and (self._strict or event.enrolment_id is not None)):
+        if state is None and (self._strict or event.enrolment_id is not None):
             return rejected(event, "not_found")
         guest = self._whose.guests.get(event.walk_in.id) if event.walk_in is not None else None
         if guest is not None and guest.session_id != event.session_id:

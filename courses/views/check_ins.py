@@ -8,7 +8,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from pydantic_core import to_json
 
-from courses import device_roster, sent_check_ins
+from courses import attendance, device_roster
 from courses.check_ins import AttendanceInput, Outcome, Recorded
 from courses.forms import check_ins as bodies
 from courses.forms.check_ins import Faulty, Sent
@@ -33,8 +33,8 @@ def record() -> ResponseReturnValue:
     request.max_content_length = bodies.BYTES_LIMIT
     now, who = clock.now(), caller()
     sent = bodies.read(request.get_data(cache=False), now)
-    recorded = sent_check_ins.take(
-        session(), events_of(sent), scope(), user_id=who.user_id, device_id=who.device_id, now=now
+    recorded = attendance.record_all(
+        session(), events_of(sent), user_id=who.user_id, device_id=who.device_id, scope=scope(), now=now
     )
     if len(recorded) == len(sent) == 1 and recorded[0].code == "event_conflict":
         raise DomainError(recorded[0].code, recorded[0].message)

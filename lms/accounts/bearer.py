@@ -45,10 +45,8 @@ def caller() -> Caller:
 def _admit(window: Window) -> Scope:
     """Find the device of the token and what its user may see. Raises DomainError: 401 for an unknown token, 429 over the limit."""
     g.language = visitor_language()
-    g.acting = True  # who acts is being found here, and not by the cookie
-    db = web.session()
     sent = request.headers.get("Authorization", "")
-    found = devices.of_token(db, sent[len(SCHEME) :]) if sent.startswith(SCHEME) else None
+    found = devices.of_token(web.reading(), sent[len(SCHEME) :]) if sent.startswith(SCHEME) else None
     if found is None:
         raise DomainError(
             "device_unknown",
@@ -59,5 +57,8 @@ def _admit(window: Window) -> Scope:
         raise DomainError("too_often", N_("Too many tries. Wait a few minutes and try again."), status=429)
     g.language = found.language
     g.caller = found
+    g.acting = True  # who acts was found here, and not by the cookie
+    db = web.session()
     audit.act_as(db, found.user_id)
+    devices.note_seen(db, found)
     return scope_of(found.user_id, found.grants)

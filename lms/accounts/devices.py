@@ -7,13 +7,14 @@ token's hash; revoking ends it at once.
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import LargeBinary, Text, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from lms.accounts.models import Device, RoleGrant, User
 from lms.core import audit, clock, crypto
+from lms.core.db import Lookup, Reads
 from lms.core.errors import NotFound
 from lms.core.scope import STAFF, Role
 
@@ -39,31 +40,33 @@ class Caller:
 
     device_id: int
     user_id: int
+    seen_at: datetime
     user_name: str
     language: str
     grants: Sequence[RoleHeld]
 
 
-_FIND = (
+_FIND = Lookup(
     select(
         Device.id,
         Device.user_id,
         Device.seen_at,
         User.name,
         User.language,
-        RoleGrant.role,
-        RoleGrant.district_id,
-        RoleGrant.organisation_id,
+        func.array_agg(cast(RoleGrant.role, Text)),
+        func.array_agg(RoleGrant.district_id),
+        func.array_agg(RoleGrant.organisation_id),
     )
     .select_from(Device)
     .join(User, User.id == Device.user_id)
     .join(RoleGrant, RoleGrant.user_id == User.id)
     .where(
-        Device.token_hash == bindparam("token_hash"),
+        Device.token_hash == bindparam("token_hash", type_=LargeBinary),
         Device.revoked_at.is_(None),
         User.disabled_at.is_(None),
-        RoleGrant.role.in_(TAKERS),
     )
+    .group_by(Device.id, User.id),
+    "token_hash",
 )
 
 
@@ -84,18 +87,28 @@ def pair(db: Session, user: User, name: str) -> tuple[Device, str]:
     return device, token
 
 
-def of_token(db: Session, token: str) -> Caller | None:
+def of_token(db: Reads, token: str) -> Caller | None:
     """Whose device holds a token; None where it was revoked, or its user is disabled or takes attendance no more."""
     if len(token) != TOKEN_LENGTH:
         return None
-    rows = db.execute(_FIND, {"token_hash": crypto.token_hash(token)}).all()
-    if not rows:
+    row = _FIND.row(db, crypto.token_hash(token))
+    if row is None:
         return None
-    device_id, user_id, seen_at, user_name, language = rows[0][:5]
+    *facts, roles, districts, organisations = row
+    grants = [
+        RoleHeld(Role(role), district_id, organisation_id)
+        for role, district_id, organisation_id in zip(roles, districts, organisations, strict=True)
+        if role in TAKERS
+    ]
+    device_id, user_id, seen_at, name, language = facts
+    return Caller(device_id, user_id, seen_at, name, language, grants) if grants else None
+
+
+def note_seen(db: Session, caller: Caller) -> None:
+    """Keep when a device was last seen, roughly: writing it with each request would cost as much as what it asks."""
     now = clock.now()
-    if now - seen_at > SEEN_EVERY:
-        db.execute(update(Device).where(Device.id == device_id).values(seen_at=now))
-    return Caller(device_id, user_id, user_name, language, [RoleHeld(*row[5:]) for row in rows])
+    if now - caller.seen_at > SEEN_EVERY:
+        db.execute(update(Device).where(Device.id == caller.device_id).values(seen_at=now))
 
 
 def of_user(db: Session, user_id: int) -> Sequence[Device]:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from time import monotonic
 from typing import Annotated, Any, ClassVar, Protocol
 
 import psycopg
 from psycopg import pq
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
+from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -23,8 +25,11 @@ from sqlalchemy import (
     create_engine,
 )
 from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.event import listen
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from lms.core import events
 
@@ -38,6 +43,8 @@ NAMING = {
 
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
+TRUSTED_SECONDS = 1.0
+_USED = "used"
 
 Identifier = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 
@@ -70,13 +77,37 @@ class Base(DeclarativeBase):
 
 def make_engine(url: str, *, pool_size: int = 10) -> Engine:
     """An engine whose statements end by themselves: no page waits longer than the time-out."""
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
+        json_serializer=_json,
         connect_args=_connect_arguments(),
     )
+    _ask_the_idle(engine)
+    return engine
+
+
+def _json(value: Any) -> str:
+    return to_json(value).decode()
+
+
+def _ask_the_idle(engine: Engine) -> None:
+    """Ask a connection that lay idle whether the server is there. One that was used a moment ago need not be asked."""
+
+    def asked(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if monotonic() - record.info.get(_USED, 0.0) < TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+    def used(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info[_USED] = monotonic()
+
+    listen(engine, "checkout", asked)
+    listen(engine, "checkin", used)
 
 
 def _connect_arguments() -> dict[str, Any]:

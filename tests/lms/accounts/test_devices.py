@@ -80,18 +80,23 @@ def test_roles_that_take_no_attendance_widen_nothing(make: Make, db: Session) ->
 
 
 def test_when_it_was_seen_is_written_at_most_every_five_minutes(make: Make, db: Session, statements: list[str]) -> None:
-    _, token = devices.pair(db, make.user(Role.INSTRUCTOR), "")
-    now = clock.now()
+    device, token = devices.pair(db, make.user(Role.INSTRUCTOR), "")
+    paired = device.seen_at
     db.flush()
-    statements.clear()
-    devices.of_token(db, token)
-    assert len(statements) == 1
-    with clock.at(now + timedelta(minutes=6)):
-        devices.of_token(db, token)
-        assert len(statements) == 3
-        devices.of_token(db, token)
-    assert len(statements) == 4
-    assert db.scalars(select(Device.seen_at)).one() == now + timedelta(minutes=6)
+
+    def seen(later: timedelta) -> int:
+        """How many statements it takes to find the device that much later and to note it."""
+        statements.clear()
+        with clock.at(paired + later):
+            found = devices.of_token(db, token)
+            assert found is not None
+            devices.note_seen(db, found)
+        return len(statements)
+
+    assert seen(timedelta(minutes=4)) == 1
+    assert seen(timedelta(minutes=6)) == 2
+    assert seen(timedelta(minutes=7)) == 1
+    assert db.scalars(select(Device.seen_at)).one() == paired + timedelta(minutes=6)
 
 
 def test_somebody_elses_is_not_found(make: Make, db: Session) -> None:
