@@ -39,6 +39,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/sessions", "courses.views.attendance"),
     ("/sessions", "courses.views.offline_session"),
     ("/sessions", "courses.views.sessions"),
+    ("/", "courses.views.teaching_hours"),
     ("/sessions", "courses.views.paper"),
     ("/sessions", "courses.views.code_display"),
     ("/", "courses.views.self_check_in"),

@@ -65,6 +65,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "skill_results": (TEACH, TEACH),
     "targets": (READ, CITY),
+    "teaching_hours": (READ, NOBODY),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
     "trainees": (LOOK, PLAN),
     "users": (ADMIN, ADMIN),
@@ -82,6 +83,7 @@ EXCEPTIONS: dict[str, Who] = {
     "sessions.headcount": TEACH,  # a host counts heads too
     "sessions.here": frozenset({Role.INSTRUCTOR}),  # one checks oneself in
     "sessions.leave": frozenset({Role.INSTRUCTOR}),
+    "teaching_hours.own": frozenset({Role.INSTRUCTOR}),
     "trainees.search": LOOK,  # a POST that changes nothing: what is searched for may not stand in an address
 }
 READING = {"trainees.search"}
