@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from courses import attendance, check_in_claims, rotating_code, self_check_in, sessions
+from courses import attendance, check_in_claims, reviews, rotating_code, self_check_in, sessions
 from courses.check_in_claims import EARLY, LASTS, TRIES, State
 from courses.check_ins import AttendanceInput
 from courses.models.attendance import (
@@ -22,6 +22,7 @@ from courses.models.offerings import OfferingState
 from courses.models.self_check_in import CheckInClaim, CheckInKey
 from courses.spot_check import Heads
 from lms.core import clock
+from lms.core.scope import EVERYTHING
 from tests.courses.test_sessions import ZONE, loaded, passing, refusal
 
 SECOND = timedelta(seconds=1)
@@ -357,3 +358,20 @@ def test_who_left_is_not_expected_in_the_room_and_who_was_counted_is(db, make, o
     sessions.count_heads(db, meeting, 5, now=clock.now())
     due = sessions.outlook(db, meeting).spot
     assert (due.by_self, due.expected) == (2, 6)
+
+
+def test_what_the_instructor_decides_is_what_the_trainee_sees(db, make, offering, meeting):
+    first, second, third = (make.enrolment(offering) for _ in range(3))
+    mine = scanned(db, meeting)
+    checked_in(db, check_in_claims.held(db, mine.token, now=clock.now()), first)
+    doubted = claimed(db, meeting, browser=mine.browser)
+    assert checked_in(db, doubted, second).state == State.SECOND
+    unlisted = claimed(db, meeting)
+    check_in_claims.note(db, unlisted, "张三", now=clock.now())
+    assert self_check_in.display(db, meeting.id, now=clock.now()).waiting == 2
+    facts = {"scope": EVERYTHING, "now": clock.now(), "zone": ZONE}
+    reviews.accept(db, doubted.claim.id, **facts)
+    reviews.merge(db, unlisted.claim.id, third.id, **facts)
+    assert {check_in_claims.result(db, found).state for found in (doubted, unlisted)} == {State.PRESENT}
+    assert set(db.scalars(select(Attendance.enrolment_id))) == {first.id, second.id, third.id}
+    assert self_check_in.display(db, meeting.id, now=clock.now()).waiting == 0
