@@ -7,12 +7,14 @@ from datetime import datetime
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
+from courses import punctuality
 from courses.assessment import by_sound
 from courses.models.attendance import Attendance, AttendanceEvent
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
 from courses.models.trainees import Trainee
+from courses.punctuality import Punctuality
 from lms.accounts.models import User
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.names import norm
@@ -23,7 +25,10 @@ TAIL = 4
 
 @dataclass(frozen=True)
 class Row:
-    """One trainee of a roster. `phone_tail`: the last four digits, all that is shown. `later`: entered after the end."""
+    """One trainee of a roster. `phone_tail`: the last four digits, all that is shown. `later`: entered after the end.
+
+    punctual: how late, how early gone and how many minutes; None for whoever is missing.
+    """
 
     enrolment_id: int
     name: str
@@ -33,6 +38,7 @@ class Row:
     left_at: datetime | None
     by: str | None
     later: bool
+    punctual: Punctuality | None = None
 
     @property
     def present(self) -> bool:
@@ -107,10 +113,17 @@ def read(db: Session, gathering: CourseSession) -> Roster:
             left_at,
             by,
             received_at is not None and received_at > gathering.ends_at,
+            _punctual(gathering, arrived_at, left_at),
         )
         (waiting if enrolment.state == EnrolmentState.WAITLISTED else rows).append(row)
     rows.sort(key=lambda row: (by_sound(row.name), row.enrolment_id))
     return Roster(rows, waiting)
+
+
+def _punctual(gathering: CourseSession, arrived_at: datetime | None, left_at: datetime | None) -> Punctuality | None:
+    if arrived_at is None:
+        return None
+    return punctuality.of(gathering.starts_at, gathering.ends_at, arrived_at, left_at)
 
 
 def matching(rows: Sequence[Row], words: str) -> list[Row]:

@@ -89,6 +89,7 @@ def close(session_id: int) -> ResponseReturnValue:
         "sessions/close.html",
         form=form,
         meeting=meeting,
+        rows=rosters.read(session(), meeting).rows,
         closing=closing,
         tally=entitlement.tally(one.verdict.shortfalls for one in closing.judged),
         begun=meeting.starts_at <= clock.now(),

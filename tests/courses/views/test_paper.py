@@ -111,3 +111,17 @@ def test_the_sheet_is_a_pdf_for_those_who_take_attendance(desk, offering, sign_i
     stranger = make.user(Role.INSTRUCTOR)
     make.instructor(user=stranger)
     assert sign_in(stranger).get(place).status_code == 404
+
+
+def test_the_roster_and_the_closing_page_say_who_was_late_and_how_many_minutes_are_missing(desk, address, person, db):
+    course = person.offering.course
+    course.minutes_share = 90
+    db.commit()
+    sent = {f"came-{person.id}": "0930", f"left-{person.id}": "1500", "step": "preview"}
+    desk.post(address, data=fields(desk.post(address, data=sent).text) | {"step": "save"})
+    roster = desk.get(address.replace("/paper", "/attendance")).text
+    assert "迟到或早退：1 人" in roster
+    assert "30 分钟" in roster
+    closing = desk.get(address.replace("/paper", "/close")).text
+    assert "计划 480 分钟，实到 330 分钟，须达 432 分钟" in closing
+    assert "120 分钟" in closing
