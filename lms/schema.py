@@ -24,6 +24,7 @@ MODELS = (
     "courses.models.targets",
     "courses.models.population",
     "courses.models.opening_balances",
+    "courses.models.exports",
     "certificates.models",
 )
 
