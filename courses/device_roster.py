@@ -1,6 +1,7 @@
 """What a device keeps of its sessions while it has no network: enough to check people in, too little to look anybody up."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,6 +65,16 @@ def read(db: Session, session_id: int, scope: Scope) -> dict[str, Any]:
             if skill.active
         ],
     }
+
+
+def names_of(db: Session, enrolment_ids: Collection[int]) -> dict[int, str]:
+    """Whose enrolments these are; for an instructor who may see their sessions."""
+    rows = db.execute(
+        select(Enrolment.id, Trainee.name)
+        .join(Trainee, Trainee.id == Enrolment.trainee_id)
+        .where(Enrolment.id.in_(enrolment_ids))
+    )
+    return {enrolment_id: name for enrolment_id, name in rows}
 
 
 def sessions_of(db: Session, user_id: int, now: datetime) -> list[dict[str, Any]]:

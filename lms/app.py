@@ -14,7 +14,7 @@ from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, Status
 from courses.events import OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, crypto, events, languages, limits, logs, mail_tasks, tasks, web
+from lms.core import access, crypto, events, languages, lean, limits, logs, mail_tasks, tasks, web
 from lms.core.db import Reader, make_engine, make_sessions
 from lms.core.mail import MailOwed
 from lms.portal.navigation import navigation
@@ -55,6 +55,9 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
     ("/reports", "courses.views.reports"),
+    ("/reports/targets", "courses.views.targets"),
+    ("/reports/population", "courses.views.population"),
+    ("/reports/opening-balances", "courses.views.opening_balances"),
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.renewal"),
@@ -65,6 +68,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.views.offline"),
     ("/", "certificates.views.status"),
     ("/api/v1", "courses.views.check_ins"),
+    ("/check-ins", "courses.views.unsent"),
     ("/api/v1", "certificates.views.api"),
 )
 
@@ -122,6 +126,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.globals.update(settings=settings, navigation=navigation)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _map(app)
+    lean.spread(settings.web_workers)
     return app
 
 

@@ -139,18 +139,38 @@ Sent = AttendanceInput | Faulty
 _whole: TypeAdapter[Whole] = TypeAdapter(Whole)
 
 
-def read(data: bytes, now: datetime, *, most: int = BATCH_LIMIT) -> Sequence[Sent]:
-    """The events of a request's body or of a saved file, in order. Raises DomainError when it is no such thing at all."""
+def read(data: bytes, now: datetime) -> Sequence[Sent]:
+    """The events of a request's body, in order. Raises DomainError when it is no batch at all."""
     try:
         whole = _whole.validate_json(data)
     except ValidationError:
-        return _one_by_one(data, now, most)
-    _demand_few(len(whole.events), most)
+        return _one_by_one(data, now)
+    _demand_few(len(whole.events), BATCH_LIMIT)
     offset = _offset(whole.sent_at, now)
     return [one.event(offset) for one in whole.events]
 
 
-def _one_by_one(data: bytes, now: datetime, most: int) -> Sequence[Sent]:
+def read_file(data: bytes) -> tuple[Sequence[Sent], list[Any]]:
+    """The check-ins of a file that a device saved, and its skill results as they stand there. Raises DomainError.
+
+    When it was saved says nothing of the device's clock now, so its times stand as they are, with the offsets it had measured.
+    """
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        content = None
+    told = content if isinstance(content, dict) else {}
+    events, results = told.get("events", []), told.get("skill_results", [])
+    if not (isinstance(events, list) and isinstance(results, list) and (events or results)):
+        raise DomainError(
+            "not_saved_here", N_("This is no file of unsent check-ins. Choose the file that the device saved."), status=422,
+            field="file",
+        )  # fmt: skip
+    _demand_few(len(events) + len(results), FILE_LIMIT)
+    return [_one(event, None) for event in events], results
+
+
+def _one_by_one(data: bytes, now: datetime) -> Sequence[Sent]:
     try:
         # Half a surrogate pair, which browsers write for half an emoji, is one event's fault and not the batch's.
         content = json.loads(data)
@@ -158,8 +178,8 @@ def _one_by_one(data: bytes, now: datetime, most: int) -> Sequence[Sent]:
         raise DomainError("not_json", N_("Send JSON: Content-Type application/json."), status=422) from error
     events = content.get("events") if isinstance(content, dict) else None
     if not isinstance(events, list) or not events:
-        raise DomainError("bad_batch", N_("Send “events”, a list of 1 to %(most)s."), status=422, most=most)
-    _demand_few(len(events), most)
+        raise DomainError("bad_batch", N_("Send “events”, a list of 1 to %(most)s."), status=422, most=BATCH_LIMIT)
+    _demand_few(len(events), BATCH_LIMIT)
     offset = _offset(_moment(content.get("sent_at")), now)
     return [_one(event, offset) for event in events]
 

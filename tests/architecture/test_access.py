@@ -66,6 +66,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "skill_results": (TEACH, TEACH),
     "targets": (READ, CITY),
     "teaching_hours": (READ, NOBODY),
+    "unsent": (TEACH, TEACH),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
     "trainees": (LOOK, PLAN),
     "users": (ADMIN, ADMIN),
