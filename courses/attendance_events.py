@@ -156,10 +156,10 @@ def _holding(scope: Scope) -> Select[*tuple[Any, ...]]:
     )
 
 
-# A moment that was out of bounds and accepted all the same counts from the nearest moment that is not.
+# What was in doubt and accepted all the same counts from within its session, whatever its clock said.
 _moment = case(
     (
-        _events.review == Review.OUTSIDE_WINDOW,
+        _events.review.is_not(None),
         func.least(func.greatest(_events.happened_at, _meetings.starts_at - OPENS_BEFORE), _meetings.ends_at),
     ),
     else_=_events.happened_at,

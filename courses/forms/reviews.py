@@ -11,7 +11,7 @@ from lms.core.forms import Form, PhoneField, strip
 class MergeForm(Form):
     """Whose check-in it is, of those in the training."""
 
-    enrolment = SelectField(_("Whose check-in is it?"), coerce=int, validators=[InputRequired()])
+    enrolment = SelectField(_("Whose check-in is it?"), validators=[InputRequired()])
 
 
 class AdmitForm(Form):

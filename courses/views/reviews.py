@@ -16,7 +16,7 @@ from courses.models.offerings import CourseSession
 from courses.reviews import Settled
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.errors import N_, NotFound
+from lms.core.errors import N_, DomainError, NotFound
 from lms.core.scope import STAFF, Role
 from lms.core.web import refused_on, session
 
@@ -75,7 +75,9 @@ def merge(event_id: UUID) -> ResponseReturnValue:
     trainee_id = request.form.get("trainee", type=int)
     if trainee_id is not None:
         return _done([reviews.merge_trainee(session(), event_id, trainee_id, **_who_and_when())])
-    enrolment_id = request.form.get("enrolment", default=0, type=int)
+    enrolment_id = request.form.get("enrolment", type=int)
+    if enrolment_id is None:
+        raise DomainError("nobody_chosen", N_("Choose whose check-in it is first."), status=422)
     return _done([reviews.merge(session(), event_id, enrolment_id, **_who_and_when())])
 
 
@@ -119,11 +121,12 @@ def _page(event_id: UUID, choosing: MergeForm, admitting: AdmitForm) -> str:
     )
 
 
-def _people(meeting: CourseSession) -> list[tuple[int, str]]:
+def _people(meeting: CourseSession) -> list[tuple[str, str]]:
     """Who may be meant: those of the training, whoever is missing first."""
     people = rosters.read(session(), meeting)
     rows = sorted([*people.rows, *people.waiting], key=lambda row: row.present)
-    return [(row.enrolment_id, f"{row.name} ··{row.phone_tail}" if row.phone_tail else row.name) for row in rows]
+    named = [(str(row.enrolment_id), f"{row.name} ··{row.phone_tail}" if row.phone_tail else row.name) for row in rows]
+    return [("", _("Choose…")), *named] if named else []
 
 
 def _who_and_when() -> dict[str, Any]:

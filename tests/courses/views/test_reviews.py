@@ -78,6 +78,8 @@ def test_a_walk_in_is_given_to_somebody(db, make, offering, phone):
     event = kept(db, offering, walk_in=WalkIn(uuid4(), "李娜"))
     page = phone.get("/reviews").text
     assert f'name="enrolment" value="{row.id}"' in page
+    assert phone.post(f"/reviews/{event}/merge", data={"enrolment": ""}).status_code == 422
+    assert f'<option value="{row.id}">李娜' in phone.get(f"/reviews/{event}").text
     assert phone.post(f"/reviews/{event}/merge", data={"enrolment": row.id}).status_code == 302
     assert db.scalars(select(Attendance.enrolment_id)).all() == [row.id]
     assert phone.post(f"/reviews/{event}/merge", data={"enrolment": row.id}).status_code == 409
