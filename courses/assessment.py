@@ -17,7 +17,7 @@ from courses.models.assessment import Assessment, SkillResult
 from courses.models.attendance import Attendance
 from courses.models.catalogue import CourseSkill
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
-from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
+from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
 from courses.models.trainees import Trainee
 from instructors import register
 from instructors.models import Instructor
@@ -139,7 +139,7 @@ def teachers(db: Session, offering_id: int) -> Sequence[Instructor]:
     teaching = (
         select(SessionInstructor.instructor_id)
         .join(CourseSession, CourseSession.id == SessionInstructor.course_session_id)
-        .where(CourseSession.offering_id == offering_id)
+        .where(CourseSession.offering_id == offering_id, SessionInstructor.role != TeachingRole.EXAMINER)
     )
     return db.scalars(select(Instructor).where(Instructor.id.in_(teaching)).order_by(Instructor.name)).all()
 

@@ -14,7 +14,7 @@ from courses import enrolment, notices, scheduling
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
-from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
+from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
 from courses.scheduling import SessionPlan, Team
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError, NotFound
@@ -235,7 +235,9 @@ def cautions(offering: Offering, enrolled: int) -> list[Caution]:
         return []
     course, found = offering.course, []
     if course.trainee_ratio and offering.sessions:
-        fewest = min(len(meeting.instructors) for meeting in offering.sessions)
+        fewest = min(
+            sum(row.role != TeachingRole.EXAMINER for row in meeting.instructors) for meeting in offering.sessions
+        )
         allowed = fewest * course.trainee_ratio
         figures = {"instructors": fewest, "ratio": course.trainee_ratio}
         if fewest and enrolled > allowed:

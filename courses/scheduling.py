@@ -33,10 +33,18 @@ class Team:
 
     lead_id: int | None = None
     assistant_ids: tuple[int, ...] = ()
+    examiner_id: int | None = None
 
     def everybody(self) -> tuple[int, ...]:
-        """The lead, if there is one, and the assistants."""
-        return ((self.lead_id,) if self.lead_id is not None else ()) + self.assistant_ids
+        """The lead, if there is one, the assistants, and the examiner, if there is one."""
+        ends = tuple((person,) if person is not None else () for person in (self.lead_id, self.examiner_id))
+        return ends[0] + self.assistant_ids + ends[1]
+
+    def role_of(self, person: int) -> TeachingRole:
+        """What one of them does."""
+        if person == self.lead_id:
+            return TeachingRole.LEAD
+        return TeachingRole.EXAMINER if person == self.examiner_id else TeachingRole.ASSISTANT
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,8 @@ def team_at(meeting: CourseSession) -> Team:
     """Who teaches at a session now."""
     leads = [row.instructor_id for row in meeting.instructors if row.role == TeachingRole.LEAD]
     assistants = tuple(row.instructor_id for row in meeting.instructors if row.role == TeachingRole.ASSISTANT)
-    return Team(leads[0] if leads else None, assistants)
+    examiners = [row.instructor_id for row in meeting.instructors if row.role == TeachingRole.EXAMINER]
+    return Team(leads[0] if leads else None, assistants, examiners[0] if examiners else None)
 
 
 def plan_of(meeting: CourseSession) -> SessionPlan:
@@ -171,7 +180,7 @@ def _refuse_unfit_teams(
         if len(set(team.everybody())) < len(team.everybody()):
             raise DomainError(
                 "instructor_twice",
-                N_("The same instructor is named twice. The lead cannot assist at the same session."),
+                N_("The same instructor is named twice. Nobody has two roles at one session."),
                 field="assistants",
             )
         key = (team.lead_id, clock.day_of(plan.starts_at, zone))
@@ -207,7 +216,7 @@ def _seat(
     db: Session, plan: SessionPlan, team: Team, meeting: CourseSession, there: dict[int, SessionInstructor]
 ) -> None:
     for person in team.everybody():
-        role = TeachingRole.LEAD if person == team.lead_id else TeachingRole.ASSISTANT
+        role = team.role_of(person)
         if person in there:
             there[person].role, there[person].active = role, True
             continue

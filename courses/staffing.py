@@ -61,12 +61,20 @@ def find(db: Session, text: str, near: Iterable[Instructor], *, field: str) -> I
     )
 
 
-def team_of(db: Session, lead: str | None, assistants: Iterable[str | None], near: Iterable[Instructor]) -> Team:
+def team_of(
+    db: Session,
+    lead: str | None,
+    assistants: Iterable[str | None],
+    near: Iterable[Instructor],
+    *,
+    examiner: str | None = None,
+) -> Team:
     """The team that a planner wrote; empty lines do not count."""
     near = list(near)
     return Team(
         lead_id=find(db, lead, near, field="lead").id if lead else None,
         assistant_ids=tuple(dict.fromkeys(find(db, text, near, field="assistants").id for text in assistants if text)),
+        examiner_id=find(db, examiner, near, field="examiner").id if examiner else None,
     )
 
 
@@ -76,6 +84,11 @@ def written(teachers: Iterable[SessionInstructor]) -> tuple[str | None, list[str
     for teacher in teachers:
         if teacher.role == TeachingRole.LEAD:
             lead = label(teacher.instructor)
-        else:
+        elif teacher.role == TeachingRole.ASSISTANT:
             assistants.append(label(teacher.instructor))
     return lead, assistants
+
+
+def examiner_of(teachers: Iterable[SessionInstructor]) -> str | None:
+    """A session's examiner as the form shows it; none where nobody was planned."""
+    return next((label(row.instructor) for row in teachers if row.role == TeachingRole.EXAMINER), None)

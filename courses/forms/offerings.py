@@ -115,6 +115,7 @@ class TeamMixin:
         min_entries=1,
         max_entries=ASSISTANTS,
     )
+    examiner = StringField(_("Examiner"), filters=[strip], validators=[Optional(), Length(max=200)])
 
 
 class OfferingForm(TeamMixin, Form):

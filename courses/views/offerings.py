@@ -146,12 +146,14 @@ def edit_session(offering_id: int, session_id: int) -> ResponseReturnValue:
         return redirect(url_for(".page", offering_id=offering.id))
     lead, assistants = staffing.written(meeting.instructors)
     form = SessionForm(data=_when(meeting, timedelta()) | {"lead": lead, "assistants": [*assistants, None]})
+    if not form.is_submitted():
+        form.examiner.data = staffing.examiner_of(meeting.instructors)
     near = _near()
     pressed = form.is_submitted() and press_assistants(form, request.form)
     if not pressed and form.validate_on_submit():
         with refused_on(form):
             wanted = form.period()
-            team = staffing.team_of(session(), form.lead.data, form.assistants.data, near)
+            team = staffing.team_of(session(), form.lead.data, form.assistants.data, near, examiner=form.examiner.data)
             plan = SessionPlan(wanted.starts_at, wanted.ends_at, form.place.data, team, session_id)
             offerings.change_session(session(), offering, plan, scope=scope(), zone=_zone())
             flash(_("Saved."))
@@ -203,7 +205,8 @@ def _plan(form: OfferingForm, offering: Offering | None, near: list[Any], *, one
     # A host that was left as it is stays, even if it has become inactive or another got the same name.
     same = offering is not None and form.organisation.data == hosts.label(offering.organisation)
     host = offering.organisation if offering and same else hosts.find(session(), form.organisation.data, scope())
-    team = staffing.team_of(session(), form.lead.data, form.assistants.data, near) if one_team else None
+    written = form.lead.data, form.assistants.data
+    team = staffing.team_of(session(), *written, near, examiner=form.examiner.data) if one_team else None
     sessions = []
     for row in form.rows():
         when = row.period()
@@ -236,6 +239,7 @@ def _facts_of(offering: Offering, later: timedelta | None = None) -> dict[str, A
         "by_invitation": offering.by_invitation,
         "lead": lead,
         "assistants": [*assistants, None],
+        "examiner": staffing.examiner_of(offering.sessions[0].instructors) if offering.sessions else None,
         "sessions": [
             _when(row, later or timedelta()) | ({"session_id": row.id} if later is None else {})
             for row in offering.sessions

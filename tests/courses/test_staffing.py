@@ -5,10 +5,12 @@ from datetime import date
 import pytest
 from sqlalchemy.orm import Session
 
-from courses import staffing
+from courses import assessment, scheduling, staffing
+from courses.models.offerings import TeachingRole
 from courses.scheduling import Team
 from lms.core.errors import DomainError
 from lms.core.scope import Scope
+from tests.courses.planning import plan, scheduled
 from tests.factories import Make
 
 DISTRICT = Scope(district_ids=frozenset({1}))
@@ -48,3 +50,25 @@ def test_a_team_leaves_out_empty_lines_and_names_nobody_twice(db: Session, make:
     team = staffing.team_of(db, lead.registration_number, [number, None, "", number], [])
     assert team == Team(lead.id, (helper.id,))
     assert staffing.team_of(db, None, [], []) == Team()
+
+
+def test_an_examiner_is_planned_keeps_the_role_and_does_not_teach(db: Session, make: Make) -> None:
+    lead, assistant, examiner = make.instructor(), make.instructor(), make.instructor()
+    team = staffing.team_of(
+        db,
+        lead.registration_number,
+        [assistant.registration_number],
+        [],
+        examiner=examiner.registration_number,
+    )
+    offering = scheduled(db, plan(make, team=team))
+    teaching = offering.sessions[0].instructors
+    assert {row.instructor_id: row.role for row in teaching} == {
+        lead.id: TeachingRole.LEAD,
+        assistant.id: TeachingRole.ASSISTANT,
+        examiner.id: TeachingRole.EXAMINER,
+    }
+    assert scheduling.team_at(offering.sessions[0]) == team
+    assert staffing.examiner_of(teaching) == staffing.label(examiner)
+    assert staffing.written(teaching)[1] == [staffing.label(assistant)]
+    assert {person.id for person in assessment.teachers(db, offering.id)} == {lead.id, assistant.id}
