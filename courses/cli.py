@@ -33,6 +33,10 @@ def check() -> None:
                         f"Offering {found.offering_id} ({found.course}, {found.host}): {found.figure} is "
                         f"{found.in_ledger} in the ledger, {found.recounted} recounted"
                     )
+        with click.progressbar(recount.check_kept(db), recount.KEPT_STEPS, "Kept totals", file=sys.stderr) as steps:
+            for stale in (one for found_stale in steps for one in found_stale):
+                differences += 1
+                click.echo(f"Kept total {stale.place} is {stale.kept}, recounted {stale.recounted}")
     if differences:
         click.echo(f"{differences} differences in {total} offerings.", err=True)
         sys.exit(1)

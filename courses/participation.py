@@ -4,12 +4,14 @@ People do not add up: somebody who came in March and in May is one person of the
 are asked for most, exactly, when an offering closes or is corrected; `courses.recount` proves them.
 """
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, any_, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -22,6 +24,7 @@ from courses.models.person_time import EntryKind, PersonTimeEntry
 
 # Whoever counts people waits for whoever does so already: both would take the same newcomer for theirs.
 _LOCK = 0x70656F706C65
+BATCH = 2_000  # offerings fetched at a time
 
 
 @dataclass(frozen=True, order=True)
@@ -40,10 +43,15 @@ def levels(programme: str, district: int, day: date) -> set[Level]:
     return each | {Level("", 0, f"{day:%Y-%m}")}
 
 
+def hold(db: Session) -> None:
+    """Let nobody else count people until this unit of work ends."""
+    db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
 def follow(db: Session, offering_id: int) -> None:
     """Bring what is kept about an offering's people to what its attendances say. Its closing line must be written."""
     db.flush()
-    db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    hold(db)
     noted = db.scalar(select(Participation.trainees).where(Participation.offering_id == offering_id))
     before, now = set(noted or ()), set(db.scalars(_present(Enrolment.offering_id == offering_id)))
     if noted is not None and before == now:
@@ -103,6 +111,73 @@ def _list(numbers: Collection[int]) -> ColumnElement[Any]:
     return bindparam(None, list(numbers), type_=ARRAY(BigInteger))
 
 
+class _Marks:
+    """Who was seen: a byte for each id."""
+
+    def __init__(self, most: int) -> None:
+        self._seen = bytearray(most + 1)
+
+    def add(self, people: Iterable[int]) -> None:
+        """Mark them."""
+        seen = self._seen
+        for person in people:
+            seen[person] = 1
+
+    def join(self, others: "_Marks") -> None:
+        """Mark all whom the others have."""
+        both = int.from_bytes(self._seen, "little") | int.from_bytes(others._seen, "little")
+        self._seen = bytearray(both.to_bytes(len(self._seen), "little"))
+
+    def __len__(self) -> int:
+        return self._seen.count(1)
+
+
+def recounted(db: Session) -> dict[Level, int]:
+    """Every kept number, counted anew from who took part, in one pass over the offerings in the order of time.
+
+    A byte a trainee says whether the person was seen: the database's own DISTINCT took ten times as long over ten years.
+    At four million trainees a row of bytes is 4 MB, and there are some forty.
+    """
+    most = db.scalar(select(func.max(Enrolment.trainee_id))) or 0
+    found: dict[Level, int] = {}
+    ever: dict[tuple[str, int], _Marks] = defaultdict(lambda: _Marks(most))
+    held = (
+        select(PersonTimeEntry.dated_on, Course.programme_code, Offering.district_id, Participation.trainees)
+        .join(Participation, Participation.offering_id == PersonTimeEntry.offering_id)
+        .join(Offering, Offering.id == PersonTimeEntry.offering_id)
+        .join(Course, Course.id == Offering.course_id)
+        .where(PersonTimeEntry.kind == EntryKind.CLOSING)
+        .order_by(PersonTimeEntry.dated_on)
+        .execution_options(yield_per=BATCH)
+    )
+    for year, of_year in groupby(db.execute(held), key=lambda row: f"{row.dated_on:%Y}"):
+        seen: dict[tuple[str, int], _Marks] = defaultdict(lambda: _Marks(most))
+        for period, of_month in groupby(of_year, key=lambda row: f"{row.dated_on:%Y-%m}"):
+            month = _Marks(most)
+            for _day, programme, district, people in of_month:
+                month.add(people)
+                seen[programme, 0].add(people)
+                seen["", district].add(people)
+            found[Level("", 0, period)] = len(month)
+            seen["", 0].join(month)
+        for place, marks in seen.items():
+            found[Level(*place, year)] = len(marks)
+            ever[place].join(marks)
+    return found | {Level(*place, ""): len(marks) for place, marks in ever.items()}
+
+
+def rebuild_counts(db: Session) -> None:
+    """Set every kept number anew, after participations came in by other ways than closing."""
+    db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    db.execute(delete(PeopleCount))
+    rows = [
+        {"programme_code": level.programme, "district_id": level.district, "period": level.period, "people": people}
+        for level, people in recounted(db).items()
+    ]
+    if rows:
+        db.execute(insert(PeopleCount), rows)
+
+
 def distinct_of(offerings: Subquery) -> Select[int]:
     """How many people took part in offerings, given as a subquery with `offering_id`."""
     each = (
@@ -112,3 +187,11 @@ def distinct_of(offerings: Subquery) -> Select[int]:
     )
     people = select(each.c.trainee_id).distinct().subquery("people")
     return select(func.count()).select_from(people)
+
+
+def kept(db: Session) -> dict[Level, int]:
+    """Every kept number."""
+    rows = db.execute(
+        select(PeopleCount.programme_code, PeopleCount.district_id, PeopleCount.period, PeopleCount.people)
+    )
+    return {Level(programme, district, period): people for programme, district, period, people in rows}

@@ -18,6 +18,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Interval,
+    Select,
     Subquery,
     case,
     cast,
@@ -79,49 +80,53 @@ def attended_minutes() -> ColumnElement[int]:
 
 
 def recounted(of: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | None = None) -> Subquery:
-    """Each offering's figures from the attendances and headcounts: offering_id and the fields of `Totals`, and `certified`.
+    """Each offering's figures from the attendances and headcounts: offering_id, the fields of `Totals`, `certified`, `who`.
 
     of: which offerings, as a condition on Offering; all unless told. ids: only those from the first id to the second; said
     of each table apart, so that each is read by its index and each attendance once. Three sums, each made in one pass.
+    `who`: a sum of those present in which any other set of people would show.
     """
     chosen = true() if of is None else of
 
-    def in_reach(offering_id: Any) -> ColumnElement[bool]:
-        return true() if ids is None else offering_id.between(*ids)
+    def wanted(statement: Select[*tuple[Any, ...]], offering_id: Any) -> Select[*tuple[Any, ...]]:
+        if ids is not None:
+            return statement.where(offering_id.between(*ids))
+        return statement.join(Offering, Offering.id == offering_id).where(chosen)
 
     each = (
-        select(Enrolment.offering_id, func.sum(attended_minutes()).label("minutes"))
+        select(Enrolment.offering_id, Enrolment.trainee_id, func.sum(attended_minutes()).label("minutes"))
         .join(Attendance, Attendance.enrolment_id == Enrolment.id)
         .join(CourseSession, CourseSession.id == Attendance.course_session_id)
-        .join(Offering, Offering.id == Enrolment.offering_id)
-        .where(chosen, in_reach(Enrolment.offering_id), in_reach(CourseSession.offering_id))
         .group_by(Enrolment.offering_id, Enrolment.trainee_id)
-        .subquery("each")
     )
+    if ids is not None:
+        each = each.where(CourseSession.offering_id.between(*ids))
+    there = wanted(each, Enrolment.offering_id).subquery("each")
     presence = (
-        select(each.c.offering_id, func.count().label("named"), func.sum(each.c.minutes).label("minutes"))
-        .group_by(each.c.offering_id)
+        select(
+            there.c.offering_id,
+            func.count().label("named"),
+            func.sum(there.c.minutes).label("minutes"),
+            func.bit_xor(func.hashint8extended(there.c.trainee_id, 0)).label("who"),
+        )
+        .group_by(there.c.offering_id)
         .subquery("presence")
     )
-    places = (
+    places = wanted(
         select(
             Enrolment.offering_id,
             func.count().filter(Enrolment.state.in_(HOLDS_PLACE)).label("enrolled"),
             func.count().filter(Enrolment.state == EnrolmentState.COMPLETED).label("passed"),
             func.count(Enrolment.certified_at).label("certified"),
-        )
-        .join(Offering, Offering.id == Enrolment.offering_id)
-        .where(chosen, in_reach(Enrolment.offering_id))
-        .group_by(Enrolment.offering_id)
-        .subquery("places")
-    )
-    heads = (
-        select(CourseSession.offering_id, func.max(CourseSession.headcount).label("counted"))
-        .join(Offering, Offering.id == CourseSession.offering_id)
-        .where(chosen, in_reach(CourseSession.offering_id))
-        .group_by(CourseSession.offering_id)
-        .subquery("heads")
-    )
+        ).group_by(Enrolment.offering_id),
+        Enrolment.offering_id,
+    ).subquery("places")
+    heads = wanted(
+        select(CourseSession.offering_id, func.max(CourseSession.headcount).label("counted")).group_by(
+            CourseSession.offering_id
+        ),
+        CourseSession.offering_id,
+    ).subquery("heads")
 
     def whole(column: ColumnElement[Any], name: str) -> ColumnElement[int]:
         return cast(func.coalesce(column, 0), BigInteger).label(name)
@@ -135,12 +140,13 @@ def recounted(of: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | N
             whole(presence.c.minutes, "minutes"),
             whole(places.c.passed, "passed"),
             whole(places.c.certified, "certified"),
+            whole(presence.c.who, "who"),
         )
         .select_from(Offering)
         .outerjoin(presence, presence.c.offering_id == Offering.id)
         .outerjoin(places, places.c.offering_id == Offering.id)
         .outerjoin(heads, heads.c.offering_id == Offering.id)
-        .where(chosen, in_reach(Offering.id))
+        .where(chosen, true() if ids is None else Offering.id.between(*ids))
         .subquery("recounted")
     )
 

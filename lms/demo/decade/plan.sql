@@ -35,6 +35,12 @@ RETURN number = 1 + pg_temp.pick(e, 64, meetings) OR pg_temp.pick(e * 4 + number
 CREATE FUNCTION pg_temp.mark(e bigint) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 50 + pg_temp.pick(e, 71, 31) + pg_temp.pick(e, 72, 21);
 
+-- Who takes a place of an offering: the first `fresh` places are somebody new, the others people known before, all different.
+CREATE FUNCTION pg_temp.comer(run bigint, place integer, places integer, fresh bigint, known bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN place < fresh THEN known + place + 1
+    ELSE 1 + (pg_temp.pick(run, 52, known::integer) + (place - fresh) * (known / (places - fresh))) % known END;
+
 -- The districts' shares, in the order of their ids: where many live, much is held.
 CREATE TEMP TABLE area AS
 SELECT id, (sum(weight) OVER (ORDER BY id) - weight)::float8 / sum(weight) OVER () AS beneath

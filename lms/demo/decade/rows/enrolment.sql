@@ -1,6 +1,5 @@
 SELECT e AS id, run.id AS offering_id,
-    {trainee_base} + CASE WHEN place < fresh THEN known + place + 1
-        ELSE 1 + (pg_temp.pick(run.id, 52, known::int) + (place - fresh) * (known / (places - fresh))) % known END AS trainee_id,
+    {trainee_base} + pg_temp.comer(run.id, place, places, fresh, known) AS trainee_id,
     left(md5('ticket' || {seed} || ':' || e), 22) AS ticket,
     CASE WHEN seat >= named + absent THEN 'cancelled' WHEN seat >= named THEN 'incomplete'
         WHEN kind < 3 OR (fits AND mark >= 60) THEN 'completed' WHEN mark < 60 THEN 'failed' ELSE 'incomplete' END AS state,
