@@ -92,6 +92,8 @@ function show() {
     draw(bits);
     drawn = bits;
   }
+  const early = part("opens");
+  if (early) early.hidden = now >= Number(early.dataset.opens);
   let words = "";
   if (gone) words = text.textGone;
   else if (signedOut) words = text.textSignIn;

@@ -27,7 +27,8 @@ from lms.core import clock, crypto
 from lms.core.scope import Role
 from lms.embedded.environment import RECORD
 from tests.factories import Make
-from tests.journeys.conftest import DESK, PHONE, Account, Site, _free_port, sign_in
+from tests.journeys.conftest import DESK, PHONE, Account, Site, sign_in
+from tests.journeys.running import free_port
 from tests.journeys.test_accessibility import SERIOUS
 
 PASSWORD = "an ambulance and a tricycle"
@@ -45,7 +46,7 @@ class Web:
     """A web server of our own beside the running system, on its database: one that can be stopped and started."""
 
     def __init__(self, site: Site) -> None:
-        self._port = _free_port()
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         given = json.loads((site.instance / RECORD).read_text())
         own = {"PUBLIC_URL": self.url, "PORT": str(self._port), "HOST": "127.0.0.1"}
