@@ -4,10 +4,9 @@ from sqlalchemy.orm import Session
 
 from courses.reports.filters import Column, Filters
 from lms.core import audit
-from lms.core.exports import Format
 
 
-def note(db: Session, report: str, filters: Filters, form: Format, rows: int, *, column: Column | None = None) -> None:
-    """Record that a report was exported. report: "enrolment" or "offerings"."""
+def note(db: Session, report: str, filters: Filters, form: str, rows: int, *, column: Column | None = None) -> None:
+    """Record that a report was exported. report: "enrolment", say; form: a file's extension."""
     asked = filters.address() | ({"column": column.value} if column else {})
-    audit.record(db, "report.export", f"report:{report}", after={"format": form.value, "rows": rows, "filters": asked})
+    audit.record(db, "report.export", f"report:{report}", after={"format": str(form), "rows": rows, "filters": asked})

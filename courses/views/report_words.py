@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from courses.forms.reports import GROUPINGS
+from courses.report_paper import ReportDocument
 from courses.reports.cross import CrossRow
 from courses.reports.enrolment import Report, Row
 from courses.reports.filters import PERIODS as TIME_GROUPINGS
@@ -222,6 +223,41 @@ def cross_sheet(rows: list[CrossRow], filters: Filters, options: Options) -> She
         total=[_("Total"), None, None, *_cells(sum((row.figures for row in rows), Figures()))],
         widths=[26, 12, 12],
     )
+
+
+def report_document(report: Report, options: Options) -> ReportDocument:
+    """The report as it is set on paper."""
+    grouping = report.filters.grouping
+    made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
+    notes = [_("In progress, in no total") + " " + progress_text(report)] if report.progress.offerings else []
+    if report.opening.person_times:
+        notes.append(
+            _("Before this system, in no row")
+            + " "
+            + _("Person-times: %(number)s", number=whole(report.opening.person_times))
+        )
+    return ReportDocument(
+        organisation=organisation_name(),
+        title=_("Enrolment report"),
+        language=language(),
+        question=list(question(report.filters, options)),
+        columns=[str(GROUPINGS[grouping]), *_column_names(people=True)],
+        rows=[[row_name(row, grouping), *_texts(row.figures, row.people)] for row in report.rows],
+        total=[_("Total"), *_texts(report.total, report.people)],
+        notes=notes,
+        rule_title=_("Counting rule"),
+        rule=[str(line) for line in RULE],
+        made=_("Made %(moment)s by %(name)s", moment=f"{made:%Y-%m-%d %H:%M}", name=current_user.name),
+    )
+
+
+def _texts(figures: Figures, people: int) -> list[str]:
+    texts: list[str] = []
+    for column in COLUMNS:
+        texts.append(shown(figures, column))
+        if column is Column.REFRESHER:
+            texts.append(whole(people))
+    return texts
 
 
 def progress_text(report: Report) -> str:

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from courses import charts
+from courses import charts, report_paper
 from courses.forms.reports import GROUPINGS, FilterForm
 from courses.reports import cross as cross_rules
 from courses.reports import enrolment as report_rules
@@ -185,6 +185,22 @@ def enrolment_export(form: str) -> ResponseReturnValue:
     answer, rows = _file(words.report_sheet(report, choices), Format(form), f"enrolment-{_span(filters)}")
     exporting.note(session(), "enrolment", filters, Format(form), rows)
     return answer
+
+
+@blueprint.get("/enrolment.pdf")
+@requires(*READERS)
+def enrolment_paper() -> ResponseReturnValue:
+    """The report on paper."""
+    filters, choices = _asked()
+    report = report_rules.report(session(), filters, scope(), zone=_zone())
+    made = report_paper.pdf(words.report_document(report, choices), now=clock.now())
+    exporting.note(session(), "enrolment", filters, "pdf", len(report.rows))
+    return send_file(
+        io.BytesIO(made),
+        mimetype="application/pdf",
+        as_attachment=True,
+        download_name=f"enrolment-{_span(filters)}.pdf",
+    )
 
 
 def _span(filters: Filters) -> str:

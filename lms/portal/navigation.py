@@ -15,7 +15,7 @@ from lms.core.web import session
 
 REVIEWS = N_("To review")
 
-# Label, endpoint, and who sees it. The endpoint's blueprint marks where one is.
+# Label, endpoint, and who sees it. The first part of the address marks where one is.
 ITEMS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     (N_("Overview"), "home.page", READERS),
     (N_("Today"), "today.page", (Role.INSTRUCTOR,)),
@@ -44,12 +44,17 @@ class Item:
 
 
 def navigation() -> Iterator[Item]:
-    """The entries for the user of this request."""
-    here = request.blueprint
+    """The entries for the user of this request. One is in its area wherever the address begins as the entry's does."""
+    here = _area(request.path)
     for label, endpoint, roles in ITEMS:
         if holds(*roles):
             waiting = _waiting(roles) if label == REVIEWS else 0
-            yield Item(_(label), url_for(endpoint), endpoint.partition(".")[0] == here, waiting)
+            address = url_for(endpoint)
+            yield Item(_(label), address, _area(address) == here, waiting)
+
+
+def _area(path: str) -> str:
+    return path.split("/")[1]
 
 
 def _waiting(roles: tuple[Role, ...]) -> int:

@@ -59,3 +59,17 @@ def test_opening_balances_stand_apart_in_the_report_and_are_added_in(make: Make,
     assert district.get("/reports/opening-balances/").status_code == 403
     other = district.get("/reports/enrolment?since=2012-01-01&until=2012-12-31").get_data(as_text=True)
     assert "12,000" not in other
+
+
+def test_indicators_stand_beside_their_targets(make: Make, sign_in: SignIn) -> None:
+    city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    send(city, FILE)
+    city.post("/reports/targets/2012", data={"target-RESCUE-6": "24000"})
+    page = city.get("/reports/indicators/?since=2012-01-01&until=2012-12-31&grouping=year").get_data(as_text=True)
+    assert "50.0%" in page
+    assert "24,000" in page
+    assert city.get("/reports/indicators/?since=2012-13-01").status_code == 422
+    for grouping in ("month", "quarter", "programme", "district", "course", "instructor", "host", "sector"):
+        assert city.get(f"/reports/indicators/?grouping={grouping}").status_code == 200
+    coordinator = sign_in(make.user(Role.COORDINATOR, organisation_id=make.organisation().id))
+    assert coordinator.get("/reports/indicators/").status_code == 403

@@ -1,0 +1,240 @@
+"""The yearly figures that a branch is asked for, row by row of a report: against the year before, against targets, and as rates.
+
+Everything is drawn from the report's own figures; a rate without anything to divide by is None, never 0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from courses import population, targets
+from courses.models.catalogue import Course
+from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.models.person_time import EntryKind
+from courses.reports import enrolment
+from courses.reports.enrolment import Row
+from courses.reports.filters import PERIODS, Filters, Grouping
+from courses.reports.ledger import Figures, asked, lines, of_subject
+from lms.core.scope import Scope
+from lms.organisations.models import Organisation
+
+
+@dataclass(frozen=True)
+class Indicators:
+    """One row. person_times: with `opening`, totals from before the system. before: person-times of the same days a year earlier.
+
+    renewed: certificates of refresher courses; certified: first ones. waiting: people on waiting lists now.
+    registered: the population of the district.
+    """
+
+    row: Row
+    opening: int
+    before: int
+    sessions: int
+    renewed: int
+    waiting: int
+    target: int | None
+    registered: int | None
+
+    @property
+    def person_times(self) -> int:
+        """Reached, with the totals from before the system."""
+        return self.row.figures.person_times + self.opening
+
+    @property
+    def growth(self) -> float | None:
+        """Against the year before: 0.1 is a tenth more."""
+        return (self.person_times - self.before) / self.before if self.before else None
+
+    @property
+    def completion(self) -> float | None:
+        """Of the target: 1.0 is all of it."""
+        return None if self.target is None else self.person_times / self.target
+
+    @property
+    def certified(self) -> int:
+        """First certificates."""
+        return self.row.figures.certificates - self.renewed
+
+    @property
+    def pass_rate(self) -> float | None:
+        """Of those who took part by name, who completed the course."""
+        return _ratio(self.row.figures.passed, self.row.figures.named)
+
+    @property
+    def no_show(self) -> float | None:
+        """Of those who had a place, who came to no session."""
+        return _ratio(self.row.figures.enrolled - self.row.figures.named, self.row.figures.enrolled)
+
+    @property
+    def class_size(self) -> float | None:
+        """Person-times an offering."""
+        return _ratio(self.row.figures.person_times, self.row.figures.offerings)
+
+    @property
+    def share(self) -> float | None:
+        """Distinct trained people of the registered population."""
+        return _ratio(self.row.people, self.registered or 0)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The rows and their sum. `target_year`: the year of the targets, None where the period is not within one year."""
+
+    rows: list[Indicators]
+    total: Indicators
+    target_year: int | None
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Overview:
+    """Answer a question in sixteen statements at most. Raises NotFound for another district's."""
+    found = enrolment.report(db, filters, scope, zone=zone)
+    earlier = enrolment.report(db, a_year_before(filters), scope, zone=zone)
+    before = {_a_year_on(filters.grouping, row.key): row.figures.person_times for row in earlier.rows}
+    for key, number in earlier.opening.by_key.items():
+        moved = _a_year_on(filters.grouping, key)
+        before[moved] = before.get(moved, 0) + number
+    sessions, renewed = _sessions(db, filters, scope), _renewed(db, filters, scope)
+    waiting = _waiting(db, filters, scope)
+    year = filters.since.year if filters.since.year == filters.until.year else None
+    aims, aim = _targets(db, filters, scope, year)
+    registered = {
+        str(district): people for district, (people, _year) in population.latest(db, filters.until.year).items()
+    }
+    by_district = filters.grouping is Grouping.DISTRICT
+    rows = [
+        Indicators(
+            row=row,
+            opening=found.opening.by_key.get(row.key, 0),
+            before=before.get(row.key, 0),
+            sessions=sessions.get(row.key, 0),
+            renewed=renewed.get(row.key, 0),
+            waiting=waiting.get(row.key, 0),
+            target=aims.get(row.key),
+            registered=registered.get(row.key) if by_district else None,
+        )
+        for row in _with_opening(found)
+    ]
+    shown = [number for district, number in registered.items() if _covers(filters, scope, int(district))]
+    total = Indicators(
+        row=Row("", None, None, None, found.total, found.people),
+        opening=found.opening.person_times,
+        before=earlier.total.person_times + earlier.opening.person_times,
+        sessions=sum(sessions.values()),
+        renewed=sum(renewed.values()),
+        waiting=sum(waiting.values()),
+        target=aim,
+        registered=sum(shown) or None,
+    )
+    return Overview(rows, total, year)
+
+
+def a_year_before(filters: Filters) -> Filters:
+    """The same days of the year before; 29 February becomes the 28th."""
+    return replace(filters, since=_shifted(filters.since), until=_shifted(filters.until), key=None)
+
+
+def _shifted(day: date) -> date:
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if leap_day else day.day)
+
+
+def _a_year_on(grouping: Grouping, key: str) -> str:
+    """The row of this year that a row of last year is compared with: 2016-05 with 2017-05."""
+    return f"{int(key[:4]) + 1}{key[4:]}" if grouping in PERIODS else key
+
+
+def _with_opening(found: enrolment.Report) -> list[Row]:
+    """The report's rows, and those periods that have nothing but totals from before the system."""
+    known = {row.key for row in found.rows}
+    if found.filters.grouping not in PERIODS:
+        return list(found.rows)
+    more = [Row(key, None, None, None, Figures(), 0) for key in found.opening.by_key if key not in known]
+    return sorted([*found.rows, *more], key=lambda row: row.key)
+
+
+def _covers(filters: Filters, scope: Scope, district: int) -> bool:
+    if filters.district is not None:
+        return district == filters.district
+    return scope.everything or district in scope.district_ids
+
+
+def _sessions(db: Session, filters: Filters, scope: Scope) -> dict[str, int]:
+    line = lines(filters, scope)
+    statement = (
+        select(line.c.key, func.count(CourseSession.id))
+        .join(CourseSession, CourseSession.offering_id == line.c.offering_id)
+        .where(line.c.kind == EntryKind.CLOSING)
+        .group_by(line.c.key)
+    )
+    return {key: number for key, number in db.execute(statement)}
+
+
+def _renewed(db: Session, filters: Filters, scope: Scope) -> dict[str, int]:
+    line = lines(filters, scope)
+    statement = (
+        select(line.c.key, func.sum(line.c.certificates))
+        .join(Offering, Offering.id == line.c.offering_id)
+        .join(Course, Course.id == Offering.course_id)
+        .where(Course.refresher, line.c.certificates != 0)
+        .group_by(line.c.key)
+    )
+    return {key: int(number) for key, number in db.execute(statement)}
+
+
+def _waiting(db: Session, filters: Filters, scope: Scope) -> Mapping[str, int]:
+    """People on waiting lists of offerings to come; a waiting list has no period, so it stands with none."""
+    keys = {
+        Grouping.PROGRAMME: Course.programme_code,
+        Grouping.DISTRICT: Offering.district_id,
+        Grouping.COURSE: Offering.course_id,
+        Grouping.HOST: Offering.organisation_id,
+        Grouping.INSTRUCTOR: Offering.lead_instructor_id,
+        Grouping.SECTOR: Organisation.sector,
+    }
+    key = keys.get(filters.grouping)
+    statement = (
+        select(func.count(Enrolment.id), *([] if key is None else [key]))
+        .select_from(Enrolment)
+        .join(Offering, Offering.id == Enrolment.offering_id)
+        .join(Course, Course.id == Offering.course_id)
+        .join(Organisation, Organisation.id == Offering.organisation_id)
+        .where(
+            Enrolment.state == EnrolmentState.WAITLISTED,
+            Offering.state == OfferingState.PUBLISHED,
+            asked(filters, scope),
+            of_subject(filters),
+        )
+    )
+    if key is not None:
+        statement = statement.group_by(key)
+    return {str(named[0]) if named else "": number for number, *named in db.execute(statement)}
+
+
+def _targets(db: Session, filters: Filters, scope: Scope, year: int | None) -> tuple[dict[str, int], int | None]:
+    """Targets by the key of the row, and in all. None of a part of the year's subject: a target is for all hosts and courses."""
+    narrower = filters.course or filters.organisation or filters.sector
+    if year is None or narrower:
+        return {}, None
+    cells = {
+        place: reached.target
+        for place, reached in targets.read(db, year, scope).cells.items()
+        if reached.target is not None and filters.programme in {None, place[0]} and filters.district in {None, place[1]}
+    }
+    aims: dict[str, int] = {}
+    for (programme, district), target in cells.items():
+        key = {Grouping.PROGRAMME: programme, Grouping.DISTRICT: str(district), Grouping.YEAR: str(year)}.get(
+            filters.grouping
+        )
+        if key is not None:
+            aims[key] = aims.get(key, 0) + target
+    return aims, sum(cells.values()) or None
