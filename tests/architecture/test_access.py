@@ -50,6 +50,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "devices": (NOBODY, TEACH),
     "enrolment": (ALL_BUT_TRAINEES, PLAN),
     "expiring": (LOOK, NOBODY),
+    "indicators": (READ, NOBODY),
     "instructors": (READ, ADMIN),
     "legacy": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
