@@ -12,7 +12,7 @@ export const events = new EventTarget();
 const BATCH = 100;
 const SEND_SECONDS = 20;
 // Seconds before the next try: where nobody answers, asking costs next to nothing; a server in trouble is left in peace.
-const WAITS = { offline: [1, 2, 3, 5, 6], server: [2, 4, 8, 15, 30, 60], sign_in: [60] };
+const WAITS = { offline: [1, 2, 3], server: [2, 4, 8, 15, 30, 60], sign_in: [60] };
 const OLD_DAYS = 30; // rosters older than this are forgotten
 const REFUSED = new Set([400, 403, 409, 413, 422]); // the events themselves are at fault, not the moment
 const ANSWERED = new Set(["accepted", "already", "review", "rejected"]);

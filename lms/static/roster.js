@@ -16,6 +16,8 @@ const known = new Map(); // enrolment → {present, arrived, left}, as the serve
 const ownArrivals = new Map(); // enrolment → id of the arrival that we sent and that made the difference
 let roster = null; // as fetched or kept: tickets, skills, hours
 let waiting = []; // this session's unsent events, in order
+let looked = Promise.resolve();
+let looking = null;
 let shown = "all";
 let running = text.running === "yes";
 
@@ -95,8 +97,17 @@ function paintAll() {
   count();
 }
 
-/** Read what is unsent and show everything anew. */
-async function look() {
+/** Read what is unsent and show everything anew; asked again before that begins, it is done once. */
+function look() {
+  looking ??= looked.catch(() => {}).then(() => {
+    looking = null;
+    looked = show();
+    return looked;
+  });
+  return looking;
+}
+
+async function show() {
   waiting = (await outbox.pending()).filter((item) => item.path === outbox.CHECK_INS && item.event.session === session);
   waiting.filter((item) => item.event.walk_in).forEach(showWalkIn);
   paintAll();
@@ -166,7 +177,7 @@ export function filter() {
 }
 
 /** The server has answered for one event. */
-async function answered({ item, answer }) {
+function answered({ item, answer }) {
   const { event } = item;
   if (item.path !== outbox.CHECK_INS || event.session !== session) return;
   const enrolment = answer.enrolment ?? event.enrolment;
@@ -183,7 +194,7 @@ async function answered({ item, answer }) {
   else if (answer.outcome === "already" && answer.by) {
     say(fill(text.textAlready, { name, by: answer.by, time: clock(answer.arrived_at) }), "info");
   }
-  await look();
+  look();
 }
 
 async function refresh() {

@@ -120,9 +120,10 @@ def test_from_schedule_to_report(site: Site, visit: Visit) -> None:
     for name in ("龙䶮", "欧阳小河"):
         teacher.locator(f".person[data-name='{name}'] .person-tap").click()
     expect(teacher.locator("[data-count=present]")).to_have_text("2")
-    expect(teacher.locator("[data-unsent]")).to_be_hidden()
+    expect(teacher.locator("[data-outbox-mark]")).to_be_hidden()
     roster = teacher.url
     teacher.get_by_role("link", name="现场报名").click()
+    teacher.get_by_role("link", name="现在填手机号登记").click()
     teacher.locator("[name=name]").fill("阿依古丽·买买提")
     teacher.locator("[name=phone]").fill("13700000003")
     teacher.get_by_role("button", name="添加并签到").click()

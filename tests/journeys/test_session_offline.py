@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
@@ -23,7 +24,7 @@ from lms.accounts import passwords
 from lms.core import clock, crypto
 from lms.core.scope import Role
 from tests.factories import PASSWORD, Make
-from tests.journeys.conftest import Account, sign_in
+from tests.journeys.conftest import PHONE, Account, sign_in
 from tests.journeys.device import Phone, dump, expect_ready, expect_unsent
 from tests.journeys.running import Running
 
@@ -334,6 +335,32 @@ def test_skills_and_tickets_are_taken_without_a_network(basement: Basement, phon
             {"enrolment": enrolment_id},
         ).scalars()
         assert list(passed) == [True, False]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_axe_finds_nothing_on_the_page_without_a_network(basement: Basement, phone: Phone, language: str) -> None:
+    page = phone.page(f"{basement.address}?lang={language}")
+    expect_ready(page)
+    phone.context.set_offline(True)
+    page.goto(basement.address)
+    expect(page.locator("html")).to_have_attribute("lang", "en" if language == "en" else "zh-Hans")
+    expect(page.locator("[data-count=all]")).to_have_text(str(PEOPLE))
+    axe = Axe()
+    assert axe.run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    tap(page, 1)
+    for opens, closes in (
+        (page.locator("[data-outbox-mark]"), "[data-outbox-close]"),
+        (page.locator(".person[data-present=yes] [data-undo]").first, "[data-dismiss]"),
+        (page.locator("[data-walk-in]").first, "[data-dismiss]"),
+        (page.locator("[data-scan]"), "[data-dismiss]"),
+    ):
+        opens.click()
+        assert axe.run(page).response["violations"] == []
+        page.locator(f"dialog[open] {closes}").click()
+    phone.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect_unsent(page, 0)
 
 
 def test_without_a_service_worker_nothing_is_lost(basement: Basement, phone: Phone) -> None:
