@@ -25,6 +25,7 @@ MODELS = (
     "courses.models.population",
     "courses.models.opening_balances",
     "courses.models.exports",
+    "courses.models.imports",
     "certificates.models",
 )
 

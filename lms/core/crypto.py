@@ -32,13 +32,21 @@ class FieldCipher:
 
     def encrypt(self, column: str, row: UUID | str, value: str) -> bytes:
         """Seal a value for one column ("trainee.phone") of one row; another row's or column's name will not open it."""
-        nonce = os.urandom(NONCE_BYTES)
-        return VERSION + nonce + self._aead.encrypt(nonce, value.encode(), self._place(column, row))
+        return self.seal(column, row, value.encode())
 
     def decrypt(self, column: str, row: UUID, sealed: bytes) -> str:
         """Open a value. Raises cryptography's InvalidTag when it was altered or belongs to another place."""
+        return self.open(column, row, sealed).decode()
+
+    def seal(self, column: str, row: UUID | str, content: bytes) -> bytes:
+        """Seal bytes, as of a file, for one place."""
+        nonce = os.urandom(NONCE_BYTES)
+        return VERSION + nonce + self._aead.encrypt(nonce, content, self._place(column, row))
+
+    def open(self, column: str, row: UUID | str, sealed: bytes) -> bytes:
+        """Open what `seal` closed. Raises cryptography's InvalidTag when it was altered or belongs to another place."""
         body = sealed[len(VERSION) :]
-        return self._aead.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], self._place(column, row)).decode()
+        return self._aead.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], self._place(column, row))
 
     def blind_index(self, column: str, value: str) -> bytes:
         """16 bytes that are equal for equal values of one column, and say nothing without the key."""

@@ -92,7 +92,7 @@ def _csv(content: bytes, limits: Limits) -> Rows:
     try:
         for cells in reader:
             _count(len(rows), len(cells), limits)
-            clean = [_clean(cell) for cell in cells]
+            clean = [clean(cell) for cell in cells]
             if any(clean):
                 rows.append((reader.line_num, clean))
     except csv.Error as error:
@@ -115,10 +115,10 @@ def _decoded(content: bytes) -> str:
 
 def _xlsx(content: bytes, limits: Limits) -> Iterator[tuple[int, list[str]]]:
     try:
-        _check_archive(content, limits)
+        check(content, limits)
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             for number, line in enumerate(book.get_sheet_by_index(0).iter_rows(), 1):
-                clean = [_clean(_text(value)) for value in line]
+                clean = [clean(_text(value)) for value in line]
                 if any(clean):
                     yield number, clean
     # zipfile raises NotImplementedError for a compression that it does not know, RuntimeError for an encrypted archive.
@@ -126,10 +126,10 @@ def _xlsx(content: bytes, limits: Limits) -> Iterator[tuple[int, list[str]]]:
         raise _broken() from error
 
 
-def _check_archive(content: bytes, limits: Limits) -> None:
-    """Unpack once without keeping anything: the sizes that an archive claims are whatever its maker wrote.
+def check(content: bytes, limits: Limits) -> None:
+    """Refuse an XLSX file that unpacks to too much. Raises DomainError on the field `file`.
 
-    A sheet's cells are looked at by their places, because the reader makes room for all cells before the last one.
+    It is unpacked once without keeping anything: the sizes that an archive claims are whatever its maker wrote. A sheet's cells are looked at by their places, because the reader makes room for all cells before the last one.
     """
     left = limits.unpacked_bytes
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -181,7 +181,8 @@ def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """A cell as it is meant: nothing invisible, single spaces, no apostrophe of Excel's before it."""
     text = " ".join(_INVISIBLE.sub("", text).split())
     return text.lstrip("'’`").strip()[:CELL_LENGTH]
 
