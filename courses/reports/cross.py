@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.reports.filters import Filters, within
-from courses.reports.ledger import Figures, lines, sums
+from courses.reports.kept import cells
+from courses.reports.ledger import Figures, sums
 from lms.core.scope import Scope
 
 SHADES = 6
@@ -54,7 +55,7 @@ class Table:
 def cross(db: Session, filters: Filters, scope: Scope) -> list[CrossRow]:
     """The rows, in the order of programmes, districts and periods. Raises NotFound for another district's."""
     within(filters, scope)
-    line = lines(filters, scope)
+    line = cells(filters, scope, apart=True)
     keys = (line.c.programme_code, line.c.district_id, line.c.key)
     statement = select(*keys, *sums(line)).group_by(*keys).order_by(*keys)
     return [

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Subquery,
     Text,
     cast,
-    distinct,
     func,
     literal,
     null,
@@ -27,6 +26,7 @@ from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.person_time import EntryKind, PersonTimeEntry
 from courses.opening_balances import Opening
+from courses.reports import kept
 from courses.reports.filters import PERIODS, Filters, Grouping, within
 from courses.reports.ledger import Figures, asked, lines, of_subject, sums
 from instructors.models import Instructor
@@ -101,16 +101,16 @@ def report(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Re
     """Answer a question in five statements. Raises NotFound for another district's."""
     within(filters, scope)
     rows, branch = _figures(db, filters, scope)
-    people, shown_people, branch_people = _people(db, filters, scope)
+    people = kept.people(db, filters, scope)
     return Report(
         filters=filters,
         rows=tuple(
-            Row(row.key, row.name_zh, row.name_en, row.note, row.figures, people.get(row.key, 0)) for row in rows
+            Row(row.key, row.name_zh, row.name_en, row.note, row.figures, people.rows.get(row.key, 0)) for row in rows
         ),
         total=sum((row.figures for row in rows), Figures()),
-        people=shown_people,
+        people=people.everybody,
         branch=branch,
-        branch_people=branch_people,
+        branch_people=people.branch,
         opening=opening_balances.of_question(db, filters, scope),
         progress=progress(db, filters, scope, zone=zone),
         adjustments=_adjustments(db, filters, scope),
@@ -124,7 +124,7 @@ def rows(db: Session, filters: Filters, scope: Scope) -> list[Row]:
 
 
 def _figures(db: Session, filters: Filters, scope: Scope) -> tuple[list[Row], Figures]:
-    line = lines(filters, scope, branch=True)
+    line = kept.cells(filters, scope, branch=True)
     added = (
         select(line.c.shown, line.c.key, func.grouping(line.c.key).label("whole"), *sums(line))
         .group_by(func.grouping_sets(tuple_(line.c.shown, line.c.key), tuple_()))
@@ -199,31 +199,6 @@ def attended(line: Subquery) -> ColumnElement[bool]:
         & (line.c.kind == EntryKind.CLOSING)
         & select(Attendance.enrolment_id).where(Attendance.enrolment_id == Enrolment.id).exists()
     )
-
-
-def _people(db: Session, filters: Filters, scope: Scope) -> tuple[dict[str, int], int, int]:
-    """Distinct trainees by row, in all rows, and in the branch."""
-    line = lines(filters, scope, branch=True)
-    statement = (
-        select(
-            line.c.shown,
-            line.c.key,
-            func.grouping(line.c.shown, line.c.key).label("level"),
-            func.count(distinct(Enrolment.trainee_id)),
-        )
-        .join(Enrolment, attended(line))
-        .group_by(func.grouping_sets(tuple_(line.c.shown, line.c.key), tuple_(line.c.shown), tuple_()))
-    )
-    by_key: dict[str, int] = {}
-    everywhere = branch = 0
-    for shown, key, level, people in db.execute(statement):
-        if level == 3:
-            branch = people
-        elif shown and level == 1:
-            everywhere = people
-        elif shown:
-            by_key[key] = people
-    return by_key, everywhere, branch
 
 
 def in_progress(filters: Filters, scope: Scope, zone: ZoneInfo) -> Subquery:
