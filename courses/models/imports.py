@@ -152,7 +152,10 @@ class ImportLine(Base):
 
 
 class ImportAttendance(Base):
-    """What a row says of a person at an offering, ready to be written: checked, sealed and indexed. `present`: bits, one a session."""
+    """What a row says of a person at an offering, ready to be written: checked, sealed and indexed.
+
+    `present`: bits, one a session.
+    """
 
     __tablename__ = "import_attendance"
 

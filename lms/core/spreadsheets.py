@@ -92,9 +92,9 @@ def _csv(content: bytes, limits: Limits) -> Rows:
     try:
         for cells in reader:
             _count(len(rows), len(cells), limits)
-            clean = [clean(cell) for cell in cells]
-            if any(clean):
-                rows.append((reader.line_num, clean))
+            tidy = [clean(cell) for cell in cells]
+            if any(tidy):
+                rows.append((reader.line_num, tidy))
     except csv.Error as error:
         raise _broken() from error
     return rows
@@ -118,9 +118,9 @@ def _xlsx(content: bytes, limits: Limits) -> Iterator[tuple[int, list[str]]]:
         check(content, limits)
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             for number, line in enumerate(book.get_sheet_by_index(0).iter_rows(), 1):
-                clean = [clean(_text(value)) for value in line]
-                if any(clean):
-                    yield number, clean
+                cells = [clean(_text(value)) for value in line]
+                if any(cells):
+                    yield number, cells
     # zipfile raises NotImplementedError for a compression that it does not know, RuntimeError for an encrypted archive.
     except (CalamineError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, IndexError) as error:
         raise _broken() from error
@@ -129,7 +129,8 @@ def _xlsx(content: bytes, limits: Limits) -> Iterator[tuple[int, list[str]]]:
 def check(content: bytes, limits: Limits) -> None:
     """Refuse an XLSX file that unpacks to too much. Raises DomainError on the field `file`.
 
-    It is unpacked once without keeping anything: the sizes that an archive claims are whatever its maker wrote. A sheet's cells are looked at by their places, because the reader makes room for all cells before the last one.
+    It is unpacked once without keeping anything: the sizes that an archive claims are whatever its maker wrote. A sheet's
+    cells are looked at by their places, because the reader makes room for all cells before the last one.
     """
     left = limits.unpacked_bytes
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
