@@ -1,4 +1,4 @@
-"""A report as a PDF: the branch's head, the question, the figures, the counting rule and the day. The same facts, the same bytes."""
+"""A report as a PDF: the branch's head, the question, the figures, the counting rule, and the day it was made."""
 
 from __future__ import annotations
 

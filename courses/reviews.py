@@ -78,15 +78,17 @@ def accept_all(
 def merge(
     db: Session,
     event_id: UUID,
-    enrolment_id: int,
+    enrolment_id: int | None,
     *,
     scope: Scope,
     now: datetime,
     zone: ZoneInfo,
     reason: str | None = None,
 ) -> Settled:
-    """It counts for somebody of this training. Whoever waits for a place is given one. Raises DomainError."""
+    """It counts for somebody of this training. Whoever waits for a place is given one. Raises DomainError, also for nobody."""
     opened = _open(db, event_id, scope, now)
+    if enrolment_id is None:
+        raise DomainError("nobody_chosen", N_("Choose whose check-in it is first."), status=422)
     trainee = db.scalars(
         select(Trainee).join(Enrolment).where(Enrolment.id == enrolment_id, Enrolment.offering_id == opened.offering.id)
     ).one_or_none()

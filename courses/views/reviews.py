@@ -16,7 +16,7 @@ from courses.models.offerings import CourseSession
 from courses.reviews import Settled
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.errors import N_, DomainError, NotFound
+from lms.core.errors import N_, NotFound
 from lms.core.scope import STAFF, Role
 from lms.core.web import refused_on, session
 
@@ -76,8 +76,6 @@ def merge(event_id: UUID) -> ResponseReturnValue:
     if trainee_id is not None:
         return _done([reviews.merge_trainee(session(), event_id, trainee_id, **_who_and_when())])
     enrolment_id = request.form.get("enrolment", type=int)
-    if enrolment_id is None:
-        raise DomainError("nobody_chosen", N_("Choose whose check-in it is first."), status=422)
     return _done([reviews.merge(session(), event_id, enrolment_id, **_who_and_when())])
 
 

@@ -112,6 +112,8 @@ def _literals(environment: Environment, path: Path) -> Iterator[tuple[int, str]]
     for attribute in ATTRIBUTES.finditer(markup):
         yield source.count("\n", 0, source.find(attribute.group(0))) + 1, attribute.group(1)
     markup = re.sub(r"<!--.*?-->|<(script|style)\b.*?</\1>|<!doctype[^>]*>", " ", markup, flags=re.S | re.I)
+    # A macro that writes attributes into somebody's tag has no tag of its own.
+    markup = re.sub(r"\b[\w-]+=\"[\s\N{NO-BREAK SPACE}]*\"", " ", markup)
     for text in re.split(r"<[^>]*>", markup):
         plain = re.sub(r"&\w+;|\N{NO-BREAK SPACE}", " ", text).strip()
         if WORD.search(plain) and plain not in NEUTRAL and not ADDRESS.match(plain):

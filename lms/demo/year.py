@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from certificates import issuing, signing_keys
 from certificates.branch import Branch
 from courses import assessment, attendance, correction, enrolment, offerings, quarters, sessions, trainees
-from courses.assessment import Marks
 from courses.attendance import AttendanceInput
+from courses.marking import Marks
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
