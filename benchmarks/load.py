@@ -66,3 +66,25 @@ def requests_per_second(
     with ThreadPoolExecutor(connections) as pool:
         counts = list(pool.map(lambda share: _ask(port, share, began + seconds, status), shares))
     return sum(counts) / (time.perf_counter() - began)
+
+
+def latencies(port: int, request: bytes, *, seconds: float, connections: int, status: int = 200) -> list[float]:
+    """Seconds of each answer to the same request, over some connections that ask again as soon as they are answered."""
+    until = time.perf_counter() + seconds
+    with ThreadPoolExecutor(connections) as pool:
+        found = pool.map(lambda _number: _timed(port, request, until, status), range(connections))
+    return [taken for each in found for taken in each]
+
+
+def _timed(port: int, request: bytes, until: float, status: int) -> list[float]:
+    taken = []
+    with socket.create_connection((HOST, port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        buffer = bytearray()
+        while (began := time.perf_counter()) < until:
+            connection.sendall(request)
+            answered = _answer(connection, buffer)
+            if answered != status:
+                raise Unexpected(f"{answered} instead of {status}")
+            taken.append(time.perf_counter() - began)
+    return taken

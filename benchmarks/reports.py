@@ -1,0 +1,228 @@
+"""Reports over ten years: from what is kept, recounted from attendances, by DuckDB over the raw rows, and as whole pages.
+
+`python -m benchmarks.reports [scale …]` (0.1 unless told; `full` is the branch's size) loads the years and measures; with
+several scales it says how each figure grows and draws docs/performance-reports.svg. Times in the database are the server's
+own (EXPLAIN ANALYZE without timing of steps), medians of five.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import duckdb
+import pygal
+from pygal.style import CleanStyle
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from benchmarks.load import get, latencies
+from benchmarks.measurement import RUNS, Measurement, seconds
+from benchmarks.stage import Stage, gunicorn, stage
+from courses import participation, recount
+from courses.reports import cross, enrolment, kept
+from courses.reports.filters import Filters, Grouping
+from lms.accounts import browser_sessions, current
+from lms.accounts.models import RoleGrant, User
+from lms.config import ROOT
+from lms.core.db import transaction
+from lms.core.scope import EVERYTHING, Role
+
+SINCE, UNTIL = date(2008, 1, 1), date(2017, 12, 31)
+ALL = Filters(SINCE, UNTIL)
+ADMINISTRATORS = 8
+PAGE_SECONDS = 10.0
+CHART = ROOT / "docs" / "performance-reports.svg"
+
+# What DuckDB gets: each attendance with its dimensions beside it, which is more than a copy of the tables would give it.
+RAW = """
+SELECT course.programme_code AS programme, offering.district_id AS district, date_trunc('month', offering.counted_on)::date
+    AS month, enrolment.offering_id, enrolment.trainee_id
+FROM attendance
+JOIN enrolment ON enrolment.id = attendance.enrolment_id
+JOIN offering ON offering.id = enrolment.offering_id
+JOIN course ON course.id = offering.course_id
+"""
+RECOUNTED = f"""
+SELECT programme, district, month, count(*) FROM (SELECT DISTINCT programme, district, month, offering_id, trainee_id FROM ({RAW})
+    AS raw) AS each GROUP BY 1, 2, 3
+"""
+BARE = """
+SELECT enrolment.offering_id, count(DISTINCT enrolment.trainee_id),
+    sum(extract(epoch FROM least(coalesce(left_at, ends_at), ends_at) - greatest(arrived_at, starts_at)))
+FROM attendance
+JOIN enrolment ON enrolment.id = attendance.enrolment_id
+JOIN course_session ON course_session.id = attendance.course_session_id
+GROUP BY enrolment.offering_id
+"""
+
+
+def measure(set_stage: Stage) -> Sequence[Measurement]:
+    """All of it, at the scale that is loaded."""
+    with Session(set_stage.app.extensions["engine"]) as db:
+        db.execute(text("SET statement_timeout = 0"))
+        return [*_in_database(db), *_proof(db), *_pages(set_stage)]
+
+
+def _in_database(db: Session) -> Sequence[Measurement]:
+    by_month = _server_ms(db, lambda: cross.cross(db, ALL, EVERYTHING))
+    again = seconds(lambda: db.execute(text(RECOUNTED)).all(), runs=1) * 1000
+    duck = _duckdb_ms(db)
+    people = median([_once(lambda: participation.kept(db)) for _ in range(RUNS)]) * 1000
+    district = Filters(SINCE, UNTIL, district=6, programme="RESCUE", grouping=Grouping.COURSE)
+    return [
+        Measurement("programme × district × month, all years", by_month, "ms", ceiling=60),
+        Measurement("the same recounted from attendances", again, "ms"),
+        Measurement("recounted / kept", again / by_month, "×", floor=20),
+        Measurement("the same by DuckDB over the raw rows", duck, "ms"),
+        Measurement("DuckDB / kept", duck / by_month, "×", floor=1),
+        *(
+            Measurement(f"by {grouping.value}, all years", _rows_ms(db, grouping), "ms", ceiling=60)
+            for grouping in (Grouping.INSTRUCTOR, Grouping.HOST)
+        ),
+        Measurement("people by programme and year, kept", people, "ms", ceiling=5),
+        Measurement(
+            "people of a district's rescue courses",
+            _once(lambda: kept.people(db, district, EVERYTHING)),
+            "s",
+            ceiling=2,
+        ),
+    ]
+
+
+def _rows_ms(db: Session, grouping: Grouping) -> float:
+    return _server_ms(db, lambda: enrolment.rows(db, Filters(SINCE, UNTIL, grouping=grouping), EVERYTHING))
+
+
+def _server_ms(db: Session, act: Callable[[], object]) -> float:
+    """What the statements of an act take in the server: medians of five, added up."""
+    sent: list[tuple[str, Any]] = []
+    engine = db.get_bind()
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    act()
+    event.remove(engine, "before_cursor_execute", note)
+    return sum(
+        median(
+            row[0]["Execution Time"]
+            for _ in range(RUNS)
+            for row in db.connection()
+            .exec_driver_sql(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", parameters)
+            .scalars()
+        )
+        for statement, parameters in sent
+    )
+
+
+def _once(act: Callable[[], object]) -> float:
+    began = perf_counter()
+    act()
+    return perf_counter() - began
+
+
+def _duckdb_ms(db: Session) -> float:
+    """A columnar copy in DuckDB's own file, and the same question to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "raw.csv"
+        driver: Any = db.connection().connection.driver_connection
+        with file.open("wb") as out, driver.cursor().copy(f"COPY ({RAW}) TO STDOUT (FORMAT csv, HEADER)") as rows:
+            out.writelines(rows)
+        with duckdb.connect(str(Path(folder) / "raw.duckdb")) as duck:
+            duck.execute(f"CREATE TABLE raw AS SELECT * FROM read_csv('{file}')")
+            question = (
+                "SELECT programme, district, month, count(*) FROM (SELECT DISTINCT programme, district, month, offering_id,"
+                " trainee_id FROM raw) GROUP BY 1, 2, 3"
+            )
+            return seconds(lambda: duck.execute(question).fetchall()) * 1000
+
+
+def _proof(db: Session) -> Sequence[Measurement]:
+    """`flask person-time check` against the bare GROUP BY of the attendances, with the same memory."""
+    db.execute(text("SET work_mem = '64MB'"))
+    bare = _once(lambda: db.execute(text(BARE)).all())
+    ledger = _once(lambda: list(recount.check(db)))
+    sums = _once(lambda: list(recount.check_kept(db)))
+    return [
+        Measurement("bare GROUP BY of the attendances", bare, "s"),
+        Measurement("check of the ledger / bare", ledger / bare, "×", ceiling=2),
+        Measurement("check of kept sums and people", sums, "s"),
+    ]
+
+
+def _pages(set_stage: Stage) -> Sequence[Measurement]:
+    """The whole page over all years, eight administrators at once, each asking again as soon as it is answered."""
+    cookie = _signed_in(set_stage)
+    found = []
+    with gunicorn("wsgi:app", set_stage.environment) as port:
+        for grouping in (Grouping.MONTH, Grouping.DISTRICT, Grouping.PROGRAMME, Grouping.YEAR):
+            path = f"/reports/enrolment?since={SINCE}&until={UNTIL}&grouping={grouping.value}"
+            taken = sorted(latencies(port, get(path, cookie), seconds=PAGE_SECONDS, connections=ADMINISTRATORS))
+            p95 = taken[int(len(taken) * 0.95)] * 1000
+            found.append(
+                Measurement(f"page by {grouping.value}, {ADMINISTRATORS} at once, p95", p95, "ms", ceiling=300)
+            )
+    return found
+
+
+def _signed_in(set_stage: Stage) -> str:
+    """The cookie of a city administrator."""
+    with transaction(set_stage.app.extensions["sessions"]) as db:
+        user = db.query(User).join(RoleGrant).where(RoleGrant.role == Role.CITY_ADMINISTRATOR).first()
+        assert user is not None
+        token = browser_sessions.start(db, user, days=1, browser="benchmark")
+    browser = set_stage.app.test_client()
+    with browser.session_transaction() as kept_in:
+        kept_in[current.TOKEN] = token
+    cookie = browser.get_cookie(set_stage.app.config["SESSION_COOKIE_NAME"])
+    assert cookie is not None
+    return f"Cookie: {cookie.key}={cookie.value}"
+
+
+def draw(found: Mapping[str, Sequence[Measurement]]) -> None:
+    """How the figures grow with the data: one line a figure, both axes by factors of ten."""
+    chart = pygal.XY(
+        logarithmic=True, xlogarithmic=True, style=CleanStyle, title="Reports: what grows, and how", x_title="scale",
+        y_title="ms or s", legend_at_bottom=True, legend_at_bottom_columns=2, width=900, height=620,
+    )  # fmt: skip
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for scale, measurements in found.items():
+        for one in measurements:
+            if one.unit in {"ms", "s"}:
+                lines.setdefault(f"{one.name} ({one.unit})", []).append((_scale(scale), one.value))
+    for name, points in lines.items():
+        chart.add(name, points)
+    CHART.write_bytes(chart.render())
+
+
+def _scale(word: str) -> float:
+    return 1.0 if word == "full" else float(word)
+
+
+def main(scales: Sequence[str]) -> int:
+    """Measure at each scale; the exit code."""
+    found: dict[str, Sequence[Measurement]] = {}
+    for scale in scales:
+        with stage() as set_stage:
+            loaded = set_stage.app.test_cli_runner().invoke(args=["demo", "load", "--scale", scale])
+            if loaded.exit_code:
+                raise RuntimeError(loaded.output)
+            print(f"scale {scale}", flush=True)
+            found[scale] = measure(set_stage)
+            for measured in found[scale]:
+                print(measured.line(), flush=True)
+    if len(scales) > 1:
+        with suppress(OSError):
+            draw(found)
+    return 1 if any(not one.reached for measurements in found.values() for one in measurements) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or ["0.1"]))
