@@ -161,4 +161,4 @@ def test_the_list_costs_few_statements(make: Make, sign_in: SignIn, db: Session,
     browser = sign_in(make.user(Role.CITY_ADMINISTRATOR))
     statements.clear()
     assert browser.get("/instructors/").status_code == 200
-    assert len(statements) <= 8
+    assert len(statements) <= 9

@@ -2,6 +2,7 @@
 
 import re
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import pypdfium2
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates.models import Certificate, IssuerKey
+from courses import person_time
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
@@ -45,6 +47,10 @@ def renewed(site: Site) -> int:
         make.enrolment(
             offering, old.enrolment.trainee, EnrolmentState.COMPLETED, certificate_due=True, sessions_attended=1
         )
+        for meeting in offering.sessions:
+            meeting.closed_at = clock.now()
+        db.flush()
+        person_time.record_closing(db, offering, ZoneInfo("Asia/Shanghai"))
         db.commit()
         return old.id
 
