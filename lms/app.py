@@ -80,6 +80,7 @@ COMMANDS: tuple[str, ...] = (
     "lms.embedded.cli",
     "lms.demo.cli",
     "courses.cli",
+    "courses.import_cli",
     "lms.accounts.cli",
     "certificates.cli.keys",
     "certificates.cli.certificates",

@@ -1,0 +1,155 @@
+"""Importing past trainings: a file of attendances, checked, matched and moved, against a bare COPY of what it made.
+
+The bare COPY writes the very rows that the import made, into the same tables with all their indexes and keys, in an empty copy
+of the database. BENCH_IMPORT_ROWS says how many rows the file has (100,000 unless told; the floor is meant for 1,000,000).
+"""
+
+import csv
+import os
+import random
+import resource
+import sys
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from subprocess import run
+from time import perf_counter
+
+import psycopg
+from sqlalchemy import make_url
+
+from benchmarks.measurement import Measurement
+from benchmarks.stage import Stage
+from courses.imports.past_rows import COLUMNS
+from lms.config import ROOT
+from lms.core import migrations
+
+ROWS = int(os.environ.get("BENCH_IMPORT_ROWS", "100000"))
+SIZE = 30  # people of an offering
+COMING_AGAIN = 0.3
+TABLES = (
+    "trainee", "offering", "course_session", "enrolment", "attendance_event", "attendance", "person_time_entry",
+    "participation",
+)  # fmt: skip
+HEADINGS = [column.zh for column in COLUMNS]
+
+
+def measure(stage: Stage) -> Sequence[Measurement]:
+    """How the import compares with the COPY, and the memory of the process that imports."""
+    name = f"importing_{os.getpid()}"
+    stage.server.create_database(name)
+    url = stage.server.url(name)
+    migrations.upgrade(url)
+    file = stage.folder / "past.csv"
+    with psycopg.connect(_plain(url)) as db:
+        db.execute(
+            "INSERT INTO organisation (district_id, name_zh, sector, active)"
+            " SELECT 1 + n % 16, '第' || n || '社区', 'community', true FROM generate_series(1, 400) AS n"
+        )
+        districts: dict[int, str] = dict(db.execute("SELECT id, name_zh FROM district").fetchall())
+    write_file(file, ROWS, districts)
+    environment = {**stage.environment, "DATABASE_URL": url}
+    began = perf_counter()
+    done = run(
+        [sys.executable, "-m", "benchmarks.importing", str(file)],
+        env=environment, cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    taken = perf_counter() - began
+    memory = float(done.stdout.split()[-1])
+    copied = _copied(stage, url)
+    return [
+        Measurement(f"import of {ROWS:,} rows", taken, "s"),
+        Measurement("a bare COPY of what it made", copied, "s"),
+        Measurement("import as a share of the COPY's speed", copied / taken, "×", floor=0.3),
+        Measurement("memory of the importing process", memory, "MB", ceiling=400),
+    ]
+
+
+def write_file(path: Path, rows: int, districts: dict[int, str]) -> None:
+    """Past rescue trainings of the years 2008 to 2017, 30 people each, three in ten of whom come again."""
+    chance = random.Random(5)  # invented people
+    people = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(HEADINGS)
+        for number in range(-(-rows // SIZE)):
+            host = 1 + number % 400
+            held = date(2008, 1, 1) + timedelta(days=number * 3650 // (1 + rows // SIZE))
+            place = f"{number}号教室"
+            seen = set()
+            for _one in range(min(SIZE, rows - number * SIZE)):
+                person = chance.randrange(people) if people and chance.random() < COMING_AGAIN else people
+                while person in seen:
+                    person = people
+                    people += 1
+                people += person == people
+                seen.add(person)
+                out.writerow(
+                    [
+                        "RESCUE-TALK", districts[1 + host % 16], f"第{host}社区", held.isoformat(), "09:00", "11:00", "", place,
+                        f"学员{person}", f"139{person:08d}", "", "", 1950 + person % 60, "", "", "", "", "", "",
+                    ]
+                )  # fmt: skip
+
+
+def _copied(stage: Stage, url: str) -> float:
+    """Seconds of COPY for the rows that the import made, table after table, each committed."""
+    name = f"copying_{os.getpid()}"
+    stage.server.create_database(name)
+    migrations.upgrade(stage.server.url(name))
+    took = 0.0
+    with psycopg.connect(_plain(url)) as source, psycopg.connect(_plain(stage.server.url(name))) as target:
+        with (
+            source.cursor().copy("COPY organisation TO STDOUT") as rows,
+            target.cursor().copy("COPY organisation FROM STDIN") as into,
+        ):
+            for row in rows:
+                into.write(row)
+        target.commit()
+        for table in TABLES:
+            columns = ", ".join(
+                column
+                for (column,) in source.execute(
+                    "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+                    " AND attgenerated = '' AND NOT attisdropped ORDER BY attnum",
+                    (table,),
+                )
+            )
+            file = stage.folder / f"{table}.copy"
+            with (
+                file.open("wb") as out,
+                source.cursor().copy(f"COPY {table} ({columns}) TO STDOUT (FORMAT binary)") as rows,
+            ):
+                for row in rows:
+                    out.write(row)
+            began = perf_counter()
+            with (
+                file.open("rb") as kept,
+                target.cursor().copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)") as into,
+            ):
+                while piece := kept.read(1 << 18):
+                    into.write(piece)
+            target.commit()
+            took += perf_counter() - began
+            file.unlink()
+    return took
+
+
+def _plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _import(path: str) -> None:
+    """Import one file in this process, and print the most memory that it ever held, in MB."""
+    from lms.app import create_app  # noqa: PLC0415  # only in the process that is measured
+
+    app = create_app()
+    answer = app.test_cli_runner().invoke(args=["import", "run", "past", path])
+    if answer.exit_code:
+        sys.exit(answer.output)
+    print(answer.output)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    _import(sys.argv[1])

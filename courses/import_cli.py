@@ -1,0 +1,181 @@
+"""`flask import`: past trainings from a file, from the dry run to the undo."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
+
+from courses.imports import kinds, past, runs
+from courses.imports.kinds import Context
+from courses.models.imports import ImportRun, ImportState
+from lms.core.db import commit, transaction
+from lms.core.errors import DomainError
+from lms.core.exports import Format, Sheet, write
+from lms.core.scope import EVERYTHING
+
+SHOWN = 20
+
+
+@click.group("import")
+def cli() -> None:
+    """Bring in past trainings: a row is one person in one offering."""
+
+
+@contextmanager
+def _database() -> Iterator[Session]:
+    """A unit of work whose refusals are said in words."""
+    try:
+        with transaction(current_app.extensions["sessions"]) as db:
+            yield db
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _mapping(_context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    names = {column.name for column in past.PAST.columns}
+    found = dict(pair.partition("=")[::2] for pair in pairs)
+    if unknown := set(found) - names:
+        raise click.BadParameter(f"no field {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}")
+    return found
+
+
+@cli.command("run")
+@click.argument("kind", type=click.Choice(["past"]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Check only: say what would go in and what would not.")
+@click.option(
+    "--mapping", multiple=True, callback=_mapping, metavar="FIELD=HEADING", help="Which heading holds a field."
+)
+@click.option(
+    "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Write refused rows here (.csv or .xlsx)."
+)
+@click.option("--chunk", default=Context.chunk, show_default=True, help="Rows of one transaction.")
+@with_appcontext
+def run(  # noqa: PLR0917  # options, each by name
+    kind: str, file: Path, dry_run: bool, mapping: dict[str, str], errors: Path | None, chunk: int
+) -> None:
+    """Check FILE (CSV or XLSX), then let the rows in that can go in."""
+    if errors is not None and errors.suffix not in {".csv", ".xlsx"}:
+        raise click.BadParameter("must end with .csv or .xlsx", param_hint="--errors")
+    with _database() as db, file.open("rb") as opened:
+        row = runs.receive(db, kinds.kind_of(kind), file=opened, file_name=file.name, scope=EVERYTHING, mapping=mapping)
+        runs.check(db, row)
+        run_id = row.id
+    click.echo(f"Import {run_id}: {file.name}")
+    _work(run_id, chunk)
+    with _database() as db:
+        row = runs.by_id(db, run_id)
+        _tell(row)
+        if row.state is ImportState.CHECKED:
+            _tell_refused(db, row, errors)
+            if dry_run or not row.tally.get("new"):
+                return
+            runs.start(db, row)
+    _finish(run_id, chunk)
+
+
+@cli.command("list")
+@with_appcontext
+def list_() -> None:
+    """The last imports, the newest first."""
+    with _database() as db:
+        for row in runs.listing(db, EVERYTHING, 1).rows:
+            _tell(row)
+
+
+@cli.command()
+@click.argument("run_id", type=int)
+@click.option("--chunk", default=Context.chunk, show_default=True, help="Rows of one transaction.")
+@with_appcontext
+def resume(run_id: int, chunk: int) -> None:
+    """Go on with an import that was stopped, killed or only checked."""
+    with _database() as db:
+        row = runs.by_id(db, run_id)
+        if row.state in {ImportState.STOPPED, ImportState.FAILED}:
+            runs.resume(db, row)
+        elif row.state is ImportState.CHECKED:
+            runs.start(db, row)
+    _finish(run_id, chunk)
+
+
+@cli.command()
+@click.argument("run_id", type=int)
+@with_appcontext
+def stop(run_id: int) -> None:
+    """Let whoever works at an import stop after the chunk at hand."""
+    with _database() as db:
+        runs.stop(db, runs.by_id(db, run_id))
+
+
+@cli.command()
+@click.argument("run_id", type=int)
+@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+@click.option("--chunk", default=Context.chunk, show_default=True, help="Rows of one transaction.")
+@with_appcontext
+def undo(run_id: int, reason: str, chunk: int) -> None:
+    """Take back what an import made; what has been used since is named and stays."""
+    with _database() as db:
+        runs.undo(db, runs.by_id(db, run_id), reason)
+    _finish(run_id, chunk)
+    with _database() as db:
+        for note in runs.by_id(db, run_id).notes:
+            click.echo(f"Kept, because it was changed since: {note}")
+
+
+@cli.command()
+@with_appcontext
+def erase() -> None:
+    """Erase files and rows of imports that ended 30 days ago; they cannot be undone any more."""
+    with _database() as db:
+        click.echo(f"{runs.erase(db)} imports erased.")
+
+
+def _finish(run_id: int, chunk: int) -> None:
+    _work(run_id, chunk)
+    with _database() as db:
+        row = runs.by_id(db, run_id)
+        _tell(row)
+        failed = row.state is ImportState.FAILED
+    if failed:
+        sys.exit(1)
+
+
+def _work(run_id: int, chunk: int) -> None:
+    """Do it here and now, each chunk committed."""
+    context = Context(current_app.config["SETTINGS"].zone, chunk)
+    step = ""
+    with current_app.extensions["sessions"]() as db:
+        for progress in runs.work(db, run_id, context):
+            commit(db)
+            if progress.step != step or sys.stderr.isatty():
+                click.echo(f"{progress.step}: {progress.done} of {progress.total}", err=True)
+            step = progress.step
+        db.rollback()
+
+
+def _tell(row: ImportRun) -> None:
+    numbers = ", ".join(f"{name} {number}" for name, number in row.tally.items())
+    click.echo(f"{row.id} {row.kind} {row.file_name}: {row.state}" + (f" ({numbers})" if numbers else ""))
+    if row.problem:
+        click.echo(row.problem, err=True)
+
+
+def _tell_refused(db: Session, row: ImportRun, errors: Path | None) -> None:
+    if errors is None:
+        for line, message, params in runs.refused(db, row, SHOWN):
+            click.echo(f"line {line}: {message % params if params else message}")
+        return
+    rows = (
+        [*cells, str(line), message % params if params else message]
+        for line, cells, message, params in runs.to_correct(db, row)
+    )
+    with errors.open("wb") as file:
+        number = write(
+            Sheet("Rows to correct", [*row.headings, "line", "reason"], rows), Format(errors.suffix[1:]), file
+        )
+    click.echo(f"{number} rows to correct in {errors}")

@@ -1,0 +1,188 @@
+"""Past trainings: people, their places, their attendances and the offerings that these make, closed and counted as closing does.
+
+A row is one person in one offering. An offering goes in whole, in one transaction, or it was there before and stays as it is:
+so an import that is stopped, killed or sent twice leaves each offering once. Known people are found and not altered.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Protocol
+
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.orm import Session
+
+from courses import participation
+from courses.imports import past_closing, staging, statements
+from courses.imports.files import Row
+from courses.imports.kinds import Context, Kind, register
+from courses.imports.past_rows import COLUMNS, Reader
+from courses.imports.past_undo import UNDO_STEPS, take_back
+from courses.models.imports import ImportLine, ImportOffering, ImportPerson, ImportRun, Outcome
+from lms.core import clock
+from lms.core.errors import N_, DomainError
+
+FILE = "past.sql"
+# Two imports that write at once take turns: both would make the same offering or the same person.
+LOCK = 0x696D706F7274
+ROW = (
+    "run_id", "line", "offering_key", "ref", "name", "name_key", "phone_sealed", "phone_index", "id_type", "id_number_sealed",
+    "id_number_index", "birth_year", "present", "arrived", "departed", "result", "certificate", "issued_on",
+)  # fmt: skip
+OFFERED = (
+    "key", "course_id", "district_id", "organisation_id", "lead_instructor_id", "place", "days", "starts", "ends",
+)  # fmt: skip
+
+
+class Papers(Protocol):
+    """What keeps the certificates that rows name, in the transaction that writes their enrolments."""
+
+    def __call__(self, db: Session, run: ImportRun) -> None:
+        """The rows are in the temporary table `placed`."""
+
+
+class Past(Kind):
+    """The kind."""
+
+    name = "past"
+    title = N_("Past trainings")
+    hint = N_("One row for each person in each offering: its people, places and attendances go in, and it is counted.")
+    columns = COLUMNS
+    steps = ("people", "offerings")
+    undo_steps = UNDO_STEPS
+    reasons = {  # noqa: RUF012  # read only
+        "double": N_("The same person stands in line %(line)s for this offering already."),
+        "offering_known": N_("This offering is registered already, without this person. Correct it on its own page."),
+    }
+
+    def __init__(self) -> None:
+        self.papers: list[Papers] = []
+
+    def stage(self, db: Session, run: ImportRun, rows: Iterator[Row], context: Context) -> Iterator[int]:
+        """Rows in, checked and sealed."""
+        reader = Reader(db, run, clock.today(context.zone))
+        beginning = f"{run.id}\t".encode()
+        while batch := list(islice(rows, context.chunk)):
+            good: list[bytes] = []
+            bad: list[bytes] = []
+            for line, cells in batch:
+                try:
+                    good.append(beginning + reader.line(line, cells) + b"\n")
+                except DomainError as error:
+                    bad.append(staging.refused_line(run.id, line, error))
+            staging.copy(db, "import_attendance", ROW, [b"".join(good)])
+            if bad:
+                staging.copy(db, "import_line", staging.LINE, bad)
+            if reader.fresh:
+                db.execute(
+                    insert(ImportOffering),
+                    [{"run_id": run.id, **dict(zip(OFFERED, one, strict=True))} for one in reader.fresh],
+                )
+                reader.fresh = []
+            yield batch[-1][0]
+
+    def match(self, db: Session, run: ImportRun, context: Context) -> None:
+        """Who is who, what is there already, and which rows say the same."""
+        values = {"run": run.id, "zone": context.zone.key, "first": 0, "last": 2**31 - 1, "everything": True}
+        db.execute(text("ANALYZE import_attendance, import_offering"))
+        statements.run(db, FILE, "known", **values)
+        statements.run(db, FILE, "group", **values)
+        statements.run(db, FILE, "persons", **values)
+        statements.run(db, FILE, "find", **values)
+        statements.run(db, FILE, "turns", **values)
+        statements.run(db, FILE, "judge", **values)
+        statements.run(db, FILE, "spare", **values)
+        db.execute(text("DROP TABLE grouped"))
+        db.execute(text("ANALYZE import_line, import_person"))
+
+    def total(self, db: Session, run: ImportRun, step: str) -> int:
+        """Lines of people, or offerings."""
+        if step == "people":
+            return db.scalar(select(func.max(ImportPerson.line)).where(ImportPerson.run_id == run.id)) or 0
+        return db.scalar(select(func.max(ImportOffering.number)).where(ImportOffering.run_id == run.id)) or 0
+
+    def move(self, db: Session, run: ImportRun, step: str, context: Context) -> int | None:
+        """People first, then offerings with all that hangs on them."""
+        db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        if step == "people":
+            return self._people(db, run, context)
+        return self._offerings(db, run, context)
+
+    @staticmethod
+    def _people(db: Session, run: ImportRun, context: Context) -> int | None:
+        chunk = (
+            select(ImportPerson.line)
+            .where(ImportPerson.run_id == run.id, ImportPerson.line > run.cursor)
+            .order_by(ImportPerson.line)
+            .limit(context.chunk)
+            .subquery()
+        )
+        last: int | None = db.scalar(select(func.max(chunk.c.line)))
+        if last is None:
+            return None
+        values = {"run": run.id, "first": run.cursor, "last": last, "now": clock.now()}
+        statements.run(db, FILE, "find", **values)  # who was registered since the check
+        statements.run(db, FILE, "enlist", **values)
+        statements.run(db, FILE, "find", **values)  # whom somebody registers at this moment
+        return last
+
+    def _offerings(self, db: Session, run: ImportRun, context: Context) -> int | None:
+        first, last = run.cursor + 1, self._last(db, run, context.chunk)
+        if last is None:
+            return None
+        values: dict[str, Any] = {
+            "run": run.id, "first": first, "last": last, "zone": context.zone.key, "now": clock.now(),
+            "user": run.user_id, "everything": False,
+        }  # fmt: skip
+        statements.run(db, FILE, "known", **values)
+        statements.run(db, FILE, "refuse_known", **values)
+        for name in ("offered", "remember", "meeting", "placed"):
+            statements.run(db, FILE, name, **values)
+        db.execute(text("ANALYZE placed"))
+        statements.run(db, FILE, "presence", **values)
+        db.execute(text("ANALYZE presence"))
+        for name in ("offering", "session", "lead", "enrolment", "event", "attendance"):
+            statements.run(db, FILE, f"write_{name}", **values)
+        past_closing.close(db, context.zone)
+        statements.run(db, FILE, "write_participation")
+        db.execute(text("CREATE TEMP TABLE concerned ON COMMIT DROP AS SELECT id FROM offered"))
+        participation.hold(db)
+        statements.run(db, FILE, "count_people", sign=1)
+        for keep in self.papers:
+            keep(db, run)
+        made = db.execute(text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")).one()
+        db.execute(text("DROP TABLE offered, meeting, placed, presence, concerned"))
+        _add(run, offerings=made[0], enrolments=made[1])
+        return last
+
+    @staticmethod
+    def _last(db: Session, run: ImportRun, chunk: int) -> int | None:
+        """The last offering of a chunk: at least one, and no more rows than the chunk holds."""
+        sizes = (
+            select(ImportLine.number, func.sum(func.count()).over(order_by=ImportLine.number).label("rows"))
+            .where(
+                ImportLine.run_id == run.id,
+                ImportLine.number > run.cursor,
+                ImportLine.number <= run.cursor + chunk,
+                ImportLine.outcome == Outcome.NEW,
+            )
+            .group_by(ImportLine.number)
+            .subquery()
+        )
+        first, fitting = db.execute(
+            select(func.min(sizes.c.number), func.max(sizes.c.number).filter(sizes.c.rows <= chunk))
+        ).one()
+        found: int | None = fitting if fitting is not None else first
+        return found
+
+    def undo(self, db: Session, run: ImportRun, step: str, context: Context) -> int | None:
+        """See `past_undo`."""
+        db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        return take_back(db, run, step, context)
+
+
+def _add(run: ImportRun, **numbers: int) -> None:
+    run.tally = {**run.tally, **{name: run.tally.get(name, 0) + number for name, number in numbers.items()}}
+
+
+PAST = Past()
+register(PAST)

@@ -1,0 +1,240 @@
+-- Statements of courses/imports/past*.py, each under its name. :run is the import, :zone the branch's zone.
+
+-- name: known
+UPDATE import_offering AS named SET known_id = (
+    SELECT offering.id FROM offering JOIN course_session ON course_session.offering_id = offering.id
+    WHERE offering.organisation_id = named.organisation_id AND offering.course_id = named.course_id
+        AND offering.place = named.place AND offering.state <> 'cancelled'
+        AND course_session.starts_at = (named.days[1] + named.starts) AT TIME ZONE :zone
+    ORDER BY offering.id LIMIT 1
+)
+WHERE run_id = :run AND offering_id IS NULL AND (number BETWEEN :first AND :last OR :everything)
+
+-- Who is who within the file: the same ID number, else the same phone and name; the first line stands for the person.
+-- name: group
+CREATE TEMP TABLE grouped ON COMMIT DROP AS
+SELECT line, offering_key, coalesce(of_number, min(of_number) OVER same_phone, min(line) OVER same_phone) AS person
+FROM (
+    SELECT line, offering_key, phone_index, name_key,
+        CASE WHEN id_number_index IS NOT NULL THEN min(line) OVER (PARTITION BY id_type, id_number_index) END AS of_number
+    FROM import_attendance WHERE run_id = :run
+) AS numbered
+WINDOW same_phone AS (PARTITION BY phone_index, name_key)
+
+-- name: persons
+INSERT INTO import_person (run_id, line, made) SELECT DISTINCT :run, person, false FROM grouped
+
+-- The record of the same person: the same ID number, else the same phone and name unless both are residents with numbers.
+-- name: find
+UPDATE import_person AS person SET trainee_id = found.id
+FROM (
+    SELECT said.line, coalesce(numbered.id, phoned.id) AS id
+    FROM import_person AS wanted
+    JOIN import_attendance AS said ON said.run_id = :run AND said.line = wanted.line
+    LEFT JOIN trainee AS numbered ON numbered.id_type = said.id_type AND numbered.id_number_index = said.id_number_index
+    LEFT JOIN LATERAL (
+        SELECT trainee.id FROM trainee
+        WHERE numbered.id IS NULL AND trainee.phone_index = said.phone_index AND trainee.name_key = said.name_key
+            AND NOT (coalesce(trainee.id_type, '') = 'resident' AND coalesce(said.id_type, '') = 'resident')
+        ORDER BY trainee.id LIMIT 1
+    ) AS phoned ON true
+    WHERE wanted.run_id = :run AND wanted.line > :first AND wanted.line <= :last AND wanted.trainee_id IS NULL
+) AS found
+WHERE person.run_id = :run AND person.line = found.line AND found.id IS NOT NULL
+
+-- name: turns
+UPDATE import_offering AS named SET number = turn.number
+FROM (
+    SELECT offering_key, row_number() OVER (ORDER BY min(line)) AS number
+    FROM grouped JOIN import_offering ON run_id = :run AND key = offering_key
+    WHERE known_id IS NULL GROUP BY offering_key
+) AS turn
+WHERE named.run_id = :run AND named.key = turn.offering_key
+
+-- name: judge
+INSERT INTO import_line (run_id, line, outcome, code, params, number, person)
+SELECT :run, line,
+    CASE WHEN nth > 1 THEN 'double' WHEN known_id IS NULL THEN 'new' WHEN there THEN 'known' ELSE 'refused' END,
+    CASE WHEN nth > 1 THEN 'double' WHEN known_id IS NULL OR there THEN NULL ELSE 'offering_known' END,
+    CASE WHEN nth > 1 THEN jsonb_build_object('line', first_line) END,
+    CASE WHEN nth = 1 THEN number END, person
+FROM (
+    SELECT grouped.line, named.known_id, named.number, grouped.person,
+        row_number() OVER same AS nth, first_value(grouped.line) OVER same AS first_line,
+        known_id IS NOT NULL AND EXISTS (
+            SELECT FROM enrolment WHERE enrolment.offering_id = known_id AND enrolment.trainee_id = known.trainee_id
+                AND enrolment.state <> 'cancelled'
+        ) AS there
+    FROM grouped
+    JOIN import_offering AS named ON named.run_id = :run AND named.key = offering_key
+    JOIN import_person AS known ON known.run_id = :run AND known.line = grouped.person
+    WINDOW same AS (PARTITION BY offering_key, coalesce(-known.trainee_id, grouped.person) ORDER BY grouped.line)
+) AS judged
+
+-- People who only stand in rows that do not go in are nobody's trainees.
+-- name: spare
+DELETE FROM import_person AS person
+WHERE run_id = :run AND NOT EXISTS (
+    SELECT FROM import_line AS line WHERE line.run_id = :run AND line.outcome = 'new' AND line.person = person.line
+)
+
+-- name: enlist
+WITH made AS (
+    INSERT INTO trainee (ref, district_id, name, name_key, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
+        id_number_index, created_at)
+    SELECT said.ref, named.district_id, said.name, said.name_key, said.phone_sealed, said.phone_index, said.birth_year,
+        said.id_type, said.id_number_sealed, said.id_number_index, :now
+    FROM import_person AS person
+    JOIN import_attendance AS said ON said.run_id = :run AND said.line = person.line
+    JOIN import_offering AS named ON named.run_id = :run AND named.key = said.offering_key
+    WHERE person.run_id = :run AND person.line > :first AND person.line <= :last AND person.trainee_id IS NULL
+    ORDER BY person.line
+    ON CONFLICT DO NOTHING
+    RETURNING id, ref
+)
+UPDATE import_person AS person SET trainee_id = made.id, made = true
+FROM made JOIN import_attendance AS said ON said.run_id = :run AND said.line > :first AND said.line <= :last
+    AND said.ref = made.ref
+WHERE person.run_id = :run AND person.line = said.line
+
+-- name: refuse_known
+UPDATE import_line AS line SET outcome = 'refused', code = 'offering_known', number = NULL
+FROM import_offering AS named
+WHERE named.run_id = :run AND named.number BETWEEN :first AND :last AND named.known_id IS NOT NULL
+    AND line.run_id = :run AND line.number = named.number
+
+-- name: offered
+CREATE TEMP TABLE offered ON COMMIT DROP AS
+SELECT named.*, nextval(pg_get_serial_sequence('offering', 'id')) AS id
+FROM (
+    SELECT key, number, course_id, district_id, organisation_id, lead_instructor_id, place, days, starts, ends,
+        days[array_length(days, 1)] AS counted_on
+    FROM import_offering
+    WHERE run_id = :run AND number BETWEEN :first AND :last AND known_id IS NULL AND offering_id IS NULL ORDER BY number
+) AS named
+
+-- name: remember
+UPDATE import_offering AS named SET offering_id = offered.id FROM offered WHERE named.run_id = :run AND named.key = offered.key
+
+-- name: meeting
+CREATE TEMP TABLE meeting ON COMMIT DROP AS
+SELECT each.*, nextval(pg_get_serial_sequence('course_session', 'id')) AS id
+FROM (
+    SELECT offered.id AS offering_id, nth::int - 1 AS bit, day, (day + starts) AT TIME ZONE :zone AS starts_at,
+        (day + ends) AT TIME ZONE :zone AS ends_at, lead_instructor_id
+    FROM offered CROSS JOIN LATERAL unnest(days) WITH ORDINALITY AS held (day, nth)
+    ORDER BY offered.number, nth
+) AS each
+
+-- name: placed
+CREATE TEMP TABLE placed ON COMMIT DROP AS
+SELECT each.*, nextval(pg_get_serial_sequence('enrolment', 'id')) AS id
+FROM (
+    SELECT DISTINCT ON (offered.id, person.trainee_id) line.line, offered.id AS offering_id, person.trainee_id,
+        course_id, present, arrived, departed, result, certificate, issued_on, said.name, said.name_key, counted_on,
+        offered.district_id, organisation_id
+    FROM offered
+    JOIN import_line AS line ON line.run_id = :run AND line.number = offered.number AND line.outcome = 'new'
+    JOIN import_attendance AS said ON said.run_id = :run AND said.line = line.line
+    JOIN import_person AS person ON person.run_id = :run AND person.line = line.person
+    ORDER BY offered.id, person.trainee_id, line.line
+) AS each
+
+-- name: presence
+CREATE TEMP TABLE presence ON COMMIT DROP AS
+SELECT placed.id AS enrolment_id, meeting.id AS course_session_id, gen_random_uuid() AS event_id,
+    coalesce((day + arrived) AT TIME ZONE :zone, starts_at) AS arrived_at, (day + departed) AT TIME ZONE :zone AS left_at,
+    starts_at, ends_at
+FROM placed JOIN meeting ON meeting.offering_id = placed.offering_id
+WHERE (present >> bit) & 1 = 1
+
+-- name: write_offering
+INSERT INTO offering (id, course_id, organisation_id, district_id, lead_instructor_id, place, capacity, by_invitation, state,
+    created_at, published_at, closed_at, counted_on)
+SELECT offered.id, course_id, organisation_id, district_id, lead_instructor_id, place,
+    greatest(course.capacity, least(32767, (SELECT count(*) FROM placed WHERE placed.offering_id = offered.id)))::smallint,
+    false, 'closed', :now, :now, :now, counted_on
+FROM offered JOIN course ON course.id = course_id
+
+-- name: write_session
+INSERT INTO course_session (id, offering_id, starts_at, ends_at, headcount, closed_at)
+SELECT id, offering_id, starts_at, ends_at, 0, :now FROM meeting
+
+-- Whom the old register has at two places at once led neither, as far as the calendar knows.
+-- name: write_lead
+INSERT INTO session_instructor (course_session_id, instructor_id, role, during, active)
+SELECT id, lead_instructor_id, 'lead', tstzrange(starts_at, ends_at, '[)'), true
+FROM meeting WHERE lead_instructor_id IS NOT NULL ORDER BY id
+ON CONFLICT DO NOTHING
+
+-- name: write_enrolment
+INSERT INTO enrolment (id, offering_id, trainee_id, ticket, state, source, created_at, sessions_attended, minutes_attended,
+    shortfalls, certificate_due, certified_at)
+SELECT placed.id, offering_id, trainee_id,
+    left(translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/', '-_'), 22),
+    CASE WHEN coalesce(came, 0) = 0 THEN 'incomplete' WHEN result = 'failed' THEN 'failed'
+        WHEN result = 'passed' OR certificate IS NOT NULL OR (came >= sessions_needed AND pass_mark IS NULL)
+        THEN 'completed' ELSE 'incomplete' END,
+    'import', :now, coalesce(came, 0), coalesce(minutes, 0),
+    CASE WHEN coalesce(came, 0) = 0 THEN '["absent"]'::jsonb WHEN result = 'failed' THEN '["theory_failed"]'
+        WHEN result = 'passed' OR certificate IS NOT NULL THEN '[]' WHEN came < sessions_needed THEN '["sessions_missing"]'
+        WHEN pass_mark IS NOT NULL THEN '["theory_missing"]' ELSE '[]' END
+        || CASE WHEN certificate_type IS NULL THEN '["no_certificate_course"]'::jsonb ELSE '[]' END,
+    false,
+    CASE WHEN certificate IS NOT NULL THEN (issued_on + time '12:00') AT TIME ZONE :zone END
+FROM placed
+JOIN course ON course.id = course_id
+LEFT JOIN (
+    SELECT enrolment_id, count(*)::smallint AS came, sum(floor(extract(epoch FROM
+        greatest(least(coalesce(left_at, ends_at), ends_at) - greatest(arrived_at, starts_at), interval '0')) / 60))::bigint
+        AS minutes
+    FROM presence GROUP BY enrolment_id
+) AS stayed ON stayed.enrolment_id = placed.id
+ORDER BY placed.id
+
+-- name: write_event
+INSERT INTO attendance_event (id, course_session_id, enrolment_id, kind, method, happened_at, received_at, user_id)
+SELECT event_id, course_session_id, enrolment_id, 'arrive', 'import', arrived_at, :now, :user FROM presence
+UNION ALL
+SELECT gen_random_uuid(), course_session_id, enrolment_id, 'leave', 'import', left_at, :now, :user
+FROM presence WHERE left_at IS NOT NULL
+
+-- name: write_attendance
+INSERT INTO attendance (course_session_id, enrolment_id, event_id, arrived_at, left_at)
+SELECT course_session_id, enrolment_id, event_id, arrived_at, left_at FROM presence
+
+-- name: write_participation
+INSERT INTO participation (offering_id, trainees)
+SELECT offered.id, coalesce(array_agg(DISTINCT trainee_id ORDER BY trainee_id) FILTER (WHERE present > 0), '{}')
+FROM offered LEFT JOIN placed ON placed.offering_id = offered.id GROUP BY offered.id
+
+-- How many people are new to each kept number (or leave it) through the offerings of `concerned`.
+-- name: count_people
+INSERT INTO people_count AS kept (programme_code, district_id, period, people)
+WITH took AS MATERIALIZED (
+    SELECT DISTINCT course.programme_code, offering.district_id, line.dated_on, person.id AS trainee_id
+    FROM concerned
+    JOIN participation ON participation.offering_id = concerned.id
+    JOIN offering ON offering.id = concerned.id
+    JOIN course ON course.id = offering.course_id
+    JOIN person_time_entry AS line ON line.offering_id = concerned.id AND line.kind = 'closing'
+    CROSS JOIN LATERAL unnest(participation.trainees) AS person (id)
+), elsewhere AS MATERIALIZED (
+    SELECT DISTINCT course.programme_code, offering.district_id, line.dated_on, enrolment.trainee_id
+    FROM (SELECT DISTINCT trainee_id FROM took) AS one
+    JOIN enrolment ON enrolment.trainee_id = one.trainee_id
+    JOIN offering ON offering.id = enrolment.offering_id
+    JOIN course ON course.id = offering.course_id
+    JOIN person_time_entry AS line ON line.offering_id = offering.id AND line.kind = 'closing'
+    WHERE NOT EXISTS (SELECT FROM concerned WHERE concerned.id = enrolment.offering_id)
+        AND EXISTS (SELECT FROM attendance WHERE attendance.enrolment_id = enrolment.id)
+)
+SELECT programme_code, district_id, period, :sign * count(*)::integer
+FROM (
+    SELECT level.*, took.trainee_id FROM took CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
+    EXCEPT
+    SELECT level.*, elsewhere.trainee_id FROM elsewhere
+    CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
+) AS fresh
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+ON CONFLICT (programme_code, district_id, period) DO UPDATE SET people = kept.people + excluded.people

@@ -1,0 +1,373 @@
+"""An import from the file to the register and back: received, mapped, checked, run, stopped, taken up again, undone, erased.
+
+Work is done in chunks, each one transaction that ends with where it is; whoever commits is the caller of `work`. A worker
+that is killed loses its chunk, and the next goes on after the last one. Doing anything twice changes nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import IO, Any
+
+import structlog
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from courses.imports import files, kinds
+from courses.imports.files import HEAD_WITHIN
+from courses.imports.kinds import Context, Kind
+from courses.models.imports import (
+    ImportAttendance,
+    ImportLine,
+    ImportMapping,
+    ImportOffering,
+    ImportPerson,
+    ImportPiece,
+    ImportRun,
+    ImportState,
+    Outcome,
+)
+from lms.core import audit, clock
+from lms.core.errors import N_, DomainError, NotFound
+from lms.core.paging import Page, page_of
+from lms.core.scope import Scope, fetch, visible
+
+log = structlog.get_logger(__name__)
+
+KEPT = timedelta(days=30)  # after it ended: how long an import can be undone, and its rows are kept
+BUSY = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
+SETTLED = (ImportState.CHECKED, ImportState.DONE, ImportState.UNDONE)
+WORKER_LOCK = 0x696D7077
+MEMORY = "64MB"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the work is; `done` of `total`, 0 where nobody can tell."""
+
+    step: str
+    done: int
+    total: int
+
+
+def receive(  # what is known of a file
+    db: Session,
+    kind: Kind,
+    *,
+    file: IO[bytes],
+    file_name: str,
+    scope: Scope,
+    largest: int = files.LARGEST,
+    mapping: Mapping[str, str] | None = None,
+) -> ImportRun:
+    """Keep a file and guess its columns. Raises DomainError on the field `file` for what cannot be read.
+
+    mapping: field → heading, where the caller knows better than the words do.
+    """
+    if kind.city_only and not scope.everything:
+        raise DomainError("city_only", N_("Only the city's administrator imports these."), status=403)
+    run = ImportRun(
+        kind=kind.name,
+        user_id=scope.user_id,
+        district_ids=None if scope.everything else sorted(scope.district_ids),
+        file_name=file_name[-120:],
+        file_bytes=0,
+        encoding="",
+        head_line=0,
+        headings=[],
+        mapping={},
+        tally={},
+        notes=[],
+    )
+    db.add(run)
+    db.flush()
+    found = files.keep(db, run, file, largest=largest)
+    run.file_bytes, run.encoding = found.size, found.encoding
+    if run.encoding == files.XLSX:
+        files.check_workbook(db, run)
+    remembered = {**_remembered(db, run), **(mapping or {})}
+    _find_headings(db, run, kind, remembered)
+    audit.record(db, "import.receive", run, after={"kind": run.kind, "file": run.file_name, "bytes": run.file_bytes})
+    db.flush()
+    return run
+
+
+def _find_headings(db: Session, run: ImportRun, kind: Kind, remembered: Mapping[str, str]) -> None:
+    """Of the first rows that which names most fields; a title may stand above it."""
+    first = files.top(db, run, HEAD_WITHIN)
+    if not first:
+        raise DomainError("file_empty", N_("The file holds no rows."), field="file")
+    best: tuple[int, int, list[str], dict[str, int]] = (-1, *first[0], {})
+    for line, cells in first:
+        found = kinds.guess(kind.columns, cells, remembered)
+        if len(found) > best[0]:
+            best = (len(found), line, cells, found)
+    run.head_line, run.headings, run.mapping = best[1], best[2], best[3]
+
+
+def _remembered(db: Session, run: ImportRun) -> dict[str, str]:
+    row = db.get(ImportMapping, (run.user_id, run.kind)) if run.user_id is not None else None
+    return dict(row.headings) if row is not None else {}
+
+
+def missing(run: ImportRun) -> list[str]:
+    """The fields that are needed and have no column."""
+    return [
+        column.name for column in kinds.kind_of(run.kind).columns if column.needed and column.name not in run.mapping
+    ]
+
+
+def remap(db: Session, run: ImportRun, mapping: Mapping[str, int]) -> None:
+    """Say which column holds which field, and remember it. Raises DomainError when the check has begun."""
+    _demand(run, ImportState.RECEIVED)
+    kind = kinds.kind_of(run.kind)
+    known = {column.name for column in kind.columns}
+    run.mapping = {name: at for name, at in mapping.items() if name in known and 0 <= at < len(run.headings)}
+    if run.user_id is not None:
+        headings = {name: run.headings[at] for name, at in run.mapping.items()}
+        statement = insert(ImportMapping).values(user_id=run.user_id, kind=run.kind, headings=headings)
+        db.execute(
+            statement.on_conflict_do_update(
+                index_elements=[ImportMapping.user_id, ImportMapping.kind],
+                set_={"headings": statement.excluded.headings},
+            )
+        )
+    db.flush()
+
+
+def check(db: Session, run: ImportRun) -> None:
+    """Ask for the dry run. Raises DomainError while a needed field has no column."""
+    _demand(run, ImportState.RECEIVED)
+    gaps = missing(run)
+    if gaps:
+        titles = {column.name: column.zh for column in kinds.kind_of(run.kind).columns}
+        raise DomainError(
+            "columns_missing",
+            N_("No column is chosen for %(columns)s."),
+            status=422,
+            columns="、".join(titles[name] for name in gaps),
+        )
+    run.total = files.count(db, run)
+    _begin(run, ImportState.CHECKING, "read")
+    db.flush()
+
+
+def start(db: Session, run: ImportRun) -> None:
+    """Ask for the rows that can go in to go in. Raises DomainError before they were checked, or when nothing can."""
+    _demand(run, ImportState.CHECKED)
+    if not run.tally.get(Outcome.NEW):
+        raise DomainError("nothing_new", N_("No row of this file can go in."))
+    _begin(run, ImportState.RUNNING, kinds.kind_of(run.kind).steps[0])
+    audit.record(db, "import.start", run, after={"kind": run.kind, "rows": run.tally[Outcome.NEW]})
+    db.flush()
+
+
+def stop(db: Session, run: ImportRun) -> None:
+    """Ask the worker to stop after the chunk it is at."""
+    if run.state in BUSY:
+        db.execute(update(ImportRun).where(ImportRun.id == run.id).values(stop_asked=True))
+        audit.record(db, "import.stop", run)
+
+
+def resume(db: Session, run: ImportRun) -> None:
+    """Go on where a stopped or failed import was."""
+    _demand(run, ImportState.STOPPED, ImportState.FAILED)
+    run.state, run.stop_asked, run.problem = run.doing or ImportState.CHECKING, False, None
+    audit.record(db, "import.resume", run)
+    db.flush()
+
+
+def undo(db: Session, run: ImportRun, reason: str) -> None:
+    """Ask for everything that the import made to be taken back. Raises DomainError when its rows are erased or nothing moved."""
+    reason = " ".join(reason.split())
+    if not reason:
+        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
+    _demand(run, ImportState.DONE, ImportState.STOPPED, ImportState.FAILED)
+    if run.state is not ImportState.DONE and run.doing is ImportState.CHECKING:
+        raise DomainError("nothing_moved", N_("This import has changed nothing, so there is nothing to undo."))
+    if run.erased_at is not None:
+        raise DomainError("erased", N_("An import can be undone for 30 days. Its rows are erased now."))
+    _begin(run, ImportState.UNDOING, kinds.kind_of(run.kind).undo_steps[0])
+    audit.record(db, "import.undo", run, after={"kind": run.kind}, reason=reason)
+    db.flush()
+
+
+def _demand(run: ImportRun, *states: ImportState) -> None:
+    if run.state not in states:
+        raise DomainError("import_state", N_("The import is at another step meanwhile. Look at it again."))
+
+
+def _begin(run: ImportRun, state: ImportState, step: str) -> None:
+    run.state = run.doing = state
+    run.step, run.cursor, run.stop_asked, run.problem = step, 0, False, None
+
+
+def work(db: Session, run_id: int, context: Context) -> Iterator[Progress]:
+    """Do what an import asks for, a chunk at a time; the caller commits after each. Ends when another worker is at it.
+
+    A file that turns out unreadable ends it as failed; an error of ours is raised, and the work stays where it was.
+    """
+    while (run := _taken(db, run_id)) is not None:
+        audit.act_as(db, run.user_id)
+        kind = kinds.kind_of(run.kind)
+        if run.stop_asked:
+            run.state, run.stop_asked = ImportState.STOPPED, False
+            yield _progress(run)
+            return
+        if run.state is ImportState.CHECKING and run.step == "read":
+            yield from _read(db, run, kind, context)
+        else:
+            _advance(db, run, kind, context)
+            yield _progress(run)
+
+
+def _taken(db: Session, run_id: int) -> ImportRun | None:
+    """The import, if there is something to do and nobody else does it in this moment."""
+    if not db.scalar(select(func.pg_try_advisory_xact_lock(WORKER_LOCK, run_id))):
+        return None
+    db.execute(text("SET LOCAL statement_timeout = 0"))
+    db.execute(text(f"SET LOCAL work_mem = '{MEMORY}'"))
+    run = db.scalars(
+        select(ImportRun).where(ImportRun.id == run_id).execution_options(populate_existing=True)
+    ).one_or_none()
+    return run if run is not None and run.state in BUSY else None
+
+
+def _read(db: Session, run: ImportRun, kind: Kind, context: Context) -> Iterator[Progress]:
+    """Stage the file; the reader stays open from chunk to chunk as long as nobody else comes between."""
+    left = run.cursor
+    chunks = kind.stage(db, run, files.rows(db, run, after=max(run.head_line, run.cursor)), context)
+    while True:
+        try:
+            last = next(chunks, None)
+        except DomainError as error:
+            db.rollback()
+            _fail(db, run.id, error)
+            yield Progress("read", 0, 0)
+            return
+        if last is None:
+            run.step, run.cursor = "match", 0
+            yield _progress(run)
+            return
+        left = run.cursor = last
+        run.total = max(run.total, last)
+        yield _progress(run)
+        again = _taken(db, run.id)
+        if again is None or again.cursor != left or again.stop_asked:
+            return
+        run = again
+
+
+def _advance(db: Session, run: ImportRun, kind: Kind, context: Context) -> None:
+    if run.state is ImportState.CHECKING:
+        kind.match(db, run, context)
+        run.tally = _tally(db, run)
+        run.state, run.finished_at = ImportState.CHECKED, clock.now()
+        return
+    steps = kind.steps if run.state is ImportState.RUNNING else kind.undo_steps
+    if not run.cursor:
+        run.total = kind.total(db, run, run.step)
+    act = kind.move if run.state is ImportState.RUNNING else kind.undo
+    cursor = act(db, run, run.step, context)
+    if cursor is not None:
+        run.cursor = cursor
+        return
+    at = steps.index(run.step) + 1
+    if at < len(steps):
+        run.step, run.cursor = steps[at], 0
+        return
+    run.state = ImportState.DONE if run.state is ImportState.RUNNING else ImportState.UNDONE
+    run.finished_at = clock.now()
+    run.tally = {**run.tally, **_tally(db, run)}
+    action = "import.done" if run.state is ImportState.DONE else "import.undone"
+    audit.record(db, action, run, after={"kind": run.kind, **run.tally, **({"kept": run.notes} if run.notes else {})})
+
+
+def _fail(db: Session, run_id: int, error: DomainError) -> None:
+    run = db.get(ImportRun, run_id, populate_existing=True)
+    if run is not None:
+        run.state, run.problem = ImportState.FAILED, error.message % error.params if error.params else error.message
+        log.warning("import_failed", import_id=run_id, code=error.code)
+
+
+def _progress(run: ImportRun) -> Progress:
+    return Progress(run.step, run.cursor, run.total)
+
+
+def _tally(db: Session, run: ImportRun) -> dict[str, int]:
+    counted = dict.fromkeys(map(str, Outcome), 0)
+    rows = db.execute(
+        select(ImportLine.outcome, func.count()).where(ImportLine.run_id == run.id).group_by(ImportLine.outcome)
+    )
+    return counted | {str(outcome): number for outcome, number in rows}
+
+
+def busy(db: Session) -> list[int]:
+    """The imports that have something to do: what a lost message or a killed worker left behind too."""
+    return list(db.scalars(select(ImportRun.id).where(ImportRun.state.in_(BUSY)).order_by(ImportRun.id)))
+
+
+def erase(db: Session) -> int:
+    """Erase the rows and files of imports that ended long ago, or were never run; how many. They cannot be undone then."""
+    ended = func.coalesce(ImportRun.finished_at, ImportRun.created_at)
+    old = list(
+        db.scalars(
+            select(ImportRun)
+            .where(ImportRun.erased_at.is_(None), ImportRun.state.not_in(BUSY), ended < clock.now() - KEPT)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    ids = [run.id for run in old]
+    if ids:
+        for table in (ImportLine, ImportAttendance, ImportOffering, ImportPerson, ImportPiece):
+            db.execute(delete(table).where(table.run_id.in_(ids)))
+    for run in old:
+        run.erased_at = clock.now()
+        audit.record(db, "import.erase", run)
+    db.flush()
+    return len(old)
+
+
+def listing(db: Session, scope: Scope, page: int) -> Page[ImportRun]:
+    """Imports in reach, the newest first."""
+    return page_of(db, visible(select(ImportRun), ImportRun, scope).order_by(ImportRun.id.desc()), page)
+
+
+def find(db: Session, ref: str, scope: Scope) -> ImportRun:
+    """One import. Raises NotFound."""
+    return fetch(db, ImportRun, ref, scope, by=ImportRun.ref)
+
+
+def by_id(db: Session, run_id: int) -> ImportRun:
+    """One import, for a command. Raises NotFound."""
+    found = db.get(ImportRun, run_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def refused(db: Session, run: ImportRun, limit: int | None = None) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """The rows that do not go in: line, msgid of the reason and what fills it; in the order of the file."""
+    reasons = kinds.kind_of(run.kind).reasons
+    statement = (
+        select(ImportLine.line, ImportLine.code, ImportLine.params)
+        .where(ImportLine.run_id == run.id, ImportLine.outcome.in_((Outcome.REFUSED, Outcome.DOUBLE)))
+        .order_by(ImportLine.line)
+        .execution_options(yield_per=5000)
+    )
+    for line, code, params in db.execute(statement.limit(limit) if limit is not None else statement):
+        given = dict(params or {})
+        yield line, given.pop("message", None) or reasons.get(code or "", code or ""), given
+
+
+def to_correct(db: Session, run: ImportRun) -> Iterator[tuple[int, list[str], str, dict[str, Any]]]:
+    """The rows that do not go in as they were sent, with the reasons: the file is read once more beside their list."""
+    lines = files.rows(db, run, after=run.head_line)
+    current: files.Row | None = None
+    for line, message, params in list(refused(db, run)):
+        while current is None or current[0] < line:
+            current = next(lines, None)
+            if current is None:
+                return
+        yield line, [files.clean(cell) for cell in current[1]], message, params

@@ -1,0 +1,59 @@
+"""Writing rows to the staging tables by COPY, and the rows that were refused with their reasons."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy.orm import Session
+
+from courses.models.imports import Outcome
+from lms.core.errors import DomainError
+
+_EMPTY = r"\N"
+
+
+def copy(db: Session, table: str, columns: Sequence[str], lines: Iterable[bytes]) -> None:
+    """Write lines of COPY's text, in this session's transaction."""
+    raw: Any = db.connection().connection.driver_connection
+    query = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with raw.cursor().copy(query) as into:
+        for line in lines:
+            into.write(line)
+
+
+LINE = ("run_id", "line", "outcome", "code", "params", "facts", "key")
+
+
+def refused_line(run_id: int, line: int, error: DomainError) -> bytes:
+    """A refused row as a line for `import_line`."""
+    params = {"message": error.message, **{name: str(value) for name, value in error.params.items()}}
+    return _line(run_id, line, Outcome.REFUSED, error.code, params, None, None)
+
+
+def fact_line(run_id: int, line: int, facts: Mapping[str, Any], key: str) -> bytes:
+    """A row that was read, as a line for `import_line`; what becomes of it is said later."""
+    return _line(run_id, line, Outcome.NEW, None, None, facts, key)
+
+
+def _line(  # noqa: PLR0917  # the columns, in their order
+    run_id: int,
+    line: int,
+    outcome: Outcome,
+    code: str | None,
+    params: Mapping[str, Any] | None,
+    facts: Mapping[str, Any] | None,
+    key: str | None,
+) -> bytes:
+    fields = [str(run_id), str(line), outcome.value, code, _json(params), _json(facts), key]
+    return ("\t".join(_EMPTY if field is None else _escaped(field) for field in fields) + "\n").encode()
+
+
+def _json(value: Mapping[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").replace("\x00", "")
