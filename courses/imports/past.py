@@ -90,9 +90,9 @@ class Past(Kind):
         statements.run(db, FILE, "find", **values)
         statements.run(db, FILE, "turns", **values)
         statements.run(db, FILE, "judge", **values)
+        db.execute(text("ANALYZE import_line, import_person"))
         statements.run(db, FILE, "spare", **values)
         db.execute(text("DROP TABLE grouped"))
-        db.execute(text("ANALYZE import_line, import_person"))
 
     def total(self, db: Session, run: ImportRun, step: str) -> int:
         """Lines of people, or offerings."""
@@ -142,6 +142,8 @@ class Past(Kind):
         db.execute(text("ANALYZE presence"))
         for name in ("offering", "session", "lead", "enrolment", "event", "attendance"):
             statements.run(db, FILE, f"write_{name}", **values)
+        if not run.cursor:  # a register that was empty until now would be read row by row
+            db.execute(text("ANALYZE enrolment, attendance, course_session, offering"))
         past_closing.close(db, context.zone)
         statements.run(db, FILE, "write_participation")
         db.execute(text("CREATE TEMP TABLE concerned ON COMMIT DROP AS SELECT id FROM offered"))
