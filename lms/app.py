@@ -55,6 +55,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
     ("/reports", "courses.views.reports"),
+    ("/", "courses.views.report_mails"),
     ("/reports/indicators", "lms.portal.indicators"),
     ("/reports/targets", "courses.views.targets"),
     ("/reports/population", "courses.views.population"),

@@ -22,6 +22,7 @@ MODELS = (
     "courses.models.person_time",
     "courses.models.kept",
     "courses.models.targets",
+    "courses.models.report_mails",
     "courses.models.population",
     "courses.models.opening_balances",
     "courses.models.exports",

@@ -2,6 +2,7 @@
 
 from celery.schedules import crontab
 
+from courses.tasks import mail_reports
 from lms.app import create_app
 from lms.core.tasks import celery
 
@@ -15,4 +16,9 @@ celery.conf.beat_schedule = {
     "sign-status-lists": {"task": "certificates.tasks.sign_status_lists", "schedule": 60.0},
     # Each hour of the day, so that a worker that was down in the morning still reminds; nobody is reminded twice.
     "remind-holders": {"task": "certificates.tasks.remind", "schedule": crontab(hour="9-18", minute="5")},
+    # A month's first days, for the same reason; each period goes once to each person.
+    "mail-reports": {
+        "task": mail_reports.name,
+        "schedule": crontab(day_of_month="1-7", hour="7-12", minute="15"),
+    },
 }

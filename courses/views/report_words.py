@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
+from courses.counting_rule import RULE
 from courses.forms.reports import GROUPINGS
 from courses.report_paper import ReportDocument
 from courses.reports.cross import CrossRow
@@ -44,26 +45,6 @@ PERIODS = {
     "this_year": _l("This year"),
     "last_year": _l("Last year"),
 }
-
-RULE = (
-    _l(
-        "One person-time is one person taking part in one offering, at one or more of its sessions. A course of two days "
-        "is 1, a retest adds 0, a refresher is 1 and also stands in its own column."
-    ),
-    _l(
-        "Person-times = attended (named) + headcount. A headcount is the largest number counted at one session of the "
-        "offering; it adds no people, no hours and no certificates."
-    ),
-    _l(
-        "An offering counts once it is closed, on the day of its last session (Beijing time). Certificates count on the "
-        "day they are issued. What is not closed yet is shown apart."
-    ),
-    _l("People are distinct trainees as the records stand today. They do not add up over rows: who came twice is one."),
-    _l(
-        "A frozen quarter never changes. What is corrected later counts in the open quarter, as an adjustment that names "
-        "what it corrects."
-    ),
-)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from courses import charts, report_paper
+from courses.counting_rule import RULE
 from courses.forms.reports import GROUPINGS, FilterForm
 from courses.reports import cross as cross_rules
 from courses.reports import enrolment as report_rules
@@ -120,7 +121,7 @@ def _preset(period: Period, filters: Filters, endpoint: str = "reports.enrolment
 def _words() -> dict[str, object]:
     return {
         "headings": words.headings(),
-        "rule": words.RULE,
+        "rule": RULE,
         "shown": words.shown,
         "figure": words.figure,
         "row_name": words.row_name,

@@ -4,6 +4,7 @@ from flask import Blueprint, current_app, make_response, render_template, reques
 from flask.typing import ResponseReturnValue
 
 from certificates import validity
+from courses.counting_rule import RULE
 from courses.forms.reports import GROUPINGS, FilterForm
 from courses.reports import indicators
 from courses.reports.filters import PERIODS, Filters, Grouping, options
@@ -46,7 +47,7 @@ def page() -> ResponseReturnValue:
         Grouping=Grouping,
         row_name=words.row_name,
         whole=words.whole,
-        rule=words.RULE,
+        rule=RULE,
         percent=percent,
         size=size,
     )

@@ -94,6 +94,7 @@ READING = {"trainees.search"}
 ANY_USER = {
     "account.page", "account.change", "account.change_password", "account.end_browser", "account.end_others",
     "account.sign_out", "devices.page", "devices.revoke",
+    "report_mails.page", "report_mails.save",
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
