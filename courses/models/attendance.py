@@ -119,6 +119,7 @@ class AttendanceEvent(Base):
     __table_args__ = (
         Index("ix_attendance_event_session", "course_session_id", "enrolment_id", "received_at"),
         Index("ix_attendance_event_review", "course_session_id", postgresql_where="review IS NOT NULL"),
+        Index("ix_attendance_event_undoes", "undoes", postgresql_where="undoes IS NOT NULL"),
         Index("ix_attendance_event_walk_in_id", "walk_in_id", postgresql_where="walk_in_id IS NOT NULL"),
         CheckConstraint("kind IN ('arrive', 'leave', 'undo')", name="kind"),
         CheckConstraint("method IN ('tap', 'scan', 'photo', 'walk_in', 'correction', 'self', 'import')", name="method"),

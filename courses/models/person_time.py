@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.offerings import Offering
@@ -27,6 +27,8 @@ class PersonTimeEntry(Base):
 
     enrolled: trainees with a place. named: trainees present at one session or more. counted: people by headcount.
     minutes: attended, summed. passed: completed. certificates: issued. dated_on: the day the figures count for.
+    late: it changes a frozen quarter's figures in the open one: an adjustment, or a closing dated otherwise than its offering
+    was held. Set by a trigger, whoever writes the line.
     """
 
     __tablename__ = "person_time_entry"
@@ -45,12 +47,14 @@ class PersonTimeEntry(Base):
     minutes: Mapped[int] = mapped_column(default=0)
     passed: Mapped[int] = mapped_column(default=0)
     certificates: Mapped[int] = mapped_column(default=0)
+    late: Mapped[bool] = mapped_column(server_default=false())
 
     offering: Mapped[Offering] = relationship()
 
     __table_args__ = (
         Index("uq_person_time_entry_closing", "offering_id", unique=True, postgresql_where="kind = 'closing'"),
         Index("ix_person_time_entry_dated_on", "dated_on", "offering_id"),
+        Index("ix_person_time_entry_late", "dated_on", postgresql_where="late"),
         CheckConstraint("kind IN ('closing', 'correction', 'adjustment', 'certification')", name="kind"),
         CheckConstraint("kind NOT IN ('correction', 'adjustment') OR reason IS NOT NULL", name="reason"),
         CheckConstraint("(kind IN ('correction', 'adjustment')) = (corrects_id IS NOT NULL)", name="corrects"),

@@ -95,10 +95,6 @@ def lines(filters: Filters, scope: Scope, *, branch: bool = False) -> Subquery:
     branch: also the lines of the rest of the branch, with `shown` false; they may be summed and must not be listed.
     """
     shown = asked(filters, scope)
-    late = or_(
-        PersonTimeEntry.kind == EntryKind.ADJUSTMENT,
-        and_(PersonTimeEntry.kind == EntryKind.CLOSING, PersonTimeEntry.dated_on != Offering.counted_on),
-    )
     person_times = PersonTimeEntry.named + PersonTimeEntry.counted
     statement = (
         select(
@@ -110,7 +106,7 @@ def lines(filters: Filters, scope: Scope, *, branch: bool = False) -> Subquery:
             key_of(filters.grouping).label("key"),
             Offering.district_id,
             Course.programme_code,
-            late.label("late"),
+            PersonTimeEntry.late,
             case((PersonTimeEntry.kind == EntryKind.CLOSING, 1), else_=0).label("offerings"),
             PersonTimeEntry.enrolled,
             PersonTimeEntry.named,
@@ -119,7 +115,7 @@ def lines(filters: Filters, scope: Scope, *, branch: bool = False) -> Subquery:
             PersonTimeEntry.minutes,
             PersonTimeEntry.passed,
             PersonTimeEntry.certificates,
-            case((late, person_times), else_=0).label("adjusted"),
+            case((PersonTimeEntry.late, person_times), else_=0).label("adjusted"),
         )
         .join(Offering, Offering.id == PersonTimeEntry.offering_id)
         .join(Course, Course.id == Offering.course_id)
