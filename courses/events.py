@@ -8,3 +8,10 @@ class OfferingClosed:
     """An offering was closed, or corrected after that: certificates may be due."""
 
     offering_id: int
+
+
+@dataclass(frozen=True)
+class ExportOwed:
+    """Somebody asked for an export that a worker is to make."""
+
+    export_id: int

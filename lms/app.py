@@ -11,7 +11,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
-from courses.events import OfferingClosed
+from courses import tasks as course_tasks
+from courses.events import ExportOwed, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, languages, lean, limits, logs, mail_tasks, tasks, web
@@ -56,6 +57,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/my-training", "lms.portal.my_training"),
     ("/reports", "courses.views.reports"),
     ("/", "courses.views.report_mails"),
+    ("/reports", "courses.views.exports"),
     ("/reports/indicators", "lms.portal.indicators"),
     ("/reports/targets", "courses.views.targets"),
     ("/reports/population", "courses.views.population"),
@@ -146,6 +148,7 @@ def _react() -> None:
     """Event → what happens once it is committed."""
     events.react(MailOwed, mail_tasks.ring)
     events.react(OfferingClosed, issuing_tasks.ring)
+    events.react(ExportOwed, course_tasks.ring_export)
     events.react(CertificatesOwed, issuing_tasks.ring)
     events.react(ReissueOwed, issuing_tasks.ring_correction)
     events.react(BadgeOwed, issuing_tasks.ring_badges)

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     session_days: int = Field(default=30, ge=1, le=365)
     reminder_days: Annotated[tuple[int, ...], NoDecode] = (90, 30, 7)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
+    export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)
     web_workers: int = Field(default=1, ge=1, le=64)
 
     @field_validator("secret_key_fallbacks", mode="before")

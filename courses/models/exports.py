@@ -76,9 +76,10 @@ class Export(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """One's own, as long as one's reach is no smaller than the one it was made with."""
+        """One's own, as long as one's reach is no smaller than the one it was made with; an auditor's name nobody."""
+        nameless = cls.personal == Personal.NONE if scope.read_only else true()
         reach = true() if scope.everything else cls.district_ids.contained_by(sorted(scope.district_ids))
-        return (cls.user_id == scope.user_id) & reach
+        return (cls.user_id == scope.user_id) & reach & nameless
 
 
 class ExportProgress(Base):

@@ -1,74 +1,42 @@
 """The enrolment report, and the way down from each of its numbers. All of a page's question stands in its address."""
 
 import io
-import re
 import tempfile
 from dataclasses import replace
-from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, send_file, url_for
+from flask import Blueprint, Response, make_response, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from courses import charts, report_paper
 from courses.counting_rule import RULE
-from courses.forms.reports import GROUPINGS, FilterForm
+from courses.forms.reports import GROUPINGS
 from courses.reports import cross as cross_rules
 from courses.reports import enrolment as report_rules
 from courses.reports import exporting
 from courses.reports import offerings as offering_rules
 from courses.reports import people as people_rules
 from courses.reports.enrolment import Report, Row
-from courses.reports.filters import PERIODS, Column, Filters, Grouping, Options, Period, options, presets
+from courses.reports.filters import PERIODS, Column, Filters, Grouping, Period, presets
 from courses.reports.ledger import Figures
 from courses.views import report_words as words
+from courses.views.report_question import asked, asked_of, filter_form, today, zone
+from courses.views.report_question import column as column_asked
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.errors import N_, DomainError, NotFound
+from lms.core.errors import NotFound
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
 from lms.core.languages import named
 from lms.core.scope import READERS
-from lms.core.web import session
+from lms.core.web import reporting, session
 
 blueprint = Blueprint("reports", __name__)
 
-KEY = re.compile(r"[A-Z0-9_-]{1,40}|[a-z_]{1,20}")
 ROWS_SHOWN = 300
 IN_MEMORY = 4 * 1024 * 1024  # bytes of a file
 BARS = {Grouping.MONTH: 36, Grouping.QUARTER: 40, Grouping.YEAR: 40}
 FEW_BARS = 20
-
-
-def _zone() -> ZoneInfo:
-    zone: ZoneInfo = current_app.config["SETTINGS"].zone
-    return zone
-
-
-def _today() -> date:
-    return clock.today(_zone())
-
-
-def _form() -> tuple[FilterForm, Options]:
-    choices = options(session(), scope())
-    return FilterForm(request.args, choices, _today()), choices
-
-
-def _asked() -> tuple[Filters, Options]:
-    """The question of an address that a page of ours made. Raises DomainError when somebody broke it."""
-    form, choices = _form()
-    key = request.args.get("key") or None
-    if not form.validate() or (key is not None and not KEY.fullmatch(key)):
-        raise DomainError(
-            "filters", N_("The filters in this address cannot be read. Open the report and choose again."), status=422
-        )
-    return form.filters(_zone(), key), choices
-
-
-def _column() -> Column | None:
-    found = request.args.get("column")
-    return Column(found) if found in set(Column) else None
 
 
 def _to(endpoint: str, filters: Filters, **more: Any) -> str:
@@ -85,12 +53,12 @@ def _page() -> int:
 @requires(*READERS)
 def enrolment() -> ResponseReturnValue:
     """The report."""
-    form, choices = _form()
+    form, choices = filter_form()
     status = 200 if form.validate() else 422
-    filters = form.filters(_zone()) if status == 200 else Filters(*form.year)
-    found = report_rules.report(session(), filters, scope(), zone=_zone())
+    filters = form.filters(zone()) if status == 200 else Filters(*form.year)
+    found = report_rules.report(reporting(), filters, scope(), zone=zone())
     rest = found.rows[ROWS_SHOWN:]
-    periods = presets(_today())
+    periods = presets(today())
     page = render_template(
         "reports/enrolment.html",
         form=form,
@@ -136,8 +104,8 @@ def _words() -> dict[str, object]:
 @requires(*READERS)
 def enrolment_chart() -> ResponseReturnValue:
     """The report as a picture. `narrow=1` draws it for a phone."""
-    filters, _choices = _asked()
-    rows = report_rules.rows(session(), filters, scope())
+    filters, _choices = asked()
+    rows = report_rules.rows(reporting(), filters, scope())
     most = BARS.get(filters.grouping, FEW_BARS)
     names = [words.row_name(row, filters.grouping) for row in rows[:most]]
     parts = [row.figures for row in rows[:most]]
@@ -177,12 +145,12 @@ def describe(rows: list[Row], filters: Filters) -> str:
     )
 
 
-@blueprint.get("/enrolment/export/<any(csv, xlsx):form>")
+@blueprint.get("/enrolment/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def enrolment_export(form: str) -> ResponseReturnValue:
     """The report as a file."""
-    filters, choices = _asked()
-    report: Report = report_rules.report(session(), filters, scope(), zone=_zone())
+    filters, choices = asked()
+    report: Report = report_rules.report(reporting(), filters, scope(), zone=zone())
     answer, rows = _file(words.report_sheet(report, choices), Format(form), f"enrolment-{_span(filters)}")
     exporting.note(session(), "enrolment", filters, Format(form), rows)
     return answer
@@ -192,8 +160,8 @@ def enrolment_export(form: str) -> ResponseReturnValue:
 @requires(*READERS)
 def enrolment_paper() -> ResponseReturnValue:
     """The report on paper."""
-    filters, choices = _asked()
-    report = report_rules.report(session(), filters, scope(), zone=_zone())
+    filters, choices = asked()
+    report = report_rules.report(reporting(), filters, scope(), zone=zone())
     made = report_paper.pdf(words.report_document(report, choices), now=clock.now())
     exporting.note(session(), "enrolment", filters, "pdf", len(report.rows))
     return send_file(
@@ -229,11 +197,11 @@ def _file(sheet: Sheet, form: Format, name: str) -> tuple[Response, int]:
 @requires(*READERS)
 def districts() -> ResponseReturnValue:
     """Districts by months, quarters or years: where and when the training was."""
-    form, choices = _form()
+    form, choices = filter_form()
     status = 200 if form.validate() else 422
-    filters = form.filters(_zone()) if status == 200 else Filters(*form.year)
+    filters = form.filters(zone()) if status == 200 else Filters(*form.year)
     filters = filters if filters.grouping in PERIODS else replace(filters, grouping=Grouping.MONTH)
-    found = cross_rules.table(session(), filters, scope())
+    found = cross_rules.table(reporting(), filters, scope())
     page = render_template(
         "reports/districts.html",
         form=form,
@@ -242,18 +210,18 @@ def districts() -> ResponseReturnValue:
         asked=list(words.question(filters, choices)),
         names={int(one.key): named(one) for one in choices.districts},
         periods=[(one, GROUPINGS[one]) for one in Grouping if one in PERIODS],
-        presets=[_preset(period, filters, "reports.districts") for period in presets(_today())],
+        presets=[_preset(period, filters, "reports.districts") for period in presets(today())],
         **_words(),
     )
     return make_response(page, status)
 
 
-@blueprint.get("/districts/export/<any(csv, xlsx):form>")
+@blueprint.get("/districts/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def districts_export(form: str) -> ResponseReturnValue:
     """Programme, district and period, a row each, as a file."""
-    filters, choices = _asked()
-    rows = cross_rules.cross(session(), filters, scope())
+    filters, choices = asked()
+    rows = cross_rules.cross(reporting(), filters, scope())
     answer, number = _file(words.cross_sheet(rows, filters, choices), Format(form), f"districts-{_span(filters)}")
     exporting.note(session(), "districts", filters, Format(form), number)
     return answer
@@ -263,55 +231,30 @@ def districts_export(form: str) -> ResponseReturnValue:
 @requires(*READERS)
 def offerings() -> str:
     """The offerings that a number is made of."""
-    filters, choices = _asked()
-    column = _column()
-    found = offering_rules.behind(session(), filters, scope(), column=column, page=_page())
+    filters, choices = asked()
+    column = column_asked()
+    found = offering_rules.behind(reporting(), filters, scope(), column=column, page=_page())
     return render_template(
         "reports/offerings.html",
         found=found,
         filters=filters,
-        asked=_asked_of(filters, choices, column),
+        asked=asked_of(filters, choices, column),
         column=column,
         up=_to("reports.enrolment", filters.of_row(None)),
         **_words(),
     )
 
 
-def _asked_of(filters: Filters, choices: Options, column: Column | None) -> list[tuple[str, str]]:
-    """The question of a drill-down in words: the report's, the row's, and the figure's."""
-    asked = list(words.question(filters, choices))[:-1]
-    if filters.key is not None:
-        rows = report_rules.rows(session(), filters, scope())
-        asked.append((str(GROUPINGS[filters.grouping]), words.key_name(filters, rows)))
-    if column is not None:
-        asked.append((_("Figure"), str(words.COLUMNS[column])))
-    return asked
-
-
-@blueprint.get("/offerings/export/<any(csv, xlsx):form>")
-@requires(*READERS)
-def offerings_export(form: str) -> ResponseReturnValue:
-    """The offerings that a number is made of, as a file."""
-    filters, choices = _asked()
-    column = _column()
-    total = offering_rules.behind(session(), filters, scope(), column=column).total
-    every = offering_rules.every(session(), filters, scope(), column=column)
-    sheet = words.offerings_sheet(_asked_of(filters, choices, column), every, total)
-    answer, rows = _file(sheet, Format(form), f"offerings-{_span(filters)}")
-    exporting.note(session(), "offerings", filters, Format(form), rows, column=column)
-    return answer
-
-
 @blueprint.get("/in-progress")
 @requires(*READERS)
 def in_progress() -> str:
     """The offerings that the report shows apart, because they are not closed yet."""
-    filters, choices = _asked()
-    found = offering_rules.open_now(session(), filters, scope(), zone=_zone())
+    filters, choices = asked()
+    found = offering_rules.open_now(reporting(), filters, scope(), zone=zone())
     return render_template(
         "reports/in_progress.html",
         found=found,
-        asked=_asked_of(filters, choices, None),
+        asked=asked_of(filters, choices, None),
         up=_to("reports.enrolment", filters.of_row(None)),
         **_words(),
     )
@@ -321,11 +264,11 @@ def in_progress() -> str:
 @requires(*READERS)
 def people() -> str:
     """The distinct people that a number is made of."""
-    filters, choices = _asked()
+    filters, choices = asked()
     return render_template(
         "reports/people.html",
-        found=people_rules.behind(session(), filters, scope(), page=_page()),
-        asked=_asked_of(filters, choices, None),
+        found=people_rules.behind(reporting(), filters, scope(), page=_page()),
+        asked=asked_of(filters, choices, None),
         up=_to("reports.enrolment", filters.of_row(None)),
         offerings=_to("reports.offerings", filters),
         **_words(),
@@ -338,10 +281,10 @@ def offering_people(offering_id: int) -> str:
     """The people of one offering; the filters one came with lead back up."""
     if offering_id > 2**63 - 1:
         raise NotFound
-    filters, _choices = _asked()
+    filters, _choices = asked()
     return render_template(
         "reports/offering_people.html",
-        found=people_rules.of_offering(session(), offering_id, scope()),
+        found=people_rules.of_offering(reporting(), offering_id, scope()),
         up=_to("reports.offerings", filters, column=request.args.get("column")),
         report=_to("reports.enrolment", filters.of_row(None)),
         **_words(),

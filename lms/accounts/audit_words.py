@@ -64,6 +64,7 @@ ACTIONS = {
     "population.set": N_("Population set"),
     "quarter.freeze": N_("Quarter frozen"),
     "report.export": N_("Report exported"),
+    "export.download": N_("Export with personal data fetched"),
     "session.close": N_("Session closed"),
     "session.headcount": N_("Headcount entered"),
     "session.sheet": N_("Sign-in sheet printed"),

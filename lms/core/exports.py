@@ -19,6 +19,7 @@ Cell = str | int | float | Decimal | date | None
 FORMULA = tuple("=+-@＝＋－＠")
 CONTROL = tuple("\t\r\n")
 WIDEST = 40  # characters of a column
+LAST_LINE = 1_048_574  # of an XLSX page, counted from 0; the one after it is kept for the total
 
 
 class Format(StrEnum):
@@ -53,7 +54,7 @@ class Sheet:
 
 def write(sheet: Sheet, form: Format, file: IO[bytes]) -> int:
     """Write a table to an open file and give the number of its rows."""
-    return _write_csv(sheet, file) if form is Format.CSV else _write_xlsx(sheet, file)
+    return _WRITERS[form](sheet, file)
 
 
 def guarded(text: str) -> str:
@@ -88,18 +89,34 @@ def _write_csv(sheet: Sheet, file: IO[bytes]) -> int:
 
 
 def _write_xlsx(sheet: Sheet, file: IO[bytes]) -> int:
+    """A page holds 1,048,576 lines; a longer table goes on in the next, under the same headings."""
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
-    page = book.add_worksheet()
-    top = _write_head(book, page, sheet)
     formats, strong = _formats(book), _formats(book, {"bold": True, "top": 1})
+    page = book.add_worksheet()
+    line = _write_head(book, page, sheet)
     number = 0
     for row in sheet.rows:
         number += 1
-        _put(page, top + number, row, formats)
+        line += 1
+        if line > LAST_LINE:
+            page = book.add_worksheet()
+            line = _write_head(book, page, sheet) + 1
+        _put(page, line, row, formats)
     if sheet.total is not None:
-        _put(page, top + number + 1, sheet.total, strong)
+        _put(page, line + 1, sheet.total, strong)
     book.close()
     return number
+
+
+def _write_parquet(sheet: Sheet, file: IO[bytes]) -> int:
+    """The rows alone, without preamble and total, for analysts; a table as short as a page. Columns have the headings' names."""
+    import pyarrow as pa  # noqa: PLC0415  # 40 MB that only an export to Parquet needs
+    from pyarrow import parquet  # noqa: PLC0415
+
+    rows = [list(row) for row in sheet.rows]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(sheet.headings)
+    parquet.write_table(pa.table([pa.array(column) for column in columns], names=list(sheet.headings)), file)
+    return len(rows)
 
 
 def _write_head(book: Any, page: Any, sheet: Sheet) -> int:
@@ -140,3 +157,6 @@ def _put(page: Any, line: int, cells: Sequence[Cell], formats: Mapping[str, Any]
             page.write_number(line, column, cell, formats["decimal"])
         else:
             page.write_blank(line, column, None, formats["text"])
+
+
+_WRITERS = {Format.CSV: _write_csv, Format.XLSX: _write_xlsx, Format.PARQUET: _write_parquet}

@@ -110,6 +110,11 @@ def reading() -> Reading:
     return found
 
 
+def reporting() -> Session:
+    """Where this request reads reports and exports: the one place to point elsewhere, as the audit and sign-in are not."""
+    return session()
+
+
 @contextmanager
 def refused_on(form: Form) -> Iterator[None]:
     """Run a rule; if it refuses, undo its half-done work and put its message on the form (or on the field it names)."""

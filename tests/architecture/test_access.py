@@ -51,6 +51,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "enrolment": (ALL_BUT_TRAINEES, PLAN),
     "expiring": (LOOK, NOBODY),
     "indicators": (READ, NOBODY),
+    "exports": (READ, READ),
     "instructors": (READ, ADMIN),
     "legacy": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
@@ -88,7 +89,7 @@ EXCEPTIONS: dict[str, Who] = {
     "teaching_hours.own": frozenset({Role.INSTRUCTOR}),
     "trainees.search": LOOK,  # a POST that changes nothing: what is searched for may not stand in an address
 }
-READING = {"trainees.search"}
+READING = {"trainees.search", "exports.new", "exports.delete"}
 
 # Any user, for the own account.
 ANY_USER = {

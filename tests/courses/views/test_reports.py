@@ -210,8 +210,8 @@ def test_exports_hold_the_pages_figures_the_question_and_the_rule(
     rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
     course = next(row for row in rows if row[0] == year[1].id)
     assert course[1] == date(2025, 6, 1)
-    assert course[6:] == [2, 2, 0, 0, 6, 2, 1, 1, 1]
-    assert rows[-1][6:] == course[6:]
+    assert course[8:] == [2, 2, 0, 0, 6, 2, 1, 1, 1]
+    assert rows[-1][8:] == course[8:]
 
     notes = db.scalars(select(AuditEntry).where(AuditEntry.action == "report.export").order_by(AuditEntry.id)).all()
     assert [(note.subject, note.after["format"], note.after["rows"]) for note in notes if note.after] == [

@@ -1,0 +1,159 @@
+"""The rows beneath a report as tables to copy: its offerings, and the participations that its person-times are made of.
+
+Both are taken from the same lines as the report's figures. A participation is one person in one closed offering; what is
+said of the person is said only when it was asked for, and chosen by whoever may (`courses.exports`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Date, Numeric, Text, cast, func, select
+from sqlalchemy.orm import Session
+
+from courses.models.catalogue import Course, Programme
+from courses.models.enrolment import Enrolment
+from courses.models.exports import ExportKind, Personal
+from courses.models.offerings import Offering
+from courses.models.person_time import EntryKind
+from courses.models.trainees import PHONE, Trainee
+from courses.reports.filters import Column as Figure
+from courses.reports.filters import Filters, within
+from courses.reports.ledger import FIGURES, column_sum, lines, sums, total
+from instructors.models import Instructor
+from lms.core import crypto
+from lms.core.copying import Column, Kind, Table
+from lms.core.masks import mask_phone
+from lms.core.phones import HOME_CODE
+from lms.core.scope import Scope
+from lms.organisations.models import District, Organisation
+
+MINUTES = 60
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a reader sees names and codes. zone: the branch's, in which days are cut."""
+
+    english: bool = False
+    states: Mapping[str, str] = field(default_factory=dict)
+    sectors: Mapping[str, str] = field(default_factory=dict)
+    zone: str = "Asia/Shanghai"
+
+    def of(self, model: Any) -> ColumnElement[str]:
+        """The name of a thing that has one in each language."""
+        chosen: ColumnElement[str] = func.coalesce(model.name_en, model.name_zh) if self.english else model.name_zh
+        return chosen
+
+
+def rows_expected(db: Session, kind: ExportKind, filters: Filters, scope: Scope, column: Figure | None = None) -> int:
+    """How many rows a table has: of offerings exactly; of participations as the ledger counted them when they closed.
+
+    Raises NotFound for another district's.
+    """
+    within(filters, scope)
+    if kind is ExportKind.PARTICIPATIONS:
+        return total(db, filters, scope).named
+    return db.scalar(select(func.count()).select_from(_each(filters, scope, column))) or 0
+
+
+def _each(filters: Filters, scope: Scope, column: Figure | None) -> Any:
+    line = lines(filters, scope)
+    statement = select(line.c.offering_id, *sums(line)).group_by(line.c.offering_id)
+    if column is not None:
+        statement = statement.having(column_sum(line, column) != 0)
+    return statement.subquery("each")
+
+
+def offerings(filters: Filters, scope: Scope, wording: Wording, column: Figure | None = None) -> Table:
+    """One row an offering, newest first. column: only those that give something to that figure."""
+    within(filters, scope)
+    each = _each(filters, scope, column)
+    figures = {name: each.c[name] for name in FIGURES}
+    rows = (
+        select(Offering.id)
+        .join(each, each.c.offering_id == Offering.id)
+        .join(Course, Course.id == Offering.course_id)
+        .join(Programme, Programme.code == Course.programme_code)
+        .join(Organisation, Organisation.id == Offering.organisation_id)
+        .join(District, District.id == Offering.district_id)
+        .outerjoin(Instructor, Instructor.id == Offering.lead_instructor_id)
+        .order_by(Offering.counted_on.desc(), Offering.id.desc())
+    )
+    return Table(
+        [
+            *_of_offering(wording),
+            Column("person_times", Kind.WHOLE, figures["named"] + figures["counted"]),
+            Column("named", Kind.WHOLE, figures["named"]),
+            Column("counted", Kind.WHOLE, figures["counted"]),
+            Column("refresher", Kind.WHOLE, figures["refresher"]),
+            Column("person_hours", Kind.DECIMAL, _hours(figures["minutes"])),
+            Column("enrolled", Kind.WHOLE, figures["enrolled"]),
+            Column("passed", Kind.WHOLE, figures["passed"]),
+            Column("certificates", Kind.WHOLE, figures["certificates"]),
+            Column("closings", Kind.WHOLE, figures["offerings"]),
+        ],
+        rows,
+    )
+
+
+def participations(filters: Filters, scope: Scope, wording: Wording, personal: Personal) -> Table:
+    """One row a person who took part in an offering. `person_no` tells who came twice, and no more."""
+    within(filters, scope)
+    line = lines(filters, scope)
+    rows = (
+        select(Enrolment.id)
+        .join(line, (line.c.offering_id == Enrolment.offering_id) & (line.c.kind == EntryKind.CLOSING))
+        .join(Offering, Offering.id == Enrolment.offering_id)
+        .join(Course, Course.id == Offering.course_id)
+        .join(Programme, Programme.code == Course.programme_code)
+        .join(Organisation, Organisation.id == Offering.organisation_id)
+        .join(District, District.id == Offering.district_id)
+        .outerjoin(Instructor, Instructor.id == Offering.lead_instructor_id)
+        .where(Enrolment.sessions_attended > 0)
+    )
+    columns = [
+        *_of_offering(wording),
+        Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
+        Column("result", Kind.TEXT, Enrolment.state, wording.states),
+        Column("sessions", Kind.WHOLE, Enrolment.sessions_attended),
+        Column("hours", Kind.DECIMAL, _hours(Enrolment.minutes_attended)),
+        Column("certified_on", Kind.DAY, cast(func.timezone(wording.zone, Enrolment.certified_at), Date)),
+    ]
+    if personal is Personal.NONE:
+        return Table(columns, rows)
+    columns += [
+        Column("name", Kind.TEXT, Trainee.name),
+        Column("phone", Kind.SEALED, cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")),
+    ]
+    rows = rows.join(Trainee, Trainee.id == Enrolment.trainee_id)
+    return Table(columns, rows, opened=masked_phone if personal is Personal.MASKED else phone)
+
+
+def phone(sealed: str) -> str:
+    """The phone in full, from the row's reference and the sealed number as hexadecimal digits."""
+    ref, _point, number = sealed.partition(".")
+    return crypto.cipher().decrypt(PHONE, UUID(ref), bytes.fromhex(number)).removeprefix(HOME_CODE)
+
+
+def masked_phone(sealed: str) -> str:
+    """The same, its ends only."""
+    return mask_phone(phone(sealed))
+
+
+def _of_offering(wording: Wording) -> list[Column]:
+    return [
+        Column("offering_no", Kind.WHOLE, Offering.id),
+        Column("counted_on", Kind.DAY, Offering.counted_on),
+        Column("programme", Kind.TEXT, wording.of(Programme)),
+        Column("course", Kind.TEXT, wording.of(Course)),
+        Column("host", Kind.TEXT, wording.of(Organisation)),
+        Column("sector", Kind.TEXT, Organisation.sector, wording.sectors),
+        Column("district", Kind.TEXT, wording.of(District)),
+        Column("lead_instructor", Kind.TEXT, Instructor.name),
+    ]
+
+
+def _hours(minutes: Any) -> ColumnElement[Any]:
+    return func.round(cast(minutes, Numeric) / MINUTES, 2)

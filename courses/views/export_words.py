@@ -1,0 +1,113 @@
+"""The words of an export: what it is called, its headings, and how codes are shown in it."""
+
+from datetime import datetime
+
+from flask import current_app
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from courses.counting_rule import RULE
+from courses.exports import Head
+from courses.models.enrolment import EnrolmentState
+from courses.models.exports import ExportKind, Personal
+from courses.reports.filters import Column
+from courses.reports.ledger import Figures
+from courses.reports.tables import Wording
+from courses.views import report_words as words
+from lms.core import clock
+from lms.core.copying import Table
+from lms.core.exports import Format
+from lms.core.languages import language, organisation_name
+from lms.organisations.forms import SECTORS
+
+KINDS = {
+    ExportKind.OFFERINGS: _l("Offerings, a row each"),
+    ExportKind.PARTICIPATIONS: _l("Participations, a row for each person and offering"),
+}
+FORMATS = {
+    Format.XLSX: _l("Excel (XLSX)"),
+    Format.CSV: _l("CSV, for spreadsheets and programs"),
+    Format.PARQUET: _l("Parquet, for analysts"),
+}
+PERSONAL = {
+    Personal.NONE: _l("No names and phones; a number tells who came twice"),
+    Personal.MASKED: _l("Names, and phones with their middle hidden"),
+    Personal.FULL: _l("Names and phones in full"),
+}
+RESULTS = {
+    EnrolmentState.COMPLETED: _l("Passed"),
+    EnrolmentState.FAILED: _l("Failed"),
+    EnrolmentState.INCOMPLETE: _l("Incomplete"),
+    EnrolmentState.ENROLLED: _l("Enrolled"),
+    EnrolmentState.CANCELLED: _l("Cancelled"),
+}
+HEADINGS = {
+    "offering_no": _l("Offering no."),
+    "counted_on": _l("Counted on"),
+    "programme": _l("Programme"),
+    "course": _l("Course"),
+    "host": _l("Host organisation"),
+    "sector": _l("Sector"),
+    "district": _l("District"),
+    "lead_instructor": _l("Lead instructor"),
+    "person_no": _l("Person no."),
+    "result": _l("Result"),
+    "sessions": _l("Sessions attended"),
+    "hours": _l("Hours attended"),
+    "certified_on": _l("Certified on"),
+    "name": _l("Name"),
+    "phone": _l("Phone"),
+    "person_times": words.COLUMNS[Column.PERSON_TIMES],
+    "named": words.COLUMNS[Column.NAMED],
+    "counted": words.COLUMNS[Column.COUNTED],
+    "refresher": words.COLUMNS[Column.REFRESHER],
+    "person_hours": words.COLUMNS[Column.MINUTES],
+    "enrolled": words.COLUMNS[Column.ENROLLED],
+    "passed": words.COLUMNS[Column.PASSED],
+    "certificates": words.COLUMNS[Column.CERTIFICATES],
+    "closings": words.COLUMNS[Column.OFFERINGS],
+}
+
+
+def wording() -> Wording:
+    """Names and codes in the reader's language."""
+    return Wording(
+        english=language() == "en",
+        states={state.value: str(label) for state, label in RESULTS.items()},
+        sectors={sector.value: str(label) for sector, label in SECTORS.items()},
+        zone=current_app.config["SETTINGS"].time_zone,
+    )
+
+
+def head(kind: ExportKind, table: Table, asked: list[tuple[str, str]], total: Figures | None) -> Head:
+    """What stands above the rows of a table. total: the sum of offerings, below them."""
+    made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
+    rule = [(_("Counting rule") if number == 0 else "", str(line)) for number, line in enumerate(RULE)]
+    below: list[str | float | None] | None = None
+    if total is not None:
+        figures: dict[str, float] = {
+            "person_times": total.person_times,
+            "named": total.named,
+            "counted": total.counted,
+            "refresher": total.refresher,
+            "person_hours": round(total.minutes / 60, 2),
+            "enrolled": total.enrolled,
+            "passed": total.passed,
+            "certificates": total.certificates,
+            "closings": total.offerings,
+        }
+        below = [_("Total"), *(figures.get(column.name) for column in table.columns[1:])]
+    return Head(
+        title=str(KINDS[kind]),
+        preamble=[
+            (_("Unit"), organisation_name()),
+            *asked,
+            *rule,
+            (_("Made"), f"{made:%Y-%m-%d %H:%M}"),
+            (_("Made by"), current_user.name),
+        ],
+        headings=[str(HEADINGS[column.name]) for column in table.columns],
+        wording=wording(),
+        total=below,
+    )
