@@ -9,6 +9,7 @@ nothing until somebody decides (`courses.reviews`).
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Select, Table, Text, Uuid, and_, bindparam, column, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -23,6 +24,7 @@ from courses.models.attendance import Attendance, AttendanceEvent, WalkInPerson
 from lms.core import audit
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError, NotFound
+from lms.core.line import Prepared, as_json, send
 from lms.core.scope import EVERYTHING, Scope
 
 __all__ = [
@@ -82,8 +84,8 @@ def refold(db: Session, pairs: Collection[Pair], *, reason: str | None, now: dat
     """Fold again what was decided about (session and enrolment); the decisions are stored. Each change is audited."""
     sessions, enrolments = {session for session, _ in pairs}, {enrolment for _, enrolment in pairs}
     db.flush()
-    attendance_events.hold(db, sessions, enrolments)
-    book = Book(attendance_events.history(db, sessions=sessions, enrolments=enrolments))
+    _, known = attendance_events.hold(db, sessions, enrolments)
+    book = Book(known)
     there = {
         (row.course_session_id, row.enrolment_id): Presence(row.event_id, row.arrived_at, row.left_at)
         for row in db.execute(
@@ -125,10 +127,7 @@ def _take(
     sessions = {event.session_id for event in sound}
     whose = _whose(db, sound, sessions)
     enrolments = {found for event in sound if (found := whose.enrolment_of(event)) is not None}
-    held = attendance_events.hold(db, sessions, enrolments, scope)
-    known = attendance_events.history(
-        db, events=[event.id for event in sound], sessions=sessions, enrolments=enrolments
-    )
+    held, known = attendance_events.hold(db, sessions, enrolments, scope, events=[event.id for event in sound])
     desk = Desk(held, Book(known), whose, now=now, strict=strict)
     answers = [desk.answer(event) for event in events]
     if desk.rows:
@@ -170,11 +169,12 @@ def _welcome(db: Session, events: Sequence[AttendanceInput], device_id: int | No
 
 def _record_of(name: str, columns: Mapping[str, Any]) -> Any:
     """A JSON parameter as rows: one value for a whole batch, so that the statement is the same for one event and for 100."""
-    return (
+    rows = (
         func.jsonb_to_recordset(bindparam(name, type_=JSONB))
         .table_valued(*(column(column_name, kind) for column_name, kind in columns.items()))
-        .render_derived(name=name, with_types=True)
+        .render_derived(name=f"{name}_row", with_types=True)
     )
+    return select(*rows.c).cte(name)  # drawn on twice, read once
 
 
 def _writing() -> Select[Any]:
@@ -238,7 +238,7 @@ def _writing() -> Select[Any]:
     return select(stored.c.id).add_cte(there.cte("there"), gone.cte("gone"), noted.cte("noted"))
 
 
-_WRITE = _writing()
+_WRITE = Prepared(_writing(), "sent", "pairs", "now", "user", "device")
 
 
 def _write(
@@ -249,17 +249,18 @@ def _write(
     user_id: int | None,
     device_id: int | None,
     now: datetime,
-) -> set[str]:
+) -> set[UUID]:
     """One statement: keep the events, make or remove the attendances, leave the audit entries. Gives the ids kept."""
     pairs = [
         {
             "course_session_id": session_id,
             "enrolment_id": enrolment_id,
-            "event_id": str(presence.event_id) if presence is not None else None,
-            "arrived_at": presence.arrived_at.isoformat() if presence is not None else None,
-            "left_at": presence.left_at.isoformat() if presence is not None and presence.left_at is not None else None,
+            "event_id": presence.event_id if presence is not None else None,
+            "arrived_at": presence.arrived_at if presence is not None else None,
+            "left_at": presence.left_at if presence is not None else None,
         }
         for (session_id, enrolment_id), presence in changed.items()
     ]
-    found = db.execute(_WRITE, {"sent": rows, "pairs": pairs, "now": now, "user": user_id, "device": device_id})
-    return {str(identity) for (identity,) in found}
+    written = {"sent": as_json(rows), "pairs": as_json(pairs), "now": now, "user": user_id, "device": device_id}
+    (found,) = send(db, (_WRITE, written))
+    return {identity for (identity,) in found}

@@ -16,12 +16,13 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
-    Select,
+    Interval,
     Text,
     Uuid,
     any_,
     bindparam,
     case,
+    cast,
     func,
     or_,
     select,
@@ -42,6 +43,7 @@ from courses.models.attendance import (
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from lms.accounts.models import User
+from lms.core.line import Prepared, send
 from lms.core.scope import EVERYTHING, Scope
 
 OPENS_BEFORE = timedelta(minutes=60)
@@ -127,7 +129,7 @@ def _ids(name: str) -> Any:
 
 
 @lru_cache(maxsize=SCOPES)
-def _holding(scope: Scope) -> Select[*tuple[Any, ...]]:
+def _holding(scope: Scope) -> Prepared:
     """The statement for whoever has this reach. Making it takes longer than sending it, so it is kept."""
     meeting = (
         select(
@@ -151,27 +153,30 @@ def _holding(scope: Scope) -> Select[*tuple[Any, ...]]:
         .with_for_update(key_share=True)
         .cte("placed")
     )
-    return select(meeting, placed.c.enrolment_id, placed.c.state).select_from(
+    found = select(meeting, placed.c.enrolment_id, placed.c.state).select_from(
         meeting.outerjoin(placed, placed.c.offering_id == meeting.c.offering_id)
     )
+    return Prepared(found, "sessions", "enrolments")
 
 
 # What was in doubt and accepted all the same counts from within its session, whatever its clock said.
 _moment = case(
     (
         _events.review.is_not(None),
-        func.least(func.greatest(_events.happened_at, _meetings.starts_at - OPENS_BEFORE), _meetings.ends_at),
+        func.least(
+            func.greatest(_events.happened_at, _meetings.starts_at - cast(OPENS_BEFORE, Interval)), _meetings.ends_at
+        ),
     ),
     else_=_events.happened_at,
 )
 _wanted = union(
-    select(func.unnest(bindparam("events", type_=ARRAY(Uuid))).label("id")),
+    select(_events.id).where(_events.id == any_(bindparam("events", type_=ARRAY(Uuid)))),
     select(_events.id).where(
         _events.course_session_id == _ids("sessions"), _events.enrolment_id == _ids("enrolments")
     ),
     select(_decisions.event_id).where(_decisions.enrolment_id == _ids("enrolments")),
 ).subquery("wanted")  # fmt: skip
-_HISTORY = (
+_HISTORY = Prepared(
     select(
         _events.id, _events.course_session_id,
         func.coalesce(_decisions.enrolment_id, _events.enrolment_id).label("enrolment_id"),
@@ -183,32 +188,52 @@ _HISTORY = (
     .join(AttendanceEvent.__table__, _events.id == _wanted.c.id)
     .join(CourseSession.__table__, _meetings.id == _events.course_session_id)
     .outerjoin(AttendanceDecision.__table__, _decisions.event_id == _events.id)
-    .outerjoin(User.__table__, _users.id == _events.user_id)
+    .outerjoin(User.__table__, _users.id == _events.user_id),
+    "events", "sessions", "enrolments",
 )  # fmt: skip
 
 
-def hold(db: Session, sessions: Collection[int], enrolments: Collection[int], scope: Scope = EVERYTHING) -> Held:
-    """Lock the sessions within a reach against being closed, and those of the enrolments that are in their offerings."""
+def hold(
+    db: Session,
+    sessions: Collection[int],
+    enrolments: Collection[int],
+    scope: Scope = EVERYTHING,
+    *,
+    events: Collection[UUID] = (),
+) -> tuple[Held, list[Stored]]:
+    """Lock the sessions within a reach against being closed, and those of the enrolments that are in their offerings.
+
+    Gives them and, read once they are locked, their `history`.
+    """
     meetings: dict[int, Meeting] = {}
     placed: dict[Pair, EnrolmentState] = {}
-    for session_id, offering_id, offering_state, starts_at, ends_at, closed_at, enrolment_id, state in db.execute(
-        _holding(scope), {"sessions": list(sessions), "enrolments": list(enrolments)}
-    ):
+    asked = {"sessions": sessions, "enrolments": enrolments, "events": events}
+    held, known = send(db, (_holding(scope), asked), (_HISTORY, asked))
+    for session_id, offering_id, offering_state, starts_at, ends_at, closed_at, enrolment_id, state in held:
         if session_id not in meetings:
-            meetings[session_id] = Meeting(session_id, offering_id, offering_state, starts_at, ends_at, closed_at)
+            meetings[session_id] = Meeting(
+                session_id, offering_id, OfferingState(offering_state), starts_at, ends_at, closed_at
+            )
         if enrolment_id is not None:
-            placed[session_id, enrolment_id] = state
-    return Held(meetings, placed)
+            placed[session_id, enrolment_id] = EnrolmentState(state)
+    return Held(meetings, placed), _stored(known)
 
 
-def history(
-    db: Session, *, events: Collection[UUID] = (), sessions: Collection[int], enrolments: Collection[int]
-) -> list[Stored]:
-    """The events with these ids, and those of the enrolments at the sessions; one statement."""
-    found: Iterable[Any] = db.execute(
-        _HISTORY, {"events": list(events), "sessions": list(sessions), "enrolments": list(enrolments)}
-    )
-    return [Stored(*row) for row in found]
+def history(db: Session, *, sessions: Collection[int], enrolments: Collection[int]) -> list[Stored]:
+    """The events of the enrolments at the sessions; with `events` of `hold`, those with these ids too."""
+    (found,) = send(db, (_HISTORY, {"events": (), "sessions": sessions, "enrolments": enrolments}))
+    return _stored(found)
+
+
+def _stored(rows: Iterable[tuple[Any, ...]]) -> list[Stored]:
+    """The rows of `_HISTORY`, with the members that their words stand for."""
+    return [
+        Stored(
+            *row[:4], AttendanceKind(row[4]), AttendanceMethod(row[5]), *row[6:12],
+            Review(row[12]) if row[12] else None, Decision(row[13]) if row[13] else None, *row[14:],
+        )  # type: ignore[call-arg]
+        for row in rows
+    ]  # fmt: skip
 
 
 def owners_of(db: Session, tickets: Collection[str], sessions: Collection[int]) -> dict[str, int]:

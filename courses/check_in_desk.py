@@ -136,18 +136,18 @@ class Desk:
         self.taken.append(event)
         self.rows.append(
             {
-                "id": str(event.id),
+                "id": event.id,
                 "course_session_id": event.session_id,
                 "enrolment_id": enrolment_id,
                 "kind": event.kind,
                 "method": event.method,
-                "happened_at": moment.isoformat(),
+                "happened_at": moment,
                 "reason": event.reason,
-                "told_at": event.told_at.isoformat() if event.told_at is not None else None,
+                "told_at": event.told_at,
                 "offset_ms": event.offset_ms,
-                "undoes": str(event.undoes) if event.undoes is not None else None,
+                "undoes": event.undoes,
                 "ticket": event.ticket_hash,
-                "walk_in_id": str(event.walk_in.id) if event.walk_in is not None else None,
+                "walk_in_id": event.walk_in.id if event.walk_in is not None else None,
                 "review": review,
                 "answer": _kept(answer, by),
                 **(note(event, enrolment_id, before, after) if enrolment_id is not None and before != after else {}),
@@ -324,7 +324,7 @@ def _kept(answer: Recorded, by: UUID | None) -> dict[str, Any]:
     return {
         "outcome": answer.outcome,
         "code": answer.code,
-        "arrived_at": answer.arrived_at.isoformat() if answer.arrived_at is not None else None,
-        "left_at": answer.left_at.isoformat() if answer.left_at is not None else None,
-        "by": str(by) if answer.by is not None else None,
+        "arrived_at": answer.arrived_at,
+        "left_at": answer.left_at,
+        "by": by if answer.by is not None else None,
     }

@@ -17,12 +17,14 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from courses import attendance, attendance_events
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import ROOT, Settings
 from lms.core import crypto, lean
 from lms.core.limits import limiter
+from lms.core.line import send
 from lms.embedded.postgres import Server
 from tests.factories import Make
 
@@ -167,7 +169,7 @@ def sign_in(app: Flask, db: Session) -> Callable[[User], FlaskClient]:
 
 
 @pytest.fixture
-def statements(connection: Connection) -> Iterator[list[str]]:
+def statements(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Every SQL statement sent from here on, for query budgets; savepoints and transaction control do not count."""
     seen: list[str] = []
 
@@ -175,6 +177,12 @@ def statements(connection: Connection) -> Iterator[list[str]]:
         if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
             seen.append(statement)
 
+    def note_sent(db: Session, *questions: Any) -> Any:
+        seen.extend(statement.text.decode() for statement, _ in questions)
+        return send(db, *questions)
+
+    monkeypatch.setattr(attendance, "send", note_sent)
+    monkeypatch.setattr(attendance_events, "send", note_sent)
     event.listen(connection, "before_cursor_execute", note)
     yield seen
     event.remove(connection, "before_cursor_execute", note)
