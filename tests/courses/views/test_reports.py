@@ -166,8 +166,8 @@ def test_an_empty_period_says_so(city: FlaskClient) -> None:
 def test_the_page_keeps_to_its_query_budget(
     first_district: FlaskClient, year: list[Offering], statements: list[str]
 ) -> None:
-    text_of(first_district, f"/reports/enrolment?{YEAR}&grouping=host")
-    assert len(statements) <= 10, "\n".join(one[:90].replace("\n", " ") for one in statements)
+    text_of(first_district, f"/reports/enrolment?{YEAR}&grouping=host")  # people are counted anew, with memory for it
+    assert len(statements) <= 11, "\n".join(one[:90].replace("\n", " ") for one in statements)
 
 
 def test_the_ways_down_keep_to_their_budget(city: FlaskClient, year: list[Offering], statements: list[str]) -> None:
