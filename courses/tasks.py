@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from courses import exports, report_mails
 from courses.events import ExportOwed
+from courses.imports import runs
 from lms.core import tasks
 from lms.core.db import commit
 
@@ -35,6 +36,12 @@ def sweep_exports(db: Session) -> None:
 def remove_exports(db: Session) -> None:
     """Delete what was kept a week."""
     exports.remove_old(db)
+
+
+@tasks.task
+def erase_imports(db: Session) -> None:
+    """Erase the rows of imports that can be undone no more."""
+    runs.erase(db)
 
 
 def _connection() -> AbstractContextManager[Connection]:

@@ -83,7 +83,7 @@ COMMANDS: tuple[str, ...] = (
     "lms.embedded.cli",
     "lms.demo.cli",
     "courses.cli",
-    "courses.import_cli",
+    "courses.imports.cli",
     "lms.accounts.cli",
     "certificates.cli.keys",
     "certificates.cli.certificates",

@@ -45,7 +45,10 @@ class Past(Kind):
 
     name = "past"
     title = N_("Past trainings")
-    hint = N_("One row for each person in each offering: its people, places and attendances go in, and it is counted.")
+    hint = N_(
+        "One row for each person in each offering: its people, places and attendances go in, and it is counted. A "
+        "certificate number counts the certificate; to have it verified, import legacy certificates too."
+    )
     columns = COLUMNS
     steps = ("people", "offerings")
     undo_steps = UNDO_STEPS

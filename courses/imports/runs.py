@@ -240,9 +240,9 @@ def _read(db: Session, run: ImportRun, kind: Kind, context: Context) -> Iterator
     chunks = kind.stage(db, run, files.rows(db, run, after=max(run.head_line, run.cursor)), context)
     while True:
         try:
-            last = next(chunks, None)
+            with db.begin_nested():
+                last = next(chunks, None)
         except DomainError as error:
-            db.rollback()
             _fail(db, run.id, error)
             yield Progress("read", 0, 0)
             return

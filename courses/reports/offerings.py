@@ -1,6 +1,5 @@
 """What a number of the report is made of: its offerings, whose figures add up to it exactly."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -70,13 +69,6 @@ def behind(db: Session, filters: Filters, scope: Scope, *, column: Column | None
     statement = _named(each).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
     rows = [_row(row) for row in db.execute(statement)]
     return Offerings(Page(rows=rows, page=page, pages=pages, total=number), Figures(*figures))
-
-
-def every(db: Session, filters: Filters, scope: Scope, *, column: Column | None = None) -> Iterator[OfferingRow]:
-    """All of them, fetched a batch at a time: for exports."""
-    within(filters, scope)
-    for row in db.execute(_named(_each(filters, scope, column)), execution_options={"yield_per": BATCH}):
-        yield _row(row)
 
 
 def open_now(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> OpenOfferings:

@@ -18,7 +18,6 @@ from courses.reports.enrolment import Report, Row
 from courses.reports.filters import PERIODS as TIME_GROUPINGS
 from courses.reports.filters import Column, Filters, Grouping, Option, Options
 from courses.reports.ledger import NOBODY, Figures
-from courses.reports.offerings import OfferingRow
 from lms.core import clock
 from lms.core.exports import Cell, Sheet
 from lms.core.languages import language, named, organisation_name
@@ -249,36 +248,4 @@ def progress_text(report: Report) -> str:
         enrolled=whole(report.progress.enrolled),
         named=whole(report.progress.named),
         counted=whole(report.progress.counted),
-    )
-
-
-def offerings_sheet(asked: list[tuple[str, str]], rows: Iterator[OfferingRow], total: Figures) -> Sheet:
-    """The offerings behind a number as a file."""
-    english = language() == "en"
-    names = [
-        _("Offering no."),
-        _("Counted on"),
-        _("Course"),
-        _("Host organisation"),
-        _("District"),
-        _("Lead instructor"),
-    ]
-    return Sheet(
-        title=_("Offerings of the enrolment report"),
-        preamble=_preamble(asked),
-        headings=[*names, *_column_names(people=False)],
-        rows=(
-            [
-                row.offering_id,
-                row.counted_on,
-                row.course_en if english else row.course_zh,
-                (row.host_en if english else None) or row.host_zh,
-                row.district_en if english else row.district_zh,
-                row.lead,
-                *_cells(row.figures),
-            ]
-            for row in rows
-        ),
-        total=[_("Total"), None, None, None, None, None, *_cells(total)],
-        widths=[16, 14, 26, 30, 12, 14],
     )
