@@ -8,7 +8,6 @@ own (EXPLAIN ANALYZE without timing of steps), medians of five.
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -110,15 +109,17 @@ def _server_ms(db: Session, act: Callable[[], object]) -> float:
     event.listen(engine, "before_cursor_execute", note)
     act()
     event.remove(engine, "before_cursor_execute", note)
-    return sum(
-        median(
-            row[0]["Execution Time"]
-            for _ in range(RUNS)
-            for row in db.connection()
-            .exec_driver_sql(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", parameters)
-            .scalars()
+    return float(
+        sum(
+            median(
+                row[0]["Execution Time"]
+                for _ in range(RUNS)
+                for row in db.connection()
+                .exec_driver_sql(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", parameters)
+                .scalars()
+            )
+            for statement, parameters in sent
         )
-        for statement, parameters in sent
     )
 
 
@@ -206,21 +207,25 @@ def _scale(word: str) -> float:
     return 1.0 if word == "full" else float(word)
 
 
+def measured(scale: str) -> Sequence[Measurement]:
+    """All of it on a stage of its own, the years loaded at a scale."""
+    with stage() as set_stage:
+        loaded = set_stage.app.test_cli_runner().invoke(args=["demo", "load", "--scale", scale])
+        if loaded.exit_code:
+            raise RuntimeError(loaded.output)
+        return measure(set_stage)
+
+
 def main(scales: Sequence[str]) -> int:
     """Measure at each scale; the exit code."""
     found: dict[str, Sequence[Measurement]] = {}
     for scale in scales:
-        with stage() as set_stage:
-            loaded = set_stage.app.test_cli_runner().invoke(args=["demo", "load", "--scale", scale])
-            if loaded.exit_code:
-                raise RuntimeError(loaded.output)
-            print(f"scale {scale}", flush=True)
-            found[scale] = measure(set_stage)
-            for measured in found[scale]:
-                print(measured.line(), flush=True)
+        print(f"scale {scale}", flush=True)
+        found[scale] = measured(scale)
+        for one in found[scale]:
+            print(one.line(), flush=True)
     if len(scales) > 1:
-        with suppress(OSError):
-            draw(found)
+        draw(found)
     return 1 if any(not one.reached for measurements in found.values() for one in measurements) else 0
 
 
