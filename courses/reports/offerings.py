@@ -18,8 +18,6 @@ from lms.core.paging import PAGE_SIZE, Page
 from lms.core.scope import Scope
 from lms.organisations.models import District, Organisation
 
-BATCH = 500  # rows fetched at a time by an export
-
 
 @dataclass(frozen=True)
 class OfferingRow:

@@ -229,7 +229,7 @@ def test_an_auditor_changes_nothing(app: Flask, rules: list[Rule], make: Make, s
 
 # Arguments that name no row of a district: lists of values, catalogues, unguessable texts, and rows that are looked up
 # within a row of this table that comes earlier in the address.
-NOT_OF_A_DISTRICT = {"year", "source_id", "legacy_id", "form", "code", "course_id", "format", "ref"}
+NOT_OF_A_DISTRICT = {"kind", "year", "source_id", "legacy_id", "form", "code", "course_id", "format", "ref"}
 # Rows that are seen by whoever made them alone, not even by the city.
 ONES_OWN = {"ref"}
 
