@@ -179,7 +179,8 @@ def send(db: Session, *questions: tuple[Prepared, Mapping[str, Any]]) -> list[li
 
 
 def _rolled_back(connection: Connection, *_savepoint: object) -> None:
-    connection.connection.info.pop(_LINE, None)
+    if not connection.invalidated:  # one that died takes with it what it had prepared
+        connection.connection.info.pop(_LINE, None)
 
 
 def _given_back(driver: Any, record: Any, _state: object) -> None:

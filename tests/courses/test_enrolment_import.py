@@ -253,7 +253,7 @@ PEOPLE = st.builds(
 
 
 @settings(max_examples=40)
-@given(people=st.lists(PEOPLE, min_size=1, max_size=6), form=st.sampled_from(Format), chinese=st.booleans())
+@given(people=st.lists(PEOPLE, min_size=1, max_size=6), form=st.sampled_from((Format.CSV, Format.XLSX)), chinese=st.booleans())
 def test_what_is_written_under_the_template_is_read_back(
     people: list[TraineeFacts], form: Format, chinese: bool
 ) -> None:
@@ -268,7 +268,7 @@ def test_what_is_written_under_the_template_is_read_back(
     assert [enrolment_sheet.facts_of(texts) for _number, texts in rows] == people
 
 
-@pytest.mark.parametrize("form", list(Format))
+@pytest.mark.parametrize("form", [Format.CSV, Format.XLSX])
 def test_rejected_rows_can_be_mended_and_sent_again_and_hold_no_formula(form: Format, db: Session, make: Make) -> None:
     line = previewed(db, make, csv_of('=cmd|calc,13812345678,,,1066,"@sum(1)",,')).rejected[0]
     rows = [(line.number, "原因", line.cells)]
