@@ -253,7 +253,11 @@ PEOPLE = st.builds(
 
 
 @settings(max_examples=40)
-@given(people=st.lists(PEOPLE, min_size=1, max_size=6), form=st.sampled_from((Format.CSV, Format.XLSX)), chinese=st.booleans())
+@given(
+    people=st.lists(PEOPLE, min_size=1, max_size=6),
+    form=st.sampled_from((Format.CSV, Format.XLSX)),
+    chinese=st.booleans(),
+)
 def test_what_is_written_under_the_template_is_read_back(
     people: list[TraineeFacts], form: Format, chinese: bool
 ) -> None:
