@@ -3,7 +3,6 @@
 import codecs
 import csv
 import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -85,7 +84,7 @@ def keep(  # noqa: C901  # one pass over the file, with all that may be wrong wi
         guess.feed(b"", final=True)
         if guess.possible:
             return Found(size, guess.encoding)
-    raise broken()
+    raise spreadsheets.broken()
 
 
 def rows(db: Session, run: ImportRun, *, after: int = 0) -> Iterator[Row]:
@@ -111,7 +110,7 @@ def rows(db: Session, run: ImportRun, *, after: int = 0) -> Iterator[Row]:
             if any(cells):
                 yield reader.line_num, cells
     except (csv.Error, UnicodeDecodeError) as error:
-        raise broken() from error
+        raise spreadsheets.broken() from error
 
 
 def count(db: Session, run: ImportRun) -> int:
@@ -138,23 +137,9 @@ def clean(cell: str) -> str:
     return spreadsheets.clean(cell)
 
 
-def broken() -> DomainError:
-    """A file that cannot be read."""
-    return DomainError(
-        "file_broken",
-        N_("The file could not be read. Save it again as XLSX or CSV and send that."),
-        status=422,
-        field="file",
-    )
-
-
 def check_workbook(db: Session, run: ImportRun) -> None:
     """Refuse bombs and sheets too long before anything is parsed. Raises DomainError on the field `file`."""
-    content = b"".join(_pieces(db, run))
-    try:
-        spreadsheets.check(content, SHEET)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise broken() from error
+    spreadsheets.check(b"".join(_pieces(db, run)), SHEET)
 
 
 def _delimiter(db: Session, run: ImportRun) -> str:

@@ -96,7 +96,7 @@ def _csv(content: bytes, limits: Limits) -> Rows:
             if any(tidy):
                 rows.append((reader.line_num, tidy))
     except csv.Error as error:
-        raise _broken() from error
+        raise broken() from error
     return rows
 
 
@@ -110,20 +110,19 @@ def _decoded(content: bytes) -> str:
             continue
         if "\x00" not in text:
             return text
-    raise _broken()
+    raise broken()
 
 
 def _xlsx(content: bytes, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+    check(content, limits)
     try:
-        check(content, limits)
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             for number, line in enumerate(book.get_sheet_by_index(0).iter_rows(), 1):
                 cells = [clean(_text(value)) for value in line]
                 if any(cells):
                     yield number, cells
-    # zipfile raises NotImplementedError for a compression that it does not know, RuntimeError for an encrypted archive.
-    except (CalamineError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, IndexError) as error:
-        raise _broken() from error
+    except (CalamineError, IndexError) as error:
+        raise broken() from error
 
 
 def check(content: bytes, limits: Limits) -> None:
@@ -132,6 +131,14 @@ def check(content: bytes, limits: Limits) -> None:
     It is unpacked once without keeping anything: the sizes that an archive claims are whatever its maker wrote. A sheet's
     cells are looked at by their places, because the reader makes room for all cells before the last one.
     """
+    try:
+        _unpack(content, limits)
+    # RuntimeError: an encrypted archive, and what is derived from it: a compression that zipfile does not know.
+    except (zipfile.BadZipFile, RuntimeError, EOFError) as error:
+        raise broken() from error
+
+
+def _unpack(content: bytes, limits: Limits) -> None:
     left = limits.unpacked_bytes
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
@@ -158,7 +165,7 @@ def _check_places(xml: bytes, limits: Limits) -> None:
     for found in _REFERENCE.finditer(xml):
         place = _PLACE.fullmatch(found[1].strip().upper())
         if place is None:
-            raise _broken()
+            raise broken()
         column = 0
         for letter in place[1]:
             column = column * 26 + letter - 64
@@ -188,7 +195,8 @@ def clean(text: str) -> str:
     return text.lstrip("'’`").strip()[:CELL_LENGTH]
 
 
-def _broken() -> DomainError:
+def broken() -> DomainError:
+    """A file that cannot be read."""
     return _refused("file_broken", N_("The file could not be read. Save it again as XLSX or CSV and send that."))
 
 
