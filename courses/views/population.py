@@ -1,15 +1,13 @@
 """The registered population of the districts: read by administrators and auditors, edited by the city's administrators."""
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from courses import population
 from courses.forms.yardsticks import PopulationForm, cell_name
-from courses.views.targets import YEARS
-from lms.core import clock
+from courses.views import years
 from lms.core.access import holds, requires
-from lms.core.errors import NotFound
 from lms.core.scope import READERS, Role
 from lms.core.web import refused_on, session
 
@@ -20,7 +18,7 @@ blueprint = Blueprint("population", __name__)
 @requires(*READERS)
 def current() -> ResponseReturnValue:
     """This year's."""
-    return redirect(url_for(".page", year=clock.today(current_app.config["SETTINGS"].zone).year))
+    return redirect(url_for(".page", year=years.this_year()))
 
 
 @blueprint.get("/<int:year>")
@@ -34,7 +32,7 @@ def page(year: int) -> ResponseReturnValue:
 @requires(Role.CITY_ADMINISTRATOR)
 def save(year: int) -> ResponseReturnValue:
     """Set them."""
-    _demand(year)
+    years.demand(year)
     form = PopulationForm()
     if form.validate_on_submit():
         places = [row.district.id for row in population.read(session(), year)]
@@ -47,13 +45,8 @@ def save(year: int) -> ResponseReturnValue:
     return _shown(year, form)
 
 
-def _demand(year: int) -> None:
-    if year not in YEARS:
-        raise NotFound
-
-
 def _shown(year: int, form: PopulationForm) -> ResponseReturnValue:
-    _demand(year)
+    years.demand(year)
     page = render_template(
         "population/page.html",
         form=form,

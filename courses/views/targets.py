@@ -1,28 +1,25 @@
 """Targets by district, programme and year: read by administrators and auditors, set by the city's administrators."""
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from courses import targets
 from courses.forms.yardsticks import TargetsForm, cell_name
-from lms.core import clock
+from courses.views import years
 from lms.core.access import holds, requires, scope
-from lms.core.errors import NotFound
 from lms.core.scope import READERS, Role
 from lms.core.web import refused_on, session
 
 blueprint = Blueprint("targets", __name__)
-
-YEARS = range(1980, 2101)
 
 
 @blueprint.get("/")
 @requires(*READERS)
 def current() -> ResponseReturnValue:
     """This year's."""
-    return redirect(url_for(".page", year=clock.today(current_app.config["SETTINGS"].zone).year))
+    return redirect(url_for(".page", year=years.this_year()))
 
 
 @blueprint.get("/<int:year>")
@@ -36,7 +33,7 @@ def page(year: int) -> ResponseReturnValue:
 @requires(Role.CITY_ADMINISTRATOR)
 def save(year: int) -> ResponseReturnValue:
     """Set those that were changed on the page."""
-    _demand(year)
+    years.demand(year)
     form = TargetsForm()
     if form.validate_on_submit():
         places = list(targets.read(session(), year, scope()).cells)
@@ -50,13 +47,8 @@ def save(year: int) -> ResponseReturnValue:
     return _shown(year, form)
 
 
-def _demand(year: int) -> None:
-    if year not in YEARS:
-        raise NotFound
-
-
 def _shown(year: int, form: TargetsForm) -> ResponseReturnValue:
-    _demand(year)
+    years.demand(year)
     page = render_template(
         "targets/page.html",
         form=form,
