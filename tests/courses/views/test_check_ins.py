@@ -2,8 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -16,71 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
 from courses.check_ins import AttendanceInput
 from courses.forms import check_ins as bodies
 from courses.models.attendance import Attendance, AttendanceEvent, WalkInPerson
-from courses.models.enrolment import Enrolment, EnrolmentState
-from courses.models.offerings import CourseSession, Offering
+from courses.models.enrolment import EnrolmentState
 from lms.accounts import devices
-from lms.accounts.models import Device, User
+from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import Settings
 from lms.core import clock
 from lms.core.scope import Role
+from tests.courses.views.conftest import Door, answers
 from tests.factories import Make
 
 SignIn = Callable[[User], FlaskClient]
-
-
-@dataclass
-class Door:
-    """A session that began an hour ago, its instructor's device, and three people with a place."""
-
-    offering: Offering
-    meeting: CourseSession
-    user: User
-    device: Device
-    token: str
-    people: Sequence[Enrolment]
-    client: FlaskClient
-
-    def event(self, person: int = 0, **facts: Any) -> dict[str, Any]:
-        """A check-in by tap; a fact that is None is left out."""
-        found = {
-            "id": str(uuid4()), "session": self.meeting.id, "kind": "arrive", "method": "tap",
-            "enrolment": self.people[person].id, "told_at": clock.now().isoformat(), "offset_ms": 0,
-        } | facts  # fmt: skip
-        return {name: value for name, value in found.items() if value is not None}
-
-    def send(self, *events: Any, **facts: Any) -> TestResponse:
-        return self.post({"sent_at": clock.now().isoformat(), "events": events} | facts)
-
-    def post(self, body: Any, token: str | None = None) -> TestResponse:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {token or self.token}"}
-        return self.client.post("/api/v1/check-ins", data=data, headers=headers, content_type="application/json")
-
-    def get(self, path: str) -> TestResponse:
-        return self.client.get(path, headers={"Authorization": f"Bearer {self.token}"})
-
-
-@pytest.fixture
-def door(make: Make, db: Session, client: FlaskClient) -> Door:
-    user = make.user(Role.INSTRUCTOR, name="李老师")
-    offering = make.offering(lead=make.instructor(user=user))
-    people = [make.enrolment(offering, make.trainee(name)) for name in ("张三丰", "李四", "王五")]
-    device, token = devices.pair(db, user, "手机")
-    db.commit()
-    return Door(offering, offering.sessions[0], user, device, token, people, client)
-
-
-def answers(response: TestResponse) -> list[dict[str, Any]]:
-    assert response.status_code == 200, response.text
-    assert response.json is not None
-    found: list[dict[str, Any]] = response.json["answers"]
-    return found
 
 
 def count(db: Session, model: Any) -> int:
@@ -304,41 +253,6 @@ def test_a_ticket_is_found_by_its_address_its_code_or_its_hash(door: Door) -> No
         found = answers(door.send(door.event(enrolment=None, ticket=shown, method="scan")))
         assert found[0]["enrolment"] == door.people[0].id
         assert found[0]["outcome"] in {"accepted", "already"}
-
-
-def test_the_roster_shows_no_more_than_a_device_may_keep(door: Door, db: Session) -> None:
-    answers(door.send(door.event(0)))
-    answer = door.get(f"/api/v1/sessions/{door.meeting.id}/roster")
-    assert answer.status_code == 200
-    roster = answer.json
-    assert roster is not None
-    assert [(person["name"], person["present"]) for person in roster["people"]] == [
-        ("李*", False),
-        ("王*", False),
-        ("张*丰", True),
-    ]
-    assert {person["ticket"] for person in roster["people"]} == {
-        sha256(person.ticket.encode()).hexdigest() for person in door.people
-    }
-    for person in door.people:
-        assert person.trainee.name not in answer.text
-        assert person.trainee.phone is not None
-        assert person.trainee.phone[-8:] not in answer.text
-        assert person.ticket not in answer.text
-    assert [skill["name"]["en"] for skill in roster["skills"]] == ["Skill 1", "Skill 2"]
-    assert roster["session"]["id"] == door.meeting.id
-    assert roster["session"]["closed"] is False
-
-
-def test_the_own_sessions_are_listed(door: Door, make: Make, db: Session) -> None:
-    make.offering()
-    far = make.offering(starts=[clock.now() + timedelta(days=9)], lead=door.offering.lead_instructor)
-    db.commit()
-    answer = door.get("/api/v1/sessions")
-    assert answer.json is not None
-    found = [row["id"] for row in answer.json["sessions"]]
-    assert found == [door.meeting.id]
-    assert far.sessions[0].id not in found
 
 
 def test_a_device_that_asks_too_often_waits_and_others_do_not(door: Door, db: Session, make: Make) -> None:
