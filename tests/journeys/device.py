@@ -31,9 +31,9 @@ class Phone:
         """Start the browser."""
         found = next((path for path in map(shutil.which, CHROMIUM) if path), None)
         self._context = self._kind.launch_persistent_context(
-            reduced_motion="reduce",  # a colour that is still fading is nobody's contrast
             str(self._profile),
             executable_path=found,
+            reduced_motion="reduce",  # a colour that is still fading is nobody's contrast
             args=CHROMIUM_ARGUMENTS,
             viewport=PHONE,  # type: ignore[arg-type]
             locale=self._language,
