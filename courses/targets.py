@@ -27,10 +27,11 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True)
 class Reached:
-    """person_times: reached, opening balances among them. target: None where none was set."""
+    """person_times: reached, with `opening`, totals from before the system. target: None where none was set."""
 
     target: int | None
     person_times: int
+    opening: int = 0
 
     @property
     def share(self) -> float | None:
@@ -39,7 +40,9 @@ class Reached:
 
     def __add__(self, other: "Reached") -> "Reached":
         targets = [one.target for one in (self, other) if one.target is not None]
-        return Reached(sum(targets) if targets else None, self.person_times + other.person_times)
+        return Reached(
+            sum(targets) if targets else None, self.person_times + other.person_times, self.opening + other.opening
+        )
 
 
 @dataclass(frozen=True)
@@ -78,20 +81,17 @@ def read(db: Session, year: int, scope: Scope) -> Year:
             select(Target.programme_code, Target.district_id, Target.person_times).where(Target.year == year)
         )
     }
-    reached = _reached(db, year)
+    counted, opening = _counted(db, year), _opening(db, year)
+    places = [(programme.code, district.id) for programme in programmes for district in covered]
     cells = {
-        (programme.code, district.id): Reached(
-            targets.get((programme.code, district.id)), reached.get((programme.code, district.id), 0)
-        )
-        for programme in programmes
-        for district in covered
+        place: Reached(targets.get(place), counted.get(place, 0) + opening.get(place, 0), opening.get(place, 0))
+        for place in places
     }
     return Year(year, programmes, covered, cells)
 
 
-def _reached(db: Session, year: int) -> dict[Place, int]:
-    first, last = date(year, 1, 1), date(year, 12, 31)
-    counted = db.execute(
+def _counted(db: Session, year: int) -> dict[Place, int]:
+    rows = db.execute(
         select(
             Course.programme_code,
             Offering.district_id,
@@ -99,18 +99,19 @@ def _reached(db: Session, year: int) -> dict[Place, int]:
         )
         .join(Offering, Offering.id == PersonTimeEntry.offering_id)
         .join(Course, Course.id == Offering.course_id)
-        .where(PersonTimeEntry.dated_on.between(first, last))
+        .where(PersonTimeEntry.dated_on.between(date(year, 1, 1), date(year, 12, 31)))
         .group_by(Course.programme_code, Offering.district_id)
     )
-    found = {(code, district): int(number) for code, district, number in counted}
-    opening = db.execute(
+    return {(code, district): int(number) for code, district, number in rows}
+
+
+def _opening(db: Session, year: int) -> dict[Place, int]:
+    rows = db.execute(
         select(OpeningBalance.programme_code, OpeningBalance.district_id, func.sum(OpeningBalance.person_times))
-        .where(OpeningBalance.active, OpeningBalance.month.between(first, last))
+        .where(OpeningBalance.active, OpeningBalance.month.between(date(year, 1, 1), date(year, 12, 31)))
         .group_by(OpeningBalance.programme_code, OpeningBalance.district_id)
     )
-    for code, district, number in opening:
-        found[code, district] = found.get((code, district), 0) + int(number)
-    return found
+    return {(code, district): int(number) for code, district, number in rows}
 
 
 def save(db: Session, year: int, wanted: Mapping[Place, int | None], shown: Mapping[Place, int | None]) -> int:

@@ -123,6 +123,12 @@ def rows(db: Session, filters: Filters, scope: Scope) -> list[Row]:
     return _figures(db, filters, scope)[0]
 
 
+def branch(db: Session, filters: Filters, scope: Scope) -> Figures:
+    """The whole branch's sum for the same period and courses: one statement."""
+    within(filters, scope)
+    return _figures(db, filters, scope)[1]
+
+
 def _figures(db: Session, filters: Filters, scope: Scope) -> tuple[list[Row], Figures]:
     line = kept.cells(filters, scope, branch=True)
     added = (

@@ -84,10 +84,14 @@ class Indicators:
 
 @dataclass(frozen=True)
 class Overview:
-    """The rows and their sum. `target_year`: the year of the targets, None where the period is not within one year."""
+    """The rows and their sum. `target_year`: the year of the targets, None where the period is not within one year.
+
+    branch: the whole branch's person-times of the question, without the totals from before the system.
+    """
 
     rows: list[Indicators]
     total: Indicators
+    branch: int
     target_year: int | None
 
 
@@ -135,7 +139,7 @@ def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
         target=aim,
         registered=sum(shown) or None,
     )
-    return Overview(rows, total, year)
+    return Overview(rows, total, found.branch.person_times, year)
 
 
 def a_year_before(filters: Filters) -> Filters:

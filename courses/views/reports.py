@@ -209,6 +209,9 @@ def districts() -> ResponseReturnValue:
         filters=filters,
         asked=list(words.question(filters, choices)),
         names={int(one.key): named(one) for one in choices.districts},
+        branch=None
+        if scope().everything and not filters.narrowed
+        else report_rules.branch(session(), filters, scope()).person_times,
         periods=[(one, GROUPINGS[one]) for one in Grouping if one in PERIODS],
         presets=[_preset(period, filters, "reports.districts") for period in presets(today())],
         **_words(),

@@ -39,6 +39,7 @@ def page() -> ResponseReturnValue:
         rows=found.rows[:ROWS_SHOWN],
         rest=len(found.rows[ROWS_SHOWN:]),
         filters=filters,
+        whole_branch=scope().everything and not filters.narrowed,
         today=today,
         valid=validity.on(session(), today, scope()),
         asked=list(words.question(filters, choices)),

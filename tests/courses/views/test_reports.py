@@ -238,6 +238,8 @@ def test_districts_by_month_lead_down_and_keep_to_ones_own(
     mine = text_of(first_district, f"/reports/districts?{YEAR}&grouping=month")
     assert "2025-03" in mine
     assert "2025-06" not in mine
+    assert "302" in mine  # the whole branch, beside the district's own
+    assert "302" in text_of(first_district, f"/reports/indicators/?{YEAR}")
     sheet = text_of(city, f"/reports/districts/export/csv?{YEAR}&grouping=year")
     assert "东城区,2025,300" in sheet
 

@@ -67,6 +67,8 @@ def test_indicators_stand_beside_their_targets(make: Make, sign_in: SignIn) -> N
     city.post("/reports/targets/2012", data={"target-RESCUE-6": "24000"})
     page = city.get("/reports/indicators/?since=2012-01-01&until=2012-12-31&grouping=year").get_data(as_text=True)
     assert "50.0%" in page
+    assert not re.search(r"<a[^>]*>12,000</a>", page)  # nothing that a link could lead to
+    assert not re.search(r"<a[^>]*>12,000</a>", city.get("/reports/targets/2012").get_data(as_text=True))
     assert "24,000" in page
     assert city.get("/reports/indicators/?since=2012-13-01").status_code == 422
     for grouping in ("month", "quarter", "programme", "district", "course", "instructor", "host", "sector"):
