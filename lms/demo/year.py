@@ -242,6 +242,7 @@ class Year:
         meeting = self._meeting(run, number)
         if run.lead.user_id is not None:
             audit.act_as(self._db, run.lead.user_id)
+            sessions.arrive(self._db, meeting, run.lead.user_id, now=meeting.starts_at - timedelta(minutes=20))
         for one in self._placed(run):
             if self._random.random() < 0.93:
                 came = meeting.starts_at + timedelta(minutes=self._random.randint(-20, 8))
