@@ -178,13 +178,7 @@ def _make(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
     if number > _MOST:
         raise DomainError("signing_key_numbers", N_("All key numbers are used."))
     kid = f"{purpose}-{number}"
-    try:
-        public = keys.create(folder, kid)
-    except DomainError as error:
-        if error.code != "signing_key_exists":
-            raise
-        # A process died between writing the file and committing the row.
-        public = keys.public_bytes(keys.load(folder, kid))
+    public = keys.create_or_take(folder, kid)
     made = IssuerKey(kid=kid, public_key=public, made_at=clock.now(), state=KeyState.ACTIVE)
     db.add(made)
     db.flush()

@@ -102,6 +102,16 @@ def create(folder: Path, kid: str) -> bytes:
     return public_bytes(key)
 
 
+def create_or_take(folder: Path, kid: str) -> bytes:
+    """As `create`; of a file that a process left which died before it committed the row, the public 32 bytes."""
+    try:
+        return create(folder, kid)
+    except DomainError as error:
+        if error.code != "signing_key_exists":
+            raise
+        return public_bytes(load(folder, kid))
+
+
 def load(folder: Path, kid: str) -> Ed25519PrivateKey:
     """Read a private key for signing.
 

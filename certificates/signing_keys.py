@@ -201,12 +201,7 @@ def _make(db: Session, folder: Path, not_before: date, not_after: date) -> Signi
     if number > keys.MAX_KEY_NUMBER:
         raise DomainError("signing_key_numbers", N_("All 255 key numbers are used."))
     kid = qr_kid(number)
-    try:
-        public = keys.create(folder, kid)
-    except DomainError as error:
-        if error.code != "signing_key_exists":
-            raise
-        public = keys.public_bytes(keys.load(folder, kid))
+    public = keys.create_or_take(folder, kid)
     row = SigningKey(
         number=number, public_key=public, not_before=not_before, not_after=not_after, state=KeyState.ACTIVE
     )

@@ -1,26 +1,15 @@
 """A report as a PDF: the branch's head, the question, the figures, the counting rule, and the day it was made."""
 
-from __future__ import annotations
-
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
-from threading import Lock
-from typing import Final
-
-import typst
 
 from lms.core import typesetting
 from lms.core.errors import N_, DomainError
 
-_TEMPLATE = Path(__file__).parent / "document" / "report.typ"
-_STANDARDS: Final[list[typst.PDFStandard]] = ["ua-1"]
+_TEMPLATE = typesetting.Template(Path(__file__).parent / "document" / "report.typ")
 ROWS = 2000
-# One compiler serves one caller at a time, and web threads may ask together.
-_compiling = Lock()
 
 
 @dataclass(frozen=True)
@@ -52,25 +41,11 @@ def pdf(document: ReportDocument, *, now: datetime) -> bytes:
             status=422,
             rows=len(document.rows),
         )
-    facts = json.dumps(asdict(document), ensure_ascii=False)
     try:
-        with _compiling:
-            made = _compiler().compile(
-                sys_inputs={"facts": facts}, timestamp=int(now.timestamp()), format="pdf", pdf_standards=_STANDARDS
-            )
-    except typst.TypstError as error:
-        if "could not be displayed" in error.message:
-            raise DomainError(
-                "report_glyph_missing",
-                N_("The report cannot be set: the font lacks a character of a name. Take the spreadsheet."),
-                status=422,
-            ) from error
-        raise
-    if not isinstance(made, bytes):
-        raise TypeError("typst made no single document of a report")
-    return made
-
-
-@lru_cache(maxsize=1)
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(str(_TEMPLATE), root=str(_TEMPLATE.parent), font_paths=typesetting.fonts())
+        return _TEMPLATE.pdf(asdict(document), now)
+    except typesetting.GlyphMissing as error:
+        raise DomainError(
+            "report_glyph_missing",
+            N_("The report cannot be set: the font lacks a character of a name. Take the spreadsheet."),
+            status=422,
+        ) from error

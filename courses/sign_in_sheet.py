@@ -4,19 +4,13 @@ A row's code is the bare ticket, which the roster's scanner reads with or withou
 camera of whoever holds the paper opens nothing.
 """
 
-from __future__ import annotations
-
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
-from threading import Lock
-from typing import Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import typst
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -29,12 +23,9 @@ from lms.core import audit, typesetting
 from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_name
 
-_TEMPLATE = Path(__file__).parent / "document" / "sign_in_sheet.typ"
-_STANDARDS: Final[list[typst.PDFStandard]] = ["ua-1"]
+_TEMPLATE = typesetting.Template(Path(__file__).parent / "document" / "sign_in_sheet.typ")
 EMPTY_ROWS = 5
 ROLES = {TeachingRole.LEAD: "主讲", TeachingRole.ASSISTANT: "助教", TeachingRole.EXAMINER: "考官"}
-# One compiler serves one caller at a time, and web threads may ask together.
-_compiling = Lock()
 
 
 @dataclass(frozen=True)
@@ -63,7 +54,7 @@ def pdf(db: Session, meeting: CourseSession, *, masked: bool, zone: ZoneInfo, no
         "reference": f"{offering.course.code} · {meeting.id}",
         "rows": [asdict(row) for row in rows],
     }
-    made = _set(json.dumps(facts, ensure_ascii=False), now)
+    made = _set(facts, now)
     audit.record(db, "session.sheet", meeting, after={"people": len(rows) - EMPTY_ROWS, "masked": masked})
     return made
 
@@ -90,24 +81,11 @@ def _svg(ticket: str) -> str:
     )
 
 
-def _set(facts: str, now: datetime) -> bytes:
+def _set(facts: Mapping[str, Any], now: datetime) -> bytes:
     try:
-        with _compiling:
-            made = _compiler().compile(
-                sys_inputs={"facts": facts}, timestamp=int(now.timestamp()), format="pdf", pdf_standards=_STANDARDS
-            )
-    except typst.TypstError as error:
-        if "could not be displayed" in error.message:
-            raise DomainError(
-                "sheet_glyph_missing",
-                N_("The sheet cannot be printed: the font lacks a character of a name. Print it with names masked."),
-            ) from error
-        raise
-    if not isinstance(made, bytes):
-        raise TypeError("typst made no single document of a sign-in sheet")
-    return made
-
-
-@lru_cache(maxsize=1)
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(str(_TEMPLATE), root=str(_TEMPLATE.parent), font_paths=typesetting.fonts())
+        return _TEMPLATE.pdf(facts, now)
+    except typesetting.GlyphMissing as error:
+        raise DomainError(
+            "sheet_glyph_missing",
+            N_("The sheet cannot be printed: the font lacks a character of a name. Print it with names masked."),
+        ) from error

@@ -88,10 +88,9 @@ def _unreadable() -> DomainError:
     )
 
 
-class WalkInForm(Form):
-    """Somebody who came without a place. `event` is made with the form, so that sending it twice adds nobody twice."""
+class NewcomerForm(Form):
+    """Somebody who is in no list. The name is what was said at the door; the phone is how the person is found again."""
 
-    event = HiddenField()
     name = StringField(
         _("Name"),
         filters=[strip],
@@ -107,6 +106,12 @@ class WalkInForm(Form):
     def facts(self) -> TraineeFacts:
         """The facts as the rule takes them."""
         return TraineeFacts(name=self.name.data, phone=self.phone.data)
+
+
+class WalkInForm(NewcomerForm):
+    """Somebody who came without a place. `event` is made with the form, so that sending it twice adds nobody twice."""
+
+    event = HiddenField()
 
     def event_id(self) -> UUID:
         """The event's id, or a new one when the page sent none that can be read."""

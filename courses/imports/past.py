@@ -112,14 +112,7 @@ class Past(Kind):
 
     @staticmethod
     def _people(db: Session, run: ImportRun, context: Context) -> int | None:
-        chunk = (
-            select(ImportPerson.line)
-            .where(ImportPerson.run_id == run.id, ImportPerson.line > run.cursor)
-            .order_by(ImportPerson.line)
-            .limit(context.chunk)
-            .subquery()
-        )
-        last: int | None = db.scalar(select(func.max(chunk.c.line)))
+        last = staging.last_person(db, run, context.chunk)
         if last is None:
             return None
         values = {"run": run.id, "first": run.cursor, "last": last, "now": clock.now()}

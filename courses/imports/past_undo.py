@@ -11,9 +11,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from courses import participation, quarters
-from courses.imports import statements
+from courses.imports import staging, statements
 from courses.imports.kinds import Context
-from courses.models.imports import ImportOffering, ImportPerson, ImportRun
+from courses.models.imports import ImportOffering, ImportRun
 from courses.models.trainees import Trainee
 from lms.core import audit, clock
 from lms.core.names import norm
@@ -65,14 +65,7 @@ def _offerings(db: Session, run: ImportRun, context: Context) -> int | None:
 
 
 def _people(db: Session, run: ImportRun, context: Context) -> int | None:
-    chunk = (
-        select(ImportPerson.line)
-        .where(ImportPerson.run_id == run.id, ImportPerson.line > run.cursor)
-        .order_by(ImportPerson.line)
-        .limit(context.chunk)
-        .subquery()
-    )
-    last: int | None = db.scalar(select(func.max(chunk.c.line)))
+    last = staging.last_person(db, run, context.chunk)
     if last is None:
         return None
     made, gone = tuple(statements.run(db, FILE, "forget_people", run=run.id, first=run.cursor, last=last).one())

@@ -1,13 +1,14 @@
-"""Writing rows to the staging tables by COPY, and the rows that were refused with their reasons."""
+"""The staging tables: written by COPY, read a chunk at a time, and the rows that were refused with their reasons."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg import sql
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from courses.models.imports import Outcome
+from courses.models.imports import ImportPerson, ImportRun, Outcome
 from lms.core.errors import DomainError
 
 _EMPTY = r"\N"
@@ -57,3 +58,16 @@ def _json(value: Mapping[str, Any] | None) -> str | None:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").replace("\x00", "")
+
+
+def last_person(db: Session, run: ImportRun, chunk: int) -> int | None:
+    """The line of the last person of the chunk after the import's cursor; None when there is nobody left."""
+    lines = (
+        select(ImportPerson.line)
+        .where(ImportPerson.run_id == run.id, ImportPerson.line > run.cursor)
+        .order_by(ImportPerson.line)
+        .limit(chunk)
+        .subquery()
+    )
+    last: int | None = db.scalar(select(func.max(lines.c.line)))
+    return last

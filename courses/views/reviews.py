@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from courses import reviews
 from courses import roster as rosters
 from courses.doubts import WORDS
-from courses.forms.reviews import AdmitForm, MergeForm
+from courses.forms.attendance import NewcomerForm
+from courses.forms.reviews import MergeForm
 from courses.models.offerings import CourseSession
 from courses.reviews import Settled
 from lms.core import clock
@@ -47,7 +48,7 @@ def index() -> ResponseReturnValue:
 @requires(*TAKERS)
 def page(event_id: UUID) -> ResponseReturnValue:
     """One case: choose whose it is, register somebody new, or reject it."""
-    return _page(event_id, MergeForm(formdata=None), AdmitForm(formdata=None))
+    return _page(event_id, MergeForm(formdata=None), NewcomerForm(formdata=None))
 
 
 @blueprint.post("/<uuid:event_id>/accept")
@@ -83,7 +84,7 @@ def merge(event_id: UUID) -> ResponseReturnValue:
 @requires(*TAKERS)
 def admit(event_id: UUID) -> ResponseReturnValue:
     """It counts for somebody who is registered now."""
-    form = AdmitForm()
+    form = NewcomerForm()
     if form.validate_on_submit():
         with refused_on(form):
             return _done([reviews.admit(session(), event_id, form.facts(), **_who_and_when())])
@@ -100,7 +101,7 @@ def reject(event_id: UUID) -> ResponseReturnValue:
     return _back(done.session_id)
 
 
-def _page(event_id: UUID, choosing: MergeForm, admitting: AdmitForm) -> str:
+def _page(event_id: UUID, choosing: MergeForm, admitting: NewcomerForm) -> str:
     sitting = reviews.case_of(session(), event_id, scope())
     (case,) = sitting.cases
     meeting = rosters.meeting(session(), sitting.meeting.id, scope())
