@@ -123,13 +123,14 @@ def _take(
 ) -> list[Recorded]:
     db.flush()
     events = [tidied(event) for event in events]
-    sound = [event for event in events if fault(event) is None]
+    faults = [fault(event) for event in events]
+    sound = [event for event, wrong in zip(events, faults, strict=True) if wrong is None]
     sessions = {event.session_id for event in sound}
     whose = _whose(db, sound, sessions)
     enrolments = {found for event in sound if (found := whose.enrolment_of(event)) is not None}
     held, known = attendance_events.hold(db, sessions, enrolments, scope, events=[event.id for event in sound])
     desk = Desk(held, Book(known), whose, now=now, strict=strict)
-    answers = [desk.answer(event) for event in events]
+    answers = [desk.answer(event, wrong) for event, wrong in zip(events, faults, strict=True)]
     if desk.rows:
         _welcome(db, desk.taken, device_id, now)
         stored = _write(db, desk.rows, desk.changed, user_id=user_id, device_id=device_id, now=now)

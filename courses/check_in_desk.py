@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from courses.attendance_events import CLOSES_AFTER, OPENS_BEFORE, Guest, Held, Meeting, Pair, Stored
-from courses.check_ins import MESSAGES, STATUSES, AttendanceInput, Outcome, Recorded, fault
+from courses.check_ins import MESSAGES, STATUSES, AttendanceInput, Outcome, Recorded
 from courses.folding import Event, Presence, fold
 from courses.models.attendance import AttendanceKind, AttendanceMethod, Review
 from courses.models.enrolment import HOLDS_PLACE, EnrolmentState
@@ -87,12 +87,11 @@ class Desk:
         """The attendances that are others now, or none."""
         return {pair: after for pair, after in self._after.items() if after != self._before[pair]}
 
-    def answer(self, event: AttendanceInput) -> Recorded:
-        """Judge one event. Raises DomainError in strict mode."""
+    def answer(self, event: AttendanceInput, wrong: str | None) -> Recorded:
+        """Judge one event; `wrong` is its `fault`. Raises DomainError in strict mode."""
         earlier = self._answered.get(event.id)
         if earlier is not None:
             return earlier[1] if earlier[0] == event else rejected(event, "event_conflict")
-        wrong = fault(event)
         if wrong is not None:
             return rejected(event, wrong)
         if event.session_id not in self._held.meetings:
@@ -124,7 +123,7 @@ class Desk:
         if enrolment_id is not None:
             pair = event.session_id, enrolment_id
             events = self._book.events[pair]
-            before = self._after.get(pair) if pair in self._after else fold(events)
+            before = self._after[pair] if pair in self._after else fold(events) if events else None
             self._before.setdefault(pair, before)
             events.append(Event(event.id, event.kind, moment, event.undoes, review is None))
             after = self._after[pair] = fold(events) if review is None else before

@@ -91,7 +91,7 @@ def in_both(message: str, **params: Any) -> dict[str, str]:
     """A message in each language, for a program that shows it later; moments as the branch's clock shows them."""
     zone = current_app.config["SETTINGS"].zone
     shown = {
-        name: value.astimezone(zone).strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else value
+        name: value.astimezone(zone).isoformat(" ", "minutes")[:16] if isinstance(value, datetime) else value
         for name, value in params.items()
     }
     return {code: translated(message, code) % shown if shown else translated(message, code) for code in LANGUAGES}
