@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, BrowserType, Error, Page, expect
 
-from tests.journeys.conftest import CHROMIUM_ARGUMENTS, PHONE
+from tests.journeys.conftest import CHROMIUM_ARGUMENTS, PATIENCE, PHONE
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -39,7 +39,7 @@ class Phone:
             locale=self._language,
             base_url=self._base,
         )
-        self._context.set_default_timeout(15_000)
+        self._context.set_default_timeout(PATIENCE)
 
     @property
     def context(self) -> BrowserContext:
@@ -82,11 +82,10 @@ def unsent(page: Page) -> int:
 
 
 def expect_unsent(page: Page, number: int, seconds: float = 15) -> None:
-    """Wait until so many events are unsent."""
+    """Wait until the page has read its outbox and so many events are unsent: a page that has not read it yet shows no mark."""
     mark = page.locator("[data-outbox-mark]")
-    if number:
-        expect(mark).to_have_attribute("data-number", str(number), timeout=seconds * 1000)
-    else:
+    expect(mark).to_have_attribute("data-number", str(number), timeout=seconds * 1000)
+    if not number:
         expect(mark).to_be_hidden(timeout=seconds * 1000)
 
 

@@ -38,7 +38,7 @@ def test_taps_wait_for_the_network_and_arrive_once(site: Site, visit: Visit) -> 
         assert connection.scalar(count, {"id": session_id}) == before + 3
 
     # One tap too many is taken back, with a reason that stays.
-    person = again.locator(".person[data-present=yes]:visible").first
+    person = again.locator(".person[data-present=yes]:visible", has=again.locator("[data-undo]")).first
     person.locator("[data-undo]").click()
     dialog = again.locator("dialog[open]")
     dialog.locator("input[type=radio]").first.check()
