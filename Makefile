@@ -67,6 +67,7 @@ environment:
 
 environment-dev: environment
 	@$(ENTER) sh lms/embedded/environment.sh requirements-dev.txt
+	@$(ENTER) sh tests/schemas.sh
 
 browser:
 	@$(ENTER) sh lms/embedded/browser.sh
