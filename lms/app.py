@@ -56,6 +56,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
     ("/reports", "courses.views.reports"),
+    ("/reports", "courses.views.report_sessions"),
     ("/", "courses.views.report_mails"),
     ("/reports", "courses.views.exports"),
     ("/reports/indicators", "lms.portal.indicators"),

@@ -20,6 +20,7 @@ from courses.reports import people as people_rules
 from courses.reports.enrolment import Report, Row
 from courses.reports.filters import PERIODS, Column, Filters, Grouping, Period, presets
 from courses.reports.ledger import Figures
+from courses.views import report_ways as ways
 from courses.views import report_words as words
 from courses.views.report_question import asked, asked_of, filter_form, today, zone
 from courses.views.report_question import column as column_asked
@@ -214,6 +215,11 @@ def districts() -> ResponseReturnValue:
         else report_rules.branch(session(), filters, scope()).person_times,
         periods=[(one, GROUPINGS[one]) for one in Grouping if one in PERIODS],
         presets=[_preset(period, filters, "reports.districts") for period in presets(today())],
+        asked_here={
+            **filters.address(),
+            "column": Column.PERSON_TIMES.value,
+            "via": "districts" if filters.district is None else "district",
+        },
         **_words(),
     )
     return make_response(page, status)
@@ -243,7 +249,8 @@ def offerings() -> str:
         filters=filters,
         asked=asked_of(filters, choices, column),
         column=column,
-        up=_to("reports.enrolment", filters.of_row(None)),
+        here=ways.here(filters, column),
+        trail=[ways.top(filters)],
         **_words(),
     )
 
@@ -258,7 +265,7 @@ def in_progress() -> str:
         "reports/in_progress.html",
         found=found,
         asked=asked_of(filters, choices, None),
-        up=_to("reports.enrolment", filters.of_row(None)),
+        trail=[ways.top(filters)],
         **_words(),
     )
 
@@ -272,7 +279,7 @@ def people() -> str:
         "reports/people.html",
         found=people_rules.behind(reporting(), filters, scope(), page=_page()),
         asked=asked_of(filters, choices, None),
-        up=_to("reports.enrolment", filters.of_row(None)),
+        trail=[ways.top(filters)],
         offerings=_to("reports.offerings", filters),
         **_words(),
     )
@@ -285,10 +292,14 @@ def offering_people(offering_id: int) -> str:
     if offering_id > 2**63 - 1:
         raise NotFound
     filters, _choices = asked()
+    column = column_asked()
     return render_template(
         "reports/offering_people.html",
         found=people_rules.of_offering(reporting(), offering_id, scope()),
-        up=_to("reports.offerings", filters, column=request.args.get("column")),
-        report=_to("reports.enrolment", filters.of_row(None)),
+        trail=[
+            ways.top(filters),
+            ways.offerings(filters, column),
+            ways.sessions(filters, column, offering_id),
+        ],
         **_words(),
     )

@@ -63,6 +63,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "paper": (TEACH, TEACH),
     "printing": (ALL_BUT_TRAINEES, NOBODY),
     "reports": (READ, NOBODY),
+    "report_sessions": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "skill_results": (TEACH, TEACH),

@@ -109,8 +109,9 @@ def test_a_number_leads_down_to_its_people_and_back(city: FlaskClient, year: lis
     }
     below = text_of(city, down)
     assert [row[1:] for row in cells(below)[1:]] == [["2", "2", "0", "0", "6.0", "2", "1", "1", "1"]] * 2
-    [people] = set(re.findall(r'href="(/reports/offerings/\d+/people[^"]*)"', below))
-    assert people.startswith(f"/reports/offerings/{year[1].id}/people?")
+    [meetings] = set(re.findall(r'href="(/reports/offerings/\d+/sessions[^"]*)"', below))
+    assert meetings.startswith(f"/reports/offerings/{year[1].id}/sessions?")
+    [people] = set(re.findall(r'href="(/reports/offerings/\d+/people[^"]*)"', text_of(city, meetings)))
     bottom = text_of(city, people)
     assert [row[3:5] for row in cells(bottom)[1:3]] == [["1", "3.0"]] * 2
     assert cells(bottom)[3] == ["2 present", "2", "6.0", ""]
@@ -172,10 +173,10 @@ def test_the_page_keeps_to_its_query_budget(
 
 def test_the_ways_down_keep_to_their_budget(city: FlaskClient, year: list[Offering], statements: list[str]) -> None:
     course = year[1].id
-    for page in ("offerings", "people", f"offerings/{course}/people"):
+    for page in ("offerings", "people", f"offerings/{course}/sessions", f"offerings/{course}/people"):
         statements.clear()
         text_of(city, f"/reports/{page}?{YEAR}&grouping=district&key=2")
-        assert len(statements) <= 9, (page, statements)
+        assert len(statements) <= 10, (page, statements)
 
 
 def test_the_chart_is_a_picture_without_script(city: FlaskClient, year: list[Offering]) -> None:
@@ -233,7 +234,7 @@ def test_districts_by_month_lead_down_and_keep_to_ones_own(
 ) -> None:
     page = text_of(city, f"/reports/districts?{YEAR}&grouping=quarter")
     assert "heat-6" in page
-    [down] = re.findall(r'href="(/reports/offerings\?[^"]*district=1[^"]*)"', page)
+    [down] = re.findall(r'href="(/reports/offerings\?[^"]*district=1&key=[^"]*)"', page)
     assert "300" in text_of(city, unescape(down))
     mine = text_of(first_district, f"/reports/districts?{YEAR}&grouping=month")
     assert "2025-03" in mine

@@ -1,0 +1,76 @@
+"""The step of a report between an offering and its people: its sessions, and who was at one."""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+
+from courses.models.offerings import TeachingRole
+from courses.models.person_time import EntryKind
+from courses.reports import sessions as rules
+from courses.views import report_ways as ways
+from courses.views import report_words as words
+from courses.views.report_question import asked, asked_of, column
+from lms.core.access import requires, scope
+from lms.core.errors import NotFound
+from lms.core.scope import READERS
+from lms.core.web import reporting
+
+blueprint = Blueprint("report_sessions", __name__)
+
+LARGEST = 2**63 - 1
+ROLES = {
+    TeachingRole.LEAD: _l("Lead instructor"),
+    TeachingRole.ASSISTANT: _l("Assisting instructor"),
+    TeachingRole.EXAMINER: _l("Examiner"),
+}
+KINDS = {
+    EntryKind.CLOSING: _l("Closing"),
+    EntryKind.CORRECTION: _l("Correction"),
+    EntryKind.ADJUSTMENT: _l("Adjustment of a frozen quarter"),
+    EntryKind.CERTIFICATION: _l("Certificates"),
+}
+
+
+@blueprint.get("/offerings/<int:offering_id>/sessions")
+@requires(*READERS)
+def page(offering_id: int) -> ResponseReturnValue:
+    """An offering's sessions, and what it gives to the number one came from."""
+    _demand(offering_id)
+    filters, choices = asked()
+    figure = column()
+    return render_template(
+        "reports/sessions.html",
+        found=rules.of_offering(reporting(), offering_id, filters, scope()),
+        filters=filters,
+        here=ways.here(filters, figure),
+        trail=[ways.top(filters), ways.offerings(filters, figure)],
+        asked=asked_of(filters, choices, figure),
+        **_words(),
+    )
+
+
+@blueprint.get("/offerings/<int:offering_id>/sessions/<int:session_id>/people")
+@requires(*READERS)
+def people(offering_id: int, session_id: int) -> ResponseReturnValue:
+    """Who was at one session."""
+    _demand(offering_id, session_id)
+    filters, _choices = asked()
+    figure = column()
+    number = request.args.get("page", 1, type=int)
+    return render_template(
+        "reports/session_people.html",
+        found=rules.people(reporting(), offering_id, session_id, scope(), page=number),
+        trail=[
+            ways.top(filters), ways.offerings(filters, figure), ways.sessions(filters, figure, offering_id),
+        ],
+        **_words(),
+    )  # fmt: skip
+
+
+def _demand(*identities: int) -> None:
+    if max(identities) > LARGEST:
+        raise NotFound
+
+
+def _words() -> dict[str, object]:
+    return {"whole": words.whole, "hours": words.hours, "roles": ROLES, "kinds": KINDS}

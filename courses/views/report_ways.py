@@ -1,0 +1,61 @@
+"""The ways between the pages of reports, down and back up. What was asked, and where one came from, stand in each address."""
+
+from typing import Any, NamedTuple
+
+from flask import request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from courses.reports.filters import Column, Filters
+
+# Where a way down can begin. "district": the same table, when it was narrowed to one district already.
+TOPS = {
+    "enrolment": ("reports.enrolment", _l("Enrolment report")),
+    "districts": ("reports.districts", _l("Districts by month")),
+    "district": ("reports.districts", _l("Districts by month")),
+    "indicators": ("indicators.page", _l("Indicators")),
+}
+
+
+class Step(NamedTuple):
+    """One page on the way back up."""
+
+    label: str
+    address: str
+
+
+def here(filters: Filters, column: Column | None = None) -> dict[str, str]:
+    """The arguments of an address that asks the same, of the same figure, and knows where one came from."""
+    more = {"column": column.value} if column else {}
+    via = _via()
+    return {**filters.address(), **more, **({} if via == "enrolment" else {"via": via})}
+
+
+def top(filters: Filters) -> Step:
+    """The report that one came from, with its filter."""
+    via = _via()
+    endpoint, label = TOPS[via]
+    asked = filters.of_row(None).address()
+    if via == "districts":
+        asked.pop("district", None)
+    return Step(str(label), _address(endpoint, asked))
+
+
+def offerings(filters: Filters, column: Column | None) -> Step:
+    """The offerings behind the number."""
+    return Step(_("Offerings behind the number"), _address("reports.offerings", here(filters, column)))
+
+
+def sessions(filters: Filters, column: Column | None, offering_id: int) -> Step:
+    """An offering's sessions."""
+    arguments = {**here(filters, column), "offering_id": str(offering_id)}
+    return Step(_("Sessions of the offering"), _address("report_sessions.page", arguments))
+
+
+def _via() -> str:
+    found = request.args.get("via", "enrolment")
+    return found if found in TOPS else "enrolment"
+
+
+def _address(endpoint: str, arguments: dict[str, Any]) -> str:
+    return url_for(endpoint, **arguments)
