@@ -191,6 +191,7 @@ def statements(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Itera
 @pytest.fixture
 def fresh_database(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database of its own, for tests that commit or race. Dropped afterwards."""
+    crypto.configure(FIELD_KEY)
     name = f"fresh_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**9}"
     server.create_database(name, template=TEMPLATE)
     yield server.url(name)

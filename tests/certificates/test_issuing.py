@@ -23,7 +23,7 @@ from certificates.payload import decode, digits_of, name_matches, verify_signatu
 from courses.models.enrolment import EnrolmentState
 from courses.models.person_time import EntryKind, PersonTimeEntry
 from lms.config import ROOT, Settings
-from lms.core import clock, crypto
+from lms.core import clock
 from lms.core.audit import AuditEntry
 from lms.core.db import transaction
 from lms.core.errors import DomainError
@@ -170,7 +170,6 @@ while True:
 def test_killed_workers_leave_exactly_one_certificate_each(
     fresh_database: str, settings: Settings, tmp_path: Path
 ) -> None:
-    crypto.configure(FIELD_KEY)
     engine = create_engine(fresh_database, connect_args={"options": "-c timezone=UTC -c lock_timeout=10s"})
     sessions = sessionmaker(engine)
     branch = replace(Branch.of(settings), keys_dir=tmp_path / "keys")

@@ -20,7 +20,6 @@ from lms.core.audit import AuditEntry
 from lms.core.db import make_engine, make_sessions, transaction
 from lms.core.errors import DomainError
 from lms.core.mail import COLUMN, OutgoingMail
-from tests.conftest import FIELD_KEY
 from tests.factories import Make
 
 STAFF = EnrolmentSource.STAFF
@@ -38,7 +37,6 @@ def mails(db: Session) -> list[str]:
 
 
 def test_fifty_at_once_for_the_last_place(fresh_database: str) -> None:
-    crypto.configure(FIELD_KEY)
     people = 50
     engine = make_engine(fresh_database, pool_size=people)
     sessions = make_sessions(engine)

@@ -11,15 +11,12 @@ from courses import person_time
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
-from lms.core import crypto
-from tests.conftest import FIELD_KEY
 from tests.courses.worlds import BEIJING, Person, Plan, World, attend
 
 CORRECTORS = 4
 
 
 def test_corrections_at_once_are_all_counted_and_none_twice(fresh_database: str) -> None:
-    crypto.configure(FIELD_KEY)
     engine = create_engine(fresh_database)
     absent = tuple(Person(who, EnrolmentState.INCOMPLETE, ()) for who in range(CORRECTORS))
     with Session(engine) as db:

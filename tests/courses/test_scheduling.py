@@ -11,9 +11,7 @@ from sqlalchemy.orm import Session
 from courses.models.offerings import Offering
 from courses.offerings import OfferingPlan
 from courses.scheduling import Team
-from lms.core import crypto
 from lms.core.errors import DomainError
-from tests.conftest import FIELD_KEY
 from tests.courses.planning import HOUR, MORNING, meeting, plan, scheduled
 from tests.factories import Make
 
@@ -53,7 +51,6 @@ class TestOnePlace:
             savepoint.rollback()
 
     def test_two_planners_at_the_same_moment_get_one_offering_and_one_refusal(self, fresh_database: str) -> None:
-        crypto.configure(FIELD_KEY)
         engine = create_engine(fresh_database)
         with Session(engine) as db:
             make = Make(db)
@@ -89,7 +86,6 @@ class TestOnePlace:
 
     def test_the_constraint_itself_holds_for_two_open_transactions(self, fresh_database: str) -> None:
         """Without the row lock of the planners: the second one's insert waits for the first, and is then refused."""
-        crypto.configure(FIELD_KEY)
         engine = create_engine(fresh_database)
         with Session(engine) as db:
             make = Make(db)

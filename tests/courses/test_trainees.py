@@ -13,13 +13,12 @@ from courses import trainees
 from courses.id_numbers import check_character
 from courses.models.trainees import IdType, Trainee
 from courses.trainees import TraineeFacts, register
-from lms.core import clock, crypto
+from lms.core import clock
 from lms.core.audit import AuditEntry
 from lms.core.db import make_engine, make_sessions, transaction
 from lms.core.errors import DomainError
 from lms.core.masks import mask_email, mask_id, mask_phone
 from lms.core.scope import EVERYTHING, Scope
-from tests.conftest import FIELD_KEY
 from tests.factories import Make
 
 ID = "11010519491231002X"
@@ -67,7 +66,6 @@ def test_a_stranger_fills_nothing(db: Session) -> None:
 
 
 def test_two_at_once_make_one(fresh_database: str) -> None:
-    crypto.configure(FIELD_KEY)
     engine = make_engine(fresh_database, pool_size=16)
     sessions = make_sessions(engine)
     together = threading.Barrier(16)
