@@ -12,7 +12,7 @@ from pygal.style import Style
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 FONT = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif"
-COLOURS = ("#b3161d", "#4f7396")  # both 3 : 1 and more against white, and apart for the colour-blind
+COLOURS = ("#b3161d", "#4f7396", "#b97d00")  # each 3 : 1 and more against white, and apart for the colour-blind
 WIDE, NARROW = 1000, 400
 LONGEST = {WIDE: 18, NARROW: 9}  # characters of a name beside a bar
 FONT_SIZE = 13

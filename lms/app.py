@@ -57,6 +57,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/my-training", "lms.portal.my_training"),
     ("/reports", "courses.views.reports"),
     ("/reports", "courses.views.report_sessions"),
+    ("/reports", "courses.views.report_hours"),
     ("/", "courses.views.report_mails"),
     ("/reports", "courses.views.exports"),
     ("/reports/indicators", "lms.portal.indicators"),

@@ -14,6 +14,7 @@ TOPS = {
     "districts": ("reports.districts", _l("Districts by month")),
     "district": ("reports.districts", _l("Districts by month")),
     "indicators": ("indicators.page", _l("Indicators")),
+    "hours": ("report_hours.page", _l("Hours taught")),
 }
 
 
@@ -42,7 +43,10 @@ def top(filters: Filters) -> Step:
 
 
 def offerings(filters: Filters, column: Column | None) -> Step:
-    """The offerings behind the number."""
+    """The offerings behind the number; behind hours taught, the instructor's sessions."""
+    if _via() == "hours" and (filters.key or "").isdecimal():
+        asked = {**filters.of_row(None).address(), "instructor_id": filters.key}
+        return Step(_("Sessions taught"), _address("report_hours.sessions", asked))
     return Step(_("Offerings behind the number"), _address("reports.offerings", here(filters, column)))
 
 

@@ -125,7 +125,8 @@ def opening_rows(report: Report, options: Options) -> list[tuple[str, int]]:
     return [(_chosen(known, key), number) for key, number in sorted(report.opening.by_key.items())]
 
 
-def _preamble(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def preamble(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What stands above a table in a file."""
     made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
     rule = [(_("Counting rule") if number == 0 else "", str(line)) for number, line in enumerate(RULE)]
     return [
@@ -177,7 +178,7 @@ def report_sheet(report: Report, options: Options) -> Sheet:
         )
     return Sheet(
         title=_("Enrolment report"),
-        preamble=_preamble(asked),
+        preamble=preamble(asked),
         headings=[str(GROUPINGS[grouping]), *_column_names(people=True)],
         rows=[[row_name(row, grouping), *_cells(row.figures, row.people)] for row in report.rows],
         total=[_("Total"), *_cells(report.total, report.people)],
@@ -189,7 +190,7 @@ def cross_sheet(rows: list[CrossRow], filters: Filters, options: Options) -> She
     """Programme, district and period, with every figure, as a file."""
     return Sheet(
         title=_("Person-times by programme, district and period"),
-        preamble=_preamble(list(question(filters, options))),
+        preamble=preamble(list(question(filters, options))),
         headings=[_("Programme"), _("District"), str(GROUPINGS[filters.grouping]), *_column_names(people=False)],
         rows=[
             [

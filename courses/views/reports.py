@@ -1,7 +1,6 @@
 """The enrolment report, and the way down from each of its numbers. All of a page's question stands in its address."""
 
 import io
-import tempfile
 from dataclasses import replace
 from typing import Any
 
@@ -22,12 +21,13 @@ from courses.reports.filters import PERIODS, Column, Filters, Grouping, Period, 
 from courses.reports.ledger import Figures
 from courses.views import report_ways as ways
 from courses.views import report_words as words
+from courses.views.report_files import sent
 from courses.views.report_question import asked, asked_of, filter_form, today, zone
 from courses.views.report_question import column as column_asked
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.errors import NotFound
-from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
+from lms.core.exports import Format
 from lms.core.languages import named
 from lms.core.scope import READERS
 from lms.core.web import reporting, session
@@ -35,7 +35,6 @@ from lms.core.web import reporting, session
 blueprint = Blueprint("reports", __name__)
 
 ROWS_SHOWN = 300
-IN_MEMORY = 4 * 1024 * 1024  # bytes of a file
 BARS = {Grouping.MONTH: 36, Grouping.QUARTER: 40, Grouping.YEAR: 40}
 FEW_BARS = 20
 
@@ -152,7 +151,7 @@ def enrolment_export(form: str) -> ResponseReturnValue:
     """The report as a file."""
     filters, choices = asked()
     report: Report = report_rules.report(reporting(), filters, scope(), zone=zone())
-    answer, rows = _file(words.report_sheet(report, choices), Format(form), f"enrolment-{_span(filters)}")
+    answer, rows = sent(words.report_sheet(report, choices), Format(form), f"enrolment-{_span(filters)}")
     exporting.note(session(), "enrolment", filters, Format(form), rows)
     return answer
 
@@ -177,23 +176,6 @@ def _span(filters: Filters) -> str:
     return f"{filters.since.isoformat()}-{filters.until.isoformat()}"
 
 
-def _file(sheet: Sheet, form: Format, name: str) -> tuple[Response, int]:
-    """Write a table and send it, from disk where it is large, so that memory stays flat. Also gives the number of rows."""
-    download = f"{name}.{form.value}"
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
-    rows = write(sheet, form, file)
-    size = file.tell()
-    file.seek(0)
-    if size > IN_MEMORY:
-        answer = send_file(file, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=download)
-        answer.call_on_close(file.close)
-        return answer, rows
-    with file:
-        return send_file(
-            io.BytesIO(file.read()), mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=download
-        ), rows
-
-
 @blueprint.get("/districts")
 @requires(*READERS)
 def districts() -> ResponseReturnValue:
@@ -212,7 +194,7 @@ def districts() -> ResponseReturnValue:
         names={int(one.key): named(one) for one in choices.districts},
         branch=None
         if scope().everything and not filters.narrowed
-        else report_rules.branch(session(), filters, scope()).person_times,
+        else report_rules.branch(reporting(), filters, scope()).person_times,
         periods=[(one, GROUPINGS[one]) for one in Grouping if one in PERIODS],
         presets=[_preset(period, filters, "reports.districts") for period in presets(today())],
         asked_here={
@@ -231,7 +213,7 @@ def districts_export(form: str) -> ResponseReturnValue:
     """Programme, district and period, a row each, as a file."""
     filters, choices = asked()
     rows = cross_rules.cross(reporting(), filters, scope())
-    answer, number = _file(words.cross_sheet(rows, filters, choices), Format(form), f"districts-{_span(filters)}")
+    answer, number = sent(words.cross_sheet(rows, filters, choices), Format(form), f"districts-{_span(filters)}")
     exporting.note(session(), "districts", filters, Format(form), number)
     return answer
 

@@ -64,6 +64,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "printing": (ALL_BUT_TRAINEES, NOBODY),
     "reports": (READ, NOBODY),
     "report_sessions": (READ, NOBODY),
+    "report_hours": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "skill_results": (TEACH, TEACH),

@@ -1,6 +1,6 @@
 """Teaching hours: what instructors' own check-ins come to, by role and year."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from courses import teaching_hours
 from courses.models.offerings import OfferingState, SessionInstructor, TeachingRole
 from courses.teaching_hours import Taught
-from lms.core.scope import EVERYTHING, Role, Scope
+from lms.core.scope import Role
 
 ZONE = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 5, 4, 1, tzinfo=UTC)
@@ -79,25 +79,6 @@ def test_what_is_not_over_and_what_was_only_drafted_counts_nothing(make, teacher
     held(make, teacher, 0, start=START, state=OfferingState.DRAFT)
     held(make, teacher, 0, start=START + timedelta(days=1))
     assert hours(make, teacher, now=START + timedelta(days=1, hours=2)) == []
-
-
-def test_a_period_lists_those_of_the_readers_district(make, teacher):
-    other = make.instructor(district_id=2, name="李老师")
-    held(make, teacher, 0, 60)
-    held(make, other, 0, 90, role=TeachingRole.ASSISTANT)
-    facts = {"first": date(2026, 5, 4), "last": date(2026, 5, 4), "zone": ZONE, "now": NOW}
-    everybody = teaching_hours.by_instructor(make.db, EVERYTHING, **facts)
-    ours = {one.name: one for one in everybody if one.instructor_id in (teacher.id, other.id)}
-    assert ours["王老师"].minutes == {TeachingRole.LEAD: 60}
-    assert ours["李老师"].minutes == {TeachingRole.ASSISTANT: 90}
-    district = teaching_hours.by_instructor(make.db, Scope(district_ids=frozenset({2})), **facts)
-    assert [one.instructor_id for one in district] == [other.id]
-    assert (
-        teaching_hours.by_instructor(
-            make.db, EVERYTHING, **facts | {"first": date(2026, 5, 5), "last": date(2026, 5, 9)}
-        )
-        == []
-    )
 
 
 def test_the_pages_show_hours_and_the_rule(make, sign_in):

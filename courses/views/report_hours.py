@@ -1,0 +1,206 @@
+"""Hours taught: every instructor's by role, the sessions they are made of, and the same as a picture and as a file."""
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from courses import charts
+from courses.forms.reports import FilterForm
+from courses.reports import exporting
+from courses.reports import hours as rules
+from courses.reports.filters import Filters, Grouping, Options, presets
+from courses.reports.hours import Hours, Order
+from courses.views import report_ways as ways
+from courses.views import report_words as words
+from courses.views.report_files import sent
+from courses.views.report_question import filter_form, today, zone
+from courses.views.report_sessions import ROLES
+from lms.core import clock
+from lms.core.access import requires, scope
+from lms.core.errors import N_, DomainError, NotFound
+from lms.core.exports import Format, Sheet
+from lms.core.scope import READERS
+from lms.core.web import reporting, session
+
+blueprint = Blueprint("report_hours", __name__)
+
+LARGEST = 2**63 - 1
+MONTHS_SHOWN = 36
+COLUMNS = {
+    Order.TAUGHT: _l("Hours taught"),
+    Order.LEAD: _l("As lead"),
+    Order.ASSISTANT: _l("As assistant"),
+    Order.EXAMINER: _l("As examiner"),
+    Order.SESSIONS: _l("Sessions taught"),
+    Order.MISSING: _l("Sessions without check-in"),
+    Order.PLANNED: _l("Hours planned for them"),
+}
+IN_HOURS = frozenset({Order.TAUGHT, Order.LEAD, Order.ASSISTANT, Order.EXAMINER, Order.PLANNED})
+
+
+def shown(hours: Hours, column: Order) -> str:
+    """A figure as the page shows it."""
+    value = int(getattr(hours, column.value))
+    return words.hours(value) if column in IN_HOURS else words.whole(value)
+
+
+@blueprint.get("/hours")
+@requires(*READERS)
+def page() -> ResponseReturnValue:
+    """Every instructor's hours."""
+    form, choices = filter_form()
+    status = 200 if form.validate() else 422
+    filters = _question(form) if status == 200 else Filters(*form.year, grouping=Grouping.INSTRUCTOR)
+    order = _order()
+    found = rules.report(reporting(), filters, scope(), order=order, zone=zone(), now=clock.now())
+    answer = render_template(
+        "reports/hours.html",
+        form=form,
+        found=found,
+        listing=found.page(request.args.get("page", 1, type=int)),
+        filters=filters,
+        asked=list(words.question(filters, choices))[:-1],
+        order=order,
+        presets=[
+            {
+                "label": words.PERIODS[one.name],
+                "address": _to(".page", replace(filters, since=one.since, until=one.until)),
+                "current": (one.since, one.until) == (filters.since, filters.until),
+            }
+            for one in presets(today())
+        ],
+        chart=_to(".chart", filters),
+        description=_described(found.total),
+        whole_branch=scope().everything and not filters.narrowed,
+        columns=COLUMNS,
+        Order=Order,
+        shown=shown,
+        whole=words.whole,
+        hours=words.hours,
+        counted=counted(),
+    )
+    return make_response(answer, status)
+
+
+@blueprint.get("/hours/<int:instructor_id>")
+@requires(*READERS)
+def sessions(instructor_id: int) -> ResponseReturnValue:
+    """The sessions that an instructor's hours are made of."""
+    filters, choices = _asked()
+    if instructor_id > LARGEST:
+        raise NotFound
+    number = request.args.get("page", 1, type=int)
+    found = rules.sessions(
+        reporting(), instructor_id, filters, scope(), zone=zone(), now=clock.now(), page=number
+    )  # fmt: skip
+    return make_response(
+        render_template(
+            "reports/hours_sessions.html",
+            found=found,
+            here={**filters.of_row(str(instructor_id)).address(), "via": "hours"},
+            trail=[ways.Step(_("Hours taught"), _to(".page", filters))],
+            asked=list(words.question(filters, choices))[:-1],
+            roles=ROLES,
+            whole=words.whole,
+            hours=words.hours,
+        )
+    )
+
+
+@blueprint.get("/hours/chart.svg")
+@requires(*READERS)
+def chart() -> ResponseReturnValue:
+    """The hours month by month, by role. `narrow=1` draws it for a phone."""
+    filters, _choices = _asked()
+    months = rules.by_month(reporting(), filters, scope(), zone=zone(), now=clock.now())
+    drawn_months = months[-MONTHS_SHOWN:]
+    drawn = charts.stacked_bars(
+        title=_("Hours taught by month"),
+        description=_described(sum((one for _month, one in drawn_months), Hours())),
+        names=[month for month, _hours in drawn_months],
+        series=[
+            (str(COLUMNS[role]), [round(int(getattr(one, role.value)) / 60) for _month, one in drawn_months])
+            for role in (Order.LEAD, Order.ASSISTANT, Order.EXAMINER)
+        ],
+        upright=len(drawn_months) <= 14,  # as many as stand beside each other
+        narrow=request.args.get("narrow") == "1",
+        nothing=_("Nobody taught in this period."),
+    )
+    answer = Response(drawn, mimetype="image/svg+xml")
+    answer.headers["Content-Security-Policy"] = charts.CONTENT_SECURITY_POLICY
+    return answer
+
+
+@blueprint.get("/hours/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def export(form: str) -> ResponseReturnValue:
+    """Every instructor's hours as a file."""
+    filters, choices = _asked()
+    found = rules.report(reporting(), filters, scope(), order=_order(), zone=zone(), now=clock.now())
+    answer, rows = sent(
+        _sheet(found, filters, choices), Format(form), f"hours-{filters.since.isoformat()}-{filters.until.isoformat()}"
+    )
+    exporting.note(session(), "hours", filters, Format(form), rows)
+    return answer
+
+
+def _sheet(found: rules.Report, filters: Filters, choices: Options) -> Sheet:
+    return Sheet(
+        title=_("Hours taught"),
+        preamble=words.preamble([*list(words.question(filters, choices))[:-1], (_("How it is counted"), counted())]),
+        headings=[_("Instructor"), _("Registration number"), *(str(label) for label in COLUMNS.values())],
+        rows=[[row.name, row.registration_number, *_cells(row.hours)] for row in found.rows],
+        total=[_("Total"), None, *_cells(found.total)],
+        widths=[16, 18],
+    )
+
+
+def _cells(hours: Hours) -> list[float]:
+    figures = {column: int(getattr(hours, column.value)) for column in COLUMNS}
+    return [round(value / 60, 2) if column in IN_HOURS else value for column, value in figures.items()]
+
+
+def counted() -> str:
+    """The rule of hours, in words."""
+    return _(
+        "Hours count from the own check-in to the check-out, within the session's planned hours. A session without a check-in"
+        " counts no hours; what was planned for it stands apart. A session belongs to the district of its offering."
+    )
+
+
+def _described(total: Hours) -> str:
+    return _(
+        "%(taught)s hours: %(lead)s as lead, %(assistant)s as assistant, %(examiner)s as examiner.",
+        taught=words.hours(total.taught),
+        lead=words.hours(total.lead),
+        assistant=words.hours(total.assistant),
+        examiner=words.hours(total.examiner),
+    )
+
+
+def _question(form: FilterForm) -> Filters:
+    return replace(form.filters(zone()), grouping=Grouping.INSTRUCTOR, known_before=None)
+
+
+def _asked() -> tuple[Filters, Options]:
+    form, choices = filter_form()
+    if not form.validate():
+        raise DomainError(
+            "filters", N_("The filters in this address cannot be read. Open the report and choose again."), status=422
+        )
+    return _question(form), choices
+
+
+def _order() -> Order:
+    found = request.args.get("order")
+    return Order(found) if found in set(Order) else Order.TAUGHT
+
+
+def _to(endpoint: str, filters: Filters) -> str:
+    order = _order()
+    arguments: dict[str, Any] = {**filters.address(), **({} if order is Order.TAUGHT else {"order": order.value})}
+    return url_for(endpoint, **arguments)
