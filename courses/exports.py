@@ -8,7 +8,7 @@ import csv
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,7 +25,7 @@ from courses.reports import exporting, tables
 from courses.reports.filters import Column, Filters, Grouping
 from courses.reports.tables import Wording
 from lms.core import audit, clock, events
-from lms.core.copying import PIECE, Table, cells, copied, pieces, write_parquet
+from lms.core.copying import PIECE, Table, ahead, cells, copied, pieces, write_parquet
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.exports import Format, Sheet, guarded, write
 from lms.core.scope import EVERYTHING, Scope, fetch, visible
@@ -149,9 +149,10 @@ def _write(db: Session, export: Export, connection: Connection, zone: ZoneInfo, 
     head = Head.of(export.head, zone)
     table = Order(export.kind, filters, reach, export.personal, column).table(head.wording)
     size = 0
-    for number, data in enumerate(file_pieces(connection, table, export.format, head, progress.count)):
-        db.execute(insert(ExportChunk), {"export_id": export.id, "number": number, "data": data})
-        size += len(data)
+    with ahead(file_pieces(connection, table, export.format, head, progress.count)) as made:
+        for number, data in enumerate(made):
+            db.execute(insert(ExportChunk), {"export_id": export.id, "number": number, "data": data})
+            size += len(data)
     export.state, export.finished_at = ExportState.DONE, clock.now()
     export.bytes, export.rows = size, progress.rows
 
@@ -162,16 +163,13 @@ def file_pieces(
     form: Format,
     head: Head,
     count: Callable[[Iterator[bytes]], Iterator[bytes]] = iter,
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """The file in pieces. count: passes the rows on, and sees how many there are.
 
     CSV goes out as it comes; the two that are not written from beginning to end pass a file that has no name.
     """
     if form is Format.CSV:
-        yield BOM + _csv(*_above(head))
-        yield from pieces(count(copied(connection, table.shown(), table.guarded_opened())))
-        if head.total is not None:
-            yield _csv(head.total)
+        yield from pieces(_csv_lines(connection, table, head, count))
         return
     with tempfile.TemporaryFile() as file:
         if form is Format.PARQUET:
@@ -184,6 +182,15 @@ def file_pieces(
         file.seek(0)
         while data := file.read(PIECE):
             yield data
+
+
+def _csv_lines(
+    connection: Connection, table: Table, head: Head, count: Callable[[Iterator[bytes]], Iterator[bytes]]
+) -> Iterator[bytes]:
+    yield BOM + _csv(*_above(head))
+    yield from count(copied(connection, table.shown(), table.guarded_opened()))
+    if head.total is not None:
+        yield _csv(head.total)
 
 
 def _with(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -4,10 +4,10 @@ Both are taken from the same lines as the report's figures. A participation is o
 said of the person is said only when it was asked for, and chosen by whoever may (`courses.exports`).
 """
 
+from binascii import unhexlify
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Date, Numeric, Text, cast, func, select
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from courses.reports.filters import Filters, within
 from courses.reports.ledger import FIGURES, column_sum, lines, sums, total
 from instructors.models import Instructor
 from lms.core import crypto
-from lms.core.copying import Column, Kind, Table
+from lms.core.copying import Column, Kind, Opened, Table
 from lms.core.masks import mask_phone
 from lms.core.phones import HOME_CODE
 from lms.core.scope import Scope
@@ -128,18 +128,18 @@ def participations(filters: Filters, scope: Scope, wording: Wording, personal: P
         Column("phone", Kind.SEALED, cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")),
     ]
     rows = rows.join(Trainee, Trainee.id == Enrolment.trainee_id)
-    return Table(columns, rows, opened=masked_phone if personal is Personal.MASKED else phone)
+    return Table(columns, rows, opened=_phones(masked=personal is Personal.MASKED))
 
 
-def phone(sealed: str) -> str:
-    """The phone in full, from the row's reference and the sealed number as hexadecimal digits."""
-    ref, _point, number = sealed.partition(".")
-    return crypto.cipher().decrypt(PHONE, UUID(ref), bytes.fromhex(number)).removeprefix(HOME_CODE)
+def _phones(*, masked: bool) -> Opened:
+    """Opens phones, from the row's reference and the sealed number as hexadecimal digits: in full, or their ends only."""
+    opened, home = crypto.cipher().opener(PHONE), HOME_CODE.encode()
 
+    def full(sealed: bytes) -> bytes:
+        ref, _point, number = sealed.partition(b".")
+        return opened(ref, unhexlify(number)).removeprefix(home)
 
-def masked_phone(sealed: str) -> str:
-    """The same, its ends only."""
-    return mask_phone(phone(sealed))
+    return (lambda sealed: mask_phone(full(sealed).decode()).encode()) if masked else full
 
 
 def _of_offering(wording: Wording) -> list[Column]:

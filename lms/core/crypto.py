@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -47,6 +48,15 @@ class FieldCipher:
         """Open what `seal` closed. Raises cryptography's InvalidTag when it was altered or belongs to another place."""
         body = sealed[len(VERSION) :]
         return self._aead.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], self._place(column, row))
+
+    def opener(self, column: str) -> Callable[[bytes, bytes], bytes]:
+        """`open` for a million values of one column: (the row's reference as text, sealed) → the content.
+
+        What can be done once is done here and not for each value.
+        """
+        decrypt, column_of = self._aead.decrypt, self._place(column, "")
+        begin, end = len(VERSION), len(VERSION) + NONCE_BYTES
+        return lambda row, sealed: decrypt(sealed[begin:end], sealed[end:], column_of + row)
 
     def blind_index(self, column: str, value: str) -> bytes:
         """16 bytes that are equal for equal values of one column, and say nothing without the key."""
