@@ -1,9 +1,9 @@
 """The worker's part of the courses: reports by mail, and exports that are too long to wait for."""
 
-from contextlib import AbstractContextManager
-
 from flask import current_app
-from sqlalchemy import Connection, Engine
+from psycopg import Error as DriverError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from courses import exports, report_mails
@@ -11,6 +11,7 @@ from courses.events import ExportOwed
 from courses.imports import runs
 from lms.core import tasks
 from lms.core.db import commit
+from lms.core.replica import Replica
 
 
 @tasks.task
@@ -23,13 +24,13 @@ def mail_reports(db: Session) -> None:
 @tasks.task
 def make_export(db: Session, export_id: int) -> None:
     """Make one that was asked for."""
-    exports.make(db, current_app.extensions["sessions"], _connection, current_app.config["SETTINGS"].zone, export_id)
+    _make_export(db, export_id)
 
 
 @tasks.task
 def sweep_exports(db: Session) -> None:
     """Make one that is owed: what a lost message or a killed worker left behind."""
-    exports.make(db, current_app.extensions["sessions"], _connection, current_app.config["SETTINGS"].zone)
+    _make_export(db, None)
 
 
 @tasks.task
@@ -44,9 +45,21 @@ def erase_imports(db: Session) -> None:
     runs.erase(db)
 
 
-def _connection() -> AbstractContextManager[Connection]:
+def _make_export(db: Session, export_id: int | None) -> None:
+    """From the replica where it has all that was saved when it was asked for, else from the primary."""
     engine: Engine = current_app.extensions["engine"]
-    return engine.connect()
+    replica: Replica | None = current_app.extensions["replica"]
+    sessions, zone = current_app.extensions["sessions"], current_app.config["SETTINGS"].zone
+    if replica is not None and replica.has_all():
+        try:
+            exports.make(db, sessions, replica.connection, zone, export_id)
+        except (DBAPIError, DriverError) as error:
+            if not replica.lost(error):
+                raise
+            db.rollback()
+        else:
+            return
+    exports.make(db, sessions, engine.connect, zone, export_id)
 
 
 def ring_export(event: ExportOwed) -> None:

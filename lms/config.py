@@ -38,6 +38,8 @@ class Settings(BaseSettings):
 
     lms_embedded: bool = False
     database_url: str
+    database_replica_url: str | None = None
+    replica_limit_seconds: float = Field(default=30, ge=1, le=3600)
     redis_url: str | None = None
     broker_url: str | None = None
     secret_key: str
@@ -82,6 +84,11 @@ class Settings(BaseSettings):
     def _at_least_one(cls, value: object) -> object:
         return value or 1  # gunicorn's configuration, too, takes an empty one for none
 
+    @field_validator("database_replica_url", mode="before")
+    @classmethod
+    def _none_when_empty(cls, value: object) -> object:
+        return value or None
+
     @field_validator("secret_key")
     @classmethod
     def _strong(cls, value: str) -> str:
@@ -102,9 +109,11 @@ class Settings(BaseSettings):
             raise ValueError("must be 32 random bytes in base64 (openssl rand -base64 32)")
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_replica_url")
     @classmethod
-    def _postgresql(cls, value: str) -> str:
+    def _postgresql(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         if not value.startswith(("postgresql+psycopg://", "postgresql://")):
             raise ValueError("must be a postgresql:// address; the system runs on PostgreSQL only")
         return value.replace("postgresql://", "postgresql+psycopg://", 1)

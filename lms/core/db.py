@@ -75,14 +75,24 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {int: BigInteger, str: Text, datetime: DateTime(timezone=True)}
 
 
-def make_engine(url: str, *, pool_size: int = 10) -> Engine:
-    """An engine whose statements end by themselves: no page waits longer than the time-out."""
+def make_engine(
+    url: str, *, pool_size: int = 10, reads_only: bool = False, connect_seconds: int = 5, **more: int
+) -> Engine:
+    """An engine whose statements end by themselves: no page waits longer than the time-out.
+
+    reads_only: its transactions change nothing, and see one moment throughout. more: settings of libpq.
+    """
+    arguments = _connect_arguments() | {"connect_timeout": connect_seconds} | more
+    if reads_only:
+        arguments["options"] += (
+            " -c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read"
+        )
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         json_serializer=_json,
-        connect_args=_connect_arguments(),
+        connect_args=arguments,
     )
     _ask_the_idle(engine)
     return engine

@@ -155,6 +155,11 @@ def clock_time(value: datetime | None) -> str:
     return "" if value is None else str(format_time(value, "HH:mm"))
 
 
+def clock_seconds(value: datetime | None) -> str:
+    """Hours, minutes and seconds."""
+    return "" if value is None else str(format_time(value, "HH:mm:ss"))
+
+
 def organisation_name() -> str:
     """The branch's name in the reader's language."""
     settings = current_app.config["SETTINGS"]
@@ -176,7 +181,9 @@ def init_app(app: Flask) -> None:
     domain = CatalogueDomain()
     babel.domain_instance = domain
     app.after_request(_remember)
-    app.jinja_env.filters.update(named=named, moment=moment, day=day, clock_time=clock_time)
+    app.jinja_env.filters.update(
+        named=named, moment=moment, day=day, clock_time=clock_time, clock_seconds=clock_seconds
+    )
     app.jinja_env.globals.update(
         language=language,
         other_language_address=other_language_address,

@@ -10,22 +10,25 @@ from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, render_template, request
+from flask import session as cookie
 from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError
+from psycopg import Error as DriverError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
-from lms.core import access, audit, events
+from lms.core import access, audit, clock, events
 from lms.core.constraints import refusal
 from lms.core.db import Reading, commit
 from lms.core.errors import N_, DomainError
 from lms.core.forms import Form
 from lms.core.languages import moment
 from lms.core.lean import Sessions, goes_lean
+from lms.core.replica import Freshness, Mark, Replica, Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +45,8 @@ STATIC_HEADERS = (
     ("Permissions-Policy", "camera=(self), geolocation=(), microphone=()"),
 )
 HEADERS = (*STATIC_HEADERS, ("Cache-Control", "no-store"))
+
+_WRITTEN = "written"  # in the cookie
 
 RETRY_AFTER = "60"  # seconds: most limits count by the minute
 
@@ -80,10 +85,17 @@ class App(Flask):
 
     def dispatch_request(self) -> Response:
         """Run the view; commit when its answer is not an error, roll back otherwise."""
-        response = self.make_response(super().dispatch_request())
+        try:
+            answer = super().dispatch_request()
+        except (DBAPIError, DriverError) as error:
+            if not _lost_replica(error):
+                raise
+            answer = super().dispatch_request()
+        response = self.make_response(answer)
         if "db" in g:
             if response.status_code < HTTPStatus.BAD_REQUEST:
                 commit(g.db)
+                _mark_written()
             else:
                 g.db.rollback()
                 events.discard(g.db)
@@ -111,8 +123,55 @@ def reading() -> Reading:
 
 
 def reporting() -> Session:
-    """Where this request reads reports and exports: the one place to point elsewhere, as the audit and sign-in are not."""
-    return session()
+    """Where this request reads reports and exports: the replica where there is one that may be asked, else `session()`.
+
+    What is written (the audit) and who asks go to the primary, and so does all of a request that may change something.
+    """
+    replica = _replica()
+    if replica is None or request.method not in access.SAFE_METHODS:
+        return session()
+    if "freshness" not in g:
+        g.freshness = replica.freshness(_mark())
+        if g.freshness.from_replica:
+            g.reporting = replica.session()
+    return g.reporting if "reporting" in g else session()
+
+
+def freshness() -> Freshness | None:
+    """How fresh what this request's report was read from is; None where there is no replica, or nothing was read."""
+    found: Freshness | None = g.get("freshness")
+    return found
+
+
+def _replica() -> Replica | None:
+    found: Replica | None = current_app.extensions["replica"]
+    return found
+
+
+def _lost_replica(error: Exception) -> bool:
+    """Whether the replica failed this request, which only read so far: then the primary is asked, all over."""
+    replica = _replica()
+    if replica is None or "reporting" not in g or not replica.lost(error):
+        return False
+    _roll_back()
+    g.pop("reporting").close()
+    g.freshness = Freshness(clock.now(), trouble=Trouble.GONE)
+    return True
+
+
+def _mark_written() -> None:
+    """Remember in the cookie how far the primary was: whichever web server this browser asks next shows what it saved."""
+    replica = _replica()
+    if replica is None or "lean" in g or request.method in access.SAFE_METHODS or not cookie:
+        return
+    mark = replica.written()
+    if mark is not None:
+        cookie[_WRITTEN] = [mark.position, mark.at]
+
+
+def _mark() -> Mark | None:
+    kept = cookie.get(_WRITTEN)
+    return Mark(*kept) if kept else None
 
 
 @contextmanager
@@ -242,16 +301,23 @@ def _finish(response: Response) -> Response:
 
 
 def _close(_error: BaseException | None) -> None:
-    db: Session | None = g.pop("db", None)
-    if db is not None:
-        db.close()
+    for name in ("reporting", "db"):
+        opened: Session | None = g.pop(name, None)
+        if opened is not None:
+            opened.close()
     read: Reading | None = g.pop("reading", None)
     if read is not None:
         read.close()
 
 
 def init_app(app: App) -> None:
-    """Sessions, headers, errors."""
+    """Sessions, the replica, headers, errors."""
+    settings = app.config["SETTINGS"]
+    address = settings.database_replica_url
+    app.extensions["replica"] = (
+        Replica(address, app.extensions["engine"], limit=settings.replica_limit_seconds) if address else None
+    )
+    app.jinja_env.globals.update(freshness=freshness)
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_appcontext(_close)

@@ -1,6 +1,6 @@
 """Whether this process lives, and whether it can serve: for load balancers and `flask up`."""
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,11 +21,15 @@ def alive() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 @public
 def ready() -> ResponseReturnValue:
-    """The database answers and stands at this code's schema; 503 with the reason otherwise."""
+    """The database answers and stands at this code's schema; 503 with the reason otherwise.
+
+    A replica that is gone is told and changes nothing: the primary answers its questions.
+    """
     try:
         current = is_current(web.session().connection())
     except SQLAlchemyError:
         return jsonify(status="unavailable", reason="database"), 503
     if not current:
         return jsonify(status="unavailable", reason="migrations"), 503
-    return jsonify(status="ok")
+    replica = current_app.extensions["replica"]
+    return jsonify(status="ok") if replica is None else jsonify(status="ok", replica=replica.standing())

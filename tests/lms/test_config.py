@@ -22,7 +22,16 @@ GOOD = {
     "ORGANISATION_NAME_ZH": "北京市红十字会",
     "ORGANISATION_NAME_EN": "Red Cross Society of China Beijing Branch",
 }
-NAMES = (*GOOD, "LMS_EMBEDDED", "BROKER_URL", "SECRET_KEY_FALLBACKS", "INSTANCE_DIR", "SEAL_FILE", "LOGO_FILE")
+NAMES = (
+    *GOOD,
+    "LMS_EMBEDDED",
+    "BROKER_URL",
+    "SECRET_KEY_FALLBACKS",
+    "INSTANCE_DIR",
+    "SEAL_FILE",
+    "LOGO_FILE",
+    "DATABASE_REPLICA_URL",
+)
 
 
 @pytest.fixture
@@ -63,6 +72,8 @@ def test_production_names_what_is_missing(environment: pytest.MonkeyPatch, name:
         ("FIELD_KEY", "not base64!"),
         ("FIELD_KEY", "c2hvcnQ="),
         ("DATABASE_URL", "sqlite:///lms.db"),
+        ("DATABASE_REPLICA_URL", "mysql://replica/lms"),
+        ("REPLICA_LIMIT_SECONDS", "0"),
         ("REDIS_URL", "http://cache"),
         ("MAIL_URL", "mail.example.org"),
         ("PUBLIC_URL", "http://training.example.org"),
@@ -77,6 +88,13 @@ def test_weak_or_wrong_settings_are_named(environment: pytest.MonkeyPatch, name:
     with pytest.raises(SettingsError) as refused:
         load_settings()
     assert any(name in line for line in refused.value.lines)
+
+
+def test_an_empty_address_of_a_replica_is_none(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DATABASE_REPLICA_URL", "")
+    assert load_settings().database_replica_url is None
+    environment.setenv("DATABASE_REPLICA_URL", "postgresql://lms_reports@replica/lms")
+    assert load_settings().database_replica_url == "postgresql+psycopg://lms_reports@replica/lms"
 
 
 def test_every_wrong_setting_is_named_at_once(environment: pytest.MonkeyPatch) -> None:

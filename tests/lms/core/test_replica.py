@@ -1,0 +1,347 @@
+"""Reports from a streaming replica: a real one, copied from the tests' own server, paused, killed and started again."""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import DBAPIError
+
+from courses import tasks
+from courses.models.enrolment import Enrolment, EnrolmentState
+from lms.accounts import browser_sessions, current
+from lms.accounts.models import User
+from lms.app import create_app
+from lms.config import Settings
+from lms.core import replica as replicas
+from lms.core import web
+from lms.core.access import public
+from lms.core.db import transaction
+from lms.core.replica import Replica, Trouble
+from lms.core.scope import Role
+from lms.embedded import system_user
+from lms.embedded.postgres import SUPERUSER, Server
+from tests.courses.worlds import Person, Plan, Presence, World
+from tests.factories import Make
+
+READER = "lms_reports"
+YEAR = "since=2025-01-01&until=2025-12-31"
+REPORT = f"/reports/enrolment?{YEAR}&lang=en"
+ONE = Person(0, EnrolmentState.COMPLETED, (Presence(0, 0, None),))
+
+
+@pytest.fixture(scope="module")
+def standby(server: Server) -> Iterator[Server]:
+    """A replica of the tests' server, which writes down what it is asked; and a login that may read, and no more."""
+    with server.connect() as connection:
+        connection.execute(f"CREATE ROLE {READER} LOGIN IN ROLE pg_read_all_data")
+    with tempfile.TemporaryDirectory(prefix="lms-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
+        data = Path(folder) / "replica"
+        data.mkdir(mode=0o700)
+        user = system_user.for_data(server.data_dir)
+        if user is not None:
+            os.chown(data, user.uid, user.gid)
+        subprocess.run(
+            [
+                *(str(server.programs / "pg_basebackup"), f"--host={server.socket_dir}", f"--username={SUPERUSER}"),
+                *(f"--pgdata={data}", "--checkpoint=fast", "--wal-method=stream", "--write-recovery-conf", "--no-sync"),
+            ],
+            check=True,
+            cwd="/",
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
+        )
+        for name in (".s.PGSQL.5432.lock", "server.log"):  # what the primary keeps beside its data
+            (data / name).unlink(missing_ok=True)
+        with Server(data, fsync=False, settings={"max_connections": "200", "log_statement": "all"}) as copy:
+            yield copy
+    with server.connect() as connection:
+        connection.execute(f"DROP ROLE {READER}")
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at the replica at every request."""
+    monkeypatch.setattr(replicas, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(replicas, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def system(server: Server, fresh_database: str, standby: Server, settings: Settings) -> Iterator[Flask]:
+    """The application on a database of its own, with a replica that may be behind by an hour."""
+    with server.connect() as connection:  # as everywhere but in tests
+        connection.execute(f'ALTER DATABASE "{make_url(fresh_database).database}" SET synchronous_commit = on')
+    meet(server, standby)
+    address = standby.url(str(make_url(fresh_database).database))
+    told = {
+        "database_url": fresh_database,
+        "database_replica_url": address.replace(f"//{SUPERUSER}@", f"//{READER}@"),
+        "replica_limit_seconds": 3600.0,
+        "export_limit_rows": 1,
+    }
+    made = create_app(settings.model_copy(update=told))
+    made.config["WTF_CSRF_ENABLED"] = False
+    yield made
+    start(standby)
+    replay(standby, "resume")
+    for name in ("replica", "reader", "engine"):
+        made.extensions[name].dispose()
+
+
+def start(standby: Server) -> None:
+    if not standby.is_running():
+        standby.stop()  # forgets a process that was killed
+        standby.start()
+
+
+def replay(standby: Server, what: str) -> None:
+    with standby.connect() as connection:
+        connection.execute(f"SELECT pg_wal_replay_{what}()")
+
+
+def meet(server: Server, standby: Server) -> None:
+    """Wait until the replica has all."""
+    with server.connect() as primary, standby.connect() as copy:
+        (position,) = primary.execute("SELECT pg_current_wal_lsn()").fetchone() or ()
+        while copy.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position]).fetchone() != (True,):
+            time.sleep(0.01)
+
+
+def hold(system: Flask) -> None:
+    """One more person-time, on the primary."""
+    with transaction(system.extensions["sessions"]) as db:
+        World(db).close(Plan(date(2025, 6, 1), (0,), (ONE,), False, 1))
+
+
+def caught_up(system: Flask) -> Replica:
+    """The replica, once it has all that the primary has."""
+    found: Replica = system.extensions["replica"]
+    assert found.has_all()
+    return found
+
+
+def browser(system: Flask) -> FlaskClient:
+    """Of a city administrator who just signed in."""
+    with transaction(system.extensions["sessions"]) as db:
+        user: User = Make(db).user(Role.CITY_ADMINISTRATOR)
+        token = browser_sessions.start(db, user, days=1, browser="test")
+    made = system.test_client()
+    with made.session_transaction() as cookie:
+        cookie[current.TOKEN] = token
+    return made
+
+
+def figure(client: FlaskClient) -> str:
+    """The sum at the head of the report, and the line about its age."""
+    page = client.get(REPORT).text
+    main = page.split('class="report-figure">', 1)[1].split("<", 1)[0]
+    age = page.split('role="status">', 1)[1].split("<", 1)[0] if "Figures as of" in page else ""
+    return f"{main.strip()}: {age.strip()}"
+
+
+def asked_of(server: Server) -> str:
+    return server.log_file.read_text(errors="replace")
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_report_is_read_from_the_replica_and_says_how_old_it_is(system: Flask, standby: Server) -> None:
+    city = browser(system)
+    hold(system)
+    caught_up(system)
+    assert figure(city).startswith("1: Figures as of ")
+    assert "behind" not in figure(city)  # a primary where nothing happens is not ahead
+    assert "person_time_month" in asked_of(standby)
+
+    replay(standby, "pause")
+    hold(system)
+    assert figure(city).startswith("1: ")
+    while not re.fullmatch(r"1: Figures as of \d\d:\d\d:\d\d, \d+ s behind", figure(city)):  # once it is a second
+        time.sleep(0.1)
+    replay(standby, "resume")
+    caught_up(system)
+    assert figure(city).startswith("2: ")
+
+
+@pytest.mark.usefixtures("eager")
+def test_every_report_can_be_read_from_one_that_only_reads(system: Flask) -> None:
+    city = browser(system)
+    hold(system)
+    replica = caught_up(system)
+    pages = [
+        rule.rule
+        for rule in system.url_map.iter_rules()
+        if rule.rule.startswith("/reports") and "GET" in (rule.methods or ()) and not rule.arguments
+    ]
+    pages += [f"/reports/{name}/export/csv" for name in ("enrolment", "districts", "offerings")]
+    pages.append("/reports/exports/new/participations")
+    answers = {page: city.get(f"{page}?{YEAR}").status_code for page in pages}
+    assert {page: status for page, status in answers.items() if status not in {200, 302}} == {}
+    assert len(answers) > 10
+    told: Any = replica.standing()
+    assert set(told["answers"]) == {"replica"}
+
+
+@pytest.mark.usefixtures("eager")
+def test_who_saved_something_sees_it_at_once_from_the_primary(system: Flask, standby: Server) -> None:
+    one, other = browser(system), browser(system)
+    hold(system)
+    caught_up(system)
+    replay(standby, "pause")
+    hold(system)
+    assert one.post("/account/browsers/end-others").status_code == 302
+    assert figure(one).startswith("2: ")
+    assert "from the main database" in figure(one)
+    assert figure(other).startswith("1: ")
+
+    replay(standby, "resume")
+    caught_up(system)
+    assert figure(one).startswith("2: ")
+    assert "from the main database" not in figure(one)
+
+
+@pytest.mark.usefixtures("eager")
+def test_one_that_is_too_far_behind_is_not_asked(system: Flask, standby: Server) -> None:
+    address, primary = system.config["SETTINGS"].database_replica_url, system.extensions["engine"]
+    strict = Replica(address, primary, limit=0.0)
+    hold(system)
+    assert strict.has_all()
+    assert strict.freshness().from_replica
+    replay(standby, "pause")
+    hold(system)
+    found = strict.freshness()
+    assert found.trouble is Trouble.BEHIND
+    assert found.seconds > 0
+    assert not strict.has_all()
+    replay(standby, "resume")
+    caught_up(system)
+    assert strict.freshness().from_replica
+    strict.dispose()
+
+
+def test_another_server_is_no_replica(system: Flask, settings: Settings) -> None:
+    other = create_engine(settings.database_url)
+    told = system.config["SETTINGS"]
+    itself = Replica(told.database_url, system.extensions["engine"], limit=30.0)
+    elsewhere = Replica(told.database_replica_url, other, limit=30.0)
+    assert itself.freshness().trouble is elsewhere.freshness().trouble is Trouble.GONE
+    for opened in (itself, elsewhere, other):
+        opened.dispose()
+
+
+def test_the_primary_answers_while_it_is_gone_and_nobody_waits_for_it(
+    system: Flask, standby: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = browser(system)
+    hold(system)
+    caught_up(system)
+    assert figure(city).startswith("1: ")
+    tries: list[str] = []
+
+    def note(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
+        if parameters["user"] == READER:
+            tries.append(parameters["user"])
+
+    event.listen(Engine, "do_connect", note)
+    assert standby.process is not None
+    os.killpg(standby.process.pid, signal.SIGKILL)
+    standby.process.wait()
+    monkeypatch.setattr(replicas, "LOOK_SECONDS", 60.0)
+    try:
+        assert figure(city).endswith("from the main database")  # its connection broke under this very page
+        tried = len(tries)
+        for _ in range(3):
+            assert figure(city).endswith("from the main database")
+        assert len(tries) == tried
+    finally:
+        event.remove(Engine, "do_connect", note)
+    assert city.get("/readyz").json["replica"]["state"] == "gone"  # type: ignore[index]
+
+    start(standby)
+    monkeypatch.setattr(replicas, "PAUSE_SECONDS", 0.0)
+    system.extensions["replica"].lost(psycopg.OperationalError("nobody is there"))
+    assert "from the main database" not in figure(city)
+    assert city.get("/readyz").json["replica"]["state"] == "ok"  # type: ignore[index]
+
+
+def test_a_question_that_the_replay_ended_is_asked_of_the_primary(
+    system: Flask, standby: Server, server: Server
+) -> None:
+    city = browser(system)
+    hold(system)
+    replica = caught_up(system)
+    asked: list[bool] = []
+
+    @public
+    def long() -> str:
+        db = web.reporting()
+        asked.append(bool(db.scalar(select(func.pg_is_in_recovery()))))
+        count = db.scalar(select(func.count()).select_from(Enrolment))
+        if asked[-1]:
+            _conflict(system)
+            assert replica.has_all()
+        assert db.scalar(select(func.count()).select_from(Enrolment)) == count
+        return str(count)
+
+    system.add_url_rule("/long", view_func=long)
+    with _impatient(standby):
+        assert city.get("/long").text == "1"
+    assert asked == [True, False]
+    assert replica.freshness().from_replica  # it goes on
+
+
+def _conflict(system: Flask) -> None:
+    """Replaying this needs the table for itself, which a question that is not over still holds."""
+    with system.extensions["engine"].begin() as primary:
+        primary.execute(text("LOCK TABLE enrolment IN ACCESS EXCLUSIVE MODE"))
+        primary.execute(text("SELECT pg_current_xact_id()"))
+
+
+@contextmanager
+def _impatient(standby: Server) -> Iterator[None]:
+    """A replica whose replay waits for nobody."""
+    with standby.connect() as connection:
+        connection.execute("ALTER SYSTEM SET max_standby_streaming_delay = 0")
+        connection.execute("SELECT pg_reload_conf()")
+        yield
+        connection.execute("ALTER SYSTEM RESET max_standby_streaming_delay")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def test_the_worker_reads_a_long_export_from_it_and_else_from_the_primary(system: Flask, standby: Server) -> None:
+    city = browser(system)
+    hold(system)
+    hold(system)
+    pages = [
+        city.post(f"/reports/exports/new/participations?{YEAR}", data={"form": "csv", "personal": "none"}).location
+        for _ in range(2)
+    ]
+    caught_up(system)
+    before = asked_of(standby).count("COPY (SELECT")
+    tasks.sweep_exports()
+    assert asked_of(standby).count("COPY (SELECT") == before + 1
+    standby.stop()
+    tasks.sweep_exports()
+    first, second = (city.get(f"{page}/file") for page in pages)
+    assert first.status_code == second.status_code == 200
+    assert first.data == second.data
+
+
+def test_what_reads_the_replica_can_write_nothing(system: Flask) -> None:
+    hold(system)
+    replica = caught_up(system)
+    with replica.connection() as connection, pytest.raises(DBAPIError, match="read-only"):
+        connection.execute(text("DELETE FROM enrolment"))
