@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 import pygal
@@ -39,15 +40,74 @@ def stacked_bars(
 
     nothing: what an empty chart says.
     """
-    width = NARROW if narrow else WIDE
     standing = upright and not narrow
+    made = _frame(names, len(series), standing=standing, narrow=narrow, nothing=nothing, lines=len(names))
+    settings = {
+        **made.settings,
+        "min_scale": 3,
+        "max_scale": 4 if narrow else 8,
+        "value_formatter": lambda value: f"{value:,.0f}",
+    }
+    chart = (pygal.StackedBar if standing else pygal.HorizontalStackedBar)(**settings)
+    # Lying bars are drawn from the bottom up; a reader begins at the top.
+    chart.x_labels = made.names if standing else made.names[::-1]
+    for label, values in series:
+        chart.add(label, list(values) if standing else list(values)[::-1])
+    return _still(chart.render(is_unicode=False), title, description)
+
+
+def shares(
+    *,
+    title: str,
+    description: str,
+    names: Sequence[str],
+    series: Sequence[tuple[str, Sequence[float | None]]],
+    lines: bool,
+    narrow: bool,
+    nothing: str,
+) -> bytes:
+    """Shares of 1 in percent, up to 100 at least. lines: in the course of time; else bars beside each other, one group a name.
+
+    A share that is None, because there was nothing to divide by, is left out.
+    """
+    percent = [(label, [None if one is None else round(one * 100, 1) for one in values]) for label, values in series]
+    most = max((one for _label, values in percent for one in values if one is not None), default=0)
+    top = max(100, -(-most // 25) * 25)
+    standing = lines and not narrow
+    bars = len(names) * (0.55 + 0.45 * len(series))
+    made = _frame(names, len(series), standing=standing, narrow=narrow, nothing=nothing, lines=bars)
+    step = 25 if top <= 200 else -(-top // 100) * 25  # a label for each quarter, while there is room
+    ticks = [step * number for number in range(int(top // step) + 1)]
+    settings = {
+        **made.settings, "range": (0, top), "y_labels": ticks, "value_formatter": lambda value: f"{value:g}%",
+        "margin_right": 24,
+        "dots_size": 4, "stroke_style": {"width": 3}, "show_minor_x_labels": True,
+    }  # fmt: skip
+    chart = (pygal.Line if standing else pygal.HorizontalBar)(**settings)
+    chart.x_labels = made.names if standing else made.names[::-1]
+    # Lying bars are drawn from the bottom up, within a group too.
+    for label, values in percent:
+        chart.add(label, values if standing else values[::-1])
+    return _still(chart.render(is_unicode=False), title, description)
+
+
+class _Frame(NamedTuple):
+    """What every chart has: names that fit, and settings for pygal."""
+
+    names: list[str]
+    settings: dict[str, Any]
+
+
+def _frame(names: Sequence[str], series: int, *, standing: bool, narrow: bool, nothing: str, lines: float) -> _Frame:
+    """lines: how many rows of bars lie below each other."""
+    width = NARROW if narrow else WIDE
     shown = [_short(_printable(name), LONGEST[width]) for name in names]
     settings = {
         "js": (),
         "width": width,
-        "height": 420 if standing else 110 + max(3, len(names)) * 30,
+        "height": 420 if standing else 110 + round(max(3, lines) * 30),
         "legend_at_bottom": True,
-        "legend_at_bottom_columns": len(series),
+        "legend_at_bottom_columns": series,
         "margin": 8,
         "margin_left": 8 + (0 if standing else _missing(shown)),
         "spacing": 6,
@@ -55,9 +115,6 @@ def stacked_bars(
         "truncate_legend": -1,
         "truncate_label": -1,
         "x_label_rotation": 0,
-        "min_scale": 3,
-        "max_scale": 4 if narrow else 8,
-        "value_formatter": lambda value: f"{value:,.0f}",
         "no_data_text": nothing,
         "style": Style(
             font_family=FONT, background="#fff", plot_background="#fff", foreground="#1d2125",
@@ -66,12 +123,7 @@ def stacked_bars(
             guide_stroke_color="#dfe3e8", major_guide_stroke_color="#dfe3e8",
         ),
     }  # fmt: skip
-    chart = (pygal.StackedBar if standing else pygal.HorizontalStackedBar)(**settings)
-    # Lying bars are drawn from the bottom up; a reader begins at the top.
-    chart.x_labels = shown if standing else shown[::-1]
-    for label, values in series:
-        chart.add(label, list(values) if standing else list(values)[::-1])
-    return _still(chart.render(is_unicode=False), title, description)
+    return _Frame(shown, settings)
 
 
 def _still(drawn: bytes, title: str, description: str) -> bytes:

@@ -254,6 +254,7 @@ def _question(asked: Mapping[str, str], zone: ZoneInfo) -> tuple[Filters, Column
         course=int(asked["course"]) if "course" in asked else None,
         organisation=asked.get("organisation"),
         sector=asked.get("sector"),
+        refresher=bool(int(asked["refresher"])) if "refresher" in asked else None,
         known_before=Filters.end_of(date.fromisoformat(as_of), zone) if as_of else None,
         grouping=Grouping(asked["grouping"]),
         key=asked.get("key"),

@@ -265,10 +265,11 @@ def balances_of(db: Session, source_id: int) -> list[tuple[OpeningBalance, Distr
 def of_question(db: Session, filters: Filters, scope: Scope) -> Opening:
     """The balances of the months that begin in the period. One statement.
 
-    None where a course, a host or a sector is asked for: nobody knows them of those years. A balance counts as known from
-    the day it was added.
+    None where a course, a host, a sector or refreshers are asked for: nobody knows them of those years. A balance counts as
+    known from the day it was added.
     """
-    if filters.course is not None or filters.organisation is not None or filters.sector is not None:
+    narrower = (filters.course, filters.organisation, filters.sector, filters.refresher)
+    if any(one is not None for one in narrower):
         return Opening(0, 0, {})
     keys: dict[Grouping, Any] = {
         Grouping.MONTH: func.to_char(OpeningBalance.month, "YYYY-MM"),

@@ -58,6 +58,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports", "courses.views.reports"),
     ("/reports", "courses.views.report_sessions"),
     ("/reports", "courses.views.report_hours"),
+    ("/reports", "courses.views.report_waiting"),
     ("/", "courses.views.report_mails"),
     ("/reports", "courses.views.exports"),
     ("/reports/indicators", "lms.portal.indicators"),

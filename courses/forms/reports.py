@@ -29,6 +29,9 @@ GROUPINGS = {
 }
 
 
+KINDS = {"": _l("All"), "0": _l("First training"), "1": _l("Refreshers")}
+
+
 class FilterForm(Form):
     """Period, narrowing, grouping. A district that is not one's own is no wrong choice but nothing to see: the rule says so."""
 
@@ -39,6 +42,7 @@ class FilterForm(Form):
     course = SelectField(_l("Course"))
     organisation = StringField(_l("Host (part of its name)"), [Length(max=100)], filters=[strip])
     sector = SelectField(_l("Sector"))
+    refresher = SelectField(_l("First training or refresher"))
     as_of = DateField(_l("As known on"), [Optional()])
     grouping = SelectField(_l("Rows"))
 
@@ -53,8 +57,9 @@ class FilterForm(Form):
         self.district.choices = _choices(options.districts)
         self.course.choices = _choices(options.courses)
         self.sector.choices = [("", _l("All")), *((one.value, label) for one, label in SECTORS.items())]
+        self.refresher.choices = list(KINDS.items())
         self.grouping.choices = [(one.value, label) for one, label in GROUPINGS.items()]
-        for choice in (self.programme, self.district, self.course, self.sector):
+        for choice in (self.programme, self.district, self.course, self.sector, self.refresher):
             choice.data = choice.data or ""
 
     def validate_organisation(self, field: StringField) -> None:
@@ -87,6 +92,7 @@ class FilterForm(Form):
             course=int(self.course.data) if self.course.data else None,
             organisation=self.organisation.data or None,
             sector=self.sector.data or None,
+            refresher=bool(int(self.refresher.data)) if self.refresher.data else None,
             known_before=Filters.end_of(self.as_of.data, zone) if self.as_of.data else None,
             grouping=Grouping(self.grouping.data),
             key=key,

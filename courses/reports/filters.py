@@ -51,6 +51,7 @@ class Column(StrEnum):
 class Filters:
     """A question. Both days belong to the period; `organisation` is a part of the host's name in either language.
 
+    `refresher`: courses that renew, or those that do not; None is both.
     `known_before`: only what was recorded before this midnight, so that a report shows again what was known then.
     `key` narrows to one row of the grouping: it is how a number leads down to its offerings.
     """
@@ -62,6 +63,7 @@ class Filters:
     course: int | None = None
     organisation: str | None = None
     sector: str | None = None
+    refresher: bool | None = None
     known_before: datetime | None = None
     grouping: Grouping = Grouping.MONTH
     key: str | None = None
@@ -76,6 +78,7 @@ class Filters:
             "course": self.course,
             "organisation": self.organisation,
             "sector": self.sector,
+            "refresher": None if self.refresher is None else int(self.refresher),
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "grouping": self.grouping.value,
             "key": self.key,

@@ -3,7 +3,6 @@
 Everything is drawn from the report's own figures; a rate without anything to divide by is None, never 0.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -11,22 +10,21 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from courses import population, targets
+from courses import opening_balances, population, targets
 from courses.models.catalogue import Course
-from courses.models.enrolment import Enrolment, EnrolmentState
-from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
-from courses.reports import enrolment
+from courses.reports import enrolment, waiting
 from courses.reports.enrolment import Row
-from courses.reports.filters import PERIODS, Filters, Grouping
-from courses.reports.ledger import Figures, asked, lines, of_subject
+from courses.reports.filters import PERIODS, Filters, Grouping, within
+from courses.reports.ledger import Figures, lines
 from lms.core.scope import Scope
-from lms.organisations.models import Organisation
 
 
 @dataclass(frozen=True)
 class Indicators:
-    """One row. person_times: with `opening`, totals from before the system. before: person-times of the same days a year earlier.
+    """One row. person_times: with `opening`, totals from before the system. before: person-times of the same days a year earlier,
+    of which `before_opening` from before the system.
 
     renewed: certificates of refresher courses; certified: first ones. waiting: people on waiting lists now.
     registered: the population of the district.
@@ -35,6 +33,7 @@ class Indicators:
     row: Row
     opening: int
     before: int
+    before_opening: int
     sessions: int
     renewed: int
     waiting: int
@@ -104,12 +103,10 @@ def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
     found = enrolment.report(db, filters, scope, zone=zone)
     earlier = enrolment.report(db, a_year_before(filters), scope, zone=zone)
     before = {_a_year_on(filters.grouping, row.key): row.figures.person_times for row in earlier.rows}
-    for key, number in earlier.opening.by_key.items():
-        moved = _a_year_on(filters.grouping, key)
-        before[moved] = before.get(moved, 0) + number
+    before_opening = {_a_year_on(filters.grouping, key): number for key, number in earlier.opening.by_key.items()}
     sessions, renewed = _sessions(db, filters, scope), _renewed(db, filters, scope)
-    waiting = _waiting(db, filters, scope)
-    year = filters.since.year if filters.since.year == filters.until.year else None
+    queues = waiting.numbers(db, filters, scope)
+    year = year_of(filters)
     aims, aim = _targets(db, filters, scope, year)
     registered = {
         str(district): people for district, (people, _year) in population.latest(db, filters.until.year).items()
@@ -119,10 +116,11 @@ def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
         Indicators(
             row=row,
             opening=found.opening.by_key.get(row.key, 0),
-            before=before.get(row.key, 0),
+            before=before.get(row.key, 0) + before_opening.get(row.key, 0),
+            before_opening=before_opening.get(row.key, 0),
             sessions=sessions.get(row.key, 0),
             renewed=renewed.get(row.key, 0),
-            waiting=waiting.get(row.key, 0),
+            waiting=queues.get(row.key, 0),
             target=aims.get(row.key),
             registered=registered.get(row.key) if by_district else None,
         )
@@ -133,13 +131,59 @@ def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
         row=Row("", None, None, None, found.total, found.people),
         opening=found.opening.person_times,
         before=earlier.total.person_times + earlier.opening.person_times,
+        before_opening=earlier.opening.person_times,
         sessions=sum(sessions.values()),
         renewed=sum(renewed.values()),
-        waiting=sum(waiting.values()),
+        waiting=sum(queues.values()),
         target=aim,
         registered=sum(shown) or None,
     )
     return Overview(rows, total, found.branch.person_times, year)
+
+
+def key_before(grouping: Grouping, key: str) -> str:
+    """The row of the year before that a row is compared with: 2017-05 with 2016-05."""
+    return f"{int(key[:4]) - 1}{key[4:]}" if grouping in PERIODS else key
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One row of a picture: of `whole`, so many are `part`. None where there is nothing to divide by."""
+
+    row: Row
+    part: int
+    whole: int
+
+    @property
+    def share(self) -> float | None:
+        """1.0 is all of it."""
+        return _ratio(self.part, self.whole)
+
+
+def rates(db: Session, filters: Filters, scope: Scope) -> tuple[list[Rate], list[Rate]]:
+    """Pass rates and no-show rates, row by row, in one statement. The same as in `overview`."""
+    rows = enrolment.rows(db, filters, scope)
+    passed = [Rate(row, row.figures.passed, row.figures.named) for row in rows]
+    away = [Rate(row, row.figures.enrolled - row.figures.named, row.figures.enrolled) for row in rows]
+    return passed, away
+
+
+def completion(db: Session, filters: Filters, scope: Scope) -> list[Rate]:
+    """What was reached of each row's target, those alone that have one. The same as in `overview`."""
+    within(filters, scope)
+    aims, _aim = _targets(db, filters, scope, year_of(filters))
+    if not aims:
+        return []
+    before = opening_balances.of_question(db, filters, scope).by_key
+    rows = enrolment.rows(db, filters, scope)
+    return [
+        Rate(row, row.figures.person_times + before.get(row.key, 0), aims[row.key]) for row in rows if row.key in aims
+    ]
+
+
+def year_of(filters: Filters) -> int | None:
+    """The year of the targets that a period is held against; None where it is not within one."""
+    return filters.since.year if filters.since.year == filters.until.year else None
 
 
 def a_year_before(filters: Filters) -> Filters:
@@ -195,39 +239,10 @@ def _renewed(db: Session, filters: Filters, scope: Scope) -> dict[str, int]:
     return {key: int(number) for key, number in db.execute(statement)}
 
 
-def _waiting(db: Session, filters: Filters, scope: Scope) -> Mapping[str, int]:
-    """People on waiting lists of offerings to come; a waiting list has no period, so it stands with none."""
-    keys = {
-        Grouping.PROGRAMME: Course.programme_code,
-        Grouping.DISTRICT: Offering.district_id,
-        Grouping.COURSE: Offering.course_id,
-        Grouping.HOST: Offering.organisation_id,
-        Grouping.INSTRUCTOR: Offering.lead_instructor_id,
-        Grouping.SECTOR: Organisation.sector,
-    }
-    key = keys.get(filters.grouping)
-    statement = (
-        select(func.count(Enrolment.id), *([] if key is None else [key]))
-        .select_from(Enrolment)
-        .join(Offering, Offering.id == Enrolment.offering_id)
-        .join(Course, Course.id == Offering.course_id)
-        .join(Organisation, Organisation.id == Offering.organisation_id)
-        .where(
-            Enrolment.state == EnrolmentState.WAITLISTED,
-            Offering.state == OfferingState.PUBLISHED,
-            asked(filters, scope),
-            of_subject(filters),
-        )
-    )
-    if key is not None:
-        statement = statement.group_by(key)
-    return {str(named[0]) if named else "": number for number, *named in db.execute(statement)}
-
-
 def _targets(db: Session, filters: Filters, scope: Scope, year: int | None) -> tuple[dict[str, int], int | None]:
     """Targets by the key of the row, and in all. None of a part of the year's subject: a target is for all hosts and courses."""
-    narrower = filters.course or filters.organisation or filters.sector
-    if year is None or narrower:
+    narrower = (filters.course, filters.organisation, filters.sector, filters.refresher)
+    if year is None or any(one is not None for one in narrower):
         return {}, None
     cells = {
         place: reached.target

@@ -68,6 +68,8 @@ def cells(filters: Filters, scope: Scope, *, branch: bool = False, apart: bool =
         statement = statement.where(Course.programme_code == filters.programme)
     if filters.course is not None:
         statement = statement.where(table.course_id == filters.course)
+    if filters.refresher is not None:
+        statement = statement.where(Course.refresher == filters.refresher)
     if not branch:
         statement = statement.where(shown)
     if filters.key is not None:
@@ -148,7 +150,11 @@ class _People:
     def __init__(self, db: Session, filters: Filters, scope: Scope) -> None:
         self._filters = filters
         plain = (
-            filters.known_before is None and filters.course is None and filters.key is None and _whole_months(filters)
+            filters.known_before is None
+            and filters.course is None
+            and filters.refresher is None
+            and filters.key is None
+            and _whole_months(filters)
         )
         districts = {filters.district} if filters.district is not None else set(scope.district_ids)
         self._of_whole = scope.everything and filters.district is None

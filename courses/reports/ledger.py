@@ -80,12 +80,14 @@ def asked(filters: Filters, scope: Scope) -> ColumnElement[bool]:
 
 
 def of_subject(filters: Filters) -> ColumnElement[bool]:
-    """Which courses: the programme and course asked for."""
+    """Which courses: the programme, the course, first training or refreshers."""
     conditions: list[ColumnElement[bool]] = []
     if filters.programme is not None:
         conditions.append(Course.programme_code == filters.programme)
     if filters.course is not None:
         conditions.append(Offering.course_id == filters.course)
+    if filters.refresher is not None:
+        conditions.append(Course.refresher == filters.refresher)
     return and_(true(), *conditions)
 
 

@@ -1,6 +1,6 @@
 """What a number of the report is made of: its offerings, whose figures add up to it exactly."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
-from courses.models.offerings import Offering
+from courses.models.offerings import CourseSession, Offering
 from courses.reports.enrolment import Progress, in_progress, progress
 from courses.reports.filters import Column, Filters, within
 from courses.reports.ledger import FIGURES, Figures, column_sum, lines, sums
@@ -23,7 +23,8 @@ from lms.organisations.models import District, Organisation
 class OfferingRow:
     """One offering and what it gives to the number: its lines in the period, which may be a correction alone.
 
-    counted_on: the day it is dated by (for one in progress, of its last session).
+    counted_on: the day it is dated by (for one in progress, of its last session). sessions: its meetings, counted with its
+    closing; None unless offerings are what was asked for.
     """
 
     offering_id: int
@@ -36,6 +37,7 @@ class OfferingRow:
     district_en: str
     lead: str | None
     figures: Figures
+    sessions: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Offerings:
 
     page: Page[OfferingRow]
     total: Figures
+    sessions: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class OpenOfferings:
 def behind(db: Session, filters: Filters, scope: Scope, *, column: Column | None = None, page: int = 1) -> Offerings:
     """The offerings behind a number, newest first. column: only those that give something to that figure.
 
-    Raises NotFound for another district's. Two statements.
+    Raises NotFound for another district's. Two statements; for closed offerings two more, which count their sessions.
     """
     within(filters, scope)
     each = _each(filters, scope, column)
@@ -66,7 +69,21 @@ def behind(db: Session, filters: Filters, scope: Scope, *, column: Column | None
     page = min(max(page, 1), pages)
     statement = _named(each).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
     rows = [_row(row) for row in db.execute(statement)]
-    return Offerings(Page(rows=rows, page=page, pages=pages, total=number), Figures(*figures))
+    found = Offerings(Page(rows=rows, page=page, pages=pages, total=number), Figures(*figures))
+    return _with_sessions(db, found, each) if column is Column.OFFERINGS else found
+
+
+def _with_sessions(db: Session, found: Offerings, each: Subquery) -> Offerings:
+    held = select(CourseSession.offering_id, func.count()).group_by(CourseSession.offering_id)
+    ids = [row.offering_id for row in found.page.rows]
+    numbers = {offering: number for offering, number in db.execute(held.where(CourseSession.offering_id.in_(ids)))}
+    rows = [
+        replace(row, sessions=numbers.get(row.offering_id, 0) if row.figures.offerings else 0)
+        for row in found.page.rows
+    ]  # fmt: skip
+    closed = select(each.c.offering_id).where(each.c.offerings != 0)
+    total = db.scalar(select(func.count()).where(CourseSession.offering_id.in_(closed)))
+    return replace(found, page=replace(found.page, rows=rows), sessions=total or 0)
 
 
 def open_now(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> OpenOfferings:

@@ -1,5 +1,8 @@
 """The ways between the pages of reports, down and back up. What was asked, and where one came from, stand in each address."""
 
+from calendar import monthrange
+from dataclasses import replace
+from datetime import date
 from typing import Any, NamedTuple
 
 from flask import request, url_for
@@ -8,14 +11,17 @@ from flask_babel import lazy_gettext as _l
 
 from courses.reports.filters import Column, Filters
 
-# Where a way down can begin. "district": the same table, when it was narrowed to one district already.
+# Where a way down can begin. "district": the same table, when it was narrowed to one district already. "indicators-later": the
+# number stood there as that of the year before.
 TOPS = {
     "enrolment": ("reports.enrolment", _l("Enrolment report")),
     "districts": ("reports.districts", _l("Districts by month")),
     "district": ("reports.districts", _l("Districts by month")),
     "indicators": ("indicators.page", _l("Indicators")),
+    "indicators-later": ("indicators.page", _l("Indicators")),
     "hours": ("report_hours.page", _l("Hours taught")),
 }
+LAST = {(2, 28), (2, 29)}
 
 
 class Step(NamedTuple):
@@ -36,10 +42,18 @@ def top(filters: Filters) -> Step:
     """The report that one came from, with its filter."""
     via = _via()
     endpoint, label = TOPS[via]
+    if via == "indicators-later":
+        filters = replace(filters, since=_later(filters.since), until=_later(filters.until))
     asked = filters.of_row(None).address()
     if via == "districts":
         asked.pop("district", None)
     return Step(str(label), _address(endpoint, asked))
+
+
+def _later(day: date) -> date:
+    """The day a year on. The last of February stays the last, so that the month stays whole."""
+    year = day.year + 1
+    return date(year, day.month, monthrange(year, 2)[1] if (day.month, day.day) in LAST else day.day)
 
 
 def offerings(filters: Filters, column: Column | None) -> Step:

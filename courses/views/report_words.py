@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from courses.counting_rule import RULE
-from courses.forms.reports import GROUPINGS
+from courses.forms.reports import GROUPINGS, KINDS
 from courses.report_paper import ReportDocument
 from courses.reports.cross import CrossRow
 from courses.reports.enrolment import Report, Row
@@ -113,6 +113,8 @@ def question(filters: Filters, options: Options) -> Iterator[tuple[str, str]]:
         yield _("Host (part of its name)"), filters.organisation
     if filters.sector:
         yield _("Sector"), str(SECTORS[Sector(filters.sector)])
+    if filters.refresher is not None:
+        yield _("Courses"), str(KINDS[str(int(filters.refresher))])
     if filters.as_of is not None:
         yield _("As known on"), filters.as_of.isoformat()
     yield _("Rows"), str(GROUPINGS[filters.grouping])

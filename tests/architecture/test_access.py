@@ -65,6 +65,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "reports": (READ, NOBODY),
     "report_sessions": (READ, NOBODY),
     "report_hours": (READ, NOBODY),
+    "report_waiting": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "skill_results": (TEACH, TEACH),
