@@ -13,6 +13,7 @@ from lms.core.scope import Scope, visible
 from lms.organisations.models import District, Organisation
 
 SEPARATOR = " · "
+NUMBER = re.compile(r"#\s*(?P<number>[0-9]{1,18})")
 WRITTEN = re.compile(r"(?P<name>.*?)(?:\s*·\s*(?P<district>[^·#]+?))?(?:\s*·\s*#(?P<number>[0-9]{1,18}))?\s*")
 
 
@@ -31,20 +32,41 @@ def labels(organisations: Sequence[Organisation]) -> list[str]:
     ]
 
 
-def choices(db: Session, scope: Scope) -> list[Organisation]:
-    """The active organisations in reach, by district and name."""
+def suggestions(db: Session, scope: Scope, part: str = "", *, limit: int) -> list[str]:
+    """The labels of active organisations in reach whose name has a part, as many as the limit; those that begin so come first."""
+    # Of those with the same name some may lie beyond the limit, and must be told apart all the same.
     statement = (
         select(Organisation)
         .join(Organisation.district)
         .options(contains_eager(Organisation.district))
-        .where(Organisation.active)
-        .order_by(Organisation.district_id, Organisation.name_zh, Organisation.id)
+        .where(
+            Organisation.active,
+            or_(
+                Organisation.name_zh.icontains(part, autoescape=True),
+                Organisation.name_en.icontains(part, autoescape=True),
+            ),
+        )
+        .order_by(
+            ~Organisation.name_zh.istartswith(part, autoescape=True),
+            Organisation.district_id,
+            Organisation.name_zh,
+            Organisation.id,
+        )
+        .limit(2 * limit)
     )
-    return list(db.scalars(visible(statement, Organisation, scope)))
+    return labels(db.scalars(visible(statement, Organisation, scope)).all())[:limit]
 
 
 def find(db: Session, text: str, scope: Scope) -> Organisation:
-    """The organisation that a planner wrote: its name in either language, with or without its district and number."""
+    """The organisation that a planner wrote: its name in either language, with or without its district and number, or "#" and
+    the number alone.
+    """
+    alone = NUMBER.fullmatch(text.strip())
+    if alone:
+        statement = select(Organisation).join(Organisation.district).options(contains_eager(Organisation.district))
+        statement = statement.where(Organisation.active, Organisation.id == int(alone["number"]))
+        found = db.scalars(visible(statement, Organisation, scope)).all()
+        return _only(found)
     written = WRITTEN.fullmatch(text.strip())
     name, district, number = written.group("name", "district", "number") if written else (text, None, None)
     statement = (
@@ -60,7 +82,10 @@ def find(db: Session, text: str, scope: Scope) -> Organisation:
         statement = statement.where(or_(District.name_zh == district, func.lower(District.name_en) == district.lower()))
     if number:
         statement = statement.where(Organisation.id == int(number))
-    found = db.scalars(visible(statement, Organisation, scope).limit(2)).all()
+    return _only(db.scalars(visible(statement, Organisation, scope).limit(2)).all())
+
+
+def _only(found: Sequence[Organisation]) -> Organisation:
     if not found:
         raise DomainError(
             "organisation_unknown",

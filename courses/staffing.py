@@ -1,6 +1,7 @@
 """Instructors as a planner writes them: a name, or the registration number where names repeat or districts differ."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
@@ -21,13 +22,20 @@ def label(instructor: Instructor) -> str:
     return f"{instructor.name}{SEPARATOR}{instructor.registration_number}"
 
 
-def suggestions(db: Session, programme_codes: Iterable[str], day: date, scope: Scope) -> list[Instructor]:
-    """Those whom a planner may ask to lead one of the programmes on a day, by name."""
-    people = {row.id: row for code in programme_codes for row in register.qualified(db, code, day, scope)}
-    return sorted(people.values(), key=lambda row: (row.name, row.id))
+@dataclass(frozen=True)
+class Near:
+    """Whom a planner may ask without knowing a number: those who may teach anything on a day, within the planner's reach."""
+
+    day: date
+    scope: Scope
 
 
-def find(db: Session, text: str, near: Iterable[Instructor], *, field: str) -> Instructor:
+def suggestions(db: Session, near: Near, part: str = "", *, limit: int) -> list[str]:
+    """The labels of those near by whose name or number has a part, as many as the limit."""
+    return [label(person) for person in register.near(db, near.day, near.scope, part=part, limit=limit)]
+
+
+def find(db: Session, text: str, near: Near, *, field: str) -> Instructor:
     """The instructor that a planner wrote.
 
     A registration number finds anybody in the register, since a neighbouring district may be asked for help; a name
@@ -40,7 +48,7 @@ def find(db: Session, text: str, near: Iterable[Instructor], *, field: str) -> I
     ).one_or_none()
     if by_number is not None:
         return by_number
-    named = [person for person in near if person.name == text.strip()]
+    named = register.near(db, near.day, near.scope, name=text.strip(), limit=2)
     if len(named) == 1:
         return named[0]
     if named:
@@ -65,12 +73,11 @@ def team_of(
     db: Session,
     lead: str | None,
     assistants: Iterable[str | None],
-    near: Iterable[Instructor],
+    near: Near,
     *,
     examiner: str | None = None,
 ) -> Team:
     """The team that a planner wrote; empty lines do not count."""
-    near = list(near)
     return Team(
         lead_id=find(db, lead, near, field="lead").id if lead else None,
         assistant_ids=tuple(dict.fromkeys(find(db, text, near, field="assistants").id for text in assistants if text)),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from instructors.models import Instructor, Level, Qualification
@@ -78,10 +78,29 @@ def qualified(db: Session, programme_code: str, day: date, scope: Scope) -> list
     )
 
 
-def _qualified_on(programme_code: str, day: date) -> ColumnElement[bool]:
+def near(
+    db: Session, day: date, scope: Scope, *, name: str | None = None, part: str = "", limit: int | None = None
+) -> list[Instructor]:
+    """Those who may teach any programme on a day and whom a planner may ask: all, those of a name, or some whose name or number
+    has a part. Names that begin with it come first.
+    """
+    statement = select(Instructor).where(Instructor.active, _qualified_on(None, day), _within_call(scope))
+    if name is not None:
+        statement = statement.where(Instructor.name == name)
+    if part:
+        statement = statement.where(
+            Instructor.name.icontains(part, autoescape=True)
+            | Instructor.registration_number.icontains(part, autoescape=True)
+        )
+    first = ~Instructor.name.istartswith(part, autoescape=True)
+    return list(db.scalars(statement.order_by(first, Instructor.name, Instructor.id).limit(limit)))
+
+
+def _qualified_on(programme_code: str | None, day: date) -> ColumnElement[bool]:
+    """programme_code: None is any."""
     return exists().where(
         Qualification.instructor_id == Instructor.id,
-        Qualification.programme_code == programme_code,
+        true() if programme_code is None else Qualification.programme_code == programme_code,
         Qualification.valid_from <= day,
         Qualification.valid_until >= day,
     )

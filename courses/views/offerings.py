@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -20,6 +20,7 @@ from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.offering_lists import Filters, Shown
 from courses.offerings import OfferingPlan
 from courses.scheduling import SessionPlan
+from courses.staffing import Near
 from lms.core import clock
 from lms.core.access import requires, scope, scope_of
 from lms.core.errors import NotFound
@@ -33,6 +34,9 @@ blueprint = Blueprint("offerings", __name__)
 
 READERS = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
 WEEK = timedelta(weeks=1)
+FEW = 60  # suggestions that are on the page itself
+SUGGESTED = 20
+LONGEST = 100  # characters of what is looked for
 
 
 def _zone() -> Any:
@@ -126,9 +130,8 @@ def _planning(form: OfferingForm, offering: Offering | None) -> ResponseReturnVa
         form=form,
         offering=offering,
         offered=offered,
-        near=near,
-        hosts=hosts.labels(hosts.choices(session(), scope())),
-        label=staffing.label,
+        hosts=_few(hosts.suggestions(session(), scope(), limit=FEW + 1)),
+        people=_few(staffing.suggestions(session(), near, limit=FEW + 1)),
         one_team=one_team,
     )
     return make_response(page, 422 if form.is_submitted() and not pressed else 200)
@@ -158,7 +161,8 @@ def edit_session(offering_id: int, session_id: int) -> ResponseReturnValue:
             offerings.change_session(session(), offering, plan, scope=scope(), zone=_zone())
             flash(_("Saved."))
             return redirect(url_for(".page", offering_id=offering_id))
-    page = render_template("offerings/session.html", form=form, offering=offering, near=near, label=staffing.label)
+    people = _few(staffing.suggestions(session(), near, limit=FEW + 1))
+    page = render_template("offerings/session.html", form=form, offering=offering, people=people)
     return make_response(page, 422 if form.is_submitted() and not pressed else 200)
 
 
@@ -196,12 +200,38 @@ def cancel(offering_id: int) -> ResponseReturnValue:
     return make_response(page, 422 if form.is_submitted() else 200)
 
 
-def _near() -> list[Any]:
-    codes = [row.code for row in catalogue.programmes(session())]
-    return staffing.suggestions(session(), codes, clock.today(_zone()), scope())
+@blueprint.get("/suggestions/hosts")
+@requires(*STAFF)
+def suggested_hosts() -> ResponseReturnValue:
+    """Hosts in reach whose name has a part, for the form's list."""
+    part = _part()
+    return jsonify(hosts.suggestions(session(), scope(), part, limit=SUGGESTED) if part else [])
 
 
-def _plan(form: OfferingForm, offering: Offering | None, near: list[Any], *, one_team: bool) -> OfferingPlan:
+@blueprint.get("/suggestions/instructors")
+@requires(*STAFF)
+def suggested_instructors() -> ResponseReturnValue:
+    """Instructors near by whose name or number has a part, for the form's list."""
+    part = _part()
+    return jsonify(staffing.suggestions(session(), _near(), part, limit=SUGGESTED) if part else [])
+
+
+def _part() -> str:
+    """What was typed; nothing for what no name can hold. A label that was chosen is a name again."""
+    text = request.args.get("text", "").partition(hosts.SEPARATOR)[0].strip()
+    return "" if "\0" in text else text[:LONGEST]
+
+
+def _few(labels: list[str]) -> list[str] | None:
+    """As many as can be on the page, for who has no scripts too; None when there are more, which are asked for while typing."""
+    return labels if len(labels) <= FEW else None
+
+
+def _near() -> Near:
+    return Near(clock.today(_zone()), scope())
+
+
+def _plan(form: OfferingForm, offering: Offering | None, near: Near, *, one_team: bool) -> OfferingPlan:
     # A host that was left as it is stays, even if it has become inactive or another got the same name.
     same = offering is not None and form.organisation.data == hosts.label(offering.organisation)
     host = offering.organisation if offering and same else hosts.find(session(), form.organisation.data, scope())
@@ -252,8 +282,8 @@ def _first_facts() -> dict[str, Any]:
     if like is not None:
         offering = offerings.page(session(), like, scope())
         return _facts_of(offering, _weeks_until_future(offering))
-    own = hosts.choices(session(), scope())
-    return {"organisation": hosts.label(own[0])} if len(own) == 1 else {}
+    own = hosts.suggestions(session(), scope(), limit=2)
+    return {"organisation": own[0]} if len(own) == 1 else {}
 
 
 def _weeks_until_future(offering: Offering) -> timedelta:

@@ -82,6 +82,8 @@ EXCEPTIONS: dict[str, Who] = {
     "attendance.scan": TEACH,  # pages that lead to a change
     "attendance.undo": TEACH,
     "enrolment.preview": PLAN,
+    "offerings.suggested_hosts": PLAN,
+    "offerings.suggested_instructors": PLAN,
     "enrolment.rejected": PLAN,
     "enrolment.template": PLAN,
     "opening_balances.template": CITY,

@@ -28,6 +28,9 @@ def test_the_same_name_needs_its_district_and_in_one_district_its_number(app: Fl
         written = hosts.labels(schools)
     assert written[0] == "红星小学 · 西城区"
     assert [hosts.find(db, text, EVERYTHING) for text in written] == schools
+    assert [hosts.find(db, f"#{school.id}", EVERYTHING) for school in schools] == schools
+    with pytest.raises(DomainError):
+        hosts.find(db, f"#{schools[0].id}", Scope(district_ids=frozenset({3})))
 
 
 def test_neither_another_district_s_nor_an_inactive_one_is_found(db: Session, make: Make) -> None:
@@ -37,3 +40,22 @@ def test_neither_another_district_s_nor_an_inactive_one_is_found(db: Session, ma
         with pytest.raises(DomainError) as refused:
             hosts.find(db, name, Scope(district_ids=frozenset({1})))
         assert refused.value.code == "organisation_unknown"
+
+
+def test_suggestions_hold_a_part_of_the_name_and_keep_to_ones_own(app: Flask, db: Session, make: Make) -> None:
+    make.organisation(2, name_zh="第一红星小学")
+    for _ in range(3):
+        make.organisation(3, name_zh="红星小学", name_en="Red Star School")
+    make.organisation(1, name_zh="红星中学", active=False)
+    with app.app_context():
+        found = hosts.suggestions(db, EVERYTHING, "红星", limit=9)
+        few = hosts.suggestions(db, EVERYTHING, "红星", limit=1)
+        english = hosts.suggestions(db, EVERYTHING, "red st", limit=9)
+        own = hosts.suggestions(db, Scope(district_ids=frozenset({2})), "红星", limit=9)
+        nothing = hosts.suggestions(db, EVERYTHING, "%", limit=9)
+    assert [text.partition(" · #")[0] for text in found] == ["红星小学 · 朝阳区"] * 3 + ["第一红星小学 · 西城区"]
+    assert len(set(found)) == 4
+    assert few == found[:1]
+    assert english == found[:3]
+    assert own == found[3:]
+    assert nothing == []
