@@ -33,7 +33,8 @@ from lms.config import ROOT
 from lms.core import clock
 from lms.core.db import transaction
 from lms.core.scope import Role
-from lms.embedded import queue, roles
+from lms.embedded import roles
+from lms.embedded.environment import QUEUE_PREFIX
 from lms.embedded.postgres import Server
 from tests.certificates.conftest import FIRST, LAST
 from tests.conftest import FIELD_KEY
@@ -82,8 +83,9 @@ def shared(server: Server, fresh_database: str, tmp_path: Path) -> Iterator[dict
         else:
             server.create_database(QUEUE)
             stack.callback(server.drop_database, QUEUE)
-            own["BROKER_URL"] = server.url(QUEUE, f"{queue.QUEUE_PREFIX}postgresql+psycopg")
-            queue.prepare(own["BROKER_URL"])
+            own["BROKER_URL"] = server.url(QUEUE, f"{QUEUE_PREFIX}postgresql+psycopg")
+            making = f"from lms.embedded import queue; queue.prepare({own['BROKER_URL']!r})"
+            subprocess.run([sys.executable, "-c", making], cwd=ROOT, check=True)  # kombu's tables warn of themselves
         names = (
             "DATABASE_URL",
             "DATABASE_REPLICA_URL",
