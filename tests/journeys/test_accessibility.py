@@ -1,4 +1,6 @@
-"""axe on the main pages, at phone and desk width: nothing serious."""
+"""axe on the main pages, at phone and desk width: nothing serious. On the reports: nothing at all."""
+
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -60,4 +62,34 @@ def test_axe_finds_nothing_serious(site: Site, visit: Visit, role: str | None, v
             if violation["impact"] in SERIOUS
             for node in violation["nodes"]
         ]
+    assert found == []
+
+
+def test_axe_finds_nothing_in_the_reports(site: Site, visit: Visit) -> None:
+    page = visit("city_administrator", viewport=PHONE)
+
+    def first(address: str, path: str) -> str:
+        """The first address of that kind on a page."""
+        page.goto(address)
+        links = page.eval_on_selector_all("a", "found => found.map(one => one.getAttribute('href'))")
+        return next(link for link in links if re.match(path, link or ""))
+
+    sessions = first("/reports/offerings", r"/reports/offerings/\d+/sessions\?")
+    year = first("/reports/targets/", r"/reports/targets/\d+$")
+    pages = [
+        "/reports/enrolment", "/reports/districts", "/reports/indicators/", "/reports/hours", "/reports/waiting",
+        "/reports/offerings?column=offerings", "/reports/people", "/reports/in-progress", "/reports/population/",
+        "/reports/opening-balances/", "/reports/by-mail", "/reports/exports/", "/reports/exports/new/participations",
+        year, sessions, first(sessions, r"/reports/offerings/\d+/sessions/\d+/people"),
+        first(sessions, r"/reports/offerings/\d+/people"), first("/reports/hours", r"/reports/hours/\d+"),
+    ]  # fmt: skip
+    axe = Axe()
+    found = []
+    for address in pages:
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 200, address
+        violations = axe.run(page).response["violations"]
+        found += [f"{address}: {one['id']} {node['target']}" for one in violations for node in one["nodes"]]
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], address
     assert found == []
