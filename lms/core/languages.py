@@ -16,6 +16,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from lms.config import ROOT
+from lms.core import clock
 
 LANGUAGES = ("zh", "en")
 COOKIE = "language"
@@ -188,6 +189,7 @@ def init_app(app: Flask) -> None:
         language=language,
         other_language_address=other_language_address,
         organisation_name=organisation_name,
+        now=clock.now,
         page_address=page_address,
     )
     app.context_processor(lambda: {"html_language": HTML_LANGUAGE[language()]})
