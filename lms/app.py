@@ -79,6 +79,12 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/api/v1", "certificates.views.api"),
 )
 
+# Modules that register what can be imported.
+KINDS: tuple[str, ...] = (
+    "courses.imports.past",
+    "courses.imports.organisations",
+)
+
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
 COMMANDS: tuple[str, ...] = (
     "lms.core.cli:migrate",
@@ -141,6 +147,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
+    for kind in KINDS:
+        import_module(kind)
     for command in COMMANDS:
         module, _, name = command.partition(":")
         app.cli.add_command(getattr(import_module(module), name or "cli"))

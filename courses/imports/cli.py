@@ -1,4 +1,4 @@
-"""`flask import`: past trainings from a file, from the dry run to the undo."""
+"""`flask import`: files of any kind, from the dry run to the undo."""
 
 import sys
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from courses.imports import kinds, past, runs
-from courses.imports.kinds import Context
+from courses.imports import kinds, runs
+from courses.imports.kinds import Context, Kind
 from courses.models.imports import ImportRun, ImportState
 from lms.core.db import commit, transaction
 from lms.core.errors import DomainError
@@ -23,7 +23,7 @@ SHOWN = 20
 
 @click.group("import")
 def cli() -> None:
-    """Bring in past trainings: a row is one person in one offering."""
+    """Bring in what offices kept in spreadsheets: `flask import kinds` says what, and with which columns."""
 
 
 @contextmanager
@@ -36,34 +36,50 @@ def _database() -> Iterator[Session]:
         raise click.ClickException(str(error)) from error
 
 
-def _mapping(_context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
-    names = {column.name for column in past.PAST.columns}
+def _kind(_context: click.Context, _option: click.Parameter, name: str) -> Kind:
+    try:
+        return kinds.kind_of(name)
+    except KeyError:
+        raise click.BadParameter(f"choose one of {', '.join(kind.name for kind in kinds.everyone())}") from None
+
+
+def _mapping(kind: Kind, pairs: tuple[str, ...]) -> dict[str, str]:
+    names = {column.name for column in kind.columns}
     found = dict(pair.partition("=")[::2] for pair in pairs)
     if unknown := set(found) - names:
-        raise click.BadParameter(f"no field {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}")
+        raise click.BadParameter(
+            f"no field {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}", param_hint="--mapping"
+        )
     return found
 
 
+@cli.command("kinds")
+def kinds_() -> None:
+    """What can be imported, with its columns; those with a star must be there."""
+    for kind in kinds.everyone():
+        click.echo(f"{kind.name}: {kind.title}")
+        click.echo("  " + ", ".join(f"{column.zh} ({column.name}){'*' * column.needed}" for column in kind.columns))
+
+
 @cli.command("run")
-@click.argument("kind", type=click.Choice(["past"]))
+@click.argument("kind", callback=_kind)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check only: say what would go in and what would not.")
-@click.option(
-    "--mapping", multiple=True, callback=_mapping, metavar="FIELD=HEADING", help="Which heading holds a field."
-)
+@click.option("--mapping", multiple=True, metavar="FIELD=HEADING", help="Which heading holds a field.")
 @click.option(
     "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Write refused rows here (.csv or .xlsx)."
 )
 @click.option("--chunk", default=Context.chunk, show_default=True, help="Rows of one transaction.")
 @with_appcontext
 def run(  # noqa: PLR0917  # options, each by name
-    kind: str, file: Path, dry_run: bool, mapping: dict[str, str], errors: Path | None, chunk: int
+    kind: Kind, file: Path, dry_run: bool, mapping: tuple[str, ...], errors: Path | None, chunk: int
 ) -> None:
     """Check FILE (CSV or XLSX), then let the rows in that can go in."""
     if errors is not None and errors.suffix not in {".csv", ".xlsx"}:
         raise click.BadParameter("must end with .csv or .xlsx", param_hint="--errors")
+    headings = _mapping(kind, mapping)
     with _database() as db, file.open("rb") as opened:
-        row = runs.receive(db, kinds.kind_of(kind), file=opened, file_name=file.name, scope=EVERYTHING, mapping=mapping)
+        row = runs.receive(db, kind, file=opened, file_name=file.name, scope=EVERYTHING, mapping=headings)
         runs.check(db, row)
         run_id = row.id
     click.echo(f"Import {run_id}: {file.name}")

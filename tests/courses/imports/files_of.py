@@ -1,0 +1,88 @@
+"""Files of any kind for tests, and the work that imports do with them."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from courses.imports import kinds, runs
+from courses.imports.kinds import Context, Kind
+from courses.models.imports import ImportRun
+from lms.config import Settings
+from lms.core.scope import EVERYTHING, Scope
+
+Rows = Sequence[Mapping[str, str]]
+
+
+class Desk:
+    """Somebody who imports files of one kind, in chunks of two rows."""
+
+    def __init__(self, db: Session, settings: Settings, kind: str) -> None:
+        self.db = db
+        self.kind: Kind = kinds.kind_of(kind)
+        self.context = Context(settings.zone, chunk=2)
+
+    def receive(self, rows: Rows, *, scope: Scope = EVERYTHING, encoding: str = "utf-8") -> ImportRun:
+        """A file of rows: field → cell."""
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerow([column.zh for column in self.kind.columns])
+        writer.writerows([row.get(column.name, "") for column in self.kind.columns] for row in rows)
+        file = io.BytesIO(out.getvalue().encode(encoding))
+        return runs.receive(self.db, self.kind, file=file, file_name="old.csv", scope=scope)
+
+    def work(self, run: ImportRun) -> None:
+        """Until there is nothing to do."""
+        for _progress in runs.work(self.db, run.id, self.context):
+            self.db.commit()
+
+    def checked(self, rows: Rows, **how: Any) -> ImportRun:
+        """Received and checked."""
+        run = self.receive(rows, **how)
+        runs.check(self.db, run)
+        self.work(run)
+        return run
+
+    def done(self, rows: Rows, **how: Any) -> ImportRun:
+        """Received, checked, and moved."""
+        run = self.checked(rows, **how)
+        runs.start(self.db, run)
+        self.work(run)
+        return run
+
+    def undone(self, run: ImportRun) -> ImportRun:
+        """Taken back."""
+        runs.undo(self.db, run, "错误的文件")
+        self.work(run)
+        return run
+
+    def refusals(self, run: ImportRun) -> list[tuple[int, str]]:
+        """Line and reason of the rows that do not go in."""
+        return [(line, message % params if params else message) for line, message, params in runs.refused(self.db, run)]
+
+    def stopped_and_resumed(self, rows: Rows) -> ImportRun:
+        """Moved with a stop after each chunk."""
+        run = self.receive(rows)
+        runs.check(self.db, run)
+        while True:
+            step = next(runs.work(self.db, run.id, self.context), None)
+            self.db.commit()
+            if step is None:
+                if run.state is runs.ImportState.CHECKED:
+                    runs.start(self.db, run)
+                    continue
+                return run
+            if run.state in runs.BUSY:
+                runs.stop(self.db, run)
+                self.db.expire(run)
+                self.work(run)
+                assert run.state is runs.ImportState.STOPPED
+                runs.resume(self.db, run)
+
+
+def outcome(run: ImportRun) -> tuple[int, int, int, int]:
+    """Rows that are new, known, doubles and refused."""
+    new, known, double, refused = (run.tally[name] for name in ("new", "known", "double", "refused"))
+    return new, known, double, refused
