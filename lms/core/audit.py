@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import BigInteger, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -19,7 +19,7 @@ class AuditEntry(Base):
 
     id: Mapped[Identifier]
     at: Mapped[datetime]
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    user_id: Mapped[int | None] = mapped_column(BigInteger)  # a reference that triggers keep (migration 0014)
     action: Mapped[str]
     subject: Mapped[str]
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
