@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from courses.models.kept import PersonTimeMonth
 from courses.models.person_time import FrozenQuarter
+from lms.accounts.models import User
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 
@@ -58,6 +60,54 @@ class Quarter:
 
     def __str__(self) -> str:
         return f"{self.year}Q{self.number}"
+
+
+@dataclass(frozen=True)
+class QuarterState:
+    """A quarter's person-times as the reports have them now, and since when and by whom it is frozen; None while it is open."""
+
+    quarter: Quarter
+    person_times: int
+    frozen_at: datetime | None = None
+    frozen_by: str | None = None
+
+
+def listing(db: Session, zone: ZoneInfo) -> list[QuarterState]:
+    """The quarters that are over, from the first that anything was counted in, the latest first. Two statements."""
+    counted: dict[Quarter, int] = {}
+    months = select(PersonTimeMonth.month, func.sum(PersonTimeMonth.named + PersonTimeMonth.counted))
+    for month, number in db.execute(months.group_by(PersonTimeMonth.month)):
+        quarter = Quarter.of(month)
+        counted[quarter] = counted.get(quarter, 0) + int(number)
+    frozen = {
+        Quarter(year, number): (moment, name)
+        for year, number, moment, name in db.execute(
+            select(FrozenQuarter.year, FrozenQuarter.quarter, FrozenQuarter.frozen_at, User.name)
+            .outerjoin(User, User.id == FrozenQuarter.frozen_by)
+        )
+    }  # fmt: skip
+    quarter = Quarter.of(clock.today(zone)).previous
+    first = min([*counted, *frozen], default=quarter)
+    found = []
+    while quarter >= first:
+        found.append(QuarterState(quarter, counted.get(quarter, 0), *frozen.get(quarter, (None, None))))
+        quarter = quarter.previous
+    return found
+
+
+def state(db: Session, quarter: Quarter) -> QuarterState:
+    """One quarter. Two statements."""
+    number = db.scalar(
+        select(func.coalesce(func.sum(PersonTimeMonth.named + PersonTimeMonth.counted), 0)).where(
+            PersonTimeMonth.month.between(quarter.first, quarter.last)
+        )
+    )
+    frozen = db.execute(
+        select(FrozenQuarter.frozen_at, User.name)
+        .outerjoin(User, User.id == FrozenQuarter.frozen_by)
+        .where(FrozenQuarter.year == quarter.year, FrozenQuarter.quarter == quarter.number)
+    ).one_or_none()
+    return QuarterState(quarter, int(number or 0), *(frozen or (None, None)))
 
 
 def hold_open(db: Session) -> None:

@@ -64,6 +64,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports/indicators", "lms.portal.indicators"),
     ("/reports/targets", "courses.views.targets"),
     ("/reports/population", "courses.views.population"),
+    ("/reports/quarters", "courses.views.quarters"),
     ("/reports/opening-balances", "courses.views.opening_balances"),
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
@@ -83,6 +84,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
 KINDS: tuple[str, ...] = (
     "courses.imports.past",
     "courses.imports.organisations",
+    "certificates.legacy_import",
 )
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.

@@ -59,6 +59,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "opening_balances": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "organisations": (READ, ADMIN),
     "population": (READ, CITY),
+    "quarters": (READ, CITY),
     "renewal": (ADMIN, ADMIN),
     "paper": (TEACH, TEACH),
     "printing": (ALL_BUT_TRAINEES, NOBODY),
@@ -87,6 +88,7 @@ EXCEPTIONS: dict[str, Who] = {
     "enrolment.rejected": PLAN,
     "enrolment.template": PLAN,
     "opening_balances.template": CITY,
+    "quarters.freeze": CITY,
     "reviews.page": TEACH,  # a page that leads to a change
     "sessions.headcount": TEACH,  # a host counts heads too
     "sessions.here": frozenset({Role.INSTRUCTOR}),  # one checks oneself in
