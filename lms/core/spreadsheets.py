@@ -13,7 +13,6 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -62,20 +61,6 @@ def read(content: bytes, limits: Limits = UPLOAD) -> Rows:
             "file_old", N_("Old or protected Excel files cannot be read. Save the file as XLSX without a password.")
         )
     return _csv(content, limits)
-
-
-def rows_of(path: Path, limits: Limits) -> Iterator[tuple[int, list[str]]]:
-    """The rows of an XLSX file on this machine, as `read` gives them, without a second list of them all.
-
-    Raises DomainError on the field `file`.
-    """
-    if path.stat().st_size > limits.file_megabytes << 20:
-        raise _refused(
-            "file_too_large",
-            N_("The file is larger than %(most)s MB. Send fewer rows at a time."),
-            most=limits.file_megabytes,
-        )
-    return _xlsx(path.read_bytes(), limits)
 
 
 def digits(text: str) -> str:

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import issuing, legacy_import, signing_keys
+from certificates import issuing, signing_keys
 from certificates.branch import Branch
 from certificates.models import Certificate
-from certificates.number import NumberScheme
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering, OfferingState
 from lms.config import Settings
 from lms.core import clock
+from tests.certificates.legacy_files import GOOD, HEAD, load
 from tests.factories import Make
 
 FIRST, LAST = date(2020, 1, 1), date(2099, 12, 31)
@@ -63,12 +63,8 @@ def issue(db: Session, make: Make, branch: Branch) -> Callable[..., Certificate]
 def legacy_number(db: Session, tmp_path: Path) -> str:
     """The number of a certificate from before this system, which holds; its holder is 张三丰, whose ID number ends in 07109X."""
     path = tmp_path / "old.csv"
-    path.write_text(
-        "证书编号,姓名,证件类型,证件号码,培训项目,证书类型,发证日期,有效期至,发证单位\n"
-        "京红救(2015)第00123号,张三丰,身份证,11010119900307109X,救护员培训,救护员证,2015-06-01,2099/6/1,北京市红十字会\n",
-        encoding="utf-8",
-    )
-    assert sum(step.imported for step in legacy_import.load(db, path, NumberScheme("BJ"))) == 1
+    path.write_text(f"{HEAD}\n{GOOD}\n", encoding="utf-8")
+    assert load(db, path) == (1, [])
     db.commit()
     return "京红救(2015)第00123号"
 

@@ -15,19 +15,20 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certificates import legacy, legacy_import
+from certificates import legacy
 from certificates.models import Certificate, LegacyCertificate
 from certificates.number import NumberScheme
 from certificates.states import State
+from courses.imports import files, kinds, runs
+from courses.models.imports import ImportState
 from lms.core import clock, spreadsheets
 from lms.core.crypto import FieldCipher
 from lms.core.errors import DomainError, NotFound
+from lms.core.scope import Scope
+from tests.certificates.legacy_files import GOOD, HEAD, ID_NUMBER, LIFELONG, load, take_in, work
 
 SCHEME = NumberScheme("BJ")
-ID_NUMBER = "11010119900307109X"
-HEAD = "证书编号,姓名,证件类型,证件号码,培训项目,证书类型,发证日期,有效期至,发证单位"
-GOOD = f"京红救(2015)第00123号,张三丰,身份证,{ID_NUMBER},救护员培训,救护员证,2015-06-01,2099/6/1,北京市红十字会"
-LIFELONG = "京红救（2012）第7号,李四光,,,应急救护普及培训,,2012年3月5日,长期,东城区红十字会"
+SCHEME = NumberScheme("BJ")
 
 
 @pytest.fixture
@@ -38,11 +39,6 @@ def sheet(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return written
-
-
-def load(db: Session, path: Path) -> tuple[int, list[tuple[int, str]]]:
-    steps = list(legacy_import.load(db, path, SCHEME))
-    return sum(step.imported for step in steps), [(row.line, row.reason) for step in steps for row in step.bad]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
@@ -77,19 +73,19 @@ def bad(**changes: str) -> str:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (bad(number=""), "certificate number is missing"),
-        (bad(number="无号"), "the number has no digit"),
-        (bad(name=""), "name is missing"),
-        (bad(name="123"), "the name has no letter"),
+        (bad(number=""), "The cell “证书编号” is empty."),
+        (bad(number="无号"), "The number has no digit."),
+        (bad(name=""), "The cell “姓名” is empty."),
+        (bad(name="123"), "The name has no letter."),
         (bad(id_number="110101199003071091"), "This is not a resident ID number"),
-        (bad(id_type="驾驶证"), "there is no ID type 驾驶证"),
-        (bad(programme="游泳"), "there is no programme 游泳"),
-        (bad(issued_on="去年"), "去年 is not a date"),
-        (bad(issued_on="2015-13-01"), "2015-13-01 is not a date"),
-        (bad(issued_on="2999-01-01"), "the issue date 2999-01-01 cannot be"),
-        (bad(valid_until="2014-01-01"), "it would end before it begins"),
-        (bad(unit=""), "unit is missing"),
-        (bad(name="长" * 300), "a cell is longer than 200 characters"),
+        (bad(id_type="驾驶证"), "There is no ID type “驾驶证”."),
+        (bad(programme="游泳"), "There is no programme “游泳”."),
+        (bad(issued_on="去年"), "“去年” is not a date."),
+        (bad(issued_on="2015-13-01"), "“2015-13-01” is not a date."),
+        (bad(issued_on="2999-01-01"), "The certificate cannot have been issued on “2999-01-01”."),
+        (bad(valid_until="2014-01-01"), "It would end before it begins."),
+        (bad(unit=""), "The cell “发证单位” is empty."),
+        (bad(name="长" * 300), "A cell holds more than 200 characters."),
     ],
 )
 def test_a_bad_row_is_named_by_line_and_reason(db: Session, sheet: Callable[..., Path], row: str, reason: str) -> None:
@@ -104,26 +100,41 @@ def test_a_number_goes_in_once(db: Session, sheet: Callable[..., Path], issue: C
     ours = issue().number
     path = sheet(GOOD, bad(number="京红救 2015 第00123号", name="别人"), LIFELONG, bad(number=ours.lower()))
     assert load(db, path) == (
-        2, [(3, "the number stands in line 2 already"), (5, "this number is a certificate of this system")],
+        2, [(3, "The number stands in line 2 already."), (5, "This number is a certificate of this system.")],
     )  # fmt: skip
-    again, found = load(db, path)
-    assert again == 0
-    assert [line for line, _reason in found] == [2, 3, 4, 5]
+    again = take_in(db, path)
+    assert [again.tally[name] for name in ("new", "known", "double", "refused")] == [0, 2, 1, 1]
 
 
-def test_duplicates_are_found_across_batches(
-    db: Session, sheet: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(legacy_import, "BATCH", 2)
-    rows = [bad(number=f"旧{n % 5}") for n in range(8)]
-    imported, found = load(db, sheet(*rows))
-    assert imported == 5
-    assert [line for line, _reason in found] == [7, 8, 9]
+def test_a_number_of_somebody_else_is_refused(db: Session, sheet: Callable[..., Path]) -> None:
+    assert load(db, sheet(GOOD))[0] == 1
+    assert load(db, sheet(bad(name="李四"))) == (
+        0, [(2, "This number is the certificate of somebody else already.")],
+    )  # fmt: skip
 
 
 def test_a_file_without_the_columns_is_refused(db: Session, sheet: Callable[..., Path]) -> None:
-    with pytest.raises(DomainError, match="证书编号, 培训项目"):
+    with pytest.raises(DomainError) as refused:
         load(db, sheet("张三,2015-01-01,某区", head="姓名,发证日期,发证单位"))
+    assert refused.value.params == {"columns": "证书编号、培训项目"}
+
+
+def test_they_are_the_citys_to_bring_in(db: Session, sheet: Callable[..., Path]) -> None:
+    kind = kinds.kind_of("legacy_certificates")
+    with sheet(GOOD).open("rb") as file, pytest.raises(DomainError) as refused:
+        runs.receive(db, kind, file=file, file_name="a.csv", scope=Scope(district_ids=frozenset({1})))
+    assert refused.value.code == "city_only"
+
+
+def test_an_undo_keeps_what_was_revoked_since(db: Session, sheet: Callable[..., Path]) -> None:
+    number = "京红救(2015)第00123号"
+    run = take_in(db, sheet(GOOD, LIFELONG, bad(number="旧3")))
+    legacy.revoke(db, number, "伪造档案")
+    runs.undo(db, run, "错误的文件")
+    work(db, run)
+    assert run.state is ImportState.UNDONE
+    [left] = db.scalars(select(LegacyCertificate)).all()
+    assert (left.number, run.notes, run.tally["undone_rows"]) == (number, [f"#{left.id} {number}"], 2)
 
 
 @pytest.fixture
@@ -219,27 +230,10 @@ def run(app: Flask) -> Callable[..., tuple[int, str]]:
     return ran
 
 
-def test_the_command_takes_all_or_nothing_unless_told(
-    db: Session, sheet: Callable[..., Path], run: Callable[..., tuple[int, str]]
-) -> None:
-    count = select(func.count()).select_from(LegacyCertificate)
-    path = str(sheet(GOOD, bad(number="旧1", unit="")))
-    for words, status, rows, said in (
-        (("--dry-run",), 1, 0, "Dry run: 1 rows are good, 1 are bad."),
-        ((), 1, 0, "Nothing was imported: 1 bad rows."),
-        (("--skip-bad",), 0, 1, "1 imported, 1 bad rows left out."),
-    ):
-        exit_code, output = run("import", path, *words)
-        assert "line 3: unit is missing" in output
-        assert said in output
-        assert exit_code == status
-        assert db.scalar(count) == rows
-
-
 def test_the_command_revokes_and_restores(
     db: Session, sheet: Callable[..., Path], run: Callable[..., tuple[int, str]]
 ) -> None:
-    assert run("import", str(sheet(GOOD)))[0] == 0
+    take_in(db, sheet(GOOD))
     number = "京红救(2015)第00123号"
     assert run("revoke", number, "--reason", "伪造") == (0, f"{number} is revoked.\n")
     assert run("revoke", number, "--reason", "伪造")[0] == 1
@@ -267,7 +261,7 @@ def workbook(path: Path, rows: int) -> Path:
 
 def test_a_workbook_may_hold_more_rows_than_an_upload(db: Session, tmp_path: Path) -> None:
     path = workbook(tmp_path / "old.xlsx", 6000)
-    assert load(db, path) == (6000, [])
+    assert load(db, path, chunk=5000) == (6000, [])
     last = db.scalars(select(LegacyCertificate).where(LegacyCertificate.number == "旧006000")).one()
     assert last.source == "old.xlsx:6001"
 
@@ -283,7 +277,7 @@ def test_a_workbook_may_hold_more_rows_than_an_upload(db: Session, tmp_path: Pat
 def test_a_workbook_beyond_the_limits_is_refused_before_it_is_read(
     db: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: spreadsheets.Limits, code: str
 ) -> None:
-    monkeypatch.setattr(legacy_import, "SHEET", limits)
+    monkeypatch.setattr(files, "SHEET", limits)
     with pytest.raises(DomainError) as refused:
         load(db, workbook(tmp_path / "old.xlsx", 6))
     assert refused.value.code == code

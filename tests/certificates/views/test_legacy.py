@@ -8,10 +8,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import legacy_import
 from certificates.models import Certificate, LegacyCertificate
 from lms.core.scope import Role
-from tests.certificates.test_legacy import GOOD, HEAD, LIFELONG, SCHEME
+from tests.certificates.legacy_files import GOOD, HEAD, LIFELONG, take_in
 from tests.factories import Make
 
 SignIn = Callable[..., FlaskClient]
@@ -22,8 +21,7 @@ def old(db: Session, tmp_path: Path) -> LegacyCertificate:
     """One of two that were imported."""
     path = tmp_path / "old.csv"
     path.write_text("\n".join((HEAD, GOOD, LIFELONG)))
-    list(legacy_import.load(db, path, SCHEME))
-    db.commit()
+    take_in(db, path)
     return db.scalars(select(LegacyCertificate).where(LegacyCertificate.name == "张三丰")).one()
 
 
