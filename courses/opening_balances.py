@@ -5,7 +5,7 @@ another is added.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -98,14 +98,7 @@ def read(db: Session, content: bytes) -> Reading:
     if not rows:
         raise DomainError("file_empty", N_("The file holds no rows."), field="file")
     head, columns = _columns([cells for _line, cells in rows[:HEAD_WITHIN]])
-    places = {
-        name: one.id
-        for one in districts.everyone(db)
-        for name in (one.name_zh, one.name_zh.removesuffix("区"), one.name_en, one.code)
-    }
-    programmes = {
-        name: one.code for one in db.scalars(select(Programme)) for name in (one.code, one.name_zh, one.name_en)
-    }
+    parse = reader(db)
     taken = {
         (month, district, code)
         for month, district, code in db.execute(
@@ -114,13 +107,12 @@ def read(db: Session, content: bytes) -> Reading:
             )
         )
     }
-    today = clock.now().date()
     balances: list[Balance] = []
     problems: list[Problem] = []
     for line, cells in rows[head + 1 :]:
         given = {name: cells[place].strip() if place < len(cells) else "" for name, place in columns.items()}
         try:
-            found = _balance(given, places, programmes, today)
+            found = parse(given)
         except DomainError as error:
             problems.append(Problem(line, error.message, error.params))
             continue
@@ -132,6 +124,20 @@ def read(db: Session, content: bytes) -> Reading:
     if not balances and not problems:
         raise DomainError("file_empty", N_("The file holds no rows."), field="file")
     return Reading(balances, problems)
+
+
+def reader(db: Session) -> Callable[[Mapping[str, str]], Balance]:
+    """What reads a row, given by the names of its columns. It raises DomainError for one that cannot go in."""
+    places = {
+        name: one.id
+        for one in districts.everyone(db)
+        for name in (one.name_zh, one.name_zh.removesuffix("区"), one.name_en, one.code)
+    }
+    programmes = {
+        name: one.code for one in db.scalars(select(Programme)) for name in (one.code, one.name_zh, one.name_en)
+    }
+    today = clock.now().date()
+    return lambda given: _balance(given, places, programmes, today)
 
 
 def _columns(top: Sequence[Sequence[str]]) -> tuple[int, dict[str, int]]:
@@ -190,20 +196,33 @@ def add(db: Session, *, title: str, file_name: str, media_type: str, content: by
         raise DomainError(
             "rows_refused", N_("Some rows cannot go in. Correct them and send the file again."), field="file"
         )
+    source = keep(
+        db,
+        title=title,
+        file_name=file_name,
+        media_type=media_type,
+        content=content,
+        rows=len(reading.balances),
+        person_times=reading.person_times,
+    )
+    db.execute(insert(OpeningBalance), [{**vars(one), "source_id": source.id} for one in reading.balances])
+    return source
+
+
+def keep(
+    db: Session, *, title: str, file_name: str, media_type: str, content: bytes, rows: int, person_times: int
+) -> OpeningSource:
+    """Enter a source, with its file, before its balances: so many rows with so many person-times."""
     source = OpeningSource(
         title=title, file_name=file_name, media_type=media_type, file=content, added_by=audit.actor(db)
     )
     db.add(source)
     db.flush()
-    db.execute(
-        insert(OpeningBalance),
-        [{**vars(one), "source_id": source.id} for one in reading.balances],
-    )
     audit.record(
         db,
         "opening_balance.add",
         f"opening_source:{source.id}",
-        after={"title": title, "rows": len(reading.balances), "person_times": reading.person_times},
+        after={"title": title, "rows": rows, "person_times": person_times},
     )
     return source
 

@@ -142,6 +142,11 @@ def check_workbook(db: Session, run: ImportRun) -> None:
     spreadsheets.check(b"".join(_pieces(db, run)), SHEET)
 
 
+def whole(db: Session, run: ImportRun) -> bytes:
+    """A small file as it was sent, to be attached to what it became."""
+    return b"".join(_pieces(db, run))
+
+
 def _delimiter(db: Session, run: ImportRun) -> str:
     first = next(_pieces(db, run), b"")
     text = first.decode(run.encoding, errors="ignore")
