@@ -14,7 +14,8 @@ ROWS = 2000
 
 @dataclass(frozen=True)
 class ReportDocument:
-    """What the paper says, in the reader's language. Each row and the total have as many cells as there are columns.
+    """What the paper says, in the reader's language. Each row and the total have as many cells as there are columns, and so
+    has the branch's sum, which is empty where the total is the branch's.
 
     language: "zh" or "en", for the document's own mark. made: the line at the foot.
     """
@@ -26,6 +27,7 @@ class ReportDocument:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     total: Sequence[str]
+    branch: Sequence[str]
     notes: Sequence[str]
     rule_title: str
     rule: Sequence[str]

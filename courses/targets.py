@@ -47,12 +47,18 @@ class Reached:
 
 @dataclass(frozen=True)
 class Year:
-    """A year's targets in the districts that the scope covers."""
+    """A year's targets in the districts that the scope covers. branch: of all districts, by programme."""
 
     year: int
     programmes: list[Programme]
     districts: list[District]
     cells: Mapping[Place, Reached]
+    branch: Mapping[str, Reached]
+
+    @property
+    def whole(self) -> Reached:
+        """Over the whole branch."""
+        return sum(self.branch.values(), Reached(None, 0))
 
     def of_district(self, district_id: int) -> Reached:
         """Over all programmes."""
@@ -87,7 +93,17 @@ def read(db: Session, year: int, scope: Scope) -> Year:
         place: Reached(targets.get(place), counted.get(place, 0) + opening.get(place, 0), opening.get(place, 0))
         for place in places
     }
-    return Year(year, programmes, covered, cells)
+    branch = {programme.code: _of_programme(programme.code, targets, counted, opening) for programme in programmes}
+    return Year(year, programmes, covered, cells, branch)
+
+
+def _of_programme(
+    code: str, targets: Mapping[Place, int], counted: Mapping[Place, int], opening: Mapping[Place, int]
+) -> Reached:
+    target, closed, before = (
+        [number for place, number in of.items() if place[0] == code] for of in (targets, counted, opening)
+    )
+    return Reached(sum(target) if target else None, sum(closed) + sum(before), sum(before))
 
 
 def _counted(db: Session, year: int) -> dict[Place, int]:

@@ -63,17 +63,17 @@ class Indicators:
     @property
     def pass_rate(self) -> float | None:
         """Of those who took part by name, who completed the course."""
-        return _ratio(self.row.figures.passed, self.row.figures.named)
+        return pass_rate(self.row.figures)
 
     @property
     def no_show(self) -> float | None:
         """Of those who had a place, who came to no session."""
-        return _ratio(self.row.figures.enrolled - self.row.figures.named, self.row.figures.enrolled)
+        return no_show(self.row.figures)
 
     @property
     def class_size(self) -> float | None:
         """Person-times an offering."""
-        return _ratio(self.row.figures.person_times, self.row.figures.offerings)
+        return class_size(self.row.figures)
 
     @property
     def share(self) -> float | None:
@@ -85,13 +85,30 @@ class Indicators:
 class Overview:
     """The rows and their sum. `target_year`: the year of the targets, None where the period is not within one year.
 
-    branch: the whole branch's person-times of the question, without the totals from before the system.
+    branch: the whole branch's person-times of the question, without the totals from before the system; `branch_row`: with its
+    rates and people.
     """
 
     rows: list[Indicators]
     total: Indicators
     branch: int
+    branch_row: Row
     target_year: int | None
+
+
+def pass_rate(figures: Figures) -> float | None:
+    """Of those who took part by name, who completed the course."""
+    return _ratio(figures.passed, figures.named)
+
+
+def no_show(figures: Figures) -> float | None:
+    """Of those who had a place, who came to no session."""
+    return _ratio(figures.enrolled - figures.named, figures.enrolled)
+
+
+def class_size(figures: Figures) -> float | None:
+    """Person-times an offering."""
+    return _ratio(figures.person_times, figures.offerings)
 
 
 def _ratio(part: int, whole: int) -> float | None:
@@ -138,7 +155,8 @@ def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
         target=aim,
         registered=sum(shown) or None,
     )
-    return Overview(rows, total, found.branch.person_times, year)
+    branch_row = Row("", None, None, None, found.branch, found.branch_people)
+    return Overview(rows, total, found.branch.person_times, branch_row, year)
 
 
 def key_before(grouping: Grouping, key: str) -> str:

@@ -19,6 +19,7 @@ TOPS = {
     "district": ("reports.districts", _l("Districts by month")),
     "indicators": ("indicators.page", _l("Indicators")),
     "indicators-later": ("indicators.page", _l("Indicators")),
+    "targets": ("targets.page", _l("Targets")),
     "hours": ("report_hours.page", _l("Hours taught")),
 }
 LAST = {(2, 28), (2, 29)}
@@ -45,6 +46,8 @@ def top(filters: Filters) -> Step:
     if via == "indicators-later":
         filters = replace(filters, since=_later(filters.since), until=_later(filters.until))
     asked = filters.of_row(None).address()
+    if via == "targets":
+        return Step(str(label), url_for(endpoint, year=filters.since.year))
     if via == "districts":
         asked.pop("district", None)
     return Step(str(label), _address(endpoint, asked))

@@ -208,8 +208,8 @@ def cross_sheet(rows: list[CrossRow], filters: Filters, options: Options) -> She
     )
 
 
-def report_document(report: Report, options: Options) -> ReportDocument:
-    """The report as it is set on paper."""
+def report_document(report: Report, options: Options, *, whole_branch: bool) -> ReportDocument:
+    """The report as it is set on paper. whole_branch: whether its total is the branch's."""
     grouping = report.filters.grouping
     made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
     notes = [_("In progress, in no total") + " " + progress_text(report)] if report.progress.offerings else []
@@ -219,6 +219,12 @@ def report_document(report: Report, options: Options) -> ReportDocument:
             + " "
             + _("Person-times: %(number)s", number=whole(report.opening.person_times))
         )
+    if report.total.adjusted:
+        notes.append(
+            _("Adjustments of frozen quarters, in the total")
+            + " "
+            + _("Person-times: %(number)s", number=f"{report.total.adjusted:+,}")
+        )
     return ReportDocument(
         organisation=organisation_name(),
         title=_("Enrolment report"),
@@ -227,6 +233,7 @@ def report_document(report: Report, options: Options) -> ReportDocument:
         columns=[str(GROUPINGS[grouping]), *_column_names(people=True)],
         rows=[[row_name(row, grouping), *_texts(row.figures, row.people)] for row in report.rows],
         total=[_("Total"), *_texts(report.total, report.people)],
+        branch=[] if whole_branch else [_("Whole branch"), *_texts(report.branch, report.branch_people)],
         notes=notes,
         rule_title=_("Counting rule"),
         rule=[str(line) for line in RULE],

@@ -162,7 +162,10 @@ def enrolment_paper() -> ResponseReturnValue:
     """The report on paper."""
     filters, choices = asked()
     report = report_rules.report(reporting(), filters, scope(), zone=zone())
-    made = report_paper.pdf(words.report_document(report, choices), now=clock.now())
+    made = report_paper.pdf(
+        words.report_document(report, choices, whole_branch=scope().everything and not filters.narrowed),
+        now=clock.now(),
+    )
     exporting.note(session(), "enrolment", filters, "pdf", len(report.rows))
     return send_file(
         io.BytesIO(made),

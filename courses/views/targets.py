@@ -55,6 +55,7 @@ def _shown(year: int, form: TargetsForm) -> ResponseReturnValue:
         found=targets.read(session(), year, scope()),
         given=request.form,
         cell_name=cell_name,
+        whole_branch=scope().everything,
         may_set=holds(Role.CITY_ADMINISTRATOR),
         title=_("Targets %(year)s", year=year),
     )

@@ -62,6 +62,11 @@ def page() -> ResponseReturnValue:
         rule=RULE,
         percent=percent,
         size=size,
+        branch_rates=(
+            indicators.pass_rate(found.branch_row.figures),
+            indicators.no_show(found.branch_row.figures),
+            indicators.class_size(found.branch_row.figures),
+        ),
         ways=_ways(filters),
         key_before=partial(indicators.key_before, filters.grouping),
         rates_described=_described(filters, [(_("Pass rate"), passed), (_("No-show"), away)]),

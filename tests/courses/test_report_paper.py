@@ -19,6 +19,7 @@ DOCUMENT = ReportDocument(
     columns=["区", "人次", "人时"],
     rows=[[f"第{number}区", f"{number},000", "1.5"] for number in range(1, 61)],
     total=["合计", "7,710,000", "90.0"],
+    branch=["全市", "8,000,000", "95.0"],
     notes=["未结班 1"],
     rule_title="统计口径",
     rule=["一人参加一个培训班计 1 人次。"],
@@ -35,11 +36,22 @@ def test_everything_stands_on_the_paper_and_the_head_on_each_page() -> None:
     made = report_paper.pdf(DOCUMENT, now=NOW)
     pages = pages_of(made)
     text = "".join(pages)
-    for part in ("北京市红十字会", "培训统计报表", "2026-01-01", "60,000", "7,710,000", "统计口径", "制表", "未结班"):
+    for part in (
+        "北京市红十字会",
+        "培训统计报表",
+        "2026-01-01",
+        "60,000",
+        "7,710,000",
+        "8,000,000",
+        "统计口径",
+        "制表",
+        "未结班",
+    ):
         assert part in text
     assert len(pages) > 1
     assert all("人次" in page for page in pages)
     assert report_paper.pdf(DOCUMENT, now=NOW) == made
+    assert "全市" not in "".join(pages_of(report_paper.pdf(replace(DOCUMENT, branch=[]), now=NOW)))
 
 
 def test_what_paper_cannot_hold_is_refused_in_words() -> None:

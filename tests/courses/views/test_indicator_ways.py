@@ -153,3 +153,29 @@ def test_another_district_is_not_there(make: Make, sign_in: SignIn, held: list[O
         assert browser.get(f"/reports/{page}?{YEAR}&district=1").status_code == 404
         assert browser.get(f"/reports/{page}?{YEAR}").status_code == 200
         assert browser.get(f"/reports/{page}?since=x").status_code == 422
+
+
+def test_a_district_sees_the_branch_beside_it(
+    make: Make, sign_in: SignIn, city: FlaskClient, held: list[Offering]
+) -> None:
+    browser = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=2))
+    branch = cells(text_of(city, f"/reports/indicators/?{YEAR}&lang=en"))[-1]
+    rows = cells(text_of(browser, f"/reports/indicators/?{YEAR}&lang=en"))
+    assert rows[-2][:2] == ["Total", "300"]
+    assert rows[-1][0] == "Whole branch"
+    for place in (1, 6, 10, 11, 13):  # person-times, people, pass rate, no-show, class size
+        assert rows[-1][place] == branch[place]
+    targets_of = cells(text_of(browser, "/reports/targets/2025?lang=en"))
+    assert targets_of[-2][-1] == "300 / 200 150%"
+    assert targets_of[-1][-1] == "343 / 286 120%"
+    assert "Whole branch" not in text_of(city, "/reports/targets/2025?lang=en")
+
+
+def test_sums_of_the_targets_lead_down_and_back(city: FlaskClient, held: list[Offering]) -> None:
+    page = text_of(city, "/reports/targets/2025?lang=en")
+    found = re.findall(r'href="(/reports/offerings\?[^"]*)">([\d,]+)<', page)
+    assert sorted(number(shown) for _down, shown in found) == [43, 43, 43, 300, 300, 300, 343]
+    for down, shown in found:
+        below = text_of(city, down)
+        assert cells(below)[-1][1] == shown
+        assert 'href="/reports/targets/2025"' in below
