@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 10.0  # between tries to reach one that is gone
 CONNECT_SECONDS = 2
+HUNG_SECONDS = 3.0  # a look that takes longer looks at one that does not answer
 CATCH_UP_SECONDS = 0.1  # a replica that streams has in that time what the primary had
 STEP_SECONDS = 0.01
 EXPORT_SECONDS = 5.0  # an export takes longer than that
@@ -91,6 +92,7 @@ class Replica:
         self._primary = primary
         self._limit = limit
         self._looking = Lock()
+        self._looks_since = 0.0
         self._last: Freshness | None = None
         self._next_look = 0.0
         self._replayed = 0
@@ -148,7 +150,7 @@ class Replica:
         cause = error.orig if isinstance(error, DBAPIError) else error
         state = getattr(cause, "sqlstate", None)
         if state in CONFLICTS:
-            log.warning("replica_conflict", sqlstate=state)
+            log.warning("replica_conflict", code=state)
             return True
         if not isinstance(cause, psycopg.OperationalError) or not (state is None or state.startswith(("08", "57P"))):
             return False
@@ -170,18 +172,23 @@ class Replica:
         return last
 
     def _current(self) -> Freshness:
-        if time.monotonic() >= self._next_look and self._looking.acquire(blocking=False):
-            try:
-                self._keep(self._look())
-            finally:
-                self._looking.release()
+        now = time.monotonic()
+        if now >= self._next_look:
+            if self._looking.acquire(blocking=False):
+                self._looks_since = now
+                try:
+                    self._keep(self._look())
+                finally:
+                    self._looking.release()
+            elif now - self._looks_since > HUNG_SECONDS:
+                return Freshness(clock.now(), trouble=Trouble.GONE)
         return self._last or Freshness(clock.now(), trouble=Trouble.GONE)
 
     def _keep(self, found: Freshness) -> None:
         before = self._last
         if before is None or found.trouble is not before.trouble:
             tell = log.info if found.from_replica else log.warning
-            tell("replica", state=found.trouble or "ok", seconds_behind=round(found.seconds, 1))
+            tell("replica", state=found.trouble or "ok", seconds=round(found.seconds, 1))
         gone = found.trouble is Trouble.GONE
         self._last = found
         self._next_look = time.monotonic() + (PAUSE_SECONDS if gone else LOOK_SECONDS)
@@ -196,7 +203,7 @@ class Replica:
             with self._asking.connect() as connection:  # one that was promoted, or another's, answers too
                 recovering, *other = connection.execute(_STANDBY).one()
             if not recovering or other != cluster:
-                log.error("replica_is_none", recovering=recovering, database=other[-1])
+                log.error("replica_is_none", state="another" if recovering else "promoted")
                 return Freshness(asked, trouble=Trouble.GONE)
             caught_up, replayed = self._replay(position, CATCH_UP_SECONDS)
         except SQLAlchemyError as error:

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from courses import tasks
@@ -277,6 +278,42 @@ def test_the_primary_answers_while_it_is_gone_and_nobody_waits_for_it(
     assert city.get("/readyz").json["replica"]["state"] == "ok"  # type: ignore[index]
 
 
+@pytest.mark.usefixtures("eager")
+def test_one_that_hangs_holds_up_no_more_than_who_found_out(
+    system: Flask, standby: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = browser(system), browser(system)
+    hold(system)
+    caught_up(system)
+    assert figure(one).startswith("1: ")
+    monkeypatch.setattr(replicas, "HUNG_SECONDS", 0.0)
+    assert standby.process is not None
+    postmaster = standby.process.pid
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    family = [postmaster, *map(int, children)]
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    asked, found = Event(), list[str]()
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "pg_is_in_recovery" in statement:
+            asked.set()
+
+    event.listen(Engine, "before_cursor_execute", note)
+    waiting = Thread(target=lambda: found.append(figure(one)))
+    waiting.start()
+    try:
+        assert asked.wait(10)
+        assert figure(other).endswith("from the main database")
+        assert waiting.is_alive()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
+    waiting.join(10)
+    assert found[0].startswith("1: ")
+
+
 def test_a_question_that_the_replay_ended_is_asked_of_the_primary(
     system: Flask, standby: Server, server: Server
 ) -> None:
@@ -338,6 +375,31 @@ def test_the_worker_reads_a_long_export_from_it_and_else_from_the_primary(system
     first, second = (city.get(f"{page}/file") for page in pages)
     assert first.status_code == second.status_code == 200
     assert first.data == second.data
+
+
+def test_an_export_that_the_replica_loses_is_made_from_the_primary(
+    system: Flask, standby: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = browser(system)
+    hold(system)
+    hold(system)
+    form = f"/reports/exports/new/participations?{YEAR}"
+    page = city.post(form, data={"form": "xlsx", "personal": "none"}).location
+    replica = caught_up(system)
+    given = replica.connection
+
+    @contextmanager
+    def ended() -> Iterator[Connection]:
+        with given() as connection:
+            number = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            with standby.connect() as administrator:
+                administrator.execute("SELECT pg_terminate_backend(%s)", [number])
+            yield connection
+
+    monkeypatch.setattr(replica, "connection", ended)
+    tasks.sweep_exports()
+    assert city.get(f"{page}/file").status_code == 200
+    assert replica.standing()["state"] == "gone"
 
 
 def test_what_reads_the_replica_can_write_nothing(system: Flask) -> None:
