@@ -265,7 +265,7 @@ def people() -> str:
         found=people_rules.behind(reporting(), filters, scope(), page=_page()),
         asked=asked_of(filters, choices, None),
         trail=[ways.top(filters)],
-        offerings=_to("reports.offerings", filters),
+        offerings=ways.offerings(filters, None).address,
         **_words(),
     )
 

@@ -12,15 +12,18 @@ from certificates import validity
 from courses import charts
 from courses.counting_rule import RULE
 from courses.forms.reports import GROUPINGS, FilterForm
-from courses.reports import indicators
+from courses.reports import exporting, indicators
 from courses.reports.filters import PERIODS, Filters, Grouping, options
 from courses.reports.indicators import Rate
+from courses.views import indicator_words
 from courses.views import report_words as words
+from courses.views.report_files import sent
 from courses.views.report_question import asked
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.exports import Format
 from lms.core.scope import READERS
-from lms.core.web import reporting
+from lms.core.web import reporting, session
 
 blueprint = Blueprint("indicators", __name__)
 
@@ -78,6 +81,20 @@ def page() -> ResponseReturnValue:
         },
     )
     return make_response(page, status)
+
+
+@blueprint.get("/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def export(form: str) -> ResponseReturnValue:
+    """The figures as a file. Rates are shares of 1."""
+    filters, choices = asked()
+    zone = current_app.config["SETTINGS"].zone
+    found = indicators.overview(reporting(), filters, scope(), zone=zone)
+    valid = validity.on(reporting(), clock.today(zone), scope())
+    sheet = indicator_words.sheet(found, filters, choices, valid.by_district)
+    answer, rows = sent(sheet, Format(form), f"indicators-{filters.since.isoformat()}-{filters.until.isoformat()}")
+    exporting.note(session(), "indicators", filters, Format(form), rows)
+    return answer
 
 
 @blueprint.get("/<any(rates, completion):kind>.svg")

@@ -78,6 +78,7 @@ def test_axe_finds_nothing_in_the_reports(site: Site, visit: Visit) -> None:
     year = first("/reports/targets/", r"/reports/targets/\d+$")
     pages = [
         "/reports/enrolment", "/reports/districts", "/reports/indicators/", "/reports/hours", "/reports/waiting",
+        "/reports/quarters/", "/reports/quarters/2025Q4/freeze",
         "/reports/offerings?column=offerings", "/reports/people", "/reports/in-progress", "/reports/population/",
         "/reports/opening-balances/", "/reports/by-mail", "/reports/exports/", "/reports/exports/new/participations",
         year, sessions, first(sessions, r"/reports/offerings/\d+/sessions/\d+/people"),

@@ -1,5 +1,7 @@
 """The indicators' numbers lead to what they are made of, and their pictures say what the table says."""
 
+import csv
+import io
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -179,3 +181,16 @@ def test_sums_of_the_targets_lead_down_and_back(city: FlaskClient, held: list[Of
         below = text_of(city, down)
         assert cells(below)[-1][1] == shown
         assert 'href="/reports/targets/2025"' in below
+
+
+def test_the_file_holds_the_pages_figures(city: FlaskClient, held: list[Offering]) -> None:
+    for grouping in ("district", "month", "host"):
+        page = cells(text_of(city, f"/reports/indicators/?{YEAR}&grouping={grouping}&lang=en"))
+        answer = city.get(f"/reports/indicators/export/csv?{YEAR}&grouping={grouping}&lang=en")
+        rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))[-len(page) :]
+        assert [row[1] for row in rows[1:]] == [row[1] for row in page[1:]]
+        assert [row[13] for row in rows[1:]] == [row[12] for row in page[1:]]  # sessions
+        shares = [f"{float(row[11]):.1%}" if row[11] else "–" for row in rows[1:]]
+        assert shares == [row[10] for row in page[1:]]  # pass rate
+    for form in ("xlsx", "parquet"):
+        assert city.get(f"/reports/indicators/export/{form}?{YEAR}").status_code == 200
