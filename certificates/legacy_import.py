@@ -33,11 +33,14 @@ COLUMNS = (
 )
 NO_EXPIRY = {word(text) for text in ("长期", "长期有效", "永久", "none")}
 
-# The number of a certificate of this system, written without its dashes.
+# {key} is the number of a certificate of this system, written without its dashes.
+OURS = (
+    "{key} ~ ('^[A-Z]{1,8}' || short_code || '[0-9]{11,14}[0-9A-Z]$') AND certificate.number = regexp_replace({key},"
+    " '^([A-Z]{1,8})(' || short_code || ')([0-9]{4})([0-9]{7,10})([0-9A-Z])$', '\\1-\\2-\\3-\\4-\\5')"
+)
 _OURS = sql(
     "UPDATE import_line AS line SET outcome = 'refused', code = 'ours' FROM programme, certificate"
-    " WHERE {part} AND line.key ~ ('^[A-Z]{1,8}' || short_code || '[0-9]{11,14}[0-9A-Z]$') AND certificate.number ="
-    " regexp_replace(line.key, '^([A-Z]{1,8})(' || short_code || ')([0-9]{4})([0-9]{7,10})([0-9A-Z])$', '\\1-\\2-\\3-\\4-\\5')"
+    " WHERE {part} AND {ours}".replace("{ours}", OURS).replace("{key}", "line.key")
 )
 _KNOWN = sql(
     "UPDATE import_line AS line SET outcome = CASE WHEN held.name_key = facts->>'name_key' THEN 'known' ELSE 'refused' END,"

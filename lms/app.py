@@ -86,6 +86,7 @@ KINDS: tuple[str, ...] = (
     "courses.imports.organisations",
     "courses.imports.opening",
     "certificates.legacy_import",
+    "certificates.legacy_papers",
 )
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.

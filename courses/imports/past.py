@@ -4,9 +4,10 @@ A row is one person in one offering. An offering goes in whole, in one transacti
 so an import that is stopped, killed or sent twice leaves each offering once. Known people are found and not altered.
 """
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
@@ -33,11 +34,16 @@ OFFERED = (
 )  # fmt: skip
 
 
-class Papers(Protocol):
-    """What keeps the certificates that rows name, in the transaction that writes their enrolments."""
+class Papers(ABC):
+    """What keeps the certificates that rows name, in the transactions that write and undo their enrolments."""
 
-    def __call__(self, db: Session, run: ImportRun) -> None:
+    @abstractmethod
+    def keep(self, db: Session, run: ImportRun) -> None:
         """The rows are in the temporary table `placed`."""
+
+    @abstractmethod
+    def take_back(self, db: Session, run: ImportRun, first: int, last: int) -> Sequence[str]:
+        """The offerings are in the temporary table `concerned`, by number from first to last; the names of what stays."""
 
 
 class Past(Kind):
@@ -47,7 +53,7 @@ class Past(Kind):
     title = N_("Past trainings")
     hint = N_(
         "One row for each person in each offering: its people, places and attendances go in, and it is counted. A "
-        "certificate number counts the certificate; to have it verified, import legacy certificates too."
+        "certificate number can be verified from then on, as a legacy certificate of the district's Red Cross."
     )
     columns = COLUMNS
     steps = ("people", "offerings")
@@ -145,8 +151,8 @@ class Past(Kind):
         db.execute(text("CREATE TEMP TABLE concerned ON COMMIT DROP AS SELECT id FROM offered"))
         participation.hold(db)
         statements.run(db, FILE, "count_people", sign=1)
-        for keep in self.papers:
-            keep(db, run)
+        for papers in self.papers:
+            papers.keep(db, run)
         made = db.execute(text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")).one()
         db.execute(text("DROP TABLE offered, meeting, placed, presence, concerned"))
         _add(run, offerings=made[0], enrolments=made[1])
@@ -175,7 +181,7 @@ class Past(Kind):
     def undo(self, db: Session, run: ImportRun, step: str, context: Context) -> int | None:
         """See `past_undo`."""
         db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-        return take_back(db, run, step, context)
+        return take_back(db, run, step, context, [papers.take_back for papers in self.papers])
 
 
 def _add(run: ImportRun, **numbers: int) -> None:

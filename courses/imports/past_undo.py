@@ -4,6 +4,7 @@ Attendance events and the ledger are never altered, so an offering that was coun
 undo events and by lines that take its figures back; its places point to nobody. People whom the import made are removed.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,15 +24,16 @@ UNDO_STEPS = ("undo_offerings", "undo_people")
 REASON = "导入已撤销。The import was undone."
 NOBODY = UUID("00000000-0000-4000-8000-696d706f7274")
 NOBODYS_NAME = "（已撤销的导入）"
+Papers = Callable[[Session, ImportRun, int, int], Sequence[str]]
 NAMED = 100  # offerings that are kept, at most, by name
 
 
-def take_back(db: Session, run: ImportRun, step: str, context: Context) -> int | None:
-    """One chunk of a step; the new cursor, or None when the step is done."""
-    return _offerings(db, run, context) if step == "undo_offerings" else _people(db, run, context)
+def take_back(db: Session, run: ImportRun, step: str, context: Context, papers: Sequence[Papers]) -> int | None:
+    """One chunk of a step; the new cursor, or None when the step is done. papers: what takes certificates back."""
+    return _offerings(db, run, context, papers) if step == "undo_offerings" else _people(db, run, context)
 
 
-def _offerings(db: Session, run: ImportRun, context: Context) -> int | None:
+def _offerings(db: Session, run: ImportRun, context: Context, papers: Sequence[Papers]) -> int | None:
     last = db.scalar(select(func.max(ImportOffering.number)).where(ImportOffering.run_id == run.id)) or 0
     if run.cursor >= last:
         return None
@@ -43,6 +45,7 @@ def _offerings(db: Session, run: ImportRun, context: Context) -> int | None:
     quarters.hold_open(db)
     statements.run(db, FILE, "touched", **values)
     statements.run(db, FILE, "concerned", **values)
+    certificates = [name for take in papers for name in take(db, run, first, upto)]
     participation.hold(db)
     statements.run(db, "past.sql", "count_people", sign=-1)
     for name in (
@@ -53,7 +56,8 @@ def _offerings(db: Session, run: ImportRun, context: Context) -> int | None:
     gone = db.scalar(text("SELECT count(*) FROM concerned")) or 0
     db.execute(text("DROP TABLE touched, concerned"))
     run.notes = [
-        *run.notes, *(f"#{one} {course} · {host} · {day}" for one, course, host, day in kept[: NAMED - len(run.notes)]),
+        *run.notes,
+        *[*(f"#{one} {course} · {host} · {day}" for one, course, host, day in kept), *certificates][: NAMED - len(run.notes)],
     ]  # fmt: skip
     tally = run.tally
     run.tally = {

@@ -48,7 +48,11 @@ def _line(  # noqa: PLR0917  # the columns, in their order
     facts: Mapping[str, Any] | None,
     key: str | None,
 ) -> bytes:
-    fields = [str(run_id), str(line), outcome.value, code, _json(params), _json(facts), key]
+    return fields_line([str(run_id), str(line), outcome.value, code, _json(params), _json(facts), key])
+
+
+def fields_line(fields: Iterable[str | None]) -> bytes:
+    """Fields as a line of COPY's text."""
     return ("\t".join(_EMPTY if field is None else _escaped(field) for field in fields) + "\n").encode()
 
 
