@@ -12,14 +12,14 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from courses import participation
+from courses import participation, quarters
 from courses.imports import past_closing, staging, statements
 from courses.imports.files import Row
 from courses.imports.kinds import Context, Kind, register
 from courses.imports.past_rows import COLUMNS, Reader
 from courses.imports.past_undo import UNDO_STEPS, take_back
 from courses.models.imports import ImportLine, ImportOffering, ImportPerson, ImportRun, Outcome
-from lms.core import clock
+from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 
 FILE = "past.sql"
@@ -92,16 +92,20 @@ class Past(Kind):
     def match(self, db: Session, run: ImportRun, context: Context) -> None:
         """Who is who, what is there already, and which rows say the same."""
         values = {"run": run.id, "zone": context.zone.key, "first": 0, "last": 2**31 - 1, "everything": True}
-        db.execute(text("ANALYZE import_attendance, import_offering"))
-        statements.run(db, FILE, "known", **values)
-        statements.run(db, FILE, "group", **values)
-        statements.run(db, FILE, "persons", **values)
-        statements.run(db, FILE, "find", **values)
-        statements.run(db, FILE, "turns", **values)
-        statements.run(db, FILE, "judge", **values)
-        db.execute(text("ANALYZE import_line, import_person"))
-        statements.run(db, FILE, "spare", **values)
-        db.execute(text("DROP TABLE grouped"))
+        with statements.by_index(db):
+            statements.run(db, FILE, "known", **values)
+        with statements.by_hash(db):
+            for name in ("group", "turns", "wanted"):
+                statements.run(db, FILE, name, **values)
+        db.execute(text("ANALYZE grouped, wanted"))
+        with statements.by_index(db):
+            statements.run(db, FILE, "find", **values)
+            db.execute(text("ANALYZE found"))
+            statements.run(db, FILE, "there", **values)
+        with statements.by_hash(db):
+            for name in ("judge", "persons"):
+                statements.run(db, FILE, name, **values)
+        db.execute(text("DROP TABLE grouped, wanted, found, there"))
 
     def total(self, db: Session, run: ImportRun, step: str) -> int:
         """Lines of people, or offerings."""
@@ -122,9 +126,17 @@ class Past(Kind):
         if last is None:
             return None
         values = {"run": run.id, "first": run.cursor, "last": last, "now": clock.now()}
-        statements.run(db, FILE, "find", **values)  # who was registered since the check
-        statements.run(db, FILE, "enlist", **values)
-        statements.run(db, FILE, "find", **values)  # whom somebody registers at this moment
+        left = -1
+        while left:  # whom somebody registers at this moment, the next turn finds
+            with statements.by_hash(db):
+                statements.run(db, FILE, "missing", **values)
+            db.execute(text("ANALYZE wanted"))
+            with statements.by_index(db):
+                statements.run(db, FILE, "find", **values)  # who was registered since the check
+                db.execute(text("ANALYZE found"))
+                done = statements.run(db, FILE, "enlist", **values).rowcount
+            left = (db.scalar(text("SELECT count(*) FROM wanted")) or 0) - done
+            db.execute(text("DROP TABLE wanted, found"))
         return last
 
     def _offerings(self, db: Session, run: ImportRun, context: Context) -> int | None:
@@ -133,50 +145,44 @@ class Past(Kind):
             return None
         values: dict[str, Any] = {
             "run": run.id, "first": first, "last": last, "zone": context.zone.key, "now": clock.now(),
-            "user": run.user_id, "everything": False,
+            "user": audit.actor(db), "today": clock.today(context.zone), "everything": False,
         }  # fmt: skip
-        statements.run(db, FILE, "known", **values)
-        statements.run(db, FILE, "refuse_known", **values)
-        for name in ("offered", "remember", "meeting", "placed"):
-            statements.run(db, FILE, name, **values)
-        db.execute(text("ANALYZE placed"))
-        statements.run(db, FILE, "presence", **values)
-        db.execute(text("ANALYZE presence"))
-        for name in ("offering", "session", "lead", "enrolment", "event", "attendance"):
-            statements.run(db, FILE, f"write_{name}", **values)
-        if not run.cursor:  # a register that was empty until now would be read row by row
-            db.execute(text("ANALYZE enrolment, attendance, course_session, offering"))
-        past_closing.close(db, context.zone)
-        statements.run(db, FILE, "write_participation")
-        db.execute(text("CREATE TEMP TABLE concerned ON COMMIT DROP AS SELECT id FROM offered"))
-        participation.hold(db)
-        statements.run(db, FILE, "count_people", sign=1)
+        with statements.by_index(db):
+            for name in ("known", "refuse_known", "offered"):
+                statements.run(db, FILE, name, **values)
+            db.execute(text("ANALYZE offered"))
+            for name in ("remember", "meeting", "placed"):
+                statements.run(db, FILE, name, **values)
+            db.execute(text("ANALYZE meeting, placed"))
+            statements.run(db, FILE, "presence", **values)
+            db.execute(text("ANALYZE presence"))
+            statements.run(db, FILE, "judged", **values)
+            quarters.hold_open(db)
+            for name in ("offering", "session", "lead", "enrolment", "event", "attendance", "closing"):
+                statements.run(db, FILE, f"write_{name}", **values)
+            past_closing.certify(db)
+            statements.run(db, FILE, "write_participation")
+            db.execute(text("CREATE TEMP TABLE concerned ON COMMIT DROP AS SELECT id FROM offered"))
+            db.execute(text("ANALYZE concerned"))
+            participation.hold(db)
+            statements.run(db, FILE, "count_people", sign=1)
         for papers in self.papers:
             papers.keep(db, run)
         made = db.execute(text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")).one()
-        db.execute(text("DROP TABLE offered, meeting, placed, presence, concerned"))
+        db.execute(text("DROP TABLE offered, meeting, placed, presence, judged, concerned"))
         _add(run, offerings=made[0], enrolments=made[1])
         return last
 
     @staticmethod
     def _last(db: Session, run: ImportRun, chunk: int) -> int | None:
         """The last offering of a chunk: at least one, and no more rows than the chunk holds."""
-        sizes = (
-            select(ImportLine.number, func.sum(func.count()).over(order_by=ImportLine.number).label("rows"))
-            .where(
-                ImportLine.run_id == run.id,
-                ImportLine.number > run.cursor,
-                ImportLine.number <= run.cursor + chunk,
-                ImportLine.outcome == Outcome.NEW,
-            )
-            .group_by(ImportLine.number)
-            .subquery()
+        left = select(ImportLine.number).where(
+            ImportLine.run_id == run.id, ImportLine.number > run.cursor, ImportLine.outcome == Outcome.NEW
         )
-        first, fitting = db.execute(
-            select(func.min(sizes.c.number), func.max(sizes.c.number).filter(sizes.c.rows <= chunk))
-        ).one()
-        found: int | None = fitting if fitting is not None else first
-        return found
+        beyond = db.scalar(left.order_by(ImportLine.number).offset(chunk).limit(1))
+        fitting = left if beyond is None else left.where(ImportLine.number < beyond)
+        found = db.scalar(fitting.order_by(ImportLine.number.desc()).limit(1))
+        return beyond if found is None else found
 
     def undo(self, db: Session, run: ImportRun, step: str, context: Context) -> int | None:
         """See `past_undo`."""

@@ -21,26 +21,38 @@ FROM (
 ) AS numbered
 WINDOW same_phone AS (PARTITION BY phone_index, name_key)
 
--- name: persons
-INSERT INTO import_person (run_id, line, made) SELECT DISTINCT :run, person, false FROM grouped
+-- Those who stand for a person: of the whole file, or of a chunk of those who are not found yet.
+-- name: wanted
+CREATE TEMP TABLE wanted ON COMMIT DROP AS
+SELECT said.line, said.id_type, said.id_number_index, said.phone_index, said.name_key
+FROM grouped JOIN import_attendance AS said ON said.run_id = :run AND said.line = grouped.line
+WHERE grouped.line = grouped.person
+
+-- name: missing
+CREATE TEMP TABLE wanted ON COMMIT DROP AS
+SELECT said.line, said.id_type, said.id_number_index, said.phone_index, said.name_key, said.ref, said.name,
+    said.phone_sealed, said.birth_year, said.id_number_sealed, named.district_id
+FROM import_person AS person
+JOIN import_attendance AS said ON said.run_id = :run AND said.line = person.line AND said.line > :first AND said.line <= :last
+JOIN import_offering AS named ON named.run_id = :run AND named.key = said.offering_key
+WHERE person.run_id = :run AND person.line > :first AND person.line <= :last AND person.trainee_id IS NULL
 
 -- The record of the same person: the same ID number, else the same phone and name unless both are residents with numbers.
+-- The lowest id is sought in a way that no plan can take for a walk along the whole primary key.
 -- name: find
-UPDATE import_person AS person SET trainee_id = found.id
-FROM (
-    SELECT said.line, coalesce(numbered.id, phoned.id) AS id
-    FROM import_person AS wanted
-    JOIN import_attendance AS said ON said.run_id = :run AND said.line = wanted.line
-    LEFT JOIN trainee AS numbered ON numbered.id_type = said.id_type AND numbered.id_number_index = said.id_number_index
-    LEFT JOIN LATERAL (
-        SELECT trainee.id FROM trainee
-        WHERE numbered.id IS NULL AND trainee.phone_index = said.phone_index AND trainee.name_key = said.name_key
-            AND NOT (coalesce(trainee.id_type, '') = 'resident' AND coalesce(said.id_type, '') = 'resident')
-        ORDER BY trainee.id LIMIT 1
-    ) AS phoned ON true
-    WHERE wanted.run_id = :run AND wanted.line > :first AND wanted.line <= :last AND wanted.trainee_id IS NULL
-) AS found
-WHERE person.run_id = :run AND person.line = found.line AND found.id IS NOT NULL
+CREATE TEMP TABLE found ON COMMIT DROP AS
+SELECT wanted.line, coalesce(numbered.id, phoned.id) AS id
+FROM wanted
+LEFT JOIN LATERAL (
+    SELECT trainee.id FROM trainee
+    WHERE trainee.id_type = wanted.id_type AND trainee.id_number_index = wanted.id_number_index LIMIT 1
+) AS numbered ON true
+LEFT JOIN LATERAL (
+    SELECT trainee.id FROM trainee
+    WHERE numbered.id IS NULL AND trainee.phone_index = wanted.phone_index AND trainee.name_key = wanted.name_key
+        AND NOT (coalesce(trainee.id_type, '') = 'resident' AND coalesce(wanted.id_type, '') = 'resident')
+    ORDER BY trainee.id + 0 LIMIT 1
+) AS phoned ON true
 
 -- name: turns
 UPDATE import_offering AS named SET number = turn.number
@@ -51,6 +63,15 @@ FROM (
 ) AS turn
 WHERE named.run_id = :run AND named.key = turn.offering_key
 
+-- Rows whose person is registered in the offering that was there before.
+-- name: there
+CREATE TEMP TABLE there ON COMMIT DROP AS
+SELECT grouped.line
+FROM grouped
+JOIN import_offering AS named ON named.run_id = :run AND named.key = offering_key AND known_id IS NOT NULL
+JOIN found ON found.line = grouped.person
+JOIN enrolment ON enrolment.offering_id = known_id AND enrolment.trainee_id = found.id AND enrolment.state <> 'cancelled'
+
 -- name: judge
 INSERT INTO import_line (run_id, line, outcome, code, params, number, person)
 SELECT :run, line,
@@ -59,43 +80,35 @@ SELECT :run, line,
     CASE WHEN nth > 1 THEN jsonb_build_object('line', first_line) END,
     CASE WHEN nth = 1 THEN number END, person
 FROM (
-    SELECT grouped.line, named.known_id, named.number, grouped.person,
-        row_number() OVER same AS nth, first_value(grouped.line) OVER same AS first_line,
-        known_id IS NOT NULL AND EXISTS (
-            SELECT FROM enrolment WHERE enrolment.offering_id = known_id AND enrolment.trainee_id = known.trainee_id
-                AND enrolment.state <> 'cancelled'
-        ) AS there
+    SELECT grouped.line, named.known_id, named.number, grouped.person, there.line IS NOT NULL AS there,
+        row_number() OVER same AS nth, first_value(grouped.line) OVER same AS first_line
     FROM grouped
     JOIN import_offering AS named ON named.run_id = :run AND named.key = offering_key
-    JOIN import_person AS known ON known.run_id = :run AND known.line = grouped.person
-    WINDOW same AS (PARTITION BY offering_key, coalesce(-known.trainee_id, grouped.person) ORDER BY grouped.line)
+    JOIN found ON found.line = grouped.person
+    LEFT JOIN there ON there.line = grouped.line
+    WINDOW same AS (PARTITION BY offering_key, coalesce(-found.id, grouped.person) ORDER BY grouped.line)
 ) AS judged
 
 -- People who only stand in rows that do not go in are nobody's trainees.
--- name: spare
-DELETE FROM import_person AS person
-WHERE run_id = :run AND NOT EXISTS (
-    SELECT FROM import_line AS line WHERE line.run_id = :run AND line.outcome = 'new' AND line.person = person.line
-)
+-- name: persons
+INSERT INTO import_person (run_id, line, trainee_id, made)
+SELECT :run, line, id, false FROM found
+WHERE line IN (SELECT person FROM import_line WHERE run_id = :run AND outcome = 'new')
+ORDER BY line
 
 -- name: enlist
-WITH made AS (
+WITH fresh AS (
     INSERT INTO trainee (ref, district_id, name, name_key, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
         id_number_index, created_at)
-    SELECT said.ref, named.district_id, said.name, said.name_key, said.phone_sealed, said.phone_index, said.birth_year,
-        said.id_type, said.id_number_sealed, said.id_number_index, :now
-    FROM import_person AS person
-    JOIN import_attendance AS said ON said.run_id = :run AND said.line = person.line
-    JOIN import_offering AS named ON named.run_id = :run AND named.key = said.offering_key
-    WHERE person.run_id = :run AND person.line > :first AND person.line <= :last AND person.trainee_id IS NULL
-    ORDER BY person.line
+    SELECT ref, district_id, name, name_key, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
+        id_number_index, :now
+    FROM wanted JOIN found USING (line) WHERE found.id IS NULL ORDER BY line
     ON CONFLICT DO NOTHING
     RETURNING id, ref
 )
-UPDATE import_person AS person SET trainee_id = made.id, made = true
-FROM made JOIN import_attendance AS said ON said.run_id = :run AND said.line > :first AND said.line <= :last
-    AND said.ref = made.ref
-WHERE person.run_id = :run AND person.line = said.line
+UPDATE import_person AS person SET trainee_id = coalesce(found.id, fresh.id), made = fresh.id IS NOT NULL
+FROM wanted JOIN found USING (line) LEFT JOIN fresh USING (ref)
+WHERE person.run_id = :run AND person.line = wanted.line AND coalesce(found.id, fresh.id) IS NOT NULL
 
 -- name: refuse_known
 UPDATE import_line AS line SET outcome = 'refused', code = 'offering_known', number = NULL
@@ -105,7 +118,7 @@ WHERE named.run_id = :run AND named.number BETWEEN :first AND :last AND named.kn
 
 -- name: offered
 CREATE TEMP TABLE offered ON COMMIT DROP AS
-SELECT named.*, nextval(pg_get_serial_sequence('offering', 'id')) AS id
+SELECT named.*, nextval((SELECT pg_get_serial_sequence('offering', 'id')::regclass)) AS id
 FROM (
     SELECT key, number, course_id, district_id, organisation_id, lead_instructor_id, place, days, starts, ends,
         days[array_length(days, 1)] AS counted_on
@@ -118,7 +131,7 @@ UPDATE import_offering AS named SET offering_id = offered.id FROM offered WHERE 
 
 -- name: meeting
 CREATE TEMP TABLE meeting ON COMMIT DROP AS
-SELECT each.*, nextval(pg_get_serial_sequence('course_session', 'id')) AS id
+SELECT each.*, nextval((SELECT pg_get_serial_sequence('course_session', 'id')::regclass)) AS id
 FROM (
     SELECT offered.id AS offering_id, nth::int - 1 AS bit, day, (day + starts) AT TIME ZONE :zone AS starts_at,
         (day + ends) AT TIME ZONE :zone AS ends_at, lead_instructor_id
@@ -128,7 +141,7 @@ FROM (
 
 -- name: placed
 CREATE TEMP TABLE placed ON COMMIT DROP AS
-SELECT each.*, nextval(pg_get_serial_sequence('enrolment', 'id')) AS id
+SELECT each.*, nextval((SELECT pg_get_serial_sequence('enrolment', 'id')::regclass)) AS id
 FROM (
     SELECT DISTINCT ON (offered.id, person.trainee_id) line.line, offered.id AS offering_id, person.trainee_id,
         course_id, present, arrived, departed, result, certificate, issued_on, said.name, said.name_key, counted_on,
@@ -152,9 +165,9 @@ WHERE (present >> bit) & 1 = 1
 INSERT INTO offering (id, course_id, organisation_id, district_id, lead_instructor_id, place, capacity, by_invitation, state,
     created_at, published_at, closed_at, counted_on)
 SELECT offered.id, course_id, organisation_id, district_id, lead_instructor_id, place,
-    greatest(course.capacity, least(32767, (SELECT count(*) FROM placed WHERE placed.offering_id = offered.id)))::smallint,
-    false, 'closed', :now, :now, :now, counted_on
+    greatest(course.capacity, least(32767, coalesce(people, 0)))::smallint, false, 'closed', :now, :now, :now, counted_on
 FROM offered JOIN course ON course.id = course_id
+LEFT JOIN (SELECT offering_id, count(*) AS people FROM placed GROUP BY offering_id) AS held ON held.offering_id = offered.id
 
 -- name: write_session
 INSERT INTO course_session (id, offering_id, starts_at, ends_at, headcount, closed_at)
@@ -167,21 +180,20 @@ SELECT id, lead_instructor_id, 'lead', tstzrange(starts_at, ends_at, '[)'), true
 FROM meeting WHERE lead_instructor_id IS NOT NULL ORDER BY id
 ON CONFLICT DO NOTHING
 
--- name: write_enrolment
-INSERT INTO enrolment (id, offering_id, trainee_id, ticket, state, source, created_at, sessions_attended, minutes_attended,
-    shortfalls, certificate_due, certified_at)
+-- What closing makes of each place.
+-- name: judged
+CREATE TEMP TABLE judged ON COMMIT DROP AS
 SELECT placed.id, offering_id, trainee_id,
-    left(translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/', '-_'), 22),
+    left(translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/', '-_'), 22) AS ticket,
     CASE WHEN coalesce(came, 0) = 0 THEN 'incomplete' WHEN result = 'failed' THEN 'failed'
         WHEN result = 'passed' OR certificate IS NOT NULL OR (came >= sessions_needed AND pass_mark IS NULL)
-        THEN 'completed' ELSE 'incomplete' END,
-    'import', :now, coalesce(came, 0), coalesce(minutes, 0),
+        THEN 'completed' ELSE 'incomplete' END AS state,
+    coalesce(came, 0) AS came, coalesce(minutes, 0) AS minutes,
     CASE WHEN coalesce(came, 0) = 0 THEN '["absent"]'::jsonb WHEN result = 'failed' THEN '["theory_failed"]'
         WHEN result = 'passed' OR certificate IS NOT NULL THEN '[]' WHEN came < sessions_needed THEN '["sessions_missing"]'
         WHEN pass_mark IS NOT NULL THEN '["theory_missing"]' ELSE '[]' END
-        || CASE WHEN certificate_type IS NULL THEN '["no_certificate_course"]'::jsonb ELSE '[]' END,
-    false,
-    CASE WHEN certificate IS NOT NULL THEN (issued_on + time '12:00') AT TIME ZONE :zone END
+        || CASE WHEN certificate_type IS NULL THEN '["no_certificate_course"]'::jsonb ELSE '[]' END AS shortfalls,
+    CASE WHEN certificate IS NOT NULL THEN (issued_on + time '12:00') AT TIME ZONE :zone END AS certified_at
 FROM placed
 JOIN course ON course.id = course_id
 LEFT JOIN (
@@ -190,7 +202,28 @@ LEFT JOIN (
         AS minutes
     FROM presence GROUP BY enrolment_id
 ) AS stayed ON stayed.enrolment_id = placed.id
-ORDER BY placed.id
+
+-- name: write_enrolment
+INSERT INTO enrolment (id, offering_id, trainee_id, ticket, state, source, created_at, sessions_attended, minutes_attended,
+    shortfalls, certificate_due, certified_at)
+SELECT id, offering_id, trainee_id, ticket, state, 'import', :now, came, minutes, shortfalls, false, certified_at
+FROM judged ORDER BY id
+
+-- One line an offering, dated by its last day; today, when that quarter is frozen. The recount finds the same.
+-- name: write_closing
+INSERT INTO person_time_entry (offering_id, kind, dated_on, recorded_at, recorded_by, enrolled, named, counted, minutes, passed,
+    certificates)
+SELECT offered.id, 'closing', CASE WHEN shut.year IS NULL THEN counted_on ELSE :today END, :now, :user, coalesce(enrolled, 0),
+    coalesce(named, 0), 0, coalesce(figures.minutes, 0), coalesce(passed, 0), 0
+FROM offered
+LEFT JOIN (
+    SELECT offering_id, count(*) AS enrolled, count(*) FILTER (WHERE came > 0) AS named, sum(minutes)::bigint AS minutes,
+        count(*) FILTER (WHERE state = 'completed') AS passed
+    FROM judged GROUP BY offering_id
+) AS figures ON figures.offering_id = offered.id
+LEFT JOIN frozen_quarter AS shut
+    ON shut.year = extract(year FROM counted_on) AND shut.quarter = extract(quarter FROM counted_on)
+ORDER BY offered.id
 
 -- name: write_event
 INSERT INTO attendance_event (id, course_session_id, enrolment_id, kind, method, happened_at, received_at, user_id)

@@ -1,12 +1,13 @@
 """The SQL statements of imports, by name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import CursorResult, func, select, text
 from sqlalchemy.orm import Session
 
 _HERE = Path(__file__).parent
@@ -38,3 +39,28 @@ def run(db: Session, file: str, name: str, **values: Any) -> CursorResult[Any]:
     wanted = {key: values[key] for key in statement.compile().params}
     result: CursorResult[Any] = db.execute(statement, wanted)  # type: ignore[assignment]
     return result
+
+
+@contextmanager
+def by_index(db: Session) -> Iterator[None]:
+    """Statements that look for a chunk's few rows in tables of any size.
+
+    Those tables grow within the import, and a worker has no right to have them analysed: the planner believes them to be as
+    they were, or empty, and would read them whole for each chunk, or for each row.
+    """
+    with _without(db, "enable_seqscan"):
+        yield
+
+
+@contextmanager
+def by_hash(db: Session) -> Iterator[None]:
+    """Statements that join rows of an import, of which the planner has not heard yet, to each other: each is read once."""
+    with _without(db, "enable_nestloop"), _without(db, "enable_seqscan"):
+        yield
+
+
+@contextmanager
+def _without(db: Session, what: str) -> Iterator[None]:
+    db.execute(select(func.set_config(what, "off", True)))
+    yield
+    db.execute(select(func.set_config(what, "on", True)))
