@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Subquery, Text, and_, case, cast, func, or_, select, true
+from sqlalchemy import CTE, BigInteger, ColumnElement, Subquery, Text, and_, case, cast, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
@@ -107,6 +107,7 @@ def lines(filters: Filters, scope: Scope, *, branch: bool = False) -> Subquery:
             func.coalesce(shown, False).label("shown"),
             key_of(filters.grouping).label("key"),
             Offering.district_id,
+            Offering.counted_on,
             Course.programme_code,
             PersonTimeEntry.late,
             case((PersonTimeEntry.kind == EntryKind.CLOSING, 1), else_=0).label("offerings"),
@@ -133,7 +134,7 @@ def lines(filters: Filters, scope: Scope, *, branch: bool = False) -> Subquery:
     return statement.subquery("line")
 
 
-def sums(source: Subquery) -> list[ColumnElement[int]]:
+def sums(source: Subquery | CTE) -> list[ColumnElement[int]]:
     """The figures of `Figures`, in its order."""
     return [cast(func.coalesce(func.sum(source.c[name]), 0), BigInteger).label(name) for name in FIGURES]
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, Subquery, func, select
+from sqlalchemy import CTE, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
@@ -17,6 +17,8 @@ from instructors.models import Instructor
 from lms.core.paging import PAGE_SIZE, Page
 from lms.core.scope import Scope
 from lms.organisations.models import District, Organisation
+
+FARTHEST = 10**9  # a page that nobody has
 
 
 @dataclass(frozen=True)
@@ -60,20 +62,39 @@ class OpenOfferings:
 def behind(db: Session, filters: Filters, scope: Scope, *, column: Column | None = None, page: int = 1) -> Offerings:
     """The offerings behind a number, newest first. column: only those that give something to that figure.
 
-    Raises NotFound for another district's. Two statements; for closed offerings two more, which count their sessions.
+    Raises NotFound for another district's. One statement; for closed offerings two more, which count their sessions.
     """
     within(filters, scope)
     each = _each(filters, scope, column)
-    number, *figures = db.execute(select(func.count(), *sums(each))).one()
+    total = select(func.count().label("number"), *sums(each)).cte("total")
+    last = func.greatest((total.c.number - 1) // PAGE_SIZE * PAGE_SIZE, 0)
+    shown = (
+        select(each)
+        .order_by(each.c.counted_on.desc(), each.c.offering_id.desc())
+        .limit(PAGE_SIZE)
+        .offset(
+            select(func.least((min(max(page, 1), FARTHEST) - 1) * PAGE_SIZE, last)).select_from(total).scalar_subquery()
+        )
+        .subquery("shown")
+    )
+    # The total stands beside each row, and alone where there is none: all of it is one pass over the lines.
+    statement = _with_names(
+        select(*total.c, Offering.id, Offering.counted_on, *(shown.c[name] for name in FIGURES))
+        .select_from(total)
+        .outerjoin(shown, true())
+        .outerjoin(Offering, Offering.id == shown.c.offering_id)
+    ).order_by(shown.c.counted_on.desc(), shown.c.offering_id.desc())
+    answer = [tuple[Any, ...](row) for row in db.execute(statement)]
+    width = 1 + len(FIGURES)
+    number, *figures = answer[0][:width]
+    rows = [_row(row[width:]) for row in answer if row[width] is not None]
     pages = max(1, -(-number // PAGE_SIZE))
     page = min(max(page, 1), pages)
-    statement = _named(each).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
-    rows = [_row(row) for row in db.execute(statement)]
     found = Offerings(Page(rows=rows, page=page, pages=pages, total=number), Figures(*figures))
     return _with_sessions(db, found, each) if column is Column.OFFERINGS else found
 
 
-def _with_sessions(db: Session, found: Offerings, each: Subquery) -> Offerings:
+def _with_sessions(db: Session, found: Offerings, each: CTE) -> Offerings:
     held = select(CourseSession.offering_id, func.count()).group_by(CourseSession.offering_id)
     ids = [row.offering_id for row in found.page.rows]
     numbers = {offering: number for offering, number in db.execute(held.where(CourseSession.offering_id.in_(ids)))}
@@ -102,20 +123,15 @@ def open_now(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
     return OpenOfferings(rows, progress(db, filters, scope, zone=zone))
 
 
-def _each(filters: Filters, scope: Scope, column: Column | None) -> Subquery:
+def _each(filters: Filters, scope: Scope, column: Column | None) -> CTE:
+    """Each offering's sums over its lines, made once for the page and for the total."""
     line = lines(filters, scope)
-    statement = select(line.c.offering_id, *sums(line)).group_by(line.c.offering_id)
+    statement = select(line.c.offering_id, line.c.counted_on, *sums(line)).group_by(
+        line.c.offering_id, line.c.counted_on
+    )
     if column is not None:
         statement = statement.having(column_sum(line, column) != 0)
-    return statement.subquery("each")
-
-
-def _named(each: Subquery) -> Select[*tuple[Any, ...]]:
-    return _with_names(
-        select(Offering.id, Offering.counted_on, *(each.c[name] for name in FIGURES)).join(
-            each, each.c.offering_id == Offering.id
-        )
-    ).order_by(Offering.counted_on.desc(), Offering.id.desc())
+    return statement.cte("each")
 
 
 def _with_names(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[object, ...]]:
@@ -125,15 +141,15 @@ def _with_names(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[object, ..
             Course.name_zh, Course.name_en, Organisation.name_zh, Organisation.name_en, District.name_zh,
             District.name_en, Instructor.name,
         )
-        .join(Course, Course.id == Offering.course_id)
-        .join(Organisation, Organisation.id == Offering.organisation_id)
-        .join(District, District.id == Offering.district_id)
+        .outerjoin(Course, Course.id == Offering.course_id)
+        .outerjoin(Organisation, Organisation.id == Offering.organisation_id)
+        .outerjoin(District, District.id == Offering.district_id)
         .outerjoin(Instructor, Instructor.id == Offering.lead_instructor_id)
     )  # fmt: skip
 
 
-def _row(row: Row[*tuple[Any, ...]]) -> OfferingRow:
-    offering_id, day, *rest = tuple[Any, ...](row)
+def _row(row: tuple[Any, ...]) -> OfferingRow:
+    offering_id, day, *rest = row
     return _made(offering_id, day, rest[len(FIGURES) :], Figures(*rest[: len(FIGURES)]))
 
 
