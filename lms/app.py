@@ -84,6 +84,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
 KINDS: tuple[str, ...] = (
     "courses.imports.past",
     "courses.imports.organisations",
+    "courses.imports.instructors",
     "courses.imports.opening",
     "certificates.legacy_import",
     "certificates.legacy_papers",

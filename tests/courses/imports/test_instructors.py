@@ -1,0 +1,202 @@
+"""Instructors and their qualifications from a file: once, by number, and back again as long as nobody has taught."""
+
+from datetime import date
+from itertools import pairwise
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
+from sqlalchemy import Connection, func, select
+from sqlalchemy.orm import Session
+
+from courses.imports import runs
+from courses.models.imports import ImportLine, ImportState
+from instructors import register
+from instructors.models import Instructor, Level, Qualification
+from lms.config import Settings
+from lms.core.audit import AuditEntry
+from lms.core.scope import Scope
+from tests.courses.imports.files_of import Desk, outcome
+from tests.factories import Make
+
+ROW = {
+    "registration_number": "SZ-01", "name": "王小明", "district": "东城区", "level": "中级", "phone": "13800138000",
+    "programme": "救护员培训", "valid_from": "2024-01-01", "valid_until": "2099-12-31",
+}  # fmt: skip
+BARE = {**ROW, "programme": "", "valid_from": "", "valid_until": ""}
+
+
+@pytest.fixture
+def desk(db: Session, settings: Settings, app: Flask) -> Desk:
+    return Desk(db, settings, "instructors")
+
+
+def one(db: Session, number: str = "SZ-01") -> Instructor:
+    return db.scalars(select(Instructor).where(Instructor.registration_number == number)).one()
+
+
+def test_an_instructor_with_two_qualifications_over_two_chunks(desk: Desk, db: Session) -> None:
+    other = {**BARE, "registration_number": "SZ-02", "name": "李红", "level": "", "phone": ""}
+    rows = [
+        ROW,
+        other,
+        {**ROW, "programme": "RESCUE", "level": ""},
+        {**ROW, "valid_from": "2020-1-1", "valid_until": "2023年12月31日"},
+    ]
+    run = desk.done(rows, encoding="gb18030")
+    assert (run.state, outcome(run)) == (ImportState.DONE, (4, 0, 0, 0))
+    found = one(db)
+    assert (found.name, found.district_id, found.level, found.phone, found.user_id, found.active) == (
+        "王小明", 1, Level.INTERMEDIATE, "+8613800138000", None, True,
+    )  # fmt: skip
+    assert {(row.programme_code, row.valid_from.year) for row in found.qualifications} == {
+        ("FIRST_RESPONDER", 2024), ("RESCUE", 2024), ("FIRST_RESPONDER", 2020),
+    }  # fmt: skip
+    assert (one(db, "SZ-02").level, one(db, "SZ-02").qualifications) == (Level.JUNIOR, [])
+    assert register.may_lead(db, found.id, "RESCUE", date(2030, 1, 1))
+    told = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"instructor:{found.id}")).all()
+    assert sorted(told) == ["instructor.enlist", *["qualification.add"] * 3]
+    lines = db.scalars(select(ImportLine.facts).where(ImportLine.run_id == run.id)).all()
+    assert not any("13800138000" in str(facts) for facts in lines), "phones are sealed while they wait"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"registration_number": "--"}, "“--” is no registration number."),
+        ({"name": "··"}, "“··” is no name."),
+        ({"name": "李红"}, "An earlier row gives this number to another name, district or level."),
+        ({"district": "西城"}, "An earlier row gives this number to another name, district or level."),
+        ({"level": "高级"}, "An earlier row gives this number to another name, district or level."),
+        ({"level": "特级"}, "There is no level “特级”: write junior, intermediate or senior."),
+        ({"district": "天津"}, "There is no district “天津”."),
+        ({"phone": "123"}, "This is not a phone number. Give 11 digits, or + and the country code for a foreign one."),
+        ({"programme": "潜水"}, "There is no programme “潜水”."),
+        ({"programme": ""}, "A qualification needs its programme and its last day."),
+        ({"valid_until": ""}, "A qualification needs its programme and its last day."),
+        ({"valid_until": "2023-12-31"}, "The last day must not come before the first."),
+        ({"valid_until": "去年"}, "“去年” is not a date. Write it as 2015-03-08."),
+        ({"valid_from": "2025-01-01"}, "The periods of two qualifications for one programme must not overlap."),
+        ({}, "Line 2 says the same."),
+        ({"programme": "", "valid_from": "", "valid_until": ""}, "Line 2 says the same."),
+    ],
+)
+def test_a_row_at_fault_is_named_with_its_reason(desk: Desk, change: dict[str, str], reason: str) -> None:
+    run = desk.checked([ROW, {**ROW, **change}])
+    assert desk.refusals(run) == [(3, reason)]
+    assert run.tally["new"] == 1
+
+
+def test_who_is_on_the_register_gets_the_qualification_and_is_not_altered(desk: Desk, db: Session, make: Make) -> None:
+    known = make.instructor("RESCUE", name="王小明")
+    rows = [
+        {**ROW, "registration_number": known.registration_number.lower(), "level": "高级", **change}
+        for change in (
+            {},
+            {"programme": "RESCUE", "valid_from": "2021-01-01", "valid_until": "2022-01-01"},
+            {"programme": "RESCUE", "valid_from": "2019-01-01"},
+        )
+    ]
+    run = desk.done(rows)
+    assert outcome(run) == (1, 1, 0, 1)
+    assert desk.refusals(run) == [(4, "The periods of two qualifications for one programme must not overlap.")]
+    db.expire_all()
+    assert (known.level, known.phone, len(known.qualifications)) == (Level.JUNIOR, None, 2)
+    assert outcome(desk.checked(rows[:2])) == (0, 2, 0, 0)
+    other = desk.checked([{**ROW, "registration_number": known.registration_number, "name": "李红"}])
+    assert desk.refusals(other) == [(2, "Another instructor has this registration number.")]
+
+
+def test_a_district_has_its_own_register(desk: Desk, make: Make) -> None:
+    far = make.instructor("RESCUE", district_id=2, name="王小明")
+    rows = [
+        ROW,
+        {**ROW, "registration_number": "SZ-9", "district": "西城"},
+        {**ROW, "registration_number": far.registration_number},
+    ]
+    run = desk.checked(rows, scope=Scope(district_ids=frozenset({1})))
+    assert desk.refusals(run) == [
+        (3, "“西城” is not your district."), (4, "This instructor is registered with another district."),
+    ]  # fmt: skip
+
+
+def test_one_who_is_registered_after_the_check_is_not_registered_twice(desk: Desk, db: Session) -> None:
+    slow = desk.checked([ROW, {**BARE, "registration_number": "SZ-02"}])
+    desk.done([ROW, {**BARE, "registration_number": "SZ-02"}])
+    before = db.scalar(select(func.count()).select_from(Instructor))
+    runs.start(db, slow)
+    desk.work(slow)
+    assert (slow.state, outcome(slow)) == (ImportState.DONE, (0, 2, 0, 0))
+    assert db.scalar(select(func.count()).select_from(Instructor)) == before
+
+
+def test_an_undo_keeps_who_has_taught_or_was_changed(desk: Desk, db: Session, make: Make) -> None:
+    known = make.instructor("RESCUE", name="老师")
+    numbers = ["SZ-01", "SZ-02", "SZ-03", "SZ-04"]
+    rows = [{**ROW, "registration_number": number} for number in numbers]
+    run = desk.done([*rows, {**ROW, "registration_number": known.registration_number, "name": "老师"}])
+    taught, changed = one(db, "SZ-01"), one(db, "SZ-02")
+    make.offering(course=make.new_course(programme_code="FIRST_RESPONDER"), assistants=[taught])
+    changed.name = "王晓明"
+    db.commit()
+    desk.undone(run)
+    assert run.state is ImportState.UNDONE
+    assert run.notes == [
+        f"#{taught.qualifications[0].id} 王小明 · FIRST_RESPONDER", f"#{taught.id} 王小明", f"#{changed.id} 王晓明",
+    ]  # fmt: skip
+    left = db.scalars(select(Instructor.registration_number).where(Instructor.registration_number.in_(numbers))).all()
+    assert sorted(left) == ["SZ-01", "SZ-02"]
+    db.expire_all()
+    assert [row.programme_code for row in known.qualifications] == ["RESCUE"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["SZ-1", "SZ-2"]),
+            st.sampled_from(["", "RESCUE", "FIRST_RESPONDER"]),
+            st.integers(2020, 2023),
+        ),
+        min_size=1,
+        max_size=7,
+    )
+)
+@settings_of(max_examples=20)
+def test_stops_change_nothing_and_periods_never_overlap(
+    desk: Desk, db: Session, connection: Connection, rows: list[tuple[str, str, int]]
+) -> None:
+    told = [
+        {**BARE, "registration_number": number}
+        if not programme
+        else {
+            **ROW,
+            "registration_number": number,
+            "programme": programme,
+            "valid_from": f"{year}-01-01",
+            "valid_until": f"{year + 1}-06-30",
+        }
+        for number, programme, year in rows
+    ]
+    found = []
+    for way in (desk.done, desk.stopped_and_resumed):
+        db.commit()
+        with connection.begin_nested() as begun:
+            run = way(told)
+            made = db.execute(
+                select(
+                    Instructor.registration_number,
+                    Qualification.programme_code,
+                    Qualification.valid_from,
+                    Qualification.valid_until,
+                )
+                .join(Instructor.qualifications, isouter=True)
+                .order_by(Instructor.registration_number, Qualification.programme_code, Qualification.valid_from)
+            ).all()
+            found.append((outcome(run), made))
+            for row, following in pairwise(made):
+                assert row[:2] != following[:2] or row[3] < following[2]
+            db.rollback()
+            begun.rollback()
+    assert found[0] == found[1]
