@@ -43,15 +43,17 @@ def _offerings(db: Session, run: ImportRun, context: Context, papers: Sequence[P
         "user": audit.actor(db), "reason": REASON, "nobody": _nobody(db),
     }  # fmt: skip
     quarters.hold_open(db)
-    statements.run(db, FILE, "touched", **values)
-    statements.run(db, FILE, "concerned", **values)
-    certificates = [name for take in papers for name in take(db, run, first, upto)]
-    participation.hold(db)
-    statements.run(db, "past.sql", "count_people", sign=-1)
-    for name in (
-        "empty_participation", "contradict", "unmark", "ledger", "cancel_enrolment", "free_instructor", "cancel_offering",
-    ):  # fmt: skip
-        statements.run(db, FILE, name, **values)
+    with statements.by_index(db):
+        statements.run(db, FILE, "touched", **values)
+        statements.run(db, FILE, "concerned", **values)
+        db.execute(text("ANALYZE concerned"))
+        certificates = [name for take in papers for name in take(db, run, first, upto)]
+        participation.hold(db)
+        statements.run(db, "past.sql", "count_people", sign=-1)
+        for name in (
+            "empty_participation", "contradict", "unmark", "ledger", "cancel_enrolment", "free_instructor", "cancel_offering",
+        ):  # fmt: skip
+            statements.run(db, FILE, name, **values)
     kept = db.execute(text("SELECT id, name_zh, host, counted_on FROM touched ORDER BY id")).all()
     gone = db.scalar(text("SELECT count(*) FROM concerned")) or 0
     db.execute(text("DROP TABLE touched, concerned"))
@@ -72,7 +74,8 @@ def _people(db: Session, run: ImportRun, context: Context) -> int | None:
     last = staging.last_person(db, run, context.chunk)
     if last is None:
         return None
-    made, gone = tuple(statements.run(db, FILE, "forget_people", run=run.id, first=run.cursor, last=last).one())
+    with statements.by_index(db):
+        made, gone = tuple(statements.run(db, FILE, "forget_people", run=run.id, first=run.cursor, last=last).one())
     tally = run.tally
     run.tally = {
         **tally,

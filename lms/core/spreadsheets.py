@@ -163,7 +163,9 @@ def _count(rows: int, columns: int, limits: Limits) -> None:
 
 
 def _text(value: object) -> str:
-    if value is None or isinstance(value, bool | timedelta | time):
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if value is None or isinstance(value, bool | timedelta):
         return ""
     if isinstance(value, int | float):
         if abs(value) >= EXACT:
