@@ -244,16 +244,17 @@ def _doubt(
     timely: bool,
 ) -> Review | None:
     """Why an event cannot count at once, if it cannot."""
-    doubts = (
-        (event.review is not None, event.review),
-        (enrolment_id is None and event.walk_in is not None, Review.WALK_IN_MATCH),
-        (enrolment_id is None, Review.UNKNOWN_TICKET),
-        (state not in HOLDS_PLACE, Review.NOT_ENROLLED),
-        (meeting.offering_state in {OfferingState.DRAFT, OfferingState.CANCELLED}, Review.NOT_RUNNING),
-        (meeting.closed_at is not None or meeting.offering_state == OfferingState.CLOSED, Review.SESSION_CLOSED),
-        (not timely, Review.OUTSIDE_WINDOW),
-    )
-    return next((review for holds, review in doubts if holds), None)
+    if event.review is not None:
+        return event.review
+    if enrolment_id is None:
+        return Review.WALK_IN_MATCH if event.walk_in is not None else Review.UNKNOWN_TICKET
+    if state not in HOLDS_PLACE:
+        return Review.NOT_ENROLLED
+    if meeting.offering_state in {OfferingState.DRAFT, OfferingState.CANCELLED}:
+        return Review.NOT_RUNNING
+    if meeting.closed_at is not None or meeting.offering_state == OfferingState.CLOSED:
+        return Review.SESSION_CLOSED
+    return None if timely else Review.OUTSIDE_WINDOW
 
 
 def _believed(event: AttendanceInput, meeting: Meeting, now: datetime) -> datetime:

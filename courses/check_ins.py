@@ -127,16 +127,15 @@ def tidied(event: AttendanceInput) -> AttendanceInput:
 
 
 def _line(text: str | None, limit: int) -> str | None:
-    return " ".join((text or "").replace("\0", " ").split())[:limit].strip() or None
+    return " ".join(text.replace("\0", " ").split())[:limit].strip() or None if text else None
 
 
 def fault(event: AttendanceInput) -> str | None:
     """Why an event cannot be kept at all."""
-    named = [one for one in (event.enrolment_id, event.ticket, event.walk_in) if one is not None]
-    if len(named) != 1 or (event.walk_in is not None and not event.walk_in.name):
+    missing = (event.enrolment_id is None) + (event.ticket is None) + (event.walk_in is None)
+    if missing != 2 or (event.walk_in is not None and not event.walk_in.name):
         return "bad_event"
-    numbers = [event.session_id, *([event.enrolment_id] if event.enrolment_id is not None else [])]
-    if not all(0 < number <= LARGEST for number in numbers):
+    if not 0 < event.session_id <= LARGEST or not (event.enrolment_id is None or 0 < event.enrolment_id <= LARGEST):
         return "not_found"
     if event.reason is None and (event.kind == AttendanceKind.UNDO or event.method == AttendanceMethod.CORRECTION):
         return "reason_missing"

@@ -43,9 +43,11 @@ def fold(events: Iterable[Event]) -> Presence | None:
     The earliest arrival that stands makes the attendance. The last word after it, come or gone, says whether the trainee
     left. An undo cannot itself be undone: whoever undid by mistake checks the trainee in again.
     """
-    valid = list({event.id: event for event in events if event.valid}.values())
+    valid = [event for event in events if event.valid]
     if len(valid) <= 1:  # nearly always: somebody's first arrival, and before it nothing
-        return next((Presence(one.id, one.moment) for one in valid if one.kind == AttendanceKind.ARRIVE), None)
+        arrived = valid and valid[0].kind == AttendanceKind.ARRIVE
+        return Presence(valid[0].id, valid[0].moment) if arrived else None
+    valid = list({event.id: event for event in valid}.values())
     undos = [event for event in valid if event.kind == AttendanceKind.UNDO]
     named = {event.undoes for event in undos if event.undoes is not None}
     until = max((event.moment for event in undos if event.undoes is None), default=None)

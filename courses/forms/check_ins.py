@@ -103,7 +103,7 @@ class Body(BaseModel):
             self.enrolment,
             self.kind,
             self.method,
-            self.told_at,
+            self.told_at.astimezone(UTC),  # moments of one zone are compared and written several times as fast
             self.reason,
             self.offset_ms if self.offset_ms is not None else offset_ms,
             self.undoes,

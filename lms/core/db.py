@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from time import monotonic
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol, cast
 
 import psycopg
 from psycopg import pq
 from psycopg.adapt import Transformer
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
@@ -29,7 +29,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from lms.core import events
 
@@ -95,7 +95,15 @@ def make_engine(
         connect_args=arguments,
     )
     _ask_the_idle(engine)
+    engine.dialect.do_commit = _commit  # type: ignore[method-assign, assignment]
     return engine
+
+
+def _commit(connection: PoolProxiedConnection) -> None:
+    """Commit by one call of libpq, as `Wire` asks: the driver's own way waits for the other threads several times."""
+    pg: PGconn = cast("psycopg.Connection[Any]", connection.driver_connection).pgconn
+    if pg.transaction_status != pq.TransactionStatus.IDLE:
+        _checked(pg.exec_(b"COMMIT"))
 
 
 def _json(value: Any) -> str:

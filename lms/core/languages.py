@@ -90,12 +90,14 @@ def translated(message: str, code: str) -> str:
 
 def in_both(message: str, **params: Any) -> dict[str, str]:
     """A message in each language, for a program that shows it later; moments as the branch's clock shows them."""
+    if not params:
+        return {code: translated(message, code) for code in LANGUAGES}
     zone = current_app.config["SETTINGS"].zone
     shown = {
         name: value.astimezone(zone).isoformat(" ", "minutes")[:16] if isinstance(value, datetime) else value
         for name, value in params.items()
     }
-    return {code: translated(message, code) % shown if shown else translated(message, code) for code in LANGUAGES}
+    return {code: translated(message, code) % shown for code in LANGUAGES}
 
 
 @lru_cache(maxsize=256)
