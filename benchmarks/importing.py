@@ -37,17 +37,9 @@ HEADINGS = [column.zh for column in COLUMNS]
 def measure(stage: Stage) -> Sequence[Measurement]:
     """How the import compares with the COPY, and the memory of the process that imports."""
     name = f"importing_{os.getpid()}"
-    stage.server.create_database(name)
-    url = stage.server.url(name)
-    migrations.upgrade(url)
     file = stage.folder / "past.csv"
-    with psycopg.connect(_plain(url)) as db:
-        db.execute(
-            "INSERT INTO organisation (district_id, name_zh, sector, active)"
-            " SELECT 1 + n % 16, '第' || n || '社区', 'community', true FROM generate_series(1, 400) AS n"
-        )
-        districts: dict[int, str] = dict(db.execute("SELECT id, name_zh FROM district").fetchall())
-    write_file(file, ROWS, districts)
+    write_file(file, ROWS, organised(stage, name))
+    url = stage.server.url(name)
     environment = {**stage.environment, "DATABASE_URL": url}
     began = perf_counter()
     done = run(
@@ -63,6 +55,18 @@ def measure(stage: Stage) -> Sequence[Measurement]:
         Measurement("import as a share of the COPY's speed", copied / taken, "×", floor=0.3),
         Measurement("memory of the importing process", memory, "MB", ceiling=400),
     ]
+
+
+def organised(stage: Stage, name: str) -> dict[int, str]:
+    """Make a database with the organisations that the file names; its districts."""
+    stage.server.create_database(name)
+    migrations.upgrade(stage.server.url(name))
+    with psycopg.connect(plain(stage.server.url(name))) as db:
+        db.execute(
+            "INSERT INTO organisation (district_id, name_zh, sector, active)"
+            " SELECT 1 + n % 16, '第' || n || '社区', 'community', true FROM generate_series(1, 400) AS n"
+        )
+        return dict(db.execute("SELECT id, name_zh FROM district").fetchall())
 
 
 def write_file(path: Path, rows: int, districts: dict[int, str]) -> None:
@@ -98,7 +102,7 @@ def _copied(stage: Stage, url: str) -> float:
     stage.server.create_database(name)
     migrations.upgrade(stage.server.url(name))
     took = 0.0
-    with psycopg.connect(_plain(url)) as source, psycopg.connect(_plain(stage.server.url(name))) as target:
+    with psycopg.connect(plain(url)) as source, psycopg.connect(plain(stage.server.url(name))) as target:
         with (
             source.cursor().copy("COPY organisation TO STDOUT") as rows,
             target.cursor().copy("COPY organisation FROM STDIN") as into,
@@ -135,7 +139,8 @@ def _copied(stage: Stage, url: str) -> float:
     return took
 
 
-def _plain(url: str) -> str:
+def plain(url: str) -> str:
+    """An address for psycopg itself."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 

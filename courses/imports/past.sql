@@ -261,13 +261,23 @@ WITH took AS MATERIALIZED (
     JOIN person_time_entry AS line ON line.offering_id = offering.id AND line.kind = 'closing'
     WHERE NOT EXISTS (SELECT FROM concerned WHERE concerned.id = enrolment.offering_id)
         AND EXISTS (SELECT FROM attendance WHERE attendance.enrolment_id = enrolment.id)
+), again AS MATERIALIZED (
+    SELECT trainee_id FROM elsewhere UNION SELECT trainee_id FROM took GROUP BY trainee_id HAVING count(*) > 1
+), once AS (  -- most people: whoever is seen nowhere else is new to every number
+    SELECT programme_code, district_id, dated_on, count(*) AS people FROM took
+    WHERE NOT EXISTS (SELECT FROM again WHERE again.trainee_id = took.trainee_id) GROUP BY 1, 2, 3
 )
-SELECT programme_code, district_id, period, :sign * count(*)::integer
+SELECT programme_code, district_id, period, :sign * sum(people)::integer
 FROM (
-    SELECT level.*, took.trainee_id FROM took CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
-    EXCEPT
-    SELECT level.*, elsewhere.trainee_id FROM elsewhere
-    CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
-) AS fresh
+    SELECT level.*, people FROM once CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
+    UNION ALL
+    SELECT programme_code, district_id, period, count(*) FROM (
+        SELECT level.*, trainee_id FROM took JOIN again USING (trainee_id)
+        CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
+        EXCEPT
+        SELECT level.*, elsewhere.trainee_id FROM elsewhere
+        CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
+    ) AS fresh GROUP BY 1, 2, 3
+) AS counted
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 ON CONFLICT (programme_code, district_id, period) DO UPDATE SET people = kept.people + excluded.people

@@ -7,10 +7,11 @@ from datetime import time
 
 import pytest
 import xlsxwriter
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.imports import files, kinds, past, runs
-from courses.models.imports import ImportRun
+from courses.models.imports import ImportPiece, ImportRun
 from lms.core import spreadsheets
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING
@@ -20,15 +21,14 @@ ROW = ("FR", "东城区", "一号社区", "2015-03-07", "王小明", "1380013800
 SHEET_XML = b'<?xml version="1.0"?><worksheet><sheetData><row><c r="%s"><v>1</v></c></row></sheetData></worksheet>'
 
 
-def receive(db: Session, content: bytes, **how: int) -> ImportRun:
-    return runs.receive(
-        db, kinds.kind_of(past.PAST.name), file=io.BytesIO(content), file_name="old", scope=EVERYTHING, **how
-    )
+def receive(db: Session, content: bytes, *, largest: int = files.LARGEST) -> ImportRun:
+    kind = kinds.kind_of(past.PAST.name)
+    return runs.receive(db, kind, file=io.BytesIO(content), file_name="old", scope=EVERYTHING, largest=largest)
 
 
-def refusal(db: Session, content: bytes, **how: int) -> str:
+def refusal(db: Session, content: bytes, *, largest: int = files.LARGEST) -> str:
     with pytest.raises(DomainError) as refused:
-        receive(db, content, **how)
+        receive(db, content, largest=largest)
     assert refused.value.field == "file"
     return refused.value.code
 
@@ -161,7 +161,7 @@ def test_formulas_give_what_was_calculated_and_numbers_stay_as_they_were_typed(d
 def test_the_pieces_are_sealed_each_for_its_place(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "PIECE", 64)
     run = receive(db, lines(HEADINGS, ROW, ROW).encode())
-    first, second = db.scalars(files.select(files.ImportPiece).order_by(files.ImportPiece.number).limit(2))
+    first, second = db.scalars(select(ImportPiece).order_by(ImportPiece.number).limit(2))
     assert "王小明".encode() not in first.content + second.content
     first.content, second.content = second.content, first.content
     db.flush()
