@@ -4,12 +4,14 @@ They answer what is asked most: whole months, or whole years by host and instruc
 question (days within a month, a part of a name, what was known on a day) is answered by the lines themselves.
 """
 
+from array import array
 from calendar import monthrange
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, Text, and_, case, cast, func, literal, select, text, union_all
+from sqlalchemy import ColumnElement, LargeBinary, Subquery, Text, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from courses import participation
@@ -21,8 +23,6 @@ from courses.reports.filters import PERIODS, Filters, Grouping
 from courses.reports.ledger import FIGURES, NOBODY, lines
 from lms.core.scope import Scope
 from lms.organisations.models import Organisation
-
-MEMORY = "128MB"  # for telling a million people apart without going to the disk
 
 Sums = type[PersonTimeMonth | PersonTimeHost | PersonTimeLead]
 
@@ -137,11 +137,12 @@ def people(db: Session, filters: Filters, scope: Scope) -> People:
     found = _People(db, filters, scope)
     branch, everybody, rows = found.of_branch(), found.of_shown(), found.of_rows()
     whole = filters.district is None and scope.everything and not filters.narrowed
-    if everybody is None or rows is None:
-        rows, everybody = _counted(db, filters, scope)
-    if branch is None:
-        branch = everybody if whole else _counted(db, filters, scope, branch=True)[1]
-    return People(rows, everybody, branch)
+    if everybody is None or rows is None or (branch is None and not whole):
+        took = _Took(db, filters, scope, branch=branch is None and not whole)
+        everybody = took.everybody() if everybody is None else everybody
+        rows = took.rows() if rows is None else rows
+        branch = took.branch() if branch is None and not whole else branch
+    return People(rows, everybody, everybody if branch is None else branch)
 
 
 class _People:
@@ -230,30 +231,41 @@ class _People:
         return "" if inside else None
 
 
-def _counted(db: Session, filters: Filters, scope: Scope, *, branch: bool = False) -> tuple[dict[str, int], int]:
-    line = lines(filters, scope, branch=branch)
-    took = (
-        select(
-            (literal("") if branch else line.c.key).label("key"),
-            func.unnest(Participation.trainees).label("trainee_id"),
+class _Took:
+    """Who took part, by row: some 25 MB for all that the branch did in ten years, read once and counted in this process.
+
+    The database's own DISTINCT of five million took 8 to 10 s.
+    """
+
+    def __init__(self, db: Session, filters: Filters, scope: Scope, *, branch: bool) -> None:
+        """branch: also those of the rest of the branch."""
+        line = lines(filters, scope, branch=branch)
+        statement = (
+            select(line.c.shown, line.c.key, func.array_send(Participation.trainees, type_=LargeBinary))
+            .select_from(line)
+            .join(Participation, Participation.offering_id == line.c.offering_id)
+            .where(line.c.kind == EntryKind.CLOSING)
+            .execution_options(yield_per=participation.BATCH)
         )
-        .select_from(line)
-        .join(Participation, Participation.offering_id == line.c.offering_id)
-        .where(line.c.kind == EntryKind.CLOSING)
-        .subquery("took")
-    )
-    each = select(took.c.key, took.c.trainee_id).distinct().cte("each")
-    anybody = select(each.c.trainee_id).distinct().subquery("anybody")
-    statement = union_all(
-        select(literal(0).label("whole"), each.c.key, func.count()).group_by(each.c.key),
-        select(literal(1), literal(""), func.count()).select_from(anybody),
-    )
-    db.execute(text(f"SET LOCAL work_mem = '{MEMORY}'"))
-    rows: dict[str, int] = {}
-    everybody = 0
-    for whole, key, number in db.execute(statement):
-        if whole:
-            everybody = number
-        else:
-            rows[key] = number
-    return rows, everybody
+        self._rows: dict[str, array[int]] = defaultdict(lambda: array("I"))
+        self._others = array("I")
+        for shown, key, sent in db.execute(statement):
+            (self._rows[key] if shown else self._others).extend(participation.ids(sent))
+
+    def rows(self) -> dict[str, int]:
+        """Each row's people."""
+        return {key: participation.distinct(people) for key, people in self._rows.items()}
+
+    def everybody(self) -> int:
+        """All rows' people."""
+        return participation.distinct(self._together())
+
+    def branch(self) -> int:
+        """The whole branch's people."""
+        return participation.distinct(self._together() + self._others)
+
+    def _together(self) -> "array[int]":
+        together = array("I")
+        for people in self._rows.values():
+            together.extend(people)
+        return together
