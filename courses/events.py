@@ -15,3 +15,10 @@ class ExportOwed:
     """Somebody asked for an export that a worker is to make."""
 
     export_id: int
+
+
+@dataclass(frozen=True)
+class ImportOwed:
+    """Somebody asked for an import to be checked, run, resumed or undone."""
+
+    import_id: int

@@ -1,17 +1,25 @@
 """The worker's part of the courses: reports by mail, and exports that are too long to wait for."""
 
+from time import monotonic
+
+import structlog
 from flask import current_app
 from psycopg import Error as DriverError
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from courses import exports, report_mails
-from courses.events import ExportOwed
+from courses.events import ExportOwed, ImportOwed
 from courses.imports import runs
+from courses.imports.kinds import Context
 from lms.core import tasks
 from lms.core.db import commit
 from lms.core.replica import Replica
+
+log = structlog.get_logger(__name__)
+
+SLICE_SECONDS = 120.0  # of an import at one go; then what else waits has its turn
 
 
 @tasks.task
@@ -40,6 +48,19 @@ def remove_exports(db: Session) -> None:
 
 
 @tasks.task
+def work_at_import(db: Session, import_id: int) -> None:
+    """Do what was asked for, each chunk committed."""
+    _work_at_import(db, import_id)
+
+
+@tasks.task
+def sweep_imports(db: Session) -> None:
+    """Go on with imports that a lost message or a killed worker left behind; with one that is worked at, nothing happens."""
+    for import_id in runs.busy(db):
+        _work_at_import(db, import_id)
+
+
+@tasks.task
 def erase_imports(db: Session) -> None:
     """Erase the rows of imports that can be undone no more."""
     runs.erase(db)
@@ -65,3 +86,26 @@ def _make_export(db: Session, export_id: int | None) -> None:
 def ring_export(event: ExportOwed) -> None:
     """Wake a worker after a commit that owes an export."""
     tasks.ring(make_export, event.export_id)
+
+
+def _work_at_import(db: Session, import_id: int) -> None:
+    """Until it is done or its slice of time is over: the next goes on where this one was."""
+    until = monotonic() + SLICE_SECONDS
+    try:
+        for _progress in runs.work(db, import_id, Context(current_app.config["SETTINGS"].zone)):
+            commit(db)
+            if monotonic() > until:
+                tasks.ring(work_at_import, import_id)
+                return
+    except OperationalError:  # the database went away, or two waited for each other: the sweep comes back
+        raise
+    except Exception:
+        log.exception("import_broke", import_id=import_id)
+        db.rollback()
+        runs.give_up(db, import_id)
+    commit(db)
+
+
+def ring_import(event: ImportOwed) -> None:
+    """Wake a worker after a commit that asks for work at an import."""
+    tasks.ring(work_at_import, event.import_id)

@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from courses import tasks as course_tasks
-from courses.events import ExportOwed, OfferingClosed
+from courses.events import ExportOwed, ImportOwed, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, languages, lean, limits, logs, mail_tasks, tasks, web
@@ -66,6 +66,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports/population", "courses.views.population"),
     ("/reports/quarters", "courses.views.quarters"),
     ("/reports/opening-balances", "courses.views.opening_balances"),
+    ("/imports", "courses.views.imports"),
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.renewal"),
@@ -165,6 +166,7 @@ def _react() -> None:
     events.react(MailOwed, mail_tasks.ring)
     events.react(OfferingClosed, issuing_tasks.ring)
     events.react(ExportOwed, course_tasks.ring_export)
+    events.react(ImportOwed, course_tasks.ring_import)
     events.react(CertificatesOwed, issuing_tasks.ring)
     events.react(ReissueOwed, issuing_tasks.ring_correction)
     events.react(BadgeOwed, issuing_tasks.ring_badges)

@@ -16,6 +16,7 @@ celery.conf.beat_schedule = {
     "sign-status-lists": {"task": "certificates.tasks.sign_status_lists", "schedule": 60.0},
     "make-owed-exports": {"task": "courses.tasks.sweep_exports", "schedule": 60.0},
     "remove-old-exports": {"task": "courses.tasks.remove_exports", "schedule": crontab(minute="20")},
+    "work-at-imports": {"task": "courses.tasks.sweep_imports", "schedule": 60.0},
     "erase-old-imports": {"task": "courses.tasks.erase_imports", "schedule": crontab(hour="3", minute="40")},
     # Each hour of the day, so that a worker that was down in the morning still reminds; nobody is reminded twice.
     "remind-holders": {"task": "certificates.tasks.remind", "schedule": crontab(hour="9-18", minute="5")},

@@ -177,8 +177,9 @@ def _work(run_id: int, chunk: int) -> None:
 def _tell(row: ImportRun) -> None:
     numbers = ", ".join(f"{name} {number}" for name, number in row.tally.items())
     click.echo(f"{row.id} {row.kind} {row.file_name}: {row.state}" + (f" ({numbers})" if numbers else ""))
-    if row.problem:
-        click.echo(row.problem, err=True)
+    message, params = runs.problem(row)
+    if message:
+        click.echo(message % params if params else message, err=True)
 
 
 def _tell_refused(db: Session, row: ImportRun, errors: Path | None) -> None:

@@ -4,6 +4,7 @@ Work is done in chunks, each one transaction that ends with where it is; whoever
 that is killed loses its chunk, and the next goes on after the last one. Doing anything twice changes nothing.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from courses.events import ImportOwed
 from courses.imports import files, kinds
 from courses.imports.files import HEAD_WITHIN
 from courses.imports.kinds import Context, Kind
@@ -28,7 +30,7 @@ from courses.models.imports import (
     ImportState,
     Outcome,
 )
-from lms.core import audit, clock
+from lms.core import audit, clock, events
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.paging import Page, page_of
 from lms.core.scope import Scope, fetch, visible
@@ -149,7 +151,7 @@ def check(db: Session, run: ImportRun) -> None:
             columns="、".join(titles[name] for name in gaps),
         )
     run.total = files.count(db, run)
-    _begin(run, ImportState.CHECKING, "read")
+    _begin(db, run, ImportState.CHECKING, "read")
     db.flush()
 
 
@@ -158,7 +160,7 @@ def start(db: Session, run: ImportRun) -> None:
     _demand(run, ImportState.CHECKED)
     if not run.tally.get(Outcome.NEW):
         raise DomainError("nothing_new", N_("No row of this file can go in."))
-    _begin(run, ImportState.RUNNING, kinds.kind_of(run.kind).steps[0])
+    _begin(db, run, ImportState.RUNNING, kinds.kind_of(run.kind).steps[0])
     audit.record(db, "import.start", run, after={"kind": run.kind, "rows": run.tally[Outcome.NEW]})
     db.flush()
 
@@ -175,6 +177,7 @@ def resume(db: Session, run: ImportRun) -> None:
     _demand(run, ImportState.STOPPED, ImportState.FAILED)
     run.state, run.stop_asked, run.problem = run.doing or ImportState.CHECKING, False, None
     audit.record(db, "import.resume", run)
+    events.publish(db, ImportOwed(run.id))
     db.flush()
 
 
@@ -188,7 +191,7 @@ def undo(db: Session, run: ImportRun, reason: str) -> None:
         raise DomainError("nothing_moved", N_("This import has changed nothing, so there is nothing to undo."))
     if run.erased_at is not None:
         raise DomainError("erased", N_("An import can be undone for 30 days. Its rows are erased now."))
-    _begin(run, ImportState.UNDOING, kinds.kind_of(run.kind).undo_steps[0])
+    _begin(db, run, ImportState.UNDOING, kinds.kind_of(run.kind).undo_steps[0])
     audit.record(db, "import.undo", run, after={"kind": run.kind}, reason=reason)
     db.flush()
 
@@ -198,9 +201,10 @@ def _demand(run: ImportRun, *states: ImportState) -> None:
         raise DomainError("import_state", N_("The import is at another step meanwhile. Look at it again."))
 
 
-def _begin(run: ImportRun, state: ImportState, step: str) -> None:
+def _begin(db: Session, run: ImportRun, state: ImportState, step: str) -> None:
     run.state = run.doing = state
     run.step, run.cursor, run.stop_asked, run.problem = step, 0, False, None
+    events.publish(db, ImportOwed(run.id))
 
 
 def work(db: Session, run_id: int, context: Context) -> Iterator[Progress]:
@@ -286,9 +290,27 @@ def _advance(db: Session, run: ImportRun, kind: Kind, context: Context) -> None:
 
 def _fail(db: Session, run_id: int, error: DomainError) -> None:
     run = db.get(ImportRun, run_id, populate_existing=True)
-    if run is not None:
-        run.state, run.problem = ImportState.FAILED, error.message % error.params if error.params else error.message
+    if run is not None and run.state in BUSY:
+        run.state, run.problem = ImportState.FAILED, json.dumps([error.message, error.params], ensure_ascii=False)
         log.warning("import_failed", import_id=run_id, code=error.code)
+
+
+def give_up(db: Session, run_id: int) -> None:
+    """End an import on an error of ours as failed, that it does not come again each minute; a person may resume it."""
+    _fail(
+        db,
+        run_id,
+        DomainError(
+            "import_broke",
+            N_("Something went wrong on our side. What went in so far stays; resume, or undo the import."),
+        ),
+    )
+
+
+def problem(run: ImportRun) -> tuple[str, dict[str, Any]]:
+    """Why an import failed: the msgid, empty where it did not, and what fills it."""
+    message, params = json.loads(run.problem) if run.problem else ("", {})
+    return message, params
 
 
 def _progress(run: ImportRun) -> Progress:
@@ -359,6 +381,11 @@ def refused(db: Session, run: ImportRun, limit: int | None = None) -> Iterator[t
     for line, code, params in db.execute(statement.limit(limit) if limit is not None else statement):
         given = dict(params or {})
         yield line, given.pop("message", None) or reasons.get(code or "", code or ""), given
+
+
+def note_correction(db: Session, run: ImportRun) -> None:
+    """Leave word that the rows to correct, with all that is personal in them, were taken out."""
+    audit.record(db, "import.correct", run, after={"kind": run.kind, "file": run.file_name})
 
 
 def to_correct(db: Session, run: ImportRun) -> Iterator[tuple[int, list[str], str, dict[str, Any]]]:

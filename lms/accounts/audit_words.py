@@ -36,6 +36,7 @@ ACTIONS = {
     "enrolment.import": N_("Enrolled from a file"),
     "enrolment.move_up": N_("Moved up in the waiting list"),
     "enrolment.promote": N_("Moved up from the waiting list"),
+    "import.correct": N_("Rows to correct downloaded"),
     "import.done": N_("Import finished"),
     "import.erase": N_("Import's rows erased"),
     "import.receive": N_("File received for import"),

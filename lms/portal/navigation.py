@@ -28,6 +28,7 @@ ITEMS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     (N_("Instructors"), "instructors.index", READERS),
     (N_("Organisations"), "organisations.index", READERS),
     (N_("Courses"), "catalogue.index", READERS),
+    (N_("Imports"), "imports.index", ADMINISTRATORS),
     (N_("Users"), "users.index", ADMINISTRATORS),
     (N_("Audit"), "audit.index", (Role.CITY_ADMINISTRATOR, Role.AUDITOR)),
 )

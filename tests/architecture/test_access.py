@@ -52,6 +52,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "expiring": (LOOK, NOBODY),
     "indicators": (READ, NOBODY),
     "exports": (READ, READ),
+    "imports": (ADMIN, ADMIN),
     "instructors": (READ, ADMIN),
     "legacy": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),

@@ -108,8 +108,8 @@ def test_it_is_the_citys_and_a_file_that_could_not_be_kept_is_refused(
     assert desk.refusals(run) == [(line, "A file names no more than 1 sources.") for line in (2, 3)]
     monkeypatch.setattr(opening, "MOST_MEGABYTES", 0)
     run = desk.checked([MAY])
-    assert (run.state, run.problem) == (
-        ImportState.FAILED, "The file is larger than 0 MB. Send fewer rows at a time.",
+    assert (run.state, runs.problem(run)) == (
+        ImportState.FAILED, ("The file is larger than %(most)s MB. Send fewer rows at a time.", {"most": 0}),
     )  # fmt: skip
 
 

@@ -1,0 +1,38 @@
+"""The words of imports: states, steps, and what was counted."""
+
+from flask_babel import lazy_gettext as _l
+
+from courses.models.imports import ImportState
+
+STATES = {
+    ImportState.RECEIVED: (_l("Columns to choose"), "info"),
+    ImportState.CHECKING: (_l("Being checked"), "info"),
+    ImportState.CHECKED: (_l("Checked"), "warning"),
+    ImportState.RUNNING: (_l("Going in"), "info"),
+    ImportState.DONE: (_l("Import done"), "success"),
+    ImportState.UNDOING: (_l("Being undone"), "info"),
+    ImportState.UNDONE: (_l("Undone"), "secondary"),
+    ImportState.STOPPED: (_l("Stopped"), "warning"),
+    ImportState.FAILED: (_l("Import failed"), "danger"),
+}
+
+# What becomes of the rows.
+OUTCOMES = {
+    "new": _l("Can go in"),
+    "known": _l("There already"),
+    "double": _l("Double in the file"),
+    "refused": _l("Refused"),
+}
+OUTCOMES_DONE = {**OUTCOMES, "new": _l("Rows that went in")}
+
+# What was made of them, and taken back.
+MADE = {
+    "offerings": _l("Offerings made"),
+    "enrolments": _l("Enrolments made"),
+    "undone_offerings": _l("Offerings taken back"),
+    "kept_offerings": _l("Offerings kept"),
+    "undone_people": _l("Trainees taken back"),
+    "kept_people": _l("Trainees kept"),
+    "undone_rows": _l("Rows taken back"),
+    "kept_rows": _l("Rows kept"),
+}
