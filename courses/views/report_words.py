@@ -1,9 +1,10 @@
 """The words of the reports: columns, rows, the question and the counting rule, for pages and for files."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from urllib.parse import quote
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -78,6 +79,27 @@ def shown(figures: Figures, column: Column) -> str:
     """A figure as a page shows it."""
     value = figure(figures, column)
     return hours(value) if column is Column.MINUTES else whole(value)
+
+
+def linked(
+    offerings: str, people_page: str
+) -> Callable[[Figures, int, str | None], Iterator[tuple[str, str, str | None]]]:
+    """Makes a row's cells: the class of the main figure, the text, and the way down or None for nothing.
+
+    The two addresses ask for the whole report; a cell adds its row and its figure. They are made once a page.
+    """
+    columns = [(column, " report-main" if column is Column.PERSON_TIMES else "") for column in COLUMNS]
+
+    def cells(figures: Figures, people: int, key: str | None) -> Iterator[tuple[str, str, str | None]]:
+        row = "" if key is None else f"&key={quote(key)}"
+        for column, main in columns:
+            value = figure(figures, column)
+            way = f"{offerings}{row}&column={column.value}" if value else None
+            yield main, hours(value) if column is Column.MINUTES else whole(value), way
+            if column is Column.REFRESHER:
+                yield "", whole(people), f"{people_page}{row}" if people else None
+
+    return cells
 
 
 def row_name(row: Row, grouping: Grouping) -> str:

@@ -73,6 +73,9 @@ def enrolment() -> ResponseReturnValue:
         grouping=GROUPINGS[filters.grouping],
         description=describe(list(found.rows), filters),
         opening=words.opening_rows(found, choices),
+        linked=words.linked(
+            _to("reports.offerings", filters.of_row(None)), _to("reports.people", filters.of_row(None))
+        ),
         **_words(),
     )
     return make_response(page, status)
