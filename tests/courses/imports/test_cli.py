@@ -1,0 +1,98 @@
+"""`flask import`: the dry run with its file to correct, then on, stopped, taken back, listed and erased."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from courses.imports import runs
+from courses.models.imports import ImportRun, ImportState
+from lms.organisations.models import Organisation
+
+LIST = "名称,区,领域\n第五小学,东城区,学校\n第六小学,天津,学校\n第七小学,东城区,学校\n"
+
+
+class Terminal:
+    """Somebody at a terminal, and what is printed."""
+
+    def __init__(self, app: Flask, db: Session) -> None:
+        self._app, self._db = app, db
+        self.code = 0
+
+    def __call__(self, *args: str) -> str:
+        done = self._app.test_cli_runner().invoke(args=["import", *args])
+        self.code = done.exit_code
+        self._db.expire_all()
+        return str(done.output)
+
+
+@pytest.fixture
+def terminal(app: Flask, db: Session) -> Terminal:
+    return Terminal(app, db)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "organisations.csv"
+    path.write_text(LIST, encoding="gb18030")
+    return path
+
+
+def number(told: str) -> str:
+    found = re.search(r"Import (\d+):", told)
+    assert found is not None
+    return found[1]
+
+
+def schools(db: Session) -> int:
+    return db.scalar(select(func.count()).select_from(Organisation).where(Organisation.name_zh.like("第_小学"))) or 0
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_dry_run_writes_the_rows_to_correct_and_nothing_else(
+    terminal: Terminal, db: Session, file: Path, tmp_path: Path, form: str
+) -> None:
+    errors = tmp_path / f"errors.{form}"
+    told = terminal("run", "organisations", str(file), "--dry-run", "--errors", str(errors))
+    assert f"1 rows to correct in {errors}" in told
+    assert schools(db) == 0
+    if form == "csv":
+        rows = list(csv.reader(errors.read_text(encoding="utf-8-sig").splitlines()))
+        assert rows[-1] == ["第六小学", "天津", "学校", "3", "There is no district “天津”."]
+    else:
+        assert errors.read_bytes().startswith(b"PK")
+    assert "must end with .csv or .xlsx" in terminal("run", "organisations", str(file), "--errors", "errors.pdf")
+
+
+def test_what_was_checked_goes_on_and_is_taken_back(terminal: Terminal, db: Session, file: Path) -> None:
+    one = number(terminal("run", "organisations", str(file), "--dry-run"))
+    assert "done (new 2" in terminal("resume", one, "--chunk", "1")
+    assert schools(db) == 2
+    assert "done" in terminal("list")
+    assert "undone" in terminal("undo", one, "--reason", "错了")
+    assert schools(db) == 0
+    assert "0 imports erased" in terminal("erase")
+    told = terminal("undo", one, "--reason", "再来一次")
+    assert (terminal.code, "another step" in told) == (1, True)
+
+
+def test_a_stop_is_kept_until_it_is_resumed(terminal: Terminal, db: Session, file: Path) -> None:
+    one = number(terminal("run", "organisations", str(file), "--dry-run"))
+    run = runs.by_id(db, int(one))
+    runs.start(db, run)
+    db.commit()
+    terminal("stop", one)
+    assert "stopped" in terminal("resume", one)  # what was asked for before comes first
+    assert schools(db) == 0
+    assert "done" in terminal("resume", one)
+    assert schools(db) == 2
+    assert db.scalars(select(ImportRun.state)).one() is ImportState.DONE
+
+
+def test_an_import_that_nobody_knows_is_said_to_be_none(terminal: Terminal) -> None:
+    assert "There is nothing here" in terminal("resume", "4711")
+    assert terminal.code == 1
