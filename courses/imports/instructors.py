@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.imports import cells, simple
+from courses.imports import cells, simple, statements
 from courses.imports.cells import refused
 from courses.imports.kinds import Column, Context, register, word
 from courses.imports.simple import Cells, Districts, Fact, Part, Simple, sql
@@ -61,12 +61,13 @@ _JUDGE = (
     sql(
         "UPDATE import_line AS line SET outcome = CASE WHEN there.whole THEN 'known' ELSE 'refused' END,"
         " code = CASE WHEN there.whole THEN NULL ELSE 'overlap' END"
-        " FROM (SELECT line.line, bool_or(valid_from <= CAST(facts->>'valid_from' AS date)"
-        " AND valid_until >= CAST(facts->>'valid_until' AS date)) AS whole"
-        " FROM import_line AS line JOIN held ON held.key = facts->>'person'"
-        " JOIN qualification ON instructor_id = held.id AND programme_code = facts->>'programme_code'"
-        " AND valid_from <= CAST(facts->>'valid_until' AS date) AND valid_until >= CAST(facts->>'valid_from' AS date)"
-        " WHERE {part} GROUP BY line.line) AS there WHERE line.run_id = :run AND line.line = there.line"
+        " FROM (WITH mine AS MATERIALIZED (SELECT line.line, held.id, facts->>'programme_code' AS code,"
+        " CAST(facts->>'valid_from' AS date) AS first, CAST(facts->>'valid_until' AS date) AS last"
+        " FROM import_line AS line JOIN held ON held.key = facts->>'person' WHERE {part})"
+        " SELECT mine.line, bool_or(valid_from <= first AND valid_until >= last) AS whole"
+        " FROM mine JOIN qualification ON instructor_id = mine.id AND programme_code = code"
+        " AND valid_from <= last AND valid_until >= first GROUP BY mine.line) AS there"
+        " WHERE line.run_id = :run AND line.line = there.line"
     ),
 )
 _ALREADY = sql(
@@ -258,22 +259,25 @@ class Instructors(Simple):
         """Known is whoever bears the number and the name, with a qualification for all of the period."""
         self._hold(db)
         everywhere = part.run.district_ids is None
-        for statement in _JUDGE:
-            if "districts" not in statement.compile().params:
-                simple.run_part(db, statement, part)
-            elif not everywhere:
-                simple.run_part(db, statement, part, districts=part.run.district_ids)
+        with statements.by_hash(db):
+            for statement in _JUDGE:
+                if "districts" not in statement.compile().params:
+                    simple.run_part(db, statement, part)
+                elif not everywhere:
+                    simple.run_part(db, statement, part, districts=part.run.district_ids)
         simple.drop(db, "held", "named")
 
     def settle(self, db: Session, run: ImportRun) -> None:
         """A row without a qualification says nothing that an earlier one has not said."""
-        simple.run_part(db, _ALREADY, Part(run))
+        with statements.by_hash(db):
+            simple.run_part(db, _ALREADY, Part(run))
 
     def write(self, db: Session, part: Part) -> None:
         """Instructors, then their qualifications."""
         self._hold(db)
-        for statement in _WRITE:
-            simple.run_part(db, statement, part)
+        with statements.by_hash(db):
+            for statement in _WRITE:
+                simple.run_part(db, statement, part)
         simple.drop(db, "held", "named")
 
     def take_back(self, db: Session, part: Part, step: str) -> tuple[int, Sequence[str]]:
