@@ -29,6 +29,7 @@ OUTCOMES_DONE = {**OUTCOMES, "new": _l("Rows that went in")}
 MADE = {
     "offerings": _l("Offerings made"),
     "enrolments": _l("Enrolments made"),
+    "certificates": _l("Legacy certificates made"),
     "undone_offerings": _l("Offerings taken back"),
     "kept_offerings": _l("Offerings kept"),
     "undone_people": _l("Trainees taken back"),
