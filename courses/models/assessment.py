@@ -39,6 +39,7 @@ class Assessment(Base):
         UniqueConstraint("enrolment_id", "attempt"),
         CheckConstraint("attempt >= 1", name="attempt"),
         CheckConstraint("theory_score BETWEEN 0 AND 100", name="theory_score"),
+        Index("ix_assessment_examiner_id", "examiner_id", postgresql_where="examiner_id IS NOT NULL"),
     )
 
 
