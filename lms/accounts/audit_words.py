@@ -158,7 +158,7 @@ FIELDS = {
     "refused": N_("Refused"),
     "kept": N_("Kept"),
     "offerings": N_("Offerings"),
-    "enrolments": N_("Enrolments"),
+    "enrolments": N_("Enrolments made"),
     "undone_offerings": N_("Offerings taken back"),
     "kept_offerings": N_("Offerings kept"),
     "undone_people": N_("Trainees taken back"),
