@@ -11,8 +11,8 @@ from benchmarks.stage import Stage, gunicorn
 ROUNDS = 3
 PHONES = 60
 BATCH = 40
-BATCHES = 14  # sessions a phone sends whole in one round: enough for 280 batches a second
-SINGLES = 1  # sessions a phone sends one by one in one round: 40 people each, enough for 800 a second
+BATCHES = 20  # sessions a phone sends whole in one round: enough for 400 batches a second
+SINGLES = 2  # sessions a phone sends one by one in one round: 40 people each, enough for 1,600 a second
 SECONDS = 3.0
 CONNECTIONS = 8  # as many as the server has threads: fewer leave it waiting for the disk
 

@@ -22,7 +22,7 @@ from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import ROOT, Settings
-from lms.core import crypto, lean
+from lms.core import crypto, lean, tasks
 from lms.core.limits import limiter
 from lms.core.line import send
 from lms.embedded.postgres import Server
@@ -121,8 +121,9 @@ class _Connected:
 
 
 @pytest.fixture
-def app(_application: Flask, connection: Connection) -> Flask:
-    """The application, its sessions bound to this test's transaction."""
+def app(_application: Flask, settings: Settings, connection: Connection) -> Flask:
+    """The application, its sessions bound to this test's transaction. Tasks run in it, whatever application was made meanwhile."""
+    tasks.configure(_application, settings)
     _application.extensions["sessions"] = sessionmaker(
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
