@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks import check_in, decoding, documents, importing, issuing, reports, web
+from benchmarks import check_in, decoding, documents, exporting, importing, issuing, reports, web
 from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage, stage
 
@@ -24,6 +24,7 @@ SUITES = (
     Suite("decoding", decoding.measure),
     Suite("issuing", issuing.measure),
     Suite("importing", importing.measure),
+    Suite("exporting", lambda _shared: exporting.measured("0.1")),
     Suite("reports", lambda _shared: reports.measured("0.1")),
 )
 

@@ -1,8 +1,8 @@
 """Reports over ten years: from what is kept, recounted from attendances, by DuckDB over the raw rows, and as whole pages.
 
-`python -m benchmarks.reports [scale …]` (0.1 unless told; `full` is the branch's size) loads the years and measures; with
-several scales it says how each figure grows and draws docs/performance-reports.svg. Times in the database are the server's
-own (EXPLAIN ANALYZE without timing of steps), medians of five.
+`python -m benchmarks.reports [scale …]` (0.1 unless told; `full` is the branch's size) loads the years and measures; where
+they stand already, `full=postgresql://…` measures there. With several scales it draws docs/performance-reports.svg. Times in
+the database are the server's own (EXPLAIN ANALYZE without timing of steps), medians of five.
 """
 
 import sys
@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.load import get, latencies
 from benchmarks.measurement import RUNS, Measurement, seconds
-from benchmarks.stage import Stage, gunicorn, stage
+from benchmarks.stage import Ground, gunicorn, years
 from courses import participation, recount
 from courses.reports import cross, enrolment, kept
 from courses.reports.filters import Filters, Grouping
@@ -61,11 +61,11 @@ GROUP BY enrolment.offering_id
 """
 
 
-def measure(set_stage: Stage) -> Sequence[Measurement]:
+def measure(ground: Ground) -> Sequence[Measurement]:
     """All of it, at the scale that is loaded."""
-    with Session(set_stage.app.extensions["engine"]) as db:
+    with Session(ground.app.extensions["engine"]) as db:
         db.execute(text("SET statement_timeout = 0"))
-        return [*_in_database(db), *_proof(db), *_pages(set_stage)]
+        return [*_in_database(db), *_proof(db), *_pages(ground)]
 
 
 def _in_database(db: Session) -> Sequence[Measurement]:
@@ -158,11 +158,11 @@ def _proof(db: Session) -> Sequence[Measurement]:
     ]
 
 
-def _pages(set_stage: Stage) -> Sequence[Measurement]:
+def _pages(ground: Ground) -> Sequence[Measurement]:
     """The whole page over all years, eight administrators at once, each asking again as soon as it is answered."""
-    cookie = _signed_in(set_stage)
+    cookie = _signed_in(ground)
     found = []
-    with gunicorn("wsgi:app", set_stage.environment) as port:
+    with gunicorn("wsgi:app", ground.environment) as port:
         for grouping in (Grouping.MONTH, Grouping.DISTRICT, Grouping.PROGRAMME, Grouping.YEAR):
             path = f"/reports/enrolment?since={SINCE}&until={UNTIL}&grouping={grouping.value}"
             taken = sorted(latencies(port, get(path, cookie), seconds=PAGE_SECONDS, connections=ADMINISTRATORS))
@@ -173,16 +173,16 @@ def _pages(set_stage: Stage) -> Sequence[Measurement]:
     return found
 
 
-def _signed_in(set_stage: Stage) -> str:
+def _signed_in(ground: Ground) -> str:
     """The cookie of a city administrator."""
-    with transaction(set_stage.app.extensions["sessions"]) as db:
+    with transaction(ground.app.extensions["sessions"]) as db:
         user = db.query(User).join(RoleGrant).where(RoleGrant.role == Role.CITY_ADMINISTRATOR).first()
         assert user is not None
         token = browser_sessions.start(db, user, days=1, browser="benchmark")
-    browser = set_stage.app.test_client()
+    browser = ground.app.test_client()
     with browser.session_transaction() as kept_in:
         kept_in[current.TOKEN] = token
-    cookie = browser.get_cookie(set_stage.app.config["SESSION_COOKIE_NAME"])
+    cookie = browser.get_cookie(ground.app.config["SESSION_COOKIE_NAME"])
     assert cookie is not None
     return f"Cookie: {cookie.key}={cookie.value}"
 
@@ -208,20 +208,18 @@ def _scale(word: str) -> float:
 
 
 def measured(scale: str) -> Sequence[Measurement]:
-    """All of it on a stage of its own, the years loaded at a scale."""
-    with stage() as set_stage:
-        loaded = set_stage.app.test_cli_runner().invoke(args=["demo", "load", "--scale", scale])
-        if loaded.exit_code:
-            raise RuntimeError(loaded.output)
-        return measure(set_stage)
+    """All of it, over the years loaded at a scale or standing at an address."""
+    with years(scale) as ground:
+        return measure(ground)
 
 
 def main(scales: Sequence[str]) -> int:
     """Measure at each scale; the exit code."""
     found: dict[str, Sequence[Measurement]] = {}
-    for scale in scales:
+    for argument in scales:
+        scale, _, address = argument.partition("=")
         print(f"scale {scale}", flush=True)
-        found[scale] = measured(scale)
+        found[scale] = measured(address or scale)
         for one in found[scale]:
             print(one.line(), flush=True)
     if len(scales) > 1:

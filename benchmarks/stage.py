@@ -27,11 +27,17 @@ START_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A migrated database, the application on it in this process, and the environment for servers."""
+class Ground:
+    """A migrated database with the application on it in this process, and the environment for servers."""
 
     app: Flask
     environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Stage(Ground):
+    """A ground that is cleared away afterwards, with its server and folder."""
+
     folder: Path
     server: Server
 
@@ -52,16 +58,7 @@ def stage(*, queue: bool = False) -> Iterator[Stage]:
     try:
         with Server(folder / "pg") as server:
             server.create_database("lms")
-            settings = {
-                "LMS_EMBEDDED": "1",
-                "DATABASE_URL": server.url("lms"),
-                "SECRET_KEY": base64.b16encode(os.urandom(32)).decode(),
-                "FIELD_KEY": base64.b64encode(os.urandom(32)).decode(),
-                "PUBLIC_URL": "http://127.0.0.1:8000",
-                "KEYS_DIR": str(folder / "keys"),
-                "INSTANCE_DIR": str(folder),
-                "BROKER_URL": "memory://",
-            }
+            settings = _settings(server.url("lms"), folder, base64.b64encode(os.urandom(32)).decode())
             if queue:
                 server.create_database(environment.QUEUE_DATABASE)
                 scheme = f"{environment.QUEUE_PREFIX}postgresql+psycopg"
@@ -74,6 +71,42 @@ def stage(*, queue: bool = False) -> Iterator[Stage]:
             app.extensions["engine"].dispose()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def years(scale: str) -> Iterator[Ground]:
+    """The branch's ten years: loaded at a scale, "0.1" or "full", or where they stand, told by the database's address.
+
+    An address needs the FIELD_KEY of what is sealed there in the environment; what is measured may write there.
+    """
+    if "://" not in scale:
+        with stage() as set_stage:
+            loaded = set_stage.app.test_cli_runner().invoke(args=["demo", "load", "--scale", scale])
+            if loaded.exit_code:
+                raise RuntimeError(loaded.output)
+            yield set_stage
+        return
+    with tempfile.TemporaryDirectory(prefix="lms-bench-") as folder:
+        settings = _settings(scale, Path(folder), os.environ["FIELD_KEY"])
+        os.environ.update(settings)
+        migrations.upgrade(scale)
+        app = create_app(load_settings())
+        with app.app_context():
+            yield Ground(app, os.environ | settings)
+        app.extensions["engine"].dispose()
+
+
+def _settings(database_url: str, folder: Path, field_key: str) -> dict[str, str]:
+    return {
+        "LMS_EMBEDDED": "1",
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": base64.b16encode(os.urandom(32)).decode(),
+        "FIELD_KEY": field_key,
+        "PUBLIC_URL": "http://127.0.0.1:8000",
+        "KEYS_DIR": str(folder / "keys"),
+        "INSTANCE_DIR": str(folder),
+        "BROKER_URL": "memory://",
+    }
 
 
 @contextmanager
