@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from courses.reports import exporting, tables
 from courses.reports.filters import Column, Filters, Grouping
 from courses.reports.tables import Wording
 from lms.core import audit, clock, events
-from lms.core.copying import PIECE, Table, ahead, cells, copied, pieces, write_parquet
+from lms.core.copying import PIECE, Lines, Table, ahead, cells, copied, pieces, write_parquet
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.exports import Format, Sheet, guarded, write
 from lms.core.scope import EVERYTHING, Scope, fetch, visible
@@ -40,6 +41,8 @@ BOM = b"\xef\xbb\xbf"
 
 # Opens a connection to read the rows with.
 Opening = Callable[[], AbstractContextManager[Connection]]
+# Passes the lines on, and sees how many there are.
+Counting = Callable[[Iterator[Lines]], Iterator[Lines]]
 
 
 @dataclass(frozen=True)
@@ -162,9 +165,9 @@ def file_pieces(
     table: Table,
     form: Format,
     head: Head,
-    count: Callable[[Iterator[bytes]], Iterator[bytes]] = iter,
+    count: Counting = iter,
 ) -> Generator[bytes]:
-    """The file in pieces. count: passes the rows on, and sees how many there are.
+    """The file in pieces.
 
     CSV goes out as it comes; the two that are not written from beginning to end pass a file that has no name.
     """
@@ -173,9 +176,9 @@ def file_pieces(
         return
     with tempfile.TemporaryFile() as file:
         if form is Format.PARQUET:
-            lines = copied(connection, table.plain(), table.opened, heading=True)
-            names = next(lines)
-            write_parquet(_with(names, count(lines)), table.columns, file)
+            made = copied(connection, table.plain(), table.opened, heading=True)
+            names = next(made)
+            write_parquet(chain([names], count(made)), table.columns, file)
         else:
             rows = cells(count(copied(connection, table.worded(), table.opened)), table.columns)
             write(Sheet(head.title, head.headings, rows, head.preamble, head.total), form, file)
@@ -184,18 +187,11 @@ def file_pieces(
             yield data
 
 
-def _csv_lines(
-    connection: Connection, table: Table, head: Head, count: Callable[[Iterator[bytes]], Iterator[bytes]]
-) -> Iterator[bytes]:
-    yield BOM + _csv(*_above(head))
+def _csv_lines(connection: Connection, table: Table, head: Head, count: Counting) -> Iterator[Lines]:
+    yield [BOM + _csv(*_above(head))]
     yield from count(copied(connection, table.shown(), table.guarded_opened()))
     if head.total is not None:
-        yield _csv(head.total)
-
-
-def _with(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+        yield [_csv(head.total)]
 
 
 def _above(head: Head) -> list[Sequence[object]]:
@@ -221,14 +217,14 @@ class _Progress:
         """Count an attempt."""
         return self._set(attempts=ExportProgress.attempts + 1, rows=0)
 
-    def count(self, lines: Iterator[bytes]) -> Iterator[bytes]:
+    def count(self, made: Iterator[Lines]) -> Iterator[Lines]:
         """Pass lines on, telling how many about once a second."""
         next_telling = time.monotonic() + TOLD_SECONDS
         self.rows = 0
-        for line in lines:
-            yield line
-            self.rows += 1
-            if self.rows % 1000 == 0 and time.monotonic() >= next_telling:
+        for lines in made:
+            yield lines
+            self.rows += len(lines)
+            if time.monotonic() >= next_telling:
                 self._set(rows=self.rows)
                 next_telling = time.monotonic() + TOLD_SECONDS
 

@@ -7,13 +7,14 @@ bytes go to the file as they come.
 import csv
 import io
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import islice
 from typing import IO, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, and_, case, collate, func, literal, or_
@@ -24,6 +25,7 @@ from lms.core.exports import CONTROL, FORMULA, Cell
 
 PIECE = 1024 * 1024  # bytes
 AHEAD = 4  # pieces
+AT_ONCE = 4000  # lines
 
 # What Python's str.lstrip takes away.
 SPACES = (
@@ -56,6 +58,8 @@ class Column:
 # Makes the text of a sealed cell. Neither holds a comma, a quotation mark or the end of a line. Bytes, for it is called a
 # million times: what is not done there is what the file takes less.
 Opened = Callable[[bytes], bytes]
+# Some lines, each with its end. Lists, because what is done with each line of a million is dear in Python.
+Lines = Sequence[bytes]
 # How the texts of a sealed column begin that no spreadsheet takes for a formula.
 USUAL = tuple(b"%d" % digit for digit in range(10))
 
@@ -121,8 +125,8 @@ def _shown(column: Column) -> SQLColumnExpression[Any]:
 
 def copied(
     connection: Connection, rows: Select[*tuple[Any, ...]], opened: Opened | None = None, *, heading: bool = False
-) -> Iterator[bytes]:
-    """The lines of a SELECT as CSV, each with its end. heading: the columns' names first.
+) -> Iterator[Lines]:
+    """The lines of a SELECT as CSV, some thousands at a time. heading: the columns' names first, by themselves.
 
     opened: makes the text of the last column, as `Table.opened`.
     """
@@ -130,16 +134,17 @@ def copied(
     options = "FORMAT csv, HEADER true" if heading else "FORMAT csv"
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY ({statement}) TO STDOUT ({options})", values) as copy:
-        lines = map(bytes, copy)
-        if opened is None:
-            yield from lines
-            return
+        rest = iter(copy)
         if heading:
-            yield next(lines)
-        for line in lines:
-            begin = line.rfind(b",") + 1
-            sealed = line[begin:-1]
-            yield line[:begin] + opened(sealed) + b"\n" if sealed else line
+            yield [bytes(next(rest))]
+        while lines := list(islice(rest, AT_ONCE)):
+            yield lines if opened is None else [_unsealed(bytes(line), opened) for line in lines]
+
+
+def _unsealed(line: bytes, opened: Opened) -> bytes:
+    begin = line.rfind(b",") + 1
+    sealed = line[begin:-1]
+    return line[:begin] + opened(sealed) + b"\n" if sealed else line
 
 
 def _text(rows: Select[*tuple[Any, ...]]) -> tuple[str, dict[str, Any]]:
@@ -149,13 +154,13 @@ def _text(rows: Select[*tuple[Any, ...]]) -> tuple[str, dict[str, Any]]:
     return str(compiled), values
 
 
-def pieces(lines: Iterator[bytes], size: int = PIECE) -> Iterator[bytes]:
-    """Bytes gathered to pieces of about `size`."""
+def pieces(made: Iterable[Lines], size: int = PIECE) -> Iterator[bytes]:
+    """Lines gathered to pieces of about `size`."""
     gathered: list[bytes] = []
     length = 0
-    for line in lines:
-        gathered.append(line)
-        length += len(line)
+    for lines in made:
+        gathered.append(b"".join(lines))
+        length += len(gathered[-1])
         if length >= size:
             yield b"".join(gathered)
             gathered.clear()
@@ -191,10 +196,10 @@ def ahead(made: Generator[bytes]) -> Generator[Iterator[bytes]]:
             made.close()
 
 
-def cells(lines: Iterator[bytes], columns: Sequence[Column]) -> Iterator[Sequence[Cell]]:
+def cells(made: Iterable[Lines], columns: Sequence[Column]) -> Iterator[Sequence[Cell]]:
     """The lines' values by the type of each column; an empty one is None."""
     read = [_READ[column.kind] for column in columns]
-    for row in csv.reader(line.decode() for line in lines):
+    for row in csv.reader(bytes(line).decode() for lines in made for line in lines):
         yield [reader(value) if value else None for reader, value in zip(read, row, strict=True)]
 
 
@@ -207,11 +212,11 @@ _READ: Mapping[Kind, Callable[[str], Cell]] = {
 }
 
 
-class Lines(io.RawIOBase):
+class _File(io.RawIOBase):
     """Lines as a file to read from, for a library that asks for one."""
 
-    def __init__(self, lines: Iterator[bytes]) -> None:
-        self._pieces = pieces(lines)
+    def __init__(self, made: Iterable[Lines]) -> None:
+        self._pieces = pieces(made)
         self._left = memoryview(b"")
 
     def readable(self) -> bool:
@@ -228,7 +233,7 @@ class Lines(io.RawIOBase):
         return number
 
 
-def write_parquet(lines: Iterator[bytes], columns: Sequence[Column], file: IO[bytes]) -> int:
+def write_parquet(made: Iterable[Lines], columns: Sequence[Column], file: IO[bytes]) -> int:
     """CSV with a heading to Parquet, a block at a time. Gives the number of rows."""
     import pyarrow as pa  # noqa: PLC0415  # 40 MB that only an export to Parquet needs
     from pyarrow import csv as arrow_csv  # noqa: PLC0415
@@ -241,7 +246,7 @@ def write_parquet(lines: Iterator[bytes], columns: Sequence[Column], file: IO[by
     schema = pa.schema([(column.name, types[column.kind]) for column in columns])
     number = 0
     reader = arrow_csv.open_csv(
-        io.BufferedReader(Lines(lines), PIECE),
+        io.BufferedReader(_File(made), PIECE),
         read_options=arrow_csv.ReadOptions(use_threads=False, block_size=4 * PIECE),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
         convert_options=arrow_csv.ConvertOptions(
