@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,14 +15,13 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from courses import tasks
 from courses.models.enrolment import Enrolment, EnrolmentState
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
-from lms.app import create_app
 from lms.config import Settings
 from lms.core import replica as replicas
 from lms.core import web
@@ -32,106 +29,14 @@ from lms.core.access import public
 from lms.core.db import transaction
 from lms.core.replica import Replica, Trouble
 from lms.core.scope import Role
-from lms.embedded import system_user
-from lms.embedded.postgres import SUPERUSER, Server
+from lms.embedded.postgres import Server
 from tests.courses.worlds import Person, Plan, Presence, World
 from tests.factories import Make
+from tests.lms.core.standby import READER, start
 
-READER = "lms_reports"
 YEAR = "since=2025-01-01&until=2025-12-31"
 REPORT = f"/reports/enrolment?{YEAR}&lang=en"
 ONE = Person(0, EnrolmentState.COMPLETED, (Presence(0, 0, None),))
-
-
-@pytest.fixture(scope="module")
-def standby(server: Server) -> Iterator[Server]:
-    """A replica of the tests' server, which writes down what it is asked; and a login that may read, and no more."""
-    with server.connect() as connection:
-        connection.execute(f"CREATE ROLE {READER} LOGIN IN ROLE pg_read_all_data")
-    with tempfile.TemporaryDirectory(prefix="lms-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        data = Path(folder) / "replica"
-        data.mkdir(mode=0o700)
-        user = system_user.for_data(server.data_dir)
-        if user is not None:
-            os.chown(data, user.uid, user.gid)
-        subprocess.run(
-            [
-                *(str(server.programs / "pg_basebackup"), f"--host={server.socket_dir}", f"--username={SUPERUSER}"),
-                *(f"--pgdata={data}", "--checkpoint=fast", "--wal-method=stream", "--write-recovery-conf", "--no-sync"),
-            ],
-            check=True,
-            cwd="/",
-            user=user.uid if user else None,
-            group=user.gid if user else None,
-            extra_groups=[] if user else None,
-        )
-        for name in (".s.PGSQL.5432.lock", "server.log"):  # what the primary keeps beside its data
-            (data / name).unlink(missing_ok=True)
-        with Server(data, fsync=False, settings={"max_connections": "200", "log_statement": "all"}) as copy:
-            yield copy
-    with server.connect() as connection:
-        connection.execute(f"DROP ROLE {READER}")
-
-
-@pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at the replica at every request; one that replays gets the time that it needs on a busy machine."""
-    monkeypatch.setattr(replicas, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(replicas, "PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(replicas, "CATCH_UP_SECONDS", 10.0)
-
-
-@pytest.fixture
-def paused(standby: Server) -> Callable[[], AbstractContextManager[None]]:
-    """For a while, nothing is replayed, and nobody waits for it."""
-
-    @contextmanager
-    def pausing() -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch, standby.connect() as connection:
-            patch.setattr(replicas, "CATCH_UP_SECONDS", 0.0)
-            connection.execute("SELECT pg_wal_replay_pause()")
-            try:
-                yield
-            finally:
-                connection.execute("SELECT pg_wal_replay_resume()")
-
-    return pausing
-
-
-@pytest.fixture
-def system(server: Server, fresh_database: str, standby: Server, settings: Settings) -> Iterator[Flask]:
-    """The application on a database of its own, with a replica that may be behind by an hour."""
-    with server.connect() as connection:  # as everywhere but in tests
-        connection.execute(f'ALTER DATABASE "{make_url(fresh_database).database}" SET synchronous_commit = on')
-    meet(server, standby)
-    address = standby.url(str(make_url(fresh_database).database))
-    told = {
-        "database_url": fresh_database,
-        "database_replica_url": address.replace(f"//{SUPERUSER}@", f"//{READER}@"),
-        "replica_limit_seconds": 3600.0,
-        "export_limit_rows": 1,
-    }
-    made = create_app(settings.model_copy(update=told))
-    made.config["WTF_CSRF_ENABLED"] = False
-    yield made
-    start(standby)
-    for name in ("replica", "reader", "engine"):
-        made.extensions[name].dispose()
-
-
-def start(standby: Server) -> None:
-    if not standby.is_running():
-        standby.stop()  # forgets a process that was killed
-        standby.start()
-
-
-def meet(server: Server, standby: Server) -> None:
-    """Wait until the replica has all."""
-    with server.connect() as primary, standby.connect() as copy:
-        (position,) = primary.execute("SELECT pg_current_wal_lsn()").fetchone() or ()
-        while copy.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position]).fetchone() != (True,):
-            time.sleep(0.01)
 
 
 def hold(system: Flask) -> None:
