@@ -4,14 +4,13 @@ They answer what is asked most: whole months, or whole years by host and instruc
 question (days within a month, a part of a name, what was known on a day) is answered by the lines themselves.
 """
 
-from array import array
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, Subquery, Text, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Subquery, Text, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from courses import participation
@@ -21,6 +20,7 @@ from courses.models.person_time import EntryKind
 from courses.participation import Level
 from courses.reports.filters import PERIODS, Filters, Grouping
 from courses.reports.ledger import FIGURES, NOBODY, lines
+from lms.core import binary
 from lms.core.scope import Scope
 from lms.organisations.models import Organisation
 
@@ -240,17 +240,20 @@ class _Took:
     def __init__(self, db: Session, filters: Filters, scope: Scope, *, branch: bool) -> None:
         """branch: also those of the rest of the branch."""
         line = lines(filters, scope, branch=branch)
+        row = case((line.c.shown, line.c.key))
+        piece = line.c.offering_id / participation.TOGETHER
         statement = (
-            select(line.c.shown, line.c.key, func.array_send(Participation.trainees, type_=LargeBinary))
+            select(row, participation.packed())
             .select_from(line)
             .join(Participation, Participation.offering_id == line.c.offering_id)
             .where(line.c.kind == EntryKind.CLOSING)
-            .execution_options(yield_per=participation.BATCH)
+            .group_by(row, piece)
         )
-        self._rows: dict[str, array[int]] = defaultdict(lambda: array("I"))
-        self._others = array("I")
-        for shown, key, sent in db.execute(statement):
-            (self._rows[key] if shown else self._others).extend(participation.ids(sent))
+        pieces: dict[str | None, list[bytes]] = defaultdict(list)
+        for key, sent in binary.rows(db, statement):
+            pieces[key].append(sent)
+        self._others = participation.ids(pieces.pop(None, ()))
+        self._rows = {str(key): participation.ids(pieces.pop(key)) for key in list(pieces)}
 
     def rows(self) -> dict[str, int]:
         """Each row's people."""
@@ -258,14 +261,8 @@ class _Took:
 
     def everybody(self) -> int:
         """All rows' people."""
-        return participation.distinct(self._together())
+        return participation.distinct(*self._rows.values())
 
     def branch(self) -> int:
         """The whole branch's people."""
-        return participation.distinct(self._together() + self._others)
-
-    def _together(self) -> "array[int]":
-        together = array("I")
-        for people in self._rows.values():
-            together.extend(people)
-        return together
+        return participation.distinct(*self._rows.values(), self._others)
