@@ -5,13 +5,26 @@ are asked for most, exactly, when an offering closes or is corrected; `courses.r
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Select, any_, bindparam, cast, delete, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Select,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -31,7 +44,8 @@ if TYPE_CHECKING:
 
     Ids = NDArray[uint32]
 
-TOGETHER = 4_096  # offerings whose people come in one piece: some 2 MB
+TOGETHER = 16_384  # offerings whose people come in one piece: some 8 MB
+MEMORY = "64MB"  # ten years' pieces while they are gathered
 CROWDED = 16  # an id in so many and more: counted by a byte an id, not by sorting
 
 
@@ -127,19 +141,27 @@ def packed() -> ColumnElement[Any]:
     return func.string_agg(func.substr(func.array_send(Participation.trainees), 21), literal(b""))
 
 
-def ids(sent: Iterable[bytes]) -> "Ids":
-    """The ids of `packed` pieces. Raises OverflowError for an id beyond four bytes."""
+def ids(sent: bytes) -> "Ids":
+    """The ids of a `packed` piece. Raises OverflowError for an id beyond four bytes."""
     import numpy as np  # noqa: PLC0415  # 30 MB that only a process needs that counts people
 
-    each = np.dtype([("length", ">i4"), ("high", ">u4"), ("low", ">u4")])
-    words = np.frombuffer(b"".join(sent), each)
+    words = np.frombuffer(sent, np.dtype([("length", ">i4"), ("high", ">u4"), ("low", ">u4")]))
     if words["high"].any():
         raise OverflowError("a trainee's id is beyond four bytes")
     return words["low"].astype(np.uint32)
 
 
-def distinct(*people: "Ids") -> int:
-    """How many different ids there are: by sorting when they are few among all, else by a byte an id."""
+def pieces(db: Session, took_part: Select[*tuple[Any, ...]]) -> Iterator[tuple[Any, "Ids"]]:
+    """The rows of a SELECT of a key and a `packed` piece, the ids unpacked; one row in memory."""
+    db.execute(
+        text(f"SET LOCAL work_mem = '{MEMORY}'")
+    )  # sorted in memory by one process, which leaves the others theirs
+    for key, sent in binary.rows(db, took_part):
+        yield key, ids(sent)
+
+
+def distinct(people: "Sequence[Ids]") -> int:
+    """How many different ids pieces hold: by sorting when they are few among all, else by a byte an id."""
     import numpy as np  # noqa: PLC0415
 
     most = max((int(some.max()) for some in people if some.size), default=0)
@@ -149,6 +171,19 @@ def distinct(*people: "Ids") -> int:
     for some in people:
         seen[some] = True
     return int(np.count_nonzero(seen))
+
+
+def attending(people: "Iterable[Ids]") -> "NDArray[uint32]":
+    """How often each id comes, at its place."""
+    import numpy as np  # noqa: PLC0415
+
+    times = np.zeros(1, np.uint32)
+    for some in people:
+        counted = np.bincount(some).astype(np.uint32)
+        if counted.size > times.size:
+            times, counted = counted, times
+        times[: counted.size] += counted
+    return times
 
 
 def recounted(db: Session) -> dict[Level, int]:
@@ -178,13 +213,13 @@ def recounted(db: Session) -> dict[Level, int]:
         for period, of_month in groupby(of_year, key=lambda row: f"{row[0]:%Y-%m}"):
             everybody: list[Ids] = []
             for _month, programme, district, sent in of_month:
-                people = ids([sent])
+                people = ids(sent)
                 everybody.append(people)
                 for place in ((programme, 0), ("", district)):
                     ever[place][people] = sign
                     came.add(place)
                 ever["", 0][people] = sign
-            found[Level("", 0, period)] = distinct(*everybody)
+            found[Level("", 0, period)] = distinct(everybody)
         for place in (*came, ("", 0)):
             found[Level(*place, year)] = int(np.count_nonzero(ever[place] == sign))
     return found | {Level(*place, ""): int(np.count_nonzero(marks)) for place, marks in ever.items()}

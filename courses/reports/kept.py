@@ -8,9 +8,10 @@ from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Subquery, Text, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, Text, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from courses import participation
@@ -20,9 +21,11 @@ from courses.models.person_time import EntryKind
 from courses.participation import Level
 from courses.reports.filters import PERIODS, Filters, Grouping
 from courses.reports.ledger import FIGURES, NOBODY, lines
-from lms.core import binary
 from lms.core.scope import Scope
 from lms.organisations.models import Organisation
+
+if TYPE_CHECKING:
+    from courses.participation import Ids
 
 Sums = type[PersonTimeMonth | PersonTimeHost | PersonTimeLead]
 
@@ -241,19 +244,11 @@ class _Took:
         """branch: also those of the rest of the branch."""
         line = lines(filters, scope, branch=branch)
         row = case((line.c.shown, line.c.key))
-        piece = line.c.offering_id / participation.TOGETHER
-        statement = (
-            select(row, participation.packed())
-            .select_from(line)
-            .join(Participation, Participation.offering_id == line.c.offering_id)
-            .where(line.c.kind == EntryKind.CLOSING)
-            .group_by(row, piece)
-        )
-        pieces: dict[str | None, list[bytes]] = defaultdict(list)
-        for key, sent in binary.rows(db, statement):
-            pieces[key].append(sent)
-        self._others = participation.ids(pieces.pop(None, ()))
-        self._rows = {str(key): participation.ids(pieces.pop(key)) for key in list(pieces)}
+        pieces: dict[str | None, list[Ids]] = defaultdict(list)
+        for key, people in participation.pieces(db, took_part(line, row)):
+            pieces[key].append(people)
+        self._others = pieces.pop(None, [])
+        self._rows = {key: row for key, row in pieces.items() if key is not None}
 
     def rows(self) -> dict[str, int]:
         """Each row's people."""
@@ -261,8 +256,22 @@ class _Took:
 
     def everybody(self) -> int:
         """All rows' people."""
-        return participation.distinct(*self._rows.values())
+        return participation.distinct(self._together())
 
     def branch(self) -> int:
         """The whole branch's people."""
-        return participation.distinct(*self._rows.values(), self._others)
+        return participation.distinct(self._together() + self._others)
+
+    def _together(self) -> "list[Ids]":
+        return list(chain.from_iterable(self._rows.values()))
+
+
+def took_part(line: Subquery, key: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Who took part in what closing lines count, by a key, for `participation.pieces`."""
+    return (
+        select(key, participation.packed())
+        .select_from(line)
+        .join(Participation, Participation.offering_id == line.c.offering_id)
+        .where(line.c.kind == EntryKind.CLOSING)
+        .group_by(key, line.c.offering_id // participation.TOGETHER)
+    )

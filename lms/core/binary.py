@@ -16,7 +16,10 @@ def written(statement: Select[*tuple[Any, ...]]) -> tuple[str, dict[str, Any]]:
 
 
 def rows(db: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a SELECT, in the session's transaction and on its connection, in PostgreSQL's binary form."""
+    """The rows of a SELECT in PostgreSQL's binary form, in the session's transaction and on its connection, one in memory.
+
+    The connection serves nothing else until the last one was taken.
+    """
     driver: Any = db.connection().connection.driver_connection
-    with driver.cursor(binary=True) as cursor:
-        yield from cursor.execute(*written(statement))
+    with driver.cursor() as cursor:
+        yield from cursor.stream(*written(statement), binary=True)
