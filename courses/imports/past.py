@@ -151,9 +151,14 @@ class Past(Kind):
             for name in ("known", "refuse_known", "offered"):
                 statements.run(db, FILE, name, **values)
             db.execute(text("ANALYZE offered"))
-            for name in ("remember", "meeting", "placed"):
+            for name in ("remember", "meeting"):
                 statements.run(db, FILE, name, **values)
-            db.execute(text("ANALYZE meeting, placed"))
+            with statements.by_hash(db):
+                statements.run(db, FILE, "chosen", **values)
+            db.execute(text("ANALYZE meeting, chosen"))
+        with statements.by_index(db):
+            statements.run(db, FILE, "placed", **values)
+            db.execute(text("ANALYZE placed"))
             statements.run(db, FILE, "presence", **values)
             db.execute(text("ANALYZE presence"))
             statements.run(db, FILE, "judged", **values)
@@ -169,7 +174,7 @@ class Past(Kind):
         for papers in self.papers:
             papers.keep(db, run)
         made = db.execute(text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")).one()
-        db.execute(text("DROP TABLE offered, meeting, placed, presence, judged, concerned"))
+        db.execute(text("DROP TABLE offered, meeting, chosen, placed, presence, judged, concerned"))
         _add(run, offerings=made[0], enrolments=made[1])
         return last
 
