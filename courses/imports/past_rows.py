@@ -46,6 +46,7 @@ COLUMNS = (
     Column("issued_on", "发证日期", "issue date", ("issuedon",), False, ""),
 )  # fmt: skip
 OFFERING = ("course", "district", "host", "days", "starts", "ends", "lead", "place")
+DEMANDED = tuple(column.name for column in COLUMNS if column.needed and column.name in OFFERING)
 PASSED, FAILED = "passed", "failed"
 _RESULTS = table(
     {
@@ -173,6 +174,9 @@ class Reader:
         return found
 
     def _offering(self, given: Mapping[str, str]) -> Offered:
+        for needed in DEMANDED:
+            if not given[needed]:
+                raise cells.missing(needed)
         course = cells.named(given["course"], self._courses, "course", N_("There is no course “%(text)s”."))
         district = cells.named(given["district"], self._districts, "district", N_("There is no district “%(text)s”."))
         if self._scope is not None and district not in self._scope:

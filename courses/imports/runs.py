@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from courses.events import ImportOwed
 from courses.imports import files, kinds
 from courses.imports.files import HEAD_WITHIN
-from courses.imports.kinds import Context, Kind
+from courses.imports.kinds import Column, Context, Kind
 from courses.models.imports import (
     ImportAttendance,
     ImportLine,
@@ -86,8 +86,6 @@ def receive(  # what is known of a file
     db.flush()
     found = files.keep(db, run, file, largest=largest)
     run.file_bytes, run.encoding = found.size, found.encoding
-    if run.encoding == files.XLSX:
-        files.check_workbook(db, run)
     remembered = {**_remembered(db, run), **(mapping or {})}
     _find_headings(db, run, kind, remembered)
     audit.record(db, "import.receive", run, after={"kind": run.kind, "file": run.file_name, "bytes": run.file_bytes})
@@ -97,7 +95,7 @@ def receive(  # what is known of a file
 
 def _find_headings(db: Session, run: ImportRun, kind: Kind, remembered: Mapping[str, str]) -> None:
     """Of the first rows that which names most fields; a title may stand above it."""
-    first = files.top(db, run, HEAD_WITHIN)
+    first = files.keep_top(db, run)[:HEAD_WITHIN]
     if not first:
         raise DomainError("file_empty", N_("The file holds no rows."), field="file")
     best: tuple[int, int, list[str], dict[str, int]] = (-1, *first[0], {})
@@ -113,11 +111,9 @@ def _remembered(db: Session, run: ImportRun) -> dict[str, str]:
     return dict(row.headings) if row is not None else {}
 
 
-def missing(run: ImportRun) -> list[str]:
+def missing(run: ImportRun) -> list[Column]:
     """The fields that are needed and have no column."""
-    return [
-        column.name for column in kinds.kind_of(run.kind).columns if column.needed and column.name not in run.mapping
-    ]
+    return [column for column in kinds.kind_of(run.kind).columns if column.needed and column.name not in run.mapping]
 
 
 def remap(db: Session, run: ImportRun, mapping: Mapping[str, int]) -> None:
@@ -141,15 +137,8 @@ def remap(db: Session, run: ImportRun, mapping: Mapping[str, int]) -> None:
 def check(db: Session, run: ImportRun) -> None:
     """Ask for the dry run. Raises DomainError while a needed field has no column."""
     _demand(run, ImportState.RECEIVED)
-    gaps = missing(run)
-    if gaps:
-        titles = {column.name: column.zh for column in kinds.kind_of(run.kind).columns}
-        raise DomainError(
-            "columns_missing",
-            N_("No column is chosen for %(columns)s."),
-            status=422,
-            columns="、".join(titles[name] for name in gaps),
-        )
+    if missing(run):
+        raise DomainError("columns_missing", N_("Choose the column of each field that is needed."), status=422)
     run.total = files.count(db, run)
     _begin(db, run, ImportState.CHECKING, "read")
     db.flush()

@@ -3,6 +3,7 @@
 import io
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -139,11 +140,13 @@ def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseRetur
         form=form,
         needed={column.name for column in kind.columns if column.needed},
         first_rows=preview.first_rows(session(), run) if received else [],
-        refused=[(line, in_words(text, given)) for line, text, given in runs.refused(session(), run, REFUSED_SHOWN)]
+        refused=[
+            (line, _in_words(kind, text, given)) for line, text, given in runs.refused(session(), run, REFUSED_SHOWN)
+        ]
         if judged
         else [],
         refused_number=run.tally.get("refused", 0) + run.tally.get("double", 0),
-        problem=in_words(problem, params) if problem else "",
+        problem=_in_words(kind, problem, params) if problem else "",
         busy=run.state in runs.BUSY,
         step=_step(run, kind),
         can_undo=_can_undo(run),
@@ -155,9 +158,9 @@ def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseRetur
     return make_response(page, status)
 
 
-def in_words(message: str, params: Mapping[str, Any]) -> str:
+def _in_words(kind: Kind, message: str, params: Mapping[str, Any]) -> str:
     """A reason in the reader's language."""
-    return _(message, **params)
+    return _(message, **preview.filled(kind, params, chinese=language() == "zh"))
 
 
 def _step(run: ImportRun, kind: Kind) -> tuple[int, int]:
@@ -185,7 +188,7 @@ def columns(ref: str) -> ResponseReturnValue:
     form = _columns(run)
     if form.validate_on_submit():
         runs.remap(session(), run, form.mapping())
-        missing = set(runs.missing(run))
+        missing = {column.name for column in runs.missing(run)}
         if not missing:
             runs.check(session(), run)
             return redirect(url_for(".page", ref=ref))
@@ -243,5 +246,6 @@ def correction(ref: str, form: str) -> ResponseReturnValue:
     run = runs.find(session(), ref, scope())
     runs.note_correction(session(), run)
     extra = (_("Row"), _("Why it does not go in"))
+    in_words = partial(_in_words, kinds.kind_of(run.kind))
     sheet = preview.correction(session(), run, _("Rows to correct"), extra, in_words)
     return _file(sheet, Format(form), "rows-to-correct")

@@ -52,6 +52,14 @@ def schools(db: Session) -> int:
     return db.scalar(select(func.count()).select_from(Organisation).where(Organisation.name_zh.like("第_小学"))) or 0
 
 
+def test_a_field_without_a_column_is_named(terminal: Terminal, db: Session, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("单位,所属区\n第五小学,东城区\n")
+    told = terminal("run", "organisations", str(path))
+    assert (terminal.code, "sector (sector)" in told, "--mapping" in told) == (1, True, True)
+    assert db.scalar(select(func.count()).select_from(ImportRun)) == 0
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_a_dry_run_writes_the_rows_to_correct_and_nothing_else(
     terminal: Terminal, db: Session, file: Path, tmp_path: Path, form: str

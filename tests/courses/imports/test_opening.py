@@ -59,7 +59,7 @@ def test_each_source_keeps_the_file_and_its_totals(desk: Desk, db: Session) -> N
         ({"district": "天津"}, "There is no district “天津”."),
         ({"programme": "潜水"}, "There is no programme “潜水”."),
         ({"person_times": "-1"}, "“-1” is no whole number from 0 to 100000000."),
-        ({"person_times": ""}, "The cell “人次” is empty."),
+        ({"person_times": ""}, "The cell “person_times” is empty."),
         ({"month": "2012/6"}, "Line 3 gives this month, district and programme already."),
     ],
 )
