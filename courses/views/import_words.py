@@ -25,6 +25,15 @@ OUTCOMES = {
 }
 OUTCOMES_DONE = {**OUTCOMES, "new": _l("Rows that went in")}
 
+# Where what came in is looked at.
+PLACES = {
+    "past": ("offerings.index", _l("To the offerings")),
+    "organisations": ("organisations.index", _l("To the organisations")),
+    "instructors": ("instructors.index", _l("To the instructors")),
+    "opening_balances": ("opening_balances.index", _l("To the totals from before this system")),
+    "legacy_certificates": ("legacy.index", _l("To the legacy certificates")),
+}
+
 # What was made of them, and taken back.
 MADE = {
     "offerings": _l("Offerings made"),

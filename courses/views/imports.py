@@ -151,6 +151,7 @@ def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseRetur
         step=_step(run, kind),
         can_undo=_can_undo(run),
         made=words.MADE,
+        place=words.PLACES.get(run.kind),
         outcomes_done=words.OUTCOMES_DONE,
         seconds=REFRESH_SECONDS,
         **_words(),
