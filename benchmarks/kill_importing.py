@@ -138,8 +138,8 @@ class Way:
         """SIGKILL to a command while it writes in a step whose kills are due; False when it ended before.
 
         The first kill of a step falls as soon as the command writes there, the next ones a random moment later, or where the
-        next step begins. The command is stopped first, and killed only when it is then seen in the middle of a transaction: what it had
-        committed does not move any more, so the step is known. database: the step in which PostgreSQL dies too, instead.
+        next step begins. The command is stopped first, and killed only when it is then seen in the middle of a transaction: what
+        it had committed does not move any more, so the step is known. database: the step in which PostgreSQL dies too, instead.
         """
         with self._watch() as db:
             while command.poll() is None:
