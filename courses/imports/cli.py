@@ -152,7 +152,7 @@ def undo(run_id: int, reason: str, chunk: int) -> None:
 def erase() -> None:
     """Erase files and rows of imports that ended 30 days ago; they cannot be undone any more."""
     with _database() as db:
-        click.echo(f"{runs.erase(db)} imports erased.")
+        click.echo(f"Imports erased: {runs.erase(db)}.")
 
 
 def _finish(run_id: int, chunk: int) -> None:
@@ -203,4 +203,4 @@ def _tell_refused(db: Session, row: ImportRun, errors: Path | None) -> None:
         number = write(
             Sheet("Rows to correct", [*row.headings, "line", "reason"], rows), Format(errors.suffix[1:]), file
         )
-    click.echo(f"{number} rows to correct in {errors}")
+    click.echo(f"Rows to correct: {number}, in {errors}")

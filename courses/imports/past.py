@@ -59,6 +59,10 @@ class Past(Kind):
         "One row for each person in each offering: its people, places and attendances go in, and it is counted. A "
         "certificate number can be verified from then on, as a legacy certificate of the district's Red Cross."
     )
+    caution = N_(
+        "An offering goes in once, with the rows that are right by then: mend the others first. Whoever is missing afterwards "
+        "is added on the offering's own page."
+    )
     columns = COLUMNS
     steps = ("people", "offerings")
     undo_steps = UNDO_STEPS

@@ -35,7 +35,7 @@ def offered_kind(name: str, scope: Scope) -> Kind:
 
 def heading(column: Column, *, chinese: bool) -> str:
     """What a field is called."""
-    return column.zh if chinese else column.en.capitalize()
+    return column.zh if chinese else column.en[:1].upper() + column.en[1:]
 
 
 def filled(kind: Kind, params: Mapping[str, Any], *, chinese: bool) -> dict[str, Any]:

@@ -139,8 +139,7 @@ def check(db: Session, run: ImportRun) -> None:
     _demand(run, ImportState.RECEIVED)
     if missing(run):
         raise DomainError("columns_missing", N_("Choose the column of each field that is needed."), status=422)
-    run.total = files.count(db, run)
-    _begin(db, run, ImportState.CHECKING, "read")
+    _begin(db, run, ImportState.CHECKING, "read", files.count(db, run))
     db.flush()
 
 
@@ -190,9 +189,9 @@ def _demand(run: ImportRun, *states: ImportState) -> None:
         raise DomainError("import_state", N_("The import is at another step meanwhile. Look at it again."))
 
 
-def _begin(db: Session, run: ImportRun, state: ImportState, step: str) -> None:
+def _begin(db: Session, run: ImportRun, state: ImportState, step: str, total: int = 0) -> None:
     run.state = run.doing = state
-    run.step, run.cursor, run.stop_asked, run.problem = step, 0, False, None
+    run.step, run.cursor, run.total, run.stop_asked, run.problem = step, 0, total, False, None
     events.publish(db, ImportOwed(run.id))
 
 
@@ -240,7 +239,7 @@ def _read(db: Session, run: ImportRun, kind: Kind, context: Context) -> Iterator
             yield Progress("read", 0, 0)
             return
         if last is None:
-            run.step, run.cursor = "match", 0
+            run.step, run.cursor, run.total = "match", 0, 0
             yield _progress(run)
             return
         left = run.cursor = last
@@ -259,16 +258,18 @@ def _advance(db: Session, run: ImportRun, kind: Kind, context: Context) -> None:
         run.state, run.finished_at = ImportState.CHECKED, clock.now()
         return
     steps = kind.steps if run.state is ImportState.RUNNING else kind.undo_steps
-    if not run.cursor:
-        run.total = kind.total(db, run, run.step)
+    total = run.total if run.cursor else kind.total(db, run, run.step)
     act = kind.move if run.state is ImportState.RUNNING else kind.undo
     cursor = act(db, run, run.step, context)
+    run.total = (
+        total  # written with the cursor: whoever asks for a stop must not wait for the chunk to let go of this row
+    )
     if cursor is not None:
         run.cursor = cursor
         return
     at = steps.index(run.step) + 1
     if at < len(steps):
-        run.step, run.cursor = steps[at], 0
+        run.step, run.cursor, run.total = steps[at], 0, 0
         return
     run.state = ImportState.DONE if run.state is ImportState.RUNNING else ImportState.UNDONE
     run.finished_at = clock.now()

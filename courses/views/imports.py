@@ -27,6 +27,7 @@ blueprint = Blueprint("imports", __name__)
 
 REFRESH_SECONDS = 2
 REFUSED_SHOWN = 20
+UNDOING = {ImportState.UNDOING, ImportState.UNDONE}
 FORM_BYTES = 64 * 1024  # what surrounds the file
 IN_MEMORY = 4 * 1024 * 1024  # bytes of a file to correct
 
@@ -131,7 +132,7 @@ def _columns(run: ImportRun) -> ColumnsForm:
 def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseReturnValue:
     kind = kinds.kind_of(run.kind)
     received = run.state is ImportState.RECEIVED and run.erased_at is None
-    judged = bool(run.tally) and run.erased_at is None
+    judged = bool(run.tally) and run.erased_at is None and run.state not in UNDOING
     problem, params = runs.problem(run)
     page = render_template(
         "imports/page.html",
@@ -150,9 +151,8 @@ def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseRetur
         busy=run.state in runs.BUSY,
         step=_step(run, kind),
         can_undo=_can_undo(run),
-        made=words.MADE,
+        tally=words.tally(run) if run.tally else [],
         place=words.PLACES.get(run.kind),
-        outcomes_done=words.OUTCOMES_DONE,
         seconds=REFRESH_SECONDS,
         **_words(),
     )

@@ -66,7 +66,7 @@ def test_a_dry_run_writes_the_rows_to_correct_and_nothing_else(
 ) -> None:
     errors = tmp_path / f"errors.{form}"
     told = terminal("run", "organisations", str(file), "--dry-run", "--errors", str(errors))
-    assert f"1 rows to correct in {errors}" in told
+    assert f"Rows to correct: 1, in {errors}" in told
     assert schools(db) == 0
     if form == "csv":
         rows = list(csv.reader(errors.read_text(encoding="utf-8-sig").splitlines()))
@@ -83,7 +83,7 @@ def test_what_was_checked_goes_on_and_is_taken_back(terminal: Terminal, db: Sess
     assert "done" in terminal("list")
     assert "undone" in terminal("undo", one, "--reason", "错了")
     assert schools(db) == 0
-    assert "0 imports erased" in terminal("erase")
+    assert "Imports erased: 0" in terminal("erase")
     told = terminal("undo", one, "--reason", "再来一次")
     assert (terminal.code, "another step" in told) == (1, True)
 
