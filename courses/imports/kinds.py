@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from courses.imports.files import Row
+from courses.imports.files import LARGEST, Row
 from courses.models.imports import ImportRun
 
 
@@ -45,6 +45,8 @@ class Kind(ABC):
     hint: str
     columns: Sequence[Column]
     city_only = False
+    # bytes of a file, where a kind takes less than the rest
+    largest = LARGEST
     steps: Sequence[str]
     undo_steps: Sequence[str]
     # code → msgid of the reasons that set-based statements give

@@ -42,6 +42,7 @@ BUSY = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
 SETTLED = (ImportState.CHECKED, ImportState.DONE, ImportState.UNDONE)
 WORKER_LOCK = 0x696D7077
 MEMORY = "64MB"
+BROKE = N_("Something went wrong on our side. What went in so far stays; resume, or undo the import.")
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def receive(  # what is known of a file
     )
     db.add(run)
     db.flush()
-    found = files.keep(db, run, file, largest=largest)
+    found = files.keep(db, run, file, largest=min(largest, kind.largest))
     run.file_bytes, run.encoding = found.size, found.encoding
     remembered = {**_remembered(db, run), **(mapping or {})}
     _find_headings(db, run, kind, remembered)
@@ -187,6 +188,12 @@ def undo(db: Session, run: ImportRun, reason: str) -> None:
 def _demand(run: ImportRun, *states: ImportState) -> None:
     if run.state not in states:
         raise DomainError("import_state", N_("The import is at another step meanwhile. Look at it again."))
+
+
+def may_resume(run: ImportRun) -> bool:
+    """Whether it could go on: not with a file that cannot be read to its end."""
+    failed = run.state is ImportState.FAILED and problem(run)[0] == BROKE
+    return (failed or run.state is ImportState.STOPPED) and run.erased_at is None
 
 
 def _begin(db: Session, run: ImportRun, state: ImportState, step: str, total: int = 0) -> None:
@@ -292,7 +299,7 @@ def give_up(db: Session, run_id: int) -> None:
         run_id,
         DomainError(
             "import_broke",
-            N_("Something went wrong on our side. What went in so far stays; resume, or undo the import."),
+            BROKE,
         ),
     )
 

@@ -55,7 +55,9 @@ TAKEN_BACK = {
 
 
 def tally(run: ImportRun) -> list[tuple[int, Any]]:
-    """The numbers of an import that tell something in its state, each with its label."""
+    """The numbers of an import that tell something in its state, each with its label; none before the check."""
+    if not run.tally:
+        return []
     if run.state is ImportState.UNDONE:
         shown = {name: label for name, label in TAKEN_BACK.items() if run.tally.get(name) or name.startswith("undone")}
         return [(run.tally[name], label) for name, label in shown.items() if name in run.tally]

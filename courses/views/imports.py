@@ -17,11 +17,11 @@ from courses.imports.kinds import Kind
 from courses.models.imports import ImportRun, ImportState
 from courses.views import import_words as words
 from courses.views.report_words import whole
-from lms.core.access import requires, scope
+from lms.core.access import holds, requires, scope
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
 from lms.core.languages import language
 from lms.core.scope import ADMINISTRATORS
-from lms.core.web import refused_on, session
+from lms.core.web import refuse, refused_on, session
 
 blueprint = Blueprint("imports", __name__)
 
@@ -52,7 +52,7 @@ def _titles() -> dict[str, str]:
 
 
 def _words() -> dict[str, Any]:
-    return {"states": words.STATES, "outcomes": words.OUTCOMES, "whole": whole, "ImportState": ImportState}
+    return {"states": words.STATES, "tally": words.tally, "whole": whole, "ImportState": ImportState}
 
 
 @blueprint.get("/new")
@@ -68,6 +68,7 @@ def new(kind: str) -> ResponseReturnValue:
     """Send a file."""
     chosen = preview.offered_kind(kind, scope())
     form = ImportFileForm()
+    largest = _largest(chosen)
     if form.validate_on_submit():
         with refused_on(form):
             run = runs.receive(
@@ -76,17 +77,34 @@ def new(kind: str) -> ResponseReturnValue:
                 file=form.file.data.stream,
                 file_name=PurePath(form.file.data.filename or "").name,
                 scope=scope(),
-                largest=current_app.config["SETTINGS"].import_limit_bytes,
+                largest=largest,
             )
             return redirect(url_for(".page", ref=run.ref))
-    page = render_template(
-        "imports/new.html",
-        form=form,
-        kind=chosen,
-        heading=_heading,
-        limit=current_app.config["SETTINGS"].import_limit_bytes >> 20,
-    )
-    return make_response(page, 422 if form.is_submitted() else 200)
+    return _new(chosen, form, 422 if form.is_submitted() else 200)
+
+
+def _largest(kind: Kind) -> int:
+    return min(int(current_app.config["SETTINGS"].import_limit_bytes), kind.largest)
+
+
+def _new(kind: Kind, form: ImportFileForm, status: int) -> ResponseReturnValue:
+    limit = _largest(kind) >> 20
+    page = render_template("imports/new.html", form=form, kind=kind, heading=_heading, limit=limit)
+    return make_response(page, status)
+
+
+@blueprint.errorhandler(413)
+def _too_large(_error: Exception) -> ResponseReturnValue:
+    """A file that was not even read, said where another can be chosen. It may be anybody who sent it: nothing was asked yet."""
+    name = (request.view_args or {}).get("kind")
+    chosen = next((kind for kind in kinds.everyone() if kind.name == name), None)
+    most = (current_app.config["SETTINGS"].import_limit_bytes if chosen is None else _largest(chosen)) >> 20
+    message = _("The file is larger than %(most)s MB. Send fewer rows at a time.", most=most)
+    if chosen is None or not holds(*ADMINISTRATORS):
+        return refuse(413, "file_too_large", message)
+    form = ImportFileForm(formdata=None)
+    form.file.errors = [message]
+    return _new(chosen, form, 413)
 
 
 def _heading(column: kinds.Column) -> str:
@@ -150,8 +168,9 @@ def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseRetur
         problem=_in_words(kind, problem, params) if problem else "",
         busy=run.state in runs.BUSY,
         step=_step(run, kind),
+        settled=runs.SETTLED,
         can_undo=_can_undo(run),
-        tally=words.tally(run) if run.tally else [],
+        may_resume=runs.may_resume(run),
         place=words.PLACES.get(run.kind),
         seconds=REFRESH_SECONDS,
         **_words(),

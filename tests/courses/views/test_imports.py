@@ -156,10 +156,22 @@ def test_an_error_of_ours_is_said_and_can_be_resumed(
         tasks.sweep_imports()
     assert db.scalars(select(ImportRun.state)).one() is ImportState.FAILED
     assert 'class="alert alert-danger"' in text(city, page)
+    assert f'action="{page}/resume"' in text(city, page)
     city.post(f"{page}/resume")
     tasks.sweep_imports()
     db.expire_all()
     assert db.scalars(select(ImportRun.state)).one() is ImportState.CHECKED
+
+
+def test_a_file_that_cannot_be_read_to_its_end_asks_for_another(city: FlaskClient, db: Session) -> None:
+    wide = "a" + "," * 120 + "\n"
+    page = send(city, (LIST + "第六小学,海淀区,学校\n" * 30 + wide).encode())
+    check(city, page)
+    tasks.sweep_imports()
+    assert db.scalars(select(ImportRun.state)).one() is ImportState.FAILED
+    shown = text(city, page)
+    assert f"{page}/resume" not in shown
+    assert 'href="/imports/new/organisations"' in shown
 
 
 def bomb() -> bytes:
@@ -189,7 +201,17 @@ def test_what_cannot_be_read_is_refused_in_words(
     assert len(refused) == 4  # unreadable text and a broken archive are told alike
     assert "MB" in refusal(b"a,b\n" + b"x" * 100_000)
     large = {"file": (io.BytesIO(bytes(200_000)), "a.csv")}
-    assert city.post("/imports/new/organisations", data=large).status_code == 413
+    answer = city.post("/imports/new/organisations", data=large)
+    assert (answer.status_code, 'id="file-error"' in answer.text, 'type="file"' in answer.text) == (413, True, True)
+    for browser, kind in ((city, "nothing"), (app.test_client(), "organisations")):
+        large = {"file": (io.BytesIO(bytes(200_000)), "a.csv")}
+        answer = browser.post(f"/imports/new/{kind}", data=large)
+        assert (answer.status_code, 'type="file"' in answer.text) in {
+            (413, False),
+            (404, False),
+            (302, False),
+            (401, False),
+        }
     assert db.scalars(select(ImportRun.id)).all() == []
 
 
