@@ -98,7 +98,7 @@ def rows(db: Session, run: ImportRun, *, after: int = 0) -> Iterator[Row]:
     A workbook is unpacked whole, and looked through for bombs and sheets too long before it is parsed.
     """
     if run.encoding == XLSX:
-        for line, cells in spreadsheets.read(b"".join(_pieces(db, run)), SHEET):
+        for line, cells in spreadsheets.rows(b"".join(_pieces(db, run)), SHEET):
             if line > after:
                 yield line, cells
         return
