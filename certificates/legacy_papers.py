@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from certificates.issuing import last_valid_day
@@ -19,7 +19,7 @@ from certificates.models import LEGACY_ID_NUMBER, LegacyCertificate
 from courses.imports import simple, staging
 from courses.imports.past import PAST, Papers
 from courses.imports.simple import Part
-from courses.models.imports import ImportRun
+from courses.models.imports import ImportAttendance, ImportRun
 from courses.models.trainees import ID_NUMBER
 from lms.core import clock, crypto
 
@@ -46,7 +46,8 @@ _CLAIMS = text("CREATE TEMP TABLE claim (line integer, number_key text, name_key
 _CLAIMED = text(
     "SELECT said.line, said.certificate, said.name_key, line.person FROM import_attendance AS said"
     " JOIN import_line AS line ON line.run_id = :run AND line.line = said.line AND line.outcome = 'new'"
-    " WHERE said.run_id = :run AND said.certificate IS NOT NULL AND said.line > :after ORDER BY said.line LIMIT :most"
+    " AND line.line > :after AND line.line <= :until"
+    " WHERE said.run_id = :run AND said.certificate IS NOT NULL AND said.line > :after AND said.line <= :until"
 )
 # The lines first, whatever the planner believes: else each chunk would read all that the file says.
 _CLAIMED_IN_CHUNK = text(
@@ -76,7 +77,7 @@ _REFUSE = text(
     " FROM fault WHERE line.run_id = :run AND line.line = fault.line"
 )
 _FORGET = text("DELETE FROM claim USING fault WHERE claim.line = fault.line")
-BATCH = 50_000
+BATCH = 50_000  # lines
 _WRITE = text(
     "WITH fresh AS (INSERT INTO legacy_certificate (ref, number, number_key, name, name_key, id_type, id_number_sealed,"
     " id_number_index, programme_code, course, unit, issued_on, valid_until, source, imported_at)"
@@ -103,10 +104,9 @@ class LegacyPapers(Papers):
             simple.take_turn(db, LEGACY_CERTIFICATES.name)  # until this chunk is written
         db.execute(_CLAIMS)
         if last is None:
-            after = 0
-            while rows := db.execute(_CLAIMED, {"run": run.id, "after": after, "most": BATCH}).all():
-                _claim(db, rows)
-                after = rows[-1].line
+            end = db.scalar(select(func.max(ImportAttendance.line)).where(ImportAttendance.run_id == run.id)) or 0
+            for after in range(0, end, BATCH):
+                _claim(db, db.execute(_CLAIMED, {"run": run.id, "after": after, "until": after + BATCH}).all())
         else:
             _claim(db, db.execute(_CLAIMED_IN_CHUNK, {"run": run.id, "first": first, "last": last}).all())
         db.execute(text("ANALYZE claim"))
@@ -139,6 +139,8 @@ class LegacyPapers(Papers):
 
 
 def _claim(db: Session, rows: Sequence[Row[Any]]) -> None:
+    if not rows:
+        return
     staging.copy(
         db,
         "claim",
