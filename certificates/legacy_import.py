@@ -23,8 +23,8 @@ from lms.core.names import norm
 COLUMNS = (
     Column("number", "证书编号", "certificate number", ("编号", "证书号"), True, "京红救(2015)第00123号"),
     Column("name", "姓名", "name", ("持证人", "学员姓名"), True, "张三丰"),
-    Column("id_type", "证件类型", "id type", ("证件种类",), False, "身份证"),
-    Column("id_number", "证件号码", "id number", ("身份证号", "身份证号码", "证件号"), False, ""),
+    Column("id_type", "证件类型", "ID type", ("证件种类",), False, "身份证"),
+    Column("id_number", "证件号码", "ID number", ("身份证号", "身份证号码", "证件号"), False, ""),
     Column("programme", "培训项目", "programme", ("项目",), True, "救护员培训"),
     Column("course", "证书类型", "type", ("课程", "course"), False, "救护员证"),
     Column("issued_on", "发证日期", "issue date", ("issued on",), True, "2015-06-01"),

@@ -1,14 +1,15 @@
 """The certificates that rows of past trainings name: kept as legacy certificates, in the transaction that writes the rows.
 
 So whoever holds one can have it verified. What the row does not say is taken from its offering: the course and how long its
-certificates hold, and the district's Red Cross for the unit that issued it. A number that is held already stays as it is.
+certificates hold, and the district's Red Cross for the unit that issued it. A number that its holder has already stays as it
+is; a row that gives somebody else's number does not go in, since nobody can tell whose the certificate is.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from certificates.issuing import last_valid_day
@@ -18,7 +19,7 @@ from certificates.models import LEGACY_ID_NUMBER, LegacyCertificate
 from courses.imports import simple, staging
 from courses.imports.past import PAST, Papers
 from courses.imports.simple import Part
-from courses.models.imports import ImportRun
+from courses.models.imports import ImportAttendance, ImportRun
 from courses.models.trainees import ID_NUMBER
 from lms.core import clock, crypto
 
@@ -40,9 +41,43 @@ _TABLE = text(
     " id_number_sealed bytea, id_number_index bytea, programme_code text, course text, unit text, issued_on date,"
     " valid_until date) ON COMMIT DROP"
 )
-_OURS = text(
-    "DELETE FROM paper USING programme, certificate WHERE {ours}".replace("{ours}", OURS).replace("{key}", "number_key")
+_CLAIM = ("line", "number_key", "name_key", "person")
+_CLAIMS = text("CREATE TEMP TABLE claim (line integer, number_key text, name_key text, person integer) ON COMMIT DROP")
+_CLAIMED = text(
+    "SELECT said.line, said.certificate, said.name_key, line.person FROM import_attendance AS said"
+    " JOIN import_line AS line ON line.run_id = :run AND line.line = said.line AND line.outcome = 'new'"
+    " AND line.line > :after AND line.line <= :until"
+    " WHERE said.run_id = :run AND said.certificate IS NOT NULL AND said.line > :after AND said.line <= :until"
 )
+# The lines first, whatever the planner believes: else each chunk would read all that the file says.
+_CLAIMED_IN_CHUNK = text(
+    "SELECT said.line, said.certificate, said.name_key, line.person FROM (SELECT line, person FROM import_line"
+    " WHERE run_id = :run AND outcome = 'new' AND number BETWEEN :first AND :last OFFSET 0) AS line"
+    " JOIN import_attendance AS said ON said.run_id = :run AND said.line = line.line AND said.certificate IS NOT NULL"
+)
+# What is at fault leaves `claim`: a number that is its holder's is not contested by those who have it wrongly.
+_FAULTS = {
+    "certificate_ours": text(
+        "CREATE TEMP TABLE fault ON COMMIT DROP AS SELECT DISTINCT line, CAST(NULL AS jsonb) AS params"
+        " FROM claim CROSS JOIN programme JOIN certificate ON {ours}".replace("{ours}", OURS).replace("{key}", "number_key")
+    ),
+    "certificate_taken": text(
+        "CREATE TEMP TABLE fault ON COMMIT DROP AS SELECT line, CAST(NULL AS jsonb) AS params"
+        " FROM claim JOIN legacy_certificate AS held USING (number_key) WHERE held.name_key <> claim.name_key"
+    ),
+    "certificate_twice": text(
+        "CREATE TEMP TABLE fault ON COMMIT DROP AS WITH many AS MATERIALIZED (SELECT * FROM claim WHERE number_key IN"
+        " (SELECT number_key FROM claim GROUP BY number_key HAVING count(DISTINCT person) > 1))"
+        " SELECT line, jsonb_build_object('line', (SELECT min(other.line) FROM many AS other"
+        " WHERE other.number_key = many.number_key AND other.person <> many.person)) AS params FROM many"
+    ),
+}  # fmt: skip
+_REFUSE = text(
+    "UPDATE import_line AS line SET outcome = 'refused', code = CAST(:code AS text), number = NULL, params = fault.params"
+    " FROM fault WHERE line.run_id = :run AND line.line = fault.line"
+)
+_FORGET = text("DELETE FROM claim USING fault WHERE claim.line = fault.line")
+BATCH = 50_000  # lines
 _WRITE = text(
     "WITH fresh AS (INSERT INTO legacy_certificate (ref, number, number_key, name, name_key, id_type, id_number_sealed,"
     " id_number_index, programme_code, course, unit, issued_on, valid_until, source, imported_at)"
@@ -61,17 +96,36 @@ _MADE = (
 
 
 class LegacyPapers(Papers):
-    """Writes them, and takes them back."""
+    """Judges, writes and takes them back."""
+
+    def judge(self, db: Session, run: ImportRun, first: int = 0, last: int | None = None) -> int:
+        """A number is somebody else's by the holder's name, as where legacy certificates come in by themselves."""
+        if last is not None:
+            simple.take_turn(db, LEGACY_CERTIFICATES.name)  # until this chunk is written
+        db.execute(_CLAIMS)
+        if last is None:
+            end = db.scalar(select(func.max(ImportAttendance.line)).where(ImportAttendance.run_id == run.id)) or 0
+            for after in range(0, end, BATCH):
+                _claim(db, db.execute(_CLAIMED, {"run": run.id, "after": after, "until": after + BATCH}).all())
+        else:
+            _claim(db, db.execute(_CLAIMED_IN_CHUNK, {"run": run.id, "first": first, "last": last}).all())
+        db.execute(text("ANALYZE claim"))
+        refused = 0
+        for code, faults in _FAULTS.items():
+            db.execute(faults)
+            refused += db.execute(_REFUSE, {"run": run.id, "code": code}).rowcount  # type: ignore[attr-defined]
+            db.execute(_FORGET)
+            simple.drop(db, "fault")
+        simple.drop(db, "claim")
+        return refused
 
     def keep(self, db: Session, run: ImportRun) -> None:
         """Those of the rows in `placed`."""
         rows = db.execute(_NAMED, {"run": run.id}).all()
         if not rows:
             return
-        simple.take_turn(db, LEGACY_CERTIFICATES.name)
         db.execute(_TABLE)
         staging.copy(db, "paper", _PAPER, (staging.fields_line(_paper(row)) for row in rows))
-        db.execute(_OURS)
         made = db.execute(_WRITE, {"run": run.id, "file": run.file_name, "now": clock.now()}).rowcount  # type: ignore[attr-defined]
         simple.drop(db, "paper")
         run.tally = {**run.tally, "certificates": run.tally.get("certificates", 0) + made}
@@ -82,6 +136,20 @@ class LegacyPapers(Papers):
         part = Part(run, first - 1, last)
         _gone, kept = simple.remove(db, part, "legacy_certificate", _MADE, free, "legacy_certificate.number")
         return kept
+
+
+def _claim(db: Session, rows: Sequence[Row[Any]]) -> None:
+    if not rows:
+        return
+    staging.copy(
+        db,
+        "claim",
+        _CLAIM,
+        (
+            staging.fields_line((str(row.line), number_key(row.certificate), row.name_key, str(row.person)))
+            for row in rows
+        ),
+    )
 
 
 def _paper(row: Row[Any]) -> Iterator[str | None]:

@@ -32,7 +32,7 @@ RULE = "\n\n" + "-" * 32 + "\n\n"
 
 _SUBJECT = N_("Your certificate is valid until %(day)s: %(course)s")
 _TEXT = N_(
-    "Your certificate “%(course)s” (%(number)s) is valid until %(day)s: %(left)s days from today.\n\n"
+    "Your certificate “%(course)s” (%(number)s) is valid until %(day)s; days left: %(left)s.\n\n"
     "A refresher renews it. %(offerings)s\n\nYour certificate: %(address)s"
 )
 _SOON = N_("These have free places, the nearest to you first:")

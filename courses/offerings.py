@@ -95,7 +95,7 @@ def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope,
     if capacity < enrolled:
         raise DomainError(
             "capacity_below_enrolled",
-            N_("%(enrolled)s trainees have a place already, so there can be no fewer places."),
+            N_("There can be no fewer places than are taken already: %(enrolled)s."),
             field="capacity",
             enrolled=enrolled,
         )
@@ -297,7 +297,7 @@ def _refuse_unpublishable(db: Session, offering: Offering, zone: ZoneInfo, *, fu
     if len(offering.sessions) < offering.course.sessions_needed:
         raise DomainError(
             "too_few_sessions",
-            N_("A trainee of “%(course)s” must attend %(needed)s sessions; plan at least as many."),
+            N_("Plan at least as many sessions as a trainee of “%(course)s” must attend: %(needed)s."),
             course=named(offering.course),
             needed=offering.course.sessions_needed,
         )

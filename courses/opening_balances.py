@@ -1,16 +1,16 @@
 """Totals from before this system: taken from a file that is kept with them, shown apart in every report and added in.
 
-A month of a programme in a district has one balance. A source that was wrong is withdrawn as a whole, with a reason, and
-another is added.
+They come in by `courses.imports.opening`. A month of a programme in a district has one balance. A source that was wrong is
+withdrawn as a whole, with a reason, and another is imported.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Text, cast, func, insert, literal, select, update
+from sqlalchemy import Text, cast, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Programme
@@ -26,17 +26,6 @@ MOST = 100_000_000
 FIRST_YEAR = 1980
 _MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?(?:[-/.]\d{1,2})?")
 
-# What each column may be called, in the templates and in offices' own files.
-HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "month": ("month", "月份", "年月"),
-    "district": ("district", "区", "区县"),
-    "programme": ("programme", "培训项目", "项目"),
-    "person_times": ("person-times", "人次", "培训人次", "person_times"),
-    "certificates": ("certificates", "发证数", "证书"),
-}
-HEAD_WITHIN = 10  # rows from the top
-DEMANDED = ("month", "district", "programme", "person_times")
-
 
 @dataclass(frozen=True)
 class Balance:
@@ -47,28 +36,6 @@ class Balance:
     programme_code: str
     person_times: int
     certificates: int
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a row cannot go in: its line in the file, a msgid and what fills it."""
-
-    line: int
-    message: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A file, read. It goes in only without problems: half a source would be nobody's total."""
-
-    balances: Sequence[Balance]
-    problems: Sequence[Problem]
-
-    @property
-    def person_times(self) -> int:
-        """The sum of the rows that can be read."""
-        return sum(one.person_times for one in self.balances)
 
 
 @dataclass(frozen=True)
@@ -92,40 +59,6 @@ class Opening:
     by_key: Mapping[str, int]
 
 
-def read(db: Session, content: bytes) -> Reading:
-    """Read a file against the districts, the programmes and the balances that are there. Raises DomainError for no table."""
-    rows = list(spreadsheets.read(content))
-    if not rows:
-        raise DomainError("file_empty", N_("The file holds no rows."), field="file")
-    head, columns = _columns([cells for _line, cells in rows[:HEAD_WITHIN]])
-    parse = reader(db)
-    taken = {
-        (month, district, code)
-        for month, district, code in db.execute(
-            select(OpeningBalance.month, OpeningBalance.district_id, OpeningBalance.programme_code).where(
-                OpeningBalance.active
-            )
-        )
-    }
-    balances: list[Balance] = []
-    problems: list[Problem] = []
-    for line, cells in rows[head + 1 :]:
-        given = {name: cells[place].strip() if place < len(cells) else "" for name, place in columns.items()}
-        try:
-            found = parse(given)
-        except DomainError as error:
-            problems.append(Problem(line, error.message, error.params))
-            continue
-        key = (found.month, found.district_id, found.programme_code)
-        if key in taken:
-            problems.append(Problem(line, N_("This month, district and programme has a balance already.")))
-        taken.add(key)
-        balances.append(found)
-    if not balances and not problems:
-        raise DomainError("file_empty", N_("The file holds no rows."), field="file")
-    return Reading(balances, problems)
-
-
 def reader(db: Session) -> Callable[[Mapping[str, str]], Balance]:
     """What reads a row, given by the names of its columns. It raises DomainError for one that cannot go in."""
     places = {
@@ -138,21 +71,6 @@ def reader(db: Session) -> Callable[[Mapping[str, str]], Balance]:
     }
     today = clock.now().date()
     return lambda given: _balance(given, places, programmes, today)
-
-
-def _columns(top: Sequence[Sequence[str]]) -> tuple[int, dict[str, int]]:
-    """Which of the first rows names the columns, and where each is."""
-    for number, cells in enumerate(top):
-        known = {cell.strip().lower(): place for place, cell in enumerate(cells)}
-        columns = {name: known[word] for name, words in HEADINGS.items() for word in words[::-1] if word in known}
-        if all(name in columns for name in DEMANDED):
-            return number, columns
-    raise DomainError(
-        "columns_missing",
-        N_("No row names the columns %(columns)s. Take the template."),
-        field="file",
-        columns=", ".join(HEADINGS[name][0] for name in DEMANDED),
-    )
 
 
 def _balance(
@@ -187,26 +105,6 @@ def _number(text: str) -> int:
     if not digits.isdecimal() or int(digits) > MOST:
         raise DomainError("number", N_("“%(text)s” is no whole number from 0 to 100000000."), text=text)
     return int(digits)
-
-
-def add(db: Session, *, title: str, file_name: str, media_type: str, content: bytes) -> OpeningSource:
-    """Keep a source and its balances. Raises DomainError where any row has a problem."""
-    reading = read(db, content)
-    if reading.problems:
-        raise DomainError(
-            "rows_refused", N_("Some rows cannot go in. Correct them and send the file again."), field="file"
-        )
-    source = keep(
-        db,
-        title=title,
-        file_name=file_name,
-        media_type=media_type,
-        content=content,
-        rows=len(reading.balances),
-        person_times=reading.person_times,
-    )
-    db.execute(insert(OpeningBalance), [{**vars(one), "source_id": source.id} for one in reading.balances])
-    return source
 
 
 def keep(

@@ -247,7 +247,7 @@ def _text(found: Letter) -> str:
     if report.progress.offerings:
         more.append(
             _(
-                "Not closed yet and in no figure: %(offerings)s offerings of this period, %(people)s attended so far.",
+                "Not closed yet and in no figure: offerings of this period %(offerings)s, attended so far %(people)s.",
                 offerings=f"{report.progress.offerings:,}",
                 people=f"{report.progress.named:,}",
             )

@@ -39,7 +39,7 @@ def pdf(document: ReportDocument, *, now: datetime) -> bytes:
     if len(document.rows) > ROWS:
         raise DomainError(
             "report_too_long",
-            N_("This report has %(rows)s rows, too many for paper. Narrow it, or take the spreadsheet."),
+            N_("This report has too many rows for paper: %(rows)s. Narrow it, or take the spreadsheet."),
             status=422,
             rows=len(document.rows),
         )

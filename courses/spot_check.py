@@ -57,7 +57,7 @@ def enter(db: Session, meeting: CourseSession, wanted: Due, heads: Heads, *, now
         raise DomainError(
             "heads_differ",
             N_(
-                "You counted %(counted)s, and by the list %(expected)s people are in the room. Look at the list again, or say"
+                "You counted %(counted)s; by the list, there are %(expected)s in the room. Look at the list again, or say"
                 " why they differ."
             ),
             field="heads_reason",

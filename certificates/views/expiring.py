@@ -7,6 +7,7 @@ from datetime import date
 from flask import Blueprint, current_app, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from certificates import expiry, register, reminders
 from certificates.expiry import Ending, Ends, Filters
@@ -111,7 +112,8 @@ def _cells(rows: Iterable[Ending]) -> Iterator[list[Cell]]:
             row.valid_until,
             row.days_left,
             " · ".join(
-                _("%(days)s days before: %(moment)s", days=days, moment=moment(at)) for days, at in row.reminders
+                ngettext("%(num)s day before: %(moment)s", "%(num)s days before: %(moment)s", days, moment=moment(at))
+                for days, at in row.reminders
             ),
             _("yes") if row.newer else "",
         ]

@@ -10,10 +10,9 @@ from certificates.forms import NameForm
 from certificates.states import NAMES
 from certificates.verification import Verdict
 from lms.core.errors import N_
-from lms.core.languages import translated
+from lms.core.languages import counted, translated
 from lms.core.stencil import Stencil
 
-HOURS = N_("%(hours)s class hours")
 FOR_EVER = N_("does not expire")
 
 
@@ -51,7 +50,9 @@ def texts(verdict: Verdict, language: str) -> dict[str, str]:
         found["valid_until"] = shown.valid_until.isoformat() if shown.valid_until else translated(FOR_EVER, language)
     if verdict.certificate is not None:
         facts = verdict.certificate.facts
-        hours = translated(HOURS, language) % {"hours": facts["hours"].removesuffix(".0")}
+        number = facts["hours"].removesuffix(".0")
+        one = 1 if number == "1" else 2  # half an hour is counted as many
+        hours = counted("%(hours)s class hour", "%(hours)s class hours", one, language) % {"hours": number}
         found |= {
             "holder": verdict.certificate.masked_name,
             "number": verdict.certificate.number,

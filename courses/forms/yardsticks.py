@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf.file import FileField, FileRequired
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length, Optional
 
@@ -52,15 +51,6 @@ class PopulationForm(GridForm):
     """A year's population, and where the figures are from."""
 
     source = StringField(_l("Source"), [Optional(), Length(max=200)], filters=[strip])
-
-
-class OpeningForm(Form):
-    """Totals from before the system, as a file."""
-
-    title = StringField(
-        _l("Where the totals are from"), [DataRequired(_l("Fill this in.")), Length(max=200)], filters=[strip]
-    )
-    file = FileField(_l("File (XLSX or CSV)"), [FileRequired(_l("Choose a file."))])
 
 
 class WithdrawForm(Form):

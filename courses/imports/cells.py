@@ -31,6 +31,11 @@ def refused(code: str, message: str, **params: Any) -> DomainError:
     return DomainError(code, message, status=422, **params)
 
 
+def missing(column: str) -> DomainError:
+    """A cell that is needed and empty. column: the field's name; whoever shows the reason says it in the reader's language."""
+    return refused("cell_missing", N_("The cell “%(column)s” is empty."), column=column)
+
+
 def named(text: str, table: Mapping[str, T], code: str, message: str) -> T:
     """What a word names in a table made with `kinds.word`. The message has the place %(text)s."""
     found = table.get(word(text))

@@ -1,16 +1,17 @@
 """`flask import`: files of any kind, from the dry run to the undo."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from courses.imports import kinds, runs
+from courses.imports import kinds, preview, runs
 from courses.imports.kinds import Context, Kind
 from courses.models.imports import ImportRun, ImportState
 from lms.core.db import commit, transaction
@@ -80,6 +81,9 @@ def run(  # noqa: PLR0917  # options, each by name
     headings = _mapping(kind, mapping)
     with _database() as db, file.open("rb") as opened:
         row = runs.receive(db, kind, file=opened, file_name=file.name, scope=EVERYTHING, mapping=headings)
+        if missing := runs.missing(row):
+            named = ", ".join(f"{column.en} ({column.name})" for column in missing)
+            raise click.ClickException(f"No column is found for {named}: say which with --mapping.")
         runs.check(db, row)
         run_id = row.id
     click.echo(f"Import {run_id}: {file.name}")
@@ -148,7 +152,7 @@ def undo(run_id: int, reason: str, chunk: int) -> None:
 def erase() -> None:
     """Erase files and rows of imports that ended 30 days ago; they cannot be undone any more."""
     with _database() as db:
-        click.echo(f"{runs.erase(db)} imports erased.")
+        click.echo(f"Imports erased: {runs.erase(db)}.")
 
 
 def _finish(run_id: int, chunk: int) -> None:
@@ -182,17 +186,21 @@ def _tell(row: ImportRun) -> None:
         click.echo(message % params if params else message, err=True)
 
 
+def _in_words(row: ImportRun, message: str, params: Mapping[str, Any]) -> str:
+    return message % preview.filled(kinds.kind_of(row.kind), params, chinese=False) if params else message
+
+
 def _tell_refused(db: Session, row: ImportRun, errors: Path | None) -> None:
     if errors is None:
         for line, message, params in runs.refused(db, row, SHOWN):
-            click.echo(f"line {line}: {message % params if params else message}")
+            click.echo(f"line {line}: {_in_words(row, message, params)}")
         return
     rows = (
-        [*cells, str(line), message % params if params else message]
+        [*cells, str(line), _in_words(row, message, params)]
         for line, cells, message, params in runs.to_correct(db, row)
     )
     with errors.open("wb") as file:
         number = write(
             Sheet("Rows to correct", [*row.headings, "line", "reason"], rows), Format(errors.suffix[1:]), file
         )
-    click.echo(f"{number} rows to correct in {errors}")
+    click.echo(f"Rows to correct: {number}, in {errors}")

@@ -3,8 +3,10 @@
 import codecs
 import csv
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO
 
 from sqlalchemy import func, select
@@ -19,7 +21,10 @@ LARGEST = 1 << 30  # a file that a command takes; what the web takes is a settin
 # An XLSX is unpacked whole to be read: about 80 bytes a cell, 200 MB for a hundred thousand rows. More goes as CSV.
 SHEET = spreadsheets.Limits(file_megabytes=64, unpacked_bytes=1 << 30, rows=100_001)
 XLSX = "xlsx"
-HEAD_WITHIN = 15
+HEAD_WITHIN = 15  # rows among which the headings are sought
+SHOWN = 5  # rows below them that a preview shows
+TOP = HEAD_WITHIN + SHOWN
+_TOP_PIECE = -1
 CELL_LENGTH = spreadsheets.CELL_LENGTH
 _COLUMN = "import_piece.content"
 
@@ -88,9 +93,12 @@ def keep(  # noqa: C901  # one pass over the file, with all that may be wrong wi
 
 
 def rows(db: Session, run: ImportRun, *, after: int = 0) -> Iterator[Row]:
-    """Line numbers and cells of the rows that hold anything, of those after a line. Raises DomainError on the field `file`."""
+    """Line numbers and cells of the rows that hold anything, of those after a line. Raises DomainError on the field `file`.
+
+    A workbook is unpacked whole, and looked through for bombs and sheets too long before it is parsed.
+    """
     if run.encoding == XLSX:
-        for line, cells in spreadsheets.read(b"".join(_pieces(db, run)), SHEET):
+        for line, cells in spreadsheets.rows(b"".join(_pieces(db, run)), SHEET):
             if line > after:
                 yield line, cells
         return
@@ -120,14 +128,23 @@ def count(db: Session, run: ImportRun) -> int:
     return sum(piece.count(b"\n") for piece in _pieces(db, run))
 
 
-def top(db: Session, run: ImportRun, number: int) -> list[Row]:
-    """The first rows."""
-    found: list[Row] = []
-    for line, cells in rows(db, run):
-        found.append((line, [clean(cell) for cell in cells]))
-        if len(found) == number:
-            break
+def keep_top(db: Session, run: ImportRun) -> list[Row]:
+    """The first rows, cleaned, and kept beside the file: whoever looks at them need not unpack a whole workbook for that."""
+    found = [(line, [clean(cell) for cell in cells]) for line, cells in islice(rows(db, run), TOP)]
+    content = json.dumps(found, ensure_ascii=False).encode()
+    db.add(ImportPiece(run_id=run.id, number=_TOP_PIECE, content=_seal(run, _TOP_PIECE, content)))
     return found
+
+
+def top(db: Session, run: ImportRun) -> list[Row]:
+    """The first rows as they were kept."""
+    sealed = db.scalar(
+        select(ImportPiece.content).where(ImportPiece.run_id == run.id, ImportPiece.number == _TOP_PIECE)
+    )
+    if sealed is None:
+        return []
+    kept = json.loads(crypto.cipher().open(_COLUMN, f"{run.ref}:{_TOP_PIECE}", sealed))
+    return [(line, cells) for line, cells in kept]
 
 
 def clean(cell: str) -> str:
@@ -135,11 +152,6 @@ def clean(cell: str) -> str:
     if cell.isprintable() and "  " not in cell:
         return cell.strip().lstrip("'’`").strip()[:CELL_LENGTH]
     return spreadsheets.clean(cell)
-
-
-def check_workbook(db: Session, run: ImportRun) -> None:
-    """Refuse bombs and sheets too long before anything is parsed. Raises DomainError on the field `file`."""
-    spreadsheets.check(b"".join(_pieces(db, run)), SHEET)
 
 
 def whole(db: Session, run: ImportRun) -> bytes:

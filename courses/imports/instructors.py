@@ -1,9 +1,10 @@
 """Instructors and what they may teach, from a file: a row is an instructor with one qualification, or with none.
 
-An instructor is known by the registration number; one who is known gets the qualification, and is not altered otherwise.
+An instructor is known by the registration number; one who is known gets the qualification, and is not altered otherwise. The
+same name and phone under another number is a mistake in the number: nobody is registered twice.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -44,8 +45,14 @@ _LEVELS = cells.table(
         Level.SENIOR: ("senior", "高级"),
     }
 )
-# `held`: whose number is taken, by number; `named`: by number and name.
+# `held`: whose number is taken, by number; `named`: by number and name; `phoned`: by name and phone.
 _JUDGE = (
+    sql(
+        "UPDATE import_line AS line SET outcome = 'refused', code = 'other_number'"
+        " FROM (SELECT DISTINCT said.facts->>'person' AS person FROM import_line AS said"
+        " JOIN phoned ON phoned.key = said.facts->>'reached' WHERE said.run_id = :run) AS there"
+        " WHERE {part} AND there.person = facts->>'person' AND NOT EXISTS (SELECT FROM held WHERE held.key = there.person)"
+    ),
     sql(
         "UPDATE import_line AS line SET outcome = 'refused', code = 'number_taken' FROM held"
         " WHERE {part} AND held.key = facts->>'person' AND NOT EXISTS (SELECT FROM named WHERE named.key = facts->>'who')"
@@ -69,6 +76,15 @@ _JUDGE = (
         " AND valid_from <= last AND valid_until >= first GROUP BY mine.line) AS there"
         " WHERE line.run_id = :run AND line.line = there.line"
     ),
+)
+_TWO_NUMBERS = sql(
+    "WITH said AS MATERIALIZED (SELECT line, facts->>'person' AS person, facts->>'reached' AS reached FROM import_line AS line"
+    " WHERE {part} AND facts->>'reached' IS NOT NULL), earliest AS MATERIALIZED"
+    " (SELECT DISTINCT ON (reached) reached, person, line FROM said ORDER BY reached, line),"
+    " twice AS (SELECT said.person, min(earliest.line) AS line FROM said JOIN earliest USING (reached)"
+    " WHERE said.person <> earliest.person GROUP BY said.person)"
+    " UPDATE import_line AS line SET outcome = 'refused', code = 'two_numbers', params = jsonb_build_object('line', twice.line)"
+    " FROM twice WHERE {part} AND twice.person = facts->>'person'"
 )
 _ALREADY = sql(
     "UPDATE import_line AS line SET outcome = 'double', code = 'double', params = jsonb_build_object('line', earliest.line)"
@@ -196,6 +212,7 @@ class Reader:
             "registration_number": number,
             "district_id": district,
             "level": level.value,
+            "reached": _reached(name, phone),
             **_sealed(phone),
             "programme_code": period and period.programme,
             "valid_from": period and period.first.isoformat(),
@@ -247,6 +264,8 @@ class Instructors(Simple):
     reasons = {  # noqa: RUF012  # read only
         "double": N_("Line %(line)s says the same."),
         "number_taken": N_("Another instructor has this registration number."),
+        "two_numbers": N_("Line %(line)s gives this name and phone another registration number."),
+        "other_number": N_("Somebody with this name and phone is on the register with another registration number."),
         "elsewhere": N_("This instructor is registered with another district."),
         "overlap": OVERLAP,
     }
@@ -258,6 +277,7 @@ class Instructors(Simple):
     def judge(self, db: Session, part: Part) -> None:
         """Known is whoever bears the number and the name, with a qualification for all of the period."""
         self._hold(db)
+        simple.keys(db, "phoned", _phones(db))
         everywhere = part.run.district_ids is None
         with statements.by_hash(db):
             for statement in _JUDGE:
@@ -265,11 +285,12 @@ class Instructors(Simple):
                     simple.run_part(db, statement, part)
                 elif not everywhere:
                     simple.run_part(db, statement, part, districts=part.run.district_ids)
-        simple.drop(db, "held", "named")
+        simple.drop(db, "held", "named", "phoned")
 
     def settle(self, db: Session, run: ImportRun) -> None:
-        """A row without a qualification says nothing that an earlier one has not said."""
+        """One person has one number; a row without a qualification says nothing that an earlier one has not said."""
         with statements.by_hash(db):
+            simple.run_part(db, _TWO_NUMBERS, Part(run))
             simple.run_part(db, _ALREADY, Part(run))
 
     def write(self, db: Session, part: Part) -> None:
@@ -293,6 +314,17 @@ class Instructors(Simple):
         rows = db.execute(select(Instructor.id, Instructor.registration_number, Instructor.name)).all()
         simple.keys(db, "held", ((word(number), one) for one, number, _name in rows))
         simple.keys(db, "named", ((f"{word(number)}|{norm(name)}", one) for one, number, name in rows))
+
+
+def _reached(name: str, phone: str | None) -> str | None:
+    """Name and phone as they are compared, the phone by its blind index."""
+    return f"{norm(name)}|{crypto.cipher().blind_index(PHONE, phone).hex()}" if phone else None
+
+
+def _phones(db: Session) -> Iterator[tuple[str, int]]:
+    """Name and phone of the register, and whose they are. They are compared and shown to nobody: no reading to be audited."""
+    for one in db.scalars(select(Instructor).where(Instructor.phone_sealed.is_not(None)).order_by(Instructor.id)):
+        yield _reached(one.name, one.phone) or "", one.id
 
 
 def _sealed(phone: str | None) -> dict[str, str | None]:

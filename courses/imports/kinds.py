@@ -3,13 +3,12 @@
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from courses.imports.files import Row
+from courses.imports.files import LARGEST, Row
 from courses.models.imports import ImportRun
 
 
@@ -38,15 +37,6 @@ class Context:
     chunk: int = 20_000
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Why a row does not go in: a code, a msgid and what fills it."""
-
-    code: str
-    message: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
 class Kind(ABC):
     """One kind of import. Its steps are run in the order of `steps` (moving) and `undo_steps`, each in chunks with a cursor."""
 
@@ -55,10 +45,14 @@ class Kind(ABC):
     hint: str
     columns: Sequence[Column]
     city_only = False
+    # bytes of a file, where a kind takes less than the rest
+    largest = LARGEST
     steps: Sequence[str]
     undo_steps: Sequence[str]
     # code → msgid of the reasons that set-based statements give
     reasons: Mapping[str, str]
+    # what to know before the rows that can go in do so without the others (a msgid)
+    caution = ""
 
     @abstractmethod
     def stage(self, db: Session, run: ImportRun, rows: Iterator[Row], context: Context) -> Iterator[int]:

@@ -1,21 +1,20 @@
 """Totals from before this system, from a file. It goes in whole or not at all: half a source would be nobody's total."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from courses import opening_balances
 from courses.imports import files, simple
-from courses.imports.files import Row
 from courses.imports.kinds import Column, Context, register
 from courses.imports.simple import LAST, Cells, Fact, Part, Simple, sql
 from courses.models.imports import ImportLine, ImportRun, Outcome
 from courses.models.opening_balances import OpeningSource
-from lms.core.errors import N_, DomainError
+from lms.core.errors import N_
 from lms.core.exports import MEDIA_TYPES, Format
 
-MOST_MEGABYTES = 8  # what a source's file may have; it is kept with it
+LARGEST = 8 << 20  # bytes of a source's file: it is kept with it
 MOST_SOURCES = 10  # each keeps the file
 REASON = "导入已撤销。The import was undone."
 COLUMNS = (
@@ -69,23 +68,13 @@ class OpeningBalances(Simple):
     )
     columns = COLUMNS
     city_only = True
+    largest = LARGEST
     reasons = {  # noqa: RUF012  # read only
         "double": N_("Line %(line)s gives this month, district and programme already."),
         "held": N_("This month, district and programme has a balance already."),
         "whole": N_("Line %(line)s cannot go in, and half a source would be nobody's total."),
         "sources": N_("A file names no more than %(most)s sources."),
     }
-
-    def stage(self, db: Session, run: ImportRun, rows: Iterator[Row], context: Context) -> Iterator[int]:
-        """Refuses a file that could not be kept."""
-        if run.file_bytes > MOST_MEGABYTES << 20:
-            raise DomainError(
-                "file_too_large",
-                N_("The file is larger than %(most)s MB. Send fewer rows at a time."),
-                field="file",
-                most=MOST_MEGABYTES,
-            )
-        yield from super().stage(db, run, rows, context)
 
     def reader(self, db: Session, run: ImportRun, context: Context) -> Callable[[Cells], Fact]:  # noqa: ARG002  # the engine's form
         """By the rule of opening balances."""

@@ -38,6 +38,10 @@ class Papers(ABC):
     """What keeps the certificates that rows name, in the transactions that write and undo their enrolments."""
 
     @abstractmethod
+    def judge(self, db: Session, run: ImportRun, first: int = 0, last: int | None = None) -> int:
+        """Refuse new rows whose certificate is somebody else's, of the whole file or of offerings from first to last; how many."""
+
+    @abstractmethod
     def keep(self, db: Session, run: ImportRun) -> None:
         """The rows are in the temporary table `placed`."""
 
@@ -55,12 +59,21 @@ class Past(Kind):
         "One row for each person in each offering: its people, places and attendances go in, and it is counted. A "
         "certificate number can be verified from then on, as a legacy certificate of the district's Red Cross."
     )
+    caution = N_(
+        "An offering goes in once, with the rows that are right by then: mend the others first. Whoever is missing afterwards "
+        "is added on the offering's own page."
+    )
     columns = COLUMNS
     steps = ("people", "offerings")
     undo_steps = UNDO_STEPS
     reasons = {  # noqa: RUF012  # read only
         "double": N_("The same person stands in line %(line)s for this offering already."),
         "offering_known": N_("This offering is registered already, without this person. Correct it on its own page."),
+        "certificate_ours": N_("The certificate number is one of this system's own. Correct it, or leave it out."),
+        "certificate_taken": N_("The certificate number is somebody else's already. Correct it, or leave it out."),
+        "certificate_twice": N_(
+            "Line %(line)s gives the same certificate number to somebody else. Correct both lines."
+        ),
     }
 
     def __init__(self) -> None:
@@ -103,8 +116,10 @@ class Past(Kind):
             db.execute(text("ANALYZE found"))
             statements.run(db, FILE, "there", **values)
         with statements.by_hash(db):
-            for name in ("judge", "persons"):
-                statements.run(db, FILE, name, **values)
+            statements.run(db, FILE, "judge", **values)
+            for papers in self.papers:
+                papers.judge(db, run)
+            statements.run(db, FILE, "persons", **values)
         db.execute(text("DROP TABLE grouped, wanted, found, there"))
 
     def total(self, db: Session, run: ImportRun, step: str) -> int:
@@ -148,8 +163,18 @@ class Past(Kind):
             "user": audit.actor(db), "today": clock.today(context.zone), "everything": False,
         }  # fmt: skip
         with statements.by_index(db):
-            for name in ("known", "refuse_known", "offered"):
-                statements.run(db, FILE, name, **values)
+            statements.run(db, FILE, "known", **values)
+            late = statements.run(db, FILE, "refuse_known", **values).rowcount
+            late += sum(papers.judge(db, run, first, last) for papers in self.papers)
+        if late:  # what others made since the check
+            with statements.by_hash(db):
+                statements.run(db, FILE, "idle", **values)
+            db.execute(text("ANALYZE idle"))
+            with statements.by_index(db):
+                statements.run(db, FILE, "forget", **values)
+            db.execute(text("DROP TABLE idle"))
+        with statements.by_index(db):
+            statements.run(db, FILE, "offered", **values)
             db.execute(text("ANALYZE offered"))
             for name in ("remember", "meeting"):
                 statements.run(db, FILE, name, **values)

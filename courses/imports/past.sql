@@ -116,6 +116,23 @@ FROM import_offering AS named
 WHERE named.run_id = :run AND named.number BETWEEN :first AND :last AND named.known_id IS NOT NULL
     AND line.run_id = :run AND line.number = named.number
 
+-- People of whom no row goes in after all are nobody's trainees.
+-- name: idle
+CREATE TEMP TABLE idle ON COMMIT DROP AS
+SELECT line, trainee_id FROM import_person AS person
+WHERE run_id = :run AND made AND trainee_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM import_line AS line WHERE line.run_id = :run AND line.person = person.line AND line.outcome = 'new')
+
+-- name: forget
+WITH gone AS (
+    DELETE FROM trainee USING idle
+    WHERE trainee.id = idle.trainee_id AND trainee.user_id IS NULL
+        AND NOT EXISTS (SELECT FROM enrolment WHERE enrolment.trainee_id = trainee.id)
+    RETURNING trainee.id
+)
+UPDATE import_person AS person SET trainee_id = NULL, made = false
+FROM idle JOIN gone ON gone.id = idle.trainee_id WHERE person.run_id = :run AND person.line = idle.line
+
 -- name: offered
 CREATE TEMP TABLE offered ON COMMIT DROP AS
 SELECT named.*, nextval((SELECT pg_get_serial_sequence('offering', 'id')::regclass)) AS id
@@ -123,7 +140,9 @@ FROM (
     SELECT key, number, course_id, district_id, organisation_id, lead_instructor_id, place, days, starts, ends,
         days[array_length(days, 1)] AS counted_on
     FROM import_offering
-    WHERE run_id = :run AND number BETWEEN :first AND :last AND known_id IS NULL AND offering_id IS NULL ORDER BY number
+    WHERE run_id = :run AND number BETWEEN :first AND :last AND known_id IS NULL AND offering_id IS NULL
+        AND EXISTS (SELECT FROM import_line AS line WHERE line.run_id = :run AND line.number = import_offering.number)
+    ORDER BY number
 ) AS named
 
 -- name: remember

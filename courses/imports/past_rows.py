@@ -35,8 +35,8 @@ COLUMNS = (
     Column("place", "地点", "place", ("培训地点", "上课地点", "venue"), False, "一层会议室"),
     Column("name", "姓名", "name", ("学员姓名", "名字"), True, "王小明"),
     Column("phone", "手机", "phone", ("手机号", "手机号码", "电话", "联系电话", "mobile"), False, "13800138000"),
-    Column("id_type", "证件类型", "id type", ("证件种类",), False, ""),
-    Column("id_number", "证件号码", "id number", ("身份证号", "身份证号码", "证件号"), False, ""),
+    Column("id_type", "证件类型", "ID type", ("证件种类",), False, ""),
+    Column("id_number", "证件号码", "ID number", ("身份证号", "身份证号码", "证件号"), False, ""),
     Column("birth_year", "出生年份", "birth year", ("出生年", "出生日期", "生日"), False, "1990"),
     Column("present", "出勤课次", "sessions attended", ("出勤", "出席课次", "attended", "present"), False, "1;2"),
     Column("arrived", "签到时间", "arrived", ("到达时间", "签到"), False, ""),
@@ -46,6 +46,7 @@ COLUMNS = (
     Column("issued_on", "发证日期", "issue date", ("issuedon",), False, ""),
 )  # fmt: skip
 OFFERING = ("course", "district", "host", "days", "starts", "ends", "lead", "place")
+DEMANDED = tuple(column.name for column in COLUMNS if column.needed and column.name in OFFERING)
 PASSED, FAILED = "passed", "failed"
 _RESULTS = table(
     {
@@ -173,6 +174,9 @@ class Reader:
         return found
 
     def _offering(self, given: Mapping[str, str]) -> Offered:
+        for needed in DEMANDED:
+            if not given[needed]:
+                raise cells.missing(needed)
         course = cells.named(given["course"], self._courses, "course", N_("There is no course “%(text)s”."))
         district = cells.named(given["district"], self._districts, "district", N_("There is no district “%(text)s”."))
         if self._scope is not None and district not in self._scope:

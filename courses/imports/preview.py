@@ -15,7 +15,6 @@ from lms.core.errors import NotFound
 from lms.core.exports import Sheet
 from lms.core.scope import Scope
 
-ROWS = 5
 # Phones and ID numbers, in whatever column they stand.
 _LONG_NUMBER = re.compile(r"\d[\d -]{9,}[\dXx]")
 _SHOWN = 3
@@ -36,7 +35,13 @@ def offered_kind(name: str, scope: Scope) -> Kind:
 
 def heading(column: Column, *, chinese: bool) -> str:
     """What a field is called."""
-    return column.zh if chinese else column.en.capitalize()
+    return column.zh if chinese else column.en[:1].upper() + column.en[1:]
+
+
+def filled(kind: Kind, params: Mapping[str, Any], *, chinese: bool) -> dict[str, Any]:
+    """What fills a reason, the field that it names called as the reader calls it."""
+    titles = {column.name: heading(column, chinese=chinese) for column in kind.columns}
+    return {name: titles.get(value, value) if name == "column" else value for name, value in params.items()}
 
 
 def template(kind: Kind, title: str, *, chinese: bool) -> Sheet:
@@ -50,8 +55,8 @@ def template(kind: Kind, title: str, *, chinese: bool) -> Sheet:
 
 def first_rows(db: Session, run: ImportRun) -> list[Row]:
     """The first rows below the headings, the middle of long numbers hidden."""
-    found = islice(files.rows(db, run, after=run.head_line), ROWS)
-    return [(line, [_masked(files.clean(cell)) for cell in cells]) for line, cells in found]
+    found = (row for row in files.top(db, run) if row[0] > run.head_line)
+    return [(line, [_masked(cell) for cell in cells]) for line, cells in islice(found, files.SHOWN)]
 
 
 def _masked(cell: str) -> str:

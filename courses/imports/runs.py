@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from courses.events import ImportOwed
 from courses.imports import files, kinds
 from courses.imports.files import HEAD_WITHIN
-from courses.imports.kinds import Context, Kind
+from courses.imports.kinds import Column, Context, Kind
 from courses.models.imports import (
     ImportAttendance,
     ImportLine,
@@ -42,6 +42,7 @@ BUSY = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
 SETTLED = (ImportState.CHECKED, ImportState.DONE, ImportState.UNDONE)
 WORKER_LOCK = 0x696D7077
 MEMORY = "64MB"
+BROKE = N_("Something went wrong on our side. What went in so far stays; resume, or undo the import.")
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,8 @@ def receive(  # what is known of a file
     )
     db.add(run)
     db.flush()
-    found = files.keep(db, run, file, largest=largest)
+    found = files.keep(db, run, file, largest=min(largest, kind.largest))
     run.file_bytes, run.encoding = found.size, found.encoding
-    if run.encoding == files.XLSX:
-        files.check_workbook(db, run)
     remembered = {**_remembered(db, run), **(mapping or {})}
     _find_headings(db, run, kind, remembered)
     audit.record(db, "import.receive", run, after={"kind": run.kind, "file": run.file_name, "bytes": run.file_bytes})
@@ -97,7 +96,7 @@ def receive(  # what is known of a file
 
 def _find_headings(db: Session, run: ImportRun, kind: Kind, remembered: Mapping[str, str]) -> None:
     """Of the first rows that which names most fields; a title may stand above it."""
-    first = files.top(db, run, HEAD_WITHIN)
+    first = files.keep_top(db, run)[:HEAD_WITHIN]
     if not first:
         raise DomainError("file_empty", N_("The file holds no rows."), field="file")
     best: tuple[int, int, list[str], dict[str, int]] = (-1, *first[0], {})
@@ -113,11 +112,9 @@ def _remembered(db: Session, run: ImportRun) -> dict[str, str]:
     return dict(row.headings) if row is not None else {}
 
 
-def missing(run: ImportRun) -> list[str]:
+def missing(run: ImportRun) -> list[Column]:
     """The fields that are needed and have no column."""
-    return [
-        column.name for column in kinds.kind_of(run.kind).columns if column.needed and column.name not in run.mapping
-    ]
+    return [column for column in kinds.kind_of(run.kind).columns if column.needed and column.name not in run.mapping]
 
 
 def remap(db: Session, run: ImportRun, mapping: Mapping[str, int]) -> None:
@@ -141,17 +138,9 @@ def remap(db: Session, run: ImportRun, mapping: Mapping[str, int]) -> None:
 def check(db: Session, run: ImportRun) -> None:
     """Ask for the dry run. Raises DomainError while a needed field has no column."""
     _demand(run, ImportState.RECEIVED)
-    gaps = missing(run)
-    if gaps:
-        titles = {column.name: column.zh for column in kinds.kind_of(run.kind).columns}
-        raise DomainError(
-            "columns_missing",
-            N_("No column is chosen for %(columns)s."),
-            status=422,
-            columns="、".join(titles[name] for name in gaps),
-        )
-    run.total = files.count(db, run)
-    _begin(db, run, ImportState.CHECKING, "read")
+    if missing(run):
+        raise DomainError("columns_missing", N_("Choose the column of each field that is needed."), status=422)
+    _begin(db, run, ImportState.CHECKING, "read", files.count(db, run))
     db.flush()
 
 
@@ -201,9 +190,15 @@ def _demand(run: ImportRun, *states: ImportState) -> None:
         raise DomainError("import_state", N_("The import is at another step meanwhile. Look at it again."))
 
 
-def _begin(db: Session, run: ImportRun, state: ImportState, step: str) -> None:
+def may_resume(run: ImportRun) -> bool:
+    """Whether it could go on: not with a file that cannot be read to its end."""
+    failed = run.state is ImportState.FAILED and problem(run)[0] == BROKE
+    return (failed or run.state is ImportState.STOPPED) and run.erased_at is None
+
+
+def _begin(db: Session, run: ImportRun, state: ImportState, step: str, total: int = 0) -> None:
     run.state = run.doing = state
-    run.step, run.cursor, run.stop_asked, run.problem = step, 0, False, None
+    run.step, run.cursor, run.total, run.stop_asked, run.problem = step, 0, total, False, None
     events.publish(db, ImportOwed(run.id))
 
 
@@ -251,7 +246,7 @@ def _read(db: Session, run: ImportRun, kind: Kind, context: Context) -> Iterator
             yield Progress("read", 0, 0)
             return
         if last is None:
-            run.step, run.cursor = "match", 0
+            run.step, run.cursor, run.total = "match", 0, 0
             yield _progress(run)
             return
         left = run.cursor = last
@@ -270,16 +265,18 @@ def _advance(db: Session, run: ImportRun, kind: Kind, context: Context) -> None:
         run.state, run.finished_at = ImportState.CHECKED, clock.now()
         return
     steps = kind.steps if run.state is ImportState.RUNNING else kind.undo_steps
-    if not run.cursor:
-        run.total = kind.total(db, run, run.step)
+    total = run.total if run.cursor else kind.total(db, run, run.step)
     act = kind.move if run.state is ImportState.RUNNING else kind.undo
     cursor = act(db, run, run.step, context)
+    run.total = (
+        total  # written with the cursor: whoever asks for a stop must not wait for the chunk to let go of this row
+    )
     if cursor is not None:
         run.cursor = cursor
         return
     at = steps.index(run.step) + 1
     if at < len(steps):
-        run.step, run.cursor = steps[at], 0
+        run.step, run.cursor, run.total = steps[at], 0, 0
         return
     run.state = ImportState.DONE if run.state is ImportState.RUNNING else ImportState.UNDONE
     run.finished_at = clock.now()
@@ -302,7 +299,7 @@ def give_up(db: Session, run_id: int) -> None:
         run_id,
         DomainError(
             "import_broke",
-            N_("Something went wrong on our side. What went in so far stays; resume, or undo the import."),
+            BROKE,
         ),
     )
 

@@ -96,7 +96,7 @@ class Simple(Kind):
     def stage(self, db: Session, run: ImportRun, rows: Iterator[Row], context: Context) -> Iterator[int]:
         """Rows in, checked."""
         read = self.reader(db, run, context)
-        needed = [(column.name, column.zh) for column in self.columns if column.needed]
+        needed = [column.name for column in self.columns if column.needed]
         while batch := list(islice(rows, context.chunk)):
             lines = []
             for line, row in batch:
@@ -158,10 +158,10 @@ class Simple(Kind):
         return found
 
 
-def _demand(given: Cells, needed: Iterable[tuple[str, str]]) -> None:
-    for name, title in needed:
+def _demand(given: Cells, needed: Iterable[str]) -> None:
+    for name in needed:
         if not given.get(name):
-            raise refused("cell_missing", N_("The cell “%(column)s” is empty."), column=title)
+            raise cells.missing(name)
     if any(len(cell) > LONGEST for cell in given.values()):
         raise refused("cell_long", N_("A cell holds more than %(most)s characters."), most=LONGEST)
 

@@ -106,7 +106,7 @@ class ImportRun(Base):
 
 
 class ImportPiece(Base):
-    """A piece of the file, sealed."""
+    """A piece of the file, sealed. Piece -1 repeats the first rows, read, for the preview."""
 
     __tablename__ = "import_piece"
 

@@ -1,8 +1,10 @@
-"""The words of imports: states, steps, and what was counted."""
+"""The words of imports: states, and what was counted."""
+
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from courses.models.imports import ImportState
+from courses.models.imports import ImportRun, ImportState
 
 STATES = {
     ImportState.RECEIVED: (_l("Columns to choose"), "info"),
@@ -25,11 +27,24 @@ OUTCOMES = {
 }
 OUTCOMES_DONE = {**OUTCOMES, "new": _l("Rows that went in")}
 
-# What was made of them, and taken back.
+# Where what came in is looked at.
+PLACES = {
+    "past": ("offerings.index", _l("To the offerings")),
+    "organisations": ("organisations.index", _l("To the organisations")),
+    "instructors": ("instructors.index", _l("To the instructors")),
+    "opening_balances": ("opening_balances.index", _l("To the totals from before this system")),
+    "legacy_certificates": ("legacy.index", _l("To the legacy certificates")),
+}
+
+# What was made of them.
 MADE = {
     "offerings": _l("Offerings made"),
     "enrolments": _l("Enrolments made"),
     "certificates": _l("Legacy certificates made"),
+}
+
+# What was taken back, and what stays.
+TAKEN_BACK = {
     "undone_offerings": _l("Offerings taken back"),
     "kept_offerings": _l("Offerings kept"),
     "undone_people": _l("Trainees taken back"),
@@ -37,3 +52,17 @@ MADE = {
     "undone_rows": _l("Rows taken back"),
     "kept_rows": _l("Rows kept"),
 }
+
+
+def tally(run: ImportRun) -> list[tuple[int, Any]]:
+    """The numbers of an import that tell something in its state, each with its label; none before the check."""
+    if not run.tally:
+        return []
+    if run.state is ImportState.UNDONE:
+        shown = {name: label for name, label in TAKEN_BACK.items() if run.tally.get(name) or name.startswith("undone")}
+        return [(run.tally[name], label) for name, label in shown.items() if name in run.tally]
+    outcomes = OUTCOMES_DONE if run.state in {ImportState.DONE, ImportState.UNDOING} else OUTCOMES
+    made = {**MADE, **TAKEN_BACK} if run.state is not ImportState.DONE else MADE
+    return [(run.tally.get(name, 0), label) for name, label in outcomes.items()] + [
+        (run.tally[name], label) for name, label in made.items() if name in run.tally
+    ]

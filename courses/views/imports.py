@@ -3,6 +3,7 @@
 import io
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -16,16 +17,17 @@ from courses.imports.kinds import Kind
 from courses.models.imports import ImportRun, ImportState
 from courses.views import import_words as words
 from courses.views.report_words import whole
-from lms.core.access import requires, scope
+from lms.core.access import holds, requires, scope
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
 from lms.core.languages import language
 from lms.core.scope import ADMINISTRATORS
-from lms.core.web import refused_on, session
+from lms.core.web import refuse, refused_on, session
 
 blueprint = Blueprint("imports", __name__)
 
 REFRESH_SECONDS = 2
 REFUSED_SHOWN = 20
+UNDOING = {ImportState.UNDOING, ImportState.UNDONE}
 FORM_BYTES = 64 * 1024  # what surrounds the file
 IN_MEMORY = 4 * 1024 * 1024  # bytes of a file to correct
 
@@ -50,7 +52,7 @@ def _titles() -> dict[str, str]:
 
 
 def _words() -> dict[str, Any]:
-    return {"states": words.STATES, "outcomes": words.OUTCOMES, "whole": whole, "ImportState": ImportState}
+    return {"states": words.STATES, "tally": words.tally, "whole": whole, "ImportState": ImportState}
 
 
 @blueprint.get("/new")
@@ -66,6 +68,7 @@ def new(kind: str) -> ResponseReturnValue:
     """Send a file."""
     chosen = preview.offered_kind(kind, scope())
     form = ImportFileForm()
+    largest = _largest(chosen)
     if form.validate_on_submit():
         with refused_on(form):
             run = runs.receive(
@@ -74,17 +77,34 @@ def new(kind: str) -> ResponseReturnValue:
                 file=form.file.data.stream,
                 file_name=PurePath(form.file.data.filename or "").name,
                 scope=scope(),
-                largest=current_app.config["SETTINGS"].import_limit_bytes,
+                largest=largest,
             )
             return redirect(url_for(".page", ref=run.ref))
-    page = render_template(
-        "imports/new.html",
-        form=form,
-        kind=chosen,
-        heading=_heading,
-        limit=current_app.config["SETTINGS"].import_limit_bytes >> 20,
-    )
-    return make_response(page, 422 if form.is_submitted() else 200)
+    return _new(chosen, form, 422 if form.is_submitted() else 200)
+
+
+def _largest(kind: Kind) -> int:
+    return min(int(current_app.config["SETTINGS"].import_limit_bytes), kind.largest)
+
+
+def _new(kind: Kind, form: ImportFileForm, status: int) -> ResponseReturnValue:
+    limit = _largest(kind) >> 20
+    page = render_template("imports/new.html", form=form, kind=kind, heading=_heading, limit=limit)
+    return make_response(page, status)
+
+
+@blueprint.errorhandler(413)
+def _too_large(_error: Exception) -> ResponseReturnValue:
+    """A file that was not even read, said where another can be chosen. It may be anybody who sent it: nothing was asked yet."""
+    name = (request.view_args or {}).get("kind")
+    chosen = next((kind for kind in kinds.everyone() if kind.name == name), None)
+    most = (current_app.config["SETTINGS"].import_limit_bytes if chosen is None else _largest(chosen)) >> 20
+    message = _("The file is larger than %(most)s MB. Send fewer rows at a time.", most=most)
+    if chosen is None or not holds(*ADMINISTRATORS):
+        return refuse(413, "file_too_large", message)
+    form = ImportFileForm(formdata=None)
+    form.file.errors = [message]
+    return _new(chosen, form, 413)
 
 
 def _heading(column: kinds.Column) -> str:
@@ -130,7 +150,7 @@ def _columns(run: ImportRun) -> ColumnsForm:
 def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseReturnValue:
     kind = kinds.kind_of(run.kind)
     received = run.state is ImportState.RECEIVED and run.erased_at is None
-    judged = bool(run.tally) and run.erased_at is None
+    judged = bool(run.tally) and run.erased_at is None and run.state not in UNDOING
     problem, params = runs.problem(run)
     page = render_template(
         "imports/page.html",
@@ -139,25 +159,28 @@ def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseRetur
         form=form,
         needed={column.name for column in kind.columns if column.needed},
         first_rows=preview.first_rows(session(), run) if received else [],
-        refused=[(line, in_words(text, given)) for line, text, given in runs.refused(session(), run, REFUSED_SHOWN)]
+        refused=[
+            (line, _in_words(kind, text, given)) for line, text, given in runs.refused(session(), run, REFUSED_SHOWN)
+        ]
         if judged
         else [],
         refused_number=run.tally.get("refused", 0) + run.tally.get("double", 0),
-        problem=in_words(problem, params) if problem else "",
+        problem=_in_words(kind, problem, params) if problem else "",
         busy=run.state in runs.BUSY,
         step=_step(run, kind),
+        settled=runs.SETTLED,
         can_undo=_can_undo(run),
-        made=words.MADE,
-        outcomes_done=words.OUTCOMES_DONE,
+        may_resume=runs.may_resume(run),
+        place=words.PLACES.get(run.kind),
         seconds=REFRESH_SECONDS,
         **_words(),
     )
     return make_response(page, status)
 
 
-def in_words(message: str, params: Mapping[str, Any]) -> str:
+def _in_words(kind: Kind, message: str, params: Mapping[str, Any]) -> str:
     """A reason in the reader's language."""
-    return _(message, **params)
+    return _(message, **preview.filled(kind, params, chinese=language() == "zh"))
 
 
 def _step(run: ImportRun, kind: Kind) -> tuple[int, int]:
@@ -185,7 +208,7 @@ def columns(ref: str) -> ResponseReturnValue:
     form = _columns(run)
     if form.validate_on_submit():
         runs.remap(session(), run, form.mapping())
-        missing = set(runs.missing(run))
+        missing = {column.name for column in runs.missing(run)}
         if not missing:
             runs.check(session(), run)
             return redirect(url_for(".page", ref=ref))
@@ -243,5 +266,6 @@ def correction(ref: str, form: str) -> ResponseReturnValue:
     run = runs.find(session(), ref, scope())
     runs.note_correction(session(), run)
     extra = (_("Row"), _("Why it does not go in"))
+    in_words = partial(_in_words, kinds.kind_of(run.kind))
     sheet = preview.correction(session(), run, _("Rows to correct"), extra, in_words)
     return _file(sheet, Format(form), "rows-to-correct")

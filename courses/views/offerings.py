@@ -189,7 +189,7 @@ def cancel(offering_id: int) -> ResponseReturnValue:
             reached = offerings.cancel(session(), offering, form.reason.data, zone=_zone())
             flash(
                 _(
-                    "Cancelled. Mails are on their way to %(mailed)s people; %(calls)s have to be called.",
+                    "Cancelled. Mails on their way: %(mailed)s. To be called: %(calls)s.",
                     mailed=reached.mailed,
                     calls=len(reached.to_call),
                 )

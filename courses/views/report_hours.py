@@ -174,7 +174,7 @@ def counted() -> str:
 
 def _described(total: Hours) -> str:
     return _(
-        "%(taught)s hours: %(lead)s as lead, %(assistant)s as assistant, %(examiner)s as examiner.",
+        "Hours: %(taught)s; %(lead)s as lead, %(assistant)s as assistant, %(examiner)s as examiner.",
         taught=words.hours(total.taught),
         lead=words.hours(total.lead),
         assistant=words.hours(total.assistant),

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from flask_login import current_user
 from markupsafe import Markup, escape
 
@@ -281,8 +282,10 @@ def _texts(figures: Figures, people: int) -> list[str]:
 
 def progress_text(report: Report) -> str:
     """What is in progress, in one line."""
-    return _(
+    return ngettext(
+        "%(offerings)s offering: %(enrolled)s enrolled, %(named)s attended, %(counted)s by headcount",
         "%(offerings)s offerings: %(enrolled)s enrolled, %(named)s attended, %(counted)s by headcount",
+        report.progress.offerings,
         offerings=whole(report.progress.offerings),
         enrolled=whole(report.progress.enrolled),
         named=whole(report.progress.named),

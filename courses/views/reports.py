@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from courses import charts, report_paper
 from courses.counting_rule import RULE
@@ -138,8 +139,10 @@ def describe(rows: list[Row], filters: Filters) -> str:
     if not rows:
         return _("Nothing was counted in this period.")
     largest = max(rows, key=lambda row: row.figures.person_times)
-    return _(
+    return ngettext(
+        "%(total)s person-time, of which %(named)s named and %(counted)s by headcount. The largest: %(name)s with %(most)s.",
         "%(total)s person-times, of which %(named)s named and %(counted)s by headcount. The largest: %(name)s with %(most)s.",
+        total.person_times,
         total=words.whole(total.person_times),
         named=words.whole(total.named),
         counted=words.whole(total.counted),

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from courses import reviews
 from courses import roster as rosters
@@ -138,7 +139,7 @@ def _done(settled: Sequence[Settled]) -> ResponseReturnValue:
     if len(settled) == 1:
         flash(_("The check-in of %(name)s counts now.", name=settled[0].name))
     else:
-        flash(_("%(number)s check-ins count now.", number=len(settled)))
+        flash(ngettext("%(num)s check-in counts now.", "%(num)s check-ins count now.", len(settled)))
     names = "、".join(one.enrolment.trainee.name for one in settled[0].unentitled)
     if names:
         flash(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 
 from courses import correction, entitlement, reviews, sessions, spot_check
@@ -160,5 +161,9 @@ def _closed(done: sessions.Closing) -> str:
     if not done.last:
         return str(_("The session is closed."))
     if done.certified:
-        return str(_("The offering is closed. %(number)s certificates are being issued.", number=done.certified))
+        return ngettext(
+            "The offering is closed. %(num)s certificate is being issued.",
+            "The offering is closed. %(num)s certificates are being issued.",
+            done.certified,
+        )
     return str(_("The offering is closed."))

@@ -61,11 +61,11 @@ def demand(password: str, *, facts: Iterable[str | None]) -> None:
     folded = _fold(password)
     if len(password) < MINIMUM:
         raise DomainError(
-            "password_short", N_("Use at least %(count)s characters."), status=422, field="password", count=MINIMUM
+            "password_short", N_("Use at least %(least)s characters."), status=422, field="password", least=MINIMUM
         )
     if len(password) > MAXIMUM:
         raise DomainError(
-            "password_long", N_("Use at most %(count)s characters."), status=422, field="password", count=MAXIMUM
+            "password_long", N_("Use at most %(most)s characters."), status=422, field="password", most=MAXIMUM
         )
     if folded in COMMON or len(set(folded)) < DISTINCT:
         raise DomainError(

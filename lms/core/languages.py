@@ -88,6 +88,11 @@ def translated(message: str, code: str) -> str:
     return str(chinese().gettext(message)) if code == "zh" else message
 
 
+def counted(one: str, many: str, number: int, code: str) -> str:
+    """The form of a message for a number, in a language, asked of no request."""
+    return str(chinese().ngettext(one, many, number)) if code == "zh" else one if number == 1 else many
+
+
 def in_both(message: str, **params: Any) -> dict[str, str]:
     """A message in each language, for a program that shows it later; moments as the branch's clock shows them."""
     if not params:

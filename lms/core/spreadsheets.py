@@ -48,6 +48,11 @@ def read(content: bytes, limits: Limits = UPLOAD) -> Rows:
 
     What the file is shows in its first bytes, not in its name. Raises DomainError on the field `file`.
     """
+    return list(rows(content, limits))
+
+
+def rows(content: bytes, limits: Limits = UPLOAD) -> Iterator[tuple[int, list[str]]]:
+    """As `read`, one by one: whoever needs the first rows does not wait for all to be made text."""
     if len(content) > limits.file_megabytes << 20:
         raise _refused(
             "file_too_large",
@@ -55,12 +60,13 @@ def read(content: bytes, limits: Limits = UPLOAD) -> Rows:
             most=limits.file_megabytes,
         )
     if content.startswith(b"PK\x03\x04"):
-        return list(_xlsx(content, limits))
+        yield from _xlsx(content, limits)
+        return
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise _refused(
             "file_old", N_("Old or protected Excel files cannot be read. Save the file as XLSX without a password.")
         )
-    return _csv(content, limits)
+    yield from _csv(content, limits)
 
 
 def digits(text: str) -> str:
@@ -73,16 +79,16 @@ def _csv(content: bytes, limits: Limits) -> Rows:
     head = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(",\t;，", key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: Rows = []
+    found: Rows = []
     try:
         for cells in reader:
-            _count(len(rows), len(cells), limits)
+            _count(len(found), len(cells), limits)
             tidy = [clean(cell) for cell in cells]
             if any(tidy):
-                rows.append((reader.line_num, tidy))
+                found.append((reader.line_num, tidy))
     except csv.Error as error:
         raise broken() from error
-    return rows
+    return found
 
 
 def _decoded(content: bytes) -> str:

@@ -22,6 +22,7 @@ KEYWORDS = {
     "_l": None,
     "ngettext": (1, 2),
     "lazy_ngettext": (1, 2),
+    "counted": (1, 2),
 }
 METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
 OPTIONS = {"**/templates/**.html": {"trimmed": "true", "silent": "false"}}
@@ -30,6 +31,10 @@ NEUTRAL = frozenset({"English", "中文", "PDF", "CSV", "XLSX", "AED", "CPR", "Q
 ATTRIBUTES = re.compile(r'\b(?:title|alt|placeholder|aria-label)="([^"{]*[A-Za-z\u4e00-\u9fff][^"{]*)"')
 WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
 ADDRESS = re.compile(r"^[?&/][\w/?&=-]*$")
+# A number before a noun in the plural: it needs a singular too. Names, and limits that are never one, are no such numbers.
+COUNTED = re.compile(r"%\((\w+)\)s (?:of )?(?:[a-z-]+ )?(?:people|[a-z-]*[^\Wsu_]s)\b")
+NOT_COUNTED = frozenset({"email", "kid", "least", "limit", "line", "most", "name", "quarter", "text", "time"})
+NO_NOUN = re.compile(r"%\(\w+\)s (?:of )?(?:[a-z-]+ )?(?:as|has|is|this|was)\b")
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -82,10 +87,16 @@ def _compare(message: Message, translated: Message | None) -> Iterator[Problem]:
         return
     if translated is not None and translated.fuzzy:
         yield Problem(place, f"marked as uncertain: {message.id}")
+    if isinstance(message.id, str) and _lacks_singular(message.id):
+        yield Problem(place, f"reads wrong for 1, use ngettext: {message.id}")
     msgids = [message.id] if isinstance(message.id, str) else list(message.id)
     wanted = set(PLACE.findall(msgids[-1]))
     if any(set(PLACE.findall(string)) != wanted for string in strings):
         yield Problem(place, f"the %(…)s places differ: {message.id}")
+
+
+def _lacks_singular(msgid: str) -> bool:
+    return any(found[1] not in NOT_COUNTED and not NO_NOUN.match(found[0]) for found in COUNTED.finditer(msgid))
 
 
 def _bare_texts() -> Iterator[Problem]:

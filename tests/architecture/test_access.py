@@ -88,7 +88,6 @@ EXCEPTIONS: dict[str, Who] = {
     "offerings.suggested_instructors": PLAN,
     "enrolment.rejected": PLAN,
     "enrolment.template": PLAN,
-    "opening_balances.template": CITY,
     "quarters.freeze": CITY,
     "reviews.page": TEACH,  # a page that leads to a change
     "sessions.headcount": TEACH,  # a host counts heads too

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from certificates import legacy, legacy_papers
 from certificates.models import Certificate, LegacyCertificate
 from certificates.states import State
+from courses import recount
 from courses.imports import runs
 from courses.imports.kinds import Context
 from courses.imports.past import PAST
@@ -30,41 +31,36 @@ def test_it_is_what_keeps_the_papers_of_past_trainings() -> None:
     assert [type(one) for one in PAST.papers] == [legacy_papers.LegacyPapers]
 
 
+OLD = ("FR-OLD", "东城区", "一号社区")
+ROWS = (
+    (*OLD, "2015-03-07", "王小明", "", ID_NUMBER, "旧证(2015)第1号", "2015-04-01"),
+    (*OLD, "2015-03-07", "李红", "13800138001", "", "", ""),
+    (*OLD, "2015-03-07", "赵刚", "13800138002", "", "", ""),
+    (*OLD, "2015-05-09", "孙芳", "13800138003", "", "旧证2015-2", ""),
+)
+LI = (*OLD, "2015-08-01", "李红", "13800138001", "", "旧证（2015）第１号", "")
+
+
 @pytest.fixture
-def file(db: Session, make: Make, settings: Settings, app: Flask) -> io.BytesIO:
-    """Two offerings; a number of each, one twice and one that is held."""
+def catalogue(make: Make, app: Flask) -> None:  # the kinds are registered with the application
     make.new_course(code="FR-OLD", name_zh="救护员旧班", validity_months=36, pass_mark=None)
     make.organisation(1, name_zh="一号社区")
-    host = ("FR-OLD", "东城区", "一号社区")
+
+
+def checked(db: Session, settings: Settings, *rows: tuple[str, ...]) -> ImportRun:
+    """A file of past trainings after its dry run."""
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(FIELDS)
-    for row in (
-        (*host, "2015-03-07", "王小明", "", ID_NUMBER, "旧证(2015)第1号", "2015-04-01"),
-        (*host, "2015-03-07", "李红", "13800138001", "", "旧证（2015）第１号", ""),
-        (*host, "2015-03-07", "赵刚", "13800138002", "", "", ""),
-        (*host, "2015-05-09", "孙芳", "13800138003", "", "旧证2015-2", ""),
-    ):
-        writer.writerow(row)
-    return io.BytesIO(out.getvalue().encode())
-
-
-def test_a_number_of_this_system_is_no_legacy_certificate(
-    db: Session, make: Make, settings: Settings, issue: Callable[..., Certificate]
-) -> None:
-    ours = issue("王小明").number
-    make.new_course(code="FR-OLD", name_zh="救护员旧班", pass_mark=None)
-    make.organisation(1, name_zh="一号社区")
-    row = f"FR-OLD,东城区,一号社区,2015-03-07,王小明,13800138001,,{ours.lower()},"
-    made = runs.receive(
-        db, PAST, file=io.BytesIO(f"{','.join(FIELDS)}\n{row}".encode()), file_name="old.csv", scope=EVERYTHING
-    )
+    csv.writer(out).writerows([FIELDS, *rows])
+    made = runs.receive(db, PAST, file=io.BytesIO(out.getvalue().encode()), file_name="old.csv", scope=EVERYTHING)
     runs.check(db, made)
     work(db, made, settings)
-    runs.start(db, made)
-    work(db, made, settings)
-    assert (made.tally["enrolments"], made.tally["certificates"]) == (1, 0)
-    assert db.scalar(select(func.count()).select_from(LegacyCertificate)) == 0
+    return made
+
+
+def moved(db: Session, settings: Settings, run: ImportRun) -> ImportRun:
+    runs.start(db, run)
+    work(db, run, settings)
+    return run
 
 
 def work(db: Session, run: ImportRun, settings: Settings) -> None:
@@ -72,15 +68,87 @@ def work(db: Session, run: ImportRun, settings: Settings) -> None:
         db.commit()
 
 
+def refusals(db: Session, run: ImportRun) -> list[tuple[int, str]]:
+    return [(line, message % params if params else message) for line, message, params in runs.refused(db, run)]
+
+
+def differences(db: Session) -> list[object]:
+    return [one for step in recount.check(db) for one in step.differences]
+
+
 @pytest.fixture
-def run(db: Session, file: io.BytesIO, settings: Settings) -> ImportRun:
-    made = runs.receive(db, PAST, file=file, file_name="old.csv", scope=EVERYTHING)
-    runs.check(db, made)
-    work(db, made, settings)
+def run(db: Session, catalogue: None, settings: Settings) -> ImportRun:
+    """Two offerings, each with a number."""
+    made = checked(db, settings, *ROWS)
     assert db.scalar(select(func.count()).select_from(LegacyCertificate)) == 0, "a dry run"
-    runs.start(db, made)
-    work(db, made, settings)
-    return made
+    return moved(db, settings, made)
+
+
+def test_a_number_of_this_system_keeps_its_row_out(
+    db: Session,
+    catalogue: None,
+    settings: Settings,
+    issue: Callable[..., Certificate],
+) -> None:
+    ours = issue("王小明").number
+    made = checked(db, settings, ROWS[1], (*OLD, "2015-03-07", "王小明", "13800138000", "", ours.lower(), ""))
+    assert refusals(db, made) == [
+        (3, "The certificate number is one of this system's own. Correct it, or leave it out.")
+    ]
+    moved(db, settings, made)
+    assert (made.tally["enrolments"], made.tally.get("certificates", 0)) == (1, 0)
+    assert db.scalar(select(func.count()).select_from(LegacyCertificate)) == 0
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_number_that_two_people_have_in_the_file_is_nobodys(db: Session, settings: Settings) -> None:
+    """Also where they have one name: the phones say that they are two. A person may name it at both of two offerings."""
+    namesake = (*OLD, "2015-05-09", "孙芳", "13800138009", "", "旧证2015-2", "")
+    again = (*OLD, "2015-06-06", "周立", "13800138005", "", "旧证2015-3", "")
+    made = checked(db, settings, *ROWS, LI, namesake, again, (*again[:3], "2015-07-04", *again[4:]))
+    twice = "Line %d gives the same certificate number to somebody else. Correct both lines."
+    assert refusals(db, made) == [(2, twice % 6), (5, twice % 7), (6, twice % 2), (7, twice % 5)]
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_number_that_somebody_else_has_keeps_its_row_out(db: Session, settings: Settings) -> None:
+    moved(db, settings, checked(db, settings, ROWS[0]))
+    other = (*OLD, "2016-03-05", *LI[4:])
+    mine = (*OLD, "2016-03-05", *ROWS[0][4:8], "")
+    made = checked(db, settings, other, mine)
+    taken = (2, "The certificate number is somebody else's already. Correct it, or leave it out.")
+    assert refusals(db, made) == [taken]
+    [sent] = runs.to_correct(db, made)
+    assert sent[1][7] == "旧证（2015）第１号"
+    moved(db, settings, made)
+    assert (made.tally["enrolments"], made.tally["certificates"]) == (1, 0)
+    assert list(db.scalars(select(LegacyCertificate.name))) == ["王小明"]
+    assert db.scalar(select(func.count()).select_from(Trainee).where(Trainee.name == "李红")) == 0
+    assert differences(db) == []
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_number_that_was_given_to_somebody_since_the_dry_run_keeps_its_row_out(
+    db: Session, settings: Settings
+) -> None:
+    late = checked(db, settings, *ROWS)
+    assert refusals(db, late) == []
+    moved(
+        db,
+        settings,
+        checked(db, settings, (*OLD, "2014-01-04", "钱进", "13800138006", "", "旧证2015第1号", "2015-04-01")),
+    )
+    moved(db, settings, checked(db, settings, (*OLD, "2014-02-08", "钱进", "13800138006", "", "旧证2015-2", "")))
+    moved(db, settings, late)
+    assert [line for line, _reason in refusals(db, late)] == [2, 5]
+    assert (late.tally["offerings"], late.tally["enrolments"], late.tally.get("certificates", 0)) == (1, 2, 0)
+    assert set(db.scalars(select(LegacyCertificate.name))) == {"钱进"}
+    assert differences(db) == []
+    names = select(Trainee.name).where(Trainee.name.in_(("王小明", "李红", "赵刚", "孙芳"))).order_by(Trainee.id)
+    assert list(db.scalars(names)) == ["李红", "赵刚"], "nobody without a training"
+    runs.undo(db, late, "错误的文件")
+    work(db, late, settings)
+    assert (late.state, list(db.scalars(names)), differences(db)) == (ImportState.UNDONE, [], [])
 
 
 def test_a_number_is_verified_by_name_and_by_id_number(db: Session, run: ImportRun) -> None:

@@ -4,14 +4,17 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
-from courses import opening_balances, person_time, population, targets
+from courses import person_time, population, targets
 from courses.models.enrolment import EnrolmentState
 from courses.reports import indicators
 from courses.reports.filters import Filters, Grouping
+from lms.config import Settings
 from lms.core.errors import NotFound
 from lms.core.scope import EVERYTHING, Scope
+from tests.courses.imports.files_of import Desk
 from tests.courses.worlds import BEIJING, Person, Plan, Presence, World
 from tests.factories import Make
 
@@ -44,12 +47,14 @@ def test_rates_are_of_the_reports_own_figures(db: Session) -> None:
     assert (found.total.target, found.total.registered, found.target_year) == (30, 1500, 2025)
 
 
-def test_a_month_is_compared_with_the_same_month_a_year_before(db: Session) -> None:
+def test_a_month_is_compared_with_the_same_month_a_year_before(db: Session, settings: Settings, app: Flask) -> None:
     world = World(db)
     world.close(Plan(date(2024, 5, 1), (6,), (), False, 1))
     world.close(Plan(date(2025, 5, 9), (9,), (), False, 1))
-    content = "month,district,programme,person-times\n2024-05,东城区,RESCUE,3\n2025-06,东城区,RESCUE,4\n".encode()
-    opening_balances.add(db, title="旧账", file_name="a.csv", media_type="text/csv", content=content)
+    old = {"district": "东城区", "programme": "RESCUE"}
+    Desk(db, settings, "opening_balances").done(
+        [{**old, "month": "2024-05", "person_times": "3"}, {**old, "month": "2025-06", "person_times": "4"}]
+    )
     found = indicators.overview(db, replace(YEAR, grouping=Grouping.MONTH), EVERYTHING, zone=BEIJING)
     assert [(one.row.key, one.person_times, one.before) for one in found.rows] == [("2025-05", 9, 9), ("2025-06", 4, 0)]
     assert found.rows[0].growth == 0

@@ -1,33 +1,50 @@
-"""Totals from before the system: read whole or not at all, shown apart, and gone from the figures once withdrawn."""
+"""Totals from before the system: one for each month, shown apart, and gone from the figures once withdrawn."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from courses import opening_balances
 from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.reports.filters import Filters, Grouping
+from lms.config import Settings
 from lms.core import clock
 from lms.core.errors import DomainError, NotFound
 from lms.core.scope import EVERYTHING, Scope
+from tests.courses.imports.files_of import Desk
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 YEARS = Filters(date(2008, 1, 1), date(2012, 12, 31))
-GOOD = '月份,区,培训项目,人次,发证数\n2012-05,海淀区,RESCUE,"12,000",\n2012年6月,东城,救护员培训,800,750\n'
+MAY = {"month": "2012-05", "district": "海淀区", "programme": "RESCUE", "person_times": "12,000"}
+JUNE = {
+    "month": "2012年6月",
+    "district": "东城",
+    "programme": "救护员培训",
+    "person_times": "800",
+    "certificates": "750",
+}
+SOURCE = {"source": "2012年年报表4"}
 
 
-def add(db: Session, text: str, title: str = "2012年年报表4") -> OpeningSource:
-    return opening_balances.add(
-        db, title=title, file_name="a.csv", media_type="text/csv", content=text.encode("gb18030")
-    )
+@pytest.fixture
+def desk(db: Session, settings: Settings, app: Flask) -> Desk:  # the kinds are registered with the application
+    return Desk(db, settings, "opening_balances")
 
 
-def test_a_file_in_the_encoding_of_an_office_goes_in_and_adds_up(db: Session) -> None:
-    add(db, "北京市红十字会\n\n" + GOOD)
+def add(desk: Desk, *rows: Mapping[str, str]) -> OpeningSource:
+    desk.done([{**row, **SOURCE} for row in rows or (MAY, JUNE)])
+    return desk.db.scalars(select(OpeningSource).order_by(OpeningSource.id.desc()).limit(1)).one()
+
+
+def test_months_add_up_and_are_found_by_what_divides_them(desk: Desk, db: Session) -> None:
+    add(desk)
     found = opening_balances.of_question(db, YEARS, EVERYTHING)
     assert (found.person_times, found.certificates) == (12_800, 750)
     assert found.by_key == {"2012-05": 12_000, "2012-06": 800}
@@ -37,8 +54,8 @@ def test_a_file_in_the_encoding_of_an_office_goes_in_and_adds_up(db: Session) ->
     assert (by_host.person_times, by_host.by_key) == (12_800, {})
 
 
-def test_a_question_about_a_part_gets_the_part(db: Session) -> None:
-    add(db, GOOD)
+def test_a_question_about_a_part_gets_the_part(desk: Desk, db: Session) -> None:
+    add(desk)
     for narrower, expected in (
         ({"district": 6}, 12_000),
         ({"programme": "FIRST_RESPONDER"}, 800),
@@ -53,32 +70,26 @@ def test_a_question_about_a_part_gets_the_part(db: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "message"),
+    ("change", "message"),
     [
-        ("2012-13,海淀区,RESCUE,1", "is no month"),
-        ("2099-01,海淀区,RESCUE,1", "still to come"),
-        ("2012-05,天津区,RESCUE,1", "no district"),
-        ("2012-05,海淀区,潜水,1", "no programme"),
-        ("2012-05,海淀区,RESCUE,-1", "no whole number"),
-        ("2012-05,海淀区,RESCUE,", "no whole number"),
+        ({"month": "2012-13"}, "is no month"),
+        ({"month": "1979-12"}, "is no month"),
+        ({"month": "2099-01"}, "still to come"),
+        ({"district": "天津区"}, "no district"),
+        ({"programme": "潜水"}, "no programme"),
+        ({"person_times": "-1"}, "no whole number"),
+        ({"person_times": ""}, "no whole number"),
+        ({"certificates": "1.5"}, "no whole number"),
     ],
 )
-def test_a_row_at_fault_is_named_with_its_line_and_nothing_goes_in(db: Session, row: str, message: str) -> None:
-    text = GOOD.replace(",\n2012年6月", f",\n{row},0\n2012年6月")
-    [problem] = opening_balances.read(db, text.encode()).problems
-    assert problem.line == 3
-    assert message in problem.message
-    with pytest.raises(DomainError):
-        add(db, text)
-    assert opening_balances.listing(db) == []
+def test_a_row_at_fault_is_refused_in_words(db: Session, change: dict[str, str], message: str) -> None:
+    with pytest.raises(DomainError, match=message):
+        opening_balances.reader(db)({**MAY, **change})
 
 
-def test_a_month_has_one_balance_and_a_file_without_columns_is_refused(db: Session) -> None:
-    add(db, GOOD)
-    assert len(opening_balances.read(db, GOOD.encode()).problems) == 2
-    with pytest.raises(DomainError, match="No row names the columns"):
-        opening_balances.read(db, b"1,2,3\n")
-    balance = db.query(OpeningBalance).first()
+def test_a_month_has_one_balance(desk: Desk, db: Session) -> None:
+    add(desk)
+    balance = db.scalars(select(OpeningBalance)).first()
     assert balance is not None
     twin = {name: getattr(balance, name) for name in ("source_id", "district_id", "programme_code", "month")}
     db.add(OpeningBalance(**twin, person_times=1))
@@ -86,8 +97,8 @@ def test_a_month_has_one_balance_and_a_file_without_columns_is_refused(db: Sessi
         db.flush()
 
 
-def test_a_withdrawn_source_counts_no_more_and_another_may_take_its_place(db: Session) -> None:
-    source = add(db, GOOD)
+def test_a_withdrawn_source_counts_no_more_and_another_may_take_its_place(desk: Desk, db: Session) -> None:
+    source = add(desk)
     with pytest.raises(DomainError, match="Say why"):
         opening_balances.withdraw(db, source.id, "  ")
     opening_balances.withdraw(db, source.id, "表格版本有误")
@@ -95,12 +106,12 @@ def test_a_withdrawn_source_counts_no_more_and_another_may_take_its_place(db: Se
     assert opening_balances.of_question(db, YEARS, EVERYTHING).person_times == 0
     with pytest.raises(NotFound):
         opening_balances.withdraw(db, source.id, "再来")
-    add(db, GOOD.replace("800", "900"))
+    add(desk, MAY, {**JUNE, "person_times": "900"})
     assert opening_balances.of_question(db, YEARS, EVERYTHING).person_times == 12_900
 
 
-def test_a_report_as_of_a_day_knows_what_was_added_by_then(db: Session) -> None:
-    add(db, GOOD)
+def test_a_report_as_of_a_day_knows_what_was_added_by_then(desk: Desk, db: Session) -> None:
+    add(desk)
     today = clock.today(BEIJING)
     before = replace(YEARS, known_before=Filters.end_of(today - timedelta(days=1), BEIJING))
     assert opening_balances.of_question(db, before, EVERYTHING).person_times == 0

@@ -52,13 +52,21 @@ def schools(db: Session) -> int:
     return db.scalar(select(func.count()).select_from(Organisation).where(Organisation.name_zh.like("第_小学"))) or 0
 
 
+def test_a_field_without_a_column_is_named(terminal: Terminal, db: Session, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("单位,所属区\n第五小学,东城区\n")
+    told = terminal("run", "organisations", str(path))
+    assert (terminal.code, "sector (sector)" in told, "--mapping" in told) == (1, True, True)
+    assert db.scalar(select(func.count()).select_from(ImportRun)) == 0
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_a_dry_run_writes_the_rows_to_correct_and_nothing_else(
     terminal: Terminal, db: Session, file: Path, tmp_path: Path, form: str
 ) -> None:
     errors = tmp_path / f"errors.{form}"
     told = terminal("run", "organisations", str(file), "--dry-run", "--errors", str(errors))
-    assert f"1 rows to correct in {errors}" in told
+    assert f"Rows to correct: 1, in {errors}" in told
     assert schools(db) == 0
     if form == "csv":
         rows = list(csv.reader(errors.read_text(encoding="utf-8-sig").splitlines()))
@@ -75,7 +83,7 @@ def test_what_was_checked_goes_on_and_is_taken_back(terminal: Terminal, db: Sess
     assert "done" in terminal("list")
     assert "undone" in terminal("undo", one, "--reason", "错了")
     assert schools(db) == 0
-    assert "0 imports erased" in terminal("erase")
+    assert "Imports erased: 0" in terminal("erase")
     told = terminal("undo", one, "--reason", "再来一次")
     assert (terminal.code, "another step" in told) == (1, True)
 

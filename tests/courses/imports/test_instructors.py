@@ -109,6 +109,40 @@ def test_who_is_on_the_register_gets_the_qualification_and_is_not_altered(desk: 
     assert desk.refusals(other) == [(2, "Another instructor has this registration number.")]
 
 
+OTHER = {**BARE, "registration_number": "SZ-09"}
+
+
+def test_one_person_under_two_numbers_is_found_by_name_and_phone(desk: Desk, db: Session) -> None:
+    """In the file by the earlier row, on the register by what is sealed there; a namesake has another phone, or none."""
+    again = {**OTHER, "name": "王 小明", "phone": "+86 138 0013 8000"}
+    namesakes = [
+        {**OTHER, "registration_number": f"SZ-1{at}", "phone": phone} for at, phone in enumerate(("13900139000", ""))
+    ]
+    run = desk.done(
+        [ROW, again, *namesakes, {**again, "programme": "RESCUE", "valid_until": "2099-12-31", "phone": ""}]
+    )
+    assert desk.refusals(run) == [
+        (line, "Line 2 gives this name and phone another registration number.") for line in (3, 6)
+    ]
+    assert outcome(run) == (3, 0, 0, 2)
+    late = desk.checked(
+        [again, {**ROW, "programme": "RESCUE"}, {**OTHER, "registration_number": "SZ-07", "name": "李红"}]
+    )
+    assert desk.refusals(late) == [
+        (2, "Somebody with this name and phone is on the register with another registration number.")
+    ]
+    assert outcome(late) == (2, 0, 0, 1)
+
+
+def test_one_who_is_registered_under_another_number_after_the_check_is_refused(desk: Desk, db: Session) -> None:
+    slow = desk.checked([OTHER])
+    desk.done([BARE])
+    runs.start(db, slow)
+    desk.work(slow)
+    assert (outcome(slow), len(desk.refusals(slow))) == ((0, 0, 0, 1), 1)
+    assert db.scalar(select(func.count()).select_from(Instructor).where(Instructor.name == "王小明")) == 1
+
+
 def test_a_district_has_its_own_register(desk: Desk, make: Make) -> None:
     far = make.instructor("RESCUE", district_id=2, name="王小明")
     rows = [
@@ -123,8 +157,9 @@ def test_a_district_has_its_own_register(desk: Desk, make: Make) -> None:
 
 
 def test_one_who_is_registered_after_the_check_is_not_registered_twice(desk: Desk, db: Session) -> None:
-    slow = desk.checked([ROW, {**BARE, "registration_number": "SZ-02"}])
-    desk.done([ROW, {**BARE, "registration_number": "SZ-02"}])
+    rows = [ROW, {**BARE, "registration_number": "SZ-02", "name": "李红"}]
+    slow = desk.checked(rows)
+    desk.done(rows)
     before = db.scalar(select(func.count()).select_from(Instructor))
     runs.start(db, slow)
     desk.work(slow)
@@ -135,7 +170,7 @@ def test_one_who_is_registered_after_the_check_is_not_registered_twice(desk: Des
 def test_an_undo_keeps_who_has_taught_or_was_changed(desk: Desk, db: Session, make: Make) -> None:
     known = make.instructor("RESCUE", name="老师")
     numbers = ["SZ-01", "SZ-02", "SZ-03", "SZ-04"]
-    rows = [{**ROW, "registration_number": number} for number in numbers]
+    rows = [{**ROW, "registration_number": number, "phone": f"138001380{number[-2:]}"} for number in numbers]
     run = desk.done([*rows, {**ROW, "registration_number": known.registration_number, "name": "老师"}])
     taught, changed = one(db, "SZ-01"), one(db, "SZ-02")
     make.offering(course=make.new_course(programme_code="FIRST_RESPONDER"), assistants=[taught])

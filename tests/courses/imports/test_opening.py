@@ -59,7 +59,7 @@ def test_each_source_keeps_the_file_and_its_totals(desk: Desk, db: Session) -> N
         ({"district": "天津"}, "There is no district “天津”."),
         ({"programme": "潜水"}, "There is no programme “潜水”."),
         ({"person_times": "-1"}, "“-1” is no whole number from 0 to 100000000."),
-        ({"person_times": ""}, "The cell “人次” is empty."),
+        ({"person_times": ""}, "The cell “person_times” is empty."),
         ({"month": "2012/6"}, "Line 3 gives this month, district and programme already."),
     ],
 )
@@ -106,11 +106,9 @@ def test_it_is_the_citys_and_a_file_that_could_not_be_kept_is_refused(
     monkeypatch.setattr(opening, "MOST_SOURCES", 1)
     run = desk.checked([MAY, JUNE])
     assert desk.refusals(run) == [(line, "A file names no more than 1 sources.") for line in (2, 3)]
-    monkeypatch.setattr(opening, "MOST_MEGABYTES", 0)
-    run = desk.checked([MAY])
-    assert (run.state, runs.problem(run)) == (
-        ImportState.FAILED, ("The file is larger than %(most)s MB. Send fewer rows at a time.", {"most": 0}),
-    )  # fmt: skip
+    monkeypatch.setattr(desk.kind, "largest", 10)
+    with pytest.raises(DomainError, match="larger than 0 MB"):
+        desk.receive([MAY])
 
 
 @given(

@@ -183,6 +183,9 @@ def test_somebody_known_is_found_by_phone_and_name_or_by_number_and_not_altered(
     ("cells", "words"),
     [
         ({"course": "XX"}, "There is no course"),
+        ({"course": ""}, "The cell “course” is empty"),
+        ({"host": ""}, "The cell “host” is empty"),
+        ({"days": ""}, "The cell “days” is empty"),
         ({"district": "纽约"}, "There is no district"),
         ({"host": "没有"}, "There is no organisation"),
         ({"lead": "X-1"}, "There is no instructor"),

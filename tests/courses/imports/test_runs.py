@@ -1,6 +1,8 @@
 """Where an import may go from where it is, who wakes for it, and what is left after thirty days."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -53,6 +55,35 @@ def test_each_step_asks_for_the_one_before(desk: Desk, db: Session) -> None:
     desk.undone(run)
     refused("import_state", runs.undo, db, run, "再来一次")
     assert run.state is ImportState.UNDONE
+
+
+def test_nobody_who_stops_it_waits_for_a_chunk(desk: Desk, db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk lets the import's own row alone until its end: who asks for a stop writes there too."""
+    place = text("SELECT ctid::text FROM import_run")
+    at_work: list[bool] = []
+
+    def watched(act: Callable[..., int | None]) -> Callable[..., int | None]:
+        def acting(*given: Any) -> int | None:
+            before = db.scalar(place)
+            found = act(*given)
+            at_work.append(before == left == db.scalar(place))
+            return found
+
+        return acting
+
+    for name in ("judge", "write", "take_back"):
+        monkeypatch.setattr(desk.kind, name, watched(getattr(desk.kind, name)))
+    run = desk.receive(ROWS)
+    runs.check(db, run)
+    for ask in (lambda: runs.start(db, run), lambda: runs.undo(db, run, "错误的文件"), lambda: None):
+        db.commit()
+        left = db.scalar(place)
+        for _progress in runs.work(db, run.id, desk.context):
+            db.commit()
+            left = db.scalar(place)
+        ask()
+    assert run.state is ImportState.UNDONE
+    assert at_work == [True] * 7
 
 
 def test_a_stopped_one_goes_on_with_what_it_did(desk: Desk, db: Session) -> None:

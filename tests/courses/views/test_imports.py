@@ -17,6 +17,7 @@ from courses import tasks
 from courses.imports import files, kinds, organisations
 from courses.models.imports import ImportRun, ImportState
 from lms.accounts.models import User
+from lms.core import spreadsheets
 from lms.core.audit import AuditEntry
 from lms.core.scope import Role
 from lms.core.spreadsheets import Limits
@@ -155,10 +156,22 @@ def test_an_error_of_ours_is_said_and_can_be_resumed(
         tasks.sweep_imports()
     assert db.scalars(select(ImportRun.state)).one() is ImportState.FAILED
     assert 'class="alert alert-danger"' in text(city, page)
+    assert f'action="{page}/resume"' in text(city, page)
     city.post(f"{page}/resume")
     tasks.sweep_imports()
     db.expire_all()
     assert db.scalars(select(ImportRun.state)).one() is ImportState.CHECKED
+
+
+def test_a_file_that_cannot_be_read_to_its_end_asks_for_another(city: FlaskClient, db: Session) -> None:
+    wide = "a" + "," * 120 + "\n"
+    page = send(city, (LIST + "第六小学,海淀区,学校\n" * 30 + wide).encode())
+    check(city, page)
+    tasks.sweep_imports()
+    assert db.scalars(select(ImportRun.state)).one() is ImportState.FAILED
+    shown = text(city, page)
+    assert f"{page}/resume" not in shown
+    assert 'href="/imports/new/organisations"' in shown
 
 
 def bomb() -> bytes:
@@ -188,8 +201,38 @@ def test_what_cannot_be_read_is_refused_in_words(
     assert len(refused) == 4  # unreadable text and a broken archive are told alike
     assert "MB" in refusal(b"a,b\n" + b"x" * 100_000)
     large = {"file": (io.BytesIO(bytes(200_000)), "a.csv")}
-    assert city.post("/imports/new/organisations", data=large).status_code == 413
+    answer = city.post("/imports/new/organisations", data=large)
+    assert (answer.status_code, 'id="file-error"' in answer.text, 'type="file"' in answer.text) == (413, True, True)
+    for browser, kind in ((city, "nothing"), (app.test_client(), "organisations")):
+        large = {"file": (io.BytesIO(bytes(200_000)), "a.csv")}
+        answer = browser.post(f"/imports/new/{kind}", data=large)
+        assert (answer.status_code, 'type="file"' in answer.text) in {
+            (413, False),
+            (404, False),
+            (302, False),
+            (401, False),
+        }
     assert db.scalars(select(ImportRun.id)).all() == []
+
+
+@pytest.mark.parametrize(("language", "title"), [("zh", "名称"), ("en", "Name")])
+def test_reasons_name_fields_in_the_readers_language(city: FlaskClient, language: str, title: str) -> None:
+    page = send(city, "单位,所在区,类别\n,东城区,社区\n".encode())
+    check(city, page)
+    tasks.sweep_imports()
+    assert f"“{title}”" in text(city, f"{page}?lang={language}")
+    assert f"“{title}”" in city.get(f"{page}/rows-to-correct.csv").data.decode("utf-8-sig")
+
+
+def test_a_workbook_is_not_parsed_again_to_be_looked_at(city: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = send(city, city.get("/imports/template/organisations.xlsx").data, name="单位.xlsx")
+    with monkeypatch.context() as gone:
+        gone.setattr(spreadsheets, "CalamineWorkbook", None)
+        assert "东华门街道红十字会" in text(city, page)
+    lines = "".join(f"第{number}小学,东城区,学校\n" for number in range(1, 40))
+    page = send(city, f"全市单位\n\n名称,区,领域\n{lines}".encode())
+    shown = text(city, page)
+    assert ("第5小学" in shown, "第6小学" in shown, "全市单位" in shown) == (True, False, False)
 
 
 def test_long_numbers_are_hidden_in_the_preview(city: FlaskClient) -> None:

@@ -75,5 +75,5 @@ def test_what_is_not_closed_yet_is_said_before(db, make, sign_in, held):
         db.commit()
         city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
         page = text_of(city, "/reports/quarters/2025Q3/freeze?lang=en")
-        assert "1 offerings of this quarter are not closed yet: 2 attended, 70 by headcount" in page
+        assert "1 offering of this quarter is not closed yet: 2 attended, 70 by headcount" in page
         assert "not closed yet" not in text_of(city, "/reports/quarters/2025Q1/freeze?lang=en")

@@ -260,5 +260,5 @@ def test_adjustments_are_named_on_the_page(db: Session, city: FlaskClient) -> No
     today = clock.today(BEIJING).isoformat()
     page = text_of(city, f"/reports/enrolment?since={today}&until={today}&lang=en")
     assert "补交签到表" in page
-    assert "+20 person-times" in page
+    assert "in person-times: +20" in page
     assert "2025-03-01" in page

@@ -1,22 +1,28 @@
 """The pages of targets, population and opening balances: who sets them, what a wrong cell says, what the report shows."""
 
-import io
 import re
 from collections.abc import Callable
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from lms.accounts.models import User
+from lms.config import Settings
 from lms.core.scope import Role
+from tests.courses.imports.files_of import Desk
 from tests.factories import Make
 
 SignIn = Callable[[User], FlaskClient]
-FILE = "month,district,programme,person-times\n2012-05,海淀区,RESCUE,12000\n"
+ROW = {
+    "month": "2012-05", "district": "海淀区", "programme": "RESCUE", "person_times": "12000", "source": "2012年年报",
+}  # fmt: skip
 
 
-def send(browser: FlaskClient, text: str) -> str:
-    data = {"title": "2012年年报", "file": (io.BytesIO(text.encode()), "old.csv")}
-    return browser.post("/reports/opening-balances/new", data=data, follow_redirects=True).get_data(as_text=True)
+@pytest.fixture
+def desk(db: Session, settings: Settings, app: Flask) -> Desk:  # the kinds are registered with the application
+    return Desk(db, settings, "opening_balances")
 
 
 def test_targets_are_set_by_the_city_and_read_by_the_district(make: Make, sign_in: SignIn) -> None:
@@ -44,26 +50,30 @@ def test_a_wrong_cell_keeps_what_was_typed(make: Make, sign_in: SignIn) -> None:
     assert 'value="5"' in saved.get_data(as_text=True)
 
 
-def test_opening_balances_stand_apart_in_the_report_and_are_added_in(make: Make, sign_in: SignIn) -> None:
+def test_opening_balances_stand_apart_in_the_report_and_are_added_in(make: Make, sign_in: SignIn, desk: Desk) -> None:
     city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
-    assert "第 2 行" in send(city, FILE.replace("海淀区", "天津区"))
-    assert "12,000" in send(city, FILE)
+    assert 'href="/imports/new/opening_balances"' in city.get("/reports/opening-balances/").get_data(as_text=True)
+    done = desk.done([ROW])
+    assert 'href="/reports/opening-balances/"' in city.get(f"/imports/{done.ref}").get_data(as_text=True)
     report = city.get("/reports/enrolment?since=2012-01-01&until=2012-12-31").get_data(as_text=True)
     assert '<p class="report-figure">12,000</p>' in report
     assert '<h2 id="opening">' in report
     sources = city.get("/reports/opening-balances/").get_data(as_text=True)
     assert "2012年年报" in sources
     [number] = re.findall(r"/reports/opening-balances/(\d+)", sources)
-    assert city.get(f"/reports/opening-balances/{number}/file").get_data(as_text=True) == FILE
+    assert "2012-05,海淀区,RESCUE,12000" in city.get(f"/reports/opening-balances/{number}/file").get_data(as_text=True)
     district = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=1))
     assert district.get("/reports/opening-balances/").status_code == 403
     other = district.get("/reports/enrolment?since=2012-01-01&until=2012-12-31").get_data(as_text=True)
     assert "12,000" not in other
+    withdrawn = city.post(f"/reports/opening-balances/{number}/withdraw", data={"reason": "表格版本有误"})
+    assert withdrawn.status_code == 302
+    assert "12,000" not in city.get("/reports/enrolment?since=2012-01-01&until=2012-12-31").get_data(as_text=True)
 
 
-def test_indicators_stand_beside_their_targets(make: Make, sign_in: SignIn) -> None:
+def test_indicators_stand_beside_their_targets(make: Make, sign_in: SignIn, desk: Desk) -> None:
     city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
-    send(city, FILE)
+    desk.done([ROW])
     city.post("/reports/targets/2012", data={"target-RESCUE-6": "24000"})
     page = city.get("/reports/indicators/?since=2012-01-01&until=2012-12-31&grouping=year").get_data(as_text=True)
     assert "50.0%" in page

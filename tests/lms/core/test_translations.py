@@ -30,6 +30,30 @@ def test_a_wrong_translation_is_found(chinese: str, complaint: str | None) -> No
 
 
 @pytest.mark.parametrize(
+    ("msgid", "wrong"),
+    [
+        ("%(number)s rows do not go in", True),
+        ("%(taken)s of %(capacity)s places taken", True),
+        ("Enrol %(good)s people", True),
+        ("With %(number)s new instructors", True),
+        ("%(name)s is enrolled.", False),
+        ("%(number)s in this system", False),
+        ("No more than %(most)s rows", False),
+        ("Rows: %(number)s", False),
+        (("%(num)s row", "%(num)s rows"), False),
+    ],
+)
+def test_a_number_before_a_plural_needs_a_singular(msgid: str | tuple[str, str], wrong: bool) -> None:
+    message = Message(msgid, locations=[("a.py", 1)])
+    catalogue = Catalog()
+    ids = (msgid,) if isinstance(msgid, str) else msgid
+    chinese = ids[-1].encode("ascii", "ignore").decode()
+    catalogue.add(msgid, chinese if isinstance(msgid, str) else (chinese,))
+    found = [problem.message for problem in translations._compare(message, catalogue.get(msgid))]
+    assert [text.startswith("reads wrong for 1") for text in found] == [True] * wrong
+
+
+@pytest.mark.parametrize(
     ("template", "bare"),
     [
         ("<p>Hello there</p>", ["Hello there"]),
