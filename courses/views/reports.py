@@ -19,6 +19,7 @@ from courses.reports import people as people_rules
 from courses.reports.enrolment import Report, Row
 from courses.reports.filters import PERIODS, Column, Filters, Grouping, Period, presets
 from courses.reports.ledger import Figures
+from courses.views import report_rows
 from courses.views import report_ways as ways
 from courses.views import report_words as words
 from courses.views.report_files import sent
@@ -34,7 +35,6 @@ from lms.core.web import reporting, session
 
 blueprint = Blueprint("reports", __name__)
 
-ROWS_SHOWN = 300
 BARS = {Grouping.MONTH: 36, Grouping.QUARTER: 40, Grouping.YEAR: 40}
 FEW_BARS = 20
 
@@ -57,15 +57,17 @@ def enrolment() -> ResponseReturnValue:
     status = 200 if form.validate() else 422
     filters = form.filters(zone()) if status == 200 else Filters(*form.year)
     found = report_rules.report(reporting(), filters, scope(), zone=zone())
-    rest = found.rows[ROWS_SHOWN:]
+    listing = report_rows.listing(
+        found.rows, lambda row: (row.name_zh, row.name_en, row.note), filters.grouping
+    )  # fmt: skip
     periods = presets(today())
+    down = ways.down()
     page = render_template(
         "reports/enrolment.html",
         form=form,
         report=found,
-        rows=found.rows[:ROWS_SHOWN],
-        rest=len(rest),
-        rest_figures=sum((row.figures for row in rest), Figures()),
+        listing=listing,
+        found_figures=sum((row.figures for row in listing.found or ()), Figures()),
         filters=filters,
         asked=list(words.question(filters, choices)),
         presets=[_preset(period, filters) for period in periods],
@@ -73,9 +75,7 @@ def enrolment() -> ResponseReturnValue:
         grouping=GROUPINGS[filters.grouping],
         description=describe(list(found.rows), filters),
         opening=words.opening_rows(found, choices),
-        linked=words.linked(
-            _to("reports.offerings", filters.of_row(None)), _to("reports.people", filters.of_row(None))
-        ),
+        linked=words.linked(_to("reports.offerings", filters, **down), _to("reports.people", filters, **down)),
         **_words(),
     )
     return make_response(page, status)

@@ -15,7 +15,7 @@ from courses.forms.reports import GROUPINGS, FilterForm
 from courses.reports import exporting, indicators
 from courses.reports.filters import PERIODS, Filters, Grouping, options
 from courses.reports.indicators import Rate
-from courses.views import indicator_words
+from courses.views import indicator_words, report_rows, report_ways
 from courses.views import report_words as words
 from courses.views.report_files import sent
 from courses.views.report_question import asked
@@ -27,7 +27,6 @@ from lms.core.web import reporting, session
 
 blueprint = Blueprint("indicators", __name__)
 
-ROWS_SHOWN = 300
 BARS, BARS_OF_TIME = 20, 40
 MONTHS_BESIDE = 14
 
@@ -50,8 +49,9 @@ def page() -> ResponseReturnValue:
         "reports/indicators.html",
         form=form,
         found=found,
-        rows=found.rows[:ROWS_SHOWN],
-        rest=len(found.rows[ROWS_SHOWN:]),
+        listing=report_rows.listing(
+            found.rows, lambda one: (one.row.name_zh, one.row.name_en, one.row.note), filters.grouping
+        ),
         filters=filters,
         whole_branch=scope().everything and not filters.narrowed,
         today=today,
@@ -147,8 +147,9 @@ def _described(filters: Filters, series: Sequence[tuple[str, Sequence[Rate]]]) -
 
 def _ways(filters: Filters) -> dict[str, str]:
     """The addresses that the table's numbers lead to, each without its row; made once a page and not once a cell."""
-    asked_here = {**filters.address(), "via": "indicators"}
-    before = {**indicators.a_year_before(filters).address(), "via": "indicators-later"}
+    looked_at = report_ways.down()
+    asked_here = {**filters.address(), "via": "indicators", **looked_at}
+    before = {**indicators.a_year_before(filters).address(), "via": "indicators-later", **looked_at}
     return {
         "offerings": url_for("reports.offerings", **_arguments(asked_here)),
         "first": url_for("reports.offerings", **_arguments(asked_here | {"refresher": "0"})),
