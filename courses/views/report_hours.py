@@ -30,7 +30,6 @@ from lms.core.web import reporting, session
 blueprint = Blueprint("report_hours", __name__)
 
 LARGEST = 2**63 - 1
-MONTHS_SHOWN = 36
 COLUMNS = {
     Order.TAUGHT: _l("Hours taught"),
     Order.LEAD: _l("As lead"),
@@ -122,16 +121,15 @@ def chart() -> ResponseReturnValue:
     """The hours month by month, by role. `narrow=1` draws it for a phone."""
     filters, _choices = _asked()
     months = rules.by_month(reporting(), filters, scope(), zone=zone(), now=clock.now())
-    drawn_months = months[-MONTHS_SHOWN:]
     drawn = charts.stacked_bars(
         title=_("Hours taught by month"),
-        description=_described(sum((one for _month, one in drawn_months), Hours())),
-        names=[month for month, _hours in drawn_months],
+        description=_described(sum((one for _month, one in months), Hours())),
+        names=[month for month, _hours in months],
         series=[
-            (str(COLUMNS[role]), [round(int(getattr(one, role.value)) / 60) for _month, one in drawn_months])
+            (str(COLUMNS[role]), [round(int(getattr(one, role.value)) / 60) for _month, one in months])
             for role in (Order.LEAD, Order.ASSISTANT, Order.EXAMINER)
         ],
-        upright=len(drawn_months) <= 14,  # as many as stand beside each other
+        upright=True,
         narrow=request.args.get("narrow") == "1",
         nothing=_("Nobody taught in this period."),
     )

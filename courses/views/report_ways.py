@@ -12,13 +12,15 @@ from flask_babel import lazy_gettext as _l
 from courses.reports.filters import Column, Filters
 
 # Where a way down can begin. "district": the same table, when it was narrowed to one district already. "indicators-later": the
-# number stood there as that of the year before.
+# number stood there as that of the year before. "indicators-kind": it was of refreshers or first trainings alone, of both that
+# were asked for.
 TOPS = {
     "enrolment": ("reports.enrolment", _l("Enrolment report")),
     "districts": ("reports.districts", _l("Districts by month")),
     "district": ("reports.districts", _l("Districts by month")),
     "indicators": ("indicators.page", _l("Indicators")),
     "indicators-later": ("indicators.page", _l("Indicators")),
+    "indicators-kind": ("indicators.page", _l("Indicators")),
     "targets": ("targets.page", _l("Targets")),
     "hours": ("report_hours.page", _l("Hours taught")),
 }
@@ -59,6 +61,8 @@ def top(filters: Filters, via: str | None = None) -> Step:
         return Step(str(label), url_for(endpoint, year=filters.since.year))
     if via == "districts":
         asked.pop("district", None)
+    if via == "indicators-kind":
+        asked.pop("refresher", None)
     asked |= {name: request.args[along] for name, along in LOOKED_AT.items() if request.args.get(along)}
     return Step(str(label), _address(endpoint, asked))
 
@@ -74,13 +78,13 @@ def offerings(filters: Filters, column: Column | None) -> Step:
     if _via() == "hours" and (filters.key or "").isdecimal():
         asked = {**here(filters.of_row(None)), "instructor_id": filters.key}
         return Step(_("Sessions taught"), _address("report_hours.sessions", asked))
-    return Step(_("Offerings behind the number"), _address("reports.offerings", here(filters, column)))
+    return Step(_("Offerings"), _address("reports.offerings", here(filters, column)))
 
 
 def sessions(filters: Filters, column: Column | None, offering_id: int) -> Step:
     """An offering's sessions."""
     arguments = {**here(filters, column), "offering_id": str(offering_id)}
-    return Step(_("Sessions of the offering"), _address("report_sessions.page", arguments))
+    return Step(_("Sessions"), _address("report_sessions.page", arguments))
 
 
 def _via() -> str:

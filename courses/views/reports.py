@@ -35,8 +35,7 @@ from lms.core.web import reporting, session
 
 blueprint = Blueprint("reports", __name__)
 
-BARS = {Grouping.MONTH: 36, Grouping.QUARTER: 40, Grouping.YEAR: 40}
-FEW_BARS = 20
+BARS = 20  # where rows are not periods: the largest
 
 
 def _to(endpoint: str, filters: Filters, **more: Any) -> str:
@@ -67,6 +66,7 @@ def enrolment() -> ResponseReturnValue:
         form=form,
         report=found,
         listing=listing,
+        largest=0 if filters.grouping in PERIODS or len(found.rows) <= BARS else BARS,
         found_figures=sum((row.figures for row in listing.found or ()), Figures()),
         filters=filters,
         asked=list(words.question(filters, choices)),
@@ -109,21 +109,17 @@ def enrolment_chart() -> ResponseReturnValue:
     """The report as a picture. `narrow=1` draws it for a phone."""
     filters, _choices = asked()
     rows = report_rules.rows(reporting(), filters, scope())
-    most = BARS.get(filters.grouping, FEW_BARS)
-    names = [words.row_name(row, filters.grouping) for row in rows[:most]]
-    parts = [row.figures for row in rows[:most]]
-    if rest := rows[most:]:
-        names.append(_("%(number)s more", number=len(rest)))
-        parts.append(sum((row.figures for row in rest), Figures()))
+    bars = rows if filters.grouping in PERIODS else rows[:BARS]
+    parts = [row.figures for row in bars]
     drawn = charts.stacked_bars(
         title=_("Person-times by %(grouping)s", grouping=str(GROUPINGS[filters.grouping]).lower()),
         description=describe(rows, filters),
-        names=names,
+        names=[words.row_name(row, filters.grouping) for row in bars],
         series=[
             (str(words.COLUMNS[Column.NAMED]), [one.named for one in parts]),
             (str(words.COLUMNS[Column.COUNTED]), [one.counted for one in parts]),
         ],
-        upright=filters.grouping in PERIODS and len(names) <= 14,
+        upright=filters.grouping in PERIODS,
         narrow=request.args.get("narrow") == "1",
         nothing=_("Nothing was counted in this period."),
     )

@@ -27,8 +27,7 @@ from lms.core.web import reporting, session
 
 blueprint = Blueprint("indicators", __name__)
 
-BARS, BARS_OF_TIME = 20, 40
-MONTHS_BESIDE = 14
+BARS = 20  # where rows are not periods
 
 
 @blueprint.get("/")
@@ -59,6 +58,7 @@ def page() -> ResponseReturnValue:
         asked=list(words.question(filters, choices)),
         grouping=GROUPINGS[filters.grouping],
         timed=filters.grouping in PERIODS,
+        largest=0 if filters.grouping in PERIODS or len(found.rows) <= BARS else BARS,
         Grouping=Grouping,
         row_name=words.row_name,
         whole=words.whole,
@@ -108,13 +108,13 @@ def chart(kind: str) -> ResponseReturnValue:
     else:
         found = indicators.completion(reporting(), filters, scope())
         title, series = _("Targets reached"), [(_("Completion"), found)]
-    most = BARS_OF_TIME if filters.grouping in PERIODS else BARS
+    most = None if filters.grouping in PERIODS else BARS
     drawn = charts.shares(
         title=title,
         description=_described(filters, series),
         names=[words.row_name(one.row, filters.grouping) for one in series[0][1][:most]],
         series=[(label, [one.share for one in rates[:most]]) for label, rates in series],
-        lines=filters.grouping in PERIODS and 1 < len(series[0][1]) <= MONTHS_BESIDE,
+        lines=filters.grouping in PERIODS and len(series[0][1]) > 1,
         narrow=request.args.get("narrow") == "1",
         nothing=_("Nothing was counted in this period."),
     )
@@ -150,10 +150,13 @@ def _ways(filters: Filters) -> dict[str, str]:
     looked_at = report_ways.down()
     asked_here = {**filters.address(), "via": "indicators", **looked_at}
     before = {**indicators.a_year_before(filters).address(), "via": "indicators-later", **looked_at}
+    certified = asked_here | {"column": "certificates"}
+    if filters.refresher is None:
+        certified["via"] = "indicators-kind"
     return {
         "offerings": url_for("reports.offerings", **_arguments(asked_here)),
-        "first": url_for("reports.offerings", **_arguments(asked_here | {"refresher": "0"})),
-        "renewed": url_for("reports.offerings", **_arguments(asked_here | {"refresher": "1"})),
+        "first": url_for("reports.offerings", **_arguments(certified | {"refresher": "0"})),
+        "renewed": url_for("reports.offerings", **_arguments(certified | {"refresher": "1"})),
         "before": url_for("reports.offerings", **_arguments(before | {"column": "person_times"})),
         "people": url_for("reports.people", **_arguments(asked_here)),
         "waiting": url_for("report_waiting.page", **_arguments(asked_here)),
