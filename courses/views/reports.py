@@ -75,6 +75,7 @@ def enrolment() -> ResponseReturnValue:
         grouping=GROUPINGS[filters.grouping],
         description=describe(list(found.rows), filters),
         opening=words.opening_rows(found, choices),
+        adjustments_shown=report_rules.ADJUSTMENTS_SHOWN,
         linked=words.linked(_to("reports.offerings", filters, **down), _to("reports.people", filters, **down)),
         **_words(),
     )
