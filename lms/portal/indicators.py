@@ -169,9 +169,11 @@ def _arguments(arguments: dict[str, str]) -> dict[str, Any]:
 
 
 def percent(share: float | None, *, signed: bool = False) -> str:
-    """0.123 → 12.3 %; a dash where there is nothing to divide by."""
+    """0.123 → 12.3 %, and what is less than one with two decimals; a dash where there is nothing to divide by."""
     if share is None:
         return "–"
+    if not signed and 0 < abs(share) < 0.01:
+        return f"{share * 100:.2f}%"
     return f"{share * 100:+,.1f}%" if signed else f"{share * 100:,.1f}%"
 
 

@@ -7,7 +7,7 @@ number without a link must be one of the few that have nothing below them.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from html import unescape
 from itertools import cycle
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from courses import person_time, quarters, targets
 from courses.models.enrolment import EnrolmentState
 from courses.quarters import Quarter
-from courses.reports.filters import Grouping
+from courses.reports.filters import PERIODS, Grouping
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.scope import Role
@@ -94,7 +94,9 @@ def held(db: Session, make: Make) -> None:
         world.fill(offerings[6], Plan(date(2025, 9, 9), (3,), people(1), True, 3))
         person_time.record_correction(db, offerings[6], "重复签到", BEIJING)
         person_time.record_certificates(db, offerings[2].id, 1, date(2026, 1, 6))
-    targets.save(db, 2025, {("RESCUE", 2): 500, ("FIRST_RESPONDER", 1): 8}, {})
+    targets.save(db, 2025, {("RESCUE", 2): 500, ("FIRST_RESPONDER", 1): 8, ("RESCUE", 9): 30}, {})
+    soon = make.offering(starts=[clock.now() + timedelta(days=5)], organisation=make.organisation(7))
+    make.enrolment(soon, make.trainee(), state=EnrolmentState.WAITLISTED)
     db.commit()
 
 
@@ -160,7 +162,10 @@ class Crawler:
     def number(self, top: str, heading: str, href: str, shown: str) -> None:
         """A number is what its link leads to, and from there one gets back to where it stood."""
         path, query = urlsplit(href).path, parse_qs(urlsplit(href).query)
-        if path == "/reports/people":
+        if path == "/reports/waiting":
+            _head, *rows, total = tables(self.page(href))[0]
+            assert sum(value(row[1].text) for row in rows) == value(total[1].text) == value(shown), href
+        elif path == "/reports/people":
             self.people(href, int(value(shown)))
         elif path == "/reports/offerings":
             self.offerings(href, heading, query.get("column", [""])[0], shown)
@@ -287,6 +292,21 @@ def test_every_number_of_districts_by_month(city: Crawler, asked: str, grouping:
     address = f"/reports/districts?{YEARS}&grouping={grouping}{asked}"
     demand_ways(address, city.page(address))
     assert list(city.report(address))
+
+
+@pytest.mark.parametrize("grouping", list(Grouping))
+def test_rows_of_the_indicators_add_up_to_their_total(city: Crawler, grouping: Grouping) -> None:
+    """Those too that have a target, a year before or a waiting list and no figures of this year."""
+    page = city.page(f"/reports/indicators/?since=2025-03-01&until=2025-12-31&grouping={grouping.value}")
+    head, *rows, total = tables(page)[0]
+    for place, heading in enumerate(head):
+        adds_up = {"Person-times", "The year before", "Newly certified", "Refreshed", "Sessions", "Waiting now"}
+        if grouping is Grouping.DISTRICT:
+            adds_up |= {"Target"}
+        if heading.text in adds_up and (heading.text != "Waiting now" or grouping not in PERIODS):
+            numbers = [value(row[place].text) for row in rows if NUMBER.fullmatch(row[place].text)]
+            assert sum(numbers) == value(total[place].text), heading.text
+            assert value(total[place].text) > 0 or heading.text == "Newly certified", heading.text
 
 
 def test_every_number_of_the_targets(city: Crawler) -> None:
