@@ -173,7 +173,7 @@ def percent(share: float | None, *, signed: bool = False) -> str:
     if share is None:
         return "–"
     if not signed and 0 < abs(share) < 0.01:
-        return f"{share * 100:.2f}%"
+        return f"{share * 100:.2f}%" if abs(share) >= 0.0001 else "<0.01%"
     return f"{share * 100:+,.1f}%" if signed else f"{share * 100:,.1f}%"
 
 
