@@ -46,6 +46,7 @@ class FilterForm(Question):
     number = SearchField(_l("Certificate number"), filters=[strip])
     holder = SearchField(_l("Holder"), filters=[strip])
     programme = SelectField(_l("Programme"))
+    district = SelectField(_l("District"))
     state = SelectField(_l("State"))
     since = DateField(_l("Issued from"), validators=[Optional()])
     until = DateField(_l("Issued until"), validators=[Optional()])

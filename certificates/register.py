@@ -26,11 +26,15 @@ WORKER_DELAY = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to list; None filters nothing. `number` and `holder` match anywhere, `since` and `until` are issue days."""
+    """What to list; None filters nothing. `number` and `holder` match anywhere, `since` and `until` are issue days.
+
+    `district`: of the training.
+    """
 
     number: str | None = None
     holder: str | None = None
     programme: str | None = None
+    district: int | None = None
     state: State | None = None
     since: date | None = None
     until: date | None = None
@@ -46,6 +50,9 @@ def listing(db: Session, scope: Scope, filters: Filters, *, today: date, page: i
         statement = statement.where(Certificate.holder_name.icontains(filters.holder, autoescape=True))
     if filters.programme:
         statement = statement.where(Certificate.facts["programme"].astext == filters.programme)
+    if filters.district is not None:
+        of_district = select(Enrolment.id).join(Offering).where(Offering.district_id == filters.district)
+        statement = statement.where(Certificate.enrolment_id.in_(of_district))
     if filters.state is not None:
         statement = statement.where(states.condition(filters.state, today))
     if filters.since is not None:

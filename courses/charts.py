@@ -16,6 +16,8 @@ FONT = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto S
 COLOURS = ("#b3161d", "#4f7396", "#b97d00")  # each 3 : 1 and more against white, and apart for the colour-blind
 WIDE, NARROW = 1000, 400
 LONGEST = {WIDE: 18, NARROW: 9}  # characters of a name beside a bar
+BESIDE = 14  # as many periods as stand beside each other with their names
+NAMED = {WIDE: 12, NARROW: 5}  # where there are more, so many keep theirs: the first of each year before others
 FONT_SIZE = 13
 FIRST_WIDE = 0x2E7F  # Chinese letters and full-width forms come after this
 SVG = "http://www.w3.org/2000/svg"
@@ -36,11 +38,11 @@ def stacked_bars(
     narrow: bool,
     nothing: str,
 ) -> bytes:
-    """Bars of stacked parts, one a name. upright: standing, for months; they lie where names are long or space is narrow.
+    """Bars of stacked parts, one a name. upright: standing, for periods, however many; on a phone, a few of them lie.
 
     nothing: what an empty chart says.
     """
-    standing = upright and not narrow
+    standing = upright and (not narrow or len(names) > BESIDE)
     made = _frame(names, len(series), standing=standing, narrow=narrow, nothing=nothing, lines=len(names))
     settings = {
         **made.settings,
@@ -67,13 +69,14 @@ def shares(
     nothing: str,
 ) -> bytes:
     """Shares of 1 in percent, up to 100 at least. lines: in the course of time; else bars beside each other, one group a name.
+    On a phone, a few periods are bars too.
 
     A share that is None, because there was nothing to divide by, is left out.
     """
     percent = [(label, [None if one is None else round(one * 100, 1) for one in values]) for label, values in series]
     most = max((one for _label, values in percent for one in values if one is not None), default=0)
     top = max(100, -(-most // 25) * 25)
-    standing = lines and not narrow
+    standing = lines and (not narrow or len(names) > BESIDE)
     bars = len(names) * (0.55 + 0.45 * len(series))
     made = _frame(names, len(series), standing=standing, narrow=narrow, nothing=nothing, lines=bars)
     step = 25 if top <= 200 else -(-top // 100) * 25  # a label for each quarter, while there is room
@@ -81,7 +84,7 @@ def shares(
     settings = {
         **made.settings, "range": (0, top), "y_labels": ticks, "value_formatter": lambda value: f"{value:g}%",
         "margin_right": 24,
-        "dots_size": 4, "stroke_style": {"width": 3}, "show_minor_x_labels": True,
+        "dots_size": 4 if len(names) <= BESIDE else 1.5, "stroke_style": {"width": 3},
     }  # fmt: skip
     chart = (pygal.Line if standing else pygal.HorizontalBar)(**settings)
     chart.x_labels = made.names if standing else made.names[::-1]
@@ -105,17 +108,18 @@ def _frame(names: Sequence[str], series: int, *, standing: bool, narrow: bool, n
     settings = {
         "js": (),
         "width": width,
-        "height": 420 if standing else 110 + round(max(3, lines) * 30),
+        "height": (420 if standing else 110 + round(max(3, lines) * 30)) + (20 * (series - 1) if narrow else 0),
         "legend_at_bottom": True,
-        "legend_at_bottom_columns": series,
+        "legend_at_bottom_columns": 1 if narrow else series,
         "margin": 8,
-        "margin_left": 8 + (0 if standing else _missing(shown)),
+        "margin_left": 8 + (0 if standing else 8 + _missing(shown)),
         "spacing": 6,
         "show_y_guides": True,
         "truncate_legend": -1,
         "truncate_label": -1,
         "x_label_rotation": 0,
         "no_data_text": nothing,
+        **(_few_named(shown, NAMED[width]) if standing and len(shown) > BESIDE else {}),
         "style": Style(
             font_family=FONT, background="#fff", plot_background="#fff", foreground="#1d2125",
             foreground_strong="#1d2125", foreground_subtle="#525b64", colors=COLOURS, opacity="1",
@@ -124,6 +128,12 @@ def _frame(names: Sequence[str], series: int, *, standing: bool, narrow: bool, n
         ),
     }  # fmt: skip
     return _Frame(shown, settings)
+
+
+def _few_named(names: Sequence[str], most: int) -> dict[str, Any]:
+    """Settings that leave a few periods their names: beginnings of years, and of those every second or third if need be."""
+    firsts = [name for name in names if name.endswith(("-01", "Q1"))] or list(names)
+    return {"x_labels_major": firsts[:: -(-len(firsts) // most)], "show_minor_x_labels": False}
 
 
 def _still(drawn: bytes, title: str, description: str) -> bytes:

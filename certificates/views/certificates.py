@@ -20,6 +20,7 @@ from lms.core.access import holds, requires, scope
 from lms.core.languages import named
 from lms.core.scope import ADMINISTRATORS, STAFF, Role, fetch
 from lms.core.web import session
+from lms.organisations import districts
 
 blueprint = Blueprint("certificates", __name__)
 
@@ -37,6 +38,7 @@ def index() -> ResponseReturnValue:
             number=form.number.data,
             holder=form.holder.data,
             programme=form.programme.data or None,
+            district=int(form.district.data) if form.district.data else None,
             state=State(form.state.data) if form.state.data else None,
             since=form.since.data,
             until=form.until.data,
@@ -126,8 +128,10 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
 def _filter_form() -> FilterForm:
     form = FilterForm(request.args)
     form.programme.choices = [("", _("All"))] + [(row.code, named(row)) for row in register.programmes(session())]
+    reach = districts.administered(session(), scope())
+    form.district.choices = [("", _("All"))] + [(str(row.id), named(row)) for row in reach]
     form.state.choices = [("", _("All"))] + [(state.value, _(NAMES[state])) for state in ISSUED]
-    for field in (form.programme, form.state):
+    for field in (form.programme, form.district, form.state):
         field.data = field.data or ""
     return form
 

@@ -1,5 +1,6 @@
 """The enrolment report: the ledger's lines added up by what was asked, people counted once, and what is not counted yet."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -204,6 +205,15 @@ def _labels(grouping: Grouping) -> Subquery:
         ),
     }  # fmt: skip
     return statements.get(grouping, without).subquery("label")
+
+
+def absent(db: Session, grouping: Grouping, keys: Collection[str]) -> list[Row]:
+    """Rows of nothing, with their names, in the order of the report: for what is known of a row besides its figures."""
+    label = _labels(grouping)
+    statement = select(label.c.key, label.c.name_zh, label.c.name_en, label.c.note).where(label.c.key.in_(keys))
+    found = [Row(*row, Figures(), 0) for row in db.execute(statement.order_by(label.c.position, label.c.key))]
+    named = {row.key for row in found}
+    return found + [Row(key, None, None, None, Figures(), 0) for key in sorted(set(keys) - named)]
 
 
 def attended(line: Subquery) -> ColumnElement[bool]:

@@ -99,10 +99,23 @@ class Filters:
         """The same question for one row; None is the whole report again."""
         return replace(self, key=key)
 
+    def dates(self, day: date) -> bool:
+        """Whether what is dated by a day belongs to the period, and to the row where the rows are periods."""
+        if self.key is not None and self.grouping in PERIODS and self.key != _period_of(day, self.grouping):
+            return False
+        return self.since <= day <= self.until
+
     @property
     def narrowed(self) -> bool:
         """Whether less than the whole branch is asked for."""
         return self.district is not None or self.organisation is not None or self.sector is not None
+
+
+def _period_of(day: date, grouping: Grouping) -> str:
+    """The key of the month, quarter or year that a day is in."""
+    if grouping is Grouping.QUARTER:
+        return str(Quarter.of(day))
+    return f"{day:%Y}" if grouping is Grouping.YEAR else f"{day:%Y-%m}"
 
 
 class Period(NamedTuple):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, func, select, true
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
@@ -76,13 +76,6 @@ class Report:
     total: Hours
     branch: Hours
 
-    def page(self, number: int) -> Page[Row]:
-        """A page of the rows."""
-        pages = max(1, -(-len(self.rows) // PAGE_SIZE))
-        number = min(max(number, 1), pages)
-        first = (number - 1) * PAGE_SIZE
-        return Page(self.rows[first : first + PAGE_SIZE], number, pages, len(self.rows))
-
 
 @dataclass(frozen=True)
 class Taught:
@@ -140,14 +133,15 @@ def by_month(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo, now
 
 
 def sessions(
-    db: Session, instructor_id: int, filters: Filters, scope: Scope, *, zone: ZoneInfo, now: datetime, page: int = 1
-) -> TaughtSessions:
-    """The sessions that an instructor's hours are made of.
+    db: Session, instructor_id: int, filters: Filters, scope: Scope, *, part: Order = Order.NAME, zone: ZoneInfo,
+    now: datetime, page: int = 1,
+) -> TaughtSessions:  # fmt: skip
+    """The sessions that an instructor's hours are made of; part: those alone that give to this figure.
 
     Raises NotFound for another district's, and for an instructor of elsewhere who did not teach here.
     """
     within(filters, scope)
-    mine = and_(asked(filters, scope), Instructor.id == instructor_id)
+    mine = and_(asked(filters, scope), Instructor.id == instructor_id, _of_part(part))
     sums = (
         _from(select(Instructor.name, Instructor.registration_number, *_sums()), filters, zone, now)
         .where(mine)
@@ -223,6 +217,18 @@ def _sums() -> Sequence[ColumnElement[int]]:
 
 def _sum(of: ColumnElement[int], where: ColumnElement[bool]) -> ColumnElement[int]:
     return cast(func.coalesce(func.sum(of).filter(where), 0), BigInteger)
+
+
+def _of_part(part: Order) -> ColumnElement[bool]:
+    """The sessions that a figure is made of; of the name, all of them."""
+    there = SessionInstructor.arrived_at.is_not(None)
+    if part is Order.NAME:
+        return true()
+    if part in {Order.MISSING, Order.PLANNED}:
+        return ~there
+    if part in {Order.TAUGHT, Order.SESSIONS}:
+        return there
+    return there & (SessionInstructor.role == TeachingRole(part.value))
 
 
 def _planned() -> ColumnElement[int]:

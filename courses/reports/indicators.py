@@ -3,6 +3,7 @@
 Everything is drawn from the report's own figures; a rate without anything to divide by is None, never 0.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -116,7 +117,7 @@ def _ratio(part: int, whole: int) -> float | None:
 
 
 def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Overview:
-    """Answer a question in fourteen statements at most. Raises NotFound for another district's."""
+    """Answer a question in fifteen statements at most. Raises NotFound for another district's."""
     found = enrolment.report(db, filters, scope, zone=zone)
     # Of the year before, person-times alone: its people would take longer to tell apart than all the rest.
     earlier = enrolment.rows(db, a_year_before(filters), scope)
@@ -131,6 +132,8 @@ def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
         str(district): people for district, (people, _year) in population.latest(db, filters.until.year).items()
     }
     by_district = filters.grouping is Grouping.DISTRICT
+    queued = queues if filters.grouping not in PERIODS else {}
+    beside = {*found.opening.by_key, *before, *before_opening, *queued, *aims}
     rows = [
         Indicators(
             row=row,
@@ -143,7 +146,7 @@ def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
             target=aims.get(row.key),
             registered=registered.get(row.key) if by_district else None,
         )
-        for row in _with_opening(found)
+        for row in _with_absent(db, filters.grouping, found.rows, beside)
     ]
     shown = [number for district, number in registered.items() if _covers(filters, scope, int(district))]
     total = Indicators(
@@ -195,7 +198,7 @@ def completion(db: Session, filters: Filters, scope: Scope) -> list[Rate]:
     if not aims:
         return []
     before = opening_balances.of_question(db, filters, scope).by_key
-    rows = enrolment.rows(db, filters, scope)
+    rows = _with_absent(db, filters.grouping, enrolment.rows(db, filters, scope), aims)
     return [
         Rate(row, row.figures.person_times + before.get(row.key, 0), aims[row.key]) for row in rows if row.key in aims
     ]
@@ -221,13 +224,20 @@ def _a_year_on(grouping: Grouping, key: str) -> str:
     return f"{int(key[:4]) + 1}{key[4:]}" if grouping in PERIODS else key
 
 
-def _with_opening(found: enrolment.Report) -> list[Row]:
-    """The report's rows, and those periods that have nothing but totals from before the system."""
-    known = {row.key for row in found.rows}
-    if found.filters.grouping not in PERIODS:
-        return list(found.rows)
-    more = [Row(key, None, None, None, Figures(), 0) for key in found.opening.by_key if key not in known]
-    return sorted([*found.rows, *more], key=lambda row: row.key)
+def _with_absent(db: Session, grouping: Grouping, rows: Sequence[Row], keys: Iterable[str]) -> list[Row]:
+    """The report's rows, and those that have nothing in it but a target, a year before or a waiting list.
+
+    Without them the rows would not add up to the total, and a district that has reached nothing of its target would be missing.
+    """
+    known = {row.key: row for row in rows}
+    missing = set(keys) - set(known)
+    if not missing:
+        return list(rows)
+    if grouping in PERIODS:
+        return sorted([*rows, *enrolment.absent(db, grouping, missing)], key=lambda row: row.key)
+    if grouping in {Grouping.DISTRICT, Grouping.PROGRAMME}:
+        return [known.get(row.key, row) for row in enrolment.absent(db, grouping, missing | set(known))]
+    return [*rows, *enrolment.absent(db, grouping, missing)]
 
 
 def _covers(filters: Filters, scope: Scope, district: int) -> bool:

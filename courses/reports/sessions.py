@@ -171,7 +171,7 @@ def _lines(db: Session, offering: Offering, filters: Filters) -> list[Line]:
                 adjusted=row.named + row.counted if row.late else 0,
             ),
             reason=row.reason,
-            asked=filters.since <= row.dated_on <= filters.until
+            asked=filters.dates(row.dated_on)
             and (filters.known_before is None or row.recorded_at < filters.known_before),
         )
         for row in db.scalars(statement)

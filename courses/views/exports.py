@@ -29,6 +29,7 @@ from courses.models.exports import ExportKind, ExportState, Personal
 from courses.reports import offerings as offering_rules
 from courses.reports.filters import Column, Filters
 from courses.views import export_words as words
+from courses.views import report_ways as ways
 from courses.views.report_question import asked, asked_of, column
 from courses.views.report_words import whole
 from lms.core.access import holds, requires, scope, scope_of
@@ -99,7 +100,7 @@ def _format(name: str | None) -> Format:
 
 
 def _to(endpoint: str, filters: Filters, figure: Column | None, **more: Any) -> str:
-    arguments: dict[str, Any] = {**filters.address(), **({"column": figure.value} if figure else {}), **more}
+    arguments: dict[str, Any] = {**ways.here(filters, figure), **more}
     return url_for(endpoint, **arguments)
 
 

@@ -14,6 +14,7 @@ from courses.reports import exporting
 from courses.reports import hours as rules
 from courses.reports.filters import Filters, Grouping, Options, presets
 from courses.reports.hours import Hours, Order
+from courses.views import report_rows
 from courses.views import report_ways as ways
 from courses.views import report_words as words
 from courses.views.report_files import sent
@@ -29,7 +30,6 @@ from lms.core.web import reporting, session
 blueprint = Blueprint("report_hours", __name__)
 
 LARGEST = 2**63 - 1
-MONTHS_SHOWN = 36
 COLUMNS = {
     Order.TAUGHT: _l("Hours taught"),
     Order.LEAD: _l("As lead"),
@@ -61,7 +61,9 @@ def page() -> ResponseReturnValue:
         "reports/hours.html",
         form=form,
         found=found,
-        listing=found.page(request.args.get("page", 1, type=int)),
+        listing=report_rows.listing(found.rows, lambda row: (row.name, row.registration_number), filters.grouping),
+        kept=_asking(filters, order),
+        down=url_for(".sessions", instructor_id=0, via="hours", **_arguments({**filters.address(), **ways.down()})),
         filters=filters,
         asked=list(words.question(filters, choices))[:-1],
         order=order,
@@ -94,16 +96,18 @@ def sessions(instructor_id: int) -> ResponseReturnValue:
     if instructor_id > LARGEST:
         raise NotFound
     number = request.args.get("page", 1, type=int)
+    part = _order_of(ways.PART, Order.NAME)
     found = rules.sessions(
-        reporting(), instructor_id, filters, scope(), zone=zone(), now=clock.now(), page=number
+        reporting(), instructor_id, filters, scope(), part=part, zone=zone(), now=clock.now(), page=number
     )  # fmt: skip
+    figure = [] if part is Order.NAME else [(_("Figure"), str(COLUMNS[part]))]
     return make_response(
         render_template(
             "reports/hours_sessions.html",
             found=found,
-            here={**filters.of_row(str(instructor_id)).address(), "via": "hours"},
-            trail=[ways.Step(_("Hours taught"), _to(".page", filters))],
-            asked=list(words.question(filters, choices))[:-1],
+            here={**ways.here(filters.of_row(str(instructor_id))), "via": "hours"},
+            trail=[ways.top(filters, "hours")],
+            asked=[*list(words.question(filters, choices))[:-1], *figure],
             roles=ROLES,
             whole=words.whole,
             hours=words.hours,
@@ -117,16 +121,15 @@ def chart() -> ResponseReturnValue:
     """The hours month by month, by role. `narrow=1` draws it for a phone."""
     filters, _choices = _asked()
     months = rules.by_month(reporting(), filters, scope(), zone=zone(), now=clock.now())
-    drawn_months = months[-MONTHS_SHOWN:]
     drawn = charts.stacked_bars(
         title=_("Hours taught by month"),
-        description=_described(sum((one for _month, one in drawn_months), Hours())),
-        names=[month for month, _hours in drawn_months],
+        description=_described(sum((one for _month, one in months), Hours())),
+        names=[month for month, _hours in months],
         series=[
-            (str(COLUMNS[role]), [round(int(getattr(one, role.value)) / 60) for _month, one in drawn_months])
+            (str(COLUMNS[role]), [round(int(getattr(one, role.value)) / 60) for _month, one in months])
             for role in (Order.LEAD, Order.ASSISTANT, Order.EXAMINER)
         ],
-        upright=len(drawn_months) <= 14,  # as many as stand beside each other
+        upright=True,
         narrow=request.args.get("narrow") == "1",
         nothing=_("Nobody taught in this period."),
     )
@@ -196,11 +199,22 @@ def _asked() -> tuple[Filters, Options]:
 
 
 def _order() -> Order:
-    found = request.args.get("order")
-    return Order(found) if found in set(Order) else Order.TAUGHT
+    return _order_of("order", Order.TAUGHT)
+
+
+def _order_of(name: str, otherwise: Order) -> Order:
+    found = request.args.get(name)
+    return Order(found) if found in set(Order) else otherwise
+
+
+def _asking(filters: Filters, order: Order) -> dict[str, str]:
+    return {**filters.address(), **({} if order is Order.TAUGHT else {"order": order.value})}
 
 
 def _to(endpoint: str, filters: Filters) -> str:
-    order = _order()
-    arguments: dict[str, Any] = {**filters.address(), **({} if order is Order.TAUGHT else {"order": order.value})}
-    return url_for(endpoint, **arguments)
+    return url_for(endpoint, **_arguments(_asking(filters, _order())))
+
+
+def _arguments(arguments: dict[str, str]) -> dict[str, Any]:
+    """For url_for, whose own arguments have other types."""
+    return dict(arguments)

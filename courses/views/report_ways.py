@@ -12,17 +12,22 @@ from flask_babel import lazy_gettext as _l
 from courses.reports.filters import Column, Filters
 
 # Where a way down can begin. "district": the same table, when it was narrowed to one district already. "indicators-later": the
-# number stood there as that of the year before.
+# number stood there as that of the year before. "indicators-kind": it was of refreshers or first trainings alone, of both that
+# were asked for.
 TOPS = {
     "enrolment": ("reports.enrolment", _l("Enrolment report")),
     "districts": ("reports.districts", _l("Districts by month")),
     "district": ("reports.districts", _l("Districts by month")),
     "indicators": ("indicators.page", _l("Indicators")),
     "indicators-later": ("indicators.page", _l("Indicators")),
+    "indicators-kind": ("indicators.page", _l("Indicators")),
     "targets": ("targets.page", _l("Targets")),
     "hours": ("report_hours.page", _l("Hours taught")),
 }
 LAST = {(2, 28), (2, 29)}
+# How a report was looked at (`courses.views.report_rows`): the name there, and the name that the ways down carry it by.
+LOOKED_AT = {"find": "find", "order": "order", "page": "from_page"}
+PART = "part"  # which of an instructor's hours one came from
 
 
 class Step(NamedTuple):
@@ -32,16 +37,22 @@ class Step(NamedTuple):
     address: str
 
 
+def down() -> dict[str, str]:
+    """How the report is looked at that one stands on, for the addresses that lead down from it."""
+    return {along: request.args[name] for name, along in LOOKED_AT.items() if request.args.get(name)}
+
+
 def here(filters: Filters, column: Column | None = None) -> dict[str, str]:
     """The arguments of an address that asks the same, of the same figure, and knows where one came from."""
     more = {"column": column.value} if column else {}
     via = _via()
-    return {**filters.address(), **more, **({} if via == "enrolment" else {"via": via})}
+    carried = {along: request.args[along] for along in (*LOOKED_AT.values(), PART) if request.args.get(along)}
+    return {**filters.address(), **more, **({} if via == "enrolment" else {"via": via}), **carried}
 
 
-def top(filters: Filters) -> Step:
-    """The report that one came from, with its filter."""
-    via = _via()
+def top(filters: Filters, via: str | None = None) -> Step:
+    """The report that one came from, with its filter, as one looked at it. via: which, where the page belongs to one."""
+    via = via or _via()
     endpoint, label = TOPS[via]
     if via == "indicators-later":
         filters = replace(filters, since=_later(filters.since), until=_later(filters.until))
@@ -50,6 +61,9 @@ def top(filters: Filters) -> Step:
         return Step(str(label), url_for(endpoint, year=filters.since.year))
     if via == "districts":
         asked.pop("district", None)
+    if via == "indicators-kind":
+        asked.pop("refresher", None)
+    asked |= {name: request.args[along] for name, along in LOOKED_AT.items() if request.args.get(along)}
     return Step(str(label), _address(endpoint, asked))
 
 
@@ -62,15 +76,15 @@ def _later(day: date) -> date:
 def offerings(filters: Filters, column: Column | None) -> Step:
     """The offerings behind the number; behind hours taught, the instructor's sessions."""
     if _via() == "hours" and (filters.key or "").isdecimal():
-        asked = {**filters.of_row(None).address(), "instructor_id": filters.key}
+        asked = {**here(filters.of_row(None)), "instructor_id": filters.key}
         return Step(_("Sessions taught"), _address("report_hours.sessions", asked))
-    return Step(_("Offerings behind the number"), _address("reports.offerings", here(filters, column)))
+    return Step(_("Offerings"), _address("reports.offerings", here(filters, column)))
 
 
 def sessions(filters: Filters, column: Column | None, offering_id: int) -> Step:
     """An offering's sessions."""
     arguments = {**here(filters, column), "offering_id": str(offering_id)}
-    return Step(_("Sessions of the offering"), _address("report_sessions.page", arguments))
+    return Step(_("Sessions"), _address("report_sessions.page", arguments))
 
 
 def _via() -> str:

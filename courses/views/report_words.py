@@ -157,6 +157,17 @@ def opening_rows(report: Report, options: Options) -> list[tuple[str, int]]:
     return [(_chosen(known, key), number) for key, number in sorted(report.opening.by_key.items())]
 
 
+def opening_notes(report: Report) -> list[tuple[str, str]]:
+    """The opening balances of a report in a file: apart, and added in. Nothing where there are none."""
+    apart, counted = report.opening.person_times, report.total.person_times
+    if not apart:
+        return []
+    return [
+        (_("Before this system, in no row"), _("Person-times: %(number)s", number=whole(apart))),
+        (_("Together"), _("Person-times: %(number)s", number=whole(apart + counted))),
+    ]
+
+
 def preamble(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """What stands above a table in a file."""
     made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
@@ -194,13 +205,7 @@ def report_sheet(report: Report, options: Options) -> Sheet:
     grouping = report.filters.grouping
     asked = list(question(report.filters, options))
     asked.append((_("In progress, in no total"), progress_text(report)))
-    if report.opening.person_times:
-        asked.append(
-            (
-                _("Before this system, in no row"),
-                _("Person-times: %(number)s", number=whole(report.opening.person_times)),
-            )
-        )
+    asked += opening_notes(report)
     if report.total.adjusted:
         asked.append(
             (
@@ -243,12 +248,7 @@ def report_document(report: Report, options: Options, *, whole_branch: bool) -> 
     grouping = report.filters.grouping
     made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
     notes = [_("In progress, in no total") + " " + progress_text(report)] if report.progress.offerings else []
-    if report.opening.person_times:
-        notes.append(
-            _("Before this system, in no row")
-            + " "
-            + _("Person-times: %(number)s", number=whole(report.opening.person_times))
-        )
+    notes += [f"{label} {text}" for label, text in opening_notes(report)]
     if report.total.adjusted:
         notes.append(
             _("Adjustments of frozen quarters, in the total")

@@ -20,6 +20,7 @@ from courses.reports import people as people_rules
 from courses.reports.enrolment import Report, Row
 from courses.reports.filters import PERIODS, Column, Filters, Grouping, Period, presets
 from courses.reports.ledger import Figures
+from courses.views import report_rows
 from courses.views import report_ways as ways
 from courses.views import report_words as words
 from courses.views.report_files import sent
@@ -35,9 +36,7 @@ from lms.core.web import reporting, session
 
 blueprint = Blueprint("reports", __name__)
 
-ROWS_SHOWN = 300
-BARS = {Grouping.MONTH: 36, Grouping.QUARTER: 40, Grouping.YEAR: 40}
-FEW_BARS = 20
+BARS = 20  # where rows are not periods: the largest
 
 
 def _to(endpoint: str, filters: Filters, **more: Any) -> str:
@@ -58,15 +57,18 @@ def enrolment() -> ResponseReturnValue:
     status = 200 if form.validate() else 422
     filters = form.filters(zone()) if status == 200 else Filters(*form.year)
     found = report_rules.report(reporting(), filters, scope(), zone=zone())
-    rest = found.rows[ROWS_SHOWN:]
+    listing = report_rows.listing(
+        found.rows, lambda row: (row.name_zh, row.name_en, row.note), filters.grouping
+    )  # fmt: skip
     periods = presets(today())
+    down = ways.down()
     page = render_template(
         "reports/enrolment.html",
         form=form,
         report=found,
-        rows=found.rows[:ROWS_SHOWN],
-        rest=len(rest),
-        rest_figures=sum((row.figures for row in rest), Figures()),
+        listing=listing,
+        largest=0 if filters.grouping in PERIODS or len(found.rows) <= BARS else BARS,
+        found_figures=sum((row.figures for row in listing.found or ()), Figures()),
         filters=filters,
         asked=list(words.question(filters, choices)),
         presets=[_preset(period, filters) for period in periods],
@@ -74,9 +76,8 @@ def enrolment() -> ResponseReturnValue:
         grouping=GROUPINGS[filters.grouping],
         description=describe(list(found.rows), filters),
         opening=words.opening_rows(found, choices),
-        linked=words.linked(
-            _to("reports.offerings", filters.of_row(None)), _to("reports.people", filters.of_row(None))
-        ),
+        adjustments_shown=report_rules.ADJUSTMENTS_SHOWN,
+        linked=words.linked(_to("reports.offerings", filters, **down), _to("reports.people", filters, **down)),
         **_words(),
     )
     return make_response(page, status)
@@ -110,21 +111,17 @@ def enrolment_chart() -> ResponseReturnValue:
     """The report as a picture. `narrow=1` draws it for a phone."""
     filters, _choices = asked()
     rows = report_rules.rows(reporting(), filters, scope())
-    most = BARS.get(filters.grouping, FEW_BARS)
-    names = [words.row_name(row, filters.grouping) for row in rows[:most]]
-    parts = [row.figures for row in rows[:most]]
-    if rest := rows[most:]:
-        names.append(_("%(number)s more", number=len(rest)))
-        parts.append(sum((row.figures for row in rest), Figures()))
+    bars = rows if filters.grouping in PERIODS else rows[:BARS]
+    parts = [row.figures for row in bars]
     drawn = charts.stacked_bars(
         title=_("Person-times by %(grouping)s", grouping=str(GROUPINGS[filters.grouping]).lower()),
         description=describe(rows, filters),
-        names=names,
+        names=[words.row_name(row, filters.grouping) for row in bars],
         series=[
             (str(words.COLUMNS[Column.NAMED]), [one.named for one in parts]),
             (str(words.COLUMNS[Column.COUNTED]), [one.counted for one in parts]),
         ],
-        upright=filters.grouping in PERIODS and len(names) <= 14,
+        upright=filters.grouping in PERIODS,
         narrow=request.args.get("narrow") == "1",
         nothing=_("Nothing was counted in this period."),
     )

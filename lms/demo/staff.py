@@ -56,9 +56,13 @@ def hire(db: Session, random: Random, begin: date, password: str) -> Staff:
     ]
     sealed = passwords.seal(password)
 
+    def unopened(role: Role, name: str, at: str, **where: int) -> User:
+        """Nobody signs in to it: it has no password."""
+        facts = UserFacts(name=name, email=f"{at}@{DOMAIN}")
+        return users.create(db, facts, [GrantFacts(role, **where)], EVERYTHING, None).user
+
     def account(role: Role, name: str, **where: int) -> User:
-        facts = UserFacts(name=name, email=f"{role.value.replace('_', '-')}@{DOMAIN}")
-        user = users.create(db, facts, [GrantFacts(role, **where)], EVERYTHING, None).user
+        user = unopened(role, name, role.value.replace("_", "-"), **where)
         user.password_hash = sealed
         return user
 
@@ -75,12 +79,15 @@ def hire(db: Session, random: Random, begin: date, password: str) -> Staff:
     names = People(random)
     teachers = []
     for number, (district_id, level, programmes) in enumerate(plan.INSTRUCTORS, 1):
+        name = teacher.name if number == 1 else names.name()
+        # Each has one, since hours count from the own check-in.
+        user = teacher if number == 1 else unopened(Role.INSTRUCTOR, name, f"instructor-{number}")
         person = Instructor(
-            name=teacher.name if number == 1 else names.name(),
+            name=name,
             registration_number=f"BJ-SZ-{number:04d}",
             district_id=district_id,
             level=Level(level),
-            user_id=teacher.id if number == 1 else None,
+            user_id=user.id,
             active=True,
         )
         person.phone = names.phone()

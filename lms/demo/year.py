@@ -29,13 +29,14 @@ from courses.trainees import TraineeFacts
 from instructors.models import Instructor
 from lms.core import audit, clock
 from lms.core.scope import EVERYTHING
-from lms.demo import plan
+from lms.demo import plan, yardsticks
 from lms.demo.people import People
 from lms.demo.staff import Staff
 
 PEOPLE = 320
 MONTHS = 12
 KEY_DAYS = 2 * 366
+FORGETS_ONE_IN = 23  # check-ins of instructors
 PLANNED_AHEAD = timedelta(days=35)
 ENROLLED_AHEAD = timedelta(days=20)
 STATION_OPENS = (9, 0)
@@ -86,6 +87,8 @@ class Year:
             first, last = signing_keys.window(clock.today(self._branch.zone), KEY_DAYS)
             signing_keys.ensure(self._db, self._branch.keys_dir, not_before=first, not_after=last)
         self._at(self._begin - PLANNED_AHEAD, self._register_everybody)
+        for year in (self._begin.year, self._now.year):
+            self._at(self._begin, partial(yardsticks.enter, self._db, year))
         for month in range(MONTHS):
             self._plan_month(self._begin + timedelta(days=30.4 * month))
         self._plan_now_and_soon()
@@ -240,9 +243,13 @@ class Year:
 
     def _attend(self, run: Run, number: int) -> None:
         meeting = self._meeting(run, number)
+        for teaching in meeting.instructors:
+            user_id = teaching.instructor.user_id
+            if user_id is not None and (run.offering_id + number + teaching.instructor_id) % FORGETS_ONE_IN:
+                audit.act_as(self._db, user_id)
+                sessions.arrive(self._db, meeting, user_id, now=meeting.starts_at - timedelta(minutes=20))
         if run.lead.user_id is not None:
             audit.act_as(self._db, run.lead.user_id)
-            sessions.arrive(self._db, meeting, run.lead.user_id, now=meeting.starts_at - timedelta(minutes=20))
         for one in self._placed(run):
             if self._random.random() < 0.93:
                 came = meeting.starts_at + timedelta(minutes=self._random.randint(-20, 8))

@@ -15,7 +15,7 @@ from courses.forms.reports import GROUPINGS, FilterForm
 from courses.reports import exporting, indicators
 from courses.reports.filters import PERIODS, Filters, Grouping, options
 from courses.reports.indicators import Rate
-from courses.views import indicator_words
+from courses.views import indicator_words, report_rows, report_ways
 from courses.views import report_words as words
 from courses.views.report_files import sent
 from courses.views.report_question import asked
@@ -27,9 +27,7 @@ from lms.core.web import reporting, session
 
 blueprint = Blueprint("indicators", __name__)
 
-ROWS_SHOWN = 300
-BARS, BARS_OF_TIME = 20, 40
-MONTHS_BESIDE = 14
+BARS = 20  # where rows are not periods
 
 
 @blueprint.get("/")
@@ -50,8 +48,9 @@ def page() -> ResponseReturnValue:
         "reports/indicators.html",
         form=form,
         found=found,
-        rows=found.rows[:ROWS_SHOWN],
-        rest=len(found.rows[ROWS_SHOWN:]),
+        listing=report_rows.listing(
+            found.rows, lambda one: (one.row.name_zh, one.row.name_en, one.row.note), filters.grouping
+        ),
         filters=filters,
         whole_branch=scope().everything and not filters.narrowed,
         today=today,
@@ -59,6 +58,7 @@ def page() -> ResponseReturnValue:
         asked=list(words.question(filters, choices)),
         grouping=GROUPINGS[filters.grouping],
         timed=filters.grouping in PERIODS,
+        largest=0 if filters.grouping in PERIODS or len(found.rows) <= BARS else BARS,
         Grouping=Grouping,
         row_name=words.row_name,
         whole=words.whole,
@@ -108,13 +108,13 @@ def chart(kind: str) -> ResponseReturnValue:
     else:
         found = indicators.completion(reporting(), filters, scope())
         title, series = _("Targets reached"), [(_("Completion"), found)]
-    most = BARS_OF_TIME if filters.grouping in PERIODS else BARS
+    most = None if filters.grouping in PERIODS else BARS
     drawn = charts.shares(
         title=title,
         description=_described(filters, series),
         names=[words.row_name(one.row, filters.grouping) for one in series[0][1][:most]],
         series=[(label, [one.share for one in rates[:most]]) for label, rates in series],
-        lines=filters.grouping in PERIODS and 1 < len(series[0][1]) <= MONTHS_BESIDE,
+        lines=filters.grouping in PERIODS and len(series[0][1]) > 1,
         narrow=request.args.get("narrow") == "1",
         nothing=_("Nothing was counted in this period."),
     )
@@ -147,12 +147,16 @@ def _described(filters: Filters, series: Sequence[tuple[str, Sequence[Rate]]]) -
 
 def _ways(filters: Filters) -> dict[str, str]:
     """The addresses that the table's numbers lead to, each without its row; made once a page and not once a cell."""
-    asked_here = {**filters.address(), "via": "indicators"}
-    before = {**indicators.a_year_before(filters).address(), "via": "indicators-later"}
+    looked_at = report_ways.down()
+    asked_here = {**filters.address(), "via": "indicators", **looked_at}
+    before = {**indicators.a_year_before(filters).address(), "via": "indicators-later", **looked_at}
+    certified = asked_here | {"column": "certificates"}
+    if filters.refresher is None:
+        certified["via"] = "indicators-kind"
     return {
         "offerings": url_for("reports.offerings", **_arguments(asked_here)),
-        "first": url_for("reports.offerings", **_arguments(asked_here | {"refresher": "0"})),
-        "renewed": url_for("reports.offerings", **_arguments(asked_here | {"refresher": "1"})),
+        "first": url_for("reports.offerings", **_arguments(certified | {"refresher": "0"})),
+        "renewed": url_for("reports.offerings", **_arguments(certified | {"refresher": "1"})),
         "before": url_for("reports.offerings", **_arguments(before | {"column": "person_times"})),
         "people": url_for("reports.people", **_arguments(asked_here)),
         "waiting": url_for("report_waiting.page", **_arguments(asked_here)),
@@ -165,9 +169,11 @@ def _arguments(arguments: dict[str, str]) -> dict[str, Any]:
 
 
 def percent(share: float | None, *, signed: bool = False) -> str:
-    """0.123 → 12.3 %; a dash where there is nothing to divide by."""
+    """0.123 → 12.3 %, and what is less than one with two decimals; a dash where there is nothing to divide by."""
     if share is None:
         return "–"
+    if not signed and 0 < abs(share) < 0.01:
+        return f"{share * 100:.2f}%" if abs(share) >= 0.0001 else "<0.01%"
     return f"{share * 100:+,.1f}%" if signed else f"{share * 100:,.1f}%"
 
 

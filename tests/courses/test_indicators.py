@@ -37,7 +37,13 @@ def test_rates_are_of_the_reports_own_figures(db: Session) -> None:
     targets.save(db, 2025, {("FIRST_RESPONDER", 1): 26, ("RESCUE", 2): 4}, {})
     population.save(db, 2023, {1: 1000, 2: 500}, "统计年鉴")
     found = indicators.overview(db, YEAR, EVERYTHING, zone=BEIJING)
-    [row] = found.rows
+    row, unreached = found.rows
+    assert (unreached.row.name_en, unreached.person_times, unreached.target, unreached.completion) == (
+        "Xicheng",
+        0,
+        4,
+        0,
+    )
     assert (row.person_times, row.before, row.growth) == (13, 6, pytest.approx(7 / 6))
     assert (row.target, row.completion) == (26, 0.5)
     assert (row.certified, row.renewed) == (3, 2)

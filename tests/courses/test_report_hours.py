@@ -22,6 +22,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 YEAR = Filters(date(2026, 1, 1), date(2026, 12, 31))
 ASKED = "since=2026-01-01&until=2026-12-31&lang=en"
 DAY = timedelta(days=1)
+ROLES = {Order.LEAD: "Lead instructor", Order.ASSISTANT: "Assisting instructor", Order.EXAMINER: "Examiner"}
 
 
 @pytest.fixture
@@ -98,7 +99,8 @@ def test_the_sessions_below_add_up(make, teachers):
 def test_the_page_leads_down_to_the_people_and_back(make, teachers, sign_in):
     city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
     page = text_of(city, f"/reports/hours?{ASKED}&order=lead")
-    [down] = set(re.findall(rf'href="(/reports/hours/{teachers[0].id}\?[^"]*)"', page))
+    down, *parts = re.findall(rf'href="(/reports/hours/{teachers[0].id}\?[^"]*)"', page)
+    assert [part.partition("part=")[2] for part in parts] == ["taught", "lead", "examiner", "sessions"]
     row = next(row for row in cells(page) if "王老师" in row[0])
     assert row[1:] == ["5.5", "5.0", "0.0", "0.5", "3", "0", "0.0"]
     below = text_of(city, down)
@@ -108,7 +110,29 @@ def test_the_page_leads_down_to_the_people_and_back(make, teachers, sign_in):
     [up] = set(re.findall(r'href="(/reports/hours/\d+[^"]*)"', bottom))
     assert cells(text_of(city, up)) == cells(below)
     [top] = set(re.findall(r'href="(/reports/hours\?since[^"]*)"', bottom))
-    assert sorted(cells(text_of(city, top))) == sorted(cells(text_of(city, f"/reports/hours?{ASKED}")))
+    assert cells(text_of(city, top)) == cells(page)
+
+
+def test_each_figure_is_what_its_sessions_add_up_to(make, teachers, sign_in):
+    city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    page = text_of(city, f"/reports/hours?{ASKED}")
+    seen = set()
+    for down, shown in re.findall(r'href="(/reports/hours/\d+\?[^"]*part=[^"]*)">([\d.,]+)<', page):
+        part = Order(down.partition("part=")[2])
+        below = text_of(city, down)
+        _head, *rows, total = cells(below)
+        found = {
+            Order.MISSING: str(len(rows)), Order.SESSIONS: str(len(rows)), Order.PLANNED: total[2],
+        }.get(part, total[1])  # fmt: skip
+        assert found == shown, down
+        for row in rows:
+            assert (row[4] == "not checked in") == (part in {Order.MISSING, Order.PLANNED})
+            assert row[3] == ROLES.get(part, row[3])
+        people = re.findall(r'href="(/reports/offerings/\d+/sessions/\d+/people[^"]*)"', below)[0]
+        [up, *_more] = re.findall(r'href="(/reports/hours/\d+[^"]*)"', text_of(city, people))
+        assert cells(text_of(city, up)) == cells(below)
+        seen.add(part)
+    assert seen == set(Order) - {Order.NAME}
 
 
 def test_the_page_keeps_to_its_query_budget(make, teachers, sign_in, statements):

@@ -81,6 +81,7 @@ def test_axe_finds_nothing_in_the_reports(site: Site, visit: Visit) -> None:
         "/reports/quarters/", "/reports/quarters/2025Q4/freeze",
         "/reports/offerings?column=offerings", "/reports/people", "/reports/in-progress", "/reports/population/",
         "/reports/opening-balances/", "/reports/by-mail", "/reports/exports/", "/reports/exports/new/participations",
+        "/reports/enrolment?grouping=host&find=e", "/reports/hours?find=BJ",
         year, sessions, first(sessions, r"/reports/offerings/\d+/sessions/\d+/people"),
         first(sessions, r"/reports/offerings/\d+/people"), first("/reports/hours", r"/reports/hours/\d+"),
     ]  # fmt: skip
@@ -94,3 +95,19 @@ def test_axe_finds_nothing_in_the_reports(site: Site, visit: Visit) -> None:
         found += [f"{address}: {one['id']} {node['target']}" for one in violations for node in one["nodes"]]
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], address
     assert found == []
+
+
+def test_tabs_and_the_way_back_of_reports_take_one_line_on_a_phone(visit: Visit) -> None:
+    page = visit("city_administrator", viewport=PHONE)
+    page.goto("/reports/exports/?lang=en")
+    for name in (".report-grouping[aria-current]", ".site-nav .nav-link.active"):
+        current = page.locator(name).bounding_box()
+        assert current is not None
+        assert 0 <= current["x"] <= PHONE["width"] - current["width"], name
+    page.goto("/reports/offerings?lang=en&via=districts")
+    page.click("main tbody a")
+    page.locator(".page-actions a").click()
+    trail = page.locator(".report-up").bounding_box()
+    assert trail is not None
+    assert page.locator(".report-up li").count() == 3
+    assert trail["height"] < 60

@@ -1,7 +1,10 @@
 """Certificates for those who run the training: who sees which, the PDF, revoking, and how far an offering is."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
+from zoneinfo import ZoneInfo
 
 import pypdfium2
 import pytest
@@ -15,6 +18,7 @@ from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.states import State
+from courses import person_time
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState
 from lms.accounts.models import User
@@ -109,6 +113,33 @@ def test_the_list_is_filtered(district: FlaskClient, make: Make, issue: Issue, c
     assert listed(since=today.isoformat(), until=today.isoformat()) == {certificate.id, other.id}
     assert listed(until=(today - timedelta(days=1)).isoformat()) == set()
     assert listed(state="nonsense") == {certificate.id, other.id}
+
+
+def test_the_indicators_lead_to_the_valid_certificates_of_each_district(
+    db: Session, make: Make, sign_in: Callable[[User], FlaskClient], issue: Issue, certificate: Certificate
+) -> None:
+    offering = certificate.enrolment.offering
+    person_time.record_closing(db, offering, ZoneInfo("Asia/Shanghai"))
+    db.commit()
+    district, year = offering.district_id, offering.counted_on.year if offering.counted_on else 0
+    asked = f"since={year}-01-01&until={year}-12-31&lang=en"
+    own = make.user(Role.DISTRICT_ADMINISTRATOR, district_id=district)
+    for browser in (sign_in(make.user(Role.CITY_ADMINISTRATOR)), sign_in(own)):
+        page = unescape(browser.get(f"/reports/indicators/?{asked}").text)
+        found = re.findall(r'href="(/certificates/\?[^"]*)">(\d+)<', page)
+        assert [shown for _down, shown in found] == ["1", "1"]  # the district's row, and the total
+        for down, shown in found:
+            assert f"{shown} certificates" in browser.get(f"{down}&lang=en").text
+
+
+def test_the_city_asks_for_one_district(
+    make: Make, sign_in: Callable[[User], FlaskClient], issue: Issue, certificate: Certificate
+) -> None:
+    city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    mine = certificate.enrolment.offering.district_id
+    for district in (mine, mine % 16 + 1):
+        page = city.get(f"/certificates/?state=valid&district={district}")
+        assert (f'/certificates/{certificate.id}"' in page.text) == (district == mine)
 
 
 def test_staff_and_holders_download_the_same_pdf_whose_code_leads_to_the_page(

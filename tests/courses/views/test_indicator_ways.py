@@ -19,6 +19,7 @@ from courses.reports.filters import Filters, Grouping
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.scope import EVERYTHING, Role, Scope
+from lms.portal.indicators import percent
 from tests.courses.views.test_report_sessions import COLUMNS, REFRESHER, TALK, TWO_DAYS, number
 from tests.courses.views.test_reports import cells, text_of
 from tests.courses.worlds import BEIJING, Plan, World
@@ -181,6 +182,14 @@ def test_sums_of_the_targets_lead_down_and_back(city: FlaskClient, held: list[Of
         below = text_of(city, down)
         assert cells(below)[-1][1] == shown
         assert 'href="/reports/targets/2025"' in below
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.123, "12.3%"), (1.5, "150.0%"), (0.0046, "0.46%"), (0.00003, "<0.01%"), (0.0, "0.0%"), (None, "–")],
+)
+def test_a_small_share_is_not_nothing(share: float | None, text: str) -> None:
+    assert percent(share) == text
 
 
 def test_the_file_holds_the_pages_figures(city: FlaskClient, held: list[Offering]) -> None:
