@@ -113,7 +113,7 @@ def report(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Re
         branch_people=people.branch,
         opening=opening_balances.of_question(db, filters, scope),
         progress=progress(db, filters, scope, zone=zone),
-        adjustments=_adjustments(db, filters, scope),
+        adjustments=adjustments(db, filters, scope, most=ADJUSTMENTS_SHOWN),
     )
 
 
@@ -241,7 +241,9 @@ def progress(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
     return Progress(offerings, int(enrolled), int(named), int(counted))
 
 
-def _adjustments(db: Session, filters: Filters, scope: Scope) -> tuple[Adjustment, ...]:
+def adjustments(db: Session, filters: Filters, scope: Scope, *, most: int | None = None) -> tuple[Adjustment, ...]:
+    """The lines that change frozen quarters, the latest first. Raises NotFound for another district's."""
+    within(filters, scope)
     line = lines(filters, scope)
     statement = (
         select(
@@ -255,6 +257,6 @@ def _adjustments(db: Session, filters: Filters, scope: Scope) -> tuple[Adjustmen
         .join(Organisation, Organisation.id == Offering.organisation_id)
         .where(line.c.late)
         .order_by(PersonTimeEntry.id.desc())
-        .limit(ADJUSTMENTS_SHOWN)
+        .limit(most)
     )  # fmt: skip
     return tuple(Adjustment(*row) for row in db.execute(statement))

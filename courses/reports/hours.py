@@ -140,7 +140,15 @@ def by_month(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo, now
 
 
 def sessions(
-    db: Session, instructor_id: int, filters: Filters, scope: Scope, *, zone: ZoneInfo, now: datetime, page: int = 1
+    db: Session,
+    instructor_id: int,
+    filters: Filters,
+    scope: Scope,
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+    page: int = 1,
+    size: int = PAGE_SIZE,
 ) -> TaughtSessions:
     """The sessions that an instructor's hours are made of.
 
@@ -160,7 +168,7 @@ def sessions(
     name, number, *added = found
     total = Hours(*added)
     every = total.sessions + total.missing
-    pages = max(1, -(-every // PAGE_SIZE))
+    pages = max(1, -(-every // size))
     page = min(max(page, 1), pages)
     statement = (
         _from(
@@ -172,8 +180,8 @@ def sessions(
         )
         .where(mine)
         .order_by(CourseSession.starts_at.desc(), CourseSession.id.desc())
-        .limit(PAGE_SIZE)
-        .offset((page - 1) * PAGE_SIZE)
+        .limit(size)
+        .offset((page - 1) * size)
     )  # fmt: skip
     rows = [_taught(tuple[Any, ...](row)) for row in db.execute(statement)]
     return TaughtSessions(name, number, Page(rows, page, pages, every), total)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from courses.models.attendance import Attendance
@@ -56,13 +56,7 @@ class Participant:
 def of_offering(db: Session, offering_id: int, scope: Scope) -> OfferingPeople:
     """Everyone enrolled in an offering, the present first. Raises NotFound for another district's."""
     offering = fetch(db, Offering, offering_id, scope)
-    presence = (
-        select(Attendance.enrolment_id, func.count().label("sessions"), func.sum(attended_minutes()).label("minutes"))
-        .join(CourseSession, CourseSession.id == Attendance.course_session_id)
-        .where(CourseSession.offering_id == offering_id)
-        .group_by(Attendance.enrolment_id)
-        .subquery("presence")
-    )
+    presence = presences(offering_id)
     sessions = func.coalesce(presence.c.sessions, 0)
     statement = (
         select(Trainee, Enrolment, sessions, func.coalesce(presence.c.minutes, 0))
@@ -89,18 +83,7 @@ def of_offering(db: Session, offering_id: int, scope: Scope) -> OfferingPeople:
 
 def behind(db: Session, filters: Filters, scope: Scope, *, page: int = 1) -> Page[Participant]:
     """The distinct people behind a number, those who came most often first. `total` is that number."""
-    within(filters, scope)
-    line = lines(filters, scope)
-    each = (
-        select(
-            Enrolment.trainee_id,
-            func.count(Enrolment.offering_id.distinct()).label("offerings"),
-            func.sum(Enrolment.minutes_attended).label("minutes"),
-        )
-        .join(line, attended(line))
-        .group_by(Enrolment.trainee_id)
-        .subquery("each")
-    )
+    each = participants(filters, scope)
     number = db.scalar(select(func.count()).select_from(each)) or 0
     pages = max(1, -(-number // PAGE_SIZE))
     page = min(max(page, 1), pages)
@@ -116,3 +99,33 @@ def behind(db: Session, filters: Filters, scope: Scope, *, page: int = 1) -> Pag
         for trainee, offerings, minutes in db.execute(statement)
     ]
     return Page(rows=rows, page=page, pages=pages, total=number)
+
+
+def presences(offering_id: int) -> Subquery:
+    """Of an offering, by `enrolment_id`: at how many `sessions` present, how many `minutes`."""
+    return (
+        select(Attendance.enrolment_id, func.count().label("sessions"), func.sum(attended_minutes()).label("minutes"))
+        .join(CourseSession, CourseSession.id == Attendance.course_session_id)
+        .where(CourseSession.offering_id == offering_id)
+        .group_by(Attendance.enrolment_id)
+        .subquery("presence")
+    )
+
+
+def participants(filters: Filters, scope: Scope) -> Subquery:
+    """The distinct people behind a number, by `trainee_id`: at how many `offerings` present, how many `minutes`.
+
+    Raises NotFound for another district's.
+    """
+    within(filters, scope)
+    line = lines(filters, scope)
+    return (
+        select(
+            Enrolment.trainee_id,
+            func.count(Enrolment.offering_id.distinct()).label("offerings"),
+            func.sum(Enrolment.minutes_attended).label("minutes"),
+        )
+        .join(line, attended(line))
+        .group_by(Enrolment.trainee_id)
+        .subquery("each")
+    )

@@ -10,6 +10,9 @@ from flask_babel import gettext as _
 from courses import opening_balances
 from courses.forms.yardsticks import OpeningForm, WithdrawForm
 from courses.opening_balances import HEADINGS, Reading
+from courses.views import yardstick_words
+from courses.views.report_files import exported
+from courses.views.report_question import today
 from lms.core.access import holds, requires
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
 from lms.core.languages import language
@@ -67,6 +70,24 @@ def template(form: str) -> ResponseReturnValue:
     return send_file(
         file, mimetype=MEDIA_TYPES[Format(form)], as_attachment=True, download_name=f"opening-balances.{form}"
     )
+
+
+@blueprint.get("/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def export(form: str) -> ResponseReturnValue:
+    """Every source as a file."""
+    sheet = yardstick_words.sources(opening_balances.listing(session()))
+    return exported(sheet, form, report="opening_balances", name=f"opening-balances-{today().isoformat()}", asked={})
+
+
+@blueprint.get("/<int:source_id>/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def source_export(source_id: int, form: str) -> ResponseReturnValue:
+    """One source as the reports read it; the file as it was sent stands beside."""
+    source = opening_balances.source(session(), source_id)
+    sheet = yardstick_words.balances(source, opening_balances.balances_of(session(), source_id))
+    asked = {"source": str(source_id)}
+    return exported(sheet, form, report="opening_balance", name=f"opening-balance-{source_id}", asked=asked)
 
 
 @blueprint.get("/<int:source_id>")
