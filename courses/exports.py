@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from courses.events import ExportOwed
@@ -49,13 +49,17 @@ Counting = Callable[[Iterator[Lines]], Iterator[Lines]]
 
 @dataclass(frozen=True)
 class Head:
-    """What stands above the rows and how codes are shown, in the owner's language, settled when it was asked for."""
+    """What stands above the rows and how codes are shown, in the owner's language, settled when it was asked for.
+
+    asked: the part of the preamble that tells one export of its kind from another, for its page.
+    """
 
     title: str
     preamble: Sequence[tuple[str, str]]
     headings: Sequence[str]
     wording: Wording
     total: Sequence[str | float | None] | None = None
+    asked: Sequence[tuple[str, str]] = ()
 
     def kept(self) -> dict[str, Any]:
         """As JSON."""
@@ -67,6 +71,7 @@ class Head:
             "states": dict(self.wording.states),
             "sectors": dict(self.wording.sectors),
             "total": None if self.total is None else list(self.total),
+            "asked": [list(line) for line in self.asked],
         }
 
     @classmethod
@@ -304,6 +309,12 @@ def one(db: Session, ref: str, scope: Scope) -> Export:
     if export.expires_at <= clock.now():
         raise NotFound
     return export
+
+
+def places_before(db: Session, export: Export) -> int:
+    """How many exports, of whomever, are made before one that waits."""
+    statement = select(func.count()).where(Export.state == ExportState.WAITING, Export.id < export.id)
+    return db.scalar(statement) or 0
 
 
 def stored(sessions: sessionmaker[Session], export_id: int) -> Iterator[bytes]:

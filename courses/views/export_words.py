@@ -27,7 +27,7 @@ KINDS = {
     ExportKind.ATTENDANCES: _l("People of a session, a row each"),
 }
 FORMATS = {
-    Format.XLSX: _l("Excel (XLSX)"),
+    Format.XLSX: _l("Excel workbook (XLSX)"),
     Format.CSV: _l("CSV, for spreadsheets and programs"),
     Format.PARQUET: _l("Parquet, for analysts"),
 }
@@ -106,6 +106,7 @@ def head(kind: ExportKind, table: Table, asked: list[tuple[str, str]], total: Fi
         headings=[str(HEADINGS[column.name]) for column in table.columns],
         wording=wording(),
         total=below,
+        asked=asked,
     )
 
 

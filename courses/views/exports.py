@@ -59,7 +59,10 @@ class ExportForm(Form):
 @requires(*READERS)
 def index() -> str:
     """One's own exports of the last week."""
-    return render_template("exports/index.html", exports=exports.listing(session(), scope()), **_words())
+    found = exports.listing(session(), scope())
+    waiting = any(export.state is ExportState.WAITING for export in found)
+    seconds = REFRESH_SECONDS if waiting else None
+    return render_template("exports/index.html", exports=found, seconds=seconds, **_words())
 
 
 def _words() -> dict[str, object]:
@@ -186,9 +189,9 @@ def _answer(question: _Question, form: Format) -> ResponseReturnValue:
 @requires(*READERS)
 def page(ref: str) -> str:
     """How far it is, and the file."""
-    return render_template(
-        "exports/page.html", export=exports.one(session(), ref, scope()), seconds=REFRESH_SECONDS, **_words()
-    )
+    export = exports.one(session(), ref, scope())
+    before = exports.places_before(session(), export)
+    return render_template("exports/page.html", export=export, before=before, seconds=REFRESH_SECONDS, **_words())
 
 
 @blueprint.get("/exports/<ref>/file")

@@ -178,8 +178,14 @@ def test_many_rows_are_made_by_a_worker_for_the_owner_alone(
     db: Session, make: Make, sign_in: SignIn, work: Callable[[], bool], form: str
 ) -> None:
     city, other = sign_in(make.user(Role.CITY_ADMINISTRATOR)), sign_in(make.user(Role.CITY_ADMINISTRATOR))
-    page = city.post(NEW, data={"form": form, "personal": "masked"}).headers["Location"]
+    page = city.post(f"{NEW}&district=2", data={"form": form, "personal": "masked"}).headers["Location"]
+    second = city.post(NEW, data={"form": form, "personal": "masked"}).headers["Location"]
     assert "data-refresh" in city.get(page).text
+    assert "西城区" in city.get(page).text
+    assert "一分钟内开始" in city.get(page).text
+    assert "前面还有 1 个导出" in city.get(second).text
+    assert "data-refresh" in city.get("/reports/exports/").text
+    assert city.post(f"{second}/delete").status_code == 302
     assert city.get(f"{page}/file").status_code == 302
     assert work()
     assert not work()

@@ -18,6 +18,7 @@ from courses import person_time, quarters
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
 from courses.quarters import Quarter
+from lms.accounts.audit_words import REPORTS
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.audit import AuditEntry
@@ -97,7 +98,9 @@ def test_each_page_offers_its_table_in_each_format_and_each_file_is_in_the_audit
     assert all(rows for _address, rows in taken)
     entries = db.scalars(select(AuditEntry).where(AuditEntry.action == "report.export")).all()
     assert len(entries) == len(taken)
-    assert {entry.subject for entry in entries} == {
+    subjects = {entry.subject for entry in entries}
+    assert {subject.partition(":")[2] for subject in subjects} <= REPORTS.keys()
+    assert subjects == {
         f"report:{name}"
         for name in (
             "enrolment", "adjustments", "districts", "indicators", "hours", "hours_sessions", "offerings", "waiting",
@@ -156,3 +159,16 @@ def test_a_list_as_a_file_keeps_to_ones_own(
     assert second.get("/reports/opening-balances/export/csv").status_code == 403
     assert city.get("/reports/targets/1979/export/csv").status_code == 404
     assert city.get("/reports/offerings/9999999999999999999/lines/export/csv").status_code == 404
+
+
+def test_the_audit_says_in_words_what_was_exported(city: FlaskClient, held: list[Offering]) -> None:
+    assert city.get(f"/reports/adjustments/export/csv?{PERIOD}&grouping=district&key=1").status_code == 200
+    new = f"/reports/exports/new/enrolments?offering={held[0].id}"
+    assert city.post(new, data={"form": "csv", "personal": "masked"}).status_code == 200
+    page = " ".join(re.sub(r"<[^>]+>", " ", text_of(city, "/audit/?action=report.export&lang=en")).split())
+    assert "Report Adjustments of frozen quarters" in page
+    assert "Rows District" in page
+    assert "Only the row 1" in page
+    assert "Report People of an offering, a row each" in page
+    assert f"Filters Offering {held[0].id}" in page
+    assert "Personal data Names, and phones with their middle hidden" in page
