@@ -20,6 +20,7 @@ from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
 from courses.models.trainees import PHONE, Trainee
 from courses.person_time import attended_minutes
+from courses.reports import kept
 from courses.reports.filters import Column as Figure
 from courses.reports.filters import Filters, within
 from courses.reports.ledger import FIGURES, column_sum, lines, sums, total
@@ -58,8 +59,10 @@ def rows_expected(db: Session, kind: ExportKind, filters: Filters, scope: Scope,
     within(filters, scope)
     if kind is ExportKind.PARTICIPATIONS:
         return total(db, filters, scope).named
-    each = participants(filters, scope) if kind is ExportKind.PEOPLE else _each(filters, scope, column)
-    return db.scalar(select(func.count()).select_from(each)) or 0
+    if kind is ExportKind.PEOPLE:  # as the report counts them: all of ten years by SQL took 8 s and more
+        people_of = kept.people(db, filters.of_row(None), scope)
+        return people_of.everybody if filters.key is None else people_of.rows.get(filters.key, 0)
+    return db.scalar(select(func.count()).select_from(_each(filters, scope, column))) or 0
 
 
 def rows_of(db: Session, table: Table) -> int:
