@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, exists, func, select
+from sqlalchemy import ColumnElement, Select, String, cast, exists, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from courses.models.attendance import AttendanceDecision, AttendanceEvent, AttendanceKind, Review, WalkInPerson
@@ -120,9 +121,15 @@ def case_of(db: Session, event_id: UUID, scope: Scope) -> Sitting:
 
 def count(db: Session, scope: Scope, *, session_id: int | None = None) -> int:
     """How many cases wait."""
+    return db.scalar(_counted(scope.reach, session_id)) or 0
+
+
+@lru_cache(64)
+def _counted(scope: Scope, session_id: int | None) -> Select[int]:
+    """Each page asks it of its reader, and putting it together takes longer than the answer."""
     columns: Sequence[Any] = (AttendanceEvent.course_session_id, AttendanceEvent.review, _who_column())
     each = visible(select(*columns), AttendanceEvent, scope).where(_undecided(), *_of(None, session_id)).distinct()
-    return db.scalar(select(func.count()).select_from(each.subquery())) or 0
+    return select(func.count()).select_from(each.subquery())
 
 
 def siblings(db: Session, event: AttendanceEvent) -> Sequence[AttendanceEvent]:

@@ -4,16 +4,27 @@ People do not add up: somebody who came in March and in May is one person of the
 are asked for most, exactly, when an offering closes or is corrected; `courses.recount` proves them.
 """
 
-import sys
-from array import array
-from collections import defaultdict, deque
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby, repeat
-from typing import Any
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, LargeBinary, Select, Subquery, any_, bindparam, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Select,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -23,11 +34,19 @@ from courses.models.enrolment import Enrolment
 from courses.models.kept import Participation, PeopleCount
 from courses.models.offerings import Offering
 from courses.models.person_time import EntryKind, PersonTimeEntry
+from lms.core import binary
 
 # Whoever counts people waits for whoever does so already: both would take the same newcomer for theirs.
 _LOCK = 0x70656F706C65
-BATCH = 2_000  # offerings fetched at a time
-FEW = 200_000  # ids that a set takes in no time
+if TYPE_CHECKING:
+    from numpy import uint32
+    from numpy.typing import NDArray
+
+    Ids = NDArray[uint32]
+
+TOGETHER = 16_384  # offerings whose people come in one piece: some 8 MB
+MEMORY = "64MB"  # ten years' pieces while they are gathered
+CROWDED = 16  # an id in so many and more: counted by a byte an id, not by sorting
 
 
 @dataclass(frozen=True, order=True)
@@ -114,33 +133,57 @@ def _list(numbers: Collection[int]) -> ColumnElement[Any]:
     return bindparam(None, list(numbers), type_=ARRAY(BigInteger))
 
 
-def ids(sent: bytes) -> "array[int]":
-    """The ids of a bigint[] as `array_send` gives it: 20 bytes of head (12 when empty), then for each its length and value.
+def packed() -> ColumnElement[Any]:
+    """The ids of offerings in one piece of bytes, an aggregate: twelve bytes each, a length and a value, as PostgreSQL sends them.
 
-    Taken apart in words of four bytes, without an object a person: ten times as fast as reading a list. Raises OverflowError
-    for an id beyond four bytes.
+    Taken apart by numpy without an object a person. What stands before the ids of an array goes: 20 bytes, 12 of an empty one.
     """
-    words = array("I", sent[20:])
-    if sys.byteorder == "little":
-        words.byteswap()
-    if words[1::3].tobytes().strip(b"\0"):
+    return func.string_agg(func.substr(func.array_send(Participation.trainees), 21), literal(b""))
+
+
+def ids(sent: bytes) -> "Ids":
+    """The ids of a `packed` piece. Raises OverflowError for an id beyond four bytes."""
+    import numpy as np  # noqa: PLC0415  # 30 MB that only a process needs that counts people
+
+    words = np.frombuffer(sent, np.dtype([("length", ">i4"), ("high", ">u4"), ("low", ">u4")]))
+    if words["high"].any():
         raise OverflowError("a trainee's id is beyond four bytes")
-    return words[2::3]
+    return words["low"].astype(np.uint32)
 
 
-def mark(seen: bytearray, people: "array[int]", sign: int) -> None:
-    """Write a sign (1–255) at the place of each id."""
-    deque(map(seen.__setitem__, people, repeat(sign)), maxlen=0)
+def pieces(db: Session, took_part: Select[*tuple[Any, ...]]) -> Iterator[tuple[Any, "Ids"]]:
+    """The rows of a SELECT of a key and a `packed` piece, the ids unpacked; one row in memory."""
+    db.execute(
+        text(f"SET LOCAL work_mem = '{MEMORY}'")
+    )  # sorted in memory by one process, which leaves the others theirs
+    for key, sent in binary.rows(db, took_part):
+        yield key, ids(sent)
 
 
-def distinct(people: "array[int]") -> int:
-    """How many different ids there are: by a set when they are few, else by a byte an id, which is a tenth of its memory."""
-    if len(people) < FEW:
-        return len(set(people))
-    seen = bytearray(max(people) + 1)
-    for start in range(0, len(people), FEW):
-        mark(seen, people[start : start + FEW], 1)
-    return seen.count(1)
+def distinct(people: "Sequence[Ids]") -> int:
+    """How many different ids pieces hold: by sorting when they are few among all, else by a byte an id."""
+    import numpy as np  # noqa: PLC0415
+
+    most = max((int(some.max()) for some in people if some.size), default=0)
+    if sum(some.size for some in people) * CROWDED < most:
+        return int(np.unique(np.concatenate(people)).size)
+    seen = np.zeros(most + 1, np.bool_)
+    for some in people:
+        seen[some] = True
+    return int(np.count_nonzero(seen))
+
+
+def attending(people: "Iterable[Ids]") -> "NDArray[uint32]":
+    """How often each id comes, at its place."""
+    import numpy as np  # noqa: PLC0415
+
+    times = np.zeros(1, np.uint32)
+    for some in people:
+        counted = np.bincount(some).astype(np.uint32)
+        if counted.size > times.size:
+            times, counted = counted, times
+        times[: counted.size] += counted
+    return times
 
 
 def recounted(db: Session) -> dict[Level, int]:
@@ -150,38 +193,36 @@ def recounted(db: Session) -> dict[Level, int]:
     have its sign as people came in it, and after all, as many have any sign as ever came. The database's own DISTINCT took
     ten times as long over ten years. At four million trainees a row of bytes is 4 MB, and there are some twenty.
     """
+    import numpy as np  # noqa: PLC0415
+
     most = db.scalar(select(func.max(Enrolment.trainee_id))) or 0
     found: dict[Level, int] = {}
-    ever: dict[tuple[str, int], bytearray] = defaultdict(lambda: bytearray(most + 1))
+    ever: dict[tuple[str, int], NDArray[np.uint8]] = defaultdict(lambda: np.zeros(most + 1, np.uint8))
+    month = cast(func.date_trunc("month", PersonTimeEntry.dated_on), Date).label("month")
     held = (
-        select(
-            PersonTimeEntry.dated_on,
-            Course.programme_code,
-            Offering.district_id,
-            func.array_send(Participation.trainees, type_=LargeBinary),
-        )
+        select(month, Course.programme_code, Offering.district_id, packed())
         .join(Participation, Participation.offering_id == PersonTimeEntry.offering_id)
         .join(Offering, Offering.id == PersonTimeEntry.offering_id)
         .join(Course, Course.id == Offering.course_id)
         .where(PersonTimeEntry.kind == EntryKind.CLOSING)
-        .order_by(PersonTimeEntry.dated_on)
-        .execution_options(yield_per=BATCH)
+        .group_by(month, Course.programme_code, Offering.district_id)
+        .order_by(month)
     )
-    for sign, (year, of_year) in enumerate(groupby(db.execute(held), key=lambda row: f"{row.dated_on:%Y}"), 1):
+    for sign, (year, of_year) in enumerate(groupby(binary.rows(db, held), key=lambda row: f"{row[0]:%Y}"), 1):
         came: set[tuple[str, int]] = set()
-        for period, of_month in groupby(of_year, key=lambda row: f"{row.dated_on:%Y-%m}"):
-            places: dict[tuple[str, int], array[int]] = defaultdict(lambda: array("I"))
-            for _day, programme, district, sent in of_month:
+        for period, of_month in groupby(of_year, key=lambda row: f"{row[0]:%Y-%m}"):
+            everybody: list[Ids] = []
+            for _month, programme, district, sent in of_month:
                 people = ids(sent)
-                for place in ((programme, 0), ("", district), ("", 0)):
-                    places[place].extend(people)
-            found[Level("", 0, period)] = distinct(places["", 0])
-            for place, there in places.items():
-                mark(ever[place], there, sign)
-            came |= places.keys()
-        for place in came:
-            found[Level(*place, year)] = ever[place].count(sign)
-    return found | {Level(*place, ""): most + 1 - marks.count(0) for place, marks in ever.items()}
+                everybody.append(people)
+                for place in ((programme, 0), ("", district)):
+                    ever[place][people] = sign
+                    came.add(place)
+                ever["", 0][people] = sign
+            found[Level("", 0, period)] = distinct(everybody)
+        for place in (*came, ("", 0)):
+            found[Level(*place, year)] = int(np.count_nonzero(ever[place] == sign))
+    return found | {Level(*place, ""): int(np.count_nonzero(marks)) for place, marks in ever.items()}
 
 
 def rebuild_counts(db: Session) -> None:
@@ -194,17 +235,6 @@ def rebuild_counts(db: Session) -> None:
     ]
     if rows:
         db.execute(insert(PeopleCount), rows)
-
-
-def distinct_of(offerings: Subquery) -> Select[int]:
-    """How many people took part in offerings, given as a subquery with `offering_id`."""
-    each = (
-        select(func.unnest(Participation.trainees).label("trainee_id"))
-        .join(offerings, offerings.c.offering_id == Participation.offering_id)
-        .subquery("each")
-    )
-    people = select(each.c.trainee_id).distinct().subquery("people")
-    return select(func.count()).select_from(people)
 
 
 def kept(db: Session) -> dict[Level, int]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -34,6 +36,8 @@ from lms.core.scope import Scope
 from lms.organisations.models import District, Organisation
 
 ADJUSTMENTS_SHOWN = 100
+# Putting a statement together takes longer than PostgreSQL takes for it; what is asked again, by whomever, is kept as it was put.
+STATEMENTS = 64
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,8 @@ def branch(db: Session, filters: Filters, scope: Scope) -> Figures:
     return _figures(db, filters, scope)[1]
 
 
-def _figures(db: Session, filters: Filters, scope: Scope) -> tuple[list[Row], Figures]:
+@lru_cache(STATEMENTS)
+def _figures_asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]]:
     line = kept.cells(filters, scope, branch=True)
     added = (
         select(line.c.shown, line.c.key, func.grouping(line.c.key).label("whole"), *sums(line))
@@ -137,7 +142,7 @@ def _figures(db: Session, filters: Filters, scope: Scope) -> tuple[list[Row], Fi
         .subquery("added")
     )
     label = _labels(filters.grouping)
-    statement = (
+    return (
         select(
             added.c.whole,
             added.c.key,
@@ -150,9 +155,12 @@ def _figures(db: Session, filters: Filters, scope: Scope) -> tuple[list[Row], Fi
         .where(added.c.shown | (added.c.whole == 1))
         .order_by(*_order(filters.grouping, added, label))
     )
+
+
+def _figures(db: Session, filters: Filters, scope: Scope) -> tuple[list[Row], Figures]:
     found: list[Row] = []
     branch = Figures()
-    for whole, key, name_zh, name_en, note, *figures in db.execute(statement):
+    for whole, key, name_zh, name_en, note, *figures in db.execute(_figures_asked(filters, scope.reach)):
         if whole:
             branch = Figures(*figures)
         else:
@@ -233,19 +241,23 @@ def in_progress(filters: Filters, scope: Scope, zone: ZoneInfo) -> Subquery:
     )
 
 
-def progress(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Progress:
-    """The sum of what is in progress."""
+@lru_cache(STATEMENTS)
+def _progress_asked(filters: Filters, scope: Scope, zone: ZoneInfo) -> Select[*tuple[Any, ...]]:
     open_ = in_progress(filters, scope, zone)
     added = [func.coalesce(func.sum(open_.c[name]), 0) for name in ("enrolled", "named", "counted")]
-    offerings, enrolled, named, counted = db.execute(select(func.count(open_.c.offering_id), *added)).one()
+    return select(func.count(open_.c.offering_id), *added)
+
+
+def progress(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Progress:
+    """The sum of what is in progress."""
+    offerings, enrolled, named, counted = db.execute(_progress_asked(filters, scope.reach, zone)).one()
     return Progress(offerings, int(enrolled), int(named), int(counted))
 
 
-def adjustments(db: Session, filters: Filters, scope: Scope, *, most: int | None = None) -> tuple[Adjustment, ...]:
-    """The lines that change frozen quarters, the latest first. Raises NotFound for another district's."""
-    within(filters, scope)
+@lru_cache(STATEMENTS)
+def _adjustments_asked(filters: Filters, scope: Scope, most: int | None) -> Select[*tuple[Any, ...]]:
     line = lines(filters, scope)
-    statement = (
+    return (
         select(
             Offering.id, Course.name_zh, Course.name_en, Organisation.name_zh, Organisation.name_en,
             Offering.counted_on, PersonTimeEntry.dated_on, line.c.adjusted, line.c.minutes, line.c.passed,
@@ -259,4 +271,9 @@ def adjustments(db: Session, filters: Filters, scope: Scope, *, most: int | None
         .order_by(PersonTimeEntry.id.desc())
         .limit(most)
     )  # fmt: skip
-    return tuple(Adjustment(*row) for row in db.execute(statement))
+
+
+def adjustments(db: Session, filters: Filters, scope: Scope, *, most: int | None = None) -> tuple[Adjustment, ...]:
+    """The lines that change frozen quarters, the latest first. Raises NotFound for another district's."""
+    within(filters, scope)
+    return tuple(Adjustment(*row) for row in db.execute(_adjustments_asked(filters, scope.reach, most)))

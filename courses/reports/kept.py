@@ -4,14 +4,14 @@ They answer what is asked most: whole months, or whole years by host and instruc
 question (days within a month, a part of a name, what was known on a day) is answered by the lines themselves.
 """
 
-from array import array
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, LargeBinary, Subquery, Text, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, Text, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from courses import participation
@@ -23,6 +23,9 @@ from courses.reports.filters import PERIODS, Filters, Grouping
 from courses.reports.ledger import FIGURES, NOBODY, lines
 from lms.core.scope import Scope
 from lms.organisations.models import Organisation
+
+if TYPE_CHECKING:
+    from courses.participation import Ids
 
 Sums = type[PersonTimeMonth | PersonTimeHost | PersonTimeLead]
 
@@ -240,17 +243,12 @@ class _Took:
     def __init__(self, db: Session, filters: Filters, scope: Scope, *, branch: bool) -> None:
         """branch: also those of the rest of the branch."""
         line = lines(filters, scope, branch=branch)
-        statement = (
-            select(line.c.shown, line.c.key, func.array_send(Participation.trainees, type_=LargeBinary))
-            .select_from(line)
-            .join(Participation, Participation.offering_id == line.c.offering_id)
-            .where(line.c.kind == EntryKind.CLOSING)
-            .execution_options(yield_per=participation.BATCH)
-        )
-        self._rows: dict[str, array[int]] = defaultdict(lambda: array("I"))
-        self._others = array("I")
-        for shown, key, sent in db.execute(statement):
-            (self._rows[key] if shown else self._others).extend(participation.ids(sent))
+        row = case((line.c.shown, line.c.key))
+        pieces: dict[str | None, list[Ids]] = defaultdict(list)
+        for key, people in participation.pieces(db, took_part(line, row)):
+            pieces[key].append(people)
+        self._others = pieces.pop(None, [])
+        self._rows = {key: row for key, row in pieces.items() if key is not None}
 
     def rows(self) -> dict[str, int]:
         """Each row's people."""
@@ -264,8 +262,16 @@ class _Took:
         """The whole branch's people."""
         return participation.distinct(self._together() + self._others)
 
-    def _together(self) -> "array[int]":
-        together = array("I")
-        for people in self._rows.values():
-            together.extend(people)
-        return together
+    def _together(self) -> "list[Ids]":
+        return list(chain.from_iterable(self._rows.values()))
+
+
+def took_part(line: Subquery, key: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Who took part in what closing lines count, by a key, for `participation.pieces`."""
+    return (
+        select(key, participation.packed())
+        .select_from(line)
+        .join(Participation, Participation.offering_id == line.c.offering_id)
+        .where(line.c.kind == EntryKind.CLOSING)
+        .group_by(key, line.c.offering_id // participation.TOGETHER)
+    )

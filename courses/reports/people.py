@@ -1,21 +1,29 @@
 """The lowest step down: who was there. Names stand in full for those who answer for them, phones masked, ID numbers never."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
+from courses import participation
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering
+from courses.models.person_time import EntryKind
 from courses.models.trainees import Trainee
 from courses.person_time import attended_minutes
+from courses.reports import kept
 from courses.reports.enrolment import attended
 from courses.reports.filters import Filters, within
 from courses.reports.ledger import lines
 from lms.core.masks import mask_phone
 from lms.core.paging import PAGE_SIZE, Page
 from lms.core.scope import Scope, fetch
+
+if TYPE_CHECKING:
+    from numpy import uint32
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -82,23 +90,52 @@ def of_offering(db: Session, offering_id: int, scope: Scope) -> OfferingPeople:
 
 
 def behind(db: Session, filters: Filters, scope: Scope, *, page: int = 1) -> Page[Participant]:
-    """The distinct people behind a number, those who came most often first. `total` is that number."""
-    each = participants(filters, scope)
-    number = db.scalar(select(func.count()).select_from(each)) or 0
-    pages = max(1, -(-number // PAGE_SIZE))
-    page = min(max(page, 1), pages)
-    statement = (
-        select(Trainee, each.c.offerings, each.c.minutes)
-        .join(each, each.c.trainee_id == Trainee.id)
-        .order_by(each.c.offerings.desc(), Trainee.name_key, Trainee.id)
-        .limit(PAGE_SIZE)
-        .offset((page - 1) * PAGE_SIZE)
+    """The distinct people behind a number, those who came most often first, then in the order of their registration.
+
+    `total` is that number. They are counted from who took part, in this process: ten years' five million by the database's
+    GROUP BY took half a minute.
+    """
+    within(filters, scope)
+    line = lines(filters, scope)
+    times = participation.attending(
+        people for _key, people in participation.pieces(db, kept.took_part(line, line.c.kind))
     )
+    number, shown = most_often(times, page)
+    pages = max(1, -(-number // PAGE_SIZE))
+    minutes = (
+        select(Enrolment.trainee_id, func.sum(Enrolment.minutes_attended).label("minutes"))
+        .join(line, attended(line))
+        .where(Enrolment.trainee_id.in_(shown))
+        .group_by(Enrolment.trainee_id)
+        .subquery("each")
+    )
+    statement = select(Trainee, minutes.c.minutes).join(minutes, minutes.c.trainee_id == Trainee.id)
+    found = {trainee.id: (trainee, stayed) for trainee, stayed in db.execute(statement)}
     rows = [
-        Participant(trainee.id, trainee.name, mask_phone(trainee.phone), offerings, int(minutes))
-        for trainee, offerings, minutes in db.execute(statement)
+        Participant(one, trainee.name, mask_phone(trainee.phone), offerings, int(stayed))
+        for one, offerings in shown.items()
+        for trainee, stayed in [found[one]]
     ]
-    return Page(rows=rows, page=page, pages=pages, total=number)
+    return Page(rows=rows, page=min(max(page, 1), pages), pages=pages, total=number)
+
+
+def most_often(times: "NDArray[uint32]", page: int) -> tuple[int, dict[int, int]]:
+    """How many ids come at all, and those of a page with how often, the most frequent first. times: as `attending` counts."""
+    import numpy as np  # noqa: PLC0415  # 30 MB that only a process needs that counts people
+
+    having = np.bincount(times)
+    number = int(having[1:].sum())
+    last = max(0, (number - 1) // PAGE_SIZE)
+    skipped = min(max(page, 1) - 1, last) * PAGE_SIZE
+    shown: dict[int, int] = {}
+    for often in range(having.size - 1, 0, -1):
+        if skipped < having[often]:
+            ids = np.flatnonzero(times == often)[skipped : skipped + PAGE_SIZE - len(shown)]
+            shown |= dict.fromkeys(ids.tolist(), often)
+            if len(shown) == PAGE_SIZE:
+                break
+        skipped = max(0, skipped - int(having[often]))
+    return number, shown
 
 
 def presences(offering_id: int) -> Subquery:
@@ -113,9 +150,9 @@ def presences(offering_id: int) -> Subquery:
 
 
 def participants(filters: Filters, scope: Scope) -> Subquery:
-    """The distinct people behind a number, by `trainee_id`: at how many `offerings` present, how many `minutes`.
+    """All that `behind` pages through, for a file, by `trainee_id`: at how many `offerings` present, how many `minutes`.
 
-    Raises NotFound for another district's.
+    Raises NotFound for another district's. Here the database adds up, for a worker has the time and no page's memory.
     """
     within(filters, scope)
     line = lines(filters, scope)
@@ -125,7 +162,8 @@ def participants(filters: Filters, scope: Scope) -> Subquery:
             func.count(Enrolment.offering_id.distinct()).label("offerings"),
             func.sum(Enrolment.minutes_attended).label("minutes"),
         )
-        .join(line, attended(line))
+        .join(line, (line.c.offering_id == Enrolment.offering_id) & (line.c.kind == EntryKind.CLOSING))
+        .where(Enrolment.sessions_attended > 0)
         .group_by(Enrolment.trainee_id)
         .subquery("each")
     )

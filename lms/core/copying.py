@@ -18,9 +18,9 @@ from itertools import islice
 from typing import IO, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, and_, case, collate, func, literal, or_
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from lms.core import exports
+from lms.core.binary import written
 from lms.core.exports import CONTROL, FORMULA, Cell
 
 PIECE = 1024 * 1024  # bytes
@@ -130,7 +130,8 @@ def copied(
 
     opened: makes the text of the last column, as `Table.opened`.
     """
-    statement, values = _text(rows)
+    # COPY takes none of the server's parameters, so the driver writes them in.
+    statement, values = written(rows)
     options = "FORMAT csv, HEADER true" if heading else "FORMAT csv"
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY ({statement}) TO STDOUT ({options})", values) as copy:
@@ -145,13 +146,6 @@ def _unsealed(line: bytes, opened: Opened) -> bytes:
     begin = line.rfind(b",") + 1
     sealed = line[begin:-1]
     return line[:begin] + opened(sealed) + b"\n" if sealed else line
-
-
-def _text(rows: Select[*tuple[Any, ...]]) -> tuple[str, dict[str, Any]]:
-    """A statement and its values for the driver: COPY takes none of the server's parameters, so the driver writes them in."""
-    compiled = rows.compile(dialect=PGDialect_psycopg(), compile_kwargs={"render_postcompile": True})  # type: ignore[no-untyped-call]
-    values = {name: str(value) if isinstance(value, str) else value for name, value in compiled.params.items()}
-    return str(compiled), values
 
 
 def pieces(made: Iterable[Lines], size: int = PIECE) -> Iterator[bytes]:

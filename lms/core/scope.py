@@ -4,7 +4,7 @@ Each model says which of its rows a `Scope` covers (`visible_to`); views load ro
 through `visible`. A row of another district is not found, exactly as a row that does not exist.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -44,6 +44,11 @@ class Scope:
     trainee_user_id: int | None = None
     user_id: int | None = None
     read_only: bool = False
+
+    @property
+    def reach(self) -> "Scope":
+        """The same rows, whoever it is: what statements may be remembered by."""
+        return replace(self, user_id=None, read_only=False)
 
     def covers(
         self,

@@ -11,7 +11,8 @@ from psycopg import Connection, sql
 Line = bytes | bytearray | memoryview
 PIECE = 256 * 1024  # bytes handed over at once
 
-# Foreign keys first, also those of other tables that point here; then keys and exclusions; then what is an index only.
+# Foreign keys first, also those of other tables that point here, and the triggers that stand for some; then keys and
+# exclusions; then what is an index only. Such a trigger would look each row up in a table whose key is off.
 _BURDEN = """
 SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
     format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conname, pg_get_constraintdef(oid)),
@@ -23,6 +24,11 @@ UNION ALL
 SELECT format('DROP INDEX %%s', indexrelid::regclass), pg_get_indexdef(indexrelid), 2
 FROM pg_index
 WHERE indrelid = ANY (%(tables)s::regclass[]) AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+UNION ALL
+SELECT format('ALTER TABLE %%s DISABLE TRIGGER %%I', tgrelid::regclass, tgname),
+    format('ALTER TABLE %%s ENABLE TRIGGER %%I', tgrelid::regclass, tgname), 0
+FROM pg_trigger
+WHERE tgrelid = ANY (%(tables)s::regclass[]) AND starts_with(tgname, 'demand_references')
 ORDER BY 3
 """
 
@@ -42,6 +48,17 @@ def strip(target: Connection[Any], tables: Sequence[str]) -> list[str]:
         target.execute(drop)
     target.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, tables))))
     return [restore for _drop, restore, _turn in sorted(burden, key=lambda row: (row[2] == 0, row[2]))]
+
+
+def prove(target: Connection[Any], table: str, column: str, parent: str) -> None:
+    """Hold a reference that triggers keep against all rows that came while they were off. Raises psycopg's error for one."""
+    words = {name: sql.Identifier(value) for name, value in (("table", table), ("column", column), ("parent", parent))}
+    target.execute(
+        sql.SQL("ALTER TABLE {table} ADD CONSTRAINT proof FOREIGN KEY ({column}) REFERENCES {parent} (id)").format(
+            **words
+        )
+    )
+    target.execute(sql.SQL("ALTER TABLE {table} DROP CONSTRAINT proof").format(**words))
 
 
 def pour(

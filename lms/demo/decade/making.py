@@ -32,6 +32,11 @@ FILLED = (
     "assessment", "participation",
 )  # fmt: skip
 LEDGER = ("person_time_entry", "legacy_certificate")
+# What the rows name and triggers keep (migration 0014): table, column and what it names.
+REFERENCES = (
+    ("attendance_event", "course_session_id", "course_session"),
+    ("attendance", "course_session_id", "course_session"),
+)
 NUMBERED = ("organisation", "instructor", "offering", "course_session", "trainee", "enrolment")
 
 _HERE = Path(__file__).parent
@@ -130,6 +135,8 @@ class Decade:
         for done, statement in enumerate(first):
             yield Step("indexes", done, len(burden))
             self._target.execute(statement)
+        for table, column, parent in REFERENCES:
+            bulk.prove(self._target, table, column, parent)
         yield Step("ledger", 0, 1)
         self._write_ledger()
         for done, statement in enumerate(last, len(first)):

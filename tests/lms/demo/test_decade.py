@@ -20,7 +20,8 @@ from lms.embedded.postgres import Server
 SCALE = "0.005"
 BURDEN = """
 SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2, 3
+UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT tgrelid::regclass::text, tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2, 3
 """
 FIGURES = """
 SELECT programme_code, sum(named)::int, sum(counted)::int, min(dated_on) >= '2008-01-01'
