@@ -14,9 +14,10 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses import person_time, quarters
+from courses import opening_balances, person_time, quarters
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
+from courses.models.opening_balances import OpeningBalance
 from courses.quarters import Quarter
 from lms.accounts.audit_words import REPORTS
 from lms.accounts.models import User
@@ -24,7 +25,6 @@ from lms.core import clock
 from lms.core.audit import AuditEntry
 from lms.core.scope import Role
 from tests.courses.views.test_reports import PAIR, text_of
-from tests.courses.views.test_yardsticks import FILE, send
 from tests.courses.worlds import BEIJING, Plan, World
 from tests.factories import Make
 
@@ -61,6 +61,26 @@ def city(make: Make, sign_in: SignIn) -> FlaskClient:
     return sign_in(make.user(Role.CITY_ADMINISTRATOR))
 
 
+def before_the_system(db: Session) -> int:
+    """A source of totals of one month; its number."""
+    source = opening_balances.keep(
+        db, title="2012年年报", file_name="a.csv", media_type="text/csv", content=b"", rows=1, person_times=12_000
+    )
+    month = date(2012, 5, 1)
+    db.add(
+        OpeningBalance(
+            source_id=source.id,
+            month=month,
+            district_id=6,
+            programme_code="RESCUE",
+            person_times=12_000,
+            certificates=0,
+        )
+    )
+    db.commit()
+    return source.id
+
+
 def rows_of(browser: FlaskClient, address: str) -> list[list[str]]:
     answer = browser.get(address)
     assert answer.status_code == 200, address
@@ -76,8 +96,7 @@ def files(browser: FlaskClient, page: str) -> list[str]:
 def test_each_page_offers_its_table_in_each_format_and_each_file_is_in_the_audit(
     db: Session, city: FlaskClient, held: list[Offering]
 ) -> None:
-    assert "12,000" in send(city, FILE)
-    [source] = re.findall(r"/reports/(opening-balances/\d+)", text_of(city, "/reports/opening-balances/"))
+    source = f"opening-balances/{before_the_system(db)}"
     beneath = (f"offerings/{held[0].id}/sessions", f"hours/{held[0].sessions[0].instructors[0].instructor_id}", source)
     taken = []
     for page in (*PAGES, *beneath):
@@ -140,6 +159,24 @@ def test_the_lists_hold_what_their_pages_show(city: FlaskClient, held: list[Offe
     taught = rows_of(city, f"/reports/hours/{instructor}/export/csv?{PERIOD}&lang=zh")
     assert taught[-2][:5] == [str(offering.id), str(offering.sessions[0].id), "2025-03-01", "09:00", "12:00"]
     assert taught[-1][-2:] == ["0.0", "3.0"]
+
+
+def test_what_reports_are_held_against_comes_with_its_sources(
+    db: Session, city: FlaskClient, held: list[Offering]
+) -> None:
+    source = before_the_system(db)
+    sources = rows_of(city, "/reports/opening-balances/export/csv?lang=zh")
+    assert sources[-2][:6] == ["2012年年报", "2012-05", "2012-05", "1", "12000", "0"]
+    assert sources[-1][3:6] == ["1", "12000", "0"]
+    months = rows_of(city, f"/reports/opening-balances/{source}/export/csv?lang=zh")
+    assert months[-2] == ["2012-05", "海淀区", "应急救护普及培训", "12000", "0"]
+    city.post("/reports/population/2025", data={"people-1": "5000", "source": "年鉴"})
+    people = rows_of(city, "/reports/population/2025/export/csv?lang=zh")
+    assert ["东城区", "5000", "年鉴"] in people
+    assert people[-1][1] == "5000"
+    found = {row[0]: row for row in rows_of(city, "/reports/quarters/export/csv?lang=zh") if row}
+    assert found["2025Q1"][1:5] == ["2025-01-01", "2025-03-31", "12", "已锁定"]
+    assert found["2025Q2"][3:5] == ["300", "未锁定"]
 
 
 def test_a_list_as_a_file_keeps_to_ones_own(
