@@ -22,12 +22,14 @@ def cli() -> None:
 def check() -> None:
     """Recount every closed offering from its attendances and headcounts; exit 1 when the ledger says otherwise."""
     differences = 0
-    with transaction(current_app.extensions["sessions"]) as db:
-        total = recount.count(db)
+    sessions = current_app.extensions["sessions"]
+    with transaction(sessions) as db:
+        parts = recount.parts(db)
+        total = sum(part.offerings for part in parts)
         with click.progressbar(length=total, label="Recounting", file=sys.stderr) as bar:
-            for step in recount.check(db):
-                bar.update(step.offerings)
-                for found in step.differences:
+            for part, differing in zip(parts, recount.check_all(sessions, parts), strict=True):
+                bar.update(part.offerings)
+                for found in differing:
                     differences += 1
                     click.echo(
                         f"Offering {found.offering_id} ({found.course}, {found.host}): {found.figure} is "

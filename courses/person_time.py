@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     Interval,
     Select,
     Subquery,
@@ -76,7 +77,8 @@ def attended_minutes() -> ColumnElement[int]:
     )
     went = func.least(func.coalesce(Attendance.left_at, CourseSession.ends_at), CourseSession.ends_at)
     stay = func.greatest(went - came, cast(literal("0"), Interval))
-    return cast(func.floor(func.extract("epoch", stay) / 60), BigInteger)
+    # A double holds microseconds exactly, and small numbers add up in a quarter of the time of numeric ones.
+    return cast(func.floor(func.date_part("epoch", stay) / 60), Integer)
 
 
 def recounted(of: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | None = None) -> Subquery:
@@ -106,7 +108,7 @@ def recounted(of: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | N
         select(
             there.c.offering_id,
             func.count().label("named"),
-            func.sum(there.c.minutes).label("minutes"),
+            func.sum(cast(there.c.minutes, Integer)).label("minutes"),
             func.bit_xor(func.hashint8extended(there.c.trainee_id, 0)).label("who"),
         )
         .group_by(there.c.offering_id)

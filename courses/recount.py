@@ -1,6 +1,7 @@
 """Proof that the ledger and what is kept beside it are right: all recounted from attendances and headcounts, and compared."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.orm import Session, class_mapper
+from sqlalchemy.orm import Session, class_mapper, sessionmaker
 
 from courses import participation
 from courses.models.catalogue import Course
@@ -28,14 +29,16 @@ from courses.person_time import recounted
 from lms.organisations.models import Organisation
 
 FIGURES = ("enrolled", "named", "counted", "minutes", "passed", "certificates")
-MEMORY = "64MB"  # a slice is added up in memory
+# A page must end by itself; a check may take its time, adds a part up in memory, and is two processes already.
+SETTINGS = ("statement_timeout = 0", "work_mem = '64MB'", "enable_seqscan = off", "max_parallel_workers_per_gather = 0")
 SUMS: dict[type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], ColumnElement[Any]] = {
     PersonTimeMonth: cast(func.date_trunc("month", PersonTimeEntry.dated_on), Date),
     PersonTimeHost: cast(func.extract("year", PersonTimeEntry.dated_on), SmallInteger),
     PersonTimeLead: cast(func.extract("year", PersonTimeEntry.dated_on), SmallInteger),
 }
 KEPT_STEPS = len(SUMS) + 1
-SLICE = 5_000  # offerings a statement: about a second's work at the branch's size, and a step of the progress bar
+SLICE = 5_000  # offerings a statement: some tenths of a second's work, and a step of the progress bar
+AT_ONCE = 2  # parts; more would leave the site too little of the database
 
 
 @dataclass(frozen=True)
@@ -60,34 +63,46 @@ class Stale:
 
 
 @dataclass(frozen=True)
-class Slice:
-    """A step of the check: how many offerings it looked at, and what differed."""
+class Part:
+    """A step of the check: how many offerings, and the ids of the first and the last."""
 
     offerings: int
-    differences: list[Difference]
+    first: int
+    last: int
 
 
-def count(db: Session) -> int:
-    """How many offerings a check looks at."""
-    return db.scalar(select(func.count()).where(_in_question())) or 0
+def parts(db: Session) -> list[Part]:
+    """Every offering that a check looks at, some thousands a part, in the order of their ids."""
+    turn = (func.row_number().over(order_by=Offering.id) - 1) // SLICE
+    each = select(Offering.id, turn.label("turn")).where(_in_question()).subquery("each")
+    statement = (
+        select(func.count(), func.min(each.c.id), func.max(each.c.id)).group_by(each.c.turn).order_by(each.c.turn)
+    )
+    return [Part(*row) for row in db.execute(statement)]
 
 
-def check(db: Session) -> Iterator[Slice]:
-    """Recount everything, each attendance read once, a slice of offerings a statement; the site stays up meanwhile.
+def check(db: Session, part: Part) -> list[Difference]:
+    """Recount a part, each attendance read once.
 
-    An offering's ledger lines and attendances are committed together, so a slice needs no lock to be consistent.
+    An offering's ledger lines and attendances are committed together, so a part needs no lock to be consistent.
     """
-    db.execute(text("SET LOCAL statement_timeout = 0"))  # a page must end by itself; this may take its time
-    db.execute(text(f"SET LOCAL work_mem = '{MEMORY}'"))
-    last = 0
-    while True:
-        ids = select(Offering.id).where(_in_question(), Offering.id > last).order_by(Offering.id).limit(SLICE)
-        chunk = ids.subquery()
-        size, upto = db.execute(select(func.count(), func.max(chunk.c.id))).one()
-        if upto is None:
-            return
-        yield Slice(size, list(_differences(db, last, upto)))
-        last = upto
+    return list(_differences(db, part))
+
+
+def check_all(sessions: sessionmaker[Session], all_parts: Sequence[Part]) -> Iterator[list[Difference]]:
+    """Each part's differences, in their order. Two connections work at once; the site stays up meanwhile.
+
+    Parts are read by index, whatever the planner thinks: it would rather read all attendances for each of them.
+    """
+
+    def checked(part: Part) -> list[Difference]:
+        with sessions() as db:
+            for setting in SETTINGS:
+                db.execute(text(f"SET LOCAL {setting}"))
+            return check(db, part)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        yield from threads.map(checked, all_parts)
 
 
 def check_kept(db: Session) -> Iterator[list[Stale]]:
@@ -148,23 +163,23 @@ def _in_question() -> ColumnElement[bool]:
     return or_(Offering.state == OfferingState.CLOSED, counted)
 
 
-def _differences(db: Session, after: int, upto: int) -> Iterator[Difference]:
+def _differences(db: Session, part: Part) -> Iterator[Difference]:
     lines = PersonTimeEntry
     ledger = (
         select(
             lines.offering_id,
             *(cast(func.sum(getattr(lines, name)), BigInteger).label(name) for name in FIGURES),
         )
-        .where(lines.offering_id > after, lines.offering_id <= upto)
+        .where(lines.offering_id.between(part.first, part.last))
         .group_by(lines.offering_id)
         .subquery("ledger")
     )
-    again = recounted(Offering.state == OfferingState.CLOSED, ids=(after + 1, upto))
+    again = recounted(Offering.state == OfferingState.CLOSED, ids=(part.first, part.last))
     actual = {name: func.coalesce(again.c["certified" if name == "certificates" else name], 0) for name in FIGURES}
     noted = {name: func.coalesce(ledger.c[name], 0) for name in FIGURES}
     one = (
         select(Participation.offering_id, func.unnest(Participation.trainees).label("trainee_id"))
-        .where(Participation.offering_id.between(after + 1, upto))
+        .where(Participation.offering_id.between(part.first, part.last))
         .subquery("one")
     )
     took_part = (
@@ -189,7 +204,7 @@ def _differences(db: Session, after: int, upto: int) -> Iterator[Difference]:
         .join(Course, Course.id == Offering.course_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
         .outerjoin(took_part, took_part.c.offering_id == either)
-        .where(or_(others, *(noted[name] != actual[name] for name in FIGURES)))
+        .where(Offering.id.between(part.first, part.last), or_(others, *(noted[name] != actual[name] for name in FIGURES)))
         .order_by(Offering.id)
     )  # fmt: skip
     for offering_id, course, host, other_people, people, *figures in db.execute(statement):

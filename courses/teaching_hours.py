@@ -58,7 +58,7 @@ def minutes() -> ColumnElement[int]:
     came = func.greatest(SessionInstructor.arrived_at, CourseSession.starts_at)
     went = func.least(func.coalesce(SessionInstructor.left_at, CourseSession.ends_at), CourseSession.ends_at)
     stay = func.greatest(went - came, cast(literal("0"), Interval))
-    return cast(func.floor(func.extract("epoch", stay) / 60), BigInteger)
+    return cast(func.floor(func.date_part("epoch", stay) / 60), Integer)
 
 
 def _sums() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:

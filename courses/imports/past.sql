@@ -197,8 +197,8 @@ SELECT placed.id, offering_id, trainee_id,
 FROM placed
 JOIN course ON course.id = course_id
 LEFT JOIN (
-    SELECT enrolment_id, count(*)::smallint AS came, sum(floor(extract(epoch FROM
-        greatest(least(coalesce(left_at, ends_at), ends_at) - greatest(arrived_at, starts_at), interval '0')) / 60))::bigint
+    SELECT enrolment_id, count(*)::smallint AS came, sum(floor(date_part('epoch',
+        greatest(least(coalesce(left_at, ends_at), ends_at) - greatest(arrived_at, starts_at), interval '0')) / 60)::integer)
         AS minutes
     FROM presence GROUP BY enrolment_id
 ) AS stayed ON stayed.enrolment_id = placed.id

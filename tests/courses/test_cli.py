@@ -23,8 +23,9 @@ def run(app: Flask, *words: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def held(db: Session) -> list[Offering]:
-    """Three offerings, closed."""
+def held(db: Session, monkeypatch: pytest.MonkeyPatch) -> list[Offering]:
+    """Three offerings, closed. All sessions of a test share a connection, so parts take turns (tests/lms/demo has two at once)."""
+    monkeypatch.setattr(recount, "AT_ONCE", 1)
     world = World(db)
     closed = [world.close(Plan(date(2025, month, 1), (10,), (PRESENT,), False, 1)) for month in (1, 2, 3)]
     db.commit()

@@ -82,7 +82,7 @@ class World:
         return run
 
     def differences(self) -> list[object]:
-        found: list[object] = [one for step in recount.check(self.db) for one in step.differences]
+        found: list[object] = [one for part in recount.parts(self.db) for one in recount.check(self.db, part)]
         return found + [one for stale in recount.check_kept(self.db) for one in stale]
 
     def state(self) -> dict[str, Any]:
