@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from courses.events import ExportOwed
@@ -38,6 +38,8 @@ ATTEMPTS = 3
 TOLD_SECONDS = 1.0  # between two tellings of progress
 LISTED = 50
 BOM = b"\xef\xbb\xbf"
+# What a list of people is of, by the name that it has in an address.
+SUBJECTS = {ExportKind.ENROLMENTS: "offering", ExportKind.ATTENDANCES: "session"}
 
 # Opens a connection to read the rows with.
 Opening = Callable[[], AbstractContextManager[Connection]]
@@ -47,13 +49,17 @@ Counting = Callable[[Iterator[Lines]], Iterator[Lines]]
 
 @dataclass(frozen=True)
 class Head:
-    """What stands above the rows and how codes are shown, in the owner's language, settled when it was asked for."""
+    """What stands above the rows and how codes are shown, in the owner's language, settled when it was asked for.
+
+    asked: the part of the preamble that tells one export of its kind from another, for its page.
+    """
 
     title: str
     preamble: Sequence[tuple[str, str]]
     headings: Sequence[str]
     wording: Wording
     total: Sequence[str | float | None] | None = None
+    asked: Sequence[tuple[str, str]] = ()
 
     def kept(self) -> dict[str, Any]:
         """As JSON."""
@@ -65,6 +71,7 @@ class Head:
             "states": dict(self.wording.states),
             "sectors": dict(self.wording.sectors),
             "total": None if self.total is None else list(self.total),
+            "asked": [list(line) for line in self.asked],
         }
 
     @classmethod
@@ -77,27 +84,45 @@ class Head:
 
 @dataclass(frozen=True)
 class Order:
-    """What is asked for, and with which reach. column: for offerings, only those that give something to that figure."""
+    """What is asked for, and with which reach. column: for offerings, only those that give something to that figure.
+
+    subject: the offering whose enrolments, or the session whose attendances are asked for, whatever the filters.
+    """
 
     kind: ExportKind
     filters: Filters
     scope: Scope
     personal: Personal = Personal.NONE
     column: Column | None = None
+    subject: int | None = None
+
+    @property
+    def question(self) -> dict[str, str]:
+        """As in an address: the filters, or the one thing that it is about."""
+        if self.subject is not None:
+            return {SUBJECTS[self.kind]: str(self.subject)}
+        return self.filters.address() | ({"column": self.column.value} if self.column else {})
 
     def table(self, wording: Wording) -> Table:
         """Its rows. Raises NotFound for another district's."""
         if self.kind is ExportKind.OFFERINGS:
             return tables.offerings(self.filters, self.scope, wording, self.column)
-        return tables.participations(self.filters, self.scope, wording, self.personal)
+        if self.kind is ExportKind.PEOPLE:
+            return tables.people(self.filters, self.scope, self.personal)
+        if self.subject is None:
+            return tables.participations(self.filters, self.scope, wording, self.personal)
+        of = tables.enrolments if self.kind is ExportKind.ENROLMENTS else tables.attendances
+        return of(self.subject, self.scope, wording, self.personal)
 
     def rows(self, db: Session) -> int:
         """How many there are: of participations, as the ledger counted them."""
+        if self.subject is not None:
+            return tables.rows_of(db, self.table(Wording()))
         return tables.rows_expected(db, self.kind, self.filters, self.scope, self.column)
 
     def note(self, db: Session, form: Format, rows: int) -> None:
         """Leave the audit entry of it."""
-        exporting.note(db, self.kind, self.filters, form, rows, column=self.column, personal=self.personal)
+        exporting.note(db, self.kind, self.question, form, rows, personal=self.personal)
 
 
 def begin(db: Session, order: Order, form: Format, *, head: Head, rows: int) -> Export:
@@ -107,7 +132,7 @@ def begin(db: Session, order: Order, form: Format, *, head: Head, rows: int) -> 
         kind=order.kind,
         format=form,
         personal=order.personal,
-        question=order.filters.address() | ({"column": order.column.value} if order.column else {}),
+        question=order.question,
         head=head.kept(),
         district_ids=None if order.scope.everything else sorted(order.scope.district_ids),
         rows=rows,
@@ -147,10 +172,9 @@ def make(
 
 
 def _write(db: Session, export: Export, connection: Connection, zone: ZoneInfo, progress: "_Progress") -> None:
-    filters, column = _question(export.question, zone)
     reach = EVERYTHING if export.district_ids is None else Scope(district_ids=frozenset(export.district_ids))
     head = Head.of(export.head, zone)
-    table = Order(export.kind, filters, reach, export.personal, column).table(head.wording)
+    table = _order(export, reach, zone).table(head.wording)
     size = 0
     with ahead(file_pieces(connection, table, export.format, head, progress.count)) as made:
         for number, data in enumerate(made):
@@ -239,6 +263,15 @@ class _Progress:
             return int(db.scalars(statement).one())
 
 
+def _order(export: Export, reach: Scope, zone: ZoneInfo) -> Order:
+    """What was asked for, read back."""
+    if (name := SUBJECTS.get(export.kind)) is not None:
+        anything = Filters(date.min, date.max)
+        return Order(export.kind, anything, reach, export.personal, subject=int(export.question[name]))
+    filters, column = _question(export.question, zone)
+    return Order(export.kind, filters, reach, export.personal, column)
+
+
 def _question(asked: Mapping[str, str], zone: ZoneInfo) -> tuple[Filters, Column | None]:
     """What `Filters.address` gave, read back."""
     as_of = asked.get("as_of")
@@ -276,6 +309,12 @@ def one(db: Session, ref: str, scope: Scope) -> Export:
     if export.expires_at <= clock.now():
         raise NotFound
     return export
+
+
+def places_before(db: Session, export: Export) -> int:
+    """How many exports, of whomever, are made before one that waits."""
+    statement = select(func.count()).where(Export.state == ExportState.WAITING, Export.id < export.id)
+    return db.scalar(statement) or 0
 
 
 def stored(sessions: sessionmaker[Session], export_id: int) -> Iterator[bytes]:

@@ -62,7 +62,7 @@ def page() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/export/<any(csv, xlsx):form>")
+@blueprint.get("/export/<any(csv, xlsx, parquet):form>")
 @requires(*SEEN_BY)
 def export(form: str) -> ResponseReturnValue:
     """The group that the page shows, all of it, as a file."""

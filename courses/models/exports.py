@@ -15,10 +15,15 @@ from lms.core.scope import Scope
 
 
 class ExportKind(StrEnum):
-    """What a row of the file is: an offering, or somebody's participation in one."""
+    """What a row of the file is: an offering, or somebody's participation in one; a person behind a number, with all of it;
+    somebody enrolled in one offering, or present at one session.
+    """
 
     OFFERINGS = "offerings"
     PARTICIPATIONS = "participations"
+    PEOPLE = "people"
+    ENROLMENTS = "enrolments"
+    ATTENDANCES = "attendances"
 
 
 class Personal(StrEnum):
@@ -64,7 +69,7 @@ class Export(Base):
     progress: Mapped["ExportProgress"] = relationship(back_populates="export", passive_deletes=True)
 
     __table_args__ = (
-        CheckConstraint("kind IN ('offerings', 'participations')", name="kind"),
+        CheckConstraint("kind IN ('offerings', 'participations', 'people', 'enrolments', 'attendances')", name="kind"),
         CheckConstraint("format IN ('csv', 'xlsx', 'parquet')", name="format"),
         CheckConstraint("personal IN ('none', 'masked', 'full')", name="personal"),
         CheckConstraint("state IN ('waiting', 'done', 'failed')", name="state"),

@@ -118,7 +118,7 @@ def report(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Re
         branch_people=people.branch,
         opening=opening_balances.of_question(db, filters, scope),
         progress=progress(db, filters, scope, zone=zone),
-        adjustments=_adjustments(db, filters, scope),
+        adjustments=adjustments(db, filters, scope, most=ADJUSTMENTS_SHOWN),
     )
 
 
@@ -265,7 +265,7 @@ def progress(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
 
 
 @lru_cache(STATEMENTS)
-def _adjustments_asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]]:
+def _adjustments_asked(filters: Filters, scope: Scope, most: int | None) -> Select[*tuple[Any, ...]]:
     line = lines(filters, scope)
     return (
         select(
@@ -279,9 +279,11 @@ def _adjustments_asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...
         .join(Organisation, Organisation.id == Offering.organisation_id)
         .where(line.c.late)
         .order_by(PersonTimeEntry.id.desc())
-        .limit(ADJUSTMENTS_SHOWN)
+        .limit(most)
     )  # fmt: skip
 
 
-def _adjustments(db: Session, filters: Filters, scope: Scope) -> tuple[Adjustment, ...]:
-    return tuple(Adjustment(*row) for row in db.execute(_adjustments_asked(filters, scope.reach)))
+def adjustments(db: Session, filters: Filters, scope: Scope, *, most: int | None = None) -> tuple[Adjustment, ...]:
+    """The lines that change frozen quarters, the latest first. Raises NotFound for another district's."""
+    within(filters, scope)
+    return tuple(Adjustment(*row) for row in db.execute(_adjustments_asked(filters, scope.reach, most)))

@@ -1,27 +1,21 @@
 """Each export leaves an audit entry: figures that left the house can be traced to who took them, and what was asked."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from courses.models.exports import Personal
-from courses.reports.filters import Column, Filters
 from lms.core import audit
 
 
 def note(
-    db: Session,
-    report: str,
-    filters: Filters,
-    form: str,
-    rows: int,
-    *,
-    column: Column | None = None,
-    personal: Personal = Personal.NONE,
+    db: Session, report: str, asked: Mapping[str, str], form: str, rows: int, *, personal: Personal = Personal.NONE
 ) -> None:
-    """Record that a report was exported. report: "enrolment", say; form: a file's extension."""
-    asked = filters.address() | ({"column": column.value} if column else {})
-    after: dict[str, Any] = {"format": str(form), "rows": rows, "filters": asked}
+    """Record that a report was exported. report: "enrolment", say; asked: as in an address; form: a file's extension."""
+    # A key, in the audit, is one that signs.
+    filters = {"row" if name == "key" else name: value for name, value in asked.items()}
+    after: dict[str, Any] = {"format": str(form), "rows": rows, "filters": filters}
     if personal is not Personal.NONE:
         after["personal"] = personal.value
     audit.record(db, "report.export", f"report:{report}", after=after)

@@ -106,6 +106,11 @@ class Filters:
         return self.since <= day <= self.until
 
     @property
+    def span(self) -> str:
+        """The period in the name of a file."""
+        return f"{self.since.isoformat()}-{self.until.isoformat()}"
+
+    @property
     def narrowed(self) -> bool:
         """Whether less than the whole branch is asked for."""
         return self.district is not None or self.organisation is not None or self.sector is not None

@@ -134,7 +134,7 @@ def by_month(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo, now
 
 def sessions(
     db: Session, instructor_id: int, filters: Filters, scope: Scope, *, part: Order = Order.NAME, zone: ZoneInfo,
-    now: datetime, page: int = 1,
+    now: datetime, page: int = 1, size: int = PAGE_SIZE,
 ) -> TaughtSessions:  # fmt: skip
     """The sessions that an instructor's hours are made of; part: those alone that give to this figure.
 
@@ -154,7 +154,7 @@ def sessions(
     name, number, *added = found
     total = Hours(*added)
     every = total.sessions + total.missing
-    pages = max(1, -(-every // PAGE_SIZE))
+    pages = max(1, -(-every // size))
     page = min(max(page, 1), pages)
     statement = (
         _from(
@@ -166,8 +166,8 @@ def sessions(
         )
         .where(mine)
         .order_by(CourseSession.starts_at.desc(), CourseSession.id.desc())
-        .limit(PAGE_SIZE)
-        .offset((page - 1) * PAGE_SIZE)
+        .limit(size)
+        .offset((page - 1) * size)
     )  # fmt: skip
     rows = [_taught(tuple[Any, ...](row)) for row in db.execute(statement)]
     return TaughtSessions(name, number, Page(rows, page, pages, every), total)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from courses import participation
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering
+from courses.models.person_time import EntryKind
 from courses.models.trainees import Trainee
 from courses.person_time import attended_minutes
 from courses.reports import kept
@@ -63,13 +64,7 @@ class Participant:
 def of_offering(db: Session, offering_id: int, scope: Scope) -> OfferingPeople:
     """Everyone enrolled in an offering, the present first. Raises NotFound for another district's."""
     offering = fetch(db, Offering, offering_id, scope)
-    presence = (
-        select(Attendance.enrolment_id, func.count().label("sessions"), func.sum(attended_minutes()).label("minutes"))
-        .join(CourseSession, CourseSession.id == Attendance.course_session_id)
-        .where(CourseSession.offering_id == offering_id)
-        .group_by(Attendance.enrolment_id)
-        .subquery("presence")
-    )
+    presence = presences(offering_id)
     sessions = func.coalesce(presence.c.sessions, 0)
     statement = (
         select(Trainee, Enrolment, sessions, func.coalesce(presence.c.minutes, 0))
@@ -141,3 +136,34 @@ def most_often(times: "NDArray[uint32]", page: int) -> tuple[int, dict[int, int]
                 break
         skipped = max(0, skipped - int(having[often]))
     return number, shown
+
+
+def presences(offering_id: int) -> Subquery:
+    """Of an offering, by `enrolment_id`: at how many `sessions` present, how many `minutes`."""
+    return (
+        select(Attendance.enrolment_id, func.count().label("sessions"), func.sum(attended_minutes()).label("minutes"))
+        .join(CourseSession, CourseSession.id == Attendance.course_session_id)
+        .where(CourseSession.offering_id == offering_id)
+        .group_by(Attendance.enrolment_id)
+        .subquery("presence")
+    )
+
+
+def participants(filters: Filters, scope: Scope) -> Subquery:
+    """All that `behind` pages through, for a file, by `trainee_id`: at how many `offerings` present, how many `minutes`.
+
+    Raises NotFound for another district's. Here the database adds up, for a worker has the time and no page's memory.
+    """
+    within(filters, scope)
+    line = lines(filters, scope)
+    return (
+        select(
+            Enrolment.trainee_id,
+            func.count(Enrolment.offering_id.distinct()).label("offerings"),
+            func.sum(Enrolment.minutes_attended).label("minutes"),
+        )
+        .join(line, (line.c.offering_id == Enrolment.offering_id) & (line.c.kind == EntryKind.CLOSING))
+        .where(Enrolment.sessions_attended > 0)
+        .group_by(Enrolment.trainee_id)
+        .subquery("each")
+    )

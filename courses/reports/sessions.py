@@ -111,7 +111,7 @@ class SessionPeople:
 
 def of_offering(db: Session, offering_id: int, filters: Filters, scope: Scope) -> OfferingSessions:
     """An offering's sessions, the earliest first. Raises NotFound for another district's."""
-    offering = _offering(db, offering_id, scope)
+    offering = of(db, offering_id, scope)
     statement = (
         select(
             CourseSession,
@@ -139,7 +139,8 @@ def of_offering(db: Session, offering_id: int, filters: Filters, scope: Scope) -
     return OfferingSessions(offering, rows, people or 0, _lines(db, offering, filters))
 
 
-def _offering(db: Session, offering_id: int, scope: Scope) -> Offering:
+def of(db: Session, offering_id: int, scope: Scope) -> Offering:
+    """An offering with its names. Raises NotFound for another district's."""
     statement = (
         visible(select(Offering).where(Offering.id == offering_id), Offering, scope)
         .options(joinedload(Offering.course), joinedload(Offering.organisation), joinedload(Offering.district))
@@ -148,6 +149,11 @@ def _offering(db: Session, offering_id: int, scope: Scope) -> Offering:
     if found is None:
         raise NotFound
     return found
+
+
+def one(db: Session, session_id: int, scope: Scope) -> CourseSession:
+    """A session. Raises NotFound for another district's."""
+    return fetch(db, CourseSession, session_id, scope)
 
 
 def _teachers(meeting: CourseSession) -> list[Teacher]:
@@ -180,9 +186,8 @@ def _lines(db: Session, offering: Offering, filters: Filters) -> list[Line]:
 
 def people(db: Session, offering_id: int, session_id: int, scope: Scope, *, page: int = 1) -> SessionPeople:
     """Those who were at a session, by name. Raises NotFound for another district's, or another offering's."""
-    offering = _offering(db, offering_id, scope)
-    meeting = fetch(db, CourseSession, session_id, scope)
-    if meeting.offering_id != offering.id:
+    meeting = one(db, session_id, scope)
+    if meeting.offering_id != offering_id:
         raise NotFound
     each = (
         select(Attendance.enrolment_id, Attendance.arrived_at, Attendance.left_at, attended_minutes().label("minutes"))

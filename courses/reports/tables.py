@@ -1,6 +1,6 @@
-"""The rows beneath a report as tables to copy: its offerings, and the participations that its person-times are made of.
+"""The rows beneath a report as tables to copy: its offerings, the participations that its person-times are made of, and its people.
 
-Both are taken from the same lines as the report's figures. A participation is one person in one closed offering; what is
+All are taken from the same lines as the report's figures. A participation is one person in one closed offering; what is
 said of the person is said only when it was asked for, and chosen by whoever may (`courses.exports`).
 """
 
@@ -9,18 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Numeric, Text, cast, func, select
+from sqlalchemy import ColumnElement, Date, Numeric, Select, Text, cast, func, select
 from sqlalchemy.orm import Session
 
+from courses.models.attendance import Attendance
 from courses.models.catalogue import Course, Programme
-from courses.models.enrolment import Enrolment
+from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.exports import ExportKind, Personal
-from courses.models.offerings import Offering
+from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
 from courses.models.trainees import PHONE, Trainee
+from courses.person_time import attended_minutes
+from courses.reports import kept
 from courses.reports.filters import Column as Figure
 from courses.reports.filters import Filters, within
 from courses.reports.ledger import FIGURES, column_sum, lines, sums, total
+from courses.reports.people import participants, presences
 from instructors.models import Instructor
 from lms.core import crypto
 from lms.core.copying import Column, Kind, Opened, Table
@@ -48,14 +52,22 @@ class Wording:
 
 
 def rows_expected(db: Session, kind: ExportKind, filters: Filters, scope: Scope, column: Figure | None = None) -> int:
-    """How many rows a table has: of offerings exactly; of participations as the ledger counted them when they closed.
+    """How many rows a table has: of participations as the ledger counted them when they closed, of others exactly.
 
     Raises NotFound for another district's.
     """
     within(filters, scope)
     if kind is ExportKind.PARTICIPATIONS:
         return total(db, filters, scope).named
+    if kind is ExportKind.PEOPLE:  # as the report counts them: all of ten years by SQL took 8 s and more
+        people_of = kept.people(db, filters.of_row(None), scope)
+        return people_of.everybody if filters.key is None else people_of.rows.get(filters.key, 0)
     return db.scalar(select(func.count()).select_from(_each(filters, scope, column))) or 0
+
+
+def rows_of(db: Session, table: Table) -> int:
+    """How many rows a table has that is as short as a list of one offering's people."""
+    return db.scalar(select(func.count()).select_from(table.rows.order_by(None).subquery())) or 0
 
 
 def _each(filters: Filters, scope: Scope, column: Figure | None) -> Any:
@@ -113,22 +125,80 @@ def participations(filters: Filters, scope: Scope, wording: Wording, personal: P
         .outerjoin(Instructor, Instructor.id == Offering.lead_instructor_id)
         .where(Enrolment.sessions_attended > 0)
     )
-    columns = [
+    columns: list[Column] = [
         *_of_offering(wording),
         Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
         Column("result", Kind.TEXT, Enrolment.state, wording.states),
         Column("sessions", Kind.WHOLE, Enrolment.sessions_attended),
         Column("hours", Kind.DECIMAL, _hours(Enrolment.minutes_attended)),
-        Column("certified_on", Kind.DAY, cast(func.timezone(wording.zone, Enrolment.certified_at), Date)),
+        _certified_on(wording),
     ]
+    return _of_people(columns, rows, Enrolment.trainee_id, personal)
+
+
+def people(filters: Filters, scope: Scope, personal: Personal) -> Table:
+    """One row a person behind a number, with all that the person took part in, those who came most often first."""
+    each = participants(filters, scope)
+    rows = select(each.c.trainee_id).order_by(each.c.offerings.desc(), each.c.trainee_id)
+    columns = [
+        Column("person_no", Kind.WHOLE, each.c.trainee_id),
+        Column("person_times", Kind.WHOLE, each.c.offerings),
+        Column("hours", Kind.DECIMAL, _hours(each.c.minutes)),
+    ]
+    return _of_people(columns, rows, each.c.trainee_id, personal)
+
+
+def enrolments(offering_id: int, scope: Scope, wording: Wording, personal: Personal) -> Table:
+    """One row for each that is or was enrolled in an offering, the present first, as its attendances have them now."""
+    presence = presences(offering_id)
+    sessions = func.coalesce(presence.c.sessions, 0)
+    rows = (
+        select(Enrolment.id)
+        .join(Offering, Offering.id == Enrolment.offering_id)
+        .outerjoin(presence, presence.c.enrolment_id == Enrolment.id)
+        .where(Offering.id == offering_id, Offering.visible_to(scope))
+        .where((Enrolment.state != EnrolmentState.CANCELLED) | (sessions > 0))
+        .order_by(sessions == 0, Enrolment.id)
+    )
+    columns = [
+        Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
+        Column("result", Kind.TEXT, Enrolment.state, wording.states),
+        Column("sessions", Kind.WHOLE, sessions),
+        Column("hours", Kind.DECIMAL, _hours(func.coalesce(presence.c.minutes, 0))),
+        _certified_on(wording),
+    ]
+    return _of_people(columns, rows, Enrolment.trainee_id, personal)
+
+
+def attendances(session_id: int, scope: Scope, wording: Wording, personal: Personal) -> Table:
+    """One row for each that was at a session, in the order of coming."""
+    rows = (
+        select(Attendance.enrolment_id)
+        .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
+        .join(CourseSession, CourseSession.id == Attendance.course_session_id)
+        .join(Offering, Offering.id == CourseSession.offering_id)
+        .where(CourseSession.id == session_id, Offering.visible_to(scope))
+        .order_by(Attendance.arrived_at, Attendance.enrolment_id)
+    )
+    columns = [
+        Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
+        Column("arrived_at", Kind.TEXT, _moment(Attendance.arrived_at, wording)),
+        Column("left_at", Kind.TEXT, _moment(Attendance.left_at, wording)),
+        Column("hours", Kind.DECIMAL, _hours(attended_minutes())),
+    ]
+    return _of_people(columns, rows, Enrolment.trainee_id, personal)
+
+
+def _of_people(columns: list[Column], rows: Select[*tuple[Any, ...]], trainee: Any, personal: Personal) -> Table:
+    """With what was asked of each person; nothing of it is read when nothing was."""
     if personal is Personal.NONE:
         return Table(columns, rows)
-    columns += [
+    about = [
         Column("name", Kind.TEXT, Trainee.name),
         Column("phone", Kind.SEALED, cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")),
     ]
-    rows = rows.join(Trainee, Trainee.id == Enrolment.trainee_id)
-    return Table(columns, rows, opened=_phones(masked=personal is Personal.MASKED))
+    opened = _phones(masked=personal is Personal.MASKED)
+    return Table([*columns, *about], rows.join(Trainee, Trainee.id == trainee), opened=opened)
 
 
 def _phones(*, masked: bool) -> Opened:
@@ -153,6 +223,15 @@ def _of_offering(wording: Wording) -> list[Column]:
         Column("district", Kind.TEXT, wording.of(District)),
         Column("lead_instructor", Kind.TEXT, Instructor.name),
     ]
+
+
+def _certified_on(wording: Wording) -> Column:
+    return Column("certified_on", Kind.DAY, cast(func.timezone(wording.zone, Enrolment.certified_at), Date))
+
+
+def _moment(moment: Any, wording: Wording) -> ColumnElement[Any]:
+    """As text, by the branch's clock: spreadsheets know no time zones."""
+    return func.to_char(func.timezone(wording.zone, moment), "YYYY-MM-DD HH24:MI")
 
 
 def _hours(minutes: Any) -> ColumnElement[Any]:

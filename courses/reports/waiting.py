@@ -52,7 +52,7 @@ def numbers(db: Session, filters: Filters, scope: Scope) -> Mapping[str, int]:
     return {str(named[0]) if named else "": number for number, *named in db.execute(statement)}
 
 
-def offerings(db: Session, filters: Filters, scope: Scope, *, page: int = 1) -> WaitingOfferings:
+def offerings(db: Session, filters: Filters, scope: Scope, *, page: int = 1, size: int = PAGE_SIZE) -> WaitingOfferings:
     """The offerings that a number of `numbers` is made of. Raises NotFound for another district's."""
     within(filters, scope)
     key = _key(filters.grouping)
@@ -61,7 +61,7 @@ def offerings(db: Session, filters: Filters, scope: Scope, *, page: int = 1) -> 
         waiting = waiting.where(key == filters.key)
     each = waiting.subquery("each")
     number, total = db.execute(select(func.count(), func.coalesce(func.sum(each.c.waiting), 0)).select_from(each)).one()
-    pages = max(1, -(-number // PAGE_SIZE))
+    pages = max(1, -(-number // size))
     page = min(max(page, 1), pages)
     enrolled = (
         select(func.count())
@@ -79,8 +79,8 @@ def offerings(db: Session, filters: Filters, scope: Scope, *, page: int = 1) -> 
         .join(Organisation, Organisation.id == Offering.organisation_id)
         .join(District, District.id == Offering.district_id)
         .order_by(each.c.waiting.desc(), "first", Offering.id)
-        .limit(PAGE_SIZE)
-        .offset((page - 1) * PAGE_SIZE)
+        .limit(size)
+        .offset((page - 1) * size)
     )  # fmt: skip
     rows = [WaitingOffering(*row) for row in db.execute(statement)]
     return WaitingOfferings(Page(rows=rows, page=page, pages=pages, total=number), int(total))

@@ -1,32 +1,33 @@
 """The words of an export: what it is called, its headings, and how codes are shown in it."""
 
-from datetime import datetime
+from collections.abc import Mapping
 
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_login import current_user
 
-from courses.counting_rule import RULE
 from courses.exports import Head
 from courses.models.enrolment import EnrolmentState
 from courses.models.exports import ExportKind, Personal
+from courses.models.offerings import CourseSession, Offering
 from courses.reports.filters import Column
 from courses.reports.ledger import Figures
 from courses.reports.tables import Wording
 from courses.views import report_words as words
-from lms.core import clock
 from lms.core.copying import Table
 from lms.core.exports import Format
-from lms.core.languages import language, organisation_name
+from lms.core.languages import clock_time, language, moment, named
 from lms.organisations.forms import SECTORS
 
 KINDS = {
     ExportKind.OFFERINGS: _l("Offerings, a row each"),
     ExportKind.PARTICIPATIONS: _l("Participations, a row for each person and offering"),
+    ExportKind.PEOPLE: _l("People behind the number, a row each"),
+    ExportKind.ENROLMENTS: _l("People of an offering, a row each"),
+    ExportKind.ATTENDANCES: _l("People of a session, a row each"),
 }
 FORMATS = {
-    Format.XLSX: _l("Excel (XLSX)"),
+    Format.XLSX: _l("Excel workbook (XLSX)"),
     Format.CSV: _l("CSV, for spreadsheets and programs"),
     Format.PARQUET: _l("Parquet, for analysts"),
 }
@@ -41,6 +42,7 @@ RESULTS = {
     EnrolmentState.INCOMPLETE: _l("Incomplete"),
     EnrolmentState.ENROLLED: _l("Enrolled"),
     EnrolmentState.CANCELLED: _l("Cancelled"),
+    EnrolmentState.WAITLISTED: _l("Waiting list"),
 }
 HEADINGS = {
     "offering_no": _l("Offering no."),
@@ -56,6 +58,8 @@ HEADINGS = {
     "sessions": _l("Sessions attended"),
     "hours": _l("Hours attended"),
     "certified_on": _l("Certified on"),
+    "arrived_at": _l("Came"),
+    "left_at": _l("Left"),
     "name": _l("Name"),
     "phone": _l("Phone"),
     "person_times": words.COLUMNS[Column.PERSON_TIMES],
@@ -82,8 +86,6 @@ def wording() -> Wording:
 
 def head(kind: ExportKind, table: Table, asked: list[tuple[str, str]], total: Figures | None) -> Head:
     """What stands above the rows of a table. total: the sum of offerings, below them."""
-    made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
-    rule = [(_("Counting rule") if number == 0 else "", str(line)) for number, line in enumerate(RULE)]
     below: list[str | float | None] | None = None
     if total is not None:
         figures: dict[str, float] = {
@@ -100,14 +102,32 @@ def head(kind: ExportKind, table: Table, asked: list[tuple[str, str]], total: Fi
         below = [_("Total"), *(figures.get(column.name) for column in table.columns[1:])]
     return Head(
         title=str(KINDS[kind]),
-        preamble=[
-            (_("Unit"), organisation_name()),
-            *asked,
-            *rule,
-            (_("Made"), f"{made:%Y-%m-%d %H:%M}"),
-            (_("Made by"), current_user.name),
-        ],
+        preamble=words.preamble(asked),
         headings=[str(HEADINGS[column.name]) for column in table.columns],
         wording=wording(),
         total=below,
+        asked=asked,
     )
+
+
+def of_offering(offering: Offering, meeting: CourseSession | None = None) -> list[tuple[str, str]]:
+    """What a list of an offering's people is of, in words; of one session, with it."""
+    lines = [
+        (_("Offering no."), str(offering.id)),
+        (_("Course"), named(offering.course)),
+        (_("Host organisation"), named(offering.organisation)),
+        (_("District"), named(offering.district)),
+    ]
+    if meeting is not None:
+        return [*lines, (_("Session"), f"{moment(meeting.starts_at)}–{clock_time(meeting.ends_at)}")]
+    counted = offering.counted_on.isoformat() if offering.counted_on else _("Not closed yet, so in no total")
+    return [*lines, (_("Counted on"), counted)]
+
+
+def subject(question: Mapping[str, str]) -> str:
+    """What an export is about, in a line: its period, or the one thing that it is of."""
+    if "offering" in question:
+        return _("Offering no. %(number)s", number=question["offering"])
+    if "session" in question:
+        return _("Session no. %(number)s", number=question["session"])
+    return f"{question['since']} – {question['until']}"

@@ -3,7 +3,8 @@
 import io
 import tempfile
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from flask import (
     Blueprint,
@@ -24,15 +25,17 @@ from flask_login import current_user
 from wtforms import RadioField
 
 from courses import exports
-from courses.exports import Order
+from courses.exports import SUBJECTS, Order
 from courses.models.exports import ExportKind, ExportState, Personal
 from courses.reports import offerings as offering_rules
-from courses.reports.filters import Column, Filters
+from courses.reports import sessions as session_rules
+from courses.reports.filters import Filters
 from courses.views import export_words as words
 from courses.views import report_ways as ways
 from courses.views.report_question import asked, asked_of, column
 from courses.views.report_words import whole
 from lms.core.access import holds, requires, scope, scope_of
+from lms.core.errors import NotFound
 from lms.core.exports import MEDIA_TYPES, Format
 from lms.core.forms import Form, choices
 from lms.core.scope import ADMINISTRATORS, READERS, Scope
@@ -40,6 +43,7 @@ from lms.core.web import reporting, session
 
 blueprint = Blueprint("exports", __name__)
 
+LARGEST = 2**63 - 1
 IN_MEMORY = 4 * 1024 * 1024  # bytes of a file
 REFRESH_SECONDS = 2
 
@@ -55,7 +59,10 @@ class ExportForm(Form):
 @requires(*READERS)
 def index() -> str:
     """One's own exports of the last week."""
-    return render_template("exports/index.html", exports=exports.listing(session(), scope()), **_words())
+    found = exports.listing(session(), scope())
+    waiting = any(export.state is ExportState.WAITING for export in found)
+    seconds = REFRESH_SECONDS if waiting else None
+    return render_template("exports/index.html", exports=found, seconds=seconds, **_words())
 
 
 def _words() -> dict[str, object]:
@@ -63,57 +70,86 @@ def _words() -> dict[str, object]:
         "kinds": words.KINDS,
         "formats": words.FORMATS,
         "personal_words": words.PERSONAL,
+        "subject": words.subject,
         "whole": whole,
         "ExportState": ExportState,
         "Personal": Personal,
     }
 
 
-@blueprint.route("/exports/new/<any(offerings, participations):kind>", methods=["GET", "POST"])
+@blueprint.route(
+    "/exports/new/<any(offerings, participations, people, enrolments, attendances):kind>", methods=["GET", "POST"]
+)
 @requires(*READERS, reading=True)
 def new(kind: str) -> ResponseReturnValue:
     """Choose the file. Few rows come at once; many are owed to a worker, and the page shows how far it is."""
-    chosen = ExportKind(kind)
-    filters, options = asked()
-    figure = column() if chosen is ExportKind.OFFERINGS else None
+    question = _question(ExportKind(kind))
     form = ExportForm(data={"form": _format(request.args.get("form")), "personal": Personal.NONE})
-    if chosen is ExportKind.OFFERINGS or not holds(*ADMINISTRATORS):
+    if question.order.kind is ExportKind.OFFERINGS or not holds(*ADMINISTRATORS):
         del form.personal
     if form.validate_on_submit():
         personal = form.personal.data if form.personal else Personal.NONE
-        return _answer(Order(chosen, filters, _reach(personal), personal, figure), form.form.data)
+        order = replace(question.order, scope=_reach(personal), personal=personal)
+        return _answer(question._replace(order=order), form.form.data)
     page = render_template(
         "exports/new.html",
         form=form,
-        kind=chosen,
-        rows=Order(chosen, filters, scope(), column=figure).rows(reporting()),
+        kind=question.order.kind,
+        rows=question.order.rows(reporting()),
         limit=current_app.config["SETTINGS"].export_limit_rows,
-        asked=asked_of(filters, options, figure),
-        up=_to("reports.offerings", filters, figure),
+        asked=question.lines,
+        up=question.up,
         **_words(),
     )
     return make_response(page, 422 if request.method == "POST" else 200)
+
+
+class _Question(NamedTuple):
+    """An order, what it asks in words, and the page that it was asked on."""
+
+    order: Order
+    lines: list[tuple[str, str]]
+    up: ways.Step
+
+
+def _question(kind: ExportKind) -> _Question:
+    filters, options = asked()
+    if kind in SUBJECTS:
+        return _question_of_one(kind, filters)
+    figure = column() if kind is ExportKind.OFFERINGS else None
+    up = ways.people(filters) if kind is ExportKind.PEOPLE else ways.offerings(filters, figure)
+    return _Question(Order(kind, filters, scope(), column=figure), asked_of(filters, options, figure), up)
+
+
+def _question_of_one(kind: ExportKind, filters: Filters) -> _Question:
+    """Of one offering or one session; the filters that one came with lead back."""
+    number = request.args.get(SUBJECTS[kind], type=int)
+    if number is None or abs(number) > LARGEST:
+        raise NotFound
+    order = Order(kind, filters, scope(), subject=number)
+    if kind is ExportKind.ENROLMENTS:
+        offering = session_rules.of(reporting(), number, scope())
+        return _Question(order, words.of_offering(offering), ways.offering_people(filters, column(), number))
+    meeting = session_rules.one(reporting(), number, scope())
+    offering = meeting.offering
+    up = ways.session_people(filters, column(), offering.id, number)
+    return _Question(order, words.of_offering(offering, meeting), up)
 
 
 def _format(name: str | None) -> Format:
     return Format(name) if name in set(Format) else Format.XLSX
 
 
-def _to(endpoint: str, filters: Filters, figure: Column | None, **more: Any) -> str:
-    arguments: dict[str, Any] = {**ways.here(filters, figure), **more}
-    return url_for(endpoint, **arguments)
-
-
 @blueprint.get("/offerings/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def offerings(form: str) -> ResponseReturnValue:
     """The offerings that a number is made of, at once; too many lead to the page that owes them to a worker."""
-    filters, _choices = asked()
-    figure = column()
-    order = Order(ExportKind.OFFERINGS, filters, scope(), column=figure)
+    question = _question(ExportKind.OFFERINGS)
+    order = question.order
     if order.rows(reporting()) > current_app.config["SETTINGS"].export_limit_rows:
-        return redirect(_to(".new", filters, figure, kind=ExportKind.OFFERINGS.value, form=form))
-    return _answer(order, Format(form))
+        address: dict[str, Any] = {**ways.here(order.filters, order.column), "kind": order.kind.value, "form": form}
+        return redirect(url_for(".new", **address))
+    return _answer(question, Format(form))
 
 
 def _reach(personal: Personal) -> Scope:
@@ -123,19 +159,19 @@ def _reach(personal: Personal) -> Scope:
     return scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in ADMINISTRATORS])
 
 
-def _answer(order: Order, form: Format) -> ResponseReturnValue:
+def _answer(question: _Question, form: Format) -> ResponseReturnValue:
+    order = question.order
     rows = order.rows(reporting())
     table = order.table(words.wording())
     total = None
     if order.kind is ExportKind.OFFERINGS:
         total = offering_rules.behind(reporting(), order.filters, order.scope, column=order.column).total
-    _filters, options = asked()
-    head = words.head(order.kind, table, asked_of(order.filters, options, order.column), total)
+    head = words.head(order.kind, table, question.lines, total)
     if rows > current_app.config["SETTINGS"].export_limit_rows:
         export = exports.begin(session(), order, form, head=head, rows=rows)
         return redirect(url_for(".page", ref=export.ref))
     order.note(session(), form, rows)
-    name = _name(order.kind, order.filters.address(), form)
+    name = _name(order.kind, order.question, form)
     written = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
     written.writelines(exports.file_pieces(reporting().connection(), table, form, head))
     size = written.tell()
@@ -153,9 +189,9 @@ def _answer(order: Order, form: Format) -> ResponseReturnValue:
 @requires(*READERS)
 def page(ref: str) -> str:
     """How far it is, and the file."""
-    return render_template(
-        "exports/page.html", export=exports.one(session(), ref, scope()), seconds=REFRESH_SECONDS, **_words()
-    )
+    export = exports.one(session(), ref, scope())
+    before = exports.places_before(session(), export)
+    return render_template("exports/page.html", export=export, before=before, seconds=REFRESH_SECONDS, **_words())
 
 
 @blueprint.get("/exports/<ref>/file")
@@ -178,7 +214,8 @@ def file(ref: str) -> ResponseReturnValue:
 
 
 def _name(kind: ExportKind, question: Mapping[str, str], form: Format) -> str:
-    return f"{kind}-{question['since']}-{question['until']}.{form}"
+    of = question[SUBJECTS[kind]] if kind in SUBJECTS else f"{question['since']}-{question['until']}"
+    return f"{kind}-{of}.{form}"
 
 
 @blueprint.post("/exports/<ref>/delete")

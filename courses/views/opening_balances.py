@@ -8,6 +8,9 @@ from flask_babel import gettext as _
 
 from courses import opening_balances
 from courses.forms.yardsticks import WithdrawForm
+from courses.views import yardstick_words
+from courses.views.report_files import exported
+from courses.views.report_question import today
 from lms.core.access import holds, requires
 from lms.core.scope import Role
 from lms.core.web import refused_on, session
@@ -26,6 +29,24 @@ def index() -> ResponseReturnValue:
         rows=opening_balances.listing(session()),
         may_change=holds(Role.CITY_ADMINISTRATOR),
     )
+
+
+@blueprint.get("/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def export(form: str) -> ResponseReturnValue:
+    """Every source as a file."""
+    sheet = yardstick_words.sources(opening_balances.listing(session()))
+    return exported(sheet, form, report="opening_balances", name=f"opening-balances-{today().isoformat()}", asked={})
+
+
+@blueprint.get("/<int:source_id>/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def source_export(source_id: int, form: str) -> ResponseReturnValue:
+    """One source as the reports read it; the file as it was sent stands beside."""
+    source = opening_balances.source(session(), source_id)
+    sheet = yardstick_words.balances(source, opening_balances.balances_of(session(), source_id))
+    asked = {"source": str(source_id)}
+    return exported(sheet, form, report="opening_balance", name=f"opening-balance-{source_id}", asked=asked)
 
 
 @blueprint.get("/<int:source_id>")

@@ -6,7 +6,8 @@ from flask_babel import gettext as _
 
 from courses import population
 from courses.forms.yardsticks import PopulationForm, cell_name
-from courses.views import years
+from courses.views import yardstick_words, years
+from courses.views.report_files import exported
 from lms.core.access import holds, requires
 from lms.core.scope import READERS, Role
 from lms.core.web import refused_on, session
@@ -26,6 +27,15 @@ def current() -> ResponseReturnValue:
 def page(year: int) -> ResponseReturnValue:
     """A year's figures."""
     return _shown(year, PopulationForm())
+
+
+@blueprint.get("/<int:year>/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def export(year: int, form: str) -> ResponseReturnValue:
+    """The same as a file."""
+    years.demand(year)
+    sheet = yardstick_words.population(population.read(session(), year), year)
+    return exported(sheet, form, report="population", name=f"population-{year}", asked={"year": str(year)})
 
 
 @blueprint.post("/<int:year>")

@@ -8,7 +8,9 @@ from courses import quarters
 from courses.quarters import Quarter
 from courses.reports import enrolment
 from courses.reports.filters import Filters, Grouping
-from courses.views.report_question import zone
+from courses.views import yardstick_words
+from courses.views.report_files import exported
+from courses.views.report_question import today, zone
 from courses.views.report_words import whole
 from lms.core.access import holds, requires
 from lms.core.errors import NotFound
@@ -34,6 +36,14 @@ def page() -> str:
         whole=whole,
         Grouping=Grouping,
     )
+
+
+@blueprint.get("/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def export(form: str) -> ResponseReturnValue:
+    """The same as a file."""
+    sheet = yardstick_words.quarters(quarters.listing(session(), zone()))
+    return exported(sheet, form, report="quarters", name=f"quarters-{today().isoformat()}", asked={})
 
 
 @blueprint.route("/<code>/freeze", methods=["GET", "POST"])

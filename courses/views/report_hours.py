@@ -10,22 +10,22 @@ from flask_babel import lazy_gettext as _l
 
 from courses import charts
 from courses.forms.reports import FilterForm
-from courses.reports import exporting
 from courses.reports import hours as rules
 from courses.reports.filters import Filters, Grouping, Options, presets
 from courses.reports.hours import Hours, Order
+from courses.views import report_list_words as lists
 from courses.views import report_rows
 from courses.views import report_ways as ways
 from courses.views import report_words as words
-from courses.views.report_files import sent
+from courses.views.report_files import exported
 from courses.views.report_question import filter_form, today, zone
-from courses.views.report_sessions import ROLES
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.errors import N_, DomainError, NotFound
-from lms.core.exports import Format, Sheet
+from lms.core.exports import Sheet
+from lms.core.paging import ALL, PAGE_SIZE
 from lms.core.scope import READERS
-from lms.core.web import reporting, session
+from lms.core.web import reporting
 
 blueprint = Blueprint("report_hours", __name__)
 
@@ -93,26 +93,54 @@ def page() -> ResponseReturnValue:
 def sessions(instructor_id: int) -> ResponseReturnValue:
     """The sessions that an instructor's hours are made of."""
     filters, choices = _asked()
-    if instructor_id > LARGEST:
-        raise NotFound
-    number = request.args.get("page", 1, type=int)
     part = _order_of(ways.PART, Order.NAME)
-    found = rules.sessions(
-        reporting(), instructor_id, filters, scope(), part=part, zone=zone(), now=clock.now(), page=number
-    )  # fmt: skip
-    figure = [] if part is Order.NAME else [(_("Figure"), str(COLUMNS[part]))]
+    found = _taught(instructor_id, filters, part, page=request.args.get("page", 1, type=int))
     return make_response(
         render_template(
             "reports/hours_sessions.html",
             found=found,
             here={**ways.here(filters.of_row(str(instructor_id))), "via": "hours"},
+            files={**filters.address(), "instructor_id": instructor_id, **_part(part)},
             trail=[ways.top(filters, "hours")],
-            asked=[*list(words.question(filters, choices))[:-1], *figure],
-            roles=ROLES,
+            asked=_asked_of(filters, choices, part),
+            roles=lists.ROLES,
             whole=words.whole,
             hours=words.hours,
         )
     )
+
+
+@blueprint.get("/hours/<int:instructor_id>/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def sessions_export(instructor_id: int, form: str) -> ResponseReturnValue:
+    """All of an instructor's sessions as a file."""
+    filters, choices = _asked()
+    part = _order_of(ways.PART, Order.NAME)
+    found = _taught(instructor_id, filters, part, size=ALL)
+    sheet = lists.taught(found, _asked_of(filters, choices, part), counted(), zone())
+    question = filters.address() | {"instructor": str(instructor_id), **_part(part)}
+    name = f"sessions-taught-{instructor_id}-{filters.span}"
+    return exported(sheet, form, report="hours_sessions", name=name, asked=question)
+
+
+def _taught(
+    instructor_id: int, filters: Filters, part: Order, *, page: int = 1, size: int = PAGE_SIZE
+) -> rules.TaughtSessions:
+    if instructor_id > LARGEST:
+        raise NotFound
+    return rules.sessions(
+        reporting(), instructor_id, filters, scope(), part=part, zone=zone(), now=clock.now(), page=page, size=size
+    )
+
+
+def _part(part: Order) -> dict[str, str]:
+    """How the figure that sessions give to stands in an address."""
+    return {} if part is Order.NAME else {ways.PART: part.value}
+
+
+def _asked_of(filters: Filters, choices: Options, part: Order) -> list[tuple[str, str]]:
+    figure = [] if part is Order.NAME else [(_("Figure"), str(COLUMNS[part]))]
+    return [*list(words.question(filters, choices))[:-1], *figure]
 
 
 @blueprint.get("/hours/chart.svg")
@@ -144,11 +172,8 @@ def export(form: str) -> ResponseReturnValue:
     """Every instructor's hours as a file."""
     filters, choices = _asked()
     found = rules.report(reporting(), filters, scope(), order=_order(), zone=zone(), now=clock.now())
-    answer, rows = sent(
-        _sheet(found, filters, choices), Format(form), f"hours-{filters.since.isoformat()}-{filters.until.isoformat()}"
-    )
-    exporting.note(session(), "hours", filters, Format(form), rows)
-    return answer
+    sheet = _sheet(found, filters, choices)
+    return exported(sheet, form, report="hours", name=f"hours-{filters.span}", asked=filters.address())
 
 
 def _sheet(found: rules.Report, filters: Filters, choices: Options) -> Sheet:

@@ -2,14 +2,13 @@
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as _l
 
-from courses.models.offerings import TeachingRole
-from courses.models.person_time import EntryKind
 from courses.reports import sessions as rules
+from courses.views import report_list_words as lists
 from courses.views import report_ways as ways
 from courses.views import report_words as words
-from courses.views.report_question import asked, asked_of, column
+from courses.views.report_files import exported
+from courses.views.report_question import asked, asked_of, column, zone
 from lms.core.access import requires, scope
 from lms.core.errors import NotFound
 from lms.core.scope import READERS
@@ -18,17 +17,6 @@ from lms.core.web import reporting
 blueprint = Blueprint("report_sessions", __name__)
 
 LARGEST = 2**63 - 1
-ROLES = {
-    TeachingRole.LEAD: _l("Lead instructor"),
-    TeachingRole.ASSISTANT: _l("Assisting instructor"),
-    TeachingRole.EXAMINER: _l("Examiner"),
-}
-KINDS = {
-    EntryKind.CLOSING: _l("Closing"),
-    EntryKind.CORRECTION: _l("Correction"),
-    EntryKind.ADJUSTMENT: _l("Adjustment of a frozen quarter"),
-    EntryKind.CERTIFICATION: _l("Certificates"),
-}
 
 
 @blueprint.get("/offerings/<int:offering_id>/sessions")
@@ -49,6 +37,20 @@ def page(offering_id: int) -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/offerings/<int:offering_id>/<any(sessions, lines):what>/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def export(offering_id: int, what: str, form: str) -> ResponseReturnValue:
+    """The sessions, or the lines that the report adds up, as a file."""
+    _demand(offering_id)
+    filters, choices = asked()
+    figure = column()
+    found = rules.of_offering(reporting(), offering_id, filters, scope())
+    of = asked_of(filters, choices, figure)
+    sheet = lists.sessions(found, of, zone()) if what == "sessions" else lists.ledger_lines(found, of)
+    question = filters.address() | {"offering": str(offering_id)}
+    return exported(sheet, form, report=f"offering_{what}", name=f"{what}-{offering_id}", asked=question)
+
+
 @blueprint.get("/offerings/<int:offering_id>/sessions/<int:session_id>/people")
 @requires(*READERS)
 def people(offering_id: int, session_id: int) -> ResponseReturnValue:
@@ -60,6 +62,7 @@ def people(offering_id: int, session_id: int) -> ResponseReturnValue:
     return render_template(
         "reports/session_people.html",
         found=rules.people(reporting(), offering_id, session_id, scope(), page=number),
+        here=ways.here(filters, figure),
         trail=[
             ways.top(filters), ways.offerings(filters, figure), ways.sessions(filters, figure, offering_id),
         ],
@@ -73,4 +76,4 @@ def _demand(*identities: int) -> None:
 
 
 def _words() -> dict[str, object]:
-    return {"whole": words.whole, "hours": words.hours, "roles": ROLES, "kinds": KINDS}
+    return {"whole": words.whole, "hours": words.hours, "roles": lists.ROLES, "kinds": lists.KINDS}

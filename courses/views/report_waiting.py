@@ -4,10 +4,13 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from courses.reports import waiting
+from courses.views import report_list_words as lists
 from courses.views import report_ways as ways
 from courses.views import report_words as words
-from courses.views.report_question import asked, asked_of
+from courses.views.report_files import exported
+from courses.views.report_question import asked, asked_of, today, zone
 from lms.core.access import requires, scope
+from lms.core.paging import ALL
 from lms.core.scope import READERS
 from lms.core.web import reporting
 
@@ -22,7 +25,18 @@ def page() -> ResponseReturnValue:
     return render_template(
         "reports/waiting.html",
         found=waiting.offerings(reporting(), filters, scope(), page=request.args.get("page", 1, type=int)),
+        here=ways.here(filters),
         trail=[ways.top(filters)],
         asked=asked_of(filters, choices, None)[1:],
         whole=words.whole,
     )
+
+
+@blueprint.get("/waiting/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def export(form: str) -> ResponseReturnValue:
+    """All of them as a file. It is of now, and named by the day."""
+    filters, choices = asked()
+    found = waiting.offerings(reporting(), filters, scope(), size=ALL)
+    sheet = lists.waiting(found, asked_of(filters, choices, None)[1:], zone())
+    return exported(sheet, form, report="waiting", name=f"waiting-{today().isoformat()}", asked=filters.address())

@@ -87,6 +87,23 @@ def sessions(filters: Filters, column: Column | None, offering_id: int) -> Step:
     return Step(_("Sessions"), _address("report_sessions.page", arguments))
 
 
+def people(filters: Filters) -> Step:
+    """The distinct people behind the number."""
+    return Step(_("People behind the number"), _address("reports.people", here(filters)))
+
+
+def offering_people(filters: Filters, column: Column | None, offering_id: int) -> Step:
+    """Everybody of an offering."""
+    arguments = {**here(filters, column), "offering_id": str(offering_id)}
+    return Step(_("Everybody of this offering"), _address("reports.offering_people", arguments))
+
+
+def session_people(filters: Filters, column: Column | None, offering_id: int, session_id: int) -> Step:
+    """Who was at a session."""
+    arguments = {**here(filters, column), "offering_id": str(offering_id), "session_id": str(session_id)}
+    return Step(_("People of the session"), _address("report_sessions.people", arguments))
+
+
 def _via() -> str:
     found = request.args.get("via", "enrolment")
     return found if found in TOPS else "enrolment"

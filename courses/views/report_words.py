@@ -24,6 +24,7 @@ from courses.reports.ledger import NOBODY, Figures
 from lms.core import clock
 from lms.core.exports import Cell, Sheet
 from lms.core.languages import language, named, organisation_name
+from lms.core.web import freshness
 from lms.organisations.forms import SECTORS
 from lms.organisations.models import Sector
 
@@ -168,17 +169,30 @@ def opening_notes(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def preamble(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What stands above a table in a file."""
+def preamble(asked: list[tuple[str, str]], *, counts: bool = True) -> list[tuple[str, str]]:
+    """What stands above a table in a file. counts: it holds person-times, so their rule stands there too."""
     made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
     rule = [(_("Counting rule") if number == 0 else "", str(line)) for number, line in enumerate(RULE)]
+    age = figures_as_of()
     return [
         (_("Unit"), organisation_name()),
         *asked,
-        *rule,
+        *(rule if counts else []),
+        *([(_("Figures as of"), age)] if age else []),
         (_("Made"), f"{made:%Y-%m-%d %H:%M}"),
         (_("Made by"), current_user.name),
     ]
+
+
+def figures_as_of() -> str | None:
+    """How old the figures of a file are that were read from a replica, for a file is kept; None when the primary was read."""
+    fresh = freshness()
+    if fresh is None or not fresh.from_replica:
+        return None
+    moment = f"{fresh.as_of.astimezone(current_app.config['SETTINGS'].zone):%Y-%m-%d %H:%M:%S}"
+    if fresh.seconds < 1:
+        return moment
+    return _("%(moment)s, %(seconds)s s behind", moment=moment, seconds=f"{fresh.seconds:.0f}")
 
 
 def _cells(figures: Figures, people: int | None = None) -> list[Cell]:
@@ -255,6 +269,8 @@ def report_document(report: Report, options: Options, *, whole_branch: bool) -> 
             + " "
             + _("Person-times: %(number)s", number=f"{report.total.adjusted:+,}")
         )
+    if age := figures_as_of():
+        notes.append(_("Figures as of") + " " + age)
     return ReportDocument(
         organisation=organisation_name(),
         title=_("Enrolment report"),

@@ -20,16 +20,16 @@ from courses.reports import people as people_rules
 from courses.reports.enrolment import Report, Row
 from courses.reports.filters import PERIODS, Column, Filters, Grouping, Period, presets
 from courses.reports.ledger import Figures
+from courses.views import report_list_words as lists
 from courses.views import report_rows
 from courses.views import report_ways as ways
 from courses.views import report_words as words
-from courses.views.report_files import sent
+from courses.views.report_files import exported
 from courses.views.report_question import asked, asked_of, filter_form, today, zone
 from courses.views.report_question import column as column_asked
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.errors import NotFound
-from lms.core.exports import Format
 from lms.core.languages import named
 from lms.core.scope import READERS
 from lms.core.web import reporting, session
@@ -154,9 +154,8 @@ def enrolment_export(form: str) -> ResponseReturnValue:
     """The report as a file."""
     filters, choices = asked()
     report: Report = report_rules.report(reporting(), filters, scope(), zone=zone())
-    answer, rows = sent(words.report_sheet(report, choices), Format(form), f"enrolment-{_span(filters)}")
-    exporting.note(session(), "enrolment", filters, Format(form), rows)
-    return answer
+    sheet = words.report_sheet(report, choices)
+    return exported(sheet, form, report="enrolment", name=f"enrolment-{filters.span}", asked=filters.address())
 
 
 @blueprint.get("/enrolment.pdf")
@@ -169,17 +168,25 @@ def enrolment_paper() -> ResponseReturnValue:
         words.report_document(report, choices, whole_branch=scope().everything and not filters.narrowed),
         now=clock.now(),
     )
-    exporting.note(session(), "enrolment", filters, "pdf", len(report.rows))
+    exporting.note(session(), "enrolment", filters.address(), "pdf", len(report.rows))
     return send_file(
         io.BytesIO(made),
         mimetype="application/pdf",
         as_attachment=True,
-        download_name=f"enrolment-{_span(filters)}.pdf",
+        download_name=f"enrolment-{filters.span}.pdf",
     )
 
 
-def _span(filters: Filters) -> str:
-    return f"{filters.since.isoformat()}-{filters.until.isoformat()}"
+@blueprint.get("/adjustments/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def adjustments_export(form: str) -> ResponseReturnValue:
+    """The lines of the period that change frozen quarters, all of them, as a file."""
+    filters, choices = asked()
+    sheet = lists.adjustments(
+        report_rules.adjustments(reporting(), filters, scope()), list(words.question(filters, choices))[:-1]
+    )
+    name = f"adjustments-{filters.span}"
+    return exported(sheet, form, report="adjustments", name=name, asked=filters.address())
 
 
 @blueprint.get("/districts")
@@ -219,9 +226,8 @@ def districts_export(form: str) -> ResponseReturnValue:
     """Programme, district and period, a row each, as a file."""
     filters, choices = asked()
     rows = cross_rules.cross(reporting(), filters, scope())
-    answer, number = sent(words.cross_sheet(rows, filters, choices), Format(form), f"districts-{_span(filters)}")
-    exporting.note(session(), "districts", filters, Format(form), number)
-    return answer
+    sheet = words.cross_sheet(rows, filters, choices)
+    return exported(sheet, form, report="districts", name=f"districts-{filters.span}", asked=filters.address())
 
 
 @blueprint.get("/offerings")
@@ -252,10 +258,21 @@ def in_progress() -> str:
     return render_template(
         "reports/in_progress.html",
         found=found,
+        here=ways.here(filters),
         asked=asked_of(filters, choices, None),
         trail=[ways.top(filters)],
         **_words(),
     )
+
+
+@blueprint.get("/in-progress/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def in_progress_export(form: str) -> ResponseReturnValue:
+    """The same as a file."""
+    filters, choices = asked()
+    found = offering_rules.open_now(reporting(), filters, scope(), zone=zone())
+    sheet = lists.in_progress(found, asked_of(filters, choices, None))
+    return exported(sheet, form, report="in_progress", name=f"in-progress-{filters.span}", asked=filters.address())
 
 
 @blueprint.get("/people")
@@ -267,6 +284,7 @@ def people() -> str:
         "reports/people.html",
         found=people_rules.behind(reporting(), filters, scope(), page=_page()),
         asked=asked_of(filters, choices, None),
+        here=ways.here(filters),
         trail=[ways.top(filters)],
         offerings=ways.offerings(filters, None).address,
         **_words(),
@@ -284,6 +302,7 @@ def offering_people(offering_id: int) -> str:
     return render_template(
         "reports/offering_people.html",
         found=people_rules.of_offering(reporting(), offering_id, scope()),
+        here=ways.here(filters, column),
         trail=[
             ways.top(filters),
             ways.offerings(filters, column),

@@ -7,7 +7,8 @@ from flask_babel import ngettext
 
 from courses import targets
 from courses.forms.yardsticks import TargetsForm, cell_name
-from courses.views import years
+from courses.views import yardstick_words, years
+from courses.views.report_files import exported
 from lms.core.access import holds, requires, scope
 from lms.core.scope import READERS, Role
 from lms.core.web import refused_on, session
@@ -27,6 +28,15 @@ def current() -> ResponseReturnValue:
 def page(year: int) -> ResponseReturnValue:
     """A year's targets and what was reached of them."""
     return _shown(year, TargetsForm())
+
+
+@blueprint.get("/<int:year>/export/<any(csv, xlsx, parquet):form>")
+@requires(*READERS)
+def export(year: int, form: str) -> ResponseReturnValue:
+    """The same as a file."""
+    years.demand(year)
+    sheet = yardstick_words.targets(targets.read(session(), year, scope()), whole_branch=scope().everything)
+    return exported(sheet, form, report="targets", name=f"targets-{year}", asked={"year": str(year)})
 
 
 @blueprint.post("/<int:year>")

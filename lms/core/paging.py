@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 T = TypeVar("T")
 
 PAGE_SIZE = 50
+ALL = 10**6  # rows on a page: for a file, which has no pages
 
 
 @dataclass(frozen=True)

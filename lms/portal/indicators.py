@@ -12,18 +12,17 @@ from certificates import validity
 from courses import charts
 from courses.counting_rule import RULE
 from courses.forms.reports import GROUPINGS, FilterForm
-from courses.reports import exporting, indicators
+from courses.reports import indicators
 from courses.reports.filters import PERIODS, Filters, Grouping, options
 from courses.reports.indicators import Rate
 from courses.views import indicator_words, report_rows, report_ways
 from courses.views import report_words as words
-from courses.views.report_files import sent
+from courses.views.report_files import exported
 from courses.views.report_question import asked
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.exports import Format
 from lms.core.scope import READERS
-from lms.core.web import reporting, session
+from lms.core.web import reporting
 
 blueprint = Blueprint("indicators", __name__)
 
@@ -92,9 +91,7 @@ def export(form: str) -> ResponseReturnValue:
     found = indicators.overview(reporting(), filters, scope(), zone=zone)
     valid = validity.on(reporting(), clock.today(zone), scope())
     sheet = indicator_words.sheet(found, filters, choices, valid.by_district)
-    answer, rows = sent(sheet, Format(form), f"indicators-{filters.since.isoformat()}-{filters.until.isoformat()}")
-    exporting.note(session(), "indicators", filters, Format(form), rows)
-    return answer
+    return exported(sheet, form, report="indicators", name=f"indicators-{filters.span}", asked=filters.address())
 
 
 @blueprint.get("/<any(rates, completion):kind>.svg")

@@ -10,12 +10,19 @@ async function renew() {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(id);
       if (fresh && !fresh.dataset.refresh && "whole" in place().dataset) return location.reload();
-      if (fresh && fresh.innerHTML !== place().innerHTML) place().replaceWith(fresh);
+      if (fresh && fresh.innerHTML !== place().innerHTML) put(fresh);
     }
   } catch {
     // No network for a moment: the next turn asks again.
   }
   wait();
+}
+
+function put(fresh) {
+  const old = place();
+  const link = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  old.replaceWith(fresh);
+  if (link) fresh.querySelector(`[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
 }
 
 function wait() {

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -19,9 +21,11 @@ from sqlalchemy.orm import Session
 from courses import exports
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.exports import Export, ExportChunk, ExportProgress, ExportState
+from courses.models.offerings import CourseSession
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core import clock, copying
+from lms.core.audit import AuditEntry
 from lms.core.exports import guarded
 from lms.core.scope import Role
 from tests.courses.worlds import Person, Plan, Presence, World
@@ -112,14 +116,76 @@ def test_who_may_not_have_names_gets_none(make: Make, sign_in: SignIn) -> None:
     assert "张三" not in elsewhere.post(NEW, data={"form": "csv", "personal": "full"}).text
 
 
+@pytest.mark.usefixtures("held")
+def test_people_of_a_number_an_offering_and_a_session_come_with_what_was_chosen_of_them(
+    db: Session, make: Make, sign_in: SignIn
+) -> None:
+    city, auditor = sign_in(make.user(Role.CITY_ADMINISTRATOR)), sign_in(make.user(Role.AUDITOR))
+    elsewhere = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=1))
+    meeting = db.scalars(select(CourseSession)).one()
+    people, pages = f"/reports/people?{YEAR}", f"/reports/offerings/{meeting.offering_id}"
+    lists = {
+        people: [["1", "3.00"], ["1", "3.00"]],
+        f"{pages}/people?{YEAR}": [["合格", "1", "3.00", ""], ["不合格", "1", "3.00", ""]],
+        f"{pages}/sessions/{meeting.id}/people?{YEAR}": [["2025-06-01 09:00", "", "3.00"]] * 2,
+    }
+    for page, expected in lists.items():
+        [address] = re.findall(r'href="(/reports/exports/new/[^"]*)"', city.get(page).text)
+        new = unescape(address) + "&lang=zh"
+        assert "2 行" in city.get(new).text
+        assert f'href="{page.split("?")[0]}?' in city.get(new).text  # and back
+        plain = rows_of(city.post(new, data={"form": "csv", "personal": "none"}).data)
+        assert [row[1:] for row in plain[-2:]] == expected
+        full = rows_of(city.post(new, data={"form": "csv", "personal": "full"}).data)
+        assert {tuple(row[-2:]) for row in full[-2:]} == {("张三", "13812345678"), ("'=1+1", "")}
+        assert "138****5678" in str(rows_of(city.post(new, data={"form": "csv", "personal": "masked"}).data))
+        table = parquet.read_table(io.BytesIO(city.post(new, data={"form": "parquet", "personal": "none"}).data))
+        assert table.column("hours").to_pylist() == [3.0, 3.0]
+        assert "张三" not in auditor.post(new, data={"form": "csv", "personal": "full"}).text
+        other = elsewhere.post(new, data={"form": "csv", "personal": "full"})
+        assert other.status_code == (200 if page == people else 404)
+        assert "张三" not in other.text
+    for kind, name in (("enrolments", "offering"), ("attendances", "session")):
+        for number in ("", "0", "x", "9" * 19):
+            assert city.get(f"/reports/exports/new/{kind}?{name}={number}").status_code == 404
+    notes = db.scalars(select(AuditEntry).where(AuditEntry.subject == "report:attendances")).all()
+    assert {note.after["filters"]["session"] for note in notes if note.after} == {str(meeting.id)}
+    assert [note.after.get("personal") for note in notes if note.after] == [None, "full", "masked", None, None]
+
+
+@pytest.mark.usefixtures("held", "background")
+@pytest.mark.parametrize("kind", ["people", "enrolments", "attendances"])
+def test_people_are_made_by_a_worker_too(
+    db: Session, make: Make, sign_in: SignIn, work: Callable[[], bool], kind: str
+) -> None:
+    meeting = db.scalars(select(CourseSession)).one()
+    of = {"people": "", "enrolments": f"&offering={meeting.offering_id}", "attendances": f"&session={meeting.id}"}
+    district = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=2))
+    page = district.post(
+        f"/reports/exports/new/{kind}?{YEAR}{of[kind]}", data={"form": "csv", "personal": "masked"}
+    ).headers["Location"]
+    assert work()
+    answer = district.get(f"{page}/file")
+    assert kind in answer.headers["Content-Disposition"]
+    assert {tuple(row[-2:]) for row in rows_of(answer.data)[-2:]} == {("张三", "138****5678"), ("'=1+1", "")}
+    assert district.get(page).status_code == 200
+    assert page in district.get("/reports/exports/").text
+
+
 @pytest.mark.usefixtures("held", "background")
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])
 def test_many_rows_are_made_by_a_worker_for_the_owner_alone(
     db: Session, make: Make, sign_in: SignIn, work: Callable[[], bool], form: str
 ) -> None:
     city, other = sign_in(make.user(Role.CITY_ADMINISTRATOR)), sign_in(make.user(Role.CITY_ADMINISTRATOR))
-    page = city.post(NEW, data={"form": form, "personal": "masked"}).headers["Location"]
+    page = city.post(f"{NEW}&district=2", data={"form": form, "personal": "masked"}).headers["Location"]
+    second = city.post(NEW, data={"form": form, "personal": "masked"}).headers["Location"]
     assert "data-refresh" in city.get(page).text
+    assert "西城区" in city.get(page).text
+    assert "一分钟内开始" in city.get(page).text
+    assert "前面还有 1 个导出" in city.get(second).text
+    assert "data-refresh" in city.get("/reports/exports/").text
+    assert city.post(f"{second}/delete").status_code == 302
     assert city.get(f"{page}/file").status_code == 302
     assert work()
     assert not work()

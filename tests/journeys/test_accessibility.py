@@ -76,14 +76,17 @@ def test_axe_finds_nothing_in_the_reports(site: Site, visit: Visit) -> None:
 
     sessions = first("/reports/offerings", r"/reports/offerings/\d+/sessions\?")
     year = first("/reports/targets/", r"/reports/targets/\d+$")
+    present = first(sessions, r"/reports/offerings/\d+/sessions/\d+/people")
+    everybody = first(sessions, r"/reports/offerings/\d+/people")
     pages = [
         "/reports/enrolment", "/reports/districts", "/reports/indicators/", "/reports/hours", "/reports/waiting",
         "/reports/quarters/", "/reports/quarters/2025Q4/freeze",
         "/reports/offerings?column=offerings", "/reports/people", "/reports/in-progress", "/reports/population/",
         "/reports/opening-balances/", "/reports/by-mail", "/reports/exports/", "/reports/exports/new/participations",
         "/reports/enrolment?grouping=host&find=e", "/reports/hours?find=BJ",
-        year, sessions, first(sessions, r"/reports/offerings/\d+/sessions/\d+/people"),
-        first(sessions, r"/reports/offerings/\d+/people"), first("/reports/hours", r"/reports/hours/\d+"),
+        year, sessions, present, everybody, first("/reports/hours", r"/reports/hours/\d+"),
+        first("/reports/people", "/reports/exports/new/people"), first(present, "/reports/exports/new/attendances"),
+        first(everybody, "/reports/exports/new/enrolments"),
     ]  # fmt: skip
     axe = Axe()
     found = []

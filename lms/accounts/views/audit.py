@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from lms.accounts import audit_trail, places
 from lms.accounts.audit_trail import Entry, Filter
-from lms.accounts.audit_words import ACTIONS, FIELDS, NOUNS, PAGES, VALUES
+from lms.accounts.audit_words import ACTIONS, FIELDS, NOUNS, PAGES, REPORTS, VALUES
 from lms.accounts.forms import ROLES, AuditFilterForm
 from lms.core.access import guard_of, holds, requires
 from lms.core.forms import choices
@@ -45,6 +45,7 @@ def index() -> str:
         action_name=partial(_word, ACTIONS),
         noun_name=partial(_word, NOUNS),
         field_name=partial(_word, FIELDS),
+        key_name=_key,
         shown=_Shown({place.id: named(place) for place in places.districts(session(), EVERYTHING)}),
         address=_address,
     )
@@ -86,6 +87,11 @@ class _Shown:
 def _word(words: dict[str, str], code: str) -> str:
     """A code in words; one that has none stands for itself."""
     return _(words[code]) if code in words else code
+
+
+def _key(entry: Entry) -> str:
+    """Which one an entry is about: its number, but a report by its name."""
+    return _word(REPORTS, entry.key) if entry.noun == "report" else entry.key
 
 
 def _address(entry: Entry) -> str | None:

@@ -12,6 +12,7 @@ from threading import Event, Thread
 from typing import Any
 
 import psycopg
+import pypdfium2
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -120,13 +121,44 @@ def test_every_report_can_be_read_from_one_that_only_reads(system: Flask) -> Non
         for rule in system.url_map.iter_rules()
         if rule.rule.startswith("/reports") and "GET" in (rule.methods or ()) and not rule.arguments
     ]
-    pages += [f"/reports/{name}/export/csv" for name in ("enrolment", "districts", "offerings")]
-    pages.append("/reports/exports/new/participations")
+    files = ("enrolment", "districts", "indicators", "hours", "offerings", "waiting", "in-progress", "adjustments")
+    pages += [f"/reports/{name}/export/csv" for name in files]
+    pages += [f"/reports/exports/new/{kind}" for kind in ("participations", "people")]
     answers = {page: city.get(f"{page}?{YEAR}").status_code for page in pages}
     assert {page: status for page, status in answers.items() if status not in {200, 302}} == {}
     assert len(answers) > 10
     told: Any = replica.standing()
     assert set(told["answers"]) == {"replica"}
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_file_from_the_replica_says_as_of_when_it_is_for_it_is_kept(
+    system: Flask, standby: Server, paused: Callable[[], AbstractContextManager[None]]
+) -> None:
+    city = browser(system)
+    hold(system)
+    caught_up(system)
+
+    def told(form: str) -> str:
+        """What a file says of its figures' age."""
+        answer = city.get(f"/reports/enrolment{form}?{YEAR}&lang=en")
+        assert answer.status_code == 200
+        pages = pypdfium2.PdfDocument(answer.data) if form == ".pdf" else ()
+        text = "".join(page.get_textpage().get_text_bounded() for page in pages) or answer.data.decode("utf-8-sig")
+        found = re.search(r"Figures as of[ ,\"]*([-\d: ]{19})((?:,\s\d+\ss behind)?)", text)
+        return f"{bool(found)}{found[2].replace(chr(10), ' ') if found else ''}"
+
+    assert [told(form) for form in ("/export/csv", ".pdf")] == ["True", "True"]
+    with paused():
+        hold(system)
+        while told("/export/csv") == "True":
+            time.sleep(0.1)
+        for form in ("/export/csv", ".pdf"):
+            assert re.fullmatch(r"True, \d+ s behind", told(form))
+    caught_up(system)
+    standby.stop()
+    assert told("/export/csv") == told(".pdf") == "False"  # of the primary, it is as of when it was made
+    start(standby)
 
 
 @pytest.mark.usefixtures("eager")
