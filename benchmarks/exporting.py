@@ -47,13 +47,13 @@ WORDING = Wording(
     states={state.value: state.name for state in EnrolmentState},
     sectors={sector.value: sector.name for sector in Sector},
 )
-# Kind of file, what of the people, and how often.
+# Kind of file, and what of the people.
 JOBS = (
-    (Format.CSV, Personal.NONE, RUNS),
-    (Format.CSV, Personal.MASKED, RUNS),
-    (Format.CSV, Personal.FULL, RUNS),
-    (Format.PARQUET, Personal.NONE, 3),
-    (Format.XLSX, Personal.NONE, 1),
+    (Format.CSV, Personal.NONE),
+    (Format.CSV, Personal.MASKED),
+    (Format.CSV, Personal.FULL),
+    (Format.PARQUET, Personal.NONE),
+    (Format.XLSX, Personal.NONE),
 )
 
 
@@ -62,10 +62,10 @@ def measure(ground: Ground) -> Sequence[Measurement]:
     with Session(ground.app.extensions["engine"]) as db:
         filters, rows = _question(db)
     found = [Measurement("rows", rows, "")]
-    for form, personal, runs in JOBS:
+    for form, personal in JOBS:
         order = Order(ExportKind.PARTICIPATIONS, filters, EVERYTHING, personal)
         bare, whole, memory, size = [], [], [], 0.0
-        for _run in range(runs):
+        for _run in range(RUNS):
             bare.append(_bare(ground.app.extensions["engine"], order))
             job = _job(ground, order, form)
             whole.append(job["seconds"])
@@ -151,23 +151,17 @@ def _most_memory() -> float:
     return int(line.split()[1]) / 1024
 
 
-def measured(scale: str) -> Sequence[Measurement]:
-    """All of it, over the years loaded at a scale or standing at an address."""
-    with years(scale) as ground:
-        return measure(ground)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Measure, or be the process of one job; the exit code."""
     if arguments[0] == "make":
         print(json.dumps(make(create_app(), int(arguments[1]))))
         return 0
     scale, _, address = arguments[0].partition("=")
-    missed = 0
-    for one in measured(address or scale):
+    with years(address or scale) as ground:
+        found = measure(ground)
+    for one in found:
         print(one.line(), flush=True)
-        missed += not one.reached
-    return 1 if missed else 0
+    return 1 if any(not one.reached for one in found) else 0
 
 
 if __name__ == "__main__":

@@ -33,12 +33,14 @@ class Measurement:
         return f"{self.name:<58} {self.value:>10.3f} {self.unit:<14} {bound:<10} {verdict}".rstrip()
 
 
+def once(act: Callable[[], object]) -> float:
+    """The duration of an act, in seconds."""
+    began = perf_counter()
+    act()
+    return perf_counter() - began
+
+
 def seconds(act: Callable[[], object], runs: int = RUNS) -> float:
     """The median duration of an act, after one run that does not count."""
     act()
-    taken = []
-    for _ in range(runs):
-        began = perf_counter()
-        act()
-        taken.append(perf_counter() - began)
-    return median(taken)
+    return median(once(act) for _ in range(runs))

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -24,14 +24,20 @@ from lms.embedded import environment
 from lms.embedded.postgres import Server
 
 START_SECONDS = 30
+# How much of the branch's ten years: a part of 1, or "full".
+SCALE = os.environ.get("BENCH_SCALE") or "0.1"
 
 
 @dataclass(frozen=True)
 class Ground:
-    """A migrated database with the application on it in this process, and the environment for servers."""
+    """A migrated database with the application on it in this process, and the environment for servers.
+
+    loaded: the seconds that loading the branch's years took, where they were loaded for this.
+    """
 
     app: Flask
     environment: dict[str, str]
+    loaded: float | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -81,10 +87,11 @@ def years(scale: str) -> Iterator[Ground]:
     """
     if "://" not in scale:
         with stage() as set_stage:
+            began = time.perf_counter()
             loaded = set_stage.app.test_cli_runner().invoke(args=["demo", "load", "--scale", scale])
             if loaded.exit_code:
                 raise RuntimeError(loaded.output)
-            yield set_stage
+            yield replace(set_stage, loaded=time.perf_counter() - began)
         return
     with tempfile.TemporaryDirectory(prefix="lms-bench-") as folder:
         settings = _settings(scale, Path(folder), os.environ["FIELD_KEY"])
@@ -110,14 +117,14 @@ def _settings(database_url: str, folder: Path, field_key: str) -> dict[str, str]
 
 
 @contextmanager
-def gunicorn(target: str, settings: dict[str, str]) -> Iterator[int]:
-    """A server of one application, one process of eight threads, its log thrown away. Gives the port."""
+def gunicorn(target: str, settings: dict[str, str], *, workers: int = 1) -> Iterator[int]:
+    """A server of one application, its processes of eight threads each, its log thrown away. Gives the port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
     running = subprocess.Popen(
-        [*command, "--threads", "8", "--keep-alive", "30", "--log-level", "error", target],
+        [*command, "--workers", str(workers), "--threads", "8", "--keep-alive", "30", "--log-level", "error", target],
         cwd=ROOT,
         env=settings,
         stdout=subprocess.DEVNULL,

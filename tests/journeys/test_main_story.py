@@ -44,7 +44,7 @@ def schedule(page: Page, start: datetime) -> str:
     """Schedule and publish an elementary course that begins then. Returns the address of its page."""
     page.goto("/offerings/")
     page.get_by_role("link", name="新建培训班").click()
-    page.get_by_label("课程").select_option(label="初级急救员 · 8学时")
+    page.get_by_label("课程").select_option(label="初级急救员 · 8 学时")
     page.locator("#organisation").fill("海淀区清河街道阳光社区")
     page.locator("[name=place]").first.fill("阳光社区活动室")
     row = page.locator("fieldset").first

@@ -129,7 +129,7 @@ def test_the_indicators_lead_to_the_valid_certificates_of_each_district(
         found = re.findall(r'href="(/certificates/\?[^"]*)">(\d+)<', page)
         assert [shown for _down, shown in found] == ["1", "1"]  # the district's row, and the total
         for down, shown in found:
-            assert f"{shown} certificates" in browser.get(f"{down}&lang=en").text
+            assert f"{shown} certificate" in browser.get(f"{down}&lang=en").text
 
 
 def test_the_city_asks_for_one_district(

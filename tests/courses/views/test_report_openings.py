@@ -8,24 +8,35 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from courses import opening_balances
 from lms.accounts.models import User
+from lms.config import Settings
 from lms.core.scope import Role
+from tests.courses.imports.files_of import Desk
 from tests.courses.views.test_reports import cells, text_of
 from tests.courses.worlds import Plan, World
 from tests.factories import Make
 
 YEAR = "since=2025-01-01&until=2025-12-31&grouping=month&lang=en"
-FILE = (
-    "month,district,programme,person-times,certificates\n2025-01,东城区,RESCUE,1000,0\n2025-02,西城区,RESCUE,500,30\n"
+KEPT = (
+    {"month": "2025-01", "district": "东城区", "programme": "RESCUE", "person_times": "1000", "source": "旧账"},
+    {
+        "month": "2025-02",
+        "district": "西城区",
+        "programme": "RESCUE",
+        "person_times": "500",
+        "certificates": "30",
+        "source": "旧账",
+    },
 )
 
 
 @pytest.fixture
-def reader(db: Session, make: Make, sign_in: Callable[[User], FlaskClient]) -> Callable[..., FlaskClient]:
+def reader(
+    db: Session, make: Make, sign_in: Callable[[User], FlaskClient], settings: Settings
+) -> Callable[..., FlaskClient]:
     """Signs somebody in who reads of a talk of 300 in Dongcheng and of 1,500 person-times from before."""
     World(db).close(Plan(date(2025, 3, 1), (300,), (), False, 1, "RESCUE"))
-    opening_balances.add(db, title="旧账", file_name="a.csv", media_type="text/csv", content=FILE.encode())
+    Desk(db, settings, "opening_balances").done(KEPT)
     db.commit()
     return lambda *roles, **facts: sign_in(make.user(*roles, **facts))
 
