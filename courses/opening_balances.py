@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Text, cast, func, literal, select, update
+from sqlalchemy import Select, Text, cast, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Programme
@@ -185,9 +186,22 @@ def of_question(db: Session, filters: Filters, scope: Scope) -> Opening:
     None where a course, a host, a sector or refreshers are asked for: nobody knows them of those years. A balance counts as
     known from the day it was added.
     """
+    asked = _asked(filters, scope.reach)
+    if asked is None:
+        return Opening(0, 0, {})
+    rows: list[tuple[str, int, int]] = [(found, int(a), int(b)) for found, a, b in db.execute(asked)]
+    return Opening(
+        sum(number for _key, number, _certificates in rows),
+        sum(number for _key, _person_times, number in rows),
+        {found: number for found, number, _certificates in rows if found},
+    )
+
+
+@lru_cache(64)
+def _asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]] | None:
     narrower = (filters.course, filters.organisation, filters.sector, filters.refresher)
     if any(one is not None for one in narrower):
-        return Opening(0, 0, {})
+        return None
     keys: dict[Grouping, Any] = {
         Grouping.MONTH: func.to_char(OpeningBalance.month, "YYYY-MM"),
         Grouping.QUARTER: func.to_char(OpeningBalance.month, 'YYYY"Q"Q'),
@@ -213,9 +227,4 @@ def of_question(db: Session, filters: Filters, scope: Scope) -> Opening:
         statement = statement.join(OpeningSource).where(OpeningSource.added_at < filters.known_before)
     if filters.key is not None and filters.grouping in keys:
         statement = statement.where(key == filters.key)
-    rows: list[tuple[str, int, int]] = [(found, int(a), int(b)) for found, a, b in db.execute(statement)]
-    return Opening(
-        sum(number for _key, number, _certificates in rows),
-        sum(number for _key, _person_times, number in rows),
-        {found: number for found, number, _certificates in rows if found},
-    )
+    return statement

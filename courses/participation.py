@@ -6,10 +6,9 @@ are asked for most, exactly, when an offering closes or is corrected; `courses.r
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -45,12 +44,12 @@ if TYPE_CHECKING:
     Ids = NDArray[uint32]
 
 TOGETHER = 16_384  # offerings whose people come in one piece: some 8 MB
+_KEPT = select(PeopleCount.programme_code, PeopleCount.district_id, PeopleCount.period, PeopleCount.people)
 MEMORY = "64MB"  # ten years' pieces while they are gathered
 CROWDED = 16  # an id in so many and more: counted by a byte an id, not by sorting
 
 
-@dataclass(frozen=True, order=True)
-class Level:
+class Level(NamedTuple):
     """One kept number: of a programme, of a district or of the branch, in a month, a year or all time."""
 
     programme: str
@@ -239,7 +238,4 @@ def rebuild_counts(db: Session) -> None:
 
 def kept(db: Session) -> dict[Level, int]:
     """Every kept number."""
-    rows = db.execute(
-        select(PeopleCount.programme_code, PeopleCount.district_id, PeopleCount.period, PeopleCount.people)
-    )
-    return {Level(programme, district, period): people for programme, district, period, people in rows}
+    return {Level(programme, district, period): people for programme, district, period, people in db.execute(_KEPT)}

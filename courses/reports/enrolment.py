@@ -36,7 +36,7 @@ from instructors.models import Instructor
 from lms.core.scope import Scope
 from lms.organisations.models import District, Organisation
 
-ADJUSTMENTS_SHOWN = 100
+ADJUSTMENTS_SHOWN = 20  # on a page; the file holds all
 # Putting a statement together takes longer than PostgreSQL takes for it; what is asked again, by whomever, is kept as it was put.
 STATEMENTS = 64
 
@@ -240,7 +240,7 @@ def in_progress(filters: Filters, scope: Scope, zone: ZoneInfo) -> Subquery:
         .where(Offering.state == OfferingState.PUBLISHED, asked(filters, scope), of_subject(filters))
         .group_by(Offering.id)
         .having(last_day.between(filters.since, filters.until))
-        .subquery("open")
+        .cte("open")  # found once, and not for each sum
     )
     now = person_time.recounted(Offering.id.in_(select(open_.c.id)))
     return (
@@ -278,7 +278,7 @@ def _adjustments_asked(filters: Filters, scope: Scope, most: int | None) -> Sele
         .join(Course, Course.id == Offering.course_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
         .where(line.c.late)
-        .order_by(PersonTimeEntry.id.desc())
+        .order_by((PersonTimeEntry.id + 0).desc())  # not by its index, which would walk back over all lines for a few
         .limit(most)
     )  # fmt: skip
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Text, cast, func, literal, null, select, union_all
+from sqlalchemy import Select, Text, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course, Programme
@@ -168,8 +169,8 @@ class Options:
     courses: list[Option]
 
 
-def options(db: Session, scope: Scope) -> Options:
-    """The choices, in one statement."""
+@lru_cache(64)
+def _offered(scope: Scope) -> Select[*tuple[Any, ...]]:
     kinds = (
         select(
             literal("programme").label("kind"), Programme.code.label("key"), Programme.name_zh, Programme.name_en,
@@ -183,11 +184,14 @@ def options(db: Session, scope: Scope) -> Options:
         ).join(Programme, Programme.code == Course.programme_code),
     )  # fmt: skip
     every = union_all(*kinds).subquery()
+    return select(every.c.kind, every.c.key, every.c.name_zh, every.c.name_en).order_by(
+        every.c.kind, every.c.position, func.coalesce(every.c.within, every.c.key)
+    )
+
+
+def options(db: Session, scope: Scope) -> Options:
+    """The choices, in one statement."""
     found: dict[str, list[Option]] = {"programme": [], "district": [], "course": []}
-    for kind, key, name_zh, name_en in db.execute(
-        select(every.c.kind, every.c.key, every.c.name_zh, every.c.name_en).order_by(
-            every.c.kind, every.c.position, func.coalesce(every.c.within, every.c.key)
-        )
-    ):
+    for kind, key, name_zh, name_en in db.execute(_offered(scope.reach)):
         found[kind].append(Option(key, name_zh, name_en))
     return Options(found["programme"], found["district"], found["course"])

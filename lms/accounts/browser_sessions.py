@@ -6,7 +6,7 @@ The browser's cookie holds a random token; the table holds its hash.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from lms.accounts.models import BrowserSession, User
@@ -15,6 +15,16 @@ from lms.core.errors import NotFound
 
 SEEN_EVERY = timedelta(minutes=10)
 BROWSER_LENGTH = 200
+# Put together once: every page asks it.
+_HOLDER = (
+    select(User, BrowserSession.token_hash, BrowserSession.seen_at)
+    .join(BrowserSession, BrowserSession.user_id == User.id)
+    .where(
+        BrowserSession.token_hash == bindparam("token"),
+        BrowserSession.expires_at > bindparam("now"),
+        User.disabled_at.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -49,15 +59,7 @@ def start(db: Session, user: User, *, days: int, browser: str) -> str:
 def user_of(db: Session, token: str) -> User | None:
     """The user signed in with a token, or None where the session ended, ran out or the user is disabled."""
     now = clock.now()
-    row = db.execute(
-        select(User, BrowserSession.token_hash, BrowserSession.seen_at)
-        .join(BrowserSession, BrowserSession.user_id == User.id)
-        .where(
-            BrowserSession.token_hash == crypto.token_hash(token),
-            BrowserSession.expires_at > now,
-            User.disabled_at.is_(None),
-        )
-    ).one_or_none()
+    row = db.execute(_HOLDER, {"token": crypto.token_hash(token), "now": now}).one_or_none()
     if row is None:
         return None
     user, token_hash, seen_at = row
