@@ -37,7 +37,7 @@ lint: environment-dev ## Check style, types, templates, import directions and tr
 	@$(ENTER) $(VENV) .venv/bin/lint-imports
 	@$(ENTER) $(FILES_ONLY) $(FLASK) translations check
 
-bench: environment-dev ## Measure the hot paths: check-in, verification, reports
+bench: environment-dev ## Measure check-in, verification, reports, imports, exports. BENCH_SCALE=full: the branch's size
 	@$(ENTER) exec $(VENV) -m benchmarks $(ARGS)
 
 migrate: environment ## Bring the database of DATABASE_URL (or of a running `make run`) up to date
