@@ -245,7 +245,8 @@ class _Took:
         line = lines(filters, scope, branch=branch)
         row = case((line.c.shown, line.c.key))
         pieces: dict[str | None, list[Ids]] = defaultdict(list)
-        for key, people in participation.pieces(db, took_part(line, row)):
+        whole = filters.grouping in {Grouping.HOST, Grouping.INSTRUCTOR}  # thousands of rows, none of them large
+        for key, people in participation.pieces(db, took_part(line, row, whole=whole)):
             pieces[key].append(people)
         self._others = pieces.pop(None, [])
         self._rows = {key: row for key, row in pieces.items() if key is not None}
@@ -266,12 +267,13 @@ class _Took:
         return list(chain.from_iterable(self._rows.values()))
 
 
-def took_part(line: Subquery, key: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-    """Who took part in what closing lines count, by a key, for `participation.pieces`."""
+def took_part(line: Subquery, key: ColumnElement[Any], *, whole: bool = False) -> Select[*tuple[Any, ...]]:
+    """Who took part in what closing lines count, by a key, for `participation.pieces`. whole: one piece a key."""
+    parts = [] if whole else [line.c.offering_id // participation.TOGETHER]
     return (
         select(key, participation.packed())
         .select_from(line)
         .join(Participation, Participation.offering_id == line.c.offering_id)
         .where(line.c.kind == EntryKind.CLOSING)
-        .group_by(key, line.c.offering_id // participation.TOGETHER)
+        .group_by(key, *parts)
     )
