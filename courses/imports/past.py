@@ -181,8 +181,9 @@ class Past(Kind):
             with statements.by_hash(db):
                 statements.run(db, FILE, "chosen", **values)
             db.execute(text("ANALYZE meeting, chosen"))
-        with statements.by_index(db):
+        with statements.by_key(db):
             statements.run(db, FILE, "placed", **values)
+        with statements.by_index(db):
             db.execute(text("ANALYZE placed"))
             statements.run(db, FILE, "presence", **values)
             db.execute(text("ANALYZE presence"))

@@ -161,7 +161,7 @@ FROM (
 -- The chunk's rows, with how many they are: in the middle of an import the planner takes a half-written table for empty.
 -- name: chosen
 CREATE TEMP TABLE chosen ON COMMIT DROP AS
-SELECT line.line, line.person, offered.id AS offering_id
+SELECT line.line, line.person, offered.id AS offering_id, course_id, counted_on, district_id, organisation_id
 FROM offered JOIN import_line AS line ON line.number = offered.number
 WHERE line.run_id = :run AND line.number BETWEEN :first AND :last AND line.outcome = 'new'
 
@@ -169,14 +169,13 @@ WHERE line.run_id = :run AND line.number BETWEEN :first AND :last AND line.outco
 CREATE TEMP TABLE placed ON COMMIT DROP AS
 SELECT each.*, nextval((SELECT pg_get_serial_sequence('enrolment', 'id')::regclass)) AS id
 FROM (
-    SELECT DISTINCT ON (offered.id, person.trainee_id) chosen.line, offered.id AS offering_id, person.trainee_id,
+    SELECT DISTINCT ON (chosen.offering_id, person.trainee_id) chosen.line, chosen.offering_id, person.trainee_id,
         course_id, present, arrived, departed, result, certificate, issued_on, said.name, said.name_key, counted_on,
-        offered.district_id, organisation_id
+        chosen.district_id, organisation_id
     FROM chosen
-    JOIN offered ON offered.id = chosen.offering_id
     JOIN import_attendance AS said ON said.run_id = :run AND said.line = chosen.line
     JOIN import_person AS person ON person.run_id = :run AND person.line = chosen.person
-    ORDER BY offered.id, person.trainee_id, chosen.line
+    ORDER BY chosen.offering_id, person.trainee_id, chosen.line
 ) AS each
 
 -- name: presence

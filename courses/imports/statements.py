@@ -48,8 +48,17 @@ def by_index(db: Session) -> Iterator[None]:
     Those tables grow within the import, and a worker has no right to have them analysed: the planner believes them to be as
     they were, or empty, and would read them whole for each chunk, or for each row.
     """
-    with _without(db, "enable_seqscan"):
+    with _without(db, "enable_seqscan"), _without(db, "enable_bitmapscan"):  # a bitmap for each row is dear
         yield
+
+
+@contextmanager
+def by_key(db: Session) -> Iterator[None]:
+    """A statement whose rows lead each to its next by key, one after the other, in the order in which the joins are written."""
+    with by_index(db), _without(db, "enable_hashjoin"), _without(db, "enable_mergejoin"):
+        db.execute(text("SET LOCAL join_collapse_limit = 1"))
+        yield
+        db.execute(text("SET LOCAL join_collapse_limit TO DEFAULT"))
 
 
 @contextmanager
