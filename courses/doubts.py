@@ -18,7 +18,7 @@ from courses.roster import tail
 from lms.accounts.models import User
 from lms.core.errors import N_, NotFound
 from lms.core.names import norm
-from lms.core.scope import Scope, fetch, visible
+from lms.core.scope import REMEMBERED, Scope, fetch, visible
 
 SHOWN = 300
 
@@ -124,9 +124,8 @@ def count(db: Session, scope: Scope, *, session_id: int | None = None) -> int:
     return db.scalar(_counted(scope.reach, session_id)) or 0
 
 
-@lru_cache(64)
+@lru_cache(REMEMBERED)
 def _counted(scope: Scope, session_id: int | None) -> Select[int]:
-    """Each page asks it of its reader, and putting it together takes longer than the answer."""
     columns: Sequence[Any] = (AttendanceEvent.course_session_id, AttendanceEvent.review, _who_column())
     each = visible(select(*columns), AttendanceEvent, scope).where(_undecided(), *_of(None, session_id)).distinct()
     return select(func.count()).select_from(each.subquery())

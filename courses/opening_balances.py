@@ -19,7 +19,7 @@ from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.reports.filters import Filters, Grouping
 from lms.core import audit, clock, spreadsheets
 from lms.core.errors import N_, DomainError, NotFound
-from lms.core.scope import Scope
+from lms.core.scope import REMEMBERED, Scope
 from lms.organisations import districts
 from lms.organisations.models import District
 
@@ -197,7 +197,7 @@ def of_question(db: Session, filters: Filters, scope: Scope) -> Opening:
     )
 
 
-@lru_cache(64)
+@lru_cache(REMEMBERED)
 def _asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]] | None:
     narrower = (filters.course, filters.organisation, filters.sector, filters.refresher)
     if any(one is not None for one in narrower):

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
     Ids = NDArray[uint32]
 
-TOGETHER = 16_384  # offerings whose people come in one piece: some 8 MB
 _KEPT = select(PeopleCount.programme_code, PeopleCount.district_id, PeopleCount.period, PeopleCount.people)
+TOGETHER = 16_384  # offerings whose people come in one piece: some 8 MB
 MEMORY = "64MB"  # ten years' pieces while they are gathered
 CROWDED = 16  # an id in so many and more: counted by a byte an id, not by sorting
 
@@ -152,9 +152,8 @@ def ids(sent: bytes) -> "Ids":
 
 def pieces(db: Session, took_part: Select[*tuple[Any, ...]]) -> Iterator[tuple[Any, "Ids"]]:
     """The rows of a SELECT of a key and a `packed` piece, the ids unpacked; one row in memory."""
-    db.execute(
-        text(f"SET LOCAL work_mem = '{MEMORY}'")
-    )  # sorted in memory by one process, which leaves the others theirs
+    # Sorted in memory by one process, which leaves the others theirs; three would sort on disk.
+    db.execute(text(f"SET LOCAL work_mem = '{MEMORY}'"))
     for key, sent in binary.rows(db, took_part):
         yield key, ids(sent)
 

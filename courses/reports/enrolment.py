@@ -33,12 +33,10 @@ from courses.reports import kept
 from courses.reports.filters import PERIODS, Filters, Grouping, within
 from courses.reports.ledger import Figures, asked, lines, of_subject, sums
 from instructors.models import Instructor
-from lms.core.scope import Scope
+from lms.core.scope import REMEMBERED, Scope
 from lms.organisations.models import District, Organisation
 
 ADJUSTMENTS_SHOWN = 20  # on a page; the file holds all
-# Putting a statement together takes longer than PostgreSQL takes for it; what is asked again, by whomever, is kept as it was put.
-STATEMENTS = 64
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,7 @@ def branch(db: Session, filters: Filters, scope: Scope) -> Figures:
     return _figures(db, filters, scope)[1]
 
 
-@lru_cache(STATEMENTS)
+@lru_cache(REMEMBERED)
 def _figures_asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]]:
     line = kept.cells(filters, scope, branch=True)
     added = (
@@ -251,7 +249,7 @@ def in_progress(filters: Filters, scope: Scope, zone: ZoneInfo) -> Subquery:
     )
 
 
-@lru_cache(STATEMENTS)
+@lru_cache(REMEMBERED)
 def _progress_asked(filters: Filters, scope: Scope, zone: ZoneInfo) -> Select[*tuple[Any, ...]]:
     open_ = in_progress(filters, scope, zone)
     added = [func.coalesce(func.sum(open_.c[name]), 0) for name in ("enrolled", "named", "counted")]
@@ -264,7 +262,7 @@ def progress(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
     return Progress(offerings, int(enrolled), int(named), int(counted))
 
 
-@lru_cache(STATEMENTS)
+@lru_cache(REMEMBERED)
 def _adjustments_asked(filters: Filters, scope: Scope, most: int | None) -> Select[*tuple[Any, ...]]:
     line = lines(filters, scope)
     return (

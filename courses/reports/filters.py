@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from courses.models.catalogue import Course, Programme
 from courses.quarters import Quarter
 from lms.core.errors import NotFound
-from lms.core.scope import Scope
+from lms.core.scope import REMEMBERED, Scope
 from lms.organisations.models import District
 
 
@@ -169,7 +169,7 @@ class Options:
     courses: list[Option]
 
 
-@lru_cache(64)
+@lru_cache(REMEMBERED)
 def _offered(scope: Scope) -> Select[*tuple[Any, ...]]:
     kinds = (
         select(
