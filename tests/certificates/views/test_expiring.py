@@ -115,7 +115,7 @@ def test_the_filters_narrow_the_list_and_its_numbers(
     ):
         text = browser.get(f"/certificates/expiring/?{query}").text
         assert [name for name in ("张三丰", "李四光") if name in text] == found, query
-        assert f'30 天内到期 <span class="text-nowrap">({len(found)})' in text
+        assert f'30 天内到期 <span class="text-nowrap ms-1">({len(found)})' in text
 
 
 def test_phones_are_masked_and_reminders_shown(
