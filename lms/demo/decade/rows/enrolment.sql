@@ -1,6 +1,6 @@
 SELECT e AS id, run.id AS offering_id,
     {trainee_base} + pg_temp.comer(run.id, place, places, fresh, known) AS trainee_id,
-    left(md5('ticket' || {seed} || ':' || e), 22) AS ticket,
+    left(md5('ticket' || {seed}::text || ':' || e::text), 22) AS ticket,
     CASE WHEN seat >= named + absent THEN 'cancelled' WHEN seat >= named THEN 'incomplete'
         WHEN kind < 3 OR (fits AND mark >= 60) THEN 'completed' WHEN mark < 60 THEN 'failed' ELSE 'incomplete' END AS state,
     CASE WHEN pg_temp.pick(e, 53, 3) = 0 THEN 'staff' ELSE 'self' END AS source,
