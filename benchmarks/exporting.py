@@ -25,7 +25,8 @@ from sqlalchemy.orm import Session
 from benchmarks.measurement import RUNS, Measurement
 from benchmarks.stage import Ground, years
 from courses import exports
-from courses.exports import Head, Order
+from courses.export_orders import ReportOrder
+from courses.exports import Head
 from courses.models.enrolment import EnrolmentState
 from courses.models.exports import Export, ExportKind, ExportState, Personal
 from courses.reports.filters import Filters
@@ -63,7 +64,7 @@ def measure(ground: Ground) -> Sequence[Measurement]:
         filters, rows = _question(db)
     found = [Measurement("rows", rows, "")]
     for form, personal, runs in JOBS:
-        order = Order(ExportKind.PARTICIPATIONS, filters, EVERYTHING, personal)
+        order = ReportOrder(kind=ExportKind.PARTICIPATIONS, filters=filters, scope=EVERYTHING, personal=personal)
         bare, whole, memory, size = [], [], [], 0.0
         for _run in range(runs):
             bare.append(_bare(ground.app.extensions["engine"], order))
@@ -89,13 +90,13 @@ def _question(db: Session) -> tuple[Filters, int]:
     since = date(LAST.year, LAST.month, 1)
     while True:
         filters = Filters(since, LAST)
-        rows = Order(ExportKind.PARTICIPATIONS, filters, EVERYTHING).rows(db)
+        rows = ReportOrder(kind=ExportKind.PARTICIPATIONS, filters=filters, scope=EVERYTHING).rows(db)
         if rows >= MILLION or since <= FIRST:
             return filters, rows
         since = date(since.year - (since.month == 1), (since.month - 2) % 12 + 1, 1)
 
 
-def _bare(engine: Engine, order: Order) -> float:
+def _bare(engine: Engine, order: ReportOrder) -> float:
     """Seconds of a bare COPY of the rows as they are, thrown away as they come."""
     with engine.connect() as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")
@@ -105,7 +106,7 @@ def _bare(engine: Engine, order: Order) -> float:
         return perf_counter() - began
 
 
-def _job(ground: Ground, order: Order, form: Format) -> Mapping[str, float]:
+def _job(ground: Ground, order: ReportOrder, form: Format) -> Mapping[str, float]:
     """Owe one export, have a process of its own make it, take it away again; what the process tells of itself."""
     sessions = ground.app.extensions["sessions"]
     with transaction(sessions) as db:

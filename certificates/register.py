@@ -1,11 +1,11 @@
 """Reading certificates: the list, one certificate's history, and how far an offering's issuing is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from certificates import states
@@ -39,26 +39,57 @@ class Filters:
     since: date | None = None
     until: date | None = None
 
+    def address(self) -> dict[str, str]:
+        """The arguments of an address that asks this again; what is not asked is left out."""
+        facts = {
+            "number": self.number,
+            "holder": self.holder,
+            "programme": self.programme,
+            "district": self.district,
+            "state": self.state.value if self.state else None,
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+        }
+        return {name: str(value) for name, value in facts.items() if value is not None}
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str]) -> "Filters":
+        """What `address` gave, read back."""
+        return cls(
+            number=asked.get("number"),
+            holder=asked.get("holder"),
+            programme=asked.get("programme"),
+            district=int(asked["district"]) if "district" in asked else None,
+            state=State(asked["state"]) if "state" in asked else None,
+            since=date.fromisoformat(asked["since"]) if "since" in asked else None,
+            until=date.fromisoformat(asked["until"]) if "until" in asked else None,
+        )
+
+    def conditions(self, today: date) -> list[ColumnElement[bool]]:
+        """In SQL, of `Certificate`; states are those of today."""
+        found: list[ColumnElement[bool]] = []
+        if self.number:
+            plain = "".join(character for character in self.number.upper() if character.isalnum())
+            found.append(func.replace(Certificate.number, "-", "").contains(plain, autoescape=True))
+        if self.holder:
+            found.append(Certificate.holder_name.icontains(self.holder, autoescape=True))
+        if self.programme:
+            found.append(Certificate.facts["programme"].astext == self.programme)
+        if self.district is not None:
+            of_district = select(Enrolment.id).join(Offering).where(Offering.district_id == self.district)
+            found.append(Certificate.enrolment_id.in_(of_district))
+        if self.state is not None:
+            found.append(states.condition(self.state, today))
+        if self.since is not None:
+            found.append(Certificate.issued_on >= self.since)
+        if self.until is not None:
+            found.append(Certificate.issued_on <= self.until)
+        return found
+
 
 def listing(db: Session, scope: Scope, filters: Filters, *, today: date, page: int) -> Page[Certificate]:
     """Certificates in reach, newest first."""
-    statement = visible(select(Certificate), Certificate, scope)
-    if filters.number:
-        plain = "".join(character for character in filters.number.upper() if character.isalnum())
-        statement = statement.where(func.replace(Certificate.number, "-", "").contains(plain, autoescape=True))
-    if filters.holder:
-        statement = statement.where(Certificate.holder_name.icontains(filters.holder, autoescape=True))
-    if filters.programme:
-        statement = statement.where(Certificate.facts["programme"].astext == filters.programme)
-    if filters.district is not None:
-        of_district = select(Enrolment.id).join(Offering).where(Offering.district_id == filters.district)
-        statement = statement.where(Certificate.enrolment_id.in_(of_district))
-    if filters.state is not None:
-        statement = statement.where(states.condition(filters.state, today))
-    if filters.since is not None:
-        statement = statement.where(Certificate.issued_on >= filters.since)
-    if filters.until is not None:
-        statement = statement.where(Certificate.issued_on <= filters.until)
+    statement = visible(select(Certificate), Certificate, scope).where(*filters.conditions(today))
     return page_of(db, statement.order_by(Certificate.id.desc()), page)
 
 

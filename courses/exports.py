@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,9 +21,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from courses.events import ExportOwed
-from courses.models.exports import Export, ExportChunk, ExportKind, ExportProgress, ExportState, Personal
-from courses.reports import exporting, tables
-from courses.reports.filters import Column, Filters, Grouping
+from courses.export_orders import READING, Order
+from courses.models.exports import Export, ExportChunk, ExportProgress, ExportState, Personal
 from courses.reports.tables import Wording
 from lms.core import audit, clock, events
 from lms.core.copying import PIECE, Lines, Table, ahead, cells, copied, pieces, write_parquet
@@ -38,8 +37,6 @@ ATTEMPTS = 3
 TOLD_SECONDS = 1.0  # between two tellings of progress
 LISTED = 50
 BOM = b"\xef\xbb\xbf"
-# What a list of people is of, by the name that it has in an address.
-SUBJECTS = {ExportKind.ENROLMENTS: "offering", ExportKind.ATTENDANCES: "session"}
 
 # Opens a connection to read the rows with.
 Opening = Callable[[], AbstractContextManager[Connection]]
@@ -80,49 +77,6 @@ class Head:
         wording = Wording(kept["english"], kept["states"], kept["sectors"], zone.key)
         lines = [(label, value) for label, value in kept["preamble"]]
         return cls(kept["title"], lines, kept["headings"], wording, kept["total"])
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is asked for, and with which reach. column: for offerings, only those that give something to that figure.
-
-    subject: the offering whose enrolments, or the session whose attendances are asked for, whatever the filters.
-    """
-
-    kind: ExportKind
-    filters: Filters
-    scope: Scope
-    personal: Personal = Personal.NONE
-    column: Column | None = None
-    subject: int | None = None
-
-    @property
-    def question(self) -> dict[str, str]:
-        """As in an address: the filters, or the one thing that it is about."""
-        if self.subject is not None:
-            return {SUBJECTS[self.kind]: str(self.subject)}
-        return self.filters.address() | ({"column": self.column.value} if self.column else {})
-
-    def table(self, wording: Wording) -> Table:
-        """Its rows. Raises NotFound for another district's."""
-        if self.kind is ExportKind.OFFERINGS:
-            return tables.offerings(self.filters, self.scope, wording, self.column)
-        if self.kind is ExportKind.PEOPLE:
-            return tables.people(self.filters, self.scope, self.personal)
-        if self.subject is None:
-            return tables.participations(self.filters, self.scope, wording, self.personal)
-        of = tables.enrolments if self.kind is ExportKind.ENROLMENTS else tables.attendances
-        return of(self.subject, self.scope, wording, self.personal)
-
-    def rows(self, db: Session) -> int:
-        """How many there are: of participations, as the ledger counted them."""
-        if self.subject is not None:
-            return tables.rows_of(db, self.table(Wording()))
-        return tables.rows_expected(db, self.kind, self.filters, self.scope, self.column)
-
-    def note(self, db: Session, form: Format, rows: int) -> None:
-        """Leave the audit entry of it."""
-        exporting.note(db, self.kind, self.question, form, rows, personal=self.personal)
 
 
 def begin(db: Session, order: Order, form: Format, *, head: Head, rows: int) -> Export:
@@ -174,7 +128,8 @@ def make(
 def _write(db: Session, export: Export, connection: Connection, zone: ZoneInfo, progress: "_Progress") -> None:
     reach = EVERYTHING if export.district_ids is None else Scope(district_ids=frozenset(export.district_ids))
     head = Head.of(export.head, zone)
-    table = _order(export, reach, zone).table(head.wording)
+    order = READING[export.kind](export.kind, export.question, reach, export.personal, zone)
+    table = order.table(head.wording)
     size = 0
     with ahead(file_pieces(connection, table, export.format, head, progress.count)) as made:
         for number, data in enumerate(made):
@@ -261,34 +216,6 @@ class _Progress:
         )
         with self._sessions.begin() as db:
             return int(db.scalars(statement).one())
-
-
-def _order(export: Export, reach: Scope, zone: ZoneInfo) -> Order:
-    """What was asked for, read back."""
-    if (name := SUBJECTS.get(export.kind)) is not None:
-        anything = Filters(date.min, date.max)
-        return Order(export.kind, anything, reach, export.personal, subject=int(export.question[name]))
-    filters, column = _question(export.question, zone)
-    return Order(export.kind, filters, reach, export.personal, column)
-
-
-def _question(asked: Mapping[str, str], zone: ZoneInfo) -> tuple[Filters, Column | None]:
-    """What `Filters.address` gave, read back."""
-    as_of = asked.get("as_of")
-    filters = Filters(
-        since=date.fromisoformat(asked["since"]),
-        until=date.fromisoformat(asked["until"]),
-        programme=asked.get("programme"),
-        district=int(asked["district"]) if "district" in asked else None,
-        course=int(asked["course"]) if "course" in asked else None,
-        organisation=asked.get("organisation"),
-        sector=asked.get("sector"),
-        refresher=bool(int(asked["refresher"])) if "refresher" in asked else None,
-        known_before=Filters.end_of(date.fromisoformat(as_of), zone) if as_of else None,
-        grouping=Grouping(asked["grouping"]),
-        key=asked.get("key"),
-    )
-    return filters, Column(asked["column"]) if "column" in asked else None
 
 
 def listing(db: Session, scope: Scope) -> list[Export]:

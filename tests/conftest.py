@@ -4,6 +4,7 @@ import base64
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from courses import attendance, attendance_events
+from courses import attendance, attendance_events, exports
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app
@@ -187,6 +188,32 @@ def statements(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Itera
     event.listen(connection, "before_cursor_execute", note)
     yield seen
     event.remove(connection, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def background(app: Flask) -> Iterator[None]:
+    """Every export is long."""
+    settings = app.config["SETTINGS"]
+    app.config["SETTINGS"] = settings.model_copy(update={"export_limit_rows": 1})
+    yield
+    app.config["SETTINGS"] = settings
+
+
+@pytest.fixture
+def work(app: Flask, db: Session, connection: Connection) -> Callable[[], bool]:
+    """Do what a worker does, once."""
+
+    @contextmanager
+    def opening() -> Iterator[Connection]:
+        yield connection
+
+    def once() -> bool:
+        db.expire_all()
+        done = exports.make(db, app.extensions["sessions"], opening, app.config["SETTINGS"].zone)
+        db.commit()
+        return done
+
+    return once
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """Certificates for those who run the training: the list, one certificate, an offering's issuing, PDF and revocation."""
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,6 +11,7 @@ from flask_babel import gettext as _
 
 from certificates import paper, register, reissue, renewal, revocation, states
 from certificates.branch import Branch
+from certificates.export_order import CertificateOrder
 from certificates.forms import FilterForm, RevokeForm
 from certificates.models import Certificate
 from certificates.payload import digits_of
@@ -15,38 +19,53 @@ from certificates.rendering import Layout
 from certificates.states import ISSUED, NAMES, TONES, State
 from certificates.views import shortfalls
 from courses.models.offerings import Offering
+from courses.views import export_words
+from courses.views.exports import Question, choose
+from courses.views.report_ways import Step
 from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.languages import named
-from lms.core.scope import ADMINISTRATORS, STAFF, Role, fetch
+from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role, fetch
 from lms.core.web import session
 from lms.organisations import districts
 
 blueprint = Blueprint("certificates", __name__)
 
 SEEN_BY = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
+REPORT = "report"  # what the address of the indicators had that lead here
 
 
 @blueprint.get("/")
 @requires(*SEEN_BY)
 def index() -> ResponseReturnValue:
     """The list."""
-    form = _filter_form()
-    filters = register.Filters()
-    if form.validate():
-        filters = register.Filters(
-            number=form.number.data,
-            holder=form.holder.data,
-            programme=form.programme.data or None,
-            district=int(form.district.data) if form.district.data else None,
-            state=State(form.state.data) if form.state.data else None,
-            since=form.since.data,
-            until=form.until.data,
-        )
+    form, filters = _asked()
     listing = register.listing(session(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
     return render_template(
-        "certificates/index.html", form=form, listing=listing, filtered=filters != register.Filters(), **_words()
+        "certificates/index.html",
+        form=form,
+        listing=listing,
+        here=_here(filters),
+        filtered=filters != register.Filters(),
+        report=_report(),
+        **_words(),
     )
+
+
+@blueprint.route("/export", methods=["GET", "POST"])
+@requires(*READERS, reading=True)
+def export() -> ResponseReturnValue:
+    """The list as a file, all pages of it."""
+    form, filters = _asked()
+    order = CertificateOrder(filters=filters, today=_today(), scope=scope())
+    chosen = {field.name: dict(field.choices) for field in (form.programme, form.district, form.state)}
+    asked = [
+        (str(form[name].label.text), chosen.get(name, {}).get(value, value))
+        for name, value in filters.address().items()
+    ]
+    up = Step(_("Certificates"), url_for(".index", **_here(filters)))
+    wording = replace(export_words.wording(), states={state.value: _(NAMES[state]) for state in ISSUED})
+    return choose(Question(order, [*asked, (_("As they stood on"), _today().isoformat())], up, wording))
 
 
 @blueprint.get("/<int:certificate_id>")
@@ -122,6 +141,35 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
         revocable=state is not State.REVOKED and holds(*ADMINISTRATORS),
         printable=state not in {State.REVOKED, State.SUPERSEDED},
         **_words(),
+    )
+
+
+def _here(filters: register.Filters) -> dict[str, Any]:
+    """The arguments of an address that asks the same, and knows where one came from."""
+    return filters.address() | ({REPORT: request.args[REPORT]} if REPORT in request.args else {})
+
+
+def _report() -> Step | None:
+    """The indicators that one came from, as they were asked: what their address had stands in one argument of this one."""
+    if REPORT not in request.args:
+        return None
+    asked = urlencode(parse_qsl(request.args[REPORT]))
+    return Step(_("Indicators"), f"{url_for('indicators.page')}?{asked}")
+
+
+def _asked() -> tuple[FilterForm, register.Filters]:
+    """The filter bar, and what it asks; nothing while something in it cannot be read."""
+    form = _filter_form()
+    if not form.validate():
+        return form, register.Filters()
+    return form, register.Filters(
+        number=form.number.data or None,
+        holder=form.holder.data or None,
+        programme=form.programme.data or None,
+        district=int(form.district.data) if form.district.data else None,
+        state=State(form.state.data) if form.state.data else None,
+        since=form.since.data,
+        until=form.until.data,
     )
 
 

@@ -16,7 +16,7 @@ from lms.core.scope import Scope
 
 class ExportKind(StrEnum):
     """What a row of the file is: an offering, or somebody's participation in one; a person behind a number, with all of it;
-    somebody enrolled in one offering, or present at one session.
+    somebody enrolled in one offering, or present at one session; a certificate.
     """
 
     OFFERINGS = "offerings"
@@ -24,6 +24,7 @@ class ExportKind(StrEnum):
     PEOPLE = "people"
     ENROLMENTS = "enrolments"
     ATTENDANCES = "attendances"
+    CERTIFICATES = "certificates"
 
 
 class Personal(StrEnum):
@@ -69,7 +70,10 @@ class Export(Base):
     progress: Mapped["ExportProgress"] = relationship(back_populates="export", passive_deletes=True)
 
     __table_args__ = (
-        CheckConstraint("kind IN ('offerings', 'participations', 'people', 'enrolments', 'attendances')", name="kind"),
+        CheckConstraint(
+            "kind IN ('offerings', 'participations', 'people', 'enrolments', 'attendances', 'certificates')",
+            name="kind",
+        ),
         CheckConstraint("format IN ('csv', 'xlsx', 'parquet')", name="format"),
         CheckConstraint("personal IN ('none', 'masked', 'full')", name="personal"),
         CheckConstraint("state IN ('waiting', 'done', 'failed')", name="state"),

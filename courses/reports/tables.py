@@ -133,7 +133,7 @@ def participations(filters: Filters, scope: Scope, wording: Wording, personal: P
         Column("hours", Kind.DECIMAL, _hours(Enrolment.minutes_attended)),
         _certified_on(wording),
     ]
-    return _of_people(columns, rows, Enrolment.trainee_id, personal)
+    return of_people(columns, rows, Enrolment.trainee_id, personal)
 
 
 def people(filters: Filters, scope: Scope, personal: Personal) -> Table:
@@ -145,7 +145,7 @@ def people(filters: Filters, scope: Scope, personal: Personal) -> Table:
         Column("person_times", Kind.WHOLE, each.c.offerings),
         Column("hours", Kind.DECIMAL, _hours(each.c.minutes)),
     ]
-    return _of_people(columns, rows, each.c.trainee_id, personal)
+    return of_people(columns, rows, each.c.trainee_id, personal)
 
 
 def enrolments(offering_id: int, scope: Scope, wording: Wording, personal: Personal) -> Table:
@@ -167,7 +167,7 @@ def enrolments(offering_id: int, scope: Scope, wording: Wording, personal: Perso
         Column("hours", Kind.DECIMAL, _hours(func.coalesce(presence.c.minutes, 0))),
         _certified_on(wording),
     ]
-    return _of_people(columns, rows, Enrolment.trainee_id, personal)
+    return of_people(columns, rows, Enrolment.trainee_id, personal)
 
 
 def attendances(session_id: int, scope: Scope, wording: Wording, personal: Personal) -> Table:
@@ -186,15 +186,17 @@ def attendances(session_id: int, scope: Scope, wording: Wording, personal: Perso
         Column("left_at", Kind.TEXT, _moment(Attendance.left_at, wording)),
         Column("hours", Kind.DECIMAL, _hours(attended_minutes())),
     ]
-    return _of_people(columns, rows, Enrolment.trainee_id, personal)
+    return of_people(columns, rows, Enrolment.trainee_id, personal)
 
 
-def _of_people(columns: list[Column], rows: Select[*tuple[Any, ...]], trainee: Any, personal: Personal) -> Table:
-    """With what was asked of each person; nothing of it is read when nothing was."""
+def of_people(
+    columns: list[Column], rows: Select[*tuple[Any, ...]], trainee: Any, personal: Personal, name: Any = Trainee.name
+) -> Table:
+    """With what was asked of each person, the trainee of that id; nothing of it is read when nothing was."""
     if personal is Personal.NONE:
         return Table(columns, rows)
     about = [
-        Column("name", Kind.TEXT, Trainee.name),
+        Column("name", Kind.TEXT, name),
         Column("phone", Kind.SEALED, cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")),
     ]
     opened = _phones(masked=personal is Personal.MASKED)

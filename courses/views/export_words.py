@@ -25,6 +25,7 @@ KINDS = {
     ExportKind.PEOPLE: _l("People behind the number, a row each"),
     ExportKind.ENROLMENTS: _l("People of an offering, a row each"),
     ExportKind.ATTENDANCES: _l("People of a session, a row each"),
+    ExportKind.CERTIFICATES: _l("Certificates, a row each"),
 }
 FORMATS = {
     Format.XLSX: _l("Excel workbook (XLSX)"),
@@ -70,6 +71,10 @@ HEADINGS = {
     "enrolled": words.COLUMNS[Column.ENROLLED],
     "passed": words.COLUMNS[Column.PASSED],
     "certificates": words.COLUMNS[Column.CERTIFICATES],
+    "number": _l("Certificate number"),
+    "state": _l("State"),
+    "issued_on": _l("Issued on"),
+    "valid_until": _l("Last valid day"),
     "closings": words.COLUMNS[Column.OFFERINGS],
 }
 
@@ -84,7 +89,7 @@ def wording() -> Wording:
     )
 
 
-def head(kind: ExportKind, table: Table, asked: list[tuple[str, str]], total: Figures | None) -> Head:
+def head(kind: ExportKind, table: Table, asked: list[tuple[str, str]], total: Figures | None, wording: Wording) -> Head:
     """What stands above the rows of a table. total: the sum of offerings, below them."""
     below: list[str | float | None] | None = None
     if total is not None:
@@ -104,7 +109,7 @@ def head(kind: ExportKind, table: Table, asked: list[tuple[str, str]], total: Fi
         title=str(KINDS[kind]),
         preamble=words.preamble(asked),
         headings=[str(HEADINGS[column.name]) for column in table.columns],
-        wording=wording(),
+        wording=wording,
         total=below,
         asked=asked,
     )
@@ -130,4 +135,6 @@ def subject(question: Mapping[str, str]) -> str:
         return _("Offering no. %(number)s", number=question["offering"])
     if "session" in question:
         return _("Session no. %(number)s", number=question["session"])
+    if "today" in question:
+        return _("As they stood on %(day)s", day=question["today"])
     return f"{question['since']} – {question['until']}"

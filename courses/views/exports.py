@@ -25,11 +25,12 @@ from flask_login import current_user
 from wtforms import RadioField
 
 from courses import exports
-from courses.exports import SUBJECTS, Order
+from courses.export_orders import SUBJECTS, ListOrder, Order, ReportOrder
 from courses.models.exports import ExportKind, ExportState, Personal
 from courses.reports import offerings as offering_rules
 from courses.reports import sessions as session_rules
 from courses.reports.filters import Filters
+from courses.reports.tables import Wording
 from courses.views import export_words as words
 from courses.views import report_ways as ways
 from courses.views.report_question import asked, asked_of, column
@@ -83,7 +84,20 @@ def _words() -> dict[str, object]:
 @requires(*READERS, reading=True)
 def new(kind: str) -> ResponseReturnValue:
     """Choose the file. Few rows come at once; many are owed to a worker, and the page shows how far it is."""
-    question = _question(ExportKind(kind))
+    return choose(_question(ExportKind(kind)))
+
+
+class Question(NamedTuple):
+    """An order, what it asks in words, the page that it was asked on, and how codes are shown."""
+
+    order: Order
+    lines: list[tuple[str, str]]
+    up: ways.Step
+    wording: Wording
+
+
+def choose(question: Question) -> ResponseReturnValue:
+    """The page on which the file is chosen, and what happens then."""
     form = ExportForm(data={"form": _format(request.args.get("form")), "personal": Personal.NONE})
     if question.order.kind is ExportKind.OFFERINGS or not holds(*ADMINISTRATORS):
         del form.personal
@@ -104,36 +118,39 @@ def new(kind: str) -> ResponseReturnValue:
     return make_response(page, 422 if request.method == "POST" else 200)
 
 
-class _Question(NamedTuple):
-    """An order, what it asks in words, and the page that it was asked on."""
-
-    order: Order
-    lines: list[tuple[str, str]]
-    up: ways.Step
-
-
-def _question(kind: ExportKind) -> _Question:
+def _question(kind: ExportKind) -> Question:
     filters, options = asked()
     if kind in SUBJECTS:
         return _question_of_one(kind, filters)
-    figure = column() if kind is ExportKind.OFFERINGS else None
-    up = ways.people(filters) if kind is ExportKind.PEOPLE else ways.offerings(filters, figure)
-    return _Question(Order(kind, filters, scope(), column=figure), asked_of(filters, options, figure), up)
+    if kind is ExportKind.OFFERINGS:
+        return _question_of_offerings()
+    up = ways.people(filters) if kind is ExportKind.PEOPLE else ways.offerings(filters, None)
+    order = ReportOrder(kind=kind, filters=filters, scope=scope())
+    return Question(order, asked_of(filters, options, None), up, words.wording())
 
 
-def _question_of_one(kind: ExportKind, filters: Filters) -> _Question:
+def _question_of_offerings() -> Question:
+    """Those behind a figure, with their sum."""
+    filters, options = asked()
+    figure = column()
+    order = ReportOrder(kind=ExportKind.OFFERINGS, filters=filters, scope=scope(), column=figure)
+    return Question(order, asked_of(filters, options, figure), ways.offerings(filters, figure), words.wording())
+
+
+def _question_of_one(kind: ExportKind, filters: Filters) -> Question:
     """Of one offering or one session; the filters that one came with lead back."""
     number = request.args.get(SUBJECTS[kind], type=int)
     if number is None or abs(number) > LARGEST:
         raise NotFound
-    order = Order(kind, filters, scope(), subject=number)
+    order = ListOrder(kind=kind, scope=scope(), subject=number)
     if kind is ExportKind.ENROLMENTS:
         offering = session_rules.of(reporting(), number, scope())
-        return _Question(order, words.of_offering(offering), ways.offering_people(filters, column(), number))
+        up = ways.offering_people(filters, column(), number)
+        return Question(order, words.of_offering(offering), up, words.wording())
     meeting = session_rules.one(reporting(), number, scope())
     offering = meeting.offering
     up = ways.session_people(filters, column(), offering.id, number)
-    return _Question(order, words.of_offering(offering, meeting), up)
+    return Question(order, words.of_offering(offering, meeting), up, words.wording())
 
 
 def _format(name: str | None) -> Format:
@@ -144,10 +161,9 @@ def _format(name: str | None) -> Format:
 @requires(*READERS)
 def offerings(form: str) -> ResponseReturnValue:
     """The offerings that a number is made of, at once; too many lead to the page that owes them to a worker."""
-    question = _question(ExportKind.OFFERINGS)
-    order = question.order
-    if order.rows(reporting()) > current_app.config["SETTINGS"].export_limit_rows:
-        address: dict[str, Any] = {**ways.here(order.filters, order.column), "kind": order.kind.value, "form": form}
+    question = _question_of_offerings()
+    if question.order.rows(reporting()) > current_app.config["SETTINGS"].export_limit_rows:
+        address: dict[str, Any] = {**ways.here(asked()[0], column()), "kind": ExportKind.OFFERINGS.value, "form": form}
         return redirect(url_for(".new", **address))
     return _answer(question, Format(form))
 
@@ -159,17 +175,17 @@ def _reach(personal: Personal) -> Scope:
     return scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in ADMINISTRATORS])
 
 
-def _answer(question: _Question, form: Format) -> ResponseReturnValue:
+def _answer(question: Question, form: Format) -> ResponseReturnValue:
     order = question.order
     rows = order.rows(reporting())
-    table = order.table(words.wording())
+    table = order.table(question.wording)
     total = None
-    if order.kind is ExportKind.OFFERINGS:
+    if isinstance(order, ReportOrder) and order.kind is ExportKind.OFFERINGS:
         total = offering_rules.behind(reporting(), order.filters, order.scope, column=order.column).total
-    head = words.head(order.kind, table, question.lines, total)
+    head = words.head(order.kind, table, question.lines, total, question.wording)
     if rows > current_app.config["SETTINGS"].export_limit_rows:
         export = exports.begin(session(), order, form, head=head, rows=rows)
-        return redirect(url_for(".page", ref=export.ref))
+        return redirect(url_for("exports.page", ref=export.ref))
     order.note(session(), form, rows)
     name = _name(order.kind, order.question, form)
     written = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
@@ -214,6 +230,8 @@ def file(ref: str) -> ResponseReturnValue:
 
 
 def _name(kind: ExportKind, question: Mapping[str, str], form: Format) -> str:
+    if kind is ExportKind.CERTIFICATES:
+        return f"{kind}-{question['today']}.{form}"
     of = question[SUBJECTS[kind]] if kind in SUBJECTS else f"{question['since']}-{question['until']}"
     return f"{kind}-{of}.{form}"
 

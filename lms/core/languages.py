@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
+from babel.units import format_unit
 from flask import Flask, Response, current_app, g, has_request_context, request, url_for
 from flask_babel import Babel, Domain, force_locale, format_date, format_datetime, format_time, get_locale
 from flask_login import current_user
@@ -124,12 +126,13 @@ def other_language_address() -> str:
     other = "en" if language() == "zh" else "zh"
     if request.endpoint is None or request.method != "GET":
         return f"?lang={other}"
-    arguments: dict[str, Any] = {
-        **request.args.to_dict(flat=False),
-        **(request.view_args or {}),
-        "lang": other,
-    }
-    return url_for(request.endpoint, **arguments)
+    return _address(lang=other)
+
+
+def _address(**changed: str | int) -> str:
+    """This page's address with some arguments changed; what somebody writes into it is not taken for one of `url_for`'s."""
+    path = url_for(request.endpoint or "", **(request.view_args or {}))
+    return f"{path}?{urlencode({**request.args.to_dict(flat=False), **changed}, doseq=True)}"
 
 
 def named(thing: Any) -> str:
@@ -168,6 +171,15 @@ def clock_seconds(value: datetime | None) -> str:
     return "" if value is None else str(format_time(value, "HH:mm:ss"))
 
 
+def file_size(count: int) -> str:
+    """A number of bytes, as file managers say it: at least a tenth of a kilobyte."""
+    size, unit = max(count / 1000, 0.1), "kilobyte"
+    for larger in ("megabyte", "gigabyte"):
+        if size >= 1000:  # SI
+            size, unit = size / 1000, larger
+    return format_unit(size, f"digital-{unit}", "short", format="#,##0.#", locale=get_locale())
+
+
 def organisation_name() -> str:
     """The branch's name in the reader's language."""
     settings = current_app.config["SETTINGS"]
@@ -176,8 +188,7 @@ def organisation_name() -> str:
 
 def page_address(page: int) -> str:
     """This list's address at another page, with its filters."""
-    arguments: dict[str, Any] = {**request.args.to_dict(flat=False), **(request.view_args or {}), "page": page}
-    return url_for(request.endpoint or "", **arguments)
+    return _address(page=page)
 
 
 def init_app(app: Flask) -> None:
@@ -190,7 +201,7 @@ def init_app(app: Flask) -> None:
     babel.domain_instance = domain
     app.after_request(_remember)
     app.jinja_env.filters.update(
-        named=named, moment=moment, day=day, clock_time=clock_time, clock_seconds=clock_seconds
+        named=named, moment=moment, day=day, clock_time=clock_time, clock_seconds=clock_seconds, file_size=file_size
     )
     app.jinja_env.globals.update(
         language=language,

@@ -83,6 +83,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
 EXCEPTIONS: dict[str, Who] = {
     "attendance.scan": TEACH,  # pages that lead to a change
     "attendance.undo": TEACH,
+    "certificates.export": READ,
     "enrolment.preview": PLAN,
     "offerings.suggested_hosts": PLAN,
     "offerings.suggested_instructors": PLAN,
@@ -96,7 +97,7 @@ EXCEPTIONS: dict[str, Who] = {
     "teaching_hours.own": frozenset({Role.INSTRUCTOR}),
     "trainees.search": LOOK,  # a POST that changes nothing: what is searched for may not stand in an address
 }
-READING = {"trainees.search", "exports.new", "exports.delete"}
+READING = {"trainees.search", "exports.new", "exports.delete", "certificates.export"}
 
 # Any user, for the own account.
 ANY_USER = {

@@ -58,32 +58,6 @@ def held(db: Session, make: Make) -> None:
     db.commit()
 
 
-@pytest.fixture
-def background(app: Flask) -> Iterator[None]:
-    """Every export is long."""
-    settings = app.config["SETTINGS"]
-    app.config["SETTINGS"] = settings.model_copy(update={"export_limit_rows": 1})
-    yield
-    app.config["SETTINGS"] = settings
-
-
-@pytest.fixture
-def work(app: Flask, db: Session, connection: Connection) -> Callable[[], bool]:
-    """Do what a worker does, once."""
-
-    @contextmanager
-    def opening() -> Iterator[Connection]:
-        yield connection
-
-    def once() -> bool:
-        db.expire_all()
-        done = exports.make(db, app.extensions["sessions"], opening, app.config["SETTINGS"].zone)
-        db.commit()
-        return done
-
-    return once
-
-
 def rows_of(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
 

@@ -20,7 +20,8 @@ from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.orm import sessionmaker
 
 from courses import exports
-from courses.exports import Head, Order
+from courses.export_orders import ReportOrder
+from courses.exports import Head
 from courses.models.enrolment import EnrolmentState
 from courses.models.exports import Export, ExportChunk, ExportKind, ExportProgress, ExportState
 from courses.reports.filters import Filters
@@ -84,7 +85,8 @@ def owed(engine: Engine) -> Callable[[int], int]:
                 db.execute(text(PEOPLE), {"many": rows - 1})
             owner = Make(db).user(Role.CITY_ADMINISTRATOR)
             filters = Filters(date(2025, 1, 1), date(2025, 12, 31))
-            order = Order(ExportKind.PARTICIPATIONS, filters, Scope(user_id=owner.id, everything=True))
+            reach = Scope(user_id=owner.id, everything=True)
+            order = ReportOrder(kind=ExportKind.PARTICIPATIONS, filters=filters, scope=reach)
             table = order.table(Wording())
             head = Head("Participations", [], [column.name for column in table.columns], Wording())
             return exports.begin(db, order, Format.XLSX, head=head, rows=rows).id

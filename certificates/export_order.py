@@ -1,0 +1,86 @@
+"""The list of certificates as a table to copy: at once while it is short, by a worker when it is long."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from certificates import states
+from certificates.models import Certificate
+from certificates.register import Filters
+from certificates.states import ISSUED
+from courses.export_orders import READING, Order
+from courses.models.catalogue import Programme
+from courses.models.enrolment import Enrolment
+from courses.models.exports import ExportKind, Personal
+from courses.models.offerings import Offering
+from courses.reports import exporting
+from courses.reports.tables import Wording, of_people
+from lms.core.copying import Column, Kind, Table
+from lms.core.exports import Format
+from lms.core.scope import Scope, visible
+from lms.organisations.models import District
+
+SOUGHT = "*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateOrder(Order):
+    """Certificates as they stand on a day, newest first."""
+
+    kind: ExportKind = ExportKind.CERTIFICATES
+    filters: Filters
+    today: date
+
+    @property
+    def question(self) -> dict[str, str]:
+        """The filters, and the day: the worker's may be the next."""
+        return self.filters.address() | {"today": self.today.isoformat()}
+
+    def table(self, wording: Wording) -> Table:
+        """One row a certificate, whatever it says of its holder as it was printed."""
+        rows = (
+            visible(select(Certificate.id), Certificate, self.scope)
+            .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
+            .join(Offering, Offering.id == Enrolment.offering_id)
+            .join(District, District.id == Offering.district_id)
+            .outerjoin(Programme, Programme.code == Certificate.facts["programme"].astext)
+            .where(*self.filters.conditions(self.today))
+            .order_by(Certificate.id.desc())
+        )
+        state = case(*((states.condition(state, self.today), state.value) for state in ISSUED))
+        columns = [
+            Column("number", Kind.TEXT, Certificate.number),
+            Column("state", Kind.TEXT, state, wording.states),
+            Column("issued_on", Kind.DAY, Certificate.issued_on),
+            Column("valid_until", Kind.DAY, Certificate.valid_until),
+            Column("programme", Kind.TEXT, wording.of(Programme)),
+            Column("course", Kind.TEXT, Certificate.facts["course_en" if wording.english else "course_zh"].astext),
+            Column("district", Kind.TEXT, wording.of(District)),
+            Column("offering_no", Kind.WHOLE, Offering.id),
+            Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
+        ]
+        return of_people(columns, rows, Enrolment.trainee_id, self.personal, Certificate.holder_name)
+
+    def rows(self, db: Session) -> int:
+        """Exactly."""
+        statement = visible(select(func.count(Certificate.id)), Certificate, self.scope)
+        return db.scalar(statement.where(*self.filters.conditions(self.today))) or 0
+
+    def note(self, db: Session, form: Format, rows: int) -> None:
+        """Leave the audit entry of it, which tells that a holder was sought, and not whom."""
+        asked = self.question | ({"holder": SOUGHT} if self.filters.holder else {})
+        exporting.note(db, self.kind, asked, form, rows, personal=self.personal)
+
+
+def _read(
+    _kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: Personal, _zone: ZoneInfo
+) -> CertificateOrder:
+    today = date.fromisoformat(asked["today"])
+    return CertificateOrder(filters=Filters.of(asked), today=today, scope=scope, personal=personal)
+
+
+READING[ExportKind.CERTIFICATES] = _read

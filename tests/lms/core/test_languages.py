@@ -1,0 +1,32 @@
+"""What the reader's language changes besides words."""
+
+import re
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_babel import force_locale
+
+from lms.core.languages import file_size
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0.1 kB"), (130, "0.1 kB"), (12_340, "12.3 kB"), (999_999, "1,000 kB"), (171_500_000, "171.5 MB")],
+)
+def test_a_size_is_said_without_a_word_of_english(app: Flask, count: int, said: str) -> None:
+    with app.test_request_context():
+        for language in ("zh", "en"):
+            with force_locale(language):
+                assert file_size(count) == said
+
+
+@pytest.mark.parametrize(
+    "query", ["endpoint=x", "_scheme=javascript&_external=1", "_anchor=x", "filename=x", "values=1"]
+)
+def test_what_somebody_writes_into_an_address_stays_an_argument(client: FlaskClient, query: str) -> None:
+    answer = client.get(f"/sign-in/?{query}&lang=zh")
+    assert answer.status_code == 200
+    [other] = re.findall(r'href="([^"]*lang=en[^"]*)"', answer.text)
+    assert unescape(other) == f"/sign-in/?{query}&lang=en"
