@@ -1,7 +1,7 @@
 """`python -m benchmarks [name …]`: run all measurements, or some, and print a table. Exit 1 when one misses its floor.
 
 BENCH_SCALE says how much of the branch's ten years reports, exports and imports are measured on: 0.1 unless told, `full` is
-the branch's size, which takes about an hour.
+the branch's size, which takes half an hour to an hour.
 """
 
 import sys

@@ -82,6 +82,7 @@ def write(path: Path, content: bytes) -> None:
         b"not a key",
         X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
     ],
+    ids=["empty", "words", "for agreement"],
 )
 def test_a_file_that_is_no_signing_key_is_refused(tmp_path: Path, content: bytes) -> None:
     write(private_key_path(tmp_path, "qr-1"), content)

@@ -34,13 +34,15 @@ EXPORT_LIMIT_ROWS = 300  # the demo year has more participations
 expect.set_options(timeout=PATIENCE)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All journeys share one running system, so one test process takes them all."""
+    """The journeys share one running system, so one test process takes them all; those that stop theirs have another."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.journey)
-            item.add_marker(pytest.mark.xdist_group("journeys"))
+            if item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group("journeys"))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from tests.journeys.conftest import PHONE, Account, sign_in
 from tests.journeys.device import Phone, dump, expect_ready, expect_unsent
 from tests.journeys.running import Running
 
+pytestmark = pytest.mark.xdist_group("basement")
+
 PEOPLE = 240
 TAPS = 200
 SECONDS_TO_SEND = 10
