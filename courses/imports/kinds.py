@@ -51,6 +51,8 @@ class Kind(ABC):
     undo_steps: Sequence[str]
     # code → msgid of the reasons that set-based statements give
     reasons: Mapping[str, str]
+    # those of these codes that say a row is right and waits for another
+    consequences: frozenset[str] = frozenset()
     # what to know before the rows that can go in do so without the others (a msgid)
     caution = ""
 

@@ -1,7 +1,8 @@
 """Past trainings: people, their places, their attendances and the offerings that these make, closed and counted as closing does.
 
 A row is one person in one offering. An offering goes in whole, in one transaction, or it was there before and stays as it is:
-so an import that is stopped, killed or sent twice leaves each offering once. Known people are found and not altered.
+so an import that is stopped, killed or sent twice leaves each offering once, and one with a wrong row waits until that is
+mended. Known people are found and not altered.
 """
 
 from abc import ABC, abstractmethod
@@ -60,14 +61,17 @@ class Past(Kind):
         "certificate number can be verified from then on, as a legacy certificate of the district's Red Cross."
     )
     caution = N_(
-        "An offering goes in once, with the rows that are right by then: mend the others first. Whoever is missing afterwards "
-        "is added on the offering's own page."
+        "An offering goes in whole: where one of its rows is wrong, all of them wait and stand in this file. Mend the wrong "
+        "ones, or take them out."
     )
     columns = COLUMNS
     steps = ("people", "offerings")
     undo_steps = UNDO_STEPS
     reasons = {  # noqa: RUF012  # read only
         "double": N_("The same person stands in line %(line)s for this offering already."),
+        "offering_waits": N_(
+            "It waits with its offering: line %(line)s is wrong. Mend that line, and send both together."
+        ),
         "offering_known": N_("This offering is registered already, without this person. Correct it on its own page."),
         "certificate_ours": N_("The certificate number is one of this system's own. Correct it, or leave it out."),
         "certificate_taken": N_("The certificate number is somebody else's already. Correct it, or leave it out."),
@@ -75,6 +79,8 @@ class Past(Kind):
             "Line %(line)s gives the same certificate number to somebody else. Correct both lines."
         ),
     }
+
+    consequences = frozenset({"offering_waits"})
 
     def __init__(self) -> None:
         self.papers: list[Papers] = []
@@ -90,7 +96,7 @@ class Past(Kind):
                 try:
                     good.append(beginning + reader.line(line, cells) + b"\n")
                 except DomainError as error:
-                    bad.append(staging.refused_line(run.id, line, error))
+                    bad.append(staging.refused_line(run.id, line, error, reader.key))
             staging.copy(db, "import_attendance", ROW, [b"".join(good)])
             if bad:
                 staging.copy(db, "import_line", staging.LINE, bad)
@@ -119,6 +125,7 @@ class Past(Kind):
             statements.run(db, FILE, "judge", **values)
             for papers in self.papers:
                 papers.judge(db, run)
+            statements.run(db, FILE, "hold_back", **values)
             statements.run(db, FILE, "persons", **values)
         db.execute(text("DROP TABLE grouped, wanted, found, there"))
 
@@ -168,6 +175,7 @@ class Past(Kind):
             late += sum(papers.judge(db, run, first, last) for papers in self.papers)
         if late:  # what others made since the check
             with statements.by_hash(db):
+                statements.run(db, FILE, "hold_back", **values)
                 statements.run(db, FILE, "idle", **values)
             db.execute(text("ANALYZE idle"))
             with statements.by_index(db):

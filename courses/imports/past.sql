@@ -89,6 +89,23 @@ FROM (
     WINDOW same AS (PARTITION BY offering_key, coalesce(-found.id, grouped.person) ORDER BY grouped.line)
 ) AS judged
 
+-- An offering goes in whole: its right rows wait for the wrong ones, and come out with them as rows to correct.
+-- name: hold_back
+UPDATE import_line AS line SET outcome = 'refused', code = 'offering_waits', number = NULL,
+    params = jsonb_build_object('line', broken.line)
+FROM import_attendance AS said
+JOIN (
+    SELECT key, min(line) AS line
+    FROM (
+        SELECT CAST(key AS uuid), line FROM import_line WHERE run_id = :run AND outcome = 'refused' AND key IS NOT NULL
+        UNION ALL
+        SELECT offering_key, wrong.line FROM import_line AS wrong JOIN import_attendance AS said USING (run_id, line)
+        WHERE run_id = :run AND outcome = 'refused' AND code <> 'offering_waits'
+    ) AS wrong GROUP BY key
+) AS broken ON broken.key = said.offering_key
+WHERE said.run_id = :run AND line.run_id = :run AND line.line = said.line AND line.outcome = 'new'
+    AND (line.number BETWEEN :first AND :last OR :everything)
+
 -- People who only stand in rows that do not go in are nobody's trainees.
 -- name: persons
 INSERT INTO import_person (run_id, line, trainee_id, made)

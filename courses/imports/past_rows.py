@@ -71,8 +71,19 @@ class Offered:
     ends: time
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why an offering's cells cannot be read; and the offering that they name all the same, if they do."""
+
+    error: DomainError
+    key: UUID | None
+
+
 class Reader:
-    """Reads the rows of one import. Offerings are few and repeat: each is read once."""
+    """Reads the rows of one import. Offerings are few and repeat: each is read once.
+
+    `key`: the offering that the row read last names, also when it was refused; None where that cannot be told.
+    """
 
     def __init__(self, db: Session, run: ImportRun, today: date) -> None:
         self._today = today
@@ -80,7 +91,8 @@ class Reader:
         self._scope = None if run.district_ids is None else frozenset(run.district_ids)
         self._places = [run.mapping.get(name) for name in OFFERING]
         self._columns = {column.name: run.mapping.get(column.name) for column in COLUMNS}
-        self._read: dict[tuple[str, ...], Offered | DomainError] = {}
+        self._read: dict[tuple[str, ...], Offered | Unread] = {}
+        self.key: UUID | None = None
         self._known: dict[UUID, tuple[object, ...]] = {
             row.key: (row.lead_instructor_id, tuple(row.days), row.ends)
             for row in db.scalars(select(ImportOffering).where(ImportOffering.run_id == run.id))
@@ -164,13 +176,15 @@ class Reader:
         if found is None:
             if len(self._read) > 100_000:
                 self._read.clear()
+            self.key = None
             try:
                 found = self._offering(dict(zip(OFFERING, map(clean, raw), strict=True)))
             except DomainError as error:  # kept, and raised for each row of this offering
-                found = error
+                found = Unread(error, self.key)
             self._read[raw] = found
-        if isinstance(found, DomainError):
-            raise found.with_traceback(None)
+        self.key = found.key
+        if isinstance(found, Unread):
+            raise found.error.with_traceback(None)
         return found
 
     def _offering(self, given: Mapping[str, str]) -> Offered:
@@ -213,6 +227,7 @@ class Reader:
             self._known[key] = same
             self.fresh.append((key, course.id, district, host, lead, given["place"], days, starts, ends))
         elif first != same:
+            self.key = key
             raise refused(
                 "offering_differs",
                 N_("An earlier row names the same offering with other days, another end or another lead."),

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import IO, Any
 
 import structlog
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, false, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -367,15 +367,22 @@ def by_id(db: Session, run_id: int) -> ImportRun:
 
 
 def refused(db: Session, run: ImportRun, limit: int | None = None) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """The rows that do not go in: line, msgid of the reason and what fills it; in the order of the file."""
-    reasons = kinds.kind_of(run.kind).reasons
+    """The rows that do not go in: line, msgid of the reason and what fills it; in the order of the file.
+
+    Of a limited number, those come last that are right and only wait for others.
+    """
+    kind = kinds.kind_of(run.kind)
+    reasons = kind.reasons
     statement = (
         select(ImportLine.line, ImportLine.code, ImportLine.params)
         .where(ImportLine.run_id == run.id, ImportLine.outcome.in_((Outcome.REFUSED, Outcome.DOUBLE)))
         .order_by(ImportLine.line)
         .execution_options(yield_per=5000)
     )
-    for line, code, params in db.execute(statement.limit(limit) if limit is not None else statement):
+    if limit is not None:
+        waits = func.coalesce(ImportLine.code.in_(kind.consequences), false())
+        statement = statement.order_by(None).order_by(waits, ImportLine.line).limit(limit)
+    for line, code, params in db.execute(statement):
         given = dict(params or {})
         yield line, given.pop("message", None) or reasons.get(code or "", code or ""), given
 

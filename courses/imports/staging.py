@@ -28,10 +28,10 @@ def copy(db: Session, table: str, columns: Sequence[str], lines: Iterable[bytes]
 LINE = ("run_id", "line", "outcome", "code", "params", "facts", "key")
 
 
-def refused_line(run_id: int, line: int, error: DomainError) -> bytes:
-    """A refused row as a line for `import_line`."""
+def refused_line(run_id: int, line: int, error: DomainError, key: object = None) -> bytes:
+    """A refused row as a line for `import_line`. key: what it is about, as far as it could be read."""
     params = {"message": error.message, **{name: str(value) for name, value in error.params.items()}}
-    return _line(run_id, line, Outcome.REFUSED, error.code, params, None, None)
+    return _line(run_id, line, Outcome.REFUSED, error.code, params, None, None if key is None else str(key))
 
 
 def fact_line(run_id: int, line: int, facts: Mapping[str, Any], key: str) -> bytes:

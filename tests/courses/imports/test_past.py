@@ -213,13 +213,53 @@ def test_somebody_known_is_found_by_phone_and_name_or_by_number_and_not_altered(
     ],
 )
 def test_each_reason_names_its_line(world: World, cells: dict[str, str], words: str) -> None:
-    run = world.checked([world.row(name="甲", phone="13800138001"), world.row(**cells)])
-    assert run.tally["refused"] == 1
-    ((line, message),) = refusals(world, run)
-    assert line == 3
+    run = world.checked(
+        [world.row(name="甲", phone="13800138001", place="三楼"), world.row(place="礼堂"), world.row(**cells)]
+    )
+    *waiting, (line, message) = refusals(world, run)
+    assert run.tally["refused"] == len(waiting) + 1
+    assert line == 4
     assert words in message
-    ((line, sent, _message, _params),) = runs.to_correct(world.db, run)
+    *_rows, (line, sent, _message, _params) = runs.to_correct(world.db, run)
     assert sent[8] == cells.get("name", "王小明")
+    assert waiting in ([], [(3, waits_for(4))])  # where the row names an offering at all
+
+
+def waits_for(line: int) -> str:
+    return past.PAST.reasons["offering_waits"] % {"line": line}
+
+
+WRONG = ({"phone": "12"}, {"name": ""}, {"result": "也许"}, {"ends": "11:00"})
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda cells: next(iter(cells)))
+def test_an_offering_waits_whole_for_a_wrong_row_and_the_rows_to_correct_hold_all_of_it(
+    world: World, wrong: dict[str, str]
+) -> None:
+    """Mended and sent as a file of their own, they make what the right file would have made at once."""
+    people = [world.row(name=name, phone=f"1380013800{n}") for n, name in enumerate("甲乙丙")]
+    others = [world.row(name=name, phone=f"1380013800{n}", place="三楼") for n, name in enumerate("甲丁")]
+    run = world.done([people[0], {**people[1], **wrong}, people[2], *others])
+    faults = dict(refusals(world, run))
+    assert set(faults) == {2, 3, 4}
+    assert faults[2] == faults[4] == waits_for(3) != faults[3]
+    assert [line for line, *_rest in runs.refused(world.db, run, 1)] == [3]  # what is wrong is shown first
+    assert (run.tally["new"], run.tally["refused"]) == (2, 3)
+    assert world.differences() == []
+
+    sent = [dict(zip(FIELDS, cells, strict=False)) for _line, cells, *_reason in runs.to_correct(world.db, run)]
+    assert [row["name"] or "乙" for row in sent] == ["甲", "乙", "丙"]
+    sent[1] |= {name: people[1].get(name, "") for name in wrong}
+    again = world.done(sent)
+    assert (again.tally["new"], again.tally.get("refused", 0)) == (3, 0)
+    mended = world.state()
+    assert world.differences() == []
+    for one in (again, run):
+        runs.undo(world.db, one, "重来")
+        world.work(one)
+    world.done([*people, *others])
+    nobody = 1  # whom the places of undone offerings point to
+    assert world.state() == {**mended, "trainees": mended["trainees"] + nobody}
 
 
 def test_gbk_and_cells_that_look_like_formulas_are_read_as_text(world: World, db: Session) -> None:
