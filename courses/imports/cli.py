@@ -11,7 +11,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from courses.imports import kinds, preview, runs
+from courses.imports import corrections, kinds, preview, runs
 from courses.imports.kinds import Context, Kind
 from courses.models.imports import ImportRun, ImportState
 from lms.core.db import commit, transaction
@@ -192,12 +192,12 @@ def _in_words(row: ImportRun, message: str, params: Mapping[str, Any]) -> str:
 
 def _tell_refused(db: Session, row: ImportRun, errors: Path | None) -> None:
     if errors is None:
-        for line, message, params in runs.refused(db, row, SHOWN):
+        for line, message, params in corrections.refused(db, row, SHOWN):
             click.echo(f"line {line}: {_in_words(row, message, params)}")
         return
     rows = (
         [*cells, str(line), _in_words(row, message, params)]
-        for line, cells, message, params in runs.to_correct(db, row)
+        for line, cells, message, params in corrections.to_correct(db, row)
     )
     with errors.open("wb") as file:
         number = write(

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from courses.imports import files, kinds, runs
+from courses.imports import corrections, files, kinds
 from courses.imports.files import Row
 from courses.imports.kinds import Column, Kind
 from courses.models.imports import ImportRun
@@ -70,6 +70,6 @@ def correction(
     width = len(run.headings)
     rows = (
         [*cells[:width], *[""] * (width - len(cells)), str(line), in_words(message, params)]
-        for line, cells, message, params in runs.to_correct(db, run)
+        for line, cells, message, params in corrections.to_correct(db, run)
     )
     return Sheet(title=title, headings=[*run.headings, *extra], rows=rows)

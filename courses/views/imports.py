@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from courses.forms.imports import ColumnsForm, ImportFileForm, UndoForm, columns_form
-from courses.imports import kinds, preview, runs
+from courses.imports import corrections, kinds, preview, runs
 from courses.imports.kinds import Kind
 from courses.models.imports import ImportRun, ImportState
 from courses.views import import_words as words
@@ -160,7 +160,8 @@ def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseRetur
         needed={column.name for column in kind.columns if column.needed},
         first_rows=preview.first_rows(session(), run) if received else [],
         refused=[
-            (line, _in_words(kind, text, given)) for line, text, given in runs.refused(session(), run, REFUSED_SHOWN)
+            (line, _in_words(kind, text, given))
+            for line, text, given in corrections.refused(session(), run, REFUSED_SHOWN)
         ]
         if judged
         else [],
@@ -264,7 +265,7 @@ def undo(ref: str) -> ResponseReturnValue:
 def correction(ref: str, form: str) -> ResponseReturnValue:
     """The rows that do not go in, with the reasons: mended, the same file can be sent again."""
     run = runs.find(session(), ref, scope())
-    runs.note_correction(session(), run)
+    corrections.note_correction(session(), run)
     extra = (_("Row"), _("Why it does not go in"))
     in_words = partial(_in_words, kinds.kind_of(run.kind))
     sheet = preview.correction(session(), run, _("Rows to correct"), extra, in_words)

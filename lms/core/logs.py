@@ -28,6 +28,10 @@ def _only_allowed(_logger: Any, _method: str, fields: MutableMapping[str, Any]) 
     return fields
 
 
+# One list for good: a logger that was used before another application was made in this process goes on with it.
+_processors: list[Any] = []
+
+
 def configure() -> None:
     """Set logging up once a process; standard error, INFO and above."""
     renderer: Any = (
@@ -35,14 +39,15 @@ def configure() -> None:
         if sys.stderr.isatty()
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
+    _processors[:] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _only_allowed,
+        renderer,
+    ]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _only_allowed,
-            renderer,
-        ],
+        processors=_processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,

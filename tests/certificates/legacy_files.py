@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from certificates.legacy_import import LEGACY_CERTIFICATES
-from courses.imports import runs
+from courses.imports import corrections, runs
 from courses.imports.kinds import Context
 from courses.models.imports import ImportRun, ImportState
 from lms.core.scope import EVERYTHING
@@ -39,5 +39,5 @@ def work(db: Session, run: ImportRun, chunk: int = 2) -> None:
 def load(db: Session, path: Path, chunk: int = 2) -> tuple[int, list[tuple[int, str]]]:
     """How many went in, and line and reason of those that did not."""
     run = take_in(db, path, chunk)
-    told = [(line, message % params if params else message) for line, message, params in runs.refused(db, run)]
+    told = [(line, message % params if params else message) for line, message, params in corrections.refused(db, run)]
     return run.tally["new"], told

@@ -14,7 +14,7 @@ from certificates import legacy, legacy_papers
 from certificates.models import Certificate, LegacyCertificate
 from certificates.states import State
 from courses import recount
-from courses.imports import runs
+from courses.imports import corrections, runs
 from courses.imports.kinds import Context
 from courses.imports.past import PAST
 from courses.models.imports import ImportRun, ImportState
@@ -69,7 +69,7 @@ def work(db: Session, run: ImportRun, settings: Settings) -> None:
 
 
 def refusals(db: Session, run: ImportRun) -> list[tuple[int, str]]:
-    return [(line, message % params if params else message) for line, message, params in runs.refused(db, run)]
+    return [(line, message % params if params else message) for line, message, params in corrections.refused(db, run)]
 
 
 def differences(db: Session) -> list[object]:
@@ -122,7 +122,7 @@ def test_a_number_that_somebody_else_has_keeps_its_row_out(db: Session, settings
     made = checked(db, settings, other, mine)
     taken = (2, "The certificate number is somebody else's already. Correct it, or leave it out.")
     assert refusals(db, made) == [taken]
-    [sent] = runs.to_correct(db, made)
+    [sent] = corrections.to_correct(db, made)
     assert sent[1][7] == "旧证（2015）第１号"
     moved(db, settings, made)
     assert (made.tally["enrolments"], made.tally["certificates"]) == (1, 0)

@@ -14,12 +14,13 @@ from tests.journeys.conftest import PHONE, Site, Visit
 
 YEAR = "/reports/enrolment?since=2009-01-01&until=2009-12-31"
 HEADINGS = ("课程", "区", "主办单位", "日期", "开始时间", "结束时间", "谁来了", "手机", "结果")
+RIGHT, WRONG = "2009-05-09", "2009-05-16"
 PEOPLE = (
-    ("郑一", "13700003001"),
-    ("郑二", "137000"),
-    ("郑三", "13700003003"),
-    ("", "13700003004"),
-    ("郑五", "13700003005"),
+    (RIGHT, "郑一", "13700003001"),
+    (WRONG, "郑二", "137000"),
+    (RIGHT, "郑三", "13700003003"),
+    (WRONG, "", "13700003004"),
+    (RIGHT, "郑五", "13700003005"),
 )
 
 
@@ -35,8 +36,8 @@ def spreadsheet(site: Site, path: Path) -> Path:
     with xlsxwriter.Workbook(path) as book:
         page = book.add_worksheet()
         page.write_row(0, 0, HEADINGS)
-        for line, (name, phone) in enumerate(PEOPLE, 1):
-            page.write_row(line, 0, (course, district, host, "2009-05-09", "09:00", "12:00", name, phone, "合格"))
+        for line, (day, name, phone) in enumerate(PEOPLE, 1):
+            page.write_row(line, 0, (course, district, host, day, "09:00", "12:00", name, phone, "合格"))
     return path
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from courses.imports import kinds, runs
+from courses.imports import corrections, kinds, runs
 from courses.imports.kinds import Context, Kind
 from courses.models.imports import ImportRun
 from lms.config import Settings
@@ -60,7 +60,10 @@ class Desk:
 
     def refusals(self, run: ImportRun) -> list[tuple[int, str]]:
         """Line and reason of the rows that do not go in."""
-        return [(line, message % params if params else message) for line, message, params in runs.refused(self.db, run)]
+        return [
+            (line, message % params if params else message)
+            for line, message, params in corrections.refused(self.db, run)
+        ]
 
     def stopped_and_resumed(self, rows: Rows) -> ImportRun:
         """Moved with a stop after each chunk."""

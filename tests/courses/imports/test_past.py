@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from courses import person_time, recount
-from courses.imports import kinds, past, runs
+from courses.imports import corrections, kinds, past, runs
 from courses.imports.kinds import Context
 from courses.imports.past_undo import NOBODYS_NAME
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceMethod
@@ -116,7 +116,9 @@ def world(db: Session, make: Make, settings: Settings) -> World:
 
 
 def refusals(world: World, run: ImportRun) -> list[tuple[int, str]]:
-    return [(line, message % params if params else message) for line, message, params in runs.refused(world.db, run)]
+    return [
+        (line, message % params if params else message) for line, message, params in corrections.refused(world.db, run)
+    ]
 
 
 def test_a_file_becomes_a_closed_offering_that_the_recount_agrees_with(world: World, db: Session) -> None:
@@ -220,7 +222,7 @@ def test_each_reason_names_its_line(world: World, cells: dict[str, str], words: 
     assert run.tally["refused"] == len(waiting) + 1
     assert line == 4
     assert words in message
-    *_rows, (line, sent, _message, _params) = runs.to_correct(world.db, run)
+    *_rows, (line, sent, _message, _params) = corrections.to_correct(world.db, run)
     assert sent[8] == cells.get("name", "王小明")
     assert waiting in ([], [(3, waits_for(4))])  # where the row names an offering at all
 
@@ -243,11 +245,11 @@ def test_an_offering_waits_whole_for_a_wrong_row_and_the_rows_to_correct_hold_al
     faults = dict(refusals(world, run))
     assert set(faults) == {2, 3, 4}
     assert faults[2] == faults[4] == waits_for(3) != faults[3]
-    assert [line for line, *_rest in runs.refused(world.db, run, 1)] == [3]  # what is wrong is shown first
+    assert [line for line, *_rest in corrections.refused(world.db, run, 1)] == [3]  # what is wrong is shown first
     assert (run.tally["new"], run.tally["refused"]) == (2, 3)
     assert world.differences() == []
 
-    sent = [dict(zip(FIELDS, cells, strict=False)) for _line, cells, *_reason in runs.to_correct(world.db, run)]
+    sent = [dict(zip(FIELDS, cells, strict=False)) for _line, cells, *_reason in corrections.to_correct(world.db, run)]
     assert [row["name"] or "乙" for row in sent] == ["甲", "乙", "丙"]
     sent[1] |= {name: people[1].get(name, "") for name in wrong}
     again = world.done(sent)
