@@ -33,11 +33,13 @@ def measure(ground: Ground) -> Sequence[Measurement]:
         done = run([sys.executable, "-m", "benchmarks.full_load", SCALE], cwd=ROOT, check=True, stdout=PIPE)
         pairs.append(tuple(json.loads(done.stdout.splitlines()[-1])))
     loaded, copied, indexed = (median(seconds) for seconds in zip(*pairs, strict=True))
+    # What does not grow with the rows weighs more in fewer: the bound is that of the branch's size.
+    ceiling = CEILING if SCALE == "full" else None
     return [
         Measurement("demo load, whole", loaded, "s"),
         Measurement("bare COPY of the same rows", copied, "s"),
         Measurement("their indexes", indexed, "s"),
-        Measurement("load / bare", median(one[0] / (one[1] + one[2]) for one in pairs), "×", ceiling=CEILING),
+        Measurement("load / bare", median(one[0] / (one[1] + one[2]) for one in pairs), "×", ceiling=ceiling),
     ]
 
 
