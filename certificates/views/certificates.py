@@ -59,13 +59,14 @@ def export() -> ResponseReturnValue:
     form, filters = _asked()
     order = CertificateOrder(filters=filters, today=_today(), scope=scope())
     chosen = {field.name: dict(field.choices) for field in (form.programme, form.district, form.state)}
-    asked = [
+    # First what the page of an export says beneath its title.
+    asked = [(_("As they stood on"), _today().isoformat())] + [
         (str(form[name].label.text), chosen.get(name, {}).get(value, value))
         for name, value in filters.address().items()
     ]
     up = Step(_("Certificates"), url_for(".index", **_here(filters)))
     wording = replace(export_words.wording(), states={state.value: _(NAMES[state]) for state in ISSUED})
-    return choose(Question(order, [*asked, (_("As they stood on"), _today().isoformat())], up, wording))
+    return choose(Question(order, asked, up, wording))
 
 
 @blueprint.get("/<int:certificate_id>")

@@ -70,7 +70,7 @@ class Past(Kind):
     reasons = {  # noqa: RUF012  # read only
         "double": N_("The same person stands in line %(line)s for this offering already."),
         "offering_waits": N_(
-            "It waits with its offering: line %(line)s is wrong. Mend that line, and send both together."
+            "This row is right, but line %(line)s of the same offering is wrong. Mend that line, and send all of them together."
         ),
         "offering_known": N_("This offering is registered already, without this person. Correct it on its own page."),
         "certificate_ours": N_("The certificate number is one of this system's own. Correct it, or leave it out."),

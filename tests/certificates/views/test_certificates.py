@@ -1,6 +1,5 @@
 """Certificates for those who run the training: who sees which, the PDF, revoking, and how far an offering is."""
 
-import csv
 import io
 import re
 from collections.abc import Callable
@@ -31,14 +30,11 @@ from lms.core import clock
 from lms.core.audit import AuditEntry
 from lms.core.scope import Role
 from tests.certificates.conftest import closed_offering, owe
+from tests.courses.test_exports import rows_of
 from tests.factories import Make
 
 SignIn = Callable[[User], FlaskClient]
 Issue = Callable[..., Certificate]
-
-
-def rows_of(content: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 @pytest.fixture
@@ -196,6 +192,9 @@ def test_many_certificates_are_made_by_a_worker_as_they_stood_when_they_were_ask
     data = {"form": "csv", "personal": "masked"}
     page = own.post("/certificates/export?state=valid&lang=zh", data=data).headers["Location"]
     assert clock.today(ZoneInfo("Asia/Shanghai")).isoformat() in own.get(page).text
+    assert all(
+        "<dd>有效</dd>" in own.get(where).text for where in (page, "/reports/exports/")
+    )  # what tells it from others
     with clock.at(clock.now() + timedelta(days=366 * 10)):  # the worker comes late: they have expired
         assert work()
     answer = own.get(f"{page}/file")
