@@ -17,14 +17,10 @@ from courses.models.catalogue import Programme
 from courses.models.enrolment import Enrolment
 from courses.models.exports import ExportKind, Personal
 from courses.models.offerings import Offering
-from courses.reports import exporting
 from courses.reports.tables import Wording, of_people
 from lms.core.copying import Column, Kind, Table
-from lms.core.exports import Format
 from lms.core.scope import Scope, visible
 from lms.organisations.models import District
-
-SOUGHT = "*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +65,6 @@ class CertificateOrder(Order):
         """Exactly."""
         statement = visible(select(func.count(Certificate.id)), Certificate, self.scope)
         return db.scalar(statement.where(*self.filters.conditions(self.today))) or 0
-
-    def note(self, db: Session, form: Format, rows: int) -> None:
-        """Leave the audit entry of it, which tells that a holder was sought, and not whom."""
-        asked = self.question | ({"holder": SOUGHT} if self.filters.holder else {})
-        exporting.note(db, self.kind, asked, form, rows, personal=self.personal)
 
 
 def _read(

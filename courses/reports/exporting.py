@@ -8,14 +8,19 @@ from sqlalchemy.orm import Session
 from courses.models.exports import Personal
 from lms.core import audit
 
+SOUGHT = "*"
+
+
+def audited(asked: Mapping[str, str]) -> dict[str, str]:
+    """What was asked, for the audit: a key, there, is one that signs; and that a person was sought, but not whom."""
+    return {"row" if name == "key" else name: SOUGHT if name == "holder" else value for name, value in asked.items()}
+
 
 def note(
     db: Session, report: str, asked: Mapping[str, str], form: str, rows: int, *, personal: Personal = Personal.NONE
 ) -> None:
     """Record that a report was exported. report: "enrolment", say; asked: as in an address; form: a file's extension."""
-    # A key, in the audit, is one that signs.
-    filters = {"row" if name == "key" else name: value for name, value in asked.items()}
-    after: dict[str, Any] = {"format": str(form), "rows": rows, "filters": filters}
+    after: dict[str, Any] = {"format": str(form), "rows": rows, "filters": audited(asked)}
     if personal is not Personal.NONE:
         after["personal"] = personal.value
     audit.record(db, "report.export", f"report:{report}", after=after)
