@@ -22,7 +22,7 @@ from lms.core.languages import LANGUAGES
 
 blueprint = Blueprint("offline_session", __name__)
 
-SCRIPTS = ("roster.js", "scan.js", "skills.js", "outbox.js", "outbox_store.js", "unsent.js")
+SCRIPTS = ("roster.js", "scan.js", "skills.js", "unsent.js", "outbox.js", "rosters.js", "device.js", "outbox_store.js")
 FILES = (*SCRIPTS, "style.css", "icon.svg")
 TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml"}
 BOOTSTRAP = "bootstrap.min.css"

@@ -3,21 +3,21 @@
 //
 // put({path, event}) keeps and sends; pending() is what is unsent, in order; flush() sends now; `events` tells of "change"
 // (detail: the status) and "answer" (detail: {item, answer}).
+import { ask, clockOffset, connect, dropToken, keepForGood, measure, newId, page, recallClock, tokenOf, wasConnected, who }
+  from "./device.js";
 import * as store from "./outbox_store.js";
+import * as rosters from "./rosters.js";
 
 export const CHECK_INS = "/api/v1/check-ins";
 export const SKILL_RESULTS = "/api/v1/skill-results";
 export const events = new EventTarget();
 
 const BATCH = 100;
-const SEND_SECONDS = 20;
 // Seconds before the next try: where nobody answers, asking costs next to nothing; a server in trouble is left in peace.
 const WAITS = { offline: [1, 2, 3], server: [2, 4, 8, 15, 30, 60], sign_in: [60] };
-const OLD_DAYS = 30; // rosters older than this are forgotten
 const REFUSED = new Set([400, 403, 409, 413, 422]); // the events themselves are at fault, not the moment
 const ANSWERED = new Set(["accepted", "already", "review", "rejected"]);
 
-const page = document.querySelector("[data-outbox]")?.dataset ?? {};
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("outbox") : null;
 let state = "idle"; // idle, sending, offline, server, sign_in
 let place = "indexeddb";
@@ -25,26 +25,15 @@ let tries = 0;
 let timer = 0;
 let sending = null;
 let sendAgain = false;
-let offset = null; // server's clock less ours, in ms; null until it was measured
 let written = 0;
-
-/** A random id; also where the page is not served securely and crypto.randomUUID is missing. */
-export function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 15) | 64;
-  bytes[8] = (bytes[8] & 63) | 128;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
-}
 
 /** Keep an event for good, then send it. Resolves with the event as kept, once it is on the disk. */
 export async function put({ path = CHECK_INS, event }) {
-  const kept = { id: newId(), told_at: new Date().toISOString(), offset_ms: offset, ...event };
+  const kept = { id: newId(), told_at: new Date().toISOString(), offset_ms: clockOffset(), ...event };
   const user = await who();
   written += 1;
   place = await store.write("events", { key: kept.id, path, event: kept, user, at: Date.now(), turn: written });
-  navigator.storage?.persist?.().catch(() => {});
+  keepForGood();
   await changed();
   flush();
   return kept;
@@ -72,11 +61,6 @@ export async function status() {
   return { unsent: waiting.length, refused: no.length, state, fragile: place === "memory" };
 }
 
-/** The server's time now, as well as this device knows it (ms). */
-export function now() {
-  return Date.now() + (offset ?? 0);
-}
-
 /** Send what waits. Resolves when all is sent, or when it has to wait. */
 export function flush() {
   if (sending) {
@@ -98,24 +82,8 @@ export function flush() {
 export function pair() {
   return alone("outbox-pair", async () => {
     if (!page.token) return false;
-    const user = page.user;
-    if ((await store.one("devices", user))?.token) return true;
-    let answer;
-    try {
-      const response = await ask("/api/v1/devices", {
-        method: "POST",
-        credentials: "same-origin",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": page.token },
-        body: "{}", // the server names it by what the browser says of itself
-      });
-      if (response.status !== 201) return false;
-      answer = await response.json();
-    } catch {
-      return false;
-    }
-    await store.write("devices", { key: user, device: answer.device, token: answer.token });
-    await store.write("facts", { key: "user", user });
-    navigator.storage?.persist?.().catch(() => {});
+    if (await tokenOf(page.user)) return true;
+    if (!(await connect())) return false;
     state = "idle";
     tell({ paired: true });
     await changed();
@@ -146,6 +114,7 @@ export async function fetchRoster(session) {
   if (!token) return null;
   try {
     const began = Date.now();
+    const before = rosters.told();
     const response = await ask(`/api/v1/sessions/${session}/roster`, {
       credentials: "omit",
       headers: { Authorization: `Bearer ${token}` },
@@ -154,8 +123,7 @@ export async function fetchRoster(session) {
     if (!response.ok) return null;
     const roster = await response.json();
     await measure(roster.server_time, began);
-    await store.write("rosters", { key: String(session), user, fetchedAt: Date.now(), ...roster });
-    return roster;
+    return await rosters.keep(session, user, roster, before);
   } catch {
     return null;
   }
@@ -163,20 +131,12 @@ export async function fetchRoster(session) {
 
 /** The roster that was kept of a session, or null. */
 export async function keptRoster(session) {
-  const [kept, user] = await Promise.all([store.one("rosters", String(session)), who()]);
-  return kept && kept.user === user ? kept : null;
+  return rosters.kept(session, await who());
 }
 
-async function who() {
-  return page.user ?? (await store.one("facts", "user"))?.user ?? "";
-}
-
-async function tokenOf(user) {
-  return (await store.one("devices", user))?.token ?? null;
-}
-
+// The server does not take this browser's token any more: somebody has to sign in.
 async function unpaired(user) {
-  await store.write("devices", { key: user, token: null });
+  await dropToken(user);
   state = "sign_in";
   await changed();
 }
@@ -185,16 +145,6 @@ async function unpaired(user) {
 async function alone(name, act, otherwise, ifAvailable = true) {
   if (!navigator.locks) return act();
   return navigator.locks.request(name, { ifAvailable }, (lock) => (lock ? act() : otherwise()));
-}
-
-async function ask(address, options) {
-  const stop = new AbortController();
-  const late = setTimeout(() => stop.abort(), SEND_SECONDS * 1000);
-  try {
-    return await fetch(address, { redirect: "error", cache: "no-store", ...options, signal: stop.signal });
-  } finally {
-    clearTimeout(late);
-  }
 }
 
 async function send() {
@@ -253,9 +203,8 @@ async function send() {
 }
 
 async function fresh(user) {
-  const known = await store.one("devices", user);
   // A token that was taken away is not fetched anew behind the back of whoever took it.
-  if (known || user !== page.user) return null;
+  if (user !== page.user || (await wasConnected(user))) return null;
   return (await pair()) ? tokenOf(user) : null;
 }
 
@@ -275,6 +224,9 @@ async function settle(items, answers) {
   if (no.length) {
     await store.write("refused", ...no.map(({ item, answer }) => ({ ...item, answer })));
   }
+  const before = rosters.told();
+  rosters.note(done);
+  await rosters.remember(before);
   await store.drop("events", ...done.map(({ item }) => item.key));
   done.forEach((detail) => events.dispatchEvent(new CustomEvent("answer", { detail })));
   tell({ done });
@@ -295,14 +247,6 @@ function later(waits, seconds = 0) {
   timer = setTimeout(flush, base * 1000 * (0.8 + Math.random() * 0.4));
 }
 
-async function measure(told, began) {
-  const ended = Date.now();
-  const server = Date.parse(told);
-  if (Number.isNaN(server) || ended < began || (offset !== null && ended - began > 5000)) return;
-  offset = Math.round(server - (began + ended) / 2);
-  await store.write("facts", { key: "offset", offset });
-}
-
 async function changed() {
   events.dispatchEvent(new CustomEvent("change", { detail: await status() }));
   tell({ changed: true });
@@ -314,7 +258,10 @@ function tell(what) {
 
 if (channel) {
   channel.onmessage = async ({ data }) => {
-    if (data.done) data.done.forEach((detail) => events.dispatchEvent(new CustomEvent("answer", { detail })));
+    if (data.done) {
+      rosters.note(data.done);
+      data.done.forEach((detail) => events.dispatchEvent(new CustomEvent("answer", { detail })));
+    }
     if (data.changed) {
       const found = await status();
       // Another tab sent it all: what hindered this one is over.
@@ -343,20 +290,13 @@ async function adopt() {
   }
 }
 
-async function forgetOld() {
-  const limit = Date.now() - OLD_DAYS * 86400000;
-  const old = (await store.all("rosters")).filter((roster) => roster.fetchedAt < limit);
-  if (old.length) await store.drop("rosters", ...old.map((roster) => roster.key));
-}
-
 async function begin() {
   try {
     await adopt();
   } catch {
     // No localStorage, or nothing in it that can be read.
   }
-  offset ??= (await store.one("facts", "offset"))?.offset ?? null;
-  await forgetOld();
+  await recallClock();
   if (page.user && page.pairs) await pair();
   await changed();
   flush();

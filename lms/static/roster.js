@@ -1,6 +1,7 @@
 // The session page: a tap is kept on this device, shown, and on its way. With a network the server has rendered the people;
 // without one this script fills the page from the roster that this device keeps (masked names). What is shown of a person is
 // what the server last told, and over it what happened here and is not sent yet. Without this script every button is a form.
+import { newId, now } from "./device.js";
 import * as outbox from "./outbox.js";
 
 const root = document.querySelector("[data-roster]");
@@ -211,7 +212,7 @@ async function refresh() {
 function showSession() {
   const { session: meeting } = roster;
   const opens = Date.parse(meeting.opens_at);
-  const early = outbox.now() < opens;
+  const early = now() < opens;
   const closed = root.querySelector("[data-closed]");
   if (text.shell) {
     running = !early && list.childElementCount > 0;
@@ -223,7 +224,7 @@ function showSession() {
     closed.hidden = !early && !meeting.closed;
     closed.textContent = early ? fill(text.textOpens, { time: clock(meeting.opens_at) }) : text.textClosed;
     root.dataset.running = running ? "yes" : "no";
-    if (early) setTimeout(showSession, Math.min(opens - outbox.now(), 60000));
+    if (early) setTimeout(showSession, Math.min(opens - now(), 60000));
   }
 }
 
@@ -288,7 +289,7 @@ function listen() {
   walkIn?.querySelector("form").addEventListener("submit", (submitted) => {
     const name = submitted.target.elements.name.value.trim();
     if (!name) submitted.preventDefault();
-    else happen({ method: "walk_in", walk_in: { id: outbox.newId(), name } });
+    else happen({ method: "walk_in", walk_in: { id: newId(), name } });
   });
 
   root.querySelectorAll("[data-dismiss]").forEach((button) => {

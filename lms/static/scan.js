@@ -1,6 +1,6 @@
 // Scanning tickets: the camera where the browser can read QR codes, else a photo, read here or by the server. The ticket is
 // compared with the roster by its SHA-256, which is all that this device keeps of tickets.
-import { newId } from "./outbox.js";
+import { newId } from "./device.js";
 import { facts, fill, happen, rowOf, stateOf } from "./roster.js";
 
 const root = document.querySelector("[data-roster]");

@@ -37,6 +37,21 @@ LOGIN = "basement@example.org"
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+# The roster is read before the events arrive, and comes back after they were answered.
+LATE_ROSTER = """
+  const real = window.fetch;
+  const [read, answered] = [Promise.withResolvers(), Promise.withResolvers()];
+  window.fetch = async (address, options) => {
+    if (String(address).endsWith("/check-ins")) await read.promise;
+    const response = await real(address, options);
+    if (String(address).endsWith("/check-ins")) setTimeout(answered.resolve, 300);
+    if (String(address).endsWith("/roster")) {
+      read.resolve();
+      await answered.promise;
+    }
+    return response;
+  };
+"""
 SURNAMES, GIVEN = "王李张刘陈杨黄赵周吴", "伟芳娜敏静丽强磊军洋"
 
 
@@ -181,6 +196,34 @@ def test_what_is_undone_left_walked_in_or_scanned_without_a_network(basement: Ba
         "SELECT count(*) FROM attendance_event WHERE course_session_id = :id AND walk_in_id IS NOT NULL"
         " AND review IS NOT NULL"
     )
+
+
+def test_a_roster_that_was_read_before_the_taps_arrived_takes_none_of_them_back(
+    basement: Basement, phone: Phone
+) -> None:
+    page = phone.page(basement.address)
+    expect_ready(page)
+    before = basement.present
+    phone.context.set_offline(True)
+    tap(page, 2)
+    again = phone.context.new_page()
+    again.add_init_script(LATE_ROSTER)
+    for other in [one for one in phone.context.pages if one != again]:
+        other.close()  # the network comes back, and each tab would send
+    phone.context.set_offline(False)
+    again.goto(basement.address)
+    expect_ready(again)
+    expect_unsent(again, 0)
+    assert again.locator("[data-count=present]").inner_text() == str(before + 2)
+
+    # Nor does the one that this device keeps for when there is no network, whatever was answered since it came.
+    tap(again, 1)
+    expect_unsent(again, 0)
+    phone.context.set_offline(True)
+    again.reload()
+    expect(again.locator("[data-kept]")).not_to_be_empty()
+    expect(again.locator("[data-count=present]")).to_have_text(str(before + 3))
+    assert basement.present == before + 3
 
 
 def test_two_tabs_send_what_happened_once(basement: Basement, phone: Phone) -> None:
