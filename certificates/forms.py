@@ -5,14 +5,8 @@ from flask_wtf.file import FileField
 from wtforms import DateField, SearchField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from lms.core.forms import Form, strip
-
-
-class Question(Form):
-    """A form that changes nothing: it needs no token, and no cookie for one."""
-
-    class Meta:
-        csrf = False
+from lms.core.forms import Form, Question, strip
+from lms.core.sought import SoughtField
 
 
 class NameForm(Question):
@@ -44,7 +38,7 @@ class FilterForm(Question):
     """The list's filters; the choices are set by the view."""
 
     number = SearchField(_l("Certificate number"), filters=[strip])
-    holder = SearchField(_l("Holder"), filters=[strip])
+    holder = SoughtField(_l("Holder"))
     programme = SelectField(_l("Programme"))
     district = SelectField(_l("District"))
     state = SelectField(_l("State"))
@@ -56,7 +50,7 @@ class LegacyFilterForm(Question):
     """The filters of the list of legacy certificates."""
 
     number = SearchField(_l("Certificate number"), filters=[strip])
-    holder = SearchField(_l("Holder"), filters=[strip])
+    holder = SoughtField(_l("Holder"))
 
 
 class RevokeForm(Form):
@@ -100,6 +94,6 @@ class ReissueForm(Form):
 class ExpiringForm(Question):
     """The filters of the list by expiry; the programmes are set by the view."""
 
-    holder = SearchField(_l("Holder"), filters=[strip])
+    holder = SoughtField(_l("Holder"))
     programme = SelectField(_l("Programme"))
     host = SearchField(_l("Host"), filters=[strip])

@@ -26,6 +26,7 @@ from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.languages import named
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role, fetch
+from lms.core.sought import address, narrowed
 from lms.core.web import session
 from lms.organisations import districts
 
@@ -35,10 +36,12 @@ SEEN_BY = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
 REPORT = "report"  # what the address of the indicators had that lead here
 
 
-@blueprint.get("/")
-@requires(*SEEN_BY)
+@blueprint.route("/", methods=["GET", "POST"])
+@requires(*SEEN_BY, reading=True)
 def index() -> ResponseReturnValue:
     """The list."""
+    if request.method == "POST":
+        return narrowed(FilterForm)
     form, filters = _asked()
     listing = register.listing(session(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
     return render_template(
@@ -147,7 +150,8 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
 
 def _here(filters: register.Filters) -> dict[str, Any]:
     """The arguments of an address that asks the same, and knows where one came from."""
-    return filters.address() | ({REPORT: request.args[REPORT]} if REPORT in request.args else {})
+    report = {REPORT: request.args[REPORT]} if REPORT in request.args else {}
+    return address(filters.address(), {"holder"}) | report
 
 
 def _report() -> Step | None:

@@ -19,6 +19,7 @@ from lms.core.exports import MEDIA_TYPES, Cell, Format, Sheet, write
 from lms.core.forms import choices
 from lms.core.languages import language, moment, named, organisation_name
 from lms.core.scope import STAFF, Role
+from lms.core.sought import address, narrowed
 from lms.core.web import session
 
 blueprint = Blueprint("expiring", __name__)
@@ -32,10 +33,12 @@ NAMES = {
 }
 
 
-@blueprint.get("/")
-@requires(*SEEN_BY)
+@blueprint.route("/", methods=["GET", "POST"])
+@requires(*SEEN_BY, reading=True)
 def page() -> ResponseReturnValue:
     """The list, one group at a time."""
+    if request.method == "POST":
+        return narrowed(ExpiringForm)
     form, filters, ends = _asked()
     numbers = expiry.counts(session(), scope(), filters, today=_today())
     listing = expiry.listing(
@@ -51,7 +54,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "certificates/expiring.html",
         form=form,
-        filters=filters,
+        asked=address(filters.address(), {"holder"}),
         ends=ends,
         counts=numbers,
         names=NAMES,

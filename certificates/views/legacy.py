@@ -14,6 +14,7 @@ from certificates.states import NAMES, TONES
 from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.scope import Role, fetch
+from lms.core.sought import narrowed
 from lms.core.web import refused_on, session
 
 blueprint = Blueprint("legacy", __name__)
@@ -21,11 +22,14 @@ blueprint = Blueprint("legacy", __name__)
 SEEN_BY = (Role.CITY_ADMINISTRATOR, Role.AUDITOR)
 
 
-@blueprint.get("/")
-@requires(*SEEN_BY)
+@blueprint.route("/", methods=["GET", "POST"])
+@requires(*SEEN_BY, reading=True)
 def index() -> ResponseReturnValue:
     """The list."""
+    if request.method == "POST":
+        return narrowed(LegacyFilterForm)
     form = LegacyFilterForm(request.args)
+    form.validate()
     filters = LegacyFilters(number=form.number.data or None, holder=form.holder.data or None)
     listing = legacy_register.listing(session(), scope(), filters, page=request.args.get("page", 1, type=int))
     return render_template(

@@ -11,12 +11,12 @@ from wtforms.validators import Optional
 
 from certificates import printing
 from certificates.branch import Branch
-from certificates.forms import Question
 from certificates.printing import MEDIA_TYPES, Choice
 from certificates.views.certificates import SEEN_BY
 from courses.models.offerings import Offering
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.forms import Question
 from lms.core.scope import fetch
 from lms.core.web import session
 

@@ -14,7 +14,8 @@ from courses.attendance import AttendanceInput
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.trainees import NAME_LIMIT, TraineeFacts
 from lms.core.errors import N_, DomainError
-from lms.core.forms import Form, PhoneField, strip
+from lms.core.forms import Form, PhoneField, Question, strip
+from lms.core.sought import SoughtField
 
 SENT = (AttendanceMethod.TAP, AttendanceMethod.SCAN, AttendanceMethod.PHOTO)
 
@@ -106,6 +107,13 @@ class NewcomerForm(Form):
     def facts(self) -> TraineeFacts:
         """The facts as the rule takes them."""
         return TraineeFacts(name=self.name.data, phone=self.phone.data)
+
+
+class RosterSearchForm(Question):
+    """Looking for somebody in a roster. `show`: which of its people, as the page that was searched on."""
+
+    q = SoughtField(_("Name or last 4 digits of the phone"))
+    show = HiddenField()
 
 
 class WalkInForm(NewcomerForm):

@@ -23,7 +23,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from lms.core.forms import Form, choices, strip
+from lms.core.forms import Form, Question, choices, strip
 
 CAPACITY = 10_000
 SESSIONS = 60
@@ -186,11 +186,8 @@ def _number(value: Any) -> int | None:
     return int(value) if value else None
 
 
-class FilterForm(Form):
+class FilterForm(Question):
     """The list's filters; sent by GET, so that a list has an address."""
-
-    class Meta:
-        csrf = False
 
     shown = SelectField(
         _("State"),
@@ -214,11 +211,8 @@ class FilterForm(Form):
     search = StringField(_("Search"), filters=[strip])
 
 
-class PublicFilterForm(Form):
+class PublicFilterForm(Question):
     """The public list's filters."""
-
-    class Meta:
-        csrf = False
 
     programme = SelectField(_("Programme"), default="")
     district = SelectField(_("District"), coerce=_number)

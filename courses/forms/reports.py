@@ -10,7 +10,7 @@ from wtforms import DateField, SelectField, StringField
 from wtforms.validators import AnyOf, Length, Optional, ValidationError
 
 from courses.reports.filters import Filters, Grouping, Option, Options
-from lms.core.forms import Form, strip
+from lms.core.forms import Question, strip
 from lms.core.languages import named
 from lms.organisations.forms import SECTORS
 
@@ -32,7 +32,7 @@ GROUPINGS = {
 KINDS = {"": _l("All"), "0": _l("First training"), "1": _l("Refreshers")}
 
 
-class FilterForm(Form):
+class FilterForm(Question):
     """Period, narrowing, grouping. A district that is not one's own is no wrong choice but nothing to see: the rule says so."""
 
     since = DateField(_l("From"), [Optional()])
@@ -49,9 +49,7 @@ class FilterForm(Form):
     def __init__(self, arguments: Any, options: Options, today: date) -> None:
         self.year = (date(today.year, 1, 1), date(today.year, 12, 31))
         super().__init__(
-            arguments,
-            data={"since": self.year[0], "until": self.year[1], "grouping": Grouping.MONTH.value},
-            meta={"csrf": False},
+            arguments, data={"since": self.year[0], "until": self.year[1], "grouping": Grouping.MONTH.value}
         )
         self.programme.choices = _choices(options.programmes)
         self.district.choices = _choices(options.districts)

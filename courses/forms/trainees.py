@@ -6,7 +6,8 @@ from wtforms.validators import DataRequired, Email, Length, NumberRange, Optiona
 
 from courses.models.trainees import IdType, Trainee
 from courses.trainees import NAME_LIMIT, TraineeFacts
-from lms.core.forms import Form, PhoneField, choices, strip
+from lms.core.forms import Form, PhoneField, Question, choices, strip
+from lms.core.sought import SoughtField
 
 ID_TYPES = [
     (IdType.RESIDENT, _("Resident ID card")),
@@ -16,6 +17,7 @@ ID_TYPES = [
     (IdType.FOREIGN_PERMANENT, _("Foreign permanent resident card")),
 ]
 REASON_LIMIT = 500
+SOUGHT = _("Name, phone or ID number")
 
 
 class PersonForm(Form):
@@ -87,15 +89,17 @@ class TraineeEditForm(TraineeForm):
 
 
 class SearchForm(Form):
-    """A name, a whole phone or a whole ID number. Sent by POST: none of them belongs in an address."""
+    """Somebody who shall be enrolled: a name, a whole phone or a whole ID number."""
 
     words = StringField(
-        _("Name, phone or ID number"),
-        filters=[strip],
-        validators=[Optional(), Length(max=NAME_LIMIT)],
-        render_kw={"autocomplete": "off"},
+        SOUGHT, filters=[strip], validators=[Optional(), Length(max=NAME_LIMIT)], render_kw={"autocomplete": "off"}
     )
-    page = IntegerField(validators=[Optional()])
+
+
+class RegisterForm(Question):
+    """Narrows the register to somebody: a name, a whole phone or a whole ID number."""
+
+    words = SoughtField(SOUGHT, render_kw={"autocomplete": "off"})
 
 
 class ReasonToReadForm(Form):

@@ -11,7 +11,7 @@ from flask_login import current_user
 from courses import attendance, correction, reviews, scanning, sessions, walk_ins
 from courses import roster as rosters
 from courses.attendance import Outcome, Recorded
-from courses.forms.attendance import EventBody, WalkInForm, event_of
+from courses.forms.attendance import EventBody, RosterSearchForm, WalkInForm, event_of
 from courses.models.attendance import AttendanceMethod
 from courses.models.offerings import CourseSession, OfferingState
 from lms.core import clock
@@ -20,6 +20,7 @@ from lms.core.errors import N_, DomainError
 from lms.core.languages import clock_time
 from lms.core.names import norm
 from lms.core.scope import ADMINISTRATORS, STAFF, Role
+from lms.core.sought import narrowed
 from lms.core.web import refused_on, session, wants_json
 
 blueprint = Blueprint("attendance", __name__)
@@ -36,7 +37,9 @@ def roster(session_id: int) -> ResponseReturnValue:
     """The session on one phone screen."""
     meeting = rosters.meeting(session(), session_id, scope())
     people = rosters.read(session(), meeting)
-    words = request.args.get("q", "").strip()
+    form = RosterSearchForm(request.args)
+    form.validate()
+    words = form.q.data or ""
     shown = request.args.get("show", "all")
     shown = shown if shown in SHOWN else "all"
     rows = [
@@ -49,7 +52,8 @@ def roster(session_id: int) -> ResponseReturnValue:
         people=people,
         rows=people.rows,
         visible={row.enrolment_id for row in rows},
-        words=words,
+        form=form,
+        q=request.args.get("q"),
         shown=shown,
         norm=norm,
         running=_is_writable(meeting) and attendance.opens_at(meeting) <= now,
@@ -63,6 +67,14 @@ def roster(session_id: int) -> ResponseReturnValue:
         reasons=REASONS,
         in_doubt=reviews.count(session(), scope(), session_id=meeting.id),
     )
+
+
+@blueprint.post("/<int:session_id>/attendance/search")
+@requires(*TAKERS, Role.AUDITOR, reading=True)
+def search(session_id: int) -> ResponseReturnValue:
+    """Look for somebody in the roster, for browsers without scripts."""
+    meeting = rosters.meeting(session(), session_id, scope())
+    return narrowed(RosterSearchForm, url_for(".roster", session_id=meeting.id))
 
 
 @blueprint.post("/<int:session_id>/attendance")

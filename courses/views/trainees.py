@@ -5,11 +5,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from courses import enrolment_lists, trainees
-from courses.forms.trainees import ID_TYPES, ReasonToReadForm, SearchForm, TraineeEditForm
+from courses.forms.trainees import ID_TYPES, ReasonToReadForm, RegisterForm, TraineeEditForm
 from courses.models.trainees import Trainee
 from lms.core.access import requires, scope
 from lms.core.masks import mask_phone
 from lms.core.scope import STAFF, Role, fetch
+from lms.core.sought import narrowed
 from lms.core.web import refused_on, session
 
 blueprint = Blueprint("trainees", __name__)
@@ -17,22 +18,16 @@ blueprint = Blueprint("trainees", __name__)
 READERS = (*STAFF, Role.AUDITOR)
 
 
-@blueprint.get("/")
-@requires(*READERS)
-def index() -> ResponseReturnValue:
-    """The trainees in reach, newest first."""
-    found = trainees.search(session(), "", scope(), request.args.get("page", 1, type=int))
-    return render_template("trainees/index.html", form=SearchForm(), listing=found, mask_phone=mask_phone)
-
-
-@blueprint.post("/")
+@blueprint.route("/", methods=["GET", "POST"])
 @requires(*READERS, reading=True)
-def search() -> ResponseReturnValue:
-    """The trainees that were searched for. The words are personal data, so they are not in the address."""
-    form = SearchForm()
+def index() -> ResponseReturnValue:
+    """The trainees in reach, or those who were sought, newest first."""
+    if request.method == "POST":
+        return narrowed(RegisterForm)
+    form = RegisterForm(request.args)
     form.validate()
-    found = trainees.search(session(), form.words.data or "", scope(), form.page.data or 1)
-    return render_template("trainees/index.html", form=form, listing=found, mask_phone=mask_phone, searched=True)
+    found = trainees.search(session(), form.words.data or "", scope(), request.args.get("page", 1, type=int))
+    return render_template("trainees/index.html", form=form, listing=found, mask_phone=mask_phone)
 
 
 @blueprint.get("/<int:trainee_id>")

@@ -7,8 +7,9 @@ from wtforms import DateField, EmailField, PasswordField, SearchField, SelectFie
 from wtforms.validators import Email, InputRequired, Length, Optional, ValidationError
 
 from lms.accounts.passwords import MAXIMUM
-from lms.core.forms import Form, PhoneField, choices, strip
+from lms.core.forms import Form, PhoneField, Question, choices, strip
 from lms.core.scope import Role
+from lms.core.sought import SoughtField
 
 # The narrowest reach first, so that no list of choices begins with the widest.
 ROLES = {
@@ -133,19 +134,10 @@ class ReasonForm(Form):
     reason = StringField(_("Reason"), validators=[REQUIRED, Length(max=500)], filters=[strip])
 
 
-class FilterForm(Form):
-    """What a list is narrowed to; stands in the address, so it needs no token."""
-
-    class Meta:
-        """Nothing is changed by it."""
-
-        csrf = False
-
-
-class UserFilterForm(FilterForm):
+class UserFilterForm(Question):
     """Narrows the list of users."""
 
-    text = SearchField(_("Name, phone or e-mail address"), filters=[strip])
+    text = SoughtField(_("Name, phone or e-mail address"))
     role = SelectField(_("Role"), validators=[Optional()])
     state = SelectField(
         _("State"), choices=choices((("active", _("Active")), ("disabled", _("Disabled")))), default="active"
@@ -156,11 +148,11 @@ class UserFilterForm(FilterForm):
         self.role.choices = choices([("", _("All roles")), *((role.value, name) for role, name in ROLES.items())])
 
 
-class AuditFilterForm(FilterForm):
+class AuditFilterForm(Question):
     """Narrows the audit trail."""
 
     action = SelectField(_("Action"), validators=[Optional()])
     subject = SearchField(_("Subject"), filters=[strip], render_kw={"placeholder": "trainee:17"})
-    user = SearchField(_("User"), filters=[strip])
+    user = SoughtField(_("User"))
     since = DateField(_("From"), validators=[Optional()])
     until = DateField(_("Until"), validators=[Optional()])

@@ -18,6 +18,15 @@ class Form(FlaskForm):
     """The parent of every form. `form_errors` holds what a rule refused as a whole."""
 
 
+class Question(Form):
+    """A form that asks and changes nothing, as what narrows a list: it needs no token, and no cookie for one."""
+
+    class Meta:
+        """No token."""
+
+        csrf = False
+
+
 def strip(value: Any) -> Any:
     """A filter: text without the spaces around it; an empty one becomes None."""
     return (value.strip() or None) if isinstance(value, str) else value

@@ -83,8 +83,13 @@ AREAS: dict[str, tuple[Who, Who]] = {
 EXCEPTIONS: dict[str, Who] = {
     "attendance.scan": TEACH,  # pages that lead to a change
     "attendance.undo": TEACH,
+    "attendance.search": ALL_BUT_TRAINEES,  # a filter bar sent by POST: whom it seeks may not stand in an address
+    "audit.index": READ - {Role.DISTRICT_ADMINISTRATOR},
     "certificates.export": READ,
+    "certificates.index": ALL_BUT_TRAINEES,
     "enrolment.preview": PLAN,
+    "expiring.page": LOOK,
+    "legacy.index": READ - {Role.DISTRICT_ADMINISTRATOR},
     "offerings.suggested_hosts": PLAN,
     "offerings.suggested_instructors": PLAN,
     "enrolment.rejected": PLAN,
@@ -95,9 +100,12 @@ EXCEPTIONS: dict[str, Who] = {
     "sessions.here": frozenset({Role.INSTRUCTOR}),  # one checks oneself in
     "sessions.leave": frozenset({Role.INSTRUCTOR}),
     "teaching_hours.own": frozenset({Role.INSTRUCTOR}),
-    "trainees.search": LOOK,  # a POST that changes nothing: what is searched for may not stand in an address
+    "trainees.index": LOOK,
 }
-READING = {"trainees.search", "exports.new", "exports.delete", "certificates.export"}
+READING = {
+    "attendance.search", "audit.index", "certificates.index", "expiring.page", "legacy.index", "trainees.index",
+    "exports.new", "exports.delete", "certificates.export",
+}  # fmt: skip
 
 # Any user, for the own account.
 ANY_USER = {

@@ -18,7 +18,7 @@ EDGES = {
     Path("lms") / name
     for name in (
         "app.py", "worker.py", "accounts/bearer.py", "accounts/current.py", "core/access.py", "core/db.py",
-        "core/languages.py", "core/lean.py", "core/limits.py", "core/web.py",
+        "core/languages.py", "core/lean.py", "core/limits.py", "core/sought.py", "core/web.py",
     )
 }  # fmt: skip
 EDGE_PACKAGES = {Path("lms/portal"), Path("lms/embedded"), Path("lms/demo")}

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from lms.accounts import audit_trail, places
@@ -16,16 +17,19 @@ from lms.core.access import guard_of, holds, requires
 from lms.core.forms import choices
 from lms.core.languages import moment, named
 from lms.core.scope import EVERYTHING, Role
+from lms.core.sought import narrowed
 from lms.core.web import session
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 blueprint = Blueprint("audit", __name__)
 
 
-@blueprint.get("/")
-@requires(Role.CITY_ADMINISTRATOR, Role.AUDITOR)
-def index() -> str:
+@blueprint.route("/", methods=["GET", "POST"])
+@requires(Role.CITY_ADMINISTRATOR, Role.AUDITOR, reading=True)
+def index() -> ResponseReturnValue:
     """What was done, the latest first."""
+    if request.method == "POST":
+        return narrowed(AuditFilterForm)
     form = AuditFilterForm(request.args)
     form.action.choices = choices([("", _("All actions")), *sorted((code, _(name)) for code, name in ACTIONS.items())])
     form.validate()

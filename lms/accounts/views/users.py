@@ -14,16 +14,20 @@ from lms.core.access import requires, scope
 from lms.core.forms import choices
 from lms.core.languages import named
 from lms.core.scope import ADMINISTRATORS, Role, fetch
+from lms.core.sought import narrowed
 from lms.core.web import refused_on, session
 
 blueprint = Blueprint("users", __name__)
 
 
-@blueprint.get("/")
+@blueprint.route("/", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def index() -> ResponseReturnValue:
     """The users whom one manages."""
+    if request.method == "POST":
+        return narrowed(UserFilterForm)
     form = UserFilterForm(request.args)
+    form.validate()
     wanted = Filter(
         text=form.text.data,
         role=Role(form.role.data) if form.role.data in set(Role) else None,
