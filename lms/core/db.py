@@ -93,6 +93,7 @@ def make_engine(
         max_overflow=pool_size,
         json_serializer=_json,
         connect_args=arguments,
+        hide_parameters=True,  # an error's words go into logs
     )
     _ask_the_idle(engine)
     engine.dialect.do_commit = _commit  # type: ignore[method-assign, assignment]
@@ -192,6 +193,7 @@ class Reader:
             isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
             connect_args=_connect_arguments(),
+            hide_parameters=True,
         )
         self._address = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._idle: list[Wire] = []

@@ -1,11 +1,14 @@
 """Logs: one JSON object a line (or a readable line at a terminal), only with fields that are allowed.
 
-Names, phones, ID numbers, addresses and tokens are not on the list, so they cannot slip in by a careless call.
+Names, phones, ID numbers, addresses and tokens are not on the list, so they cannot slip in by a careless call; nor by an
+exception, of which the log has kind and place and not the words.
 """
 
 import logging
 import sys
-from collections.abc import MutableMapping
+import traceback
+from collections.abc import Iterator, MutableMapping
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -28,6 +31,23 @@ def _only_allowed(_logger: Any, _method: str, fields: MutableMapping[str, Any]) 
     return fields
 
 
+def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """Where an exception came from, its kind, and the database's code; its words may quote what somebody typed."""
+    parts = [
+        f"{''.join(traceback.format_tb(error.__traceback__))}"
+        f"{type(error).__module__}.{type(error).__qualname__} {getattr(error, 'sqlstate', None) or ''}".rstrip()
+        for error in _chain(exc_info[1])
+    ]
+    return "\n\n".join(reversed(parts))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, and what it was raised for or while."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
 # One list for good: a logger that was used before another application was made in this process goes on with it.
 _processors: list[Any] = []
 
@@ -42,7 +62,7 @@ def configure() -> None:
     _processors[:] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_told),
         _only_allowed,
         renderer,
     ]

@@ -277,6 +277,12 @@ def _roll_back() -> None:
 def _begin() -> None:
     g.request_id = uuid4().hex
     g.began = time.perf_counter()
+    # PostgreSQL keeps no NUL. Nobody types one; what was copied out of a broken file may have it.
+    given = (part for sent in (request.args, request.form) for pair in sent.items(multi=True) for part in pair)
+    if any("\0" in part for part in given):
+        raise DomainError(
+            "bad_character", N_("What was sent has a character in it that cannot be kept. Type it again."), status=400
+        )
 
 
 def _finish(response: Response) -> Response:

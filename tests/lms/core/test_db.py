@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 from sqlalchemy import bindparam, create_engine, select, text
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from lms.core.db import Base, Lookup, Reader, Reading
+from lms.core.db import Base, Lookup, Reader, Reading, make_engine
 from tests.factories import Make
 
 user = Base.metadata.tables["app_user"]
@@ -74,3 +75,12 @@ def test_a_question_that_is_wrong_is_told_and_the_next_is_answered(reader: Reade
     with pytest.raises(psycopg.errors.DivisionByZero):
         reader.row("SELECT 1 / (length($1::bytea) - 1)", b"x")
     assert reader.row("SELECT 1 / (length($1::bytea) - 1)", b"xyz") == (0,)
+
+
+def test_an_error_does_not_say_what_was_asked_with(reader: Reader, database_url: str) -> None:
+    engine = make_engine(database_url)
+    for connection in (engine.connect(), reader.connect()):
+        with connection, pytest.raises(DataError) as failed:
+            connection.execute(text("SELECT CAST(:name AS text)"), {"name": "张\0三丰"})
+        assert "三丰" not in str(failed.value)
+    engine.dispose()

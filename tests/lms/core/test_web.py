@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from flask.testing import FlaskClient
 
 from lms.accounts.models import User
@@ -28,6 +29,17 @@ def test_a_visitor_is_led_to_the_sign_in_page_and_back(client: FlaskClient) -> N
     answer = client.get("/users/?page=2")
     assert answer.status_code == 302
     assert answer.location == "/sign-in/?next=/users/?page%3D2"
+
+
+@pytest.mark.parametrize("address", ["/users/?text=a%00b", "/certificates/?number=%00", "/offerings/?%00=1"])
+def test_what_the_database_cannot_keep_is_refused_in_words(
+    make: Make, sign_in: Callable[[User], FlaskClient], address: str
+) -> None:
+    browser = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    assert browser.get(address).status_code == 400
+    answer = browser.post("/certificates/", data={"holder": "张\0三"})
+    assert answer.status_code == 400
+    assert "无法保存的字符" in answer.text
 
 
 def test_the_signed_in_see_their_own_bar(make: Make, sign_in: Callable[[User], FlaskClient]) -> None:
