@@ -57,7 +57,7 @@ def test_what_is_typed_is_looked_for_in_ones_own_reach(db: Session, make: Make, 
     assert found("hosts", "红星") == found("hosts", "红星小学 · 西城区") == ["红星小学 · 西城区"]
     assert len(found("hosts", "实验")) == SUGGESTED
     assert found("instructors", "红星") == [f"王红星 · {teacher.registration_number}"]
-    for text in ("", " ", "\0", "%", "赵", "x" * 5000):
+    for text in ("", " ", "%", "赵", "x" * 5000):
         assert found("hosts", text) == found("instructors", text) == []
 
 

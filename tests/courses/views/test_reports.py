@@ -150,9 +150,7 @@ def test_a_broken_address_is_refused_in_words(city: FlaskClient, query: str) -> 
     assert city.get(f"/reports/offerings?{query}").status_code == 422
 
 
-@pytest.mark.parametrize(
-    "query", ["page=0", "page=-1", "page=x", "page=99999999999999999999", "column=x", "key=x", "key=%00"]
-)
+@pytest.mark.parametrize("query", ["page=0", "page=-1", "page=x", "page=99999999999999999999", "column=x", "key=x"])
 def test_a_strange_drill_down_finds_nothing_and_does_not_fall(
     city: FlaskClient, year: list[Offering], query: str
 ) -> None:

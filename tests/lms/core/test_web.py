@@ -31,7 +31,9 @@ def test_a_visitor_is_led_to_the_sign_in_page_and_back(client: FlaskClient) -> N
     assert answer.location == "/sign-in/?next=/users/?page%3D2"
 
 
-@pytest.mark.parametrize("address", ["/users/?text=a%00b", "/certificates/?number=%00", "/offerings/?%00=1"])
+@pytest.mark.parametrize(
+    "address", ["/users/?text=a%00b", "/certificates/?number=%00", "/offerings/?%00=1", "/reports/offerings?key=%00"]
+)
 def test_what_the_database_cannot_keep_is_refused_in_words(
     make: Make, sign_in: Callable[[User], FlaskClient], address: str
 ) -> None:
