@@ -1,39 +1,24 @@
-"""A session with no signal: the server really stopped, the browser really killed, and everything arrives once.
-
-The system here is one of its own, without a demo year, so that it can be stopped: one session, its people, their instructor.
-"""
+"""A session with no signal: the server really stopped, the browser really killed, and everything arrives once."""
 
 import base64
-import shutil
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
+from playwright.sync_api import Browser, expect
+from sqlalchemy import text
 
-from courses.models.trainees import IdType
-from lms.accounts import passwords
-from lms.core import clock, crypto
-from lms.core.scope import Role
-from tests.factories import PASSWORD, Make
+from tests.factories import PASSWORD
+from tests.journeys.basement import LOGIN, PEOPLE, Basement, basement_system, tap
 from tests.journeys.conftest import PHONE, Account, sign_in
 from tests.journeys.device import Phone, dump, expect_ready, expect_unsent
-from tests.journeys.running import Running
 
 pytestmark = pytest.mark.xdist_group("basement")
 
-PEOPLE = 240
 TAPS = 200
 SECONDS_TO_SEND = 10
-LOGIN = "basement@example.org"
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -52,68 +37,13 @@ LATE_ROSTER = """
     return response;
   };
 """
-SURNAMES, GIVEN = "王李张刘陈杨黄赵周吴", "伟芳娜敏静丽强磊军洋"
-
-
-@dataclass
-class Basement:
-    """The system, the session, and who comes."""
-
-    running: Running
-    engine: Engine
-    session_id: int
-    phones: list[str]
-    id_numbers: list[str]
-
-    @property
-    def address(self) -> str:
-        """The session's page."""
-        return f"/sessions/{self.session_id}/attendance"
-
-    def count(self, query: str, **values: object) -> int:
-        """One number out of the database."""
-        with self.engine.connect() as connection:
-            return int(connection.execute(text(query), {"id": self.session_id, **values}).scalar_one())
-
-    @property
-    def present(self) -> int:
-        """How many the server counts as present."""
-        return self.count("SELECT count(*) FROM attendance WHERE course_session_id = :id")
-
-    @property
-    def events(self) -> int:
-        """How many events it keeps."""
-        return self.count("SELECT count(*) FROM attendance_event WHERE course_session_id = :id")
 
 
 @pytest.fixture(scope="module")
 def basement() -> Iterator[Basement]:
     """The system of these stories."""
-    folder = Path(tempfile.mkdtemp(prefix="lms-basement-"))
-    folder.chmod(0o711)
-    running = Running(folder / "instance", LMS_DEMO="0")
-    given = running.start()
-    engine = create_engine(given["DATABASE_URL"], poolclass=NullPool)  # it is stopped and started under us
-    crypto.configure(given["FIELD_KEY"])
-    phones = [f"138{number:08d}" for number in range(PEOPLE)]
-    id_numbers = [f"11010119900307{number:04d}" for number in range(PEOPLE)]
-    with Session(engine) as db:
-        make = Make(db)
-        user = make.user(Role.INSTRUCTOR, name="王老师", email=LOGIN, password_hash=passwords.seal(PASSWORD))
-        offering = make.offering(
-            lead=make.instructor(user=user), starts=[clock.now() - timedelta(minutes=30)], capacity=PEOPLE
-        )
-        for number, (phone, id_number) in enumerate(zip(phones, id_numbers, strict=True)):
-            name = SURNAMES[number % 10] + GIVEN[number // 10 % 10] + GIVEN[number // 100]
-            trainee = make.trainee(name, phone=f"+86{phone}")
-            trainee.set_id_number(IdType.PASSPORT, id_number)
-            make.enrolment(offering, trainee)
-        db.commit()
-        session_id = offering.sessions[0].id
-    yield Basement(running, engine, session_id, phones, id_numbers)
-    engine.dispose()
-    running.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with basement_system() as made:
+        yield made
 
 
 @pytest.fixture
@@ -123,15 +53,6 @@ def phone(browser: Browser, basement: Basement, tmp_path: Path) -> Iterator[Phon
     sign_in(made.context.new_page(), Account("instructor", LOGIN, PASSWORD))
     yield made
     made.off()
-
-
-def tap(page: Page, number: int) -> None:
-    """Tap so many people who are missing; each shows its tick before the next is tapped."""
-    expect(page.locator("[data-count=all]")).not_to_have_text("0")  # a page without a network fills itself
-    present = int(page.locator("[data-count=present]").inner_text())
-    for tapped in range(1, number + 1):
-        page.locator(".person[data-present=no]:visible .person-tap").first.click()
-        expect(page.locator("[data-count=present]")).to_have_text(str(present + tapped))
 
 
 def test_a_session_without_the_server_survives_a_killed_browser(basement: Basement, phone: Phone) -> None:
