@@ -19,7 +19,7 @@ from certificates import keys
 from certificates.keys import KeyState, PublicKey, qr_kid
 from certificates.models import Certificate, LedgerEntry, SigningKey
 from lms.core import audit, clock
-from lms.core.db import Reads
+from lms.core.autocommit import Reads
 from lms.core.errors import N_, DomainError
 
 DAYS = 366  # a year and the day on which the next key takes over

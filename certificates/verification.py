@@ -25,10 +25,12 @@ from courses.models.enrolment import Enrolment
 from courses.models.trainees import ID_NUMBER, Trainee
 from lms.core import audit, crypto
 from lms.core.audit import AuditEntry
-from lms.core.db import Base, Lookup, Reads
+from lms.core.autocommit import Reads
+from lms.core.db import Base
 from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_name
 from lms.core.names import norm
+from lms.core.pipeline import PreparedStatement
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +39,7 @@ NOT_RECORDED = "not_recorded"
 
 _certificate, _entry = Base.metadata.tables["certificate"], Base.metadata.tables["ledger_entry"]
 _newer = _certificate.alias()
-_BY_PAYLOAD = Lookup(
+_BY_PAYLOAD = PreparedStatement(
     select(
         _certificate.c.number,
         _certificate.c.holder_name,
@@ -51,7 +53,7 @@ _BY_PAYLOAD = Lookup(
     .where(_certificate.c.payload == bindparam("raw")),
     "raw",
 )
-_RECORDED_AT = Lookup(select(_entry.c.recorded_at).where(_entry.c.payload_hash == bindparam("digest")), "digest")
+_RECORDED_AT = PreparedStatement(select(_entry.c.recorded_at).where(_entry.c.payload_hash == bindparam("digest")), "digest")
 
 
 class PublicKeys(Protocol):
@@ -103,7 +105,7 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
     forged = refused(decoded, key)
     if forged is not None:
         return Verdict(State.FORGED, forged)
-    row = _BY_PAYLOAD.row(db, decoded.raw)
+    row = _BY_PAYLOAD.first(db, raw=decoded.raw)
     if (
         key is not None
         and key.state is KeyState.COMPROMISED
@@ -213,7 +215,7 @@ def _as_of(signed: Payload, today: date, *, revoked: bool = False, superseded: b
 
 def _recorded_before(db: Reads, decoded: Decoded, key: PublicKey) -> bool:
     """Whether the ledger knew this very code before its key was compromised. A second statement, for such keys alone."""
-    entry = _RECORDED_AT.row(db, decoded.digest)
+    entry = _RECORDED_AT.first(db, digest=decoded.digest)
     return entry is not None and key.compromised_at is not None and entry[0] < key.compromised_at
 
 

@@ -24,7 +24,7 @@ from courses.models.attendance import Attendance, AttendanceEvent, WalkInPerson
 from lms.core import audit
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError, NotFound
-from lms.core.line import Prepared, as_json, send
+from lms.core.pipeline import PreparedStatement, send
 from lms.core.scope import EVERYTHING, Scope
 
 __all__ = [
@@ -239,7 +239,7 @@ def _writing() -> Select[Any]:
     return select(stored.c.id).add_cte(there.cte("there"), gone.cte("gone"), noted.cte("noted"))
 
 
-_WRITE = Prepared(_writing(), "sent", "pairs", "now", "user", "device")
+_WRITE = PreparedStatement(_writing(), "sent", "pairs", "now", "user", "device", index_plan=True)
 
 
 def _write(
@@ -262,6 +262,6 @@ def _write(
         }
         for (session_id, enrolment_id), presence in changed.items()
     ]
-    written = {"sent": as_json(rows), "pairs": as_json(pairs), "now": now, "user": user_id, "device": device_id}
+    written = {"sent": rows, "pairs": pairs, "now": now, "user": user_id, "device": device_id}
     (found,) = send(db, (_WRITE, written))
     return {identity for (identity,) in found}

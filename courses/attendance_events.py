@@ -43,7 +43,7 @@ from courses.models.attendance import (
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from lms.accounts.models import User
-from lms.core.line import Prepared, send
+from lms.core.pipeline import PreparedStatement, send
 from lms.core.scope import EVERYTHING, Scope
 
 OPENS_BEFORE = timedelta(minutes=60)
@@ -129,7 +129,7 @@ def _ids(name: str) -> Any:
 
 
 @lru_cache(maxsize=SCOPES)
-def _holding(scope: Scope) -> Prepared:
+def _holding(scope: Scope) -> PreparedStatement:
     """The statement for whoever has this reach. Making it takes longer than sending it, so it is kept."""
     meeting = (
         select(
@@ -156,7 +156,7 @@ def _holding(scope: Scope) -> Prepared:
     found = select(meeting, placed.c.enrolment_id, placed.c.state).select_from(
         meeting.outerjoin(placed, placed.c.offering_id == meeting.c.offering_id)
     )
-    return Prepared(found, "sessions", "enrolments")
+    return PreparedStatement(found, "sessions", "enrolments", index_plan=True)
 
 
 # What was in doubt and accepted all the same counts from within its session, whatever its clock said.
@@ -176,7 +176,7 @@ _wanted = union(
     ),
     select(_decisions.event_id).where(_decisions.enrolment_id == _ids("enrolments")),
 ).subquery("wanted")  # fmt: skip
-_HISTORY = Prepared(
+_HISTORY = PreparedStatement(
     select(
         _events.id, _events.course_session_id,
         func.coalesce(_decisions.enrolment_id, _events.enrolment_id).label("enrolment_id"),
@@ -189,7 +189,7 @@ _HISTORY = Prepared(
     .join(CourseSession.__table__, _meetings.id == _events.course_session_id)
     .outerjoin(AttendanceDecision.__table__, _decisions.event_id == _events.id)
     .outerjoin(User.__table__, _users.id == _events.user_id),
-    "events", "sessions", "enrolments",
+    "events", "sessions", "enrolments", index_plan=True,
 )  # fmt: skip
 
 

@@ -16,7 +16,9 @@ from courses.events import ExportOwed, ImportOwed, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, languages, lean, limits, logs, mail_tasks, tasks, web
-from lms.core.db import Reader, make_engine, make_sessions
+from lms.core.autocommit import make_autocommit_engine
+from lms.core.engine import make_engine
+from lms.core.transactions import make_sessions
 from lms.core.mail import MailOwed
 from lms.portal.navigation import navigation
 
@@ -134,7 +136,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     engine = make_engine(settings.database_url)
     app.extensions["engine"] = engine
     app.extensions["sessions"] = make_sessions(engine)
-    app.extensions["reader"] = Reader(settings.database_url)
+    app.extensions["reader"] = make_autocommit_engine(settings.database_url)
     Bootstrap5(app)
     CSRFProtect(app)
     tasks.configure(app, settings)

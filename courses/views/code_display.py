@@ -36,7 +36,7 @@ from courses.models.offerings import CourseSession
 from courses.self_check_in import Display
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.db import Reading
+from lms.core.autocommit import AutocommitReads
 from lms.core.scope import STAFF, Role, fetch
 from lms.core.web import reading, session
 
@@ -150,14 +150,14 @@ def stream(session_id: int) -> ResponseReturnValue:
     meeting = fetch(session(), CourseSession, session_id, scope())
     if not _streams.acquire(blocking=False):
         return "", 204
-    events = _events(partial(Reading, current_app.extensions["reader"]), meeting.id, _screen())
+    events = _events(partial(AutocommitReads, current_app.extensions["reader"]), meeting.id, _screen())
     answer = Response(events, mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"
     answer.call_on_close(_streams.release)
     return answer
 
 
-def _events(opened: Callable[[], Reading], session_id: int, screen: _Screen) -> Iterator[str]:
+def _events(opened: Callable[[], AutocommitReads], session_id: int, screen: _Screen) -> Iterator[str]:
     """Events until the time is up. A connection is held for each look alone, and none while the stream sleeps."""
     yield f"retry: {AGAIN_MILLISECONDS}\n\n"
     until, known = time.monotonic() + STREAM_SECONDS, ""

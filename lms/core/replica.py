@@ -22,7 +22,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from lms.core import clock
-from lms.core.db import make_engine, make_sessions
+from lms.core.engine import make_engine
+from lms.core.transactions import make_sessions
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +86,7 @@ class Replica:
     """The replica of a primary. limit: seconds that it may be behind and still be asked."""
 
     def __init__(self, url: str, primary: Engine, *, limit: float) -> None:
-        self._engine = make_engine(url, reads_only=True, connect_seconds=CONNECT_SECONDS, **SILENCE)
+        self._engine = make_engine(url, reads_only=True, connect_seconds=CONNECT_SECONDS, libpq=SILENCE)
         self._sessions = make_sessions(self._engine)
         # Each question by itself: an open transaction would hold up the replay that is waited for.
         self._asking = self._engine.execution_options(isolation_level="AUTOCOMMIT")

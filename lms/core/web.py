@@ -23,7 +23,8 @@ from werkzeug.exceptions import HTTPException
 
 from lms.core import access, audit, clock, events
 from lms.core.constraints import refusal
-from lms.core.db import Reading, commit
+from lms.core.autocommit import AutocommitReads
+from lms.core.transactions import commit
 from lms.core.errors import N_, DomainError
 from lms.core.forms import Form
 from lms.core.languages import moment
@@ -115,11 +116,11 @@ def session() -> Session:
     return db
 
 
-def reading() -> Reading:
+def reading() -> AutocommitReads:
     """Where this request asks single questions of the database, outside any unit of work."""
     if "reading" not in g:
-        g.reading = Reading(current_app.extensions["reader"])
-    found: Reading = g.reading
+        g.reading = AutocommitReads(current_app.extensions["reader"])
+    found: AutocommitReads = g.reading
     return found
 
 
@@ -317,7 +318,7 @@ def _close(_error: BaseException | None) -> None:
         opened: Session | None = g.pop(name, None)
         if opened is not None:
             opened.close()
-    read: Reading | None = g.pop("reading", None)
+    read: AutocommitReads | None = g.pop("reading", None)
     if read is not None:
         read.close()
 
