@@ -18,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from courses import exports
+from courses.reports.exports import exports
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app

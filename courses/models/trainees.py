@@ -124,7 +124,7 @@ class Trainee(Base):
         self.id_number_index = crypto.cipher().blind_index(ID_NUMBER, number) if number else None
 
     def open_id_number(self) -> str | None:
-        """The ID number in clear. Only `courses.trainees.read_id_number` may call this: each reading is audited."""
+        """The ID number in clear. Only `courses.enrolment.trainees.read_id_number` may call this: each reading is audited."""
         return self._open(ID_NUMBER, self.id_number_sealed)
 
     @classmethod
