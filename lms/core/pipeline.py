@@ -220,6 +220,7 @@ def _raised(connection: Connection, error: psycopg.Error) -> DBAPIError:
     connection.info.pop(_CHANNEL, None)  # a statement may be prepared or not
     lost = driver.pgconn.status != pq.ConnStatus.OK
     if lost:
+        error = psycopg.OperationalError(str(error))  # libpq gives no SQLSTATE, by which psycopg chooses the class
         connection.invalidate(error)
         connection.engine.dispose()
     return DBAPIError.instance(None, None, error, psycopg.Error, connection_invalidated=lost, dialect=_DIALECT)
