@@ -38,7 +38,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/catalogue", "courses.catalogue.views"),
     ("/offerings", "courses.offerings.views.offerings"),
     ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.enrolment"),
-    ("/offerings/<int:offering_id>/assessment", "courses.assessment.views.assessment"),
+    ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
     ("/sessions", "courses.attendance.views.attendance"),
     ("/sessions", "courses.attendance.devices.views.offline_session"),
     ("/sessions", "courses.closing.views.sessions"),

@@ -9,7 +9,7 @@ from wtforms.validators import Length, NumberRange, Optional
 
 from courses.assessment.assessment import NOTE_LIMIT
 from courses.assessment.marking import Marks
-from courses.attendance.recording import REASON_LIMIT
+from courses.outcomes import REASON_LIMIT
 from instructors.models import Instructor
 from lms.core.forms import Form, strip
 

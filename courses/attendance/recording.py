@@ -2,8 +2,8 @@
 
 An event's id is made where it happened, so that sending it again is harmless. Events are kept for ever; the attendance
 is what they fold to (`courses.attendance.folding`), and exists while the person counts as present. A person who taps is
-told at once what is wrong. A device that sends what it kept is never turned away: what is in doubt is stored for review, and counts for
-nothing until somebody decides (`courses.closing.reviews`).
+told at once what is wrong. A device that sends what it kept is never turned away: what is in doubt is stored for review, and
+counts for nothing until somebody decides (`courses.closing.reviews`).
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -8,11 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses.attendance import recording, scanning, walk_ins
+from courses.attendance import recording, review_queue, scanning, walk_ins
 from courses.attendance import roster as rosters
 from courses.attendance.forms.attendance import EventBody, RosterSearchForm, WalkInForm, event_of
 from courses.attendance.recording import Outcome, Recorded
-from courses.closing import reviews
 from courses.models.attendance import AttendanceMethod
 from courses.models.offerings import CourseSession, OfferingState
 from courses.offerings import rights, staffing
@@ -67,7 +66,7 @@ def roster(session_id: int) -> ResponseReturnValue:
         and rights.is_allowed(meeting.offering, scope(), now=now, meeting=meeting),
         writable=_is_writable(meeting),
         reasons=REASONS,
-        in_doubt=reviews.count(db(), scope(), session_id=meeting.id),
+        in_doubt=review_queue.count(db(), scope(), session_id=meeting.id),
     )
 
 
