@@ -24,8 +24,8 @@ from courses.attendance.self_check_in.rotating_code import ACCEPTED_STEPS, CODE_
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.self_check_in import CheckInClaim
 from lms.core import clock
-from lms.core.db import transaction
 from lms.core.scope import EVERYTHING
+from lms.core.transactions import transaction
 
 FORGED = 1_000_000
 SESSION = 7

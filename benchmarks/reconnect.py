@@ -17,7 +17,7 @@ from benchmarks.fleet import Habits, Told, empty
 from benchmarks.phones import Phone, arrivals, phones
 from benchmarks.stage import gunicorn, stage
 from courses.models.attendance import Attendance, AttendanceEvent
-from lms.core.db import transaction
+from lms.core.transactions import transaction
 
 PHONES = 500
 PEOPLE = 40

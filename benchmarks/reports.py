@@ -30,8 +30,8 @@ from courses.reports.filters import Filters, Grouping
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import RoleGrant, User
 from lms.config import ROOT
-from lms.core.db import transaction
 from lms.core.scope import EVERYTHING, Role
+from lms.core.transactions import transaction
 
 SINCE, UNTIL = date(2008, 1, 1), date(2017, 12, 31)
 ALL = Filters(SINCE, UNTIL)

@@ -5,17 +5,17 @@ from flask_wtf.file import FileField
 from wtforms import DateField, SearchField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from lms.core.forms import Form, Question, strip
-from lms.core.sought import SoughtField
+from lms.core.forms import Form, QueryForm, strip
+from lms.core.sealed_search import SealedSearchField
 
 
-class NameForm(Question):
+class NameForm(QueryForm):
     """Is this the name on the paper?"""
 
     name = StringField(_l("Name on the paper"), validators=[DataRequired(), Length(max=100)], filters=[strip])
 
 
-class FindForm(Question):
+class FindForm(QueryForm):
     """Verification by hand."""
 
     number = StringField(_l("Certificate number"), validators=[DataRequired(), Length(max=60)], filters=[strip])
@@ -26,7 +26,7 @@ class FindForm(Question):
     )
 
 
-class ListForm(Question):
+class ListForm(QueryForm):
     """Many at once: pasted, or as a file. `answer` is the button: the page, or a kind of spreadsheet."""
 
     certificates = TextAreaField()
@@ -34,11 +34,11 @@ class ListForm(Question):
     answer = StringField()
 
 
-class FilterForm(Question):
+class FilterForm(QueryForm):
     """The list's filters; the choices are set by the view."""
 
     number = SearchField(_l("Certificate number"), filters=[strip])
-    holder = SoughtField(_l("Holder"))
+    holder = SealedSearchField(_l("Holder"))
     programme = SelectField(_l("Programme"))
     district = SelectField(_l("District"))
     state = SelectField(_l("State"))
@@ -46,11 +46,11 @@ class FilterForm(Question):
     until = DateField(_l("Issued until"), validators=[Optional()])
 
 
-class LegacyFilterForm(Question):
+class LegacyFilterForm(QueryForm):
     """The filters of the list of legacy certificates."""
 
     number = SearchField(_l("Certificate number"), filters=[strip])
-    holder = SoughtField(_l("Holder"))
+    holder = SealedSearchField(_l("Holder"))
 
 
 class RevokeForm(Form):
@@ -91,9 +91,9 @@ class ReissueForm(Form):
     )
 
 
-class ExpiringForm(Question):
+class ExpiringForm(QueryForm):
     """The filters of the list by expiry; the programmes are set by the view."""
 
-    holder = SoughtField(_l("Holder"))
+    holder = SealedSearchField(_l("Holder"))
     programme = SelectField(_l("Programme"))
     host = SearchField(_l("Host"), filters=[strip])

@@ -10,8 +10,8 @@ from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, Status
 from certificates.verification import status_lists
 from courses.events import OfferingClosed
 from lms.core import events, tasks
-from lms.core.db import commit
 from lms.core.errors import DomainError
+from lms.core.transactions import commit
 
 log = structlog.get_logger(__name__)
 
@@ -84,24 +84,24 @@ def _chunk(db: Session, offering_id: int | None) -> None:
         events.publish(db, CertificatesOwed(offering_id))
 
 
-def ring(event: OfferingClosed | CertificatesOwed) -> None:
+def enqueue_issuing(event: OfferingClosed | CertificatesOwed) -> None:
     """Wake a worker after a commit that owes certificates."""
     if event.offering_id is None:
-        tasks.ring(sweep)
+        tasks.enqueue(sweep)
     else:
-        tasks.ring(issue, event.offering_id)
+        tasks.enqueue(issue, event.offering_id)
 
 
-def ring_correction(_event: ReissueOwed) -> None:
+def enqueue_correction(_event: ReissueOwed) -> None:
     """Wake a worker after a commit that owes a correction."""
-    tasks.ring(correct)
+    tasks.enqueue(correct)
 
 
-def ring_badges(_event: BadgeOwed) -> None:
+def enqueue_badges(_event: BadgeOwed) -> None:
     """Wake a worker after a commit that owes a badge."""
-    tasks.ring(sign_badges)
+    tasks.enqueue(sign_badges)
 
 
-def ring_status_lists(_event: StatusChanged) -> None:
+def enqueue_status_lists(_event: StatusChanged) -> None:
     """Wake a worker after a commit that changed how a certificate stands."""
-    tasks.ring(sign_status_lists)
+    tasks.enqueue(sign_status_lists)

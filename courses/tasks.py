@@ -15,8 +15,8 @@ from courses.imports.kinds import Context
 from courses.reports import mails
 from courses.reports.exports import exports
 from lms.core import tasks
-from lms.core.db import commit
 from lms.core.replica import Replica
+from lms.core.transactions import commit
 
 log = structlog.get_logger(__name__)
 
@@ -84,9 +84,9 @@ def _make_export(db: Session, export_id: int | None) -> None:
     exports.make(db, sessions, engine.connect, zone, export_id)
 
 
-def ring_export(event: ExportOwed) -> None:
+def enqueue_export(event: ExportOwed) -> None:
     """Wake a worker after a commit that owes an export."""
-    tasks.ring(make_export, event.export_id)
+    tasks.enqueue(make_export, event.export_id)
 
 
 def _work_at_import(db: Session, import_id: int) -> None:
@@ -96,7 +96,7 @@ def _work_at_import(db: Session, import_id: int) -> None:
         for _progress in runs.work(db, import_id, Context(current_app.config["SETTINGS"].zone)):
             commit(db)
             if monotonic() > until:
-                tasks.ring(work_at_import, import_id)
+                tasks.enqueue(work_at_import, import_id)
                 return
     except OperationalError:  # the database went away, or two waited for each other: the sweep comes back
         raise
@@ -107,6 +107,6 @@ def _work_at_import(db: Session, import_id: int) -> None:
     commit(db)
 
 
-def ring_import(event: ImportOwed) -> None:
+def enqueue_import(event: ImportOwed) -> None:
     """Wake a worker after a commit that asks for work at an import."""
-    tasks.ring(work_at_import, event.import_id)
+    tasks.enqueue(work_at_import, event.import_id)

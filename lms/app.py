@@ -15,11 +15,11 @@ from courses import tasks as course_tasks
 from courses.events import ExportOwed, ImportOwed, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, crypto, events, languages, lean, limits, logs, mail_tasks, tasks, web
+from lms.core import access, crypto, events, fast_path, languages, limits, logs, mail_tasks, tasks, web
 from lms.core.autocommit import make_autocommit_engine
 from lms.core.engine import make_engine
-from lms.core.transactions import make_sessions
 from lms.core.mail import MailOwed
+from lms.core.transactions import make_sessions
 from lms.portal.navigation import navigation
 
 log = structlog.get_logger(__name__)
@@ -136,7 +136,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     engine = make_engine(settings.database_url)
     app.extensions["engine"] = engine
     app.extensions["sessions"] = make_sessions(engine)
-    app.extensions["reader"] = make_autocommit_engine(settings.database_url)
+    app.extensions["autocommit_engine"] = make_autocommit_engine(settings.database_url)
     Bootstrap5(app)
     CSRFProtect(app)
     tasks.configure(app, settings)
@@ -148,7 +148,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.globals.update(settings=settings, navigation=navigation)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _map(app)
-    lean.spread(settings.web_workers)
+    fast_path.share_among_processes(settings.web_workers)
     return app
 
 
@@ -165,11 +165,11 @@ def _map(app: Flask) -> None:
 
 def _react() -> None:
     """Event → what happens once it is committed."""
-    events.react(MailOwed, mail_tasks.ring)
-    events.react(OfferingClosed, issuing_tasks.ring)
-    events.react(ExportOwed, course_tasks.ring_export)
-    events.react(ImportOwed, course_tasks.ring_import)
-    events.react(CertificatesOwed, issuing_tasks.ring)
-    events.react(ReissueOwed, issuing_tasks.ring_correction)
-    events.react(BadgeOwed, issuing_tasks.ring_badges)
-    events.react(StatusChanged, issuing_tasks.ring_status_lists)
+    events.react(MailOwed, mail_tasks.enqueue_sending)
+    events.react(OfferingClosed, issuing_tasks.enqueue_issuing)
+    events.react(ExportOwed, course_tasks.enqueue_export)
+    events.react(ImportOwed, course_tasks.enqueue_import)
+    events.react(CertificatesOwed, issuing_tasks.enqueue_issuing)
+    events.react(ReissueOwed, issuing_tasks.enqueue_correction)
+    events.react(BadgeOwed, issuing_tasks.enqueue_badges)
+    events.react(StatusChanged, issuing_tasks.enqueue_status_lists)

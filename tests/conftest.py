@@ -23,7 +23,7 @@ from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import ROOT, Settings
-from lms.core import crypto, lean, pipeline, tasks
+from lms.core import crypto, fast_path, pipeline, tasks
 from lms.core.limits import limiter
 from lms.embedded.postgres import Server
 from tests.factories import Make
@@ -124,10 +124,10 @@ def app(_application: Flask, settings: Settings, connection: Connection) -> Flas
     _application.extensions["sessions"] = sessionmaker(
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
-    _application.extensions["reader"] = _Connected(connection)
+    _application.extensions["autocommit_engine"] = _Connected(connection)
     limiter.reset()
-    for window in lean.windows:
-        window.forget()
+    for limit in fast_path.minute_limits:
+        limit.reset()
     return _application
 
 

@@ -14,9 +14,9 @@ from certificates.cli.legacy import legacy_group
 from certificates.cli.offline import verify
 from certificates.cli.renewal import reissue, remind
 from certificates.issuing import Period
-from lms.core.db import transaction
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING
+from lms.core.transactions import transaction
 
 SHOWN_FAULTS = 100
 

@@ -8,9 +8,9 @@ from certificates import reissue as corrections
 from certificates import reminders
 from certificates.branch import Branch
 from lms.core import clock
-from lms.core.db import transaction
 from lms.core.errors import DomainError
 from lms.core.masks import mask_email
+from lms.core.transactions import transaction
 
 
 @click.command()

@@ -53,7 +53,9 @@ _BY_PAYLOAD = PreparedStatement(
     .where(_certificate.c.payload == bindparam("raw")),
     "raw",
 )
-_RECORDED_AT = PreparedStatement(select(_entry.c.recorded_at).where(_entry.c.payload_hash == bindparam("digest")), "digest")
+_RECORDED_AT = PreparedStatement(
+    select(_entry.c.recorded_at).where(_entry.c.payload_hash == bindparam("digest")), "digest"
+)
 
 
 class PublicKeys(Protocol):

@@ -25,9 +25,9 @@ from courses.reports.views.navigation import Step
 from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.languages import named
+from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role, fetch
-from lms.core.sought import address, narrowed
-from lms.core.web import db
+from lms.core.sealed_search import redirect_to_search, search_arguments
 from lms.organisations import districts
 
 blueprint = Blueprint("certificates", __name__)
@@ -41,7 +41,7 @@ REPORT = "report"  # what the address of the indicators had that lead here
 def index() -> ResponseReturnValue:
     """The list."""
     if request.method == "POST":
-        return narrowed(FilterForm)
+        return redirect_to_search(FilterForm)
     form, filters = _asked()
     listing = register.listing(db(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
     return render_template(
@@ -151,7 +151,7 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
 def _here(filters: register.Filters) -> dict[str, Any]:
     """The arguments of an address that asks the same, and knows where one came from."""
     report = {REPORT: request.args[REPORT]} if REPORT in request.args else {}
-    return address(filters.address(), {"holder"}) | report
+    return search_arguments(filters.address(), {"holder"}) | report
 
 
 def _report() -> Step | None:

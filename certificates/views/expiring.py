@@ -18,9 +18,9 @@ from lms.core.errors import N_
 from lms.core.exports import MEDIA_TYPES, Cell, Format, Sheet, write
 from lms.core.forms import choices
 from lms.core.languages import language, moment, named, organisation_name
+from lms.core.request_db import db
 from lms.core.scope import STAFF, Role
-from lms.core.sought import address, narrowed
-from lms.core.web import db
+from lms.core.sealed_search import redirect_to_search, search_arguments
 
 blueprint = Blueprint("expiring", __name__)
 
@@ -38,7 +38,7 @@ NAMES = {
 def page() -> ResponseReturnValue:
     """The list, one group at a time."""
     if request.method == "POST":
-        return narrowed(ExpiringForm)
+        return redirect_to_search(ExpiringForm)
     form, filters, ends = _asked()
     numbers = expiring.counts(db(), scope(), filters, today=_today())
     listing = expiring.listing(
@@ -54,7 +54,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "certificates/expiring.html",
         form=form,
-        asked=address(filters.address(), {"holder"}),
+        asked=search_arguments(filters.address(), {"holder"}),
         ends=ends,
         counts=numbers,
         names=NAMES,

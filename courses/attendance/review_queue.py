@@ -18,7 +18,7 @@ from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core.errors import N_, NotFound
 from lms.core.names import norm
-from lms.core.scope import REMEMBERED, Scope, fetch, visible
+from lms.core.scope import CACHED_STATEMENTS, Scope, fetch, visible
 
 SHOWN = 300
 
@@ -124,7 +124,7 @@ def count(db: Session, scope: Scope, *, session_id: int | None = None) -> int:
     return db.scalar(_counted(scope.reach, session_id)) or 0
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _counted(scope: Scope, session_id: int | None) -> Select[int]:
     columns: Sequence[Any] = (AttendanceEvent.course_session_id, AttendanceEvent.review, _who_column())
     each = visible(select(*columns), AttendanceEvent, scope).where(_undecided(), *_of(None, session_id)).distinct()

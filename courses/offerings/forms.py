@@ -23,7 +23,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from lms.core.forms import Form, Question, choices, strip
+from lms.core.forms import Form, QueryForm, choices, strip
 
 CAPACITY = 10_000
 SESSIONS = 60
@@ -186,7 +186,7 @@ def _number(value: Any) -> int | None:
     return int(value) if value else None
 
 
-class FilterForm(Question):
+class FilterForm(QueryForm):
     """The list's filters; sent by GET, so that a list has an address."""
 
     shown = SelectField(
@@ -211,7 +211,7 @@ class FilterForm(Question):
     search = StringField(_("Search"), filters=[strip])
 
 
-class PublicFilterForm(Question):
+class PublicFilterForm(QueryForm):
     """The public list's filters."""
 
     programme = SelectField(_("Programme"), default="")

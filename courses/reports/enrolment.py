@@ -33,7 +33,7 @@ from courses.reports.filters import PERIODS, Filters, Grouping, within
 from courses.reports.ledger import Figures, asked, lines, of_subject, sums
 from courses.reports.opening_totals import Opening
 from instructors.models import Instructor
-from lms.core.scope import REMEMBERED, Scope
+from lms.core.scope import CACHED_STATEMENTS, Scope
 from lms.organisations.models import District, Organisation
 
 ADJUSTMENTS_SHOWN = 20  # on a page; the file holds all
@@ -132,7 +132,7 @@ def branch(db: Session, filters: Filters, scope: Scope) -> Figures:
     return _figures(db, filters, scope)[1]
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _figures_asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]]:
     line = rollups.cells(filters, scope, branch=True)
     added = (
@@ -249,7 +249,7 @@ def in_progress(filters: Filters, scope: Scope, zone: ZoneInfo) -> Subquery:
     )
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _progress_asked(filters: Filters, scope: Scope, zone: ZoneInfo) -> Select[*tuple[Any, ...]]:
     open_ = in_progress(filters, scope, zone)
     added = [func.coalesce(func.sum(open_.c[name]), 0) for name in ("enrolled", "named", "counted")]
@@ -262,7 +262,7 @@ def progress(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
     return Progress(offerings, int(enrolled), int(named), int(counted))
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _adjustments_asked(filters: Filters, scope: Scope, most: int | None) -> Select[*tuple[Any, ...]]:
     line = lines(filters, scope)
     return (

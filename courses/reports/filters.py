@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from courses.counting.quarters import Quarter
 from courses.models.catalogue import Course, Programme
 from lms.core.errors import NotFound
-from lms.core.scope import REMEMBERED, Scope
+from lms.core.scope import CACHED_STATEMENTS, Scope
 from lms.organisations.models import District
 
 
@@ -169,7 +169,7 @@ class Options:
     courses: list[Option]
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _offered(scope: Scope) -> Select[*tuple[Any, ...]]:
     kinds = (
         select(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.reports.filters import Filters, Grouping
-from lms.core.scope import REMEMBERED, Scope
+from lms.core.scope import CACHED_STATEMENTS, Scope
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def of_question(db: Session, filters: Filters, scope: Scope) -> Opening:
     )
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]] | None:
     narrower = (filters.course, filters.organisation, filters.sector, filters.refresher)
     if any(one is not None for one in narrower):

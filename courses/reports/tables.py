@@ -27,7 +27,7 @@ from courses.reports.ledger import FIGURES, column_sum, lines, sums, total
 from courses.reports.people import participants, presences
 from instructors.models import Instructor
 from lms.core import crypto
-from lms.core.copying import Column, Kind, Opened, Table
+from lms.core.copying import Column, Kind, Table, Unseal
 from lms.core.masks import mask_phone
 from lms.core.phones import HOME_CODE
 from lms.core.scope import Scope
@@ -200,10 +200,10 @@ def of_people(
         Column("phone", Kind.SEALED, cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")),
     ]
     opened = _phones(masked=personal is Personal.MASKED)
-    return Table([*columns, *about], rows.join(Trainee, Trainee.id == trainee), opened=opened)
+    return Table([*columns, *about], rows.join(Trainee, Trainee.id == trainee), unseal=opened)
 
 
-def _phones(*, masked: bool) -> Opened:
+def _phones(*, masked: bool) -> Unseal:
     """Opens phones, from the row's reference and the sealed number as hexadecimal digits: in full, or their ends only."""
     opened, home = crypto.cipher().opener(PHONE), HOME_CODE.encode()
 

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from lms.accounts.models import Device, RoleGrant, User
 from lms.core import audit, clock, crypto
 from lms.core.autocommit import Reads
-from lms.core.pipeline import PreparedStatement
 from lms.core.errors import NotFound
+from lms.core.pipeline import PreparedStatement
 from lms.core.scope import STAFF, Role
 
 TAKERS = (Role.INSTRUCTOR, *STAFF)

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 
 
-def written(statement: Select[*tuple[Any, ...]]) -> tuple[str, dict[str, Any]]:
+def driver_statement(statement: Select[*tuple[Any, ...]]) -> tuple[str, dict[str, Any]]:
     """A statement and its values for the driver itself."""
     compiled = statement.compile(dialect=PGDialect_psycopg(), compile_kwargs={"render_postcompile": True})  # type: ignore[no-untyped-call]
     values = {name: str(value) if isinstance(value, str) else value for name, value in compiled.params.items()}
@@ -22,4 +22,4 @@ def rows(db: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[tuple[Any
     """
     driver: Any = db.connection().connection.driver_connection
     with driver.cursor() as cursor:
-        yield from cursor.stream(*written(statement), binary=True)
+        yield from cursor.stream(*driver_statement(statement), binary=True)

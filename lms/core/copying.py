@@ -20,10 +20,10 @@ from typing import IO, Any
 from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, and_, case, collate, func, literal, or_
 
 from lms.core import exports
-from lms.core.binary import written
+from lms.core.binary import driver_statement
 from lms.core.exports import CONTROL, FORMULA, Cell
 
-PIECE = 1024 * 1024  # bytes
+PIECE_BYTES = 1024 * 1024  # bytes
 AHEAD = 4  # pieces
 AT_ONCE = 4000  # lines
 
@@ -57,7 +57,7 @@ class Column:
 
 # Makes the text of a sealed cell. Neither holds a comma, a quotation mark or the end of a line. Bytes, for it is called a
 # million times: what is not done there is what the file takes less.
-Opened = Callable[[bytes], bytes]
+Unseal = Callable[[bytes], bytes]
 # Some lines, each with its end. Lists, because what is done with each line of a million is dear in Python.
 Lines = Sequence[bytes]
 # How the texts of a sealed column begin that no spreadsheet takes for a formula.
@@ -68,22 +68,22 @@ USUAL = tuple(b"%d" % digit for digit in range(10))
 class Table:
     """Columns of a SELECT. rows: the SELECT, without its columns.
 
-    opened: where the last column is sealed, what opens it, which only this process can.
+    unseal: where the last column is sealed, what opens it, which only this process can.
     """
 
     columns: Sequence[Column]
     rows: Select[*tuple[Any, ...]]
-    opened: Opened | None = None
+    unseal: Unseal | None = None
 
-    def guarded_opened(self) -> Opened | None:
-        """`opened`, for a file that a spreadsheet reads from text."""
-        opened = self.opened
-        if opened is None:
+    def unseal_for_csv(self) -> Unseal | None:
+        """`unseal`, for a file that a spreadsheet reads from text."""
+        unseal = self.unseal
+        if unseal is None:
             return None
 
         def guarded_text(sealed: bytes) -> bytes:
-            text = opened(sealed)
-            return text if text.startswith(USUAL) else exports.guarded(text.decode()).encode()
+            text = unseal(sealed)
+            return text if text.startswith(USUAL) else exports.escape_formula(text.decode()).encode()
 
         return guarded_text
 
@@ -101,8 +101,8 @@ class Table:
         return self.rows.with_only_columns(*named, maintain_column_froms=True)
 
 
-def guarded(text: SQLColumnExpression[str]) -> ColumnElement[str]:
-    """`lms.core.exports.guarded`, in SQL.
+def escape_formula(text: SQLColumnExpression[str]) -> ColumnElement[str]:
+    """`lms.core.exports.escape_formula`, in SQL.
 
     Nearly every text begins with an ordinary letter, which one comparison tells, by code points whatever the database's
     order is; only the rest is looked at closely.
@@ -120,18 +120,18 @@ def _worded(column: Column) -> SQLColumnExpression[Any]:
 
 
 def _shown(column: Column) -> SQLColumnExpression[Any]:
-    return guarded(_worded(column)) if column.kind is Kind.TEXT else column.value
+    return escape_formula(_worded(column)) if column.kind is Kind.TEXT else column.value
 
 
-def copied(
-    connection: Connection, rows: Select[*tuple[Any, ...]], opened: Opened | None = None, *, heading: bool = False
+def copy_rows(
+    connection: Connection, rows: Select[*tuple[Any, ...]], unseal: Unseal | None = None, *, heading: bool = False
 ) -> Iterator[Lines]:
     """The lines of a SELECT as CSV, some thousands at a time. heading: the columns' names first, by themselves.
 
-    opened: makes the text of the last column, as `Table.opened`.
+    unseal: makes the text of the last column, as `Table.unseal`.
     """
     # COPY takes none of the server's parameters, so the driver writes them in.
-    statement, values = written(rows)
+    statement, values = driver_statement(rows)
     options = "FORMAT csv, HEADER true" if heading else "FORMAT csv"
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY ({statement}) TO STDOUT ({options})", values) as copy:
@@ -139,16 +139,16 @@ def copied(
         if heading:
             yield [bytes(next(rest))]
         while lines := list(islice(rest, AT_ONCE)):
-            yield lines if opened is None else [_unsealed(bytes(line), opened) for line in lines]
+            yield lines if unseal is None else [_unsealed(bytes(line), unseal) for line in lines]
 
 
-def _unsealed(line: bytes, opened: Opened) -> bytes:
+def _unsealed(line: bytes, unseal: Unseal) -> bytes:
     begin = line.rfind(b",") + 1
     sealed = line[begin:-1]
-    return line[:begin] + opened(sealed) + b"\n" if sealed else line
+    return line[:begin] + unseal(sealed) + b"\n" if sealed else line
 
 
-def pieces(made: Iterable[Lines], size: int = PIECE) -> Iterator[bytes]:
+def join_pieces(made: Iterable[Lines], size: int = PIECE_BYTES) -> Iterator[bytes]:
     """Lines gathered to pieces of about `size`."""
     gathered: list[bytes] = []
     length = 0
@@ -164,7 +164,7 @@ def pieces(made: Iterable[Lines], size: int = PIECE) -> Iterator[bytes]:
 
 
 @contextmanager
-def ahead(made: Generator[bytes]) -> Generator[Iterator[bytes]]:
+def produce_ahead(made: Generator[bytes]) -> Generator[Iterator[bytes]]:
     """Pieces made in a thread of their own, a few ahead, while those before them are being put where they belong.
 
     An error of the thread comes out where its piece would have.
@@ -190,7 +190,7 @@ def ahead(made: Generator[bytes]) -> Generator[Iterator[bytes]]:
             made.close()
 
 
-def cells(made: Iterable[Lines], columns: Sequence[Column]) -> Iterator[Sequence[Cell]]:
+def typed_rows(made: Iterable[Lines], columns: Sequence[Column]) -> Iterator[Sequence[Cell]]:
     """The lines' values by the type of each column; an empty one is None."""
     read = [_READ[column.kind] for column in columns]
     for row in csv.reader(bytes(line).decode() for lines in made for line in lines):
@@ -210,7 +210,7 @@ class _File(io.RawIOBase):
     """Lines as a file to read from, for a library that asks for one."""
 
     def __init__(self, made: Iterable[Lines]) -> None:
-        self._pieces = pieces(made)
+        self._pieces = join_pieces(made)
         self._left = memoryview(b"")
 
     def readable(self) -> bool:
@@ -240,8 +240,8 @@ def write_parquet(made: Iterable[Lines], columns: Sequence[Column], file: IO[byt
     schema = pa.schema([(column.name, types[column.kind]) for column in columns])
     number = 0
     reader = arrow_csv.open_csv(
-        io.BufferedReader(_File(made), PIECE),
-        read_options=arrow_csv.ReadOptions(use_threads=False, block_size=4 * PIECE),
+        io.BufferedReader(_File(made), PIECE_BYTES),
+        read_options=arrow_csv.ReadOptions(use_threads=False, block_size=4 * PIECE_BYTES),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
         convert_options=arrow_csv.ConvertOptions(
             column_types=schema, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]

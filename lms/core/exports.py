@@ -57,7 +57,7 @@ def write(sheet: Sheet, form: Format, file: IO[bytes]) -> int:
     return _WRITERS[form](sheet, file)
 
 
-def guarded(text: str) -> str:
+def escape_formula(text: str) -> str:
     """A text that no spreadsheet takes for a formula when it reads it from CSV: an apostrophe goes before a suspicious one."""
     return f"'{text}" if text.startswith(CONTROL) or text.lstrip().startswith(FORMULA) else text
 
@@ -66,7 +66,7 @@ def _plain(cell: Cell) -> str | int | float | Decimal:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return guarded(cell)
+        return escape_formula(cell)
     return cell.isoformat() if isinstance(cell, date) else cell
 
 
@@ -74,10 +74,10 @@ def _write_csv(sheet: Sheet, file: IO[bytes]) -> int:
     # The mark at the beginning tells Excel that this is UTF-8; without it Chinese opens as garbage.
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
     out = csv.writer(text)
-    out.writerow([guarded(sheet.title)])
-    out.writerows([guarded(label), guarded(value)] for label, value in sheet.preamble)
+    out.writerow([escape_formula(sheet.title)])
+    out.writerows([escape_formula(label), escape_formula(value)] for label, value in sheet.preamble)
     out.writerow([])
-    out.writerow([guarded(heading) for heading in sheet.headings])
+    out.writerow([escape_formula(heading) for heading in sheet.headings])
     number = 0
     for row in sheet.rows:
         out.writerow([_plain(cell) for cell in row])

@@ -18,7 +18,7 @@ class Form(FlaskForm):
     """The parent of every form. `form_errors` holds what a rule refused as a whole."""
 
 
-class Question(Form):
+class QueryForm(Form):
     """A form that asks and changes nothing, as what narrows a list: it needs no token, and no cookie for one."""
 
     class Meta:

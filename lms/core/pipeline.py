@@ -19,6 +19,7 @@ from sqlalchemy import JSON, Connection, Engine, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.event import contains, listen
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from lms.core.autocommit import AutocommitReads, Reads
@@ -55,7 +56,7 @@ class PreparedStatement:
             for name in expanded.positiontup or ()
         ]
 
-    def values(self, given: Mapping[str, Any]) -> list[bytes | None]:
+    def values(self, given: Mapping[str, Any]) -> list[Any]:
         """The values in the order of their places, in PostgreSQL's text format."""
         return [
             (to_json(given[name]) if is_json else _text_of(given[name])) if name in given else constant
@@ -103,6 +104,8 @@ def send(db: Reads, *statements: tuple[PreparedStatement, Mapping[str, Any]]) ->
             observer(statement.sql)
     if isinstance(db, AutocommitReads):
         return db.retried(lambda connection: _send(connection, statements))
+    if isinstance(db, Session) and db.autoflush:  # as Session.execute does
+        db.flush()
     return _send(db.connection(), statements)
 
 
@@ -110,7 +113,7 @@ def _send(connection: Connection, statements: Sequence[tuple[PreparedStatement, 
     try:
         channel = _channel_of(connection)
         batch = [(statement, statement.values(given)) for statement, given in statements]
-        before: list[tuple[PreparedStatement, list[bytes | None]]] = []
+        before: list[tuple[PreparedStatement, list[Any]]] = []
         if channel.idle and not channel.autocommits:
             before.append((_BEGIN, []))
         if any(statement.index_plan for statement, _ in statements):
@@ -141,7 +144,7 @@ class _Channel:
     def autocommits(self) -> bool:
         return self._driver.autocommit
 
-    def execute(self, batch: Sequence[tuple[PreparedStatement, list[bytes | None]]]) -> list[list[Row]]:
+    def execute(self, batch: Sequence[tuple[PreparedStatement, list[Any]]]) -> list[list[Row]]:
         for statement, _ in batch:
             if statement.name not in self._prepared:
                 _checked(self._pg.prepare(statement.name, statement.sql.encode()))
@@ -151,7 +154,7 @@ class _Channel:
             return [self._rows(_checked(self._pg.exec_prepared(statement.name, values)))]
         return [self._rows(_checked(result)) for result in self._results(batch)]
 
-    def _results(self, batch: Sequence[tuple[PreparedStatement, list[bytes | None]]]) -> list[PGresult]:
+    def _results(self, batch: Sequence[tuple[PreparedStatement, list[Any]]]) -> list[PGresult]:
         """The result of each statement. After one that failed, the others are marked as not executed."""
         pg = self._pg
         results: list[PGresult] = []
@@ -223,7 +226,8 @@ def _raised(connection: Connection, error: psycopg.Error) -> DBAPIError:
         error = psycopg.OperationalError(str(error))  # libpq gives no SQLSTATE, by which psycopg chooses the class
         connection.invalidate(error)
         connection.engine.dispose()
-    return DBAPIError.instance(None, None, error, psycopg.Error, connection_invalidated=lost, dialect=_DIALECT)
+    raised = DBAPIError.instance(None, None, error, psycopg.Error, connection_invalidated=lost, dialect=_DIALECT)
+    return cast("DBAPIError", raised)
 
 
 def _attach(engine: Engine) -> None:

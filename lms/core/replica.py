@@ -35,7 +35,7 @@ CATCH_UP_SECONDS = 0.1  # a replica that streams has in that time what the prima
 STEP_SECONDS = 0.01
 EXPORT_SECONDS = 5.0  # an export takes longer than that
 REMEMBERED = 300  # looks
-MARK_MARGIN_SECONDS = 60.0  # clocks of web servers differ
+CLOCK_MARGIN_SECONDS = 60.0  # clocks of web servers differ
 CONFLICTS = {"40001", "40P01"}  # in a transaction that only reads, these say that the replay could not wait for it
 
 # Ends a question to a machine that fell silent; without it a dead network holds a page for a quarter of an hour.
@@ -52,7 +52,7 @@ _REPLAYED = text("SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint, pg_last_xac
 _WRITTEN = text("SELECT (pg_current_wal_lsn() - '0/0')::bigint")
 
 
-class Trouble(StrEnum):
+class Unavailable(StrEnum):
     """Why the primary answers instead."""
 
     GONE = "gone"
@@ -66,16 +66,16 @@ class Freshness:
 
     as_of: datetime
     seconds: float = 0.0
-    trouble: Trouble | None = None
+    unavailable: Unavailable | None = None
 
     @property
     def from_replica(self) -> bool:
         """Whether the replica answers."""
-        return self.trouble is None
+        return self.unavailable is None
 
 
 @dataclass(frozen=True)
-class Mark:
+class WritePosition:
     """How far the primary's log was when a browser had saved something. at: seconds since 1970."""
 
     position: int
@@ -100,20 +100,20 @@ class Replica:
         self._seen: deque[tuple[datetime, int]] = deque(maxlen=REMEMBERED)
         self._answers: Counter[str] = Counter()
 
-    def freshness(self, mark: Mark | None = None) -> Freshness:
+    def freshness(self, written: WritePosition | None = None) -> Freshness:
         """Who is to answer one request, and how fresh that is, as of a second ago at most.
 
-        mark: what this browser saved last; the replica answers only once it has it.
+        written: what this browser saved last; the replica answers only once it has it.
         """
-        found = self._found(mark)
-        self._answers[found.trouble or "replica"] += 1
+        found = self._found(written)
+        self._answers[found.unavailable or "replica"] += 1
         return found
 
     def standing(self) -> dict[str, object]:
         """For the health check: how it stands, and who answered this process's reports so far."""
         last = self._current()
         return {
-            "state": last.trouble or "ok",
+            "state": last.unavailable or "ok",
             "seconds_behind": round(last.seconds, 1),
             "answers": {str(who): count for who, count in sorted(self._answers.items())},
         }
@@ -128,11 +128,11 @@ class Replica:
         with self._engine.connect() as opened:
             yield opened
 
-    def written(self) -> Mark | None:
+    def written(self) -> WritePosition | None:
         """How far the primary's log is now; None when it does not answer."""
         try:
             with self._primary.connect() as connection:
-                return Mark(connection.execute(_WRITTEN).scalar_one(), clock.now().timestamp())
+                return WritePosition(connection.execute(_WRITTEN).scalar_one(), clock.now().timestamp())
         except SQLAlchemyError:
             return None
 
@@ -144,7 +144,7 @@ class Replica:
         return now is not None and self._reaches(now.position, EXPORT_SECONDS)
 
     def lost(self, error: Exception) -> bool:
-        """Whether a failed question is the replica's own trouble, so that the primary is to be asked.
+        """Whether a failed question is the replica's own unavailable, so that the primary is to be asked.
 
         It was ended by the replay, or nobody is there any more: then it counts as gone, and its connections are closed.
         """
@@ -155,21 +155,21 @@ class Replica:
             return True
         if not isinstance(cause, psycopg.OperationalError) or not (state is None or state.startswith(("08", "57P"))):
             return False
-        self._keep(Freshness(clock.now(), trouble=Trouble.GONE))
+        self._keep(Freshness(clock.now(), unavailable=Unavailable.GONE))
         return True
 
     def dispose(self) -> None:
         """Close its connections."""
         self._engine.dispose()
 
-    def _found(self, mark: Mark | None) -> Freshness:
+    def _found(self, written: WritePosition | None) -> Freshness:
         last = self._current()
         if not last.from_replica:
-            return Freshness(clock.now(), last.seconds, last.trouble)
+            return Freshness(clock.now(), last.seconds, last.unavailable)
         # One that is behind by no more than the limit has all that is older than that.
-        recent = mark is not None and clock.now().timestamp() - mark.at < self._limit + MARK_MARGIN_SECONDS
-        if mark is not None and recent and not self._reaches(mark.position, CATCH_UP_SECONDS):
-            return Freshness(clock.now(), trouble=Trouble.LACKS_OWN)
+        recent = written is not None and clock.now().timestamp() - written.at < self._limit + CLOCK_MARGIN_SECONDS
+        if written is not None and recent and not self._reaches(written.position, CATCH_UP_SECONDS):
+            return Freshness(clock.now(), unavailable=Unavailable.LACKS_OWN)
         return last
 
     def _current(self) -> Freshness:
@@ -182,15 +182,15 @@ class Replica:
                 finally:
                     self._looking.release()
             elif now - self._looks_since > HUNG_SECONDS:
-                return Freshness(clock.now(), trouble=Trouble.GONE)
-        return self._last or Freshness(clock.now(), trouble=Trouble.GONE)
+                return Freshness(clock.now(), unavailable=Unavailable.GONE)
+        return self._last or Freshness(clock.now(), unavailable=Unavailable.GONE)
 
     def _keep(self, found: Freshness) -> None:
         before = self._last
-        if before is None or found.trouble is not before.trouble:
+        if before is None or found.unavailable is not before.unavailable:
             tell = log.info if found.from_replica else log.warning
-            tell("replica", state=found.trouble or "ok", seconds=round(found.seconds, 1))
-        gone = found.trouble is Trouble.GONE
+            tell("replica", state=found.unavailable or "ok", seconds=round(found.seconds, 1))
+        gone = found.unavailable is Unavailable.GONE
         self._last = found
         self._next_look = time.monotonic() + (PAUSE_SECONDS if gone else LOOK_SECONDS)
         if gone:
@@ -205,20 +205,20 @@ class Replica:
                 recovering, *other = connection.execute(_STANDBY).one()
             if not recovering or other != cluster:
                 log.error("replica_is_none", state="another" if recovering else "promoted")
-                return Freshness(asked, trouble=Trouble.GONE)
+                return Freshness(asked, unavailable=Unavailable.GONE)
             caught_up, replayed = self._replay(position, CATCH_UP_SECONDS)
         except SQLAlchemyError as error:
             log.warning("replica_unreachable", error=type(error).__name__)
-            return Freshness(asked, trouble=Trouble.GONE)
+            return Freshness(asked, unavailable=Unavailable.GONE)
         if caught_up:
             return Freshness(asked)
         # The later of two things that it surely has: the last change it replayed, and a position that was looked at.
         times = [moment for moment, reached in self._seen if reached <= self._replayed]
         as_of = max([*times, *([replayed] if replayed else [])], default=None)
         if as_of is None:
-            return Freshness(asked, trouble=Trouble.BEHIND)
+            return Freshness(asked, unavailable=Unavailable.BEHIND)
         behind = max(0.0, (asked - as_of).total_seconds())
-        return Freshness(as_of, behind, Trouble.BEHIND if behind > self._limit else None)
+        return Freshness(as_of, behind, Unavailable.BEHIND if behind > self._limit else None)
 
     def _reaches(self, position: int, seconds: float) -> bool:
         if self._replayed >= position:

@@ -27,7 +27,7 @@ class Role(StrEnum):
 
 # Putting a statement together takes longer than PostgreSQL takes for it; what is asked again, by whomever, is kept as it was put,
 # under the question and the reach: so many of a kind in a process.
-REMEMBERED = 64
+CACHED_STATEMENTS = 64
 
 ADMINISTRATORS = (Role.DISTRICT_ADMINISTRATOR, Role.CITY_ADMINISTRATOR)
 READERS = (*ADMINISTRATORS, Role.AUDITOR)

@@ -21,8 +21,8 @@ from courses.reports.views.files import exported
 from courses.reports.views.question import asked
 from lms.core import clock, languages
 from lms.core.access import requires, scope
+from lms.core.request_db import report_db
 from lms.core.scope import READERS
-from lms.core.web import reporting
 
 blueprint = Blueprint("indicators", __name__)
 
@@ -35,14 +35,14 @@ def page() -> ResponseReturnValue:
     """The figures, by district unless another row is asked for."""
     zone = current_app.config["SETTINGS"].zone
     today = clock.today(zone)
-    choices = options(reporting(), scope())
+    choices = options(report_db(), scope())
     arguments = request.args.copy()
     arguments.setdefault("grouping", Grouping.DISTRICT.value)
     form = FilterForm(arguments, choices, today)
     status = 200 if form.validate() else 422
     filters = form.filters(zone) if status == 200 else Filters(*form.year, grouping=Grouping.DISTRICT)
-    found = indicators.overview(reporting(), filters, scope(), zone=zone)
-    passed, away = indicators.rates(reporting(), filters, scope())
+    found = indicators.overview(report_db(), filters, scope(), zone=zone)
+    passed, away = indicators.rates(report_db(), filters, scope())
     page = render_template(
         "reports/indicators.html",
         form=form,
@@ -53,7 +53,7 @@ def page() -> ResponseReturnValue:
         filters=filters,
         whole_branch=scope().everything and not filters.narrowed,
         today=today,
-        valid=valid_counts.on(reporting(), today, scope()),
+        valid=valid_counts.on(report_db(), today, scope()),
         asked=list(words.question(filters, choices)),
         grouping=GROUPINGS[filters.grouping],
         timed=filters.grouping in PERIODS,
@@ -73,7 +73,7 @@ def page() -> ResponseReturnValue:
         key_before=partial(indicators.key_before, filters.grouping),
         rates_described=_described(filters, [(_("Pass rate"), passed), (_("No-show"), away)]),
         completion_described=_described(
-            filters, [(_("Completion"), indicators.completion(reporting(), filters, scope()))]
+            filters, [(_("Completion"), indicators.completion(report_db(), filters, scope()))]
         ),
         charts={
             name: url_for(".chart", kind=name, **_arguments(filters.address())) for name in ("rates", "completion")
@@ -88,8 +88,8 @@ def export(form: str) -> ResponseReturnValue:
     """The figures as a file. Rates are shares of 1."""
     filters, choices = asked()
     zone = current_app.config["SETTINGS"].zone
-    found = indicators.overview(reporting(), filters, scope(), zone=zone)
-    valid = valid_counts.on(reporting(), clock.today(zone), scope())
+    found = indicators.overview(report_db(), filters, scope(), zone=zone)
+    valid = valid_counts.on(report_db(), clock.today(zone), scope())
     sheet = indicator_words.sheet(found, filters, choices, valid.by_district)
     return exported(sheet, form, report="indicators", name=f"indicators-{filters.span}", asked=filters.address())
 
@@ -100,10 +100,10 @@ def chart(kind: str) -> ResponseReturnValue:
     """Pass rates and no-show rates, or what was reached of the targets, as a picture. `narrow=1` draws it for a phone."""
     filters, _choices = asked()
     if kind == "rates":
-        passed, away = indicators.rates(reporting(), filters, scope())
+        passed, away = indicators.rates(report_db(), filters, scope())
         title, series = _("Pass rate and no-show rate"), [(_("Pass rate"), passed), (_("No-show"), away)]
     else:
-        found = indicators.completion(reporting(), filters, scope())
+        found = indicators.completion(report_db(), filters, scope())
         title, series = _("Targets reached"), [(_("Completion"), found)]
     most = None if filters.grouping in PERIODS else BARS
     drawn = charts.shares(

@@ -8,8 +8,8 @@ from certificates import holding
 from certificates.states import NAMES, TONES
 from courses.enrolment import listings
 from lms.core.access import requires
+from lms.core.request_db import db
 from lms.core.scope import Role
-from lms.core.web import db
 
 blueprint = Blueprint("my_training", __name__)
 

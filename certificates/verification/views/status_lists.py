@@ -9,7 +9,7 @@ from certificates.keys.key_files import jwks
 from certificates.verification import status_lists
 from lms.core.access import public
 from lms.core.limits import limiter
-from lms.core.web import db, reading
+from lms.core.request_db import autocommit_reads, db
 
 blueprint = Blueprint("status", __name__)
 
@@ -22,7 +22,7 @@ SECONDS = 300  # for so long others may keep an answer
 @limiter.limit(LIMIT)
 def key_set() -> ResponseReturnValue:
     """The published keys: of codes, with window and state, and of badges and status lists."""
-    published = jwks(current_app.extensions["key_ring"].all(reading()))
+    published = jwks(current_app.extensions["key_ring"].all(autocommit_reads()))
     published["keys"] += [jwk(key) for key in issuer_keys.public_keys(db())]
     return _open(jsonify(published))
 
@@ -32,7 +32,7 @@ def key_set() -> ResponseReturnValue:
 @limiter.limit(LIMIT)
 def signed_list(purpose: str, number: int) -> ResponseReturnValue:
     """A signed list, as the worker stored it."""
-    found = status_lists.stored(reading(), purpose, number) if number < 1 << 15 else None
+    found = status_lists.stored(autocommit_reads(), purpose, number) if number < 1 << 15 else None
     if found is None:
         abort(404)
     response = Response(found.document, mimetype=f"application/{status_lists.TYPE}")

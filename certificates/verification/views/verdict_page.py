@@ -11,7 +11,7 @@ from certificates.states import NAMES
 from certificates.verification.verification import Verdict
 from lms.core.errors import N_
 from lms.core.languages import counted, translated
-from lms.core.stencil import Stencil
+from lms.core.prerendered import PrerenderedPage
 
 FOR_EVER = N_("does not expire")
 
@@ -20,17 +20,17 @@ def page(verdict: Verdict, language: str) -> bytes:
     """The page as a scan leads to it: the name box empty. In UTF-8."""
     values = texts(verdict, language)
     kind = ("verdict", language, verdict.state, verdict.reason, *values)
-    kept: dict[object, Stencil] = current_app.extensions["verdict_stencils"]
-    stencil = kept.get(kind)
-    if stencil is None:
+    kept: dict[object, PrerenderedPage] = current_app.extensions["verdict_stencils"]
+    page = kept.get(kind)
+    if page is None:
         form = NameForm(formdata=None)
 
         def render(marks: Mapping[str, str]) -> str:
             with force_locale(language):
                 return _render(verdict, marks, form, None)
 
-        stencil = kept[kind] = Stencil(tuple(values), render)
-    return stencil.fill(values)
+        page = kept[kind] = PrerenderedPage(tuple(values), render)
+    return page.fill(values)
 
 
 def answered(verdict: Verdict, language: str, form: NameForm, answer: bool | None) -> str:

@@ -21,11 +21,12 @@ from certificates.verification.verification import Verdict
 from certificates.verification.views import verdict_page
 from lms.core import clock
 from lms.core.access import public
+from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
+from lms.core.fast_path import fast_path
 from lms.core.languages import visitor_language
-from lms.core.lean import lean
 from lms.core.limits import limiter
-from lms.core.web import db, reading, text_of
+from lms.core.request_db import autocommit_reads, db
 
 blueprint = Blueprint("verification", __name__)
 
@@ -38,7 +39,7 @@ GUESSES = "10/minute"
 
 @blueprint.get("/v/<digits>")
 @public
-@lean(SCANS)
+@fast_path(SCANS)
 def page(digits: str) -> ResponseReturnValue:
     """Where the QR code leads."""
     return Response(verdict_page.page(judge(digits), visitor_language()), headers=PRIVATE, content_type=HTML)
@@ -72,7 +73,7 @@ def find() -> ResponseReturnValue:
                 return private(redirect(url_for("verification.page", digits=found), 303))
             return private(render_template("verification/legacy.html", found=found, state_name=NAMES))
         except DomainError as error:
-            form.form_errors.append(text_of(error))
+            form.form_errors.append(message_of(error))
             status = 404 if error.status == 404 else 422
     elif form.is_submitted():
         status = 422
@@ -86,7 +87,7 @@ def find() -> ResponseReturnValue:
 
 def judge(digits: str) -> Verdict:
     """The verdict on a code today, with the alarm that some raise."""
-    found = verification.verify(reading(), digits, today=today(), keys=keys())
+    found = verification.verify(autocommit_reads(), digits, today=today(), keys=keys())
     if found.alarming:
         verification.alarm(db(), digits)
     return found

@@ -17,7 +17,7 @@ from lms.core import clock, openapi
 from lms.core.access import scope_of
 from lms.core.errors import N_, Denied, DomainError
 from lms.core.languages import in_both
-from lms.core.web import db
+from lms.core.request_db import db
 
 blueprint = Blueprint("skill_results", __name__)
 

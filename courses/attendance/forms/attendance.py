@@ -14,8 +14,8 @@ from courses.attendance.recording import AttendanceInput
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from lms.core.errors import N_, DomainError
-from lms.core.forms import Form, PhoneField, Question, strip
-from lms.core.sought import SoughtField
+from lms.core.forms import Form, PhoneField, QueryForm, strip
+from lms.core.sealed_search import SealedSearchField
 
 SENT = (AttendanceMethod.TAP, AttendanceMethod.SCAN, AttendanceMethod.PHOTO)
 
@@ -109,10 +109,10 @@ class NewcomerForm(Form):
         return TraineeFacts(name=self.name.data, phone=self.phone.data)
 
 
-class RosterSearchForm(Question):
+class RosterSearchForm(QueryForm):
     """Looking for somebody in a roster. `show`: which of its people, as the page that was searched on."""
 
-    q = SoughtField(_("Name or last 4 digits of the phone"))
+    q = SealedSearchField(_("Name or last 4 digits of the phone"))
     show = HiddenField()
 
 

@@ -15,10 +15,11 @@ from courses.attendance.roster import Row
 from courses.models.offerings import CourseSession, OfferingState
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
 from lms.core.languages import clock_time
+from lms.core.request_db import db
 from lms.core.scope import STAFF, Role
-from lms.core.web import db, text_of
 
 blueprint = Blueprint("paper", __name__)
 
@@ -60,7 +61,9 @@ def _saved(meeting: CourseSession, rows: list[Row] | Any, typed: dict[str, Typed
             seen = request.form.get("seen", "")
             done = entry.save(db(), meeting, checked, batch=_batch(), seen=seen, now=clock.now())
     except DomainError as error:
-        return _page(meeting, rows, typed, checked, status=422, confirming=not checked.errors, refusal=text_of(error))
+        return _page(
+            meeting, rows, typed, checked, status=422, confirming=not checked.errors, refusal=message_of(error)
+        )
     _tell(done)
     return redirect(url_for("attendance.roster", session_id=meeting.id))
 

@@ -17,12 +17,14 @@ from courses.models.offerings import CourseSession, OfferingState
 from courses.offerings import rights, staffing
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.error_pages import wants_json
 from lms.core.errors import N_, DomainError
+from lms.core.form_errors import refused_on
 from lms.core.languages import clock_time
 from lms.core.names import norm
+from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, STAFF, Role
-from lms.core.sought import narrowed
-from lms.core.web import db, refused_on, wants_json
+from lms.core.sealed_search import redirect_to_search
 
 blueprint = Blueprint("attendance", __name__)
 
@@ -75,7 +77,7 @@ def roster(session_id: int) -> ResponseReturnValue:
 def search(session_id: int) -> ResponseReturnValue:
     """Look for somebody in the roster, for browsers without scripts."""
     meeting = rosters.meeting(db(), session_id, scope())
-    return narrowed(RosterSearchForm, url_for(".roster", session_id=meeting.id))
+    return redirect_to_search(RosterSearchForm, url_for(".roster", session_id=meeting.id))
 
 
 @blueprint.post("/<int:session_id>/attendance")

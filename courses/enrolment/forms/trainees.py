@@ -6,8 +6,8 @@ from wtforms.validators import DataRequired, Email, Length, NumberRange, Optiona
 
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.trainees import IdType, Trainee
-from lms.core.forms import Form, PhoneField, Question, choices, strip
-from lms.core.sought import SoughtField
+from lms.core.forms import Form, PhoneField, QueryForm, choices, strip
+from lms.core.sealed_search import SealedSearchField
 
 ID_TYPES = [
     (IdType.RESIDENT, _("Resident ID card")),
@@ -96,10 +96,10 @@ class SearchForm(Form):
     )
 
 
-class RegisterForm(Question):
+class RegisterForm(QueryForm):
     """Narrows the register to somebody: a name, a whole phone or a whole ID number."""
 
-    words = SoughtField(SOUGHT, render_kw={"autocomplete": "off"})
+    words = SealedSearchField(SOUGHT, render_kw={"autocomplete": "off"})
 
 
 class ReasonToReadForm(Form):

@@ -8,10 +8,11 @@ from courses.enrolment import listings, trainees
 from courses.enrolment.forms.trainees import ID_TYPES, ReasonToReadForm, RegisterForm, TraineeEditForm
 from courses.models.trainees import Trainee
 from lms.core.access import requires, scope
+from lms.core.form_errors import refused_on
 from lms.core.masks import mask_phone
+from lms.core.request_db import db
 from lms.core.scope import STAFF, Role, fetch
-from lms.core.sought import narrowed
-from lms.core.web import db, refused_on
+from lms.core.sealed_search import redirect_to_search
 
 blueprint = Blueprint("trainees", __name__)
 
@@ -23,7 +24,7 @@ READERS = (*STAFF, Role.AUDITOR)
 def index() -> ResponseReturnValue:
     """The trainees in reach, or those who were sought, newest first."""
     if request.method == "POST":
-        return narrowed(RegisterForm)
+        return redirect_to_search(RegisterForm)
     form = RegisterForm(request.args)
     form.validate()
     found = trainees.search(db(), form.words.data or "", scope(), request.args.get("page", 1, type=int))

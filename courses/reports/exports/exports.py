@@ -25,9 +25,9 @@ from courses.models.exports import Export, ExportChunk, ExportProgress, ExportSt
 from courses.reports.exports.orders import READING, Order
 from courses.reports.tables import Wording
 from lms.core import audit, clock, events
-from lms.core.copying import PIECE, Lines, Table, ahead, cells, copied, pieces, write_parquet
+from lms.core.copying import PIECE_BYTES, Lines, Table, copy_rows, join_pieces, produce_ahead, typed_rows, write_parquet
 from lms.core.errors import N_, DomainError, NotFound
-from lms.core.exports import Format, Sheet, guarded, write
+from lms.core.exports import Format, Sheet, escape_formula, write
 from lms.core.scope import EVERYTHING, Scope, fetch, visible
 
 log = structlog.get_logger(__name__)
@@ -131,7 +131,7 @@ def _write(db: Session, export: Export, connection: Connection, zone: ZoneInfo, 
     order = READING[export.kind](export.kind, export.question, reach, export.personal, zone)
     table = order.table(head.wording)
     size = 0
-    with ahead(file_pieces(connection, table, export.format, head, progress.count)) as made:
+    with produce_ahead(file_pieces(connection, table, export.format, head, progress.count)) as made:
         for number, data in enumerate(made):
             db.execute(insert(ExportChunk), {"export_id": export.id, "number": number, "data": data})
             size += len(data)
@@ -151,24 +151,24 @@ def file_pieces(
     CSV goes out as it comes; the two that are not written from beginning to end pass a file that has no name.
     """
     if form is Format.CSV:
-        yield from pieces(_csv_lines(connection, table, head, count))
+        yield from join_pieces(_csv_lines(connection, table, head, count))
         return
     with tempfile.TemporaryFile() as file:
         if form is Format.PARQUET:
-            made = copied(connection, table.plain(), table.opened, heading=True)
+            made = copy_rows(connection, table.plain(), table.unseal, heading=True)
             names = next(made)
             write_parquet(chain([names], count(made)), table.columns, file)
         else:
-            rows = cells(count(copied(connection, table.worded(), table.opened)), table.columns)
+            rows = typed_rows(count(copy_rows(connection, table.worded(), table.unseal)), table.columns)
             write(Sheet(head.title, head.headings, rows, head.preamble, head.total), form, file)
         file.seek(0)
-        while data := file.read(PIECE):
+        while data := file.read(PIECE_BYTES):
             yield data
 
 
 def _csv_lines(connection: Connection, table: Table, head: Head, count: Counting) -> Iterator[Lines]:
     yield [BOM + _csv(*_above(head))]
-    yield from count(copied(connection, table.shown(), table.guarded_opened()))
+    yield from count(copy_rows(connection, table.shown(), table.unseal_for_csv()))
     if head.total is not None:
         yield [_csv(head.total)]
 
@@ -180,7 +180,7 @@ def _above(head: Head) -> list[Sequence[object]]:
 def _csv(*lines: Sequence[object]) -> bytes:
     text = io.StringIO()
     out = csv.writer(text, lineterminator="\n")
-    out.writerows([guarded(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
+    out.writerows([escape_formula(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
     return text.getvalue().encode()
 
 

@@ -40,8 +40,8 @@ from lms.core.errors import NotFound
 from lms.core.exports import MEDIA_TYPES, Format
 from lms.core.forms import Form, choices
 from lms.core.languages import whole
+from lms.core.request_db import db, report_db
 from lms.core.scope import ADMINISTRATORS, READERS, Scope
-from lms.core.web import db, reporting
 
 blueprint = Blueprint("exports", __name__)
 
@@ -110,7 +110,7 @@ def choose(question: Question) -> ResponseReturnValue:
         "exports/new.html",
         form=form,
         kind=question.order.kind,
-        rows=question.order.rows(reporting()),
+        rows=question.order.rows(report_db()),
         limit=current_app.config["SETTINGS"].export_limit_rows,
         asked=question.lines,
         up=question.up,
@@ -145,10 +145,10 @@ def _question_of_one(kind: ExportKind, filters: Filters) -> Question:
         raise NotFound
     order = ListOrder(kind=kind, scope=scope(), subject=number)
     if kind is ExportKind.ENROLMENTS:
-        offering = session_rules.of(reporting(), number, scope())
+        offering = session_rules.of(report_db(), number, scope())
         up = ways.offering_people(filters, column(), number)
         return Question(order, report.of_offering(offering), up, words.wording())
-    meeting = session_rules.one(reporting(), number, scope())
+    meeting = session_rules.one(report_db(), number, scope())
     offering = meeting.offering
     up = ways.session_people(filters, column(), offering.id, number)
     return Question(order, report.of_offering(offering, meeting), up, words.wording())
@@ -163,7 +163,7 @@ def _format(name: str | None) -> Format:
 def offerings(form: str) -> ResponseReturnValue:
     """The offerings that a number is made of, at once; too many lead to the page that owes them to a worker."""
     question = _question_of_offerings()
-    if question.order.rows(reporting()) > current_app.config["SETTINGS"].export_limit_rows:
+    if question.order.rows(report_db()) > current_app.config["SETTINGS"].export_limit_rows:
         address: dict[str, Any] = {**ways.here(asked()[0], column()), "kind": ExportKind.OFFERINGS.value, "form": form}
         return redirect(url_for(".new", **address))
     return _answer(question, Format(form))
@@ -178,11 +178,11 @@ def _reach(personal: Personal) -> Scope:
 
 def _answer(question: Question, form: Format) -> ResponseReturnValue:
     order = question.order
-    rows = order.rows(reporting())
+    rows = order.rows(report_db())
     table = order.table(question.wording)
     total = None
     if isinstance(order, ReportOrder) and order.kind is ExportKind.OFFERINGS:
-        total = offering_rules.behind(reporting(), order.filters, order.scope, column=order.column).total
+        total = offering_rules.behind(report_db(), order.filters, order.scope, column=order.column).total
     head = words.head(order.kind, table, question.lines, total, question.wording)
     if rows > current_app.config["SETTINGS"].export_limit_rows:
         export = exports.begin(db(), order, form, head=head, rows=rows)
@@ -190,7 +190,7 @@ def _answer(question: Question, form: Format) -> ResponseReturnValue:
     order.note(db(), form, rows)
     name = _name(order.kind, order.question, form)
     written = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
-    written.writelines(exports.file_pieces(reporting().connection(), table, form, head))
+    written.writelines(exports.file_pieces(report_db().connection(), table, form, head))
     size = written.tell()
     written.seek(0)
     if size > IN_MEMORY:

@@ -10,7 +10,7 @@ from wtforms import DateField, SelectField, StringField
 from wtforms.validators import AnyOf, Length, Optional, ValidationError
 
 from courses.reports.filters import Filters, Grouping, Option, Options
-from lms.core.forms import Question, strip
+from lms.core.forms import QueryForm, strip
 from lms.core.languages import named
 from lms.organisations.forms import SECTORS
 
@@ -32,7 +32,7 @@ GROUPINGS = {
 KINDS = {"": _l("All"), "0": _l("First training"), "1": _l("Refreshers")}
 
 
-class FilterForm(Question):
+class FilterForm(QueryForm):
     """Period, narrowing, grouping. A district that is not one's own is no wrong choice but nothing to see: the rule says so."""
 
     since = DateField(_l("From"), [Optional()])

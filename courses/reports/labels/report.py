@@ -25,7 +25,7 @@ from courses.reports.pdf import ReportDocument
 from lms.core import clock
 from lms.core.exports import Cell, Sheet
 from lms.core.languages import clock_time, language, moment, named, organisation_name, whole
-from lms.core.web import freshness
+from lms.core.request_db import report_freshness
 from lms.organisations.forms import SECTORS
 from lms.organisations.models import Sector
 
@@ -182,7 +182,7 @@ def preamble(asked: list[tuple[str, str]], *, counts: bool = True) -> list[tuple
 
 def figures_as_of() -> str | None:
     """How old the figures of a file are that were read from a replica, for a file is kept; None when the primary was read."""
-    fresh = freshness()
+    fresh = report_freshness()
     if fresh is None or not fresh.from_replica:
         return None
     moment = f"{fresh.as_of.astimezone(current_app.config['SETTINGS'].zone):%Y-%m-%d %H:%M:%S}"

@@ -30,8 +30,8 @@ from lms.core import clock, languages
 from lms.core.access import requires, scope
 from lms.core.errors import NotFound
 from lms.core.languages import named
+from lms.core.request_db import db, report_db
 from lms.core.scope import READERS
-from lms.core.web import db, reporting
 
 blueprint = Blueprint("reports", __name__)
 
@@ -55,7 +55,7 @@ def enrolment() -> ResponseReturnValue:
     form, choices = filter_form()
     status = 200 if form.validate() else 422
     filters = form.filters(zone()) if status == 200 else Filters(*form.year)
-    found = report_rules.report(reporting(), filters, scope(), zone=zone())
+    found = report_rules.report(report_db(), filters, scope(), zone=zone())
     listing = paging.listing(
         found.rows, lambda row: (row.name_zh, row.name_en, row.note), filters.grouping
     )  # fmt: skip
@@ -109,7 +109,7 @@ def _words() -> dict[str, object]:
 def enrolment_chart() -> ResponseReturnValue:
     """The report as a picture. `narrow=1` draws it for a phone."""
     filters, _choices = asked()
-    rows = report_rules.rows(reporting(), filters, scope())
+    rows = report_rules.rows(report_db(), filters, scope())
     bars = rows if filters.grouping in PERIODS else rows[:BARS]
     parts = [row.figures for row in bars]
     drawn = charts.stacked_bars(
@@ -152,7 +152,7 @@ def describe(rows: list[Row], filters: Filters) -> str:
 def enrolment_export(form: str) -> ResponseReturnValue:
     """The report as a file."""
     filters, choices = asked()
-    report: Report = report_rules.report(reporting(), filters, scope(), zone=zone())
+    report: Report = report_rules.report(report_db(), filters, scope(), zone=zone())
     sheet = words.report_sheet(report, choices)
     return exported(sheet, form, report="enrolment", name=f"enrolment-{filters.span}", asked=filters.address())
 
@@ -162,7 +162,7 @@ def enrolment_export(form: str) -> ResponseReturnValue:
 def enrolment_paper() -> ResponseReturnValue:
     """The report on paper."""
     filters, choices = asked()
-    report = report_rules.report(reporting(), filters, scope(), zone=zone())
+    report = report_rules.report(report_db(), filters, scope(), zone=zone())
     made = pdf.pdf(
         words.report_document(report, choices, whole_branch=scope().everything and not filters.narrowed),
         now=clock.now(),
@@ -182,7 +182,7 @@ def adjustments_export(form: str) -> ResponseReturnValue:
     """The lines of the period that change frozen quarters, all of them, as a file."""
     filters, choices = asked()
     sheet = lists.adjustments(
-        report_rules.adjustments(reporting(), filters, scope()), list(words.question(filters, choices))[:-1]
+        report_rules.adjustments(report_db(), filters, scope()), list(words.question(filters, choices))[:-1]
     )
     name = f"adjustments-{filters.span}"
     return exported(sheet, form, report="adjustments", name=name, asked=filters.address())
@@ -196,7 +196,7 @@ def districts() -> ResponseReturnValue:
     status = 200 if form.validate() else 422
     filters = form.filters(zone()) if status == 200 else Filters(*form.year)
     filters = filters if filters.grouping in PERIODS else replace(filters, grouping=Grouping.MONTH)
-    found = cross_rules.table(reporting(), filters, scope())
+    found = cross_rules.table(report_db(), filters, scope())
     page = render_template(
         "reports/districts.html",
         form=form,
@@ -206,7 +206,7 @@ def districts() -> ResponseReturnValue:
         names={int(one.key): named(one) for one in choices.districts},
         branch=None
         if scope().everything and not filters.narrowed
-        else report_rules.branch(reporting(), filters, scope()).person_times,
+        else report_rules.branch(report_db(), filters, scope()).person_times,
         periods=[(one, GROUPINGS[one]) for one in Grouping if one in PERIODS],
         presets=[_preset(period, filters, "reports.districts") for period in presets(today())],
         asked_here={
@@ -224,7 +224,7 @@ def districts() -> ResponseReturnValue:
 def districts_export(form: str) -> ResponseReturnValue:
     """Programme, district and period, a row each, as a file."""
     filters, choices = asked()
-    rows = cross_rules.cross(reporting(), filters, scope())
+    rows = cross_rules.cross(report_db(), filters, scope())
     sheet = words.cross_sheet(rows, filters, choices)
     return exported(sheet, form, report="districts", name=f"districts-{filters.span}", asked=filters.address())
 
@@ -235,7 +235,7 @@ def offerings() -> str:
     """The offerings that a number is made of."""
     filters, choices = asked()
     column = column_asked()
-    found = offering_rules.behind(reporting(), filters, scope(), column=column, page=_page())
+    found = offering_rules.behind(report_db(), filters, scope(), column=column, page=_page())
     return render_template(
         "reports/offerings.html",
         found=found,
@@ -253,7 +253,7 @@ def offerings() -> str:
 def in_progress() -> str:
     """The offerings that the report shows apart, because they are not closed yet."""
     filters, choices = asked()
-    found = offering_rules.open_now(reporting(), filters, scope(), zone=zone())
+    found = offering_rules.open_now(report_db(), filters, scope(), zone=zone())
     return render_template(
         "reports/in_progress.html",
         found=found,
@@ -269,7 +269,7 @@ def in_progress() -> str:
 def in_progress_export(form: str) -> ResponseReturnValue:
     """The same as a file."""
     filters, choices = asked()
-    found = offering_rules.open_now(reporting(), filters, scope(), zone=zone())
+    found = offering_rules.open_now(report_db(), filters, scope(), zone=zone())
     sheet = lists.in_progress(found, asked_of(filters, choices, None))
     return exported(sheet, form, report="in_progress", name=f"in-progress-{filters.span}", asked=filters.address())
 
@@ -281,7 +281,7 @@ def people() -> str:
     filters, choices = asked()
     return render_template(
         "reports/people.html",
-        found=people_rules.behind(reporting(), filters, scope(), page=_page()),
+        found=people_rules.behind(report_db(), filters, scope(), page=_page()),
         asked=asked_of(filters, choices, None),
         here=ways.here(filters),
         trail=[ways.top(filters)],
@@ -300,7 +300,7 @@ def offering_people(offering_id: int) -> str:
     column = column_asked()
     return render_template(
         "reports/offering_people.html",
-        found=people_rules.of_offering(reporting(), offering_id, scope()),
+        found=people_rules.of_offering(report_db(), offering_id, scope()),
         here=ways.here(filters, column),
         trail=[
             ways.top(filters),

@@ -24,8 +24,8 @@ from lms.core.access import requires, scope
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.exports import Sheet
 from lms.core.paging import ALL, PAGE_SIZE
+from lms.core.request_db import report_db
 from lms.core.scope import READERS
-from lms.core.web import reporting
 
 blueprint = Blueprint("report_hours", __name__)
 
@@ -56,7 +56,7 @@ def page() -> ResponseReturnValue:
     status = 200 if form.validate() else 422
     filters = _question(form) if status == 200 else Filters(*form.year, grouping=Grouping.INSTRUCTOR)
     order = _order()
-    found = rules.report(reporting(), filters, scope(), order=order, zone=zone(), now=clock.now())
+    found = rules.report(report_db(), filters, scope(), order=order, zone=zone(), now=clock.now())
     answer = render_template(
         "reports/hours.html",
         form=form,
@@ -129,7 +129,7 @@ def _taught(
     if instructor_id > LARGEST:
         raise NotFound
     return rules.sessions(
-        reporting(), instructor_id, filters, scope(), part=part, zone=zone(), now=clock.now(), page=page, size=size
+        report_db(), instructor_id, filters, scope(), part=part, zone=zone(), now=clock.now(), page=page, size=size
     )
 
 
@@ -148,7 +148,7 @@ def _asked_of(filters: Filters, choices: Options, part: Order) -> list[tuple[str
 def chart() -> ResponseReturnValue:
     """The hours month by month, by role. `narrow=1` draws it for a phone."""
     filters, _choices = _asked()
-    months = rules.by_month(reporting(), filters, scope(), zone=zone(), now=clock.now())
+    months = rules.by_month(report_db(), filters, scope(), zone=zone(), now=clock.now())
     drawn = charts.stacked_bars(
         title=_("Hours taught by month"),
         description=_described(sum((one for _month, one in months), Hours())),
@@ -171,7 +171,7 @@ def chart() -> ResponseReturnValue:
 def export(form: str) -> ResponseReturnValue:
     """Every instructor's hours as a file."""
     filters, choices = _asked()
-    found = rules.report(reporting(), filters, scope(), order=_order(), zone=zone(), now=clock.now())
+    found = rules.report(report_db(), filters, scope(), order=_order(), zone=zone(), now=clock.now())
     sheet = _sheet(found, filters, choices)
     return exported(sheet, form, report="hours", name=f"hours-{filters.span}", asked=filters.address())
 

@@ -14,7 +14,7 @@ from courses.reports.labels import report as words
 from lms.core import clock
 from lms.core.access import scope
 from lms.core.errors import N_, DomainError
-from lms.core.web import reporting
+from lms.core.request_db import report_db
 
 KEY = re.compile(r"[A-Z0-9_-]{1,40}|[a-z_]{1,20}")
 
@@ -32,7 +32,7 @@ def today() -> date:
 
 def filter_form() -> tuple[FilterForm, Options]:
     """The filter bar, filled from the address, and what it offers."""
-    choices = options(reporting(), scope())
+    choices = options(report_db(), scope())
     return FilterForm(request.args, choices, today()), choices
 
 
@@ -57,7 +57,7 @@ def asked_of(filters: Filters, choices: Options, figure: Column | None) -> list[
     """The question of a drill-down in words: the report's, the row's, and the figure's."""
     lines = list(words.question(filters, choices))[:-1]
     if filters.key is not None:
-        rows = report_rules.rows(reporting(), filters, scope())
+        rows = report_rules.rows(report_db(), filters, scope())
         lines.append((str(GROUPINGS[filters.grouping]), words.key_name(filters, rows)))
     if figure is not None:
         lines.append((_("Figure"), str(words.COLUMNS[figure])))

@@ -12,8 +12,8 @@ from courses.reports.views.question import asked, asked_of, column, zone
 from lms.core import languages
 from lms.core.access import requires, scope
 from lms.core.errors import NotFound
+from lms.core.request_db import report_db
 from lms.core.scope import READERS
-from lms.core.web import reporting
 
 blueprint = Blueprint("report_sessions", __name__)
 
@@ -29,7 +29,7 @@ def page(offering_id: int) -> ResponseReturnValue:
     figure = column()
     return render_template(
         "reports/sessions.html",
-        found=rules.of_offering(reporting(), offering_id, filters, scope()),
+        found=rules.of_offering(report_db(), offering_id, filters, scope()),
         filters=filters,
         here=ways.here(filters, figure),
         trail=[ways.top(filters), ways.offerings(filters, figure)],
@@ -45,7 +45,7 @@ def export(offering_id: int, what: str, form: str) -> ResponseReturnValue:
     _demand(offering_id)
     filters, choices = asked()
     figure = column()
-    found = rules.of_offering(reporting(), offering_id, filters, scope())
+    found = rules.of_offering(report_db(), offering_id, filters, scope())
     of = asked_of(filters, choices, figure)
     sheet = lists.sessions(found, of, zone()) if what == "sessions" else lists.ledger_lines(found, of)
     question = filters.address() | {"offering": str(offering_id)}
@@ -62,7 +62,7 @@ def people(offering_id: int, session_id: int) -> ResponseReturnValue:
     number = request.args.get("page", 1, type=int)
     return render_template(
         "reports/session_people.html",
-        found=rules.people(reporting(), offering_id, session_id, scope(), page=number),
+        found=rules.people(report_db(), offering_id, session_id, scope(), page=number),
         here=ways.here(filters, figure),
         trail=[
             ways.top(filters), ways.offerings(filters, figure), ways.sessions(filters, figure, offering_id),

@@ -11,8 +11,8 @@ from courses.reports.views.question import asked, asked_of, today, zone
 from lms.core import languages
 from lms.core.access import requires, scope
 from lms.core.paging import ALL
+from lms.core.request_db import report_db
 from lms.core.scope import READERS
-from lms.core.web import reporting
 
 blueprint = Blueprint("report_waiting", __name__)
 
@@ -24,7 +24,7 @@ def page() -> ResponseReturnValue:
     filters, choices = asked()
     return render_template(
         "reports/waiting.html",
-        found=waiting.offerings(reporting(), filters, scope(), page=request.args.get("page", 1, type=int)),
+        found=waiting.offerings(report_db(), filters, scope(), page=request.args.get("page", 1, type=int)),
         here=ways.here(filters),
         trail=[ways.top(filters)],
         asked=asked_of(filters, choices, None)[1:],
@@ -37,6 +37,6 @@ def page() -> ResponseReturnValue:
 def export(form: str) -> ResponseReturnValue:
     """All of them as a file. It is of now, and named by the day."""
     filters, choices = asked()
-    found = waiting.offerings(reporting(), filters, scope(), size=ALL)
+    found = waiting.offerings(report_db(), filters, scope(), size=ALL)
     sheet = lists.waiting(found, asked_of(filters, choices, None)[1:], zone())
     return exported(sheet, form, report="waiting", name=f"waiting-{today().isoformat()}", asked=filters.address())

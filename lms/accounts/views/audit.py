@@ -16,9 +16,9 @@ from lms.accounts.forms import ROLES, AuditFilterForm
 from lms.core.access import guard_of, holds, requires
 from lms.core.forms import choices
 from lms.core.languages import moment, named
+from lms.core.request_db import db
 from lms.core.scope import EVERYTHING, Role
-from lms.core.sought import narrowed
-from lms.core.web import db
+from lms.core.sealed_search import redirect_to_search
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 blueprint = Blueprint("audit", __name__)
@@ -29,7 +29,7 @@ blueprint = Blueprint("audit", __name__)
 def index() -> ResponseReturnValue:
     """What was done, the latest first."""
     if request.method == "POST":
-        return narrowed(AuditFilterForm)
+        return redirect_to_search(AuditFilterForm)
     form = AuditFilterForm(request.args)
     form.action.choices = choices([("", _("All actions")), *sorted((code, _(name)) for code, name in ACTIONS.items())])
     form.validate()

@@ -12,8 +12,8 @@ from certificates.branch import Branch
 from certificates.keys import code_keys, key_files
 from certificates.keys.code_keys import KeyRing
 from certificates.keys.key_files import KeyState, private_key_path
-from lms.core.db import transaction
 from lms.core.errors import DomainError
+from lms.core.transactions import transaction
 from tests.certificates.conftest import FIRST, LAST
 
 TODAY = date(2026, 3, 5)

@@ -25,8 +25,9 @@ from lms.accounts.devices import TAKERS
 from lms.core import clock
 from lms.core.access import requires, scope, scope_of
 from lms.core.errors import N_, DomainError
+from lms.core.form_errors import refused_on
 from lms.core.languages import in_both, language
-from lms.core.web import db, refused_on
+from lms.core.request_db import db
 
 blueprint = Blueprint("unsent", __name__)
 

@@ -37,8 +37,8 @@ from courses.models.offerings import CourseSession
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.autocommit import AutocommitReads
+from lms.core.request_db import autocommit_reads, db
 from lms.core.scope import STAFF, Role, fetch
-from lms.core.web import db, reading
 
 blueprint = Blueprint("code_display", __name__)
 
@@ -135,7 +135,7 @@ def hide(session_id: int) -> ResponseReturnValue:
 def state(session_id: int) -> ResponseReturnValue:
     """The screen as JSON; nothing but the time when it is as the caller has it."""
     meeting = fetch(db(), CourseSession, session_id, scope())
-    found = _screen().state(meeting.id, code_display.display(reading(), meeting.id, now=clock.now()))
+    found = _screen().state(meeting.id, code_display.display(autocommit_reads(), meeting.id, now=clock.now()))
     answer = jsonify(found)
     answer.set_etag(_tag(found))
     # Last of all, so that what the browser reckons from it is late by the way back alone, and never early.
@@ -150,7 +150,7 @@ def stream(session_id: int) -> ResponseReturnValue:
     meeting = fetch(db(), CourseSession, session_id, scope())
     if not _streams.acquire(blocking=False):
         return "", 204
-    events = _events(partial(AutocommitReads, current_app.extensions["reader"]), meeting.id, _screen())
+    events = _events(partial(AutocommitReads, current_app.extensions["autocommit_engine"]), meeting.id, _screen())
     answer = Response(events, mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"
     answer.call_on_close(_streams.release)

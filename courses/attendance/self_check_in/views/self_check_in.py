@@ -13,10 +13,12 @@ from courses.attendance.self_check_in.forms import IdentityForm, KnownForm, Name
 from courses.attendance.self_check_in.views import ticket_cookie
 from lms.core import clock
 from lms.core.access import public
+from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
-from lms.core.lean import lean
+from lms.core.fast_path import fast_path
+from lms.core.form_errors import refused_on
 from lms.core.limits import limiter
-from lms.core.web import db, refused_on, text_of
+from lms.core.request_db import db
 
 blueprint = Blueprint("self_check_in", __name__)
 
@@ -32,7 +34,7 @@ LOOK_AGAIN = 30  # seconds; a script counts each of them
 
 @blueprint.get("/s/<int:session_id>/<code>")
 @public
-@lean(SCANS)
+@fast_path(SCANS)
 def scan(session_id: int, code: str) -> ResponseReturnValue:
     """Where the code on the screen leads: the code is looked at before anything else."""
     now = clock.now()
@@ -168,7 +170,7 @@ def _missed(found: Held, form: IdentityForm) -> str:
 
 
 def _refused(error: DomainError) -> Response:
-    body = render_template("self_check_in/refused.html", message=text_of(error), code=error.code)
+    body = render_template("self_check_in/refused.html", message=message_of(error), code=error.code)
     return _private(make_response(body, error.status))
 
 
