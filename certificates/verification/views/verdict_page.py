@@ -20,17 +20,17 @@ def page(verdict: Verdict, language: str) -> bytes:
     """The page as a scan leads to it: the name box empty. In UTF-8."""
     values = texts(verdict, language)
     kind = ("verdict", language, verdict.state, verdict.reason, *values)
-    kept: dict[object, PrerenderedPage] = current_app.extensions["verdict_stencils"]
-    page = kept.get(kind)
-    if page is None:
+    pages: dict[object, PrerenderedPage] = current_app.extensions["verdict_pages"]
+    prerendered = pages.get(kind)
+    if prerendered is None:
         form = NameForm(formdata=None)
 
-        def render(marks: Mapping[str, str]) -> str:
+        def render(placeholders: Mapping[str, str]) -> str:
             with force_locale(language):
-                return _render(verdict, marks, form, None)
+                return _render(verdict, placeholders, form, None)
 
-        page = kept[kind] = PrerenderedPage(tuple(values), render)
-    return page.fill(values)
+        prerendered = pages[kind] = PrerenderedPage(tuple(values), render)
+    return prerendered.fill(values)
 
 
 def answered(verdict: Verdict, language: str, form: NameForm, answer: bool | None) -> str:

@@ -14,9 +14,8 @@ from flask.typing import ResponseReturnValue
 from certificates.branch import Branch
 from certificates.forms import FindForm, NameForm
 from certificates.keys.code_keys import KeyRing
-from certificates.legacy import legacy
 from certificates.states import NAMES
-from certificates.verification import verification
+from certificates.verification import look_up, verification
 from certificates.verification.verification import Verdict
 from certificates.verification.views import verdict_page
 from lms.core import clock
@@ -66,7 +65,7 @@ def find() -> ResponseReturnValue:
     status = 200
     if form.validate_on_submit():
         try:
-            found = legacy.by_hand(
+            found = look_up.by_number(
                 db(), form.number.data or "", form.proof.data or "", scheme=branch().scheme, today=today()
             )
             if isinstance(found, str):
@@ -118,7 +117,7 @@ def today() -> date:
 
 def _prepare(state: BlueprintSetupState) -> None:
     state.app.extensions["key_ring"] = KeyRing()
-    state.app.extensions["verdict_stencils"] = {}
+    state.app.extensions["verdict_pages"] = {}
     for view in (name, find):
         state.app.extensions["csrf"].exempt(view)
 

@@ -11,15 +11,13 @@ from courses.offerings import offerings, rights
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.request_db import db
-from lms.core.scope import ADMINISTRATORS, STAFF, Role
+from lms.core.scope import ATTENDANCE_TAKERS, EXAMINERS, Role
 
 blueprint = Blueprint("assessment", __name__)
 
-EXAMINERS = (Role.INSTRUCTOR, *ADMINISTRATORS)
-
 
 @blueprint.get("")
-@requires(Role.INSTRUCTOR, *STAFF, Role.AUDITOR)
+@requires(*ATTENDANCE_TAKERS, Role.AUDITOR)
 def page(offering_id: int) -> ResponseReturnValue:
     """Everybody of an offering with what is entered and what is missing."""
     offering = offerings.page(db(), offering_id, scope())
