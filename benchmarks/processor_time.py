@@ -33,12 +33,12 @@ def sample(
     stage: Stage, server: WebServer, requests: Sequence[bytes], *, seconds: float = 3.0, connections: int = 4
 ) -> Sample:
     """Send requests for some seconds and give the rate and the processor time per request."""
-    web, database = _web_workers(server), _backends(stage)
+    web, database = _web_workers(server), backend_seconds(stage)
     answers = send(server.port, requests, seconds=seconds, connections=connections)
     return Sample(
         answers.per_second,
         1000 * _spent(web, _web_workers(server)) / answers.count,
-        1000 * _spent(database, _backends(stage)) / answers.count,
+        1000 * _spent(database, backend_seconds(stage)) / answers.count,
     )
 
 
@@ -64,7 +64,8 @@ def _web_workers(server: WebServer) -> Mapping[int, float]:
     return _seconds([worker.pid for worker in psutil.Process(server.pid).children()])
 
 
-def _backends(stage: Stage) -> Mapping[int, float]:
+def backend_seconds(stage: Stage) -> Mapping[int, float]:
+    """The processor time that each backend of PostgreSQL has used since it began, by process."""
     with stage.server.connect() as connection:
         rows = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"

@@ -129,7 +129,7 @@ def _ids(name: str) -> Any:
 
 
 @lru_cache(maxsize=SCOPES)
-def _holding(scope: Scope) -> PreparedStatement:
+def holding(scope: Scope) -> PreparedStatement:
     """The statement for whoever has this reach. Making it takes longer than sending it, so it is kept."""
     meeting = (
         select(
@@ -176,7 +176,7 @@ _wanted = union(
     ),
     select(_decisions.event_id).where(_decisions.enrolment_id == _ids("enrolments")),
 ).subquery("wanted")  # fmt: skip
-_HISTORY = PreparedStatement(
+HISTORY = PreparedStatement(
     select(
         _events.id, _events.course_session_id,
         func.coalesce(_decisions.enrolment_id, _events.enrolment_id).label("enrolment_id"),
@@ -208,7 +208,7 @@ def hold(
     meetings: dict[int, Meeting] = {}
     placed: dict[Pair, EnrolmentState] = {}
     asked = {"sessions": sessions, "enrolments": enrolments, "events": events}
-    held, known = send(db, (_holding(scope), asked), (_HISTORY, asked))
+    held, known = send(db, (holding(scope), asked), (HISTORY, asked))
     for session_id, offering_id, offering_state, starts_at, ends_at, closed_at, enrolment_id, state in held:
         if session_id not in meetings:
             meetings[session_id] = Meeting(
@@ -221,12 +221,12 @@ def hold(
 
 def history(db: Session, *, sessions: Collection[int], enrolments: Collection[int]) -> list[Stored]:
     """The events of the enrolments at the sessions; with `events` of `hold`, those with these ids too."""
-    (found,) = send(db, (_HISTORY, {"events": (), "sessions": sessions, "enrolments": enrolments}))
+    (found,) = send(db, (HISTORY, {"events": (), "sessions": sessions, "enrolments": enrolments}))
     return _stored(found)
 
 
 def _stored(rows: Iterable[tuple[Any, ...]]) -> list[Stored]:
-    """The rows of `_HISTORY`, with the members that their words stand for."""
+    """The rows of `HISTORY`, with the members that their words stand for."""
     return [
         Stored(
             *row[:4], AttendanceKind(row[4]), AttendanceMethod(row[5]), *row[6:12],

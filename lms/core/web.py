@@ -57,9 +57,10 @@ class App(Flask):
 
 def _refuse_nul() -> None:
     """Refuse a NUL character in the query string or the form: PostgreSQL stores none. Copies of broken files contain them."""
+    fields = [request.args] if request.query_string else []
     # A view that takes JSON or a file reads the body itself, within its own size limit.
-    is_form = request.mimetype == "application/x-www-form-urlencoded"
-    fields = (request.args, request.form) if is_form else (request.args,)
+    if request.mimetype == "application/x-www-form-urlencoded":
+        fields.append(request.form)
     texts = (text for field in fields for pair in field.items(multi=True) for text in pair)
     if any("\0" in text for text in texts):
         raise DomainError(
