@@ -22,7 +22,7 @@ from certificates.number import NumberScheme
 from certificates.payload import Decoded, Payload, decode, digits_of, name_matches, verify_signature
 from certificates.states import ISSUED, State, state_of
 from courses.models.enrolment import Enrolment
-from courses.models.trainees import ID_NUMBER, Trainee
+from courses.models.trainees import ID_NUMBER_COLUMN, Trainee
 from lms.core import audit, crypto
 from lms.core.audit import AuditEntry
 from lms.core.db import Base, Lookup, Reads
@@ -230,11 +230,11 @@ def _tail_fits(row: Row[*tuple[Any, ...]] | None, tail: str) -> bool:
     """
     known = row is not None and row.id_number_sealed is not None
     ref, sealed = (row.ref, row.id_number_sealed) if row is not None and known else _nobody()
-    number = crypto.cipher().decrypt(ID_NUMBER, ref, sealed)
+    number = crypto.cipher().decrypt(ID_NUMBER_COLUMN, ref, sealed)
     return hmac.compare_digest(number[-ID_TAIL:].upper(), tail) and known
 
 
 @lru_cache(maxsize=1)
 def _nobody() -> tuple[UUID, bytes]:
     ref = UUID(int=0)
-    return ref, crypto.cipher().encrypt(ID_NUMBER, ref, "000000000000000000")
+    return ref, crypto.cipher().encrypt(ID_NUMBER_COLUMN, ref, "000000000000000000")
