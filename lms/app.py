@@ -91,6 +91,23 @@ KINDS: tuple[str, ...] = (
     "certificates.legacy.past_papers",
 )
 
+# Modules that register labels of the audit trail.
+AUDIT_LABELS: tuple[str, ...] = (
+    "lms.accounts.audit_labels",
+    "lms.organisations.audit_labels",
+    "instructors.audit_labels",
+    "courses.catalogue.audit_labels",
+    "courses.enrolment.audit_labels",
+    "courses.offerings.audit_labels",
+    "courses.assessment.audit_labels",
+    "courses.attendance.audit_labels",
+    "courses.closing.audit_labels",
+    "courses.counting.audit_labels",
+    "courses.reports.audit_labels",
+    "courses.imports.audit_labels",
+    "certificates.audit_labels",
+)
+
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
 COMMANDS: tuple[str, ...] = (
     "lms.core.cli:migrate",
@@ -153,8 +170,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for kind in KINDS:
-        import_module(kind)
+    for module in (*KINDS, *AUDIT_LABELS):
+        import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")
         app.cli.add_command(getattr(import_module(module), name or "cli"))

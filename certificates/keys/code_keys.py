@@ -16,8 +16,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certificates.keys import key_files
-from certificates.keys.key_files import KeyState, PublicKey, qr_kid
-from certificates.models import Certificate, LedgerEntry, SigningKey
+from certificates.keys.key_files import PublicKey, qr_kid
+from certificates.models import Certificate, KeyState, LedgerEntry, SigningKey
 from lms.core import audit, clock
 from lms.core.db import Reads
 from lms.core.errors import N_, DomainError

@@ -17,8 +17,7 @@ from sqlalchemy.orm import Session
 
 from certificates import credentials
 from certificates.keys import key_files
-from certificates.keys.key_files import KeyState
-from certificates.models import Badge, IssuerKey
+from certificates.models import Badge, IssuerKey, KeyState
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 

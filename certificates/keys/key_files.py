@@ -15,7 +15,6 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +27,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from certificates.models import KeyState
 from lms.core.errors import N_, DomainError
 
 MAX_KEY_NUMBER = 255
 _LARGEST_PEM = 4096  # one of Ed25519 has 119 bytes
 _KID = re.compile(r"[a-z]+-[0-9]{1,3}")
-
-
-class KeyState(StrEnum):
-    """`active` signs; `retired` only verifies; `compromised` is believed for what the ledger knew before."""
-
-    ACTIVE = "active"
-    RETIRED = "retired"
-    COMPROMISED = "compromised"
 
 
 @dataclass(frozen=True, slots=True)

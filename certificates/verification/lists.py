@@ -11,12 +11,11 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from certificates.legacy import legacy
-from certificates.legacy.legacy import LegacyShown
+from certificates.legacy.legacy import PublicLegacyCertificate
 from certificates.number import NumberScheme
 from certificates.payload import DIGITS
 from certificates.states import State
-from certificates.verification import verification
+from certificates.verification import look_up, verification
 from certificates.verification.verification import PublicKeys, Verdict
 from lms.core.errors import N_, DomainError
 
@@ -45,7 +44,7 @@ class Answer:
     question: Question
     verdict: Verdict
     name_fits: bool | None
-    legacy: LegacyShown | None = None
+    legacy: PublicLegacyCertificate | None = None
 
 
 def questions(rows: Sequence[tuple[int, list[str]]]) -> list[Question]:
@@ -106,10 +105,10 @@ def _answer(db: Session, question: Question, *, today: date, keys: PublicKeys, s
     by_code = digits is not None
     if digits is None:
         try:
-            found = legacy.by_hand(db, question.certificate, question.proof, scheme=scheme, today=today)
+            found = look_up.by_number(db, question.certificate, question.proof, scheme=scheme, today=today)
         except DomainError:
             return Answer(question, Verdict(State.UNKNOWN, NO_MATCH), None)
-        if isinstance(found, LegacyShown):
+        if isinstance(found, PublicLegacyCertificate):
             return Answer(question, Verdict(found.state, LEGACY), True, found)
         digits = found
     verdict = verification.verify(db, digits, today=today, keys=keys)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from certificates.credentials import LIST_BITS
-from certificates.keys.key_files import KeyState, PublicKey
+from certificates.keys.key_files import PublicKey
+from certificates.models import KeyState
 from certificates.payload import Payload, decode, name_matches
 from certificates.states import State, state_of
 from certificates.verification import status_lists

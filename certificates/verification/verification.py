@@ -3,36 +3,26 @@
 A forged code costs no SQL, so a flood of them never reaches the database; a genuine one costs one statement.
 """
 
-import hmac
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any, Protocol
-from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from certificates.keys.key_files import KeyState, PublicKey
-from certificates.models import Certificate
-from certificates.number import NumberScheme
+from certificates.keys.key_files import PublicKey
+from certificates.models import KeyState
 from certificates.payload import Decoded, Payload, decode, digits_of, name_matches, verify_signature
 from certificates.states import ISSUED, State, state_of
-from courses.models.enrolment import Enrolment
-from courses.models.trainees import ID_NUMBER_COLUMN, Trainee
-from lms.core import audit, crypto
+from lms.core import audit
 from lms.core.audit import AuditEntry
 from lms.core.db import Base, Lookup, Reads
-from lms.core.errors import N_, DomainError
+from lms.core.errors import DomainError
 from lms.core.masks import mask_name
-from lms.core.names import norm
 
 log = structlog.get_logger(__name__)
 
-ID_TAIL = 6
 NOT_RECORDED = "not_recorded"
 
 _certificate, _entry = Base.metadata.tables["certificate"], Base.metadata.tables["ledger_entry"]
@@ -150,45 +140,6 @@ def alarm(db: Session, digits: str) -> None:
     )
 
 
-def find(db: Session, number: str, proof: str, *, scheme: NumberScheme) -> str:
-    """The code (198 digits) of a certificate, for somebody who knows its number and who holds it.
-
-    proof: the full name, or the last 6 of the ID number. Raises DomainError: `certificate_number_malformed` or
-    `certificate_number_mistyped` for a text that is no number, and `certificate_no_match`, in the same time and with the
-    same work, for a number that does not exist and for a proof that does not fit.
-    """
-    canonical = scheme.normalise(number)
-    row = db.execute(
-        select(Certificate.payload, Certificate.holder_name, Trainee.ref, Trainee.id_number_sealed)
-        .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
-        .join(Trainee, Trainee.id == Enrolment.trainee_id)
-        .where(Certificate.number == canonical)
-    ).one_or_none()
-    tail = id_tail(proof)
-    fits = _tail_fits(row, tail) if tail is not None else _name_fits(row, proof)
-    if row is None or not fits:
-        raise no_match()
-    return digits_of(row.payload)
-
-
-def no_match() -> DomainError:
-    """The one answer for a number that does not exist and for a holder who does not fit."""
-    return DomainError(
-        "certificate_no_match",
-        N_(
-            "No certificate of ours has this number and this holder. Compare both with the paper;"
-            " the name must be complete."
-        ),
-        status=404,
-    )
-
-
-def id_tail(text: str) -> str | None:
-    """The last 6 of an ID number, if that is what was typed: six letters and digits with a digit among them."""
-    plain = unicodedata.normalize("NFKC", text).strip().upper()
-    return plain if re.fullmatch(r"(?=.*[0-9])[0-9A-Z]{6}", plain) else None
-
-
 def refused(decoded: Decoded, key: PublicKey | None) -> str | None:
     """Why a code that could be read is forged (step 2); None when it is not."""
     if key is None:
@@ -215,26 +166,3 @@ def _recorded_before(db: Reads, decoded: Decoded, key: PublicKey) -> bool:
     """Whether the ledger knew this very code before its key was compromised. A second statement, for such keys alone."""
     entry = _RECORDED_AT.row(db, decoded.digest)
     return entry is not None and key.compromised_at is not None and entry[0] < key.compromised_at
-
-
-def _name_fits(row: Row[*tuple[Any, ...]] | None, name: str) -> bool:
-    """Compare names; with nobody's where there is no such number, so that it takes as long."""
-    holder = row.holder_name if row is not None else "无名氏"
-    return hmac.compare_digest(norm(holder).encode(), norm(name).encode())
-
-
-def _tail_fits(row: Row[*tuple[Any, ...]] | None, tail: str) -> bool:
-    """Compare the last 6 of an ID number. One is opened in every case, of nobody where there is none, to take as long.
-
-    The number is compared and shown to nobody, so this is no reading of it in the audit trail's sense.
-    """
-    known = row is not None and row.id_number_sealed is not None
-    ref, sealed = (row.ref, row.id_number_sealed) if row is not None and known else _nobody()
-    number = crypto.cipher().decrypt(ID_NUMBER_COLUMN, ref, sealed)
-    return hmac.compare_digest(number[-ID_TAIL:].upper(), tail) and known
-
-
-@lru_cache(maxsize=1)
-def _nobody() -> tuple[UUID, bytes]:
-    ref = UUID(int=0)
-    return ref, crypto.cipher().encrypt(ID_NUMBER_COLUMN, ref, "000000000000000000")

@@ -21,6 +21,7 @@ from courses.models.attendance import Attendance, AttendanceKind, AttendanceMeth
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.offerings.rights import denied, is_allowed
+from lms.core import reasons
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
 from lms.core.scope import Scope
@@ -54,7 +55,7 @@ def of_session(
         raise denied()
     if meeting.closed_at is None:
         raise DomainError("not_closed", N_("This session is still open: use its roster."))
-    reason = _said(reason)
+    reason = reasons.required(reason)
     there = set(db.scalars(select(Attendance.enrolment_id).where(Attendance.course_session_id == meeting.id)))
     known = set(
         db.scalars(select(Enrolment.id).where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE)))
@@ -86,7 +87,7 @@ def of_result(
     offering = held(db, enrolment.offering_id)
     if not is_allowed(offering, scope, now=now):
         raise denied()
-    assessment.save(db, enrolment, marks, seen=seen, retest=retest, reason=_said(reason))
+    assessment.save(db, enrolment, marks, seen=seen, retest=retest, reason=reasons.required(reason))
     return Corrected(1, follow(db, offering, reason, zone))
 
 
@@ -110,10 +111,3 @@ def held(db: Session, offering_id: int) -> Offering:
     return db.scalars(
         select(Offering).where(Offering.id == offering_id).with_for_update().execution_options(populate_existing=True)
     ).one()
-
-
-def _said(reason: str) -> str:
-    said = " ".join(reason.split())
-    if not said:
-        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
-    return said

@@ -26,7 +26,7 @@ from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
 from courses.models.walk_ins import WalkInPerson
 from courses.offerings import rights
-from lms.core import audit
+from lms.core import audit, reasons
 from lms.core.errors import N_, Denied, DomainError, NotFound
 from lms.core.scope import Scope, fetch
 
@@ -133,10 +133,8 @@ def admit(db: Session, event_id: UUID, facts: TraineeFacts, *, scope: Scope, now
 def reject(db: Session, event_id: UUID, reason: str, *, scope: Scope, now: datetime) -> Settled:
     """It never counts; the event and the reason stay. Raises DomainError without a reason."""
     opened = _open(db, event_id, scope, now)
-    said = " ".join(reason.replace("\0", " ").split())[: recording.REASON_LIMIT]
-    if not said:
-        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
-    return _settle(db, opened, ReviewDecision.REJECT, None, said, now)
+    reason = reasons.required(reason)[: recording.REASON_LIMIT]
+    return _settle(db, opened, ReviewDecision.REJECT, None, reason, now)
 
 
 def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _Opened:

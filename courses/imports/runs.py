@@ -30,7 +30,7 @@ from courses.models.imports import (
     ImportState,
     RowOutcome,
 )
-from lms.core import audit, clock, events
+from lms.core import audit, clock, events, reasons
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.paging import Page, page_of
 from lms.core.scope import Scope, fetch, visible
@@ -172,9 +172,7 @@ def resume(db: Session, run: ImportRun) -> None:
 
 def undo(db: Session, run: ImportRun, reason: str) -> None:
     """Ask for everything that the import made to be taken back. Raises DomainError when its rows are erased or nothing moved."""
-    reason = " ".join(reason.split())
-    if not reason:
-        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
+    reason = reasons.required(reason)
     _demand(run, ImportState.DONE, ImportState.STOPPED, ImportState.FAILED)
     if run.state is not ImportState.DONE and run.doing is ImportState.CHECKING:
         raise DomainError("nothing_moved", N_("This import has changed nothing, so there is nothing to undo."))

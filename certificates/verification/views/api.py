@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify, make_response, requ
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from certificates.legacy.legacy import LegacyShown
+from certificates.legacy.legacy import PublicLegacyCertificate
 from certificates.verification import lists
 from certificates.verification.lists import MOST, Answer, Question
 from certificates.verification.verification import Verdict
@@ -84,7 +84,7 @@ def _line(answer: Answer) -> dict[str, Any]:
     return told if answer.legacy is None else told | {"certificate": _legacy(answer.legacy)}
 
 
-def _legacy(shown: LegacyShown) -> dict[str, Any]:
+def _legacy(shown: PublicLegacyCertificate) -> dict[str, Any]:
     """One from before this system, in the same fields; its words stand in one language, and its hours are not known."""
     return {
         "number": shown.number,

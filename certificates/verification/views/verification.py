@@ -14,9 +14,8 @@ from flask.typing import ResponseReturnValue
 from certificates.branch import Branch
 from certificates.forms import FindForm, NameForm
 from certificates.keys.code_keys import KeyRing
-from certificates.legacy import legacy
 from certificates.states import NAMES
-from certificates.verification import verification
+from certificates.verification import look_up, verification
 from certificates.verification.verification import Verdict
 from certificates.verification.views import verdict_page
 from lms.core import clock
@@ -65,7 +64,7 @@ def find() -> ResponseReturnValue:
     status = 200
     if form.validate_on_submit():
         try:
-            found = legacy.by_hand(
+            found = look_up.by_number(
                 db(), form.number.data or "", form.proof.data or "", scheme=branch().scheme, today=today()
             )
             if isinstance(found, str):

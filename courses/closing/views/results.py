@@ -14,7 +14,7 @@ from courses.assessment import assessment, late_results, marking
 from courses.assessment.forms import NOT_YET, PASSED, ResultForm, skills_in
 from courses.assessment.late_results import Late
 from courses.assessment.marking import Marks
-from courses.assessment.views.assessment import EXAMINERS, blueprint, may_enter, skills_of
+from courses.assessment.views.assessment import blueprint, may_enter, skills_of
 from courses.closing import correction
 from courses.closing.views.sessions import tell
 from courses.models.assessment import Assessment
@@ -23,6 +23,7 @@ from courses.models.offerings import Offering, OfferingState
 from courses.offerings import offerings
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.scope import EXAMINERS
 from lms.core.web import db, refused_on
 
 

@@ -19,17 +19,16 @@ from courses.models.offerings import CourseSession
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.errors import N_, NotFound
-from lms.core.scope import STAFF, Role
+from lms.core.scope import ATTENDANCE_TAKERS, Role
 from lms.core.web import db, refused_on
 
 blueprint = Blueprint("reviews", __name__)
 
-TAKERS = (Role.INSTRUCTOR, *STAFF)
 REASONS = (N_("Was not there"), N_("Scanned or tapped by mistake"), N_("Entered twice"), N_("Not for this training"))
 
 
 @blueprint.get("")
-@requires(*TAKERS, Role.AUDITOR)
+@requires(*ATTENDANCE_TAKERS, Role.AUDITOR)
 def index() -> ResponseReturnValue:
     """All that waits, by session; one session's alone with `?session=`."""
     only = request.args.get("session", type=int)
@@ -46,21 +45,21 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.get("/<uuid:event_id>")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def page(event_id: UUID) -> ResponseReturnValue:
     """One case: choose whose it is, register somebody new, or reject it."""
     return _page(event_id, MergeForm(formdata=None), NewcomerForm(formdata=None))
 
 
 @blueprint.post("/<uuid:event_id>/accept")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def accept(event_id: UUID) -> ResponseReturnValue:
     """It counts for whom it names."""
     return _done([reviews.accept(db(), event_id, **_who_and_when())])
 
 
 @blueprint.post("/accept")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def accept_all() -> ResponseReturnValue:
     """Several at once: those of a session that name somebody."""
     try:
@@ -71,7 +70,7 @@ def accept_all() -> ResponseReturnValue:
 
 
 @blueprint.post("/<uuid:event_id>/merge")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def merge(event_id: UUID) -> ResponseReturnValue:
     """It counts for somebody of the training, or of the register."""
     trainee_id = request.form.get("trainee", type=int)
@@ -82,7 +81,7 @@ def merge(event_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/<uuid:event_id>/admit")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def admit(event_id: UUID) -> ResponseReturnValue:
     """It counts for somebody who is registered now."""
     form = NewcomerForm()
@@ -93,7 +92,7 @@ def admit(event_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/<uuid:event_id>/reject")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def reject(event_id: UUID) -> ResponseReturnValue:
     """It never counts, for a reason."""
     reason = request.form.get("reason") or request.form.get("choice") or ""

@@ -20,13 +20,11 @@ from courses.models.offerings import OfferingState
 from courses.offerings import rights
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.scope import ADMINISTRATORS, STAFF, Role
+from lms.core.scope import ATTENDANCE_TAKERS, EXAMINERS, Role
 from lms.core.web import db, local_address, refused_on
 
 blueprint = Blueprint("sessions", __name__)
 
-TAKERS = (Role.INSTRUCTOR, *STAFF)
-CLOSERS = (Role.INSTRUCTOR, *ADMINISTRATORS)
 RESULTS = frozenset(
     {Shortfall.THEORY_MISSING, Shortfall.THEORY_FAILED, Shortfall.SKILLS_MISSING, Shortfall.SKILLS_FAILED}
 )
@@ -53,7 +51,7 @@ def leave(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/<int:session_id>/headcount", methods=["GET", "POST"])
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def headcount(session_id: int) -> ResponseReturnValue:
     """How many people are there who are not on the roster."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -68,7 +66,7 @@ def headcount(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/<int:session_id>/close", methods=["GET", "POST"])
-@requires(*CLOSERS)
+@requires(*EXAMINERS)
 def close(session_id: int) -> ResponseReturnValue:
     """Show what closing means, ask once, close."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -108,7 +106,7 @@ def close(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/<int:session_id>/correction", methods=["GET", "POST"])
-@requires(*CLOSERS)
+@requires(*EXAMINERS)
 def correct(session_id: int) -> ResponseReturnValue:
     """Correct a closed session: who was there, how many heads, and why."""
     meeting = rosters.meeting(db(), session_id, scope())

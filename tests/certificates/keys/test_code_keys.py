@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from certificates.branch import Branch
 from certificates.keys import code_keys, key_files
 from certificates.keys.code_keys import KeyRing
-from certificates.keys.key_files import KeyState, private_key_path
+from certificates.keys.key_files import private_key_path
+from certificates.models import KeyState
 from lms.core.db import transaction
 from lms.core.errors import DomainError
 from tests.certificates.conftest import FIRST, LAST

@@ -12,8 +12,7 @@ from certificates import issuing
 from certificates.branch import Branch
 from certificates.keys import code_keys, key_files
 from certificates.keys.code_keys import KeyRing
-from certificates.keys.key_files import KeyState
-from certificates.models import Certificate
+from certificates.models import Certificate, KeyState
 from certificates.payload import Payload, digits_of, encode, name_tag
 from certificates.states import State
 from certificates.verification import verification

@@ -18,8 +18,7 @@ from certificates import revocation
 from certificates.branch import Branch
 from certificates.cli.offline import asked
 from certificates.keys import code_keys
-from certificates.keys.key_files import KeyState
-from certificates.models import Certificate, SigningKey
+from certificates.models import Certificate, KeyState, SigningKey
 from certificates.payload import digits_of
 from certificates.states import State
 from certificates.verification import offline, status_lists
