@@ -21,10 +21,11 @@ from courses.closing.closing import lock_offering
 from courses.closing.judging import Judgement
 from courses.enrolment import trainees
 from courses.enrolment.trainees import TraineeFacts
-from courses.models.attendance import AttendanceDecision, AttendanceEvent, Decision, WalkInPerson
+from courses.models.attendance import AttendanceDecision, AttendanceEvent, ReviewDecision
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
+from courses.models.walk_ins import WalkInPerson
 from courses.offerings import rights
 from lms.core import audit, reasons
 from lms.core.errors import N_, Denied, DomainError, NotFound
@@ -80,7 +81,7 @@ def accept_all(
             raise DomainError("nobody_named", N_("This check-in names nobody. Choose whose it is, or reject it."))
         trainee = db.scalars(select(Trainee).join(Enrolment).where(Enrolment.id == enrolment_id)).one()
         enrolment = _place(db, review, trainee)
-        outcomes.append(_decide(db, review, Decision.ACCEPT, enrolment, reason, now))
+        outcomes.append(_decide(db, review, ReviewDecision.ACCEPT, enrolment, reason, now))
         offerings[review.offering.id] = review.offering
     unentitled = [
         judgement
@@ -156,7 +157,7 @@ def reject(db: Session, event_id: UUID, reason: str, *, scope: Scope, now: datet
     """
     review = _open(db, event_id, scope, now)
     reason = reasons.required(reason)[: recording.REASON_LIMIT]
-    return _decide(db, review, Decision.REJECT, None, reason, now)
+    return _decide(db, review, ReviewDecision.REJECT, None, reason, now)
 
 
 def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _OpenReview:
@@ -189,7 +190,7 @@ def _place(db: Session, review: _OpenReview, trainee: Trainee) -> Enrolment:
 def _merge(  # noqa: PLR0917  # the facts of one decision
     db: Session, review: _OpenReview, trainee: Trainee, reason: str | None, now: datetime, zone: ZoneInfo
 ) -> ReviewOutcome:
-    outcome = _decide(db, review, Decision.MERGE, _place(db, review, trainee), reason, now)
+    outcome = _decide(db, review, ReviewDecision.MERGE, _place(db, review, trainee), reason, now)
     reason = reason or RECEIVED_AFTER_CLOSING
     return replace(outcome, unentitled=correction.judge_and_count(db, review.offering, reason, zone))
 
@@ -197,7 +198,7 @@ def _merge(  # noqa: PLR0917  # the facts of one decision
 def _decide(  # noqa: PLR0917  # the facts of one decision
     db: Session,
     review: _OpenReview,
-    decision: Decision,
+    decision: ReviewDecision,
     enrolment: Enrolment | None,
     reason: str | None,
     now: datetime,
