@@ -13,7 +13,7 @@ from benchmarks.stage import Stage, gunicorn
 from benchmarks.workload import Workload
 from certificates.models import Certificate
 from certificates.payload import digits_of
-from certificates.states import State, condition
+from certificates.states import State, sql_condition
 from lms.core import clock
 
 ROUNDS = 3
@@ -33,7 +33,7 @@ def workload(stage: Stage, rounds: int) -> Workload:
     """Scans of valid codes and of forged ones, the same in each round."""
     stage.load_demo()
     with Session(stage.app.extensions["engine"]) as db:
-        holding = condition(State.VALID, clock.today(stage.app.config["SETTINGS"].zone))
+        holding = sql_condition(State.VALID, clock.today(stage.app.config["SETTINGS"].zone))
         codes = [digits_of(payload) for payload in db.scalars(select(Certificate.payload).where(holding).limit(CODES))]
     # The last digits are the end of the signature: the code reads well and the signature is wrong.
     forged = [f"{code[:-2]}{(int(code[-2:]) + 1) % 100:02d}" for code in codes]

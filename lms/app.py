@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from courses import tasks as course_tasks
-from courses.events import ExportOwed, ImportOwed, OfferingClosed
+from courses.events import ExportRequested, ImportRequested, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, fast_path, languages, limits, logs, mail_tasks, tasks, web
@@ -75,7 +75,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates/legacy", "certificates.legacy.views"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.verification.views.verification"),
-    ("/", "certificates.verification.views.lists"),
+    ("/", "certificates.verification.views.bulk"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
     ("/api/v1", "courses.attendance.devices.views.check_ins"),
@@ -90,7 +90,7 @@ KINDS: tuple[str, ...] = (
     "courses.imports.instructors",
     "courses.imports.opening",
     "certificates.legacy.sheet_import",
-    "certificates.legacy.past_papers",
+    "certificates.legacy.past_training_import",
 )
 
 # Modules that register labels of the audit trail.
@@ -184,8 +184,8 @@ def _react() -> None:
     """Event → what happens once it is committed."""
     events.react(MailOwed, mail_tasks.enqueue_sending)
     events.react(OfferingClosed, issuing_tasks.enqueue_issuing)
-    events.react(ExportOwed, course_tasks.enqueue_export)
-    events.react(ImportOwed, course_tasks.enqueue_import)
+    events.react(ExportRequested, course_tasks.enqueue_export)
+    events.react(ImportRequested, course_tasks.enqueue_import)
     events.react(CertificatesOwed, issuing_tasks.enqueue_issuing)
     events.react(ReissueOwed, issuing_tasks.enqueue_correction)
     events.react(BadgeOwed, issuing_tasks.enqueue_badges)
