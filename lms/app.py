@@ -16,7 +16,7 @@ from courses.events import ExportRequested, ImportRequested, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, fast_path, languages, limits, logs, mail_tasks, tasks, web
-from lms.core.autocommit import make_autocommit_engine
+from lms.core.autocommit import AutocommitReads, make_autocommit_engine
 from lms.core.engine import make_engine
 from lms.core.mail import MailOwed
 from lms.core.transactions import make_sessions
@@ -153,7 +153,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     engine = make_engine(settings.database_url)
     app.extensions["engine"] = engine
     app.extensions["sessions"] = make_sessions(engine)
-    app.extensions["autocommit_engine"] = make_autocommit_engine(settings.database_url)
+    app.extensions["autocommit_reads"] = AutocommitReads(make_autocommit_engine(settings.database_url))
     Bootstrap5(app)
     CSRFProtect(app)
     tasks.configure(app, settings)

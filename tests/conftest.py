@@ -24,6 +24,7 @@ from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import ROOT, Settings
 from lms.core import crypto, fast_path, pipeline, tasks
+from lms.core.autocommit import AutocommitReads
 from lms.core.limits import limiter
 from lms.embedded.postgres import Server
 from tests.factories import Make
@@ -124,7 +125,7 @@ def app(_application: Flask, settings: Settings, connection: Connection) -> Flas
     _application.extensions["sessions"] = sessionmaker(
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
-    _application.extensions["autocommit_engine"] = _Connected(connection)
+    _application.extensions["autocommit_reads"] = AutocommitReads(_Connected(connection))  # type: ignore[arg-type]
     limiter.reset()
     for limit in fast_path.minute_limits:
         limit.reset()

@@ -1,4 +1,4 @@
-"""Database access of a request: its session, its autocommit reads, and the replica for reports. All are closed with it."""
+"""Database access of a request: its session, its autocommit reads, and the replica for reports. Sessions are closed with it."""
 
 from flask import Flask, current_app, g, request
 from flask import session as cookie_session
@@ -25,10 +25,8 @@ def db() -> Session:
 
 
 def autocommit_reads() -> AutocommitReads:
-    """Single reads of this request, outside any transaction."""
-    if "autocommit_reads" not in g:
-        g.autocommit_reads = AutocommitReads(current_app.extensions["autocommit_engine"])
-    reads: AutocommitReads = g.autocommit_reads
+    """Single reads, outside any transaction."""
+    reads: AutocommitReads = current_app.extensions["autocommit_reads"]
     return reads
 
 
@@ -102,10 +100,10 @@ def _write_position() -> WritePosition | None:
 
 
 def _close(_error: BaseException | None) -> None:
-    for name in ("report_db", "db", "autocommit_reads"):
-        opened: Session | AutocommitReads | None = g.pop(name, None)
-        if opened is not None:
-            opened.close()
+    for name in ("report_db", "db"):
+        session: Session | None = g.pop(name, None)
+        if session is not None:
+            session.close()
 
 
 def init_app(app: Flask) -> None:

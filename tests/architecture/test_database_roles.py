@@ -146,7 +146,7 @@ def site(web: sessionmaker[Session], fresh_database: str, settings: Settings, tm
     )
     made.config["WTF_CSRF_ENABLED"] = False
     yield made
-    for name in ("engine", "autocommit_engine"):
+    for name in ("engine", "autocommit_reads"):
         if name in made.extensions:
             made.extensions[name].dispose()
 

@@ -1,6 +1,7 @@
 """Single reads: prepared and through SQLAlchemy alike, on connections that the server may have closed in the pool."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -84,7 +85,7 @@ def test_several_closed_connections_cost_one_retry(
     reader: Engine, fresh_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "TRUSTED_SECONDS", 60.0)
-    several = [AutocommitReads(reader) for _ in range(3)]
+    several = [AutocommitReads(reader) for _ in range(3)]  # each has a connection of its own
     for reads in several:
         reads.connection()
     for reads in several:
@@ -117,3 +118,20 @@ def test_reads_hold_no_transaction_open(reader: Engine) -> None:
     moments = [reads.execute(text("SELECT now()")).scalar_one() for _ in range(2)]
     reads.close()
     assert moments[0] < moments[1]
+
+
+def test_a_thread_keeps_its_connection_and_another_has_its_own(reader: Engine) -> None:
+    reads = AutocommitReads(reader)
+    pid = text("SELECT pg_backend_pid()")
+
+    def backends() -> set[int]:
+        found = {reads.execute(pid).scalar_one() for _ in range(2)}
+        reads.close()
+        return found
+
+    own = {reads.execute(pid).scalar_one() for _ in range(2)}
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(backends).result()
+    assert len(own) == len(other) == 1
+    assert own != other
+    reads.dispose()

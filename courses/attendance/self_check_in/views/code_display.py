@@ -8,9 +8,8 @@ two seconds instead.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from threading import BoundedSemaphore
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -149,25 +148,24 @@ def stream(session_id: int) -> ResponseReturnValue:
     meeting = fetch(db(), CourseSession, session_id, scope())
     if not _streams.acquire(blocking=False):
         return "", 204
-    events = _events(partial(AutocommitReads, current_app.extensions["autocommit_engine"]), meeting.id, _screen())
+    events = _events(autocommit_reads(), meeting.id, _screen())
     answer = Response(events, mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"
     answer.call_on_close(_streams.release)
     return answer
 
 
-def _events(opened: Callable[[], AutocommitReads], session_id: int, screen: _Screen) -> Iterator[str]:
+def _events(reads: AutocommitReads, session_id: int, screen: _Screen) -> Iterator[str]:
     """Events until the time is up. A connection is held for each look alone, and none while the stream sleeps."""
     yield f"retry: {AGAIN_MILLISECONDS}\n\n"
     until, known = time.monotonic() + STREAM_SECONDS, ""
     while True:
-        source = opened()
         try:
-            found = screen.state(session_id, code_display.display(source, session_id, now=clock.now()))
+            found = screen.state(session_id, code_display.display(reads, session_id, now=clock.now()))
         except DBAPIError:
             return  # the browser asks again, by a request that says what is wrong
         finally:
-            source.close()
+            reads.close()
         tag = _tag(found)
         if tag != known:
             known = tag
