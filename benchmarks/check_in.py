@@ -36,7 +36,7 @@ def _rounds(crowd: Sequence[Phone], rounds: int) -> Iterator[Round]:
 
 
 def measure(stage: Stage) -> Sequence[Measurement]:
-    """Requests a second, alternating between the two servers, as ratios of medians; and the processor time per request."""
+    """Requests a second as ratios of medians, alternating between the two servers, and processor time per request."""
     load = workload(stage, ROUNDS)
     samples: dict[str, list[Sample]] = {"hello": [], "single": [], "batch": []}
     with gunicorn("benchmarks.hello:app", stage.environment) as floor, gunicorn("wsgi:app", stage.environment) as site:

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.pairs OTHER_CHECKOUT [web] [check-in] [--pairs 5]`: another version of this project against this one.
+"""`python -m benchmarks.pairs OTHER_CHECKOUT [web] [check-in] [--pairs 5]`: another version against this one.
 
-Both versions run at the same time on one database and are asked in turn, so that a busy machine slows both alike. The verdict
-is the median, over the pairs, of the ratio of processor time per request (web workers and PostgreSQL's backends together).
-Exit 1 where this version needs over 5 % more. Both versions must have the same migrations.
+Both versions run at the same time on one database and are asked in turn, so that a busy machine slows both alike. The
+verdict is the median, over the pairs, of the ratio of processor time per request (web workers and PostgreSQL's backends
+together). Exit 1 where this version needs over 5 % more. Both versions must have the same migrations.
 """
 
 import sys
@@ -26,7 +26,7 @@ Samples = Mapping[str, list[tuple[Sample, Sample]]]
 
 
 def compare(set_stage: Stage, load: Workload, other: Path, number: int) -> Samples:
-    """By kind of request, the pairs of samples of the other version and of this one, after a pair that does not count."""
+    """Pairs of samples of the other version and of this one, by kind of request. The first pair does not count."""
     pairs: dict[str, list[tuple[Sample, Sample]]] = {}
     environment = {**set_stage.environment, **load.settings}
     with ExitStack() as stack:

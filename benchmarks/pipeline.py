@@ -1,7 +1,7 @@
-"""`python -m benchmarks.pipeline`: what `lms.core.pipeline` saves a check-in, against SQLAlchemy and psycopg's own pipeline.
+"""`python -m benchmarks.pipeline`: `lms.core.pipeline` against SQLAlchemy and psycopg's own pipeline mode.
 
-Each unit of work begins a transaction, locks a session and a place, reads the history of events and commits, as the first
-half of a check-in does. Eight threads work at once, as in a web worker. The figures are processor time.
+Each unit of work begins a transaction, locks a session and a place, reads the history of events and commits, as the
+first half of a check-in does. Eight threads work at once, as in a web worker. The figures are processor time.
 """
 
 import re

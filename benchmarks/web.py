@@ -45,7 +45,7 @@ def workload(stage: Stage, rounds: int) -> Workload:
 
 
 def measure(stage: Stage) -> Sequence[Measurement]:
-    """Requests a second, alternating between the two servers, as ratios of medians; and the processor time per request."""
+    """Requests a second as ratios of medians, alternating between the two servers, and processor time per request."""
     load = workload(stage, ROUNDS)
     samples: dict[str, list[Sample]] = {"hello": [], "valid": [], "forged": []}
     environment = {**stage.environment, **load.settings}

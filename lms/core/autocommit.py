@@ -1,7 +1,7 @@
 """Single reads of a request: each statement is its own transaction, on a connection in autocommit mode.
 
-A scanned certificate or the token of a device is looked up by one SELECT. BEGIN and COMMIT around it would be two more round
-trips to the database.
+A scanned certificate or the token of a device is looked up by one SELECT. BEGIN and COMMIT around it would be two more
+round trips to the database.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,10 @@ class Reads(Protocol):
 
 
 def make_autocommit_engine(url: str) -> Engine:
-    """An engine for `AutocommitReads`. Its connections begin no transaction, so none is rolled back on return to the pool."""
+    """An engine for `AutocommitReads`.
+
+    Its connections begin no transaction, so none is rolled back on return to the pool.
+    """
     return make_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
 
 

@@ -39,7 +39,10 @@ class EnumText(TypeDecorator[StrEnum]):
 
 
 class Base(DeclarativeBase):
-    """The parent of every model. Constraints are named by one convention, so that errors and migrations can name them."""
+    """The parent of every model.
+
+    Constraints are named by one convention, so that errors and migrations can name them.
+    """
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar = {int: BigInteger, str: Text, datetime: DateTime(timezone=True)}

@@ -1,4 +1,4 @@
-"""Engines: a connection pool to PostgreSQL, with time-outs on every statement and a check of connections that lay idle."""
+"""Engines: connection pools to PostgreSQL, with time-outs on every statement and a check of idle connections."""
 
 from time import monotonic
 from typing import Any

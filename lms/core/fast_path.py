@@ -1,8 +1,8 @@
 """The fast path: views without cookie session, current_user and CSRF protection, for many requests at once.
 
-After a photo of a certificate was shared, thousands of visitors may open its verification page within minutes. Such a view
-has its access check, its limit and its headers as any other view has. The requests are logged as one line a minute.
-docs/performance.md says what each part saves.
+After a photo of a certificate was shared, thousands of visitors may open its verification page within minutes. Such a
+view has its access check, its limit and its headers as any other view has. The requests are logged as one line a
+minute. docs/performance.md says what each part saves.
 """
 
 import time
@@ -97,7 +97,10 @@ def share_among_processes(processes: int) -> None:
 
 
 def takes_fast_path(app: Flask, request: Request) -> bool:
-    """Whether a request takes the fast path. A page with a query string does not: `?lang=en` is remembered in a cookie."""
+    """Whether a request takes the fast path.
+
+    A page with a query string does not: `?lang=en` is remembered in a cookie.
+    """
     if request.endpoint is None or request.routing_exception is not None:
         return False
     path = getattr(app.view_functions[request.endpoint], _FAST_PATH, None)
@@ -105,7 +108,7 @@ def takes_fast_path(app: Flask, request: Request) -> bool:
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's cookie session, without the work of signing where the request has no cookie or the view does not use it."""
+    """Flask's cookie session, without signing where the request has no cookie or the view does not use the session."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """An empty session for a request without the cookie, else what the cookie holds."""

@@ -1,29 +1,30 @@
 """Prepared statements sent to PostgreSQL in one round trip, below SQLAlchemy's cursor.
 
 A check-in locks its session and the trainee's place, reads the history of events, writes, and commits. Each is a small
-statement that is executed for every request. SQLAlchemy and psycopg's cursor take longer over such a statement than PostgreSQL,
-and each round trip releases and re-acquires the GIL several times, for which the thread waits while others run. This module
-calls libpq, through psycopg's `pq` layer, in three ways that a cursor does not:
+statement that is executed for every request. SQLAlchemy and psycopg's cursor take longer over such a statement than
+PostgreSQL, and each round trip releases and re-acquires the GIL several times, for which the thread waits while others
+run. This module calls libpq, through psycopg's `pq` layer, in three ways that a cursor does not:
 
-- Statements are compiled once and prepared once per connection. One that is marked `index_plan` is planned once for all values.
+- Statements are compiled once and prepared once per connection. One with `index_plan` is planned once for all values.
 - Several statements, with BEGIN before them where no transaction is open, are one round trip (libpq's pipeline mode).
 - A single statement, and COMMIT, is one call of libpq that sends, waits and receives.
 
-Processor time for the first half of a check-in (begin, lock, read, commit), eight threads in one process, two cores with other
-work on them, medians of five rounds (`python -m benchmarks.pipeline`):
+Processor time for the first half of a check-in (begin, lock, read, commit), eight threads in one process, two cores
+with other work on them, medians of five rounds (`python -m benchmarks.pipeline`):
 
                                               Python      PostgreSQL
     SQLAlchemy, a statement at a time         0.65 ms     0.70 ms
     psycopg's `Connection.pipeline()`         0.42 ms     0.68 ms
     this module                               0.25 ms     0.31 ms
 
-PostgreSQL's part is planning: it takes the generic plan by itself only where its estimate is lower, which it is not for lists
-of ids. A whole check-in takes about 0.9 ms of a web worker and 0.9 ms of PostgreSQL (`python -m benchmarks check-in`), so without
-this module it would cost two fifths more. A scanned certificate (`python -m benchmarks web`) is one SELECT in 0.5 ms of a request.
+PostgreSQL's part is planning: it takes the generic plan by itself only where its estimate is lower, which it is not for
+lists of ids. A whole check-in takes about 0.9 ms of a web worker and 0.9 ms of PostgreSQL (`python -m benchmarks
+check-in`), so without this module it would cost nearly half more. A scanned certificate (`python -m benchmarks web`) is
+one SELECT in 0.5 ms of a request.
 
-What it costs: the names of prepared statements are remembered per connection, in `Connection.info`. psycopg deallocates all
-prepared statements when it rolls back, so three listeners of the engine forget the names then. They are set at the first use
-of an engine, and a fourth commits by one call of libpq.
+What it costs: the names of prepared statements are remembered per connection, in `Connection.info`. psycopg deallocates
+all prepared statements when it rolls back, so three listeners of the engine forget the names then. They are set at the
+first use of an engine, and a fourth commits by one call of libpq.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,16 +58,18 @@ _CHANNEL = "pipeline"  # the key in `Connection.info`
 class PreparedStatement:
     """A SQLAlchemy Core statement that is compiled once, and prepared once on each connection that executes it.
 
-    Values are converted by psycopg, and not by the column types of SQLAlchemy: an `EnumText` column gives a plain string.
+    Values are converted by psycopg, and not by the column types of SQLAlchemy: an `EnumText` column gives a plain
+    string.
     """
 
     def __init__(self, statement: Any, *parameters: str, index_plan: bool = False) -> None:
         """Compile a statement.
 
-        parameters: the bind parameters that are given with each execution; all others keep the value that they have now.
-        index_plan: PostgreSQL plans the statement once for all values, and with indexes wherever one fits. Without it the
-        locking statement of check-in was planned anew for each request (0.7 ms), and a plan that was made while a table
-        was small read the whole table. The planner settings hold for the statements of one `send`, and for no other.
+        parameters: the bind parameters that are given with each execution; all others keep the value that they have
+        now. index_plan: PostgreSQL plans the statement once for all values, and with indexes wherever one fits. Without
+        it the locking statement of check-in was planned anew for each request (0.7 ms), and a plan that was made while
+        a table was small read the whole table. The planner settings hold for the statements of one `send`, and for no
+        other.
         """
         compiled = statement.params(dict.fromkeys(parameters)).compile(dialect=_DIALECT)
         expanded = compiled.construct_expanded_state()
@@ -93,8 +96,8 @@ class PreparedStatement:
 
 
 _BEGIN = PreparedStatement(text("BEGIN"))
-# Both settings end with the transaction. Where a statement between them fails, PostgreSQL restores them with the rollback,
-# also with one to a savepoint.
+# Both settings end with the transaction. Where a statement between them fails, PostgreSQL restores them with the
+# rollback, also with one to a savepoint.
 _INDEX_PLANS = PreparedStatement(
     text("SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)")
 )
@@ -116,11 +119,13 @@ def observed(observer: Callable[[str], None]) -> Iterator[None]:
 
 
 def send(db: Reads, *statements: tuple[PreparedStatement, Mapping[str, Any]]) -> list[list[Row]]:
-    """Execute statements in one round trip, in their order, and give the rows of each. Each sees what those before it did.
+    """Execute statements in one round trip, in their order, and give the rows of each.
 
-    They belong to the transaction of a session, which is begun in the same round trip where none is open. Raises DBAPIError
-    or its subclass, as SQLAlchemy does; the transaction, or its innermost savepoint, must then be rolled back.
-    On `AutocommitReads` a statement whose connection was lost is sent again on a new one, once.
+    Each sees what those before it did.
+
+    They belong to the transaction of a session, which is begun in the same round trip where none is open. Raises
+    DBAPIError or its subclass, as SQLAlchemy does; the transaction, or its innermost savepoint, must then be rolled
+    back. On `AutocommitReads` a statement whose connection was lost is sent again on a new one, once.
     """
     for observer in _observers:
         for statement, _ in statements:
@@ -241,7 +246,10 @@ def _checked(result: PGresult) -> PGresult:
 
 
 def _raised(connection: Connection, error: psycopg.Error) -> DBAPIError:
-    """The error as SQLAlchemy would raise it. Where the connection was lost, all connections of the pool are replaced."""
+    """The error as SQLAlchemy would raise it.
+
+    Where the connection was lost, all connections of the pool are replaced.
+    """
     driver = _driver_of(connection)
     connection.info.pop(_CHANNEL, None)  # a statement may be prepared or not
     lost = driver.pgconn.status != pq.ConnStatus.OK

@@ -1,7 +1,7 @@
 """Pages that are rendered once, with placeholders, and filled with escaped values for each request.
 
-This is for the few pages of the fast path: rendering the template of the verification page took longer than all the rest of
-its response.
+This is for the few pages of the fast path: rendering the template of the verification page took longer than all the
+rest of its response.
 """
 
 import re
@@ -14,7 +14,10 @@ _PLACEHOLDER = "0stencil0mark"
 
 
 class PrerenderedPage:
-    """A page with a placeholder for each name. For example `PrerenderedPage(["number"], render).fill({"number": "12"})`."""
+    """A page with a placeholder for each name.
+
+    For example `PrerenderedPage(["number"], render).fill({"number": "12"})`.
+    """
 
     def __init__(self, names: Sequence[str], render: Callable[[Mapping[str, str]], str]) -> None:
         """Call `render` once, with a placeholder as the value of each name; `render` gives HTML."""

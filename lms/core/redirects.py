@@ -4,7 +4,10 @@ from urllib.parse import urlsplit
 
 
 def local_address(target: str | None, default: str) -> str:
-    """`target` if it is a path on this site, else `default`. This prevents open redirects: "//example.com" is no path."""
+    """`target` if it is a path on this site, else `default`.
+
+    This prevents open redirects: "//example.com" is no path.
+    """
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
         return default
     parts = urlsplit(target)

@@ -1,4 +1,7 @@
-"""Database access of a request: its session, its autocommit reads, and the replica for reports. Sessions are closed with it."""
+"""Database access of a request: its session, its autocommit reads, and the replica for reports.
+
+Sessions are closed with it.
+"""
 
 from flask import Flask, current_app, g, request
 from flask import session as cookie_session

@@ -1,8 +1,9 @@
 """Search terms for a person (a name, a phone number), encrypted in the address of a list.
 
-A list that can be filtered by a person takes its filters by POST and answers with a redirect (303) to an address in which the
-search term is encrypted. Pages, files and the switch of languages then keep the term as they keep every filter, while no log,
-browser history or forwarded link shows for whom somebody searched. Only the user who searched can decrypt it.
+A list that can be filtered by a person takes its filters by POST and answers with a redirect (303) to an address in
+which the search term is encrypted. Pages, files and the switch of languages then keep the term as they keep every
+filter, while no log, browser history or forwarded link shows for whom somebody searched. Only the user who searched can
+decrypt it.
 """
 
 import base64
@@ -48,7 +49,10 @@ class SealedSearchField(StringField):
     data: str | None
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Unseal the term of the address. A term that cannot be unsealed is an error of the field and filters nothing."""
+        """Unseal the term of the address.
+
+        A term that cannot be unsealed is an error of the field and filters nothing.
+        """
         part = strip(valuelist[0]) if valuelist else None
         self.data = None
         if part:

@@ -1,6 +1,7 @@
 """Celery tasks. A task takes ids, calls one rule and returns; its transaction is committed once, here.
 
-A message of the queue may be lost or delivered twice. Neither does harm, because a task finds the pending work in the database.
+A message of the queue may be lost or delivered twice. Neither does harm, because a task finds the pending work in the
+database.
 """
 
 from collections.abc import Callable
@@ -46,7 +47,10 @@ def configure(app: Flask, settings: Settings) -> None:
 
 
 def task(function: Callable[..., None]) -> Any:
-    """Decorate a function as a Celery task. It gets a session first, committed when it returns and rolled back when it raises."""
+    """Decorate a function as a Celery task.
+
+    It gets a session first, committed when it returns and rolled back when it raises.
+    """
 
     @celery.task(name=f"{function.__module__}.{function.__name__}")
     @wraps(function)
@@ -68,7 +72,10 @@ def _run(function: Callable[..., None], args: tuple[Any, ...]) -> None:
 
 
 def enqueue(celery_task: Any, *args: Any) -> None:
-    """Send a task to the queue. While the broker is down, the work stays pending and the schedule finds it within a minute."""
+    """Send a task to the queue.
+
+    While the broker is down, the work stays pending and the schedule finds it within a minute.
+    """
     try:
         celery_task.apply_async(args=args)
     except (OperationalError, OSError) as error:

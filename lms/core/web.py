@@ -34,7 +34,7 @@ class App(Flask):
         return _finish(self.make_response(answer))
 
     def do_teardown_request(self, exc: BaseException | None = None) -> None:
-        """Run the teardown hooks, except on the fast path, whose connections are closed with the application context."""
+        """Run the teardown hooks, except on the fast path, whose session is closed with the application context."""
         if "fast_path" not in g:
             super().do_teardown_request(exc)
 
@@ -56,7 +56,10 @@ class App(Flask):
 
 
 def _refuse_nul() -> None:
-    """Refuse a NUL character in the query string or the form: PostgreSQL stores none. Copies of broken files contain them."""
+    """Refuse a NUL character in the query string or the form: PostgreSQL stores none.
+
+    Copies of broken files contain them.
+    """
     fields = [request.args] if request.query_string else []
     # A view that takes JSON or a file reads the body itself, within its own size limit.
     if request.mimetype == "application/x-www-form-urlencoded":

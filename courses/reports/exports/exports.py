@@ -155,11 +155,11 @@ def file_pieces(
         return
     with tempfile.TemporaryFile() as file:
         if form is Format.PARQUET:
-            made = copy_rows(connection, table.plain(), table.unseal, heading=True)
+            made = copy_rows(connection, table.for_programs(), table.unseal, heading=True)
             names = next(made)
             write_parquet(chain([names], count(made)), table.columns, file)
         else:
-            rows = typed_rows(count(copy_rows(connection, table.worded(), table.unseal)), table.columns)
+            rows = typed_rows(count(copy_rows(connection, table.for_typed_cells(), table.unseal)), table.columns)
             write(Sheet(head.title, head.headings, rows, head.preamble, head.total), form, file)
         file.seek(0)
         while data := file.read(PIECE_BYTES):
@@ -168,7 +168,7 @@ def file_pieces(
 
 def _csv_lines(connection: Connection, table: Table, head: Head, count: Counting) -> Iterator[Lines]:
     yield [BOM + _csv(*_above(head))]
-    yield from count(copy_rows(connection, table.shown(), table.unseal_for_csv()))
+    yield from count(copy_rows(connection, table.for_csv(), table.unseal_for_csv()))
     if head.total is not None:
         yield [_csv(head.total)]
 

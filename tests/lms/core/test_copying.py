@@ -24,17 +24,17 @@ TABLE = Table(
 
 
 def test_lines_are_csv_and_a_formula_is_escaped_for_people(connection: Connection) -> None:
-    lines = b"".join(copying.join_pieces(copying.copy_rows(connection, TABLE.shown())))
+    lines = b"".join(copying.join_pieces(copying.copy_rows(connection, TABLE.for_csv())))
     assert lines.decode() == '\'=1+1,7,1.5,2025-06-01\n"say ""a,b""",8,2.5,\n'
 
 
 def test_programs_get_the_text_itself_under_the_columns_names(connection: Connection) -> None:
-    lines = b"".join(copying.join_pieces(copying.copy_rows(connection, TABLE.plain(), heading=True)))
+    lines = b"".join(copying.join_pieces(copying.copy_rows(connection, TABLE.for_programs(), heading=True)))
     assert lines.decode().splitlines()[:2] == ["name,count,share,day", "=1+1,7,1.5,2025-06-01"]
 
 
 def test_cells_have_the_types_of_their_columns(connection: Connection) -> None:
-    cells = list(copying.typed_rows(copying.copy_rows(connection, TABLE.worded()), TABLE.columns))
+    cells = list(copying.typed_rows(copying.copy_rows(connection, TABLE.for_typed_cells()), TABLE.columns))
     assert cells == [["=1+1", 7, 1.5, date(2025, 6, 1)], ['say "a,b"', 8, 2.5, None]]
 
 
