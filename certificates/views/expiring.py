@@ -99,7 +99,7 @@ def _sheet(rows: Iterable[Ending], filters: Filters, ends: Ends) -> Sheet:
             (_("Organisation"), organisation_name()),
             (_("Valid until"), _(NAMES[ends])),
             (_("Filters"), asked or _("none")),
-            (_("Made"), moment(clock.now())),
+            (_("Created"), moment(clock.now())),
         ],
     )
 

@@ -27,7 +27,7 @@ WORDS = {
     Review.SESSION_CLOSED: N_("It came in after the session was closed."),
     Review.NOT_ENROLLED: N_("This person has no place in this training."),
     Review.UNKNOWN_TICKET: N_("The ticket that was scanned is not one of ours."),
-    Review.WALK_IN_MATCH: N_("A walk-in, known by name alone. It may be somebody who is registered."),
+    Review.WALK_IN_MATCH: N_("A walk-in known by name alone. The person may already be registered."),
     Review.SECOND_FROM_BROWSER: N_("A second person who checked in from the same browser."),
     Review.NOT_RUNNING: N_("This training was not running: a draft, or cancelled."),
 }

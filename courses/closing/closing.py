@@ -162,7 +162,9 @@ def close(
         )
     closing = outlook(db, meeting)
     if seen is not None and seen != closing.seen:
-        raise DomainError("closing_changed", N_("Something changed meanwhile. Look at the list again, then confirm."))
+        raise DomainError(
+            "closing_changed", N_("The data changed in the meantime. Check the list again, then confirm.")
+        )
     if closing.empty:
         raise DomainError(
             "nobody_came",
@@ -213,7 +215,7 @@ def _refuse_unless_open(meeting: CourseSession) -> None:
         raise DomainError("not_running", N_("This offering is not running: it is a draft, closed or cancelled."))
     if meeting.closed_at is not None:
         raise DomainError(
-            "session_closed", N_("This session is closed. Who may correct it finds “Correct” on its roster.")
+            "session_closed", N_("This session is closed. Users who may correct it find “Correct” on its roster.")
         )
 
 

@@ -150,7 +150,7 @@ def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _Opened:
         raise rights.denied()
     events = siblings(db, event)
     if not any(one.id == event.id for one in events):
-        raise DomainError("decided_already", N_("Somebody has decided about this check-in meanwhile."))
+        raise DomainError("decided_already", N_("Another user has decided about this check-in in the meantime."))
     return _Opened(event, meeting, offering, events)
 
 

@@ -52,7 +52,7 @@ def enter(db: Session, meeting: CourseSession, wanted: Due, heads: Heads, *, now
     """Keep the heads that were counted. Raises DomainError without a number, and where it differs and nobody says why."""
     counted, reason = heads.counted, " ".join((heads.reason or "").split()) or None
     if counted is None or not 0 <= counted <= LARGEST:
-        raise DomainError("heads_missing", N_("Count the heads in the room and enter the number."), field="heads")
+        raise DomainError("heads_missing", N_("Count the people in the room and enter the number."), field="heads")
     if counted != wanted.expected and reason is None:
         raise DomainError(
             "heads_differ",

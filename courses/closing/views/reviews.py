@@ -143,8 +143,8 @@ def _done(settled: Sequence[Settled]) -> ResponseReturnValue:
     if names:
         flash(
             _(
-                "A certificate was issued to %(names)s, who no longer meets what the course asks. Certificates are not"
-                " withdrawn by themselves: revoke it if it should not stand.",
+                "A certificate was issued to %(names)s, who no longer meets the requirements of the course. Certificates"
+                " are not revoked automatically: revoke it if it should not be valid.",
                 names=names,
             ),
             "warning",

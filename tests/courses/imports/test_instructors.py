@@ -129,7 +129,7 @@ def test_one_person_under_two_numbers_is_found_by_name_and_phone(desk: Desk, db:
         [again, {**ROW, "programme": "RESCUE"}, {**OTHER, "registration_number": "SZ-07", "name": "李红"}]
     )
     assert desk.refusals(late) == [
-        (2, "Somebody with this name and phone is on the register with another registration number.")
+        (2, "A person with this name and phone is on the register with another registration number.")
     ]
     assert outcome(late) == (2, 0, 0, 1)
 
