@@ -24,7 +24,7 @@ HTTP_MESSAGES = {
     400: N_("The request could not be read. Go back, reload the page and try again."),
     401: N_("Please sign in first."),
     403: N_("Your role does not allow this. Ask an administrator if you need it."),
-    404: N_("There is nothing here, or it is not yours to see."),
+    404: N_("This page does not exist, or you may not see it."),
     405: N_("This address cannot be used that way. Go back and use the page's buttons."),
     413: N_("The file is too large. Send a smaller one."),
     429: N_("Too many tries. Wait a few minutes and try again."),

@@ -67,7 +67,7 @@ def _refuse_nul() -> None:
     texts = (text for field in fields for pair in field.items(multi=True) for text in pair)
     if any("\0" in text for text in texts):
         raise DomainError(
-            "bad_character", N_("What was sent has a character in it that cannot be kept. Type it again."), status=400
+            "bad_character", N_("The text contains a character that cannot be stored. Type it again."), status=400
         )
 
 
