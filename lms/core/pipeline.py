@@ -142,7 +142,7 @@ def _send(connection: Connection, statements: Sequence[tuple[PreparedStatement, 
         channel = _channel_of(connection)
         batch = [(statement, statement.values(given)) for statement, given in statements]
         before: list[tuple[PreparedStatement, list[Any]]] = []
-        if channel.idle and not channel.autocommits:
+        if not channel.autocommits and channel.idle:
             before.append((_BEGIN, []))
         if any(statement.index_plan for statement, _ in statements):
             before.append((_INDEX_PLANS, []))
