@@ -16,11 +16,10 @@ from pyarrow import parquet
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import holding, revocation
+from certificates import revocation
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
-from certificates.states import State
 from courses.counting import person_time
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState
@@ -234,16 +233,6 @@ def test_a_ticket_without_a_certificate_has_no_pdf(client: FlaskClient, make: Ma
     db.commit()
     assert client.get(f"/tickets/{enrolment.ticket}/certificate.pdf").status_code == 404
     assert client.get("/tickets/nonsense/certificate.pdf").status_code == 404
-
-
-def test_what_somebody_holds(db: Session, certificate: Certificate, make: Make, settings: Settings) -> None:
-    zone = settings.zone
-    held = holding.of_enrolment(db, certificate.enrolment_id, zone=zone)
-    assert held is not None
-    assert (held.number, held.state) == (certificate.number, State.VALID)
-    assert held.digits == digits_of(certificate.payload)
-    assert holding.of_trainee(db, certificate.enrolment.trainee_id, zone=zone) == [held]
-    assert holding.of_enrolment(db, make.enrolment(make.offering()).id, zone=zone) is None
 
 
 def test_an_offerings_page_says_who_waits_and_who_gets_none_and_why(
