@@ -150,7 +150,7 @@ def save(db: Session, year: int, targets: Mapping[TargetKey, int | None], seen: 
         if stored.get(place) not in {seen.get(place), number}:
             raise DomainError(
                 "target_changed",
-                N_("Somebody else changed these targets meanwhile. Reload the page, look, and enter yours again."),
+                N_("Another user changed these targets in the meantime. Reload the page and enter yours again."),
                 status=409,
             )
         code, district = place
