@@ -8,20 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session
 
-from courses.enrolment import mail, trainees
+from courses.enrolment import clashes, mail, trainees
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.attendance import Attendance
-from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentSource, EnrolmentState
+from courses.models.enrolment import ACTIVE_STATES, HOLDS_PLACE, Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError, NotFound
-
-# An enrolment in one of these states can be cancelled, and its sessions can clash with those of another enrolment.
-ACTIVE_STATES = (EnrolmentState.ENROLLED, EnrolmentState.WAITLISTED)
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ def enrol_by_staff(db: Session, offering: Offering, facts: TraineeFacts, *, conf
     known = trainees.match(db, facts)
     if known is not None and not confirmed:
         warnings = StaffEnrolmentResult(
-            None, find_clashes(db, known.id, offering.id), trainees.find_differences(known, facts)
+            None, clashes.find(db, known.id, offering.id), trainees.find_differences(known, facts)
         )
         if warnings.clashes or warnings.differences:
             return warnings
@@ -116,9 +113,9 @@ def enrol_registered(db: Session, offering: Offering, trainee: Trainee, *, confi
 
     Clashing sessions are returned first; staff confirm them to enrol the trainee.
     """
-    clashes = () if confirmed else find_clashes(db, trainee.id, offering.id)
-    if clashes:
-        return StaffEnrolmentResult(None, clashes)
+    clashing = () if confirmed else clashes.find(db, trainee.id, offering.id)
+    if clashing:
+        return StaffEnrolmentResult(None, clashing)
     return StaffEnrolmentResult(enrol(db, offering.id, trainee, source=EnrolmentSource.STAFF))
 
 
@@ -219,20 +216,6 @@ def give_place(db: Session, enrolment: Enrolment, reason: str) -> None:
     if enrolment.state != EnrolmentState.WAITLISTED or offering.state != OfferingState.PUBLISHED:
         raise DomainError("not_waiting", N_("This trainee is not on the waiting list any more."))
     _give_place(db, enrolment, reason=reason)
-
-
-def find_own_clashes(db: Session, enrolment: Enrolment) -> Sequence[CourseSession]:
-    """The sessions of the enrolment's offering at whose time its trainee is enrolled elsewhere."""
-    return find_clashes(db, enrolment.trainee_id, enrolment.offering_id)
-
-
-def find_clashes(db: Session, trainee_id: int, offering_id: int) -> Sequence[CourseSession]:
-    """The sessions of an offering at whose time a trainee is enrolled, or waits, in another offering."""
-    return db.scalars(
-        select(CourseSession)
-        .where(CourseSession.offering_id == offering_id, _overlaps_other_enrolment(trainee_id, offering_id))
-        .order_by(CourseSession.starts_at)
-    ).all()
 
 
 def count_places(db: Session, offering: Offering) -> PlaceCounts:
@@ -383,20 +366,3 @@ def _next_queue_moment(db: Session, offering_id: int) -> datetime:
     )
     now = clock.now()
     return now if last_queued is None else max(now, last_queued + timedelta(microseconds=1))
-
-
-def _overlaps_other_enrolment(trainee_id: int, offering_id: int) -> ColumnElement[bool]:
-    other_session, other_enrolment = aliased(CourseSession), aliased(Enrolment)
-    return exists(
-        select(1)
-        .select_from(other_enrolment)
-        .join(other_session, other_session.offering_id == other_enrolment.offering_id)
-        .join(Offering, Offering.id == other_enrolment.offering_id)
-        .where(
-            other_enrolment.trainee_id == trainee_id,
-            other_enrolment.offering_id != offering_id,
-            other_enrolment.state.in_(ACTIVE_STATES),
-            Offering.state == OfferingState.PUBLISHED,
-            other_session.during.op("&&")(CourseSession.during),
-        )
-    )

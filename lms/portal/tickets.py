@@ -9,9 +9,9 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
-from courses.enrolment import labels, listings, places
+from courses.enrolment import clashes, labels, listings, places
 from courses.enrolment.forms.enrolment import OwnCancellationForm
-from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
 from lms.core import clock
 from lms.core.access import public
@@ -39,7 +39,7 @@ def page(ticket: str) -> ResponseReturnValue:
         state=labels.STATES[EnrolmentState(row.state)],
         code=Markup(ticket_code.svg(public_url, ticket)),  # noqa: S704  # made of rectangles by us
         position=places.waiting_position(db(), row),
-        clashes=places.find_own_clashes(db(), row) if _stands(row) else (),
+        clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
@@ -105,4 +105,4 @@ def account(ticket: str) -> ResponseReturnValue:
 
 
 def _stands(row: Enrolment) -> bool:
-    return row.state in places.ACTIVE_STATES and row.offering.state == OfferingState.PUBLISHED
+    return row.state in ACTIVE_STATES and row.offering.state == OfferingState.PUBLISHED

@@ -168,21 +168,6 @@ def test_nobody_gets_a_free_place_in_an_offering_that_is_over(db: Session, make:
     assert waiting.state == WAITLISTED
 
 
-def test_overlapping_sessions_of_another_enrolment(db: Session, make: Make) -> None:
-    start = clock.now() + TOMORROW
-    two_days = make.offering(starts=[start, start + TOMORROW], hours=4)
-    other = make.offering(starts=[start + timedelta(hours=3)], hours=4)
-    after = make.offering(starts=[start + timedelta(hours=4)], hours=2)
-    person = make.trainee()
-    first = places.enrol(db, two_days.id, person, source=STAFF)
-    assert places.find_own_clashes(db, first) == []
-    second = places.enrol(db, other.id, person, source=STAFF)
-    assert [meeting.id for meeting in places.find_own_clashes(db, first)] == [two_days.sessions[0].id]
-    assert places.find_clashes(db, person.id, after.id) == [after.sessions[0]]
-    places.cancel(db, second, "时间冲突")
-    assert places.find_own_clashes(db, first) == []
-
-
 def test_the_database_refuses_a_second_live_enrolment(db: Session, make: Make) -> None:
     offering, person = make.offering(), make.trainee()
     make.enrolment(offering, person, EnrolmentState.CANCELLED)
