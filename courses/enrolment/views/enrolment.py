@@ -175,7 +175,7 @@ def rejected(offering_id: int, ref: str, form: str) -> ResponseReturnValue:
         for row in sheet_import.preview(db(), pending).rejected
         if row.problem
     ]
-    extra_headings = (_("Row"), _("Why it does not go in"))
+    extra_headings = (_("Row"), _("Why it cannot be imported"))
     rejected_sheet = sheet.make_rejected(_("Rows that were not enrolled"), extra_headings, rows, chinese=_is_chinese())
     return _download(rejected_sheet, Format(form), "rejected")
 
