@@ -11,7 +11,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from courses.assessment import late_results, marking, skill_results
-from courses.assessment.entitlement import Results
+from courses.assessment.entitlement import TraineeResults
 from courses.assessment.marking import Marks
 from courses.models.assessment import Assessment, SkillResult
 from courses.models.attendance import Attendance
@@ -30,17 +30,17 @@ NOTE_LIMIT = 500
 
 
 @dataclass(frozen=True)
-class Line:
+class ResultRow:
     """One trainee on the list of results."""
 
     enrolment_id: int
     name: str
     attended: bool
-    results: Results
+    results_by_enrolment: TraineeResults
     attempts: int
 
 
-def results(db: Session, offering_id: int) -> dict[int, Results]:
+def results_by_enrolment(db: Session, offering_id: int) -> dict[int, TraineeResults]:
     """What each enrolment of an offering showed over all attempts; those without any are left out."""
     of_offering = Assessment.enrolment_id.in_(select(Enrolment.id).where(Enrolment.offering_id == offering_id))
     theory: dict[int, list[int]] = defaultdict(list)
@@ -57,12 +57,12 @@ def results(db: Session, offering_id: int) -> dict[int, Results]:
     ):
         skills[enrolment_id].append((skill_id, passed))
     return {
-        enrolment_id: Results(tuple(scores), tuple(skills.get(enrolment_id, ())))
+        enrolment_id: TraineeResults(tuple(scores), tuple(skills.get(enrolment_id, ())))
         for enrolment_id, scores in theory.items()
     }
 
 
-def listing(db: Session, offering_id: int) -> list[Line]:
+def result_rows(db: Session, offering_id: int) -> list[ResultRow]:
     """Everybody with a place, by name, with what they showed."""
     came = exists(select(1).where(Attendance.enrolment_id == Enrolment.id))
     attempts = (
@@ -73,9 +73,9 @@ def listing(db: Session, offering_id: int) -> list[Line]:
         .join(Enrolment.trainee)
         .where(Enrolment.offering_id == offering_id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
-    shown = results(db, offering_id)
+    shown = results_by_enrolment(db, offering_id)
     lines = [
-        Line(enrolment_id, name, present, shown.get(enrolment_id, Results()), number)
+        ResultRow(enrolment_id, name, present, shown.get(enrolment_id, TraineeResults()), number)
         for enrolment_id, name, present, number in rows
     ]
     return sorted(lines, key=lambda line: (by_sound(line.name), line.enrolment_id))
@@ -104,13 +104,13 @@ def attempts_of(db: Session, enrolment_id: int) -> Sequence[Assessment]:
     ).all()
 
 
-def version(attempts: Sequence[Assessment], waiting: int = 0) -> str:
+def form_version(attempts: Sequence[Assessment], waiting: int = 0) -> str:
     """What a form is filled in against: the latest attempt's number, how many late results wait, and what stands there.
 
     It is sent back with the form, so that only what was changed on it is written (`marking.merged`).
     """
-    stands = marking.cells_of(marks_of(attempts[-1])) if attempts else {}
-    return marking.written(attempts[-1].attempt if attempts else 0, waiting, stands)
+    stands = marking.field_values(marks_of(attempts[-1])) if attempts else {}
+    return marking.version_text(attempts[-1].attempt if attempts else 0, waiting, stands)
 
 
 def marks_of(attempt: Assessment | None) -> Marks:
@@ -121,7 +121,7 @@ def marks_of(attempt: Assessment | None) -> Marks:
     return Marks(attempt.theory_score, skills, attempt.examiner_id, attempt.note)
 
 
-def examiners(db: Session, offering: Offering, day: date) -> list[Instructor]:
+def eligible_examiners(db: Session, offering: Offering, day: date) -> list[Instructor]:
     """Who may examine: qualified for the programme on that day and registered in the offering's district, or teaching it."""
     found = register.qualified(
         db, offering.course.programme_code, day, Scope(district_ids=frozenset({offering.district_id}))
@@ -145,9 +145,9 @@ def instructor_of(db: Session, user_id: int | None) -> Instructor | None:
     return db.scalars(select(Instructor).where(Instructor.user_id == user_id)).one_or_none() if user_id else None
 
 
-def next_without(db: Session, offering_id: int, after: int) -> int | None:
+def next_without_result(db: Session, offering_id: int, after: int) -> int | None:
     """The next trainee of the list who was present and has no result yet; None when all have one."""
-    lines = listing(db, offering_id)
+    lines = result_rows(db, offering_id)
     place = next((index for index, line in enumerate(lines) if line.enrolment_id == after), -1)
     turned = lines[place + 1 :] + lines[: max(place, 0)]
     return next((line.enrolment_id for line in turned if line.attended and not line.attempts), None)
@@ -168,7 +168,9 @@ def save(
     attempts = attempts_of(db, enrolment.id)
     latest = None if retest or not attempts else attempts[-1]
     before = marks_of(latest)
-    marks = marking.merged(seen, marks, before, attempts=len(attempts), retest=retest, waiting=waiting(db, enrolment))
+    marks = marking.merge(
+        seen, marks, before, attempts=len(attempts), retest=retest, waiting=count_late_results(db, enrolment)
+    )
     _refuse_unless_sound(db, offering, marks)
     now = clock.now()
     row = latest or Assessment(enrolment_id=enrolment.id, attempt=len(attempts) + 1, started_at=now)
@@ -186,7 +188,7 @@ def save(
     return row
 
 
-def waiting(db: Session, enrolment: Enrolment) -> int:
+def count_late_results(db: Session, enrolment: Enrolment) -> int:
     """How many late results of a trainee wait for somebody who saves."""
     return sum(one.enrolment_id == enrolment.id for one in late_results.waiting(db, enrolment.offering_id))
 
@@ -213,8 +215,8 @@ def _set_skills(
 ) -> None:
     changed = [skill_id for skill_id in {**before, **wanted} if before.get(skill_id) != wanted.get(skill_id)]
     cells = [(uuid4(), (row.enrolment_id, skill_id, row.attempt), wanted.get(skill_id)) for skill_id in changed]
-    skill_results.add(db, cells, now=now)
-    skill_results.write(db, row.id, {skill_id: wanted.get(skill_id) for skill_id in changed})
+    skill_results.add_events(db, cells, now=now)
+    skill_results.write_results(db, row.id, {skill_id: wanted.get(skill_id) for skill_id in changed})
     db.refresh(row, ["skills"])
 
 

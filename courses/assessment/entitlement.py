@@ -24,11 +24,11 @@ class Shortfall(StrEnum):
 
 FAILURES = frozenset({Shortfall.THEORY_FAILED, Shortfall.SKILLS_FAILED})
 # These keep the certificate back and leave the training done.
-BESIDE_THE_TRAINING = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING})
+CERTIFICATE_ONLY = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING})
 
 
 # What stands in the way, and what can be done about it before closing.
-SHORTFALLS: dict[str, tuple[str, str]] = {
+SHORTFALL_LABELS: dict[str, tuple[str, str]] = {
     Shortfall.ABSENT: (N_("not present at any session"), N_("Check them in if they were there.")),
     Shortfall.SESSIONS_MISSING: (N_("too few sessions attended"), N_("Check the rosters of the earlier sessions.")),
     Shortfall.MINUTES_MISSING: (N_("too few minutes attended"), N_("Check the times on the rosters.")),
@@ -42,7 +42,7 @@ SHORTFALLS: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Demand:
+class CourseRequirements:
     """What a course asks. `pass_mark` in per cent, None without a theory test; `skills`: ids of the checklist's lines.
 
     minutes_planned: of all sessions of the offering; minutes_needed: how many of them must be attended, 0 without a rule.
@@ -57,7 +57,7 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Results:
+class TraineeResults:
     """What one trainee showed, over all attempts: each theory score, and each skill with whether it was passed."""
 
     theory: tuple[int, ...] = ()
@@ -74,7 +74,7 @@ class Results:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class EntitlementVerdict:
     """What closing writes to an enrolment."""
 
     state: EnrolmentState
@@ -87,7 +87,9 @@ def minutes_needed(planned: int, share: int | None) -> int:
     return -(-planned * share // 100) if share is not None else 0
 
 
-def judge(demand: Demand, *, name: str, sessions_attended: int, minutes_attended: int = 0, results: Results) -> Verdict:
+def judge(
+    demand: CourseRequirements, *, name: str, sessions_attended: int, minutes_attended: int = 0, results: TraineeResults
+) -> EntitlementVerdict:
     """Hold one trainee against the course.
 
     completed: all that the course asks is met. failed: a result is there and below. incomplete: presence or results are
@@ -99,10 +101,10 @@ def judge(demand: Demand, *, name: str, sessions_attended: int, minutes_attended
         found.append(Shortfall.NO_CERTIFICATE_COURSE)
     if not any(letter.isalpha() for letter in name):
         found.append(Shortfall.NAME_MISSING)
-    return Verdict(_state(found), tuple(found), certificate_due=not found)
+    return EntitlementVerdict(_state(found), tuple(found), certificate_due=not found)
 
 
-def tally(shortfalls: Iterable[Iterable[Shortfall]]) -> Mapping[Shortfall, int]:
+def count_shortfalls(shortfalls: Iterable[Iterable[Shortfall]]) -> Mapping[Shortfall, int]:
     """How many people each shortfall holds back, in the order of `Shortfall`."""
     counts = dict.fromkeys(Shortfall, 0)
     for found in shortfalls:
@@ -114,19 +116,19 @@ def tally(shortfalls: Iterable[Iterable[Shortfall]]) -> Mapping[Shortfall, int]:
 def _state(found: list[Shortfall]) -> EnrolmentState:
     if FAILURES & set(found):
         return EnrolmentState.FAILED
-    if set(found) <= BESIDE_THE_TRAINING:
+    if set(found) <= CERTIFICATE_ONLY:
         return EnrolmentState.COMPLETED
     return EnrolmentState.INCOMPLETE
 
 
-def _presence(demand: Demand, sessions_attended: int, minutes_attended: int) -> list[Shortfall]:
+def _presence(demand: CourseRequirements, sessions_attended: int, minutes_attended: int) -> list[Shortfall]:
     if sessions_attended == 0:
         return [Shortfall.ABSENT]
     found = [Shortfall.SESSIONS_MISSING] if sessions_attended < demand.sessions_needed else []
     return [*found, Shortfall.MINUTES_MISSING] if minutes_attended < demand.minutes_needed else found
 
 
-def _theory(demand: Demand, results: Results) -> list[Shortfall]:
+def _theory(demand: CourseRequirements, results: TraineeResults) -> list[Shortfall]:
     if demand.pass_mark is None:
         return []
     if not results.theory:
@@ -134,7 +136,7 @@ def _theory(demand: Demand, results: Results) -> list[Shortfall]:
     return [] if results.passed_theory(demand.pass_mark) else [Shortfall.THEORY_FAILED]
 
 
-def _skills(demand: Demand, results: Results) -> list[Shortfall]:
+def _skills(demand: CourseRequirements, results: TraineeResults) -> list[Shortfall]:
     shown = {results.skill(skill) for skill in demand.skills}
     found = [Shortfall.SKILLS_MISSING] if None in shown else []
     return [*found, Shortfall.SKILLS_FAILED] if False in shown else found

@@ -14,7 +14,7 @@ from lms.accounts.models import User
 
 
 @dataclass(frozen=True)
-class Late:
+class LateResult:
     """A result that waits: whose, which skill, what, by whom, when it was and why it waits."""
 
     enrolment_id: int
@@ -26,7 +26,7 @@ class Late:
     reason: LateReason
 
 
-def waiting(db: Session, offering_id: int) -> list[Late]:
+def waiting(db: Session, offering_id: int) -> list[LateResult]:
     """The results of an offering that still wait: nobody saved results for that person since they came."""
     since = (
         select(func.max(Assessment.assessed_at))
@@ -48,7 +48,7 @@ def waiting(db: Session, offering_id: int) -> list[Late]:
         .order_by(SkillEvent.happened_at, SkillEvent.id)
     )
     return [
-        Late(event.enrolment_id, name, event.skill, event.passed, by, event.happened_at, event.review)
+        LateResult(event.enrolment_id, name, event.skill, event.passed, by, event.happened_at, event.review)
         for event, name, by in rows
         if event.passed is not None and event.review is not None
     ]

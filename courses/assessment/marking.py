@@ -14,7 +14,7 @@ NOTHING = ""
 THEORY, EXAMINER, NOTE, SKILL = "theory", "examiner", "note", "skill-"
 PASSED, FAILED = "1", "0"
 
-Cells = Mapping[str, str]
+FieldValues = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Marks:
     note: str | None = None
 
 
-def cells_of(marks: Marks) -> dict[str, str]:
+def field_values(marks: Marks) -> dict[str, str]:
     """Marks as named values that can be compared and sent; a note as its fingerprint. What is empty is left out."""
     note = hashlib.sha256(marks.note.encode()).hexdigest()[:16] if marks.note else NOTHING
     found = {
@@ -39,12 +39,12 @@ def cells_of(marks: Marks) -> dict[str, str]:
     return {name: value for name, value in found.items() if value != NOTHING}
 
 
-def written(attempt: int, waiting: int, cells: Cells) -> str:
+def version_text(attempt: int, waiting: int, cells: FieldValues) -> str:
     """What a form carries: attempt, late results waiting, and the cells, as `1.0;theory=55;skill-3=1`."""
     return ";".join([f"{attempt}.{waiting}", *(f"{name}={value}" for name, value in cells.items())])
 
 
-def merged(seen: str, marks: Marks, there: Marks, *, attempts: int, retest: bool, waiting: int) -> Marks:
+def merge(seen: str, marks: Marks, there: Marks, *, attempts: int, retest: bool, waiting: int) -> Marks:
     """What is to stand: `marks` where the form changed something since `seen`, `there` everywhere else.
 
     Raises DomainError `result_changed` where both changed the same thing, and where another attempt or a late result
@@ -55,7 +55,7 @@ def merged(seen: str, marks: Marks, there: Marks, *, attempts: int, retest: bool
     same = attempt == attempts or (attempt == 0 and attempts == 1 and not retest)
     if not same or came != waiting:
         raise _changed()
-    sent, stands = cells_of(marks), cells_of(there)
+    sent, stands = field_values(marks), field_values(there)
     base = {} if retest else base
     for name in {**base, **sent, **stands} if not retest else ():
         mine, theirs = _changes(name, base, sent), _changes(name, base, stands)
@@ -64,16 +64,16 @@ def merged(seen: str, marks: Marks, there: Marks, *, attempts: int, retest: bool
     return _taken(marks, there, base, sent, stands)
 
 
-def shown(seen: str, marks: Marks, there: Marks) -> Marks:
+def redisplay(seen: str, marks: Marks, there: Marks) -> Marks:
     """What a form shows again after a conflict: what was changed on it, and for the rest what stands there now."""
     try:
         base = _read(seen)[2]
     except DomainError:
         return marks
-    return _taken(marks, there, base, cells_of(marks), cells_of(there))
+    return _taken(marks, there, base, field_values(marks), field_values(there))
 
 
-def _taken(marks: Marks, there: Marks, base: Cells, sent: Cells, stands: Cells) -> Marks:
+def _taken(marks: Marks, there: Marks, base: FieldValues, sent: FieldValues, stands: FieldValues) -> Marks:
     def mine(name: str) -> bool:
         if name == EXAMINER and _changes(name, base, stands) and stands.get(name):
             return False
@@ -92,7 +92,7 @@ def _taken(marks: Marks, there: Marks, base: Cells, sent: Cells, stands: Cells) 
     )
 
 
-def _changes(name: str, base: Cells, other: Cells) -> bool:
+def _changes(name: str, base: FieldValues, other: FieldValues) -> bool:
     return base.get(name) != other.get(name)
 
 

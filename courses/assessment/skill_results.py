@@ -43,8 +43,8 @@ MESSAGES = {
     "not_found": N_("There is nothing here, or it is not yours to see."),
 }
 
-Attempt = tuple[int, int]
-Cell = tuple[int, int, int]
+AttemptKey = tuple[int, int]
+SkillKey = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class SkillInput:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SkillAnswer:
     """What a device is told of one result. `passed`: what holds now. `message`: an English msgid, filled with `params`."""
 
     id: UUID
@@ -78,18 +78,18 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Mark:
+class SkillMark:
     """One event as it is folded. `passed` None takes what was there back."""
 
     id: UUID
-    cell: Cell
+    cell: SkillKey
     passed: bool | None
     moment: datetime
 
 
-def fold(marks: Iterable[Mark]) -> dict[Cell, Mark]:
+def fold(marks: Iterable[SkillMark]) -> dict[SkillKey, SkillMark]:
     """The mark that holds in each cell (enrolment, skill, attempt): the last by moment, in any order of arrival."""
-    found: dict[Cell, Mark] = {}
+    found: dict[SkillKey, SkillMark] = {}
     for mark in marks:
         there = found.get(mark.cell)
         if there is None or (there.moment, there.id) < (mark.moment, mark.id):
@@ -105,7 +105,7 @@ def record_all(
     device_id: int | None,
     scope: Scope,
     now: datetime,
-) -> list[Answer]:
+) -> list[SkillAnswer]:
     """Record up to 100 results from a device, each once, and answer each in the order given; one bad result spoils nothing."""
     db.flush()
     desk = _Desk(db, events, scope, now)
@@ -121,7 +121,7 @@ def record_all(
     return _answers(db, events)
 
 
-def add(db: Session, rows: Sequence[tuple[UUID, Cell, bool | None]], *, now: datetime) -> None:
+def add_events(db: Session, rows: Sequence[tuple[UUID, SkillKey, bool | None]], *, now: datetime) -> None:
     """Keep what the page changed: each changed skill of an attempt is an event. The caller sees to the attempt itself."""
     for identity, (enrolment_id, skill_id, attempt), passed in rows:
         db.add(
@@ -161,7 +161,7 @@ def refold(db: Session, pairs: Collection[tuple[int, int]], user_id: int | None,
             after={"skill": skill_id, "passed": mark.passed, "attempt": attempt},
         )
     for assessment_id, skills in changed.items():
-        write(db, assessment_id, skills)
+        write_results(db, assessment_id, skills)
     db.execute(
         update(Assessment)
         .where(Assessment.id.in_([attempts[cell[0], cell[2]] for cell in held]))
@@ -171,7 +171,7 @@ def refold(db: Session, pairs: Collection[tuple[int, int]], user_id: int | None,
     db.flush()
 
 
-def write(db: Session, assessment_id: int, skills: Mapping[int, bool | None]) -> None:
+def write_results(db: Session, assessment_id: int, skills: Mapping[int, bool | None]) -> None:
     """Set what holds for some skills of one attempt; None takes a skill's result away."""
     gone = [skill_id for skill_id, passed in skills.items() if passed is None]
     rows = [
@@ -194,7 +194,7 @@ def write(db: Session, assessment_id: int, skills: Mapping[int, bool | None]) ->
         )
 
 
-def states(db: Session, offering_id: int) -> dict[int, dict[int, bool]]:
+def skill_states(db: Session, offering_id: int) -> dict[int, dict[int, bool]]:
     """What holds now for everybody of an offering: enrolment → skill → passed. Skills that nobody examined are left out."""
     found: dict[int, dict[int, bool]] = defaultdict(dict)
     rows = db.execute(
@@ -301,7 +301,7 @@ def _doubt(offering: OfferingState, enrolment: EnrolmentState) -> LateReason | N
     return None if enrolment in HOLDS_PLACE else LateReason.NOT_ENROLLED
 
 
-def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[Mark]:
+def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[SkillMark]:
     rows = db.execute(
         select(
             SkillEvent.id, SkillEvent.enrolment_id, SkillEvent.skill_id, SkillEvent.attempt, SkillEvent.passed,
@@ -310,10 +310,12 @@ def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[Mark]:
             tuple_(SkillEvent.enrolment_id, SkillEvent.skill_id).in_(list(pairs)), SkillEvent.review.is_(None)
         )
     )  # fmt: skip
-    return [Mark(row.id, (row.enrolment_id, row.skill_id, row.attempt), row.passed, row.happened_at) for row in rows]
+    return [
+        SkillMark(row.id, (row.enrolment_id, row.skill_id, row.attempt), row.passed, row.happened_at) for row in rows
+    ]
 
 
-def _attempts(db: Session, enrolment_ids: Collection[int], user_id: int | None, now: datetime) -> dict[Attempt, int]:
+def _attempts(db: Session, enrolment_ids: Collection[int], user_id: int | None, now: datetime) -> dict[AttemptKey, int]:
     """The attempts' ids by enrolment and number; whoever has none yet gets the first one, examined by whoever sent."""
     wanted = select(Assessment.enrolment_id, Assessment.attempt, Assessment.id).where(
         Assessment.enrolment_id.in_(enrolment_ids)
@@ -332,13 +334,13 @@ def _attempts(db: Session, enrolment_ids: Collection[int], user_id: int | None, 
     return known
 
 
-def _answers(db: Session, events: Sequence[SkillInput]) -> list[Answer]:
+def _answers(db: Session, events: Sequence[SkillInput]) -> list[SkillAnswer]:
     """What each was told the first time: only what had come in by then is looked at."""
     stored = {
         row.id: row for row in db.scalars(select(SkillEvent).where(SkillEvent.id.in_({event.id for event in events})))
     }
     pairs = {(row.enrolment_id, row.skill_id) for row in stored.values()}
-    rivals: dict[Cell, list[Any]] = defaultdict(list)
+    rivals: dict[SkillKey, list[Any]] = defaultdict(list)
     for row in db.execute(
         select(SkillEvent, User.name)
         .outerjoin(User, User.id == SkillEvent.user_id)
@@ -348,23 +350,23 @@ def _answers(db: Session, events: Sequence[SkillInput]) -> list[Answer]:
     return [_answer(event, stored.get(event.id), rivals) for event in events]
 
 
-def _answer(event: SkillInput, row: SkillEvent | None, rivals: Mapping[Cell, Sequence[Any]]) -> Answer:
+def _answer(event: SkillInput, row: SkillEvent | None, rivals: Mapping[SkillKey, Sequence[Any]]) -> SkillAnswer:
     if row is None:
-        return Answer(event.id, Outcome.REJECTED, "not_found", MESSAGES["not_found"])
+        return SkillAnswer(event.id, Outcome.REJECTED, "not_found", MESSAGES["not_found"])
     sent = (event.session_id, event.enrolment_id, event.skill_id, event.passed)
     if sent != (row.course_session_id, row.enrolment_id, row.skill_id, row.passed):
-        return Answer(event.id, Outcome.REJECTED, "event_conflict", MESSAGES["event_conflict"])
+        return SkillAnswer(event.id, Outcome.REJECTED, "event_conflict", MESSAGES["event_conflict"])
     whose = row.enrolment_id, row.skill_id
     if row.review is not None:
-        return Answer(event.id, Outcome.REVIEW, str(row.review), MESSAGES[row.review], {}, *whose)
+        return SkillAnswer(event.id, Outcome.REVIEW, str(row.review), MESSAGES[row.review], {}, *whose)
     known = rivals[row.enrolment_id, row.skill_id, row.attempt]
     best = max(
         (one for one in known if one.SkillEvent.received_at <= row.received_at),
         key=lambda one: (one.SkillEvent.happened_at, one.SkillEvent.id),
     )
     if best.SkillEvent.id == row.id:
-        return Answer(event.id, Outcome.ACCEPTED, "recorded", MESSAGES["recorded"], {}, *whose, row.passed)
-    return Answer(
+        return SkillAnswer(event.id, Outcome.ACCEPTED, "recorded", MESSAGES["recorded"], {}, *whose, row.passed)
+    return SkillAnswer(
         event.id, Outcome.ALREADY, "superseded", MESSAGES["superseded"], {"by": best.name or "—"}, *whose,
         best.SkillEvent.passed,
     )  # fmt: skip

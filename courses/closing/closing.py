@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from courses.attendance import recording
+from courses.attendance import check_in_window
 from courses.attendance.self_check_in import code_display
 from courses.closing import judging, spot_check
 from courses.closing.judging import Judged
@@ -105,8 +105,8 @@ def count_heads(db: Session, meeting: CourseSession, number: int, *, now: dateti
     db.refresh(meeting, ["headcount", "closed_at"], with_for_update=True)
     if reason is None:
         _refuse_unless_open(meeting)
-    if meeting.starts_at - recording.OPENS_BEFORE > now:
-        raise DomainError("too_early", N_("Check-in opens at %(opens)s."), opens=recording.opens_at(meeting))
+    if meeting.starts_at - check_in_window.OPENS_BEFORE > now:
+        raise DomainError("too_early", N_("Check-in opens at %(opens)s."), opens=check_in_window.opens_at(meeting))
     if meeting.headcount == number:
         return
     before, meeting.headcount = meeting.headcount, number
@@ -173,7 +173,7 @@ def close(
     if closing.spot is not None:
         spot_check.enter(db, meeting, closing.spot, heads or Heads(None), now=now)
     meeting.closed_at = now
-    code_display.end(db, [meeting.id])
+    code_display.forget_codes(db, [meeting.id])
     audit.record(db, "session.close", meeting, after={"present": closing.present, "headcount": closing.headcount})
     if closing.last:
         _close_offering(db, offering, now, zone)

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from courses.assessment import assessment
-from courses.assessment.entitlement import Demand, Results, Verdict, judge, minutes_needed
+from courses.assessment.entitlement import CourseRequirements, EntitlementVerdict, TraineeResults, judge, minutes_needed
 from courses.attendance.punctuality import planned_minutes
 from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
@@ -21,12 +21,12 @@ from lms.core import names
 class Judged:
     """One enrolment held against its course. `minutes` are attended minutes over all sessions."""
 
-    demand: Demand
+    demand: CourseRequirements
     enrolment: Enrolment
     sessions_attended: int
     minutes: int
-    results: Results
-    verdict: Verdict
+    results: TraineeResults
+    verdict: EntitlementVerdict
 
 
 def judgements(db: Session, offering_id: int) -> list[Judged]:
@@ -36,7 +36,7 @@ def judgements(db: Session, offering_id: int) -> list[Judged]:
         select(CourseSession.starts_at, CourseSession.ends_at).where(CourseSession.offering_id == offering_id)
     )
     planned = sum(planned_minutes(starts_at, ends_at) for starts_at, ends_at in hours)
-    demand = Demand(
+    demand = CourseRequirements(
         sessions_needed=course.sessions_needed,
         minutes_planned=planned,
         minutes_needed=minutes_needed(planned, course.minutes_share),
@@ -59,11 +59,11 @@ def judgements(db: Session, offering_id: int) -> list[Judged]:
             .group_by(Attendance.enrolment_id)
         )
     }
-    shown = assessment.results(db, offering_id)
+    shown = assessment.results_by_enrolment(db, offering_id)
     found = []
     for enrolment, name in sorted(rows, key=lambda row: (names.by_sound(row[1]), row[0].id)):
         sessions, minutes = presence.get(enrolment.id, (0, 0))
-        results = shown.get(enrolment.id, Results())
+        results = shown.get(enrolment.id, TraineeResults())
         verdict = judge(demand, name=name, sessions_attended=sessions, minutes_attended=minutes, results=results)
         found.append(Judged(demand, enrolment, sessions, minutes, results, verdict))
     return found

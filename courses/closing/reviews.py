@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from courses import outcomes
 from courses.attendance import recording, walk_ins
-from courses.attendance.review_queue import case_of, count, siblings, waiting
+from courses.attendance.review_queue import events_of_case
 from courses.closing import correction
 from courses.closing.judging import Judged
 from courses.enrolment import trainees
@@ -28,8 +29,6 @@ from courses.offerings import rights
 from lms.core import audit, reasons
 from lms.core.errors import N_, Denied, DomainError, NotFound
 from lms.core.scope import Scope, fetch
-
-__all__ = ["accept", "accept_all", "admit", "case_of", "count", "merge", "merge_trainee", "reject", "waiting"]
 
 # Read in the report on corrections by whoever asks why a closed figure moved, so it is kept in both languages.
 LATE = "课次结束后收到的签到，经审核计入。A check-in received after closing was accepted."
@@ -132,7 +131,7 @@ def admit(db: Session, event_id: UUID, facts: TraineeFacts, *, scope: Scope, now
 def reject(db: Session, event_id: UUID, reason: str, *, scope: Scope, now: datetime) -> Settled:
     """It never counts; the event and the reason stay. Raises DomainError without a reason."""
     opened = _open(db, event_id, scope, now)
-    reason = reasons.required(reason)[: recording.REASON_LIMIT]
+    reason = reasons.required(reason)[: outcomes.REASON_LIMIT]
     return _settle(db, opened, Decision.REJECT, None, reason, now)
 
 
@@ -148,7 +147,7 @@ def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _Opened:
         raise Denied
     if meeting.closed_at is not None and not rights.is_allowed(offering, scope, now=now, meeting=meeting):
         raise rights.denied()
-    events = siblings(db, event)
+    events = events_of_case(db, event)
     if not any(one.id == event.id for one in events):
         raise DomainError("decided_already", N_("Somebody has decided about this check-in meanwhile."))
     return _Opened(event, meeting, offering, events)
@@ -160,7 +159,7 @@ def _place(db: Session, opened: _Opened, trainee: Trainee) -> Enrolment:
             "not_running",
             N_("This training is a draft or was cancelled: publish it first, or reject the check-in."),
         )
-    return walk_ins.place(db, opened.offering, trainee)
+    return walk_ins.ensure_place(db, opened.offering, trainee)
 
 
 def _merged(  # noqa: PLR0917  # the facts of one decision

@@ -24,14 +24,14 @@ def page(offering_id: int) -> ResponseReturnValue:
     return render_template(
         "assessment/page.html",
         offering=offering,
-        skills=skills_of(offering),
-        lines=assessment.listing(db(), offering.id),
+        skills=active_skills(offering),
+        lines=assessment.result_rows(db(), offering.id),
         late=late_results.waiting(db(), offering.id),
         may_enter=may_enter(offering),
     )
 
 
-def skills_of(offering: Offering) -> list[CourseSkill]:
+def active_skills(offering: Offering) -> list[CourseSkill]:
     """Skills of the course that are assessed now."""
     return [skill for skill in offering.course.skills if skill.active]
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from courses.assessment import skill_results
-from courses.assessment.skill_results import BATCH_LIMIT, Answer, SkillInput
+from courses.assessment.skill_results import BATCH_LIMIT, SkillAnswer, SkillInput
 from courses.outcomes import LARGEST, Outcome
 from lms.accounts.bearer import caller, device
 from lms.core import clock, openapi
@@ -26,7 +26,7 @@ BODY_LIMIT = 128 * 1024
 BAD_EVENT = N_("This result could not be read. Reload the page and enter it again.")
 
 
-class Event(BaseModel):
+class SkillEventBody(BaseModel):
     """One result as sent."""
 
     model_config = ConfigDict(extra="ignore")
@@ -82,12 +82,12 @@ def _sent(body: Any) -> list[Any]:
 
 def _read(sent: Any) -> SkillInput | None:
     try:
-        return Event.model_validate(sent).as_input()
+        return SkillEventBody.model_validate(sent).as_input()
     except ValidationError:
         return None
 
 
-def _told(answer: Answer) -> dict[str, Any]:
+def _told(answer: SkillAnswer) -> dict[str, Any]:
     return {
         "id": str(answer.id),
         "outcome": answer.outcome,

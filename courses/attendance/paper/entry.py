@@ -14,23 +14,24 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from courses.attendance import recording, stored_events
-from courses.attendance.check_ins import NAME_LIMIT
+from courses.attendance import check_in_window, recording, stored_events
+from courses.attendance.check_in_window import CLOSES_AFTER
+from courses.attendance.check_ins import NAME_LIMIT, AttendanceInput, CheckInAnswer, WalkIn
 from courses.attendance.folding import fold
-from courses.attendance.recording import AttendanceInput, Outcome, Recorded, WalkIn
-from courses.attendance.roster import Row
-from courses.attendance.stored_events import CLOSES_AFTER, Stored
+from courses.attendance.roster import RosterRow
+from courses.attendance.stored_events import StoredEvent
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.models.offerings import CourseSession
+from courses.outcomes import Outcome
 from lms.core import audit
 from lms.core.errors import N_, DomainError
 
-REASON = "纸质签到表 Paper sign-in sheet"
-WALK_INS = 5
+UNDO_REASON = "纸质签到表 Paper sign-in sheet"
+WALK_IN_ROWS = 5
 _CLOCK = re.compile(r"([0-9]{1,2})[:：.．时點点h ]([0-9]{1,2})分?|([0-9]{1,2})([0-9]{2})|([0-9]{1,2})[时點点]?")
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 
-ERRORS = {
+ROW_ERRORS = {
     "time": N_("This is not a time. Write 9:02, 0902 or 902."),
     "window": N_("This time lies outside the session and the hours around it. Check it against the paper."),
     "ahead": N_("This time has not come yet. Check it against the paper."),
@@ -42,7 +43,7 @@ ERRORS = {
 
 
 @dataclass(frozen=True)
-class Typed:
+class TypedRow:
     """One row as typed. `was_…`: what stood there when the page was made. Without an enrolment it is a walk-in's, by name."""
 
     came: str = ""
@@ -58,7 +59,7 @@ class Typed:
 
 
 @dataclass(frozen=True)
-class Change:
+class TimeChange:
     """What storing would do to one person. `enrolment_id` None: a walk-in, who is kept for review."""
 
     name: str
@@ -68,10 +69,10 @@ class Change:
 
 
 @dataclass
-class Checked:
+class CheckedSheet:
     """The sheet held against the roster: `changes` in the roster's order, `errors` by row (enrolment, or a walk-in's place)."""
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[TimeChange] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -82,7 +83,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedSheet:
     """What storing did: how many people's times changed, how many wait for review, and whose times did not come to stand."""
 
     changed: int
@@ -90,7 +91,7 @@ class Saved:
     refused: Sequence[str]
 
 
-def clock_of(text: str) -> time | None:
+def parse_time(text: str) -> time | None:
     """The time that somebody wrote: 9:02, 0902, 902, 9.02, 9点02分, 9. None for an empty field. Raises ValueError."""
     text = text.strip().translate(_FULL_WIDTH)
     if not text:
@@ -104,7 +105,7 @@ def clock_of(text: str) -> time | None:
 
 def moment_of(written: time, meeting: CourseSession, zone: ZoneInfo) -> datetime | None:
     """The moment of a written time at a session, which may run past midnight; None outside its check-in hours."""
-    opens, ends = recording.opens_at(meeting), meeting.ends_at + CLOSES_AFTER
+    opens, ends = check_in_window.opens_at(meeting), meeting.ends_at + CLOSES_AFTER
     day = opens.astimezone(zone).date()
     while day <= ends.astimezone(zone).date():
         moment = datetime.combine(day, written, zone)
@@ -114,11 +115,11 @@ def moment_of(written: time, meeting: CourseSession, zone: ZoneInfo) -> datetime
     return None
 
 
-def check(
-    meeting: CourseSession, rows: Sequence[Row], typed: Mapping[str, Typed], *, zone: ZoneInfo, now: datetime
-) -> Checked:
+def check_sheet(
+    meeting: CourseSession, rows: Sequence[RosterRow], typed: Mapping[str, TypedRow], *, zone: ZoneInfo, now: datetime
+) -> CheckedSheet:
     """Hold what was typed against the roster. `typed` by enrolment id, or by any other word for a walk-in."""
-    checked = Checked()
+    checked = CheckedSheet()
     by_id = {str(row.enrolment_id): row for row in rows}
     for key in [*(key for key in by_id if key in typed), *(key for key in typed if key not in by_id)]:
         sent = typed[key]
@@ -129,17 +130,19 @@ def check(
             after = _times(sent, meeting, zone, now)
             _refuse_unlikely(key, sent, row, after)
         except _Wrong as wrong:
-            checked.errors[key] = ERRORS[wrong.args[0]]
+            checked.errors[key] = ROW_ERRORS[wrong.args[0]]
             continue
         before = (row.arrived_at, row.left_at) if row is not None else (None, None)
         after = (_kept(before[0], after[0]), _kept(before[1], after[1]))
         if after != before:
             name = row.name if row is not None else sent.name[:NAME_LIMIT]
-            checked.changes.append(Change(name, before, after, row.enrolment_id if row is not None else None))
+            checked.changes.append(TimeChange(name, before, after, row.enrolment_id if row is not None else None))
     return checked
 
 
-def save(db: Session, meeting: CourseSession, checked: Checked, *, batch: UUID, seen: str, now: datetime) -> Saved:
+def save_sheet(
+    db: Session, meeting: CourseSession, checked: CheckedSheet, *, batch: UUID, seen: str, now: datetime
+) -> SavedSheet:
     """Store what was confirmed, once: `batch` names this sheet's entering, so that sending it again changes nothing.
 
     Raises DomainError `paper_changed` when it is not any more what was shown as `seen`.
@@ -147,12 +150,12 @@ def save(db: Session, meeting: CourseSession, checked: Checked, *, batch: UUID, 
     if checked.errors or checked.seen != seen:
         raise DomainError("paper_changed", N_("Something changed meanwhile. Look at the list again, then confirm."))
     whose = [one.enrolment_id for one in checked.changes if one.enrolment_id is not None]
-    stored = stored_events.history(db, sessions=[meeting.id], enrolments=whose)
-    events: list[tuple[Change, AttendanceInput]] = []
+    stored = stored_events.read_events(db, sessions=[meeting.id], enrolments=whose)
+    events: list[tuple[TimeChange, AttendanceInput]] = []
     for one in checked.changes:
         known = [row for row in stored if row.enrolment_id == one.enrolment_id and row.session_id == meeting.id]
         events += [(one, event) for event in _events(meeting.id, one, known, batch)]
-    answers: list[Recorded] = []
+    answers: list[CheckInAnswer] = []
     for start in range(0, len(events), recording.BATCH_LIMIT):
         part = [event for _change, event in events[start : start + recording.BATCH_LIMIT]]
         answers += recording.record_all(db, part, user_id=audit.actor(db), now=now)
@@ -163,7 +166,7 @@ def save(db: Session, meeting: CourseSession, checked: Checked, *, batch: UUID, 
         for one in checked.changes
         if one not in waiting and id(one) in last and not _stands(one, last[id(one)])
     ]
-    return Saved(len(checked.changes) - len(waiting) - len(refused), len(waiting), refused)
+    return SavedSheet(len(checked.changes) - len(waiting) - len(refused), len(waiting), refused)
 
 
 class _Wrong(Exception):
@@ -171,12 +174,12 @@ class _Wrong(Exception):
 
 
 def _times(
-    sent: Typed, meeting: CourseSession, zone: ZoneInfo, now: datetime
+    sent: TypedRow, meeting: CourseSession, zone: ZoneInfo, now: datetime
 ) -> tuple[datetime | None, datetime | None]:
     found = []
     for text in (sent.came, sent.left):
         try:
-            written = clock_of(text)
+            written = parse_time(text)
         except ValueError as error:
             raise _Wrong("time") from error
         moment = moment_of(written, meeting, zone) if written is not None else None
@@ -188,7 +191,9 @@ def _times(
     return found[0], found[1]
 
 
-def _refuse_unlikely(key: str, sent: Typed, row: Row | None, after: tuple[datetime | None, datetime | None]) -> None:
+def _refuse_unlikely(
+    key: str, sent: TypedRow, row: RosterRow | None, after: tuple[datetime | None, datetime | None]
+) -> None:
     came, left = after
     if row is None and key.isdigit():
         raise _Wrong("gone")
@@ -206,7 +211,9 @@ def _kept(before: datetime | None, after: datetime | None) -> datetime | None:
     return before if same else after
 
 
-def _events(session_id: int, change: Change, known: Sequence[Stored], batch: UUID) -> Iterable[AttendanceInput]:
+def _events(
+    session_id: int, change: TimeChange, known: Sequence[StoredEvent], batch: UUID
+) -> Iterable[AttendanceInput]:
     came, left = change.after
 
     def event(kind: AttendanceKind, told_at: datetime, undoes: UUID | None = None) -> AttendanceInput:
@@ -215,22 +222,22 @@ def _events(session_id: int, change: Change, known: Sequence[Stored], batch: UUI
         walk_in = WalkIn(uuid5(batch, change.name), change.name) if change.enrolment_id is None else None
         return AttendanceInput(
             identity, session_id, change.enrolment_id, kind, AttendanceMethod.IMPORT, told_at=told_at,
-            reason=REASON if kind == AttendanceKind.UNDO else None, undoes=undoes, walk_in=walk_in,
+            reason=UNDO_REASON if kind == AttendanceKind.UNDO else None, undoes=undoes, walk_in=walk_in,
         )  # fmt: skip
 
-    presence = fold(row.event for row in known)
+    presence = fold(row.presence_event for row in known)
     kept = presence.event_id if presence is not None and came == presence.arrived_at else None
     wanted = [event(AttendanceKind.ARRIVE, came)] if came is not None and kept is None else []
     wanted += [event(AttendanceKind.LEAVE, left)] if left is not None else []
     spared = {row.undoes for row in known} | {one.id for one in wanted} | {kept}
     for row in sorted(known, key=lambda row: (row.moment, row.id)):
-        if row.event.valid and row.kind != AttendanceKind.UNDO and row.id not in spared:
+        if row.presence_event.valid and row.kind != AttendanceKind.UNDO and row.id not in spared:
             # Told of the moment that it takes back: one told of today would lie outside the session's hours.
             yield event(AttendanceKind.UNDO, row.moment, row.id)
     yield from wanted
 
 
-def _stands(change: Change, answer: Recorded) -> bool:
+def _stands(change: TimeChange, answer: CheckInAnswer) -> bool:
     came, left = change.after
     if answer.outcome == Outcome.REJECTED:
         return False

@@ -7,11 +7,11 @@ from flask import Blueprint, Response, current_app, flash, make_response, redire
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from courses.attendance import recording
+from courses.attendance import check_in_window
 from courses.attendance import roster as rosters
 from courses.attendance.paper import entry, sign_in_sheet
-from courses.attendance.paper.entry import WALK_INS, Checked, Saved, Typed
-from courses.attendance.roster import Row
+from courses.attendance.paper.entry import WALK_IN_ROWS, CheckedSheet, SavedSheet, TypedRow
+from courses.attendance.roster import RosterRow
 from courses.models.offerings import CourseSession, OfferingState
 from lms.core import clock
 from lms.core.access import requires, scope
@@ -29,7 +29,7 @@ FIELD_LIMIT = 60
 @requires(*ATTENDANCE_TAKERS)
 def sheet(session_id: int) -> ResponseReturnValue:
     """The sheet to print; `names=masked` for one that lies open."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    meeting = rosters.load_session(db(), session_id, scope())
     made = sign_in_sheet.pdf(db(), meeting, masked=request.args.get("names") == "masked", zone=_zone(), now=clock.now())
     headers = {"Content-Disposition": f'inline; filename="sign-in-sheet-{meeting.id}.pdf"', "Cache-Control": "no-store"}
     return Response(made, mimetype="application/pdf", headers=headers)
@@ -39,13 +39,13 @@ def sheet(session_id: int) -> ResponseReturnValue:
 @requires(*ATTENDANCE_TAKERS)
 def grid(session_id: int) -> ResponseReturnValue:
     """Type, look at what would change, confirm. Nothing typed is lost on the way."""
-    meeting = rosters.meeting(db(), session_id, scope())
-    rows = rosters.read(db(), meeting).rows
+    meeting = rosters.load_session(db(), session_id, scope())
+    rows = rosters.read_roster(db(), meeting).rows
     if request.method == "GET":
-        return _page(meeting, rows, _as_it_is(rows), Checked(), status=200)
+        return _page(meeting, rows, _as_it_is(rows), CheckedSheet(), status=200)
     typed = _typed()
     step = request.form.get("step", "preview")
-    checked = entry.check(meeting, rows, typed, zone=_zone(), now=clock.now())
+    checked = entry.check_sheet(meeting, rows, typed, zone=_zone(), now=clock.now())
     if step == "save":
         return _saved(meeting, rows, typed, checked)
     if step == "edit" or checked.errors:
@@ -53,11 +53,13 @@ def grid(session_id: int) -> ResponseReturnValue:
     return _page(meeting, rows, typed, checked, status=200, confirming=bool(checked.changes))
 
 
-def _saved(meeting: CourseSession, rows: list[Row] | Any, typed: dict[str, Typed], checked: Checked) -> Any:
+def _saved(
+    meeting: CourseSession, rows: list[RosterRow] | Any, typed: dict[str, TypedRow], checked: CheckedSheet
+) -> Any:
     try:
         with db().begin_nested():
             seen = request.form.get("seen", "")
-            done = entry.save(db(), meeting, checked, batch=_batch(), seen=seen, now=clock.now())
+            done = entry.save_sheet(db(), meeting, checked, batch=_batch(), seen=seen, now=clock.now())
     except DomainError as error:
         return _page(meeting, rows, typed, checked, status=422, confirming=not checked.errors, refusal=text_of(error))
     _tell(done)
@@ -67,8 +69,8 @@ def _saved(meeting: CourseSession, rows: list[Row] | Any, typed: dict[str, Typed
 def _page(
     meeting: CourseSession,
     rows: Any,
-    typed: dict[str, Typed],
-    checked: Checked,
+    typed: dict[str, TypedRow],
+    checked: CheckedSheet,
     *,
     status: int,
     confirming: bool = False,
@@ -80,34 +82,34 @@ def _page(
         meeting=meeting,
         rows=rows,
         typed=typed,
-        empty_row=Typed(),
-        walk_ins=[f"new{number}" for number in range(WALK_INS)],
+        empty_row=TypedRow(),
+        walk_ins=[f"new{number}" for number in range(WALK_IN_ROWS)],
         checked=checked,
         confirming=confirming,
         refusal=refusal,
         nothing=request.method == "POST" and not checked.changes and not checked.errors,
         batch=_batch(),
-        opens_at=recording.opens_at(meeting) if recording.opens_at(meeting) > now else None,
+        opens_at=check_in_window.opens_at(meeting) if check_in_window.opens_at(meeting) > now else None,
         running=meeting.offering.state in {OfferingState.PUBLISHED, OfferingState.CLOSED},
         closed=meeting.closed_at is not None,
     )
     return make_response(content, status)
 
 
-def _as_it_is(rows: Any) -> dict[str, Typed]:
+def _as_it_is(rows: Any) -> dict[str, TypedRow]:
     found = {}
     for row in rows:
         came, left = clock_time(row.arrived_at), clock_time(row.left_at)
-        found[str(row.enrolment_id)] = Typed(came, left, came, left)
+        found[str(row.enrolment_id)] = TypedRow(came, left, came, left)
     return found
 
 
-def _typed() -> dict[str, Typed]:
+def _typed() -> dict[str, TypedRow]:
     """The rows as sent, by enrolment or by the walk-in's place."""
     fields = {name: " ".join(value.replace("\0", " ").split())[:FIELD_LIMIT] for name, value in request.form.items()}
     keys = [name.removeprefix("came-") for name in fields if name.startswith("came-")]
     return {
-        key: Typed(
+        key: TypedRow(
             fields.get(f"came-{key}", ""),
             fields.get(f"left-{key}", ""),
             fields.get(f"was-came-{key}", ""),
@@ -129,7 +131,7 @@ def _zone() -> Any:
     return current_app.config["SETTINGS"].zone
 
 
-def _tell(done: Saved) -> None:
+def _tell(done: SavedSheet) -> None:
     if done.changed:
         flash(_("Times are entered. People changed: %(number)s.", number=done.changed))
     if done.waiting:

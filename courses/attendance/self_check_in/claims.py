@@ -14,7 +14,7 @@ from hmac import compare_digest
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from courses.attendance import recording
+from courses.attendance import check_in_window, recording
 from courses.attendance.check_ins import AttendanceInput, WalkIn
 from courses.attendance.self_check_in import rotating_code
 from courses.models.attendance import (
@@ -35,12 +35,12 @@ from lms.core import crypto
 from lms.core.errors import N_, DomainError
 from lms.core.names import norm
 
-LASTS = timedelta(minutes=3)
+CLAIM_LIFETIME = timedelta(minutes=3)
 # Whoever scans no longer than this before check-in opens waits for it on the page; who comes earlier scans again.
-EARLY = timedelta(minutes=30)
+EARLY_SCAN = timedelta(minutes=30)
 TRIES = 5
 TAIL = 4
-MAY_COME = (EnrolmentState.ENROLLED, EnrolmentState.WAITLISTED)
+ELIGIBLE_STATES = (EnrolmentState.ENROLLED, EnrolmentState.WAITLISTED)
 
 
 class CodeRefused(DomainError):
@@ -53,7 +53,7 @@ class CodeRefused(DomainError):
 
 
 @dataclass(frozen=True)
-class Scanned:
+class IssuedClaim:
     """A claim as its browser keeps it: two secrets, of which the table has hashes only."""
 
     token: str
@@ -62,7 +62,7 @@ class Scanned:
 
 
 @dataclass(frozen=True)
-class Held:
+class BrowserClaim:
     """A claim and the session it is for."""
 
     claim: CheckInClaim
@@ -70,19 +70,19 @@ class Held:
 
     def opens_at(self, now: datetime) -> datetime | None:
         """When check-in opens, while it has not."""
-        opens = recording.opens_at(self.meeting)
+        opens = check_in_window.opens_at(self.meeting)
         return opens if opens > now else None
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownTrainee:
     """Somebody whose ticket or account this browser has."""
 
     enrolment_id: int
     name: str
 
 
-class State(StrEnum):
+class ClaimState(StrEnum):
     """What became of a claim. unlisted, second and doubtful wait for the instructor."""
 
     PRESENT = "present"
@@ -92,15 +92,15 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Result:
+class ClaimResult:
     """The state, the moment that counts, and whose it is, so that the instructor sees it on the trainee's phone."""
 
-    state: State
+    state: ClaimState
     at: datetime
     name: str
 
 
-def scan(db: Session, session_id: int, code: str, *, browser: str | None, now: datetime) -> Scanned:
+def issue(db: Session, session_id: int, code: str, *, browser: str | None, now: datetime) -> IssuedClaim:
     """Give a claim for a code of now.
 
     browser: the mark that the browser kept from an earlier scan. Raises CodeRefused; for a good code DomainError where
@@ -119,8 +119,8 @@ def scan(db: Session, session_id: int, code: str, *, browser: str | None, now: d
     if row is None or not rotating_code.accepts(row[0].key, session_id, code, now):
         raise CodeRefused
     meeting = row[1]
-    opens = recording.opens_at(meeting)
-    if now < opens - EARLY:
+    opens = check_in_window.opens_at(meeting)
+    if now < opens - EARLY_SCAN:
         raise DomainError("too_early", N_("Check-in opens at %(opens)s. Come back then and scan again."), opens=opens)
     if now > meeting.ends_at:
         raise DomainError("session_over", N_("This session is over. Tell the instructor that you were there."))
@@ -130,14 +130,14 @@ def scan(db: Session, session_id: int, code: str, *, browser: str | None, now: d
         token_hash=crypto.token_hash(token),
         browser_hash=crypto.token_hash(f"{session_id}\0{browser}"),
         made_at=now,
-        expires_at=max(now, opens) + LASTS,
+        expires_at=max(now, opens) + CLAIM_LIFETIME,
     )
     db.add(claim)
     db.flush()
-    return Scanned(token, browser, claim.expires_at)
+    return IssuedClaim(token, browser, claim.expires_at)
 
 
-def held(db: Session, token: str | None, *, now: datetime) -> Held:
+def load(db: Session, token: str | None, *, now: datetime) -> BrowserClaim:
     """The claim of a browser, used or still to be used. Raises CodeRefused."""
     row = db.execute(
         select(CheckInClaim, CourseSession)
@@ -148,10 +148,12 @@ def held(db: Session, token: str | None, *, now: datetime) -> Held:
     ).one_or_none()
     if row is None or (row[0].used_at is None and row[0].expires_at <= now):
         raise CodeRefused
-    return Held(*row)
+    return BrowserClaim(*row)
 
 
-def known(db: Session, found: Held, *, tickets: Sequence[str], user_id: int | None) -> list[Known]:
+def known_trainees(
+    db: Session, found: BrowserClaim, *, tickets: Sequence[str], user_id: int | None
+) -> list[KnownTrainee]:
     """Those of this training whose ticket or account the browser has, in the order of their enrolment."""
     mine: list[ColumnElement[bool]] = [Enrolment.ticket.in_(tickets)] if tickets else []
     if user_id is not None:
@@ -161,13 +163,13 @@ def known(db: Session, found: Held, *, tickets: Sequence[str], user_id: int | No
     rows = db.execute(
         select(Enrolment.id, Trainee.name)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
-        .where(Enrolment.offering_id == found.meeting.offering_id, Enrolment.state.in_(MAY_COME), or_(*mine))
+        .where(Enrolment.offering_id == found.meeting.offering_id, Enrolment.state.in_(ELIGIBLE_STATES), or_(*mine))
         .order_by(Enrolment.id)
     )
-    return [Known(*row) for row in rows]
+    return [KnownTrainee(*row) for row in rows]
 
 
-def find(db: Session, found: Held, name: str, tail: str) -> int | None:
+def find_enrolment(db: Session, found: BrowserClaim, name: str, tail: str) -> int | None:
     """The enrolment of the one person with this name and this end of their (or their guardian's) phone; None otherwise.
 
     Everybody of the training is held against both, whatever fits, so that neither the answer nor its time tells which of
@@ -184,7 +186,7 @@ def find(db: Session, found: Held, name: str, tail: str) -> int | None:
     for row in db.execute(
         select(Enrolment.id, Trainee.ref, Trainee.name_key, Trainee.phone_sealed, Trainee.guardian_phone_sealed)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
-        .where(Enrolment.offering_id == found.meeting.offering_id, Enrolment.state.in_(MAY_COME))
+        .where(Enrolment.offering_id == found.meeting.offering_id, Enrolment.state.in_(ELIGIBLE_STATES))
     ):
         named = compare_digest(row.name_key.encode(), key)
         ends = [
@@ -197,18 +199,18 @@ def find(db: Session, found: Held, name: str, tail: str) -> int | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def check_in(db: Session, found: Held, enrolment_id: int, *, now: datetime) -> None:
+def check_in(db: Session, found: BrowserClaim, enrolment_id: int, *, now: datetime) -> None:
     """Use the claim for somebody of the training. Doing it twice changes nothing. Raises DomainError."""
     second = _is_there(db, found.claim, enrolment_id) is None and _came_another(db, found.claim, enrolment_id)
     _use(db, found, enrolment_id=enrolment_id, review=Review.SECOND_FROM_BROWSER if second else None, now=now)
 
 
-def note(db: Session, found: Held, name: str, *, now: datetime) -> None:
+def check_in_by_name(db: Session, found: BrowserClaim, name: str, *, now: datetime) -> None:
     """Use the claim for somebody who was not found: noted by name, for the instructor to look at. Raises DomainError."""
     _use(db, found, walk_in=WalkIn(found.claim.id, name), now=now)
 
 
-def result(db: Session, found: Held) -> Result | None:
+def result(db: Session, found: BrowserClaim) -> ClaimResult | None:
     """What became of a claim; None while it is not used. Follows what the instructor decides afterwards."""
     claim = found.claim
     if claim.used_at is None:
@@ -224,11 +226,11 @@ def result(db: Session, found: Held) -> Result | None:
     name = row[1] or row[2] or ""
     there = _is_there(db, claim, claim.enrolment_id or row[3])
     if there is not None:
-        return Result(State.PRESENT, there, name)
+        return ClaimResult(ClaimState.PRESENT, there, name)
     if claim.enrolment_id is None:
-        return Result(State.UNLISTED, claim.used_at, name)
+        return ClaimResult(ClaimState.UNLISTED, claim.used_at, name)
     second = row[0] == Review.SECOND_FROM_BROWSER
-    return Result(State.SECOND if second else State.DOUBTFUL, claim.used_at, name)
+    return ClaimResult(ClaimState.SECOND if second else ClaimState.DOUBTFUL, claim.used_at, name)
 
 
 def _is_there(db: Session, claim: CheckInClaim, enrolment_id: int | None) -> datetime | None:
@@ -258,7 +260,7 @@ def _came_another(db: Session, claim: CheckInClaim, enrolment_id: int) -> bool:
 
 def _use(
     db: Session,
-    found: Held,
+    found: BrowserClaim,
     *,
     enrolment_id: int | None = None,
     walk_in: WalkIn | None = None,

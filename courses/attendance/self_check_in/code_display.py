@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, func, select
 from sqlalchemy.orm import Session
 
-from courses.attendance import recording
+from courses.attendance import check_in_window
 from courses.attendance.self_check_in import rotating_code
 from courses.models.attendance import Attendance, AttendanceDecision, AttendanceEvent
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
@@ -24,11 +24,11 @@ from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_name
 from lms.core.names import by_sound
 
-RUN = timedelta(minutes=2)
+CODES_AHEAD = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Person:
+class ScreenPerson:
     """Somebody on the screen, where a whole room reads: the masked name, and since when they are there."""
 
     name: str
@@ -36,15 +36,15 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Display:
+class CodeScreen:
     """What the screen shows. `codes`: step and code, from the current one on; empty where no code is shown any more.
 
     waiting: how many check-ins somebody has to look at.
     """
 
     codes: Sequence[tuple[int, str]]
-    present: Sequence[Person]
-    missing: Sequence[Person]
+    present: Sequence[ScreenPerson]
+    missing: Sequence[ScreenPerson]
     waiting: int
 
 
@@ -85,14 +85,14 @@ def hide(db: Session, meeting: CourseSession) -> None:
         audit.record(db, "session.hide_code", meeting)
 
 
-def end(db: Session, session_ids: Iterable[int]) -> None:
+def forget_codes(db: Session, session_ids: Iterable[int]) -> None:
     """Forget keys and claims of sessions that take no more check-ins."""
     ids = list(session_ids)
     for model in (CheckInKey, CheckInClaim):
         db.execute(delete(model).where(model.course_session_id.in_(ids)))
 
 
-def display(db: Reads, session_id: int, *, now: datetime) -> Display:
+def read_screen(db: Reads, session_id: int, *, now: datetime) -> CodeScreen:
     """The screen of a session as it is now, in three statements."""
     row = db.execute(
         select(CheckInKey.ref, CheckInKey.key_sealed)
@@ -111,7 +111,7 @@ def display(db: Reads, session_id: int, *, now: datetime) -> Display:
         first = rotating_code.step_of(now)
         codes = [
             (step, rotating_code.code(key, session_id, step))
-            for step in range(first, first + RUN // rotating_code.STEP)
+            for step in range(first, first + CODES_AHEAD // rotating_code.STEP)
         ]
     people = db.execute(
         select(Trainee.name, Attendance.arrived_at)
@@ -125,11 +125,11 @@ def display(db: Reads, session_id: int, *, now: datetime) -> Display:
         .where(CourseSession.id == session_id)
         .order_by(Attendance.arrived_at.desc(), Enrolment.id)
     ).all()
-    return Display(
+    return CodeScreen(
         codes,
-        [Person(mask_name(name), arrived_at) for name, arrived_at in people if arrived_at is not None],
+        [ScreenPerson(mask_name(name), arrived_at) for name, arrived_at in people if arrived_at is not None],
         [
-            Person(mask_name(name), None)
+            ScreenPerson(mask_name(name), None)
             for name in sorted((name for name, arrived_at in people if arrived_at is None), key=by_sound)
         ],
         db.execute(
@@ -147,5 +147,5 @@ def display(db: Reads, session_id: int, *, now: datetime) -> Display:
 
 def opens_at(meeting: CourseSession, *, now: datetime) -> datetime | None:
     """When check-in opens, while it has not."""
-    opens = recording.opens_at(meeting)
+    opens = check_in_window.opens_at(meeting)
     return opens if opens > now else None

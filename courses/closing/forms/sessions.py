@@ -6,10 +6,10 @@ from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from courses.attendance.recording import REASON_LIMIT
 from courses.closing import spot_check
 from courses.closing.closing import HEADCOUNT_LIMIT
 from courses.closing.spot_check import Heads
+from courses.outcomes import REASON_LIMIT
 from lms.core.forms import Form, strip
 
 

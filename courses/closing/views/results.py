@@ -12,9 +12,9 @@ from flask_login import current_user
 
 from courses.assessment import assessment, late_results, marking
 from courses.assessment.forms import NOT_YET, PASSED, ResultForm, skills_in
-from courses.assessment.late_results import Late
+from courses.assessment.late_results import LateResult
 from courses.assessment.marking import Marks
-from courses.assessment.views.assessment import blueprint, may_enter, skills_of
+from courses.assessment.views.assessment import active_skills, blueprint, may_enter
 from courses.closing import correction
 from courses.closing.views.sessions import tell
 from courses.models.assessment import Assessment
@@ -36,7 +36,7 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     attempts = assessment.attempts_of(db(), enrolment.id)
     retest = request.args.get("retest") == "1" and bool(attempts)
     shown = attempts[-1] if attempts and not retest else None
-    skills = skills_of(offering)
+    skills = active_skills(offering)
     form = _form(offering, shown)
     late = [one for one in late_results.waiting(db(), offering.id) if one.enrolment_id == enrolment.id]
     marked = _marked(shown, late if offering.state == OfferingState.CLOSED else [])
@@ -49,7 +49,7 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     if form.is_submitted():
         attempts = assessment.attempts_of(db(), enrolment.id)
         marked = _after(form, marked, attempts[-1] if attempts and not retest else None)
-    form.seen.data = assessment.version(attempts, len(late))
+    form.seen.data = assessment.form_version(attempts, len(late))
     content = render_template(
         "assessment/trainee.html", offering=offering, enrolment=enrolment, attempts=attempts, form=form, retest=retest,
         skills=skills, marked=marked, late=late, PASSED=PASSED, NOT_YET=NOT_YET,
@@ -62,7 +62,7 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
 def _form(offering: Offering, shown: Assessment | None) -> ResultForm:
     zone = current_app.config["SETTINGS"].zone
     last = max((row.starts_at for row in offering.sessions), default=clock.now())
-    people = assessment.examiners(db(), offering, clock.day_of(last, zone))
+    people = assessment.eligible_examiners(db(), offering, clock.day_of(last, zone))
     own = assessment.instructor_of(db(), current_user.id)
     if own is not None and own.id not in {person.id for person in people}:
         people = [own, *people]
@@ -77,14 +77,14 @@ def _form(offering: Offering, shown: Assessment | None) -> ResultForm:
     return form
 
 
-def _marked(shown: Assessment | None, late: Sequence[Late]) -> dict[int, bool]:
+def _marked(shown: Assessment | None, late: Sequence[LateResult]) -> dict[int, bool]:
     """The skills as the form shows them first; late results are filled in, to be saved with a reason or changed."""
     return {**assessment.marks_of(shown).skills, **{one.skill.id: one.passed for one in late}}
 
 
 def _after(form: ResultForm, marked: Mapping[int, bool], there: Assessment | None) -> dict[int, bool]:
     """What a form that was not saved shows again: what was changed on it, beside what others saved meanwhile."""
-    shown = marking.shown(form.seen.data or "", form.marks(marked), assessment.marks_of(there))
+    shown = marking.redisplay(form.seen.data or "", form.marks(marked), assessment.marks_of(there))
     if not form.theory_score.errors:
         form.theory_score.data = shown.theory_score
     if not form.note.errors:
@@ -108,7 +108,7 @@ def _save(enrolment: Enrolment, offering: Offering, form: ResultForm, marks: Mar
 
 def _onward(offering: Offering, enrolment: Enrolment) -> ResponseReturnValue:
     if "next" in request.form:
-        following = assessment.next_without(db(), offering.id, enrolment.id)
+        following = assessment.next_without_result(db(), offering.id, enrolment.id)
         if following is not None:
             return redirect(url_for(".trainee", offering_id=offering.id, enrolment_id=following))
     return redirect(url_for(".page", offering_id=offering.id, _anchor=f"person-{enrolment.id}"))

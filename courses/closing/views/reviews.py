@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from courses.attendance import review_queue
 from courses.attendance import roster as rosters
 from courses.attendance.forms.attendance import NewcomerForm
-from courses.attendance.review_queue import WORDS
+from courses.attendance.review_queue import REVIEW_LABELS
 from courses.closing import reviews
 from courses.closing.forms.reviews import MergeForm
 from courses.closing.reviews import Settled
@@ -32,13 +33,13 @@ REASONS = (N_("Was not there"), N_("Scanned or tapped by mistake"), N_("Entered 
 def index() -> ResponseReturnValue:
     """All that waits, by session; one session's alone with `?session=`."""
     only = request.args.get("session", type=int)
-    meeting = rosters.meeting(db(), only, scope()) if only is not None else None
-    sittings = reviews.waiting(db(), scope(), session_id=only)
+    meeting = rosters.load_session(db(), only, scope()) if only is not None else None
+    sittings = review_queue.cases_by_session(db(), scope(), session_id=only)
     return render_template(
         "reviews/index.html",
         sittings=sittings,
         meeting=meeting,
-        words=WORDS,
+        words=REVIEW_LABELS,
         reasons=REASONS,
         may_decide=not scope().read_only,
     )
@@ -102,9 +103,9 @@ def reject(event_id: UUID) -> ResponseReturnValue:
 
 
 def _page(event_id: UUID, choosing: MergeForm, admitting: NewcomerForm) -> str:
-    sitting = reviews.case_of(db(), event_id, scope())
+    sitting = review_queue.case_of(db(), event_id, scope())
     (case,) = sitting.cases
-    meeting = rosters.meeting(db(), sitting.meeting.id, scope())
+    meeting = rosters.load_session(db(), sitting.meeting.id, scope())
     choosing.enrolment.choices = _people(meeting)
     if not admitting.is_submitted():
         admitting.name.data = case.name
@@ -115,14 +116,14 @@ def _page(event_id: UUID, choosing: MergeForm, admitting: NewcomerForm) -> str:
         choosing=choosing,
         merging_choices=bool(choosing.enrolment.choices),
         admitting=admitting,
-        words=WORDS,
+        words=REVIEW_LABELS,
         reasons=REASONS,
     )
 
 
 def _people(meeting: CourseSession) -> list[tuple[str, str]]:
     """Who may be meant: those of the training, whoever is missing first."""
-    people = rosters.read(db(), meeting)
+    people = rosters.read_roster(db(), meeting)
     rows = sorted([*people.rows, *people.waiting], key=lambda row: row.present)
     named = [(str(row.enrolment_id), f"{row.name} ··{row.phone_tail}" if row.phone_tail else row.name) for row in rows]
     return [("", _("Choose…")), *named] if named else []

@@ -9,10 +9,11 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from courses.assessment import entitlement
-from courses.assessment.entitlement import SHORTFALLS, Shortfall
+from courses.assessment.entitlement import SHORTFALL_LABELS, Shortfall
+from courses.attendance import review_queue
 from courses.attendance import roster as rosters
 from courses.closing import closing as sessions
-from courses.closing import correction, reviews, spot_check
+from courses.closing import correction, spot_check
 from courses.closing.correction import Corrected
 from courses.closing.forms.sessions import CloseForm, CorrectionForm, HeadcountForm
 from courses.closing.judging import Judged
@@ -34,7 +35,7 @@ RESULTS = frozenset(
 @requires(Role.INSTRUCTOR)
 def here(session_id: int) -> ResponseReturnValue:
     """“I am here.”"""
-    meeting = rosters.meeting(db(), session_id, scope())
+    meeting = rosters.load_session(db(), session_id, scope())
     sessions.arrive(db(), meeting, current_user.id, now=clock.now())
     flash(_("You are checked in."))
     return redirect(local_address(request.form.get("next"), url_for("attendance.roster", session_id=session_id)))
@@ -44,7 +45,7 @@ def here(session_id: int) -> ResponseReturnValue:
 @requires(Role.INSTRUCTOR)
 def leave(session_id: int) -> ResponseReturnValue:
     """“I am leaving.”"""
-    meeting = rosters.meeting(db(), session_id, scope())
+    meeting = rosters.load_session(db(), session_id, scope())
     sessions.leave(db(), meeting, current_user.id, now=clock.now())
     flash(_("You are checked out."))
     return redirect(local_address(request.form.get("next"), url_for("attendance.roster", session_id=session_id)))
@@ -54,7 +55,7 @@ def leave(session_id: int) -> ResponseReturnValue:
 @requires(*ATTENDANCE_TAKERS)
 def headcount(session_id: int) -> ResponseReturnValue:
     """How many people are there who are not on the roster."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    meeting = rosters.load_session(db(), session_id, scope())
     form = HeadcountForm(number=meeting.headcount)
     if form.validate_on_submit():
         with refused_on(form):
@@ -69,7 +70,7 @@ def headcount(session_id: int) -> ResponseReturnValue:
 @requires(*EXAMINERS)
 def close(session_id: int) -> ResponseReturnValue:
     """Show what closing means, ask once, close."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    meeting = rosters.load_session(db(), session_id, scope())
     form = CloseForm()
     if form.is_submitted() and meeting.closed_at is not None:
         flash(_("This session is closed already."), "info")
@@ -91,16 +92,16 @@ def close(session_id: int) -> ResponseReturnValue:
         "sessions/close.html",
         form=form,
         meeting=meeting,
-        rows=rosters.read(db(), meeting).rows,
+        rows=rosters.read_roster(db(), meeting).rows,
         closing=closing,
-        tally=entitlement.tally(one.verdict.shortfalls for one in closing.judged),
+        tally=entitlement.count_shortfalls(one.verdict.shortfalls for one in closing.judged),
         begun=meeting.starts_at <= clock.now(),
         open=meeting.closed_at is None and meeting.offering.state == OfferingState.PUBLISHED,
-        words=SHORTFALLS,
+        words=SHORTFALL_LABELS,
         results=RESULTS,
         no_certificates=meeting.offering.course.certificate_type is None,
         counted=spot_check.of(db(), meeting),
-        in_doubt=reviews.count(db(), scope(), session_id=meeting.id),
+        in_doubt=review_queue.count_cases(db(), scope(), session_id=meeting.id),
     )
     return make_response(page, 422 if form.is_submitted() else 200)
 
@@ -109,11 +110,11 @@ def close(session_id: int) -> ResponseReturnValue:
 @requires(*EXAMINERS)
 def correct(session_id: int) -> ResponseReturnValue:
     """Correct a closed session: who was there, how many heads, and why."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    meeting = rosters.load_session(db(), session_id, scope())
     now, zone = clock.now(), current_app.config["SETTINGS"].zone
     if not rights.is_allowed(meeting.offering, scope(), now=now, meeting=meeting):
         raise rights.denied()
-    people = rosters.read(db(), meeting)
+    people = rosters.read_roster(db(), meeting)
     form = CorrectionForm(headcount=meeting.headcount)
     ticked = {row.enrolment_id: row.present for row in people.rows}
     if form.is_submitted():

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from courses.assessment import assessment
-from courses.assessment.assessment import Marks
+from courses.assessment.marking import Marks
 from courses.attendance import recording, roster, walk_ins
 from courses.closing import closing, correction
 from courses.counting import person_time
@@ -41,7 +41,7 @@ def offering(make):
 
 
 def loaded(db, offering, number=0):
-    return roster.meeting(db, offering.sessions[number].id, EVERYTHING)
+    return roster.load_session(db, offering.sessions[number].id, EVERYTHING)
 
 
 def passing(db, enrolment, score=80):
@@ -237,7 +237,7 @@ def test_a_walk_in_is_registered_enrolled_and_checked_in_once(db, make):
     facts = TraineeFacts(name="孙晓明", phone="+8613912345678")
     for _ in range(2):
         answer = walk_ins.admit(db, meeting, facts, event_id=event_id, now=clock.now())
-    people = roster.read(db, meeting)
+    people = roster.read_roster(db, meeting)
     row = next(row for row in people.rows if row.enrolment_id == answer.enrolment_id)
     assert (row.name, row.walk_in, row.present) == ("孙晓明", True, True)
     assert len(people.rows) == 2

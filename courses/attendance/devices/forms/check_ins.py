@@ -23,7 +23,7 @@ BYTES_LIMIT = 128 * 1024
 FILE_BYTES_LIMIT = 4 * 1024 * 1024
 FILE_LIMIT = 5000
 ID_LENGTH = 100
-SENT = frozenset(
+DEVICE_METHODS = frozenset(
     {
         AttendanceMethod.TAP,
         AttendanceMethod.SCAN,
@@ -35,7 +35,7 @@ SENT = frozenset(
 # A device whose battery died may think it is 1970; what is beyond these is no clock at all.
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(days=2), datetime(2200, 1, 1, tzinfo=UTC)
 LARGEST_OFFSET = 8_000_000_000_000  # ms; a clock wrong by 250 years is still put right
-HASH = re.compile(r"[0-9a-f]{64}")
+TICKET_HASH = re.compile(r"[0-9a-f]{64}")
 
 MESSAGES = {
     "bad_event": N_("This check-in could not be read. Reload the page and check in again."),
@@ -47,7 +47,7 @@ MESSAGES = {
     "bad_person": N_("A check-in names one person: by enrolment, by ticket or as a walk-in."),
     "bad_reason": N_("The reason is too long or no text."),
 }
-CODES = {
+CODE_OF_FIELD = {
     "id": "bad_id",
     "undoes": "bad_id",
     "session": "bad_session",
@@ -61,7 +61,7 @@ CODES = {
     "reason": "bad_reason",
 }
 
-Number = Annotated[int, Field(ge=1, le=LARGEST)]
+RowId = Annotated[int, Field(ge=1, le=LARGEST)]
 
 
 class WalkInBody(BaseModel):
@@ -71,18 +71,18 @@ class WalkInBody(BaseModel):
     name: str = Field(min_length=1, max_length=10 * NAME_LIMIT)
 
 
-class Body(BaseModel):
+class CheckInBody(BaseModel):
     """One event as sent."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
     id: UUID
-    session: Number
+    session: RowId
     kind: AttendanceKind
     method: AttendanceMethod
     told_at: AwareDatetime = Field(ge=EARLIEST, le=LATEST)
     offset_ms: int | None = Field(default=None, ge=-LARGEST_OFFSET, le=LARGEST_OFFSET)
-    enrolment: Number | None = None
+    enrolment: RowId | None = None
     ticket: str | None = Field(default=None, min_length=1, max_length=TICKET_LIMIT)
     walk_in: WalkInBody | None = None
     undoes: UUID | None = None
@@ -90,7 +90,7 @@ class Body(BaseModel):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.method not in SENT:
+        if self.method not in DEVICE_METHODS:
             raise PydanticCustomError("bad_method", "method")
         if (self.enrolment is None) + (self.ticket is None) + (self.walk_in is None) != 2:
             raise PydanticCustomError("bad_person", "person")
@@ -113,7 +113,7 @@ class Body(BaseModel):
         )
 
 
-class Envelope(BaseModel):
+class BatchEnvelope(BaseModel):
     """What surrounds the events."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
@@ -121,26 +121,26 @@ class Envelope(BaseModel):
     sent_at: AwareDatetime | None = Field(default=None, ge=EARLIEST, le=LATEST)
 
 
-class Whole(Envelope):
+class ValidBatch(BatchEnvelope):
     """A batch without a fault, read in one go."""
 
-    events: list[Body] = Field(min_length=1)
+    events: list[CheckInBody] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
-class Faulty:
+class UnreadableEvent:
     """An event that cannot be read. `id` is what stands in its place, if it is a text; `code` says what is wrong with it."""
 
     id: str | None
     code: str
 
 
-Sent = AttendanceInput | Faulty
+ParsedEvent = AttendanceInput | UnreadableEvent
 
-_whole: TypeAdapter[Whole] = TypeAdapter(Whole)
+_whole: TypeAdapter[ValidBatch] = TypeAdapter(ValidBatch)
 
 
-def read(data: bytes, now: datetime) -> Sequence[Sent]:
+def read_batch(data: bytes, now: datetime) -> Sequence[ParsedEvent]:
     """The events of a request's body, in order. Raises DomainError when it is no batch at all."""
     try:
         whole = _whole.validate_json(data)
@@ -151,7 +151,7 @@ def read(data: bytes, now: datetime) -> Sequence[Sent]:
     return [one.event(offset) for one in whole.events]
 
 
-def read_file(data: bytes) -> tuple[Sequence[Sent], list[Any]]:
+def read_saved_file(data: bytes) -> tuple[Sequence[ParsedEvent], list[Any]]:
     """The check-ins of a file that a device saved, and its skill results as they stand there. Raises DomainError.
 
     When it was saved says nothing of the device's clock now, so its times stand as they are, with the offsets it had measured.
@@ -171,7 +171,7 @@ def read_file(data: bytes) -> tuple[Sequence[Sent], list[Any]]:
     return [_one(event, None) for event in events], results
 
 
-def _one_by_one(data: bytes, now: datetime) -> Sequence[Sent]:
+def _one_by_one(data: bytes, now: datetime) -> Sequence[ParsedEvent]:
     try:
         # Half a surrogate pair, which browsers write for half an emoji, is one event's fault and not the batch's.
         content = json.loads(data)
@@ -185,22 +185,24 @@ def _one_by_one(data: bytes, now: datetime) -> Sequence[Sent]:
     return [_one(event, offset) for event in events]
 
 
-def _one(sent: Any, offset: int | None) -> Sent:
+def _one(sent: Any, offset: int | None) -> ParsedEvent:
     try:
         # JSON knows neither ids nor moments: read from JSON they may be texts, and nothing else.
-        return Body.model_validate_json(_json.dump_json(sent)).event(offset)
+        return CheckInBody.model_validate_json(_json.dump_json(sent)).event(offset)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
         named = problem["loc"][0] if problem["loc"] else None
-        return _faulty(sent, problem["type"] if problem["type"] in MESSAGES else CODES.get(str(named), "bad_event"))
+        return _faulty(
+            sent, problem["type"] if problem["type"] in MESSAGES else CODE_OF_FIELD.get(str(named), "bad_event")
+        )
     except (ValueError, RecursionError):  # no text that could be stored
         return _faulty(sent, "bad_event")
 
 
-def _faulty(sent: Any, code: str) -> Faulty:
+def _faulty(sent: Any, code: str) -> UnreadableEvent:
     identity = sent.get("id") if isinstance(sent, dict) else None
     readable = isinstance(identity, str) and len(identity) <= ID_LENGTH and identity.isascii()
-    return Faulty(identity if readable else None, code)
+    return UnreadableEvent(identity if readable else None, code)
 
 
 _json: TypeAdapter[Any] = TypeAdapter(Any)
@@ -208,7 +210,7 @@ _json: TypeAdapter[Any] = TypeAdapter(Any)
 
 def _moment(text: Any) -> datetime | None:
     try:
-        return Envelope.model_validate_json(_json.dump_json({"sent_at": text})).sent_at
+        return BatchEnvelope.model_validate_json(_json.dump_json({"sent_at": text})).sent_at
     except ValueError:
         return None
 
@@ -226,6 +228,6 @@ def _demand_few(count: int, most: int) -> None:
 def _ticket(text: str) -> str:
     """The ticket in what was scanned, or its hash as it was sent. What is no ticket of ours is nobody's to read: its hash."""
     found = scanning.ticket_in(text)
-    if found is not None or HASH.fullmatch(text):
+    if found is not None or TICKET_HASH.fullmatch(text):
         return found or text
     return hashlib.sha256(text.encode()).hexdigest()

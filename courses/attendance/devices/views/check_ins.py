@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from pydantic_core import to_json
 
 from courses.attendance import recording
-from courses.attendance.check_ins import AttendanceInput, Recorded
+from courses.attendance.check_ins import AttendanceInput, CheckInAnswer
 from courses.attendance.devices import roster as device_roster
 from courses.attendance.devices.forms import check_ins
-from courses.attendance.devices.forms.check_ins import Faulty, Sent
+from courses.attendance.devices.forms.check_ins import ParsedEvent, UnreadableEvent
 from courses.attendance.devices.views.openapi import PATHS, SCHEMAS
 from courses.outcomes import Outcome
 from lms.accounts.bearer import caller, device
@@ -34,9 +34,9 @@ def record() -> ResponseReturnValue:
     """Up to 100 events, an answer for each in their order."""
     request.max_content_length = check_ins.BYTES_LIMIT
     now, who = clock.now(), caller()
-    sent = check_ins.read(request.get_data(cache=False), now)
+    sent = check_ins.read_batch(request.get_data(cache=False), now)
     recorded = recording.record_all(
-        db(), events_of(sent), user_id=who.user_id, device_id=who.device_id, scope=scope(), now=now
+        db(), readable_events(sent), user_id=who.user_id, device_id=who.device_id, scope=scope(), now=now
     )
     if len(recorded) == len(sent) == 1 and recorded[0].code == "event_conflict":
         raise DomainError(recorded[0].code, recorded[0].message)
@@ -48,28 +48,28 @@ def record() -> ResponseReturnValue:
 def sessions() -> ResponseReturnValue:
     """The sessions that the device's user teaches, from yesterday to a week ahead."""
     now = clock.now()
-    return _json({"sessions": device_roster.sessions_of(db(), caller().user_id, now), "server_time": now})
+    return _json({"sessions": device_roster.device_sessions(db(), caller().user_id, now), "server_time": now})
 
 
 @blueprint.get("/sessions/<int:session_id>/roster")
 @device(READS_A_MINUTE)
 def roster(session_id: int) -> ResponseReturnValue:
     """What a device keeps of a session: masked names and hashed tickets, no phone and no ID number."""
-    return _json({**device_roster.read(db(), session_id, scope()), "server_time": clock.now()})
+    return _json({**device_roster.read_device_roster(db(), session_id, scope()), "server_time": clock.now()})
 
 
-def events_of(sent: Sequence[Sent]) -> list[AttendanceInput]:
+def readable_events(sent: Sequence[ParsedEvent]) -> list[AttendanceInput]:
     """Those that could be read."""
     return [event for event in sent if isinstance(event, AttendanceInput)]
 
 
-def answers(sent: Sequence[Sent], recorded: Sequence[Recorded]) -> list[dict[str, Any]]:
+def answers(sent: Sequence[ParsedEvent], recorded: Sequence[CheckInAnswer]) -> list[dict[str, Any]]:
     """An answer for each event that was sent, in their order."""
     found = iter(recorded)
-    return [_unread(event) if isinstance(event, Faulty) else _told(next(found)) for event in sent]
+    return [_unread(event) if isinstance(event, UnreadableEvent) else _told(next(found)) for event in sent]
 
 
-def _told(answer: Recorded) -> dict[str, Any]:
+def _told(answer: CheckInAnswer) -> dict[str, Any]:
     return {
         "id": answer.id,
         "outcome": answer.outcome,
@@ -83,7 +83,7 @@ def _told(answer: Recorded) -> dict[str, Any]:
     }
 
 
-def _unread(event: Faulty) -> dict[str, Any]:
+def _unread(event: UnreadableEvent) -> dict[str, Any]:
     return {
         "id": event.id,
         "outcome": Outcome.REJECTED,

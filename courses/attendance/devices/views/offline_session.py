@@ -33,7 +33,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True)
-class Release:
+class OfflineRelease:
     """The files that belong together, by name, as they were when this process first looked; an update changes them on the disk
     before the process is started anew. `version`: a hash of them all.
     """
@@ -75,14 +75,14 @@ def folder() -> str:
     return _release().folder
 
 
-def _release() -> Release:
-    found: Release | None = current_app.extensions.get(EXTENSION)
+def _release() -> OfflineRelease:
+    found: OfflineRelease | None = current_app.extensions.get(EXTENSION)
     if found is None:
         found = current_app.extensions[EXTENSION] = _made()
     return found
 
 
-def _made() -> Release:
+def _made() -> OfflineRelease:
     static = Path(current_app.static_folder or "")
     files = {name: (static / name).read_bytes() for name in (*FILES, WORKER)}
     bootstrap = Path(current_app.blueprints["bootstrap"].static_folder or "")
@@ -92,7 +92,7 @@ def _made() -> Release:
     for content in (*files.values(), *(_page(language, "0") for language in LANGUAGES)):
         digest.update(content)
     version = digest.hexdigest()[:LETTERS]
-    return Release(version, files | {f"{language}.html": _page(language, version) for language in LANGUAGES})
+    return OfflineRelease(version, files | {f"{language}.html": _page(language, version) for language in LANGUAGES})
 
 
 def _page(language: str, version: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from courses.attendance.devices.forms.check_ins import MESSAGES, SENT
+from courses.attendance.devices.forms.check_ins import DEVICE_METHODS, MESSAGES
 from courses.attendance.recording import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, Review
 from courses.outcomes import Outcome
@@ -35,7 +35,7 @@ SCHEMAS: dict[str, Any] = {
             "id": _ID | {"description": "Made on the device, once, and sent with each retry."},
             "session": {"type": "integer"},
             "kind": {"type": "string", "enum": sorted(AttendanceKind)},
-            "method": {"type": "string", "enum": sorted(SENT)},
+            "method": {"type": "string", "enum": sorted(DEVICE_METHODS)},
             "told_at": _MOMENT | {"description": "The device's own clock."},
             "offset_ms": {
                 "type": ["integer", "null"],

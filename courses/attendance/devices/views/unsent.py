@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from courses.assessment import skill_results
 from courses.assessment.skill_results import SkillInput
-from courses.assessment.views.skill_results import BAD_EVENT, Event
+from courses.assessment.views.skill_results import BAD_EVENT, SkillEventBody
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
 from courses.attendance.devices import roster
 from courses.attendance.devices.forms import check_ins
-from courses.attendance.devices.forms.check_ins import Faulty, Sent
+from courses.attendance.devices.forms.check_ins import ParsedEvent, UnreadableEvent
 from courses.attendance.devices.forms.unsent import SavedFileForm
 from courses.outcomes import Outcome
 from lms.core import clock
@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
-class Line:
+class UploadedEvent:
     """One event of the file and what became of it. `who`: a walk-in's name as typed; others are known by their enrolment."""
 
     who: str
@@ -49,11 +49,11 @@ class Line:
 def upload() -> ResponseReturnValue:
     """Send a saved file; sending it twice changes nothing."""
     form = SavedFileForm()
-    lines: list[Line] = []
+    lines: list[UploadedEvent] = []
     if form.validate_on_submit():
         with refused_on(form):
             lines = _taken(form.file.data.read(check_ins.FILE_BYTES_LIMIT + 1))
-    names = roster.names_of(db(), {line.enrolment_id for line in lines if line.enrolment_id is not None})
+    names = roster.trainee_names(db(), {line.enrolment_id for line in lines if line.enrolment_id is not None})
     page = render_template(
         "unsent/upload.html",
         form=form,
@@ -64,14 +64,14 @@ def upload() -> ResponseReturnValue:
     return make_response(page, 422 if form.is_submitted() and not lines else 200)
 
 
-def _taken(data: bytes) -> list[Line]:
+def _taken(data: bytes) -> list[UploadedEvent]:
     if len(data) > check_ins.FILE_BYTES_LIMIT:
         raise DomainError("file_too_large", N_("The file is too large. Send a smaller one."), status=413, field="file")
-    sent, results = check_ins.read_file(data)
+    sent, results = check_ins.read_saved_file(data)
     return [*_check_ins(sent), *_skills(results)]
 
 
-def _check_ins(sent: Sequence[Sent]) -> list[Line]:
+def _check_ins(sent: Sequence[ParsedEvent]) -> list[UploadedEvent]:
     now = clock.now()
     events = [event for event in sent if isinstance(event, AttendanceInput)]
     answers = iter(
@@ -82,17 +82,17 @@ def _check_ins(sent: Sequence[Sent]) -> list[Line]:
     )
     lines = []
     for event in sent:
-        if isinstance(event, Faulty):
-            lines.append(Line("", None, None, Outcome.REJECTED, _said(check_ins.MESSAGES[event.code])))
+        if isinstance(event, UnreadableEvent):
+            lines.append(UploadedEvent("", None, None, Outcome.REJECTED, _said(check_ins.MESSAGES[event.code])))
             continue
         answer = next(answers)
         who = event.walk_in.name if event.walk_in is not None else ""
         said = _said(answer.message, **answer.params)
-        lines.append(Line(who, answer.enrolment_id, event.told_at, answer.outcome, said))
+        lines.append(UploadedEvent(who, answer.enrolment_id, event.told_at, answer.outcome, said))
     return lines
 
 
-def _skills(results: Sequence[Any]) -> list[Line]:
+def _skills(results: Sequence[Any]) -> list[UploadedEvent]:
     """Entered within the reach of those roles that may examine, which may be none."""
     reach = scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in EXAMINERS])
     read = [_read(one) for one in results]
@@ -107,17 +107,17 @@ def _skills(results: Sequence[Any]) -> list[Line]:
     lines = []
     for event in read:
         if event is None:
-            lines.append(Line("", None, None, Outcome.REJECTED, _said(BAD_EVENT)))
+            lines.append(UploadedEvent("", None, None, Outcome.REJECTED, _said(BAD_EVENT)))
             continue
         answer = next(answers)
         said = _said(answer.message, **answer.params)
-        lines.append(Line("", answer.enrolment_id, event.told_at, answer.outcome, said))
+        lines.append(UploadedEvent("", answer.enrolment_id, event.told_at, answer.outcome, said))
     return lines
 
 
 def _read(sent: Any) -> SkillInput | None:
     try:
-        return Event.model_validate(sent).as_input()
+        return SkillEventBody.model_validate(sent).as_input()
     except ValidationError:
         return None
 

@@ -30,9 +30,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import DBAPIError
 
+from courses.attendance import check_in_window
 from courses.attendance import roster as rosters
 from courses.attendance.self_check_in import code_display, code_picture
-from courses.attendance.self_check_in.code_display import Display
+from courses.attendance.self_check_in.code_display import CodeScreen
 from courses.models.offerings import CourseSession
 from lms.core import clock
 from lms.core.access import requires, scope
@@ -61,7 +62,7 @@ class _Screen:
         """Where a code leads (`self_check_in.scan`)."""
         return f"{self.public_url}/s/{session_id}/{code}"
 
-    def state(self, session_id: int, shown: Display) -> dict[str, Any]:
+    def state(self, session_id: int, shown: CodeScreen) -> dict[str, Any]:
         """The screen as the browser takes it: codes as modules, people by masked names."""
         codes = [(step, self.address(session_id, code)) for step, code in shown.codes]
         return {
@@ -84,16 +85,16 @@ def page(session_id: int) -> ResponseReturnValue:
 
     `?plain`: for a browser without scripts, which loads it anew every five seconds.
     """
-    meeting = rosters.meeting(db(), session_id, scope())
+    meeting = rosters.load_session(db(), session_id, scope())
     if not code_display.is_shown(db(), session_id):
         return render_template(
             "self_check_in/start.html",
             meeting=meeting,
-            running=rosters.is_running(meeting),
+            running=check_in_window.is_running(meeting),
             over=meeting.ends_at < clock.now(),
         )
     now = clock.now()
-    shown = code_display.display(db(), session_id, now=now)
+    shown = code_display.read_screen(db(), session_id, now=now)
     screen = _screen()
     address = screen.address(meeting.id, shown.codes[0][1]) if shown.codes else None
     plain = "plain" in request.args
@@ -114,7 +115,7 @@ def page(session_id: int) -> ResponseReturnValue:
 @requires(*ATTENDANCE_TAKERS)
 def show(session_id: int) -> ResponseReturnValue:
     """Show the code."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    meeting = rosters.load_session(db(), session_id, scope())
     code_display.show(db(), meeting, now=clock.now())
     return redirect(url_for(".page", session_id=session_id))
 
@@ -123,7 +124,7 @@ def show(session_id: int) -> ResponseReturnValue:
 @requires(*ATTENDANCE_TAKERS)
 def hide(session_id: int) -> ResponseReturnValue:
     """Take the code away."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    meeting = rosters.load_session(db(), session_id, scope())
     code_display.hide(db(), meeting)
     flash(_("The code is void. Nobody can scan it any more."))
     return redirect(url_for("attendance.roster", session_id=session_id))
@@ -134,7 +135,7 @@ def hide(session_id: int) -> ResponseReturnValue:
 def state(session_id: int) -> ResponseReturnValue:
     """The screen as JSON; nothing but the time when it is as the caller has it."""
     meeting = fetch(db(), CourseSession, session_id, scope())
-    found = _screen().state(meeting.id, code_display.display(reading(), meeting.id, now=clock.now()))
+    found = _screen().state(meeting.id, code_display.read_screen(reading(), meeting.id, now=clock.now()))
     answer = jsonify(found)
     answer.set_etag(_tag(found))
     # Last of all, so that what the browser reckons from it is late by the way back alone, and never early.
@@ -163,7 +164,7 @@ def _events(opened: Callable[[], Reading], session_id: int, screen: _Screen) -> 
     while True:
         source = opened()
         try:
-            found = screen.state(session_id, code_display.display(source, session_id, now=clock.now()))
+            found = screen.state(session_id, code_display.read_screen(source, session_id, now=clock.now()))
         except DBAPIError:
             return  # the browser asks again, by a request that says what is wrong
         finally:

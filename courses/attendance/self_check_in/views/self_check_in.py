@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from courses.attendance.self_check_in import claims
-from courses.attendance.self_check_in.claims import Held, Known, State
+from courses.attendance.self_check_in.claims import BrowserClaim, ClaimState, KnownTrainee
 from courses.attendance.self_check_in.forms import IdentityForm, KnownForm, NameForm
 from courses.attendance.self_check_in.views import ticket_cookie
 from lms.core import clock
@@ -37,7 +37,7 @@ def scan(session_id: int, code: str) -> ResponseReturnValue:
     """Where the code on the screen leads: the code is looked at before anything else."""
     now = clock.now()
     try:
-        scanned = claims.scan(db(), session_id, code, browser=request.cookies.get(MARK), now=now)
+        scanned = claims.issue(db(), session_id, code, browser=request.cookies.get(MARK), now=now)
     except DomainError as error:
         return _refused(error)
     answer = _private(redirect(url_for(".page"), 303))
@@ -81,7 +81,7 @@ def answer() -> ResponseReturnValue:
     form = IdentityForm()
     if form.validate_on_submit():
         with refused_on(form):
-            enrolment_id = claims.find(db(), found, form.name.data or "", form.tail.data or "")
+            enrolment_id = claims.find_enrolment(db(), found, form.name.data or "", form.tail.data or "")
             if enrolment_id is None:
                 return _private(_missed(found, form))
             claims.check_in(db(), found, enrolment_id, now=clock.now())
@@ -119,7 +119,7 @@ def answer_unlisted() -> ResponseReturnValue:
     form = NameForm()
     if form.validate_on_submit():
         with refused_on(form):
-            claims.note(db(), found, form.name.data or "", now=clock.now())
+            claims.check_in_by_name(db(), found, form.name.data or "", now=clock.now())
             return _to_result()
     return _asked(found, IdentityForm(), others=True, refused=form)
 
@@ -136,19 +136,19 @@ def done() -> ResponseReturnValue:
     result = claims.result(db(), found)
     if result is None:
         return _private(redirect(url_for(".page"), 303))
-    return _private(render_template("self_check_in/done.html", meeting=found.meeting, result=result, State=State))
+    return _private(render_template("self_check_in/done.html", meeting=found.meeting, result=result, State=ClaimState))
 
 
-def _held() -> Held:
-    return claims.held(db(), request.cookies.get(CLAIM), now=clock.now())
+def _held() -> BrowserClaim:
+    return claims.load(db(), request.cookies.get(CLAIM), now=clock.now())
 
 
-def _known(found: Held) -> list[Known]:
+def _known(found: BrowserClaim) -> list[KnownTrainee]:
     user_id = current_user.id if current_user.is_authenticated else None
-    return claims.known(db(), found, tickets=ticket_cookie.remembered(), user_id=user_id)
+    return claims.known_trainees(db(), found, tickets=ticket_cookie.remembered(), user_id=user_id)
 
 
-def _asked(found: Held, form: IdentityForm, *, others: bool, refused: Any = None) -> Response:
+def _asked(found: BrowserClaim, form: IdentityForm, *, others: bool, refused: Any = None) -> Response:
     """The question; `others`: ask for the name even where the browser knows somebody."""
     people = _known(found)
     body = render_template(
@@ -162,7 +162,7 @@ def _asked(found: Held, form: IdentityForm, *, others: bool, refused: Any = None
     return _private(make_response(body, 422 if request.method == "POST" else 200))
 
 
-def _missed(found: Held, form: IdentityForm) -> str:
+def _missed(found: BrowserClaim, form: IdentityForm) -> str:
     left = claims.TRIES - found.claim.tries
     return render_template("self_check_in/missed.html", meeting=found.meeting, form=form, left=left)
 

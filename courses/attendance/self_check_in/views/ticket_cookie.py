@@ -14,7 +14,7 @@ from courses.models.enrolment import Enrolment
 
 PREFIX = "ticket_"
 PATH = "/check-in"
-MOST = 12
+TICKET_LIMIT = 12
 KEPT_AFTER = timedelta(days=1)
 _TICKET = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -37,4 +37,4 @@ def remember(answer: Response, enrolment: Enrolment, *, now: datetime) -> None:
 def remembered() -> Sequence[str]:
     """The tickets that this browser has."""
     found = [value for name, value in request.cookies.items() if name.startswith(PREFIX)]
-    return [ticket for ticket in found if _TICKET.fullmatch(ticket)][:MOST]
+    return [ticket for ticket in found if _TICKET.fullmatch(ticket)][:TICKET_LIMIT]
