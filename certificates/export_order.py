@@ -14,7 +14,7 @@ from certificates.register import Filters
 from certificates.states import ISSUED
 from courses.models.catalogue import Programme
 from courses.models.enrolment import Enrolment
-from courses.models.exports import ExportKind, Personal
+from courses.models.exports import ExportKind, PersonalData
 from courses.models.offerings import Offering
 from courses.reports.exports.orders import READING, Order
 from courses.reports.tables import Wording, of_people
@@ -68,7 +68,7 @@ class CertificateOrder(Order):
 
 
 def _read(
-    _kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: Personal, _zone: ZoneInfo
+    _kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: PersonalData, _zone: ZoneInfo
 ) -> CertificateOrder:
     today = date.fromisoformat(asked["today"])
     return CertificateOrder(filters=Filters.of(asked), today=today, scope=scope, personal=personal)

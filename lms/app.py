@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from courses import tasks as course_tasks
-from courses.events import ExportOwed, ImportOwed, OfferingClosed
+from courses.events import ExportRequested, ImportRequested, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, languages, lean, limits, logs, mail_tasks, tasks, web
@@ -182,8 +182,8 @@ def _react() -> None:
     """Event → what happens once it is committed."""
     events.react(MailOwed, mail_tasks.ring)
     events.react(OfferingClosed, issuing_tasks.ring)
-    events.react(ExportOwed, course_tasks.ring_export)
-    events.react(ImportOwed, course_tasks.ring_import)
+    events.react(ExportRequested, course_tasks.enqueue_export)
+    events.react(ImportRequested, course_tasks.enqueue_import)
     events.react(CertificatesOwed, issuing_tasks.ring)
     events.react(ReissueOwed, issuing_tasks.ring_correction)
     events.react(BadgeOwed, issuing_tasks.ring_badges)

@@ -15,7 +15,7 @@ from certificates.models import Certificate
 from certificates.number import NumberScheme
 from certificates.payload import digits_of
 from courses.models.enrolment import Enrolment
-from courses.models.trainees import ID_NUMBER, Trainee
+from courses.models.trainees import ID_NUMBER_COLUMN, Trainee
 from lms.core.errors import N_, DomainError
 
 
@@ -52,7 +52,7 @@ def code_of(db: Session, number: str, proof: str, *, scheme: NumberScheme) -> st
         .where(Certificate.number == scheme.normalise(number))
     ).one_or_none()
     holder = Holder(row.holder_name, row.ref, row.id_number_sealed) if row is not None else None
-    if not proves(proof, holder, id_number_column=ID_NUMBER) or row is None:
+    if not proves(proof, holder, id_number_column=ID_NUMBER_COLUMN) or row is None:
         raise _no_match()
     return digits_of(row.payload)
 

@@ -15,7 +15,7 @@ from courses.attendance import check_in_window
 from courses.attendance.check_ins import MESSAGES, STATUSES, AttendanceInput, CheckInAnswer
 from courses.attendance.folding import Presence, PresenceEvent, fold
 from courses.attendance.stored_events import AttendanceKey, KnownWalkIn, LockedRows, LockedSession, StoredEvent
-from courses.models.attendance import AttendanceKind, AttendanceMethod, Review
+from courses.models.attendance import AttendanceKind, AttendanceMethod, ReviewReason
 from courses.models.enrolment import HOLDS_PLACE, EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.outcomes import Outcome
@@ -118,7 +118,7 @@ class Judge:
         return self._add(event, enrolment_id, moment, _review_of(event, meeting, enrolment_id, state, timely=timely))
 
     def _add(
-        self, event: AttendanceInput, enrolment_id: int | None, moment: datetime, review: Review | None
+        self, event: AttendanceInput, enrolment_id: int | None, moment: datetime, review: ReviewReason | None
     ) -> CheckInAnswer:
         """Add a new event to what is known and to the rows, and answer it."""
         after = before = None
@@ -258,19 +258,19 @@ def _review_of(
     state: EnrolmentState | None,
     *,
     timely: bool,
-) -> Review | None:
+) -> ReviewReason | None:
     """Return why a device's event needs a person's decision before it counts, or None where it counts at once."""
     if event.review is not None:
         return event.review
     if enrolment_id is None:
-        return Review.WALK_IN_MATCH if event.walk_in is not None else Review.UNKNOWN_TICKET
+        return ReviewReason.WALK_IN_MATCH if event.walk_in is not None else ReviewReason.UNKNOWN_TICKET
     if state not in HOLDS_PLACE:
-        return Review.NOT_ENROLLED
+        return ReviewReason.NOT_ENROLLED
     if meeting.offering_state in {OfferingState.DRAFT, OfferingState.CANCELLED}:
-        return Review.NOT_RUNNING
+        return ReviewReason.NOT_RUNNING
     if meeting.closed_at is not None or meeting.offering_state == OfferingState.CLOSED:
-        return Review.SESSION_CLOSED
-    return None if timely else Review.OUTSIDE_WINDOW
+        return ReviewReason.SESSION_CLOSED
+    return None if timely else ReviewReason.OUTSIDE_WINDOW
 
 
 def _moment_at_roster(event: AttendanceInput, meeting: LockedSession, now: datetime) -> datetime:

@@ -24,7 +24,8 @@ from courses.attendance.check_ins import MESSAGES, AttendanceInput, CheckInAnswe
 from courses.attendance.deciding import IdentityLookup, Judge, KnownEvents, audit_facts
 from courses.attendance.folding import Presence, fold
 from courses.attendance.stored_events import AttendanceKey
-from courses.models.attendance import Attendance, AttendanceEvent, WalkInPerson
+from courses.models.attendance import Attendance, AttendanceEvent
+from courses.models.walk_ins import WalkInPerson
 from courses.outcomes import Outcome
 from lms.core import audit
 from lms.core.audit import AuditEntry

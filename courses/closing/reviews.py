@@ -21,10 +21,11 @@ from courses.closing import correction
 from courses.closing.judging import Judged
 from courses.enrolment import trainees
 from courses.enrolment.trainees import TraineeFacts
-from courses.models.attendance import AttendanceDecision, AttendanceEvent, Decision, WalkInPerson
+from courses.models.attendance import AttendanceDecision, AttendanceEvent, ReviewDecision
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
+from courses.models.walk_ins import WalkInPerson
 from courses.offerings import rights
 from lms.core import audit, reasons
 from lms.core.errors import N_, Denied, DomainError, NotFound
@@ -71,7 +72,7 @@ def accept_all(
             raise DomainError("nobody_named", N_("This check-in names nobody. Choose whose it is, or reject it."))
         trainee = db.scalars(select(Trainee).join(Enrolment).where(Enrolment.id == person)).one()
         row = _place(db, opened, trainee)
-        done.append(_settle(db, opened, Decision.ACCEPT, row, reason, now))
+        done.append(_settle(db, opened, ReviewDecision.ACCEPT, row, reason, now))
         offerings[opened.offering.id] = opened.offering
     late = [one for offering in offerings.values() for one in correction.follow(db, offering, reason or LATE, zone)]
     return [replace(one, unentitled=late) for one in done]
@@ -132,7 +133,7 @@ def reject(db: Session, event_id: UUID, reason: str, *, scope: Scope, now: datet
     """It never counts; the event and the reason stay. Raises DomainError without a reason."""
     opened = _open(db, event_id, scope, now)
     reason = reasons.required(reason)[: outcomes.REASON_LIMIT]
-    return _settle(db, opened, Decision.REJECT, None, reason, now)
+    return _settle(db, opened, ReviewDecision.REJECT, None, reason, now)
 
 
 def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _Opened:
@@ -165,14 +166,14 @@ def _place(db: Session, opened: _Opened, trainee: Trainee) -> Enrolment:
 def _merged(  # noqa: PLR0917  # the facts of one decision
     db: Session, opened: _Opened, trainee: Trainee, reason: str | None, now: datetime, zone: ZoneInfo
 ) -> Settled:
-    done = _settle(db, opened, Decision.MERGE, _place(db, opened, trainee), reason, now)
+    done = _settle(db, opened, ReviewDecision.MERGE, _place(db, opened, trainee), reason, now)
     return replace(done, unentitled=correction.follow(db, opened.offering, reason or LATE, zone))
 
 
 def _settle(  # noqa: PLR0917  # the facts of one decision
     db: Session,
     opened: _Opened,
-    decision: Decision,
+    decision: ReviewDecision,
     row: Enrolment | None,
     reason: str | None,
     now: datetime,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceMethod
 from courses.models.offerings import CourseSession
-from courses.models.self_check_in import SpotCheck
+from courses.models.spot_check import SpotCheck
 from lms.core import audit
 from lms.core.errors import N_, DomainError
 

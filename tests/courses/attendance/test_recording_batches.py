@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from courses.attendance.check_ins import AttendanceInput, WalkIn
 from courses.attendance.recording import BATCH_LIMIT, record_all
-from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, Review, WalkInPerson
+from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, ReviewReason
+from courses.models.walk_ins import WalkInPerson
 from courses.outcomes import Outcome
 from lms.accounts.models import Device
 from lms.core import clock
@@ -153,7 +154,7 @@ def test_the_event_keeps_the_device_and_its_clock(db, make, offering):
 
 
 def test_a_doubt_of_the_caller_is_kept_and_counts_for_nothing(db, make, offering):
-    (answer,) = send(db, arrival(make.enrolment(offering), review=Review.SECOND_FROM_BROWSER))
+    (answer,) = send(db, arrival(make.enrolment(offering), review=ReviewReason.SECOND_FROM_BROWSER))
     assert outcomes([answer]) == [("review", "second_from_browser")]
     assert db.scalar(select(func.count()).select_from(Attendance)) == 0
 

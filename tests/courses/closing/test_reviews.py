@@ -13,17 +13,11 @@ from courses.closing import closing, reviews
 from courses.counting import person_time
 from courses.enrolment import places
 from courses.enrolment.trainees import TraineeFacts
-from courses.models.attendance import (
-    Attendance,
-    AttendanceDecision,
-    AttendanceKind,
-    AttendanceMethod,
-    Review,
-    WalkInPerson,
-)
+from courses.models.attendance import Attendance, AttendanceDecision, AttendanceKind, AttendanceMethod, ReviewReason
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.models.trainees import Trainee
+from courses.models.walk_ins import WalkInPerson
 from courses.outcomes import Outcome
 from lms.core import audit, clock
 from lms.core.audit import AuditEntry
@@ -152,7 +146,7 @@ def test_a_walk_in_is_suggested_those_of_the_same_name(db, make, offering):
     db.flush()
     enrolled.trainee.name_key = "李娜"
     ((case,),) = [sitting.cases for sitting in review_queue.cases_by_session(db, EVERYTHING)]
-    assert (case.name, case.walk_in, case.known) == ("李娜", True, False)
+    assert (case.name, case.walk_in, case.registered) == ("李娜", True, False)
     assert [(one.enrolment_id, one.trainee_id) for one in case.suggestions] == [
         (enrolled.id, enrolled.trainee_id),
         (None, registered.id),
@@ -282,6 +276,6 @@ def test_after_closing_only_those_decide_who_may_correct(db, make, settings):
 
 def test_cancelling_does_not_make_what_waits_count(db, make, offering):
     row = make.enrolment(offering)
-    kept(db, offering, enrolment_id=row.id, review=Review.SECOND_FROM_BROWSER)
+    kept(db, offering, enrolment_id=row.id, review=ReviewReason.SECOND_FROM_BROWSER)
     places.cancel(db, row, "不来了")
     assert present(db, offering) == set()

@@ -12,17 +12,11 @@ from courses.attendance.self_check_in import claims, code_display, rotating_code
 from courses.attendance.self_check_in.claims import CLAIM_LIFETIME, EARLY_SCAN, TRIES, ClaimState
 from courses.closing import closing, reviews
 from courses.closing.spot_check import Heads
-from courses.models.attendance import (
-    Attendance,
-    AttendanceEvent,
-    AttendanceKind,
-    AttendanceMethod,
-    Review,
-    WalkInPerson,
-)
+from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod, ReviewReason
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.models.self_check_in import CheckInClaim, CheckInKey
+from courses.models.walk_ins import WalkInPerson
 from lms.core import clock
 from lms.core.scope import EVERYTHING
 from tests.courses.closing.test_closing import ZONE, loaded, passing, refusal
@@ -197,7 +191,7 @@ def test_whoever_is_not_on_the_list_is_noted_for_review(db, meeting):
     for _ in range(2):
         claims.check_in_by_name(db, found, "孙晓明", now=clock.now())
     event = event_of(db, found)
-    assert (event.review, event.method, event.enrolment_id) == (Review.WALK_IN_MATCH, AttendanceMethod.SELF, None)
+    assert (event.review, event.method, event.enrolment_id) == (ReviewReason.WALK_IN_MATCH, AttendanceMethod.SELF, None)
     assert db.scalars(select(WalkInPerson.name)).all() == ["孙晓明"]
     assert claims.result(db, found).state == ClaimState.UNLISTED
     assert db.scalars(select(Attendance)).all() == []
@@ -209,7 +203,7 @@ def test_a_second_person_of_one_browser_waits_for_the_instructor(db, make, offer
     checked_in(db, claims.load(db, mine.token, now=clock.now()), first)
     found = claimed(db, meeting, browser=mine.browser)
     assert checked_in(db, found, second).state == ClaimState.SECOND
-    assert event_of(db, found).review == Review.SECOND_FROM_BROWSER
+    assert event_of(db, found).review == ReviewReason.SECOND_FROM_BROWSER
     assert db.scalars(select(Attendance.enrolment_id)).all() == [first.id]
     # The same person again, and another browser, are no matter.
     again = claimed(db, meeting, browser=mine.browser)
