@@ -19,7 +19,7 @@ from courses.assessment import assessment
 from courses.assessment.marking import Marks
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
-from courses.closing import closing, correction
+from courses.closing import closing, correction, headcount, instructor_check_in
 from courses.counting import quarters
 from courses.counting.quarters import Quarter
 from courses.enrolment import places, trainees
@@ -253,7 +253,7 @@ class Year:
             user_id = teaching.instructor.user_id
             if user_id is not None and (run.offering_id + number + teaching.instructor_id) % FORGETS_ONE_IN:
                 audit.act_as(self._db, user_id)
-                closing.arrive(self._db, meeting, user_id, now=meeting.starts_at - timedelta(minutes=20))
+                instructor_check_in.arrive(self._db, meeting, user_id, now=meeting.starts_at - timedelta(minutes=20))
         if run.lead.user_id is not None:
             audit.act_as(self._db, run.lead.user_id)
         for one in self._placed(run):
@@ -262,7 +262,7 @@ class Year:
                 self._check_in(meeting, one, came)
         heads = self._random.randint(*run.kind.headcount)
         if heads:
-            closing.count_heads(self._db, meeting, heads, now=clock.now())
+            headcount.enter(self._db, meeting, heads, now=clock.now())
 
     def _check_in(self, meeting: CourseSession, one: Enrolment, came: datetime) -> None:
         event = AttendanceInput(
@@ -328,7 +328,7 @@ class Year:
         ).one_or_none()
         if latest is not None:
             meeting = latest.sessions[0]
-            correction.of_session(
+            correction.correct_session(
                 self._db,
                 meeting,
                 present={},
