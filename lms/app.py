@@ -73,7 +73,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates/legacy", "certificates.legacy.views"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.verification.views.verification"),
-    ("/", "certificates.verification.views.lists"),
+    ("/", "certificates.verification.views.bulk"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
     ("/api/v1", "courses.attendance.devices.views.check_ins"),
@@ -88,7 +88,7 @@ KINDS: tuple[str, ...] = (
     "courses.imports.instructors",
     "courses.imports.opening",
     "certificates.legacy.sheet_import",
-    "certificates.legacy.past_papers",
+    "certificates.legacy.past_training_import",
 )
 
 # Modules that register labels of the audit trail.

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from certificates.keys.key_files import PublicKey
+from certificates.keys.public_keys import PublicKey
 from certificates.models import KeyState
 from certificates.payload import Decoded, Payload, decode, digits_of, name_matches, verify_signature
 from certificates.states import ISSUED, State, state_of
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 NOT_RECORDED = "not_recorded"
 
 _certificate, _entry = Base.metadata.tables["certificate"], Base.metadata.tables["ledger_entry"]
-_newer = _certificate.alias()
+_successor = _certificate.alias()
 _BY_PAYLOAD = Lookup(
     select(
         _certificate.c.number,
@@ -35,9 +35,9 @@ _BY_PAYLOAD = Lookup(
         _certificate.c.issued_on,
         _certificate.c.valid_until,
         _certificate.c.revoked_at.is_not(None),
-        _newer.c.payload,
+        _successor.c.payload,
     )
-    .join(_newer, _newer.c.id == _certificate.c.superseded_by_id, isouter=True)
+    .join(_successor, _successor.c.id == _certificate.c.superseded_by_id, isouter=True)
     .where(_certificate.c.payload == bindparam("raw")),
     "raw",
 )
@@ -45,7 +45,7 @@ _RECORDED_AT = Lookup(select(_entry.c.recorded_at).where(_entry.c.payload_hash =
 
 
 class PublicKeys(Protocol):
-    """Where a key number's public key is found: `KeyRing` online, a published key set offline."""
+    """Where a key number's public key is found: `PublicKeyCache` online, a published key set offline."""
 
     def get(self, db: Reads, number: int) -> PublicKey | None:
         """The key of this number, if there is one."""
@@ -53,7 +53,7 @@ class PublicKeys(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PublicCertificate:
     """What anybody may see of a certificate that we issued. `facts` are the words on the paper, in both languages."""
 
     number: str
@@ -73,12 +73,12 @@ class Verdict:
     state: State
     reason: str
     payload: Payload | None = None
-    certificate: Shown | None = None
+    certificate: PublicCertificate | None = None
     successor: str | None = None
 
     @property
     def alarming(self) -> bool:
-        """Whether a key signed this and nobody recorded it: whoever gives this verdict to somebody calls `alarm`."""
+        """Whether a key signed this and nobody recorded it: whoever gives this verdict to somebody calls `raise_alarm`."""
         return self.payload is not None and self.reason == NOT_RECORDED
 
 
@@ -90,9 +90,9 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
         return Verdict(State.UNKNOWN, "unreadable")
     signed = decoded.payload
     key = keys.get(db, signed.key_number)
-    forged = refused(decoded, key)
-    if forged is not None:
-        return Verdict(State.FORGED, forged)
+    reason = forgery_reason(decoded, key)
+    if reason is not None:
+        return Verdict(State.FORGED, reason)
     row = _BY_PAYLOAD.row(db, decoded.raw)
     if (
         key is not None
@@ -101,27 +101,27 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
     ):
         return Verdict(State.FORGED, "key_compromised")
     if row is None:
-        state = _as_of(signed, today)
+        state = _state_as_signed(signed, today)
         return Verdict(State.UNKNOWN if state is State.VALID else state, NOT_RECORDED, signed)
-    number, holder, facts, issued_on, valid_until, revoked, newer = row
-    state = _as_of(signed, today, revoked=revoked, superseded=newer is not None)
+    number, holder, facts, issued_on, valid_until, revoked, successor = row
+    state = _state_as_signed(signed, today, revoked=revoked, superseded=successor is not None)
     return Verdict(
         state,
         state.value,
         signed,
-        Shown(number, mask_name(holder), facts, issued_on, valid_until),
-        digits_of(newer) if newer is not None else None,
+        PublicCertificate(number, mask_name(holder), facts, issued_on, valid_until),
+        digits_of(successor) if successor is not None else None,
     )
 
 
-def name_fits(verdict: Verdict, name: str) -> bool | None:
+def name_matches_code(verdict: Verdict, name: str) -> bool | None:
     """Whether this name was signed in a code; None where there is nothing to compare it with."""
     if verdict.payload is None or verdict.state not in ISSUED:
         return None
     return name_matches(verdict.payload, name)
 
 
-def alarm(db: Session, digits: str) -> None:
+def raise_alarm(db: Session, digits: str) -> None:
     """Tell that a key may have leaked: a line in the log at its highest level, and an audit entry, once for each code."""
     decoded = decode(digits)
     signed = decoded.payload
@@ -140,7 +140,7 @@ def alarm(db: Session, digits: str) -> None:
     )
 
 
-def refused(decoded: Decoded, key: PublicKey | None) -> str | None:
+def forgery_reason(decoded: Decoded, key: PublicKey | None) -> str | None:
     """Why a code that could be read is forged (step 2); None when it is not."""
     if key is None:
         return "key_unknown"
@@ -151,7 +151,7 @@ def refused(decoded: Decoded, key: PublicKey | None) -> str | None:
     return None
 
 
-def _as_of(signed: Payload, today: date, *, revoked: bool = False, superseded: bool = False) -> State:
+def _state_as_signed(signed: Payload, today: date, *, revoked: bool = False, superseded: bool = False) -> State:
     """The state by what was signed."""
     return state_of(
         revoked=revoked,

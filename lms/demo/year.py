@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from certificates import issuing
 from certificates.branch import Branch
-from certificates.keys import code_keys
+from certificates.keys import qr_keys
 from courses.assessment import assessment
 from courses.assessment.marking import Marks
 from courses.attendance import recording
@@ -90,8 +90,8 @@ class Year:
     def prepare(self) -> None:
         """Think of everything that will happen."""
         with clock.at(self._begin):
-            first, last = code_keys.window(clock.today(self._branch.zone), KEY_DAYS)
-            code_keys.ensure(self._db, self._branch.keys_dir, not_before=first, not_after=last)
+            first, last = qr_keys.window(clock.today(self._branch.zone), KEY_DAYS)
+            qr_keys.ensure(self._db, self._branch.keys_dir, not_before=first, not_after=last)
         self._at(self._begin - PLANNED_AHEAD, self._register_everybody)
         for year in (self._begin.year, self._now.year):
             self._at(self._begin, partial(yardsticks.enter, self._db, year))

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from certificates import revocation
 from certificates.branch import Branch
-from certificates.keys import code_keys, key_files
-from certificates.keys.code_keys import KeyRing
+from certificates.keys import key_files, qr_keys
+from certificates.keys.qr_keys import PublicKeyCache
 from certificates.models import Certificate, KeyState, LedgerEntry, SigningKey
 from certificates.payload import Payload, decode, digits_of, encode, name_tag
 from certificates.states import State
@@ -39,9 +39,9 @@ def code(certificate: Certificate) -> str:
 
 
 def judge(db: Session, digits: str, today: date = TODAY) -> Verdict:
-    verdict = verification.verify(db, digits, today=today, keys=KeyRing())
+    verdict = verification.verify(db, digits, today=today, keys=PublicKeyCache())
     if verdict.alarming:
-        verification.alarm(db, digits)
+        verification.raise_alarm(db, digits)
     return verdict
 
 
@@ -148,7 +148,7 @@ def test_the_order_is_revoked_superseded_expired(
 def test_rotating_keys_keeps_old_certificates_valid(
     db: Session, branch: Branch, certificate: Certificate, issue: Callable[..., Certificate]
 ) -> None:
-    code_keys.rotate(db, branch.keys_dir, today=ISSUED_ON, not_after=date(2030, 1, 1))
+    qr_keys.rotate(db, branch.keys_dir, today=ISSUED_ON, not_after=date(2030, 1, 1))
     newer = issue("李四")
     assert (certificate.key_number, newer.key_number) == (1, 2)
     assert judge(db, code(certificate)).state is State.VALID
@@ -158,7 +158,7 @@ def test_rotating_keys_keeps_old_certificates_valid(
 def test_a_forged_code_costs_no_statement_and_a_genuine_one_costs_one(
     db: Session, certificate: Certificate, statements: list[str]
 ) -> None:
-    ring = KeyRing()
+    ring = PublicKeyCache()
     ring.get(db, 1)
     digits = code(certificate)
     statements.clear()
@@ -171,7 +171,7 @@ def test_a_forged_code_costs_no_statement_and_a_genuine_one_costs_one(
 
 def test_the_name_box_answers_for_codes_that_we_signed(db: Session, branch: Branch, certificate: Certificate) -> None:
     def ask(digits: str, name: str) -> bool | None:
-        return verification.name_fits(judge(db, digits), name)
+        return verification.name_matches_code(judge(db, digits), name)
 
     assert ask(code(certificate), " 张三丰 ") is True
     assert ask(code(certificate), "张三风") is False

@@ -95,7 +95,7 @@ _MADE = (
 )
 
 
-class LegacyPapers(Papers):
+class PastTrainingCertificates(Papers):
     """Judges, writes and takes them back."""
 
     def judge(self, db: Session, run: ImportRun, first: int = 0, last: int | None = None) -> int:
@@ -165,4 +165,4 @@ def _paper(row: Row[Any]) -> Iterator[str | None]:
     yield from (row.issued_on.isoformat(), until.isoformat() if until is not None else None)
 
 
-PAST.papers.append(LegacyPapers())
+PAST.papers.append(PastTrainingCertificates())
