@@ -122,8 +122,8 @@ def test_whoever_is_early_waits_and_who_is_much_too_early_scans_again(db, make):
     much_too_early = opening - EARLY_SCAN - SECOND
     assert refusal(scanned, db, meeting, now=much_too_early) == "too_early"
     found = claimed(db, meeting, now=opening - EARLY_SCAN)
-    assert found.opens_at(opening - SECOND) == opening
-    assert found.opens_at(opening) is None
+    assert check_in_window.opening_ahead(found.meeting, opening - SECOND) == opening
+    assert check_in_window.opening_ahead(found.meeting, opening) is None
     assert found.claim.expires_at == opening + CLAIM_LIFETIME
     checked_in(db, found, row, now=opening)
     assert db.scalars(select(Attendance.arrived_at)).one() == opening
