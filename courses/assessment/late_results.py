@@ -1,4 +1,4 @@
-"""Skill results that came in too late to count at once: kept, and shown to whoever may correct until results are saved."""
+"""Late skill results: stored without effect, and shown to a user who may correct until results of that trainee are saved."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from lms.accounts.models import User
 
 @dataclass(frozen=True)
 class LateResult:
-    """A result that waits: whose, which skill, what, by whom, when it was and why it waits."""
+    """A late result: of which trainee and skill, its outcome, the sender's name, its moment, and why it does not count."""
 
     enrolment_id: int
     name: str
@@ -27,8 +27,8 @@ class LateResult:
 
 
 def waiting(db: Session, offering_id: int) -> list[LateResult]:
-    """The results of an offering that still wait: nobody saved results for that person since they came."""
-    since = (
+    """Read the late results of an offering that were received after the last saving of that trainee's results."""
+    last_saved = (
         select(func.max(Assessment.assessed_at))
         .where(Assessment.enrolment_id == SkillEvent.enrolment_id)
         .scalar_subquery()
@@ -43,7 +43,7 @@ def waiting(db: Session, offering_id: int) -> list[LateResult]:
         .where(
             Enrolment.offering_id == offering_id,
             SkillEvent.review.is_not(None),
-            func.coalesce(SkillEvent.received_at > since, True),
+            func.coalesce(SkillEvent.received_at > last_saved, True),
         )
         .order_by(SkillEvent.happened_at, SkillEvent.id)
     )

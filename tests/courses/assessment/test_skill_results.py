@@ -61,7 +61,7 @@ marks = st.lists(
     st.builds(
         SkillMark,
         id=st.integers(1, 40).map(lambda number: UUID(int=number)),
-        cell=st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 2)),
+        key=st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 2)),
         passed=st.none() | st.booleans(),
         moment=st.datetimes().map(lambda moment: moment.replace(microsecond=0)),
     ),
@@ -71,12 +71,12 @@ marks = st.lists(
 
 
 @given(marks, st.randoms())
-def test_the_last_by_moment_holds_in_any_order(found, random):
-    turned = [*found, *found[:3]]
-    random.shuffle(turned)
-    assert fold(turned) == fold(found)
-    for cell, mark in fold(found).items():
-        assert mark == max((one for one in found if one.cell == cell), key=lambda one: (one.moment, one.id))
+def test_the_last_by_moment_holds_in_any_order(marks, random):
+    shuffled = [*marks, *marks[:3]]
+    random.shuffle(shuffled)
+    assert fold(shuffled) == fold(marks)
+    for key, latest in fold(marks).items():
+        assert latest == max((mark for mark in marks if mark.key == key), key=lambda mark: (mark.moment, mark.id))
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.integers(0, 50)), min_size=1, max_size=8), st.randoms())
