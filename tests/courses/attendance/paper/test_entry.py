@@ -41,7 +41,7 @@ def checked(db, offering, typed, now=NEXT_DAY):
 
 def enter(db, offering, typed, batch=None, now=NEXT_DAY):
     meeting, found = checked(db, offering, typed, now)
-    return entry.save_sheet(db, meeting, found, batch=batch or uuid4(), seen=found.seen, now=now)
+    return entry.save_sheet(db, meeting, found, batch=batch or uuid4(), seen=found.fingerprint, now=now)
 
 
 def there(db, enrolment):
@@ -123,7 +123,7 @@ def test_a_row_that_cannot_be_is_said_and_nothing_is_stored(db, offering, people
     meeting, found = checked(db, offering, {str(people[0].id): typed, str(people[1].id): TypedRow("9:00")})
     assert found.errors == {str(people[0].id): ROW_ERRORS[code]}
     with pytest.raises(DomainError):
-        entry.save_sheet(db, meeting, found, batch=uuid4(), seen=found.seen, now=NEXT_DAY)
+        entry.save_sheet(db, meeting, found, batch=uuid4(), seen=found.fingerprint, now=NEXT_DAY)
     assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 0
 
 
@@ -177,7 +177,7 @@ def test_sent_twice_it_is_stored_once(db, offering, people):
     typed, batch = {str(people[0].id): TypedRow("9:02", "16:00")}, uuid4()
     meeting, found = checked(db, offering, typed)
     for _again in range(2):
-        entry.save_sheet(db, meeting, found, batch=batch, seen=found.seen, now=NEXT_DAY)
+        entry.save_sheet(db, meeting, found, batch=batch, seen=found.fingerprint, now=NEXT_DAY)
     assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 2
 
 
