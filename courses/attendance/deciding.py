@@ -244,7 +244,7 @@ def _refuse_at_roster(
     if state == EnrolmentState.ENROLLED or (is_correction and state in HOLDS_PLACE):
         return
     if state == EnrolmentState.WAITLISTED:
-        raise DomainError("waitlisted", N_("This person is on the waiting list. Use “Let in” below the roster."))
+        raise DomainError("waitlisted", N_("This person is on the waiting list. Use “Admit” below the roster."))
     raise DomainError(
         "enrolment_cancelled",
         N_("This person's enrolment was cancelled. If they may take part, add them as a walk-in."),

@@ -48,7 +48,7 @@ def ensure_place(db: Session, offering: Offering, trainee: Trainee) -> Enrolment
     The caller has locked the offering. `places.enrol` refuses a closed offering, so there the enrolment is inserted as
     incomplete, and the judging that follows the correction sets its state.
     """
-    enrolment = places.of_trainee(db, offering.id, trainee.id)
+    enrolment = places.find_enrolment(db, offering.id, trainee.id)
     if enrolment is not None and enrolment.state != EnrolmentState.WAITLISTED:
         return enrolment
     if offering.state != OfferingState.CLOSED:
@@ -69,7 +69,7 @@ def ensure_place(db: Session, offering: Offering, trainee: Trainee) -> Enrolment
 def _check_in(
     db: Session, meeting: CourseSession, trainee: Trainee, *, method: AttendanceMethod, event_id: UUID, now: datetime
 ) -> CheckInAnswer:
-    enrolment = places.of_trainee(db, meeting.offering_id, trainee.id)
+    enrolment = places.find_enrolment(db, meeting.offering_id, trainee.id)
     if enrolment is None or enrolment.state == EnrolmentState.WAITLISTED:
         enrolment = places.enrol(db, meeting.offering_id, trainee, source=EnrolmentSource.WALK_IN, over_capacity=True)
     event = AttendanceInput(event_id, meeting.id, enrolment.id, AttendanceKind.ARRIVE, method)

@@ -114,7 +114,10 @@ class Reader:
         }
 
     def line(self, number: int, row: Sequence[str]) -> bytes:
-        """A row as a line of COPY's text for `import_attendance`, without the run. Raises DomainError for one that cannot go in."""
+        """A row as a line of COPY's text for `import_attendance`, without the run.
+
+        Raises DomainError for one that cannot go in.
+        """
         offered = self._offered(row)
         get = self._cell
         name = get(row, "name")
@@ -126,7 +129,7 @@ class Reader:
         if phone is None and identity is None:
             raise refused("nobody", N_("Give a phone number or an ID number: without one nobody can be found again."))
         year = cells.birth_year(get(row, "birth_year"), self._today)
-        if identity is not None and (born := id_numbers.born_on(*identity)) is not None:
+        if identity is not None and (born := id_numbers.birth_date(*identity)) is not None:
             if year is not None and year != born.year:
                 raise refused("birth_year_differs", N_("The year of birth and the ID number do not agree. Check both."))
             year = born.year
@@ -257,9 +260,9 @@ class Reader:
     def _hours(self, row: Sequence[str], offered: Offered) -> tuple[time | None, time | None]:
         arrived, departed = cells.hour(self._cell(row, "arrived")), cells.hour(self._cell(row, "departed"))
         if arrived is not None and arrived >= offered.ends:
-            raise refused("arrived", N_("The person would have come after the end."))
+            raise refused("arrived", N_("The check-in would be after the end of the session."))
         if departed is not None and departed < max(arrived or offered.starts, offered.starts):
-            raise refused("departed", N_("The person would have left before coming."))
+            raise refused("departed", N_("The check-out would be before the check-in."))
         return arrived, departed
 
     def _issued(self, text: str, certificate: str, result: str, offered: Offered) -> date | None:

@@ -35,8 +35,8 @@ ROW_ERRORS = {
     "time": N_("This is not a time. Write 9:02, 0902 or 902."),
     "window": N_("This time lies outside the session and the hours around it. Check it against the paper."),
     "ahead": N_("This time has not come yet. Check it against the paper."),
-    "order": N_("The time out lies before the time in."),
-    "no_arrival": N_("There is a time out and no time in. Enter both."),
+    "order": N_("The time out is before the time in."),
+    "no_arrival": N_("There is a time out but no time in. Enter both."),
     "no_name": N_("There is a time and no name."),
     "gone": N_("This person has no place in this training any more, so the time cannot be entered."),
 }
@@ -159,7 +159,7 @@ def save_sheet(
     seen: the `fingerprint` of the preview that was confirmed. Raises DomainError `paper_changed` where the changes differ.
     """
     if checked.errors or checked.fingerprint != seen:
-        raise DomainError("paper_changed", N_("Something changed meanwhile. Look at the list again, then confirm."))
+        raise DomainError("paper_changed", N_("The data changed in the meantime. Check the list again, then confirm."))
     enrolments = [change.enrolment_id for change in checked.changes if change.enrolment_id is not None]
     stored = stored_events.read_events(db, sessions=[meeting.id], enrolments=enrolments)
     events: list[tuple[TimeChange, AttendanceInput]] = []

@@ -137,14 +137,14 @@ def _flash_result(saved: SavedSheet) -> None:
         flash(_("Times are entered. People changed: %(number)s.", number=saved.changed))
     if saved.waiting:
         flash(
-            _("People who wait for review, where somebody must accept them: %(number)s.", number=saved.waiting),
+            _("People waiting in the review queue to be accepted: %(number)s.", number=saved.waiting),
             "warning",
         )
     if saved.refused:
         flash(
             _(
-                "These times do not hold, because a later act on the roster took them back: %(names)s. Check them in on"
-                " the roster.",
+                "These times have no effect, because a later change on the roster undid them: %(names)s. Check these"
+                " people in on the roster.",
                 names="、".join(saved.refused),
             ),
             "warning",
