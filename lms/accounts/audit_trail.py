@@ -1,4 +1,4 @@
-"""Reading the audit trail: who did what to what, when."""
+"""Reads the audit trail: which user did what to which row, and when."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ from lms.core.paging import Page, page_of
 
 @dataclass(frozen=True)
 class Filter:
-    """What the trail is narrowed to. `subject`: "trainee:17", or "trainee" for all of them. Days are the branch's."""
+    """Filters of the audit trail. `subject` is "trainee:17", or "trainee" for all trainees. Days are in the branch's time zone."""
 
     action: str | None = None
     subject: str | None = None
@@ -35,7 +35,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Entry:
-    """One act. `user` is None where the system itself acted."""
+    """One audit entry. `user` is None if the system itself acted."""
 
     at: datetime
     user: str | None
@@ -47,7 +47,7 @@ class Entry:
 
 
 def listing(db: Session, wanted: Filter, zone: ZoneInfo, page: int) -> Page[Entry]:
-    """The entries that fit, the latest first. Two statements besides the count."""
+    """One page of the entries that match, the latest first. Two statements besides the count."""
     statement = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     if wanted.action:
         statement = statement.where(AuditEntry.action == wanted.action)

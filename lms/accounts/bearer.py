@@ -1,7 +1,7 @@
-"""Requests of paired devices: `Authorization: Bearer <token>`, no cookie, no form token, no Flask-Login.
+"""Requests of paired devices: `Authorization: Bearer <token>`, without cookie, CSRF token or Flask-Login.
 
-`@device(most)` marks such a view; `caller()` says within it which device asks for whom, `lms.core.access.scope()` what that
-user may see. What the view writes is written in the user's name and committed at the edge, as ever.
+`@device(per_minute)` marks a view that only devices may call. Within such a view, `caller()` names the device and its user, and
+`lms.core.access.scope()` is the scope of that user. The request writes in the user's name and commits at its edge.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ SCHEME = "Bearer "
 
 
 def device(most: int) -> Callable[[V], V]:
-    """Mark a view that paired devices alone may call, each so many times a minute."""
+    """Mark a view that only paired devices may call, each at most so many times a minute."""
 
     def mark(view: V) -> V:
         window = Window(f"{view.__module__}.{view.__qualname__}", most)
@@ -37,13 +37,16 @@ def device(most: int) -> Callable[[V], V]:
 
 
 def caller() -> Caller:
-    """Which device asks, and for whom. Only within a view marked `@device`."""
+    """The device that sent this request, and its user. Only within a view marked `@device`."""
     found: Caller = g.caller
     return found
 
 
 def _admit(window: Window) -> Scope:
-    """Find the device of the token and what its user may see. Raises DomainError: 401 for an unknown token, 429 over the limit."""
+    """Find the device by its token and return the scope of its user.
+
+    Raises DomainError: 401 for an unknown token, 429 over the limit.
+    """
     g.language = visitor_language()
     sent = request.headers.get("Authorization", "")
     found = devices.of_token(web.reading(), sent[len(SCHEME) :]) if sent.startswith(SCHEME) else None

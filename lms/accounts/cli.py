@@ -22,7 +22,7 @@ from lms.core.scope import EVERYTHING, Role
 
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
-    """A session that commits at the end; what a rule or the database refuses is one line and exit 1."""
+    """A session that commits at the end. A refusal by a rule or a constraint prints one line and exits with 1."""
     try:
         with transaction(current_app.extensions["sessions"]) as db:
             yield db

@@ -1,6 +1,6 @@
-"""Where a role can hold: districts and organisations, as the accounts know them.
+"""Districts and organisations in which a role can hold, as far as accounts need them: an id and a name.
 
-The accounts stand below the organisations and import nothing of theirs; a grant needs no more than a number and a name.
+Accounts lie below organisations in the import order and cannot import their models.
 """
 
 from collections.abc import Iterable
@@ -32,14 +32,14 @@ class Place:
 
 
 class Grant(Protocol):
-    """What is asked of a grant here."""
+    """The fields of a role grant that this module reads."""
 
     district_id: int | None
     organisation_id: int | None
 
 
 def districts(db: Session, scope: Scope) -> list[Place]:
-    """The districts for which the scope may grant a role, in their order."""
+    """The districts for which the scope may grant a role, in their standard order."""
     wanted: ColumnElement[bool] = true() if scope.everything else DISTRICT.c.id.in_(scope.district_ids)
     rows = db.execute(
         select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(wanted).order_by(DISTRICT.c.id)
@@ -48,7 +48,7 @@ def districts(db: Session, scope: Scope) -> list[Place]:
 
 
 def district_called(db: Session, text: str) -> int:
-    """The number of the district with this number, GB/T 2260 code or name. Raises DomainError where there is none."""
+    """The id of the district with this id, GB/T 2260 code or name. Raises DomainError if there is none."""
     same = or_(
         DISTRICT.c.code == text,
         DISTRICT.c.name_zh == text,
@@ -62,7 +62,7 @@ def district_called(db: Session, text: str) -> int:
 
 
 def of_grants(db: Session, grants: Iterable[Grant]) -> dict[tuple[int | None, int | None], Place]:
-    """The names of the places where grants hold, by (district, organisation) as the grants have them."""
+    """Places of grants, by (district id, organisation id) as the grants have them."""
     grants = list(grants)
     found: dict[tuple[int | None, int | None], Place] = {}
     district_ids = {grant.district_id for grant in grants if grant.district_id is not None}
@@ -83,14 +83,14 @@ def of_grants(db: Session, grants: Iterable[Grant]) -> dict[tuple[int | None, in
 
 
 def suggest(db: Session, text: str, scope: Scope) -> list[Place]:
-    """A few active organisations whose name contains the text, the shortest names first."""
+    """A few active organisations whose names contain the text, the shortest names first."""
     return _organisations(db, scope, _containing(text))
 
 
 def organisation_named(db: Session, text: str, scope: Scope) -> int:
-    """The number of the one active organisation meant by a name: the same, else the only one that contains it.
+    """The id of the active organisation with this name, or of the only one whose name contains the text.
 
-    Raises DomainError that names a few when several fit.
+    Raises DomainError, which lists a few candidates when several fit.
     """
     same = or_(ORGANISATION.c.name_zh == text, func.lower(ORGANISATION.c.name_en) == text.lower())
     found = _organisations(db, scope, same) or _organisations(db, scope, _containing(text))

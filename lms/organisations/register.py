@@ -14,7 +14,7 @@ from lms.organisations.models import Organisation, Sector
 
 @dataclass(frozen=True)
 class OrganisationFacts:
-    """What is known of an organisation."""
+    """Names, district and address of an organisation."""
 
     name_zh: str
     name_en: str | None
@@ -24,7 +24,7 @@ class OrganisationFacts:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the list is narrowed to. `text`: part of a name in either language."""
+    """Filters of the list. `text`: part of a name in either language."""
 
     text: str | None = None
     district_id: int | None = None
@@ -33,7 +33,7 @@ class Filter:
 
 
 def listing(db: Session, scope: Scope, wanted: Filter, page: int) -> Page[Organisation]:
-    """The organisations of the scope, by district and name, with their districts."""
+    """The scope's organisations with their districts, by district and name."""
     statement = (
         visible(select(Organisation), Organisation, scope)
         .where(Organisation.active.is_(wanted.active))
@@ -53,7 +53,7 @@ def listing(db: Session, scope: Scope, wanted: Filter, page: int) -> Page[Organi
 
 
 def add(db: Session, facts: OrganisationFacts, scope: Scope) -> Organisation:
-    """Enter an organisation in a district of the scope. Raises DomainError for a name that the district has already."""
+    """Add an organisation in a district of the scope. Raises DomainError if the district already has one of this name."""
     _demand_district(facts.district_id, scope)
     _demand_new_name(db, facts)
     row = Organisation(**asdict(facts), active=True)
@@ -64,7 +64,7 @@ def add(db: Session, facts: OrganisationFacts, scope: Scope) -> Organisation:
 
 
 def change(db: Session, row: Organisation, facts: OrganisationFacts, scope: Scope) -> None:
-    """Change what is known. Past offerings keep the district in which they were held."""
+    """Change an organisation. Past offerings keep the district in which they were held."""
     _demand_district(facts.district_id, scope)
     if (facts.name_zh, facts.district_id) != (row.name_zh, row.district_id):
         _demand_new_name(db, facts)
@@ -76,7 +76,7 @@ def change(db: Session, row: Organisation, facts: OrganisationFacts, scope: Scop
 
 
 def set_active(db: Session, row: Organisation, active: bool, reason: str | None = None) -> None:
-    """Take an organisation out of the choice for new offerings, or back in. What it hosted stays."""
+    """Activate or deactivate an organisation. New offerings cannot choose an inactive one; its past offerings stay."""
     if row.active is active:
         return
     before = _recorded(row)

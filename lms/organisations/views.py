@@ -1,4 +1,4 @@
-"""Organisations that host training, for administrators and auditors."""
+"""Pages of the organisations that host training, for administrators and auditors."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ blueprint = Blueprint("organisations", __name__)
 @blueprint.get("/")
 @requires(*READERS)
 def index() -> ResponseReturnValue:
-    """The organisations of one's districts."""
+    """List the organisations of the user's districts."""
     form = OrganisationFilterForm(request.args)
     form.district.choices = choices([("", _("All districts")), *_districts(scope())])
     wanted = Filter(
@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
 @blueprint.route("/new", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def new() -> ResponseReturnValue:
-    """Enter an organisation."""
+    """Add an organisation."""
     form = OrganisationForm()
     form.district_id.choices = choices(_districts(scope()))
     if form.validate_on_submit():
@@ -55,7 +55,7 @@ def new() -> ResponseReturnValue:
 @blueprint.route("/<int:organisation_id>", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def edit(organisation_id: int) -> ResponseReturnValue:
-    """Change what is known of an organisation."""
+    """Change an organisation."""
     organisation = _organisation(organisation_id)
     form = OrganisationForm(obj=organisation)
     form.district_id.choices = choices(_districts(scope()))
@@ -73,7 +73,7 @@ def edit(organisation_id: int) -> ResponseReturnValue:
 @blueprint.route("/<int:organisation_id>/deactivate", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def deactivate(organisation_id: int) -> ResponseReturnValue:
-    """Take an organisation out of use, with a reason."""
+    """Deactivate an organisation, with a reason."""
     organisation = _organisation(organisation_id)
     form = ReasonForm()
     if form.validate_on_submit():
@@ -89,7 +89,7 @@ def deactivate(organisation_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:organisation_id>/reactivate")
 @requires(*ADMINISTRATORS)
 def reactivate(organisation_id: int) -> ResponseReturnValue:
-    """Take an organisation back into use."""
+    """Activate an organisation again."""
     register.set_active(db(), _organisation(organisation_id), True)
     flash(_("The organisation is in use again."))
     return redirect(url_for("organisations.edit", organisation_id=organisation_id))
