@@ -26,7 +26,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Change:
-    """One field, before and after."""
+    """A changed field, before and after."""
 
     field: str
     before: Any
@@ -35,7 +35,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Entry:
-    """One audit entry. `user` is None if the system itself acted."""
+    """An audit entry. `user` is None if the system itself acted."""
 
     at: datetime
     user: str | None
@@ -47,7 +47,7 @@ class Entry:
 
 
 def listing(db: Session, wanted: Filter, zone: ZoneInfo, page: int) -> Page[Entry]:
-    """One page of the entries that match, the latest first. Two statements besides the count."""
+    """A page of the entries that match, the latest first. Two statements besides the count."""
     statement = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     if wanted.action:
         statement = statement.where(AuditEntry.action == wanted.action)

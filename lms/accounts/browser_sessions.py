@@ -29,7 +29,7 @@ _HOLDER = (
 
 @dataclass(frozen=True)
 class SignedIn:
-    """One signed-in browser, as its owner sees it. `key` identifies it in addresses; nobody can sign in with the key."""
+    """A signed-in browser, as its owner sees it. `key` identifies it in addresses; nobody can sign in with the key."""
 
     key: str
     browser: str

@@ -26,7 +26,7 @@ NAME_LENGTH = 100
 
 @dataclass
 class RoleHeld:
-    """One role of a device's user, and the district or organisation in which it holds."""
+    """A role of the device's user, and the district or organisation in which it holds."""
 
     role: Role
     district_id: int | None

@@ -130,7 +130,7 @@ def _district_of_grant() -> ColumnElement[int | None]:
 
 
 class BrowserSession(Base):
-    """One signed-in browser. The cookie holds the token; the table holds its hash, so that ending it ends it at once."""
+    """A signed-in browser. The cookie holds the token; the table holds its hash, so that deleting the row signs the browser out."""
 
     __tablename__ = "browser_session"
 

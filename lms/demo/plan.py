@@ -1,4 +1,4 @@
-"""What happens in the demo year: who hosts, who teaches, which courses run when. Facts only; `year` makes them so."""
+"""Plan of the demo year: hosts, instructors, and which courses run when. Facts only; `lms.demo.year` carries them out."""
 
 from dataclasses import dataclass
 

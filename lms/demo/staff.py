@@ -1,4 +1,4 @@
-"""Who works in the demo: hosts, instructors, and one account for each role."""
+"""Staff of the demo: hosts, instructors, and one account for each role."""
 
 import json
 import os

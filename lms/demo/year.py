@@ -35,7 +35,7 @@ from courses.offerings.scheduling import SessionPlan, Team
 from instructors.models import Instructor
 from lms.core import audit, clock
 from lms.core.scope import EVERYTHING
-from lms.demo import plan, yardsticks
+from lms.demo import baselines, plan
 from lms.demo.people import People
 from lms.demo.staff import Staff
 
@@ -59,7 +59,7 @@ class Happening:
 
 @dataclass
 class Run:
-    """One offering of the year: what it is, when its sessions begin, and who leads."""
+    """An offering of the demo year: its course, when its sessions begin, and who leads."""
 
     kind: plan.Kind
     host: int
@@ -94,7 +94,7 @@ class Year:
             qr_keys.ensure(self._db, self._branch.keys_dir, not_before=first, not_after=last)
         self._at(self._begin - PLANNED_AHEAD, self._register_everybody)
         for year in (self._begin.year, self._now.year):
-            self._at(self._begin, partial(yardsticks.enter, self._db, year))
+            self._at(self._begin, partial(baselines.enter, self._db, year))
         for month in range(MONTHS):
             self._plan_month(self._begin + timedelta(days=30.4 * month))
         self._plan_now_and_soon()

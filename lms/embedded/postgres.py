@@ -111,7 +111,7 @@ class Server:
 
     @property
     def log_file(self) -> Path:
-        """What the server says, within its data folder."""
+        """The server's log, within its data folder."""
         return self.data_dir / "server.log"
 
     def url(self, database: str = SUPERUSER, scheme: str = "postgresql+psycopg") -> str:
@@ -146,7 +146,7 @@ class Server:
         self.process = None
 
     def is_running(self) -> bool:
-        """Whether the server that this object started still runs."""
+        """Tell whether the server that this object started still runs."""
         return self.process is not None and self.process.poll() is None
 
     def create_database(self, name: str, template: str | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Whether the database has the tables of this code, told without loading the code or Alembic.
+"""Compares the database's migration with the code's, without loading the application or Alembic.
 
 Loading both takes longer than the rest of a second start, and almost every start finds nothing to do.
 """
@@ -37,10 +37,9 @@ def _assigned(statement: ast.stmt) -> tuple[str, ast.expr | None]:
 
 
 def is_current(url: str, folder: Path = VERSIONS) -> bool:
-    """Whether the database stands at the newest migration.
+    """Tell whether the database is at the newest migration.
 
-    Raises StartError when it stands at one that this code does not know: an older program must not touch the
-    data of a newer one.
+    Raises StartError if it is at a migration that this code does not know: an older program must not touch the data of a newer.
     """
     known = revisions(folder)
     newest = set(known) - set(known.values())
@@ -56,7 +55,7 @@ def is_current(url: str, folder: Path = VERSIONS) -> bool:
 
 
 def is_empty(url: str, table: str) -> bool:
-    """Whether nothing is in the table yet."""
+    """Tell whether the table has no rows."""
     with psycopg.connect(plain(url)) as connection:
         statement = psycopg.sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(psycopg.sql.Identifier(table))
         row = connection.execute(statement).fetchone()

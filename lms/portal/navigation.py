@@ -36,7 +36,7 @@ ITEMS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Item:
-    """One entry of the navigation bar."""
+    """An entry of the navigation bar."""
 
     label: str
     address: str

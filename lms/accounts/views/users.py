@@ -61,7 +61,7 @@ def new() -> ResponseReturnValue:
 @blueprint.get("/<int:user_id>")
 @requires(*ADMINISTRATORS)
 def page(user_id: int) -> ResponseReturnValue:
-    """One account: contacts, roles and state."""
+    """An account's page: contacts, roles and state."""
     form = GrantForm()
     _offer(form)
     return _show(_user(user_id), form)

@@ -1,4 +1,4 @@
-"""What the demo's figures are held against: targets, and the population that a share is a share of. Both are made up."""
+"""Targets and population of the demo, which its figures are compared with. Both are invented."""
 
 from sqlalchemy.orm import Session
 
