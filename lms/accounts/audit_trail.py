@@ -46,29 +46,29 @@ class Entry:
     reason: str | None
 
 
-def listing(db: Session, wanted: Filter, zone: ZoneInfo, page: int) -> Page[Entry]:
+def listing(db: Session, filters: Filter, zone: ZoneInfo, page: int) -> Page[Entry]:
     """A page of the entries that match, the latest first. Two statements besides the count."""
     statement = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
-    if wanted.action:
-        statement = statement.where(AuditEntry.action == wanted.action)
-    if wanted.subject and ":" in wanted.subject:
-        statement = statement.where(AuditEntry.subject == wanted.subject)
-    elif wanted.subject:
-        statement = statement.where(AuditEntry.subject.startswith(f"{wanted.subject}:", autoescape=True))
-    if wanted.user:
-        names = select(User.id).where(User.name.icontains(wanted.user, autoescape=True) | User.email_is(wanted.user))
+    if filters.action:
+        statement = statement.where(AuditEntry.action == filters.action)
+    if filters.subject and ":" in filters.subject:
+        statement = statement.where(AuditEntry.subject == filters.subject)
+    elif filters.subject:
+        statement = statement.where(AuditEntry.subject.startswith(f"{filters.subject}:", autoescape=True))
+    if filters.user:
+        names = select(User.id).where(User.name.icontains(filters.user, autoescape=True) | User.email_is(filters.user))
         statement = statement.where(AuditEntry.user_id.in_(names))
-    if wanted.since:
-        statement = statement.where(AuditEntry.at >= _midnight(wanted.since, zone))
-    if wanted.until:
-        statement = statement.where(AuditEntry.at < _midnight(wanted.until + timedelta(days=1), zone))
-    found = page_of(db, statement, page)
-    users = {row.user_id for row in found.rows if row.user_id is not None}
+    if filters.since:
+        statement = statement.where(AuditEntry.at >= _midnight(filters.since, zone))
+    if filters.until:
+        statement = statement.where(AuditEntry.at < _midnight(filters.until + timedelta(days=1), zone))
+    entries = page_of(db, statement, page)
+    users = {row.user_id for row in entries.rows if row.user_id is not None}
     names_by_id: dict[int, str] = {
         row.id: row.name for row in db.execute(select(User.id, User.name).where(User.id.in_(users)))
     }
-    rows = [_entry(row, names_by_id) for row in found.rows]
-    return Page(rows=rows, page=found.page, pages=found.pages, total=found.total)
+    rows = [_entry(row, names_by_id) for row in entries.rows]
+    return Page(rows=rows, page=entries.page, pages=entries.pages, total=entries.total)
 
 
 def _entry(row: AuditEntry, names: dict[int, str]) -> Entry:

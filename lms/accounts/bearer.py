@@ -38,8 +38,8 @@ def device(most: int) -> Callable[[V], V]:
 
 def caller() -> Caller:
     """The device that sent this request, and its user. Only within a view marked `@device`."""
-    found: Caller = g.caller
-    return found
+    device_caller: Caller = g.caller
+    return device_caller
 
 
 def _admit(window: Window) -> Scope:
@@ -49,19 +49,19 @@ def _admit(window: Window) -> Scope:
     """
     g.language = visitor_language()
     sent = request.headers.get("Authorization", "")
-    found = devices.of_token(web.reading(), sent[len(SCHEME) :]) if sent.startswith(SCHEME) else None
-    if found is None:
+    sender = devices.of_token(web.reading(), sent[len(SCHEME) :]) if sent.startswith(SCHEME) else None
+    if sender is None:
         raise DomainError(
             "device_unknown",
             N_("This device is not connected, or was disconnected. Sign in again; what it has not sent yet is kept."),
             status=401,
         )
-    if not window.allows(str(found.device_id)):
+    if not window.allows(str(sender.device_id)):
         raise DomainError("too_often", N_("Too many tries. Wait a few minutes and try again."), status=429)
-    g.language = found.language
-    g.caller = found
+    g.language = sender.language
+    g.caller = sender
     g.acting = True  # who acts was found here, and not by the cookie
     db = web.db()
-    audit.act_as(db, found.user_id)
-    devices.note_seen(db, found)
-    return scope_of(found.user_id, found.grants)
+    audit.act_as(db, sender.user_id)
+    devices.note_seen(db, sender)
+    return scope_of(sender.user_id, sender.grants)

@@ -87,11 +87,11 @@ def demand(password: str, *, facts: Iterable[str | None]) -> None:
 
 
 def _facts(facts: Iterable[str | None]) -> set[str]:
-    found = set()
+    guesses = set()
     for fact in facts:
         if fact:
-            found |= {_fold(fact), _fold(fact.partition("@")[0]), re.sub(r"^\+86", "", fact).casefold()}
-    return {fact for fact in found if fact}
+            guesses |= {_fold(fact), _fold(fact.partition("@")[0]), re.sub(r"^\+86", "", fact).casefold()}
+    return {fact for fact in guesses if fact}
 
 
 def _fold(text: str) -> str:

@@ -40,9 +40,9 @@ class Grant(Protocol):
 
 def districts(db: Session, scope: Scope) -> list[Place]:
     """The districts for which the scope may grant a role, in their standard order."""
-    wanted: ColumnElement[bool] = true() if scope.everything else DISTRICT.c.id.in_(scope.district_ids)
+    in_reach: ColumnElement[bool] = true() if scope.everything else DISTRICT.c.id.in_(scope.district_ids)
     rows = db.execute(
-        select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(wanted).order_by(DISTRICT.c.id)
+        select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(in_reach).order_by(DISTRICT.c.id)
     )
     return [Place(*row) for row in rows]
 
@@ -55,22 +55,22 @@ def district_called(db: Session, text: str) -> int:
         func.lower(DISTRICT.c.name_en) == text.lower(),
         DISTRICT.c.id == int(text) if text.isdecimal() and len(text) < SHORTEST_CODE else false(),
     )
-    found: int | None = db.scalar(select(DISTRICT.c.id).where(same))
-    if found is None:
+    district_id: int | None = db.scalar(select(DISTRICT.c.id).where(same))
+    if district_id is None:
         raise DomainError("district_unknown", N_("No district is called %(name)s."), status=422, name=text)
-    return found
+    return district_id
 
 
 def of_grants(db: Session, grants: Iterable[Grant]) -> dict[tuple[int | None, int | None], Place]:
     """Places of grants, by (district id, organisation id) as the grants have them."""
     grants = list(grants)
-    found: dict[tuple[int | None, int | None], Place] = {}
+    place_by_grant: dict[tuple[int | None, int | None], Place] = {}
     district_ids = {grant.district_id for grant in grants if grant.district_id is not None}
     if district_ids:
         for row in db.execute(
             select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(DISTRICT.c.id.in_(district_ids))
         ):
-            found[row.id, None] = Place(*row)
+            place_by_grant[row.id, None] = Place(*row)
     organisation_ids = {grant.organisation_id for grant in grants if grant.organisation_id is not None}
     if organisation_ids:
         for row in db.execute(
@@ -78,8 +78,8 @@ def of_grants(db: Session, grants: Iterable[Grant]) -> dict[tuple[int | None, in
                 ORGANISATION.c.id.in_(organisation_ids)
             )
         ):
-            found[None, row.id] = Place(*row)
-    return found
+            place_by_grant[None, row.id] = Place(*row)
+    return place_by_grant
 
 
 def suggest(db: Session, text: str, scope: Scope) -> list[Place]:
@@ -93,10 +93,10 @@ def organisation_named(db: Session, text: str, scope: Scope) -> int:
     Raises DomainError, which lists a few candidates when several fit.
     """
     same = or_(ORGANISATION.c.name_zh == text, func.lower(ORGANISATION.c.name_en) == text.lower())
-    found = _organisations(db, scope, same) or _organisations(db, scope, _containing(text))
-    if len(found) == 1:
-        return found[0].id
-    if not found:
+    matches = _organisations(db, scope, same) or _organisations(db, scope, _containing(text))
+    if len(matches) == 1:
+        return matches[0].id
+    if not matches:
         raise DomainError(
             "organisation_unknown",
             N_("No organisation has this name. Look it up in the list of organisations."),
@@ -108,7 +108,7 @@ def organisation_named(db: Session, text: str, scope: Scope) -> int:
         N_("Several organisations fit: %(names)s. Give the whole name."),
         status=422,
         field="organisation",
-        names="、".join(place.name_zh for place in found),
+        names="、".join(place.name_zh for place in matches),
     )
 
 

@@ -14,5 +14,5 @@ SYSTEMS = (
 
 def browser_name(agent: str) -> str:
     """A name such as "Chrome · Android". Parts that cannot be told are left out; an unknown browser gives an empty text."""
-    found = (next((name for mark, name in names if mark in agent), "") for names in (BROWSERS, SYSTEMS))
-    return " · ".join(part for part in found if part)
+    parts = (next((name for mark, name in names if mark in agent), "") for names in (BROWSERS, SYSTEMS))
+    return " · ".join(part for part in parts if part)

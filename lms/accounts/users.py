@@ -36,7 +36,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Made:
+class CreatedAccount:
     """A new account. `address`: the password link to hand over in person, if the user has no e-mail address."""
 
     user: User
@@ -96,7 +96,7 @@ def change_own(db: Session, user: User, *, name: str, language: str) -> None:
     audit.record_change(db, "user.change", user, before, {"name": name, "language": language})
 
 
-def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope, site: Site | None) -> Made:
+def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope, site: Site | None) -> CreatedAccount:
     """Create an account with its roles, within the creator's scope, and invite its owner (unless `site` is None)."""
     if not (facts.email or facts.phone):
         raise DomainError(
@@ -109,7 +109,7 @@ def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope
     db.flush()
     roles.demand_within(db, user, scope)
     audit.record(db, "user.create", user, after=_masked(facts) | {"roles": roles.described(user.grants)})
-    return Made(user, password_links.invite(db, user, site) if site is not None else None)
+    return CreatedAccount(user, password_links.invite(db, user, site) if site is not None else None)
 
 
 def set_password(db: Session, user: User, password: str) -> None:
@@ -156,14 +156,14 @@ def enable(db: Session, user: User) -> None:
     audit.record(db, "user.enable", user)
 
 
-def listing(db: Session, scope: Scope, wanted: Filter, page: int) -> Page[User]:
+def listing(db: Session, scope: Scope, filters: Filter, page: int) -> Page[User]:
     """The users whom the scope manages, by name."""
     statement = visible(select(User), User, scope).order_by(User.name, User.id)
-    if wanted.text:
-        statement = statement.where(User.name.icontains(wanted.text, autoescape=True) | _reached_by(wanted.text))
-    if wanted.role:
-        statement = statement.where(User.grants.any(RoleGrant.role == wanted.role))
-    statement = statement.where(User.disabled_at.is_not(None) if wanted.disabled else User.disabled_at.is_(None))
+    if filters.text:
+        statement = statement.where(User.name.icontains(filters.text, autoescape=True) | _reached_by(filters.text))
+    if filters.role:
+        statement = statement.where(User.grants.any(RoleGrant.role == filters.role))
+    statement = statement.where(User.disabled_at.is_not(None) if filters.disabled else User.disabled_at.is_(None))
     return page_of(db, statement, page)
 
 

@@ -16,7 +16,7 @@ VERSIONS = ROOT / "migrations" / "versions"
 
 def revisions(folder: Path = VERSIONS) -> dict[str, str | None]:
     """Each migration and the one it follows, read from the files' own `revision` and `down_revision`."""
-    found: dict[str, str | None] = {}
+    revision_by_id: dict[str, str | None] = {}
     for path in sorted(folder.glob("*.py")):
         values: dict[str, str | None] = {}
         for statement in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
@@ -24,8 +24,8 @@ def revisions(folder: Path = VERSIONS) -> dict[str, str | None]:
             if target in {"revision", "down_revision"} and isinstance(value, ast.Constant):
                 values[target] = value.value if isinstance(value.value, str) else None
         if revision := values.get("revision"):
-            found[revision] = values.get("down_revision")
-    return found
+            revision_by_id[revision] = values.get("down_revision")
+    return revision_by_id
 
 
 def _assigned(statement: ast.stmt) -> tuple[str, ast.expr | None]:

@@ -32,23 +32,23 @@ class Filter:
     active: bool = True
 
 
-def listing(db: Session, scope: Scope, wanted: Filter, page: int) -> Page[Organisation]:
+def listing(db: Session, scope: Scope, filters: Filter, page: int) -> Page[Organisation]:
     """The scope's organisations with their districts, by district and name."""
     statement = (
         visible(select(Organisation), Organisation, scope)
-        .where(Organisation.active.is_(wanted.active))
+        .where(Organisation.active.is_(filters.active))
         .options(joinedload(Organisation.district))
         .order_by(Organisation.district_id, Organisation.name_zh, Organisation.id)
     )
-    if wanted.text:
+    if filters.text:
         statement = statement.where(
-            Organisation.name_zh.icontains(wanted.text, autoescape=True)
-            | Organisation.name_en.icontains(wanted.text, autoescape=True)
+            Organisation.name_zh.icontains(filters.text, autoescape=True)
+            | Organisation.name_en.icontains(filters.text, autoescape=True)
         )
-    if wanted.district_id is not None:
-        statement = statement.where(Organisation.district_id == wanted.district_id)
-    if wanted.sector is not None:
-        statement = statement.where(Organisation.sector == wanted.sector)
+    if filters.district_id is not None:
+        statement = statement.where(Organisation.district_id == filters.district_id)
+    if filters.sector is not None:
+        statement = statement.where(Organisation.sector == filters.sector)
     return page_of(db, statement, page)
 
 

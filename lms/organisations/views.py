@@ -26,15 +26,19 @@ def index() -> ResponseReturnValue:
     """List the organisations of the user's districts."""
     form = OrganisationFilterForm(request.args)
     form.district.choices = choices([("", _("All districts")), *_districts(scope())])
-    wanted = Filter(
+    filters = Filter(
         text=form.text.data,
         district_id=form.district.data,
         sector=Sector(form.sector.data) if form.sector.data in set(Sector) else None,
         active=form.state.data != "inactive",
     )
-    found = register.listing(db(), scope(), wanted, request.args.get("page", 1, type=int))
+    organisations = register.listing(db(), scope(), filters, request.args.get("page", 1, type=int))
     return render_template(
-        "organisations/index.html", found=found, form=form, sectors=SECTORS, may_change=holds(*ADMINISTRATORS)
+        "organisations/index.html",
+        organisations=organisations,
+        form=form,
+        sectors=SECTORS,
+        may_change=holds(*ADMINISTRATORS),
     )
 
 

@@ -28,15 +28,15 @@ def index() -> ResponseReturnValue:
         return narrowed(UserFilterForm)
     form = UserFilterForm(request.args)
     form.validate()
-    wanted = Filter(
+    filters = Filter(
         text=form.text.data,
         role=Role(form.role.data) if form.role.data in set(Role) else None,
         disabled=form.state.data == "disabled",
     )
-    found = users.listing(db(), scope(), wanted, request.args.get("page", 1, type=int))
-    grants = [grant for user in found.rows for grant in user.grants]
+    users_page = users.listing(db(), scope(), filters, request.args.get("page", 1, type=int))
+    grants = [grant for user in users_page.rows for grant in user.grants]
     return render_template(
-        "users/index.html", found=found, form=form, roles=ROLES, places=places.of_grants(db(), grants)
+        "users/index.html", users_page=users_page, form=form, roles=ROLES, places=places.of_grants(db(), grants)
     )
 
 
@@ -48,13 +48,13 @@ def new() -> ResponseReturnValue:
     _offer(form)
     if form.validate_on_submit():
         with refused_on(form):
-            made = users.create(
+            account = users.create(
                 db(), _facts(form), [_grant_facts(form)], scope(), site_of(current_app.config["SETTINGS"])
             )
-            if made.address is not None:
-                return render_template("users/link.html", user=made.user, address=made.address)
+            if account.address is not None:
+                return render_template("users/link.html", user=account.user, address=account.address)
             flash(_("The account is created, and an invitation is on its way by mail."))
-            return redirect(url_for("users.page", user_id=made.user.id))
+            return redirect(url_for("users.page", user_id=account.user.id))
     return make_response(render_template("users/new.html", form=form), 422 if form.is_submitted() else 200)
 
 
@@ -147,8 +147,8 @@ def invite(user_id: int) -> ResponseReturnValue:
 def organisation_names() -> ResponseReturnValue:
     """Suggest organisations whose names contain the typed text, for the field of a coordinator's organisation."""
     text = request.args.get("text", "").strip()
-    found = places.suggest(db(), text, scope()) if text else []
-    return jsonify([named(place) for place in found])
+    suggestions = places.suggest(db(), text, scope()) if text else []
+    return jsonify([named(place) for place in suggestions])
 
 
 def _user(user_id: int) -> User:
