@@ -46,7 +46,7 @@ def place(db: Session, offering: Offering, trainee: Trainee) -> Enrolment:
 
     A closed offering takes nobody any more, so there the place is made by hand; judging it again says what it comes to.
     """
-    row = places.of_trainee(db, offering.id, trainee.id)
+    row = places.find_enrolment(db, offering.id, trainee.id)
     if row is not None and row.state != EnrolmentState.WAITLISTED:
         return row
     if offering.state != OfferingState.CLOSED:
@@ -67,7 +67,7 @@ def place(db: Session, offering: Offering, trainee: Trainee) -> Enrolment:
 def _check_in(
     db: Session, meeting: CourseSession, trainee: Trainee, *, method: AttendanceMethod, event_id: UUID, now: datetime
 ) -> Recorded:
-    row = places.of_trainee(db, meeting.offering_id, trainee.id)
+    row = places.find_enrolment(db, meeting.offering_id, trainee.id)
     if row is None or row.state == EnrolmentState.WAITLISTED:
         row = places.enrol(db, meeting.offering_id, trainee, source=EnrolmentSource.WALK_IN, over_capacity=True)
     event = AttendanceInput(event_id, meeting.id, row.id, AttendanceKind.ARRIVE, method)
