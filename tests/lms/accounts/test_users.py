@@ -24,7 +24,7 @@ DISTRICT_1 = Scope(district_ids=frozenset({1}))
 
 
 def mails(db: Session) -> list[str]:
-    """What is owed, opened."""
+    """The mails that are owed, decrypted."""
     return [
         crypto.cipher().decrypt(COLUMN, row.ref, row.content)
         for row in db.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
