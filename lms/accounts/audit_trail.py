@@ -14,7 +14,7 @@ from lms.core.paging import Page, page_of
 
 
 @dataclass(frozen=True)
-class Filter:
+class TrailFilter:
     """Filters of the audit trail. `subject` is "trainee:17", or "trainee" for all trainees. Days are in the branch's time zone."""
 
     action: str | None = None
@@ -25,7 +25,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Change:
+class TrailChange:
     """A changed field, before and after."""
 
     field: str
@@ -34,7 +34,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TrailEntry:
     """An audit entry. `user` is None if the system itself acted."""
 
     at: datetime
@@ -42,11 +42,11 @@ class Entry:
     action: str
     noun: str
     key: str
-    changes: tuple[Change, ...]
+    changes: tuple[TrailChange, ...]
     reason: str | None
 
 
-def listing(db: Session, filters: Filter, zone: ZoneInfo, page: int) -> Page[Entry]:
+def listing(db: Session, filters: TrailFilter, zone: ZoneInfo, page: int) -> Page[TrailEntry]:
     """A page of the entries that match, the latest first. Two statements besides the count."""
     statement = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     if filters.action:
@@ -71,17 +71,17 @@ def listing(db: Session, filters: Filter, zone: ZoneInfo, page: int) -> Page[Ent
     return Page(rows=rows, page=entries.page, pages=entries.pages, total=entries.total)
 
 
-def _entry(row: AuditEntry, names: dict[int, str]) -> Entry:
+def _entry(row: AuditEntry, names: dict[int, str]) -> TrailEntry:
     noun, _, key = row.subject.partition(":")
     before, after = row.before or {}, row.after or {}
     fields = [*before, *(name for name in after if name not in before)]
-    return Entry(
+    return TrailEntry(
         at=row.at,
         user=names.get(row.user_id) if row.user_id is not None else None,
         action=row.action,
         noun=noun,
         key=key,
-        changes=tuple(Change(name, before.get(name), after.get(name)) for name in fields),
+        changes=tuple(TrailChange(name, before.get(name), after.get(name)) for name in fields),
         reason=row.reason,
     )
 

@@ -23,7 +23,7 @@ SHORTEST_CODE = 4
 
 
 @dataclass(frozen=True)
-class Place:
+class GrantPlace:
     """A district or an organisation."""
 
     id: int
@@ -31,20 +31,20 @@ class Place:
     name_en: str | None
 
 
-class Grant(Protocol):
+class PlacedGrant(Protocol):
     """The fields of a role grant that this module reads."""
 
     district_id: int | None
     organisation_id: int | None
 
 
-def districts(db: Session, scope: Scope) -> list[Place]:
+def districts(db: Session, scope: Scope) -> list[GrantPlace]:
     """The districts for which the scope may grant a role, in their standard order."""
     in_reach: ColumnElement[bool] = true() if scope.everything else DISTRICT.c.id.in_(scope.district_ids)
     rows = db.execute(
         select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(in_reach).order_by(DISTRICT.c.id)
     )
-    return [Place(*row) for row in rows]
+    return [GrantPlace(*row) for row in rows]
 
 
 def district_called(db: Session, text: str) -> int:
@@ -61,16 +61,16 @@ def district_called(db: Session, text: str) -> int:
     return district_id
 
 
-def of_grants(db: Session, grants: Iterable[Grant]) -> dict[tuple[int | None, int | None], Place]:
+def of_grants(db: Session, grants: Iterable[PlacedGrant]) -> dict[tuple[int | None, int | None], GrantPlace]:
     """Places of grants, by (district id, organisation id) as the grants have them."""
     grants = list(grants)
-    place_by_grant: dict[tuple[int | None, int | None], Place] = {}
+    place_by_grant: dict[tuple[int | None, int | None], GrantPlace] = {}
     district_ids = {grant.district_id for grant in grants if grant.district_id is not None}
     if district_ids:
         for row in db.execute(
             select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(DISTRICT.c.id.in_(district_ids))
         ):
-            place_by_grant[row.id, None] = Place(*row)
+            place_by_grant[row.id, None] = GrantPlace(*row)
     organisation_ids = {grant.organisation_id for grant in grants if grant.organisation_id is not None}
     if organisation_ids:
         for row in db.execute(
@@ -78,11 +78,11 @@ def of_grants(db: Session, grants: Iterable[Grant]) -> dict[tuple[int | None, in
                 ORGANISATION.c.id.in_(organisation_ids)
             )
         ):
-            place_by_grant[None, row.id] = Place(*row)
+            place_by_grant[None, row.id] = GrantPlace(*row)
     return place_by_grant
 
 
-def suggest(db: Session, text: str, scope: Scope) -> list[Place]:
+def suggest(db: Session, text: str, scope: Scope) -> list[GrantPlace]:
     """A few active organisations whose names contain the text, the shortest names first."""
     return _organisations(db, scope, _containing(text))
 
@@ -118,7 +118,7 @@ def _containing(text: str) -> ColumnElement[bool]:
     )
 
 
-def _organisations(db: Session, scope: Scope, condition: ColumnElement[bool]) -> list[Place]:
+def _organisations(db: Session, scope: Scope, condition: ColumnElement[bool]) -> list[GrantPlace]:
     within: ColumnElement[bool] = (
         true()
         if scope.everything
@@ -132,4 +132,4 @@ def _organisations(db: Session, scope: Scope, condition: ColumnElement[bool]) ->
         .order_by(func.length(ORGANISATION.c.name_zh), ORGANISATION.c.name_zh)
         .limit(SUGGESTIONS)
     )
-    return [Place(*row) for row in rows]
+    return [GrantPlace(*row) for row in rows]

@@ -27,7 +27,7 @@ class UserFacts:
 
 
 @dataclass(frozen=True)
-class Filter:
+class UserFilter:
     """Filters of the list of users. `text`: part of a name, or a whole e-mail address or phone."""
 
     text: str | None = None
@@ -156,7 +156,7 @@ def enable(db: Session, user: User) -> None:
     audit.record(db, "user.enable", user)
 
 
-def listing(db: Session, scope: Scope, filters: Filter, page: int) -> Page[User]:
+def listing(db: Session, scope: Scope, filters: UserFilter, page: int) -> Page[User]:
     """The users whom the scope manages, by name."""
     statement = visible(select(User), User, scope).order_by(User.name, User.id)
     if filters.text:

@@ -36,7 +36,7 @@ from instructors.models import Instructor
 from lms.core import audit, clock
 from lms.core.scope import EVERYTHING
 from lms.demo import baselines, plan
-from lms.demo.people import People
+from lms.demo.people import DemoPeople
 from lms.demo.staff import Staff
 
 PEOPLE = 320
@@ -61,7 +61,7 @@ class Happening:
 class Run:
     """An offering of the demo year: its course, when its sessions begin, and who leads."""
 
-    kind: plan.Kind
+    kind: plan.OfferingKind
     host: int
     starts: list[datetime]
     lead: Instructor
@@ -125,7 +125,7 @@ class Year:
         )
 
     def _register_everybody(self) -> None:
-        source = People(self._random)
+        source = DemoPeople(self._random)
         for _ in range(PEOPLE):
             born = self._random.choice((*range(1958, 2010), *range(1985, 2006)))
             with_id = self._random.random() < 0.6
@@ -164,7 +164,7 @@ class Year:
 
     def _plan_run(
         self,
-        kind: plan.Kind,
+        kind: plan.OfferingKind,
         start: datetime,
         host: int,
         lead: Instructor | None = None,
@@ -190,7 +190,7 @@ class Year:
             self._at(ends[-1] + timedelta(minutes=40), partial(self._close, run))
             self._at(ends[-1] + timedelta(minutes=42), partial(self._issue, run))
 
-    def _free_instructor(self, kind: plan.Kind, starts: list[datetime]) -> Instructor | None:
+    def _free_instructor(self, kind: plan.OfferingKind, starts: list[datetime]) -> Instructor | None:
         programme = self._course(kind).programme_code
         able = [
             person
@@ -200,7 +200,7 @@ class Year:
         ]
         return self._random.choice(able) if able else None
 
-    def _course(self, kind: plan.Kind) -> Course:
+    def _course(self, kind: plan.OfferingKind) -> Course:
         return self._db.scalars(select(Course).where(Course.code == kind.course)).one()
 
     def _publish(self, run: Run) -> None:

@@ -23,7 +23,7 @@ class OrganisationFacts:
 
 
 @dataclass(frozen=True)
-class Filter:
+class OrganisationFilter:
     """Filters of the list. `text`: part of a name in either language."""
 
     text: str | None = None
@@ -32,7 +32,7 @@ class Filter:
     active: bool = True
 
 
-def listing(db: Session, scope: Scope, filters: Filter, page: int) -> Page[Organisation]:
+def listing(db: Session, scope: Scope, filters: OrganisationFilter, page: int) -> Page[Organisation]:
     """The scope's organisations with their districts, by district and name."""
     statement = (
         visible(select(Organisation), Organisation, scope)

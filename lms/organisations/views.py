@@ -15,7 +15,7 @@ from lms.core.web import db, refused_on
 from lms.organisations import districts, register
 from lms.organisations.forms import SECTORS, OrganisationFilterForm, OrganisationForm
 from lms.organisations.models import Organisation, Sector
-from lms.organisations.register import Filter, OrganisationFacts
+from lms.organisations.register import OrganisationFacts, OrganisationFilter
 
 blueprint = Blueprint("organisations", __name__)
 
@@ -26,7 +26,7 @@ def index() -> ResponseReturnValue:
     """List the organisations of the user's districts."""
     form = OrganisationFilterForm(request.args)
     form.district.choices = choices([("", _("All districts")), *_districts(scope())])
-    filters = Filter(
+    filters = OrganisationFilter(
         text=form.text.data,
         district_id=form.district.data,
         sector=Sector(form.sector.data) if form.sector.data in set(Sector) else None,

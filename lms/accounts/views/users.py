@@ -9,7 +9,7 @@ from lms.accounts.forms import ROLES, GrantForm, NewUserForm, ReasonForm, UserFi
 from lms.accounts.models import User
 from lms.accounts.password_links import site_of
 from lms.accounts.roles import GrantFacts
-from lms.accounts.users import Filter, UserFacts
+from lms.accounts.users import UserFacts, UserFilter
 from lms.core.access import requires, scope
 from lms.core.forms import choices
 from lms.core.languages import named
@@ -28,7 +28,7 @@ def index() -> ResponseReturnValue:
         return narrowed(UserFilterForm)
     form = UserFilterForm(request.args)
     form.validate()
-    filters = Filter(
+    filters = UserFilter(
         text=form.text.data,
         role=Role(form.role.data) if form.role.data in set(Role) else None,
         disabled=form.state.data == "disabled",
