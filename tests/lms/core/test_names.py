@@ -13,7 +13,8 @@ from lms.core.names import norm
 LETTERS = st.text(st.sampled_from("张三欧阳䶮㛃𠅤abcXYZéØ９Ａｂ"), min_size=1, max_size=12)
 
 
-# Pairs of a name as it is written and as it is compared; tests/lms/static/names.test.js holds lms/static/names.js to them too.
+# Pairs of a name as it is written and as it is compared. tests/lms/static/names.test.js holds lms/static/names.js to the
+# same pairs.
 EXAMPLES = json.loads(Path(__file__).with_name("names.json").read_text(encoding="utf-8"))
 
 

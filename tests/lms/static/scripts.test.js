@@ -6,6 +6,11 @@ const STATIC = new URL("../../../lms/static/", import.meta.url);
 const TEMPLATES = new URL("../../../lms/templates/", import.meta.url);
 const scripts = readdirSync(STATIC).filter((name) => name.endsWith(".js"));
 
+const templates = readdirSync(TEMPLATES, { recursive: true })
+  .filter((name) => name.endsWith(".html"))
+  .map((name) => readFileSync(new URL(name, TEMPLATES), "utf8"))
+  .join("\n");
+
 function textOf(name) {
   return readFileSync(new URL(name, STATIC), "utf8");
 }
@@ -55,12 +60,18 @@ test("no script imports itself through another one", () => {
 });
 
 test("each script is named by a template, by another script, or is a worker", () => {
-  const templates = readdirSync(TEMPLATES, { recursive: true })
-    .filter((name) => name.endsWith(".html"))
-    .map((name) => readFileSync(new URL(name, TEMPLATES), "utf8"))
-    .join("\n");
   const used = closureOf(...scripts.filter((name) => templates.includes(name)));
   assert.deepEqual(scripts.filter((name) => !used.has(name)), ["offline-worker.js", "session-worker.js"]);
+});
+
+test("no script under /static/ serves two pages", () => {
+  // A browser keeps these files for an hour. What one page imports was fetched together and fits together; a script
+  // that two pages share could be older than the script that imports it. (The session page has a folder of its own
+  // for each version.)
+  const pages = new Set([...templates.matchAll(/filename=["']([a-z_]+\.js)["']/gu)].map(([, name]) => name));
+  const imported = [...pages].flatMap((page) => [...closureOf(...importsOf(page))]);
+  assert.ok(imported.length > 0);
+  assert.deepEqual(imported.filter((name, place) => pages.has(name) || imported.indexOf(name) !== place), []);
 });
 
 test("the worker of offline verification keeps every script that its page runs on, and no other", () => {
