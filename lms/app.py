@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from courses import tasks as course_tasks
-from courses.events import ExportOwed, ImportOwed, OfferingClosed
+from courses.events import ExportRequested, ImportRequested, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, languages, lean, limits, logs, mail_tasks, tasks, web
@@ -33,52 +33,52 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/audit", "lms.accounts.views.audit"),
     ("/organisations", "lms.organisations.views"),
     ("/instructors", "instructors.views"),
-    ("/catalogue", "courses.views.catalogue"),
-    ("/offerings", "courses.views.offerings"),
-    ("/offerings/<int:offering_id>/enrolments", "courses.views.enrolment"),
-    ("/offerings/<int:offering_id>/assessment", "courses.views.assessment"),
-    ("/sessions", "courses.views.attendance"),
-    ("/sessions", "courses.views.offline_session"),
-    ("/sessions", "courses.views.sessions"),
-    ("/", "courses.views.teaching_hours"),
-    ("/sessions", "courses.views.paper"),
-    ("/sessions", "courses.views.code_display"),
-    ("/", "courses.views.self_check_in"),
-    ("/reviews", "courses.views.reviews"),
-    ("/training", "courses.views.public_offerings"),
-    ("/training", "courses.views.self_enrolment"),
-    ("/trainees", "courses.views.trainees"),
+    ("/catalogue", "courses.catalogue.views"),
+    ("/offerings", "courses.offerings.views.offerings"),
+    ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.enrolment"),
+    ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
+    ("/sessions", "courses.attendance.views.attendance"),
+    ("/sessions", "courses.attendance.devices.views.offline_session"),
+    ("/sessions", "courses.closing.views.sessions"),
+    ("/", "courses.offerings.views.teaching_hours"),
+    ("/sessions", "courses.attendance.paper.views"),
+    ("/sessions", "courses.attendance.self_check_in.views.code_display"),
+    ("/", "courses.attendance.self_check_in.views.self_check_in"),
+    ("/reviews", "courses.closing.views.reviews"),
+    ("/training", "courses.offerings.views.public_offerings"),
+    ("/training", "courses.enrolment.views.self_enrolment"),
+    ("/trainees", "courses.enrolment.views.trainees"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
     ("/shared", "certificates.views.sharing"),
     ("/", "certificates.views.badges"),
-    ("/", "courses.views.skill_results"),
+    ("/", "courses.assessment.views.skill_results"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
-    ("/reports", "courses.views.reports"),
-    ("/reports", "courses.views.report_sessions"),
-    ("/reports", "courses.views.report_hours"),
-    ("/reports", "courses.views.report_waiting"),
-    ("/", "courses.views.report_mails"),
-    ("/reports", "courses.views.exports"),
+    ("/reports", "courses.reports.views.enrolment"),
+    ("/reports", "courses.reports.views.sessions"),
+    ("/reports", "courses.reports.views.hours"),
+    ("/reports", "courses.reports.views.waiting"),
+    ("/", "courses.reports.views.mails"),
+    ("/reports", "courses.reports.exports.views"),
     ("/reports/indicators", "lms.portal.indicators"),
-    ("/reports/targets", "courses.views.targets"),
-    ("/reports/population", "courses.views.population"),
-    ("/reports/quarters", "courses.views.quarters"),
-    ("/reports/opening-balances", "courses.views.opening_balances"),
-    ("/imports", "courses.views.imports"),
+    ("/reports/targets", "courses.reports.views.targets"),
+    ("/reports/population", "courses.reports.views.population"),
+    ("/reports/quarters", "courses.reports.views.quarters"),
+    ("/reports/opening-balances", "courses.reports.views.opening_balances"),
+    ("/imports", "courses.imports.views"),
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.renewal"),
-    ("/certificates/legacy", "certificates.views.legacy"),
+    ("/certificates/legacy", "certificates.legacy.views"),
     ("/certificates/expiring", "certificates.views.expiring"),
-    ("/", "certificates.views.verification"),
-    ("/", "certificates.views.verification_list"),
-    ("/", "certificates.views.offline"),
-    ("/", "certificates.views.status"),
-    ("/api/v1", "courses.views.check_ins"),
-    ("/check-ins", "courses.views.unsent"),
-    ("/api/v1", "certificates.views.api"),
+    ("/", "certificates.verification.views.verification"),
+    ("/", "certificates.verification.views.bulk"),
+    ("/", "certificates.verification.views.offline"),
+    ("/", "certificates.verification.views.status_lists"),
+    ("/api/v1", "courses.attendance.devices.views.check_ins"),
+    ("/check-ins", "courses.attendance.devices.views.unsent"),
+    ("/api/v1", "certificates.verification.views.api"),
 )
 
 # Modules that register what can be imported.
@@ -87,8 +87,25 @@ KINDS: tuple[str, ...] = (
     "courses.imports.organisations",
     "courses.imports.instructors",
     "courses.imports.opening",
-    "certificates.legacy_import",
-    "certificates.legacy_papers",
+    "certificates.legacy.sheet_import",
+    "certificates.legacy.past_training_import",
+)
+
+# Modules that register labels of the audit trail.
+AUDIT_LABELS: tuple[str, ...] = (
+    "lms.accounts.audit_labels",
+    "lms.organisations.audit_labels",
+    "instructors.audit_labels",
+    "courses.catalogue.audit_labels",
+    "courses.enrolment.audit_labels",
+    "courses.offerings.audit_labels",
+    "courses.assessment.audit_labels",
+    "courses.attendance.audit_labels",
+    "courses.closing.audit_labels",
+    "courses.counting.audit_labels",
+    "courses.reports.audit_labels",
+    "courses.imports.audit_labels",
+    "certificates.audit_labels",
 )
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
@@ -97,7 +114,7 @@ COMMANDS: tuple[str, ...] = (
     "lms.core.cli:translate",
     "lms.embedded.cli",
     "lms.demo.cli",
-    "courses.cli",
+    "courses.counting.cli",
     "courses.imports.cli",
     "lms.accounts.cli",
     "certificates.cli.keys",
@@ -153,8 +170,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for kind in KINDS:
-        import_module(kind)
+    for module in (*KINDS, *AUDIT_LABELS):
+        import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")
         app.cli.add_command(getattr(import_module(module), name or "cli"))
@@ -165,8 +182,8 @@ def _react() -> None:
     """Event → what happens once it is committed."""
     events.react(MailOwed, mail_tasks.ring)
     events.react(OfferingClosed, issuing_tasks.ring)
-    events.react(ExportOwed, course_tasks.ring_export)
-    events.react(ImportOwed, course_tasks.ring_import)
+    events.react(ExportRequested, course_tasks.enqueue_export)
+    events.react(ImportRequested, course_tasks.enqueue_import)
     events.react(CertificatesOwed, issuing_tasks.ring)
     events.react(ReissueOwed, issuing_tasks.ring_correction)
     events.react(BadgeOwed, issuing_tasks.ring_badges)

@@ -5,17 +5,17 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from certificates import badges, holding, paper, sharing, states
+from certificates import badges, documents, holding, sharing, states
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.rendering import Layout
-from certificates.states import NAMES, TONES
+from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from lms.core import clock
 from lms.core.access import public
 from lms.core.limits import limiter
-from lms.core.web import session
+from lms.core.web import db
 
 blueprint = Blueprint("holding", __name__)
 
@@ -31,14 +31,14 @@ BADGE_TYPES = {"json": "application/json", "jwt": "application/vc+jwt", "png": "
 @unlisted
 def page(ticket: str) -> ResponseReturnValue:
     """The certificate as it looks, everything that can be downloaded, and the links given to others."""
-    certificate = holding.of_ticket(session(), ticket)
+    certificate = holding.of_ticket(db(), ticket)
     fresh = cookie.pop(FRESH, None)
     return render_template(
         "holding/page.html",
         ticket=ticket,
         fresh=fresh["address"] if fresh and fresh["certificate"] == certificate.id else None,
-        links=sharing.held(session(), certificate),
-        periods=sharing.DAYS,
+        links=sharing.active_links(db(), certificate),
+        periods=sharing.PERIODS,
         **facts_of(certificate),
     )
 
@@ -49,7 +49,7 @@ def page(ticket: str) -> ResponseReturnValue:
 @unlisted
 def pdf(ticket: str) -> ResponseReturnValue:
     """The certificate to print, for whoever has the ticket."""
-    return as_file(holding.of_ticket(session(), ticket), Layout.A4)
+    return as_file(holding.of_ticket(db(), ticket), Layout.A4)
 
 
 @blueprint.get("/<ticket>/card.pdf")
@@ -58,7 +58,7 @@ def pdf(ticket: str) -> ResponseReturnValue:
 @unlisted
 def card(ticket: str) -> ResponseReturnValue:
     """The wallet card."""
-    return as_file(holding.of_ticket(session(), ticket), Layout.CARD)
+    return as_file(holding.of_ticket(db(), ticket), Layout.CARD)
 
 
 @blueprint.get("/<ticket>/certificate.png")
@@ -67,7 +67,7 @@ def card(ticket: str) -> ResponseReturnValue:
 @unlisted
 def picture(ticket: str) -> ResponseReturnValue:
     """The certificate as it looks."""
-    return as_picture(holding.of_ticket(session(), ticket))
+    return as_picture(holding.of_ticket(db(), ticket))
 
 
 @blueprint.get("/<ticket>/badge.<any(json, jwt, png):form>")
@@ -76,17 +76,17 @@ def picture(ticket: str) -> ResponseReturnValue:
 @unlisted
 def badge(ticket: str, form: str) -> ResponseReturnValue:
     """The Open Badge. The first request owes it, and leads here again once that is committed; the worker signs it."""
-    certificate = holding.of_ticket(session(), ticket)
-    if badges.owe(session(), certificate):
+    certificate = holding.of_ticket(db(), ticket)
+    if badges.owe(db(), certificate):
         return redirect(request.path, 303)
-    made = badges.signed(session(), certificate, patience=badges.PATIENCE)
+    made = badges.signed_badge(db(), certificate, max_wait=badges.MAX_WAIT)
     if made is None:
         waiting = make_response(render_template("holding/waiting.html", ticket=ticket, form=form), 202)
         waiting.headers["Retry-After"] = "5"
         return waiting
     content: bytes | str = made.token if form == "jwt" else made.credential
     if form == "png":
-        content = badges.baked(badges.picture(certificate, _branch()), made.credential)
+        content = badges.bake(badges.image(certificate, _branch()), made.credential)
     return _download(content, BADGE_TYPES[form], f"{certificate.number}-badge.{form}")
 
 
@@ -96,8 +96,8 @@ def badge(ticket: str, form: str) -> ResponseReturnValue:
 @unlisted
 def share(ticket: str) -> ResponseReturnValue:
     """Make a link for others."""
-    certificate = holding.of_ticket(session(), ticket)
-    token = sharing.share(session(), certificate, request.form.get("days", 0, type=int))
+    certificate = holding.of_ticket(db(), ticket)
+    token = sharing.share(db(), certificate, request.form.get("days", 0, type=int))
     cookie[FRESH] = {
         "certificate": certificate.id,
         "address": _branch().public_url + url_for("sharing.page", token=token),
@@ -111,20 +111,20 @@ def share(ticket: str) -> ResponseReturnValue:
 @unlisted
 def withdraw(ticket: str, link_id: int) -> ResponseReturnValue:
     """End a link now."""
-    sharing.withdraw(session(), holding.of_ticket(session(), ticket), link_id)
+    sharing.withdraw(db(), holding.of_ticket(db(), ticket), link_id)
     flash(_("The link was withdrawn. Nobody sees the certificate by it any more."))
     return redirect(url_for("holding.page", ticket=ticket, _anchor="share"), 303)
 
 
 def facts_of(certificate: Certificate) -> dict[str, object]:
     """What the pages of a certificate show, whoever looks."""
-    state = states.of(certificate, clock.today(_branch().zone))
+    state = states.of_certificate(certificate, clock.today(_branch().zone))
     return {
         "certificate": certificate,
         "state": state,
-        "state_name": NAMES[state],
-        "tone": TONES[state],
-        "printable": paper.printable(certificate),
+        "state_label": STATE_LABELS[state],
+        "state_colour": STATE_COLOURS[state],
+        "printable": documents.is_printable(certificate),
         "digits": digits_of(certificate.payload),
     }
 
@@ -132,12 +132,14 @@ def facts_of(certificate: Certificate) -> dict[str, object]:
 def as_file(certificate: Certificate, layout: Layout) -> Response:
     """A certificate's PDF under its number."""
     suffix = "" if layout is Layout.A4 else f"-{layout.name.lower()}"
-    return _download(paper.pdf(certificate, _branch(), layout), "application/pdf", f"{certificate.number}{suffix}.pdf")
+    return _download(
+        documents.pdf(certificate, _branch(), layout), "application/pdf", f"{certificate.number}{suffix}.pdf"
+    )
 
 
 def as_picture(certificate: Certificate) -> Response:
     """The certificate as a picture within a page."""
-    return Response(paper.picture(certificate, _branch()), mimetype="image/png")
+    return Response(documents.preview(certificate, _branch()), mimetype="image/png")
 
 
 def _download(content: bytes | str, media_type: str, name: str) -> Response:

@@ -54,7 +54,7 @@ HTTP_MESSAGES = {
     400: N_("The request could not be read. Go back, reload the page and try again."),
     401: N_("Please sign in first."),
     403: N_("Your role does not allow this. Ask an administrator if you need it."),
-    404: N_("There is nothing here, or it is not yours to see."),
+    404: N_("This page does not exist, or you may not see it."),
     405: N_("This address cannot be used that way. Go back and use the page's buttons."),
     413: N_("The file is too large. Send a smaller one."),
     429: N_("Too many tries. Wait a few minutes and try again."),
@@ -103,16 +103,16 @@ class App(Flask):
         return response
 
 
-def session() -> Session:
+def db() -> Session:
     """The session of this request, opened when first asked for; the edge commits it."""
     if "db" not in g:
         g.db = current_app.extensions["sessions"]()
         audit.act_as(g.db, None)
-    db: Session = g.db
-    if audit.actor(db) is None and "acting" not in g:
+    opened: Session = g.db
+    if audit.actor(opened) is None and "acting" not in g:
         g.acting = True
-        audit.act_as(db, current_user.id if current_user.is_authenticated else None)
-    return db
+        audit.act_as(opened, current_user.id if current_user.is_authenticated else None)
+    return opened
 
 
 def reading() -> Reading:
@@ -124,18 +124,18 @@ def reading() -> Reading:
 
 
 def reporting() -> Session:
-    """Where this request reads reports and exports: the replica where there is one that may be asked, else `session()`.
+    """Where this request reads reports and exports: the replica where there is one that may be asked, else `db()`.
 
     What is written (the audit) and who asks go to the primary, and so does all of a request that may change something.
     """
     replica = _replica()
     if replica is None or request.method not in access.SAFE_METHODS:
-        return session()
+        return db()
     if "freshness" not in g:
         g.freshness = replica.freshness(_mark())
         if g.freshness.from_replica:
             g.reporting = replica.session()
-    return g.reporting if "reporting" in g else session()
+    return g.reporting if "reporting" in g else db()
 
 
 def freshness() -> Freshness | None:
@@ -179,7 +179,7 @@ def _mark() -> Mark | None:
 def refused_on(form: Form) -> Iterator[None]:
     """Run a rule; if it refuses, undo its half-done work and put its message on the form (or on the field it names)."""
     try:
-        with session().begin_nested():
+        with db().begin_nested():
             yield
     except DomainError as error:
         _show_on(form, error)
@@ -282,7 +282,7 @@ def _refuse_nul() -> None:
     given = (part for fields in sent for pair in fields.items(multi=True) for part in pair)
     if any("\0" in part for part in given):
         raise DomainError(
-            "bad_character", N_("What was sent has a character in it that cannot be kept. Type it again."), status=400
+            "bad_character", N_("The text contains a character that cannot be stored. Type it again."), status=400
         )
 
 

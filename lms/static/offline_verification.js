@@ -1,5 +1,6 @@
-// Verification of a certificate's code with the published keys and the signed status lists alone, without the branch's
-// records. The order of the answers is that of the specification; certificates/offline.py is the same in Python.
+// Verification of a certificate's code with the published keys and the signed status lists alone, without the
+// branch's records. The order of the answers is that of the specification; certificates/verification/offline.py is
+// the same in Python.
 import { norm } from "./names.js";
 
 const LIST_BITS = 17; // a status list has 2 ** 17 places

@@ -1,4 +1,4 @@
-// Times as people write them on a paper sheet. courses/paper.py reads them by the same rule.
+// Times as people write them on a paper sheet. courses/attendance/paper/entry.py reads them by the same rule.
 
 const TIME = /^(\d{1,2})[:：.．时點点h ](\d{1,2})分?$|^(\d{1,2})(\d{2})$|^(\d{1,2})[时點点]?$/u;
 

@@ -1,4 +1,5 @@
-// Which people of the roster a search finds. courses/roster.py searches by the same rule where there is no script.
+// Which people of the roster a search finds. courses/attendance/roster.py searches by the same rule where there is
+// no script.
 import { norm } from "./names.js";
 
 /**

@@ -1,6 +1,7 @@
 // The ticket of a trainee, as a QR code shows it. This device keeps only the SHA-256 of tickets (the roster has it).
 
-const TICKET = /(?:\/tickets\/|^)([A-Za-z0-9_-]{22})(?:[/?#]|$)/u; // courses/scanning.py reads tickets by the same rule
+// courses/attendance/scanning.py reads tickets by the same rule.
+const TICKET = /(?:\/tickets\/|^)([A-Za-z0-9_-]{22})(?:[/?#]|$)/u;
 
 /** The ticket in the text of a QR code (its address or the ticket alone), or undefined where there is none. */
 export function ticketIn(text) {

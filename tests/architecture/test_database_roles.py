@@ -14,14 +14,17 @@ from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
-from certificates import issuing, ledger, revocation, signing_keys, verification
+from certificates import issuing, ledger, revocation
 from certificates.branch import Branch
+from certificates.keys import qr_keys
+from certificates.keys.qr_keys import PublicKeyCache
 from certificates.models import Certificate
 from certificates.payload import digits_of
-from certificates.signing_keys import KeyRing
 from certificates.states import State
-from courses import attendance, sessions
-from courses.attendance import AttendanceInput
+from certificates.verification import verification
+from courses.attendance import recording
+from courses.attendance.recording import AttendanceInput
+from courses.closing import closing
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from lms.app import create_app
 from lms.config import Settings
@@ -158,7 +161,7 @@ def test_a_class_is_taught_certified_and_verified_with_these_rights_alone(  # no
 ) -> None:
     branch = replace(Branch.of(settings), keys_dir=tmp_path / "keys")
     with transaction(owner) as db:
-        signing_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
+        qr_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
     with transaction(web) as db:
         make = Make(db)
         course = make.new_course(skills=0, pass_mark=None)
@@ -169,15 +172,15 @@ def test_a_class_is_taught_certified_and_verified_with_these_rights_alone(  # no
         event = AttendanceInput(
             uuid4(), meeting.id, enrolment.id, AttendanceKind.ARRIVE, AttendanceMethod.TAP, clock.now()
         )
-        attendance.record(db, event, now=clock.now())
-        sessions.close(db, meeting, zone=settings.zone)
+        recording.record(db, event, now=clock.now())
+        closing.close(db, meeting, zone=settings.zone)
     with transaction(worker) as db:
         assert issuing.issue_owed(db, branch) == 1
     with transaction(web) as db:
         certificate = db.scalars(select(Certificate)).one()
         digits = digits_of(certificate.payload)
         today = clock.today(settings.zone)
-        assert verification.verify(db, digits, today=today, keys=KeyRing()).state is State.VALID
+        assert verification.verify(db, digits, today=today, keys=PublicKeyCache()).state is State.VALID
         assert list(ledger.check(db, names=True)) == []
     visitor = site.test_client()
     assert "有效" in visitor.get(f"/v/{digits}").text
@@ -187,7 +190,7 @@ def test_a_class_is_taught_certified_and_verified_with_these_rights_alone(  # no
     with transaction(web) as db:
         revocation.revoke(db, db.scalars(select(Certificate)).one(), "发错人")
     with transaction(worker) as db:
-        assert verification.verify(db, digits, today=today, keys=KeyRing()).state is State.REVOKED
+        assert verification.verify(db, digits, today=today, keys=PublicKeyCache()).state is State.REVOKED
 
 
 def test_a_user_who_may_not_make_roles_migrates_all_the_same(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from openbadgeslib.ob3.verifier import OB3VerificationError, OB3Verifier
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import badges, credentials, revocation, status_lists
+from certificates import badges, credentials, revocation
 from certificates.branch import Branch
 from certificates.models import Certificate, StatusList
+from certificates.verification import status_lists
 
 Issue = Callable[..., Certificate]
 Web = Callable[[str], bytes]
@@ -41,7 +42,7 @@ def test_openbadgeslib_sees_a_revoked_badge(db: Session, branch: Branch, issue: 
     badges.sign_owed(db, branch)
     status_lists.sign_due(db, branch)
     did = credentials.did_of(branch.public_url)
-    made, kept = badges.signed(db, certificate), badges.signed(db, other)
+    made, kept = badges.signed_badge(db, certificate), badges.signed_badge(db, other)
     assert made is not None
     assert kept is not None
     ldp, jwt = OB3LdpVerifier.for_issuer_did(did), OB3Verifier.for_issuer_did(did, download=web)

@@ -16,10 +16,11 @@ from PIL import Image
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
-from certificates import badges, credentials, issuer_keys, keys, revocation
+from certificates import badges, credentials, revocation
 from certificates.branch import Branch
 from certificates.events import BadgeOwed
-from certificates.issuer_keys import Purpose
+from certificates.keys import issuer_keys, key_files
+from certificates.keys.issuer_keys import Purpose
 from certificates.models import Badge, Certificate, IssuerKey
 from lms.core.errors import DomainError
 
@@ -41,13 +42,13 @@ def test_a_badge_is_owed_once_signed_once_and_kept(db: Session, branch: Branch, 
     assert badges.owe(db, certificate)
     assert not badges.owe(db, certificate)
     assert db.info["events"] == [BadgeOwed()]
-    assert badges.signed(db, certificate) is None
+    assert badges.signed_badge(db, certificate) is None
     assert badges.sign_owed(db, branch) == 1
     assert badges.sign_owed(db, branch) == 0
-    made = badges.signed(db, certificate)
+    made = badges.signed_badge(db, certificate)
     assert made is not None
     assert not badges.owe(db, certificate)
-    assert badges.signed(db, certificate) == made
+    assert badges.signed_badge(db, certificate) == made
     assert OB3LdpVerifier(public_pem(db)).verify(made.credential)
     assert OB3Verifier(public_pem(db)).verify(made.token)
     assert "张三丰" in made.credential
@@ -66,7 +67,7 @@ def test_without_the_key_all_stays_owed(db: Session, branch: Branch, issue: Issu
     badges.owe(db, first)
     assert badges.sign_owed(db, branch) == 1
     badges.owe(db, second)
-    file = keys.private_key_path(branch.keys_dir, "badge-1")
+    file = key_files.private_key_path(branch.keys_dir, "badge-1")
     moved = file.rename(file.with_suffix(".away"))
     with pytest.raises(DomainError) as refused:
         badges.sign_owed(db, branch)
@@ -77,7 +78,7 @@ def test_without_the_key_all_stays_owed(db: Session, branch: Branch, issue: Issu
 
 def test_another_key_in_the_file_is_noticed(db: Session, branch: Branch, tmp_path: Path) -> None:
     issuer_keys.for_signing(db, branch.keys_dir, Purpose.BADGE)
-    keys.create(tmp_path / "other", "badge-1")
+    key_files.create(tmp_path / "other", "badge-1")
     with pytest.raises(DomainError) as refused:
         issuer_keys.for_signing(db, tmp_path / "other", Purpose.BADGE)
     assert refused.value.code == "signing_key_mismatch"
@@ -89,7 +90,7 @@ def test_workers_that_need_the_first_key_at_once_make_one(fresh_database: str, t
     def need(_worker: int) -> str:
         with Session(engine) as db:
             row, private = issuer_keys.for_signing(db, tmp_path, Purpose.BADGE)
-            assert keys.public_bytes(private) == row.public_key
+            assert key_files.public_bytes(private) == row.public_key
             db.commit()
             return row.kid
 
@@ -115,11 +116,11 @@ def test_the_picture_carries_the_badge_and_stays_a_picture(db: Session, branch: 
     certificate = issue("䶮㛃𠅤")
     badges.owe(db, certificate)
     badges.sign_owed(db, branch)
-    made = badges.signed(db, certificate)
+    made = badges.signed_badge(db, certificate)
     assert made is not None
-    plain = badges.picture(certificate, branch)
+    plain = badges.image(certificate, branch)
     for content in (made.credential, made.token):
-        png = badges.baked(plain, content)
+        png = badges.bake(plain, content)
         assert OB3Verifier.extract_token_from_png(png) == content
         assert chunks(png)[:2] == [b"IHDR", b"iTXt"]
         assert Image.open(BytesIO(png)).tobytes() == Image.open(BytesIO(plain)).tobytes()
@@ -151,7 +152,7 @@ def test_a_badge_has_no_id_number_nor_anything_made_of_it(db: Session, branch: B
     certificate = issue()
     certificate.enrolment.trainee.set_id_number(IdType.RESIDENT, "11010519491231002X")
     db.flush()
-    before = credentials.credential(badges.subject(certificate, branch))
+    before = credentials.credential(badges.badge_subject(certificate, branch))
     certificate.enrolment.trainee.set_id_number(None, None)
-    assert credentials.credential(badges.subject(certificate, branch)) == before
-    assert replace(badges.subject(certificate, branch)).document.holder in json.dumps(before, ensure_ascii=False)
+    assert credentials.credential(badges.badge_subject(certificate, branch)) == before
+    assert replace(badges.badge_subject(certificate, branch)).document.holder in json.dumps(before, ensure_ascii=False)

@@ -9,12 +9,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from lms.accounts import devices, user_agents
-from lms.accounts.devices import TAKERS
 from lms.core import openapi
 from lms.core.access import requires, signed_in
 from lms.core.errors import N_, DomainError
 from lms.core.limits import limiter
-from lms.core.web import session
+from lms.core.scope import ATTENDANCE_TAKERS
+from lms.core.web import db
 
 blueprint = Blueprint("devices", __name__)
 
@@ -30,25 +30,25 @@ def _account() -> str:
 @signed_in
 def page() -> ResponseReturnValue:
     """One's own devices."""
-    return render_template("account/devices.html", devices=devices.of_user(session(), current_user.id))
+    return render_template("account/devices.html", devices=devices.of_user(db(), current_user.id))
 
 
 @blueprint.post("/account/devices/<int:device_id>/revoke")
 @signed_in
 def revoke(device_id: int) -> ResponseReturnValue:
     """Take one of one's own devices away."""
-    devices.revoke(session(), devices.one(session(), current_user.id, device_id))
+    devices.revoke(db(), devices.one(db(), current_user.id, device_id))
     flash(_("That device is disconnected. What it has not sent yet it keeps until somebody signs in on it again."))
     return redirect(url_for("devices.page"))
 
 
 @blueprint.post("/api/v1/devices")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 @limiter.limit(PAIRINGS, key_func=_account)
 def pair() -> ResponseReturnValue:
     """Connect this browser. The token is in this answer and nowhere else."""
     request.max_content_length = BODY_LIMIT
-    device, token = devices.pair(session(), current_user.user, _name(request.get_json(silent=True)))
+    device, token = devices.pair(db(), current_user.user, _name(request.get_json(silent=True)))
     return jsonify(device=device.id, token=token, name=device.name), 201
 
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
-from courses import opening_balances
+from courses.counting import opening_balances
 from courses.imports import opening, runs
 from courses.models.imports import ImportState
 from courses.models.opening_balances import OpeningBalance, OpeningSource
+from courses.reports import opening_totals
 from courses.reports.filters import Filters
 from lms.config import Settings
 from lms.core.errors import DomainError
@@ -35,7 +36,7 @@ def desk(db: Session, settings: Settings, app: Flask) -> Desk:
 
 def total(db: Session) -> int:
     db.expire_all()
-    return opening_balances.of_question(db, YEARS, EVERYTHING).person_times
+    return opening_totals.of_question(db, YEARS, EVERYTHING).person_times
 
 
 def test_each_source_keeps_the_file_and_its_totals(desk: Desk, db: Session) -> None:
@@ -67,9 +68,9 @@ def test_one_row_at_fault_keeps_the_whole_file_out(
     desk: Desk, db: Session, change: dict[str, str], reason: str
 ) -> None:
     run = desk.checked([MAY, JUNE, {**JUNE, "month": "2012-07", **change}])
-    whole = "Line 4 cannot go in, and half a source would be nobody's total."
+    whole = "Line 4 cannot be imported, and a source is imported whole or not at all."
     assert desk.refusals(run) == [(2, whole), (3, whole), (4, reason)]
-    with pytest.raises(DomainError, match="can go in"):
+    with pytest.raises(DomainError, match="can be imported"):
         runs.start(db, run)
     assert total(db) == 0
 

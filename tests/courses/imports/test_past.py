@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from courses import person_time, recount
+from courses.counting import person_time, recount
 from courses.imports import corrections, kinds, past, runs
 from courses.imports.kinds import Context
 from courses.imports.past_undo import NOBODYS_NAME
@@ -204,8 +204,8 @@ def test_somebody_known_is_found_by_phone_and_name_or_by_number_and_not_altered(
         ({"id_type": "借书证", "id_number": "1"}, "There is no ID type"),
         ({"birth_year": "abc"}, "year of birth"),
         ({"present": "3"}, "does not name sessions"),
-        ({"arrived": "12:30"}, "come after the end"),
-        ({"departed": "08:00"}, "left before coming"),
+        ({"arrived": "12:30"}, "be after the end"),
+        ({"departed": "08:00"}, "be before the check-in"),
         ({"result": "也许"}, "There is no result"),
         ({"present": "0", "result": "合格"}, "Nobody passes"),
         ({"certificate": "abc"}, "no certificate number"),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pastedCells, timeIn } from "../../../lms/static/paper_times.js";
 
-// The examples are those of courses/paper.py's tests.
+// The examples are those of courses/attendance/paper/entry.py's tests.
 test("a time is understood as people write it", () => {
   for (const text of [
     "9:02", "09:02", "9：02", "0902", "902", "9.02", "9点02分", "9點02", "9时02", "9h02", "９：０２", " 9:02 ",

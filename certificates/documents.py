@@ -1,0 +1,64 @@
+"""A certificate as what is printed or shown, made when somebody asks for it: the same bytes each time."""
+
+from decimal import Decimal
+
+from certificates import rendering
+from certificates.branch import Branch
+from certificates.models import Certificate
+from certificates.payload import digits_of
+from certificates.rendering import CertificateDocument, Layout
+from lms.core.errors import N_, DomainError
+
+
+def pdf(certificate: Certificate, branch: Branch, layout: Layout = Layout.A4) -> bytes:
+    """The A4 certificate, or the wallet card.
+
+    Raises DomainError `certificate_not_printed` for one that was revoked or replaced, and those of `rendering.render`.
+    """
+    _demand_printable(certificate)
+    return rendering.render(document_of(certificate, branch), layout)
+
+
+def preview(certificate: Certificate, branch: Branch) -> bytes:
+    """The A4 certificate as a PNG, for the screen. Raises as `pdf` does."""
+    _demand_printable(certificate)
+    return rendering.preview(document_of(certificate, branch))
+
+
+def is_printable(certificate: Certificate) -> bool:
+    """Whether it may still be printed: neither revoked nor replaced."""
+    return certificate.revoked_at is None and certificate.superseded_by_id is None
+
+
+def _demand_printable(certificate: Certificate) -> None:
+    if not is_printable(certificate):
+        raise DomainError(
+            "certificate_not_printed", N_("This certificate was revoked or replaced, so it is not printed any more.")
+        )
+
+
+def document_of(certificate: Certificate, branch: Branch) -> CertificateDocument:
+    """What the paper says, all from the facts that were kept when it was issued."""
+    facts = certificate.facts
+    return CertificateDocument(
+        number=certificate.number,
+        holder=certificate.holder_name,
+        programme_zh=facts["programme_zh"],
+        programme_en=facts["programme_en"],
+        course_zh=facts["course_zh"],
+        course_en=facts["course_en"],
+        hours=Decimal(facts["hours"]),
+        issued_on=certificate.issued_on,
+        valid_until=certificate.valid_until,
+        unit_zh=facts["unit_zh"],
+        unit_en=facts["unit_en"],
+        instructor=facts["instructor"],
+        instructor_registration=facts["instructor_registration"],
+        organisation_zh=facts["organisation_zh"],
+        organisation_en=facts["organisation_en"],
+        address_prefix=f"{branch.public_url}/v/",
+        digits=digits_of(certificate.payload),
+        verify_address=f"{branch.public_url}/verify",
+        seal=branch.seal,
+        logo=branch.logo,
+    )

@@ -1,0 +1,121 @@
+"""Certificates from before this system: looked up by number and holder, without a signed code.
+
+`find` answers strangers: in the same time and with the same work for a number that does not exist and for a holder who
+does not fit, as `look_up.code_of` does for our own.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certificates.holder_proof import Holder, proves
+from certificates.models import LEGACY_ID_NUMBER, LegacyCertificate
+from certificates.states import State, state_of
+from courses.models.catalogue import Programme
+from lms.core import audit, clock
+from lms.core.errors import N_, DomainError, NotFound
+from lms.core.masks import mask_name
+
+
+@dataclass(frozen=True, slots=True)
+class PublicLegacyCertificate:
+    """What anybody may see of a legacy certificate who knows its number and holder."""
+
+    number: str
+    masked_name: str
+    course: str
+    programme: str
+    programme_zh: str
+    programme_en: str
+    unit: str
+    issued_on: date
+    valid_until: date | None
+    state: State
+
+
+def number_key(text: str) -> str:
+    """A number as it is compared: NFKC, letters and digits alone, upper case."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", text).upper() if letter.isalnum())
+
+
+def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCertificate | None:
+    """The certificate of this number, if `proof` is its holder's full name or the last 6 of the ID number; else None.
+
+    One statement and one comparison, whether or not there is such a number.
+    """
+    row = db.execute(
+        select(
+            LegacyCertificate.ref,
+            LegacyCertificate.number,
+            LegacyCertificate.name,
+            LegacyCertificate.name_key,
+            LegacyCertificate.id_number_sealed,
+            LegacyCertificate.course,
+            LegacyCertificate.unit,
+            LegacyCertificate.issued_on,
+            LegacyCertificate.valid_until,
+            LegacyCertificate.revoked_at,
+            LegacyCertificate.programme_code,
+            Programme.name_zh,
+            Programme.name_en,
+        )
+        .join(Programme, Programme.code == LegacyCertificate.programme_code)
+        .where(LegacyCertificate.number_key == number_key(number))
+    ).one_or_none()
+    holder = Holder(row.name_key, row.ref, row.id_number_sealed) if row is not None else None
+    if not proves(proof, holder, id_number_column=LEGACY_ID_NUMBER) or row is None:
+        return None
+    return PublicLegacyCertificate(
+        number=row.number,
+        masked_name=mask_name(row.name),
+        course=row.course,
+        programme=row.programme_code,
+        programme_zh=row.name_zh,
+        programme_en=row.name_en,
+        unit=row.unit,
+        issued_on=row.issued_on,
+        valid_until=row.valid_until,
+        state=state_of(
+            revoked=row.revoked_at is not None,
+            superseded=False,
+            issued_on=row.issued_on,
+            valid_until=row.valid_until,
+            today=today,
+        ),
+    )
+
+
+def revoke(db: Session, number: str, reason: str) -> datetime:
+    """Take a legacy certificate back; the moment. Raises NotFound, or DomainError `already_revoked`."""
+    row = _locked(db, number)
+    if row.revoked_at is not None:
+        raise DomainError("already_revoked", N_("This certificate was revoked already."))
+    moment = clock.now()
+    row.revoked_at, row.revoked_by, row.revoke_reason = moment, audit.actor(db), reason
+    audit.record(db, "certificate.revoke", row, after={"state": "revoked", "number": row.number}, reason=reason)
+    db.flush()
+    return moment
+
+
+def restore(db: Session, number: str, reason: str) -> None:
+    """Undo a revocation; what is undone is copied into the trail. Raises NotFound, or DomainError `not_revoked`."""
+    row = _locked(db, number)
+    if row.revoked_at is None:
+        raise DomainError("not_revoked", N_("This certificate is not revoked."))
+    before = {"state": "revoked", "revoked_at": row.revoked_at.isoformat(), "revoke_reason": row.revoke_reason}
+    after = {"state": "issued", "number": row.number}
+    audit.record(db, "certificate.restore", row, before=before, after=after, reason=reason)
+    row.revoked_at = row.revoked_by = row.revoke_reason = None
+    db.flush()
+
+
+def _locked(db: Session, number: str) -> LegacyCertificate:
+    row = db.scalars(
+        select(LegacyCertificate).where(LegacyCertificate.number_key == number_key(number)).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound("legacy_unknown", N_("There is no legacy certificate with this number."))
+    return row

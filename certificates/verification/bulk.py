@@ -1,0 +1,118 @@
+"""Many certificates at once: a list of codes, or of numbers with what proves the holder. Nothing of it is kept.
+
+The answer to each line is what the pages say: a number that does not exist and a name that does not fit are one answer.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from certificates.legacy.legacy import PublicLegacyCertificate
+from certificates.number import NumberScheme
+from certificates.payload import DIGITS
+from certificates.states import State
+from certificates.verification import look_up, verification
+from certificates.verification.verification import PublicKeys, Verdict
+from lms.core.errors import N_, DomainError
+
+MAX_ITEMS = 500
+NO_MATCH = "no_match"
+LEGACY = "legacy"
+
+_CODE = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS}}}(?![0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class BulkItem:
+    """One line: a code (digits or the whole address), or a number; `proof` is the name or the end of the ID number."""
+
+    certificate: str
+    proof: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """The verdict on a line. `name_fits` is None where no name was given, or there is nothing to compare it with.
+
+    `legacy` is a certificate from before this system: our records speak for it, and no signed code.
+    """
+
+    item: BulkItem
+    verdict: Verdict
+    name_matches: bool | None
+    legacy: PublicLegacyCertificate | None = None
+
+
+def items(rows: Sequence[tuple[int, list[str]]]) -> list[BulkItem]:
+    """The lines of a sheet: certificate, then name. A first line without any digit is its heading.
+
+    Raises DomainError on the field `file`: `list_empty`, `list_too_long`.
+    """
+    lines = [_columns(cells) for _, cells in rows if cells and cells[0]]
+    if lines and not re.search("[0-9]", lines[0][0]):
+        lines = lines[1:]
+    if not lines:
+        raise DomainError("list_empty", N_("There is no certificate in the list."), status=422, field="file")
+    check_length(len(lines))
+    return [BulkItem(certificate, proof) for certificate, proof in lines]
+
+
+def _columns(cells: list[str]) -> tuple[str, str]:
+    """Certificate and name; where both stand in one cell, as somebody typed them, the name follows the first space."""
+    certificate, proof = cells[0], cells[1] if len(cells) > 1 else ""
+    if proof:
+        return certificate, proof
+    first, _, rest = certificate.partition(" ")
+    if "-" in first or code_in(first):
+        return first, rest
+    number, _, name = certificate.rpartition(" ")
+    # A legacy number is any text; what stands last and has no digit is the name.
+    return (number, name) if re.search("[0-9]", number) and not re.search("[0-9]", name) else (certificate, "")
+
+
+def check_length(number: int) -> None:
+    """Raises DomainError `list_too_long`."""
+    if number > MAX_ITEMS:
+        raise DomainError(
+            "list_too_long",
+            N_("A list has at most %(most)s certificates."),
+            status=422,
+            field="file",
+            most=MAX_ITEMS,
+        )
+
+
+def code_in(text: str) -> str | None:
+    """The 198 digits in a text, as in a whole address."""
+    found = _CODE.search(unicodedata.normalize("NFKC", text))
+    return found.group() if found else None
+
+
+def verify(
+    db: Session, bulk_items: Sequence[BulkItem], *, today: date, keys: PublicKeys, scheme: NumberScheme
+) -> Iterator[BulkResult]:
+    """One answer a line, in order. Codes that are alarming raise their alarm."""
+    for item in bulk_items:
+        yield _verify_item(db, item, today=today, keys=keys, scheme=scheme)
+
+
+def _verify_item(db: Session, item: BulkItem, *, today: date, keys: PublicKeys, scheme: NumberScheme) -> BulkResult:
+    digits = code_in(item.certificate)
+    by_code = digits is not None
+    if digits is None:
+        try:
+            found = look_up.by_number(db, item.certificate, item.proof, scheme=scheme, today=today)
+        except DomainError:
+            return BulkResult(item, Verdict(State.UNKNOWN, NO_MATCH), None)
+        if isinstance(found, PublicLegacyCertificate):
+            return BulkResult(item, Verdict(found.state, LEGACY), True, found)
+        digits = found
+    verdict = verification.verify(db, digits, today=today, keys=keys)
+    if verdict.alarming:
+        verification.raise_alarm(db, digits)
+    fits = verification.name_matches_code(verdict, item.proof) if by_code and item.proof else None
+    return BulkResult(item, verdict, True if not by_code else fits)

@@ -1,0 +1,168 @@
+"""Whether a code holds: the first that matches of CERTIFICATE.md, "Verification". Signature first, database second.
+
+A forged code costs no SQL, so a flood of them never reaches the database; a genuine one costs one statement.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from certificates.keys.public_keys import PublicKey
+from certificates.models import KeyState
+from certificates.payload import Decoded, Payload, decode, digits_of, name_matches, verify_signature
+from certificates.states import ISSUED, State, state_of
+from lms.core import audit
+from lms.core.audit import AuditEntry
+from lms.core.db import Base, Lookup, Reads
+from lms.core.errors import DomainError
+from lms.core.masks import mask_name
+
+log = structlog.get_logger(__name__)
+
+NOT_RECORDED = "not_recorded"
+
+_certificate, _entry = Base.metadata.tables["certificate"], Base.metadata.tables["ledger_entry"]
+_successor = _certificate.alias()
+_BY_PAYLOAD = Lookup(
+    select(
+        _certificate.c.number,
+        _certificate.c.holder_name,
+        _certificate.c.facts,
+        _certificate.c.issued_on,
+        _certificate.c.valid_until,
+        _certificate.c.revoked_at.is_not(None),
+        _successor.c.payload,
+    )
+    .join(_successor, _successor.c.id == _certificate.c.superseded_by_id, isouter=True)
+    .where(_certificate.c.payload == bindparam("raw")),
+    "raw",
+)
+_RECORDED_AT = Lookup(select(_entry.c.recorded_at).where(_entry.c.payload_hash == bindparam("digest")), "digest")
+
+
+class PublicKeys(Protocol):
+    """Where a key number's public key is found: `PublicKeyCache` online, a published key set offline."""
+
+    def get(self, db: Reads, number: int) -> PublicKey | None:
+        """The key of this number, if there is one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PublicCertificate:
+    """What anybody may see of a certificate that we issued. `facts` are the words on the paper, in both languages."""
+
+    number: str
+    masked_name: str
+    facts: dict[str, Any]
+    issued_on: date
+    valid_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer. `reason` is a code that says more; `payload` is what was signed, None where no signature was good.
+
+    `certificate` is None where the database has none; `successor` is the code of what replaced it, 198 digits.
+    """
+
+    state: State
+    reason: str
+    payload: Payload | None = None
+    certificate: PublicCertificate | None = None
+    successor: str | None = None
+
+    @property
+    def alarming(self) -> bool:
+        """Whether a key signed this and nobody recorded it: whoever gives this verdict to somebody calls `raise_alarm`."""
+        return self.payload is not None and self.reason == NOT_RECORDED
+
+
+def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
+    """Judge a code of 198 digits as of a day in the branch's time zone. A good signature that is not recorded is alarming."""
+    try:
+        decoded = decode(digits)
+    except DomainError:
+        return Verdict(State.UNKNOWN, "unreadable")
+    signed = decoded.payload
+    key = keys.get(db, signed.key_number)
+    reason = forgery_reason(decoded, key)
+    if reason is not None:
+        return Verdict(State.FORGED, reason)
+    row = _BY_PAYLOAD.row(db, decoded.raw)
+    if (
+        key is not None
+        and key.state is KeyState.COMPROMISED
+        and (row is None or not _recorded_before(db, decoded, key))
+    ):
+        return Verdict(State.FORGED, "key_compromised")
+    if row is None:
+        state = _state_as_signed(signed, today)
+        return Verdict(State.UNKNOWN if state is State.VALID else state, NOT_RECORDED, signed)
+    number, holder, facts, issued_on, valid_until, revoked, successor = row
+    state = _state_as_signed(signed, today, revoked=revoked, superseded=successor is not None)
+    return Verdict(
+        state,
+        state.value,
+        signed,
+        PublicCertificate(number, mask_name(holder), facts, issued_on, valid_until),
+        digits_of(successor) if successor is not None else None,
+    )
+
+
+def name_matches_code(verdict: Verdict, name: str) -> bool | None:
+    """Whether this name was signed in a code; None where there is nothing to compare it with."""
+    if verdict.payload is None or verdict.state not in ISSUED:
+        return None
+    return name_matches(verdict.payload, name)
+
+
+def raise_alarm(db: Session, digits: str) -> None:
+    """Tell that a key may have leaked: a line in the log at its highest level, and an audit entry, once for each code."""
+    decoded = decode(digits)
+    signed = decoded.payload
+    log.critical(
+        "certificate_alarm", key_number=signed.key_number, serial=signed.serial, code="signed_but_not_recorded"
+    )
+    subject = f"payload:{decoded.digest.hex()}"
+    if db.scalar(select(AuditEntry.id).where(AuditEntry.subject == subject).limit(1)) is not None:
+        return
+    audit.record(
+        db,
+        "certificate.alarm",
+        subject,
+        after={"key": signed.key_number, "serial": signed.serial, "issued_on": signed.issued_on.isoformat()},
+        reason="A good signature of a certificate that was never recorded: the key may have leaked.",
+    )
+
+
+def forgery_reason(decoded: Decoded, key: PublicKey | None) -> str | None:
+    """Why a code that could be read is forged (step 2); None when it is not."""
+    if key is None:
+        return "key_unknown"
+    if not verify_signature(decoded, key.public_key):
+        return "signature_wrong"
+    if not key.covers(decoded.payload.issued_on):
+        return "outside_window"
+    return None
+
+
+def _state_as_signed(signed: Payload, today: date, *, revoked: bool = False, superseded: bool = False) -> State:
+    """The state by what was signed."""
+    return state_of(
+        revoked=revoked,
+        superseded=superseded,
+        issued_on=signed.issued_on,
+        valid_until=signed.valid_until,
+        today=today,
+    )
+
+
+def _recorded_before(db: Reads, decoded: Decoded, key: PublicKey) -> bool:
+    """Whether the ledger knew this very code before its key was compromised. A second statement, for such keys alone."""
+    entry = _RECORDED_AT.row(db, decoded.digest)
+    return entry is not None and key.compromised_at is not None and entry[0] < key.compromised_at

@@ -1,0 +1,159 @@
+"""Verification for programs: JSON, any origin, no account. `/api/v1/openapi.json` describes it."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, make_response, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+
+from certificates.legacy.legacy import PublicLegacyCertificate
+from certificates.verification import bulk
+from certificates.verification.bulk import MAX_ITEMS, BulkItem, BulkResult
+from certificates.verification.verification import Verdict
+from certificates.verification.views.openapi import PATHS, SCHEMAS
+from certificates.verification.views.verification import branch, judge, keys, private, today
+from lms.core import openapi
+from lms.core.access import public
+from lms.core.errors import N_, DomainError
+from lms.core.limits import limiter
+from lms.core.web import db
+
+blueprint = Blueprint("api", __name__)
+
+CODES = "60/minute"
+LISTS = "5 per 10 minutes"
+DAY = "86400"
+
+
+@blueprint.get("/verify/<digits>")
+@public
+@limiter.limit(CODES)
+def verdict(digits: str) -> ResponseReturnValue:
+    """The same answer as the page."""
+    return private(jsonify(as_json(judge(digits))))
+
+
+@blueprint.post("/verify")
+@public
+@limiter.limit(LISTS)
+def verdicts() -> ResponseReturnValue:
+    """Answers to a list, in its order."""
+    if not request.is_json:
+        raise DomainError("not_json", N_("Send JSON: Content-Type application/json."), status=415)
+    items = _items_of(request.get_json())
+    results = bulk.verify(db(), items, today=today(), keys=keys(), scheme=branch().scheme)
+    return private(jsonify(results=[_result_as_json(result) for result in results]))
+
+
+@blueprint.get("/openapi.json")
+@public
+@limiter.limit(CODES)
+def description() -> ResponseReturnValue:
+    """What there is, for programs that write programs."""
+    settings = current_app.config["SETTINGS"]
+    response = jsonify(openapi.document(settings.public_url, "First-aid training"))
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """What the page shows, as data."""
+    answer: dict[str, Any] = {"state": verdict.state.value, "reason": verdict.reason}
+    certificate = verdict.certificate
+    if certificate is not None:
+        facts = certificate.facts
+        answer["certificate"] = {
+            "number": certificate.number,
+            "signed_code": True,
+            "holder_masked": certificate.masked_name,
+            "programme": facts["programme"],
+            "programme_name": {"zh": facts["programme_zh"], "en": facts["programme_en"]},
+            "type": {"zh": facts["course_zh"], "en": facts["course_en"]},
+            "hours": facts["hours"],
+            "unit": {"zh": facts["unit_zh"], "en": facts["unit_en"]},
+            "issued_on": certificate.issued_on.isoformat(),
+            "valid_until": certificate.valid_until.isoformat() if certificate.valid_until else None,
+        }
+    if verdict.successor is not None:
+        answer["successor"] = url_for("verification.page", digits=verdict.successor)
+    return answer
+
+
+def _result_as_json(result: BulkResult) -> dict[str, Any]:
+    answer = as_json(result.verdict) | {"name_fits": result.name_matches}
+    return answer if result.legacy is None else answer | {"certificate": _legacy_as_json(result.legacy)}
+
+
+def _legacy_as_json(certificate: PublicLegacyCertificate) -> dict[str, Any]:
+    """One from before this system, in the same fields; its words stand in one language, and its hours are not known."""
+    return {
+        "number": certificate.number,
+        "signed_code": False,
+        "holder_masked": certificate.masked_name,
+        "programme": certificate.programme,
+        "programme_name": {"zh": certificate.programme_zh, "en": certificate.programme_en},
+        "type": {"zh": certificate.course, "en": certificate.course},
+        "hours": None,
+        "unit": {"zh": certificate.unit, "en": certificate.unit},
+        "issued_on": certificate.issued_on.isoformat(),
+        "valid_until": certificate.valid_until.isoformat() if certificate.valid_until else None,
+    }
+
+
+def _items_of(body: Any) -> list[BulkItem]:
+    entries = body.get("certificates") if isinstance(body, dict) else None
+    if not isinstance(entries, list) or not entries:
+        raise _malformed()
+    bulk.check_length(len(entries))
+    return [_item_of(entry) for entry in entries]
+
+
+def _item_of(entry: Any) -> BulkItem:
+    """One of {code}, {code, name}, {number, name}, {number, id_tail}; all of them texts."""
+    if not isinstance(entry, dict) or not all(isinstance(value, str) and len(value) <= 500 for value in entry.values()):
+        raise _malformed()
+    match sorted(entry):
+        case ["code"] | ["code", "name"]:
+            # What is no code is never asked as a number.
+            return BulkItem(bulk.code_in(entry["code"]) or "", entry.get("name", ""))
+        case ["name", "number"]:
+            return BulkItem(entry["number"], entry["name"])
+        case ["id_tail", "number"]:
+            return BulkItem(entry["number"], entry["id_tail"])
+    raise _malformed()
+
+
+def _malformed() -> DomainError:
+    return DomainError(
+        "list_malformed",
+        N_("Give “certificates”: a list of at most %(most)s, each with “code”, or “number” and “name” or “id_tail”."),
+        status=422,
+        most=MAX_ITEMS,
+    )
+
+
+def _open_to_all(response: Response) -> Response:
+    """Any site's script may read the answers, errors too; no cookie is asked for or looked at."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+        response.headers["Access-Control-Allow-Headers"] = "Content-Type"
+        response.headers["Access-Control-Max-Age"] = DAY
+    return make_response(response)
+
+
+def _open_errors_to_all(response: Response) -> Response:
+    """What no route answered, any site's script may read as well: no blueprint's hook sees it."""
+    if request.routing_exception is not None and request.path.startswith("/api/"):
+        response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def _prepare(state: BlueprintSetupState) -> None:
+    state.app.extensions["csrf"].exempt(verdicts)
+    state.app.after_request(_open_errors_to_all)
+    openapi.describe(paths=PATHS, schemas=SCHEMAS)
+
+
+blueprint.after_request(_open_to_all)
+blueprint.record_once(_prepare)

@@ -1,0 +1,74 @@
+"""Forms of a session: headcount, confirmation of closing, correction."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import HiddenField, IntegerField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from courses.attendance.recording import REASON_LIMIT
+from courses.closing.headcount import HEADCOUNT_LIMIT
+from courses.closing.spot_check import HeadCount
+from lms.core.forms import Form, strip
+
+
+class HeadcountForm(Form):
+    """The number of people who are present and not on the roster."""
+
+    number = IntegerField(
+        _("People present who are not on the roster"),
+        validators=[
+            InputRequired(_("Enter a number from 0 to 100000.")),
+            NumberRange(0, HEADCOUNT_LIMIT, _("Enter a number from 0 to 100000.")),
+        ],
+        render_kw={"inputmode": "numeric", "min": 0, "max": HEADCOUNT_LIMIT},
+    )
+
+
+class CloseForm(Form):
+    """The confirmation of closing. `seen` is `ClosingOutlook.seen` of the page that is confirmed.
+
+    The template shows the two fields of the heads only where trainees checked themselves in.
+    """
+
+    seen = HiddenField()
+    heads = IntegerField(
+        _("People in the room"),
+        validators=[Optional(), NumberRange(0, HEADCOUNT_LIMIT, _("Enter a number from 0 to 100000."))],
+        render_kw={
+            "inputmode": "numeric",
+            "min": 0,
+            "max": HEADCOUNT_LIMIT,
+            "autocomplete": "off",
+        },
+    )
+    heads_reason = StringField(
+        _("If the number differs from the list: why"), filters=[strip], validators=[Length(max=REASON_LIMIT)]
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # `required` is for the browser alone: the server must accept a form on which the field was not shown.
+        self.heads.flags.required = True
+
+    def head_count(self) -> HeadCount:
+        """Return the heads as `courses.closing.closing.close` takes them."""
+        return HeadCount(self.heads.data, self.heads_reason.data)
+
+
+class CorrectionForm(Form):
+    """The correct headcount and the reason. The template adds a check box `present` for each trainee."""
+
+    headcount = IntegerField(
+        _("People present who are not on the roster"),
+        validators=[
+            InputRequired(_("Enter a number from 0 to 100000.")),
+            NumberRange(0, HEADCOUNT_LIMIT, _("Enter a number from 0 to 100000.")),
+        ],
+        render_kw={"inputmode": "numeric", "min": 0, "max": HEADCOUNT_LIMIT},
+    )
+    reason = StringField(
+        _("Reason for the correction"),
+        filters=[strip],
+        validators=[InputRequired(_("Say why, so that others understand it later.")), Length(max=REASON_LIMIT)],
+    )
