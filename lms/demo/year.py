@@ -282,13 +282,8 @@ class Year:
             return
         others = [person for person in self._staff.instructors if person.id != run.lead.id]
         examiner = self._random.choice(others)
-<<<<<<< HEAD
-        for line in assessment.result_rows(self._db, run.offering_id):
-            if not line.attended or self._random.random() < 0.03:
-=======
-        for listed in assessment.listing(self._db, run.offering_id):
+        for listed in assessment.result_rows(self._db, run.offering_id):
             if not listed.attended or self._random.random() < 0.03:
->>>>>>> main
                 continue
             person = self._db.get_one(Enrolment, listed.enrolment_id)
             score = min(100, max(30, round(self._random.gauss(83, 11)))) if course.pass_mark else None

@@ -84,24 +84,16 @@ def folder() -> str:
     return _release().folder
 
 
-<<<<<<< HEAD
+def scripts() -> tuple[str, ...]:
+    """Return the names of the page's scripts; a template preloads them, so that a browser fetches them all at once."""
+    return SCRIPTS
+
+
 def _release() -> OfflineRelease:
     release: OfflineRelease | None = current_app.extensions.get(EXTENSION)
     if release is None:
         release = current_app.extensions[EXTENSION] = _read_release()
     return release
-=======
-def scripts() -> tuple[str, ...]:
-    """The names of the page's scripts, so that a browser fetches them all at once; for templates."""
-    return SCRIPTS
-
-
-def _release() -> Release:
-    found: Release | None = current_app.extensions.get(EXTENSION)
-    if found is None:
-        found = current_app.extensions[EXTENSION] = _made()
-    return found
->>>>>>> main
 
 
 def _read_release() -> OfflineRelease:
