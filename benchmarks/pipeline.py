@@ -71,7 +71,7 @@ def _unit(
         "events": [],
     }
     with sessions() as db:
-        way(db, [(stored_events.holding(EVERYTHING), values), (stored_events.HISTORY, values)])
+        way(db, [(stored_events.lock_statement(EVERYTHING), values), (stored_events.EVENTS_STATEMENT, values)])
         db.commit()
 
 

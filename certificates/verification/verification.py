@@ -1,6 +1,7 @@
-"""Whether a code holds: the first that matches of CERTIFICATE.md, "Verification". Signature first, database second.
+"""Verification of a signed code: the first answer that matches in CERTIFICATE.md, "Verification".
 
-A forged code costs no SQL, so a flood of them never reaches the database; a genuine one costs one statement.
+The signature is checked first and the database second. A forged code costs no SQL, so a flood of forged codes never
+reaches the database; a genuine code costs one statement.
 """
 
 from dataclasses import dataclass
@@ -49,16 +50,16 @@ _RECORDED_AT = PreparedStatement(
 
 
 class PublicKeys(Protocol):
-    """Where a key number's public key is found: `PublicKeyCache` online, a published key set offline."""
+    """The source of public keys: `PublicKeyCache` online, a published key set offline."""
 
     def get(self, db: Reads, number: int) -> PublicKey | None:
-        """The key of this number, if there is one."""
+        """Return the key of this number, if there is one."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PublicCertificate:
-    """What anybody may see of a certificate that we issued. `facts` are the words on the paper, in both languages."""
+    """The public facts of a certificate. `facts` are the printed texts in both languages."""
 
     number: str
     masked_name: str
@@ -69,9 +70,11 @@ class PublicCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer. `reason` is a code that says more; `payload` is what was signed, None where no signature was good.
+    """The answer of a verification.
 
-    `certificate` is None where the database has none; `successor` is the code of what replaced it, 198 digits.
+    `reason` is a code with more detail than the state. `payload` is what was signed, None where no signature was good.
+    `certificate` is None where the database has none; `successor` is the code (198 digits) of the certificate that
+    replaced it.
     """
 
     state: State
@@ -82,12 +85,15 @@ class Verdict:
 
     @property
     def alarming(self) -> bool:
-        """Whether a key signed this and nobody recorded it: whoever gives this verdict to somebody calls `raise_alarm`."""
+        """True when a good signature has no certificate in the database: the caller must then call `raise_alarm`."""
         return self.payload is not None and self.reason == NOT_RECORDED
 
 
 def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
-    """Judge a code of 198 digits as of a day in the branch's time zone. A good signature that is not recorded is alarming."""
+    """Judge a code of 198 digits as of a day in the branch's time zone.
+
+    A good signature without a certificate gives a verdict that is `alarming`.
+    """
     try:
         decoded = decode(digits)
     except DomainError:
@@ -119,14 +125,14 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
 
 
 def name_matches_code(verdict: Verdict, name: str) -> bool | None:
-    """Whether this name was signed in a code; None where there is nothing to compare it with."""
+    """Tell whether this name was signed in the code; None where there is no signed name to compare."""
     if verdict.payload is None or verdict.state not in ISSUED:
         return None
     return name_matches(verdict.payload, name)
 
 
 def raise_alarm(db: Session, digits: str) -> None:
-    """Tell that a key may have leaked: a line in the log at its highest level, and an audit entry, once for each code."""
+    """Report that a key may have leaked: a critical log entry, and one audit entry for each code."""
     decoded = decode(digits)
     signed = decoded.payload
     log.critical(
@@ -145,7 +151,7 @@ def raise_alarm(db: Session, digits: str) -> None:
 
 
 def forgery_reason(decoded: Decoded, key: PublicKey | None) -> str | None:
-    """Why a code that could be read is forged (step 2); None when it is not."""
+    """Return why a readable code is forged ("Verification", step 2); None when it is not."""
     if key is None:
         return "key_unknown"
     if not verify_signature(decoded, key.public_key):
@@ -156,7 +162,7 @@ def forgery_reason(decoded: Decoded, key: PublicKey | None) -> str | None:
 
 
 def _state_as_signed(signed: Payload, today: date, *, revoked: bool = False, superseded: bool = False) -> State:
-    """The state by what was signed."""
+    """Return the state by the signed days."""
     return state_of(
         revoked=revoked,
         superseded=superseded,
@@ -167,6 +173,9 @@ def _state_as_signed(signed: Payload, today: date, *, revoked: bool = False, sup
 
 
 def _recorded_before(db: Reads, decoded: Decoded, key: PublicKey) -> bool:
-    """Whether the ledger knew this very code before its key was compromised. A second statement, for such keys alone."""
+    """Tell whether the ledger recorded this very code before its key was compromised.
+
+    This is a second statement; it runs only for codes of compromised keys.
+    """
     entry = _RECORDED_AT.first(db, digest=decoded.digest)
     return entry is not None and key.compromised_at is not None and entry[0] < key.compromised_at
