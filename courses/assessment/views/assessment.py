@@ -20,7 +20,7 @@ blueprint = Blueprint("assessment", __name__)
 @requires(*ATTENDANCE_TAKERS, Role.AUDITOR)
 def page(offering_id: int) -> ResponseReturnValue:
     """Everybody of an offering with what is entered and what is missing."""
-    offering = offerings.page(db(), offering_id, scope())
+    offering = offerings.get_with_details(db(), offering_id, scope())
     return render_template(
         "assessment/page.html",
         offering=offering,
@@ -39,6 +39,6 @@ def skills_of(offering: Offering) -> list[CourseSkill]:
 def may_enter(offering: Offering) -> bool:
     """Tell whether the reader may enter results now; once closed, only whoever may correct."""
     if offering.state == OfferingState.CLOSED:
-        return rights.is_allowed(offering, scope(), now=clock.now())
+        return rights.may_correct(offering, scope(), now=clock.now())
     able = any(grant.role in EXAMINERS for grant in current_user.grants)
     return offering.state == OfferingState.PUBLISHED and able and not scope().read_only

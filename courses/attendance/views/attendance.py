@@ -58,10 +58,10 @@ def roster(session_id: int) -> ResponseReturnValue:
         running=_is_writable(meeting) and recording.opens_at(meeting) <= now,
         opens_at=recording.opens_at(meeting) if recording.opens_at(meeting) > now else None,
         is_over=meeting.ends_at < now,
-        teaching=staffing.teaching_of(db(), meeting, current_user.id),
+        teaching=staffing.session_instructor_of(db(), meeting, current_user.id),
         may_close=_may(*EXAMINERS) and _is_writable(meeting) and meeting.starts_at <= now,
         may_correct=meeting.closed_at is not None
-        and rights.is_allowed(meeting.offering, scope(), now=now, meeting=meeting),
+        and rights.may_correct(meeting.offering, scope(), now=now, meeting=meeting),
         writable=_is_writable(meeting),
         reasons=REASONS,
         in_doubt=review_queue.count(db(), scope(), session_id=meeting.id),
