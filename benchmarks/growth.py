@@ -63,7 +63,7 @@ def _questions(db: Session) -> Mapping[str, Callable[[], object]]:
         "report by host, ten years": lambda: enrolment.rows(
             db, Filters(SINCE, UNTIL, grouping=Grouping.HOST), EVERYTHING
         ),
-        "people by programme and year, kept": lambda: participation.kept(db),
+        "people by programme and year, kept": lambda: participation.stored_counts(db),
         "people of a district's rescue courses": lambda: rollups.people(db, district, EVERYTHING),
         "offerings of a month, a page": lambda: offerings.behind(db, month, EVERYTHING),
         "people of a month, a page": lambda: people.behind(db, month, EVERYTHING),

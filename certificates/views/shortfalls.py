@@ -1,4 +1,4 @@
-"""What stands in the way of a certificate, in words."""
+"""Texts of the shortfalls: the reasons why a trainee gets no certificate."""
 
 from flask_babel import gettext as _
 
@@ -6,5 +6,5 @@ from courses.assessment.entitlement import SHORTFALLS
 
 
 def text_of(code: str) -> str:
-    """A shortfall's code in the reader's language; a code that is not known here is shown as it is."""
+    """Return the text of a shortfall's code in the reader's language; an unknown code is shown as it is."""
     return str(_(SHORTFALLS[code][0])) if code in SHORTFALLS else code

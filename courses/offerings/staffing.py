@@ -32,7 +32,9 @@ class InstructorScope:
 
 def suggest(db: Session, reach: InstructorScope, part: str = "", *, limit: int) -> list[str]:
     """The labels of the instructors whose name or number contains a part, at most `limit`."""
-    return [label(instructor) for instructor in register.near(db, reach.day, reach.scope, part=part, limit=limit)]
+    return [
+        label(instructor) for instructor in register.suggestions(db, reach.day, reach.scope, part=part, limit=limit)
+    ]
 
 
 def find(db: Session, text: str, reach: InstructorScope, *, field: str) -> Instructor:
@@ -48,7 +50,7 @@ def find(db: Session, text: str, reach: InstructorScope, *, field: str) -> Instr
     ).one_or_none()
     if by_number is not None:
         return by_number
-    with_name = register.near(db, reach.day, reach.scope, name=text.strip(), limit=2)
+    with_name = register.suggestions(db, reach.day, reach.scope, name=text.strip(), limit=2)
     if len(with_name) == 1:
         return with_name[0]
     if with_name:

@@ -66,7 +66,7 @@ def test_a_late_upload_to_a_closed_session_waits_and_then_corrects_everything(db
     late = make.enrolment(offering)
     close(db, make, offering, settings)
     assert (late.state, late.certificate_due) == (EnrolmentState.INCOMPLETE, False)
-    before = person_time.kept(db, offering.id)
+    before = person_time.ledger_total(db, offering.id)
     answer = sent(db, offering, enrolment_id=late.id)
     assert (answer.outcome, answer.code, answer.present) == (Outcome.REVIEW, "session_closed", False)
     assert late.id not in present(db, offering)
@@ -74,7 +74,7 @@ def test_a_late_upload_to_a_closed_session_waits_and_then_corrects_everything(db
     reviews.accept(db, answer.id, **deciding(settings))
     assert late.id in present(db, offering)
     assert (late.state, late.certificate_due, late.sessions_attended) == (EnrolmentState.COMPLETED, True, 1)
-    after = person_time.kept(db, offering.id)
+    after = person_time.ledger_total(db, offering.id)
     assert (before.named, after.named) == (1, 2)
     assert after == person_time.total(db, offering.id)
     assert (
