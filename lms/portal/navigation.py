@@ -61,4 +61,4 @@ def _area(path: str) -> str:
 def _waiting(roles: tuple[Role, ...]) -> int:
     """The number of check-ins in the review queue for this user, in all of the user's roles, so that each page shows the same."""
     grants = [grant for grant in current_user.grants if grant.role in roles]
-    return review_queue.count(db(), scope_of(current_user.id, grants))
+    return review_queue.count_cases(db(), scope_of(current_user.id, grants))
