@@ -144,7 +144,9 @@ def check_rollups(db: Session) -> Iterator[list[RollupDifference]]:
 def _differing_sums(
     table: type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], period: ColumnElement[Any]
 ) -> Select[Any]:
-    """A SELECT of the rows of a rollup table in which a figure differs: place, person-times stored, person-times recounted."""
+    """A SELECT of the rows of a rollup table in which a figure differs: place, person-times stored, person-times
+    recounted.
+    """
     lines = PersonTimeEntry
     first, *rest = class_mapper(table).primary_key
     own = {"organisation_id": Offering.organisation_id, "instructor_id": func.coalesce(Offering.lead_instructor_id, 0)}

@@ -138,8 +138,8 @@ def save(db: Session, year: int, targets: Mapping[TargetKey, int | None], seen: 
     """Set targets of a year; None removes a target. Returns the number of changes.
 
     seen: the targets that the page showed before it was filled in; a target that equals it was not changed on the page
-    and is left alone. Raises DomainError `target_changed` where another person set a target meanwhile, so that it is not
-    overwritten without having been seen. Example: the page showed 20, the form says 30, the database has 25 by now.
+    and is left alone. Raises DomainError `target_changed` where another person set a target meanwhile, so that it is
+    not overwritten without having been seen. Example: the page showed 20, the form says 30, the database has 25 by now.
     """
     changes = {place: number for place, number in targets.items() if number != seen.get(place)}
     stored = {

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from courses.imports import corrections, kinds, runs
-from courses.imports.kinds import Context, Kind
+from courses.imports.kinds import ImportContext, ImportKind
 from courses.models.imports import ImportRun
 from lms.config import Settings
 from lms.core.scope import EVERYTHING, Scope
@@ -21,8 +21,8 @@ class Desk:
 
     def __init__(self, db: Session, settings: Settings, kind: str) -> None:
         self.db = db
-        self.kind: Kind = kinds.kind_of(kind)
-        self.context = Context(settings.zone, chunk=2)
+        self.kind: ImportKind = kinds.kind_of(kind)
+        self.context = ImportContext(settings.zone, chunk=2)
 
     def receive(self, rows: Rows, *, scope: Scope = EVERYTHING, encoding: str = "utf-8") -> ImportRun:
         """A file of rows: field → cell."""
@@ -62,7 +62,7 @@ class Desk:
         """Line and reason of the rows that do not go in."""
         return [
             (line, message % params if params else message)
-            for line, message, params in corrections.refused(self.db, run)
+            for line, message, params in corrections.refused_rows(self.db, run)
         ]
 
     def stopped_and_resumed(self, rows: Rows) -> ImportRun:

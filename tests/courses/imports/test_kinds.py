@@ -14,7 +14,7 @@ ALL = {"past", "organisations", "instructors", "opening_balances", "legacy_certi
 
 @pytest.mark.usefixtures("app")
 def test_these_can_be_imported() -> None:
-    assert {kind.name for kind in kinds.everyone()} == ALL
+    assert {kind.name for kind in kinds.all_kinds()} == ALL
 
 
 @pytest.mark.usefixtures("app")
@@ -23,10 +23,10 @@ def test_each_heading_of_a_template_names_its_own_field(name: str) -> None:
     columns = kinds.kind_of(name).columns
     own = {column.name: place for place, column in enumerate(columns)}
     for headings in ([column.zh for column in columns], [column.en for column in columns], list(own)):
-        assert kinds.guess(columns, headings, {}) == own
-    words = [word for column in columns for word in column.words]
-    assert len(words) == len(set(words)), "no word names two fields"
-    assert all(column.example for column in columns if column.needed)
+        assert kinds.guess_mapping(columns, headings, {}) == own
+    names = [name for column in columns for name in column.normalised_names]
+    assert len(names) == len(set(names)), "no word names two fields"
+    assert all(column.example for column in columns if column.required)
 
 
 @pytest.mark.parametrize("name", sorted(ALL - {"past"}))

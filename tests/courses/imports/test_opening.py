@@ -104,7 +104,7 @@ def test_it_is_the_citys_and_a_file_that_could_not_be_kept_is_refused(
 ) -> None:
     with pytest.raises(DomainError, match="city's administrator"):
         desk.receive([MAY], scope=Scope(district_ids=frozenset({1})))
-    monkeypatch.setattr(opening, "MOST_SOURCES", 1)
+    monkeypatch.setattr(opening, "SOURCES_LIMIT", 1)
     run = desk.checked([MAY, JUNE])
     assert desk.refusals(run) == [(line, "A file names no more than 1 sources.") for line in (2, 3)]
     monkeypatch.setattr(desk.kind, "largest", 10)

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from courses.counting import person_time, recount
 from courses.imports import corrections, kinds, past, runs
-from courses.imports.kinds import Context
-from courses.imports.past_undo import NOBODYS_NAME
+from courses.imports.kinds import ImportContext
+from courses.imports.past_undo import ANONYMOUS_NAME
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceMethod
 from courses.models.enrolment import Enrolment
 from courses.models.imports import ImportRun, ImportState
@@ -35,7 +35,7 @@ HEADINGS = (
     "姓名", "手机", "证件类型", "证件号码", "出生年份",
     "出勤课次", "签到时间", "离开时间", "结果", "证书编号", "发证日期",
 )  # fmt: skip
-FIELDS = tuple(column.name for column in past.PAST.columns)
+FIELDS = tuple(column.name for column in past.PAST_TRAININGS.columns)
 ROW: Mapping[str, str] = {
     "course": "FR", "district": "东城区", "host": "一号社区", "days": "2015-03-07;2015-03-08", "starts": "09:00", "ends": "12:00",
     "place": "礼堂", "name": "王小明", "phone": "13800138000",
@@ -47,7 +47,7 @@ class World:
 
     def __init__(self, db: Session, make: Make, settings: Settings) -> None:
         self.db = db
-        self.context = Context(settings.zone, chunk=3)
+        self.context = ImportContext(settings.zone, chunk=3)
         self.course = make.new_course(code="FR-OLD", name_zh="救护员旧班", sessions_needed=2, pass_mark=None)
         self.host: Organisation = make.organisation(1, name_zh="一号社区")
         self.lead: Instructor = make.instructor()
@@ -65,7 +65,7 @@ class World:
         file = io.BytesIO(content.getvalue().encode(encoding))
         return runs.receive(self.db, kinds.kind_of("past"), file=file, file_name="old.csv", scope=scope)
 
-    def work(self, run: ImportRun, context: Context | None = None) -> None:
+    def work(self, run: ImportRun, context: ImportContext | None = None) -> None:
         for _progress in runs.work(self.db, run.id, context or self.context):
             self.db.commit()
 
@@ -117,7 +117,8 @@ def world(db: Session, make: Make, settings: Settings) -> World:
 
 def refusals(world: World, run: ImportRun) -> list[tuple[int, str]]:
     return [
-        (line, message % params if params else message) for line, message, params in corrections.refused(world.db, run)
+        (line, message % params if params else message)
+        for line, message, params in corrections.refused_rows(world.db, run)
     ]
 
 
@@ -222,13 +223,13 @@ def test_each_reason_names_its_line(world: World, cells: dict[str, str], words: 
     assert run.tally["refused"] == len(waiting) + 1
     assert line == 4
     assert words in message
-    *_rows, (line, sent, _message, _params) = corrections.to_correct(world.db, run)
+    *_rows, (line, sent, _message, _params) = corrections.rows_to_correct(world.db, run)
     assert sent[8] == cells.get("name", "王小明")
     assert waiting in ([], [(3, waits_for(4))])  # where the row names an offering at all
 
 
 def waits_for(line: int) -> str:
-    return past.PAST.reasons["offering_waits"] % {"line": line}
+    return past.PAST_TRAININGS.reasons["offering_waits"] % {"line": line}
 
 
 WRONG = ({"phone": "12"}, {"name": ""}, {"result": "也许"}, {"ends": "11:00"})
@@ -245,11 +246,13 @@ def test_an_offering_waits_whole_for_a_wrong_row_and_the_rows_to_correct_hold_al
     faults = dict(refusals(world, run))
     assert set(faults) == {2, 3, 4}
     assert faults[2] == faults[4] == waits_for(3) != faults[3]
-    assert [line for line, *_rest in corrections.refused(world.db, run, 1)] == [3]  # what is wrong is shown first
+    assert [line for line, *_rest in corrections.refused_rows(world.db, run, 1)] == [3]  # what is wrong is shown first
     assert (run.tally["new"], run.tally["refused"]) == (2, 3)
     assert world.differences() == []
 
-    sent = [dict(zip(FIELDS, cells, strict=False)) for _line, cells, *_reason in corrections.to_correct(world.db, run)]
+    sent = [
+        dict(zip(FIELDS, cells, strict=False)) for _line, cells, *_reason in corrections.rows_to_correct(world.db, run)
+    ]
     assert [row["name"] or "乙" for row in sent] == ["甲", "乙", "丙"]
     sent[1] |= {name: people[1].get(name, "") for name in wrong}
     again = world.done(sent)
@@ -302,7 +305,7 @@ def test_undo_brings_every_figure_and_everybody_back(world: World, db: Session, 
     after = world.state()
     assert run.state is ImportState.UNDONE
     assert (after["people"], after["counts"], after["lines"]) == (before["people"], before["counts"], before["lines"])
-    assert sorted(db.scalars(select(Trainee.name))) == sorted(["王小明", NOBODYS_NAME])
+    assert sorted(db.scalars(select(Trainee.name))) == sorted(["王小明", ANONYMOUS_NAME])
     assert db.scalar(select(func.count()).select_from(Attendance)) == 0
     assert world.differences() == []
 
@@ -352,10 +355,10 @@ def test_the_result_depends_neither_on_chunks_nor_on_stops(
             way = db.begin_nested()
             run = world.receive(rows)
             runs.check(db, run)
-            through(world, run, Context(zone, size), halts)
+            through(world, run, ImportContext(zone, size), halts)
             if run.tally["new"]:
                 runs.start(db, run)
-                through(world, run, Context(zone, size), halts)
+                through(world, run, ImportContext(zone, size), halts)
             found.append(world.state())
             assert world.differences() == []
             db.expire_all()
@@ -364,7 +367,7 @@ def test_the_result_depends_neither_on_chunks_nor_on_stops(
     assert found[0] == found[1]
 
 
-def through(world: World, run: ImportRun, context: Context, halts: Sequence[int]) -> None:
+def through(world: World, run: ImportRun, context: ImportContext, halts: Sequence[int]) -> None:
     """Work an import through, stopped after so many chunks each time."""
     for halt in halts:
         work = runs.work(world.db, run.id, context)

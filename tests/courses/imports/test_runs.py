@@ -71,7 +71,7 @@ def test_nobody_who_stops_it_waits_for_a_chunk(desk: Desk, db: Session, monkeypa
 
         return acting
 
-    for name in ("judge", "write", "take_back"):
+    for name in ("classify", "write", "undo_rows"):
         monkeypatch.setattr(desk.kind, name, watched(getattr(desk.kind, name)))
     run = desk.receive(ROWS)
     runs.check(db, run)
@@ -115,11 +115,11 @@ def test_a_worker_is_woken_for_each_thing_that_is_asked_for(
     woken: list[object] = []
     monkeypatch.setattr(events, "publish", lambda _db, event: woken.append(event))
     run = desk.receive(ROWS)
-    assert (woken, runs.busy(db)) == ([], [])
+    assert (woken, runs.busy_ids(db)) == ([], [])
     runs.check(db, run)
-    assert runs.busy(db) == [run.id]
+    assert runs.busy_ids(db) == [run.id]
     desk.work(run)
-    assert runs.busy(db) == []
+    assert runs.busy_ids(db) == []
     runs.start(db, run)
     runs.stop(db, run)
     db.commit()

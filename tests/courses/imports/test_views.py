@@ -1,4 +1,6 @@
-"""Imports in the browser: a file is sent, mapped, checked, let in, corrected, stopped, resumed, undone; and whose it is."""
+"""Imports in the browser: a file is sent, mapped, checked, let in, corrected, stopped, resumed, undone; and whose it
+is.
+"""
 
 import csv
 import io
@@ -184,7 +186,7 @@ def bomb() -> bytes:
 def test_what_cannot_be_read_is_refused_in_words(
     city: FlaskClient, app: Flask, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "SHEET", Limits(unpacked_bytes=1 << 20))
+    monkeypatch.setattr(files, "WORKBOOK_LIMITS", Limits(unpacked_bytes=1 << 20))
     small = app.config["SETTINGS"].model_copy(update={"import_limit_bytes": 100_000})
     monkeypatch.setitem(app.config, "SETTINGS", small)
 
@@ -246,7 +248,7 @@ def test_long_numbers_are_hidden_in_the_preview(city: FlaskClient) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_kind_has_a_page_and_templates_that_are_read_back(city: FlaskClient, language: str) -> None:
     city.get(f"/imports/?lang={language}")
-    for kind in kinds.everyone():
+    for kind in kinds.all_kinds():
         assert kind.name in text(city, "/imports/new")
         assert text(city, f"/imports/new/{kind.name}")
         for form in ("csv", "xlsx"):
@@ -263,7 +265,7 @@ def test_a_district_has_its_own_imports_and_not_the_citys(city: FlaskClient, mak
     assert district.get(page).status_code == 404
     assert district.get(f"{page}/rows-to-correct.csv").status_code == 404
     offered = text(district, "/imports/new")
-    for kind in kinds.everyone():
+    for kind in kinds.all_kinds():
         assert (f'href="/imports/new/{kind.name}"' in offered) is not kind.city_only
         assert district.get(f"/imports/new/{kind.name}").status_code == (404 if kind.city_only else 200)
     own = send(district, LIST.encode())
