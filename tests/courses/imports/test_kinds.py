@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from courses.imports import kinds
 from lms.config import Settings
-from tests.courses.imports.files_of import Desk, outcome
+from tests.courses.imports.files_of import Importer, outcome
 from tests.factories import Make
 
 ALL = {"past", "organisations", "instructors", "opening_balances", "legacy_certificates"}
@@ -33,6 +33,6 @@ def test_each_heading_of_a_template_names_its_own_field(name: str) -> None:
 def test_the_example_of_a_template_can_go_in(
     name: str, db: Session, app: Flask, settings: Settings, make: Make
 ) -> None:
-    desk = Desk(db, settings, name)
-    run = desk.checked([{column.name: column.example for column in desk.kind.columns}])
-    assert (outcome(run), desk.refusals(run)) == ((1, 0, 0, 0), [])
+    importer = Importer(db, settings, name)
+    run = importer.checked([{column.name: column.example for column in importer.kind.columns}])
+    assert (outcome(run), importer.refusals(run)) == ((1, 0, 0, 0), [])

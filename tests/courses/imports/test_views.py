@@ -154,7 +154,7 @@ def test_an_error_of_ours_is_said_and_can_be_resumed(
     page = send(city, LIST.encode())
     check(city, page)
     with monkeypatch.context() as broken:
-        broken.setattr(organisations.ORGANISATIONS, "judge", lambda *_given: 1 // 0)
+        broken.setattr(organisations.ORGANISATIONS, "classify", lambda *_given: 1 // 0)
         tasks.sweep_imports()
     assert db.scalars(select(ImportRun.state)).one() is ImportState.FAILED
     assert 'class="alert alert-danger"' in text(city, page)
@@ -217,15 +217,6 @@ def test_what_cannot_be_read_is_refused_in_words(
     assert db.scalars(select(ImportRun.id)).all() == []
 
 
-@pytest.mark.parametrize(("language", "title"), [("zh", "名称"), ("en", "Name")])
-def test_reasons_name_fields_in_the_readers_language(city: FlaskClient, language: str, title: str) -> None:
-    page = send(city, "单位,所在区,类别\n,东城区,社区\n".encode())
-    check(city, page)
-    tasks.sweep_imports()
-    assert f"“{title}”" in text(city, f"{page}?lang={language}")
-    assert f"“{title}”" in city.get(f"{page}/rows-to-correct.csv").data.decode("utf-8-sig")
-
-
 def test_a_workbook_is_not_parsed_again_to_be_looked_at(city: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     page = send(city, city.get("/imports/template/organisations.xlsx").data, name="单位.xlsx")
     with monkeypatch.context() as gone:
@@ -272,3 +263,12 @@ def test_a_district_has_its_own_imports_and_not_the_citys(city: FlaskClient, mak
     assert text(city, own)
     coordinator = sign_in(make.user(Role.COORDINATOR, organisation_id=make.organisation().id))
     assert coordinator.get("/imports/").status_code == 403
+
+
+@pytest.mark.parametrize(("language", "title"), [("zh", "名称"), ("en", "Name")])
+def test_reasons_name_fields_in_the_readers_language(city: FlaskClient, language: str, title: str) -> None:
+    page = send(city, "单位,所在区,类别\n,东城区,社区\n".encode())
+    check(city, page)
+    tasks.sweep_imports()
+    assert f"“{title}”" in text(city, f"{page}?lang={language}")
+    assert f"“{title}”" in city.get(f"{page}/rows-to-correct.csv").data.decode("utf-8-sig")
