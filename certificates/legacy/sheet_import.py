@@ -1,4 +1,7 @@
-"""Legacy certificates from a file. A number is known as it is compared: letters and digits alone, whoever wrote it how."""
+"""Import of legacy certificates from a spreadsheet.
+
+Two numbers are the same if their letters and digits are: "京红救(2015)第00123号" equals "京红救 2015 第 00123 号".
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -33,7 +36,7 @@ COLUMNS = (
 )
 NO_EXPIRY = {normalised(text) for text in ("长期", "长期有效", "永久", "none")}
 
-# {key} is the number of a certificate of this system, written without its dashes.
+# The condition that {key} is the number of a certificate of this system, written without its dashes.
 OURS = (
     "{key} ~ ('^[A-Z]{1,8}' || short_code || '[0-9]{11,14}[0-9A-Z]$') AND certificate.number = regexp_replace({key},"
     " '^([A-Z]{1,8})(' || short_code || ')([0-9]{4})([0-9]{7,10})([0-9A-Z])$', '\\1-\\2-\\3-\\4-\\5')"
@@ -63,7 +66,7 @@ _WRITE = range_sql(
 
 
 class LegacyCertificates(RowKind):
-    """The kind. They belong to no district, so they are the city's to bring in."""
+    """The import kind. Legacy certificates belong to no district, so only the city may import them."""
 
     name = "legacy_certificates"
     title = N_("Legacy certificates")
@@ -80,10 +83,10 @@ class LegacyCertificates(RowKind):
     }
 
     def row_reader(self, db: Session, run: ImportRun, context: ImportContext) -> Callable[[Cells], ParsedRow]:  # noqa: ARG002  # signature of RowKind
-        """What stands on the paper; the ID number sealed."""
+        """Return the function that turns a row into the facts of a certificate; the ID number is encrypted."""
         today = clock.today(context.zone)
         programmes = cells.lookup_table(
-            {one.code: (one.code, one.short_code, one.name_zh, one.name_en) for one in db.scalars(select(Programme))}
+            {row.code: (row.code, row.short_code, row.name_zh, row.name_en) for row in db.scalars(select(Programme))}
         )
 
         def read(row: Cells) -> ParsedRow:
@@ -121,17 +124,17 @@ class LegacyCertificates(RowKind):
         return read
 
     def classify(self, db: Session, part: LineRange) -> None:
-        """Known is a number of the same holder."""
+        """Refuse numbers of this system and of other holders; a number of the same holder is known already."""
         for statement in (_OURS, _KNOWN):
             row_kind.execute(db, statement, part)
 
     def write(self, db: Session, part: LineRange) -> None:
-        """In, each with the file and line that it came from."""
+        """Insert the certificates, each with the file and line that it came from."""
         row_kind.execute(db, _NUMBER, part)
         row_kind.execute(db, _WRITE, part, file=part.run.file_name)
 
     def undo_rows(self, db: Session, part: LineRange, step: str) -> tuple[int, Sequence[str]]:  # noqa: ARG002  # signature of RowKind
-        """Those that nobody has revoked since: a revocation is to be found by whoever verifies."""
+        """Remove the certificates, except those that were revoked since: whoever verifies one must see the revocation."""
         return row_kind.delete_unused(
             db,
             part,
@@ -143,7 +146,7 @@ class LegacyCertificates(RowKind):
 
 
 def _identity(row: Cells, today: date) -> dict[str, Any]:
-    """The ID number, checked, sealed and indexed; nothing where none is row."""
+    """Return the ID number, checked, encrypted and indexed; only a new `ref` where the row has none."""
     ref = str(uuid4())
     identity = cells.parse_id_number(row.get("id_type", ""), row.get("id_number", ""), today)
     if identity is None:

@@ -1,4 +1,5 @@
-"""Corrections of what is closed, each with a reason and by a person who may: results, totals and certificates follow."""
+"""Corrections of what is closed, each with a reason and by a person who may: results, totals and certificates follow.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from courses.assessment import assessment
 from courses.assessment.marking import Marks
 from courses.attendance import recording
-from courses.attendance.recording import AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
 from courses.closing import headcount as headcounts
 from courses.closing import judging
 from courses.closing.closing import lock_offering

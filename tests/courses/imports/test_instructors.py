@@ -115,8 +115,7 @@ OTHER = {**BARE, "registration_number": "SZ-09"}
 
 
 def test_one_person_under_two_numbers_is_found_by_name_and_phone(importer: Importer, db: Session) -> None:
-    """In the file by the earlier row, on the register by what is sealed there; a namesake has another phone, or none.
-    """
+    """In the file by the earlier row, on the register by what is sealed there; a namesake has another phone, or none."""
     again = {**OTHER, "name": "王 小明", "phone": "+86 138 0013 8000"}
     namesakes = [
         {**OTHER, "registration_number": f"SZ-1{at}", "phone": phone} for at, phone in enumerate(("13900139000", ""))

@@ -1,5 +1,4 @@
-"""Past trainings from a file: people and offerings are identified, written whole and counted, with and without stops.
-"""
+"""Past trainings from a file: people and offerings are identified, written whole and counted, with and without stops."""
 
 from collections.abc import Sequence
 from datetime import date
