@@ -129,8 +129,7 @@ def close(
 
 
 def lock_offering(db: Session, offering_id: int) -> Offering:
-    """Return the offering, read again and locked: its results and its totals are written by one transaction at a time.
-    """
+    """Return the offering, read again and locked: its results and its totals are written by one transaction at a time."""
     return db.scalars(
         select(Offering).where(Offering.id == offering_id).with_for_update().execution_options(populate_existing=True)
     ).one()

@@ -1,5 +1,4 @@
-"""Corrections of what is closed, each with a reason and by a person who may: results, totals and certificates follow.
-"""
+"""Corrections of what is closed, each with a reason and by a person who may: results, totals and certificates follow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

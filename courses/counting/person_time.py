@@ -184,8 +184,7 @@ def counting_day(db: Session, offering_id: int, zone: ZoneInfo) -> date | None:
 
 
 def record_closing(db: Session, offering: Offering, zone: ZoneInfo) -> PersonTimeEntry:
-    """Count an offering for the first time: one ledger line, dated by its `counted_on`, in the transaction that closes
-    it.
+    """Count an offering for the first time, dated by its `counted_on`, in the transaction that closes it.
 
     Where the quarter of that day is frozen already, the line is dated today. Raises DomainError for an offering that
     was counted before, and for one without sessions.
@@ -205,8 +204,7 @@ def record_closing(db: Session, offering: Offering, zone: ZoneInfo) -> PersonTim
 
 
 def record_correction(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> PersonTimeEntry | None:
-    """Write the difference between the attendances as they are now and the ledger; None, and no line, without a
-    difference.
+    """Write a ledger line for the difference between the attendances now and the ledger; None without one.
 
     A correction has the date of the closing line; where the quarter of that date is frozen, the line is an adjustment
     dated today. Both refer to the closing line. Raises DomainError for an offering that was never counted.

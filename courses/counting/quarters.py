@@ -77,9 +77,7 @@ class QuarterState:
 
 
 def listing(db: Session, zone: ZoneInfo) -> list[QuarterState]:
-    """Return the quarters that are over, back to the first in which anything was counted, the latest first: two
-    statements.
-    """
+    """Return the quarters that are over, the latest first, back to the first with figures: two statements."""
     counted: dict[Quarter, int] = {}
     months = select(PersonTimeMonth.month, func.sum(PersonTimeMonth.named + PersonTimeMonth.counted))
     for month, number in db.execute(months.group_by(PersonTimeMonth.month)):

@@ -64,11 +64,11 @@ class YearTargets:
         return sum(self.branch.values(), TargetProgress(None, 0))
 
     def of_district(self, district_id: int) -> TargetProgress:
-        """All programmes in one district."""
+        """The sum of all programmes in a district."""
         return self._sum(place for place in self.cells if place[1] == district_id)
 
     def of_programme(self, code: str) -> TargetProgress:
-        """One programme in the districts that the scope covers."""
+        """The sum of a programme over the districts that the scope covers."""
         return self._sum(place for place in self.cells if place[0] == code)
 
     @property

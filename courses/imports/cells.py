@@ -21,7 +21,7 @@ _DAY = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{
 _APART = re.compile(r"[;；、,，\s]+")
 _HOUR = re.compile(r"(\d{1,2})[:：时点](\d{1,2})?分?(?::\d{2})?")
 _SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
-_ID_TYPES = {normalised(text): kind for kind, words in ID_TYPE_NAMES.items() for text in (*words, kind.value)}
+_ID_TYPES = {normalised(text): kind for kind, names in ID_TYPE_NAMES.items() for text in (*names, kind.value)}
 
 T = TypeVar("T")
 
@@ -139,11 +139,11 @@ def parse_birth_year(text: str, today: date) -> int | None:
     return year
 
 
-def look_up_or(text: str, words: Mapping[str, T], code: str, message: str, *, empty: T) -> T:
+def look_up_or(text: str, table: Mapping[str, T], code: str, message: str, *, empty: T) -> T:
     """Return the value of a text as `look_up` does; `empty` for an empty cell."""
-    return look_up(text, words, code, message) if text else empty
+    return look_up(text, table, code, message) if text else empty
 
 
 def lookup_table(rows: Mapping[T, tuple[str, ...]], key: Callable[[str], str] = normalised) -> dict[str, T]:
     """Turn value → names into name → value, each name as `key` gives it."""
-    return {key(text): value for value, words in rows.items() for text in words if text}
+    return {key(text): value for value, names in rows.items() for text in names if text}

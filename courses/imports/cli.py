@@ -56,7 +56,7 @@ def _mapping(kind: ImportKind, pairs: tuple[str, ...]) -> dict[str, str]:
 
 @cli.command("kinds")
 def kinds_() -> None:
-    """What can be imported, with its columns; those with a star must be there."""
+    """List what can be imported, with its columns; those with a star must be there."""
     for kind in kinds.all_kinds():
         click.echo(f"{kind.name}: {kind.title}")
         click.echo("  " + ", ".join(f"{column.zh} ({column.name}){'*' * column.required}" for column in kind.columns))

@@ -292,9 +292,7 @@ class InstructorsKind(RowKind):
         row_kind.drop_tables(db, "held", "named", "phoned")
 
     def classify_together(self, db: Session, run: ImportRun) -> None:
-        """Refuse a second number for one person; a row without a qualification duplicates any earlier row of the
-        person.
-        """
+        """Refuse a second number for a person; a row without a qualification duplicates any earlier row."""
         with statements.hash_joins(db):
             row_kind.execute(db, _TWO_NUMBERS, LineRange(run))
             row_kind.execute(db, _ALREADY, LineRange(run))

@@ -1,5 +1,4 @@
-"""Import kinds: a kind defines its columns, how rows are read and checked, how they are written, and how they are
-undone.
+"""Import kinds: a kind defines its columns, how rows are read, checked and written, and how they are undone.
 
 A kind registers itself when its module is loaded; packages above `courses` register theirs in the same way.
 """

@@ -1,6 +1,4 @@
-"""The import kind of organisations: one is known by its Chinese name within its district, compared by letters and
-digits.
-"""
+"""The import kind of organisations, known by district and Chinese name, compared by letters and digits."""
 
 from collections.abc import Callable, Sequence
 

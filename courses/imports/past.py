@@ -54,9 +54,7 @@ class CertificateKeeper(ABC):
 
     @abstractmethod
     def take_back(self, db: Session, run: ImportRun, first: int, last: int) -> Sequence[str]:
-        """Remove the certificates of the offerings in the temporary table `concerned`; returns the names of those that
-        stay.
-        """
+        """Remove the certificates of the offerings in the temporary table `concerned`; returns the names that stay."""
 
 
 class PastTrainings(ImportKind):
@@ -219,16 +217,16 @@ class PastTrainings(ImportKind):
             statements.execute(db, FILE, "count_people", sign=1)
         for keeper in self.certificate_keepers:
             keeper.keep(db, run)
-        made = db.execute(text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")).one()
+        offerings, enrolments = db.execute(
+            text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")
+        ).one()
         db.execute(text("DROP TABLE offered, meeting, chosen, placed, presence, judged, concerned"))
-        _add(run, offerings=made[0], enrolments=made[1])
+        _add(run, offerings=offerings, enrolments=enrolments)
         return last
 
     @staticmethod
     def _last(db: Session, run: ImportRun, chunk: int) -> int | None:
-        """Return the number of the last offering of a chunk: at least one offering, else no more rows than the chunk
-        holds.
-        """
+        """Return the number of the last offering of a chunk: as many rows as fit, but at least one offering."""
         remaining = select(ImportLine.number).where(
             ImportLine.run_id == run.id, ImportLine.number > run.cursor, ImportLine.outcome == RowOutcome.NEW
         )

@@ -60,15 +60,15 @@ def _offerings(
             "empty_participation", "contradict", "unmark", "ledger", "cancel_enrolment", "free_instructor", "cancel_offering",
         ):  # fmt: skip
             statements.execute(db, FILE, name, **values)
-    kept = db.execute(text("SELECT id, name_zh, host, counted_on FROM touched ORDER BY id")).all()
+    changed = db.execute(text("SELECT id, name_zh, host, counted_on FROM touched ORDER BY id")).all()
     undone = db.scalar(text("SELECT count(*) FROM concerned")) or 0
     db.execute(text("DROP TABLE touched, concerned"))
-    offerings = [f"#{identity} {course} · {host} · {day}" for identity, course, host, day in kept]
+    offerings = [f"#{identity} {course} · {host} · {day}" for identity, course, host, day in changed]
     run.notes = [*run.notes, *[*offerings, *certificates][: NOTES_LIMIT - len(run.notes)]]
     tally = run.tally
     run.tally = {
         **tally,
-        "kept_offerings": tally.get("kept_offerings", 0) + len(kept),
+        "kept_offerings": tally.get("kept_offerings", 0) + len(changed),
         "undone_offerings": tally.get("undone_offerings", 0) + undone,
     }
     return upto

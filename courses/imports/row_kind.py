@@ -58,9 +58,7 @@ _PART = "line.run_id = :run AND line.line > :first AND line.line <= :last AND li
 
 
 def range_sql(template: str) -> TextClause:
-    """Return a statement in which `{part}` is the condition on the new rows of a LineRange; `import_line` is named
-    `line`.
-    """
+    """Return a statement; `{part}` in it is the condition on the new rows of a LineRange, on `line`."""
     return text(template.replace("{part}", _PART))
 
 
@@ -146,9 +144,9 @@ class RowKind(ImportKind):
         if last is None:
             return None
         lock_kind(db, self.name)
-        removed, kept = self.undo_rows(db, LineRange(run, run.cursor, last), step)
-        run.notes = [*run.notes, *kept[: max(0, NOTES_LIMIT - len(run.notes))]]
-        counted = {"undone_rows": removed, "kept_rows": len(kept)}
+        removed, remaining = self.undo_rows(db, LineRange(run, run.cursor, last), step)
+        run.notes = [*run.notes, *remaining[: max(0, NOTES_LIMIT - len(run.notes))]]
+        counted = {"undone_rows": removed, "kept_rows": len(remaining)}
         run.tally = {**run.tally, **{name: run.tally.get(name, 0) + number for name, number in counted.items()}}
         return last
 
@@ -236,9 +234,9 @@ def delete_unused(  # noqa: PLR0917  # the parts of one statement, in its order
         ),
         {"now": clock.now(), "user": audit.actor(db), "action": f"{table}.remove", "table": table},
     )
-    kept = db.execute(text("SELECT id, name FROM going WHERE NOT free ORDER BY id")).all()
+    remaining = db.execute(text("SELECT id, name FROM going WHERE NOT free ORDER BY id")).all()
     drop_tables(db, "going")
-    return deleted.rowcount, [f"#{identity} {name}" for identity, name in kept]  # type: ignore[attr-defined]
+    return deleted.rowcount, [f"#{identity} {name}" for identity, name in remaining]  # type: ignore[attr-defined]
 
 
 class DistrictLookup:

@@ -65,8 +65,7 @@ def receive(
     largest: int = files.LARGEST_FILE,
     mapping: Mapping[str, str] | None = None,
 ) -> ImportRun:
-    """Store a file and guess which column holds which field. Raises DomainError on the field `file` for an unreadable
-    file.
+    """Store a file and guess which column holds which field. Raises DomainError on the field `file`.
 
     mapping: field → heading, where the caller knows the headings.
     """
@@ -209,8 +208,7 @@ def _begin(db: Session, run: ImportRun, state: ImportState, step: str, total: in
 
 
 def work(db: Session, run_id: int, context: ImportContext) -> Iterator[ImportProgress]:
-    """Do the work that was requested, a chunk at a time; the caller commits after each. Ends when another worker has
-    it.
+    """Do the requested work, a chunk at a time; the caller commits after each. Ends when another worker has it.
 
     A file that turns out to be unreadable ends the import as failed. An error of the program is raised, and the import
     stays at its last committed chunk.
@@ -301,9 +299,7 @@ def _fail(db: Session, run_id: int, error: DomainError) -> None:
 
 
 def give_up(db: Session, run_id: int) -> None:
-    """End an import as failed after an error of the program, so that it is not retried each minute; a user may resume
-    it.
-    """
+    """End an import as failed after an error of the program, so that no worker retries it; a user may resume it."""
     _fail(
         db,
         run_id,

@@ -57,9 +57,7 @@ def index_scans(db: Session) -> Iterator[None]:
 
 @contextmanager
 def joins_in_order(db: Session) -> Iterator[None]:
-    """Plan the statement inside as nested loops, in the order in which its joins are written: each row is found by its
-    key.
-    """
+    """Plan the statement inside as nested loops, in the order of its joins: each row is found by its key."""
     with index_scans(db), _disabled(db, "enable_hashjoin"), _disabled(db, "enable_mergejoin"):
         db.execute(text("SET LOCAL join_collapse_limit = 1"))
         yield
@@ -68,9 +66,7 @@ def joins_in_order(db: Session) -> Iterator[None]:
 
 @contextmanager
 def hash_joins(db: Session) -> Iterator[None]:
-    """Plan the statements inside with hash joins: they join the rows of an import, of which the planner has no
-    statistics yet.
-    """
+    """Plan the statements inside with hash joins: the planner has no statistics of the rows of an import yet."""
     with _disabled(db, "enable_nestloop"), _disabled(db, "enable_seqscan"):
         yield
 

@@ -1,4 +1,4 @@
-"""The file of an import: what is refused before anything of it is parsed, and what its bytes are taken for."""
+"""The file of an import: files that are refused before they are parsed, and how the encoding is recognised."""
 
 import io
 import zipfile
@@ -58,7 +58,7 @@ def unparsed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "found"),
+    ("encoding", "recognised"),
     [
         ("utf-8", "utf-8-sig"),
         ("utf-8-sig", "utf-8-sig"),
@@ -69,12 +69,12 @@ def unparsed(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.parametrize("piece", [7, files.PIECE_BYTES])
 def test_an_encoding_is_told_by_its_bytes_wherever_pieces_are_cut(
-    db: Session, monkeypatch: pytest.MonkeyPatch, encoding: str, found: str, piece: int
+    db: Session, monkeypatch: pytest.MonkeyPatch, encoding: str, recognised: str, piece: int
 ) -> None:
     monkeypatch.setattr(files, "PIECE_BYTES", piece)
     content = lines(HEADINGS, ROW).encode(encoding)
     run = receive(db, content)
-    assert (run.encoding, run.file_bytes) == (found, len(content))
+    assert (run.encoding, run.file_bytes) == (recognised, len(content))
     assert [cells for _line, cells in files.rows(db, run)] == [list(HEADINGS), list(ROW)]
 
 

@@ -33,7 +33,7 @@ def importer(db: Session, settings: Settings, app: Flask) -> Importer:
     return Importer(db, settings, "instructors")
 
 
-def one(db: Session, number: str = "SZ-01") -> Instructor:
+def instructor_of(db: Session, number: str = "SZ-01") -> Instructor:
     return db.scalars(select(Instructor).where(Instructor.registration_number == number)).one()
 
 
@@ -47,16 +47,16 @@ def test_an_instructor_with_two_qualifications_over_two_chunks(importer: Importe
     ]
     run = importer.done(rows, encoding="gb18030")
     assert (run.state, outcome(run)) == (ImportState.DONE, (4, 0, 0, 0))
-    found = one(db)
-    assert (found.name, found.district_id, found.level, found.phone, found.user_id, found.active) == (
+    instructor = instructor_of(db)
+    assert (instructor.name, instructor.district_id, instructor.level, instructor.phone, instructor.user_id, instructor.active) == (
         "王小明", 1, Level.INTERMEDIATE, "+8613800138000", None, True,
     )  # fmt: skip
-    assert {(row.programme_code, row.valid_from.year) for row in found.qualifications} == {
+    assert {(row.programme_code, row.valid_from.year) for row in instructor.qualifications} == {
         ("FIRST_RESPONDER", 2024), ("RESCUE", 2024), ("FIRST_RESPONDER", 2020),
     }  # fmt: skip
-    assert (one(db, "SZ-02").level, one(db, "SZ-02").qualifications) == (Level.JUNIOR, [])
-    assert register.may_lead(db, found.id, "RESCUE", date(2030, 1, 1))
-    told = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"instructor:{found.id}")).all()
+    assert (instructor_of(db, "SZ-02").level, instructor_of(db, "SZ-02").qualifications) == (Level.JUNIOR, [])
+    assert register.may_lead(db, instructor.id, "RESCUE", date(2030, 1, 1))
+    told = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"instructor:{instructor.id}")).all()
     assert sorted(told) == ["instructor.enlist", *["qualification.add"] * 3]
     lines = db.scalars(select(ImportLine.facts).where(ImportLine.run_id == run.id)).all()
     assert not any("13800138000" in str(facts) for facts in lines), "phones are sealed while they wait"
@@ -174,7 +174,7 @@ def test_an_undo_keeps_who_has_taught_or_was_changed(importer: Importer, db: Ses
     numbers = ["SZ-01", "SZ-02", "SZ-03", "SZ-04"]
     rows = [{**ROW, "registration_number": number, "phone": f"138001380{number[-2:]}"} for number in numbers]
     run = importer.done([*rows, {**ROW, "registration_number": known.registration_number, "name": "老师"}])
-    taught, changed = one(db, "SZ-01"), one(db, "SZ-02")
+    taught, changed = instructor_of(db, "SZ-01"), instructor_of(db, "SZ-02")
     make.offering(course=make.new_course(programme_code="FIRST_RESPONDER"), assistants=[taught])
     changed.name = "王晓明"
     db.commit()
@@ -216,7 +216,7 @@ def test_stops_change_nothing_and_periods_never_overlap(
         }
         for number, programme, year in rows
     ]
-    found = []
+    results = []
     for way in (importer.done, importer.stopped_and_resumed):
         db.commit()
         with connection.begin_nested() as begun:
@@ -231,9 +231,9 @@ def test_stops_change_nothing_and_periods_never_overlap(
                 .join(Instructor.qualifications, isouter=True)
                 .order_by(Instructor.registration_number, Qualification.programme_code, Qualification.valid_from)
             ).all()
-            found.append((outcome(run), made))
+            results.append((outcome(run), made))
             for row, following in pairwise(made):
                 assert row[:2] != following[:2] or row[3] < following[2]
             db.rollback()
             begun.rollback()
-    assert found[0] == found[1]
+    assert results[0] == results[1]

@@ -1,4 +1,4 @@
-"""Every kind: its template fits itself in both languages, and its example is a row that can go in."""
+"""Every kind: its template is read back in both languages, and its example row can be imported."""
 
 import pytest
 from flask import Flask

@@ -43,11 +43,11 @@ def test_each_source_keeps_the_file_and_its_totals(importer: Importer, db: Sessi
     run = importer.done([MAY, JUNE])
     assert (run.state, outcome(run), total(db)) == (ImportState.DONE, (2, 0, 0, 0), 12_800)
     sources = db.scalars(select(OpeningSource).order_by(OpeningSource.id)).all()
-    assert [(one.title, one.file_name, one.media_type) for one in sources] == [
+    assert [(source.title, source.file_name, source.media_type) for source in sources] == [
         ("old.csv", "old.csv", "text/csv; charset=utf-8"), ("2012年年报表4", "old.csv", "text/csv; charset=utf-8"),
     ]  # fmt: skip
-    assert all("2012年6月,东城".encode() in one.file for one in sources)
-    assert [(one.rows, one.person_times, one.certificates) for one in opening_balances.listing(db)] == [
+    assert all("2012年6月,东城".encode() in source.file for source in sources)
+    assert [(summary.rows, summary.person_times, summary.certificates) for summary in opening_balances.listing(db)] == [
         (1, 800, 750), (1, 12_000, 0),
     ]  # fmt: skip
 

@@ -36,11 +36,11 @@ def test_new_ones_go_in_and_the_trail_tells_of_each(importer: Importer, db: Sess
     run = importer.done([ROW, {"name_zh": "第五小学", "district": "海淀", "sector": "进学校"}], encoding="gb18030")
     assert (run.state, outcome(run)) == (ImportState.DONE, (2, 0, 0, 0))
     made = db.scalars(select(Organisation).where(Organisation.name_zh.in_(["景山街道红十字会", "第五小学"]))).all()
-    assert {(one.district_id, one.name_en, one.sector, one.active) for one in made} == {
+    assert {(row.district_id, row.name_en, row.sector, row.active) for row in made} == {
         (1, "Jingshan Red Cross", Sector.RED_CROSS, True), (6, None, Sector.SCHOOL, True),
     }  # fmt: skip
     told = db.scalars(select(AuditEntry.subject).where(AuditEntry.action == "organisation.add")).all()
-    assert set(told) == {f"organisation:{one.id}" for one in made}
+    assert set(told) == {f"organisation:{row.id}" for row in made}
 
 
 def test_the_dry_run_changes_nothing_and_says_of_each_row_why(importer: Importer, db: Session, make: Make) -> None:
@@ -96,7 +96,7 @@ def test_an_undo_takes_back_what_was_made_and_keeps_what_was_used_or_changed(
     make.organisation(1, name_zh="第四小学")
     names = ["第四小学", "第五小学", "第六小学", "第七小学", "第八小学"]
     run = importer.done([{**ROW, "name_zh": name} for name in names])
-    by_name = {one.name_zh: one for one in db.scalars(select(Organisation).where(Organisation.name_zh.in_(names)))}
+    by_name = {row.name_zh: row for row in db.scalars(select(Organisation).where(Organisation.name_zh.in_(names)))}
     make.offering(organisation_id=by_name["第五小学"].id)
     by_name["第六小学"].sector = Sector.SCHOOL
     db.commit()
@@ -115,17 +115,17 @@ def test_stops_change_nothing_of_what_goes_in(
     importer: Importer, db: Session, connection: Connection, rows: list[tuple[str, str]]
 ) -> None:
     told = [{**ROW, "name_zh": name, "district": district} for name, district in rows]
-    found: list[object] = []
+    results: list[object] = []
     for way in (importer.done, importer.stopped_and_resumed):
         db.commit()
         with connection.begin_nested() as begun:
             try:
-                found.append((outcome(way(told)), count(db)))
+                results.append((outcome(way(told)), count(db)))
             except DomainError as error:
-                found.append(error.code)
+                results.append(error.code)
             db.rollback()
             begun.rollback()
-    assert found[0] == found[1]
+    assert results[0] == results[1]
 
 
 def test_the_command_takes_any_kind(app: Flask, db: Session, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where an import may go from where it is, who wakes for it, and what is left after thirty days."""
+"""The life of an import: its states, its workers, and its end after thirty days."""
 
 from collections.abc import Callable
 from datetime import timedelta

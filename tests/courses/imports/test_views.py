@@ -33,11 +33,11 @@ LIST = (
 
 
 @pytest.fixture(autouse=True)
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """The messages that wake a worker; the tests below are that worker."""
-    found: list[tuple[object, ...]] = []
-    monkeypatch.setattr(Task, "apply_async", lambda task, args=(), **_how: found.append((task.name, *args)))
-    return found
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr(Task, "apply_async", lambda task, args=(), **_how: sent.append((task.name, *args)))
+    return sent
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def made(db: Session) -> set[str]:
 
 
 def test_a_list_from_the_file_to_the_register_and_back(
-    city: FlaskClient, db: Session, rung: list[tuple[object, ...]]
+    city: FlaskClient, db: Session, messages: list[tuple[object, ...]]
 ) -> None:
     page = send(city, LIST.encode("gb18030"))
     shown = text(city, page)
@@ -80,7 +80,7 @@ def test_a_list_from_the_file_to_the_register_and_back(
     run = db.scalars(select(ImportRun)).one()
     assert run.encoding == "gb18030"
     check(city, page)
-    assert rung == [("courses.tasks.work_at_import", run.id)]
+    assert messages == [("courses.tasks.work_at_import", run.id)]
     assert "data-refresh" in text(city, page)
     assert made(db) == set()
 
