@@ -19,7 +19,7 @@ from courses.imports.kinds import Column, ImportContext, normalised, register
 from courses.imports.row_kind import Cells, DistrictLookup, LineRange, ParsedRow, RowKind, range_sql
 from courses.models.catalogue import Programme
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
-from instructors.models import PHONE, Instructor, Level
+from instructors.models import PHONE_COLUMN, Instructor, Level
 from lms.core import clock, crypto
 from lms.core.errors import N_
 from lms.core.names import norm
@@ -324,7 +324,7 @@ class InstructorsKind(RowKind):
 
 def _name_and_phone(name: str, phone: str | None) -> str | None:
     """Return name and phone as they are compared, the phone by its blind index; None without a phone."""
-    return f"{norm(name)}|{crypto.cipher().blind_index(PHONE, phone).hex()}" if phone else None
+    return f"{norm(name)}|{crypto.cipher().blind_index(PHONE_COLUMN, phone).hex()}" if phone else None
 
 
 def _phones(db: Session) -> Iterator[tuple[str, int]]:
@@ -340,7 +340,7 @@ def _phones(db: Session) -> Iterator[tuple[str, int]]:
 
 def _sealed(phone: str | None) -> dict[str, str | None]:
     ref = str(uuid4())
-    return {"ref": ref, "phone_sealed": crypto.cipher().encrypt(PHONE, ref, phone).hex() if phone else None}
+    return {"ref": ref, "phone_sealed": crypto.cipher().encrypt(PHONE_COLUMN, ref, phone).hex() if phone else None}
 
 
 INSTRUCTORS = InstructorsKind()
