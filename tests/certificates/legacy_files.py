@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from certificates.legacy.sheet_import import LEGACY_CERTIFICATES
 from courses.imports import corrections, runs
-from courses.imports.kinds import Context
+from courses.imports.kinds import ImportContext
 from courses.models.imports import ImportRun, ImportState
 from lms.core.scope import EVERYTHING
 
@@ -32,7 +32,7 @@ def take_in(db: Session, path: Path, chunk: int = 2) -> ImportRun:
 
 def work(db: Session, run: ImportRun, chunk: int = 2) -> None:
     """Until there is nothing to do."""
-    for _progress in runs.work(db, run.id, Context(ZONE, chunk)):
+    for _progress in runs.work(db, run.id, ImportContext(ZONE, chunk)):
         db.commit()
 
 
@@ -40,6 +40,6 @@ def load(db: Session, path: Path, chunk: int = 2) -> tuple[int, list[tuple[int, 
     """Return the number of imported rows, and line and reason of the others."""
     run = take_in(db, path, chunk)
     refusals = [
-        (line, message % params if params else message) for line, message, params in corrections.refused(db, run)
+        (line, message % params if params else message) for line, message, params in corrections.refused_rows(db, run)
     ]
     return run.tally["new"], refusals
