@@ -120,7 +120,7 @@ def test_whichever_is_wrong_the_answer_is_the_same_and_tries_are_counted(db, mak
     assert present(db) == []
 
 
-def test_whoever_is_not_found_goes_on_by_name(db, client, meeting):
+def test_a_person_who_is_not_found_goes_on_by_name(db, client, meeting):
     scanned(db, client, meeting)
     page = client.post("/check-in", data={"name": "孙晓明", "tail": "0000"})
     assert "孙晓明" in page.text
@@ -142,7 +142,7 @@ def test_the_second_from_one_browser_is_told_to_see_the_instructor(db, make, cli
     assert present(db) == [first.id]
 
 
-def test_whoever_is_early_waits_on_a_page_that_goes_on_by_itself(db, make, client):
+def test_an_early_trainee_waits_on_a_page_that_goes_on_by_itself(db, make, client):
     opening = clock.now() + timedelta(minutes=5)
     offering = make.offering(starts=[opening + check_in_window.OPENS_BEFORE])
     meeting = loaded(db, offering)
