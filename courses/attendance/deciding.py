@@ -278,11 +278,10 @@ def _moment_at_roster(event: AttendanceInput, meeting: LockedSession, now: datet
 
     An undo takes back what its sender sees on the page, so it is always dated now, whatever the phone's clock says.
     """
-    device_time = event.told_at
-    if device_time is None or event.kind == AttendanceKind.UNDO:
+    told = event.told_at
+    if told is None or event.kind == AttendanceKind.UNDO:
         return now
-    possible = check_in_window.opens_at(meeting) <= device_time <= now + CLOCK_AHEAD
-    return min(device_time, now) if possible else now
+    return min(told, now) if check_in_window.opens_at(meeting) <= told <= now + CLOCK_AHEAD else now
 
 
 def _moment_by_device(event: AttendanceInput, meeting: LockedSession, now: datetime) -> tuple[datetime, bool]:
