@@ -153,7 +153,7 @@ def test_a_workbook_may_hold_more_rows_than_an_upload(db: Session, tmp_path: Pat
 def test_a_workbook_beyond_the_limits_is_refused_before_it_is_read(
     db: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: spreadsheets.Limits, code: str
 ) -> None:
-    monkeypatch.setattr(files, "SHEET", limits)
+    monkeypatch.setattr(files, "WORKBOOK_LIMITS", limits)
     with pytest.raises(DomainError) as refused:
         load(db, workbook(tmp_path / "old.xlsx", 6))
     assert refused.value.code == code
