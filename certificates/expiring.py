@@ -18,7 +18,7 @@ from certificates.reminders import outlived
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
-from courses.reports import exporting
+from courses.reports import export_audit
 from lms.core import audit
 from lms.core.exports import Format
 from lms.core.masks import mask_phone
@@ -118,7 +118,7 @@ def every(db: Session, scope: Scope, filters: Filters, ends: Ends, *, today: dat
 
 def note_export(db: Session, filters: Filters, ends: Ends, form: Format, rows: int) -> None:
     """Leave a trace of a list of people that left the house."""
-    asked = exporting.audited(filters.address() | {"ends": ends.value})
+    asked = export_audit.audited_arguments(filters.address() | {"ends": ends.value})
     audit.record(
         db, "certificate.export", "report:expiring", after={"format": form.value, "rows": rows, "filters": asked}
     )

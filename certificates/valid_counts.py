@@ -1,6 +1,5 @@
 """How many certificates are valid on a day: neither revoked nor replaced, and not past their last day."""
 
-from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import func, or_, select
@@ -9,23 +8,13 @@ from sqlalchemy.orm import Session
 from certificates.models import Certificate, LegacyCertificate
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
+from courses.reports import valid_certificates
+from courses.reports.valid_certificates import ValidCertificates
 from lms.core.scope import Scope
 
 
-@dataclass(frozen=True)
-class Valid:
-    """By district of the training; legacy: those from before the system, which name no district and are the city's to see."""
-
-    by_district: dict[int, int]
-    legacy: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return sum(self.by_district.values()) + self.legacy
-
-
-def on(db: Session, day: date, scope: Scope) -> Valid:
+@valid_certificates.register
+def on(db: Session, day: date, scope: Scope) -> ValidCertificates:
     """Count in two statements."""
     rows = db.execute(
         select(Offering.district_id, func.count(Certificate.id))
@@ -46,4 +35,4 @@ def on(db: Session, day: date, scope: Scope) -> Valid:
             LegacyCertificate.visible_to(scope),
         )
     )
-    return Valid({district: number for district, number in rows}, legacy or 0)
+    return ValidCertificates({district: number for district, number in rows}, legacy or 0)

@@ -45,7 +45,7 @@ def sweep_exports(db: Session) -> None:
 @tasks.task
 def remove_exports(db: Session) -> None:
     """Delete what was kept a week."""
-    exports.remove_old(db)
+    exports.remove_expired(db)
 
 
 @tasks.task

@@ -20,8 +20,8 @@ from certificates.states import ISSUED, NAMES, TONES, State
 from certificates.views import shortfalls
 from courses.models.offerings import Offering
 from courses.reports.exports import labels
-from courses.reports.exports.views import Question, choose
-from courses.reports.views.navigation import Step
+from courses.reports.exports.views import ExportRequest, order_page
+from courses.reports.views.navigation import Breadcrumb
 from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.languages import named
@@ -67,9 +67,9 @@ def export() -> ResponseReturnValue:
         (str(form[name].label.text), chosen.get(name, {}).get(value, value))
         for name, value in filters.address().items()
     ]
-    up = Step(_("Certificates"), url_for(".index", **_here(filters)))
+    up = Breadcrumb(_("Certificates"), url_for(".index", **_here(filters)))
     wording = replace(labels.wording(), states={state.value: _(NAMES[state]) for state in ISSUED})
-    return choose(Question(order, asked, up, wording))
+    return order_page(ExportRequest(order, asked, up, wording))
 
 
 @blueprint.get("/<int:certificate_id>")
@@ -154,12 +154,12 @@ def _here(filters: register.Filters) -> dict[str, Any]:
     return address(filters.address(), {"holder"}) | report
 
 
-def _report() -> Step | None:
+def _report() -> Breadcrumb | None:
     """The indicators that one came from, as they were asked: what their address had stands in one argument of this one."""
     if REPORT not in request.args:
         return None
     asked = urlencode(parse_qsl(request.args[REPORT]))
-    return Step(_("Indicators"), f"{url_for('indicators.page')}?{asked}")
+    return Breadcrumb(_("Indicators"), f"{url_for('indicators.page')}?{asked}")
 
 
 def _asked() -> tuple[FilterForm, register.Filters]:

@@ -173,7 +173,7 @@ def test_many_rows_are_made_by_a_worker_for_the_owner_alone(
     assert page in city.get("/reports/exports/").text
     assert page not in other.get("/reports/exports/").text
     with clock.at(clock.now() + timedelta(days=8)):
-        assert exports.remove_old(db) == 1
+        assert exports.remove_expired(db) == 1
     assert db.scalar(select(func.count()).select_from(ExportChunk)) == 0
 
 
@@ -190,12 +190,12 @@ def test_a_broken_run_leaves_nothing_and_the_third_is_the_last(
         raise ConnectionError
 
     zone = app.config["SETTINGS"].zone
-    for _attempt in range(exports.ATTEMPTS):
+    for _attempt in range(exports.MAX_ATTEMPTS):
         with pytest.raises(ConnectionError), db.begin_nested():
             exports.make(db, app.extensions["sessions"], broken, zone)
         assert db.scalar(select(func.count()).select_from(ExportChunk)) == 0
     # Here all is one transaction, so the count of attempts was rolled back with them.
-    db.execute(update(ExportProgress).values(attempts=exports.ATTEMPTS))
+    db.execute(update(ExportProgress).values(attempts=exports.MAX_ATTEMPTS))
     assert exports.make(db, app.extensions["sessions"], broken, zone)
     db.commit()
     assert db.scalar(select(Export.state)) is ExportState.FAILED

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from courses.counting import person_time, quarters, targets
 from courses.counting.quarters import Quarter
 from courses.models.enrolment import EnrolmentState
-from courses.reports.filters import PERIODS, Grouping
+from courses.reports.questions import TIME_GROUPINGS, Grouping
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.scope import Role
@@ -303,7 +303,7 @@ def test_rows_of_the_indicators_add_up_to_their_total(city: Crawler, grouping: G
         adds_up = {"Person-times", "The year before", "Newly certified", "Refreshed", "Sessions", "Waiting now"}
         if grouping is Grouping.DISTRICT:
             adds_up |= {"Target"}
-        if heading.text in adds_up and (heading.text != "Waiting now" or grouping not in PERIODS):
+        if heading.text in adds_up and (heading.text != "Waiting now" or grouping not in TIME_GROUPINGS):
             numbers = [value(row[place].text) for row in rows if NUMBER.fullmatch(row[place].text)]
             assert sum(numbers) == value(total[place].text), heading.text
             assert value(total[place].text) > 0 or heading.text == "Newly certified", heading.text

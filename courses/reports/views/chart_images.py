@@ -1,0 +1,17 @@
+"""Charts as responses, and the question whether a phone asks for one."""
+
+from flask import Response, request
+
+from courses.reports import charts
+
+
+def svg_response(svg: bytes) -> Response:
+    """The response with an SVG image, with a content security policy of its own: it loads nothing and runs nothing."""
+    answer = Response(svg, mimetype="image/svg+xml")
+    answer.headers["Content-Security-Policy"] = charts.CONTENT_SECURITY_POLICY
+    return answer
+
+
+def is_narrow() -> bool:
+    """Whether the chart is for a phone (`narrow=1` in the query string)."""
+    return request.args.get("narrow") == "1"
