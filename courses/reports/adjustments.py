@@ -23,7 +23,7 @@ from lms.organisations.models import Organisation
 
 @dataclass(frozen=True)
 class Adjustment:
-    """One ledger entry, dated `dated_on`, that changes the figures which its offering had in the quarter of `counted_on`.
+    """A ledger entry, dated `dated_on`, that changes what its offering gave to the quarter of `counted_on`.
 
     late_closing: the entry is no correction; its offering was closed after the quarter was frozen. reason: of a
     correction.

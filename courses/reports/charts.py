@@ -138,7 +138,7 @@ def _frame(names: Sequence[str], series: int, *, standing: bool, narrow: bool, n
 
 
 def _some_named(names: Sequence[str], most: int) -> dict[str, Any]:
-    """Settings that name `most` periods at most: the first ones of years, and every second or third of those if need be."""
+    """Settings that name `most` periods at most: the first ones of years, and if need be every second of those."""
     firsts = [name for name in names if name.endswith(("-01", "Q1"))] or list(names)
     return {"x_labels_major": firsts[:: -(-len(firsts) // most)], "show_minor_x_labels": False}
 

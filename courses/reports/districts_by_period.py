@@ -1,4 +1,4 @@
-"""Districts by period: person-times as a table of districts and months, quarters or years, and the figures behind it."""
+"""Districts by period: person-times in a table of districts and months, quarters or years."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

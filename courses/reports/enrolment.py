@@ -1,4 +1,4 @@
-"""The enrolment report: person-times and the other figures, row by row, with everything that its page and its files show."""
+"""The enrolment report: its rows of figures, and everything else that its page and its files show."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,7 +41,7 @@ class EnrolmentReport:
 
     @property
     def may_have_more_adjustments(self) -> bool:
-        """Whether the list of adjustments was cut off."""
+        """True if the list of adjustments was cut off."""
         return len(self.adjustments) == ADJUSTMENTS_ON_PAGE
 
 

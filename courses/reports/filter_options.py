@@ -13,7 +13,7 @@ from lms.organisations.models import District
 
 
 class FilterOption(NamedTuple):
-    """One option of a select field of the filter bar."""
+    """An option of a select field of the filter bar."""
 
     key: str
     name_zh: str

@@ -1,4 +1,4 @@
-"""Hours taught, by instructor and role: the minutes that check-ins prove, and beside them the sessions without a check-in.
+"""Hours taught, by instructor and role: minutes that check-ins prove, and sessions without a check-in.
 
 A session counts for the district of its offering, as in all other reports, wherever its instructor is registered.
 `courses.offerings.teaching_hours` holds the rule of minutes.
@@ -87,7 +87,10 @@ class HoursReport:
 
 @dataclass(frozen=True)
 class TaughtSession:
-    """One session of an instructor. minutes: proved by the check-in. planned: the minutes of a session without a check-in."""
+    """A session of an instructor. minutes: proved by the check-in.
+
+    planned: the minutes of a session without a check-in.
+    """
 
     offering_id: int
     session_id: int
@@ -117,7 +120,10 @@ class TaughtSessions:
 def report(
     db: Session, question: Question, *, sort_by: HoursColumn = HoursColumn.TAUGHT, zone: ZoneInfo, now: datetime
 ) -> HoursReport:
-    """Answer a question, in two statements at most. zone: in which days begin and end. now: sessions until then are over."""
+    """Answer a question, in two statements at most. zone: in which days begin and end.
+
+    now: sessions until then are over.
+    """
     filters = question.filters
     statement = (
         _past_sessions(select(Instructor.id, Instructor.name, Instructor.registration_number, *_sums()), filters, zone, now)

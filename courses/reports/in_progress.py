@@ -1,4 +1,7 @@
-"""Offerings in progress: held in the period and not closed yet. They stand beside the report and are in none of its totals."""
+"""Offerings in progress: held in the period and not closed yet.
+
+They stand beside the report and are in none of its totals.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,7 +31,7 @@ class InProgress:
 
 
 def offerings_in_progress(question: Question, zone: ZoneInfo) -> Subquery:
-    """One row an offering: `offering_id`, `last_day`, and what `person_time.recounted` gives for it now.
+    """A row for each offering: `offering_id`, `last_day`, and what `person_time.recounted` gives for it now.
 
     An offering is in progress when its last session lies in the period, somebody came to one of its sessions, and it
     is not closed.

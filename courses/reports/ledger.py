@@ -1,4 +1,7 @@
-"""The entries of the person-time ledger that a question is about. Every figure of every report is a sum over these entries."""
+"""The entries of the person-time ledger that a question is about.
+
+Every figure of every report is a sum over these entries.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -63,9 +66,9 @@ def row_key(grouping: Grouping) -> ColumnElement[str]:
 
 
 def offering_matches(question: Question) -> ColumnElement[bool]:
-    """The condition for offerings that the rows show: in the scope, and of the district, sector and host that are asked for.
+    """The condition for the offerings that the rows show, for statements over Offering and Organisation.
 
-    For statements over Offering and Organisation.
+    They are in the scope, and of the district, sector and host that the filters name.
     """
     filters = question.filters
     conditions = [Offering.visible_to(question.scope)]
@@ -84,7 +87,9 @@ def offering_matches(question: Question) -> ColumnElement[bool]:
 
 
 def course_matches(filters: Filters) -> ColumnElement[bool]:
-    """The condition for the programme, the course, and first trainings or refreshers. For statements over Offering and Course.
+    """The condition for the programme, the course, and first trainings or refreshers.
+
+    For statements over Offering and Course.
 
     It holds for the whole branch's sum too, which is of the same courses whatever district or host is asked for.
     """

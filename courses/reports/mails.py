@@ -50,7 +50,10 @@ class MailPeriod:
 
     @property
     def year_before(self) -> tuple[date, date]:
-        """The first and last day of the same month or quarter a year before. A February ends there on its own last day."""
+        """The first and last day of the same month or quarter a year before.
+
+        A February ends there on its own last day.
+        """
         first = self.first.replace(year=self.first.year - 1)
         day_after = self.last + timedelta(days=1)
         return first, day_after.replace(year=day_after.year - 1) - timedelta(days=1)
@@ -101,7 +104,10 @@ def periods_due(today: date) -> tuple[MailPeriod, ...]:
 
 
 def subscribe(db: Session, user: User, rhythms: Collection[Rhythm]) -> None:
-    """Set which reports a user gets; an empty collection stops them all. Raises Denied for a user who reads no reports."""
+    """Set which reports a user gets; an empty collection stops them all.
+
+    Raises Denied for a user who reads no reports.
+    """
     require_reader(user)
     db.execute(
         delete(ReportSubscription).where(
@@ -132,7 +138,9 @@ def require_reader(user: User) -> None:
 
 
 def owe_next(db: Session, zone: ZoneInfo) -> bool:
-    """Owe the next mail that is due, and return whether there was one. The caller commits, and calls again until there is none.
+    """Owe the next mail that is due, and return whether there was one.
+
+    The caller commits, and calls again until there is none.
 
     Two workers never take the same user: the subscription is locked (SKIP LOCKED), and the row of the mail is unique.
     """

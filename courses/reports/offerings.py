@@ -23,7 +23,7 @@ LAST_PAGE = 10**9  # a larger number of a page would not fit into the arithmetic
 
 @dataclass(frozen=True)
 class OfferingRow:
-    """One offering and what its ledger entries of the period add to the number. The entries may be a correction alone.
+    """An offering and what its ledger entries of the period add to the number. The entries may be a correction alone.
 
     counted_on: the day the offering is dated by; of an offering in progress, the day of its last session.
     sessions: of an offering that was closed in the period, else 0; None where the number is not that of offerings.

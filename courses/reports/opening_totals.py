@@ -15,7 +15,7 @@ from lms.core.scope import REMEMBERED
 
 @dataclass(frozen=True)
 class OpeningTotals:
-    """The opening balances of a report: their sums, and the person-times by the key of the row where rows divide them."""
+    """The sums of the opening balances, and their person-times by the key of the row where rows divide them."""
 
     person_times: int
     certificates: int

@@ -1,4 +1,4 @@
-"""The enrolment report as a PDF: the branch's name, the question, the figures, the counting rule, and when it was made."""
+"""The enrolment report as a PDF: the question, the figures, the counting rule, and when it was made."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

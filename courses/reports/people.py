@@ -1,4 +1,7 @@
-"""The lowest step of a drill-down: people. Names stand in full for the administrators; phones are masked; ID numbers never stand."""
+"""The lowest step of a drill-down: people.
+
+Names stand in full for the administrators; phones are masked; ID numbers never stand.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OfferingPerson:
-    """One trainee of an offering: the state of the enrolment, the sessions attended and the minutes. The phone is masked."""
+    """A trainee of an offering: the state of the enrolment, the sessions attended and the minutes.
+
+    The phone is masked.
+    """
 
     trainee_id: int
     name: str
@@ -51,7 +57,10 @@ class OfferingPeople:
 
 @dataclass(frozen=True)
 class Participant:
-    """One of the people behind a number: the offerings where the person was present, and the minutes. The phone is masked."""
+    """A person behind a number: the offerings where the person was present, and the minutes.
+
+    The phone is masked.
+    """
 
     trainee_id: int
     name: str
@@ -89,7 +98,7 @@ def of_offering(db: Session, offering_id: int, scope: Scope) -> OfferingPeople:
 
 
 def drill_down(db: Session, question: Question, *, page: int = 1) -> Page[Participant]:
-    """A page of the distinct people behind a number, those who came most often first, then in the order of registration.
+    """A page of the distinct people behind a number, ordered by how often they came and then by registration.
 
     `total` is the number. The people are counted in this process from the participations: PostgreSQL's GROUP BY over
     the five million of ten years took half a minute.

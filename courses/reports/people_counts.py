@@ -39,9 +39,9 @@ class PeopleCounts:
 
 
 def count_people(db: Session, question: Question) -> PeopleCounts:
-    """Count the distinct people of a question: from the kept numbers where they answer it, else from the participations."""
-    kept = _KeptCounts(db, question)
-    branch, all_rows, rows = kept.branch(), kept.all_rows(), kept.rows()
+    """Count the distinct people: from the kept numbers where they answer the question, else from participations."""
+    kept_counts = _KeptCounts(db, question)
+    branch, all_rows, rows = kept_counts.branch(), kept_counts.all_rows(), kept_counts.rows()
     branch_missing = branch is None and not question.covers_branch
     if all_rows is None or rows is None or branch_missing:
         counted = _CountedParticipations(db, question, branch=branch_missing)

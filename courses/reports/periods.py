@@ -1,4 +1,4 @@
-"""Periods of the calendar that rows and rollups are dated by, and the periods that the report pages offer as presets."""
+"""Periods of the calendar, by which rows and rollups are keyed, and the period presets of the report pages."""
 
 import re
 from dataclasses import dataclass, replace

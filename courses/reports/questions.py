@@ -107,7 +107,7 @@ class Filters:
         return replace(self, since=_a_year_before(self.since), until=_a_year_before(self.until), key=None)
 
     def holds_day(self, day: date) -> bool:
-        """Whether a ledger entry of this day belongs to the period, and to the chosen row where rows are periods."""
+        """True if a ledger entry of this day belongs to the period, and to the chosen row where rows are periods."""
         unit = self.grouping.period_unit
         if self.key is not None and unit is not None and self.key != Period.containing(day, unit).key:
             return False
@@ -120,12 +120,12 @@ class Filters:
 
     @property
     def narrowed(self) -> bool:
-        """Whether the filters leave out a part of the branch: other districts, hosts or sectors."""
+        """True if the filters leave out a part of the branch: other districts, hosts or sectors."""
         return self.district is not None or self.organisation is not None or self.sector is not None
 
     @property
     def finer_than_programme_and_district(self) -> bool:
-        """Whether a filter asks for a part that opening balances and targets do not know: they name programme and district."""
+        """True if the filters divide what opening balances and targets name: a programme and a district."""
         return any(value is not None for value in (self.course, self.organisation, self.sector, self.refresher))
 
 
@@ -169,11 +169,11 @@ class Question:
 
     @property
     def covers_branch(self) -> bool:
-        """Whether the total of the report is the total of the whole branch."""
+        """True if the total of the report is the total of the whole branch."""
         return self.scope.everything and not self.filters.narrowed
 
     def covers_district(self, district_id: int) -> bool:
-        """Whether the report shows this district."""
+        """True if the report shows this district."""
         if self.filters.district is not None:
             return district_id == self.filters.district
         return self.scope.everything or district_id in self.scope.district_ids

@@ -15,7 +15,7 @@ from lms.organisations.models import District, Organisation
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One row of a report.
+    """A row of a report.
 
     key: narrows the question to this row (`Filters.key`). name_zh, name_en: None where the key names nothing in the
     database, as a month or "no lead instructor". note: tells apart rows of the same name, for example a registration
@@ -37,7 +37,10 @@ def sum_row(figures: Figures, people: int) -> ReportRow:
 
 
 def row_names(grouping: Grouping) -> Subquery:
-    """`key`, `name_zh`, `name_en`, `note` and `position` of all possible rows. Periods and sectors have no names here."""
+    """`key`, `name_zh`, `name_en`, `note` and `position` of all possible rows.
+
+    Periods and sectors have no names here.
+    """
     no_text, no_position = cast(null(), Text), literal(0)
     unnamed = select(
         cast(null(), Text).label("key"), no_text.label("name_zh"), no_text.label("name_en"), no_text.label("note"),
@@ -68,7 +71,7 @@ def row_names(grouping: Grouping) -> Subquery:
 
 
 def row_order(grouping: Grouping, sums: Subquery, names: Subquery) -> tuple[ColumnElement[object], ...]:
-    """ORDER BY: periods in time, programmes and districts in their official order, other rows by size, largest first."""
+    """ORDER BY: periods in time, programmes and districts in their official order, other rows largest first."""
     if grouping in TIME_GROUPINGS:
         return (sums.c.key,)
     if grouping in {Grouping.PROGRAMME, Grouping.DISTRICT}:

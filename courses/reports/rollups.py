@@ -1,9 +1,9 @@
-"""Rollups: sums of ledger entries that a trigger keeps by month, by host and by lead instructor (`courses.models.rollups`).
+"""Rollups (`courses.models.rollups`): kept sums of ledger entries by month, by host and by lead instructor.
 
-This module decides which questions the rollups can answer and adds them up. They answer the questions that are asked
-most: whole months by programme, district or course, and whole years by host and lead instructor. Any other question
-(days within a month, a part of a host's name, the figures as known on a day) is answered by the ledger entries
-themselves.
+A trigger on the ledger keeps the sums. This module decides which questions the rollups can answer and adds them up.
+They answer the questions that are asked most: whole months by programme, district or course, and whole years by host
+and lead instructor. Any other question (days within a month, a part of a host's name, the figures as known on a day)
+is answered by the ledger entries themselves.
 """
 
 from calendar import monthrange
@@ -27,7 +27,7 @@ _BY_YEAR: dict[Grouping, RollupTable] = {
 
 
 def partial_sums(question: Question, *, branch: bool = False, by_programme_and_district: bool = False) -> Subquery:
-    """The figures of a question in as few rows as there are, to be added up: `key`, `in_rows` and the columns of `Figures`.
+    """The figures of a question in few rows, to be added up: `key`, `in_rows` and the columns of `Figures`.
 
     branch: also the rest of the branch, with `in_rows` false. by_programme_and_district: also divided by
     `programme_code` and `district_id`.
@@ -96,13 +96,13 @@ def answering_table(question: Question) -> RollupTable | None:
 
 
 def has_whole_months(filters: Filters) -> bool:
-    """Whether the period begins on the first day of a month and ends on the last day of one."""
+    """True if the period begins on the first day of a month and ends on the last day of one."""
     last_day = monthrange(filters.until.year, filters.until.month)[1]
     return filters.since.day == 1 and filters.until.day == last_day
 
 
 def has_whole_years(filters: Filters) -> bool:
-    """Whether the period begins on a 1 January and ends on a 31 December."""
+    """True if the period begins on a 1 January and ends on a 31 December."""
     return has_whole_months(filters) and filters.since.month == 1 and filters.until.month == 12
 
 
@@ -113,7 +113,7 @@ def _in_period(table: RollupTable, filters: Filters) -> ColumnElement[bool]:
 
 
 def _row_key(table: RollupTable, grouping: Grouping) -> ColumnElement[Any]:
-    """The key of the row that a rollup's row belongs to, as `ledger.row_key` gives it for an entry, but not yet as text."""
+    """The key of the report's row that a row of the rollup belongs to: `ledger.row_key`, but not yet as text."""
     if issubclass(table, PersonTimeLead):
         return table.instructor_id  # type: ignore[return-value]
     if issubclass(table, PersonTimeHost):

@@ -1,4 +1,4 @@
-"""The sessions of an offering in a drill-down: what each session gave, and the ledger entries that the report adds up."""
+"""The sessions of an offering in a drill-down, and the offering's ledger entries, which the report adds up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class SessionTeacher:
 
 @dataclass(frozen=True)
 class SessionRow:
-    """One session: people present by name, heads counted beside them, minutes attended, and its instructors."""
+    """A session: people present by name, heads counted beside them, minutes attended, and its instructors."""
 
     session_id: int
     starts_at: datetime
@@ -46,7 +46,7 @@ class SessionRow:
 
 @dataclass(frozen=True)
 class LedgerEntryRow:
-    """One ledger entry of the offering. in_report: the report's period and its day of knowledge hold the entry."""
+    """A ledger entry of the offering. in_report: the report's period and its day of knowledge hold the entry."""
 
     kind: EntryKind
     dated_on: date
@@ -82,13 +82,13 @@ class OfferingSessions:
 
     @property
     def reported(self) -> Figures:
-        """What the offering adds to the number that the reader followed."""
+        """The figures that the offering adds to the number that the reader followed."""
         return sum((entry.figures for entry in self.entries if entry.in_report), Figures())
 
 
 @dataclass(frozen=True)
 class SessionAttendee:
-    """One trainee who was at a session. minutes: within the session's times. The phone is masked."""
+    """A trainee who was at a session. minutes: within the session's times. The phone is masked."""
 
     name: str
     phone: str
@@ -107,7 +107,10 @@ class SessionAttendees:
 
 
 def of_offering(db: Session, offering_id: int, question: Question) -> OfferingSessions:
-    """An offering's sessions, the earliest first, and what it adds to the question. Raises NotFound outside of the scope."""
+    """An offering's sessions, the earliest first, and what it adds to the question.
+
+    Raises NotFound outside of the scope.
+    """
     offering = offering_with_names(db, offering_id, question.scope)
     statement = (
         select(

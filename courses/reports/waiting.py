@@ -1,4 +1,7 @@
-"""Waiting lists of open offerings: how many people wait, and where. A waiting list is of now, so the period does not matter."""
+"""Waiting lists of open offerings: how many people wait, and where.
+
+A waiting list is of now, so the period does not matter.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Exports of the rows beneath a report, a million or more: a worker makes the file, and the owner downloads it within a week.
+"""Exports of the rows behind a number, a million or more: a worker makes the file, which is kept for a week.
 
 `orders` says what is exported, `tables` gives the rows, `exports` makes and keeps the file, `views` are its pages.
 """

@@ -1,4 +1,4 @@
-"""Exports that take too long for a request: owed in the database, made by a worker, and kept in pieces for a week for their owner.
+"""Exports that take too long for a request: a worker makes the file, and its owner may download it for a week.
 
 A worker locks the export's row while it makes the file, and commits all pieces together. So a killed worker leaves
 nothing behind, and the next one begins anew. The progress stands in a row of its own, which is written meanwhile in

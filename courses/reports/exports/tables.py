@@ -1,4 +1,4 @@
-"""The tables that exports copy: the offerings, participations and people of a report, and the people of an offering or a session.
+"""The tables that exports copy: offerings, participations and people of a report, people of an offering or session.
 
 The first three are read from the same ledger entries as the report's figures. A participation is one person in one
 closed offering. Names and phones are in a table only when the user asked for them and may have them
@@ -38,7 +38,10 @@ MINUTES = 60
 
 @dataclass(frozen=True)
 class ExportWording:
-    """How names and codes stand in the file. states, sectors: label by code. zone: the time zone in which days begin."""
+    """How names and codes stand in the file. states, sectors: label by code.
+
+    zone: the time zone in which days begin.
+    """
 
     english: bool = False
     states: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +55,7 @@ class ExportWording:
 
 
 def expected_rows(db: Session, kind: ExportKind, question: Question, figure: Figure | None = None) -> int:
-    """The number of rows of a report's table: of participations as the ledger counted them at the closing, of others exactly."""
+    """The number of rows: of participations as the ledger counted them at the closing, of other kinds exactly."""
     if kind is ExportKind.PARTICIPATIONS:
         return total(db, question).named
     if kind is ExportKind.PEOPLE:  # counted as the report counts them: by SQL, ten years took 8 s and more
@@ -76,7 +79,7 @@ def _sums_by_offering(question: Question, figure: Figure | None) -> Any:
 
 
 def offerings(question: Question, wording: ExportWording, figure: Figure | None = None) -> Table:
-    """One row for each offering, newest first. figure: only offerings that add something to this figure."""
+    """A row for each offering, newest first. figure: only offerings that add something to this figure."""
     by_offering = _sums_by_offering(question, figure)
     figures = {name: by_offering.c[name] for name in FIGURE_NAMES}
     rows = (
@@ -107,7 +110,10 @@ def offerings(question: Question, wording: ExportWording, figure: Figure | None 
 
 
 def participations(question: Question, wording: ExportWording, personal: Personal) -> Table:
-    """One row for each person and closed offering. `person_no` is the same for the same person, and says nothing else."""
+    """A row for each person and closed offering.
+
+    `person_no` is the same for the same person, and says nothing else.
+    """
     entry = entries(question)
     rows = (
         select(Enrolment.id)
@@ -132,7 +138,7 @@ def participations(question: Question, wording: ExportWording, personal: Persona
 
 
 def people(question: Question, personal: Personal) -> Table:
-    """One row for each person behind a number, those who came most often first."""
+    """A row for each person behind a number, those who came most often first."""
     participant = participants(question)
     rows = select(participant.c.trainee_id).order_by(participant.c.offerings.desc(), participant.c.trainee_id)
     columns = [
@@ -144,7 +150,7 @@ def people(question: Question, personal: Personal) -> Table:
 
 
 def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal: Personal) -> Table:
-    """One row for each enrolment of an offering, the people who were present first, as its attendances have them now."""
+    """A row for each enrolment of an offering, as its attendances are now. The people who were present come first."""
     presence = presence_by_enrolment(offering_id)
     sessions = func.coalesce(presence.c.sessions, 0)
     rows = (
@@ -166,7 +172,7 @@ def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal:
 
 
 def attendances(session_id: int, scope: Scope, wording: ExportWording, personal: Personal) -> Table:
-    """One row for each person who was at a session, in the order of arrival."""
+    """A row for each person who was at a session, in the order of arrival."""
     rows = (
         select(Attendance.enrolment_id)
         .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
@@ -202,7 +208,10 @@ def with_personal_data(
 
 
 def _phone_opener(*, masked: bool) -> Opened:
-    """The function that decrypts a phone from "reference.hexadecimal digits". masked: it gives the phone with its middle hidden."""
+    """The function that decrypts a phone from "reference.hexadecimal digits".
+
+    masked: it gives the phone with its middle hidden.
+    """
     decrypt, home_code = crypto.cipher().opener(PHONE), HOME_CODE.encode()
 
     def full(sealed: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The pages of exports: choose the file, download it at once while its rows are few, or wait for the worker that makes it."""
+"""The pages of exports: choosing a file, downloading it at once, or waiting for the worker that makes it."""
 
 import io
 import tempfile
@@ -89,7 +89,10 @@ def new(kind: str) -> ResponseReturnValue:
 
 
 class ExportRequest(NamedTuple):
-    """An order that the user is about to place. criteria: (label, value) for readers. up: the page that it was started on."""
+    """An order that the user is about to place. criteria: (label, value) for readers.
+
+    up: the page that it was started on.
+    """
 
     order: ExportOrder
     criteria: list[tuple[str, str]]

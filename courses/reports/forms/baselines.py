@@ -16,7 +16,10 @@ P = TypeVar("P")
 
 
 class GridForm(Form):
-    """A table of numbers. Each cell is an <input> that `cell_name` names. `errors_of`: message by the name of the cell."""
+    """A table of numbers. Each cell is an <input> that `cell_name` names.
+
+    `errors_of`: message by the name of the cell.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -143,7 +143,10 @@ def adjustments(rows: tuple[Adjustment, ...], criteria: Criteria) -> Sheet:
 
 
 def sessions(offering_sessions: OfferingSessions, criteria: Criteria, zone: ZoneInfo) -> Sheet:
-    """The sessions of an offering. The total is what the offering counts: each person once, and the largest headcount."""
+    """The sessions of an offering.
+
+    The total is what the offering counts: each person once, and the largest headcount.
+    """
     return Sheet(
         title=_("Sessions of the offering"),
         preamble=labels.preamble([*labels.offering_criteria(offering_sessions.offering), *criteria]),

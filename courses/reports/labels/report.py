@@ -1,4 +1,4 @@
-"""Texts that the pages and the files of all reports share: the names of figures and rows, the criteria, the preamble of a file."""
+"""Texts that the pages and files of all reports share: names of figures and rows, criteria, and preambles."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def headings() -> list[Heading]:
 
 
 def figure_value(figures: Figures, figure: Figure) -> int:
-    """One of the figures; minutes for `Figure.MINUTES`."""
+    """A single figure; minutes for `Figure.MINUTES`."""
     return int(getattr(figures, figure.value))
 
 
@@ -71,7 +71,7 @@ def hours(minutes: int) -> str:
 
 
 def figure_text(figures: Figures, figure: Figure) -> str:
-    """One of the figures as a page shows it."""
+    """A single figure as a page shows it."""
     value = figure_value(figures, figure)
     return hours(value) if figure is Figure.MINUTES else whole(value)
 
@@ -126,7 +126,10 @@ def option_name(options: list[FilterOption], key: object) -> str:
 
 
 def criteria(filters: Filters, options: FilterOptions) -> list[tuple[str, str]]:
-    """The filters as (label, value) for readers. Filters that are not set are left out. The first is the period, the last the rows."""
+    """The filters as (label, value) for readers. Filters that are not set are left out.
+
+    The first is the period, the last the rows.
+    """
     return list(_criteria(filters, options))
 
 
@@ -179,7 +182,10 @@ def preamble(criteria: list[tuple[str, str]], *, counts: bool = True) -> list[tu
 
 
 def figures_as_of() -> str | None:
-    """The age of figures that were read from a replica, for files, because a file is kept. None when the primary was read."""
+    """The age of figures that were read from a replica, for files, because a file is kept.
+
+    None when the primary was read.
+    """
     fresh = freshness()
     if fresh is None or not fresh.from_replica:
         return None

@@ -13,5 +13,5 @@ def svg_response(svg: bytes) -> Response:
 
 
 def is_narrow() -> bool:
-    """Whether the chart is for a phone (`narrow=1` in the query string)."""
+    """True if the chart is for a phone (`narrow=1` in the query string)."""
     return request.args.get("narrow") == "1"

@@ -80,7 +80,7 @@ def enrolment_page() -> ResponseReturnValue:
         report=report,
         listing=listing,
         largest=0 if filters.grouping in TIME_GROUPINGS or len(report.rows) <= MAX_BARS else MAX_BARS,
-        found_figures=sum((row.figures for row in listing.found or ()), Figures()),
+        matching_figures=sum((row.figures for row in listing.matches or ()), Figures()),
         filters=filters,
         criteria=labels.criteria(filters, options),
         presets=navigation.preset_links(filters, lambda preset: _address_of("reports.enrolment", preset)),

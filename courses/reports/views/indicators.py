@@ -123,7 +123,10 @@ def chart(kind: str) -> ResponseReturnValue:
 
 
 def _describe(filters: Filters, series: Sequence[tuple[str, Sequence[RowRate]]]) -> str:
-    """A chart in words: the mean of each series, its smallest and its largest row. Empty where there is nothing to draw."""
+    """A chart in words: the mean of each series, its smallest and its largest row.
+
+    Empty where there is nothing to draw.
+    """
     texts = []
     for label, rates in series:
         known = [rate for rate in rates if rate.share is not None]

@@ -72,7 +72,10 @@ def view_arguments() -> dict[str, str]:
 
 
 def carried_arguments(filters: Filters, figure: Figure | None = None) -> dict[str, str]:
-    """The arguments of a link within a drill-down: the filters, the figure, where it began, and how that page was looked at."""
+    """The arguments of a link within a drill-down: the filters, the figure, and what the query string carries.
+
+    Carried are the page where the drill-down began and how that page was looked at.
+    """
     origin = _origin()
     arguments = filters.address()
     if figure:
@@ -84,7 +87,10 @@ def carried_arguments(filters: Filters, figure: Figure | None = None) -> dict[st
 
 
 def report_crumb(filters: Filters, origin: str | None = None) -> Breadcrumb:
-    """The page where the drill-down began, with its filters and as it was looked at. origin: where a page has only one."""
+    """The page where the drill-down began, with its filters and as it was looked at.
+
+    origin: where a page has only one.
+    """
     origin = origin or _origin()
     endpoint, label = ORIGINS[origin]
     if origin == "targets":
@@ -145,5 +151,8 @@ def _origin() -> str:
 
 
 def link(endpoint: str, arguments: dict[str, Any]) -> str:
-    """`url_for` with arguments from a dict. The named parameters of `url_for` itself have other types, so mypy needs Any."""
+    """`url_for` with arguments from a dict.
+
+    The named parameters of `url_for` itself have other types, so mypy needs Any.
+    """
     return url_for(endpoint, **arguments)

@@ -25,13 +25,13 @@ MAX_SEARCH_LENGTH = 100  # characters
 class RowListing(Generic[T]):
     """A page of rows.
 
-    find: the searched text. found: all rows that have it in their name; None where nothing was searched.
+    find: the searched text. matches: all rows that have it in their name; None where nothing was searched.
     everything: the number of all rows. searchable: whether the page has a search field.
     """
 
     page: Page[T]
     find: str
-    found: Sequence[T] | None
+    matches: Sequence[T] | None
     everything: int
     searchable: bool
 
@@ -55,10 +55,10 @@ def listing(rows: Sequence[T], names: Callable[[T], Sequence[str | None]], group
     searchable = grouping in SEARCHABLE
     find = request.args.get("find", "").strip()[:MAX_SEARCH_LENGTH] if searchable else ""
     text = find.casefold()
-    found = [row for row in rows if any(text in (name or "").casefold() for name in names(row))] if text else None
-    listed = rows if found is None else found
+    matches = [row for row in rows if any(text in (name or "").casefold() for name in names(row))] if text else None
+    listed = rows if matches is None else matches
     size = PAGE_SIZE if searchable else UNSEARCHABLE_PAGE_SIZE
     pages = max(1, -(-len(listed) // size))
     number = min(max(page_number(), 1), pages)
     page = Page(listed[(number - 1) * size : number * size], number, pages, len(listed))
-    return RowListing(page, find, found, len(rows), searchable)
+    return RowListing(page, find, matches, len(rows), searchable)

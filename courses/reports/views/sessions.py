@@ -1,4 +1,4 @@
-"""The pages between an offering and its people in a drill-down: the sessions of an offering, and the people of a session."""
+"""The drill-down pages between an offering and its people: the offering's sessions, and the people of one."""
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue

@@ -1,4 +1,4 @@
-"""The pages of targets by year, district and programme: city administrators set them, other readers of reports see them."""
+"""The pages of targets by year: city administrators set them, other readers of reports see them."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue

@@ -36,7 +36,7 @@ PART_OF_NAME = "第一小学"
 
 
 def people(*present: int, last: int = 0, away: tuple[int, ...] = ()) -> tuple[Person, ...]:
-    """Somebody of the cast at the sessions 0 to `last`; the first of them fails."""
+    """People of the cast, each present at the sessions 0 to `last`. The first of them fails the course."""
     return tuple(
         Person(who, DONE if who != present[0] else FAILED, tuple(Presence(n, 5 * who, None) for n in range(last + 1)))
         for who in present
@@ -296,7 +296,7 @@ def test_every_number_of_districts_by_month(city: Crawler, asked: str, grouping:
 
 @pytest.mark.parametrize("grouping", list(Grouping))
 def test_rows_of_the_indicators_add_up_to_their_total(city: Crawler, grouping: Grouping) -> None:
-    """Those too that have a target, a year before or a waiting list and no figures of this year."""
+    """So do rows that have a target, a year before or a waiting list and no figures of this year."""
     page = city.page(f"/reports/indicators/?since=2025-03-01&until=2025-12-31&grouping={grouping.value}")
     head, *rows, total = tables(page)[0]
     for place, heading in enumerate(head):
