@@ -14,7 +14,7 @@ from lms.core.scope import Scope
 
 
 @valid_certificates.register
-def on(db: Session, day: date, scope: Scope) -> ValidCertificates:
+def count_on(db: Session, day: date, scope: Scope) -> ValidCertificates:
     """Count in two statements."""
     rows = db.execute(
         select(Offering.district_id, func.count(Certificate.id))

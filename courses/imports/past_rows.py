@@ -17,7 +17,7 @@ from courses.imports.files import clean
 from courses.imports.kinds import Column, word
 from courses.models.catalogue import Course
 from courses.models.imports import ImportOffering, ImportRun
-from courses.models.trainees import ID_NUMBER, PHONE
+from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN
 from instructors.models import Instructor
 from lms.core import crypto
 from lms.core.errors import N_, DomainError
@@ -149,12 +149,16 @@ class Reader:
         cipher = self._cipher
         fields = [
             str(number), str(offered.key), ref, _text(name), _text(key),
-            *((_bytes(cipher.encrypt(PHONE, ref, phone)), _bytes(cipher.blind_index(PHONE, phone))) if phone else _TWO),
+            *(
+                (_bytes(cipher.encrypt(PHONE_COLUMN, ref, phone)), _bytes(cipher.blind_index(PHONE_COLUMN, phone)))
+                if phone
+                else _TWO
+            ),
             *(
                 (
                     identity[0].value,
-                    _bytes(cipher.encrypt(ID_NUMBER, ref, identity[1])),
-                    _bytes(cipher.blind_index(ID_NUMBER, identity[1])),
+                    _bytes(cipher.encrypt(ID_NUMBER_COLUMN, ref, identity[1])),
+                    _bytes(cipher.blind_index(ID_NUMBER_COLUMN, identity[1])),
                 )
                 if identity
                 else _THREE
@@ -253,9 +257,9 @@ class Reader:
     def _hours(self, row: Sequence[str], offered: Offered) -> tuple[time | None, time | None]:
         arrived, departed = cells.hour(self._cell(row, "arrived")), cells.hour(self._cell(row, "departed"))
         if arrived is not None and arrived >= offered.ends:
-            raise refused("arrived", N_("The person would have come after the end."))
+            raise refused("arrived", N_("The check-in would be after the end of the session."))
         if departed is not None and departed < max(arrived or offered.starts, offered.starts):
-            raise refused("departed", N_("The person would have left before coming."))
+            raise refused("departed", N_("The check-out would be before the check-in."))
         return arrived, departed
 
     def _issued(self, text: str, certificate: str, result: str, offered: Offered) -> date | None:

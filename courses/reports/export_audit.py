@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from courses.models.exports import Personal
+from courses.models.exports import PersonalData
 from lms.core import audit
 
 HIDDEN = "*"
@@ -29,7 +29,7 @@ def record_export(
     form: str,
     rows: int,
     *,
-    personal: Personal = Personal.NONE,
+    personal: PersonalData = PersonalData.NONE,
 ) -> None:
     """Write the audit entry of an export.
 
@@ -37,6 +37,6 @@ def record_export(
     form: the extension of the file.
     """
     after: dict[str, Any] = {"format": str(form), "rows": rows, "filters": audited_arguments(arguments)}
-    if personal is not Personal.NONE:
+    if personal is not PersonalData.NONE:
         after["personal"] = personal.value
     audit.record(db, "report.export", f"report:{report}", after=after)

@@ -20,7 +20,7 @@ from courses.counting import targets
 from courses.counting.quarters import Quarter
 from courses.counting.rule import RULE
 from courses.models.catalogue import Programme
-from courses.models.report_mails import ReportMail, ReportSubscription, Rhythm
+from courses.models.report_mails import ReportFrequency, ReportMail, ReportSubscription
 from courses.reports import enrolment
 from courses.reports.enrolment import EnrolmentReport
 from courses.reports.ledger import Figures
@@ -43,7 +43,7 @@ SEPARATOR = "\n\n" + "-" * 32 + "\n\n"  # between the two languages
 class MailPeriod:
     """A month or a quarter that is over. name: "2026-10" or "2026Q3"."""
 
-    rhythm: Rhythm
+    rhythm: ReportFrequency
     name: str
     first: date
     last: date
@@ -96,14 +96,14 @@ def periods_due(today: date) -> tuple[MailPeriod, ...]:
     if today.day > SENDING_DAYS:
         return ()
     last = today.replace(day=1) - timedelta(days=1)
-    month = MailPeriod(Rhythm.MONTH, f"{last:%Y-%m}", last.replace(day=1), last)
+    month = MailPeriod(ReportFrequency.MONTH, f"{last:%Y-%m}", last.replace(day=1), last)
     quarter = Quarter.of(last)
     if quarter == Quarter.of(today):
         return (month,)
-    return month, MailPeriod(Rhythm.QUARTER, str(quarter), quarter.first, quarter.last)
+    return month, MailPeriod(ReportFrequency.QUARTER, str(quarter), quarter.first, quarter.last)
 
 
-def subscribe(db: Session, user: User, rhythms: Collection[Rhythm]) -> None:
+def subscribe(db: Session, user: User, rhythms: Collection[ReportFrequency]) -> None:
     """Set which reports a user gets; an empty collection stops them all.
 
     Raises Denied for a user who reads no reports.
@@ -119,7 +119,7 @@ def subscribe(db: Session, user: User, rhythms: Collection[Rhythm]) -> None:
         db.execute(insert(ReportSubscription).values(row).on_conflict_do_nothing())
 
 
-def subscriptions_of(db: Session, user: User) -> set[Rhythm]:
+def subscriptions_of(db: Session, user: User) -> set[ReportFrequency]:
     """The reports that a user gets. Raises Denied for a user who reads no reports."""
     require_reader(user)
     return set(db.scalars(select(ReportSubscription.rhythm).where(ReportSubscription.user_id == user.id)))
@@ -244,7 +244,7 @@ def _owe_mail(db: Session, recipient: str, content: ReportLetter) -> None:
 
 
 def _subject(period: MailPeriod) -> str:
-    if period.rhythm is Rhythm.MONTH:
+    if period.rhythm is ReportFrequency.MONTH:
         return str(_("Monthly training report %(period)s", period=period.name))
     return str(_("Quarterly training report %(period)s", period=period.name))
 

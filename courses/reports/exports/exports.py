@@ -21,8 +21,8 @@ import structlog
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
-from courses.events import ExportOwed
-from courses.models.exports import Export, ExportChunk, ExportProgress, ExportState, Personal
+from courses.events import ExportRequested
+from courses.models.exports import Export, ExportChunk, ExportProgress, ExportState, PersonalData
 from courses.reports.exports.orders import ORDER_READERS, ExportOrder
 from courses.reports.exports.tables import ExportWording
 from lms.core import audit, clock, events
@@ -97,7 +97,7 @@ def begin(db: Session, order: ExportOrder, form: Format, *, head: ExportHead, ro
     db.add(export)
     db.flush()
     order.record(db, form, rows)
-    events.publish(db, ExportOwed(export.id))
+    events.publish(db, ExportRequested(export.id))
     return export
 
 
@@ -262,7 +262,7 @@ def stored_pieces(sessions: sessionmaker[Session], export_id: int) -> Iterator[b
 
 def record_download(db: Session, export: Export) -> None:
     """Write the audit entry of a download of a file with personal data. A file may be downloaded several times."""
-    if export.personal is not Personal.NONE:
+    if export.personal is not PersonalData.NONE:
         audit.record(db, "export.download", export, after={"personal": export.personal.value, "rows": export.rows})
 
 

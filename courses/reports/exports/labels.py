@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from courses.models.enrolment import EnrolmentState
-from courses.models.exports import ExportKind, Personal
+from courses.models.exports import ExportKind, PersonalData
 from courses.reports.exports.exports import ExportHead
 from courses.reports.exports.tables import ExportWording
 from courses.reports.labels.report import FIGURE_LABELS, preamble
@@ -19,12 +19,12 @@ from lms.core.languages import language
 from lms.organisations.forms import SECTORS
 
 KIND_LABELS = {
-    ExportKind.OFFERINGS: _l("Offerings, a row each"),
-    ExportKind.PARTICIPATIONS: _l("Participations, a row for each person and offering"),
-    ExportKind.PEOPLE: _l("People behind the number, a row each"),
-    ExportKind.ENROLMENTS: _l("People of an offering, a row each"),
-    ExportKind.ATTENDANCES: _l("People of a session, a row each"),
-    ExportKind.CERTIFICATES: _l("Certificates, a row each"),
+    ExportKind.OFFERINGS: _l("Offerings, one row each"),
+    ExportKind.PARTICIPATIONS: _l("Participations, one row per person and offering"),
+    ExportKind.PEOPLE: _l("People counted in the figure, one row each"),
+    ExportKind.ENROLMENTS: _l("People of an offering, one row each"),
+    ExportKind.ATTENDANCES: _l("People of a session, one row each"),
+    ExportKind.CERTIFICATES: _l("Certificates, one row each"),
 }
 FORMAT_LABELS = {
     Format.XLSX: _l("Excel workbook (XLSX)"),
@@ -32,9 +32,9 @@ FORMAT_LABELS = {
     Format.PARQUET: _l("Parquet, for analysts"),
 }
 PERSONAL_LABELS = {
-    Personal.NONE: _l("No names and phones; a number tells who came twice"),
-    Personal.MASKED: _l("Names, and phones with their middle hidden"),
-    Personal.FULL: _l("Names and phones in full"),
+    PersonalData.NONE: _l("No names and phones; a number tells who came twice"),
+    PersonalData.MASKED: _l("Names, and phones with their middle hidden"),
+    PersonalData.FULL: _l("Names and phones in full"),
 }
 RESULT_LABELS = {
     EnrolmentState.COMPLETED: _l("Passed"),
@@ -58,8 +58,8 @@ HEADINGS = {
     "sessions": _l("Sessions attended"),
     "hours": _l("Hours attended"),
     "certified_on": _l("Certified on"),
-    "arrived_at": _l("Came"),
-    "left_at": _l("Left"),
+    "arrived_at": _l("Arrival"),
+    "left_at": _l("Checked out"),
     "name": _l("Name"),
     "phone": _l("Phone"),
     "person_times": FIGURE_LABELS[Figure.PERSON_TIMES],

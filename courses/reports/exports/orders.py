@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from courses.models.exports import ExportKind, Personal
+from courses.models.exports import ExportKind, PersonalData
 from courses.reports import export_audit
 from courses.reports.exports import tables
 from courses.reports.exports.tables import ExportWording
@@ -31,7 +31,7 @@ class ExportOrder(ABC):
 
     kind: ExportKind
     scope: Scope
-    personal: Personal = Personal.NONE
+    personal: PersonalData = PersonalData.NONE
 
     @property
     @abstractmethod
@@ -109,11 +109,11 @@ class PeopleExportOrder(ExportOrder):
 
 
 # Makes an order of a kind again, from its arguments, the scope, the personal data, and the branch's time zone.
-OrderReader = Callable[[ExportKind, Mapping[str, str], Scope, Personal, ZoneInfo], ExportOrder]
+OrderReader = Callable[[ExportKind, Mapping[str, str], Scope, PersonalData, ZoneInfo], ExportOrder]
 
 
 def _read_report_order(
-    kind: ExportKind, arguments: Mapping[str, str], scope: Scope, personal: Personal, zone: ZoneInfo
+    kind: ExportKind, arguments: Mapping[str, str], scope: Scope, personal: PersonalData, zone: ZoneInfo
 ) -> ExportOrder:
     as_of = arguments.get("as_of")
     filters = Filters(
@@ -134,7 +134,7 @@ def _read_report_order(
 
 
 def _read_people_order(
-    kind: ExportKind, arguments: Mapping[str, str], scope: Scope, personal: Personal, _zone: ZoneInfo
+    kind: ExportKind, arguments: Mapping[str, str], scope: Scope, personal: PersonalData, _zone: ZoneInfo
 ) -> ExportOrder:
     subject_id = int(arguments[SUBJECT_ARGUMENTS[kind]])
     return PeopleExportOrder(kind=kind, scope=scope, personal=personal, subject_id=subject_id)

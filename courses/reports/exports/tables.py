@@ -17,10 +17,10 @@ from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment, EnrolmentState
-from courses.models.exports import ExportKind, Personal
+from courses.models.exports import ExportKind, PersonalData
 from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
-from courses.models.trainees import PHONE, Trainee
+from courses.models.trainees import PHONE_COLUMN, Trainee
 from courses.reports.ledger import FIGURE_NAMES, entries, figure_sum, figure_sums, total
 from courses.reports.people import participants, presence_by_enrolment
 from courses.reports.people_counts import count_people
@@ -109,7 +109,7 @@ def offerings(question: Question, wording: ExportWording, figure: Figure | None 
     )
 
 
-def participations(question: Question, wording: ExportWording, personal: Personal) -> Table:
+def participations(question: Question, wording: ExportWording, personal: PersonalData) -> Table:
     """A row for each person and closed offering.
 
     `person_no` is the same for the same person, and says nothing else.
@@ -137,7 +137,7 @@ def participations(question: Question, wording: ExportWording, personal: Persona
     return with_personal_data(columns, rows, Enrolment.trainee_id, personal)
 
 
-def people(question: Question, personal: Personal) -> Table:
+def people(question: Question, personal: PersonalData) -> Table:
     """A row for each person behind a number, those who came most often first."""
     participant = participants(question)
     rows = select(participant.c.trainee_id).order_by(participant.c.offerings.desc(), participant.c.trainee_id)
@@ -149,7 +149,7 @@ def people(question: Question, personal: Personal) -> Table:
     return with_personal_data(columns, rows, participant.c.trainee_id, personal)
 
 
-def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal: Personal) -> Table:
+def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal: PersonalData) -> Table:
     """A row for each enrolment of an offering, as its attendances are now. The people who were present come first."""
     presence = presence_by_enrolment(offering_id)
     sessions = func.coalesce(presence.c.sessions, 0)
@@ -171,7 +171,7 @@ def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal:
     return with_personal_data(columns, rows, Enrolment.trainee_id, personal)
 
 
-def attendances(session_id: int, scope: Scope, wording: ExportWording, personal: Personal) -> Table:
+def attendances(session_id: int, scope: Scope, wording: ExportWording, personal: PersonalData) -> Table:
     """A row for each person who was at a session, in the order of arrival."""
     rows = (
         select(Attendance.enrolment_id)
@@ -191,19 +191,23 @@ def attendances(session_id: int, scope: Scope, wording: ExportWording, personal:
 
 
 def with_personal_data(
-    columns: list[Column], rows: Select[*tuple[Any, ...]], trainee_id: Any, personal: Personal, name: Any = Trainee.name
+    columns: list[Column],
+    rows: Select[*tuple[Any, ...]],
+    trainee_id: Any,
+    personal: PersonalData,
+    name: Any = Trainee.name,
 ) -> Table:
     """The table, with name and phone of each person where they were asked for. Otherwise neither is read.
 
     trainee_id: the column of `rows` that names the person. name: the column of the person's name.
     """
-    if personal is Personal.NONE:
+    if personal is PersonalData.NONE:
         return Table(columns, rows)
     personal_columns = [
         Column("name", Kind.TEXT, name),
         Column("phone", Kind.SEALED, cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")),
     ]
-    opened = _phone_opener(masked=personal is Personal.MASKED)
+    opened = _phone_opener(masked=personal is PersonalData.MASKED)
     return Table([*columns, *personal_columns], rows.join(Trainee, Trainee.id == trainee_id), opened=opened)
 
 
@@ -212,7 +216,7 @@ def _phone_opener(*, masked: bool) -> Opened:
 
     masked: it gives the phone with its middle hidden.
     """
-    decrypt, home_code = crypto.cipher().opener(PHONE), HOME_CODE.encode()
+    decrypt, home_code = crypto.cipher().opener(PHONE_COLUMN), HOME_CODE.encode()
 
     def full(sealed: bytes) -> bytes:
         ref, _point, number = sealed.partition(b".")

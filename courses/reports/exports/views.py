@@ -24,8 +24,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import RadioField
 
-from courses.models.exports import ExportKind, ExportState, Personal
-from courses.outcomes import LARGEST
+from courses.models.exports import ExportKind, ExportState, PersonalData
 from courses.reports import offerings as report_offerings
 from courses.reports import sessions as report_sessions
 from courses.reports.exports import exports, labels
@@ -37,6 +36,7 @@ from courses.reports.views import navigation
 from courses.reports.views.navigation import Breadcrumb
 from courses.reports.views.questions import drill_down_criteria, request_figure, request_filters, request_question
 from lms.core.access import holds, requires, scope, scope_of
+from lms.core.db import LARGEST_ID
 from lms.core.errors import NotFound
 from lms.core.exports import MEDIA_TYPES, Format
 from lms.core.forms import Form, choices
@@ -54,7 +54,7 @@ class ExportForm(Form):
     """The format and the personal data of the file. The view removes `personal` for users who may not have any."""
 
     form = RadioField(_l("File"), choices=choices(labels.FORMAT_LABELS.items()), coerce=Format)
-    personal = RadioField(_l("Personal data"), choices=choices(labels.PERSONAL_LABELS.items()), coerce=Personal)
+    personal = RadioField(_l("Personal data"), choices=choices(labels.PERSONAL_LABELS.items()), coerce=PersonalData)
 
 
 @blueprint.get("/exports/")
@@ -75,7 +75,7 @@ def _template_globals() -> dict[str, object]:
         "subject": labels.subject,
         "whole": whole,
         "ExportState": ExportState,
-        "Personal": Personal,
+        "Personal": PersonalData,
     }
 
 
@@ -102,11 +102,11 @@ class ExportRequest(NamedTuple):
 
 def order_page(export: ExportRequest) -> ResponseReturnValue:
     """The page on which the user chooses the file; a POST sends it at once or, with many rows, owes it to a worker."""
-    form = ExportForm(data={"form": _format(request.args.get("form")), "personal": Personal.NONE})
+    form = ExportForm(data={"form": _format(request.args.get("form")), "personal": PersonalData.NONE})
     if export.order.kind is ExportKind.OFFERINGS or not holds(*ADMINISTRATORS):
         del form.personal
     if form.validate_on_submit():
-        personal = form.personal.data if form.personal else Personal.NONE
+        personal = form.personal.data if form.personal else PersonalData.NONE
         order = replace(export.order, scope=_scope_for(personal), personal=personal)
         return _send_or_owe(export._replace(order=order), form.form.data)
     page = render_template(
@@ -146,7 +146,7 @@ def _offerings_request() -> ExportRequest:
 def _people_request(kind: ExportKind, filters: Filters) -> ExportRequest:
     """The people of an offering or of a session. The filters lead back to the page that it was started on."""
     subject_id = request.args.get(SUBJECT_ARGUMENTS[kind], type=int)
-    if subject_id is None or abs(subject_id) > LARGEST:
+    if subject_id is None or abs(subject_id) > LARGEST_ID:
         raise NotFound
     order = PeopleExportOrder(kind=kind, scope=scope(), subject_id=subject_id)
     if kind is ExportKind.ENROLMENTS:
@@ -173,13 +173,13 @@ def offerings(form: str) -> ResponseReturnValue:
     return _send_or_owe(export, Format(form))
 
 
-def _scope_for(personal: Personal) -> Scope:
+def _scope_for(personal: PersonalData) -> Scope:
     """The scope of an export with this personal data.
 
     Names are for administrators alone: a user who audits the branch and administers a district gets the names of the
     district.
     """
-    if personal is Personal.NONE:
+    if personal is PersonalData.NONE:
         return scope()
     return scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in ADMINISTRATORS])
 

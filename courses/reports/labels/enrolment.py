@@ -84,7 +84,7 @@ def report_document(report: EnrolmentReport, options: FilterOptions) -> ReportDo
         notes=notes,
         rule_title=_("Counting rule"),
         rule=[str(line) for line in RULE],
-        made=_("Made %(moment)s by %(name)s", moment=f"{made:%Y-%m-%d %H:%M}", name=current_user.name),
+        made=_("Created %(moment)s by %(name)s", moment=f"{made:%Y-%m-%d %H:%M}", name=current_user.name),
     )
 
 
@@ -115,7 +115,7 @@ def _opening_notes(report: EnrolmentReport) -> list[tuple[str, str]]:
         return []
     return [
         (_("Before this system, in no row"), _("Person-times: %(number)s", number=whole(opening))),
-        (_("Together"), _("Person-times: %(number)s", number=whole(opening + counted))),
+        (_("Sum"), _("Person-times: %(number)s", number=whole(opening + counted))),
     ]
 
 

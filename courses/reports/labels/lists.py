@@ -107,7 +107,7 @@ def adjustments(rows: tuple[Adjustment, ...], criteria: Criteria) -> Sheet:
         title=_("Adjustments of frozen quarters"),
         preamble=labels.preamble(criteria),
         headings=[
-            _("Dated"),
+            _("Date"),
             _("Offering no."),
             _("Course"),
             _("Host organisation"),
@@ -195,7 +195,7 @@ def _teacher_text(teacher: SessionTeacher) -> str:
 def ledger_entries(offering_sessions: OfferingSessions, criteria: Criteria) -> Sheet:
     """The ledger entries of an offering. The total is of those in the report's period and day of knowledge."""
     return Sheet(
-        title=_("What this offering gives to the report"),
+        title=_("Contribution of this offering to the report"),
         preamble=labels.preamble([*labels.offering_criteria(offering_sessions.offering), *criteria]),
         headings=[
             _("Counted on"),
@@ -249,7 +249,7 @@ def taught_sessions(taught: TaughtSessions, criteria: Criteria, rule: str, zone:
             _("Host organisation"),
             _("Role"),
             _("Checked in"),
-            _("Left"),
+            _("Checked out"),
             _("Hours taught"),
             _("Planned only"),
         ],

@@ -176,8 +176,8 @@ def preamble(criteria: list[tuple[str, str]], *, counts: bool = True) -> list[tu
         *criteria,
         *(rule if counts else []),
         *([(_("Figures as of"), age)] if age else []),
-        (_("Made"), f"{made:%Y-%m-%d %H:%M}"),
-        (_("Made by"), current_user.name),
+        (_("Created"), f"{made:%Y-%m-%d %H:%M}"),
+        (_("Created by"), current_user.name),
     ]
 
 

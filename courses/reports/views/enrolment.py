@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from courses.counting.rule import RULE
-from courses.outcomes import LARGEST
 from courses.reports import charts, districts_by_period, enrolment, export_audit, offerings, pdf, people
 from courses.reports.adjustments import adjustments
 from courses.reports.enrolment import ADJUSTMENTS_ON_PAGE
@@ -35,6 +34,7 @@ from courses.reports.views.questions import (
 from courses.reports.views.sheets import send_sheet
 from lms.core import clock, languages
 from lms.core.access import requires, scope
+from lms.core.db import LARGEST_ID
 from lms.core.errors import NotFound
 from lms.core.languages import named
 from lms.core.scope import READERS
@@ -285,7 +285,7 @@ def people_page() -> str:
 @requires(*READERS)
 def offering_people(offering_id: int) -> str:
     """Show the people of an offering. The filters in the query string lead back up."""
-    if offering_id > LARGEST:
+    if offering_id > LARGEST_ID:
         raise NotFound
     question, _options = request_question()
     filters, figure = question.filters, request_figure()

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from courses.outcomes import LARGEST
 from courses.reports import charts, hours
 from courses.reports.filter_options import FilterOptions
 from courses.reports.forms.filters import ReportFilterForm
@@ -21,6 +20,7 @@ from courses.reports.views.questions import filter_form, page_number, zone
 from courses.reports.views.sheets import send_sheet
 from lms.core import clock, languages
 from lms.core.access import requires, scope
+from lms.core.db import LARGEST_ID
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.exports import Sheet
 from lms.core.paging import ALL, PAGE_SIZE
@@ -123,7 +123,7 @@ def sessions_export(instructor_id: int, form: str) -> ResponseReturnValue:
 def _taught_sessions(
     instructor_id: int, question: Question, column: HoursColumn, *, page: int = 1, size: int = PAGE_SIZE
 ) -> TaughtSessions:
-    if instructor_id > LARGEST:
+    if instructor_id > LARGEST_ID:
         raise NotFound
     return hours.taught_sessions(
         reporting(), instructor_id, question, column=column, zone=zone(), now=clock.now(), page=page, size=size

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses.models.report_mails import Rhythm
+from courses.models.report_mails import ReportFrequency
 from courses.reports import mails
 from lms.core.access import signed_in
 from lms.core.web import db
@@ -26,7 +26,7 @@ def page() -> str:
         subscriptions=mails.subscriptions_of(db(), user),
         latest_mails=mails.latest_mails(db(), user),
         email=user.email,
-        Rhythm=Rhythm,
+        ReportFrequency=ReportFrequency,
     )
 
 
@@ -34,7 +34,7 @@ def page() -> str:
 @signed_in
 def save() -> ResponseReturnValue:
     """Subscribe to the reports that are ticked, and unsubscribe from the others."""
-    rhythms = {rhythm for rhythm in Rhythm if rhythm.value in request.form}
+    rhythms = {rhythm for rhythm in ReportFrequency if rhythm.value in request.form}
     mails.subscribe(db(), current_user.user, rhythms)
     flash(_("Saved. You get the reports that are ticked."))
     return redirect(url_for(".page"))

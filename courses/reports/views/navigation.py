@@ -128,7 +128,7 @@ def sessions_crumb(filters: Filters, figure: Figure | None, offering_id: int) ->
 
 def people_crumb(filters: Filters) -> Breadcrumb:
     """The distinct people behind the number."""
-    return Breadcrumb(_("People behind the number"), link("reports.people", carried_arguments(filters)))
+    return Breadcrumb(_("People counted in the figure"), link("reports.people", carried_arguments(filters)))
 
 
 def offering_people_crumb(filters: Filters, figure: Figure | None, offering_id: int) -> Breadcrumb:

@@ -3,7 +3,6 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from courses.outcomes import LARGEST
 from courses.reports import sessions
 from courses.reports.labels import lists
 from courses.reports.labels import report as labels
@@ -12,6 +11,7 @@ from courses.reports.views.questions import drill_down_criteria, page_number, re
 from courses.reports.views.sheets import send_sheet
 from lms.core import languages
 from lms.core.access import requires, scope
+from lms.core.db import LARGEST_ID
 from lms.core.errors import NotFound
 from lms.core.scope import READERS
 from lms.core.web import reporting
@@ -74,7 +74,7 @@ def people(offering_id: int, session_id: int) -> ResponseReturnValue:
 
 def _require_possible_ids(*ids: int) -> None:
     """Raise NotFound for a number that no id of the database can be."""
-    if max(ids) > LARGEST:
+    if max(ids) > LARGEST_ID:
         raise NotFound
 
 

@@ -39,4 +39,4 @@ def test_the_application_registers_one(app: Flask, monkeypatch: pytest.MonkeyPat
     from certificates import valid_counts
 
     monkeypatch.undo()
-    assert valid_certificates._counters == [valid_counts.on]
+    assert valid_certificates._counters == [valid_counts.count_on]

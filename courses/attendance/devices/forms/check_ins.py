@@ -16,7 +16,8 @@ from courses.attendance import scanning
 from courses.attendance.check_ins import NAME_LIMIT, TICKET_LIMIT, AttendanceInput, WalkIn
 from courses.attendance.recording import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, AttendanceMethod
-from courses.outcomes import LARGEST, REASON_LIMIT
+from courses.outcomes import REASON_LIMIT
+from lms.core.db import LARGEST_ID
 from lms.core.errors import N_, DomainError
 
 BYTES_LIMIT = 128 * 1024
@@ -41,7 +42,7 @@ MESSAGES = {
     "bad_event": N_("This check-in could not be read. Reload the page and check in again."),
     "bad_id": N_("This check-in has no number of its own. Reload the page and check in again."),
     "bad_session": N_("This check-in names no session. Reload the page and check in again."),
-    "bad_kind": N_("A check-in says “arrive”, “leave” or “undo”."),
+    "bad_kind": N_("The kind of a check-in must be “arrive”, “leave” or “undo”."),
     "bad_method": N_("A device says how it was done: “tap”, “scan”, “photo”, “walk_in” or “import”."),
     "bad_time": N_("This check-in has no time that a clock could show. Check in again."),
     "bad_person": N_("A check-in names one person: by enrolment, by ticket or as a walk-in."),
@@ -61,7 +62,7 @@ CODES = {
     "reason": "bad_reason",
 }
 
-Number = Annotated[int, Field(ge=1, le=LARGEST)]
+Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
 class WalkInBody(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from courses.models.exports import ExportKind, Personal
+from courses.models.exports import ExportKind, PersonalData
 from courses.reports.exports.orders import ORDER_READERS, ExportOrder, PeopleExportOrder, ReportExportOrder
 from courses.reports.questions import Figure, Filters, Grouping, end_of_day
 from lms.core.errors import NotFound
@@ -18,7 +18,7 @@ FILTERS = Filters(
     date(2025, 3, 1), date(2025, 3, 31), programme="RESCUE", district=6, course=7, organisation="小学", sector="school",
     refresher=False, known_before=end_of_day(date(2025, 4, 2), BEIJING), grouping=Grouping.HOST, key="12",
 )  # fmt: skip
-EVERY_ROW: dict[str, Any] = {"scope": EVERYTHING, "personal": Personal.MASKED}
+EVERY_ROW: dict[str, Any] = {"scope": EVERYTHING, "personal": PersonalData.MASKED}
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ EVERY_ROW: dict[str, Any] = {"scope": EVERYTHING, "personal": Personal.MASKED}
     ],
 )
 def test_an_order_is_read_back(order: ExportOrder) -> None:
-    assert ORDER_READERS[order.kind](order.kind, order.arguments, EVERYTHING, Personal.MASKED, BEIJING) == order
+    assert ORDER_READERS[order.kind](order.kind, order.arguments, EVERYTHING, PersonalData.MASKED, BEIJING) == order
 
 
 def test_an_order_outside_of_the_scope_is_not_found() -> None:

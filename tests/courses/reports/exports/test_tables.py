@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from courses.models.enrolment import Enrolment
-from courses.models.exports import ExportKind, Personal
+from courses.models.exports import ExportKind, PersonalData
 from courses.models.offerings import Offering
 from courses.reports.exports import tables
 from courses.reports.exports.tables import ExportWording
@@ -37,20 +37,22 @@ def test_each_offering_is_a_row_and_a_figure_narrows_them(db: Session, course: O
 def test_participations_and_people_keep_to_the_scope(db: Session, course: Offering) -> None:
     for scope, number in ((EVERYTHING, 1), (in_district(2), 0)):
         question = ask(scope)
-        participations = tables.participations(question, ExportWording(), Personal.NONE)
-        people = tables.people(question, Personal.NONE)
+        participations = tables.participations(question, ExportWording(), PersonalData.NONE)
+        people = tables.people(question, PersonalData.NONE)
         assert len(db.execute(participations.plain()).all()) == number
         assert len(db.execute(people.plain()).all()) == number
-        assert tables.count_rows(db, tables.enrolments(course.id, scope, ExportWording(), Personal.NONE)) == number
+        assert tables.count_rows(db, tables.enrolments(course.id, scope, ExportWording(), PersonalData.NONE)) == number
         [meeting] = course.sessions
-        assert tables.count_rows(db, tables.attendances(meeting.id, scope, ExportWording(), Personal.NONE)) == number
+        assert (
+            tables.count_rows(db, tables.attendances(meeting.id, scope, ExportWording(), PersonalData.NONE)) == number
+        )
 
 
 def test_names_and_phones_are_columns_only_where_asked_for(course: Offering) -> None:
-    for personal in Personal:
+    for personal in PersonalData:
         table = tables.participations(ask(), ExportWording(), personal)
         names = [column.name for column in table.columns]
-        has_personal_data = personal is not Personal.NONE
+        has_personal_data = personal is not PersonalData.NONE
         assert ("name" in names, "phone" in names, table.opened is not None) == (has_personal_data,) * 3
         assert (table.columns[-1].kind is Kind.SEALED) == has_personal_data
 
