@@ -1,4 +1,4 @@
-"""Charts as responses, and the question whether a phone asks for one."""
+"""The response that carries a chart, and whether the request comes from a phone."""
 
 from flask import Response, request
 

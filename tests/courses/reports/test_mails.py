@@ -69,7 +69,7 @@ def training(db: Session) -> None:
     targets.save(db, 2025, {("RESCUE", 1): 1000, ("RESCUE", 2): 500}, {})
 
 
-def test_what_is_sent_on_a_day() -> None:
+def test_the_periods_due_on_a_day() -> None:
     june = MailPeriod(ReportFrequency.MONTH, "2025-06", date(2025, 6, 1), date(2025, 6, 30))
     second = MailPeriod(ReportFrequency.QUARTER, "2025Q2", date(2025, 4, 1), date(2025, 6, 30))
     assert report_mails.periods_due(date(2025, 7, 1)) == (june, second)
@@ -89,7 +89,7 @@ def test_a_february_is_compared_with_the_whole_february_before() -> None:
 
 
 @pytest.mark.usefixtures("training")
-def test_a_mail_carries_the_figures_of_ones_reach_in_both_languages(
+def test_a_mail_carries_the_figures_of_the_users_scope_in_both_languages(
     app: Flask, db: Session, make: Make, settings: Settings
 ) -> None:
     city, district = make.user(Role.CITY_ADMINISTRATOR), make.user(Role.DISTRICT_ADMINISTRATOR, district_id=2)
@@ -138,7 +138,7 @@ def test_each_period_goes_once_and_a_worker_that_was_down_still_sends(app: Flask
     assert db.scalar(select(func.count()).select_from(OutgoingMail)) == 3
 
 
-def test_who_lost_the_role_or_the_account_or_stopped_it_gets_none(app: Flask, db: Session, make: Make) -> None:
+def test_users_without_role_account_or_subscription_get_no_mail(app: Flask, db: Session, make: Make) -> None:
     lost, disabled, stopped = (make.user(Role.CITY_ADMINISTRATOR) for _ in range(3))
     for user in (lost, disabled, stopped):
         report_mails.subscribe(db, user, set(ReportFrequency))
@@ -150,13 +150,13 @@ def test_who_lost_the_role_or_the_account_or_stopped_it_gets_none(app: Flask, db
         assert send_all(app, db) == 0
 
 
-def test_nobody_asks_who_reads_no_reports(db: Session, make: Make) -> None:
+def test_a_user_who_reads_no_reports_cannot_subscribe(db: Session, make: Make) -> None:
     for role in (Role.INSTRUCTOR, Role.TRAINEE):
         with pytest.raises(Denied):
             report_mails.subscribe(db, make.user(role), {ReportFrequency.MONTH})
 
 
-def test_nothing_counted_is_said(db: Session) -> None:
+def test_a_letter_without_figures_has_no_total(db: Session) -> None:
     [june, _quarter] = report_mails.periods_due(date(2025, 7, 1))
     found = report_mails.letter(db, june, EVERYTHING, BEIJING)
     assert (found.programmes, found.total) == ((), None)
@@ -198,7 +198,7 @@ def test_the_schedule_names_a_task_that_exists(app: Flask, monkeypatch: pytest.M
     assert entry["task"] in celery.tasks
 
 
-def test_one_asks_and_stops_on_the_page(db: Session, make: Make, sign_in: SignIn) -> None:
+def test_users_subscribe_and_unsubscribe_on_the_page(db: Session, make: Make, sign_in: SignIn) -> None:
     user = make.user(Role.AUDITOR)
     browser = sign_in(user)
     assert browser.get("/reports/by-mail").status_code == 200

@@ -29,7 +29,7 @@ def test_people_waiting_are_those_of_the_offerings(db: Session, make: Make) -> N
     assert [row.waiting for row in waiting.waiting_offerings(db, by_district).page.rows] == [3, 2, 1]
 
 
-def test_who_has_no_lead_waits_under_nobody(db: Session, make: Make) -> None:
+def test_offerings_without_a_lead_instructor_have_a_row_of_their_own(db: Session, make: Make) -> None:
     offering = make.offering(starts=[clock.now() + timedelta(days=5)], state=OfferingState.PUBLISHED)
     offering.lead_instructor_id = None
     make.enrolment(offering, make.trainee(), state=EnrolmentState.WAITLISTED)

@@ -82,7 +82,7 @@ def test_few_rows_come_at_once_with_the_personal_data_that_was_chosen(make: Make
 
 
 @pytest.mark.usefixtures("held")
-def test_who_may_not_have_names_gets_none(make: Make, sign_in: SignIn) -> None:
+def test_users_who_may_not_have_names_get_none(make: Make, sign_in: SignIn) -> None:
     auditor = sign_in(make.user(Role.AUDITOR))
     assert 'name="personal"' not in auditor.get(NEW).text
     assert "张三" not in auditor.post(NEW, data={"form": "csv", "personal": "full"}).text

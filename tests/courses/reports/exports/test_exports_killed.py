@@ -176,7 +176,7 @@ def held_up(engine: Engine) -> Iterator[None]:
         yield
 
 
-def test_what_a_killed_worker_began_the_next_makes_whole(
+def test_the_next_worker_makes_whole_the_export_that_a_killed_one_began(
     engine: Engine, owed: Callable[[int], int], workers: Workers
 ) -> None:
     export_id = owed(MANY)
@@ -199,7 +199,7 @@ def test_what_a_killed_worker_began_the_next_makes_whole(
     with transaction(sessionmaker(engine)) as db:
         export = db.get_one(Export, export_id)
         assert (export.state, export.rows) == (ExportState.DONE, MANY)
-        content = b"".join(exports.stored(sessionmaker(engine), export_id))
+        content = b"".join(exports.stored_pieces(sessionmaker(engine), export_id))
         assert len(content) == export.bytes
     rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
     assert len({row[8] for row in rows[-MANY:]}) == MANY  # each person once

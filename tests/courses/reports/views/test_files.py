@@ -160,7 +160,7 @@ def test_the_lists_hold_what_their_pages_show(city: FlaskClient, held: list[Offe
     assert taught[-1][-2:] == ["0.0", "3.0"]
 
 
-def test_what_reports_are_held_against_comes_with_its_sources(
+def test_files_of_baselines_name_their_sources(
     db: Session, city: FlaskClient, held: list[Offering]
 ) -> None:
     source = before_the_system(db)
