@@ -80,7 +80,7 @@ def _in_database(db: Session) -> Sequence[Measurement]:
     by_month = _server_ms(db, lambda: districts_by_period.figures(db, ALL))
     again = seconds(lambda: db.execute(text(RECOUNTED)).all()) * 1000
     duck = _duckdb_ms(db)
-    people = seconds(lambda: participation.kept(db)) * 1000
+    people = seconds(lambda: participation.stored_counts(db)) * 1000
     of_district = Question(Filters(SINCE, UNTIL, district=6, programme="RESCUE", grouping=Grouping.COURSE), EVERYTHING)
     return [
         Measurement("programme × district × month, all years", by_month, "ms", ceiling=60),
@@ -114,7 +114,7 @@ def _rows_ms(db: Session, grouping: Grouping) -> float:
 
 
 def _server_ms(db: Session, act: Callable[[], object]) -> float:
-    """What the statements of an act take in the server: medians of five, added up."""
+    """Milliseconds that the statements of an act take in the server: medians of five, added up."""
     sent: list[tuple[str, Any]] = []
     engine = db.get_bind()
 
@@ -169,7 +169,7 @@ def _proof(ground: Ground, db: Session) -> Sequence[Measurement]:
 
 
 def _check(ground: Ground, db: Session) -> None:
-    found = [*recount.check_all(ground.app.extensions["sessions"], recount.parts(db)), *recount.check_kept(db)]
+    found = [*recount.check_all(ground.app.extensions["sessions"], recount.ranges(db)), *recount.check_rollups(db)]
     if any(found):
         raise RuntimeError("the recount found differences")
 

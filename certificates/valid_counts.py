@@ -1,4 +1,4 @@
-"""How many certificates are valid on a day: neither revoked nor replaced, and not past their last day."""
+"""Number of valid certificates on a day: neither revoked nor superseded, and not past the last valid day."""
 
 from datetime import date
 
@@ -15,7 +15,7 @@ from lms.core.scope import Scope
 
 @valid_certificates.register
 def count_on(db: Session, day: date, scope: Scope) -> ValidCertificates:
-    """Count in two statements."""
+    """Count the certificates within the scope that are valid on a day. Two statements."""
     rows = db.execute(
         select(Offering.district_id, func.count(Certificate.id))
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)

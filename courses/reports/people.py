@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Subquery, func, select
 from sqlalchemy.orm import Session
 
-from courses.counting import participation
+from courses.counting import trainee_ids
 from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
@@ -104,8 +104,8 @@ def drill_down(db: Session, question: Question, *, page: int = 1) -> Page[Partic
     the five million of ten years took half a minute.
     """
     entry = entries(question)
-    counts = participation.attending(
-        trainees for _key, trainees in participation.pieces(db, participants_by(entry, entry.c.kind))
+    counts = trainee_ids.occurrences(
+        trainees for _key, trainees in trainee_ids.arrays(db, participants_by(entry, entry.c.kind))
     )
     number, on_page = most_frequent(counts, page)
     pages = max(1, -(-number // PAGE_SIZE))
@@ -138,7 +138,7 @@ def _attended_closing(entry: Subquery) -> ColumnElement[bool]:
 def most_frequent(counts: "NDArray[uint32]", page: int) -> tuple[int, dict[int, int]]:
     """The number of ids that occur, and the ids of one page with how often each occurs, the most frequent first.
 
-    counts: how often each id occurs, at the index of the id, as `participation.attending` gives it.
+    counts: how often each id occurs, at the index of the id, as `trainee_ids.occurrences` gives it.
     """
     import numpy as np  # noqa: PLC0415  # 30 MB that only a process needs that counts people
 

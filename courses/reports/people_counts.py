@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, Subquery, case, select
 from sqlalchemy.orm import Session
 
-from courses.counting import participation
+from courses.counting import participation, trainee_ids
 from courses.models.person_time import EntryKind
 from courses.models.rollups import Participation
 from courses.reports.ledger import entries
@@ -23,7 +23,7 @@ from courses.reports.questions import TIME_GROUPINGS, Grouping, Question
 from courses.reports.rollups import has_whole_months, has_whole_years
 
 if TYPE_CHECKING:
-    from courses.counting.participation import Ids
+    from courses.counting.trainee_ids import TraineeIds
 
 WHOLE_BRANCH = 0  # the district of a number that is of the whole branch
 EVERY_PROGRAMME = ""  # the programme of a number that is of all programmes
@@ -159,8 +159,8 @@ class _KeptCounts:
 
 def _kept_counts(db: Session) -> dict[_Slot, int]:
     return {
-        _Slot(level.programme, level.district, parsed_period(level.period)): people
-        for level, people in participation.kept(db).items()
+        _Slot(key.programme, key.district, parsed_period(key.period)): people
+        for key, people in participation.stored_counts(db).items()
     }
 
 
@@ -176,36 +176,36 @@ class _CountedParticipations:
         row_key = case((entry.c.in_rows, entry.c.key))
         # Hosts and instructors are thousands of rows, none of them large, so each comes in one piece.
         whole = question.filters.grouping in {Grouping.HOST, Grouping.INSTRUCTOR}
-        pieces: dict[str | None, list[Ids]] = defaultdict(list)
-        for key, trainees in participation.pieces(db, participants_by(entry, row_key, whole=whole)):
+        pieces: dict[str | None, list[TraineeIds]] = defaultdict(list)
+        for key, trainees in trainee_ids.arrays(db, participants_by(entry, row_key, whole=whole)):
             pieces[key].append(trainees)
         self._outside_rows = pieces.pop(None, [])
         self._rows = {key: trainees for key, trainees in pieces.items() if key is not None}
 
     def rows(self) -> dict[str, int]:
         """The people of each row."""
-        return {key: participation.distinct(trainees) for key, trainees in self._rows.items()}
+        return {key: trainee_ids.count_distinct(trainees) for key, trainees in self._rows.items()}
 
     def all_rows(self) -> int:
         """The people of all rows together."""
-        return participation.distinct(self._in_rows())
+        return trainee_ids.count_distinct(self._in_rows())
 
     def branch(self) -> int:
         """The people of the whole branch."""
-        return participation.distinct(self._in_rows() + self._outside_rows)
+        return trainee_ids.count_distinct(self._in_rows() + self._outside_rows)
 
-    def _in_rows(self) -> "list[Ids]":
+    def _in_rows(self) -> "list[TraineeIds]":
         return list(chain.from_iterable(self._rows.values()))
 
 
 def participants_by(entry: Subquery, key: ColumnElement[Any], *, whole: bool = False) -> Select[*tuple[Any, ...]]:
-    """SELECT the trainees of the closings among ledger entries, packed by a key, for `participation.pieces`.
+    """SELECT the trainees of the closings among ledger entries, packed by a key, for `trainee_ids.arrays`.
 
     whole: one piece for each key, however many trainees it holds.
     """
-    parts = [] if whole else [entry.c.offering_id // participation.TOGETHER]
+    parts = [] if whole else [entry.c.offering_id // trainee_ids.OFFERINGS_PER_ARRAY]
     return (
-        select(key, participation.packed())
+        select(key, trainee_ids.packed())
         .select_from(entry)
         .join(Participation, Participation.offering_id == entry.c.offering_id)
         .where(entry.c.kind == EntryKind.CLOSING)

@@ -1,4 +1,7 @@
-"""The ticket: what a trainee without an account has. Whoever knows the address holds it, so it is kept out of sight."""
+"""The ticket: the page of an enrolment for a trainee without an account.
+
+The address is the secret: whoever knows it holds the ticket. It is therefore kept out of search engines, caches and logs.
+"""
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -9,9 +12,9 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
-from courses.enrolment import listings, places
-from courses.enrolment.forms.enrolment import CancelOwnForm
-from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.enrolment import clashes, labels, listings, places
+from courses.enrolment.forms.enrolment import OwnCancellationForm
+from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
 from lms.core import clock
 from lms.core.access import public
@@ -29,17 +32,17 @@ blueprint = Blueprint("tickets", __name__)
 @public
 @unlisted
 def page(ticket: str) -> ResponseReturnValue:
-    """The ticket: its code, times and place, and where its holder stands."""
-    row = listings.by_ticket(db(), ticket)
+    """The ticket: its code, times and place, and the state of the enrolment."""
+    row = listings.get_by_ticket(db(), ticket)
     public_url = current_app.config["SETTINGS"].public_url
     body = render_template(
         "tickets/page.html",
         enrolment=row,
         offering=row.offering,
-        state=listings.STATES[EnrolmentState(row.state)],
+        state=labels.STATES[EnrolmentState(row.state)],
         code=Markup(ticket_code.svg(public_url, ticket)),  # noqa: S704  # made of rectangles by us
-        position=places.position(db(), row),
-        clashes=places.overlapping(db(), row) if _stands(row) else (),
+        position=places.waiting_position(db(), row),
+        clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
@@ -58,9 +61,9 @@ def page(ticket: str) -> ResponseReturnValue:
 @public
 @unlisted
 def cancel(ticket: str) -> ResponseReturnValue:
-    """Ask once, then cancel one's own enrolment."""
-    row = listings.by_ticket(db(), ticket)
-    form = CancelOwnForm()
+    """Ask for confirmation, then cancel the enrolment."""
+    row = listings.get_by_ticket(db(), ticket)
+    form = OwnCancellationForm()
     if form.validate_on_submit():
         with refused_on(form):
             places.cancel(db(), row, form.reason.data or _("Cancelled by the trainee"))
@@ -74,8 +77,8 @@ def cancel(ticket: str) -> ResponseReturnValue:
 @public
 @unlisted
 def calendar(ticket: str) -> ResponseReturnValue:
-    """The sessions, for the holder's calendar."""
-    offering = listings.by_ticket(db(), ticket).offering
+    """The sessions as a calendar file."""
+    offering = listings.get_by_ticket(db(), ticket).offering
     public_url = current_app.config["SETTINGS"].public_url
     body = calendars.calendar(offering, named(offering.course), named(offering.organisation), public_url)
     headers = {
@@ -90,8 +93,8 @@ def calendar(ticket: str) -> ResponseReturnValue:
 @limiter.limit("20 per hour", methods=["POST"])
 @unlisted
 def account(ticket: str) -> ResponseReturnValue:
-    """Make an account for the ticket's holder."""
-    row = listings.by_ticket(db(), ticket)
+    """Create an account for the ticket's holder."""
+    row = listings.get_by_ticket(db(), ticket)
     if not ticket_accounts.may_claim(row):
         return redirect(url_for("tickets.page", ticket=ticket))
     form = TicketAccountForm()
@@ -105,4 +108,4 @@ def account(ticket: str) -> ResponseReturnValue:
 
 
 def _stands(row: Enrolment) -> bool:
-    return row.state in places.OPEN_STATES and row.offering.state == OfferingState.PUBLISHED
+    return row.state in ACTIVE_STATES and row.offering.state == OfferingState.PUBLISHED

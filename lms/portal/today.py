@@ -1,10 +1,10 @@
-"""The instructor's home: today's sessions, those still to be closed, and those that come."""
+"""The instructor's start page: today's sessions, sessions still to be closed, and coming sessions."""
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from courses.attendance import recording
+from courses.attendance import check_in_window
 from courses.closing.instructor_check_in import INSTRUCTORS_OPEN_BEFORE
 from courses.offerings import agenda
 from lms.core import clock
@@ -18,13 +18,13 @@ blueprint = Blueprint("today", __name__)
 @blueprint.get("/")
 @requires(Role.INSTRUCTOR)
 def page() -> ResponseReturnValue:
-    """What an instructor has before them."""
+    """List the instructor's sessions."""
     zone = current_app.config["SETTINGS"].zone
     return render_template(
         "today/page.html",
         agenda=agenda.of_instructor(db(), current_user.id, zone),
         today=clock.today(zone),
         now=clock.now(),
-        opens_before=recording.OPENS_BEFORE,
+        opens_before=check_in_window.OPENS_BEFORE,
         here_before=INSTRUCTORS_OPEN_BEFORE,
     )

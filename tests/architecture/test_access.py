@@ -1,4 +1,4 @@
-"""Who may call what: every route against every role, and another district's rows against everybody who has a district.
+"""Access: every route against every role, and another district's rows against every role that has a district.
 
 A new route joins the table of its area below, or is named on its own. Nothing is public that is not on the list.
 """
@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 
 from certificates.models import Certificate, KeyState, SigningKey
 from courses.attendance import recording
-from courses.attendance.recording import AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of

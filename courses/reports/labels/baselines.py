@@ -5,10 +5,10 @@ from datetime import date
 
 from flask_babel import gettext as _
 
-from courses.counting.opening_balances import Listed
-from courses.counting.population import Registered
+from courses.counting.opening_balances import SourceSummary
+from courses.counting.population import DistrictPopulation
 from courses.counting.quarters import QuarterState
-from courses.counting.targets import Reached, Year
+from courses.counting.targets import TargetProgress, YearTargets
 from courses.models.catalogue import Programme
 from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.reports.labels import report as labels
@@ -17,13 +17,13 @@ from lms.core.languages import moment, named, whole
 from lms.organisations.models import District
 
 
-def targets(year: Year, *, whole_branch: bool) -> Sheet:
+def targets(year: YearTargets, *, whole_branch: bool) -> Sheet:
     """The targets of a year, one row for each district and programme. whole_branch: the sheet holds all districts."""
     criteria = [(_("Year"), str(year.year))]
     if not whole_branch:
-        of_branch = whole(year.whole.person_times)
-        if year.whole.target is not None:
-            of_branch += f" / {whole(year.whole.target)}"
+        of_branch = whole(year.branch_total.person_times)
+        if year.branch_total.target is not None:
+            of_branch += f" / {whole(year.branch_total.target)}"
         criteria.append((_("Whole branch"), of_branch))
     return Sheet(
         title=_("Targets %(year)s", year=year.year),
@@ -46,12 +46,12 @@ def targets(year: Year, *, whole_branch: bool) -> Sheet:
     )
 
 
-def _reached_cells(reached: Reached) -> list[Cell]:
+def _reached_cells(reached: TargetProgress) -> list[Cell]:
     share = None if reached.share is None else round(reached.share, 4)
     return [reached.target, reached.person_times, reached.opening, share]
 
 
-def population(rows: Sequence[Registered], year: int) -> Sheet:
+def population(rows: Sequence[DistrictPopulation], year: int) -> Sheet:
     """The registered people of the districts in a year."""
     return Sheet(
         title=_("Registered population %(year)s", year=year),
@@ -86,7 +86,7 @@ def quarters(states: Sequence[QuarterState]) -> Sheet:
     )
 
 
-def sources(rows: Sequence[Listed]) -> Sheet:
+def sources(rows: Sequence[SourceSummary]) -> Sheet:
     """The sources of opening balances. The total leaves out the sources that were withdrawn."""
     counted = [row for row in rows if row.source.withdrawn_at is None]
     return Sheet(

@@ -31,7 +31,7 @@ def page() -> str:
     """Show the quarters that are over, the latest first, and which are frozen, since when and by whom."""
     return render_template(
         "quarters/page.html",
-        quarters=quarters.listing(db(), zone()),
+        states=quarters.listing(db(), zone()),
         may_freeze=holds(Role.CITY_ADMINISTRATOR),
         whole=whole,
         Grouping=Grouping,

@@ -52,8 +52,8 @@ def save(year: int) -> ResponseReturnValue:
     form = TargetsForm()
     if form.validate_on_submit():
         places = list(targets.read(db(), year, scope()).cells)
-        new = form.numbers(request.form, places, "target", targets.MOST)
-        before = form.numbers(request.form, places, "shown", targets.MOST)
+        new = form.numbers(request.form, places, "target", targets.LARGEST_TARGET)
+        before = form.numbers(request.form, places, "shown", targets.LARGEST_TARGET)
         if not form.errors_of:
             with refused_on(form):
                 number = targets.save(db(), year, new, before)
@@ -67,8 +67,8 @@ def _page(year: int, form: TargetsForm) -> ResponseReturnValue:
     page = render_template(
         "targets/page.html",
         form=form,
-        targets=targets.read(db(), year, scope()),
-        posted=request.form,
+        year_targets=targets.read(db(), year, scope()),
+        submitted=request.form,
         cell_name=cell_name,
         whole_branch=scope().everything,
         may_set=holds(Role.CITY_ADMINISTRATOR),

@@ -1,12 +1,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courses.assessment.entitlement import Demand, Results, Shortfall, judge, minutes_needed, tally
+from courses.assessment.entitlement import (
+    CourseRequirements,
+    Shortfall,
+    TraineeResults,
+    count_shortfalls,
+    judge,
+    minutes_needed,
+)
 from courses.models.enrolment import EnrolmentState
 
 SKILLS = st.frozensets(st.integers(1, 6), max_size=6)
 demands = st.builds(
-    Demand,
+    CourseRequirements,
     sessions_needed=st.integers(1, 6),
     minutes_needed=st.just(0) | st.integers(1, 600),
     pass_mark=st.none() | st.integers(1, 100),
@@ -14,7 +21,7 @@ demands = st.builds(
     certificate=st.booleans(),
 )
 results = st.builds(
-    Results,
+    TraineeResults,
     theory=st.lists(st.integers(0, 100), max_size=3).map(tuple),
     skills=st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=12).map(tuple),
 )
@@ -48,7 +55,7 @@ def test_failed_means_that_a_result_is_there_and_below(demand, name, sessions, s
 def test_a_retest_never_harms(demand, name, sessions, shown, retest):
     score, skill = retest
     before = judge(demand, name=name, sessions_attended=sessions, results=shown)
-    again = Results((*shown.theory, score), (*shown.skills, (skill, False)))
+    again = TraineeResults((*shown.theory, score), (*shown.skills, (skill, False)))
     after = judge(demand, name=name, sessions_attended=sessions, results=again)
     if before.certificate_due:
         assert after.certificate_due
@@ -64,7 +71,7 @@ def test_whoever_was_never_there_is_absent_and_not_merely_short_of_sessions(dema
 
 
 def test_a_tally_counts_people():
-    counted = tally([(Shortfall.ABSENT, Shortfall.THEORY_MISSING), (Shortfall.ABSENT,), ()])
+    counted = count_shortfalls([(Shortfall.ABSENT, Shortfall.THEORY_MISSING), (Shortfall.ABSENT,), ()])
     assert counted == {Shortfall.ABSENT: 2, Shortfall.THEORY_MISSING: 1}
 
 
