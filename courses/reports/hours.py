@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering, SessionInstructor, TeachingRole
-from courses.offerings.teaching_hours import held, minutes
+from courses.offerings.teaching_hours import minutes_taught, took_place
 from courses.reports.ledger import course_matches, offering_matches
 from courses.reports.questions import Filters, Question
 from instructors.models import Instructor
@@ -181,7 +181,7 @@ def taught_sessions(
         _past_sessions(
             select(
                 Offering.id, CourseSession.id, CourseSession.starts_at, CourseSession.ends_at, SessionInstructor.role,
-                SessionInstructor.arrived_at, SessionInstructor.left_at, minutes(), _planned_minutes(), Course.name_zh,
+                SessionInstructor.arrived_at, SessionInstructor.left_at, minutes_taught(), _planned_minutes(), Course.name_zh,
                 Course.name_en, Organisation.name_zh, Organisation.name_en,
             ), filters, zone, now,
         )
@@ -221,7 +221,9 @@ def _past_sessions(
         .join(Offering, Offering.id == CourseSession.offering_id)
         .join(Course, Course.id == Offering.course_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
-        .where(held(now), CourseSession.starts_at >= since, CourseSession.starts_at < until, course_matches(filters))
+        .where(
+            took_place(now), CourseSession.starts_at >= since, CourseSession.starts_at < until, course_matches(filters)
+        )
     )
 
 
@@ -229,7 +231,7 @@ def _sums() -> Sequence[ColumnElement[int]]:
     """The sums of the fields of `Hours`, in their order."""
     checked_in = SessionInstructor.arrived_at.is_not(None)
     return [
-        *(_sum(minutes(), checked_in & (SessionInstructor.role == role)) for role in TeachingRole),
+        *(_sum(minutes_taught(), checked_in & (SessionInstructor.role == role)) for role in TeachingRole),
         func.count().filter(checked_in),
         func.count().filter(~checked_in),
         _sum(_planned_minutes(), ~checked_in),

@@ -15,8 +15,8 @@ from certificates.models import Certificate, LegacyCertificate
 from certificates.states import State
 from courses.counting import recount
 from courses.imports import corrections, runs
-from courses.imports.kinds import Context
-from courses.imports.past import PAST
+from courses.imports.kinds import ImportContext
+from courses.imports.past import PAST_TRAININGS
 from courses.models.imports import ImportRun, ImportState
 from courses.models.trainees import Trainee
 from lms.config import Settings
@@ -28,7 +28,7 @@ FIELDS = ("course", "district", "host", "days", "name", "phone", "id_number", "c
 
 
 def test_it_is_what_keeps_the_papers_of_past_trainings() -> None:
-    assert [type(one) for one in PAST.papers] == [past_training_import.PastTrainingCertificates]
+    assert [type(one) for one in PAST_TRAININGS.certificate_keepers] == [past_training_import.PastTrainingCertificates]
 
 
 OLD = ("FR-OLD", "东城区", "一号社区")
@@ -51,7 +51,9 @@ def checked(db: Session, settings: Settings, *rows: tuple[str, ...]) -> ImportRu
     """A file of past trainings after its dry run."""
     out = io.StringIO()
     csv.writer(out).writerows([FIELDS, *rows])
-    made = runs.receive(db, PAST, file=io.BytesIO(out.getvalue().encode()), file_name="old.csv", scope=EVERYTHING)
+    made = runs.receive(
+        db, PAST_TRAININGS, file=io.BytesIO(out.getvalue().encode()), file_name="old.csv", scope=EVERYTHING
+    )
     runs.check(db, made)
     work(db, made, settings)
     return made
@@ -64,12 +66,14 @@ def moved(db: Session, settings: Settings, run: ImportRun) -> ImportRun:
 
 
 def work(db: Session, run: ImportRun, settings: Settings) -> None:
-    for _progress in runs.work(db, run.id, Context(settings.zone, 2)):
+    for _progress in runs.work(db, run.id, ImportContext(settings.zone, 2)):
         db.commit()
 
 
 def refusals(db: Session, run: ImportRun) -> list[tuple[int, str]]:
-    return [(line, message % params if params else message) for line, message, params in corrections.refused(db, run)]
+    return [
+        (line, message % params if params else message) for line, message, params in corrections.refused_rows(db, run)
+    ]
 
 
 def differences(db: Session) -> list[object]:
@@ -108,7 +112,7 @@ def test_a_number_that_two_people_have_in_the_file_is_nobodys(db: Session, setti
     again = (*OLD, "2015-06-06", "周立", "13800138005", "", "旧证2015-3", "")
     made = checked(db, settings, *ROWS, LI, namesake, again, (*again[:3], "2015-07-04", *again[4:]))
     twice = "Line %d gives the same certificate number to somebody else. Correct both lines."
-    waits = PAST.reasons["offering_waits"] % {"line": 2}
+    waits = PAST_TRAININGS.reasons["offering_waits"] % {"line": 2}
     assert refusals(db, made) == [
         (2, twice % 6), (3, waits), (4, waits), (5, twice % 7), (6, twice % 2), (7, twice % 5),
     ]  # fmt: skip
@@ -122,7 +126,7 @@ def test_a_number_that_somebody_else_has_keeps_its_row_out(db: Session, settings
     made = checked(db, settings, other, mine)
     taken = (2, "The certificate number is somebody else's already. Correct it, or leave it out.")
     assert refusals(db, made) == [taken]
-    [sent] = corrections.to_correct(db, made)
+    [sent] = corrections.rows_to_correct(db, made)
     assert sent[1][7] == "旧证（2015）第１号"
     moved(db, settings, made)
     assert (made.tally["enrolments"], made.tally["certificates"]) == (1, 0)

@@ -19,7 +19,7 @@ from lms.config import Settings
 from lms.core import clock
 from lms.core.errors import DomainError, NotFound
 from lms.core.scope import EVERYTHING, Scope
-from tests.courses.imports.files_of import Desk
+from tests.courses.imports.files_of import Importer
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 YEARS = Filters(date(2008, 1, 1), date(2012, 12, 31))
@@ -35,17 +35,17 @@ SOURCE = {"source": "2012年年报表4"}
 
 
 @pytest.fixture
-def desk(db: Session, settings: Settings, app: Flask) -> Desk:  # the kinds are registered with the application
-    return Desk(db, settings, "opening_balances")
+def importer(db: Session, settings: Settings, app: Flask) -> Importer:  # the kinds are registered with the application
+    return Importer(db, settings, "opening_balances")
 
 
-def add(desk: Desk, *rows: Mapping[str, str]) -> OpeningSource:
-    desk.done([{**row, **SOURCE} for row in rows or (MAY, JUNE)])
-    return desk.db.scalars(select(OpeningSource).order_by(OpeningSource.id.desc()).limit(1)).one()
+def add(importer: Importer, *rows: Mapping[str, str]) -> OpeningSource:
+    importer.done([{**row, **SOURCE} for row in rows or (MAY, JUNE)])
+    return importer.db.scalars(select(OpeningSource).order_by(OpeningSource.id.desc()).limit(1)).one()
 
 
-def test_months_add_up_and_are_found_by_what_divides_them(desk: Desk, db: Session) -> None:
-    add(desk)
+def test_months_add_up_and_are_found_by_what_divides_them(importer: Importer, db: Session) -> None:
+    add(importer)
     totals = opening_totals(db, Question(YEARS, EVERYTHING))
     assert (totals.person_times, totals.certificates) == (12_800, 750)
     assert totals.by_key == {"2012-05": 12_000, "2012-06": 800}
@@ -55,8 +55,8 @@ def test_months_add_up_and_are_found_by_what_divides_them(desk: Desk, db: Sessio
     assert (by_host.person_times, by_host.by_key) == (12_800, {})
 
 
-def test_a_question_about_a_part_gets_the_part(desk: Desk, db: Session) -> None:
-    add(desk)
+def test_a_question_about_a_part_gets_the_part(importer: Importer, db: Session) -> None:
+    add(importer)
     for narrower, expected in (
         ({"district": 6}, 12_000),
         ({"programme": "FIRST_RESPONDER"}, 800),
@@ -88,8 +88,8 @@ def test_a_row_at_fault_is_refused_in_words(db: Session, change: dict[str, str],
         opening_balances.row_reader(db)({**MAY, **change})
 
 
-def test_a_month_has_one_balance(desk: Desk, db: Session) -> None:
-    add(desk)
+def test_a_month_has_one_balance(importer: Importer, db: Session) -> None:
+    add(importer)
     balance = db.scalars(select(OpeningBalance)).first()
     assert balance is not None
     twin = {name: getattr(balance, name) for name in ("source_id", "district_id", "programme_code", "month")}
@@ -98,8 +98,8 @@ def test_a_month_has_one_balance(desk: Desk, db: Session) -> None:
         db.flush()
 
 
-def test_a_withdrawn_source_counts_no_more_and_another_may_take_its_place(desk: Desk, db: Session) -> None:
-    source = add(desk)
+def test_a_withdrawn_source_counts_no_more_and_another_may_take_its_place(importer: Importer, db: Session) -> None:
+    source = add(importer)
     with pytest.raises(DomainError, match="Say why"):
         opening_balances.withdraw(db, source.id, "  ")
     opening_balances.withdraw(db, source.id, "表格版本有误")
@@ -107,12 +107,12 @@ def test_a_withdrawn_source_counts_no_more_and_another_may_take_its_place(desk: 
     assert opening_totals(db, Question(YEARS, EVERYTHING)).person_times == 0
     with pytest.raises(NotFound):
         opening_balances.withdraw(db, source.id, "再来")
-    add(desk, MAY, {**JUNE, "person_times": "900"})
+    add(importer, MAY, {**JUNE, "person_times": "900"})
     assert opening_totals(db, Question(YEARS, EVERYTHING)).person_times == 12_900
 
 
-def test_a_report_as_of_a_day_knows_what_was_added_by_then(desk: Desk, db: Session) -> None:
-    add(desk)
+def test_a_report_as_of_a_day_knows_what_was_added_by_then(importer: Importer, db: Session) -> None:
+    add(importer)
     today = clock.today(BEIJING)
     before = replace(YEARS, known_before=end_of_day(today - timedelta(days=1), BEIJING))
     assert opening_totals(db, Question(before, EVERYTHING)).person_times == 0

@@ -12,7 +12,7 @@ from courses.reports import indicators
 from courses.reports.questions import Grouping
 from lms.config import Settings
 from lms.core.errors import NotFound
-from tests.courses.imports.files_of import Desk
+from tests.courses.imports.files_of import Importer
 from tests.courses.reports.asking import ask, in_district
 from tests.courses.worlds import BEIJING, Person, Plan, Presence, World
 from tests.factories import Make
@@ -57,7 +57,7 @@ def test_a_month_is_compared_with_the_same_month_a_year_before(db: Session, sett
     world.close(Plan(date(2024, 5, 1), (6,), (), False, 1))
     world.close(Plan(date(2025, 5, 9), (9,), (), False, 1))
     old = {"district": "东城区", "programme": "RESCUE"}
-    Desk(db, settings, "opening_balances").done(
+    Importer(db, settings, "opening_balances").done(
         [{**old, "month": "2024-05", "person_times": "3"}, {**old, "month": "2025-06", "person_times": "4"}]
     )
     found = indicators.report(db, ask(grouping=Grouping.MONTH), zone=BEIJING)

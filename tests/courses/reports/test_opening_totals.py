@@ -10,7 +10,7 @@ from courses.reports.opening_totals import OpeningTotals, opening_totals
 from courses.reports.questions import Grouping, end_of_day
 from lms.config import Settings
 from lms.core import clock
-from tests.courses.imports.files_of import Desk
+from tests.courses.imports.files_of import Importer
 from tests.courses.reports.asking import ask, in_district
 from tests.courses.worlds import BEIJING
 
@@ -22,7 +22,7 @@ def balances(db: Session, settings: Settings, app: Flask) -> None:
         {"month": "2025-01", "district": "东城区", "programme": "RESCUE", "person_times": "1000"},
         {"month": "2025-02", "district": "西城区", "programme": "RESCUE", "person_times": "500", "certificates": "30"},
     ]
-    Desk(db, settings, "opening_balances").done(rows)
+    Importer(db, settings, "opening_balances").done(rows)
 
 
 @pytest.mark.usefixtures("balances")
