@@ -37,9 +37,9 @@ def work(db: Session, run: ImportRun, chunk: int = 2) -> None:
 
 
 def load(db: Session, path: Path, chunk: int = 2) -> tuple[int, list[tuple[int, str]]]:
-    """How many went in, and line and reason of those that did not."""
+    """Return the number of imported rows, and line and reason of the others."""
     run = take_in(db, path, chunk)
-    told = [
+    refusals = [
         (line, message % params if params else message) for line, message, params in corrections.refused_rows(db, run)
     ]
-    return run.tally["new"], told
+    return run.tally["new"], refusals

@@ -24,6 +24,8 @@ def holder(name: str = "张三丰", number: str | None = "11010519491231002X") -
         (" 31002x ", "31002X"),
         ("３１００２Ｘ", "31002X"),
         ("ZHANG3", "ZHANG3"),
+        ("3ZHANG", "3ZHANG"),
+        ("3100-2X", None),
         ("ABCDEF", None),
         ("31002", None),
         ("1310020", None),
@@ -69,3 +71,14 @@ def test_one_number_is_decrypted_whether_or_not_there_is_one(monkeypatch: pytest
         calls.clear()
         proves("张三", person, id_number_column=ID_NUMBER_COLUMN)
         assert calls == []
+
+
+def test_an_id_number_that_was_stored_in_small_letters_is_the_same() -> None:
+    assert proves("31002X", holder(number="usa11010031002x"), id_number_column=ID_NUMBER_COLUMN)
+
+
+def test_the_number_is_decrypted_as_the_column_under_which_it_was_sealed() -> None:
+    ref = uuid4()
+    legacy = Holder("张三丰", ref, crypto.cipher().encrypt("legacy.id_number", ref, "11010519491231002X"))
+    assert proves("31002X", legacy, id_number_column="legacy.id_number")
+    assert not proves("31002X", None, id_number_column="legacy.id_number")
