@@ -45,8 +45,8 @@ def sweep_exports(db: Session) -> None:
 
 @tasks.task
 def remove_exports(db: Session) -> None:
-    """Delete the exports that have been kept for a week."""
-    exports.remove_old(db)
+    """Delete what was kept a week."""
+    exports.remove_expired(db)
 
 
 @tasks.task

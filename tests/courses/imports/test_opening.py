@@ -14,8 +14,8 @@ from courses.counting import opening_balances
 from courses.imports import opening, runs
 from courses.models.imports import ImportState
 from courses.models.opening_balances import OpeningBalance, OpeningSource
-from courses.reports import opening_totals
-from courses.reports.filters import Filters
+from courses.reports.opening_totals import opening_totals
+from courses.reports.questions import Filters, Question
 from lms.config import Settings
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING, Scope
@@ -36,7 +36,7 @@ def importer(db: Session, settings: Settings, app: Flask) -> Importer:
 
 def total(db: Session) -> int:
     db.expire_all()
-    return opening_totals.of_question(db, YEARS, EVERYTHING).person_times
+    return opening_totals(db, Question(YEARS, EVERYTHING)).person_times
 
 
 def test_each_source_keeps_the_file_and_its_totals(importer: Importer, db: Session) -> None:
