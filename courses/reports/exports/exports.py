@@ -26,7 +26,7 @@ from courses.models.exports import Export, ExportChunk, ExportProgress, ExportSt
 from courses.reports.exports.orders import ORDER_READERS, ExportOrder
 from courses.reports.exports.tables import ExportWording
 from lms.core import audit, clock, events
-from lms.core.copying import PIECE_BYTES, Lines, Table, copy_rows, join_pieces, typed_rows, write_parquet
+from lms.core.copying import PIECE_BYTES, Lines, Table, copy_rows, join_pieces, produce_ahead, typed_rows, write_parquet
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.exports import Format, Sheet, escape_formula, write
 from lms.core.scope import EVERYTHING, Scope, fetch, visible
@@ -132,7 +132,7 @@ def _write(db: Session, export: Export, connection: Connection, zone: ZoneInfo, 
     order = ORDER_READERS[export.kind](export.kind, export.question, scope, export.personal, zone)
     table = order.table(head.wording)
     size = 0
-    with ahead(file_pieces(connection, table, export.format, head, progress.count)) as pieces_of_file:
+    with produce_ahead(file_pieces(connection, table, export.format, head, progress.count)) as pieces_of_file:
         for number, data in enumerate(pieces_of_file):
             db.execute(insert(ExportChunk), {"export_id": export.id, "number": number, "data": data})
             size += len(data)
@@ -157,7 +157,7 @@ def file_pieces(
         return
     with tempfile.TemporaryFile() as file:
         if form is Format.PARQUET:
-            lines = copied(connection, table.plain(), table.opened, heading=True)
+            lines = copy_rows(connection, table.for_programs(), table.unseal, heading=True)
             names = next(lines)
             write_parquet(chain([names], count(lines)), table.columns, file)
         else:
@@ -170,7 +170,7 @@ def file_pieces(
 
 def _csv_lines(connection: Connection, table: Table, head: ExportHead, count: LineCounter) -> Iterator[Lines]:
     yield [BOM + _csv(*_lines_above(head))]
-    yield from count(copied(connection, table.shown(), table.guarded_opened()))
+    yield from count(copy_rows(connection, table.for_csv(), table.unseal_for_csv()))
     if head.total is not None:
         yield [_csv(head.total)]
 
