@@ -39,7 +39,7 @@ def message_of(error: DomainError) -> str:
 
 
 def wants_json() -> bool:
-    """Whether the client is a program, judged by the path and by the header Accept."""
+    """Tell whether the client is a program, judged by the path and by the header Accept."""
     if request.path.startswith(("/api/", "/.well-known/", "/status/")):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"])
