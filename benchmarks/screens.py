@@ -26,7 +26,7 @@ WAIT = 15.0
 ACCOUNT = "city-administrator@demo.example.org"
 UNBOUNDED = """
 from threading import BoundedSemaphore
-from courses.views import code_display
+from courses.attendance.self_check_in.views import code_display
 code_display._streams, code_display.STREAM_SECONDS = BoundedSemaphore(100), 25.0
 from wsgi import app
 """

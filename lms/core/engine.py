@@ -21,18 +21,25 @@ _READ_ONLY = " -c default_transaction_read_only=on -c default_transaction_isolat
 
 
 def make_engine(
-    url: str, *, reads_only: bool = False, connect_seconds: int = 5, libpq: dict[str, int] | None = None, **options: Any
+    url: str,
+    *,
+    pool_size: int = POOL_SIZE,
+    reads_only: bool = False,
+    connect_seconds: int = 5,
+    libpq: dict[str, int] | None = None,
+    **options: Any,
 ) -> Engine:
     """An engine whose statements PostgreSQL cancels after 30 seconds, and after 10 seconds of waiting for a lock.
 
+    pool_size: connections that are kept open; as many more are opened when all of them are in use.
     reads_only: each transaction is read-only and sees one snapshot. libpq: more connection settings of libpq.
     options: more arguments of `create_engine`.
     """
     settings = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"
     engine = create_engine(
         url,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE,
+        pool_size=pool_size,
+        max_overflow=pool_size,
         json_serializer=_to_json_text,
         connect_args={
             "options": settings + (_READ_ONLY if reads_only else ""),

@@ -144,7 +144,7 @@ from certificates import issuing
 from certificates.branch import Branch
 from lms.config import Settings
 from lms.core import logs
-from lms.core.db import make_engine
+from lms.core.engine import make_engine
 logs.configure()
 branch = Branch.of(Settings(_env_file=None))
 with Session(make_engine(os.environ["DATABASE_URL"])) as db:

@@ -111,7 +111,7 @@ def test_a_number_that_two_people_have_in_the_file_is_nobodys(db: Session, setti
     namesake = (*OLD, "2015-05-09", "孙芳", "13800138009", "", "旧证2015-2", "")
     again = (*OLD, "2015-06-06", "周立", "13800138005", "", "旧证2015-3", "")
     import_run = checked(db, settings, *ROWS, LI, namesake, again, (*again[:3], "2015-07-04", *again[4:]))
-    twice = "Line %d gives the same certificate number to somebody else. Correct both lines."
+    twice = "Line %d gives the same certificate number to another person. Correct both lines."
     waits = PAST_TRAININGS.reasons["offering_waits"] % {"line": 2}
     assert refusals(db, import_run) == [
         (2, twice % 6), (3, waits), (4, waits), (5, twice % 7), (6, twice % 2), (7, twice % 5),

@@ -73,7 +73,7 @@ def bad(**changes: str) -> str:
         (bad(issued_on="2999-01-01"), "The certificate cannot have been issued on “2999-01-01”."),
         (bad(valid_until="2014-01-01"), "The last valid day is before the issue date."),
         (bad(unit=""), "The cell “unit” is empty."),
-        (bad(name="长" * 300), "A cell holds more than 200 characters."),
+        (bad(name="长" * 300), "A cell contains more than 200 characters."),
     ],
 )
 def test_a_bad_row_is_named_by_line_and_reason(db: Session, sheet: Callable[..., Path], row: str, reason: str) -> None:
@@ -88,7 +88,7 @@ def test_a_number_goes_in_once(db: Session, sheet: Callable[..., Path], issue: C
     ours = issue().number
     path = sheet(GOOD, bad(number="京红救 2015 第00123号", name="别人"), LIFELONG, bad(number=ours.lower()))
     assert load(db, path) == (
-        2, [(3, "The number stands in line 2 already."), (5, "This number belongs to a certificate issued by this system.")],
+        2, [(3, "The number is already in line 2."), (5, "This number belongs to a certificate issued by this system.")],
     )  # fmt: skip
     again = take_in(db, path)
     assert [again.tally[name] for name in ("new", "known", "double", "refused")] == [0, 2, 1, 1]

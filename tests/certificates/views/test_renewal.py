@@ -42,7 +42,7 @@ def test_a_correction_is_asked_for_made_and_shown(
     address = f"/certificates/{certificate.id}"
     assert "更正并重新签发" in browser.get(address).text
     form = browser.get(f"{address}/reissue").text
-    assert "现印内容：张三峰" in form
+    assert "证书现有内容：张三峰" in form
     answer = browser.post(f"{address}/reissue", data=wanted(certificate, holder_name="张三丰"))
     assert answer.headers["Location"] == address
     waiting = browser.get(address).text

@@ -124,7 +124,7 @@ def test_an_earlier_arrival_that_comes_later_moves_the_time_and_is_told_who_was_
     send(db, arrival(row, told_at=now), user_id=first.id, now=now)
     (answer,) = send(db, arrival(row, told_at=now - timedelta(minutes=20)), now=now + timedelta(hours=1))
     assert (answer.outcome, answer.by, answer.arrived_at) == (Outcome.ALREADY, "王老师", now)
-    assert answer.message % answer.params == f"Checked in already, by 王老师 at {now}."
+    assert answer.message % answer.params == f"Already checked in by 王老师 at {now}."
     assert db.scalars(select(Attendance.arrived_at)).one() == now - timedelta(minutes=20)
 
 

@@ -19,7 +19,7 @@ def test_a_quarter_is_frozen_by_command(app: Flask) -> None:
     running = clock.today(BEIJING)
     code, output = run(app, "freeze", f"{running.year}Q{(running.month + 2) // 3}")
     assert code == 1
-    assert "is not over" in output
+    assert "has not ended" in output
     code, output = run(app, "freeze", "spring")
     assert code == 2
     assert "write a quarter as 2026Q3" in output

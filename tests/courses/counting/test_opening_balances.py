@@ -78,9 +78,9 @@ def test_a_question_about_a_part_gets_the_part(importer: Importer, db: Session) 
         ({"month": "2099-01"}, "in the future"),
         ({"district": "天津区"}, "no district"),
         ({"programme": "潜水"}, "no programme"),
-        ({"person_times": "-1"}, "no whole number"),
-        ({"person_times": ""}, "no whole number"),
-        ({"certificates": "1.5"}, "no whole number"),
+        ({"person_times": "-1"}, "not a whole number"),
+        ({"person_times": ""}, "not a whole number"),
+        ({"certificates": "1.5"}, "not a whole number"),
     ],
 )
 def test_a_row_at_fault_is_refused_in_words(db: Session, change: dict[str, str], message: str) -> None:

@@ -65,8 +65,8 @@ def test_an_instructor_with_two_qualifications_over_two_chunks(importer: Importe
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"registration_number": "--"}, "“--” is no registration number."),
-        ({"name": "··"}, "“··” is no name."),
+        ({"registration_number": "--"}, "“--” is not a registration number."),
+        ({"name": "··"}, "“··” is not a name."),
         ({"name": "李红"}, "An earlier row has this number with another name, district or level."),
         ({"district": "西城"}, "An earlier row has this number with another name, district or level."),
         ({"level": "高级"}, "An earlier row has this number with another name, district or level."),
@@ -127,7 +127,7 @@ def test_one_person_under_two_numbers_is_found_by_name_and_phone(importer: Impor
         [ROW, again, *namesakes, {**again, "programme": "RESCUE", "valid_until": "2099-12-31", "phone": ""}]
     )
     assert importer.refusals(run) == [
-        (line, "Line 2 gives this name and phone another registration number.") for line in (3, 6)
+        (line, "Line 2 has this name and phone with another registration number.") for line in (3, 6)
     ]
     assert outcome(run) == (3, 0, 0, 2)
     late = importer.checked(

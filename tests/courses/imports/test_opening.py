@@ -55,20 +55,20 @@ def test_each_source_keeps_the_file_and_its_totals(importer: Importer, db: Sessi
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"month": "2012-13"}, "“2012-13” is no month; write it as 2012-05."),
-        ({"month": "2099-01"}, "2099-01 is still to come."),
+        ({"month": "2012-13"}, "“2012-13” is not a month. Write it as 2012-05."),
+        ({"month": "2099-01"}, "2099-01 is in the future."),
         ({"district": "天津"}, "There is no district “天津”."),
         ({"programme": "潜水"}, "There is no programme “潜水”."),
-        ({"person_times": "-1"}, "“-1” is no whole number from 0 to 100000000."),
+        ({"person_times": "-1"}, "“-1” is not a whole number from 0 to 100000000."),
         ({"person_times": ""}, "The cell “person_times” is empty."),
-        ({"month": "2012/6"}, "Line 3 gives this month, district and programme already."),
+        ({"month": "2012/6"}, "Line 3 already has this month, district and programme."),
     ],
 )
 def test_one_row_at_fault_keeps_the_whole_file_out(
     importer: Importer, db: Session, change: dict[str, str], reason: str
 ) -> None:
     run = importer.checked([MAY, JUNE, {**JUNE, "month": "2012-07", **change}])
-    whole = "Line 4 cannot be imported, and a source is imported whole or not at all."
+    whole = "Line 4 cannot be imported. A source can only be imported as a whole."
     assert importer.refusals(run) == [(2, whole), (3, whole), (4, reason)]
     with pytest.raises(DomainError, match="can be imported"):
         runs.start(db, run)
@@ -102,7 +102,7 @@ def test_an_undo_withdraws_what_is_not_withdrawn_and_the_file_can_come_again(imp
 def test_it_is_the_citys_and_a_file_that_could_not_be_kept_is_refused(
     importer: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(DomainError, match="city's administrator"):
+    with pytest.raises(DomainError, match="city administrator"):
         importer.receive([MAY], scope=Scope(district_ids=frozenset({1})))
     monkeypatch.setattr(opening, "SOURCES_LIMIT", 1)
     run = importer.checked([MAY, JUNE])

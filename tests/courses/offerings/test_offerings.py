@@ -208,7 +208,7 @@ class TestChange:
     def test_the_course_of_a_published_offering_is_fixed(self, db: Session, make: Make) -> None:
         offering = make.offering(starts=[MORNING])
         other_course = replace(offerings.current_plan(offering), course_id=make.new_course().id)
-        with pytest.raises(DomainError, match="fixed"):
+        with pytest.raises(DomainError, match="cannot be changed"):
             changed(db, offering, other_course)
 
 

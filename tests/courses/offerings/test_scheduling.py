@@ -1,4 +1,4 @@
-"""No instructor is at two places at once, also when two planners work at the same moment."""
+"""No instructor is at two places at the same time, also when two planners work at the same moment."""
 
 import threading
 
@@ -44,7 +44,7 @@ class TestOnePlace:
         two_sessions = plan(make, *(meeting(MORNING + at * HOUR, hours) for at, hours in (first, second)))
         with db.begin_nested() as savepoint:
             if overlap:
-                with pytest.raises(DomainError, match="at once"):
+                with pytest.raises(DomainError, match="at the same time"):
                     scheduled(db, two_sessions)
             else:
                 assert len(scheduled(db, two_sessions).sessions) == 2

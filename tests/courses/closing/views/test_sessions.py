@@ -101,7 +101,7 @@ def test_a_correction_names_certificates_that_should_be_looked_at(make, phone, a
     done = phone.post(f"{address}/correction", data={**body, "reason": "核对纸质签到表"})
     assert done.status_code == 302
     told = phone.get(done.location).text
-    assert "张伟 已发放证书" in told
+    assert "张伟 已取得证书" in told
     assert "已到" in told
     db.refresh(absent)
     assert absent.sessions_attended == 1

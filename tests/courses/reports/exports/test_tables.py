@@ -27,9 +27,9 @@ def course(db: Session) -> Offering:
 
 
 def test_each_offering_is_a_row_and_a_figure_narrows_them(db: Session, course: Offering) -> None:
-    every = db.execute(tables.offerings(ask(), ExportWording()).plain()).mappings().all()
+    every = db.execute(tables.offerings(ask(), ExportWording()).for_programs()).mappings().all()
     assert [row["person_times"] for row in every] == [9, 6]
-    named = db.execute(tables.offerings(ask(), ExportWording(), Figure.NAMED).plain()).mappings().all()
+    named = db.execute(tables.offerings(ask(), ExportWording(), Figure.NAMED).for_programs()).mappings().all()
     assert [row["offering_no"] for row in named] == [course.id]
     assert tables.expected_rows(db, ExportKind.OFFERINGS, ask(), Figure.NAMED) == 1
 
@@ -39,8 +39,8 @@ def test_participations_and_people_keep_to_the_scope(db: Session, course: Offeri
         question = ask(scope)
         participations = tables.participations(question, ExportWording(), PersonalData.NONE)
         people = tables.people(question, PersonalData.NONE)
-        assert len(db.execute(participations.plain()).all()) == number
-        assert len(db.execute(people.plain()).all()) == number
+        assert len(db.execute(participations.for_programs()).all()) == number
+        assert len(db.execute(people.for_programs()).all()) == number
         assert tables.count_rows(db, tables.enrolments(course.id, scope, ExportWording(), PersonalData.NONE)) == number
         [meeting] = course.sessions
         assert (
@@ -53,11 +53,11 @@ def test_names_and_phones_are_columns_only_where_asked_for(course: Offering) -> 
         table = tables.participations(ask(), ExportWording(), personal)
         names = [column.name for column in table.columns]
         has_personal_data = personal is not PersonalData.NONE
-        assert ("name" in names, "phone" in names, table.opened is not None) == (has_personal_data,) * 3
+        assert ("name" in names, "phone" in names, table.unseal is not None) == (has_personal_data,) * 3
         assert (table.columns[-1].kind is Kind.SEALED) == has_personal_data
 
 
 def test_a_name_is_that_of_the_readers_language(db: Session, course: Offering) -> None:
     for english, expected in ((True, course.district.name_en), (False, course.district.name_zh)):
         table = tables.offerings(ask(in_district(1)), ExportWording(english=english))
-        assert [row["district"] for row in db.execute(table.plain()).mappings()] == [expected]
+        assert [row["district"] for row in db.execute(table.for_programs()).mappings()] == [expected]

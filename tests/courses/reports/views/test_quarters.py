@@ -62,7 +62,7 @@ def test_only_a_quarter_that_is_over_is_frozen(db, make, sign_in, held):
         city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
         answer = city.post("/reports/quarters/2025Q4/freeze?lang=en")
         assert answer.status_code == 422
-        assert "is not over" in answer.text
+        assert "has not ended" in answer.text
         for code in ("2025Q5", "x", "20251"):
             assert city.get(f"/reports/quarters/{code}/freeze").status_code == 404
     assert db.scalars(select(FrozenQuarter)).all() == []

@@ -54,7 +54,7 @@ def test_every_script_of_the_page_and_what_it_imports_is_among_them(client: Flas
     assert {name for name in files if name.endswith(".js")} == scripts
 
 
-@pytest.mark.parametrize(("language", "words"), [("zh", "名册"), ("en", "Roster")])
+@pytest.mark.parametrize(("language", "words"), [("zh", "签到名单"), ("en", "Roster")])
 def test_the_empty_page_is_the_same_for_signed_in_users(
     client: FlaskClient, make: Make, sign_in: SignIn, language: str, words: str
 ) -> None:
