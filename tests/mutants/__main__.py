@@ -1,0 +1,152 @@
+"""`make mutants`: how many mutants of the rule modules their tests find. Fails below 95 % in any module.
+
+Names of modules (`folding number`) run these alone. An equivalent mutant, which behaves as the module does, is named with
+the reason in `equivalent.toml`; it is run all the same, and an entry that the tests find or that matches no mutant fails.
+"""
+
+import argparse
+import os
+import sys
+import time
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lms.config import ROOT
+from tests.mutants.mutations import Mutant, mutants_of
+from tests.mutants.running import BaselineError, Runner, runner
+
+# The modules whose rules decide figures and certificates. Each is tested by tests/<folder>/test_<module>.py.
+MODULES = (
+    Path("courses/folding.py"),
+    Path("courses/entitlement.py"),
+    Path("courses/check_in_desk.py"),
+    Path("courses/person_time.py"),
+    Path("courses/id_numbers.py"),
+    Path("courses/rotating_code.py"),
+    Path("certificates/payload.py"),
+    Path("certificates/number.py"),
+    Path("certificates/verification.py"),
+)
+NEEDED_PERCENT = 95
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the mutants of a module. The keys are entries of `equivalent.toml` that are wrong."""
+
+    path: Path
+    mutants: int
+    equivalent: int
+    survivors: Sequence[Mutant]
+    not_equivalent: Sequence[Key]
+    unmatched: Sequence[Key]
+    seconds: float
+
+    @property
+    def found(self) -> int:
+        return self.mutants - self.equivalent - len(self.survivors)
+
+    @property
+    def percent(self) -> float:
+        """The share found of those that can be."""
+        return 100 * self.found / max(self.mutants - self.equivalent, 1)
+
+    @property
+    def good(self) -> bool:
+        return self.percent >= NEEDED_PERCENT and not self.not_equivalent and not self.unmatched
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="module", choices=[[], *(path.stem for path in MODULES)])
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    chosen = [path for path in MODULES if not options.names or path.stem in options.names]
+    equivalent = equivalent_mutants(ROOT / "tests/mutants/equivalent.toml")
+    try:
+        with runner(options.jobs) as started:
+            outcomes = [_judge(started, path, equivalent.get(path, {})) for path in chosen]
+    except BaselineError as error:
+        print(f"✗ {error}", file=sys.stderr)
+        return 1
+    print(f"\n{'module':<36}{'mutants':>8}{'found':>8}{'equivalent':>12}{'survived':>10}{'':>10}{'seconds':>9}")
+    for outcome in outcomes:
+        print(_row(outcome))
+    return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+def tests_of(path: Path) -> Path:
+    """The test file that has the name of a module."""
+    return Path("tests") / path.with_name(f"test_{path.name}")
+
+
+def equivalent_mutants(file: Path) -> Mapping[Path, Mapping[Key, str]]:
+    """The reasons why mutants are equivalent, by module and key. Raises ValueError where one is named twice."""
+    reasons: dict[Path, dict[Key, str]] = {}
+    for entry in tomllib.loads(file.read_text())["equivalent"]:
+        of_module = reasons.setdefault(Path(entry["module"]), {})
+        key = entry["function"], entry["was"], entry["now"]
+        if key in of_module:
+            raise ValueError(f"named twice as equivalent: {key}")
+        of_module[key] = entry["reason"]
+    return reasons
+
+
+def _judge(started: Runner, path: Path, equivalent: Mapping[Key, str]) -> Outcome:
+    began = time.monotonic()
+    tests = tests_of(path)
+    mutants = mutants_of((ROOT / path).read_text())
+    baseline = started.baseline(path, tests)
+    survivors = started.survivors(path, mutants, tests, baseline)
+    started.baseline(path, tests)  # still green: the mutants were found, and not a broken database
+    outcome = _outcome(path, mutants, survivors, equivalent, time.monotonic() - began)
+    _print(outcome)
+    return outcome
+
+
+def _outcome(
+    path: Path, mutants: Sequence[Mutant], survivors: Sequence[Mutant], equivalent: Mapping[Key, str], seconds: float
+) -> Outcome:
+    keys, surviving = {mutant.key for mutant in mutants}, {mutant.key for mutant in survivors}
+    return Outcome(
+        path,
+        len(mutants),
+        sum(mutant.key in equivalent for mutant in survivors),
+        [mutant for mutant in survivors if mutant.key not in equivalent],
+        [key for key in equivalent if key in keys and key not in surviving],
+        [key for key in equivalent if key not in keys],
+        seconds,
+    )
+
+
+def _print(outcome: Outcome) -> None:
+    print(_row(outcome), flush=True)
+    for mutant in outcome.survivors:
+        print(f"  survived: {outcome.path}:{mutant.line_number} in {mutant.function or 'the module'}")
+        print(_lines(mutant.was, "-"), _lines(mutant.now, "+"), sep="\n", flush=True)
+    for title, keys in (
+        ("named as equivalent, and found by a test", outcome.not_equivalent),
+        ("named as equivalent, and no mutant", outcome.unmatched),
+    ):
+        for function, was, now in keys:
+            print(f"  {title}: {outcome.path} in {function or 'the module'}")
+            print(_lines(was, "-"), _lines(now, "+"), sep="\n", flush=True)
+
+
+def _lines(text: str, mark: str) -> str:
+    return "\n".join(f"    {mark} {line}" for line in text.split("\n"))
+
+
+def _row(outcome: Outcome) -> str:
+    return (
+        f"{outcome.path!s:<36}{outcome.mutants:>8}{outcome.found:>8}{outcome.equivalent:>12}"
+        f"{len(outcome.survivors):>10}{outcome.percent:>8.1f} %{outcome.seconds:>9.0f}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
