@@ -10,9 +10,6 @@ from uuid import UUID
 
 from courses.models.attendance import AttendanceKind
 
-# What is said of one moment is said in this order: somebody who comes and goes at 09:02 has gone.
-_RANK = {AttendanceKind.ARRIVE: 0, AttendanceKind.LEAVE: 1, AttendanceKind.UNDO: 2}
-
 
 @dataclass(frozen=True)
 class Event:
@@ -57,7 +54,8 @@ def fold(events: Iterable[Event]) -> Presence | None:
             for event in valid
             if event.kind != AttendanceKind.UNDO and event.id not in named and (until is None or event.moment > until)
         ),
-        key=lambda event: (event.moment, _RANK[event.kind], event.id),
+        # Of one moment the arrival comes first: somebody who comes and goes at 09:02 has gone.
+        key=lambda event: (event.moment, event.kind == AttendanceKind.LEAVE, event.id),
     )
     first = next((event for event in standing if event.kind == AttendanceKind.ARRIVE), None)
     if first is None:

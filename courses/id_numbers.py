@@ -51,14 +51,14 @@ def canonical(id_type: IdType, number: str, today: date) -> str:
 def born_on(id_type: IdType | None, number: str | None) -> date | None:
     """The date of birth that a canonical number tells, where it tells one."""
     if number and len(number) == 18 and id_type in {IdType.RESIDENT, IdType.FOREIGN_PERMANENT}:
-        return _date(number[6:14])
+        return _birth_date(number)
     return None
 
 
 def _resident(text: str, today: date) -> str | None:
     if not _EIGHTEEN.fullmatch(text) or check_character(text[:17]) != text[17]:
         return None
-    born = _date(text[6:14])
+    born = _birth_date(text)
     return text if born and born.year >= EARLIEST_BIRTH_YEAR and born <= today else None
 
 
@@ -94,8 +94,9 @@ _FORMS = {
 }
 
 
-def _date(text: str) -> date | None:
+def _birth_date(number: str) -> date | None:
+    """The date in the seventh to fourteenth of 18 characters, None where the calendar has no such day."""
     try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+        return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
         return None

@@ -139,7 +139,9 @@ def _run_tests(
     if baseline is not None:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(baseline.limit_seconds)
-    silence = os.open(os.devnull if baseline is not None else os.ttyname(2) if os.isatty(2) else os.devnull, os.O_WRONLY)
+    silence = os.open(
+        os.devnull if baseline is not None else os.ttyname(2) if os.isatty(2) else os.devnull, os.O_WRONLY
+    )
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     if source is not None:
