@@ -24,11 +24,11 @@ from sqlalchemy.orm import Session
 
 from benchmarks.measurement import RUNS, Measurement
 from benchmarks.stage import Ground, years
-from courses import exports
-from courses.export_orders import ReportOrder
-from courses.exports import Head
 from courses.models.enrolment import EnrolmentState
 from courses.models.exports import Export, ExportKind, ExportState, Personal
+from courses.reports.exports import exports
+from courses.reports.exports.exports import Head
+from courses.reports.exports.orders import ReportOrder
 from courses.reports.filters import Filters
 from courses.reports.tables import Wording
 from lms.accounts.models import RoleGrant, User

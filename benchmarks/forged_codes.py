@@ -18,10 +18,11 @@ from sqlalchemy import func, select
 
 from benchmarks.load import HOST, get, requests_per_second
 from benchmarks.stage import Stage, gunicorn, stage
-from courses import roster, rotating_code, self_check_in
+from courses.attendance import roster
+from courses.attendance.self_check_in import code_display, rotating_code
+from courses.attendance.self_check_in.rotating_code import ACCEPTED_STEPS, CODE_BYTES, STEP, accepts, code, step_of
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.self_check_in import CheckInClaim
-from courses.rotating_code import ACCEPTED_STEPS, CODE_BYTES, STEP, accepts, code, step_of
 from lms.core import clock
 from lms.core.db import transaction
 from lms.core.scope import EVERYTHING
@@ -87,7 +88,7 @@ def open_session(on: Stage) -> int:
         ).first()
         if found is None:
             raise RuntimeError("the demo year has no session to come")
-        self_check_in.show(db, roster.meeting(db, found, EVERYTHING), now=clock.now())
+        code_display.show(db, roster.meeting(db, found, EVERYTHING), now=clock.now())
         return found
 
 

@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 
 from benchmarks.measurement import seconds
 from benchmarks.reports import BARE
-from courses import participation, roster, trainees
+from courses.attendance import roster
+from courses.counting import participation
+from courses.enrolment import trainees
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession
 from courses.models.trainees import Trainee
-from courses.reports import cross, enrolment, kept, offerings, people
+from courses.reports import cross, enrolment, offerings, people, rollups
 from courses.reports.filters import Filters, Grouping
 from lms.core import crypto
 from lms.core.scope import EVERYTHING
@@ -62,7 +64,7 @@ def _questions(db: Session) -> Mapping[str, Callable[[], object]]:
             db, Filters(SINCE, UNTIL, grouping=Grouping.HOST), EVERYTHING
         ),
         "people by programme and year, kept": lambda: participation.kept(db),
-        "people of a district's rescue courses": lambda: kept.people(db, district, EVERYTHING),
+        "people of a district's rescue courses": lambda: rollups.people(db, district, EVERYTHING),
         "offerings of a month, a page": lambda: offerings.behind(db, month, EVERYTHING),
         "people of a month, a page": lambda: people.behind(db, month, EVERYTHING),
         "recount by offering (the bare GROUP BY)": lambda: db.execute(text(BARE)).all(),

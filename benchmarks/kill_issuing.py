@@ -23,7 +23,7 @@ from benchmarks.stage import Stage, stage
 from certificates import issuing, ledger
 from certificates.models import Certificate, LedgerEntry
 from certificates.tasks import sweep
-from courses import recount
+from courses.counting import recount
 from courses.models.enrolment import Enrolment
 from lms.config import ROOT
 from lms.core import tasks

@@ -8,8 +8,8 @@ from flask import Flask
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from certificates import signing_keys
-from courses import sessions
+from certificates.keys import code_keys
+from courses.closing import closing
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
@@ -32,9 +32,9 @@ def name(number: int) -> str:
 def owe(app: Flask, number: int) -> None:
     """Make a signing key when there is none, and trainees who attended and are owed a certificate each."""
     settings = app.config["SETTINGS"]
-    first, last = signing_keys.window(clock.today(settings.zone), signing_keys.DAYS)
+    first, last = code_keys.window(clock.today(settings.zone), code_keys.DAYS)
     with transaction(app.extensions["sessions"]) as db:
-        signing_keys.ensure(db, settings.keys_dir, not_before=first, not_after=last)
+        code_keys.ensure(db, settings.keys_dir, not_before=first, not_after=last)
         host = Organisation(
             district_id=1, name_zh="测量社区", name_en="Benchmark", sector=Sector.COMMUNITY, active=True
         )
@@ -57,7 +57,7 @@ def owe(app: Flask, number: int) -> None:
         db.flush()
         for start in range(0, number, CLASS):
             meeting = _class(db, course, host, start, min(CLASS, number - start))
-            sessions.close(db, meeting, zone=settings.zone)
+            closing.close(db, meeting, zone=settings.zone)
 
 
 def _class(db: Session, course: Course, host: Organisation, start: int, size: int) -> CourseSession:

@@ -24,8 +24,8 @@ from sqlalchemy.orm import Session
 from benchmarks.load import get, latencies
 from benchmarks.measurement import RUNS, Measurement, once, seconds
 from benchmarks.stage import Ground, gunicorn, years
-from courses import participation, recount
-from courses.reports import cross, enrolment, kept
+from courses.counting import participation, recount
+from courses.reports import cross, enrolment, rollups
 from courses.reports.filters import Filters, Grouping
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import RoleGrant, User
@@ -105,7 +105,7 @@ def _in_database(db: Session) -> Sequence[Measurement]:
 
 
 def _people(db: Session, filters: Filters) -> float:
-    return seconds(lambda: kept.people(db, filters, EVERYTHING))
+    return seconds(lambda: rollups.people(db, filters, EVERYTHING))
 
 
 def _rows_ms(db: Session, grouping: Grouping) -> float:

@@ -16,11 +16,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
-from certificates import credentials, issuer_keys, paper, rendering
+from certificates import credentials, paper, rendering
 from certificates.branch import Branch
 from certificates.credentials import Subject
 from certificates.events import BadgeOwed
-from certificates.issuer_keys import Purpose
+from certificates.keys import issuer_keys
+from certificates.keys.issuer_keys import Purpose
 from certificates.models import Badge, Certificate
 from certificates.payload import DIGITS
 from courses.models.catalogue import Course

@@ -12,11 +12,11 @@ from certificates import states
 from certificates.models import Certificate
 from certificates.register import Filters
 from certificates.states import ISSUED
-from courses.export_orders import READING, Order
 from courses.models.catalogue import Programme
 from courses.models.enrolment import Enrolment
 from courses.models.exports import ExportKind, Personal
 from courses.models.offerings import Offering
+from courses.reports.exports.orders import READING, Order
 from courses.reports.tables import Wording, of_people
 from lms.core.copying import Column, Kind, Table
 from lms.core.scope import Scope, visible

@@ -17,10 +17,10 @@ import structlog
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
-from certificates import issuance, renewal
+from certificates import drafts, renewal
 from certificates.branch import Branch
-from certificates.issuance import Draft
-from courses import person_time
+from certificates.drafts import Draft
+from courses.counting import person_time
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
@@ -95,7 +95,7 @@ def issue_owed(
     rows = db.execute(_owed(offering_id, period, limit)).all()
     if not rows:
         return 0
-    by = issuance.signer(db, branch)
+    by = drafts.signer(db, branch)
     db.execute(
         update(Enrolment)
         .where(Enrolment.id.in_([row.enrolment_id for row in rows]))
@@ -104,9 +104,9 @@ def issue_owed(
     )
     for taught, number in sorted(Counter(row.offering_id for row in rows).items()):
         person_time.record_certificates(db, taught, number, by.day)
-    issued = issuance.write(db, branch, by, [_draft(row, by.day, branch) for row in rows])
+    issued = drafts.write(db, branch, by, [_draft(row, by.day, branch) for row in rows])
     renewal.link(db, [row.enrolment_id for row in rows])
-    issuance.seal(db, issued)
+    drafts.seal(db, issued)
     log.info("certificates_issued", count=len(issued), offering_id=offering_id, key_number=by.key_number)
     return len(issued)
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.orm import Session
 
-from certificates import standing
+from certificates import trail_check
 from certificates.models import Certificate, LedgerEntry, SigningKey
 from certificates.payload import Payload, decode, digits_of, name_matches, verify_signature
 from lms.core import clock
@@ -136,7 +136,7 @@ def check(db: Session, *, names: bool = False) -> Iterator[Fault]:
     )
     for number in db.scalars(unrecorded):
         yield Fault(None, number, "the certificate has no line in the ledger")
-    for deviation in standing.deviations(db):
+    for deviation in trail_check.deviations(db):
         yield Fault(None, deviation.number, deviation.what)
 
 

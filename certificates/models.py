@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from certificates.keys import KeyState
+from certificates.keys.key_files import KeyState
 from courses.models.enrolment import Enrolment
 from courses.models.trainees import IdType
 from lms.core import crypto

@@ -15,17 +15,17 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import issuance, states
+from certificates import drafts, states
 from certificates.branch import Branch
+from certificates.drafts import Draft, Issued
 from certificates.events import ReissueOwed, StatusChanged
-from certificates.issuance import Draft, Issued
 from certificates.models import Certificate, ReissueRequest
 from certificates.states import State
-from courses import trainees
+from courses.enrolment import trainees
+from courses.enrolment.trainees import TraineeFacts
 from courses.models.catalogue import Programme
 from courses.models.enrolment import Enrolment
 from courses.models.trainees import Trainee
-from courses.trainees import TraineeFacts
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
@@ -178,12 +178,12 @@ def issue_owed(db: Session, branch: Branch, *, limit: int = CHUNK) -> int:
 
 
 def _make(db: Session, standing: list[tuple[ReissueRequest, Certificate, str]], branch: Branch) -> None:
-    by = issuance.signer(db, branch)
-    made = issuance.write(db, branch, by, [_draft(*one) for one in standing])
+    by = drafts.signer(db, branch)
+    made = drafts.write(db, branch, by, [_draft(*one) for one in standing])
     for (owed, old, _code), new in zip(standing, made, strict=True):
         owed.replacement_id = new.id
         _tell(db, owed, old, new)
-    issuance.seal(db, made)
+    drafts.seal(db, made)
     publish(db, StatusChanged())
     log.info("certificates_reissued", count=len(made), key_number=by.key_number)
 

@@ -4,9 +4,10 @@ import structlog
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from certificates import badges, issuing, reissue, reminders, status_lists
+from certificates import badges, issuing, reissue, reminders
 from certificates.branch import Branch
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
+from certificates.verification import status_lists
 from courses.events import OfferingClosed
 from lms.core import events, tasks
 from lms.core.db import commit

@@ -9,10 +9,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from courses import exports, report_mails
 from courses.events import ExportOwed, ImportOwed
 from courses.imports import runs
 from courses.imports.kinds import Context
+from courses.reports import mails
+from courses.reports.exports import exports
 from lms.core import tasks
 from lms.core.db import commit
 from lms.core.replica import Replica
@@ -25,7 +26,7 @@ SLICE_SECONDS = 120.0  # of an import at one go; then what else waits has its tu
 @tasks.task
 def mail_reports(db: Session) -> None:
     """Owe the reports that are due, each committed by itself, so that a crash repeats none."""
-    while report_mails.owe_next(db, current_app.config["SETTINGS"].zone):
+    while mails.owe_next(db, current_app.config["SETTINGS"].zone):
         commit(db)
 
 

@@ -24,7 +24,7 @@ from lms.core.access import holds, requires, scope
 from lms.core.forms import choices
 from lms.core.languages import named
 from lms.core.scope import ADMINISTRATORS, READERS, fetch
-from lms.core.web import refused_on, session
+from lms.core.web import db, refused_on
 from lms.organisations import districts
 
 blueprint = Blueprint("instructors", __name__)
@@ -34,7 +34,7 @@ blueprint = Blueprint("instructors", __name__)
 @requires(*READERS)
 def index() -> ResponseReturnValue:
     """The instructors of one's districts, and until when they may teach what."""
-    names = programmes.everyone(session())
+    names = programmes.everyone(db())
     form = InstructorFilterForm(request.args)
     form.district.choices = choices([("", _("All districts")), *_districts()])
     form.programme.choices = choices([("", _("All programmes")), *((code, named(row)) for code, row in names.items())])
@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
         validity=Validity(form.validity.data) if form.validity.data in set(Validity) else None,
         active=form.state.data != "left",
     )
-    found = register.listing(session(), scope(), wanted, _today(), request.args.get("page", 1, type=int))
+    found = register.listing(db(), scope(), wanted, _today(), request.args.get("page", 1, type=int))
     return render_template(
         "instructors/index.html", found=found, form=form, may_change=holds(*ADMINISTRATORS), **_words()
     )
@@ -59,7 +59,7 @@ def new() -> ResponseReturnValue:
     form.district_id.choices = choices(_districts())
     if form.validate_on_submit():
         with refused_on(form):
-            instructor = register.enlist(session(), _facts(form), scope())
+            instructor = register.enlist(db(), _facts(form), scope())
             flash(_("The instructor is registered."))
             return redirect(url_for("instructors.page", instructor_id=instructor.id))
     return make_response(render_template("instructors/new.html", form=form), 422 if form.is_submitted() else 200)
@@ -82,7 +82,7 @@ def edit(instructor_id: int) -> ResponseReturnValue:
     form.district_id.choices = choices(_districts())
     if form.validate_on_submit():
         with refused_on(form):
-            register.change(session(), instructor, _facts(form), form.active.data, scope())
+            register.change(db(), instructor, _facts(form), form.active.data, scope())
             flash(_("Saved."))
             return redirect(url_for("instructors.page", instructor_id=instructor.id))
     return make_response(
@@ -100,7 +100,7 @@ def add_qualification(instructor_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             qualifications.add(
-                session(),
+                db(),
                 instructor,
                 programme_code=form.programme.data,
                 valid_from=form.valid_from.data,
@@ -121,9 +121,7 @@ def end_qualification(instructor_id: int, qualification_id: int) -> ResponseRetu
     form = EndForm(last_day=_today())
     if form.validate_on_submit():
         with refused_on(form):
-            qualifications.end(
-                session(), instructor, qualification_id, last_day=form.last_day.data, reason=form.reason.data
-            )
+            qualifications.end(db(), instructor, qualification_id, last_day=form.last_day.data, reason=form.reason.data)
             flash(_("The qualification is ended."))
             return redirect(url_for("instructors.page", instructor_id=instructor.id))
     return make_response(
@@ -143,7 +141,7 @@ def give_account(instructor_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             address = register.give_account(
-                session(),
+                db(),
                 instructor,
                 email=form.email.data,
                 phone=form.phone.data,
@@ -158,7 +156,7 @@ def give_account(instructor_id: int) -> ResponseReturnValue:
 
 
 def _instructor(instructor_id: int) -> Instructor:
-    return fetch(session(), Instructor, instructor_id, scope())
+    return fetch(db(), Instructor, instructor_id, scope())
 
 
 def _today() -> Any:
@@ -166,15 +164,15 @@ def _today() -> Any:
 
 
 def _districts() -> list[tuple[Any, str]]:
-    return [(district.id, named(district)) for district in districts.administered(session(), scope())]
+    return [(district.id, named(district)) for district in districts.administered(db(), scope())]
 
 
 def _offer_programmes(form: QualificationForm) -> None:
-    form.programme.choices = choices((code, named(row)) for code, row in programmes.everyone(session()).items())
+    form.programme.choices = choices((code, named(row)) for code, row in programmes.everyone(db()).items())
 
 
 def _words() -> dict[str, Any]:
-    return {"levels": LEVELS, "programmes": programmes.everyone(session()), "today": _today(), "soon": _today() + SOON}
+    return {"levels": LEVELS, "programmes": programmes.everyone(db()), "today": _today(), "soon": _today() + SOON}
 
 
 def _facts(form: InstructorForm) -> InstructorFacts:

@@ -20,7 +20,7 @@ MODELS = (
     "courses.models.self_check_in",
     "courses.models.assessment",
     "courses.models.person_time",
-    "courses.models.kept",
+    "courses.models.rollups",
     "courses.models.targets",
     "courses.models.report_mails",
     "courses.models.population",

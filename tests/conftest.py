@@ -14,7 +14,8 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from courses import attendance, attendance_events, exports
+from courses.attendance import recording, stored_events
+from courses.reports.exports import exports
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app
@@ -179,8 +180,8 @@ def statements(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Itera
         seen.extend(statement.text.decode() for statement, _ in questions)
         return send(db, *questions)
 
-    monkeypatch.setattr(attendance, "send", note_sent)
-    monkeypatch.setattr(attendance_events, "send", note_sent)
+    monkeypatch.setattr(recording, "send", note_sent)
+    monkeypatch.setattr(stored_events, "send", note_sent)
     event.listen(connection, "before_cursor_execute", note)
     yield seen
     event.remove(connection, "before_cursor_execute", note)

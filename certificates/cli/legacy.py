@@ -7,7 +7,7 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from certificates import legacy
+from certificates.legacy import legacy
 from lms.core.db import transaction
 from lms.core.errors import DomainError
 

@@ -17,10 +17,10 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from certificates import offline
-from certificates.offline import Finding
 from certificates.states import State
-from certificates.verification_lists import code_in
+from certificates.verification import offline
+from certificates.verification.lists import code_in
+from certificates.verification.offline import Finding
 from lms.core import clock
 from lms.core.errors import DomainError
 

@@ -7,7 +7,7 @@ from certificates import badges, credentials
 from certificates.branch import Branch
 from lms.core.access import public
 from lms.core.limits import limiter
-from lms.core.web import session
+from lms.core.web import db
 
 blueprint = Blueprint("badges", __name__)
 
@@ -20,7 +20,7 @@ MINUTES = 300  # seconds that others may keep an answer
 @limiter.limit(LIMIT)
 def did() -> ResponseReturnValue:
     """The `did:web` document: the keys that verify badges and status lists."""
-    return _open(badges.did_document(session(), _branch()), "application/did+json")
+    return _open(badges.did_document(db(), _branch()), "application/did+json")
 
 
 @blueprint.get("/badges/issuer")
@@ -38,7 +38,7 @@ def issuer() -> ResponseReturnValue:
 @limiter.limit(LIMIT)
 def achievement(certificate_type: int) -> ResponseReturnValue:
     """What was achieved, for people."""
-    return render_template("badges/achievement.html", course=badges.course(session(), certificate_type))
+    return render_template("badges/achievement.html", course=badges.course(db(), certificate_type))
 
 
 @blueprint.get("/badges/<digits>.png")
@@ -46,7 +46,7 @@ def achievement(certificate_type: int) -> ResponseReturnValue:
 @limiter.limit(LIMIT)
 def picture(digits: str) -> ResponseReturnValue:
     """A badge's picture, which names the programme and the year and nobody."""
-    response = Response(badges.picture(badges.by_digits(session(), digits), _branch()), mimetype="image/png")
+    response = Response(badges.picture(badges.by_digits(db(), digits), _branch()), mimetype="image/png")
     response.headers["Cache-Control"] = "public, max-age=86400"
     response.headers["X-Robots-Tag"] = "noindex"
     return response

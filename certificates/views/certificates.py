@@ -19,15 +19,15 @@ from certificates.rendering import Layout
 from certificates.states import ISSUED, NAMES, TONES, State
 from certificates.views import shortfalls
 from courses.models.offerings import Offering
-from courses.views import export_words
-from courses.views.exports import Question, choose
-from courses.views.report_ways import Step
+from courses.reports.exports import labels
+from courses.reports.exports.views import Question, choose
+from courses.reports.views.navigation import Step
 from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.languages import named
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role, fetch
 from lms.core.sought import address, narrowed
-from lms.core.web import session
+from lms.core.web import db
 from lms.organisations import districts
 
 blueprint = Blueprint("certificates", __name__)
@@ -43,7 +43,7 @@ def index() -> ResponseReturnValue:
     if request.method == "POST":
         return narrowed(FilterForm)
     form, filters = _asked()
-    listing = register.listing(session(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
+    listing = register.listing(db(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
     return render_template(
         "certificates/index.html",
         form=form,
@@ -68,7 +68,7 @@ def export() -> ResponseReturnValue:
         for name, value in filters.address().items()
     ]
     up = Step(_("Certificates"), url_for(".index", **_here(filters)))
-    wording = replace(export_words.wording(), states={state.value: _(NAMES[state]) for state in ISSUED})
+    wording = replace(labels.wording(), states={state.value: _(NAMES[state]) for state in ISSUED})
     return choose(Question(order, asked, up, wording))
 
 
@@ -76,7 +76,7 @@ def export() -> ResponseReturnValue:
 @requires(*SEEN_BY)
 def page(certificate_id: int) -> ResponseReturnValue:
     """One certificate."""
-    certificate = fetch(session(), Certificate, certificate_id, scope())
+    certificate = fetch(db(), Certificate, certificate_id, scope())
     return _page(certificate, RevokeForm())
 
 
@@ -84,10 +84,10 @@ def page(certificate_id: int) -> ResponseReturnValue:
 @requires(*ADMINISTRATORS)
 def revoke(certificate_id: int) -> ResponseReturnValue:
     """Take a certificate back."""
-    certificate = fetch(session(), Certificate, certificate_id, scope(), lock=True)
+    certificate = fetch(db(), Certificate, certificate_id, scope(), lock=True)
     form = RevokeForm()
     if form.validate_on_submit():
-        revocation.revoke(session(), certificate, form.reason.data or "")
+        revocation.revoke(db(), certificate, form.reason.data or "")
         flash(_("The certificate was revoked. Whoever verifies it sees that from now on."))
         return redirect(url_for("certificates.page", certificate_id=certificate.id))
     return make_response(_page(certificate, form), 422)
@@ -97,7 +97,7 @@ def revoke(certificate_id: int) -> ResponseReturnValue:
 @requires(*SEEN_BY)
 def pdf(certificate_id: int) -> ResponseReturnValue:
     """The certificate to print."""
-    certificate = fetch(session(), Certificate, certificate_id, scope())
+    certificate = fetch(db(), Certificate, certificate_id, scope())
     return as_pdf(certificate)
 
 
@@ -105,7 +105,7 @@ def pdf(certificate_id: int) -> ResponseReturnValue:
 @requires(*SEEN_BY)
 def card(certificate_id: int) -> ResponseReturnValue:
     """The wallet card to print."""
-    certificate = fetch(session(), Certificate, certificate_id, scope())
+    certificate = fetch(db(), Certificate, certificate_id, scope())
     return as_pdf(certificate, Layout.CARD)
 
 
@@ -113,8 +113,8 @@ def card(certificate_id: int) -> ResponseReturnValue:
 @requires(*SEEN_BY)
 def of_offering(offering_id: int) -> ResponseReturnValue:
     """Who has a certificate of an offering, who waits for one, and who gets none and why."""
-    offering = fetch(session(), Offering, offering_id, scope())
-    progress = register.progress(session(), offering, today=_today())
+    offering = fetch(db(), Offering, offering_id, scope())
+    progress = register.progress(db(), offering, today=_today())
     return render_template(
         "certificates/of_offering.html", offering=offering, progress=progress, shortfall=shortfalls.text_of, **_words()
     )
@@ -136,10 +136,10 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
         certificate=certificate,
         state=state,
         digits=digits_of(certificate.payload),
-        history=register.history(session(), certificate),
+        history=register.history(db(), certificate),
         form=form,
-        chain=renewal.chain(session(), certificate),
-        correction=reissue.waiting(session(), certificate.id),
+        chain=renewal.chain(db(), certificate),
+        correction=reissue.waiting(db(), certificate.id),
         correctable=reissue.refusal(certificate, _today()) is None and holds(*ADMINISTRATORS),
         restorable=state is State.REVOKED and holds(*ADMINISTRATORS),
         revocable=state is not State.REVOKED and holds(*ADMINISTRATORS),
@@ -180,8 +180,8 @@ def _asked() -> tuple[FilterForm, register.Filters]:
 
 def _filter_form() -> FilterForm:
     form = FilterForm(request.args)
-    form.programme.choices = [("", _("All"))] + [(row.code, named(row)) for row in register.programmes(session())]
-    reach = districts.administered(session(), scope())
+    form.programme.choices = [("", _("All"))] + [(row.code, named(row)) for row in register.programmes(db())]
+    reach = districts.administered(db(), scope())
     form.district.choices = [("", _("All"))] + [(str(row.id), named(row)) for row in reach]
     form.state.choices = [("", _("All"))] + [(state.value, _(NAMES[state])) for state in ISSUED]
     for field in (form.programme, form.district, form.state):

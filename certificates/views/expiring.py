@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from certificates import expiry, register, reminders
-from certificates.expiry import Ending, Ends, Filters
+from certificates import expiring, register, reminders
+from certificates.expiring import Ending, Ends, Filters
 from certificates.forms import ExpiringForm
 from lms.core import clock
 from lms.core.access import requires, scope
@@ -20,7 +20,7 @@ from lms.core.forms import choices
 from lms.core.languages import language, moment, named, organisation_name
 from lms.core.scope import STAFF, Role
 from lms.core.sought import address, narrowed
-from lms.core.web import session
+from lms.core.web import db
 
 blueprint = Blueprint("expiring", __name__)
 
@@ -40,9 +40,9 @@ def page() -> ResponseReturnValue:
     if request.method == "POST":
         return narrowed(ExpiringForm)
     form, filters, ends = _asked()
-    numbers = expiry.counts(session(), scope(), filters, today=_today())
-    listing = expiry.listing(
-        session(),
+    numbers = expiring.counts(db(), scope(), filters, today=_today())
+    listing = expiring.listing(
+        db(),
         scope(),
         filters,
         ends,
@@ -50,7 +50,7 @@ def page() -> ResponseReturnValue:
         total=numbers[ends],
         page=request.args.get("page", 1, type=int),
     )
-    refreshers = reminders.refreshers(session(), {row.certificate_type for row in listing.rows})
+    refreshers = reminders.refreshers(db(), {row.certificate_type for row in listing.rows})
     return render_template(
         "certificates/expiring.html",
         form=form,
@@ -70,10 +70,10 @@ def page() -> ResponseReturnValue:
 def export(form: str) -> ResponseReturnValue:
     """The group that the page shows, all of it, as a file."""
     _form, filters, ends = _asked()
-    rows = expiry.every(session(), scope(), filters, ends, today=_today())
+    rows = expiring.every(db(), scope(), filters, ends, today=_today())
     file = io.BytesIO()
     number = write(_sheet(rows, filters, ends), Format(form), file)
-    expiry.note_export(session(), filters, ends, Format(form), number)
+    expiring.note_export(db(), filters, ends, Format(form), number)
     file.seek(0)
     name = f"certificates-{ends.value}-{_today().isoformat()}.{form}"
     return send_file(file, mimetype=MEDIA_TYPES[Format(form)], as_attachment=True, download_name=name)
@@ -124,9 +124,7 @@ def _cells(rows: Iterable[Ending]) -> Iterator[list[Cell]]:
 
 def _asked() -> tuple[ExpiringForm, Filters, Ends]:
     form = ExpiringForm(request.args)
-    form.programme.choices = choices(
-        [("", _("All")), *((row.code, named(row)) for row in register.programmes(session()))]
-    )
+    form.programme.choices = choices([("", _("All")), *((row.code, named(row)) for row in register.programmes(db()))])
     form.programme.data = form.programme.data or ""
     filters = Filters()
     if form.validate():

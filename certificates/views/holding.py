@@ -15,7 +15,7 @@ from certificates.views.unlisted import unlisted
 from lms.core import clock
 from lms.core.access import public
 from lms.core.limits import limiter
-from lms.core.web import session
+from lms.core.web import db
 
 blueprint = Blueprint("holding", __name__)
 
@@ -31,13 +31,13 @@ BADGE_TYPES = {"json": "application/json", "jwt": "application/vc+jwt", "png": "
 @unlisted
 def page(ticket: str) -> ResponseReturnValue:
     """The certificate as it looks, everything that can be downloaded, and the links given to others."""
-    certificate = holding.of_ticket(session(), ticket)
+    certificate = holding.of_ticket(db(), ticket)
     fresh = cookie.pop(FRESH, None)
     return render_template(
         "holding/page.html",
         ticket=ticket,
         fresh=fresh["address"] if fresh and fresh["certificate"] == certificate.id else None,
-        links=sharing.held(session(), certificate),
+        links=sharing.held(db(), certificate),
         periods=sharing.DAYS,
         **facts_of(certificate),
     )
@@ -49,7 +49,7 @@ def page(ticket: str) -> ResponseReturnValue:
 @unlisted
 def pdf(ticket: str) -> ResponseReturnValue:
     """The certificate to print, for whoever has the ticket."""
-    return as_file(holding.of_ticket(session(), ticket), Layout.A4)
+    return as_file(holding.of_ticket(db(), ticket), Layout.A4)
 
 
 @blueprint.get("/<ticket>/card.pdf")
@@ -58,7 +58,7 @@ def pdf(ticket: str) -> ResponseReturnValue:
 @unlisted
 def card(ticket: str) -> ResponseReturnValue:
     """The wallet card."""
-    return as_file(holding.of_ticket(session(), ticket), Layout.CARD)
+    return as_file(holding.of_ticket(db(), ticket), Layout.CARD)
 
 
 @blueprint.get("/<ticket>/certificate.png")
@@ -67,7 +67,7 @@ def card(ticket: str) -> ResponseReturnValue:
 @unlisted
 def picture(ticket: str) -> ResponseReturnValue:
     """The certificate as it looks."""
-    return as_picture(holding.of_ticket(session(), ticket))
+    return as_picture(holding.of_ticket(db(), ticket))
 
 
 @blueprint.get("/<ticket>/badge.<any(json, jwt, png):form>")
@@ -76,10 +76,10 @@ def picture(ticket: str) -> ResponseReturnValue:
 @unlisted
 def badge(ticket: str, form: str) -> ResponseReturnValue:
     """The Open Badge. The first request owes it, and leads here again once that is committed; the worker signs it."""
-    certificate = holding.of_ticket(session(), ticket)
-    if badges.owe(session(), certificate):
+    certificate = holding.of_ticket(db(), ticket)
+    if badges.owe(db(), certificate):
         return redirect(request.path, 303)
-    made = badges.signed(session(), certificate, patience=badges.PATIENCE)
+    made = badges.signed(db(), certificate, patience=badges.PATIENCE)
     if made is None:
         waiting = make_response(render_template("holding/waiting.html", ticket=ticket, form=form), 202)
         waiting.headers["Retry-After"] = "5"
@@ -96,8 +96,8 @@ def badge(ticket: str, form: str) -> ResponseReturnValue:
 @unlisted
 def share(ticket: str) -> ResponseReturnValue:
     """Make a link for others."""
-    certificate = holding.of_ticket(session(), ticket)
-    token = sharing.share(session(), certificate, request.form.get("days", 0, type=int))
+    certificate = holding.of_ticket(db(), ticket)
+    token = sharing.share(db(), certificate, request.form.get("days", 0, type=int))
     cookie[FRESH] = {
         "certificate": certificate.id,
         "address": _branch().public_url + url_for("sharing.page", token=token),
@@ -111,7 +111,7 @@ def share(ticket: str) -> ResponseReturnValue:
 @unlisted
 def withdraw(ticket: str, link_id: int) -> ResponseReturnValue:
     """End a link now."""
-    sharing.withdraw(session(), holding.of_ticket(session(), ticket), link_id)
+    sharing.withdraw(db(), holding.of_ticket(db(), ticket), link_id)
     flash(_("The link was withdrawn. Nobody sees the certificate by it any more."))
     return redirect(url_for("holding.page", ticket=ticket, _anchor="share"), 303)
 

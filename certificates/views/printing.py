@@ -18,7 +18,7 @@ from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.forms import Question
 from lms.core.scope import fetch
-from lms.core.web import session
+from lms.core.web import db
 
 blueprint = Blueprint("printing", __name__)
 
@@ -42,7 +42,7 @@ def page() -> ResponseReturnValue:
         form=form,
         offering=offering,
         choice=choice,
-        amount=printing.amount(session(), scope(), choice),
+        amount=printing.amount(db(), scope(), choice),
     )
 
 
@@ -62,7 +62,7 @@ def document() -> ResponseReturnValue:
 
 def _download(form: printing.Form) -> Response:
     choice, _offering = _choice()
-    ids = printing.choose(session(), scope(), choice, form)
+    ids = printing.choose(db(), scope(), choice, form)
     branch = Branch.of(current_app.config["SETTINGS"])
     pieces: Iterator[bytes] = printing.write(current_app.extensions["sessions"], ids, branch, form)
     answer = Response(pieces, mimetype=MEDIA_TYPES[form])
@@ -76,7 +76,7 @@ def _choice() -> tuple[Choice, Offering | None]:
     form = ChoiceForm(request.args)
     form.validate()
     if form.offering.data is not None:
-        offering = fetch(session(), Offering, form.offering.data, scope())
+        offering = fetch(db(), Offering, form.offering.data, scope())
         return Choice(offering_id=offering.id), offering
     today: date = clock.today(current_app.config["SETTINGS"].zone)
     since = form.since.data if not form.since.errors else None

@@ -13,7 +13,7 @@ from certificates.reissue import FACTS, Correction
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.scope import ADMINISTRATORS, fetch
-from lms.core.web import refused_on, session
+from lms.core.web import db, refused_on
 
 blueprint = Blueprint("renewal", __name__)
 
@@ -22,14 +22,14 @@ blueprint = Blueprint("renewal", __name__)
 @requires(*ADMINISTRATORS)
 def reissue(certificate_id: int) -> ResponseReturnValue:
     """Correct what is printed and have the certificate made anew."""
-    certificate = fetch(session(), Certificate, certificate_id, scope(), lock=True)
+    certificate = fetch(db(), Certificate, certificate_id, scope(), lock=True)
     facts = {fact: certificate.facts.get(fact, "") for fact in FACTS}
     facts["hours"] = facts["hours"].removesuffix(".0")
     form = ReissueForm(data={"holder_name": certificate.enrolment.trainee.name} | facts)
     if form.validate_on_submit():
         wanted = Correction(form.holder_name.data or "", {fact: form[fact].data or "" for fact in FACTS})
         with refused_on(form):
-            corrections.request(session(), certificate, wanted, form.reason.data or "", branch=_branch())
+            corrections.request(db(), certificate, wanted, form.reason.data or "", branch=_branch())
             flash(_("The corrected certificate is being made. This page shows it as soon as it is signed."))
             return redirect(url_for("certificates.page", certificate_id=certificate.id))
     return make_response(
@@ -48,11 +48,11 @@ def reissue(certificate_id: int) -> ResponseReturnValue:
 @requires(*ADMINISTRATORS)
 def restore(certificate_id: int) -> ResponseReturnValue:
     """Undo a revocation."""
-    certificate = fetch(session(), Certificate, certificate_id, scope(), lock=True)
+    certificate = fetch(db(), Certificate, certificate_id, scope(), lock=True)
     form = RestoreForm()
     if form.validate_on_submit():
         with refused_on(form):
-            revocation.restore(session(), certificate, form.reason.data or "")
+            revocation.restore(db(), certificate, form.reason.data or "")
             flash(_("The revocation is undone. Whoever verifies the certificate sees that from now on."))
             return redirect(url_for("certificates.page", certificate_id=certificate.id))
     return make_response(

@@ -2,7 +2,7 @@
 
 from flask_babel import gettext as _
 
-from courses.entitlement import SHORTFALLS
+from courses.assessment.entitlement import SHORTFALLS
 
 
 def text_of(code: str) -> str:

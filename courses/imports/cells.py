@@ -7,8 +7,8 @@ from datetime import date, time
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from courses import id_numbers
-from courses.enrolment_sheet import ID_TYPES
+from courses.enrolment import id_numbers
+from courses.enrolment.sheet import ID_TYPES
 from courses.imports.kinds import word
 from courses.models.trainees import IdType
 from lms.core import spreadsheets

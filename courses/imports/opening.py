@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from courses import opening_balances
+from courses.counting import opening_balances
 from courses.imports import files, simple
 from courses.imports.kinds import Column, Context, register
 from courses.imports.simple import LAST, Cells, Fact, Part, Simple, sql

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from courses import participation, quarters
+from courses.counting import participation, quarters
 from courses.imports import past_closing, staging, statements
 from courses.imports.files import Row
 from courses.imports.kinds import Context, Kind, register

@@ -3,8 +3,8 @@
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
+from courses.counting.quarters import Quarter
 from courses.models.person_time import EntryKind, FrozenQuarter, PersonTimeEntry
-from courses.quarters import Quarter
 from lms.core import audit, clock
 
 

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses import id_numbers
+from courses.enrolment import id_numbers
+from courses.enrolment.trainees import NAME_LIMIT
 from courses.imports import cells
 from courses.imports.cells import refused, table
 from courses.imports.files import clean
@@ -17,7 +18,6 @@ from courses.imports.kinds import Column, word
 from courses.models.catalogue import Course
 from courses.models.imports import ImportOffering, ImportRun
 from courses.models.trainees import ID_NUMBER, PHONE
-from courses.trainees import NAME_LIMIT
 from instructors.models import Instructor
 from lms.core import crypto
 from lms.core.errors import N_, DomainError

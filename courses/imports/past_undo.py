@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from courses import participation, quarters
+from courses.counting import participation, quarters
 from courses.imports import staging, statements
 from courses.imports.kinds import Context
 from courses.models.imports import ImportOffering, ImportRun

@@ -5,17 +5,21 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     SmallInteger,
+    column,
     func,
     select,
+    table,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from courses.models.offerings import Offering
 from lms.core import clock, crypto
 from lms.core.constraints import means
 from lms.core.db import Base, Identifier, Word
@@ -26,6 +30,9 @@ PHONE = "trainee.phone"
 EMAIL = "trainee.email"
 ID_NUMBER = "trainee.id_number"
 GUARDIAN_PHONE = "trainee.guardian_phone"
+
+# The enrolments as a plain table: their class is in `courses.models.enrolment`, which imports this module.
+_ENROLMENT = table("enrolment", column("trainee_id", BigInteger), column("offering_id", BigInteger))
 
 
 class IdType(StrEnum):
@@ -124,17 +131,16 @@ class Trainee(Base):
         self.id_number_index = crypto.cipher().blind_index(ID_NUMBER, number) if number else None
 
     def open_id_number(self) -> str | None:
-        """The ID number in clear. Only `courses.trainees.read_id_number` may call this: each reading is audited."""
+        """The ID number in clear. Only `courses.enrolment.trainees.read_id_number` may call this: each reading is audited."""
         return self._open(ID_NUMBER, self.id_number_sealed)
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
         """Those registered by the district, those enrolled in offerings one sees, and oneself."""
-        from courses.models.enrolment import Enrolment  # noqa: PLC0415  # the two tables refer to each other
-
         if scope.everything:
             return scope.covers()
-        enrolled = cls.id.in_(select(Enrolment.trainee_id).where(Enrolment.visible_to(scope)))
+        offerings = select(Offering.id).where(Offering.visible_to(scope))
+        enrolled = cls.id.in_(select(_ENROLMENT.c.trainee_id).where(_ENROLMENT.c.offering_id.in_(offerings)))
         return scope.covers(district=cls.district_id, trainee=cls.user_id == scope.trainee_user_id) | enrolled
 
 

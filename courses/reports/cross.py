@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.reports.filters import Filters, within
-from courses.reports.kept import cells
 from courses.reports.ledger import Figures, sums
+from courses.reports.rollups import cells
 from lms.core.scope import Scope
 
 SHADES = 6

@@ -22,16 +22,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from courses import opening_balances, person_time
+from courses.counting import person_time
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.person_time import EntryKind, PersonTimeEntry
-from courses.opening_balances import Opening
-from courses.reports import kept
+from courses.reports import opening_totals, rollups
 from courses.reports.filters import PERIODS, Filters, Grouping, within
 from courses.reports.ledger import Figures, asked, lines, of_subject, sums
+from courses.reports.opening_totals import Opening
 from instructors.models import Instructor
 from lms.core.scope import REMEMBERED, Scope
 from lms.organisations.models import District, Organisation
@@ -104,7 +104,7 @@ def report(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Re
     """Answer a question in five statements. Raises NotFound for another district's."""
     within(filters, scope)
     rows, branch = _figures(db, filters, scope)
-    people = kept.people(db, filters, scope)
+    people = rollups.people(db, filters, scope)
     return Report(
         filters=filters,
         rows=tuple(
@@ -114,7 +114,7 @@ def report(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Re
         people=people.everybody,
         branch=branch,
         branch_people=people.branch,
-        opening=opening_balances.of_question(db, filters, scope),
+        opening=opening_totals.of_question(db, filters, scope),
         progress=progress(db, filters, scope, zone=zone),
         adjustments=adjustments(db, filters, scope, most=ADJUSTMENTS_SHOWN),
     )
@@ -134,7 +134,7 @@ def branch(db: Session, filters: Filters, scope: Scope) -> Figures:
 
 @lru_cache(REMEMBERED)
 def _figures_asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]]:
-    line = kept.cells(filters, scope, branch=True)
+    line = rollups.cells(filters, scope, branch=True)
     added = (
         select(line.c.shown, line.c.key, func.grouping(line.c.key).label("whole"), *sums(line))
         .group_by(func.grouping_sets(tuple_(line.c.shown, line.c.key), tuple_()))

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, Text, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
+from courses.counting.quarters import Quarter
 from courses.models.catalogue import Course, Programme
-from courses.quarters import Quarter
 from lms.core.errors import NotFound
 from lms.core.scope import REMEMBERED, Scope
 from lms.organisations.models import District

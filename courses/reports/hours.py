@@ -1,7 +1,7 @@
 """Hours taught, by instructor and role: what the own check-ins prove, and beside it what was planned without one.
 
 A session counts for the district that its offering is in, as everything else of the reports does, wherever its instructor is
-registered. The rule of minutes is that of `courses.teaching_hours`.
+registered. The rule of minutes is that of `courses.offerings.teaching_hours`.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering, SessionInstructor, TeachingRole
+from courses.offerings.teaching_hours import held, minutes
 from courses.reports.filters import Filters, within
 from courses.reports.ledger import asked, of_subject
-from courses.teaching_hours import held, minutes
 from instructors.models import Instructor
 from lms.core.paging import PAGE_SIZE, Page
 from lms.core.scope import Scope, fetch

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from courses import opening_balances, population, targets
+from courses.counting import population, targets
 from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
-from courses.reports import enrolment, waiting
+from courses.reports import enrolment, opening_totals, waiting
 from courses.reports.enrolment import Row
 from courses.reports.filters import PERIODS, Filters, Grouping, within
 from courses.reports.ledger import Figures, lines
@@ -121,7 +121,7 @@ def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> 
     found = enrolment.report(db, filters, scope, zone=zone)
     # Of the year before, person-times alone: its people would take longer to tell apart than all the rest.
     earlier = enrolment.rows(db, a_year_before(filters), scope)
-    earlier_opening = opening_balances.of_question(db, a_year_before(filters), scope)
+    earlier_opening = opening_totals.of_question(db, a_year_before(filters), scope)
     before = {_a_year_on(filters.grouping, row.key): row.figures.person_times for row in earlier}
     before_opening = {_a_year_on(filters.grouping, key): number for key, number in earlier_opening.by_key.items()}
     sessions, renewed = _sessions(db, filters, scope), _renewed(db, filters, scope)
@@ -197,7 +197,7 @@ def completion(db: Session, filters: Filters, scope: Scope) -> list[Rate]:
     aims, _aim = _targets(db, filters, scope, year_of(filters))
     if not aims:
         return []
-    before = opening_balances.of_question(db, filters, scope).by_key
+    before = opening_totals.of_question(db, filters, scope).by_key
     rows = _with_absent(db, filters.grouping, enrolment.rows(db, filters, scope), aims)
     return [
         Rate(row, row.figures.person_times + before.get(row.key, 0), aims[row.key]) for row in rows if row.key in aims

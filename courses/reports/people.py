@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
-from courses import participation
+from courses.counting import participation
+from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
 from courses.models.trainees import Trainee
-from courses.person_time import attended_minutes
-from courses.reports import kept
+from courses.reports import rollups
 from courses.reports.enrolment import attended
 from courses.reports.filters import Filters, within
 from courses.reports.ledger import lines
@@ -98,7 +98,7 @@ def behind(db: Session, filters: Filters, scope: Scope, *, page: int = 1) -> Pag
     within(filters, scope)
     line = lines(filters, scope)
     times = participation.attending(
-        people for _key, people in participation.pieces(db, kept.took_part(line, line.c.kind))
+        people for _key, people in participation.pieces(db, rollups.took_part(line, line.c.kind))
     )
     number, shown = most_often(times, page)
     pages = max(1, -(-number // PAGE_SIZE))

@@ -7,12 +7,12 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, SessionInstructor, TeachingRole
 from courses.models.person_time import EntryKind, PersonTimeEntry
 from courses.models.trainees import Trainee
-from courses.person_time import attended_minutes
 from courses.reports.filters import Filters
 from courses.reports.ledger import Figures
 from lms.core.errors import NotFound

@@ -1,7 +1,7 @@
 """The rows beneath a report as tables to copy: its offerings, the participations that its person-times are made of, and its people.
 
 All are taken from the same lines as the report's figures. A participation is one person in one closed offering; what is
-said of the person is said only when it was asked for, and chosen by whoever may (`courses.exports`).
+said of the person is said only when it was asked for, and chosen by whoever may (`courses.reports.exports.exports`).
 """
 
 from binascii import unhexlify
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, Numeric, Select, Text, cast, func, select
 from sqlalchemy.orm import Session
 
+from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment, EnrolmentState
@@ -19,8 +20,7 @@ from courses.models.exports import ExportKind, Personal
 from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
 from courses.models.trainees import PHONE, Trainee
-from courses.person_time import attended_minutes
-from courses.reports import kept
+from courses.reports import rollups
 from courses.reports.filters import Column as Figure
 from courses.reports.filters import Filters, within
 from courses.reports.ledger import FIGURES, column_sum, lines, sums, total
@@ -60,7 +60,7 @@ def rows_expected(db: Session, kind: ExportKind, filters: Filters, scope: Scope,
     if kind is ExportKind.PARTICIPATIONS:
         return total(db, filters, scope).named
     if kind is ExportKind.PEOPLE:  # as the report counts them: all of ten years by SQL took 8 s and more
-        people_of = kept.people(db, filters.of_row(None), scope)
+        people_of = rollups.people(db, filters.of_row(None), scope)
         return people_of.everybody if filters.key is None else people_of.rows.get(filters.key, 0)
     return db.scalar(select(func.count()).select_from(_each(filters, scope, column))) or 0
 

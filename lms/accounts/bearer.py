@@ -58,7 +58,7 @@ def _admit(window: Window) -> Scope:
     g.language = found.language
     g.caller = found
     g.acting = True  # who acts was found here, and not by the cookie
-    db = web.session()
+    db = web.db()
     audit.act_as(db, found.user_id)
     devices.note_seen(db, found)
     return scope_of(found.user_id, found.grants)

@@ -31,7 +31,7 @@ class SignedInUser(UserMixin):  # type: ignore[misc]  # the library has no types
 def load(token: str) -> SignedInUser | None:
     """The user of a token, for Flask-Login."""
     g.acting = True  # who acts is being found here; `web.session` need not ask, which would load the user twice
-    db = web.session()
+    db = web.db()
     user = browser_sessions.user_of(db, token)
     audit.act_as(db, user.id if user is not None else None)
     return SignedInUser(user, token) if user is not None else None
@@ -40,7 +40,7 @@ def load(token: str) -> SignedInUser | None:
 def remember(user: User, days: int) -> None:
     """Sign a user in on this browser; the old cookie's content goes, so that no session can be planted."""
     session.clear()
-    token = browser_sessions.start(web.session(), user, days=days, browser=request.user_agent.string)
+    token = browser_sessions.start(web.db(), user, days=days, browser=request.user_agent.string)
     session[TOKEN] = token
     session.permanent = True
 

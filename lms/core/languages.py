@@ -211,3 +211,8 @@ def init_app(app: Flask) -> None:
         page_address=page_address,
     )
     app.context_processor(lambda: {"html_language": HTML_LANGUAGE[language()]})
+
+
+def whole(value: int) -> str:
+    """1234 → 1,234."""
+    return f"{value:,}"

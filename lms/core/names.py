@@ -11,3 +11,8 @@ _IGNORED = re.compile("[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000·
 def norm(name: str) -> str:
     """Return the name as it is compared: NFKC, no spaces, no dots, upper case."""
     return _IGNORED.sub("", unicodedata.normalize("NFKC", name)).upper()
+
+
+def by_sound(name: str) -> bytes:
+    """A key that sorts common Chinese names by their pinyin: the order of GB 2312's first level, as phone books use it."""
+    return name.encode("gb18030", "replace")

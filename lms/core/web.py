@@ -103,16 +103,16 @@ class App(Flask):
         return response
 
 
-def session() -> Session:
+def db() -> Session:
     """The session of this request, opened when first asked for; the edge commits it."""
     if "db" not in g:
         g.db = current_app.extensions["sessions"]()
         audit.act_as(g.db, None)
-    db: Session = g.db
-    if audit.actor(db) is None and "acting" not in g:
+    opened: Session = g.db
+    if audit.actor(opened) is None and "acting" not in g:
         g.acting = True
-        audit.act_as(db, current_user.id if current_user.is_authenticated else None)
-    return db
+        audit.act_as(opened, current_user.id if current_user.is_authenticated else None)
+    return opened
 
 
 def reading() -> Reading:
@@ -124,18 +124,18 @@ def reading() -> Reading:
 
 
 def reporting() -> Session:
-    """Where this request reads reports and exports: the replica where there is one that may be asked, else `session()`.
+    """Where this request reads reports and exports: the replica where there is one that may be asked, else `db()`.
 
     What is written (the audit) and who asks go to the primary, and so does all of a request that may change something.
     """
     replica = _replica()
     if replica is None or request.method not in access.SAFE_METHODS:
-        return session()
+        return db()
     if "freshness" not in g:
         g.freshness = replica.freshness(_mark())
         if g.freshness.from_replica:
             g.reporting = replica.session()
-    return g.reporting if "reporting" in g else session()
+    return g.reporting if "reporting" in g else db()
 
 
 def freshness() -> Freshness | None:
@@ -179,7 +179,7 @@ def _mark() -> Mark | None:
 def refused_on(form: Form) -> Iterator[None]:
     """Run a rule; if it refuses, undo its half-done work and put its message on the form (or on the field it names)."""
     try:
-        with session().begin_nested():
+        with db().begin_nested():
             yield
     except DomainError as error:
         _show_on(form, error)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from certificates.branch import Branch
-from courses import participation
+from courses.counting import participation
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core import clock, crypto, events

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from courses import population, targets
+from courses.counting import population, targets
 
 SOURCE = "演示数据，非统计数字 · demo figures, no statistics"
 # District, people, and the year's targets of the two programmes.

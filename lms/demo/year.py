@@ -12,20 +12,26 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import issuing, signing_keys
+from certificates import issuing
 from certificates.branch import Branch
-from courses import assessment, attendance, correction, enrolment, offerings, quarters, sessions, trainees
-from courses.attendance import AttendanceInput
-from courses.marking import Marks
+from certificates.keys import code_keys
+from courses.assessment import assessment
+from courses.assessment.marking import Marks
+from courses.attendance import recording
+from courses.attendance.recording import AttendanceInput
+from courses.closing import closing, correction
+from courses.counting import quarters
+from courses.counting.quarters import Quarter
+from courses.enrolment import places, trainees
+from courses.enrolment.trainees import TraineeFacts
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import CourseSession, Offering
 from courses.models.trainees import IdType, Trainee
-from courses.offerings import OfferingPlan
-from courses.quarters import Quarter
-from courses.scheduling import SessionPlan, Team
-from courses.trainees import TraineeFacts
+from courses.offerings import offerings
+from courses.offerings.offerings import OfferingPlan
+from courses.offerings.scheduling import SessionPlan, Team
 from instructors.models import Instructor
 from lms.core import audit, clock
 from lms.core.scope import EVERYTHING
@@ -84,8 +90,8 @@ class Year:
     def prepare(self) -> None:
         """Think of everything that will happen."""
         with clock.at(self._begin):
-            first, last = signing_keys.window(clock.today(self._branch.zone), KEY_DAYS)
-            signing_keys.ensure(self._db, self._branch.keys_dir, not_before=first, not_after=last)
+            first, last = code_keys.window(clock.today(self._branch.zone), KEY_DAYS)
+            code_keys.ensure(self._db, self._branch.keys_dir, not_before=first, not_after=last)
         self._at(self._begin - PLANNED_AHEAD, self._register_everybody)
         for year in (self._begin.year, self._now.year):
             self._at(self._begin, partial(yardsticks.enter, self._db, year))
@@ -221,7 +227,7 @@ class Year:
         pool = known if run.kind is plan.REFRESHER and len(known) >= wanted else self._people
         for person in self._random.sample(pool, wanted):
             source = self._random.choice((EnrolmentSource.SELF, EnrolmentSource.STAFF))
-            enrolment.enrol(self._db, run.offering_id, person, source=source)
+            places.enrol(self._db, run.offering_id, person, source=source)
 
     def _meeting(self, run: Run, number: int) -> CourseSession:
         return self._db.scalars(
@@ -247,7 +253,7 @@ class Year:
             user_id = teaching.instructor.user_id
             if user_id is not None and (run.offering_id + number + teaching.instructor_id) % FORGETS_ONE_IN:
                 audit.act_as(self._db, user_id)
-                sessions.arrive(self._db, meeting, user_id, now=meeting.starts_at - timedelta(minutes=20))
+                closing.arrive(self._db, meeting, user_id, now=meeting.starts_at - timedelta(minutes=20))
         if run.lead.user_id is not None:
             audit.act_as(self._db, run.lead.user_id)
         for one in self._placed(run):
@@ -256,7 +262,7 @@ class Year:
                 self._check_in(meeting, one, came)
         heads = self._random.randint(*run.kind.headcount)
         if heads:
-            sessions.count_heads(self._db, meeting, heads, now=clock.now())
+            closing.count_heads(self._db, meeting, heads, now=clock.now())
 
     def _check_in(self, meeting: CourseSession, one: Enrolment, came: datetime) -> None:
         event = AttendanceInput(
@@ -267,7 +273,7 @@ class Year:
             method=self._random.choice((AttendanceMethod.TAP, AttendanceMethod.SCAN)),
             told_at=came,
         )
-        attendance.record(self._db, event, now=clock.now())
+        recording.record(self._db, event, now=clock.now())
 
     def _examine(self, run: Run) -> None:
         course = self._course(run.kind)
@@ -299,7 +305,7 @@ class Year:
         if run.lead.user_id is not None:
             audit.act_as(self._db, run.lead.user_id)
         for number in range(len(run.starts)):
-            sessions.close(self._db, self._meeting(run, number), zone=self._branch.zone)
+            closing.close(self._db, self._meeting(run, number), zone=self._branch.zone)
 
     def _issue(self, run: Run) -> None:
         audit.act_as(self._db, None)

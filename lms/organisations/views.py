@@ -11,7 +11,7 @@ from lms.core.access import holds, requires, scope
 from lms.core.forms import choices
 from lms.core.languages import named
 from lms.core.scope import ADMINISTRATORS, READERS, Role, Scope, fetch
-from lms.core.web import refused_on, session
+from lms.core.web import db, refused_on
 from lms.organisations import districts, register
 from lms.organisations.forms import SECTORS, OrganisationFilterForm, OrganisationForm
 from lms.organisations.models import Organisation, Sector
@@ -32,7 +32,7 @@ def index() -> ResponseReturnValue:
         sector=Sector(form.sector.data) if form.sector.data in set(Sector) else None,
         active=form.state.data != "inactive",
     )
-    found = register.listing(session(), scope(), wanted, request.args.get("page", 1, type=int))
+    found = register.listing(db(), scope(), wanted, request.args.get("page", 1, type=int))
     return render_template(
         "organisations/index.html", found=found, form=form, sectors=SECTORS, may_change=holds(*ADMINISTRATORS)
     )
@@ -46,7 +46,7 @@ def new() -> ResponseReturnValue:
     form.district_id.choices = choices(_districts(scope()))
     if form.validate_on_submit():
         with refused_on(form):
-            register.add(session(), _facts(form), scope())
+            register.add(db(), _facts(form), scope())
             flash(_("The organisation is entered."))
             return redirect(url_for("organisations.index", text=form.name_zh.data))
     return make_response(render_template("organisations/new.html", form=form), 422 if form.is_submitted() else 200)
@@ -61,7 +61,7 @@ def edit(organisation_id: int) -> ResponseReturnValue:
     form.district_id.choices = choices(_districts(scope()))
     if form.validate_on_submit():
         with refused_on(form):
-            register.change(session(), organisation, _facts(form), scope())
+            register.change(db(), organisation, _facts(form), scope())
             flash(_("Saved."))
             return redirect(url_for("organisations.edit", organisation_id=organisation.id))
     return make_response(
@@ -77,7 +77,7 @@ def deactivate(organisation_id: int) -> ResponseReturnValue:
     organisation = _organisation(organisation_id)
     form = ReasonForm()
     if form.validate_on_submit():
-        register.set_active(session(), organisation, False, form.reason.data)
+        register.set_active(db(), organisation, False, form.reason.data)
         flash(_("The organisation is out of use."))
         return redirect(url_for("organisations.index"))
     return make_response(
@@ -90,17 +90,17 @@ def deactivate(organisation_id: int) -> ResponseReturnValue:
 @requires(*ADMINISTRATORS)
 def reactivate(organisation_id: int) -> ResponseReturnValue:
     """Take an organisation back into use."""
-    register.set_active(session(), _organisation(organisation_id), True)
+    register.set_active(db(), _organisation(organisation_id), True)
     flash(_("The organisation is in use again."))
     return redirect(url_for("organisations.edit", organisation_id=organisation_id))
 
 
 def _organisation(organisation_id: int) -> Organisation:
-    return fetch(session(), Organisation, organisation_id, scope())
+    return fetch(db(), Organisation, organisation_id, scope())
 
 
 def _districts(reach: Scope) -> list[tuple[Any, str]]:
-    return [(district.id, named(district)) for district in districts.administered(session(), reach)]
+    return [(district.id, named(district)) for district in districts.administered(db(), reach)]
 
 
 def _facts(form: OrganisationForm) -> OrganisationFacts:

@@ -26,7 +26,7 @@ def ready() -> ResponseReturnValue:
     A replica that is gone is told and changes nothing: the primary answers its questions.
     """
     try:
-        current = is_current(web.session().connection())
+        current = is_current(web.db().connection())
     except SQLAlchemyError:
         return jsonify(status="unavailable", reason="database"), 503
     if not current:

@@ -4,10 +4,10 @@ from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from courses.headline import headline
+from courses.counting.headline import headline
 from lms.core.access import holds, public, scope_of
 from lms.core.scope import ADMINISTRATORS, READERS, Role
-from lms.core.web import session
+from lms.core.web import db
 
 blueprint = Blueprint("home", __name__)
 
@@ -20,7 +20,7 @@ def page() -> ResponseReturnValue:
         return render_template("home/visitor.html")
     if holds(*READERS):
         reach = scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in READERS])
-        figures = headline(session(), reach, current_app.config["SETTINGS"].zone)
+        figures = headline(db(), reach, current_app.config["SETTINGS"].zone)
         return render_template("home/figures.html", figures=figures, may_schedule=holds(*ADMINISTRATORS))
     if holds(Role.INSTRUCTOR):
         return redirect(url_for("today.page"))

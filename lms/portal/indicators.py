@@ -8,18 +8,18 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from certificates import validity
-from courses import charts
-from courses.counting_rule import RULE
-from courses.forms.reports import GROUPINGS, FilterForm
-from courses.reports import indicators
+from certificates import valid_counts
+from courses.counting.rule import RULE
+from courses.reports import charts, indicators
 from courses.reports.filters import PERIODS, Filters, Grouping, options
+from courses.reports.forms.filters import GROUPINGS, FilterForm
 from courses.reports.indicators import Rate
-from courses.views import indicator_words, report_rows, report_ways
-from courses.views import report_words as words
-from courses.views.report_files import exported
-from courses.views.report_question import asked
-from lms.core import clock
+from courses.reports.labels import indicators as indicator_words
+from courses.reports.labels import report as words
+from courses.reports.views import navigation, paging
+from courses.reports.views.files import exported
+from courses.reports.views.question import asked
+from lms.core import clock, languages
 from lms.core.access import requires, scope
 from lms.core.scope import READERS
 from lms.core.web import reporting
@@ -47,20 +47,20 @@ def page() -> ResponseReturnValue:
         "reports/indicators.html",
         form=form,
         found=found,
-        listing=report_rows.listing(
+        listing=paging.listing(
             found.rows, lambda one: (one.row.name_zh, one.row.name_en, one.row.note), filters.grouping
         ),
         filters=filters,
         whole_branch=scope().everything and not filters.narrowed,
         today=today,
-        valid=validity.on(reporting(), today, scope()),
+        valid=valid_counts.on(reporting(), today, scope()),
         asked=list(words.question(filters, choices)),
         grouping=GROUPINGS[filters.grouping],
         timed=filters.grouping in PERIODS,
         largest=0 if filters.grouping in PERIODS or len(found.rows) <= BARS else BARS,
         Grouping=Grouping,
         row_name=words.row_name,
-        whole=words.whole,
+        whole=languages.whole,
         rule=RULE,
         percent=percent,
         size=size,
@@ -89,7 +89,7 @@ def export(form: str) -> ResponseReturnValue:
     filters, choices = asked()
     zone = current_app.config["SETTINGS"].zone
     found = indicators.overview(reporting(), filters, scope(), zone=zone)
-    valid = validity.on(reporting(), clock.today(zone), scope())
+    valid = valid_counts.on(reporting(), clock.today(zone), scope())
     sheet = indicator_words.sheet(found, filters, choices, valid.by_district)
     return exported(sheet, form, report="indicators", name=f"indicators-{filters.span}", asked=filters.address())
 
@@ -144,7 +144,7 @@ def _described(filters: Filters, series: Sequence[tuple[str, Sequence[Rate]]]) -
 
 def _ways(filters: Filters) -> dict[str, str]:
     """The addresses that the table's numbers lead to, each without its row; made once a page and not once a cell."""
-    looked_at = report_ways.down()
+    looked_at = navigation.down()
     asked_here = {**filters.address(), "via": "indicators", **looked_at}
     before = {**indicators.a_year_before(filters).address(), "via": "indicators-later", **looked_at}
     certified = asked_here | {"column": "certificates"}

@@ -6,10 +6,10 @@ from flask_login import current_user
 
 from certificates import holding
 from certificates.states import NAMES, TONES
-from courses import enrolment_lists
+from courses.enrolment import listings
 from lms.core.access import requires
 from lms.core.scope import Role
-from lms.core.web import session
+from lms.core.web import db
 
 blueprint = Blueprint("my_training", __name__)
 
@@ -19,15 +19,15 @@ blueprint = Blueprint("my_training", __name__)
 def page() -> ResponseReturnValue:
     """What comes, what was, and the certificate of each."""
     zone = current_app.config["SETTINGS"].zone
-    rows = enrolment_lists.of_user(session(), current_user.id)
-    certificates = holding.of_trainee(session(), rows[0].trainee_id, zone=zone) if rows else ()
+    rows = listings.of_user(db(), current_user.id)
+    certificates = holding.of_trainee(db(), rows[0].trainee_id, zone=zone) if rows else ()
     # Newest first, so the last one put in is overwritten by none that is older.
     held = {certificate.enrolment_id: certificate for certificate in reversed(certificates)}
     return render_template(
         "my_training/page.html",
         enrolments=rows,
         held=held,
-        states=enrolment_lists.STATES,
+        states=listings.STATES,
         certificate_states=NAMES,
         certificate_tones=TONES,
     )

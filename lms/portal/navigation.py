@@ -7,11 +7,11 @@ from flask import request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses import reviews
+from courses.closing import reviews
 from lms.core.access import holds, scope_of
 from lms.core.errors import N_
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role
-from lms.core.web import session
+from lms.core.web import db
 
 REVIEWS = N_("To review")
 
@@ -61,4 +61,4 @@ def _area(path: str) -> str:
 def _waiting(roles: tuple[Role, ...]) -> int:
     """How many check-ins wait for a word of this user's, in whatever part: the bar is the same on every page."""
     grants = [grant for grant in current_user.grants if grant.role in roles]
-    return reviews.count(session(), scope_of(current_user.id, grants))
+    return reviews.count(db(), scope_of(current_user.id, grants))

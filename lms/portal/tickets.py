@@ -8,17 +8,17 @@ from markupsafe import Markup
 from certificates import holding
 from certificates.states import NAMES, TONES
 from certificates.views.unlisted import unlisted
-from courses import enrolment, enrolment_lists
-from courses.forms.enrolment import CancelOwnForm
+from courses.attendance.self_check_in.views import ticket_cookie
+from courses.enrolment import listings, places
+from courses.enrolment.forms.enrolment import CancelOwnForm
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
-from courses.views import ticket_cookie
 from lms.core import clock
 from lms.core.access import public
 from lms.core.languages import language, named
 from lms.core.limits import limiter
 from lms.core.masks import mask_phone
-from lms.core.web import refused_on, session
+from lms.core.web import db, refused_on
 from lms.portal import calendars, ticket_accounts, ticket_code
 from lms.portal.forms import TicketAccountForm
 
@@ -30,20 +30,20 @@ blueprint = Blueprint("tickets", __name__)
 @unlisted
 def page(ticket: str) -> ResponseReturnValue:
     """The ticket: its code, times and place, and where its holder stands."""
-    row = enrolment_lists.by_ticket(session(), ticket)
+    row = listings.by_ticket(db(), ticket)
     public_url = current_app.config["SETTINGS"].public_url
     body = render_template(
         "tickets/page.html",
         enrolment=row,
         offering=row.offering,
-        state=enrolment_lists.STATES[EnrolmentState(row.state)],
+        state=listings.STATES[EnrolmentState(row.state)],
         code=Markup(ticket_code.svg(public_url, ticket)),  # noqa: S704  # made of rectangles by us
-        position=enrolment.position(session(), row),
-        clashes=enrolment.overlapping(session(), row) if _stands(row) else (),
-        certificate=holding.of_enrolment(session(), row.id, zone=current_app.config["SETTINGS"].zone),
+        position=places.position(db(), row),
+        clashes=places.overlapping(db(), row) if _stands(row) else (),
+        certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
         certificate_states=NAMES,
         certificate_tones=TONES,
-        may_cancel=_stands(row) and not enrolment.has_attended(session(), row),
+        may_cancel=_stands(row) and not places.has_attended(db(), row),
         may_claim=ticket_accounts.may_claim(row),
         mask_phone=mask_phone,
         stands=_stands(row),
@@ -59,11 +59,11 @@ def page(ticket: str) -> ResponseReturnValue:
 @unlisted
 def cancel(ticket: str) -> ResponseReturnValue:
     """Ask once, then cancel one's own enrolment."""
-    row = enrolment_lists.by_ticket(session(), ticket)
+    row = listings.by_ticket(db(), ticket)
     form = CancelOwnForm()
     if form.validate_on_submit():
         with refused_on(form):
-            enrolment.cancel(session(), row, form.reason.data or _("Cancelled by the trainee"))
+            places.cancel(db(), row, form.reason.data or _("Cancelled by the trainee"))
             flash(_("Your enrolment is cancelled."))
             return redirect(url_for("tickets.page", ticket=ticket))
     body = render_template("tickets/cancel.html", enrolment=row, offering=row.offering, form=form)
@@ -75,7 +75,7 @@ def cancel(ticket: str) -> ResponseReturnValue:
 @unlisted
 def calendar(ticket: str) -> ResponseReturnValue:
     """The sessions, for the holder's calendar."""
-    offering = enrolment_lists.by_ticket(session(), ticket).offering
+    offering = listings.by_ticket(db(), ticket).offering
     public_url = current_app.config["SETTINGS"].public_url
     body = calendars.calendar(offering, named(offering.course), named(offering.organisation), public_url)
     headers = {
@@ -91,15 +91,13 @@ def calendar(ticket: str) -> ResponseReturnValue:
 @unlisted
 def account(ticket: str) -> ResponseReturnValue:
     """Make an account for the ticket's holder."""
-    row = enrolment_lists.by_ticket(session(), ticket)
+    row = listings.by_ticket(db(), ticket)
     if not ticket_accounts.may_claim(row):
         return redirect(url_for("tickets.page", ticket=ticket))
     form = TicketAccountForm()
     if form.validate_on_submit():
         with refused_on(form):
-            ticket_accounts.claim(
-                session(), row, email=form.email.data, password=form.password.data, language=language()
-            )
+            ticket_accounts.claim(db(), row, email=form.email.data, password=form.password.data, language=language())
             flash(_("Your account is made. Sign in with your phone number and the password you chose."))
             return redirect(url_for("sign_in.page"))
     body = render_template("tickets/account.html", enrolment=row, form=form, mask_phone=mask_phone)
@@ -107,4 +105,4 @@ def account(ticket: str) -> ResponseReturnValue:
 
 
 def _stands(row: Enrolment) -> bool:
-    return row.state in enrolment.OPEN_STATES and row.offering.state == OfferingState.PUBLISHED
+    return row.state in places.OPEN_STATES and row.offering.state == OfferingState.PUBLISHED

@@ -4,11 +4,13 @@ from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from courses import agenda, attendance, sessions
+from courses.attendance import recording
+from courses.closing import closing
+from courses.offerings import agenda
 from lms.core import clock
 from lms.core.access import requires
 from lms.core.scope import Role
-from lms.core.web import session
+from lms.core.web import db
 
 blueprint = Blueprint("today", __name__)
 
@@ -20,9 +22,9 @@ def page() -> ResponseReturnValue:
     zone = current_app.config["SETTINGS"].zone
     return render_template(
         "today/page.html",
-        agenda=agenda.of_instructor(session(), current_user.id, zone),
+        agenda=agenda.of_instructor(db(), current_user.id, zone),
         today=clock.today(zone),
         now=clock.now(),
-        opens_before=attendance.OPENS_BEFORE,
-        here_before=sessions.INSTRUCTORS_OPEN_BEFORE,
+        opens_before=recording.OPENS_BEFORE,
+        here_before=closing.INSTRUCTORS_OPEN_BEFORE,
     )

@@ -1,5 +1,5 @@
 // Verification without us: keys and signed status lists are fetched once, the rest happens in this browser.
-// The order of the answers is that of the specification; certificates/offline.py is the same in Python.
+// The order of the answers is that of the specification; certificates/verification/offline.py is the same in Python.
 
 const root = document.querySelector("[data-offline]");
 const text = (name) => root.dataset[name];

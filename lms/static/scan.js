@@ -9,7 +9,7 @@ const dialog = root.querySelector("[data-scan-dialog]");
 const LOOK_EVERY = 200; // ms
 const SAME_AGAIN = 4000; // ms before the same ticket counts as shown again
 const PHOTO_SIDE = 1600; // px: enough for a QR code, small enough for a basement's network
-const TICKET = /(?:\/tickets\/|^)([A-Za-z0-9_-]{22})(?:[/?#]|$)/u; // as courses/scanning.py
+const TICKET = /(?:\/tickets\/|^)([A-Za-z0-9_-]{22})(?:[/?#]|$)/u; // as courses/attendance/scanning.py
 
 function result(words, tone) {
   const place = dialog.querySelector("[data-scan-result]");

@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from certificates.keys import KeyState
+from certificates.keys.key_files import KeyState
 from certificates.models import Certificate, SigningKey
-from courses import attendance
-from courses.attendance import AttendanceInput
+from courses.attendance import recording
+from courses.attendance.recording import AttendanceInput
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of
@@ -261,7 +261,7 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
     user = make.user(Role.COORDINATOR, organisation_id=host.id)
     certificate = certify(db, enrolment.id)
     doubtful = AttendanceInput(uuid4(), offering.sessions[0].id, ticket="of-nobody")
-    attendance.record_all(db, [doubtful], user_id=None, now=clock.now())
+    recording.record_all(db, [doubtful], user_id=None, now=clock.now())
     db.commit()
     return {
         "certificate_id": certificate.id,

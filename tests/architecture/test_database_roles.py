@@ -14,14 +14,17 @@ from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
-from certificates import issuing, ledger, revocation, signing_keys, verification
+from certificates import issuing, ledger, revocation
 from certificates.branch import Branch
+from certificates.keys import code_keys
+from certificates.keys.code_keys import KeyRing
 from certificates.models import Certificate
 from certificates.payload import digits_of
-from certificates.signing_keys import KeyRing
 from certificates.states import State
-from courses import attendance, sessions
-from courses.attendance import AttendanceInput
+from certificates.verification import verification
+from courses.attendance import recording
+from courses.attendance.recording import AttendanceInput
+from courses.closing import closing
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from lms.app import create_app
 from lms.config import Settings
@@ -158,7 +161,7 @@ def test_a_class_is_taught_certified_and_verified_with_these_rights_alone(  # no
 ) -> None:
     branch = replace(Branch.of(settings), keys_dir=tmp_path / "keys")
     with transaction(owner) as db:
-        signing_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
+        code_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
     with transaction(web) as db:
         make = Make(db)
         course = make.new_course(skills=0, pass_mark=None)
@@ -169,8 +172,8 @@ def test_a_class_is_taught_certified_and_verified_with_these_rights_alone(  # no
         event = AttendanceInput(
             uuid4(), meeting.id, enrolment.id, AttendanceKind.ARRIVE, AttendanceMethod.TAP, clock.now()
         )
-        attendance.record(db, event, now=clock.now())
-        sessions.close(db, meeting, zone=settings.zone)
+        recording.record(db, event, now=clock.now())
+        closing.close(db, meeting, zone=settings.zone)
     with transaction(worker) as db:
         assert issuing.issue_owed(db, branch) == 1
     with transaction(web) as db:

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import issuing, signing_keys
+from certificates import issuing
 from certificates.branch import Branch
+from certificates.keys import code_keys
 from certificates.models import Certificate
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentState
@@ -27,7 +28,7 @@ FIRST, LAST = date(2020, 1, 1), date(2099, 12, 31)
 def branch(settings: Settings, tmp_path: Path, db: Session) -> Branch:
     """The tests' branch, with an active key of its own that may sign on any day."""
     made = replace(Branch.of(settings), keys_dir=tmp_path / "keys")
-    signing_keys.ensure(db, made.keys_dir, not_before=FIRST, not_after=LAST)
+    code_keys.ensure(db, made.keys_dir, not_before=FIRST, not_after=LAST)
     return made
 
 

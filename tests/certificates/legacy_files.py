@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from certificates.legacy_import import LEGACY_CERTIFICATES
+from certificates.legacy.sheet_import import LEGACY_CERTIFICATES
 from courses.imports import corrections, runs
 from courses.imports.kinds import Context
 from courses.models.imports import ImportRun, ImportState

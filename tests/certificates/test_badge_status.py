@@ -10,9 +10,10 @@ from openbadgeslib.ob3.verifier import OB3VerificationError, OB3Verifier
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import badges, credentials, revocation, status_lists
+from certificates import badges, credentials, revocation
 from certificates.branch import Branch
 from certificates.models import Certificate, StatusList
+from certificates.verification import status_lists
 
 Issue = Callable[..., Certificate]
 Web = Callable[[str], bytes]

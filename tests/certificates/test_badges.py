@@ -16,10 +16,11 @@ from PIL import Image
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
-from certificates import badges, credentials, issuer_keys, keys, revocation
+from certificates import badges, credentials, revocation
 from certificates.branch import Branch
 from certificates.events import BadgeOwed
-from certificates.issuer_keys import Purpose
+from certificates.keys import issuer_keys, key_files
+from certificates.keys.issuer_keys import Purpose
 from certificates.models import Badge, Certificate, IssuerKey
 from lms.core.errors import DomainError
 
@@ -66,7 +67,7 @@ def test_without_the_key_all_stays_owed(db: Session, branch: Branch, issue: Issu
     badges.owe(db, first)
     assert badges.sign_owed(db, branch) == 1
     badges.owe(db, second)
-    file = keys.private_key_path(branch.keys_dir, "badge-1")
+    file = key_files.private_key_path(branch.keys_dir, "badge-1")
     moved = file.rename(file.with_suffix(".away"))
     with pytest.raises(DomainError) as refused:
         badges.sign_owed(db, branch)
@@ -77,7 +78,7 @@ def test_without_the_key_all_stays_owed(db: Session, branch: Branch, issue: Issu
 
 def test_another_key_in_the_file_is_noticed(db: Session, branch: Branch, tmp_path: Path) -> None:
     issuer_keys.for_signing(db, branch.keys_dir, Purpose.BADGE)
-    keys.create(tmp_path / "other", "badge-1")
+    key_files.create(tmp_path / "other", "badge-1")
     with pytest.raises(DomainError) as refused:
         issuer_keys.for_signing(db, tmp_path / "other", Purpose.BADGE)
     assert refused.value.code == "signing_key_mismatch"
@@ -89,7 +90,7 @@ def test_workers_that_need_the_first_key_at_once_make_one(fresh_database: str, t
     def need(_worker: int) -> str:
         with Session(engine) as db:
             row, private = issuer_keys.for_signing(db, tmp_path, Purpose.BADGE)
-            assert keys.public_bytes(private) == row.public_key
+            assert key_files.public_bytes(private) == row.public_key
             db.commit()
             return row.kid
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from certificates.keys import public_bytes
+from certificates.keys.key_files import public_bytes
 from certificates.payload import (
     DIGITS,
     EPOCH,

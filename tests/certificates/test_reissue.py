@@ -10,15 +10,16 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from certificates import issuing, ledger, reissue, renewal, revocation, signing_keys, states
+from certificates import issuing, ledger, reissue, renewal, revocation, states
 from certificates.branch import Branch
-from certificates.keys import private_key_path
+from certificates.keys import code_keys
+from certificates.keys.code_keys import KeyRing
+from certificates.keys.key_files import private_key_path
 from certificates.models import Certificate, ReissueRequest
 from certificates.payload import decode, digits_of, name_matches
 from certificates.reissue import Correction
-from certificates.signing_keys import KeyRing
 from certificates.states import State
-from certificates.verification import verify
+from certificates.verification.verification import verify
 from courses.models.person_time import PersonTimeEntry
 from lms.config import Settings
 from lms.core import audit, clock
@@ -234,7 +235,7 @@ def test_workers_that_race_and_die_make_exactly_one_replacement(
     engine = create_engine(fresh_database)
     sessions = sessionmaker(engine, expire_on_commit=False)
     with sessions() as db:
-        signing_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
+        code_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
         make = Make(db)
         owe(make, closed_offering(make), "张三峰")
         issuing.issue_owed(db, branch)

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from certificates import holding, issuing, register, renewal, revocation
 from certificates.branch import Branch
+from certificates.keys.code_keys import KeyRing
 from certificates.models import Certificate
 from certificates.payload import digits_of
-from certificates.signing_keys import KeyRing
 from certificates.states import State
-from certificates.verification import verify
+from certificates.verification.verification import verify
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering

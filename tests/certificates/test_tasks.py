@@ -10,9 +10,10 @@ from flask import Flask
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from certificates import badges, issuing, signing_keys, tasks
+from certificates import badges, issuing, tasks
 from certificates.events import CertificatesOwed
-from certificates.keys import private_key_path
+from certificates.keys import code_keys
+from certificates.keys.key_files import private_key_path
 from certificates.models import Certificate
 from courses.events import OfferingClosed
 from lms.app import create_app
@@ -29,7 +30,7 @@ def system(fresh_database: str, settings: Settings, tmp_path: Path) -> Iterator[
     made = create_app(settings.model_copy(update={"database_url": fresh_database, "keys_dir": tmp_path / "keys"}))
     with made.app_context():
         with transaction(made.extensions["sessions"]) as db:
-            signing_keys.ensure(db, tmp_path / "keys", not_before=FIRST, not_after=LAST)
+            code_keys.ensure(db, tmp_path / "keys", not_before=FIRST, not_after=LAST)
         yield made
     made.extensions["engine"].dispose()
 

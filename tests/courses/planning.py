@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from courses import offerings
 from courses.models.offerings import Offering
-from courses.offerings import OfferingPlan
-from courses.scheduling import SessionPlan, Team
+from courses.offerings import offerings
+from courses.offerings.offerings import OfferingPlan
+from courses.offerings.scheduling import SessionPlan, Team
 from instructors.models import Instructor
 from lms.core.scope import EVERYTHING
 from tests.factories import Make

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from courses import person_time
+from courses.counting import person_time
+from courses.counting.person_time import Totals
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
-from courses.person_time import Totals
 from lms.core import clock
 from tests.factories import Make
 

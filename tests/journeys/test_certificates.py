@@ -13,13 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates.models import Certificate, IssuerKey
-from courses import person_time
+from courses.counting import person_time
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
 from lms.core import clock
 from tests.certificates.conftest import closed_offering
-from tests.certificates.test_issuer_keys import pem
+from tests.certificates.keys.test_issuer_keys import pem
 from tests.factories import Make
 from tests.journeys.conftest import PHONE, Site, Visit
 

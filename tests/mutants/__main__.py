@@ -15,19 +15,19 @@ from pathlib import Path
 
 from lms.config import ROOT
 from tests.mutants.mutations import Mutant, mutants_of
-from tests.mutants.running import BaselineError, Runner, runner
+from tests.mutants.running import BaselineError, Module, Runner, runner
 
 # The modules whose rules decide figures and certificates. Each is tested by tests/<folder>/test_<module>.py.
 MODULES = (
-    Path("courses/folding.py"),
-    Path("courses/entitlement.py"),
-    Path("courses/check_in_desk.py"),
-    Path("courses/person_time.py"),
-    Path("courses/id_numbers.py"),
-    Path("courses/rotating_code.py"),
-    Path("certificates/payload.py"),
+    Path("courses/attendance/deciding.py"),
+    Path("courses/attendance/folding.py"),
+    Path("courses/attendance/self_check_in/rotating_code.py"),
+    Path("courses/assessment/entitlement.py"),
+    Path("courses/counting/person_time.py"),
+    Path("courses/enrolment/id_numbers.py"),
     Path("certificates/number.py"),
-    Path("certificates/verification.py"),
+    Path("certificates/payload.py"),
+    Path("certificates/verification/verification.py"),
 )
 NEEDED_PERCENT = 95
 
@@ -98,11 +98,11 @@ def equivalent_mutants(file: Path) -> Mapping[Path, Mapping[Key, str]]:
 
 def _judge(started: Runner, path: Path, equivalent: Mapping[Key, str]) -> Outcome:
     began = time.monotonic()
-    tests = tests_of(path)
+    module = Module(path, tests_of(path))
     mutants = mutants_of((ROOT / path).read_text())
-    baseline = started.baseline(path, tests)
-    survivors = started.survivors(path, mutants, tests, baseline)
-    started.baseline(path, tests)  # still green: the mutants were found, and not a broken database
+    baseline = started.baseline(module)
+    survivors = started.survivors(module, mutants, baseline)
+    started.baseline(module)  # still green: the mutants were found, and not a broken database
     outcome = _outcome(path, mutants, survivors, equivalent, time.monotonic() - began)
     _print(outcome)
     return outcome

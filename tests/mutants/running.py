@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -43,6 +43,13 @@ class Baseline(NamedTuple):
     limit_seconds: int
 
 
+class Module(NamedTuple):
+    """A rule module and its test file, both relative to the project's root."""
+
+    path: Path
+    tests: Path
+
+
 class BaselineError(Exception):
     """The tests of the unchanged module fail, so they can say nothing about its mutants."""
 
@@ -56,15 +63,15 @@ class Runner:
         for database in self._databases:
             server.create_database(database, template=TEMPLATE)
 
-    def baseline(self, path: Path, tests: Path) -> Baseline:
+    def baseline(self, module: Module) -> Baseline:
         """Run the tests of the unchanged module. Raises BaselineError when they fail."""
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.json"
             began = time.monotonic()
-            process = self._start(path, None, tests, self._databases[0], report=report)
+            process = self._start(_run_unchanged, module, self._databases[0], report)
             process.join()
             if process.exitcode != 0:
-                raise BaselineError(f"{tests} fails with {path} unchanged; run it by itself")
+                raise BaselineError(f"{module.tests} fails with {module.path} unchanged; run it by itself")
             seen = json.loads(report.read_text())
         for name in seen["modules"]:
             with contextlib.suppress(ImportError):  # a module that only exists within some other's import
@@ -73,7 +80,7 @@ class Runner:
         gc.freeze()
         return Baseline(seen["durations"], 10 + 5 * int(time.monotonic() - began))
 
-    def survivors(self, path: Path, mutants: Sequence[Mutant], tests: Path, baseline: Baseline) -> list[Mutant]:
+    def survivors(self, module: Module, mutants: Sequence[Mutant], baseline: Baseline) -> list[Mutant]:
         """The mutants with which all tests pass, in the order given.
 
         A mutant with which the tests do not end in time counts as found.
@@ -85,25 +92,14 @@ class Runner:
             if not free:
                 self._collect(running, free, survivors)
             database = free.pop()
-            process = self._start(path, mutant.source, tests, database, baseline=baseline)
+            process = self._start(_run_mutant, module, database, mutant.source, baseline)
             running[process.sentinel] = number, process, database
         while running:
             self._collect(running, free, survivors)
         return [mutants[number] for number in sorted(survivors)]
 
-    def _start(
-        self,
-        path: Path,
-        source: str | None,
-        tests: Path,
-        database: str,
-        *,
-        baseline: Baseline | None = None,
-        report: Path | None = None,
-    ) -> ForkProcess:
-        process = _FORK.Process(
-            target=_run_tests, args=(path, source, tests, Shared(self._server, database), baseline, report)
-        )
+    def _start(self, run: Callable[..., None], module: Module, database: str, *facts: object) -> ForkProcess:
+        process = _FORK.Process(target=run, args=(module, Shared(self._server, database), *facts))
         process.start()
         return process
 
@@ -132,36 +128,38 @@ def runner(jobs: int) -> Iterator[Runner]:
         yield Runner(server, jobs)
 
 
-def _run_tests(
-    path: Path, source: str | None, tests: Path, shared: Shared, baseline: Baseline | None, report: Path | None
-) -> None:
-    """In a forked process: run the tests, with the mutant where one is given, and exit as pytest says."""
-    if baseline is not None:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(baseline.limit_seconds)
-    silence = os.open(
-        os.devnull if baseline is not None else os.ttyname(2) if os.isatty(2) else os.devnull, os.O_WRONLY
-    )
+def _run_unchanged(module: Module, shared: Shared, report: Path) -> None:
+    """In a forked process: run the tests of the module as it is, and report what they import and how long each takes."""
+    plugin = _Plugin(shared, {})
+    code = _run_tests(module, plugin)
+    names = [name for name in sys.modules if name.partition(".")[0] not in _OURS and name != "__mp_main__"]
+    report.write_text(json.dumps({"modules": names, "durations": plugin.durations}))
+    os._exit(code)
+
+
+def _run_mutant(module: Module, shared: Shared, source: str, baseline: Baseline) -> None:
+    """In a forked process: run the tests with the mutant in the module's place, and exit as pytest says."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(baseline.limit_seconds)
+    sys.meta_path.insert(0, _MutantFinder(module.path, source))
+    os._exit(_run_tests(module, _Plugin(shared, baseline.durations)))
+
+
+def _run_tests(module: Module, plugin: "_Plugin") -> int:
+    silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
-    if source is not None:
-        sys.meta_path.insert(0, _MutantFinder(path, source))
-    plugin = _Plugin(shared, baseline)
     arguments = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    code = pytest.main([*arguments, f"--rootdir={ROOT}", str(ROOT / tests)], plugins=[plugin])
-    if report is not None:
-        names = [name for name in sys.modules if name.partition(".")[0] not in _OURS and name != "__mp_main__"]
-        report.write_text(json.dumps({"modules": names, "durations": plugin.durations}))
-    os._exit(code)
+    return pytest.main([*arguments, f"--rootdir={ROOT}", str(ROOT / module.tests)], plugins=[plugin])
 
 
 class _Plugin:
     """Gives the tests the shared server, the same hypothesis examples each time, and the fastest test first."""
 
-    def __init__(self, shared: Shared, baseline: Baseline | None) -> None:
+    def __init__(self, shared: Shared, expected: Mapping[str, float]) -> None:
         self.durations: dict[str, float] = {}
         self._shared = shared
-        self._expected = baseline.durations if baseline is not None else {}
+        self._expected = expected
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[SHARED] = self._shared

@@ -9,7 +9,7 @@ from flask_login import current_user
 from lms.accounts import browser_sessions, places, user_agents, users
 from lms.accounts.forms import ROLES, OwnPasswordForm, ProfileForm
 from lms.core.access import signed_in
-from lms.core.web import refused_on, session
+from lms.core.web import db, refused_on
 
 blueprint = Blueprint("account", __name__)
 
@@ -27,7 +27,7 @@ def change() -> ResponseReturnValue:
     """Change name and language; the page comes back in the chosen language."""
     form = ProfileForm()
     if form.validate_on_submit():
-        users.change_own(session(), current_user.user, name=form.name.data, language=form.language.data)
+        users.change_own(db(), current_user.user, name=form.name.data, language=form.language.data)
         flash(_("Saved."))
         return redirect(url_for("account.page", lang=form.language.data))
     return make_response(_show(form, OwnPasswordForm()), 422)
@@ -41,7 +41,7 @@ def change_password() -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             users.change_password(
-                session(),
+                db(),
                 current_user.user,
                 old=form.present_password.data,
                 new=form.password.data,
@@ -56,7 +56,7 @@ def change_password() -> ResponseReturnValue:
 @signed_in
 def end_browser(key: str) -> ResponseReturnValue:
     """Sign out one of one's browsers."""
-    browser_sessions.end_one(session(), current_user.id, key)
+    browser_sessions.end_one(db(), current_user.id, key)
     flash(_("That browser is signed out."))
     return redirect(url_for("account.page"))
 
@@ -65,7 +65,7 @@ def end_browser(key: str) -> ResponseReturnValue:
 @signed_in
 def end_others() -> ResponseReturnValue:
     """Sign out everywhere but here."""
-    browser_sessions.end_all(session(), current_user.id, but=current_user.token)
+    browser_sessions.end_all(db(), current_user.id, but=current_user.token)
     flash(_("You are signed in here only."))
     return redirect(url_for("account.page"))
 
@@ -74,7 +74,7 @@ def end_others() -> ResponseReturnValue:
 @signed_in
 def sign_out() -> ResponseReturnValue:
     """Sign this browser out."""
-    browser_sessions.end(session(), current_user.token)
+    browser_sessions.end(db(), current_user.token)
     cookie.clear()
     flash(_("You are signed out."))
     return redirect(url_for("home.page"))
@@ -88,7 +88,7 @@ def _show(profile: ProfileForm, password: OwnPasswordForm) -> str:
         profile=profile,
         password=password,
         roles=ROLES,
-        places=places.of_grants(session(), user.grants),
-        browsers=browser_sessions.of_user(session(), user.id, current_user.token),
+        places=places.of_grants(db(), user.grants),
+        browsers=browser_sessions.of_user(db(), user.id, current_user.token),
         browser_name=user_agents.browser_name,
     )

@@ -18,7 +18,7 @@ from lms.core.forms import choices
 from lms.core.languages import moment, named
 from lms.core.scope import EVERYTHING, Role
 from lms.core.sought import narrowed
-from lms.core.web import session
+from lms.core.web import db
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 blueprint = Blueprint("audit", __name__)
@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
         until=form.until.data,
     )
     zone = current_app.config["SETTINGS"].zone
-    found = audit_trail.listing(session(), wanted, zone, request.args.get("page", 1, type=int))
+    found = audit_trail.listing(db(), wanted, zone, request.args.get("page", 1, type=int))
     return render_template(
         "audit/index.html",
         found=found,
@@ -50,7 +50,7 @@ def index() -> ResponseReturnValue:
         noun_name=partial(_word, NOUNS),
         field_name=partial(_word, FIELDS),
         key_name=_key,
-        shown=_Shown({place.id: named(place) for place in places.districts(session(), EVERYTHING)}),
+        shown=_Shown({place.id: named(place) for place in places.districts(db(), EVERYTHING)}),
         address=_address,
     )
 

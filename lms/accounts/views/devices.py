@@ -14,7 +14,7 @@ from lms.core import openapi
 from lms.core.access import requires, signed_in
 from lms.core.errors import N_, DomainError
 from lms.core.limits import limiter
-from lms.core.web import session
+from lms.core.web import db
 
 blueprint = Blueprint("devices", __name__)
 
@@ -30,14 +30,14 @@ def _account() -> str:
 @signed_in
 def page() -> ResponseReturnValue:
     """One's own devices."""
-    return render_template("account/devices.html", devices=devices.of_user(session(), current_user.id))
+    return render_template("account/devices.html", devices=devices.of_user(db(), current_user.id))
 
 
 @blueprint.post("/account/devices/<int:device_id>/revoke")
 @signed_in
 def revoke(device_id: int) -> ResponseReturnValue:
     """Take one of one's own devices away."""
-    devices.revoke(session(), devices.one(session(), current_user.id, device_id))
+    devices.revoke(db(), devices.one(db(), current_user.id, device_id))
     flash(_("That device is disconnected. What it has not sent yet it keeps until somebody signs in on it again."))
     return redirect(url_for("devices.page"))
 
@@ -48,7 +48,7 @@ def revoke(device_id: int) -> ResponseReturnValue:
 def pair() -> ResponseReturnValue:
     """Connect this browser. The token is in this answer and nowhere else."""
     request.max_content_length = BODY_LIMIT
-    device, token = devices.pair(session(), current_user.user, _name(request.get_json(silent=True)))
+    device, token = devices.pair(db(), current_user.user, _name(request.get_json(silent=True)))
     return jsonify(device=device.id, token=token, name=device.name), 201
 
 

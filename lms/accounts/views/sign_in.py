@@ -11,7 +11,7 @@ from lms.accounts.forms import ForgottenForm, NewPasswordForm, SignInForm
 from lms.accounts.password_links import site_of
 from lms.accounts.throttle import TooManyTries
 from lms.core.access import public
-from lms.core.web import local_address, refused_on, session, text_of
+from lms.core.web import db, local_address, refused_on, text_of
 
 log = structlog.get_logger(__name__)
 blueprint = Blueprint("sign_in", __name__)
@@ -35,7 +35,7 @@ def page() -> ResponseReturnValue:
                 form.form_errors.append(text_of(refusal))
                 return _wait("sign_in/page.html", form, refusal, onward=onward)
             with refused_on(form):
-                user = users.authenticate(session(), form.identifier.data, form.password.data)
+                user = users.authenticate(db(), form.identifier.data, form.password.data)
                 current.remember(user, current_app.config["SETTINGS"].session_days)
                 log.info("signed_in", user_id=user.id)
                 return redirect(onward)
@@ -54,7 +54,7 @@ def forgotten() -> ResponseReturnValue:
         except TooManyTries as refusal:
             form.form_errors.append(text_of(refusal))
             return _wait("sign_in/forgotten.html", form, refusal)
-        password_links.mail_reset(session(), form.email.data, site_of(current_app.config["SETTINGS"]))
+        password_links.mail_reset(db(), form.email.data, site_of(current_app.config["SETTINGS"]))
         return render_template("sign_in/mailed.html", email=form.email.data)
     return make_response(render_template("sign_in/forgotten.html", form=form), 422 if form.is_submitted() else 200)
 
@@ -63,11 +63,11 @@ def forgotten() -> ResponseReturnValue:
 @public
 def choose(token: str) -> ResponseReturnValue:
     """Choose a password with a link. Opening it spends nothing: mail programs look at links too."""
-    owner = password_links.owner(session(), token)
+    owner = password_links.owner(db(), token)
     form = NewPasswordForm()
     if form.validate_on_submit():
         with refused_on(form):
-            password_links.use(session(), token, form.password.data)
+            password_links.use(db(), token, form.password.data)
             flash(_("The password is set. Sign in with it."))
             return redirect(url_for("sign_in.page"))
     return make_response(

@@ -15,7 +15,7 @@ from lms.core.forms import choices
 from lms.core.languages import named
 from lms.core.scope import ADMINISTRATORS, Role, fetch
 from lms.core.sought import narrowed
-from lms.core.web import refused_on, session
+from lms.core.web import db, refused_on
 
 blueprint = Blueprint("users", __name__)
 
@@ -33,10 +33,10 @@ def index() -> ResponseReturnValue:
         role=Role(form.role.data) if form.role.data in set(Role) else None,
         disabled=form.state.data == "disabled",
     )
-    found = users.listing(session(), scope(), wanted, request.args.get("page", 1, type=int))
+    found = users.listing(db(), scope(), wanted, request.args.get("page", 1, type=int))
     grants = [grant for user in found.rows for grant in user.grants]
     return render_template(
-        "users/index.html", found=found, form=form, roles=ROLES, places=places.of_grants(session(), grants)
+        "users/index.html", found=found, form=form, roles=ROLES, places=places.of_grants(db(), grants)
     )
 
 
@@ -49,7 +49,7 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             made = users.create(
-                session(), _facts(form), [_grant_facts(form)], scope(), site_of(current_app.config["SETTINGS"])
+                db(), _facts(form), [_grant_facts(form)], scope(), site_of(current_app.config["SETTINGS"])
             )
             if made.address is not None:
                 return render_template("users/link.html", user=made.user, address=made.address)
@@ -75,7 +75,7 @@ def edit(user_id: int) -> ResponseReturnValue:
     form = UserForm(obj=user)
     if form.validate_on_submit():
         with refused_on(form):
-            users.change(session(), user, _facts(form))
+            users.change(db(), user, _facts(form))
             flash(_("Saved."))
             return redirect(url_for("users.page", user_id=user.id))
     return make_response(render_template("users/edit.html", form=form, user=user), 422 if form.is_submitted() else 200)
@@ -90,7 +90,7 @@ def grant(user_id: int) -> ResponseReturnValue:
     _offer(form)
     if form.validate_on_submit():
         with refused_on(form):
-            roles.grant(session(), user, _grant_facts(form), scope())
+            roles.grant(db(), user, _grant_facts(form), scope())
             flash(_("The role is given."))
             return redirect(url_for("users.page", user_id=user.id))
     return make_response(_show(_user(user_id), form), 422)
@@ -100,7 +100,7 @@ def grant(user_id: int) -> ResponseReturnValue:
 @requires(*ADMINISTRATORS)
 def withdraw(user_id: int, grant_id: int) -> ResponseReturnValue:
     """Take a role away."""
-    roles.withdraw(session(), _user(user_id), grant_id)
+    roles.withdraw(db(), _user(user_id), grant_id)
     flash(_("The role is taken away."))
     return redirect(url_for("users.page", user_id=user_id))
 
@@ -113,7 +113,7 @@ def disable(user_id: int) -> ResponseReturnValue:
     form = ReasonForm()
     if form.validate_on_submit():
         with refused_on(form):
-            users.disable(session(), user, form.reason.data)
+            users.disable(db(), user, form.reason.data)
             flash(_("The account is disabled and signed out everywhere."))
             return redirect(url_for("users.page", user_id=user.id))
     return make_response(
@@ -125,7 +125,7 @@ def disable(user_id: int) -> ResponseReturnValue:
 @requires(*ADMINISTRATORS)
 def enable(user_id: int) -> ResponseReturnValue:
     """Open a disabled account again."""
-    users.enable(session(), _user(user_id))
+    users.enable(db(), _user(user_id))
     flash(_("The account is open again."))
     return redirect(url_for("users.page", user_id=user_id))
 
@@ -135,7 +135,7 @@ def enable(user_id: int) -> ResponseReturnValue:
 def invite(user_id: int) -> ResponseReturnValue:
     """Mail a link that sets the password, or show it once where there is no e-mail address."""
     user = _user(user_id)
-    address = password_links.invite(session(), user, site_of(current_app.config["SETTINGS"]))
+    address = password_links.invite(db(), user, site_of(current_app.config["SETTINGS"]))
     if address is not None:
         return render_template("users/link.html", user=user, address=address)
     flash(_("A link is on its way by mail. It works once and for three days."))
@@ -147,18 +147,18 @@ def invite(user_id: int) -> ResponseReturnValue:
 def organisation_names() -> ResponseReturnValue:
     """Names that contain what is being typed, for the field of a coordinator's organisation."""
     text = request.args.get("text", "").strip()
-    found = places.suggest(session(), text, scope()) if text else []
+    found = places.suggest(db(), text, scope()) if text else []
     return jsonify([named(place) for place in found])
 
 
 def _user(user_id: int) -> User:
-    return fetch(session(), User, user_id, scope())
+    return fetch(db(), User, user_id, scope())
 
 
 def _offer(form: GrantForm) -> None:
     reach = scope()
     form.role.choices = choices((role.value, ROLES[role]) for role in ROLES if role in roles.grantable(reach))
-    districts = [(place.id, named(place)) for place in places.districts(session(), reach)]
+    districts = [(place.id, named(place)) for place in places.districts(db(), reach)]
     form.district.choices = choices(districts if len(districts) == 1 else [(0, "—"), *districts])
 
 
@@ -173,14 +173,12 @@ def _grant_facts(form: GrantForm) -> GrantFacts:
         role,
         district_id=form.district.data if role is Role.DISTRICT_ADMINISTRATOR else None,
         organisation_id=(
-            places.organisation_named(session(), form.organisation.data or "", scope())
-            if role is Role.COORDINATOR
-            else None
+            places.organisation_named(db(), form.organisation.data or "", scope()) if role is Role.COORDINATOR else None
         ),
     )
 
 
 def _show(user: User, form: GrantForm) -> str:
     return render_template(
-        "users/page.html", user=user, form=form, roles=ROLES, places=places.of_grants(session(), user.grants)
+        "users/page.html", user=user, form=form, roles=ROLES, places=places.of_grants(db(), user.grants)
     )

@@ -21,7 +21,7 @@ from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.states import State
-from courses import person_time
+from courses.counting import person_time
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState
 from lms.accounts.models import User
@@ -30,7 +30,7 @@ from lms.core import clock
 from lms.core.audit import AuditEntry
 from lms.core.scope import Role
 from tests.certificates.conftest import closed_offering, owe
-from tests.courses.test_exports import rows_of
+from tests.courses.reports.exports.test_exports import rows_of
 from tests.factories import Make
 
 SignIn = Callable[[User], FlaskClient]

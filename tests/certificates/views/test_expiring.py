@@ -177,7 +177,7 @@ def test_the_files_hold_every_row_and_leave_a_trace(
 def test_pages_are_turned(
     coordinator: FlaskClient, ending: Callable[..., Certificate], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("certificates.expiry.PAGE_SIZE", 2)
+    monkeypatch.setattr("certificates.expiring.PAGE_SIZE", 2)
     for n in range(3):
         ending(f"人{n}号", n)
     first = coordinator.get("/certificates/expiring/").text

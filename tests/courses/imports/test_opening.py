@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
-from courses import opening_balances
+from courses.counting import opening_balances
 from courses.imports import opening, runs
 from courses.models.imports import ImportState
 from courses.models.opening_balances import OpeningBalance, OpeningSource
+from courses.reports import opening_totals
 from courses.reports.filters import Filters
 from lms.config import Settings
 from lms.core.errors import DomainError
@@ -35,7 +36,7 @@ def desk(db: Session, settings: Settings, app: Flask) -> Desk:
 
 def total(db: Session) -> int:
     db.expire_all()
-    return opening_balances.of_question(db, YEARS, EVERYTHING).person_times
+    return opening_totals.of_question(db, YEARS, EVERYTHING).person_times
 
 
 def test_each_source_keeps_the_file_and_its_totals(desk: Desk, db: Session) -> None:

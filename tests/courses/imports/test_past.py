@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from courses import person_time, recount
+from courses.counting import person_time, recount
 from courses.imports import corrections, kinds, past, runs
 from courses.imports.kinds import Context
 from courses.imports.past_undo import NOBODYS_NAME

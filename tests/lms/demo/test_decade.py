@@ -8,7 +8,7 @@ import psycopg
 from flask import Flask
 from sqlalchemy import select
 
-from courses.id_numbers import canonical
+from courses.enrolment.id_numbers import canonical
 from courses.models.trainees import IdType, Trainee
 from lms.app import create_app
 from lms.config import Settings

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from courses import person_time
+from courses.counting import person_time
 from courses.models.offerings import OfferingState
 from lms.accounts.models import User
 from lms.config import Settings

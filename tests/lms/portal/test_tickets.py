@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
 from sqlalchemy.orm import Session
 
-from courses import enrolment
+from courses.enrolment import places
+from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
-from courses.trainees import TraineeFacts
 from lms.accounts import users
 from lms.accounts.models import User
 from lms.core import clock
@@ -27,7 +27,7 @@ PASSWORD = "a long enough pass phrase 7"
 def row(db: Session, make: Make) -> Enrolment:
     """An enrolment by oneself in a coming offering with one place."""
     offering = make.offering(capacity=1, starts=[clock.now() + timedelta(days=3), clock.now() + timedelta(days=4)])
-    done = enrolment.enrol_oneself(db, offering.id, TraineeFacts("王小明", "+8613912345678", birth_year=1990)).enrolment
+    done = places.enrol_oneself(db, offering.id, TraineeFacts("王小明", "+8613912345678", birth_year=1990)).enrolment
     db.commit()
     return done
 
@@ -69,7 +69,7 @@ def decoded(svg: str) -> str:
 
 
 def test_cancelling_asks_once_and_frees_the_place(client: FlaskClient, row: Enrolment, db: Session, make: Make) -> None:
-    waiting = enrolment.enrol(db, row.offering_id, make.trainee(), source=EnrolmentSource.STAFF)
+    waiting = places.enrol(db, row.offering_id, make.trainee(), source=EnrolmentSource.STAFF)
     db.commit()
     assert "1" in client.get(f"/tickets/{waiting.ticket}").text
     assert client.get(f"/tickets/{row.ticket}/cancel").status_code == 200
@@ -85,7 +85,7 @@ def test_overlapping_trainings_are_shown_without_telling_which(
     client: FlaskClient, row: Enrolment, db: Session, make: Make
 ) -> None:
     other = make.offering(starts=[row.offering.sessions[0].starts_at], place="秘密地点")
-    enrolment.enrol(db, other.id, row.trainee, source=EnrolmentSource.STAFF)
+    places.enrol(db, other.id, row.trainee, source=EnrolmentSource.STAFF)
     db.commit()
     page = client.get(f"/tickets/{row.ticket}?lang=zh").text
     assert "您在同一时间还报名了" in page

@@ -3,10 +3,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from courses import agenda, attendance
+from courses.attendance import recording
+from courses.offerings import agenda
 from lms.core import clock
 from lms.core.scope import Role
-from tests.courses.test_attendance import happening
+from tests.courses.attendance.test_recording import happening
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 5, 14, 12, tzinfo=ZONE)
@@ -43,7 +44,7 @@ def test_the_day_is_cut_in_the_branchs_time_zone(db, make, user, me):
 def test_the_home_shows_the_own_sessions_with_their_counts(db, make, user, me, sign_in):
     offering = make.offering(lead=me, hours=1, starts=[clock.now() - timedelta(minutes=30)])
     rows = [make.enrolment(offering) for _ in range(3)]
-    attendance.record(db, happening(rows[0]), now=clock.now())
+    recording.record(db, happening(rows[0]), now=clock.now())
     page = sign_in(user).get("/today/").text
     assert "<strong>1</strong> / 3" in page
     assert f"/sessions/{offering.sessions[0].id}/attendance" in page

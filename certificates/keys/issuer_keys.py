@@ -1,0 +1,195 @@
+"""The keys that sign for the issuer's `did:web`: of badges and of status lists.
+
+Public halves are rows that anybody reads; a private half is a file of the signing worker, which makes the first key
+when it first needs one. What a retired key signed stays verifiable; a compromised key is believed for nothing, because
+neither a badge nor a list stands in a ledger that would tell the honest ones: they are signed anew.
+"""
+
+import base64
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from certificates import credentials
+from certificates.keys import key_files
+from certificates.keys.key_files import KeyState
+from certificates.models import Badge, IssuerKey
+from lms.core import audit, clock
+from lms.core.errors import N_, DomainError
+
+_MOST = 999
+
+
+class Purpose(StrEnum):
+    """What a key signs; the beginning of its name."""
+
+    BADGE = "badge"
+    STATUS = "status"
+
+
+def purpose_of(kid: str) -> Purpose | None:
+    """What the key of this name signs; None when it is no key of the issuer."""
+    word, _, number = kid.partition("-")
+    return Purpose(word) if word in set(Purpose) and number.isdecimal() else None
+
+
+def public_keys(db: Session) -> Sequence[IssuerKey]:
+    """Every key there ever was, oldest first: what a retired one signed is still verified with it."""
+    return db.scalars(select(IssuerKey).order_by(IssuerKey.made_at, IssuerKey.kid)).all()
+
+
+def believed(db: Session) -> list[IssuerKey]:
+    """The keys whose signatures we stand by."""
+    return [key for key in public_keys(db) if key.state is not KeyState.COMPROMISED]
+
+
+def jwk(key: IssuerKey) -> dict[str, str]:
+    """A key as a JSON Web Key (RFC 8037); `state` and `compromised_at` as those of codes have them."""
+    x = base64.urlsafe_b64encode(key.public_key).rstrip(b"=").decode()
+    made = {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": x}
+    made["state"] = key.state.value
+    if key.compromised_at is not None:
+        made["compromised_at"] = key.compromised_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return made
+
+
+def for_signing(db: Session, folder: Path, purpose: Purpose) -> tuple[IssuerKey, Ed25519PrivateKey]:
+    """The active key of a purpose, both halves; made when there never was one. For the worker alone.
+
+    It cannot be retired or disowned until the commit.
+
+    Raises DomainError: `signing_key_none` when the last one was retired, `signing_key_mismatch` when the file is not the
+    published key's, and those of `keys.load`, as when the file is not on this machine.
+    """
+    row = _active(db, purpose, sharing=True)
+    if row is None:
+        _one_at_a_time(db, purpose)
+        row = _active(db, purpose, sharing=True)  # another worker may have made it meanwhile
+    if row is None and _count(db, purpose) == 0:
+        row = _make(db, folder, purpose)
+    if row is None:
+        raise _none(purpose)
+    private = key_files.load(folder, row.kid)
+    if key_files.public_bytes(private) != row.public_key:
+        raise DomainError(
+            "signing_key_mismatch",
+            N_("The file of signing key %(kid)s is not the key that was published."),
+            kid=row.kid,
+        )
+    return row, private
+
+
+def create(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
+    """Make a key where none is active. Raises DomainError `signing_key_active`: then rotate."""
+    _one_at_a_time(db, purpose)
+    if _active(db, purpose) is not None:
+        raise DomainError("signing_key_active", N_("There is an active signing key already. Rotate it instead."))
+    return _make(db, folder, purpose)
+
+
+def rotate(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
+    """Retire the active key and put a new one in its place. What the old one signed stays verifiable."""
+    _one_at_a_time(db, purpose)
+    old = _active(db, purpose)
+    if old is not None:
+        _change(db, old, KeyState.RETIRED)
+    return _make(db, folder, purpose)
+
+
+def retire(db: Session, purpose: Purpose) -> IssuerKey:
+    """Let the active key sign no more, with nothing in its place: what is owed waits. Raises DomainError `signing_key_none`."""
+    _one_at_a_time(db, purpose)
+    old = _active(db, purpose)
+    if old is None:
+        raise _none(purpose)
+    _change(db, old, KeyState.RETIRED)
+    return old
+
+
+def compromise(db: Session, folder: Path, kid: str, at: datetime) -> tuple[IssuerKey, IssuerKey | None, int]:
+    """Believe a key no more. The key, its successor when it was active, and how many badges are owed anew.
+
+    Said again, the earlier moment holds. Status lists are the caller's to sign anew (`status_lists.sign_due`). Raises
+    DomainError: `signing_key_unknown`, and `compromise_in_future`.
+    """
+    purpose = purpose_of(kid)
+    if purpose is not None:
+        _one_at_a_time(db, purpose)
+    key = db.scalars(select(IssuerKey).where(IssuerKey.kid == kid).with_for_update()).one_or_none()
+    if key is None or purpose is None:
+        raise DomainError("signing_key_unknown", N_("There is no signing key %(kid)s."), kid=kid)
+    if at > clock.now():
+        raise DomainError("compromise_in_future", N_("The moment of a compromise is not in the future."))
+    was = key.state
+    moment = min(at, key.compromised_at) if key.compromised_at is not None else at
+    _change(db, key, KeyState.COMPROMISED, moment)
+    successor = _make(db, folder, purpose) if was is KeyState.ACTIVE else None
+    return key, successor, _owe_again(db, key) if purpose is Purpose.BADGE else 0
+
+
+def _owe_again(db: Session, key: IssuerKey) -> int:
+    """Owe each badge anew that names this key in its proof."""
+    again = (
+        update(Badge)
+        .where(Badge.credential.contains(credentials.multikey(key.public_key), autoescape=True))
+        .values(made_at=None, credential=None, token=None)
+        .returning(Badge.certificate_id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(db.scalars(again).all())
+
+
+def _change(db: Session, key: IssuerKey, state: KeyState, compromised_at: datetime | None = None) -> None:
+    before = key.state
+    key.state, key.compromised_at = state, compromised_at
+    db.flush()
+    after = {"state": state.value}
+    if compromised_at is not None:
+        after["compromised_at"] = compromised_at.isoformat()
+    action = "signing_key.compromise" if state is KeyState.COMPROMISED else "signing_key.retire"
+    audit.record(db, action, f"signing_key:{key.kid}", before={"state": before.value}, after=after)
+
+
+def _active(db: Session, purpose: Purpose, *, sharing: bool = False) -> IssuerKey | None:
+    """The key that signs, held until the commit: by a change alone, by those who sign together."""
+    statement = (
+        select(IssuerKey)
+        .where(IssuerKey.kid.startswith(f"{purpose}-"), IssuerKey.state == KeyState.ACTIVE)
+        .with_for_update(read=sharing)
+        .execution_options(populate_existing=True)
+    )
+    return db.scalars(statement).one_or_none()
+
+
+def _count(db: Session, purpose: Purpose) -> int:
+    return db.scalar(select(func.count()).where(IssuerKey.kid.startswith(f"{purpose}-"))) or 0
+
+
+def _one_at_a_time(db: Session, purpose: Purpose) -> None:
+    db.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"issuer_key:{purpose}"))))
+
+
+def _make(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
+    number = _count(db, purpose) + 1
+    if number > _MOST:
+        raise DomainError("signing_key_numbers", N_("All key numbers are used."))
+    kid = f"{purpose}-{number}"
+    public = key_files.create_or_take(folder, kid)
+    made = IssuerKey(kid=kid, public_key=public, made_at=clock.now(), state=KeyState.ACTIVE)
+    db.add(made)
+    db.flush()
+    audit.record(db, "signing_key.create", f"signing_key:{kid}")
+    return made
+
+
+def _none(purpose: Purpose) -> DomainError:
+    return DomainError(
+        "signing_key_none_of",
+        N_("There is no active key for %(purpose)s. Make one with: flask keys create --for %(purpose)s"),
+        purpose=purpose.value,
+    )

@@ -1,0 +1,168 @@
+"""The certificates that rows of past trainings name: kept as legacy certificates, in the transaction that writes the rows.
+
+So whoever holds one can have it verified. What the row does not say is taken from its offering: the course and how long its
+certificates hold, and the district's Red Cross for the unit that issued it. A number that its holder has already stays as it
+is; a row that gives somebody else's number does not go in, since nobody can tell whose the certificate is.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Row, func, select, text
+from sqlalchemy.orm import Session
+
+from certificates.issuing import last_valid_day
+from certificates.legacy.legacy import number_key
+from certificates.legacy.sheet_import import LEGACY_CERTIFICATES, OURS
+from certificates.models import LEGACY_ID_NUMBER, LegacyCertificate
+from courses.imports import simple, staging
+from courses.imports.past import PAST, Papers
+from courses.imports.simple import Part
+from courses.models.imports import ImportAttendance, ImportRun
+from courses.models.trainees import ID_NUMBER
+from lms.core import clock, crypto
+
+_UNIT = "红十字会"
+_NAMED = text(
+    "SELECT placed.line, placed.name, placed.name_key, placed.certificate, placed.issued_on, said.ref, said.id_type,"
+    " said.id_number_sealed, course.name_zh AS course, course.programme_code, course.validity_months,"
+    " district.name_zh AS district"
+    " FROM placed JOIN course ON course.id = placed.course_id JOIN district ON district.id = placed.district_id"
+    " JOIN import_attendance AS said ON said.run_id = :run AND said.line = placed.line"
+    " WHERE placed.certificate IS NOT NULL ORDER BY placed.line"
+)
+_PAPER = (
+    "line", "ref", "number", "number_key", "name", "name_key", "id_type", "id_number_sealed", "id_number_index",
+    "programme_code", "course", "unit", "issued_on", "valid_until",
+)  # fmt: skip
+_TABLE = text(
+    "CREATE TEMP TABLE paper (line integer, ref uuid, number text, number_key text, name text, name_key text, id_type text,"
+    " id_number_sealed bytea, id_number_index bytea, programme_code text, course text, unit text, issued_on date,"
+    " valid_until date) ON COMMIT DROP"
+)
+_CLAIM = ("line", "number_key", "name_key", "person")
+_CLAIMS = text("CREATE TEMP TABLE claim (line integer, number_key text, name_key text, person integer) ON COMMIT DROP")
+_CLAIMED = text(
+    "SELECT said.line, said.certificate, said.name_key, line.person FROM import_attendance AS said"
+    " JOIN import_line AS line ON line.run_id = :run AND line.line = said.line AND line.outcome = 'new'"
+    " AND line.line > :after AND line.line <= :until"
+    " WHERE said.run_id = :run AND said.certificate IS NOT NULL AND said.line > :after AND said.line <= :until"
+)
+# The lines first, whatever the planner believes: else each chunk would read all that the file says.
+_CLAIMED_IN_CHUNK = text(
+    "SELECT said.line, said.certificate, said.name_key, line.person FROM (SELECT line, person FROM import_line"
+    " WHERE run_id = :run AND outcome = 'new' AND number BETWEEN :first AND :last OFFSET 0) AS line"
+    " JOIN import_attendance AS said ON said.run_id = :run AND said.line = line.line AND said.certificate IS NOT NULL"
+)
+# What is at fault leaves `claim`: a number that is its holder's is not contested by those who have it wrongly.
+_FAULTS = {
+    "certificate_ours": text(
+        "CREATE TEMP TABLE fault ON COMMIT DROP AS SELECT DISTINCT line, CAST(NULL AS jsonb) AS params"
+        " FROM claim CROSS JOIN programme JOIN certificate ON {ours}".replace("{ours}", OURS).replace("{key}", "number_key")
+    ),
+    "certificate_taken": text(
+        "CREATE TEMP TABLE fault ON COMMIT DROP AS SELECT line, CAST(NULL AS jsonb) AS params"
+        " FROM claim JOIN legacy_certificate AS held USING (number_key) WHERE held.name_key <> claim.name_key"
+    ),
+    "certificate_twice": text(
+        "CREATE TEMP TABLE fault ON COMMIT DROP AS WITH many AS MATERIALIZED (SELECT * FROM claim WHERE number_key IN"
+        " (SELECT number_key FROM claim GROUP BY number_key HAVING count(DISTINCT person) > 1))"
+        " SELECT line, jsonb_build_object('line', (SELECT min(other.line) FROM many AS other"
+        " WHERE other.number_key = many.number_key AND other.person <> many.person)) AS params FROM many"
+    ),
+}  # fmt: skip
+_REFUSE = text(
+    "UPDATE import_line AS line SET outcome = 'refused', code = CAST(:code AS text), number = NULL, params = fault.params"
+    " FROM fault WHERE line.run_id = :run AND line.line = fault.line"
+)
+_FORGET = text("DELETE FROM claim USING fault WHERE claim.line = fault.line")
+BATCH = 50_000  # lines
+_WRITE = text(
+    "WITH fresh AS (INSERT INTO legacy_certificate (ref, number, number_key, name, name_key, id_type, id_number_sealed,"
+    " id_number_index, programme_code, course, unit, issued_on, valid_until, source, imported_at)"
+    " SELECT ref, number, number_key, name, name_key, id_type, id_number_sealed, id_number_index, programme_code, course,"
+    " unit, issued_on, valid_until, CAST(:file AS text) || ':' || line, CAST(:now AS timestamptz) FROM paper ORDER BY line"
+    " ON CONFLICT (number_key) DO NOTHING RETURNING id, ref)"
+    " UPDATE import_line AS line SET made_id = fresh.id FROM fresh JOIN paper ON paper.ref = fresh.ref"
+    " WHERE line.run_id = :run AND line.line = paper.line"
+)
+_MADE = (
+    "import_offering AS named JOIN concerned ON concerned.id = named.offering_id"
+    " JOIN import_line AS line ON line.run_id = named.run_id AND line.number = named.number"
+    " AND named.run_id = :run AND named.number > :first AND named.number <= :last"
+    " JOIN legacy_certificate ON legacy_certificate.id = line.made_id"
+)
+
+
+class LegacyPapers(Papers):
+    """Judges, writes and takes them back."""
+
+    def judge(self, db: Session, run: ImportRun, first: int = 0, last: int | None = None) -> int:
+        """A number is somebody else's by the holder's name, as where legacy certificates come in by themselves."""
+        if last is not None:
+            simple.take_turn(db, LEGACY_CERTIFICATES.name)  # until this chunk is written
+        db.execute(_CLAIMS)
+        if last is None:
+            end = db.scalar(select(func.max(ImportAttendance.line)).where(ImportAttendance.run_id == run.id)) or 0
+            for after in range(0, end, BATCH):
+                _claim(db, db.execute(_CLAIMED, {"run": run.id, "after": after, "until": after + BATCH}).all())
+        else:
+            _claim(db, db.execute(_CLAIMED_IN_CHUNK, {"run": run.id, "first": first, "last": last}).all())
+        db.execute(text("ANALYZE claim"))
+        refused = 0
+        for code, faults in _FAULTS.items():
+            db.execute(faults)
+            refused += db.execute(_REFUSE, {"run": run.id, "code": code}).rowcount  # type: ignore[attr-defined]
+            db.execute(_FORGET)
+            simple.drop(db, "fault")
+        simple.drop(db, "claim")
+        return refused
+
+    def keep(self, db: Session, run: ImportRun) -> None:
+        """Those of the rows in `placed`."""
+        rows = db.execute(_NAMED, {"run": run.id}).all()
+        if not rows:
+            return
+        db.execute(_TABLE)
+        staging.copy(db, "paper", _PAPER, (staging.fields_line(_paper(row)) for row in rows))
+        made = db.execute(_WRITE, {"run": run.id, "file": run.file_name, "now": clock.now()}).rowcount  # type: ignore[attr-defined]
+        simple.drop(db, "paper")
+        run.tally = {**run.tally, "certificates": run.tally.get("certificates", 0) + made}
+
+    def take_back(self, db: Session, run: ImportRun, first: int, last: int) -> Sequence[str]:
+        """Those of the offerings in `concerned`; the numbers of those that were revoked meanwhile, which stay."""
+        free = f"legacy_certificate.revoked_at IS NULL AND NOT {simple.referred(LegacyCertificate)}"
+        part = Part(run, first - 1, last)
+        _gone, kept = simple.remove(db, part, "legacy_certificate", _MADE, free, "legacy_certificate.number")
+        return kept
+
+
+def _claim(db: Session, rows: Sequence[Row[Any]]) -> None:
+    if not rows:
+        return
+    staging.copy(
+        db,
+        "claim",
+        _CLAIM,
+        (
+            staging.fields_line((str(row.line), number_key(row.certificate), row.name_key, str(row.person)))
+            for row in rows
+        ),
+    )
+
+
+def _paper(row: Row[Any]) -> Iterator[str | None]:
+    ref, cipher = uuid4(), crypto.cipher()
+    sealed = index = None
+    if row.id_number_sealed is not None:
+        number = cipher.decrypt(ID_NUMBER, row.ref, row.id_number_sealed)
+        sealed = "\\x" + cipher.encrypt(LEGACY_ID_NUMBER, ref, number).hex()
+        index = "\\x" + cipher.blind_index(LEGACY_ID_NUMBER, number).hex()
+    until = last_valid_day(row.issued_on, row.validity_months)
+    yield from (str(row.line), str(ref), row.certificate, number_key(row.certificate), row.name, row.name_key)
+    yield from (row.id_type, sealed, index, row.programme_code, row.course, row.district + _UNIT)
+    yield from (row.issued_on.isoformat(), until.isoformat() if until is not None else None)
+
+
+PAST.papers.append(LegacyPapers())

@@ -1,0 +1,49 @@
+"""Legacy certificates for those who run the register: the list, and what was done to one."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certificates.legacy.legacy import number_key
+from certificates.models import LegacyCertificate
+from certificates.register import Act, acts_on
+from certificates.states import State, state_of
+from lms.core.names import norm
+from lms.core.paging import Page, page_of
+from lms.core.scope import Scope, visible
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyFilters:
+    """What to list; None filters nothing. Both match anywhere, compared as the public look-up compares them."""
+
+    number: str | None = None
+    holder: str | None = None
+
+
+def listing(db: Session, scope: Scope, filters: LegacyFilters, *, page: int) -> Page[LegacyCertificate]:
+    """Legacy certificates in reach, newest first."""
+    statement = visible(select(LegacyCertificate), LegacyCertificate, scope)
+    if filters.number:
+        statement = statement.where(LegacyCertificate.number_key.contains(number_key(filters.number), autoescape=True))
+    if filters.holder:
+        statement = statement.where(LegacyCertificate.name_key.contains(norm(filters.holder), autoescape=True))
+    return page_of(db, statement.order_by(LegacyCertificate.issued_on.desc(), LegacyCertificate.id.desc()), page)
+
+
+def history(db: Session, certificate: LegacyCertificate) -> list[Act]:
+    """What was done to a legacy certificate since it was imported, oldest first."""
+    return acts_on(db, f"legacy_certificate:{certificate.id}")
+
+
+def state(certificate: LegacyCertificate, today: date) -> State:
+    """How it stands."""
+    return state_of(
+        revoked=certificate.revoked_at is not None,
+        superseded=False,
+        issued_on=certificate.issued_on,
+        valid_until=certificate.valid_until,
+        today=today,
+    )

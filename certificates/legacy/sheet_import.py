@@ -1,0 +1,161 @@
+"""Legacy certificates from a file. A number is known as it is compared: letters and digits alone, whoever wrote it how."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certificates.legacy.legacy import number_key
+from certificates.models import LEGACY_ID_NUMBER, LegacyCertificate
+from courses.imports import cells, simple
+from courses.imports.cells import refused
+from courses.imports.kinds import Column, Context, register, word
+from courses.imports.simple import Cells, Fact, Part, Simple, sql
+from courses.models.catalogue import Programme
+from courses.models.imports import ImportRun
+from lms.core import clock, crypto
+from lms.core.errors import N_
+from lms.core.names import norm
+
+COLUMNS = (
+    Column("number", "证书编号", "certificate number", ("编号", "证书号"), True, "京红救(2015)第00123号"),
+    Column("name", "姓名", "name", ("持证人", "学员姓名"), True, "张三丰"),
+    Column("id_type", "证件类型", "ID type", ("证件种类",), False, "身份证"),
+    Column("id_number", "证件号码", "ID number", ("身份证号", "身份证号码", "证件号"), False, ""),
+    Column("programme", "培训项目", "programme", ("项目",), True, "救护员培训"),
+    Column("course", "证书类型", "type", ("课程", "course"), False, "救护员证"),
+    Column("issued_on", "发证日期", "issue date", ("issued on",), True, "2015-06-01"),
+    Column("valid_until", "有效期至", "valid until", ("有效期",), False, "2018-05-31"),
+    Column("unit", "发证单位", "issuing unit", ("发证机构",), True, "东城区红十字会"),
+)
+NO_EXPIRY = {word(text) for text in ("长期", "长期有效", "永久", "none")}
+
+# {key} is the number of a certificate of this system, written without its dashes.
+OURS = (
+    "{key} ~ ('^[A-Z]{1,8}' || short_code || '[0-9]{11,14}[0-9A-Z]$') AND certificate.number = regexp_replace({key},"
+    " '^([A-Z]{1,8})(' || short_code || ')([0-9]{4})([0-9]{7,10})([0-9A-Z])$', '\\1-\\2-\\3-\\4-\\5')"
+)
+_OURS = sql(
+    "UPDATE import_line AS line SET outcome = 'refused', code = 'ours' FROM programme, certificate"
+    " WHERE {part} AND {ours}".replace("{ours}", OURS).replace("{key}", "line.key")
+)
+_KNOWN = sql(
+    "UPDATE import_line AS line SET outcome = CASE WHEN held.name_key = facts->>'name_key' THEN 'known' ELSE 'refused' END,"
+    " code = CASE WHEN held.name_key = facts->>'name_key' THEN NULL ELSE 'taken' END"
+    " FROM legacy_certificate AS held WHERE {part} AND line.made_id IS NULL AND held.number_key = line.key"
+)
+_NUMBER = sql(
+    "UPDATE import_line AS line SET made_id = nextval(pg_get_serial_sequence('legacy_certificate', 'id'))"
+    " WHERE {part} AND line.made_id IS NULL"
+)
+_WRITE = sql(
+    "INSERT INTO legacy_certificate (id, ref, number, number_key, name, name_key, id_type, id_number_sealed, id_number_index,"
+    " programme_code, course, unit, issued_on, valid_until, source, imported_at)"
+    " SELECT made_id, CAST(facts->>'ref' AS uuid), facts->>'number', key, facts->>'name', facts->>'name_key',"
+    " facts->>'id_type', decode(facts->>'id_number_sealed', 'hex'), decode(facts->>'id_number_index', 'hex'),"
+    " facts->>'programme_code', facts->>'course', facts->>'unit', CAST(facts->>'issued_on' AS date),"
+    " CAST(facts->>'valid_until' AS date), CAST(:file AS text) || ':' || line.line, CAST(:now AS timestamptz)"
+    " FROM import_line AS line WHERE {part} ORDER BY line.line"
+)
+
+
+class LegacyCertificates(Simple):
+    """The kind. They belong to no district, so they are the city's to bring in."""
+
+    name = "legacy_certificates"
+    title = N_("Legacy certificates")
+    hint = N_(
+        "One row for each certificate from before this system. From then on it can be verified by number and holder, without "
+        "a signed code."
+    )
+    columns = COLUMNS
+    city_only = True
+    reasons = {  # noqa: RUF012  # read only
+        "double": N_("The number stands in line %(line)s already."),
+        "ours": N_("This number is a certificate of this system."),
+        "taken": N_("This number is the certificate of somebody else already."),
+    }
+
+    def reader(self, db: Session, run: ImportRun, context: Context) -> Callable[[Cells], Fact]:  # noqa: ARG002  # the engine's form
+        """What stands on the paper; the ID number sealed."""
+        today = clock.today(context.zone)
+        programmes = cells.table(
+            {one.code: (one.code, one.short_code, one.name_zh, one.name_en) for one in db.scalars(select(Programme))}
+        )
+
+        def read(given: Cells) -> Fact:
+            key = number_key(given["number"])
+            if not any(letter.isdigit() for letter in key):
+                raise refused("number_digits", N_("The number has no digit."))
+            if not any(letter.isalpha() for letter in given["name"]):
+                raise refused("name_letters", N_("The name has no letter."))
+            issued_on = cells.day(given["issued_on"])
+            if not cells.EARLIEST <= issued_on <= today:
+                raise refused(
+                    "issued_on",
+                    N_("The certificate cannot have been issued on “%(text)s”."),
+                    text=given["issued_on"],
+                )
+            ends = given.get("valid_until", "")
+            valid_until = None if not ends or word(ends) in NO_EXPIRY else cells.day(ends)
+            if valid_until is not None and valid_until < issued_on:
+                raise refused("valid_until", N_("It would end before it begins."))
+            facts = {
+                "number": given["number"],
+                "name": given["name"],
+                "name_key": norm(given["name"]),
+                "programme_code": cells.named(
+                    given["programme"], programmes, "programme", N_("There is no programme “%(text)s”.")
+                ),
+                "course": given.get("course") or given["programme"],
+                "unit": given["unit"],
+                "issued_on": issued_on.isoformat(),
+                "valid_until": valid_until and valid_until.isoformat(),
+                **_identity(given, today),
+            }
+            return Fact(facts, key)
+
+        return read
+
+    def judge(self, db: Session, part: Part) -> None:
+        """Known is a number of the same holder."""
+        for statement in (_OURS, _KNOWN):
+            simple.run_part(db, statement, part)
+
+    def write(self, db: Session, part: Part) -> None:
+        """In, each with the file and line that it came from."""
+        simple.run_part(db, _NUMBER, part)
+        simple.run_part(db, _WRITE, part, file=part.run.file_name)
+
+    def take_back(self, db: Session, part: Part, step: str) -> tuple[int, Sequence[str]]:  # noqa: ARG002  # the engine's form
+        """Those that nobody has revoked since: a revocation is to be found by whoever verifies."""
+        return simple.remove(
+            db,
+            part,
+            "legacy_certificate",
+            "legacy_certificate JOIN import_line AS line ON line.made_id = legacy_certificate.id AND {part}",
+            f"legacy_certificate.revoked_at IS NULL AND NOT {simple.referred(LegacyCertificate)}",
+            "legacy_certificate.number",
+        )
+
+
+def _identity(given: Cells, today: date) -> dict[str, Any]:
+    """The ID number, checked, sealed and indexed; nothing where none is given."""
+    ref = str(uuid4())
+    identity = cells.id_number(given.get("id_type", ""), given.get("id_number", ""), today)
+    if identity is None:
+        return {"ref": ref}
+    cipher = crypto.cipher()
+    return {
+        "ref": ref,
+        "id_type": identity[0].value,
+        "id_number_sealed": cipher.encrypt(LEGACY_ID_NUMBER, ref, identity[1]).hex(),
+        "id_number_index": cipher.blind_index(LEGACY_ID_NUMBER, identity[1]).hex(),
+    }
+
+
+LEGACY_CERTIFICATES = LegacyCertificates()
+register(LEGACY_CERTIFICATES)

@@ -1,0 +1,92 @@
+"""Legacy certificates for the city: the list, one certificate, and taking it back. They belong to no district."""
+
+from datetime import date
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from certificates.forms import LegacyFilterForm, RevokeForm
+from certificates.legacy import legacy, register
+from certificates.legacy.register import LegacyFilters
+from certificates.models import LegacyCertificate
+from certificates.states import NAMES, TONES
+from lms.core import clock
+from lms.core.access import holds, requires, scope
+from lms.core.scope import Role, fetch
+from lms.core.sought import narrowed
+from lms.core.web import db, refused_on
+
+blueprint = Blueprint("legacy", __name__)
+
+SEEN_BY = (Role.CITY_ADMINISTRATOR, Role.AUDITOR)
+
+
+@blueprint.route("/", methods=["GET", "POST"])
+@requires(*SEEN_BY, reading=True)
+def index() -> ResponseReturnValue:
+    """The list."""
+    if request.method == "POST":
+        return narrowed(LegacyFilterForm)
+    form = LegacyFilterForm(request.args)
+    form.validate()
+    filters = LegacyFilters(number=form.number.data or None, holder=form.holder.data or None)
+    listing = register.listing(db(), scope(), filters, page=request.args.get("page", 1, type=int))
+    return render_template(
+        "certificates/legacy.html", form=form, listing=listing, filtered=filters != LegacyFilters(), **_words()
+    )
+
+
+@blueprint.get("/<int:legacy_id>")
+@requires(*SEEN_BY)
+def page(legacy_id: int) -> ResponseReturnValue:
+    """One certificate."""
+    return _page(fetch(db(), LegacyCertificate, legacy_id, scope()), RevokeForm())
+
+
+@blueprint.post("/<int:legacy_id>/revoke")
+@requires(Role.CITY_ADMINISTRATOR)
+def revoke(legacy_id: int) -> ResponseReturnValue:
+    """Take it back."""
+    certificate = fetch(db(), LegacyCertificate, legacy_id, scope(), lock=True)
+    form = RevokeForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            legacy.revoke(db(), certificate.number, form.reason.data or "")
+            flash(_("The certificate was revoked. Whoever verifies it sees that from now on."))
+            return redirect(url_for("legacy.page", legacy_id=certificate.id))
+    return make_response(_page(certificate, form), 422)
+
+
+@blueprint.post("/<int:legacy_id>/restore")
+@requires(Role.CITY_ADMINISTRATOR)
+def restore(legacy_id: int) -> ResponseReturnValue:
+    """Undo a revocation."""
+    certificate = fetch(db(), LegacyCertificate, legacy_id, scope(), lock=True)
+    form = RevokeForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            legacy.restore(db(), certificate.number, form.reason.data or "")
+            flash(_("The revocation is undone. Whoever verifies the certificate sees that from now on."))
+            return redirect(url_for("legacy.page", legacy_id=certificate.id))
+    return make_response(_page(certificate, form), 422)
+
+
+def _page(certificate: LegacyCertificate, form: RevokeForm) -> str:
+    return render_template(
+        "certificates/legacy_page.html",
+        certificate=certificate,
+        form=form,
+        history=register.history(db(), certificate),
+        changeable=holds(Role.CITY_ADMINISTRATOR),
+        **_words(),
+    )
+
+
+def _words() -> dict[str, object]:
+    today: date = clock.today(current_app.config["SETTINGS"].zone)
+    return {
+        "state_name": NAMES,
+        "tone": TONES,
+        "state_of": lambda certificate: register.state(certificate, today),
+    }

@@ -1,0 +1,124 @@
+"""Whether a code holds, for whoever has the published keys and status lists and nothing else: no database, no settings.
+
+The order is that of CERTIFICATE.md. Where only the branch's own records would tell, the answer says so.
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from certificates.credentials import LIST_BITS
+from certificates.keys.key_files import KeyState, PublicKey
+from certificates.payload import Payload, decode, name_matches
+from certificates.states import State, state_of
+from certificates.verification import status_lists
+from certificates.verification.status_lists import Bits, Listed
+from certificates.verification.verification import refused
+from lms.core.errors import N_, DomainError
+
+QR = "qr-"
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The published keys: of codes by number, and of everything else by name."""
+
+    codes: dict[int, PublicKey]
+    others: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`state` is None where it takes newer keys or the branch's records to tell; `reason` says which.
+
+    `as_of`: when the older of the two lists was signed; None where one is missing. `stale`: one may no longer be relied on.
+    """
+
+    state: State | None
+    reason: str
+    payload: Payload | None = None
+    as_of: datetime | None = None
+    stale: bool = False
+
+
+def read_keys(text: str) -> KeySet:
+    """The key set of `/.well-known/jwks.json`. Raises DomainError `key_set_unreadable`."""
+    codes: dict[int, PublicKey] = {}
+    others: dict[str, bytes] = {}
+    try:
+        for jwk in json.loads(text)["keys"]:
+            raw = base64.urlsafe_b64decode(jwk["x"] + "=" * (-len(jwk["x"]) % 4))
+            if jwk["kid"].startswith(QR):
+                key = _public_key(jwk, raw)
+                codes[key.number] = key
+            elif jwk.get("state") != KeyState.COMPROMISED:
+                others[jwk["kid"]] = raw  # one that others may have is believed for no list
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DomainError("key_set_unreadable", N_("This is not a key set as we publish it.")) from error
+    return KeySet(codes, others)
+
+
+def _public_key(jwk: dict[str, Any], raw: bytes) -> PublicKey:
+    compromised = jwk.get("compromised_at")
+    return PublicKey(
+        number=int(jwk["kid"].removeprefix(QR)),
+        kid=jwk["kid"],
+        public_key=raw,
+        not_before=date.fromisoformat(jwk["not_before"]),
+        not_after=date.fromisoformat(jwk["not_after"]),
+        state=KeyState(jwk["state"]),
+        compromised_at=datetime.fromisoformat(compromised) if compromised else None,
+    )
+
+
+def read_lists(folder: Path, keys: KeySet) -> list[Bits]:
+    """Every file of a folder as a signed status list. Raises DomainError `status_list_invalid`."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [status_lists.read(path.read_text(encoding="utf-8"), keys.others) for path in files]
+
+
+def judge(digits: str, keys: KeySet, lists: Sequence[Bits], *, now: datetime, today: date) -> Finding:
+    """Judge a code as of a moment."""
+    try:
+        decoded = decode(digits)
+    except DomainError:
+        return Finding(State.UNKNOWN, "unreadable")
+    signed = decoded.payload
+    key = keys.codes.get(signed.key_number)
+    if key is None:
+        return Finding(None, "key_unknown", signed)
+    if (forged := refused(decoded, key)) is not None:
+        return Finding(State.FORGED, forged)
+    if key.state is KeyState.COMPROMISED:
+        return Finding(None, "key_compromised", signed)
+    revocation = _newest(lists, Listed.REVOCATION, signed.serial)
+    superseded = _newest(lists, Listed.SUPERSEDED, signed.serial)
+    state = state_of(
+        revoked=revocation is not None and revocation.has(signed.serial),
+        superseded=superseded is not None and superseded.has(signed.serial),
+        issued_on=signed.issued_on,
+        valid_until=signed.valid_until,
+        today=today,
+    )
+    if revocation is None or superseded is None:
+        return Finding(state, "status_missing", signed)
+    used = (revocation, superseded)
+    return Finding(
+        state, state.value, signed, min(one.made_at for one in used), any(now > one.valid_until for one in used)
+    )
+
+
+def name_fits(finding: Finding, name: str) -> bool | None:
+    """Whether this name was signed; None where nothing was, as far as we know."""
+    if finding.payload is None or finding.reason == "key_unknown":
+        return None
+    return name_matches(finding.payload, name)
+
+
+def _newest(lists: Iterable[Bits], purpose: Listed, serial: int) -> Bits | None:
+    fitting = [one for one in lists if one.purpose is purpose and one.number == serial >> LIST_BITS]
+    return max(fitting, key=lambda one: one.made_at, default=None)

@@ -1,0 +1,222 @@
+"""Signed lists of what no longer holds, for whoever verifies without us: W3C Bitstring Status List 1.0, as a VC-JWT.
+
+Two lists for each 131,072 serials: one of revoked and one of superseded certificates. The worker signs and stores them;
+the web hands out what is stored. `read` needs no database: it is how a list is read offline.
+"""
+
+import base64
+import binascii
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
+
+from certificates import credentials
+from certificates.branch import Branch
+from certificates.keys import issuer_keys
+from certificates.keys.issuer_keys import Purpose
+from certificates.models import Certificate, StatusList
+from lms.core import clock
+from lms.core.db import Reads
+from lms.core.errors import N_, DomainError
+
+BITS = 1 << credentials.LIST_BITS
+BYTES = BITS // 8
+VALID = timedelta(hours=24)
+RENEW = timedelta(minutes=10)
+TYPE = "vc+jwt"
+
+
+class Listed(StrEnum):
+    """What a list tells of a certificate; the word in its address."""
+
+    REVOCATION = "revocation"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """A list that was read: its bits, when it was made and until when it may be relied on."""
+
+    purpose: Listed
+    number: int
+    bits: bytes
+    made_at: datetime
+    valid_until: datetime
+
+    def has(self, serial: int) -> bool:
+        """Whether the certificate of this serial is on the list."""
+        place = serial & (BITS - 1)
+        return bool(self.bits[place >> 3] & 0x80 >> (place & 7))
+
+
+def sign_due(db: Session, branch: Branch, *, anew: bool = False) -> int:
+    """Sign and store each list that changed, or whose last signing is 10 minutes ago; how many. For the worker alone.
+
+    anew: sign all of them, for the key has changed.
+
+    Raises DomainError when the signing key is not to be had: the stored lists stay as they are.
+    """
+    now = clock.now()
+    last = db.scalar(select(func.max(Certificate.serial))) or 0
+    known = {(row.purpose, row.number): row for row in db.scalars(select(StatusList))}
+    due: list[tuple[Listed, int, str, StatusList | None]] = []
+    for purpose in Listed:
+        places = _places(db, purpose)
+        for number in range((last >> credentials.LIST_BITS) + 1):
+            encoded = encode(places.get(number, ()))
+            row = known.get((purpose, number))
+            if anew or row is None or row.encoded != encoded or now - row.made_at >= RENEW:
+                due.append((purpose, number, encoded, row))
+    if not due:
+        return 0
+    key, private = issuer_keys.for_signing(db, branch.keys_dir, Purpose.STATUS)
+    for purpose, number, encoded, row in due:
+        body = credential(branch.public_url, purpose, number, encoded, now)
+        kept = row or StatusList(purpose=purpose, number=number)
+        kept.encoded, kept.document = encoded, as_jwt(body, f"{body['issuer']}#{key.kid}", private.sign)
+        kept.made_at, kept.valid_until = now, now + VALID
+        db.add(kept)
+    db.flush()
+    return len(due)
+
+
+def _places(db: Session, purpose: Listed) -> dict[int, list[int]]:
+    """By list, the places of the certificates that are on it."""
+    column: Any = Certificate.revoked_at if purpose is Listed.REVOCATION else Certificate.superseded_by_id
+    found: dict[int, list[int]] = {}
+    for serial in db.scalars(select(Certificate.serial).where(column.is_not(None))):
+        found.setdefault(serial >> credentials.LIST_BITS, []).append(serial & (BITS - 1))
+    return found
+
+
+def encode(places: Iterable[int]) -> str:
+    """The bitstring, first bit first, as the specification packs it: multibase base64url of gzip. Equal lists, equal texts."""
+    bits = bytearray(BYTES)
+    for place in places:
+        bits[place >> 3] |= 0x80 >> (place & 7)
+    return "u" + _base64(gzip.compress(bytes(bits), mtime=0))
+
+
+def credential(public_url: str, purpose: Listed, number: int, encoded: str, now: datetime) -> dict[str, Any]:
+    """The list as a Verifiable Credential."""
+    address = f"{public_url}/status/{purpose}/{number}"
+    return {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "id": address,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": credentials.did_of(public_url),
+        "validFrom": _text(now),
+        "validUntil": _text(now + VALID),
+        "credentialSubject": {
+            "id": f"{address}#list",
+            "type": "BitstringStatusList",
+            "statusPurpose": purpose.value,
+            "encodedList": encoded,
+            "ttl": int(RENEW.total_seconds() * 1000),
+        },
+    }
+
+
+def as_jwt(body: dict[str, Any], kid: str, sign: credentials.Sign) -> str:
+    """The credential signed with a key of the published set (JOSE, EdDSA)."""
+    claims = {
+        "iss": body["issuer"],
+        "iat": _seconds(body["validFrom"]),
+        "exp": _seconds(body["validUntil"]),
+        **body,
+    }
+    text = f"{_part({'alg': 'EdDSA', 'typ': TYPE, 'kid': kid})}.{_part(claims)}"
+    return f"{text}.{_base64(sign(text.encode()))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A signed list as the web hands it out."""
+
+    document: str
+    made_at: datetime
+
+
+_BY_PLACE = select(StatusList.document, StatusList.made_at).where(
+    StatusList.purpose == bindparam("purpose"), StatusList.number == bindparam("number")
+)
+
+
+def stored(db: Reads, purpose: str, number: int) -> Stored | None:
+    """The newest signed list, if there is one. One statement."""
+    row = db.execute(_BY_PLACE, {"purpose": purpose, "number": number}).one_or_none()
+    return Stored(row.document, row.made_at) if row is not None else None
+
+
+def count(db: Reads) -> int:
+    """How many lists there are of each kind."""
+    found: int = db.execute(select(func.count()).where(StatusList.purpose == Listed.REVOCATION)).scalar_one()
+    return found
+
+
+def read(document: str, keys: dict[str, bytes]) -> Bits:
+    """A signed list, verified with the published keys (name → 32 bytes).
+
+    Raises DomainError `status_list_invalid` for one that we did not sign, or that is no such list. Whether it is still to
+    be relied on is the reader's question: compare `valid_until`.
+    """
+    try:
+        signed, _, signature = document.strip().rpartition(".")
+        head, _, body = signed.partition(".")
+        header, claims = json.loads(_bytes(head)), json.loads(_bytes(body))
+        kid = header["kid"].rpartition("#")[2]  # did:web:HOST#status-1: the same key has that name in the published set
+        if header["alg"] != "EdDSA" or not kid.startswith(f"{Purpose.STATUS}-"):
+            raise _invalid()
+        Ed25519PublicKey.from_public_bytes(keys[kid]).verify(_bytes(signature), signed.encode())
+        subject = claims["credentialSubject"]
+        with gzip.GzipFile(fileobj=io.BytesIO(_bytes(subject["encodedList"].removeprefix("u")))) as packed:
+            bits = packed.read(BYTES + 1)
+        if len(bits) != BYTES:
+            raise _invalid()
+        return Bits(
+            purpose=Listed(subject["statusPurpose"]),
+            number=int(claims["id"].rpartition("/")[2]),
+            bits=bits,
+            made_at=datetime.fromisoformat(claims["validFrom"]),
+            valid_until=datetime.fromisoformat(claims["validUntil"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature, OSError, EOFError, zlib.error) as error:
+        raise _invalid() from error
+
+
+def _invalid() -> DomainError:
+    return DomainError("status_list_invalid", N_("This is not a status list that we signed."))
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _seconds(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def _part(value: dict[str, Any]) -> str:
+    return _base64(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _base64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise _invalid() from error

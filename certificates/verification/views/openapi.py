@@ -1,0 +1,135 @@
+"""What the verification interface is to programs, for OpenAPI."""
+
+from typing import Any
+
+from certificates.states import State
+from certificates.verification.lists import MOST
+from lms.core.openapi import refusals
+
+_BOTH = {
+    "type": "object",
+    "required": ["zh", "en"],
+    "properties": {"zh": {"type": "string"}, "en": {"type": "string"}},
+}
+_DAY = {"type": "string", "format": "date"}
+
+SCHEMAS: dict[str, Any] = {
+    "Verdict": {
+        "type": "object",
+        "required": ["state", "reason"],
+        "properties": {
+            "state": {"type": "string", "enum": [state.value for state in State]},
+            "reason": {"type": "string", "description": "A word that says more than the state."},
+            "certificate": {"$ref": "#/components/schemas/Certificate"},
+            "successor": {"type": "string", "format": "uri-reference"},
+        },
+    },
+    "Certificate": {
+        "type": "object",
+        "required": [
+            "number",
+            "signed_code",
+            "holder_masked",
+            "programme",
+            "type",
+            "hours",
+            "unit",
+            "issued_on",
+            "valid_until",
+        ],
+        "properties": {
+            "number": {"type": "string"},
+            "signed_code": {
+                "type": "boolean",
+                "description": "False for a certificate from before signed codes: our records alone speak for it.",
+            },
+            "holder_masked": {"type": "string"},
+            "programme": {"type": "string"},
+            "programme_name": _BOTH,
+            "type": _BOTH,
+            "hours": {"type": ["string", "null"]},
+            "unit": _BOTH,
+            "issued_on": _DAY,
+            "valid_until": {"oneOf": [_DAY, {"type": "null"}]},
+        },
+    },
+    "Question": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "code": {"type": "string", "description": "198 digits, or the whole address of a QR code."},
+            "number": {"type": "string"},
+            "name": {"type": "string", "description": "The holder's full name."},
+            "id_tail": {"type": "string", "description": "The last 6 characters of the ID number."},
+        },
+        "anyOf": [{"required": ["code"]}, {"required": ["number", "name"]}, {"required": ["number", "id_tail"]}],
+    },
+}
+
+_VERDICT = {"$ref": "#/components/schemas/Verdict"}
+
+PATHS: dict[str, Any] = {
+    "/api/v1/verify/{digits}": {
+        "get": {
+            "operationId": "verify",
+            "summary": "Whether one code holds today",
+            "parameters": [{"name": "digits", "in": "path", "required": True, "schema": {"type": "string"}}],
+            "responses": {
+                "200": {"description": "The verdict", "content": {"application/json": {"schema": _VERDICT}}},
+                **refusals(405, 429),
+            },
+        }
+    },
+    "/api/v1/verify": {
+        "post": {
+            "operationId": "verifyList",
+            "summary": f"Whether each of at most {MOST} certificates holds today",
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["certificates"],
+                            "properties": {
+                                "certificates": {
+                                    "type": "array",
+                                    "minItems": 1,
+                                    "maxItems": MOST,
+                                    "items": {"$ref": "#/components/schemas/Question"},
+                                }
+                            },
+                        }
+                    }
+                },
+            },
+            "responses": {
+                "200": {
+                    "description": "One verdict for each, in order",
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "properties": {
+                                    "results": {
+                                        "type": "array",
+                                        "items": {
+                                            "allOf": [
+                                                _VERDICT,
+                                                {
+                                                    "type": "object",
+                                                    "properties": {"name_fits": {"type": ["boolean", "null"]}},
+                                                },
+                                            ]
+                                        },
+                                    }
+                                },
+                            }
+                        }
+                    },
+                },
+                **refusals(400, 405, 413, 415, 422, 429),
+            },
+        }
+    },
+}

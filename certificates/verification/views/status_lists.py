@@ -1,0 +1,47 @@
+"""What programs need to verify without us: the published keys, and the signed status lists. Any site may read them."""
+
+from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from certificates.keys import issuer_keys
+from certificates.keys.issuer_keys import jwk
+from certificates.keys.key_files import jwks
+from certificates.verification import status_lists
+from lms.core.access import public
+from lms.core.limits import limiter
+from lms.core.web import db, reading
+
+blueprint = Blueprint("status", __name__)
+
+LIMIT = "60/minute"
+SECONDS = 300  # for so long others may keep an answer
+
+
+@blueprint.get("/.well-known/jwks.json")
+@public
+@limiter.limit(LIMIT)
+def key_set() -> ResponseReturnValue:
+    """The published keys: of codes, with window and state, and of badges and status lists."""
+    published = jwks(current_app.extensions["key_ring"].all(reading()))
+    published["keys"] += [jwk(key) for key in issuer_keys.public_keys(db())]
+    return _open(jsonify(published))
+
+
+@blueprint.get("/status/<any(revocation, superseded):purpose>/<int:number>")
+@public
+@limiter.limit(LIMIT)
+def signed_list(purpose: str, number: int) -> ResponseReturnValue:
+    """A signed list, as the worker stored it."""
+    found = status_lists.stored(reading(), purpose, number) if number < 1 << 15 else None
+    if found is None:
+        abort(404)
+    response = Response(found.document, mimetype=f"application/{status_lists.TYPE}")
+    response.last_modified = found.made_at
+    response.add_etag()
+    return _open(response).make_conditional(request)
+
+
+def _open(response: Response) -> Response:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = f"public, max-age={SECONDS}"
+    return response

@@ -1,0 +1,125 @@
+"""Verification for anybody: without an account, an app or a script.
+
+These pages set no cookie and ask for no token: what is asked changes nothing, and the pages send no referrer, which the
+token's check would demand.
+"""
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+
+from certificates.branch import Branch
+from certificates.forms import FindForm, NameForm
+from certificates.keys.code_keys import KeyRing
+from certificates.legacy import legacy
+from certificates.states import NAMES
+from certificates.verification import verification
+from certificates.verification.verification import Verdict
+from certificates.verification.views import verdict_page
+from lms.core import clock
+from lms.core.access import public
+from lms.core.errors import DomainError
+from lms.core.languages import visitor_language
+from lms.core.lean import lean
+from lms.core.limits import limiter
+from lms.core.web import db, reading, text_of
+
+blueprint = Blueprint("verification", __name__)
+
+PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
+HTML = "text/html; charset=utf-8"
+SCANS = 60  # a minute
+PAGES = "60/minute"
+GUESSES = "10/minute"
+
+
+@blueprint.get("/v/<digits>")
+@public
+@lean(SCANS)
+def page(digits: str) -> ResponseReturnValue:
+    """Where the QR code leads."""
+    return Response(verdict_page.page(judge(digits), visitor_language()), headers=PRIVATE, content_type=HTML)
+
+
+@blueprint.post("/v/<digits>")
+@public
+@limiter.limit(GUESSES)
+def name(digits: str) -> ResponseReturnValue:
+    """Is this the name on the paper?"""
+    form = NameForm()
+    verdict = judge(digits)
+    answer = verification.name_fits(verdict, form.name.data or "") if form.validate() else None
+    return private(Response(verdict_page.answered(verdict, visitor_language(), form, answer), mimetype="text/html"))
+
+
+@blueprint.route("/verify", methods=["GET", "POST"])
+@public
+@limiter.limit(GUESSES, methods=["POST"])
+@limiter.limit(PAGES, methods=["GET"])
+def find() -> ResponseReturnValue:
+    """By hand: number and holder."""
+    form = FindForm()
+    status = 200
+    if form.validate_on_submit():
+        try:
+            found = legacy.by_hand(
+                db(), form.number.data or "", form.proof.data or "", scheme=branch().scheme, today=today()
+            )
+            if isinstance(found, str):
+                return private(redirect(url_for("verification.page", digits=found), 303))
+            return private(render_template("verification/legacy.html", found=found, state_name=NAMES))
+        except DomainError as error:
+            form.form_errors.append(text_of(error))
+            status = 404 if error.status == 404 else 422
+    elif form.is_submitted():
+        status = 422
+    return private(
+        make_response(
+            render_template("verification/find.html", form=form, example=branch().scheme.compose("FR", 2026, 123)),
+            status,
+        )
+    )
+
+
+def judge(digits: str) -> Verdict:
+    """The verdict on a code today, with the alarm that some raise."""
+    found = verification.verify(reading(), digits, today=today(), keys=keys())
+    if found.alarming:
+        verification.alarm(db(), digits)
+    return found
+
+
+def private(response: Any) -> Response:
+    """Neither kept, nor found by search engines, nor told to the next site."""
+    made: Response = make_response(response)
+    made.headers.update(PRIVATE)
+    return made
+
+
+def keys() -> KeyRing:
+    """The published keys, kept by this process."""
+    ring: KeyRing = current_app.extensions["key_ring"]
+    return ring
+
+
+def branch() -> Branch:
+    """The branch of the settings."""
+    return Branch.of(current_app.config["SETTINGS"])
+
+
+def today() -> date:
+    """Today where the branch is."""
+    return clock.today(current_app.config["SETTINGS"].zone)
+
+
+def _prepare(state: BlueprintSetupState) -> None:
+    state.app.extensions["key_ring"] = KeyRing()
+    state.app.extensions["verdict_stencils"] = {}
+    for view in (name, find):
+        state.app.extensions["csrf"].exempt(view)
+
+
+blueprint.record_once(_prepare)

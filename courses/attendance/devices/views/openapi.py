@@ -1,0 +1,177 @@
+"""What the check-in interface is to devices, for OpenAPI."""
+
+from typing import Any
+
+from courses.attendance.devices.forms.check_ins import MESSAGES, SENT
+from courses.attendance.recording import BATCH_LIMIT
+from courses.models.attendance import AttendanceKind, Review
+from courses.outcomes import Outcome
+from lms.core.openapi import refusals
+
+_BOTH = {
+    "type": "object",
+    "required": ["zh", "en"],
+    "properties": {"zh": {"type": "string"}, "en": {"type": "string"}},
+}
+_ID = {"type": "string", "format": "uuid"}
+_MOMENT = {"type": "string", "format": "date-time"}
+_PERHAPS_MOMENT = {"oneOf": [_MOMENT, {"type": "null"}]}
+_TOKEN = [
+    {
+        "name": "Authorization",
+        "in": "header",
+        "required": True,
+        "description": "`Bearer` and the token of POST /api/v1/devices. Cookies are not looked at.",
+        "schema": {"type": "string"},
+    }
+]
+REJECTIONS = sorted({*MESSAGES, "event_conflict", "not_found", "reason_missing"})
+
+SCHEMAS: dict[str, Any] = {
+    "CheckIn": {
+        "type": "object",
+        "required": ["id", "session", "kind", "method", "told_at"],
+        "properties": {
+            "id": _ID | {"description": "Made on the device, once, and sent with each retry."},
+            "session": {"type": "integer"},
+            "kind": {"type": "string", "enum": sorted(AttendanceKind)},
+            "method": {"type": "string", "enum": sorted(SENT)},
+            "told_at": _MOMENT | {"description": "The device's own clock."},
+            "offset_ms": {
+                "type": ["integer", "null"],
+                "description": "The server's clock less the device's, as measured; from `sent_at` where it is null.",
+            },
+            "enrolment": {"type": "integer"},
+            "ticket": {"type": "string", "description": "As scanned, or the SHA-256 of the ticket in hex."},
+            "walk_in": {
+                "type": "object",
+                "required": ["id", "name"],
+                "properties": {"id": _ID, "name": {"type": "string"}},
+            },
+            "undoes": _ID | {"description": "The event that an undo takes back; without it, all up to its moment."},
+            "reason": {"type": "string", "description": "Needed to undo."},
+        },
+        "oneOf": [{"required": ["enrolment"]}, {"required": ["ticket"]}, {"required": ["walk_in"]}],
+    },
+    "CheckInAnswer": {
+        "type": "object",
+        "required": ["id", "outcome", "code", "text", "enrolment", "present", "arrived_at", "left_at", "by"],
+        "properties": {
+            "id": {"type": ["string", "null"]},
+            "outcome": {"type": "string", "enum": [outcome.value for outcome in Outcome]},
+            "code": {
+                "type": "string",
+                "description": f"In review: {', '.join(sorted(Review))}. Rejected: {', '.join(REJECTIONS)}.",
+            },
+            "text": _BOTH,
+            "enrolment": {"type": ["integer", "null"]},
+            "present": {"type": "boolean"},
+            "arrived_at": _PERHAPS_MOMENT,
+            "left_at": _PERHAPS_MOMENT,
+            "by": {"type": ["string", "null"], "description": "Who had checked the person in already."},
+        },
+    },
+    "CourseSession": {
+        "type": "object",
+        "required": ["id", "title", "place", "starts_at", "ends_at", "opens_at", "closed"],
+        "properties": {
+            "id": {"type": "integer"},
+            "title": _BOTH,
+            "place": {"type": "string"},
+            "starts_at": _MOMENT,
+            "ends_at": _MOMENT,
+            "opens_at": _MOMENT,
+            "closed": {"type": "boolean"},
+        },
+    },
+    "RosterPerson": {
+        "type": "object",
+        "required": ["enrolment", "name", "ticket", "state", "present", "arrived_at", "left_at", "skills"],
+        "properties": {
+            "enrolment": {"type": "integer"},
+            "name": {"type": "string", "description": "Masked."},
+            "ticket": {"type": "string", "description": "SHA-256 of the ticket, in hex."},
+            "state": {"type": "string"},
+            "present": {"type": "boolean"},
+            "arrived_at": _PERHAPS_MOMENT,
+            "left_at": _PERHAPS_MOMENT,
+            "skills": {"type": "object", "additionalProperties": {"type": "boolean"}},
+        },
+    },
+}
+
+
+def _list_of(schema: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{schema}"}}
+
+
+def _answer(description: str, **properties: Any) -> dict[str, Any]:
+    schema = {"type": "object", "required": list(properties), "properties": properties}
+    return {"200": {"description": description, "content": {"application/json": {"schema": schema}}}}
+
+
+PATHS: dict[str, Any] = {
+    "/api/v1/check-ins": {
+        "post": {
+            "operationId": "sendCheckIns",
+            "summary": f"Send up to {BATCH_LIMIT} check-ins that a device kept",
+            "description": "Sending one again changes nothing and is answered as the first time. The same id with another"
+            " body is rejected (`event_conflict`); alone in its batch, with 409.",
+            "parameters": _TOKEN,
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["events"],
+                            "properties": {
+                                "sent_at": _MOMENT | {"description": "The device's own clock."},
+                                "events": _list_of("CheckIn") | {"minItems": 1, "maxItems": BATCH_LIMIT},
+                            },
+                        }
+                    }
+                },
+            },
+            "responses": {
+                **_answer("An answer for each, in their order", received_at=_MOMENT, answers=_list_of("CheckInAnswer")),
+                **refusals(401, 409, 413, 422, 429),
+            },
+        }
+    },
+    "/api/v1/sessions": {
+        "get": {
+            "operationId": "listOwnSessions",
+            "summary": "The sessions that the device's user teaches, from yesterday to a week ahead",
+            "parameters": _TOKEN,
+            "responses": {
+                **_answer("By time", sessions=_list_of("CourseSession"), server_time=_MOMENT),
+                **refusals(401, 429),
+            },
+        }
+    },
+    "/api/v1/sessions/{session}/roster": {
+        "get": {
+            "operationId": "readRoster",
+            "summary": "What a device keeps of a session: masked names and hashed tickets, no phone and no ID number",
+            "parameters": [*_TOKEN, {"name": "session", "in": "path", "required": True, "schema": {"type": "integer"}}],
+            "responses": {
+                **_answer(
+                    "The people by name",
+                    session={"$ref": "#/components/schemas/CourseSession"},
+                    people=_list_of("RosterPerson"),
+                    skills={
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["id", "name"],
+                            "properties": {"id": {"type": "integer"}, "name": _BOTH},
+                        },
+                    },
+                    server_time=_MOMENT,
+                ),
+                **refusals(401, 404, 429),
+            },
+        }
+    },
+}

@@ -1,0 +1,92 @@
+"""The sign-in sheet of a session on paper, for where no phone will do: a PDF, A4, in both languages.
+
+A row's code is the bare ticket, which the roster's scanner reads with or without a network. It is no address, so that a
+camera of whoever holds the paper opens nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from courses.attendance.self_check_in import code_picture
+from courses.models.enrolment import HOLDS_PLACE, Enrolment
+from courses.models.offerings import CourseSession, TeachingRole
+from courses.models.trainees import Trainee
+from courses.offerings import scheduling
+from lms.core import audit, typesetting
+from lms.core.errors import N_, DomainError
+from lms.core.masks import mask_name
+from lms.core.names import by_sound
+
+_TEMPLATE = typesetting.Template(Path(__file__).parent / "document" / "sign_in_sheet.typ")
+EMPTY_ROWS = 5
+ROLES = {TeachingRole.LEAD: "主讲", TeachingRole.ASSISTANT: "助教", TeachingRole.EXAMINER: "考官"}
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One row. `code`: an SVG, None on an empty row."""
+
+    number: int
+    name: str
+    code: str | None
+
+
+def pdf(db: Session, meeting: CourseSession, *, masked: bool, zone: ZoneInfo, now: datetime) -> bytes:
+    """The sheet with a row for everybody who has a place, in the roster's order. Audited: it leaves the system with names.
+
+    masked: names as strangers may see them, for a sheet that lies open. Raises DomainError `sheet_glyph_missing` where the
+    font lacks a character of a name.
+    """
+    rows = _rows(db, meeting, masked=masked)
+    offering = meeting.offering
+    facts = {
+        "title": f"{offering.course.name_zh} {offering.course.name_en}",
+        "organisation": offering.organisation.name_zh,
+        "place": meeting.place or offering.place,
+        "time": scheduling.span(meeting.starts_at, meeting.ends_at, zone),
+        "instructors": "，".join(f"{one.instructor.name}（{ROLES[one.role]}）" for one in meeting.instructors) or "—",
+        "reference": f"{offering.course.code} · {meeting.id}",
+        "rows": [asdict(row) for row in rows],
+    }
+    made = _set(facts, now)
+    audit.record(db, "session.sheet", meeting, after={"people": len(rows) - EMPTY_ROWS, "masked": masked})
+    return made
+
+
+def _rows(db: Session, meeting: CourseSession, *, masked: bool) -> Sequence[SheetRow]:
+    people = db.execute(
+        select(Trainee.name, Enrolment.id, Enrolment.ticket)
+        .join(Enrolment.trainee)
+        .where(Enrolment.offering_id == meeting.offering_id, Enrolment.state.in_(HOLDS_PLACE))
+    ).all()
+    ordered = sorted(people, key=lambda row: (by_sound(row.name), row.id))
+    rows = [
+        SheetRow(number, mask_name(row.name) if masked else row.name, _svg(row.ticket))
+        for number, row in enumerate(ordered, 1)
+    ]
+    return rows + [SheetRow(len(rows) + extra, "", None) for extra in range(1, EMPTY_ROWS + 1)]
+
+
+def _svg(ticket: str) -> str:
+    side = code_picture.side(ticket) + 2 * code_picture.QUIET_ZONE
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
+        f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{code_picture.path(ticket)}"/></svg>'
+    )
+
+
+def _set(facts: Mapping[str, Any], now: datetime) -> bytes:
+    try:
+        return _TEMPLATE.pdf(facts, now)
+    except typesetting.GlyphMissing as error:
+        raise DomainError(
+            "sheet_glyph_missing",
+            N_("The sheet cannot be printed: the font lacks a character of a name. Print it with names masked."),
+        ) from error

@@ -1,0 +1,151 @@
+"""The rotating code of a session: shown, handed to its display, and gone when the session is.
+
+The display draws each code in its own ten seconds by the server's time. It gets the codes of the next two minutes and
+never the key, so it goes on while the network is away and nothing on it outlives that.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, delete, func, select
+from sqlalchemy.orm import Session
+
+from courses.attendance import recording
+from courses.attendance.self_check_in import rotating_code
+from courses.models.attendance import Attendance, AttendanceDecision, AttendanceEvent
+from courses.models.enrolment import HOLDS_PLACE, Enrolment
+from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.models.self_check_in import KEY, CheckInClaim, CheckInKey
+from courses.models.trainees import Trainee
+from lms.core import audit, crypto
+from lms.core.db import Reads
+from lms.core.errors import N_, DomainError
+from lms.core.masks import mask_name
+from lms.core.names import by_sound
+
+RUN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody on the screen, where a whole room reads: the masked name, and since when they are there."""
+
+    name: str
+    arrived_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Display:
+    """What the screen shows. `codes`: step and code, from the current one on; empty where no code is shown any more.
+
+    waiting: how many check-ins somebody has to look at.
+    """
+
+    codes: Sequence[tuple[int, str]]
+    present: Sequence[Person]
+    missing: Sequence[Person]
+    waiting: int
+
+
+def is_shown(db: Session, session_id: int) -> bool:
+    """Whether a session has a code."""
+    return db.scalar(select(CheckInKey.course_session_id).where(CheckInKey.course_session_id == session_id)) is not None
+
+
+def show(db: Session, meeting: CourseSession, *, now: datetime) -> None:
+    """Give a session a code; one that has it keeps it, so that several screens show the same.
+
+    Raises DomainError where nobody can check in any more. Keys of sessions that are over go with the next one shown.
+    """
+    db.refresh(meeting, ["closed_at"], with_for_update=True)
+    if meeting.offering.state != OfferingState.PUBLISHED or meeting.closed_at is not None:
+        raise DomainError(
+            "not_running", N_("This session takes no check-ins: it is closed, or its offering is not running.")
+        )
+    if now > meeting.ends_at:
+        raise DomainError("session_over", N_("This session is over. Enter who was there on the roster."))
+    db.execute(
+        delete(CheckInKey).where(
+            CheckInKey.course_session_id.in_(select(CourseSession.id).where(CourseSession.ends_at < now))
+        )
+    )
+    if is_shown(db, meeting.id):
+        return
+    made = CheckInKey(course_session_id=meeting.id, opened_at=now, user_id=audit.actor(db))
+    made.key = rotating_code.new_key()
+    db.add(made)
+    db.flush()
+    audit.record(db, "session.show_code", meeting)
+
+
+def hide(db: Session, meeting: CourseSession) -> None:
+    """Take the code away; every one that was handed out is void at once. Whoever scanned in time may still check in."""
+    if db.execute(delete(CheckInKey).where(CheckInKey.course_session_id == meeting.id)).rowcount:  # type: ignore[attr-defined]
+        audit.record(db, "session.hide_code", meeting)
+
+
+def end(db: Session, session_ids: Iterable[int]) -> None:
+    """Forget keys and claims of sessions that take no more check-ins."""
+    ids = list(session_ids)
+    for model in (CheckInKey, CheckInClaim):
+        db.execute(delete(model).where(model.course_session_id.in_(ids)))
+
+
+def display(db: Reads, session_id: int, *, now: datetime) -> Display:
+    """The screen of a session as it is now, in three statements."""
+    row = db.execute(
+        select(CheckInKey.ref, CheckInKey.key_sealed)
+        .join(CourseSession, CourseSession.id == CheckInKey.course_session_id)
+        .join(Offering, Offering.id == CourseSession.offering_id)
+        .where(
+            CheckInKey.course_session_id == session_id,
+            CourseSession.closed_at.is_(None),
+            CourseSession.ends_at >= now,
+            Offering.state == OfferingState.PUBLISHED,
+        )
+    ).one_or_none()
+    codes: list[tuple[int, str]] = []
+    if row is not None:
+        key = bytes.fromhex(crypto.cipher().decrypt(KEY, row.ref, row.key_sealed))
+        first = rotating_code.step_of(now)
+        codes = [
+            (step, rotating_code.code(key, session_id, step))
+            for step in range(first, first + RUN // rotating_code.STEP)
+        ]
+    people = db.execute(
+        select(Trainee.name, Attendance.arrived_at)
+        .select_from(CourseSession)
+        .join(Enrolment, and_(Enrolment.offering_id == CourseSession.offering_id, Enrolment.state.in_(HOLDS_PLACE)))
+        .join(Trainee, Trainee.id == Enrolment.trainee_id)
+        .outerjoin(
+            Attendance,
+            and_(Attendance.enrolment_id == Enrolment.id, Attendance.course_session_id == CourseSession.id),
+        )
+        .where(CourseSession.id == session_id)
+        .order_by(Attendance.arrived_at.desc(), Enrolment.id)
+    ).all()
+    return Display(
+        codes,
+        [Person(mask_name(name), arrived_at) for name, arrived_at in people if arrived_at is not None],
+        [
+            Person(mask_name(name), None)
+            for name in sorted((name for name, arrived_at in people if arrived_at is None), key=by_sound)
+        ],
+        db.execute(
+            select(func.count())
+            .select_from(AttendanceEvent)
+            .outerjoin(AttendanceDecision, AttendanceDecision.event_id == AttendanceEvent.id)
+            .where(
+                AttendanceEvent.course_session_id == session_id,
+                AttendanceEvent.review.is_not(None),
+                AttendanceDecision.event_id.is_(None),
+            )
+        ).scalar_one(),
+    )
+
+
+def opens_at(meeting: CourseSession, *, now: datetime) -> datetime | None:
+    """When check-in opens, while it has not."""
+    opens = recording.opens_at(meeting)
+    return opens if opens > now else None

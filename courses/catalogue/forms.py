@@ -1,0 +1,140 @@
+"""Forms of the catalogue: a programme, a course and its checklist."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from werkzeug.datastructures import MultiDict
+from wtforms import (
+    BooleanField,
+    DecimalField,
+    FieldList,
+    FormField,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    StringField,
+)
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
+
+from courses.catalogue.catalogue import CourseFacts, ProgrammeFacts, SkillLine
+from lms.core.forms import Form, strip
+
+SKILLS = 40
+NAME = (DataRequired(), Length(max=100))
+
+
+class ProgrammeForm(Form):
+    """A programme. Its codes are asked for once and then fixed."""
+
+    code = StringField(
+        _("Code"),
+        filters=[strip],
+        validators=[
+            DataRequired(),
+            Length(max=40),
+            Regexp("^[A-Z][A-Z0-9_]*$", message=_("Capital letters, digits and underscores, beginning with a letter.")),
+        ],
+    )
+    short_code = StringField(
+        _("Letters in certificate numbers"),
+        filters=[strip],
+        validators=[DataRequired(), Regexp("^[A-Z]{1,4}$", message=_("One to four capital letters."))],
+    )
+    name_zh = StringField(_("Name in Chinese"), filters=[strip], validators=NAME)
+    name_en = StringField(_("Name in English"), filters=[strip], validators=NAME)
+    position = IntegerField(_("Place in lists"), default=0, validators=[InputRequired(), NumberRange(min=0, max=1000)])
+
+    def facts(self) -> ProgrammeFacts:
+        """What was typed, once valid."""
+        return ProgrammeFacts(
+            self.code.data, self.short_code.data, self.name_zh.data, self.name_en.data, self.position.data
+        )
+
+
+class SkillRow(Form):
+    """One line of a checklist; an empty new line does not count."""
+
+    class Meta:
+        csrf = False
+
+    skill_id = HiddenField()
+    name_zh = StringField(_("Skill in Chinese"), filters=[strip], validators=[Length(max=100)])
+    name_en = StringField(_("Skill in English"), filters=[strip], validators=[Length(max=100)])
+
+    def is_blank(self) -> bool:
+        """Whether neither name is there."""
+        return not self.name_zh.data and not self.name_en.data
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Both names or none."""
+        valid = bool(super().validate(extra_validators))
+        if valid and not self.is_blank():
+            for each in (self.name_zh, self.name_en):
+                if not each.data:
+                    each.errors = [_("Fill this in.")]
+                    valid = False
+        return valid
+
+
+class CourseForm(Form):
+    """A course and its checklist. Lines are added, removed and moved by buttons of the form itself."""
+
+    code = StringField(
+        _("Code"),
+        filters=[strip],
+        validators=[
+            DataRequired(),
+            Length(max=40),
+            Regexp("^[A-Z][A-Z0-9-]*$", message=_("Capital letters, digits and hyphens, beginning with a letter.")),
+        ],
+    )
+    programme_code = SelectField(_("Programme"), validators=[InputRequired()])
+    name_zh = StringField(_("Name in Chinese"), filters=[strip], validators=NAME)
+    name_en = StringField(_("Name in English"), filters=[strip], validators=NAME)
+    hours = DecimalField(_("Class hours"), places=1, validators=[InputRequired(), NumberRange(min=0.5, max=999)])
+    sessions_needed = IntegerField(
+        _("Sessions to attend"), default=1, validators=[InputRequired(), NumberRange(min=1, max=100)]
+    )
+    minutes_share = IntegerField(_("Minutes to attend, per cent"), validators=[Optional(), NumberRange(min=1, max=100)])
+    capacity = IntegerField(_("Places"), validators=[InputRequired(), NumberRange(min=1, max=10_000)])
+    trainee_ratio = IntegerField(_("Trainees an instructor"), validators=[Optional(), NumberRange(min=1, max=1000)])
+    pass_mark = IntegerField(_("Pass mark in theory, per cent"), validators=[Optional(), NumberRange(min=1, max=100)])
+    certificate_type = IntegerField(_("Certificate type"), validators=[Optional(), NumberRange(min=0, max=255)])
+    validity_months = IntegerField(_("Valid for, in months"), validators=[Optional(), NumberRange(min=1, max=1200)])
+    refresher = BooleanField(_("Refresher: counted in its own column"))
+    active = BooleanField(_("On offer: new offerings can be scheduled"), default=True)
+    skills = FieldList(FormField(SkillRow), min_entries=1, max_entries=SKILLS)
+
+    def facts(self) -> CourseFacts:
+        """What was typed, once valid."""
+        names = CourseFacts.__dataclass_fields__
+        return CourseFacts(**{name: self[name].data for name in names})
+
+    def lines(self) -> Sequence[SkillLine]:
+        """The checklist as typed, without empty lines."""
+        return [
+            SkillLine(row.name_zh.data, row.name_en.data, int(row.skill_id.data) if row.skill_id.data else None)
+            for row in (entry.form for entry in self.skills.entries)
+            if not row.is_blank()
+        ]
+
+    def press(self, pressed: MultiDict[str, str]) -> bool:
+        """Do what a button inside the form asks for; whether one was pressed. Nothing typed is lost."""
+        rows = [dict(entry.form.data) for entry in self.skills.entries]
+        if "add_skill" in pressed:
+            rows.append({})
+        elif "remove_skill" in pressed:
+            rows = [row for index, row in enumerate(rows) if str(index) != pressed["remove_skill"]]
+        elif "raise_skill" in pressed:
+            index = pressed.get("raise_skill", type=int) or 0
+            if 0 < index < len(rows):
+                rows[index - 1], rows[index] = rows[index], rows[index - 1]
+        else:
+            return False
+        while self.skills.entries:
+            self.skills.pop_entry()
+        self.skills.last_index = -1
+        for row in (rows or [{}])[:SKILLS]:
+            self.skills.append_entry(row)
+        return True

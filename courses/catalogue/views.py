@@ -1,0 +1,97 @@
+"""The catalogue: programmes, courses and checklists. Read by administrators and auditors, changed by the city's alone."""
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from courses.catalogue import catalogue
+from courses.catalogue.forms import CourseForm, ProgrammeForm
+from courses.models.catalogue import Course, Programme
+from lms.core.access import requires
+from lms.core.forms import choices
+from lms.core.languages import named
+from lms.core.scope import READERS, Role
+from lms.core.web import db, refused_on
+
+blueprint = Blueprint("catalogue", __name__)
+
+
+@blueprint.get("/")
+@requires(*READERS)
+def index() -> str:
+    """Every programme with its courses."""
+    return render_template("catalogue/index.html", groups=catalogue.listing(db()))
+
+
+@blueprint.get("/<int:course_id>")
+@requires(*READERS)
+def page(course_id: int) -> str:
+    """One course: what it demands, and its checklist."""
+    course = catalogue.course(db(), course_id)
+    return render_template("catalogue/page.html", course=course, scheduled=catalogue.scheduled(db(), course.id))
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@requires(Role.CITY_ADMINISTRATOR)
+def new() -> ResponseReturnValue:
+    """Add a course."""
+    return _course_form(CourseForm(programme_code=request.args.get("programme")), None)
+
+
+@blueprint.route("/<int:course_id>/edit", methods=["GET", "POST"])
+@requires(Role.CITY_ADMINISTRATOR)
+def edit(course_id: int) -> ResponseReturnValue:
+    """Change a course and its checklist."""
+    course = catalogue.course(db(), course_id)
+    skills = [
+        {"skill_id": row.id, "name_zh": row.name_zh, "name_en": row.name_en} for row in course.skills if row.active
+    ]
+    form = CourseForm(obj=course, skills=skills) if request.method == "GET" else CourseForm()
+    form.code.data = course.code
+    return _course_form(form, course)
+
+
+def _course_form(form: CourseForm, course: Course | None) -> ResponseReturnValue:
+    form.programme_code.choices = choices((row.code, named(row)) for row in catalogue.programmes(db()))
+    pressed = form.is_submitted() and form.press(request.form)
+    if not pressed and form.validate_on_submit():
+        with refused_on(form):
+            if course is None:
+                saved = catalogue.add_course(db(), form.facts(), form.lines())
+            else:
+                saved = course
+                catalogue.change_course(db(), course, form.facts(), form.lines())
+            flash(_("Saved."))
+            return redirect(url_for(".page", course_id=saved.id))
+    rendered = render_template("catalogue/form.html", form=form, course=course)
+    return make_response(rendered, 422 if form.is_submitted() and not pressed else 200)
+
+
+@blueprint.route("/programmes/new", methods=["GET", "POST"])
+@requires(Role.CITY_ADMINISTRATOR)
+def new_programme() -> ResponseReturnValue:
+    """Add a programme: a row, not code."""
+    return _programme_form(ProgrammeForm(), None)
+
+
+@blueprint.route("/programmes/<code>/edit", methods=["GET", "POST"])
+@requires(Role.CITY_ADMINISTRATOR)
+def edit_programme(code: str) -> ResponseReturnValue:
+    """Rename or reorder a programme."""
+    programme = catalogue.programme(db(), code)
+    form = ProgrammeForm(obj=programme)
+    form.code.data, form.short_code.data = programme.code, programme.short_code
+    return _programme_form(form, programme)
+
+
+def _programme_form(form: ProgrammeForm, programme: Programme | None) -> ResponseReturnValue:
+    if form.validate_on_submit():
+        with refused_on(form):
+            if programme is None:
+                catalogue.add_programme(db(), form.facts())
+            else:
+                catalogue.change_programme(db(), programme, form.facts())
+            flash(_("Saved."))
+            return redirect(url_for(".index"))
+    rendered = render_template("catalogue/programme.html", form=form, programme=programme)
+    return make_response(rendered, 422 if form.is_submitted() else 200)

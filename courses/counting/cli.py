@@ -1,0 +1,62 @@
+"""The commands `flask person-time check` and `flask person-time freeze`."""
+
+import sys
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from courses.counting import quarters, recount
+from courses.counting.quarters import Quarter
+from lms.core.db import transaction
+from lms.core.errors import DomainError
+
+
+@click.group("person-time")
+def cli() -> None:
+    """The figures that the branch answers for."""
+
+
+@cli.command()
+@with_appcontext
+def check() -> None:
+    """Recount every closed offering from its attendances and headcounts; exit 1 when the ledger says otherwise."""
+    differences = 0
+    sessions = current_app.extensions["sessions"]
+    with transaction(sessions) as db:
+        parts = recount.parts(db)
+        total = sum(part.offerings for part in parts)
+        with click.progressbar(length=total, label="Recounting", file=sys.stderr) as bar:
+            for part, differing in zip(parts, recount.check_all(sessions, parts), strict=True):
+                bar.update(part.offerings)
+                for found in differing:
+                    differences += 1
+                    click.echo(
+                        f"Offering {found.offering_id} ({found.course}, {found.host}): {found.figure} is "
+                        f"{found.in_ledger} in the ledger, {found.recounted} recounted"
+                    )
+        with click.progressbar(recount.check_kept(db), recount.KEPT_STEPS, "Kept totals", file=sys.stderr) as steps:
+            for stale in (one for found_stale in steps for one in found_stale):
+                differences += 1
+                click.echo(f"Kept total {stale.place} is {stale.kept}, recounted {stale.recounted}")
+    if differences:
+        click.echo(f"{differences} differences in {total} offerings.", err=True)
+        sys.exit(1)
+    click.echo(f"{total} offerings recounted: no difference.")
+
+
+@cli.command()
+@click.argument("quarter", metavar="2026Q3")
+@with_appcontext
+def freeze(quarter: str) -> None:
+    """Freeze a quarter that is over: later corrections to it become adjustments in the open one."""
+    try:
+        wanted = Quarter.parse(quarter)
+    except ValueError:
+        raise click.BadParameter("write a quarter as 2026Q3", param_hint="quarter") from None
+    try:
+        with transaction(current_app.extensions["sessions"]) as db:
+            quarters.freeze(db, wanted, current_app.config["SETTINGS"].zone)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{wanted} is frozen.")

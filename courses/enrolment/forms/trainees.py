@@ -1,0 +1,115 @@
+"""Forms of trainees: their facts, the search, and the reason for reading an ID number."""
+
+from flask_babel import lazy_gettext as _
+from wtforms import EmailField, IntegerField, SelectField, StringField
+from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional
+
+from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
+from courses.models.trainees import IdType, Trainee
+from lms.core.forms import Form, PhoneField, Question, choices, strip
+from lms.core.sought import SoughtField
+
+ID_TYPES = [
+    (IdType.RESIDENT, _("Resident ID card")),
+    (IdType.PASSPORT, _("Passport")),
+    (IdType.HK_MACAU_PERMIT, _("Hong Kong or Macau permit")),
+    (IdType.TAIWAN_PERMIT, _("Taiwan permit")),
+    (IdType.FOREIGN_PERMANENT, _("Foreign permanent resident card")),
+]
+REASON_LIMIT = 500
+SOUGHT = _("Name, phone or ID number")
+
+
+class PersonForm(Form):
+    """What is asked of everybody."""
+
+    name = StringField(
+        _("Name"),
+        filters=[strip],
+        validators=[DataRequired(_("Give the name.")), Length(max=NAME_LIMIT)],
+        render_kw={"autocomplete": "name"},
+    )
+    phone = PhoneField(_("Mobile phone"), validators=[Optional()])
+    email = EmailField(
+        _("E-mail"),
+        filters=[strip],
+        validators=[Optional(), Email(_("This is not an e-mail address.")), Length(max=254)],
+        render_kw={"autocomplete": "email"},
+    )
+    birth_year = IntegerField(
+        _("Year of birth"),
+        validators=[Optional(), NumberRange(1900, 2100, _("Give the year of birth as four digits, as in 1990."))],
+        render_kw={"inputmode": "numeric", "autocomplete": "bday-year", "min": 1900, "max": 2100},
+    )
+    guardian_name = StringField(_("Guardian's name"), filters=[strip], validators=[Optional(), Length(max=NAME_LIMIT)])
+    guardian_phone = PhoneField(_("Guardian's phone"), validators=[Optional()], render_kw={"inputmode": "tel"})
+
+
+class TraineeForm(PersonForm):
+    """What staff may enter besides: the ID number."""
+
+    id_type = SelectField(_("ID type"), choices=choices(ID_TYPES), validators=[Optional()])
+    id_number = StringField(
+        _("ID number"),
+        filters=[strip],
+        validators=[Optional(), Length(max=40)],
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    )
+
+    def facts(self) -> TraineeFacts:
+        """The facts as the rule takes them."""
+        return TraineeFacts(
+            name=self.name.data,
+            phone=self.phone.data,
+            email=self.email.data,
+            birth_year=self.birth_year.data,
+            id_type=IdType(self.id_type.data) if self.id_number.data else None,
+            id_number=self.id_number.data,
+            guardian_name=self.guardian_name.data,
+            guardian_phone=self.guardian_phone.data,
+        )
+
+
+class TraineeEditForm(TraineeForm):
+    """A record's facts; what is shown masked stays when its field is left empty."""
+
+    reason = StringField(_("Reason for the change"), filters=[strip], validators=[Optional(), Length(max=REASON_LIMIT)])
+
+    @classmethod
+    def of(cls, trainee: Trainee) -> "TraineeEditForm":
+        """The form, showing what may be shown."""
+        return cls(
+            data={
+                "name": trainee.name,
+                "birth_year": trainee.birth_year,
+                "guardian_name": trainee.guardian_name,
+                "id_type": trainee.id_type or IdType.RESIDENT,
+            }
+        )
+
+
+class SearchForm(Form):
+    """Somebody who shall be enrolled: a name, a whole phone or a whole ID number."""
+
+    words = StringField(
+        SOUGHT, filters=[strip], validators=[Optional(), Length(max=NAME_LIMIT)], render_kw={"autocomplete": "off"}
+    )
+
+
+class RegisterForm(Question):
+    """Narrows the register to somebody: a name, a whole phone or a whole ID number."""
+
+    words = SoughtField(SOUGHT, render_kw={"autocomplete": "off"})
+
+
+class ReasonToReadForm(Form):
+    """Why somebody needs an ID number or a phone in clear."""
+
+    why = StringField(
+        _("Why do you need it?"),
+        filters=[strip],
+        validators=[
+            DataRequired(_("Say why you need it; the reason is kept with your name.")),
+            Length(max=REASON_LIMIT),
+        ],
+    )

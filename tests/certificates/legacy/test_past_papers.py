@@ -1,0 +1,181 @@
+"""Numbers that rows of past trainings name can be verified, and go again with the import."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from certificates.legacy import legacy, past_papers
+from certificates.models import Certificate, LegacyCertificate
+from certificates.states import State
+from courses.counting import recount
+from courses.imports import corrections, runs
+from courses.imports.kinds import Context
+from courses.imports.past import PAST
+from courses.models.imports import ImportRun, ImportState
+from courses.models.trainees import Trainee
+from lms.config import Settings
+from lms.core.scope import EVERYTHING
+from tests.certificates.legacy_files import ID_NUMBER
+from tests.factories import Make
+
+FIELDS = ("course", "district", "host", "days", "name", "phone", "id_number", "certificate", "issued_on")
+
+
+def test_it_is_what_keeps_the_papers_of_past_trainings() -> None:
+    assert [type(one) for one in PAST.papers] == [past_papers.LegacyPapers]
+
+
+OLD = ("FR-OLD", "东城区", "一号社区")
+ROWS = (
+    (*OLD, "2015-03-07", "王小明", "", ID_NUMBER, "旧证(2015)第1号", "2015-04-01"),
+    (*OLD, "2015-03-07", "李红", "13800138001", "", "", ""),
+    (*OLD, "2015-03-07", "赵刚", "13800138002", "", "", ""),
+    (*OLD, "2015-05-09", "孙芳", "13800138003", "", "旧证2015-2", ""),
+)
+LI = (*OLD, "2015-08-01", "李红", "13800138001", "", "旧证（2015）第１号", "")
+
+
+@pytest.fixture
+def catalogue(make: Make, app: Flask) -> None:  # the kinds are registered with the application
+    make.new_course(code="FR-OLD", name_zh="救护员旧班", validity_months=36, pass_mark=None)
+    make.organisation(1, name_zh="一号社区")
+
+
+def checked(db: Session, settings: Settings, *rows: tuple[str, ...]) -> ImportRun:
+    """A file of past trainings after its dry run."""
+    out = io.StringIO()
+    csv.writer(out).writerows([FIELDS, *rows])
+    made = runs.receive(db, PAST, file=io.BytesIO(out.getvalue().encode()), file_name="old.csv", scope=EVERYTHING)
+    runs.check(db, made)
+    work(db, made, settings)
+    return made
+
+
+def moved(db: Session, settings: Settings, run: ImportRun) -> ImportRun:
+    runs.start(db, run)
+    work(db, run, settings)
+    return run
+
+
+def work(db: Session, run: ImportRun, settings: Settings) -> None:
+    for _progress in runs.work(db, run.id, Context(settings.zone, 2)):
+        db.commit()
+
+
+def refusals(db: Session, run: ImportRun) -> list[tuple[int, str]]:
+    return [(line, message % params if params else message) for line, message, params in corrections.refused(db, run)]
+
+
+def differences(db: Session) -> list[object]:
+    return [one for part in recount.parts(db) for one in recount.check(db, part)]
+
+
+@pytest.fixture
+def run(db: Session, catalogue: None, settings: Settings) -> ImportRun:
+    """Two offerings, each with a number."""
+    made = checked(db, settings, *ROWS)
+    assert db.scalar(select(func.count()).select_from(LegacyCertificate)) == 0, "a dry run"
+    return moved(db, settings, made)
+
+
+def test_a_number_of_this_system_keeps_its_row_out(
+    db: Session,
+    catalogue: None,
+    settings: Settings,
+    issue: Callable[..., Certificate],
+) -> None:
+    ours = issue("王小明").number
+    apart = (*OLD, "2015-05-09", *ROWS[1][4:])
+    made = checked(db, settings, apart, (*OLD, "2015-03-07", "王小明", "13800138000", "", ours.lower(), ""))
+    assert refusals(db, made) == [
+        (3, "The certificate number is one of this system's own. Correct it, or leave it out.")
+    ]
+    moved(db, settings, made)
+    assert (made.tally["enrolments"], made.tally.get("certificates", 0)) == (1, 0)
+    assert db.scalar(select(func.count()).select_from(LegacyCertificate)) == 0
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_number_that_two_people_have_in_the_file_is_nobodys(db: Session, settings: Settings) -> None:
+    """Also where they have one name: the phones say that they are two. A person may name it at both of two offerings."""
+    namesake = (*OLD, "2015-05-09", "孙芳", "13800138009", "", "旧证2015-2", "")
+    again = (*OLD, "2015-06-06", "周立", "13800138005", "", "旧证2015-3", "")
+    made = checked(db, settings, *ROWS, LI, namesake, again, (*again[:3], "2015-07-04", *again[4:]))
+    twice = "Line %d gives the same certificate number to somebody else. Correct both lines."
+    waits = PAST.reasons["offering_waits"] % {"line": 2}
+    assert refusals(db, made) == [
+        (2, twice % 6), (3, waits), (4, waits), (5, twice % 7), (6, twice % 2), (7, twice % 5),
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_number_that_somebody_else_has_keeps_its_row_out(db: Session, settings: Settings) -> None:
+    moved(db, settings, checked(db, settings, ROWS[0]))
+    other = (*OLD, "2016-03-05", *LI[4:])
+    mine = (*OLD, "2016-04-02", *ROWS[0][4:8], "")
+    made = checked(db, settings, other, mine)
+    taken = (2, "The certificate number is somebody else's already. Correct it, or leave it out.")
+    assert refusals(db, made) == [taken]
+    [sent] = corrections.to_correct(db, made)
+    assert sent[1][7] == "旧证（2015）第１号"
+    moved(db, settings, made)
+    assert (made.tally["enrolments"], made.tally["certificates"]) == (1, 0)
+    assert list(db.scalars(select(LegacyCertificate.name))) == ["王小明"]
+    assert db.scalar(select(func.count()).select_from(Trainee).where(Trainee.name == "李红")) == 0
+    assert differences(db) == []
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_number_that_was_given_to_somebody_since_the_dry_run_keeps_its_offering_out(
+    db: Session, settings: Settings
+) -> None:
+    late = checked(db, settings, *ROWS, (*OLD, "2015-09-05", "周立", "13800138005", "", "", ""))
+    assert refusals(db, late) == []
+    moved(
+        db,
+        settings,
+        checked(db, settings, (*OLD, "2014-01-04", "钱进", "13800138006", "", "旧证2015第1号", "2015-04-01")),
+    )
+    moved(db, settings, checked(db, settings, (*OLD, "2014-02-08", "钱进", "13800138006", "", "旧证2015-2", "")))
+    moved(db, settings, late)
+    assert [line for line, _reason in refusals(db, late)] == [2, 3, 4, 5]
+    assert (late.tally["offerings"], late.tally["enrolments"], late.tally.get("certificates", 0)) == (1, 1, 0)
+    assert set(db.scalars(select(LegacyCertificate.name))) == {"钱进"}
+    assert differences(db) == []
+    people = ("王小明", "李红", "赵刚", "孙芳", "周立")
+    names = select(Trainee.name).where(Trainee.name.in_(people)).order_by(Trainee.id)
+    assert list(db.scalars(names)) == ["周立"], "nobody without a training"
+    runs.undo(db, late, "错误的文件")
+    work(db, late, settings)
+    assert (late.state, list(db.scalars(names)), differences(db)) == (ImportState.UNDONE, [], [])
+
+
+def test_a_number_is_verified_by_name_and_by_id_number(db: Session, run: ImportRun) -> None:
+    assert (run.state, run.tally["enrolments"], run.tally["certificates"]) == (ImportState.DONE, 4, 2)
+    for proof in ("王小明", ID_NUMBER[-6:]):
+        found = legacy.find(db, "旧证2015第1号", proof, today=date(2016, 1, 1))
+        assert found is not None
+        assert (found.course, found.unit, found.issued_on, found.valid_until, found.state) == (
+            "救护员旧班", "东城区红十字会", date(2015, 4, 1), date(2018, 3, 31), State.VALID,
+        )  # fmt: skip
+    assert legacy.find(db, "旧证2015第1号", "李红", today=date(2016, 1, 1)) is None
+    later = legacy.find(db, "旧证2015-2", "孙芳", today=date(2030, 1, 1))
+    assert later is not None
+    assert (later.issued_on, later.state) == (date(2015, 5, 9), State.EXPIRED)
+    assert set(db.scalars(select(LegacyCertificate.source))) == {"old.csv:2", "old.csv:5"}
+
+
+def test_they_go_with_the_import_except_one_that_was_revoked(db: Session, run: ImportRun, settings: Settings) -> None:
+    legacy.revoke(db, "旧证2015-2", "伪造档案")
+    runs.undo(db, run, "错误的文件")
+    work(db, run, settings)
+    assert run.state is ImportState.UNDONE
+    [left] = db.scalars(select(LegacyCertificate)).all()
+    assert run.notes == [f"#{left.id} 旧证2015-2"]
+    assert db.scalar(select(func.count()).select_from(Trainee).where(Trainee.name == "王小明")) == 0

@@ -1,0 +1,261 @@
+"""Every answer of a verification, their order, and what each costs."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from certificates import revocation
+from certificates.branch import Branch
+from certificates.keys import code_keys, key_files
+from certificates.keys.code_keys import KeyRing
+from certificates.keys.key_files import KeyState
+from certificates.models import Certificate, LedgerEntry, SigningKey
+from certificates.number import NumberScheme
+from certificates.payload import Payload, decode, digits_of, encode, name_tag
+from certificates.states import State
+from certificates.verification import verification
+from certificates.verification.verification import Verdict
+from courses.models.trainees import IdType
+from lms.core import clock
+from lms.core.audit import AuditEntry
+from lms.core.crypto import FieldCipher
+from lms.core.errors import DomainError
+from tests.factories import Make
+
+ISSUED_ON = date(2026, 3, 5)
+TODAY = date(2026, 11, 23)
+
+
+@pytest.fixture
+def certificate(issue: Callable[..., Certificate]) -> Iterator[Certificate]:
+    """One issued on 5 March 2026 for 36 months, to 张三丰."""
+    with clock.at(clock.now().replace(year=2026, month=3, day=5, hour=4)):
+        yield issue("张三丰")
+
+
+def code(certificate: Certificate) -> str:
+    return digits_of(certificate.payload)
+
+
+def judge(db: Session, digits: str, today: date = TODAY) -> Verdict:
+    verdict = verification.verify(db, digits, today=today, keys=KeyRing())
+    if verdict.alarming:
+        verification.alarm(db, digits)
+    return verdict
+
+
+def signed(branch: Branch, **facts: object) -> str:
+    """A code with a good signature of key 1 that was never recorded."""
+    payload = Payload(1, 1, 1, 4_000_000, ISSUED_ON, date(2029, 3, 4), name_tag("李四", 4_000_000))
+    return encode(replace(payload, **facts), key_files.load(branch.keys_dir, "qr-1").sign)  # type: ignore[arg-type]
+
+
+def edited(db: Session, statement: str, **values: object) -> None:
+    db.execute(text("SET LOCAL session_replication_role = replica"))
+    db.execute(text(statement), values)
+    db.execute(text("SET LOCAL session_replication_role = origin"))
+    db.expire_all()
+
+
+def test_a_certificate_is_valid_from_its_issue_day_to_its_last_day(db: Session, certificate: Certificate) -> None:
+    assert certificate.issued_on == ISSUED_ON
+    assert certificate.valid_until == date(2029, 3, 4)
+    states = {
+        ISSUED_ON - timedelta(days=1): State.NOT_YET_VALID,
+        ISSUED_ON: State.VALID,
+        date(2029, 3, 4): State.VALID,
+        date(2029, 3, 5): State.EXPIRED,
+    }
+    assert {day: judge(db, code(certificate), day).state for day in states} == states
+
+
+def test_a_valid_one_shows_what_may_be_seen_and_a_masked_name(db: Session, certificate: Certificate) -> None:
+    verdict = judge(db, code(certificate))
+    assert verdict.certificate is not None
+    assert verdict.certificate.number == certificate.number
+    assert verdict.certificate.masked_name == "张*丰"
+    assert "张三丰" not in repr(verdict)
+
+
+@pytest.mark.parametrize("digits", ["", "12", "9" * 198, "0" * 198, "x" * 198, "１" * 198])
+def test_what_is_no_code_is_unknown(db: Session, branch: Branch, digits: str) -> None:
+    assert judge(db, digits) == Verdict(State.UNKNOWN, "unreadable")
+
+
+def test_one_flipped_digit_is_forged(db: Session, certificate: Certificate) -> None:
+    digits = code(certificate)
+    for place in (20, 60, 197):
+        flipped = digits[:place] + str((int(digits[place]) + 1) % 10) + digits[place + 1 :]
+        assert judge(db, flipped).state is State.FORGED
+
+
+def test_strange_keys_and_days_outside_the_window_are_forged(db: Session, branch: Branch) -> None:
+    stranger = encode(
+        Payload(1, 1, 1, 7, ISSUED_ON, None, bytes(6)), Ed25519PrivateKey.from_private_bytes(bytes(32)).sign
+    )
+    assert judge(db, stranger) == Verdict(State.FORGED, "signature_wrong")
+    assert judge(db, signed(branch, key_number=9)) == Verdict(State.FORGED, "key_unknown")
+    db.execute(update(SigningKey).values(not_before=ISSUED_ON + timedelta(days=1)))
+    assert judge(db, signed(branch)) == Verdict(State.FORGED, "outside_window")
+
+
+def test_a_compromised_key_is_believed_for_what_the_ledger_knew_before(
+    db: Session, branch: Branch, certificate: Certificate
+) -> None:
+    recorded_at = db.scalars(select(LedgerEntry.recorded_at)).one()
+
+    def compromise(seconds: int) -> None:
+        moment = recorded_at + timedelta(seconds=seconds)
+        db.execute(update(SigningKey).values(state=KeyState.COMPROMISED, compromised_at=moment))
+
+    compromise(1)
+    assert judge(db, code(certificate)).state is State.VALID
+    assert judge(db, signed(branch)) == Verdict(State.FORGED, "key_compromised")
+    compromise(0)
+    assert judge(db, code(certificate)) == Verdict(State.FORGED, "key_compromised")
+
+
+def test_a_good_signature_that_was_never_recorded_is_unknown_and_raises_one_alarm(db: Session, branch: Branch) -> None:
+    digits = signed(branch)
+    with structlog.testing.capture_logs() as logs:
+        verdict = judge(db, digits)
+        judge(db, digits)
+    assert (verdict.state, verdict.reason, verdict.certificate) == (State.UNKNOWN, "not_recorded", None)
+    assert [(line["event"], line["log_level"]) for line in logs] == [("certificate_alarm", "critical")] * 2
+    alarms = db.scalars(select(AuditEntry).where(AuditEntry.action == "certificate.alarm")).all()
+    assert [alarm.subject for alarm in alarms] == [f"payload:{decode(digits).digest.hex()}"]
+    assert judge(db, digits, date(2030, 1, 1)).state is State.EXPIRED
+    assert judge(db, digits, date(2026, 1, 1)).state is State.NOT_YET_VALID
+
+
+def test_the_order_is_revoked_superseded_expired(
+    db: Session, make: Make, certificate: Certificate, issue: Callable[..., Certificate]
+) -> None:
+    late = date(2031, 1, 1)
+    assert judge(db, code(certificate), late).state is State.EXPIRED
+    newer = issue("张三丰")
+    certificate.superseded_by_id = newer.id
+    db.flush()
+    verdict = judge(db, code(certificate), late)
+    assert (verdict.state, verdict.successor) == (State.SUPERSEDED, code(newer))
+    revocation.revoke(db, certificate, "发错人")
+    assert judge(db, code(certificate), late).state is State.REVOKED
+    assert judge(db, code(certificate), ISSUED_ON - timedelta(days=1)).state is State.REVOKED
+    assert judge(db, code(newer)).state is State.VALID
+
+
+def test_rotating_keys_keeps_old_certificates_valid(
+    db: Session, branch: Branch, certificate: Certificate, issue: Callable[..., Certificate]
+) -> None:
+    code_keys.rotate(db, branch.keys_dir, today=ISSUED_ON, not_after=date(2030, 1, 1))
+    newer = issue("李四")
+    assert (certificate.key_number, newer.key_number) == (1, 2)
+    assert judge(db, code(certificate)).state is State.VALID
+    assert judge(db, code(newer)).state is State.VALID
+
+
+def test_a_forged_code_costs_no_statement_and_a_genuine_one_costs_one(
+    db: Session, certificate: Certificate, statements: list[str]
+) -> None:
+    ring = KeyRing()
+    ring.get(db, 1)
+    digits = code(certificate)
+    statements.clear()
+    for forged in (digits[:-1] + str((int(digits[-1]) + 1) % 10), "1" * 198, "no code"):
+        assert verification.verify(db, forged, today=TODAY, keys=ring).state in {State.FORGED, State.UNKNOWN}
+    assert statements == []
+    assert verification.verify(db, digits, today=TODAY, keys=ring).state is State.VALID
+    assert len(statements) == 1
+
+
+def test_the_name_box_answers_for_codes_that_we_signed(db: Session, branch: Branch, certificate: Certificate) -> None:
+    def ask(digits: str, name: str) -> bool | None:
+        return verification.name_fits(judge(db, digits), name)
+
+    assert ask(code(certificate), " 张三丰 ") is True
+    assert ask(code(certificate), "张三风") is False
+    assert ask(code(certificate)[:-1] + "x", "张三丰") is None
+    assert ask(signed(branch), "李四") is None
+
+
+class TestByHand:
+    SCHEME = NumberScheme("BJ")
+    NOBODY = SCHEME.compose("FR", 2026, 4_000_000)
+
+    def ask(self, db: Session, number: str, proof: str) -> str:
+        return verification.find(db, number, proof, scheme=self.SCHEME)
+
+    def refusal(self, db: Session, number: str, proof: str) -> tuple[str, str, int]:
+        with pytest.raises(DomainError) as refused:
+            self.ask(db, number, proof)
+        return refused.value.code, refused.value.message, refused.value.status
+
+    @pytest.fixture
+    def identified(self, db: Session, certificate: Certificate) -> Certificate:
+        certificate.enrolment.trainee.set_id_number(IdType.RESIDENT, "11010519491231002X")
+        db.commit()
+        return certificate
+
+    def test_number_and_name_or_end_of_the_id_number_find_it(self, db: Session, identified: Certificate) -> None:
+        for number in (identified.number, identified.number.lower().replace("-", " ")):
+            for proof in ("张三丰", "张 三 丰", "31002X", "31002x", "３１００２Ｘ"):
+                assert self.ask(db, number, proof) == code(identified)
+
+    def test_no_such_number_and_no_match_are_the_same_answer(self, db: Session, identified: Certificate) -> None:
+        answers = {
+            self.refusal(db, number, proof)
+            for number, proof in (
+                (self.NOBODY, "张三丰"),
+                (self.NOBODY, "31002X"),
+                (self.NOBODY, "000000"),
+                (identified.number, "张三"),
+                (identified.number, "310020"),
+            )
+        }
+        assert len(answers) == 1
+
+    def test_a_person_without_an_id_number_is_not_found_by_one(self, db: Session, certificate: Certificate) -> None:
+        assert self.refusal(db, certificate.number, "000000")[0] == "certificate_no_match"
+
+    @pytest.mark.parametrize("proof", ["张三", "310020"])
+    def test_they_do_the_same_work(
+        self,
+        db: Session,
+        identified: Certificate,
+        statements: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+        proof: str,
+    ) -> None:
+        opened: list[int] = []
+        compared: list[int] = []
+        decrypt, compare = FieldCipher.decrypt, verification.hmac.compare_digest
+
+        def counted_decrypt(*arguments: object) -> str:
+            opened.append(1)
+            return decrypt(*arguments)  # type: ignore[arg-type]
+
+        def counted_compare(left: bytes, right: bytes) -> bool:
+            compared.append(1)
+            return compare(left, right)
+
+        monkeypatch.setattr(FieldCipher, "decrypt", counted_decrypt)
+        monkeypatch.setattr("certificates.verification.verification.hmac.compare_digest", counted_compare)
+        work = []
+        for number in (identified.number, self.NOBODY):
+            for counter in (statements, opened, compared):
+                counter.clear()
+            self.refusal(db, number, proof)
+            work.append((list(statements), len(opened), len(compared)))
+        assert work[0] == work[1]
+        assert work[0][1:] == ((0, 1) if proof == "张三" else (1, 1))
+
+    def test_a_mistyped_number_is_called_so(self, db: Session, identified: Certificate) -> None:
+        assert self.refusal(db, "123", "张三丰")[0] == "certificate_number_malformed"
+        wrong = identified.number[:-1] + ("A" if identified.number[-1] != "A" else "B")
+        assert self.refusal(db, wrong, "张三丰")[0] == "certificate_number_mistyped"

@@ -1,0 +1,186 @@
+"""The public pages: what they say, what they never say, and what they weigh."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certificates import revocation
+from certificates.branch import Branch
+from certificates.keys import key_files
+from certificates.models import Certificate
+from certificates.payload import Payload, digits_of, encode, name_tag
+from courses.models.trainees import IdType
+from lms.config import ROOT
+from lms.core import clock
+from lms.core.audit import AuditEntry
+from lms.core.scope import Role
+from tests.factories import Make
+
+
+@pytest.fixture
+def certificate(issue: Callable[..., Certificate], db: Session) -> Certificate:
+    made = issue("张三丰")
+    made.enrolment.trainee.set_id_number(IdType.RESIDENT, "11010519491231002X")
+    db.commit()
+    return made
+
+
+@pytest.fixture
+def address(certificate: Certificate) -> str:
+    return f"/v/{digits_of(certificate.payload)}"
+
+
+def codes(db: Session, branch: Branch, issue: Callable[..., Certificate]) -> dict[str, str]:
+    """A code for each state."""
+    now = clock.now()
+    with clock.at(now.replace(year=now.year - 4)):
+        expired = issue("李四")
+    with clock.at(now.replace(year=now.year + 1)):
+        early = issue("李四")
+    valid, revoked, superseded = issue("张三丰"), issue("李四"), issue("李四")
+    revocation.revoke(db, revoked, "发错人")
+    superseded.superseded_by_id = valid.id
+    db.commit()
+    digits = digits_of(valid.payload)
+    unrecorded = Payload(1, 1, 1, 4_000_000, date(2026, 3, 5), None, name_tag("李四", 4_000_000))
+    return {
+        "valid": digits,
+        "expired": digits_of(expired.payload),
+        "not_yet_valid": digits_of(early.payload),
+        "revoked": digits_of(revoked.payload),
+        "superseded": digits_of(superseded.payload),
+        "forged": digits[:-1] + str((int(digits[-1]) + 1) % 10),
+        "unknown": "12345",
+        "unknown unrecorded": encode(unrecorded, key_files.load(branch.keys_dir, "qr-1").sign),
+    }
+
+
+WORDS = {
+    "valid": ("有效", "Valid"),
+    "expired": ("已过期", "Expired"),
+    "not_yet_valid": ("尚未生效", "Not yet valid"),
+    "revoked": ("已撤销", "Revoked"),
+    "superseded": ("已换发新证", "Superseded"),
+    "forged": ("伪造", "Forged"),
+    "unknown": ("查无此证", "Unknown"),
+}
+
+
+def test_every_state_in_both_languages_is_small_and_private(
+    client: FlaskClient, db: Session, branch: Branch, issue: Callable[..., Certificate]
+) -> None:
+    style = len(Path(ROOT / "lms" / "static" / "verify.css").read_bytes())
+    icon = len(Path(ROOT / "lms" / "static" / "icon.svg").read_bytes())
+    for state, digits in codes(db, branch, issue).items():
+        for language, word in zip(("zh", "en"), WORDS[state.split()[0]], strict=True):
+            answer = client.get(f"/v/{digits}?lang={language}")
+            assert answer.status_code == 200
+            assert f"<h1>{word}</h1>" in answer.text
+            assert f'class="verdict {state.split()[0]}"' in answer.text
+            assert len(answer.data) + style + icon < 20_000
+            assert "<script" not in answer.text
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert "noindex" in answer.headers["X-Robots-Tag"]
+            assert '<meta name="robots" content="noindex' in answer.text
+            assert "李四" not in answer.text
+            assert "张三丰" not in answer.text
+            assert "发错人" not in answer.text
+    assert db.scalars(select(AuditEntry.action).where(AuditEntry.action == "certificate.alarm")).all() == [
+        "certificate.alarm"
+    ]
+
+
+def test_the_page_shows_what_the_paper_says_and_no_more(
+    client: FlaskClient, address: str, certificate: Certificate
+) -> None:
+    page = client.get(address).text
+    trainee = certificate.enrolment.trainee
+    for shown in (certificate.number, "张*丰", certificate.facts["course_zh"], "东城区红十字会", "救护员培训 · 8 学时"):
+        assert shown in page
+    for hidden in ("张三丰", "11010519491231002X", trainee.phone, trainee.ref, certificate.enrolment.ticket):
+        assert str(hidden) not in page
+
+
+def test_a_visitor_gets_no_cookie_and_costs_two_statements_at_most(
+    client: FlaskClient, address: str, statements: list[str]
+) -> None:
+    client.get(address)
+    statements.clear()
+    answer = client.get(address)
+    assert "Set-Cookie" not in answer.headers
+    assert len(statements) <= 2
+    statements.clear()
+    flipped = address[:-1] + str((int(address[-1]) + 1) % 10)
+    assert 'class="verdict forged"' in client.get(flipped).text
+    assert statements == []
+
+
+def test_the_name_box_answers_yes_and_no(client: FlaskClient, address: str) -> None:
+    assert "与证书姓名一致" in client.post(address, data={"name": "张三丰"}).text
+    page = client.post(address, data={"name": "张三"})
+    assert "与证书姓名不一致" in page.text
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert "name-error" in client.post(address, data={"name": " "}).text
+
+
+def test_guesses_are_limited_and_pages_generously_so(client: FlaskClient, address: str) -> None:
+    answers = [client.post(address, data={"name": "张三"}).status_code for _ in range(11)]
+    assert answers == [200] * 10 + [429]
+    assert client.get(address).status_code == 200
+    answers = [client.post("/verify", data={"number": "1", "proof": "2"}).status_code for _ in range(11)]
+    assert answers == [404] * 10 + [429]
+    answers = [client.get(address).status_code for _ in range(60)]
+    assert answers == [200] * 59 + [429]
+
+
+def test_by_hand_the_number_and_the_name_lead_to_the_same_page(
+    client: FlaskClient, address: str, certificate: Certificate
+) -> None:
+    for proof in ("张三丰", "31002X"):
+        answer = client.post("/verify", data={"number": certificate.number.lower(), "proof": proof})
+        assert (answer.status_code, answer.location) == (303, address)
+
+
+def test_by_hand_a_wrong_name_and_a_wrong_number_look_the_same(client: FlaskClient, certificate: Certificate) -> None:
+    nobody = Branch.of(client.application.config["SETTINGS"]).scheme.compose("FR", 2026, 4_000_000)
+    wrong_name = client.post("/verify", data={"number": certificate.number, "proof": "张三"})
+    wrong_number = client.post("/verify", data={"number": nobody, "proof": "张三"})
+    assert wrong_name.status_code == wrong_number.status_code == 404
+    assert wrong_name.text.replace(certificate.number, nobody) == wrong_number.text
+    wrong_letter = certificate.number[:-1] + ("A" if certificate.number[-1] != "A" else "B")
+    mistyped = client.post("/verify", data={"number": wrong_letter, "proof": "张三"})
+    assert mistyped.status_code == 422
+    # Any other text may be the number of a legacy certificate; whether it is one, a stranger does not learn.
+    other = client.post("/verify", data={"number": "BJ-12", "proof": "张三"})
+    assert other.status_code == 404
+    assert other.text.replace("BJ-12", nobody) == wrong_number.text
+    assert client.post("/verify", data={}).status_code == 422
+
+
+def test_forms_need_no_token_because_the_pages_send_no_referrer(client: FlaskClient, address: str) -> None:
+    client.application.config["WTF_CSRF_ENABLED"] = True
+    try:
+        assert client.post(address, data={"name": "张三丰"}).status_code == 200
+        assert client.post("/verify", data={"number": "1", "proof": "2"}).status_code == 404
+        assert client.post("/certificates/1/revoke", data={"reason": "发错人"}).status_code == 400
+    finally:
+        client.application.config["WTF_CSRF_ENABLED"] = False
+
+
+@pytest.fixture
+def administrator(make: Make, sign_in: Callable[..., FlaskClient]) -> FlaskClient:
+    return sign_in(make.user(Role.CITY_ADMINISTRATOR))
+
+
+def test_a_revocation_is_seen_at_once(
+    client: FlaskClient, administrator: FlaskClient, address: str, certificate: Certificate
+) -> None:
+    assert 'class="verdict valid"' in client.get(address).text
+    administrator.post(f"/certificates/{certificate.id}/revoke", data={"reason": "发错人"})
+    assert 'class="verdict revoked"' in client.get(address).text

@@ -1,0 +1,165 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courses.assessment.entitlement import SHORTFALLS, Demand, Results, Shortfall, judge, minutes_needed, tally
+from courses.models.enrolment import EnrolmentState
+
+SKILLS = st.frozensets(st.integers(1, 6), max_size=6)
+demands = st.builds(
+    Demand,
+    sessions_needed=st.integers(1, 6),
+    minutes_needed=st.just(0) | st.integers(1, 600),
+    pass_mark=st.none() | st.integers(1, 100),
+    skills=SKILLS,
+    certificate=st.booleans(),
+)
+results = st.builds(
+    Results,
+    theory=st.lists(st.integers(0, 100), max_size=3).map(tuple),
+    skills=st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=12).map(tuple),
+)
+names = st.sampled_from(["张伟", "Ann Lee", "阿卜杜热西提·买买提", "?", "  ", "123"])
+attended = st.integers(0, 8)
+stays = st.integers(0, 700)
+
+
+SKILL = 4
+BOTH = Demand(sessions_needed=2, minutes_needed=90, pass_mark=60, skills=frozenset({SKILL}))
+GOOD = Results((60,), ((SKILL, True),))
+
+
+@pytest.mark.parametrize(
+    ("facts", "shortfalls", "state"),
+    [
+        ({}, (), EnrolmentState.COMPLETED),
+        ({"sessions_attended": 3, "minutes_attended": 91}, (), EnrolmentState.COMPLETED),
+        ({"sessions_attended": 1}, (Shortfall.SESSIONS_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"minutes_attended": 89}, (Shortfall.MINUTES_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"sessions_attended": 0, "minutes_attended": 0}, (Shortfall.ABSENT,), EnrolmentState.INCOMPLETE),
+        ({"results": Results((), GOOD.skills)}, (Shortfall.THEORY_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"results": Results((59,), GOOD.skills)}, (Shortfall.THEORY_FAILED,), EnrolmentState.FAILED),
+        ({"results": Results((59, 60, 58), GOOD.skills)}, (), EnrolmentState.COMPLETED),
+        ({"results": Results((60,), ())}, (Shortfall.SKILLS_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"results": Results((60,), ((5, True),))}, (Shortfall.SKILLS_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"results": Results((60,), ((SKILL, False),))}, (Shortfall.SKILLS_FAILED,), EnrolmentState.FAILED),
+        ({"results": Results((60,), ((SKILL, False), (SKILL, True)))}, (), EnrolmentState.COMPLETED),
+        ({"name": "123"}, (Shortfall.NAME_MISSING,), EnrolmentState.COMPLETED),
+        (
+            {"sessions_attended": 1, "minutes_attended": 0, "name": "?", "results": Results((59,), ())},
+            (
+                Shortfall.SESSIONS_MISSING,
+                Shortfall.MINUTES_MISSING,
+                Shortfall.THEORY_FAILED,
+                Shortfall.SKILLS_MISSING,
+                Shortfall.NAME_MISSING,
+            ),
+            EnrolmentState.FAILED,
+        ),
+    ],
+)
+def test_what_stands_in_the_way_of_a_certificate(facts, shortfalls, state):
+    given_facts = {"name": "张伟", "sessions_attended": 2, "minutes_attended": 90, "results": GOOD, **facts}
+    verdict = judge(BOTH, **given_facts)
+    assert (verdict.shortfalls, verdict.state) == (shortfalls, state)
+    assert verdict.certificate_due is (not shortfalls)
+
+
+def test_two_skills_of_which_one_failed_and_one_was_never_tried():
+    demand = Demand(skills=frozenset({1, 2}))
+    verdict = judge(demand, name="张伟", sessions_attended=1, results=Results(skills=((1, False),)))
+    assert verdict.shortfalls == (Shortfall.SKILLS_MISSING, Shortfall.SKILLS_FAILED)
+
+
+def test_a_course_without_a_certificate_is_completed_and_gives_none():
+    verdict = judge(Demand(certificate=False), name="张伟", sessions_attended=1, results=Results())
+    assert verdict.shortfalls == (Shortfall.NO_CERTIFICATE_COURSE,)
+    assert (verdict.state, verdict.certificate_due) == (EnrolmentState.COMPLETED, False)
+    nameless = judge(Demand(certificate=False), name="", sessions_attended=1, results=Results())
+    assert nameless.shortfalls == (Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING)
+    assert nameless.state == EnrolmentState.COMPLETED
+
+
+def test_unless_told_a_course_asks_for_one_session_and_gives_a_certificate():
+    assert Demand() == Demand(
+        sessions_needed=1, minutes_planned=0, minutes_needed=0, pass_mark=None, skills=frozenset(), certificate=True
+    )
+    verdict = judge(Demand(), name="张伟", sessions_attended=1, results=Results())
+    assert (verdict.state, verdict.shortfalls, verdict.certificate_due) == (EnrolmentState.COMPLETED, (), True)
+
+
+def test_who_stayed_for_no_minute_that_is_known_has_none():
+    verdict = judge(Demand(minutes_needed=1), name="张伟", sessions_attended=1, results=Results())
+    assert verdict.shortfalls == (Shortfall.MINUTES_MISSING,)
+
+
+def test_each_shortfall_is_stored_under_its_name_and_explained():
+    assert [str(shortfall) for shortfall in Shortfall] == [shortfall.name.lower() for shortfall in Shortfall]
+    assert set(SHORTFALLS) == set(Shortfall)
+    assert all(meaning for meaning, _ in SHORTFALLS.values())
+    without_advice = {shortfall for shortfall, (_, advice) in SHORTFALLS.items() if advice == ""}
+    assert without_advice == {Shortfall.NO_CERTIFICATE_COURSE}
+
+
+@given(demands, names, attended, stays, results)
+def test_a_certificate_is_due_exactly_where_nothing_stands_in_the_way(demand, name, sessions, minutes, shown):
+    verdict = judge(demand, name=name, sessions_attended=sessions, minutes_attended=minutes, results=shown)
+    theory = demand.pass_mark is None or max(shown.theory, default=-1) >= demand.pass_mark
+    skills = all((skill, True) in shown.skills for skill in demand.skills)
+    done = sessions >= demand.sessions_needed and minutes >= demand.minutes_needed and theory and skills
+    assert (verdict.state is EnrolmentState.COMPLETED) == done
+    assert verdict.certificate_due == (done and demand.certificate and name not in {"?", "  ", "123"})
+    assert verdict.certificate_due == (not verdict.shortfalls)
+    assert len(set(verdict.shortfalls)) == len(verdict.shortfalls)
+
+
+@given(demands, names, attended, results)
+def test_failed_means_that_a_result_is_there_and_below(demand, name, sessions, shown):
+    verdict = judge(demand, name=name, sessions_attended=sessions, results=shown)
+    below = demand.pass_mark is not None and bool(shown.theory) and max(shown.theory) < demand.pass_mark
+    tried = {skill for skill, _ in shown.skills} & demand.skills
+    below = below or any((skill, True) not in shown.skills for skill in tried)
+    assert (verdict.state is EnrolmentState.FAILED) == below
+
+
+@given(demands, names, attended, results, st.tuples(st.integers(0, 100), st.integers(1, 6)))
+def test_a_retest_never_harms(demand, name, sessions, shown, retest):
+    score, skill = retest
+    before = judge(demand, name=name, sessions_attended=sessions, results=shown)
+    again = Results((*shown.theory, score), (*shown.skills, (skill, False)))
+    after = judge(demand, name=name, sessions_attended=sessions, results=again)
+    if before.certificate_due:
+        assert after.certificate_due
+
+
+@given(demands, names, results)
+def test_whoever_was_never_there_is_absent_and_not_merely_short_of_sessions(demand, name, shown):
+    verdict = judge(demand, name=name, sessions_attended=0, results=shown)
+    assert Shortfall.ABSENT in verdict.shortfalls
+    assert Shortfall.SESSIONS_MISSING not in verdict.shortfalls
+    assert Shortfall.MINUTES_MISSING not in verdict.shortfalls
+    assert not verdict.certificate_due
+
+
+def test_a_tally_counts_people():
+    counted = tally([(Shortfall.ABSENT, Shortfall.THEORY_MISSING), (Shortfall.ABSENT,), ()])
+    assert counted == {Shortfall.ABSENT: 2, Shortfall.THEORY_MISSING: 1}
+
+
+@given(demands, names, st.integers(1, 8), stays, results)
+def test_minutes_are_missing_exactly_below_what_the_course_needs(demand, name, sessions, minutes, shown):
+    verdict = judge(demand, name=name, sessions_attended=sessions, minutes_attended=minutes, results=shown)
+    assert (Shortfall.MINUTES_MISSING in verdict.shortfalls) == (minutes < demand.minutes_needed)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 100))
+def test_a_share_of_the_minutes_is_rounded_up_and_never_more_than_all(planned, share):
+    needed = minutes_needed(planned, share)
+    assert planned * share <= needed * 100 < planned * share + 100
+    assert needed <= planned
+    assert minutes_needed(planned, 100) == planned
+
+
+@given(st.integers(0, 10_000))
+def test_a_course_without_the_rule_asks_for_no_minutes(planned):
+    assert minutes_needed(planned, None) == 0

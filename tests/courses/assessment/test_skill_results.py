@@ -1,0 +1,275 @@
+"""Skill results from devices: any order gives the same, nothing is lost, and two examiners take nothing from each other."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import permutations
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from courses.assessment import assessment, late_results, skill_results
+from courses.assessment.assessment import Marks
+from courses.assessment.skill_results import Mark, SkillInput, fold
+from courses.closing import judging
+from courses.models.assessment import SkillEvent, SkillResult
+from courses.models.enrolment import EnrolmentState
+from courses.models.offerings import OfferingState
+from courses.outcomes import Outcome
+from lms.core import clock
+from lms.core.audit import AuditEntry
+from lms.core.errors import DomainError
+from lms.core.scope import EVERYTHING, Role
+from tests.factories import Make
+
+
+@pytest.fixture
+def examiner(make: Make):
+    return make.user(Role.INSTRUCTOR, name="王老师")
+
+
+@pytest.fixture
+def offering(make: Make, examiner):
+    return make.offering(course=make.new_course(skills=3), lead=make.instructor(user=examiner))
+
+
+@pytest.fixture
+def enrolment(make: Make, offering):
+    return make.enrolment(offering)
+
+
+def shown(enrolment, skill=0, *, passed=True, ago=0, **facts):
+    """A skill of the course's checklist, shown so many minutes ago."""
+    told = clock.now() - timedelta(minutes=ago)
+    skill_id = enrolment.offering.course.skills[skill].id
+    session_id = enrolment.offering.sessions[0].id
+    return SkillInput(facts.pop("id", uuid4()), session_id, enrolment.id, skill_id, passed, told, **facts)
+
+
+def send(db, examiner, *events, scope=EVERYTHING):
+    return skill_results.record_all(db, events, user_id=examiner.id, device_id=None, scope=scope, now=clock.now())
+
+
+def held(db, enrolment):
+    return skill_results.states(db, enrolment.offering_id).get(enrolment.id, {})
+
+
+marks = st.lists(
+    st.builds(
+        Mark,
+        id=st.integers(1, 40).map(lambda number: UUID(int=number)),
+        cell=st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 2)),
+        passed=st.none() | st.booleans(),
+        moment=st.datetimes().map(lambda moment: moment.replace(microsecond=0)),
+    ),
+    max_size=12,
+    unique_by=lambda mark: mark.id,
+)
+
+
+@given(marks, st.randoms())
+def test_the_last_by_moment_holds_in_any_order(found, random):
+    turned = [*found, *found[:3]]
+    random.shuffle(turned)
+    assert fold(turned) == fold(found)
+    for cell, mark in fold(found).items():
+        assert mark == max((one for one in found if one.cell == cell), key=lambda one: (one.moment, one.id))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.integers(0, 50)), min_size=1, max_size=8), st.randoms())
+@hypothesis_settings(max_examples=25)
+def test_stored_results_are_the_same_in_any_order_of_arrival(db, make, results, random):
+    examiner = make.user(Role.INSTRUCTOR)
+    offering = make.offering(course=make.new_course(skills=3))
+    tables = []
+    ids = [uuid4() for _ in results]
+    now = clock.now()
+    for _round in range(3):
+        enrolment = make.enrolment(offering)
+        turned = list(enumerate(results))
+        random.shuffle(turned)
+        for number, (skill, passed, ago) in [*turned, turned[0]]:
+            event = shown(enrolment, skill, passed=passed, id=UUID(int=ids[number].int ^ enrolment.id))
+            send(db, examiner, replace(event, told_at=now - timedelta(minutes=ago)))
+        best = {}
+        for number, (skill, passed, ago) in enumerate(results):
+            key = (-ago, UUID(int=ids[number].int ^ enrolment.id))
+            best[skill] = max(best.get(skill, (key, passed)), (key, passed))
+        skills = offering.course.skills
+        assert held(db, enrolment) == {skills[skill].id: passed for skill, (_key, passed) in best.items()}
+        tables.append(held(db, enrolment))
+    moments = [(skill, ago) for skill, _passed, ago in results]
+    if len(set(moments)) == len(moments):
+        assert tables[0] == tables[1] == tables[2]
+
+
+def test_a_result_is_kept_once_and_answered_the_same_again(db, examiner, enrolment):
+    event = shown(enrolment, ago=3, offset_ms=1000)
+    (first,) = send(db, examiner, event)
+    (again,) = send(db, examiner, event)
+    assert first == again
+    assert (first.outcome, first.code, first.passed) == (Outcome.ACCEPTED, "recorded", True)
+    (row,) = db.scalars(select(SkillEvent)).all()
+    assert row.happened_at == event.told_at + timedelta(seconds=1)
+    assert (row.user_id, row.told_at, row.attempt) == (examiner.id, event.told_at, 1)
+    (attempt,) = assessment.attempts_of(db, enrolment.id)
+    assert attempt.examiner.user_id == examiner.id
+    assert db.scalars(select(AuditEntry).where(AuditEntry.action == "assessment.skill")).one().after["passed"] is True
+
+
+def test_the_same_number_for_another_result_is_a_conflict(db, examiner, enrolment):
+    event = shown(enrolment)
+    send(db, examiner, event)
+    (answer,) = send(db, examiner, shown(enrolment, passed=False, id=event.id))
+    assert (answer.outcome, answer.code) == (Outcome.REJECTED, "event_conflict")
+    assert held(db, enrolment) == {event.skill_id: True}
+
+
+def test_the_earlier_result_is_told_that_a_later_one_counts(db, make, examiner, enrolment):
+    other = make.user(Role.INSTRUCTOR, name="李老师")
+    send(db, other, shown(enrolment, passed=True, ago=1))
+    (answer,) = send(db, examiner, shown(enrolment, passed=False, ago=9))
+    assert (answer.outcome, answer.code, answer.passed, answer.params) == (
+        Outcome.ALREADY,
+        "superseded",
+        True,
+        {"by": "李老师"},
+    )
+    assert db.scalar(select(func.count()).select_from(SkillEvent)) == 2
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_result_belongs_to_the_attempt_that_had_begun(db, examiner, enrolment, order):
+    early = shown(enrolment, passed=False, ago=30)
+    saved = clock.now()
+    with clock.at(saved - timedelta(minutes=20)):
+        assessment.save(db, enrolment, Marks(50), seen="0.0", retest=False)
+    with clock.at(saved - timedelta(minutes=10)):
+        seen = assessment.version(assessment.attempts_of(db, enrolment.id))
+        assessment.save(db, enrolment, Marks(70), seen=seen, retest=True)
+    later = [shown(enrolment, passed=True, ago=5), shown(enrolment, 1, passed=False, ago=15)]
+    events = [early, *later]
+    for number in order:
+        send(db, examiner, events[number])
+    first, second = assessment.attempts_of(db, enrolment.id)
+    assert {one.skill_id: one.passed for one in first.skills} == {early.skill_id: False, later[1].skill_id: False}
+    assert {one.skill_id: one.passed for one in second.skills} == {later[0].skill_id: True}
+
+
+def test_what_concerns_nobody_here_is_rejected_and_spoils_nothing(db, make, examiner, enrolment):
+    good, elsewhere = shown(enrolment), make.enrolment(make.offering())
+    foreign = make.new_course().skills[0].id
+    wrong = [
+        SkillInput(uuid4(), good.session_id, elsewhere.id, good.skill_id, True, clock.now()),
+        SkillInput(uuid4(), good.session_id, enrolment.id, foreign, True, clock.now()),
+        SkillInput(uuid4(), 2**70, enrolment.id, good.skill_id, True, clock.now()),
+        SkillInput(uuid4(), good.session_id, enrolment.id, 0, True, clock.now()),
+    ]
+    answers = send(db, examiner, *wrong, good)
+    assert [answer.code for answer in answers] == ["not_found"] * 4 + ["recorded"]
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(OfferingState.CLOSED, "offering_closed"), (OfferingState.CANCELLED, "not_running")]
+)
+def test_after_the_training_a_result_waits_and_earns_nothing(db, examiner, enrolment, state, code):
+    offering = enrolment.offering
+    offering.state, offering.closed_at = state, clock.now() if state == OfferingState.CLOSED else None
+    offering.counted_on = clock.now().date() if state == OfferingState.CLOSED else None
+    offering.cancelled_at = clock.now() if state == OfferingState.CANCELLED else None
+    offering.cancel_reason = "停电" if state == OfferingState.CANCELLED else None
+    db.flush()
+    (answer,) = send(db, examiner, shown(enrolment))
+    assert (answer.outcome, answer.code) == (Outcome.REVIEW, code)
+    assert held(db, enrolment) == {}
+    (waiting,) = late_results.waiting(db, offering.id)
+    assert (waiting.by, waiting.passed, waiting.reason) == ("王老师", True, code)
+
+
+def test_results_of_somebody_who_cancelled_wait(db, make, examiner, offering):
+    gone = make.enrolment(offering, state=EnrolmentState.CANCELLED)
+    (answer,) = send(db, examiner, shown(gone))
+    assert (answer.outcome, answer.code) == (Outcome.REVIEW, "not_enrolled")
+    assert [one.enrolment_id for one in late_results.waiting(db, offering.id)] == [gone.id]
+
+
+def test_saving_results_of_a_closed_training_settles_what_waits_and_demands_to_have_seen_it(db, examiner, enrolment):
+    offering = enrolment.offering
+    blind = assessment.version(())
+    offering.state, offering.closed_at, offering.counted_on = OfferingState.CLOSED, clock.now(), clock.now().date()
+    db.flush()
+    event = shown(enrolment)
+    send(db, examiner, event)
+    with pytest.raises(DomainError) as caught:
+        assessment.save(db, enrolment, Marks(70), seen=blind, retest=False, reason="补录")
+    assert caught.value.code == "result_changed"
+    seen = assessment.version((), 1)
+    with clock.at(clock.now() + timedelta(seconds=1)):
+        assessment.save(db, enrolment, Marks(70, {event.skill_id: True}), seen=seen, retest=False, reason="补录")
+    assert late_results.waiting(db, offering.id) == []
+    assert held(db, enrolment) == {event.skill_id: True}
+
+
+def test_two_examiners_on_one_page_and_two_devices_keep_everything(db, make, examiner, enrolment):
+    skills = [skill.id for skill in enrolment.offering.course.skills]
+    seen = assessment.version(assessment.attempts_of(db, enrolment.id))
+    send(db, examiner, shown(enrolment, 0, passed=True, ago=1))
+    first, second = make.instructor(), make.instructor()
+    assessment.save(db, enrolment, Marks(80, {skills[1]: True}, first.id), seen=seen, retest=False)
+    assessment.save(db, enrolment, Marks(None, {skills[2]: False}, second.id), seen=seen, retest=False)
+    (attempt,) = assessment.attempts_of(db, enrolment.id)
+    assert {one.skill_id: one.passed for one in attempt.skills} == {
+        skills[0]: True,
+        skills[1]: True,
+        skills[2]: False,
+    }
+    assert attempt.theory_score == 80
+
+
+def test_two_different_words_about_one_skill_are_said_to_be_a_conflict(db, enrolment):
+    skill = enrolment.offering.course.skills[0].id
+    seen = assessment.version(())
+    assessment.save(db, enrolment, Marks(None, {skill: True}), seen=seen, retest=False)
+    with pytest.raises(DomainError) as caught:
+        assessment.save(db, enrolment, Marks(None, {skill: False}), seen=seen, retest=False)
+    assert caught.value.code == "result_changed"
+    assert held(db, enrolment) == {skill: True}
+
+
+def test_a_correction_on_the_page_holds_against_an_older_result_that_arrives_later(db, examiner, enrolment):
+    event = shown(enrolment, passed=True, ago=2)
+    assessment.save(db, enrolment, Marks(None, {event.skill_id: False}), seen="0.0", retest=False)
+    (answer,) = send(db, examiner, event)
+    assert answer.code == "superseded"
+    assert held(db, enrolment) == {event.skill_id: False}
+
+
+def test_a_skill_that_is_taken_back_on_the_page_stays_so(db, examiner, enrolment):
+    event = shown(enrolment, passed=True, ago=2)
+    other = shown(enrolment, 1, passed=True, ago=2)
+    send(db, examiner, event, other)
+    seen = assessment.version(assessment.attempts_of(db, enrolment.id))
+    assessment.save(db, enrolment, Marks(None, {other.skill_id: True}), seen=seen, retest=False)
+    send(db, examiner, shown(enrolment, passed=True, ago=1))
+    assert held(db, enrolment) == {other.skill_id: True}
+    assert db.scalar(select(func.count()).select_from(SkillResult)) == 1
+
+
+def test_a_result_from_a_device_counts_for_the_certificate(db, make, examiner, offering):
+    offering.course.pass_mark = None
+    enrolment = make.enrolment(offering)
+    send(db, examiner, *(shown(enrolment, number) for number in range(3)))
+    (judged,) = [one for one in judging.judgements(db, offering.id) if one.enrolment.id == enrolment.id]
+    assert judged.verdict.shortfalls == ("absent",)
+
+
+def test_a_batch_of_a_hundred_needs_few_statements(db, make, examiner, offering, statements):
+    people = [make.enrolment(offering) for _ in range(33)]
+    events = [shown(person, number) for person in people for number in range(3)]
+    assert len(send(db, examiner, *events)) == 99
+    statements.clear()
+    send(db, examiner, *events)
+    assert len(statements) <= 8

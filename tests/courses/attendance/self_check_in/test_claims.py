@@ -1,0 +1,379 @@
+"""What a scan gives: a claim of three minutes, for one browser, once; and whom it checks in."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from courses.attendance import recording
+from courses.attendance.check_ins import AttendanceInput
+from courses.attendance.self_check_in import claims, code_display, rotating_code
+from courses.attendance.self_check_in.claims import EARLY, LASTS, TRIES, State
+from courses.closing import closing, reviews
+from courses.closing.spot_check import Heads
+from courses.models.attendance import (
+    Attendance,
+    AttendanceEvent,
+    AttendanceKind,
+    AttendanceMethod,
+    Review,
+    WalkInPerson,
+)
+from courses.models.enrolment import EnrolmentState
+from courses.models.offerings import OfferingState
+from courses.models.self_check_in import CheckInClaim, CheckInKey
+from lms.core import clock
+from lms.core.scope import EVERYTHING
+from tests.courses.closing.test_closing import ZONE, loaded, passing, refusal
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def offering(make):
+    return make.offering()
+
+
+@pytest.fixture
+def meeting(db, offering):
+    found = loaded(db, offering)
+    code_display.show(db, found, now=clock.now())
+    return found
+
+
+def code_at(db, meeting, moment):
+    key = db.scalars(select(CheckInKey).where(CheckInKey.course_session_id == meeting.id)).one().key
+    return rotating_code.code(key, meeting.id, rotating_code.step_of(moment))
+
+
+def scanned(db, meeting, *, browser=None, now=None):
+    now = now or clock.now()
+    return claims.scan(db, meeting.id, code_at(db, meeting, now), browser=browser, now=now)
+
+
+def claimed(db, meeting, *, browser=None, now=None):
+    now = now or clock.now()
+    return claims.held(db, scanned(db, meeting, browser=browser, now=now).token, now=now)
+
+
+def checked_in(db, found, enrolment, now=None):
+    claims.check_in(db, found, enrolment.id, now=now or clock.now())
+    return claims.result(db, found)
+
+
+def event_of(db, found):
+    return db.scalars(select(AttendanceEvent).where(AttendanceEvent.id == found.claim.id)).one()
+
+
+def test_a_scan_and_a_ticket_check_somebody_in_once(db, make, offering, meeting):
+    row = make.enrolment(offering)
+    found = claimed(db, meeting)
+    (one,) = claims.known(db, found, tickets=[row.ticket], user_id=None)
+    assert (one.enrolment_id, one.name) == (row.id, row.trainee.name)
+    assert claims.result(db, found) is None
+    for _ in range(2):
+        assert checked_in(db, found, row).state == State.PRESENT
+    assert event_of(db, found).method == AttendanceMethod.SELF
+    assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 1
+
+
+def test_a_used_claim_checks_nobody_else_in(db, make, offering, meeting):
+    first, other = make.enrolment(offering), make.enrolment(offering)
+    found = claimed(db, meeting)
+    checked_in(db, found, first)
+    checked_in(db, found, other)
+    assert db.scalars(select(Attendance.enrolment_id)).all() == [first.id]
+
+
+def test_a_code_of_twenty_seconds_or_of_nobody_gives_nothing(db, make, offering, meeting):
+    now = clock.now()
+    shown = code_at(db, meeting, now)
+    for sent, moment in ((shown, now + timedelta(seconds=20)), ("A" * 16, now), ("", now)):
+        assert refusal(claims.scan, db, meeting.id, sent, browser=None, now=moment) == "code_expired"
+    elsewhere = loaded(db, make.offering())
+    assert refusal(claims.scan, db, elsewhere.id, shown, browser=None, now=now) == "code_expired"
+    assert refusal(claims.scan, db, 10**9, shown, browser=None, now=now) == "code_expired"
+    assert db.scalar(select(func.count()).select_from(CheckInClaim)) == 0
+
+
+def test_a_claim_lasts_three_minutes(db, make, offering, meeting):
+    row, now = make.enrolment(offering), clock.now()
+    token = scanned(db, meeting, now=now).token
+    found = claims.held(db, token, now=now + LASTS - SECOND)
+    assert refusal(claims.held, db, token, now=now + LASTS) == "code_expired"
+    assert refusal(claims.check_in, db, found, row.id, now=now + LASTS) == "code_expired"
+    assert refusal(claims.held, db, None, now=now) == "code_expired"
+    assert refusal(claims.held, db, "guess", now=now) == "code_expired"
+
+
+def test_a_claim_is_kept_as_hashes_that_differ_from_session_to_session(db, make, meeting):
+    mine = scanned(db, meeting)
+    other = loaded(db, make.offering())
+    code_display.show(db, other, now=clock.now())
+    theirs = scanned(db, other, browser=mine.browser)
+    assert theirs.browser == mine.browser
+    rows = db.scalars(select(CheckInClaim)).all()
+    assert len({row.browser_hash for row in rows}) == 2
+    kept = b"".join(row.browser_hash + row.token_hash for row in rows)
+    assert mine.token.encode() not in kept
+    assert mine.browser.encode() not in kept
+
+
+def test_whoever_is_early_waits_and_who_is_much_too_early_scans_again(db, make):
+    opening = clock.now() + timedelta(minutes=10)
+    offering = make.offering(starts=[opening + recording.OPENS_BEFORE])
+    row, meeting = make.enrolment(offering), loaded(db, offering)
+    code_display.show(db, meeting, now=clock.now())
+    much_too_early = opening - EARLY - SECOND
+    assert refusal(scanned, db, meeting, now=much_too_early) == "too_early"
+    found = claimed(db, meeting, now=opening - EARLY)
+    assert found.opens_at(opening - SECOND) == opening
+    assert found.opens_at(opening) is None
+    assert found.claim.expires_at == opening + LASTS
+    checked_in(db, found, row, now=opening)
+    assert db.scalars(select(Attendance.arrived_at)).one() == opening
+
+
+def test_nobody_comes_in_before_check_in_opens(db, make):
+    offering = make.offering(starts=[clock.now() + recording.OPENS_BEFORE + timedelta(minutes=5)])
+    row, meeting = make.enrolment(offering), loaded(db, offering)
+    code_display.show(db, meeting, now=clock.now())
+    found = claimed(db, meeting)
+    assert refusal(claims.check_in, db, found, row.id, now=clock.now()) == "too_early"
+    assert found.claim.used_at is None
+    assert db.scalars(select(AttendanceEvent)).all() == []
+
+
+def test_nobody_comes_in_after_the_end(db, make, meeting):
+    late = meeting.ends_at + SECOND
+    assert refusal(scanned, db, meeting, now=late) == "session_over"
+    assert code_display.display(db, meeting.id, now=late).codes == []
+
+
+def test_name_and_end_of_the_phone_find_one_person_and_tell_nothing_else(db, make, offering, meeting):
+    row = make.enrolment(offering, make.trainee("王 小明", name_key="王小明", phone="+8613812345678"))
+    make.enrolment(offering, make.trainee("李娜", phone="+8613900005678"))
+    child = make.enrolment(offering, make.trainee("小花", phone=None, guardian_phone="+8613700001111"))
+    make.enrolment(make.offering(), make.trainee("赵钱", phone="+8613812349999"))
+    found = claimed(db, meeting)
+    assert claims.find(db, found, "王小明 ", "5678") == row.id
+    assert claims.find(db, found, "小花", "1111") == child.id
+    for name, tail in (("王小明", "5679"), ("赵钱", "9999"), ("", "5678")):
+        found = claimed(db, meeting)
+        assert claims.find(db, found, name, tail) is None
+
+
+def test_two_whom_both_fit_are_left_to_the_instructor(db, make, offering, meeting):
+    for _ in range(2):
+        make.enrolment(offering, make.trainee("王小明", phone="+8613812345678"))
+    assert claims.find(db, claimed(db, meeting), "王小明", "5678") is None
+
+
+def test_a_claim_has_five_tries(db, make, offering, meeting):
+    row = make.enrolment(offering, make.trainee("王小明", phone="+8613812345678"))
+    found = claimed(db, meeting)
+    for _ in range(TRIES):
+        assert claims.find(db, found, "王小明", "0000") is None
+    assert refusal(claims.find, db, found, "王小明", "5678") == "too_many_tries"
+    claims.note(db, found, "王小明", now=clock.now())
+    assert claims.result(db, found).state == State.UNLISTED
+    assert db.scalars(select(Attendance).where(Attendance.enrolment_id == row.id)).all() == []
+
+
+def test_looking_for_somebody_asks_the_same_whatever_is_found(db, make, offering, meeting, statements):
+    make.enrolment(offering, make.trainee("王小明", phone="+8613812345678"))
+    found, asked = claimed(db, meeting), []
+    for name, tail in (("王小明", "5678"), ("王小明", "0000"), ("无此人", "5678")):
+        statements.clear()
+        claims.find(db, found, name, tail)
+        db.flush()
+        asked.append([statement.split(" WHERE")[0] for statement in statements])
+    assert asked[0] == asked[1] == asked[2]
+
+
+def test_whoever_is_not_on_the_list_is_noted_for_review(db, meeting):
+    found = claimed(db, meeting)
+    for _ in range(2):
+        claims.note(db, found, "孙晓明", now=clock.now())
+    event = event_of(db, found)
+    assert (event.review, event.method, event.enrolment_id) == (Review.WALK_IN_MATCH, AttendanceMethod.SELF, None)
+    assert db.scalars(select(WalkInPerson.name)).all() == ["孙晓明"]
+    assert claims.result(db, found).state == State.UNLISTED
+    assert db.scalars(select(Attendance)).all() == []
+
+
+def test_a_second_person_of_one_browser_waits_for_the_instructor(db, make, offering, meeting):
+    first, second = make.enrolment(offering), make.enrolment(offering)
+    mine = scanned(db, meeting)
+    checked_in(db, claims.held(db, mine.token, now=clock.now()), first)
+    found = claimed(db, meeting, browser=mine.browser)
+    assert checked_in(db, found, second).state == State.SECOND
+    assert event_of(db, found).review == Review.SECOND_FROM_BROWSER
+    assert db.scalars(select(Attendance.enrolment_id)).all() == [first.id]
+    # The same person again, and another browser, are no matter.
+    again = claimed(db, meeting, browser=mine.browser)
+    assert checked_in(db, again, first).state == State.PRESENT
+    third = make.enrolment(offering)
+    assert checked_in(db, claimed(db, meeting), third).state == State.PRESENT
+
+
+def test_somebody_whom_the_instructor_checked_in_needs_no_review(db, make, offering, meeting):
+    first, second = make.enrolment(offering), make.enrolment(offering)
+    mine = scanned(db, meeting)
+    checked_in(db, claims.held(db, mine.token, now=clock.now()), first)
+    recording.record(db, AttendanceInput(uuid4(), meeting.id, second.id), now=clock.now())
+    assert checked_in(db, claimed(db, meeting, browser=mine.browser), second).state == State.PRESENT
+
+
+def test_a_browser_serves_one_person_at_each_session(db, make, offering, meeting):
+    mine = scanned(db, meeting)
+    checked_in(db, claims.held(db, mine.token, now=clock.now()), make.enrolment(offering))
+    tomorrow = make.offering()
+    other = loaded(db, tomorrow)
+    code_display.show(db, other, now=clock.now())
+    found = claimed(db, other, browser=mine.browser)
+    assert checked_in(db, found, make.enrolment(tomorrow)).state == State.PRESENT
+
+
+def test_somebody_who_waits_for_a_place_is_left_to_the_instructor(db, make, offering, meeting):
+    row = make.enrolment(offering, state=EnrolmentState.WAITLISTED)
+    found = claimed(db, meeting)
+    assert checked_in(db, found, row).state == State.DOUBTFUL
+    assert db.scalars(select(Attendance)).all() == []
+
+
+def test_an_account_finds_its_trainee_and_nobody_elses(db, make, offering, meeting):
+    user = make.user()
+    row = make.enrolment(offering, make.trainee(user_id=user.id))
+    make.enrolment(offering)
+    elsewhere = make.enrolment(make.offering())
+    found = claimed(db, meeting)
+    assert [one.enrolment_id for one in claims.known(db, found, tickets=[], user_id=user.id)] == [row.id]
+    assert claims.known(db, found, tickets=[elsewhere.ticket], user_id=None) == []
+    assert claims.known(db, found, tickets=[], user_id=None) == []
+
+
+def test_the_key_is_sealed_and_dies_with_the_session(db, make, offering, meeting):
+    make.enrolment(offering)
+    row = db.scalars(select(CheckInKey)).one()
+    assert row.key not in row.key_sealed
+    shown = code_at(db, meeting, clock.now())
+    mine = claimed(db, meeting)
+    checked_in(db, mine, make.enrolment(offering))
+    closing.close(db, meeting, zone=ZONE, heads=Heads(1))
+    assert db.scalars(select(CheckInKey)).all() == []
+    assert db.scalars(select(CheckInClaim)).all() == []
+    assert refusal(claims.scan, db, meeting.id, shown, browser=None, now=clock.now()) == "code_expired"
+    assert code_display.display(db, meeting.id, now=clock.now()).codes == []
+    assert refusal(code_display.show, db, meeting, now=clock.now()) == "not_running"
+
+
+def test_a_code_that_was_taken_away_is_void_and_a_new_one_is_another(db, meeting):
+    now = clock.now()
+    shown = code_at(db, meeting, now)
+    code_display.hide(db, meeting)
+    assert refusal(claims.scan, db, meeting.id, shown, browser=None, now=now) == "code_expired"
+    code_display.show(db, meeting, now=now)
+    assert code_at(db, meeting, now) != shown
+    kept = code_at(db, meeting, now)
+    code_display.show(db, meeting, now=now)
+    assert code_at(db, meeting, now) == kept
+
+
+def test_a_cancelled_offering_has_no_code(db, offering, meeting):
+    shown = code_at(db, meeting, clock.now())
+    offering.state, offering.cancel_reason, offering.cancelled_at = OfferingState.CANCELLED, "暴雨", clock.now()
+    db.flush()
+    assert refusal(claims.scan, db, meeting.id, shown, browser=None, now=clock.now()) == "code_expired"
+    assert code_display.display(db, meeting.id, now=clock.now()).codes == []
+    assert refusal(code_display.show, db, meeting, now=clock.now()) == "not_running"
+
+
+def test_checking_oneself_in_earns_no_certificate_where_results_are_demanded(db, make):
+    offering = make.offering(course=make.new_course(skills=1))
+    present, passed = make.enrolment(offering), make.enrolment(offering)
+    meeting = loaded(db, offering)
+    code_display.show(db, meeting, now=clock.now())
+    for row in (present, passed):
+        checked_in(db, claimed(db, meeting), row)
+    passing(db, passed)
+    closing.close(db, meeting, zone=ZONE, heads=Heads(2))
+    assert (present.state, present.certificate_due) == (EnrolmentState.INCOMPLETE, False)
+    assert present.shortfalls == ["theory_missing", "skills_missing"]
+    assert (passed.state, passed.certificate_due) == (EnrolmentState.COMPLETED, True)
+
+
+def test_a_second_person_in_review_earns_nothing_at_all(db, make):
+    offering = make.offering(course=make.new_course(skills=0, pass_mark=None))
+    first, second = make.enrolment(offering), make.enrolment(offering)
+    meeting = loaded(db, offering)
+    code_display.show(db, meeting, now=clock.now())
+    mine = scanned(db, meeting)
+    checked_in(db, claims.held(db, mine.token, now=clock.now()), first)
+    checked_in(db, claimed(db, meeting, browser=mine.browser), second)
+    closing.close(db, meeting, zone=ZONE, heads=Heads(1))
+    assert (first.certificate_due, second.certificate_due) == (True, False)
+
+
+def test_the_screen_shows_masked_names_and_the_codes_of_two_minutes(db, make, offering, meeting):
+    there = make.enrolment(offering, make.trainee("张三丰"))
+    make.enrolment(offering, make.trainee("李四"))
+    make.enrolment(offering, make.trainee("王五"), state=EnrolmentState.WAITLISTED)
+    checked_in(db, claimed(db, meeting), there)
+    now = clock.now()
+    shown = code_display.display(db, meeting.id, now=now)
+    assert [person.name for person in shown.present] == ["张*丰"]
+    assert [person.name for person in shown.missing] == ["李*"]
+    first = rotating_code.step_of(now)
+    assert [step for step, _ in shown.codes] == list(range(first, first + 12))
+    assert shown.codes[0][1] == code_at(db, meeting, now)
+
+
+def test_closing_asks_for_heads_where_people_checked_themselves_in(db, make, offering, meeting):
+    rows = [make.enrolment(offering) for _ in range(3)]
+    for row in rows[:2]:
+        checked_in(db, claimed(db, meeting), row)
+    recording.record(db, AttendanceInput(uuid4(), meeting.id, rows[2].id), now=clock.now())
+    due = closing.outlook(db, meeting).spot
+    assert (due.by_self, due.expected) == (2, 3)
+    assert refusal(closing.close, db, meeting, zone=ZONE) == "heads_missing"
+    assert refusal(closing.close, db, meeting, zone=ZONE, heads=Heads(-1)) == "heads_missing"
+    assert refusal(closing.close, db, meeting, zone=ZONE, heads=Heads(2, "  ")) == "heads_differ"
+    assert meeting.closed_at is None
+    closing.close(db, meeting, zone=ZONE, heads=Heads(2, "一人刚离开"))
+    assert meeting.closed_at is not None
+
+
+def test_closing_asks_for_no_heads_where_the_instructor_checked_all_in(db, make, offering, meeting):
+    recording.record(db, AttendanceInput(uuid4(), meeting.id, make.enrolment(offering).id), now=clock.now())
+    assert closing.outlook(db, meeting).spot is None
+    closing.close(db, meeting, zone=ZONE)
+    assert meeting.closed_at is not None
+
+
+def test_who_left_is_not_expected_in_the_room_and_who_was_counted_is(db, make, offering, meeting):
+    rows = [make.enrolment(offering) for _ in range(2)]
+    for row in rows:
+        checked_in(db, claimed(db, meeting), row)
+    recording.record(db, AttendanceInput(uuid4(), meeting.id, rows[0].id, kind=AttendanceKind.LEAVE), now=clock.now())
+    closing.count_heads(db, meeting, 5, now=clock.now())
+    due = closing.outlook(db, meeting).spot
+    assert (due.by_self, due.expected) == (2, 6)
+
+
+def test_what_the_instructor_decides_is_what_the_trainee_sees(db, make, offering, meeting):
+    first, second, third = (make.enrolment(offering) for _ in range(3))
+    mine = scanned(db, meeting)
+    checked_in(db, claims.held(db, mine.token, now=clock.now()), first)
+    doubted = claimed(db, meeting, browser=mine.browser)
+    assert checked_in(db, doubted, second).state == State.SECOND
+    unlisted = claimed(db, meeting)
+    claims.note(db, unlisted, "张三", now=clock.now())
+    assert code_display.display(db, meeting.id, now=clock.now()).waiting == 2
+    facts = {"scope": EVERYTHING, "now": clock.now(), "zone": ZONE}
+    reviews.accept(db, doubted.claim.id, **facts)
+    reviews.merge(db, unlisted.claim.id, third.id, **facts)
+    assert {claims.result(db, found).state for found in (doubted, unlisted)} == {State.PRESENT}
+    assert set(db.scalars(select(Attendance.enrolment_id))) == {first.id, second.id, third.id}
+    assert code_display.display(db, meeting.id, now=clock.now()).waiting == 0

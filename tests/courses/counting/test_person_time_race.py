@@ -1,0 +1,43 @@
+"""Two people who correct the same offering at once: the ledger still holds what both did."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from threading import Barrier
+
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+
+from courses.counting import person_time
+from courses.models.attendance import Attendance
+from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.offerings import Offering
+from tests.courses.worlds import BEIJING, Person, Plan, World, attend
+
+CORRECTORS = 4
+
+
+def test_corrections_at_once_are_all_counted_and_none_twice(fresh_database: str) -> None:
+    engine = create_engine(fresh_database)
+    absent = tuple(Person(who, EnrolmentState.INCOMPLETE, ()) for who in range(CORRECTORS))
+    with Session(engine) as db:
+        offering_id = World(db).close(Plan(date(2025, 3, 1), (0,), absent, False, 1)).id
+        enrolments = list(db.scalars(select(Enrolment.id).order_by(Enrolment.id)))
+        db.commit()
+    ready = Barrier(CORRECTORS)
+
+    def correct(enrolment_id: int) -> None:
+        with Session(engine) as db:
+            offering, enrolment = db.get_one(Offering, offering_id), db.get_one(Enrolment, enrolment_id)
+            attend(db, enrolment, offering.sessions[0])
+            ready.wait()  # everybody has changed something and nobody has counted yet
+            person_time.record_correction(db, offering, "补签", BEIJING)
+            db.commit()
+
+    with ThreadPoolExecutor(CORRECTORS) as pool:
+        list(pool.map(correct, enrolments))
+    with Session(engine) as db:
+        assert len(db.scalars(select(Attendance)).all()) == CORRECTORS
+        kept = person_time.kept(db, offering_id)
+        assert kept == person_time.total(db, offering_id)
+        assert (kept.named, kept.minutes) == (CORRECTORS, CORRECTORS * 180)
+    engine.dispose()

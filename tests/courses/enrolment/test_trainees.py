@@ -1,0 +1,191 @@
+"""One person, one record."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from courses.enrolment import trainees
+from courses.enrolment.id_numbers import check_character
+from courses.enrolment.trainees import TraineeFacts, register
+from courses.models.trainees import IdType, Trainee
+from lms.core import clock
+from lms.core.audit import AuditEntry
+from lms.core.db import make_engine, make_sessions, transaction
+from lms.core.errors import DomainError
+from lms.core.masks import mask_email, mask_id, mask_phone
+from lms.core.scope import EVERYTHING, Scope
+from tests.factories import Make
+
+ID = "11010519491231002X"
+ZHANG = TraineeFacts(name="张三", phone="+8613812345678", birth_year=1949)
+
+
+def resident(body: str) -> str:
+    return body + check_character(body)
+
+
+def count(db: Session) -> int:
+    return db.scalar(select(func.count()).select_from(Trainee)) or 0
+
+
+def test_the_same_person_is_found_again(db: Session) -> None:
+    first = register(db, ZHANG)
+    assert register(db, replace(ZHANG, name=" 张 三")) is first
+    by_number = register(db, replace(ZHANG, id_type=IdType.RESIDENT, id_number=ID))
+    assert by_number is first
+    assert first.open_id_number() == ID
+    assert register(db, TraineeFacts("张三", id_type=IdType.RESIDENT, id_number=ID.lower())) is first
+
+
+def test_others_are_others(db: Session) -> None:
+    first = register(db, ZHANG)
+    assert register(db, replace(ZHANG, name="张四")) is not first
+    assert register(db, replace(ZHANG, phone="+8613812345679")) is not first
+    known = register(db, replace(ZHANG, id_number=ID))
+    assert known is first
+    assert register(db, replace(ZHANG, birth_year=None, id_number=resident("11010119900307081"))) is not first
+
+
+def test_gaps_are_filled_and_differences_told(db: Session) -> None:
+    register(db, ZHANG)
+    facts = replace(ZHANG, birth_year=1950, email="z@example.org")
+    found = trainees.find_or_make(db, facts)
+    assert (found.created, found.filled, found.differs) == (False, ("email",), ("birth_year",))
+    assert (found.trainee.birth_year, found.trainee.email) == (1949, "z@example.org")
+
+
+def test_a_stranger_fills_nothing(db: Session) -> None:
+    first = register(db, ZHANG)
+    trainees.find_or_make(db, replace(ZHANG, email="stranger@example.org"), fill=False)
+    assert first.email is None
+
+
+def test_two_at_once_make_one(fresh_database: str) -> None:
+    engine = make_engine(fresh_database, pool_size=16)
+    sessions = make_sessions(engine)
+    together = threading.Barrier(16)
+
+    def go(number: int) -> int:
+        facts = replace(ZHANG, id_number=ID) if number % 2 else ZHANG
+        together.wait()
+        with transaction(sessions) as db:
+            return register(db, facts).id
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(go, range(16)))) == 1
+    with transaction(sessions) as db:
+        assert count(db) == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [
+        (TraineeFacts(name=" · ", phone="+8613812345678"), "name"),
+        (TraineeFacts(name="张三"), "phone"),
+        (replace(ZHANG, birth_year=1066), "birth_year"),
+        (replace(ZHANG, birth_year=1950, id_number=ID), "birth_year"),
+        (replace(ZHANG, id_number="110105194912310021"), "id_number"),
+        (replace(ZHANG, birth_year=clock.now().year - 13), "guardian_name"),
+        (replace(ZHANG, birth_year=clock.now().year - 14, guardian_name="张父"), "guardian_phone"),
+    ],
+)
+def test_what_is_refused_names_its_field(facts: TraineeFacts, field: str, db: Session) -> None:
+    with pytest.raises(DomainError) as refused:
+        register(db, facts)
+    assert refused.value.field == field
+
+
+def test_a_child_with_a_guardian(db: Session) -> None:
+    child = register(
+        db, replace(ZHANG, birth_year=clock.now().year - 8, guardian_name="张父", guardian_phone="+8613900000000")
+    )
+    assert child.guardian_phone == "+8613900000000"
+
+
+def test_the_exact_birthday_counts_where_it_is_known() -> None:
+    today = clock.now().date()
+    past = resident(f"110101{today.year - 14}{today:%m%d}001") if f"{today:%m%d}" != "0229" else ID
+    assert not trainees.needs_guardian(TraineeFacts("李四", id_type=IdType.RESIDENT, id_number=past))
+    assert trainees.needs_guardian(TraineeFacts("李四", birth_year=today.year - 14))
+
+
+def test_a_correction_keeps_what_was_not_given_and_is_audited_masked(db: Session) -> None:
+    row = register(db, replace(ZHANG, id_number=ID, email="z@example.org"))
+    trainees.change(db, row, TraineeFacts("张叁", birth_year=1949, phone="+8613900001111"), reason="更换号码")
+    assert (row.name, row.name_key, row.phone, row.email) == ("张叁", "张叁", "+8613900001111", "z@example.org")
+    assert row.open_id_number() == ID
+    entry = db.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
+    assert entry.action == "trainee.change"
+    assert entry.before == {"name": "张三", "phone": "138****5678"}
+    assert entry.after == {"name": "张叁", "phone": "139****1111"}
+    before = db.scalar(select(func.count()).select_from(AuditEntry))
+    trainees.change(db, row, TraineeFacts("张叁", birth_year=1949))
+    assert db.scalar(select(func.count()).select_from(AuditEntry)) == before
+
+
+def test_a_correction_makes_no_double(db: Session) -> None:
+    register(db, ZHANG)
+    other = register(db, replace(ZHANG, name="张四"))
+    with pytest.raises(DomainError) as refused:
+        trainees.change(db, other, ZHANG)
+    assert refused.value.code == "person_known"
+
+
+def test_reading_an_id_number_needs_a_reason_and_leaves_it(db: Session) -> None:
+    row = register(db, replace(ZHANG, id_number=ID))
+    with pytest.raises(DomainError):
+        trainees.read_id_number(db, row, "  ")
+    assert trainees.read_id_number(db, row, "核对证书") == ID
+    entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "trainee.read_id_number")).one()
+    assert (entry.subject, entry.reason) == (f"trainee:{row.id}", "核对证书")
+    assert ID not in str((entry.before, entry.after))
+
+
+def test_no_audit_entry_holds_a_fact_in_clear(db: Session) -> None:
+    register(db, replace(ZHANG, id_number=ID, email="zhang@example.org"))
+    text = str(db.scalars(select(AuditEntry.after)).all())
+    assert not any(fact in text for fact in (ID, "13812345678", "zhang@example.org"))
+
+
+@pytest.mark.parametrize("words", ["三", "张三", "138 1234 5678", "+86 13812345678", ID, "11010519491231002x"])
+def test_search_finds(words: str, db: Session) -> None:
+    row = register(db, replace(ZHANG, id_number=ID))
+    register(db, TraineeFacts("李四", phone="+8613812345679"))
+    assert trainees.search(db, words, EVERYTHING).rows == [row]
+
+
+@pytest.mark.parametrize("words", ["1381234567", "王五", "%", "_", "5678"])
+def test_search_does_not_find(words: str, db: Session) -> None:
+    register(db, replace(ZHANG, id_number=ID))
+    assert trainees.search(db, words, EVERYTHING).rows == []
+
+
+def test_search_stays_in_the_district(db: Session, make: Make) -> None:
+    mine, other = register(db, ZHANG, 1), register(db, replace(ZHANG, name="张三丰"), 2)
+    enrolled = make.enrolment(make.offering(organisation=make.organisation(1)), make.trainee("张三一")).trainee
+    scope = Scope(district_ids=frozenset({1}), user_id=1)
+    assert set(trainees.search(db, "张三", scope).rows) == {mine, enrolled}
+    assert other not in trainees.search(db, "", scope).rows
+
+
+def test_the_database_refuses_a_second_number(db: Session, make: Make) -> None:
+    make.trainee().set_id_number(IdType.RESIDENT, ID)
+    db.flush()
+    make.trainee().set_id_number(IdType.RESIDENT, ID)
+    with pytest.raises(IntegrityError, match="uq_trainee_id_number"):
+        db.flush()
+
+
+def test_masks() -> None:
+    assert mask_phone("+8613812345678") == "138****5678"
+    assert mask_phone("+442071838750") == "+44****8750"
+    assert mask_id(ID) == "110***********002X"
+    assert mask_id("E12345678") == "E******78"
+    assert mask_email("zhang@example.org") == "z***@example.org"
+    assert (mask_phone(None), mask_id(None), mask_email(None)) == ("", "", "")

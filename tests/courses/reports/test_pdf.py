@@ -1,0 +1,63 @@
+"""A report on paper: all of it is on the page, twice the same bytes, and a glyph that is missing is said."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pypdfium2
+import pytest
+
+from courses.reports import pdf
+from courses.reports.pdf import ReportDocument
+from lms.core.errors import DomainError
+
+NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
+DOCUMENT = ReportDocument(
+    organisation="北京市红十字会",
+    title="培训统计报表",
+    language="zh",
+    question=[("统计期间", "2026-01-01 – 2026-12-31")],
+    columns=["区", "人次", "人时"],
+    rows=[[f"第{number}区", f"{number},000", "1.5"] for number in range(1, 61)],
+    total=["合计", "7,710,000", "90.0"],
+    branch=["全市", "8,000,000", "95.0"],
+    notes=["未结班 1"],
+    rule_title="统计口径",
+    rule=["一人参加一个培训班计 1 人次。"],
+    made="刘市级 2026-11-23 制表",
+)
+
+
+def pages_of(made: bytes) -> list[str]:
+    """The text of each page; what is set apart for its looks is joined."""
+    return [page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(made)]
+
+
+def test_everything_stands_on_the_paper_and_the_head_on_each_page() -> None:
+    made = pdf.pdf(DOCUMENT, now=NOW)
+    pages = pages_of(made)
+    text = "".join(pages)
+    for part in (
+        "北京市红十字会",
+        "培训统计报表",
+        "2026-01-01",
+        "60,000",
+        "7,710,000",
+        "8,000,000",
+        "统计口径",
+        "制表",
+        "未结班",
+    ):
+        assert part in text
+    assert len(pages) > 1
+    assert all("人次" in page for page in pages)
+    assert pdf.pdf(DOCUMENT, now=NOW) == made
+    assert "全市" not in "".join(pages_of(pdf.pdf(replace(DOCUMENT, branch=[]), now=NOW)))
+
+
+def test_what_paper_cannot_hold_is_refused_in_words() -> None:
+    with pytest.raises(DomainError) as long:
+        pdf.pdf(replace(DOCUMENT, rows=DOCUMENT.rows * 40), now=NOW)
+    assert long.value.code == "report_too_long"
+    with pytest.raises(DomainError) as missing:
+        pdf.pdf(replace(DOCUMENT, rows=[["\U0001f9af", "1", "1"]]), now=NOW)
+    assert missing.value.code == "report_glyph_missing"
