@@ -79,7 +79,7 @@ def main() -> int:
     return 0 if all(outcome.good for outcome in outcomes) else 1
 
 
-def tests_of(path: Path) -> Path:
+def own_tests(path: Path) -> Path:
     """The test file that has the name of a module."""
     return Path("tests") / path.with_name(f"test_{path.name}")
 
@@ -98,17 +98,17 @@ def equivalent_mutants(file: Path) -> Mapping[Path, Mapping[Key, str]]:
 
 def _judge(started: Runner, path: Path, equivalent: Mapping[Key, str]) -> Outcome:
     began = time.monotonic()
-    module = Module(path, tests_of(path))
+    module = Module(path, own_tests(path))
     mutants = mutants_of((ROOT / path).read_text())
     baseline = started.baseline(module)
     survivors = started.survivors(module, mutants, baseline)
     started.baseline(module)  # still green: the mutants were found, and not a broken database
-    outcome = _outcome(path, mutants, survivors, equivalent, time.monotonic() - began)
+    outcome = outcome_of(path, mutants, survivors, equivalent, time.monotonic() - began)
     _print(outcome)
     return outcome
 
 
-def _outcome(
+def outcome_of(
     path: Path, mutants: Sequence[Mutant], survivors: Sequence[Mutant], equivalent: Mapping[Key, str], seconds: float
 ) -> Outcome:
     keys, surviving = {mutant.key for mutant in mutants}, {mutant.key for mutant in survivors}
