@@ -1,13 +1,14 @@
-"""Runs the tests of a module against its mutants: one server and one warm process, from which each mutant is forked.
+"""Runs the tests of a module against its mutants: one server, and one warm process from which each mutant is forked.
 
-The parent process imports what the tests need except the project itself, which each mutant's process imports anew with
-the mutant in the place of the module. So a mutant costs the import of the project and its tests up to the first failure.
+The warm process has imported what the tests need, except what imports the rule module in turn: that each mutant's process
+imports anew, with the mutant in the module's place. So a mutant costs these imports and its tests up to the first failure.
 """
 
 import contextlib
 import gc
 import importlib
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -24,6 +25,7 @@ from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
 
+import grimp
 import hypothesis
 import pytest
 
@@ -33,14 +35,7 @@ from tests.databases import SHARED, TEMPLATE, Shared, make_template, running_ser
 from tests.mutants.mutations import Mutant
 
 _FORK = multiprocessing.get_context("fork")
-_OURS = frozenset({"lms", "courses", "certificates", "instructors", "tests", "wsgi"})
-
-
-class Baseline(NamedTuple):
-    """The tests of a module without any mutant: how long each took, and how long all of them may take with a mutant."""
-
-    durations: Mapping[str, float]
-    limit_seconds: int
+_PACKAGES = ("lms", "courses", "certificates", "instructors")
 
 
 class Module(NamedTuple):
@@ -48,6 +43,19 @@ class Module(NamedTuple):
 
     path: Path
     tests: Path
+
+    @property
+    def name(self) -> str:
+        """The name that the module is imported by."""
+        return ".".join(self.path.with_suffix("").parts)
+
+
+class Baseline(NamedTuple):
+    """The tests of the unchanged module: what they import, how long each took, how long all may take with a mutant."""
+
+    imported: Sequence[str]
+    durations: Mapping[str, float]
+    limit_seconds: int
 
 
 class BaselineError(Exception):
@@ -63,28 +71,36 @@ class Runner:
         for database in self._databases:
             server.create_database(database, template=TEMPLATE)
 
-    def baseline(self, module: Module) -> Baseline:
-        """Run the tests of the unchanged module. Raises BaselineError when they fail."""
+    def survivors(self, module: Module, mutants: Sequence[Mutant]) -> list[Mutant]:
+        """The mutants with which all tests of the module pass. Raises BaselineError when they fail without a mutant.
+
+        A mutant with which the tests do not end in time counts as found.
+        """
+        baseline = self._baseline(module)
         with tempfile.TemporaryDirectory() as folder:
-            report = Path(folder) / "report.json"
+            report = Path(folder) / "survivors.json"
+            process = _FORK.Process(target=self._run_all, args=(module, mutants, baseline, report))
+            process.start()
+            process.join()
+            if process.exitcode != 0:
+                raise BaselineError(f"the mutants of {module.path} could not be run")
+            numbers = json.loads(report.read_text())
+        self._baseline(module)  # still green: the tests found the mutants, and no broken database
+        return [mutants[number] for number in numbers]
+
+    def _baseline(self, module: Module) -> Baseline:
+        with tempfile.TemporaryDirectory() as folder:
+            report = Path(folder) / "baseline.json"
             began = time.monotonic()
             process = self._start(_run_unchanged, module, self._databases[0], report)
             process.join()
             if process.exitcode != 0:
                 raise BaselineError(f"{module.tests} fails with {module.path} unchanged; run it by itself")
-            seen = json.loads(report.read_text())
-        for name in seen["modules"]:
-            with contextlib.suppress(ImportError):  # a module that only exists within some other's import
-                importlib.import_module(name)
-        gc.collect()
-        gc.freeze()
-        return Baseline(seen["durations"], 10 + 5 * int(time.monotonic() - began))
+            return Baseline(*json.loads(report.read_text()), 10 + 5 * int(time.monotonic() - began))
 
-    def survivors(self, module: Module, mutants: Sequence[Mutant], baseline: Baseline) -> list[Mutant]:
-        """The mutants with which all tests pass, in the order given.
-
-        A mutant with which the tests do not end in time counts as found.
-        """
+    def _run_all(self, module: Module, mutants: Sequence[Mutant], baseline: Baseline, report: Path) -> None:
+        """In a process of its own: import what no mutant can change, and fork a process for each mutant."""
+        _import(module, baseline.imported)
         survivors: set[int] = set()
         free = list(self._databases)
         running: dict[int, tuple[int, ForkProcess, str]] = {}
@@ -96,7 +112,7 @@ class Runner:
             running[process.sentinel] = number, process, database
         while running:
             self._collect(running, free, survivors)
-        return [mutants[number] for number in sorted(survivors)]
+        report.write_text(json.dumps(sorted(survivors)))
 
     def _start(self, run: Callable[..., None], module: Module, database: str, *facts: object) -> ForkProcess:
         process = _FORK.Process(target=run, args=(module, Shared(self._server, database), *facts))
@@ -128,12 +144,27 @@ def runner(jobs: int) -> Iterator[Runner]:
         yield Runner(server, jobs)
 
 
+def _import(module: Module, names: Sequence[str]) -> None:
+    """Import what the tests of a module imported, except the tests, the module and whatever imports it in turn."""
+    logging.getLogger("grimp").setLevel(logging.ERROR)  # it warns of gunicorn.conf.py, which nobody imports
+    graph = grimp.build_graph(*_PACKAGES, cache_dir=None)
+    left_out = {module.name, *graph.find_downstream_modules(module.name)}
+    for name in names:
+        if name not in left_out and name.partition(".")[0] not in {"tests", "wsgi"}:
+            with contextlib.suppress(ImportError):  # a module that exists only while some other is imported
+                importlib.import_module(name)
+    if module.name in sys.modules:
+        raise BaselineError(f"{module.name} is imported already")
+    gc.collect()
+    gc.freeze()
+
+
 def _run_unchanged(module: Module, shared: Shared, report: Path) -> None:
     """In a forked process: run the tests of the module as it is, and report what they import and how long each takes."""
     plugin = _Plugin(shared, {})
     code = _run_tests(module, plugin)
-    names = [name for name in sys.modules if name.partition(".")[0] not in _OURS and name != "__mp_main__"]
-    report.write_text(json.dumps({"modules": names, "durations": plugin.durations}))
+    imported = [name for name in sys.modules if name not in {"__main__", "__mp_main__"}]
+    report.write_text(json.dumps([imported, plugin.durations]))
     os._exit(code)
 
 
@@ -141,7 +172,7 @@ def _run_mutant(module: Module, shared: Shared, source: str, baseline: Baseline)
     """In a forked process: run the tests with the mutant in the module's place, and exit as pytest says."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(baseline.limit_seconds)
-    sys.meta_path.insert(0, _MutantFinder(module.path, source))
+    sys.meta_path.insert(0, _MutantFinder(module, source))
     os._exit(_run_tests(module, _Plugin(shared, baseline.durations)))
 
 
@@ -149,7 +180,17 @@ def _run_tests(module: Module, plugin: "_Plugin") -> int:
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
-    arguments = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    arguments = [
+        "-x",
+        "-q",
+        "-n",
+        "0",
+        "--tb=no",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ]
     return pytest.main([*arguments, f"--rootdir={ROOT}", str(ROOT / module.tests)], plugins=[plugin])
 
 
@@ -183,9 +224,9 @@ class _Plugin:
 class _MutantFinder:
     """Finds the mutant where its module is imported."""
 
-    def __init__(self, path: Path, source: str) -> None:
-        self._name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
-        self._file = str(ROOT / path)
+    def __init__(self, module: Module, source: str) -> None:
+        self._name = module.name
+        self._file = str(ROOT / module.path)
         self._source = source
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
