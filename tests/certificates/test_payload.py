@@ -124,6 +124,7 @@ def test_what_is_not_a_code_cannot_be_read(digits: str) -> None:
     with pytest.raises(DomainError) as caught:
         decode(digits)
     assert caught.value.code == "payload_unreadable"
+    assert caught.value.message == "This is not the code of one of our certificates."
 
 
 def test_another_key_does_not_verify() -> None:

@@ -17,7 +17,7 @@ from lms.config import ROOT
 from tests.mutants.mutations import Mutant, mutants_of
 from tests.mutants.running import BaselineError, Module, Runner, runner
 
-# The modules whose rules decide figures and certificates. Each is tested by tests/<folder>/test_<module>.py.
+# The modules whose rules decide figures and certificates. Each is tested by the files of its name.
 MODULES = (
     Path("courses/attendance/deciding.py"),
     Path("courses/attendance/folding.py"),
@@ -79,9 +79,11 @@ def main() -> int:
     return 0 if all(outcome.good for outcome in outcomes) else 1
 
 
-def own_tests(path: Path) -> Path:
-    """The test file that has the name of a module."""
-    return Path("tests") / path.with_name(f"test_{path.name}")
+def own_tests(path: Path) -> list[Path]:
+    """The test files that have the name of a module: `test_folding.py`, and `test_folding_race.py` where there is one."""
+    folder = ROOT / "tests" / path.parent
+    files = [*folder.glob(f"test_{path.stem}.py"), *folder.glob(f"test_{path.stem}_*.py")]
+    return [file.relative_to(ROOT) for file in files]
 
 
 def equivalent_mutants(file: Path) -> Mapping[Path, Mapping[Key, str]]:

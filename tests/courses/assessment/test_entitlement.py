@@ -88,6 +88,13 @@ def test_unless_told_a_course_asks_for_one_session_and_gives_a_certificate():
     assert (verdict.state, verdict.shortfalls, verdict.certificate_due) == (EnrolmentState.COMPLETED, (), True)
 
 
+def test_who_showed_nothing_misses_each_result():
+    assert Results() == Results(theory=(), skills=())
+    demand = Demand(pass_mark=60, skills=frozenset({SKILL}))
+    verdict = judge(demand, name="张伟", sessions_attended=1, results=Results())
+    assert verdict.shortfalls == (Shortfall.THEORY_MISSING, Shortfall.SKILLS_MISSING)
+
+
 def test_who_stayed_for_no_minute_that_is_known_has_none():
     verdict = judge(Demand(minutes_needed=1), name="张伟", sessions_attended=1, results=Results())
     assert verdict.shortfalls == (Shortfall.MINUTES_MISSING,)
