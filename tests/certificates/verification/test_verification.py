@@ -14,7 +14,7 @@ from certificates import revocation
 from certificates.branch import Branch
 from certificates.keys import code_keys, key_files
 from certificates.keys.code_keys import KeyRing
-from certificates.keys.key_files import KeyState
+from certificates.keys.key_files import KeyState, PublicKey
 from certificates.models import Certificate, LedgerEntry, SigningKey
 from certificates.number import NumberScheme
 from certificates.payload import Payload, decode, digits_of, encode, name_tag
@@ -80,6 +80,11 @@ def test_a_valid_one_shows_what_may_be_seen_and_a_masked_name(db: Session, certi
     assert verdict.certificate is not None
     assert verdict.certificate.number == certificate.number
     assert verdict.certificate.masked_name == "张*丰"
+    assert verdict.certificate.facts == certificate.facts
+    assert (verdict.certificate.issued_on, verdict.certificate.valid_until) == (ISSUED_ON, date(2029, 3, 4))
+    assert (verdict.state, verdict.reason, verdict.successor) == (State.VALID, "valid", None)
+    assert verdict.payload == decode(code(certificate)).payload
+    assert not verdict.alarming
     assert "张三丰" not in repr(verdict)
 
 
@@ -127,11 +132,42 @@ def test_a_good_signature_that_was_never_recorded_is_unknown_and_raises_one_alar
         verdict = judge(db, digits)
         judge(db, digits)
     assert (verdict.state, verdict.reason, verdict.certificate) == (State.UNKNOWN, "not_recorded", None)
-    assert [(line["event"], line["log_level"]) for line in logs] == [("certificate_alarm", "critical")] * 2
-    alarms = db.scalars(select(AuditEntry).where(AuditEntry.action == "certificate.alarm")).all()
-    assert [alarm.subject for alarm in alarms] == [f"payload:{decode(digits).digest.hex()}"]
+    assert verdict.payload == decode(digits).payload
+    line = {
+        "event": "certificate_alarm", "log_level": "critical", "key_number": 1, "serial": 4_000_000,
+        "code": "signed_but_not_recorded",
+    }  # fmt: skip
+    assert logs == [line, line]
+    [alarm] = db.scalars(select(AuditEntry).where(AuditEntry.action == "certificate.alarm")).all()
+    assert alarm.subject == f"payload:{decode(digits).digest.hex()}"
+    assert alarm.after == {"key": 1, "serial": 4_000_000, "issued_on": "2026-03-05"}
+    assert alarm.reason is not None
+    assert alarm.reason.endswith("the key may have leaked.")
     assert judge(db, digits, date(2030, 1, 1)).state is State.EXPIRED
     assert judge(db, digits, date(2026, 1, 1)).state is State.NOT_YET_VALID
+
+
+def test_each_code_that_was_never_recorded_raises_its_own_alarm(db: Session, branch: Branch) -> None:
+    codes = [signed(branch), signed(branch, serial=4_000_001)]
+    for digits in codes:
+        judge(db, digits)
+    subjects = db.scalars(select(AuditEntry.subject).where(AuditEntry.action == "certificate.alarm")).all()
+    assert sorted(subjects) == sorted(f"payload:{decode(digits).digest.hex()}" for digits in codes)
+
+
+def test_a_code_of_a_compromised_key_whose_day_is_unknown_is_forged(
+    branch: Branch, certificate: Certificate, db: Session
+) -> None:
+    """Offline, a published key set may say that a key is compromised and not since when."""
+    known = KeyRing().get(db, 1)
+    assert known is not None
+
+    class Published:
+        def get(self, _db: object, _number: int) -> PublicKey:
+            return replace(known, state=KeyState.COMPROMISED, compromised_at=None)
+
+    verdict = verification.verify(db, code(certificate), today=TODAY, keys=Published())
+    assert verdict == Verdict(State.FORGED, "key_compromised")
 
 
 def test_the_order_is_revoked_superseded_expired(
@@ -143,7 +179,7 @@ def test_the_order_is_revoked_superseded_expired(
     certificate.superseded_by_id = newer.id
     db.flush()
     verdict = judge(db, code(certificate), late)
-    assert (verdict.state, verdict.successor) == (State.SUPERSEDED, code(newer))
+    assert (verdict.state, verdict.reason, verdict.successor) == (State.SUPERSEDED, "superseded", code(newer))
     revocation.revoke(db, certificate, "发错人")
     assert judge(db, code(certificate), late).state is State.REVOKED
     assert judge(db, code(certificate), ISSUED_ON - timedelta(days=1)).state is State.REVOKED
@@ -207,6 +243,25 @@ class TestByHand:
             for proof in ("张三丰", "张 三 丰", "31002X", "31002x", "３１００２Ｘ"):
                 assert self.ask(db, number, proof) == code(identified)
 
+    @pytest.mark.parametrize(
+        ("proof", "tail"),
+        [
+            ("31002X", "31002X"),
+            (" 31002x\n", "31002X"),
+            ("３１００２Ｘ", "31002X"),
+            ("000000", "000000"),
+            ("ABCDE1", "ABCDE1"),
+            ("1ABCDE", "1ABCDE"),
+            ("ABCDEF", None),  # a name may have six letters
+            ("31002", None),
+            ("310020X", None),
+            ("3100-2X", None),
+            ("张三丰", None),
+        ],
+    )
+    def test_the_end_of_an_id_number_has_six_characters_and_a_digit(self, proof: str, tail: str | None) -> None:
+        assert verification.id_tail(proof) == tail
+
     def test_no_such_number_and_no_match_are_the_same_answer(self, db: Session, identified: Certificate) -> None:
         answers = {
             self.refusal(db, number, proof)
@@ -219,6 +274,10 @@ class TestByHand:
             )
         }
         assert len(answers) == 1
+        [(error, message, status)] = answers
+        assert (error, status) == ("certificate_no_match", 404)
+        assert message.startswith("No certificate of ours has this number and this holder.")
+        assert message.endswith("the name must be complete.")
 
     def test_a_person_without_an_id_number_is_not_found_by_one(self, db: Session, certificate: Certificate) -> None:
         assert self.refusal(db, certificate.number, "000000")[0] == "certificate_no_match"
