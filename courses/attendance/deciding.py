@@ -124,10 +124,10 @@ class Desk:
         if enrolment_id is not None:
             pair = event.session_id, enrolment_id
             events = self._book.events[pair]
-            before = self._after[pair] if pair in self._after else fold(events) if events else None
+            before = fold(events)
             self._before.setdefault(pair, before)
             events.append(Event(event.id, event.kind, moment, event.undoes, review is None))
-            after = self._after[pair] = fold(events) if review is None else before
+            after = self._after[pair] = fold(events)
         if self._strict and event.kind == AttendanceKind.LEAVE and before is None:
             raise DomainError("not_present", N_("This person is not checked in. Check them in first."))
         by = before.event_id if before is not None else None

@@ -69,6 +69,7 @@ def test_round_trip(payload: Payload) -> None:
 
 
 def test_the_bytes_are_those_of_the_specification() -> None:
+    assert len(CODE) == 198
     raw = int(CODE).to_bytes(82, "big")
     assert raw[:4] == bytes([0xB1, 1, 2, 6])
     assert raw[4:8] == (123).to_bytes(4, "big")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lms.config import ROOT
 from tests.mutants.mutations import Mutant, mutants_of
-from tests.mutants.running import BaselineError, Module, Runner, runner
+from tests.mutants.running import BaselineError, Module, Result, Runner, runner
 
 # The modules whose rules decide figures and certificates. Each is tested by the files of its name.
 MODULES = (
@@ -36,12 +36,17 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the mutants of a module. The keys are entries of `equivalent.toml` that are wrong."""
+    """What became of the mutants of a module.
+
+    `timed_out`: how many of those found are such that the tests did not end. `not_equivalent` and `unmatched` are the keys
+    of entries of `equivalent.toml` that are wrong.
+    """
 
     path: Path
     mutants: int
     equivalent: int
     survivors: Sequence[Mutant]
+    timed_out: int
     not_equivalent: Sequence[Key]
     unmatched: Sequence[Key]
     seconds: float
@@ -73,7 +78,9 @@ def main() -> int:
     except BaselineError as error:
         print(f"✗ {error}", file=sys.stderr)
         return 1
-    print(f"\n{'module':<36}{'mutants':>8}{'found':>8}{'equivalent':>12}{'survived':>10}{'':>10}{'seconds':>9}")
+    print(
+        f"\n{'module':<48}{'mutants':>8}{'found':>7}{'timed out':>11}{'equivalent':>12}{'survived':>10}{'':>9}{'seconds':>9}"
+    )
     for outcome in outcomes:
         print(_row(outcome))
     return 0 if all(outcome.good for outcome in outcomes) else 1
@@ -102,21 +109,21 @@ def _judge(started: Runner, path: Path, equivalent: Mapping[Key, str]) -> Outcom
     began = time.monotonic()
     module = Module(path, own_tests(path))
     mutants = mutants_of((ROOT / path).read_text())
-    survivors = started.survivors(module, mutants)
-    outcome = outcome_of(path, mutants, survivors, equivalent, time.monotonic() - began)
+    outcome = outcome_of(path, mutants, started.run(module, mutants), equivalent, time.monotonic() - began)
     _print(outcome)
     return outcome
 
 
 def outcome_of(
-    path: Path, mutants: Sequence[Mutant], survivors: Sequence[Mutant], equivalent: Mapping[Key, str], seconds: float
+    path: Path, mutants: Sequence[Mutant], result: Result, equivalent: Mapping[Key, str], seconds: float
 ) -> Outcome:
-    keys, surviving = {mutant.key for mutant in mutants}, {mutant.key for mutant in survivors}
+    keys, surviving = {mutant.key for mutant in mutants}, {mutant.key for mutant in result.survivors}
     return Outcome(
         path,
         len(mutants),
-        sum(mutant.key in equivalent for mutant in survivors),
-        [mutant for mutant in survivors if mutant.key not in equivalent],
+        sum(mutant.key in equivalent for mutant in result.survivors),
+        [mutant for mutant in result.survivors if mutant.key not in equivalent],
+        len(result.timed_out),
         [key for key in equivalent if key in keys and key not in surviving],
         [key for key in equivalent if key not in keys],
         seconds,
@@ -143,8 +150,8 @@ def _lines(text: str, mark: str) -> str:
 
 def _row(outcome: Outcome) -> str:
     return (
-        f"{outcome.path!s:<36}{outcome.mutants:>8}{outcome.found:>8}{outcome.equivalent:>12}"
-        f"{len(outcome.survivors):>10}{outcome.percent:>8.1f} %{outcome.seconds:>9.0f}"
+        f"{outcome.path!s:<48}{outcome.mutants:>8}{outcome.found:>7}{outcome.timed_out:>11}{outcome.equivalent:>12}"
+        f"{len(outcome.survivors):>10}{outcome.percent:>7.1f} %{outcome.seconds:>9.0f}"
     )
 
 

@@ -35,6 +35,7 @@ from tests.databases import SHARED, TEMPLATE, Shared, make_template, running_ser
 from tests.mutants.mutations import Mutant
 
 _FORK = multiprocessing.get_context("fork")
+_SURVIVED, _TIMED_OUT = 0, -signal.SIGALRM
 _PACKAGES = ("lms", "courses", "certificates", "instructors")
 
 
@@ -58,6 +59,13 @@ class Baseline(NamedTuple):
     limit_seconds: int
 
 
+class Result(NamedTuple):
+    """The mutants that no test noticed, and those with which the tests did not end in time, which count as found."""
+
+    survivors: list[Mutant]
+    timed_out: list[Mutant]
+
+
 class BaselineError(Exception):
     """The tests of the unchanged module fail, so they can say nothing about its mutants."""
 
@@ -71,22 +79,23 @@ class Runner:
         for database in self._databases:
             server.create_database(database, template=TEMPLATE)
 
-    def survivors(self, module: Module, mutants: Sequence[Mutant]) -> list[Mutant]:
-        """The mutants with which all tests of the module pass. Raises BaselineError when they fail without a mutant.
-
-        A mutant with which the tests do not end in time counts as found.
-        """
+    def run(self, module: Module, mutants: Sequence[Mutant]) -> Result:
+        """Run the tests of the module with each of its mutants. Raises BaselineError when they fail without one."""
         baseline = self._baseline(module)
         with tempfile.TemporaryDirectory() as folder:
-            report = Path(folder) / "survivors.json"
+            report = Path(folder) / "codes.json"
             process = _FORK.Process(target=self._run_all, args=(module, mutants, baseline, report))
             process.start()
             process.join()
             if process.exitcode != 0:
                 raise BaselineError(f"the mutants of {module.path} could not be run")
-            numbers = json.loads(report.read_text())
+            codes = json.loads(report.read_text())
         self._baseline(module)  # still green: the tests found the mutants, and no broken database
-        return [mutants[number] for number in numbers]
+        of_code = {
+            code: [mutant for mutant, its_code in zip(mutants, codes, strict=True) if its_code == code]
+            for code in (_SURVIVED, _TIMED_OUT)
+        }
+        return Result(of_code[_SURVIVED], of_code[_TIMED_OUT])
 
     def _baseline(self, module: Module) -> Baseline:
         with tempfile.TemporaryDirectory() as folder:
@@ -101,18 +110,18 @@ class Runner:
     def _run_all(self, module: Module, mutants: Sequence[Mutant], baseline: Baseline, report: Path) -> None:
         """In a process of its own: import what no mutant can change, and fork a process for each mutant."""
         _import(module, baseline.imported)
-        survivors: set[int] = set()
+        codes: dict[int, int] = {}
         free = list(self._databases)
         running: dict[int, tuple[int, ForkProcess, str]] = {}
         for number, mutant in enumerate(mutants):
             if not free:
-                self._collect(running, free, survivors)
+                self._collect(running, free, codes)
             database = free.pop()
             process = self._start(_run_mutant, module, database, mutant.source, baseline)
             running[process.sentinel] = number, process, database
         while running:
-            self._collect(running, free, survivors)
-        report.write_text(json.dumps(sorted(survivors)))
+            self._collect(running, free, codes)
+        report.write_text(json.dumps([codes[number] for number in range(len(mutants))]))
 
     def _start(self, run: Callable[..., None], module: Module, database: str, *facts: object) -> ForkProcess:
         process = _FORK.Process(target=run, args=(module, Shared(self._server, database), *facts))
@@ -120,15 +129,15 @@ class Runner:
         return process
 
     @staticmethod
-    def _collect(running: dict[int, tuple[int, ForkProcess, str]], free: list[str], survivors: set[int]) -> None:
-        """Wait for the next process that ends, and note whether its mutant survived."""
+    def _collect(running: dict[int, tuple[int, ForkProcess, str]], free: list[str], codes: dict[int, int]) -> None:
+        """Wait for the next process that ends, and note its exit code."""
         for sentinel in wait(list(running)):
             assert isinstance(sentinel, int)
             number, process, database = running.pop(sentinel)
             process.join()
             free.append(database)
-            if process.exitcode == 0:
-                survivors.add(number)
+            assert process.exitcode is not None
+            codes[number] = process.exitcode
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pytest
 from lms.config import ROOT
 from tests.mutants.__main__ import MODULES, Outcome, equivalent_mutants, outcome_of, own_tests
 from tests.mutants.mutations import Mutant, mutants_of
+from tests.mutants.running import Result
 
 RULE = '''\
 """A rule."""
@@ -75,7 +76,7 @@ PATH = Path("courses/rule.py")
 
 def judged(survivors: list[Mutant], *named: Mutant) -> Outcome:
     return outcome_of(
-        PATH, [FOUND, EQUIVALENT, SURVIVOR], survivors, {mutant.key: "the reason" for mutant in named}, 1.0
+        PATH, [FOUND, EQUIVALENT, SURVIVOR], Result(survivors, []), {mutant.key: "the reason" for mutant in named}, 1.0
     )
 
 

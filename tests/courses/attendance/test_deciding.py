@@ -361,15 +361,20 @@ def test_what_came_in_before_answers_were_kept_is_told_what_holds_now() -> None:
     second = stored(ARRIVE, NOW - 5 * MINUTE, by="李老师")
     other = desk(first, second).answer(sent(id=second.id), None)
     assert (told(other), other.by, other.arrived_at) == (("already", "already"), "王老师", first.moment)
+    assert (other.id, other.enrolment_id) == (second.id, SOMEBODY)
     leaving = stored(LEAVE, NOW - MINUTE)
     left = desk(first, leaving).answer(sent(LEAVE, id=leaving.id), None)
     assert (told(left), left.by, left.left_at) == (("accepted", "left"), None, NOW - MINUTE)
+    returned = stored(ARRIVE, NOW)
+    back = desk(first, leaving, returned).answer(sent(LEAVE, id=leaving.id), None)
+    assert (told(back), back.left_at) == (("accepted", "arrived"), None)
     undo = stored(UNDO, NOW - MINUTE)
     for event in (sent(UNDO, id=undo.id), sent(id=first.id)):
         answer = desk(first, undo).answer(event, None)
         assert (told(answer), answer.present) == (("accepted", "not_present"), False)
     nobodys = stored(enrolment_id=None, sent_for=None, ticket="x" * 64, review=Review.UNKNOWN_TICKET)
-    answer = desk(nobodys, strict=False).answer(sent(id=nobodys.id, ticket="x" * 64), None)
+    others = [stored(enrolment_id=number) for number in range(1, 4)]
+    answer = desk(nobodys, *others, strict=False).answer(sent(id=nobodys.id, ticket="x" * 64), None)
     assert (told(answer), answer.enrolment_id) == (("accepted", "not_present"), None)
 
 
@@ -541,6 +546,14 @@ def test_a_doubtful_event_leaves_the_attendance_as_it_was_and_says_so() -> None:
         ("review", "second_from_browser"), first.moment, None, {},
     )  # fmt: skip
     assert told(at.answer(sent(LEAVE), None)) == ("accepted", "left")
+
+
+def test_a_doubtful_arrival_is_no_arrival_for_the_rest_of_its_batch() -> None:
+    at = desk(strict=False)
+    at.answer(sent(told_at=NOW - 5 * MINUTE, review=Review.SECOND_FROM_BROWSER), None)
+    event = sent()
+    assert told(at.answer(event, None)) == ("accepted", "arrived")
+    assert at.changed == {(1, SOMEBODY): Presence(event.id, NOW)}
 
 
 def test_an_event_that_is_in_review_is_no_part_of_the_attendance_until_accepted() -> None:
