@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage
-from certificates import paper
+from certificates import documents
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.rendering import Layout, render
@@ -133,7 +133,7 @@ def measure(stage: Stage) -> Sequence[Measurement]:
     branch = Branch.of(stage.app.config["SETTINGS"])
     with Session(stage.app.extensions["engine"]) as db:
         documents = [
-            paper.document(one, branch)
+            documents.document_of(one, branch)
             for one in db.scalars(select(Certificate).order_by(Certificate.id).limit(SAMPLES))
         ]
     measured = []

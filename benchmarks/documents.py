@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.measurement import Measurement, seconds
 from benchmarks.stage import Stage
-from certificates import paper, qr
+from certificates import documents, qr
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import decode, digits_of, name_tag
@@ -29,7 +29,7 @@ def measure(stage: Stage) -> Sequence[Measurement]:
 
     def pdfs(layout: Layout) -> None:
         for _ in range(SAMPLE):
-            paper.pdf(next(papers), branch, layout)
+            documents.pdf(next(papers), branch, layout)
 
     prefix = f"{branch.public_url}/v/"
     return [

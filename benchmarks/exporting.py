@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from benchmarks.measurement import RUNS, Measurement
 from benchmarks.stage import Ground, years
 from courses.models.enrolment import EnrolmentState
-from courses.models.exports import Export, ExportKind, ExportState, Personal
+from courses.models.exports import Export, ExportKind, ExportState, PersonalData
 from courses.reports.exports import exports
 from courses.reports.exports.exports import Head
 from courses.reports.exports.orders import ReportOrder
@@ -50,11 +50,11 @@ WORDING = Wording(
 )
 # Kind of file, what of the people, and how often: a workbook takes most of a minute, and has no time to keep to.
 JOBS = (
-    (Format.CSV, Personal.NONE, RUNS),
-    (Format.CSV, Personal.MASKED, RUNS),
-    (Format.CSV, Personal.FULL, RUNS),
-    (Format.PARQUET, Personal.NONE, RUNS),
-    (Format.XLSX, Personal.NONE, 1),
+    (Format.CSV, PersonalData.NONE, RUNS),
+    (Format.CSV, PersonalData.MASKED, RUNS),
+    (Format.CSV, PersonalData.FULL, RUNS),
+    (Format.PARQUET, PersonalData.NONE, RUNS),
+    (Format.XLSX, PersonalData.NONE, 1),
 )
 
 
@@ -72,7 +72,11 @@ def measure(ground: Ground) -> Sequence[Measurement]:
             whole.append(job["seconds"])
             memory.append(job["mebibytes"])
             size = job["bytes"] / 2**20
-        people = {Personal.NONE: "", Personal.MASKED: ", names and masked phones", Personal.FULL: ", names and phones"}
+        people = {
+            PersonalData.NONE: "",
+            PersonalData.MASKED: ", names and masked phones",
+            PersonalData.FULL: ", names and phones",
+        }
         name = f"{form.name}{people[personal]}"
         ceiling = CSV_RATIO if form is Format.CSV else None
         found += [

@@ -14,7 +14,7 @@ from benchmarks.owed import owe
 from benchmarks.stage import Stage, stage
 from certificates import issuing, printing
 from certificates.branch import Branch
-from certificates.printing import Choice, Form
+from certificates.printing import PrintFormat, PrintSelection
 from lms.core.db import transaction
 from lms.core.scope import EVERYTHING
 
@@ -34,7 +34,7 @@ def main(number: int) -> int:
                 issued += issuing.issue_owed(db, branch)
         before = _peak()
         print(f"memory before printing, at its peak {before:>30.0f} MB")
-        for form in (Form.PDF, Form.ZIP):
+        for form in (PrintFormat.PDF, PrintFormat.ZIP):
             _print(set_stage, branch, form, number)
         with pypdfium2.PdfDocument(set_stage.folder / "all.pdf") as document:
             pages = len(document)
@@ -42,15 +42,15 @@ def main(number: int) -> int:
         return 0 if pages == number and _peak() < CEILING else 1
 
 
-def _print(set_stage: Stage, branch: Branch, form: Form, number: int) -> None:
+def _print(set_stage: Stage, branch: Branch, form: PrintFormat, number: int) -> None:
     sessions = set_stage.app.extensions["sessions"]
     with transaction(sessions) as db:
-        ids = printing.choose(db, EVERYTHING, Choice(), form)
+        ids = printing.select_ids(db, EVERYTHING, PrintSelection(), form)
     file: Path = set_stage.folder / f"all.{form.value}"
     began = perf_counter()
     quarter = 0.0
     with file.open("wb") as out:
-        for written, piece in enumerate(printing.write(sessions, ids, branch, form)):
+        for written, piece in enumerate(printing.stream(sessions, ids, branch, form)):
             out.write(piece)
             if written == number // 4:
                 quarter = _peak()

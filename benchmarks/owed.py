@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from certificates.keys import code_keys
+from certificates.keys import qr_keys
 from courses.closing import closing
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.catalogue import Course
@@ -32,9 +32,9 @@ def name(number: int) -> str:
 def owe(app: Flask, number: int) -> None:
     """Make a signing key when there is none, and trainees who attended and are owed a certificate each."""
     settings = app.config["SETTINGS"]
-    first, last = code_keys.window(clock.today(settings.zone), code_keys.DAYS)
+    first, last = qr_keys.window(clock.today(settings.zone), qr_keys.DEFAULT_DAYS)
     with transaction(app.extensions["sessions"]) as db:
-        code_keys.ensure(db, settings.keys_dir, not_before=first, not_after=last)
+        qr_keys.ensure(db, settings.keys_dir, not_before=first, not_after=last)
         host = Organisation(
             district_id=1, name_zh="测量社区", name_en="Benchmark", sector=Sector.COMMUNITY, active=True
         )

@@ -11,7 +11,7 @@ from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage, gunicorn
 from certificates.models import Certificate
 from certificates.payload import digits_of
-from certificates.states import State, condition
+from certificates.states import State, sql_condition
 from lms.core import clock
 
 ROUNDS = 3
@@ -31,7 +31,7 @@ def measure(stage: Stage) -> Sequence[Measurement]:
     """Requests a second, alternating between the two servers, as ratios of medians."""
     stage.load_demo()
     with Session(stage.app.extensions["engine"]) as db:
-        holding = condition(State.VALID, clock.today(stage.app.config["SETTINGS"].zone))
+        holding = sql_condition(State.VALID, clock.today(stage.app.config["SETTINGS"].zone))
         codes = [digits_of(payload) for payload in db.scalars(select(Certificate.payload).where(holding).limit(CODES))]
     valid = _from_everywhere([f"/v/{code}" for code in codes])
     # The last digits are the end of the signature: the code reads well and the signature is wrong.

@@ -16,9 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
-from certificates import credentials, paper, rendering
+from certificates import credentials, documents, rendering
 from certificates.branch import Branch
-from certificates.credentials import Subject
+from certificates.credentials import BadgeSubject
 from certificates.events import BadgeOwed
 from certificates.keys import issuer_keys
 from certificates.keys.issuer_keys import Purpose
@@ -31,15 +31,15 @@ from lms.core.errors import N_, DomainError, NotFound
 log = structlog.get_logger(__name__)
 
 CHUNK = 20
-PATIENCE = 4.0  # seconds that a download waits for the worker
-_STEP = 0.1
-_SIGN_OF_PNG = b"\x89PNG\r\n\x1a\n"
+MAX_WAIT = 4.0  # seconds that a download waits for the worker
+_POLL_INTERVAL = 0.1
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"openbadgecredential"
 _PAYLOAD_BYTES = 82
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class SignedBadge:
     """A badge as it was signed: JSON with its proof, and the VC-JWT."""
 
     credential: str
@@ -51,31 +51,31 @@ def owe(db: Session, certificate: Certificate) -> bool:
 
     Raises DomainError `badge_not_made` for a certificate that was revoked or replaced.
     """
-    if not paper.printable(certificate):
+    if not documents.is_printable(certificate):
         raise DomainError(
             "badge_not_made", N_("This certificate was revoked or replaced, so it has no badge any more.")
         )
-    made = db.scalar(
+    new_id = db.scalar(
         insert(Badge)
         .values(certificate_id=certificate.id, owed_at=clock.now())
         .on_conflict_do_nothing()
         .returning(Badge.certificate_id)
     )
-    if made is None:
+    if new_id is None:
         return False
     events.publish(db, BadgeOwed())
     return True
 
 
-def signed(db: Session, certificate: Certificate, *, patience: float = 0.0) -> Signed | None:
-    """The badge, as soon as the worker has signed it; None when that takes longer than `patience` seconds."""
+def signed_badge(db: Session, certificate: Certificate, *, max_wait: float = 0.0) -> SignedBadge | None:
+    """The badge, as soon as the worker has signed it; None when that takes longer than `max_wait` seconds."""
     statement = select(Badge.credential, Badge.token).where(
         Badge.certificate_id == certificate.id, Badge.made_at.is_not(None)
     )
-    until = time.monotonic() + patience
+    until = time.monotonic() + max_wait
     while (row := db.execute(statement).one_or_none()) is None and time.monotonic() < until:
-        time.sleep(_STEP)
-    return Signed(row.credential, row.token) if row is not None else None
+        time.sleep(_POLL_INTERVAL)
+    return SignedBadge(row.credential, row.token) if row is not None else None
 
 
 def sign_owed(db: Session, branch: Branch) -> int:
@@ -94,10 +94,10 @@ def sign_owed(db: Session, branch: Branch) -> int:
     if not rows:
         return 0
     key, private = issuer_keys.for_signing(db, branch.keys_dir, Purpose.BADGE)
-    method = credentials.method_of(credentials.did_of(branch.public_url), key.public_key)
+    method = credentials.verification_method(credentials.did_of(branch.public_url), key.public_key)
     for badge, certificate in rows:
         now = clock.now()
-        body = credentials.credential(subject(certificate, branch))
+        body = credentials.credential(badge_subject(certificate, branch))
         secured = credentials.with_proof(body, method, private.sign, now)
         badge.credential = json.dumps(secured, ensure_ascii=False, indent=2)
         badge.token = credentials.as_jwt(body, method, private.sign)
@@ -107,10 +107,10 @@ def sign_owed(db: Session, branch: Branch) -> int:
     return len(rows)
 
 
-def subject(certificate: Certificate, branch: Branch) -> Subject:
+def badge_subject(certificate: Certificate, branch: Branch) -> BadgeSubject:
     """What the badge says."""
-    return Subject(
-        document=paper.document(certificate, branch),
+    return BadgeSubject(
+        document=documents.document_of(certificate, branch),
         serial=certificate.serial,
         certificate_type=certificate.certificate_type,
         public_url=branch.public_url,
@@ -120,7 +120,7 @@ def subject(certificate: Certificate, branch: Branch) -> Subject:
 
 def did_document(db: Session, branch: Branch) -> dict[str, Any]:
     """The issuer's `did:web` document."""
-    rows = issuer_keys.believed(db)
+    rows = issuer_keys.trusted(db)
     return credentials.did_document(
         branch.public_url,
         [row.public_key for row in rows if row.kid.startswith(Purpose.BADGE)],
@@ -128,7 +128,7 @@ def did_document(db: Session, branch: Branch) -> dict[str, Any]:
     )
 
 
-def course(db: Session, certificate_type: int) -> Course:
+def course_of(db: Session, certificate_type: int) -> Course:
     """The course of a certificate type, with its programme. Raises NotFound."""
     statement = select(Course).where(Course.certificate_type == certificate_type).order_by(Course.id).limit(1)
     found = db.scalars(statement.options(joinedload(Course.programme))).one_or_none()
@@ -137,7 +137,7 @@ def course(db: Session, certificate_type: int) -> Course:
     return found
 
 
-def by_digits(db: Session, digits: str) -> Certificate:
+def certificate_of(db: Session, digits: str) -> Certificate:
     """The certificate of a code. Raises NotFound."""
     try:
         payload = int(digits).to_bytes(_PAYLOAD_BYTES, "big") if digits.isascii() and len(digits) == DIGITS else b""
@@ -149,14 +149,14 @@ def by_digits(db: Session, digits: str) -> Certificate:
     return found
 
 
-def picture(certificate: Certificate, branch: Branch) -> bytes:
+def image(certificate: Certificate, branch: Branch) -> bytes:
     """The badge's picture alone, PNG."""
-    return rendering.badge(paper.document(certificate, branch))
+    return rendering.badge(documents.document_of(certificate, branch))
 
 
-def baked(png: bytes, content: str) -> bytes:
+def bake(png: bytes, content: str) -> bytes:
     """A PNG with the badge in it, JSON or VC-JWT, as Open Badges 3.0 (5.3) says: one iTXt chunk before the pixels."""
     body = _KEYWORD + b"\0\0\0\0\0" + content.encode()
     chunk = struct.pack(">I", len(body)) + b"iTXt" + body + struct.pack(">I", zlib.crc32(b"iTXt" + body))
-    end_of_header = len(_SIGN_OF_PNG) + 8 + struct.unpack_from(">I", png, len(_SIGN_OF_PNG))[0] + 4
+    end_of_header = len(_PNG_SIGNATURE) + 8 + struct.unpack_from(">I", png, len(_PNG_SIGNATURE))[0] + 4
     return png[:end_of_header] + chunk + png[end_of_header:]

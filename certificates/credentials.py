@@ -1,9 +1,9 @@
 """Open Badges 3.0: a certificate as a Verifiable Credential that other programs read and verify without us.
 
 What a Data Integrity proof of the suite `eddsa-rdfc-2022` signs is not JSON but the RDF that it means, in canonical order.
-A general JSON-LD processor would derive it from the published contexts. Our credential has one shape, so `_MEANINGS`
+A general JSON-LD processor would derive it from the published contexts. Our credential has one shape, so `_TERMS`
 says what each of its terms means, once; a term that is not in it is refused, and so is never left unsigned. All nodes
-but one have an address, and a lone nameless node is always called `_:c14n0`: so the canonical form is the sorted
+but one have an address, and a lone blank_nodes node is always called `_:c14n0`: so the canonical form is the sorted
 statements. Tests hold it against a JSON-LD processor with the published contexts, and against verifiers that are not ours.
 """
 
@@ -55,7 +55,7 @@ def multikey(public_key: bytes) -> str:
     return multibase(_ED25519 + public_key)
 
 
-def method_of(did: str, public_key: bytes) -> str:
+def verification_method(did: str, public_key: bytes) -> str:
     """The verification method of a key: did:web:HOST#z6Mk…"""
     return f"{did}#{multikey(public_key)}"
 
@@ -63,7 +63,9 @@ def method_of(did: str, public_key: bytes) -> str:
 def did_document(public_url: str, badge_keys: Sequence[bytes], status_keys: Mapping[str, bytes]) -> Json:
     """What `did:web` leads to: every key whose signatures we stand by; those of status lists go by their names."""
     did = did_of(public_url)
-    named = {method_of(did, key): key for key in badge_keys} | {f"{did}#{kid}": key for kid, key in status_keys.items()}
+    named = {verification_method(did, key): key for key in badge_keys} | {
+        f"{did}#{kid}": key for kid, key in status_keys.items()
+    }
     methods = [
         {"id": name, "type": "Multikey", "controller": did, "publicKeyMultibase": multikey(key)}
         for name, key in named.items()
@@ -82,7 +84,7 @@ def profile(public_url: str, name_zh: str, name_en: str) -> Json:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class BadgeSubject:
     """What a badge says besides the words on the paper. `serial` is the place in the status lists."""
 
     document: CertificateDocument
@@ -92,7 +94,7 @@ class Subject:
     zone: ZoneInfo
 
 
-def credential(subject: Subject) -> Json:
+def credential(subject: BadgeSubject) -> Json:
     """The credential without proof. Its own address is the page that verifies the certificate."""
     subject = replace(subject, document=_without_controls(subject.document))
     document, public_url = subject.document, subject.public_url
@@ -136,7 +138,7 @@ def _without_controls(document: CertificateDocument) -> CertificateDocument:
     return replace(document, **texts)
 
 
-def achievement(subject: Subject) -> Json:
+def achievement(subject: BadgeSubject) -> Json:
     """What was achieved, by which criteria, in both languages."""
     document = subject.document
     address = f"{subject.public_url}/badges/achievements/{subject.certificate_type}"
@@ -165,7 +167,7 @@ def criteria(course_zh: str, course_en: str, hours: str) -> str:
     )
 
 
-def _status(subject: Subject, purpose: str) -> Json:
+def _status(subject: BadgeSubject, purpose: str) -> Json:
     number, place = subject.serial >> LIST_BITS, subject.serial & ((1 << LIST_BITS) - 1)
     listed = f"{subject.public_url}/status/{purpose}/{number}"
     return {
@@ -201,11 +203,11 @@ def as_jwt(body: Json, method: str, sign: Sign) -> str:
     }
     if "validUntil" in body:
         claims["exp"] = int(datetime.fromisoformat(body["validUntil"]).timestamp())
-    text = f"{_part(header)}.{_part(body | claims)}"
+    text = f"{_jwt_part(header)}.{_jwt_part(body | claims)}"
     return f"{text}.{base64.urlsafe_b64encode(sign(text.encode())).rstrip(b'=').decode()}"
 
 
-def _part(value: Mapping[str, Any]) -> str:
+def _jwt_part(value: Mapping[str, Any]) -> str:
     raw = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
@@ -221,7 +223,7 @@ _NODE = ""  # the value is another node, or its address
 _TEXT = f"{_XSD}string"
 
 # Term → the address of its meaning, and what its value is: a node, or a literal of a type.
-_MEANINGS: dict[str, tuple[str, str]] = {
+_TERMS: dict[str, tuple[str, str]] = {
     "name": ("https://schema.org/name", _TEXT),
     "description": ("https://schema.org/description", _TEXT),
     "url": ("https://schema.org/url", f"{_BADGE_XSD}anyURI"),
@@ -250,7 +252,7 @@ _MEANINGS: dict[str, tuple[str, str]] = {
     "verificationMethod": (f"{_SECURITY}verificationMethod", _NODE),
     "proofPurpose": (f"{_SECURITY}proofPurpose", _NODE),
 }
-_KINDS = {
+_TYPES = {
     "VerifiableCredential": f"{_W3}VerifiableCredential",
     "OpenBadgeCredential": f"{_BADGE}OpenBadgeCredential",
     "Profile": f"{_BADGE}Profile",
@@ -285,47 +287,47 @@ def canonical(node: Mapping[str, Any]) -> bytes:
 
     Raises KeyError for a term whose meaning is not known here, ValueError for more than one node without an address.
     """
-    nameless: list[str] = []
-    statements = sorted(set(_statements(node, nameless)))
+    blank_nodes: list[str] = []
+    statements = sorted(set(_statements(node, blank_nodes)))
     return "".join(statements).encode()
 
 
-def _statements(node: Mapping[str, Any], nameless: list[str]) -> Iterator[str]:
-    yield from _of_node(_subject(node, nameless), node, nameless)
+def _statements(node: Mapping[str, Any], blank_nodes: list[str]) -> Iterator[str]:
+    yield from _of_node(_subject(node, blank_nodes), node, blank_nodes)
 
 
-def _subject(node: Mapping[str, Any], nameless: list[str]) -> str:
+def _subject(node: Mapping[str, Any], blank_nodes: list[str]) -> str:
     if "id" in node:
         return f"<{node['id']}>"
-    if nameless:
+    if blank_nodes:
         raise ValueError("a second node without an address: its name would depend on the others")
-    nameless.append("_:c14n0")
-    return nameless[0]
+    blank_nodes.append("_:c14n0")
+    return blank_nodes[0]
 
 
-def _of_node(subject: str, node: Mapping[str, Any], nameless: list[str]) -> Iterator[str]:
-    for kind in _listed(node.get("type", [])):
-        yield f"{subject} <{_TYPE}> <{_KINDS[kind]}> .\n"
+def _of_node(subject: str, node: Mapping[str, Any], blank_nodes: list[str]) -> Iterator[str]:
+    for kind in _as_list(node.get("type", [])):
+        yield f"{subject} <{_TYPE}> <{_TYPES[kind]}> .\n"
     for term, values in node.items():
         if term in {"@context", "id", "type"}:
             continue
-        meaning, kind = _MEANINGS[term]
-        for value in _listed(values):
+        meaning, kind = _TERMS[term]
+        for value in _as_list(values):
             if isinstance(value, Mapping):
-                other = _subject(value, nameless)
+                other = _subject(value, blank_nodes)
                 yield f"{subject} <{meaning}> {other} .\n"
-                yield from _of_node(other, value, nameless)
+                yield from _of_node(other, value, blank_nodes)
             else:
                 yield f"{subject} <{meaning}> {_object(value, kind)} .\n"
 
 
 def _object(value: Any, kind: str) -> str:
     if kind == _NODE:
-        return f"<{_KINDS.get(value, value)}>"
+        return f"<{_TYPES.get(value, value)}>"
     text = ("true" if value else "false") if isinstance(value, bool) else str(value)
     literal = f'"{text.translate(_ESCAPED)}"'
     return literal if kind == _TEXT else f"{literal}^^<{kind}>"
 
 
-def _listed(value: Any) -> Sequence[Any]:
+def _as_list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else [value]

@@ -1,6 +1,6 @@
 """Certificates by their end: for coordinators, of the people who were certified at their organisation, and for administrators.
 
-Listed are those that stand (neither revoked nor superseded) and that end at all, of the offerings in reach.
+StatusPurpose are those that stand (neither revoked nor superseded) and that end at all, of the offerings in reach.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from certificates.models import Certificate, CertificateReminder
-from certificates.reminders import outlived
+from certificates.reminders import has_later_certificate
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
@@ -29,8 +29,8 @@ from lms.organisations.models import Organisation
 _BATCH = 500
 
 
-class Ends(StrEnum):
-    """When a certificate ends, seen from today."""
+class ExpiryGroup(StrEnum):
+    """When a certificate group, seen from today."""
 
     EXPIRED = "expired"
     WITHIN_30 = "30"
@@ -39,16 +39,16 @@ class Ends(StrEnum):
 
 
 # Days from today to the last valid day, both included; None is open.
-SPANS: dict[Ends, tuple[int | None, int | None]] = {
-    Ends.EXPIRED: (None, -1),
-    Ends.WITHIN_30: (0, 30),
-    Ends.WITHIN_90: (31, 90),
-    Ends.LATER: (91, None),
+SPANS: dict[ExpiryGroup, tuple[int | None, int | None]] = {
+    ExpiryGroup.EXPIRED: (None, -1),
+    ExpiryGroup.WITHIN_30: (0, 30),
+    ExpiryGroup.WITHIN_90: (31, 90),
+    ExpiryGroup.LATER: (91, None),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class ExpiringFilters:
     """What to list; None filters nothing. `holder` and `host` match anywhere in a name."""
 
     holder: str | None = None
@@ -57,16 +57,16 @@ class Filters:
 
     def address(self) -> dict[str, str]:
         """As an address and the audit trail write it."""
-        given = {"holder": self.holder, "programme": self.programme, "host": self.host}
-        return {name: value for name, value in given.items() if value}
+        texts = {"holder": self.holder, "programme": self.programme, "host": self.host}
+        return {name: value for name, value in texts.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ExpiringCertificate:
     """One certificate of the list. `days_left` is negative once it has expired; the phone is masked.
 
     `reminders`: distance in days and moment of each that went. `newer`: the holder has another certificate of this type
-    that ends later.
+    that group later.
     """
 
     id: int
@@ -84,43 +84,48 @@ class Ending:
     reminders: tuple[tuple[int, datetime], ...]
 
 
-def counts(db: Session, scope: Scope, filters: Filters, *, today: date) -> dict[Ends, int]:
+def counts(db: Session, scope: Scope, filters: ExpiringFilters, *, today: date) -> dict[ExpiryGroup, int]:
     """How many certificates end when; one statement."""
     numbers: list[Any] = [
         func.count().filter(*_between(*span, today=today)).label(f"n{place}")
         for place, span in enumerate(SPANS.values())
     ]
     counted: Select[Any] = select(*numbers).select_from(Certificate)
-    statement = _narrowed(counted, filters)
+    statement = _filtered(counted, filters)
     return dict(zip(SPANS, db.execute(visible(statement, Certificate, scope)).one(), strict=True))
 
 
 def listing(
-    db: Session, scope: Scope, filters: Filters, ends: Ends, *, today: date, total: int, page: int
-) -> Page[Ending]:
+    db: Session, scope: Scope, filters: ExpiringFilters, group: ExpiryGroup, *, today: date, total: int, page: int
+) -> Page[ExpiringCertificate]:
     """One page of those that end then, the soonest first; of the expired, the latest first. Two statements.
 
     total: the number that `counts` gave.
     """
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(page, 1), pages)
-    statement = _rows(scope, filters, ends, today).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
+    statement = _rows(scope, filters, group, today).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
     rows = db.execute(statement).all()
-    return Page(rows=_endings(db, rows, today), page=page, pages=pages, total=total)
+    return Page(rows=_certificates(db, rows, today), page=page, pages=pages, total=total)
 
 
-def every(db: Session, scope: Scope, filters: Filters, ends: Ends, *, today: date) -> Iterator[Ending]:
+def rows(
+    db: Session, scope: Scope, filters: ExpiringFilters, group: ExpiryGroup, *, today: date
+) -> Iterator[ExpiringCertificate]:
     """All of them, for a file: read in batches, so that memory stays flat."""
-    result = db.execute(_rows(scope, filters, ends, today).execution_options(yield_per=_BATCH))
+    result = db.execute(_rows(scope, filters, group, today).execution_options(yield_per=_BATCH))
     for batch in result.partitions():
-        yield from _endings(db, batch, today)
+        yield from _certificates(db, batch, today)
 
 
-def note_export(db: Session, filters: Filters, ends: Ends, form: Format, rows: int) -> None:
+def audit_export(db: Session, filters: ExpiringFilters, group: ExpiryGroup, form: Format, rows: int) -> None:
     """Leave a trace of a list of people that left the house."""
-    asked = exporting.audited(filters.address() | {"ends": ends.value})
+    filters_recorded = exporting.audited(filters.address() | {"ends": group.value})
     audit.record(
-        db, "certificate.export", "report:expiring", after={"format": form.value, "rows": rows, "filters": asked}
+        db,
+        "certificate.export",
+        "report:expiring",
+        after={"format": form.value, "rows": rows, "filters": filters_recorded},
     )
 
 
@@ -133,7 +138,7 @@ def _between(first: int | None, last: int | None, *, today: date) -> list[Any]:
     return conditions
 
 
-def _narrowed(statement: Select[Any], filters: Filters) -> Select[Any]:
+def _filtered(statement: Select[Any], filters: ExpiringFilters) -> Select[Any]:
     statement = statement.where(
         Certificate.revoked_at.is_(None), Certificate.superseded_by_id.is_(None), Certificate.valid_until.is_not(None)
     )
@@ -157,8 +162,8 @@ def _narrowed(statement: Select[Any], filters: Filters) -> Select[Any]:
     return statement
 
 
-def _rows(scope: Scope, filters: Filters, ends: Ends, today: date) -> Select[Any]:
-    order = Certificate.valid_until.desc() if ends is Ends.EXPIRED else Certificate.valid_until
+def _rows(scope: Scope, filters: ExpiringFilters, group: ExpiryGroup, today: date) -> Select[Any]:
+    order = Certificate.valid_until.desc() if group is ExpiryGroup.EXPIRED else Certificate.valid_until
     statement = (
         select(
             Certificate.id,
@@ -171,22 +176,22 @@ def _rows(scope: Scope, filters: Filters, ends: Ends, today: date) -> Select[Any
             Organisation.name_zh.label("host_zh"),
             Organisation.name_en.label("host_en"),
             Trainee,
-            outlived().label("newer"),
+            has_later_certificate().label("newer"),
         )
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .join(Offering, Offering.id == Enrolment.offering_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
-        .where(*_between(*SPANS[ends], today=today))
+        .where(*_between(*SPANS[group], today=today))
         .order_by(order, Certificate.id)
     )
-    return visible(_narrowed(statement, filters), Certificate, scope)
+    return visible(_filtered(statement, filters), Certificate, scope)
 
 
-def _endings(db: Session, rows: Sequence[Row[Any]], today: date) -> list[Ending]:
+def _certificates(db: Session, rows: Sequence[Row[Any]], today: date) -> list[ExpiringCertificate]:
     reminded = _reminders(db, [row.id for row in rows])
     return [
-        Ending(
+        ExpiringCertificate(
             id=row.id,
             number=row.number,
             holder=row.holder_name,
@@ -206,12 +211,12 @@ def _endings(db: Session, rows: Sequence[Row[Any]], today: date) -> list[Ending]
 
 
 def _reminders(db: Session, ids: Iterable[int]) -> dict[int, list[tuple[int, datetime]]]:
-    found: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
+    by_certificate: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
     rows = db.execute(
         select(CertificateReminder.certificate_id, CertificateReminder.days_before, CertificateReminder.reminded_at)
         .where(CertificateReminder.certificate_id.in_(list(ids)))
         .order_by(CertificateReminder.id)
     )
     for certificate_id, days_before, reminded_at in rows:
-        found[certificate_id].append((days_before, reminded_at))
-    return found
+        by_certificate[certificate_id].append((days_before, reminded_at))
+    return by_certificate

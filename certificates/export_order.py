@@ -9,12 +9,12 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from certificates import states
+from certificates.listings import CertificateFilters
 from certificates.models import Certificate
-from certificates.register import Filters
 from certificates.states import ISSUED
 from courses.models.catalogue import Programme
 from courses.models.enrolment import Enrolment
-from courses.models.exports import ExportKind, Personal
+from courses.models.exports import ExportKind, PersonalData
 from courses.models.offerings import Offering
 from courses.reports.exports.orders import READING, Order
 from courses.reports.tables import Wording, of_people
@@ -28,7 +28,7 @@ class CertificateOrder(Order):
     """Certificates as they stand on a day, newest first."""
 
     kind: ExportKind = ExportKind.CERTIFICATES
-    filters: Filters
+    filters: CertificateFilters
     today: date
 
     @property
@@ -47,7 +47,7 @@ class CertificateOrder(Order):
             .where(*self.filters.conditions(self.today))
             .order_by(Certificate.id.desc())
         )
-        state = case(*((states.condition(state, self.today), state.value) for state in ISSUED))
+        state = case(*((states.sql_condition(state, self.today), state.value) for state in ISSUED))
         columns = [
             Column("number", Kind.TEXT, Certificate.number),
             Column("state", Kind.TEXT, state, wording.states),
@@ -68,10 +68,10 @@ class CertificateOrder(Order):
 
 
 def _read(
-    _kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: Personal, _zone: ZoneInfo
+    _kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: PersonalData, _zone: ZoneInfo
 ) -> CertificateOrder:
     today = date.fromisoformat(asked["today"])
-    return CertificateOrder(filters=Filters.of(asked), today=today, scope=scope, personal=personal)
+    return CertificateOrder(filters=CertificateFilters.of(asked), today=today, scope=scope, personal=personal)
 
 
 READING[ExportKind.CERTIFICATES] = _read

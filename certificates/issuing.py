@@ -17,9 +17,9 @@ import structlog
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
-from certificates import drafts, renewal
+from certificates import renewal, signing
 from certificates.branch import Branch
-from certificates.drafts import Draft
+from certificates.signing import Draft
 from courses.counting import person_time
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment
@@ -65,17 +65,17 @@ def unit_names(unit: int, district_zh: str, district_en: str, branch: Branch) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class CountingPeriod:
     """Offerings that were counted from the first to the last day, both included; None is open."""
 
     since: date | None = None
     until: date | None = None
 
 
-def count_owed(db: Session, offering_id: int | None = None, period: Period | None = None) -> int:
+def count_owed(db: Session, offering_id: int | None = None, period: CountingPeriod | None = None) -> int:
     """How many certificates are owed, of one offering, of a period's, or in all."""
     statement = select(func.count()).select_from(Enrolment).join(Offering, Offering.id == Enrolment.offering_id)
-    return db.scalar(statement.where(*_conditions(offering_id, period))) or 0
+    return db.scalar(statement.where(*_owed_conditions(offering_id, period))) or 0
 
 
 def issue_owed(
@@ -83,7 +83,7 @@ def issue_owed(
     branch: Branch,
     *,
     offering_id: int | None = None,
-    period: Period | None = None,
+    period: CountingPeriod | None = None,
     limit: int = CHUNK,
 ) -> int:
     """Issue at most `limit` certificates that are owed and that no other worker holds; how many it was.
@@ -92,26 +92,26 @@ def issue_owed(
     nobody else can append to the ledger. Raises DomainError when the signing key is missing or may not sign on that day;
     nothing is issued then and all stays owed.
     """
-    rows = db.execute(_owed(offering_id, period, limit)).all()
+    rows = db.execute(_select_owed(offering_id, period, limit)).all()
     if not rows:
         return 0
-    by = drafts.signer(db, branch)
+    signer = signing.lock_key(db, branch)
     db.execute(
         update(Enrolment)
         .where(Enrolment.id.in_([row.enrolment_id for row in rows]))
         .values(certified_at=clock.now())
         .execution_options(synchronize_session=False)
     )
-    for taught, number in sorted(Counter(row.offering_id for row in rows).items()):
-        person_time.record_certificates(db, taught, number, by.day)
-    issued = drafts.write(db, branch, by, [_draft(row, by.day, branch) for row in rows])
-    renewal.link(db, [row.enrolment_id for row in rows])
-    drafts.seal(db, issued)
-    log.info("certificates_issued", count=len(issued), offering_id=offering_id, key_number=by.key_number)
+    for taught_id, count in sorted(Counter(row.offering_id for row in rows).items()):
+        person_time.record_certificates(db, taught_id, count, signer.day)
+    issued = signing.sign_and_insert(db, branch, signer, [_draft(row, signer.day, branch) for row in rows])
+    renewal.renew(db, [row.enrolment_id for row in rows])
+    signing.record_in_ledger(db, issued)
+    log.info("certificates_issued", count=len(issued), offering_id=offering_id, key_number=signer.key_number)
     return len(issued)
 
 
-def _conditions(offering_id: int | None, period: Period | None) -> Iterator[Any]:
+def _owed_conditions(offering_id: int | None, period: CountingPeriod | None) -> Iterator[Any]:
     """What is owed, as SQL over Enrolment and Offering."""
     yield Enrolment.certificate_due
     yield Enrolment.certified_at.is_(None)
@@ -123,7 +123,7 @@ def _conditions(offering_id: int | None, period: Period | None) -> Iterator[Any]
         yield Offering.counted_on <= period.until
 
 
-def _owed(offering_id: int | None, period: Period | None, limit: int) -> Select[*tuple[Any, ...]]:
+def _select_owed(offering_id: int | None, period: CountingPeriod | None, limit: int) -> Select[*tuple[Any, ...]]:
     statement: Select[*tuple[Any, ...]] = (
         select(
             Enrolment.id.label("enrolment_id"),
@@ -153,7 +153,7 @@ def _owed(offering_id: int | None, period: Period | None, limit: int) -> Select[
         .join(Course, Course.id == Offering.course_id)
         .join(Programme, Programme.code == Course.programme_code)
         .join(Instructor, Instructor.id == Offering.lead_instructor_id, isouter=True)
-        .where(*_conditions(offering_id, period), Course.certificate_type.is_not(None))
+        .where(*_owed_conditions(offering_id, period), Course.certificate_type.is_not(None))
         .order_by(Enrolment.id)
         .limit(limit)
         .with_for_update(of=Enrolment, skip_locked=True)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.orm import Session
 
-from certificates import trail_check
+from certificates import audit_trail_check
 from certificates.models import Certificate, LedgerEntry, SigningKey
 from certificates.payload import Payload, decode, digits_of, name_matches, verify_signature
 from lms.core import clock
@@ -26,19 +26,19 @@ _BATCH = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def entry_hash(previous: bytes, payload_hash: bytes, recorded_at: datetime, words: bytes) -> bytes:
-    """The hash of a line: SHA-256 over the previous line's hash, the payload's SHA-256, the moment and the words.
+def entry_hash(previous: bytes, payload_hash: bytes, recorded_at: datetime, content: bytes) -> bytes:
+    """The hash of a line: SHA-256 over the previous line's hash, the payload's SHA-256, the moment and the content.
 
-    The moment is microseconds since 1970 (8 bytes, big-endian): what a compromised key signed is believed by it. `words` is
-    the digest of `words_of`; 32 bytes as the two before.
+    The moment is microseconds since 1970 (8 bytes, big-endian): what a compromised key signed is believed by it. `content` is
+    the digest of `content_digest`; 32 bytes as the two before.
     """
     moment = ((recorded_at - _EPOCH) // timedelta(microseconds=1)).to_bytes(8, "big")
-    return hashlib.sha256(previous + payload_hash + moment + words).digest()
+    return hashlib.sha256(previous + payload_hash + moment + content).digest()
 
 
-def words_of(certificate: Certificate | Row[Any]) -> bytes:
+def content_digest(certificate: Certificate | Row[Any]) -> bytes:
     """SHA-256 of what a certificate says and the code does not bind: it is never altered, a correction is a new one."""
-    said = [
+    values = [
         certificate.id,
         certificate.number,
         certificate.enrolment_id,
@@ -46,7 +46,7 @@ def words_of(certificate: Certificate | Row[Any]) -> bytes:
         certificate.facts,
         certificate.issued_at.astimezone(UTC).isoformat(timespec="microseconds"),
     ]
-    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).digest()
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).digest()
 
 
 def append(db: Session, certificates: Sequence[tuple[int, bytes]]) -> None:
@@ -54,7 +54,7 @@ def append(db: Session, certificates: Sequence[tuple[int, bytes]]) -> None:
 
     From here to the commit nobody else can append, so this is the last thing a unit of work does.
     """
-    rows_of = select(
+    statement = select(
         Certificate.id,
         Certificate.number,
         Certificate.enrolment_id,
@@ -62,7 +62,7 @@ def append(db: Session, certificates: Sequence[tuple[int, bytes]]) -> None:
         Certificate.facts,
         Certificate.issued_at,
     ).where(Certificate.id.in_([certificate_id for certificate_id, _ in certificates]))
-    words = {row.id: words_of(row) for row in db.execute(rows_of)}
+    digests = {row.id: content_digest(row) for row in db.execute(statement)}
     db.execute(select(func.pg_advisory_xact_lock(_TAIL_LOCK)))
     tail = db.execute(select(LedgerEntry.seq, LedgerEntry.hash).order_by(LedgerEntry.seq.desc()).limit(1)).one_or_none()
     seq, previous = (tail.seq, tail.hash) if tail is not None else (0, GENESIS)
@@ -71,24 +71,24 @@ def append(db: Session, certificates: Sequence[tuple[int, bytes]]) -> None:
     for certificate_id, payload in certificates:
         seq += 1
         payload_hash = hashlib.sha256(payload).digest()
-        line = entry_hash(previous, payload_hash, now, words[certificate_id])
+        hash_of_entry = entry_hash(previous, payload_hash, now, digests[certificate_id])
         rows.append(
             {
                 "seq": seq,
                 "certificate_id": certificate_id,
                 "payload_hash": payload_hash,
                 "previous_hash": previous,
-                "hash": line,
+                "hash": hash_of_entry,
                 "recorded_at": now,
             }
         )
-        previous = line
+        previous = hash_of_entry
     if rows:
         db.execute(insert(LedgerEntry), rows)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class LedgerFault:
     """Something that does not fit, for the person who runs the check. `seq` is the ledger's line, `number` the certificate."""
 
     seq: int | None
@@ -96,7 +96,7 @@ class Fault:
     what: str
 
 
-def check(db: Session, *, names: bool = False) -> Iterator[Fault]:
+def check(db: Session, *, names: bool = False) -> Iterator[LedgerFault]:
     """Compare the ledger with itself, with the certificates, and these with what was signed and with the audit trail.
 
     Yields each fault. Any column of a certificate's row that was edited shows.
@@ -114,19 +114,19 @@ def check(db: Session, *, names: bool = False) -> Iterator[Fault]:
     for entry, certificate in db.execute(statement):
         number = certificate.number if certificate is not None else None
         if entry.seq != expected:
-            yield Fault(entry.seq, number, f"line {expected} is missing before it")
+            yield LedgerFault(entry.seq, number, f"line {expected} is missing before it")
         if entry.previous_hash != previous:
-            yield Fault(entry.seq, number, "its previous hash is not the hash of the line before")
+            yield LedgerFault(entry.seq, number, "its previous hash is not the hash of the line before")
         if certificate is None:
-            yield Fault(entry.seq, None, "its certificate is missing")
+            yield LedgerFault(entry.seq, None, "its certificate is missing")
         else:
-            words = words_of(certificate)
-            if entry.hash != entry_hash(entry.previous_hash, entry.payload_hash, entry.recorded_at, words):
-                yield Fault(entry.seq, number, "its hash does not fit its contents, or what its certificate says")
+            content = content_digest(certificate)
+            if entry.hash != entry_hash(entry.previous_hash, entry.payload_hash, entry.recorded_at, content):
+                yield LedgerFault(entry.seq, number, "its hash does not fit its contents, or what its certificate says")
             if hashlib.sha256(certificate.payload).digest() != entry.payload_hash:
-                yield Fault(entry.seq, number, "the certificate's code is not the one that was recorded")
+                yield LedgerFault(entry.seq, number, "the certificate's code is not the one that was recorded")
             for what in _disagreements(certificate, public_keys, names=names):
-                yield Fault(entry.seq, number, what)
+                yield LedgerFault(entry.seq, number, what)
         expected, previous = entry.seq + 1, entry.hash
     unrecorded = (
         select(Certificate.number)
@@ -135,9 +135,9 @@ def check(db: Session, *, names: bool = False) -> Iterator[Fault]:
         .order_by(Certificate.id)
     )
     for number in db.scalars(unrecorded):
-        yield Fault(None, number, "the certificate has no line in the ledger")
-    for deviation in trail_check.deviations(db):
-        yield Fault(None, deviation.number, deviation.what)
+        yield LedgerFault(None, number, "the certificate has no line in the ledger")
+    for deviation in audit_trail_check.deviations(db):
+        yield LedgerFault(None, deviation.number, deviation.what)
 
 
 def _disagreements(certificate: Certificate, public_keys: dict[int, bytes], *, names: bool) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Certificates, the keys that sign their codes, and the ledger of issuance."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +22,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from certificates.keys.key_files import KeyState
 from courses.models.enrolment import Enrolment
 from courses.models.trainees import IdType
 from lms.core import crypto
@@ -31,6 +31,14 @@ from lms.core.errors import N_
 from lms.core.scope import Scope
 
 LEGACY_ID_NUMBER = "legacy_certificate.id_number"
+
+
+class KeyState(StrEnum):
+    """`active` signs; `retired` only verifies; `compromised` is believed for what the ledger knew before."""
+
+    ACTIVE = "active"
+    RETIRED = "retired"
+    COMPROMISED = "compromised"
 
 
 class SigningKey(Base):

@@ -15,11 +15,11 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import drafts, states
+from certificates import signing, states
 from certificates.branch import Branch
-from certificates.drafts import Draft, Issued
 from certificates.events import ReissueOwed, StatusChanged
 from certificates.models import Certificate, ReissueRequest
+from certificates.signing import Draft, Issued
 from certificates.states import State
 from courses.enrolment import trainees
 from courses.enrolment.trainees import TraineeFacts
@@ -33,7 +33,7 @@ from lms.core.events import publish
 log = structlog.get_logger(__name__)
 
 CHUNK = 50
-MOST_HOURS = 999
+MAX_HOURS = 999
 # The words on the paper that a correction may change; the others follow from the offering and cannot be misspelt alone.
 FACTS = ("hours", "instructor", "instructor_registration")
 
@@ -48,7 +48,7 @@ class Correction:
 
 def refusal(certificate: Certificate, today: date) -> DomainError | None:
     """Why this certificate cannot be reissued, or None when it can."""
-    state = states.of(certificate, today)
+    state = states.of_certificate(certificate, today)
     if state is State.REVOKED:
         return DomainError(
             "reissue_revoked", N_("This certificate is revoked. Undo the revocation first, if it was a mistake.")
@@ -83,7 +83,7 @@ def request(
     if name != trainee.name:
         facts = TraineeFacts(name=name, birth_year=trainee.birth_year, guardian_name=trainee.guardian_name)
         trainees.change(db, trainee, facts, reason=reason)
-    owed = ReissueRequest(
+    reissue_request = ReissueRequest(
         certificate_id=certificate.id,
         holder_name=name,
         facts=changed,
@@ -91,7 +91,7 @@ def request(
         requested_at=clock.now(),
         requested_by=audit.actor(db),
     )
-    db.add(owed)
+    db.add(reissue_request)
     db.flush()
     audit.record(
         db,
@@ -102,7 +102,7 @@ def request(
         reason=reason,
     )
     publish(db, ReissueOwed())
-    return owed
+    return reissue_request
 
 
 def _changed(certificate: Certificate, facts: Mapping[str, str]) -> dict[str, str]:
@@ -129,12 +129,12 @@ def _hours(value: str) -> str:
         hours = Decimal(value)
     except ArithmeticError:
         raise wrong from None
-    if not hours.is_finite() or not 0 < hours <= MOST_HOURS or hours != round(hours, 1):
+    if not hours.is_finite() or not 0 < hours <= MAX_HOURS or hours != round(hours, 1):
         raise wrong
     return f"{hours:.1f}"
 
 
-def waiting(db: Session, certificate_id: int) -> ReissueRequest | None:
+def open_request(db: Session, certificate_id: int) -> ReissueRequest | None:
     """The correction of a certificate that is still owed."""
     return db.scalars(
         select(ReissueRequest).where(
@@ -149,10 +149,10 @@ def issue_owed(db: Session, branch: Branch, *, limit: int = CHUNK) -> int:
     """Make at most `limit` corrected certificates that no other worker holds; how many requests were dealt with.
 
     The caller commits at once after this: from its last step to the commit nobody else can append to the ledger. Raises
-    DomainError when the signing key is missing; all stays owed then. A request whose certificate was revoked, replaced or
+    DomainError when the signing key is missing; all stays owed then. A reissue_request whose certificate was revoked, replaced or
     has expired meanwhile is dropped, and the history says so.
     """
-    owed_rows = db.scalars(
+    requests = db.scalars(
         select(ReissueRequest)
         .where(ReissueRequest.replacement_id.is_(None), ReissueRequest.dropped_at.is_(None))
         .order_by(ReissueRequest.id)
@@ -160,89 +160,89 @@ def issue_owed(db: Session, branch: Branch, *, limit: int = CHUNK) -> int:
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
-    if not owed_rows:
+    if not requests:
         return 0
-    rows = _with_certificates(db, owed_rows)
+    rows = _with_certificates(db, requests)
     today = clock.today(branch.zone)
-    standing = []
-    for owed, old, short_code in rows:
+    accepted = []
+    for reissue_request, old, short_code in rows:
         refused = refusal(old, today)
         if refused is None:
-            standing.append((owed, old, short_code))
+            accepted.append((reissue_request, old, short_code))
         else:
-            _drop(db, owed, old, refused)
-    if standing:
-        _make(db, standing, branch)
+            _drop(db, reissue_request, old, refused)
+    if accepted:
+        _replace(db, accepted, branch)
     db.flush()
     return len(rows)
 
 
-def _make(db: Session, standing: list[tuple[ReissueRequest, Certificate, str]], branch: Branch) -> None:
-    by = drafts.signer(db, branch)
-    made = drafts.write(db, branch, by, [_draft(*one) for one in standing])
-    for (owed, old, _code), new in zip(standing, made, strict=True):
-        owed.replacement_id = new.id
-        _tell(db, owed, old, new)
-    drafts.seal(db, made)
+def _replace(db: Session, accepted: list[tuple[ReissueRequest, Certificate, str]], branch: Branch) -> None:
+    signer = signing.lock_key(db, branch)
+    replacements = signing.sign_and_insert(db, branch, signer, [_draft(*entry) for entry in accepted])
+    for (reissue_request, old, _code), new in zip(accepted, replacements, strict=True):
+        reissue_request.replacement_id = new.id
+        _audit(db, reissue_request, old, new)
+    signing.record_in_ledger(db, replacements)
     publish(db, StatusChanged())
-    log.info("certificates_reissued", count=len(made), key_number=by.key_number)
+    log.info("certificates_reissued", count=len(replacements), key_number=signer.key_number)
 
 
-def _draft(owed: ReissueRequest, old: Certificate, short_code: str) -> Draft:
+def _draft(reissue_request: ReissueRequest, old: Certificate, short_code: str) -> Draft:
     return Draft(
         enrolment_id=old.enrolment_id,
-        holder=owed.holder_name,
+        holder=reissue_request.holder_name,
         short_code=short_code,
         certificate_type=old.certificate_type,
         unit=old.unit,
         valid_until=old.valid_until,
-        facts=old.facts | owed.facts,
+        facts=old.facts | reissue_request.facts,
         replaces_id=old.id,
-        reason=owed.reason,
-        asked_by=owed.requested_by,
+        reason=reissue_request.reason,
+        asked_by=reissue_request.requested_by,
     )
 
 
 def _with_certificates(
-    db: Session, owed_rows: Sequence[ReissueRequest]
+    db: Session, requests: Sequence[ReissueRequest]
 ) -> list[tuple[ReissueRequest, Certificate, str]]:
-    """Lock the certificates: the holders first, as renewing does (`renewal.link`), so that the two never wait in a circle."""
-    wanted = [owed.certificate_id for owed in owed_rows]
+    """Lock the certificates: the holders first, as renewing does (`renewal.renew`), so that the two never wait in a circle."""
+    certificate_ids = [reissue_request.certificate_id for reissue_request in requests]
     db.execute(
         select(Trainee.id)
         .join(Enrolment, Enrolment.trainee_id == Trainee.id)
         .join(Certificate, Certificate.enrolment_id == Enrolment.id)
-        .where(Certificate.id.in_(wanted))
+        .where(Certificate.id.in_(certificate_ids))
         .order_by(Trainee.id)
         .with_for_update(of=Trainee, key_share=True)
     )
-    found = db.execute(
+    rows = db.execute(
         select(Certificate, Programme.short_code)
         .join(Programme, Programme.code == Certificate.facts["programme"].astext)
-        .where(Certificate.id.in_(wanted))
+        .where(Certificate.id.in_(certificate_ids))
         .order_by(Certificate.id)
         .with_for_update(of=Certificate)
         .execution_options(populate_existing=True)
     )
-    by_id = {certificate.id: (certificate, short_code) for certificate, short_code in found}
-    return [(owed, *by_id[owed.certificate_id]) for owed in owed_rows]
+    by_id = {certificate.id: (certificate, short_code) for certificate, short_code in rows}
+    return [(reissue_request, *by_id[reissue_request.certificate_id]) for reissue_request in requests]
 
 
-def _drop(db: Session, owed: ReissueRequest, old: Certificate, why: DomainError) -> None:
-    owed.dropped_at = clock.now()
-    audit.record(db, "certificate.drop_correction", old, after={"why": why.code}, reason=owed.reason)
+def _drop(db: Session, reissue_request: ReissueRequest, old: Certificate, why: DomainError) -> None:
+    reissue_request.dropped_at = clock.now()
+    audit.record(db, "certificate.drop_correction", old, after={"why": why.code}, reason=reissue_request.reason)
 
 
-def _tell(db: Session, owed: ReissueRequest, old: Certificate, new: Issued) -> None:
+def _audit(db: Session, reissue_request: ReissueRequest, old: Certificate, new: Issued) -> None:
     """Leave the trail under the name of whoever asked for the correction."""
     worker = audit.actor(db)
-    audit.act_as(db, owed.requested_by)
+    audit.act_as(db, reissue_request.requested_by)
     audit.record(
         db,
         "certificate.reissue",
         old,
         before={"number": old.number},
         after={"superseded_by": new.id, "number": new.number},
-        reason=owed.reason,
+        reason=reissue_request.reason,
     )
     audit.act_as(db, worker)

@@ -27,8 +27,8 @@ from lms.core.errors import N_
 from lms.core.languages import chinese
 
 BATCH = 200
-NAMED = 3  # refresher offerings in one mail
-RULE = "\n\n" + "-" * 32 + "\n\n"
+MAX_OFFERINGS = 3  # refresher offerings in one mail
+SEPARATOR = "\n\n" + "-" * 32 + "\n\n"
 
 _SUBJECT = N_("Your certificate is valid until %(day)s: %(course)s")
 _TEXT = N_(
@@ -40,7 +40,7 @@ _NONE = N_("None is open at the moment; coming ones are shown at\n%(address)s")
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueReminder:
     """One reminder that is due: for whom, at which distance (days), and how many days are left."""
 
     certificate: Certificate
@@ -66,15 +66,15 @@ class Refresher:
 
 def due(
     db: Session, distances: Sequence[int], *, today: date, limit: int | None = None, lock: bool = False
-) -> list[Due]:
+) -> list[DueReminder]:
     """The reminders that are due on a day, soonest end first.
 
-    One for each certificate that stands, ends soon, and was not reminded at this distance or a nearer one. None for a
+    One for each certificate that stands, spans soon, and was not reminded at this distance or a nearer reminder. None for a
     holder without an e-mail address, nor for one who holds a newer certificate of the same type. A distance that lay
     before the issue day is passed over: nobody is warned on the day the certificate is made.
     """
-    ends = [(farther, nearer) for farther, nearer in pairwise((*sorted(set(distances), reverse=True), -1))]
-    if not ends:
+    spans = [(farther, nearer) for farther, nearer in pairwise((*sorted(set(distances), reverse=True), -1))]
+    if not spans:
         return []
     statement = (
         select(Certificate, Enrolment.ticket, Trainee, Offering.district_id, User.email)
@@ -85,48 +85,50 @@ def due(
         .where(
             Certificate.revoked_at.is_(None),
             Certificate.superseded_by_id.is_(None),
-            or_(*(_within(today, farther, nearer) for farther, nearer in ends)),
+            or_(*(_within(today, farther, nearer) for farther, nearer in spans)),
             or_(Trainee.email_sealed.is_not(None), User.email.is_not(None)),
-            ~outlived(),
+            ~has_later_certificate(),
         )
         .order_by(Certificate.valid_until, Certificate.id)
         .limit(limit)
     )
     if lock:
         statement = statement.with_for_update(of=Certificate, skip_locked=True)
-    return [_due(row, ends, today) for row in db.execute(statement)]
+    return [_due(row, spans, today) for row in db.execute(statement)]
 
 
 def remind(db: Session, distances: Sequence[int], *, zone: ZoneInfo, limit: int = BATCH) -> int:
     """Owe the mails of at most `limit` reminders that are due; how many. The caller commits and asks again until 0."""
-    found = due(db, distances, today=clock.today(zone), limit=limit, lock=True)
-    if not found:
+    reminders = due(db, distances, today=clock.today(zone), limit=limit, lock=True)
+    if not reminders:
         return 0
     now = clock.now()
     inserted = db.execute(
         insert(CertificateReminder)
         .values(
             [
-                {"certificate_id": one.certificate.id, "days_before": one.days_before, "reminded_at": now}
-                for one in found
+                {"certificate_id": reminder.certificate.id, "days_before": reminder.days_before, "reminded_at": now}
+                for reminder in reminders
             ]
         )
         .on_conflict_do_nothing()
         .returning(CertificateReminder.certificate_id)
     )
     new = set(inserted.scalars())
-    offerings = refreshers(db, {one.certificate.certificate_type for one in found})
-    for one in found:
-        if one.certificate.id in new:
-            _tell(db, one, near(offerings[one.certificate.certificate_type], one.district_id), zone)
+    offerings = refreshers(db, {reminder.certificate.certificate_type for reminder in reminders})
+    for reminder in reminders:
+        if reminder.certificate.id in new:
+            _owe_mail(
+                db, reminder, nearest(offerings[reminder.certificate.certificate_type], reminder.district_id), zone
+            )
     db.flush()
-    return len(found)
+    return len(reminders)
 
 
 def refreshers(db: Session, types: set[int]) -> dict[int, list[Refresher]]:
     """Coming refresher offerings that anybody may join and that have free places, by certificate type, soonest first."""
     starts = select(func.min(CourseSession.starts_at)).where(CourseSession.offering_id == Offering.id).scalar_subquery()
-    taken = (
+    places_taken = (
         select(func.count())
         .where(Enrolment.offering_id == Offering.id, Enrolment.state.in_(HOLDS_PLACE))
         .scalar_subquery()
@@ -142,13 +144,13 @@ def refreshers(db: Session, types: set[int]) -> dict[int, list[Refresher]]:
             Offering.state == OfferingState.PUBLISHED,
             Offering.by_invitation.is_(False),
             starts > clock.now(),
-            taken < Offering.capacity,
+            places_taken < Offering.capacity,
         )
         .order_by("starts_at", Offering.id)
     )
-    found: dict[int, list[Refresher]] = defaultdict(list)
+    by_type: dict[int, list[Refresher]] = defaultdict(list)
     for offering, starts_at, certificate_type in rows:
-        found[certificate_type].append(
+        by_type[certificate_type].append(
             Refresher(
                 offering_id=offering.id,
                 certificate_type=certificate_type,
@@ -159,16 +161,18 @@ def refreshers(db: Session, types: set[int]) -> dict[int, list[Refresher]]:
                 starts_at=starts_at,
             )
         )
-    return found
+    return by_type
 
 
-def near(offerings: Sequence[Refresher], district_id: int) -> list[Refresher]:
+def nearest(offerings: Sequence[Refresher], district_id: int) -> list[Refresher]:
     """A few of them: those of the holder's district first, then the soonest."""
-    return sorted(offerings, key=lambda one: (one.district_id != district_id, one.starts_at))[:NAMED]
+    return sorted(offerings, key=lambda refresher: (refresher.district_id != district_id, refresher.starts_at))[
+        :MAX_OFFERINGS
+    ]
 
 
 def _within(today: date, farther: int, nearer: int) -> ColumnElement[bool]:
-    """Whether a certificate is at this distance, and was not reminded at it or at a nearer one."""
+    """Whether a certificate is at this distance, and was not reminded at it or at a nearer reminder."""
     reminded = exists().where(
         CertificateReminder.certificate_id == Certificate.id, CertificateReminder.days_before <= farther
     )
@@ -180,15 +184,15 @@ def _within(today: date, farther: int, nearer: int) -> ColumnElement[bool]:
     )
 
 
-def outlived() -> ColumnElement[bool]:
-    """Whether the holder has another certificate of the same type that stands and ends later."""
-    other, taken = aliased(Certificate), aliased(Enrolment)
+def has_later_certificate() -> ColumnElement[bool]:
+    """Whether the holder has another certificate of the same type that stands and spans later."""
+    other, other_enrolment = aliased(Certificate), aliased(Enrolment)
     return exists(
         select(1)
         .select_from(other)
-        .join(taken, taken.id == other.enrolment_id)
+        .join(other_enrolment, other_enrolment.id == other.enrolment_id)
         .where(
-            taken.trainee_id == Enrolment.trainee_id,
+            other_enrolment.trainee_id == Enrolment.trainee_id,
             other.certificate_type == Certificate.certificate_type,
             other.revoked_at.is_(None),
             other.superseded_by_id.is_(None),
@@ -197,51 +201,51 @@ def outlived() -> ColumnElement[bool]:
     )
 
 
-def _due(row: Row[*tuple[Any, ...]], ends: Sequence[tuple[int, int]], today: date) -> Due:
+def _due(row: Row[*tuple[Any, ...]], spans: Sequence[tuple[int, int]], today: date) -> DueReminder:
     certificate, ticket, trainee, district_id, account_email = row
     left = (certificate.valid_until - today).days
-    return Due(
+    return DueReminder(
         certificate=certificate,
         email=trainee.email or account_email,
         district_id=trainee.district_id or district_id,
         ticket=ticket,
-        days_before=next(farther for farther, nearer in ends if nearer < left <= farther),
+        days_before=next(farther for farther, nearer in spans if nearer < left <= farther),
         days_left=left,
     )
 
 
-def _tell(db: Session, one: Due, offerings: Sequence[Refresher], zone: ZoneInfo) -> None:
-    facts = one.certificate.facts
-    words = chinese()
-    day = one.certificate.valid_until.isoformat() if one.certificate.valid_until else ""
+def _owe_mail(db: Session, reminder: DueReminder, offerings: Sequence[Refresher], zone: ZoneInfo) -> None:
+    facts = reminder.certificate.facts
+    translations = chinese()
+    day = reminder.certificate.valid_until.isoformat() if reminder.certificate.valid_until else ""
     subjects, texts = [], []
-    for translate, own in ((words.gettext, "zh"), (str, "en")):
+    for translate, own in ((translations.gettext, "zh"), (str, "en")):
         course = facts[f"course_{own}"]
         if offerings:
-            said = "\n".join([translate(_SOON), *(_line(each, own, zone) for each in offerings)])
+            offerings_text = "\n".join([translate(_SOON), *(_offering_text(each, own, zone) for each in offerings)])
         else:
-            said = translate(_NONE) % {"address": f"{mail.SITE}/training/"}
+            offerings_text = translate(_NONE) % {"address": f"{mail.SITE}/training/"}
         subjects.append(translate(_SUBJECT) % {"course": course, "day": day})
         texts.append(
             translate(_TEXT)
             % {
                 "course": course,
-                "number": one.certificate.number,
+                "number": reminder.certificate.number,
                 "day": day,
-                "left": one.days_left,
-                "offerings": said,
-                "address": f"{mail.SITE}/tickets/{one.ticket}",
+                "left": reminder.days_left,
+                "offerings": offerings_text,
+                "address": f"{mail.SITE}/tickets/{reminder.ticket}",
             }
         )
     mail.owe(
         db,
-        recipient=one.email,
+        recipient=reminder.email,
         subject=" / ".join(subjects),
-        text=f"{one.certificate.holder_name}:\n\n" + RULE.join(texts),
+        text=f"{reminder.certificate.holder_name}:\n\n" + SEPARATOR.join(texts),
     )
 
 
-def _line(offering: Refresher, language: str, zone: ZoneInfo) -> str:
+def _offering_text(offering: Refresher, language: str, zone: ZoneInfo) -> str:
     district = offering.district_en if language == "en" else offering.district_zh
     begins = f"{offering.starts_at.astimezone(zone):%Y-%m-%d %H:%M}"
     return f"{district} · {offering.place} · {begins}\n{mail.SITE}/training/{offering.offering_id}"

@@ -27,7 +27,7 @@ from certificates import qr
 from lms.core import typesetting
 from lms.core.errors import N_, DomainError
 
-_TEMPLATES = Path(__file__).parent / "document"
+_TEMPLATES = Path(__file__).parent / "typst_templates"
 _STANDARDS: Final[list[typst.PDFStandard]] = ["a-2a", "ua-1"]
 _MISSING_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 _PREVIEW_PPI = 110.0  # 909 × 1286 pixels: sharp on a phone, 100 KB

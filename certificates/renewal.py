@@ -21,14 +21,14 @@ from lms.core import audit
 from lms.core.events import publish
 
 
-def link(db: Session, enrolment_ids: Collection[int]) -> None:
+def renew(db: Session, enrolment_ids: Collection[int]) -> None:
     """Let the new certificates of these enrolments, where they are refreshers', supersede the old ones.
 
     Two statements for the whole chunk, the second only where there are refreshers. The first keeps another worker from
     renewing the same people's certificates meanwhile: the second then sees what that worker committed. When one chunk
     holds two refreshers of a person, the second renews the first.
     """
-    held = db.scalars(
+    holder_ids = db.scalars(
         select(Trainee.id)
         .join(Enrolment, Enrolment.trainee_id == Trainee.id)
         .join(Offering, Offering.id == Enrolment.offering_id)
@@ -37,12 +37,12 @@ def link(db: Session, enrolment_ids: Collection[int]) -> None:
         .order_by(Trainee.id)
         .with_for_update(of=Trainee, key_share=True)
     ).all()
-    if not held:
+    if not holder_ids:
         return
-    linked = db.execute(_linking(enrolment_ids)).all()
-    if linked:
+    renewed_rows = db.execute(_renewing(enrolment_ids)).all()
+    if renewed_rows:
         publish(db, StatusChanged())
-    for row in linked:
+    for row in renewed_rows:
         if row.superseded_by_id is not None:
             audit.record(
                 db,
@@ -53,38 +53,38 @@ def link(db: Session, enrolment_ids: Collection[int]) -> None:
             )
 
 
-def _linking(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int | None]:
+def _renewing(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int | None]:
     """One UPDATE that writes both ends of each pair: the new names the old, the old points to the new."""
     new, old = aliased(Certificate), aliased(Certificate)
-    taught, held = aliased(Enrolment), aliased(Enrolment)
+    new_enrolment, old_enrolment = aliased(Enrolment), aliased(Enrolment)
     before = (
         select(func.max(old.id))
-        .join(held, held.id == old.enrolment_id)
+        .join(old_enrolment, old_enrolment.id == old.enrolment_id)
         .where(
-            held.trainee_id == taught.trainee_id,
+            old_enrolment.trainee_id == new_enrolment.trainee_id,
             old.certificate_type == new.certificate_type,
             old.id < new.id,
             old.revoked_at.is_(None),
             old.superseded_by_id.is_(None),
         )
-        .correlate(new, taught)
+        .correlate(new, new_enrolment)
         .scalar_subquery()
     )
     pairs = (
         select(new.id.label("new_id"), before.label("old_id"))
-        .join(taught, taught.id == new.enrolment_id)
-        .join(Offering, Offering.id == taught.offering_id)
+        .join(new_enrolment, new_enrolment.id == new.enrolment_id)
+        .join(Offering, Offering.id == new_enrolment.offering_id)
         .join(Course, Course.id == Offering.course_id)
         .where(new.enrolment_id.in_(enrolment_ids), new.superseded_by_id.is_(None), Course.refresher)
         .cte("pairs")
     )
     # One list of ids, so that the rows are found by index however many certificates there are.
-    found = select(pairs.c.old_id).where(pairs.c.old_id.is_not(None))
+    old_ids = select(pairs.c.old_id).where(pairs.c.old_id.is_not(None))
     after = select(pairs.c.new_id).where(pairs.c.old_id == Certificate.id).scalar_subquery()
     names = select(pairs.c.old_id).where(pairs.c.new_id == Certificate.id).scalar_subquery()
     return (
         update(Certificate)
-        .where(Certificate.id.in_(found.union(select(pairs.c.new_id).where(pairs.c.old_id.is_not(None)))))
+        .where(Certificate.id.in_(old_ids.union(select(pairs.c.new_id).where(pairs.c.old_id.is_not(None)))))
         .values(
             superseded_by_id=func.coalesce(after, Certificate.superseded_by_id),
             replaces_id=func.coalesce(names, Certificate.replaces_id),
@@ -95,14 +95,14 @@ def _linking(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int | 
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainLink:
     """One certificate of a chain. `corrected`: it replaces the one before by a correction, not by a refresher."""
 
     certificate: Certificate
     corrected: bool
 
 
-def chain(db: Session, certificate: Certificate) -> Sequence[Link]:
+def chain(db: Session, certificate: Certificate) -> Sequence[ChainLink]:
     """All certificates that replaced one another, oldest first; one statement. Alone, a certificate is its own chain."""
     walk = (
         select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id)
@@ -117,7 +117,7 @@ def chain(db: Session, certificate: Certificate) -> Sequence[Link]:
     rows = db.scalars(select(Certificate).where(Certificate.id.in_(select(walk.c.id))).order_by(Certificate.id)).all()
     by_id = {row.id: row for row in rows}
     return [
-        Link(
+        ChainLink(
             row,
             corrected=row.replaces_id is not None
             and row.replaces_id in by_id

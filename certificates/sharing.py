@@ -10,20 +10,20 @@ from certificates.models import Certificate, ShareLink
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError, NotFound
 
-DAYS = (7, 30, 90)
-MOST = 20  # links of one certificate that hold at the same time
+PERIODS = (7, 30, 90)
+MAX_LINKS = 20  # links of one certificate that hold at the same time
 GONE = 410
 
 
 def share(db: Session, certificate: Certificate, days: int) -> str:
     """Make a link that holds so many days; its token, which is kept nowhere.
 
-    Raises DomainError `share_days` for another period than `DAYS`, `share_many` when too many links hold already.
+    Raises DomainError `share_days` for another period than `PERIODS`, `share_many` when too many links hold already.
     """
-    if days not in DAYS:
+    if days not in PERIODS:
         raise DomainError("share_days", N_("Choose 7, 30 or 90 days."))
     db.refresh(certificate, with_for_update=True)
-    if len(held(db, certificate)) >= MOST:
+    if len(active_links(db, certificate)) >= MAX_LINKS:
         raise DomainError("share_many", N_("Many links to this certificate hold already. Withdraw one first."))
     token, now = crypto.token(), clock.now()
     link = ShareLink(
@@ -38,7 +38,7 @@ def share(db: Session, certificate: Certificate, days: int) -> str:
     return token
 
 
-def held(db: Session, certificate: Certificate) -> Sequence[ShareLink]:
+def active_links(db: Session, certificate: Certificate) -> Sequence[ShareLink]:
     """The links of a certificate that hold now, the newest first."""
     statement = select(ShareLink).where(
         ShareLink.certificate_id == certificate.id,
@@ -60,7 +60,7 @@ def withdraw(db: Session, certificate: Certificate, link_id: int) -> None:
         db.flush()
 
 
-def opened(db: Session, token: str) -> Certificate:
+def certificate_of(db: Session, token: str) -> Certificate:
     """The certificate that a link leads to.
 
     Raises DomainError `share_ended` (410) for a link that expired, was withdrawn or never was: they look the same.

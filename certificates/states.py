@@ -24,7 +24,7 @@ class State(StrEnum):
 
 ISSUED = (State.VALID, State.EXPIRED, State.NOT_YET_VALID, State.REVOKED, State.SUPERSEDED)
 
-NAMES = {
+STATE_LABELS = {
     State.VALID: N_("Valid"),
     State.EXPIRED: N_("Expired"),
     State.NOT_YET_VALID: N_("Not yet valid"),
@@ -34,7 +34,7 @@ NAMES = {
     State.UNKNOWN: N_("Unknown"),
 }
 
-TONES = {
+STATE_COLOURS = {
     State.VALID: "success",
     State.EXPIRED: "warning",
     State.NOT_YET_VALID: "info",
@@ -56,7 +56,7 @@ def state_of(*, revoked: bool, superseded: bool, issued_on: date, valid_until: d
     return State.VALID
 
 
-def of(certificate: Certificate, today: date) -> State:
+def of_certificate(certificate: Certificate, today: date) -> State:
     """The state of a certificate that the database holds."""
     return state_of(
         revoked=certificate.revoked_at is not None,
@@ -67,18 +67,18 @@ def of(certificate: Certificate, today: date) -> State:
     )
 
 
-def condition(state: State, today: date) -> ColumnElement[bool]:
+def sql_condition(state: State, today: date) -> ColumnElement[bool]:
     """The SQL condition under which `of` gives this state."""
     revoked: Any = Certificate.revoked_at.is_not(None)
     superseded: Any = Certificate.superseded_by_id.is_not(None)
-    stands = and_(~revoked, ~superseded)
+    in_force = and_(~revoked, ~superseded)
     expired = and_(Certificate.valid_until.is_not(None), Certificate.valid_until < today)
-    lives = or_(Certificate.valid_until.is_(None), Certificate.valid_until >= today)
+    not_ended = or_(Certificate.valid_until.is_(None), Certificate.valid_until >= today)
     conditions: dict[State, ColumnElement[bool]] = {
         State.REVOKED: revoked,
         State.SUPERSEDED: and_(~revoked, superseded),
-        State.EXPIRED: and_(stands, expired),
-        State.NOT_YET_VALID: and_(stands, lives, Certificate.issued_on > today),
-        State.VALID: and_(stands, lives, Certificate.issued_on <= today),
+        State.EXPIRED: and_(in_force, expired),
+        State.NOT_YET_VALID: and_(in_force, not_ended, Certificate.issued_on > today),
+        State.VALID: and_(in_force, not_ended, Certificate.issued_on <= today),
     }
     return conditions[state]

@@ -13,7 +13,7 @@ from lms.core.scope import Scope
 
 
 @dataclass(frozen=True)
-class Valid:
+class ValidCounts:
     """By district of the training; legacy: those from before the system, which name no district and are the city's to see."""
 
     by_district: dict[int, int]
@@ -25,7 +25,7 @@ class Valid:
         return sum(self.by_district.values()) + self.legacy
 
 
-def on(db: Session, day: date, scope: Scope) -> Valid:
+def count_on(db: Session, day: date, scope: Scope) -> ValidCounts:
     """Count in two statements."""
     rows = db.execute(
         select(Offering.district_id, func.count(Certificate.id))
@@ -46,4 +46,4 @@ def on(db: Session, day: date, scope: Scope) -> Valid:
             LegacyCertificate.visible_to(scope),
         )
     )
-    return Valid({district: number for district, number in rows}, legacy or 0)
+    return ValidCounts({district: number for district, number in rows}, legacy or 0)

@@ -1,24 +1,24 @@
-"""What happens to offerings that others act on. Published by the rules here, mapped to reactions in `lms.app`."""
+"""Events of courses to which other packages react. Rules publish them, and `lms.app` maps each to its reactions."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class OfferingClosed:
-    """An offering was closed, or corrected after that: certificates may be due."""
+    """An offering was closed, or corrected after its closing: certificates may be due."""
 
     offering_id: int
 
 
 @dataclass(frozen=True)
-class ExportOwed:
-    """Somebody asked for an export that a worker is to make."""
+class ExportRequested:
+    """A user ordered an export that a worker has to make."""
 
     export_id: int
 
 
 @dataclass(frozen=True)
-class ImportOwed:
-    """Somebody asked for an import to be checked, run, resumed or undone."""
+class ImportRequested:
+    """A user asked for an import to be checked, run, resumed or undone by a worker."""
 
     import_id: int

@@ -1,17 +1,16 @@
-"""Outcomes of a check-in, and limits that check-ins and assessments share."""
+"""Outcomes of an event that a device or a page sends (a check-in or a skill result), and the limit of its reason."""
 
 from enum import StrEnum
 
 REASON_LIMIT = 200
 
 
-LARGEST = 2**63 - 1
-
-
 class Outcome(StrEnum):
-    """accepted: the event made the difference. already: it was so before. review: kept until somebody decides.
+    """The outcome of one event.
 
-    rejected: not kept, because it cannot be read, concerns nobody, or uses an id that another event has.
+    accepted: the event changed the attendance or the result. already: the change had been made before. review: the event
+    is stored and does not count until a person decides. rejected: the event is not stored, because it cannot be read,
+    belongs to nobody, or uses the id of another event.
     """
 
     ACCEPTED = "accepted"

@@ -1,4 +1,4 @@
-"""The worker's part of the courses: reports by mail, and exports that are too long to wait for."""
+"""Celery tasks of courses: report mails, exports and imports."""
 
 from time import monotonic
 
@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from courses.events import ExportOwed, ImportOwed
+from courses.events import ExportRequested, ImportRequested
 from courses.imports import runs
 from courses.imports.kinds import Context
 from courses.reports import mails
@@ -20,55 +20,59 @@ from lms.core.replica import Replica
 
 log = structlog.get_logger(__name__)
 
-SLICE_SECONDS = 120.0  # of an import at one go; then what else waits has its turn
+# An import hands its worker back after this time, so that other tasks are not kept waiting by a large file.
+SLICE_SECONDS = 120.0
 
 
 @tasks.task
 def mail_reports(db: Session) -> None:
-    """Owe the reports that are due, each committed by itself, so that a crash repeats none."""
+    """Queue the report mails that are due. Each is committed by itself, so that a crash repeats none of them."""
     while mails.owe_next(db, current_app.config["SETTINGS"].zone):
         commit(db)
 
 
 @tasks.task
 def make_export(db: Session, export_id: int) -> None:
-    """Make one that was asked for."""
+    """Make one ordered export."""
     _make_export(db, export_id)
 
 
 @tasks.task
 def sweep_exports(db: Session) -> None:
-    """Make one that is owed: what a lost message or a killed worker left behind."""
+    """Make one export whose message was lost or whose worker was killed."""
     _make_export(db, None)
 
 
 @tasks.task
 def remove_exports(db: Session) -> None:
-    """Delete what was kept a week."""
+    """Delete the exports that have been kept for a week."""
     exports.remove_old(db)
 
 
 @tasks.task
 def work_at_import(db: Session, import_id: int) -> None:
-    """Do what was asked for, each chunk committed."""
+    """Work at an import that a user asked for. Each chunk is committed."""
     _work_at_import(db, import_id)
 
 
 @tasks.task
 def sweep_imports(db: Session) -> None:
-    """Go on with imports that a lost message or a killed worker left behind; with one that is worked at, nothing happens."""
+    """Resume imports whose message was lost or whose worker was killed. An import that a worker holds is left alone."""
     for import_id in runs.busy(db):
         _work_at_import(db, import_id)
 
 
 @tasks.task
 def erase_imports(db: Session) -> None:
-    """Erase the rows of imports that can be undone no more."""
+    """Erase the rows of imports that can no longer be undone."""
     runs.erase(db)
 
 
 def _make_export(db: Session, export_id: int | None) -> None:
-    """From the replica where it has all that was saved when it was asked for, else from the primary."""
+    """Make an export (the next one when `export_id` is None) from the replica.
+
+    The primary is read instead where the replica lacks writes that were saved before the order.
+    """
     engine: Engine = current_app.extensions["engine"]
     replica: Replica | None = current_app.extensions["replica"]
     sessions, zone = current_app.extensions["sessions"], current_app.config["SETTINGS"].zone
@@ -84,21 +88,21 @@ def _make_export(db: Session, export_id: int | None) -> None:
     exports.make(db, sessions, engine.connect, zone, export_id)
 
 
-def ring_export(event: ExportOwed) -> None:
-    """Wake a worker after a commit that owes an export."""
+def enqueue_export(event: ExportRequested) -> None:
+    """Queue the task that makes an export, after the commit of its order."""
     tasks.ring(make_export, event.export_id)
 
 
 def _work_at_import(db: Session, import_id: int) -> None:
-    """Until it is done or its slice of time is over: the next goes on where this one was."""
-    until = monotonic() + SLICE_SECONDS
+    """Work at an import until it is done or its time slice is over; then the next task continues at the same place."""
+    slice_ends_at = monotonic() + SLICE_SECONDS
     try:
         for _progress in runs.work(db, import_id, Context(current_app.config["SETTINGS"].zone)):
             commit(db)
-            if monotonic() > until:
+            if monotonic() > slice_ends_at:
                 tasks.ring(work_at_import, import_id)
                 return
-    except OperationalError:  # the database went away, or two waited for each other: the sweep comes back
+    except OperationalError:  # lost connection or deadlock: the next sweep resumes the import
         raise
     except Exception:
         log.exception("import_broke", import_id=import_id)
@@ -107,6 +111,6 @@ def _work_at_import(db: Session, import_id: int) -> None:
     commit(db)
 
 
-def ring_import(event: ImportOwed) -> None:
-    """Wake a worker after a commit that asks for work at an import."""
+def enqueue_import(event: ImportRequested) -> None:
+    """Queue the task that works at an import, after the commit of the request."""
     tasks.ring(work_at_import, event.import_id)

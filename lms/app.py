@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from courses import tasks as course_tasks
-from courses.events import ExportOwed, ImportOwed, OfferingClosed
+from courses.events import ExportRequested, ImportRequested, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, languages, lean, limits, logs, mail_tasks, tasks, web
@@ -73,7 +73,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates/legacy", "certificates.legacy.views"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.verification.views.verification"),
-    ("/", "certificates.verification.views.lists"),
+    ("/", "certificates.verification.views.bulk"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
     ("/api/v1", "courses.attendance.devices.views.check_ins"),
@@ -88,7 +88,24 @@ KINDS: tuple[str, ...] = (
     "courses.imports.instructors",
     "courses.imports.opening",
     "certificates.legacy.sheet_import",
-    "certificates.legacy.past_papers",
+    "certificates.legacy.past_training_import",
+)
+
+# Modules that register labels of the audit trail.
+AUDIT_LABELS: tuple[str, ...] = (
+    "lms.accounts.audit_labels",
+    "lms.organisations.audit_labels",
+    "instructors.audit_labels",
+    "courses.catalogue.audit_labels",
+    "courses.enrolment.audit_labels",
+    "courses.offerings.audit_labels",
+    "courses.assessment.audit_labels",
+    "courses.attendance.audit_labels",
+    "courses.closing.audit_labels",
+    "courses.counting.audit_labels",
+    "courses.reports.audit_labels",
+    "courses.imports.audit_labels",
+    "certificates.audit_labels",
 )
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
@@ -153,8 +170,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for kind in KINDS:
-        import_module(kind)
+    for module in (*KINDS, *AUDIT_LABELS):
+        import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")
         app.cli.add_command(getattr(import_module(module), name or "cli"))
@@ -165,8 +182,8 @@ def _react() -> None:
     """Event → what happens once it is committed."""
     events.react(MailOwed, mail_tasks.ring)
     events.react(OfferingClosed, issuing_tasks.ring)
-    events.react(ExportOwed, course_tasks.ring_export)
-    events.react(ImportOwed, course_tasks.ring_import)
+    events.react(ExportRequested, course_tasks.enqueue_export)
+    events.react(ImportRequested, course_tasks.enqueue_import)
     events.react(CertificatesOwed, issuing_tasks.ring)
     events.react(ReissueOwed, issuing_tasks.ring_correction)
     events.react(BadgeOwed, issuing_tasks.ring_badges)

@@ -13,7 +13,7 @@ from certificates.branch import Branch
 from certificates.cli.legacy import legacy_group
 from certificates.cli.offline import verify
 from certificates.cli.renewal import reissue, remind
-from certificates.issuing import Period
+from certificates.issuing import CountingPeriod
 from lms.core.db import transaction
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING
@@ -38,7 +38,7 @@ def issue(offering_id: int | None, since: datetime | None, until: datetime | Non
     """Issue all certificates that are owed, of one offering or of a period, a chunk at a time."""
     branch = Branch.of(current_app.config["SETTINGS"])
     sessions = current_app.extensions["sessions"]
-    period = Period(since.date() if since else None, until.date() if until else None)
+    period = CountingPeriod(since.date() if since else None, until.date() if until else None)
     with transaction(sessions) as db:
         owed = issuing.count_owed(db, offering_id, period)
     total = 0
@@ -65,16 +65,16 @@ def issue(offering_id: int | None, since: datetime | None, until: datetime | Non
 def print_(offering_id: int | None, since: datetime | None, until: datetime | None, file: Path) -> None:
     """Write certificates to FILE: one PDF of them all (.pdf), or a ZIP with a PDF of each (.zip)."""
     try:
-        form = printing.Form(file.suffix.removeprefix("."))
+        form = printing.PrintFormat(file.suffix.removeprefix("."))
     except ValueError:
         raise click.BadParameter("must end with .pdf or .zip", param_hint="FILE") from None
     sessions = current_app.extensions["sessions"]
-    choice = printing.Choice(offering_id, since.date() if since else None, until.date() if until else None)
+    choice = printing.PrintSelection(offering_id, since.date() if since else None, until.date() if until else None)
     try:
         with transaction(sessions) as db:
-            ids = printing.choose(db, EVERYTHING, choice, form)
+            ids = printing.select_ids(db, EVERYTHING, choice, form)
         with file.open("wb") as out:
-            out.writelines(printing.write(sessions, ids, Branch.of(current_app.config["SETTINGS"]), form))
+            out.writelines(printing.stream(sessions, ids, Branch.of(current_app.config["SETTINGS"]), form))
     except DomainError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{len(ids)} certificates in {file}")

@@ -10,9 +10,10 @@ from flask.cli import AppGroup
 
 from certificates import issuing
 from certificates.branch import Branch
-from certificates.keys import code_keys, issuer_keys
+from certificates.keys import issuer_keys, qr_keys
 from certificates.keys.issuer_keys import Purpose
-from certificates.keys.key_files import MAX_KEY_NUMBER, private_key_path, qr_kid
+from certificates.keys.key_files import private_key_path
+from certificates.keys.public_keys import MAX_KEY_NUMBER, qr_kid
 from certificates.models import IssuerKey, SigningKey
 from certificates.verification import status_lists
 from lms.config import Settings
@@ -24,7 +25,7 @@ cli = AppGroup("keys", help="Keys that sign certificates: private files of this 
 days_option = click.option(
     "--days",
     type=click.IntRange(1, 3660),
-    default=code_keys.DAYS,
+    default=qr_keys.DEFAULT_DAYS,
     show_default=True,
     help="How long the key may sign.",
 )
@@ -45,12 +46,12 @@ purpose_option = click.option(
 def ensure(days: int) -> None:
     """Make the first key if there is none; otherwise look that the active one is here."""
     settings = _settings()
-    first, last = code_keys.window(clock.today(settings.zone), days)
+    first, last = qr_keys.window(clock.today(settings.zone), days)
     if settings.lms_embedded:
         # A laptop tries the system on a year that has already passed, and certificates are of that year.
         first = date(first.year - 1, 1, 1)
     with transaction(current_app.extensions["sessions"]) as db, _one_line():
-        key = code_keys.ensure(
+        key = qr_keys.ensure(
             db, settings.keys_dir, not_before=first, not_after=last, replace_lost=settings.lms_embedded
         )
     _tell(key, settings)
@@ -66,9 +67,9 @@ def create(purpose: str, days: int) -> None:
         with transaction(current_app.extensions["sessions"]) as db, _one_line():
             _tell_issuers(issuer_keys.create(db, settings.keys_dir, Purpose(purpose)), settings)
         return
-    first, last = code_keys.window(clock.today(settings.zone), days)
+    first, last = qr_keys.window(clock.today(settings.zone), days)
     with transaction(current_app.extensions["sessions"]) as db, _one_line():
-        key = code_keys.create(db, settings.keys_dir, not_before=first, not_after=last)
+        key = qr_keys.create(db, settings.keys_dir, not_before=first, not_after=last)
     _tell(key, settings)
 
 
@@ -82,9 +83,9 @@ def rotate(purpose: str, days: int) -> None:
         with transaction(current_app.extensions["sessions"]) as db, _one_line():
             _tell_issuers(issuer_keys.rotate(db, settings.keys_dir, Purpose(purpose)), settings)
         return
-    first, last = code_keys.window(clock.today(settings.zone), days)
+    first, last = qr_keys.window(clock.today(settings.zone), days)
     with transaction(current_app.extensions["sessions"]) as db, _one_line():
-        key = code_keys.rotate(db, settings.keys_dir, today=first, not_after=last)
+        key = qr_keys.rotate(db, settings.keys_dir, today=first, not_after=last)
     _tell(key, settings)
 
 
@@ -99,7 +100,7 @@ def retire(purpose: str) -> None:
         click.echo(f"{kid} is retired. Nothing signs now. Next: flask keys create --for {purpose}")
         return
     with transaction(current_app.extensions["sessions"]) as db, _one_line():
-        key = code_keys.retire(db, today=clock.today(settings.zone))
+        key = qr_keys.retire(db, today=clock.today(settings.zone))
         owed = issuing.count_owed(db)
     click.echo(
         f"{qr_kid(key.number)} is {key.state}. No key signs now: {owed} certificates wait. Next: flask keys create"
@@ -134,13 +135,15 @@ def compromise(kid: str, moment: str, days: int) -> None:
     name, _, number = kid.rpartition("-")
     if name != "qr" or not number.isdecimal() or int(number) > MAX_KEY_NUMBER:
         raise click.BadParameter("write it as in `flask keys list`: qr-3, badge-1, status-1", param_hint="KID")
-    first, last = code_keys.window(clock.today(settings.zone), days)
+    first, last = qr_keys.window(clock.today(settings.zone), days)
     with transaction(current_app.extensions["sessions"]) as db, _one_line():
-        done = code_keys.compromise(db, settings.keys_dir, int(number), at, today=first, not_after=last)
+        done = qr_keys.compromise(db, settings.keys_dir, int(number), at, today=first, not_after=last)
     believed = done.key.compromised_at.astimezone(settings.zone) if done.key.compromised_at else at
     click.echo(f"{kid} is {done.key.state}: believed for what the ledger knew before {believed:%Y-%m-%d %H:%M:%S %Z}")
-    if done.doubted:
-        click.echo(f"{done.doubted} certificates of this key were recorded since then and are refused: reissue them")
+    if done.refused_count:
+        click.echo(
+            f"{done.refused_count} certificates of this key were recorded since then and are refused: reissue them"
+        )
     if done.successor is not None:
         _tell(done.successor, settings)
 
@@ -150,7 +153,7 @@ def list_() -> None:
     """List all keys, and which private files are on this machine."""
     settings = _settings()
     with transaction(current_app.extensions["sessions"]) as db:
-        for key in code_keys.listing(db):
+        for key in qr_keys.public_keys(db):
             _line(key.kid, key.state, f"{key.not_before} to {key.not_after}", key.compromised_at)
         for one in issuer_keys.public_keys(db):
             made = f"made {one.made_at.astimezone(settings.zone):%Y-%m-%d}"

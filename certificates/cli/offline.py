@@ -19,8 +19,8 @@ from flask.cli import AppGroup
 
 from certificates.states import State
 from certificates.verification import offline
-from certificates.verification.lists import code_in
-from certificates.verification.offline import Finding
+from certificates.verification.bulk import code_in
+from certificates.verification.offline import OfflineVerdict
 from lms.core import clock
 from lms.core.errors import DomainError
 
@@ -49,24 +49,24 @@ def verify(keys_file: Path, folder: Path, name: str | None, zone: str, code: str
     except DomainError as error:
         raise click.ClickException(str(error)) from error
     today = clock.today(ZoneInfo(zone))
-    finding = offline.judge(code_in(code) or code, keys, lists, now=clock.now(), today=today)
-    _tell(finding)
-    fits = offline.name_fits(finding, name) if name else None
+    verdict = offline.verify(code_in(code) or code, keys, lists, now=clock.now(), today=today)
+    _tell(verdict)
+    fits = offline.name_matches_code(verdict, name) if name else None
     if name:
         click.echo("name: " + {True: "yes", False: "no", None: "cannot be compared"}[fits])
-    sys.exit(0 if finding.state is State.VALID and (fits or not name) else 1)
+    sys.exit(0 if verdict.state is State.VALID and (fits or not name) else 1)
 
 
-def _tell(finding: Finding) -> None:
-    click.echo(finding.state.value if finding.state is not None else "undecided")
-    if finding.reason in WORDS:
-        click.echo(WORDS[finding.reason])
-    if finding.payload is not None and finding.reason != "key_unknown":
-        signed = finding.payload
+def _tell(verdict: OfflineVerdict) -> None:
+    click.echo(verdict.state.value if verdict.state is not None else "undecided")
+    if verdict.reason in WORDS:
+        click.echo(WORDS[verdict.reason])
+    if verdict.payload is not None and verdict.reason != "key_unknown":
+        signed = verdict.payload
         click.echo(f"serial {signed.serial}, issued {signed.issued_on}, last valid day {signed.valid_until or 'none'}")
-    if finding.as_of is not None:
-        late = ", which is too old to rely on: fetch the lists again" if finding.stale else ""
-        click.echo(f"status as of {finding.as_of:%Y-%m-%d %H:%M} UTC{late}")
+    if verdict.as_of is not None:
+        late = ", which is too old to rely on: fetch the lists again" if verdict.stale else ""
+        click.echo(f"status as of {verdict.as_of:%Y-%m-%d %H:%M} UTC{late}")
 
 
 def asked(command: Sequence[str]) -> bool:

@@ -5,9 +5,8 @@ when it first needs one. What a retired key signed stays verifiable; a compromis
 neither a badge nor a list stands in a ledger that would tell the honest ones: they are signed anew.
 """
 
-import base64
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,12 +16,11 @@ from sqlalchemy.orm import Session
 
 from certificates import credentials
 from certificates.keys import key_files
-from certificates.keys.key_files import KeyState
-from certificates.models import Badge, IssuerKey
+from certificates.models import Badge, IssuerKey, KeyState
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 
-_MOST = 999
+_MAX_NUMBER = 999
 
 
 class Purpose(StrEnum):
@@ -43,19 +41,9 @@ def public_keys(db: Session) -> Sequence[IssuerKey]:
     return db.scalars(select(IssuerKey).order_by(IssuerKey.made_at, IssuerKey.kid)).all()
 
 
-def believed(db: Session) -> list[IssuerKey]:
+def trusted(db: Session) -> list[IssuerKey]:
     """The keys whose signatures we stand by."""
     return [key for key in public_keys(db) if key.state is not KeyState.COMPROMISED]
-
-
-def jwk(key: IssuerKey) -> dict[str, str]:
-    """A key as a JSON Web Key (RFC 8037); `state` and `compromised_at` as those of codes have them."""
-    x = base64.urlsafe_b64encode(key.public_key).rstrip(b"=").decode()
-    made = {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": x}
-    made["state"] = key.state.value
-    if key.compromised_at is not None:
-        made["compromised_at"] = key.compromised_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return made
 
 
 def for_signing(db: Session, folder: Path, purpose: Purpose) -> tuple[IssuerKey, Ed25519PrivateKey]:
@@ -68,7 +56,7 @@ def for_signing(db: Session, folder: Path, purpose: Purpose) -> tuple[IssuerKey,
     """
     row = _active(db, purpose, sharing=True)
     if row is None:
-        _one_at_a_time(db, purpose)
+        _lock_changes(db, purpose)
         row = _active(db, purpose, sharing=True)  # another worker may have made it meanwhile
     if row is None and _count(db, purpose) == 0:
         row = _make(db, folder, purpose)
@@ -86,7 +74,7 @@ def for_signing(db: Session, folder: Path, purpose: Purpose) -> tuple[IssuerKey,
 
 def create(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
     """Make a key where none is active. Raises DomainError `signing_key_active`: then rotate."""
-    _one_at_a_time(db, purpose)
+    _lock_changes(db, purpose)
     if _active(db, purpose) is not None:
         raise DomainError("signing_key_active", N_("There is an active signing key already. Rotate it instead."))
     return _make(db, folder, purpose)
@@ -94,7 +82,7 @@ def create(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
 
 def rotate(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
     """Retire the active key and put a new one in its place. What the old one signed stays verifiable."""
-    _one_at_a_time(db, purpose)
+    _lock_changes(db, purpose)
     old = _active(db, purpose)
     if old is not None:
         _change(db, old, KeyState.RETIRED)
@@ -103,7 +91,7 @@ def rotate(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
 
 def retire(db: Session, purpose: Purpose) -> IssuerKey:
     """Let the active key sign no more, with nothing in its place: what is owed waits. Raises DomainError `signing_key_none`."""
-    _one_at_a_time(db, purpose)
+    _lock_changes(db, purpose)
     old = _active(db, purpose)
     if old is None:
         raise _none(purpose)
@@ -119,7 +107,7 @@ def compromise(db: Session, folder: Path, kid: str, at: datetime) -> tuple[Issue
     """
     purpose = purpose_of(kid)
     if purpose is not None:
-        _one_at_a_time(db, purpose)
+        _lock_changes(db, purpose)
     key = db.scalars(select(IssuerKey).where(IssuerKey.kid == kid).with_for_update()).one_or_none()
     if key is None or purpose is None:
         raise DomainError("signing_key_unknown", N_("There is no signing key %(kid)s."), kid=kid)
@@ -129,10 +117,10 @@ def compromise(db: Session, folder: Path, kid: str, at: datetime) -> tuple[Issue
     moment = min(at, key.compromised_at) if key.compromised_at is not None else at
     _change(db, key, KeyState.COMPROMISED, moment)
     successor = _make(db, folder, purpose) if was is KeyState.ACTIVE else None
-    return key, successor, _owe_again(db, key) if purpose is Purpose.BADGE else 0
+    return key, successor, _owe_badges_again(db, key) if purpose is Purpose.BADGE else 0
 
 
-def _owe_again(db: Session, key: IssuerKey) -> int:
+def _owe_badges_again(db: Session, key: IssuerKey) -> int:
     """Owe each badge anew that names this key in its proof."""
     again = (
         update(Badge)
@@ -170,13 +158,13 @@ def _count(db: Session, purpose: Purpose) -> int:
     return db.scalar(select(func.count()).where(IssuerKey.kid.startswith(f"{purpose}-"))) or 0
 
 
-def _one_at_a_time(db: Session, purpose: Purpose) -> None:
+def _lock_changes(db: Session, purpose: Purpose) -> None:
     db.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"issuer_key:{purpose}"))))
 
 
 def _make(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
     number = _count(db, purpose) + 1
-    if number > _MOST:
+    if number > _MAX_NUMBER:
         raise DomainError("signing_key_numbers", N_("All key numbers are used."))
     kid = f"{purpose}-{number}"
     public = key_files.create_or_take(folder, kid)

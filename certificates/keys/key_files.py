@@ -7,17 +7,11 @@ rows of a table.
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -30,41 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from lms.core.errors import N_, DomainError
 
-MAX_KEY_NUMBER = 255
 _LARGEST_PEM = 4096  # one of Ed25519 has 119 bytes
 _KID = re.compile(r"[a-z]+-[0-9]{1,3}")
-
-
-class KeyState(StrEnum):
-    """`active` signs; `retired` only verifies; `compromised` is believed for what the ledger knew before."""
-
-    ACTIVE = "active"
-    RETIRED = "retired"
-    COMPROMISED = "compromised"
-
-
-@dataclass(frozen=True, slots=True)
-class PublicKey:
-    """A published key. `public_key` is 32 raw bytes; the window's days are both included."""
-
-    number: int
-    kid: str
-    public_key: bytes
-    not_before: date
-    not_after: date
-    state: KeyState
-    compromised_at: datetime | None = None
-
-    def covers(self, day: date) -> bool:
-        """Tell whether a certificate issued on this day may carry this key's signature."""
-        return self.not_before <= day <= self.not_after
-
-
-def qr_kid(number: int) -> str:
-    """Return the name of QR key n, 0 to 255 (one byte of the payload)."""
-    if not 0 <= number <= MAX_KEY_NUMBER:
-        raise ValueError(f"a QR key's number is 0 to {MAX_KEY_NUMBER}, not {number}")
-    return f"qr-{number}"
 
 
 def private_key_path(folder: Path, kid: str) -> Path:
@@ -153,32 +114,6 @@ def load(folder: Path, kid: str) -> Ed25519PrivateKey:
 def public_bytes(key: Ed25519PrivateKey) -> bytes:
     """Return the 32 raw bytes of the public half."""
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-
-def jwks(keys: Iterable[PublicKey]) -> dict[str, Any]:
-    """Return the JSON Web Key Set (RFC 7517, RFC 8037) to publish, ordered by number.
-
-    Window and state are members of our own, which the RFC allows: `not_before` and `not_after` are days,
-    `state` is a word, and `compromised_at` (only when compromised) is a moment in UTC.
-    """
-    return {"keys": [_jwk(key) for key in sorted(keys, key=lambda key: (key.number, key.kid))]}
-
-
-def _jwk(key: PublicKey) -> dict[str, Any]:
-    jwk: dict[str, Any] = {
-        "kty": "OKP",
-        "crv": "Ed25519",
-        "alg": "EdDSA",
-        "use": "sig",
-        "kid": key.kid,
-        "x": base64.urlsafe_b64encode(key.public_key).rstrip(b"=").decode(),
-        "not_before": key.not_before.isoformat(),
-        "not_after": key.not_after.isoformat(),
-        "state": key.state.value,
-    }
-    if key.compromised_at is not None:
-        jwk["compromised_at"] = key.compromised_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return jwk
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,34 +1,27 @@
 """Certificates from before this system: looked up by number and holder, without a signed code.
 
 `find` answers strangers: in the same time and with the same work for a number that does not exist and for a holder who
-does not fit, as `verification.find` does for our own.
+does not fit, as `look_up.code_of` does for our own.
 """
 
-import hmac
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from certificates.holder_proof import Holder, proves
 from certificates.models import LEGACY_ID_NUMBER, LegacyCertificate
-from certificates.number import NumberScheme
 from certificates.states import State, state_of
-from certificates.verification import verification
-from certificates.verification.verification import ID_TAIL, id_tail
 from courses.models.catalogue import Programme
-from lms.core import audit, clock, crypto
+from lms.core import audit, clock
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.masks import mask_name
-from lms.core.names import norm
 
 
 @dataclass(frozen=True, slots=True)
-class LegacyShown:
+class PublicLegacyCertificate:
     """What anybody may see of a legacy certificate who knows its number and holder."""
 
     number: str
@@ -48,7 +41,7 @@ def number_key(text: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKC", text).upper() if letter.isalnum())
 
 
-def find(db: Session, number: str, proof: str, *, today: date) -> LegacyShown | None:
+def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCertificate | None:
     """The certificate of this number, if `proof` is its holder's full name or the last 6 of the ID number; else None.
 
     One statement and one comparison, whether or not there is such a number.
@@ -72,11 +65,10 @@ def find(db: Session, number: str, proof: str, *, today: date) -> LegacyShown | 
         .join(Programme, Programme.code == LegacyCertificate.programme_code)
         .where(LegacyCertificate.number_key == number_key(number))
     ).one_or_none()
-    tail = id_tail(proof)
-    fits = _tail_fits(row, tail) if tail is not None else _name_fits(row, proof)
-    if row is None or not fits:
+    holder = Holder(row.name_key, row.ref, row.id_number_sealed) if row is not None else None
+    if not proves(proof, holder, id_number_column=LEGACY_ID_NUMBER) or row is None:
         return None
-    return LegacyShown(
+    return PublicLegacyCertificate(
         number=row.number,
         masked_name=mask_name(row.name),
         course=row.course,
@@ -94,24 +86,6 @@ def find(db: Session, number: str, proof: str, *, today: date) -> LegacyShown | 
             today=today,
         ),
     )
-
-
-def by_hand(db: Session, number: str, proof: str, *, scheme: NumberScheme, today: date) -> str | LegacyShown:
-    """What somebody finds by number and holder: the code (198 digits) of a certificate of ours, or a legacy one.
-
-    Raises DomainError: `certificate_no_match` whatever is wrong with a number that may be a legacy one, or
-    `certificate_number_mistyped` for one of ours whose check character does not fit. Whether a legacy number exists shows
-    neither in the answer nor in the time.
-    """
-    try:
-        return verification.find(db, number, proof, scheme=scheme)
-    except DomainError as error:
-        found = find(db, number, proof, today=today)
-        if found is not None:
-            return found
-        if error.code == "certificate_number_malformed":
-            raise verification.no_match() from None
-        raise
 
 
 def revoke(db: Session, number: str, reason: str) -> datetime:
@@ -145,26 +119,3 @@ def _locked(db: Session, number: str) -> LegacyCertificate:
     if row is None:
         raise NotFound("legacy_unknown", N_("There is no legacy certificate with this number."))
     return row
-
-
-def _name_fits(row: Row[*tuple[Any, ...]] | None, name: str) -> bool:
-    """Compare names; with nobody's where there is no such number, so that it takes as long."""
-    holder = row.name_key if row is not None else "无名氏"
-    return hmac.compare_digest(norm(holder).encode(), norm(name).encode())
-
-
-def _tail_fits(row: Row[*tuple[Any, ...]] | None, tail: str) -> bool:
-    """Compare the last 6 of an ID number. One is opened in every case, of nobody where there is none, to take as long.
-
-    The number is compared and shown to nobody, so this is no reading of it in the audit trail's sense.
-    """
-    known = row is not None and row.id_number_sealed is not None
-    ref, sealed = (row.ref, row.id_number_sealed) if row is not None and known else _nobody()
-    number = crypto.cipher().decrypt(LEGACY_ID_NUMBER, ref, sealed)
-    return hmac.compare_digest(number[-ID_TAIL:].upper().encode(), tail.encode()) and known
-
-
-@lru_cache(maxsize=1)
-def _nobody() -> tuple[UUID, bytes]:
-    ref = UUID(int=0)
-    return ref, crypto.cipher().encrypt(LEGACY_ID_NUMBER, ref, "000000000000000000")

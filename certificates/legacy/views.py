@@ -6,11 +6,12 @@ from flask import Blueprint, current_app, flash, make_response, redirect, render
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from certificates import history
 from certificates.forms import LegacyFilterForm, RevokeForm
-from certificates.legacy import legacy, register
-from certificates.legacy.register import LegacyFilters
+from certificates.legacy import legacy, listings
+from certificates.legacy.listings import LegacyCertificateFilters
 from certificates.models import LegacyCertificate
-from certificates.states import NAMES, TONES
+from certificates.states import STATE_COLOURS, STATE_LABELS
 from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.scope import Role, fetch
@@ -19,26 +20,30 @@ from lms.core.web import db, refused_on
 
 blueprint = Blueprint("legacy", __name__)
 
-SEEN_BY = (Role.CITY_ADMINISTRATOR, Role.AUDITOR)
+VIEWERS = (Role.CITY_ADMINISTRATOR, Role.AUDITOR)
 
 
 @blueprint.route("/", methods=["GET", "POST"])
-@requires(*SEEN_BY, reading=True)
+@requires(*VIEWERS, reading=True)
 def index() -> ResponseReturnValue:
     """The list."""
     if request.method == "POST":
         return narrowed(LegacyFilterForm)
     form = LegacyFilterForm(request.args)
     form.validate()
-    filters = LegacyFilters(number=form.number.data or None, holder=form.holder.data or None)
-    listing = register.listing(db(), scope(), filters, page=request.args.get("page", 1, type=int))
+    filters = LegacyCertificateFilters(number=form.number.data or None, holder=form.holder.data or None)
+    listing = listings.listing(db(), scope(), filters, page=request.args.get("page", 1, type=int))
     return render_template(
-        "certificates/legacy.html", form=form, listing=listing, filtered=filters != LegacyFilters(), **_words()
+        "certificates/legacy.html",
+        form=form,
+        listing=listing,
+        filtered=filters != LegacyCertificateFilters(),
+        **_words(),
     )
 
 
 @blueprint.get("/<int:legacy_id>")
-@requires(*SEEN_BY)
+@requires(*VIEWERS)
 def page(legacy_id: int) -> ResponseReturnValue:
     """One certificate."""
     return _page(fetch(db(), LegacyCertificate, legacy_id, scope()), RevokeForm())
@@ -77,7 +82,7 @@ def _page(certificate: LegacyCertificate, form: RevokeForm) -> str:
         "certificates/legacy_page.html",
         certificate=certificate,
         form=form,
-        history=register.history(db(), certificate),
+        history=history.of_legacy_certificate(db(), certificate),
         changeable=holds(Role.CITY_ADMINISTRATOR),
         **_words(),
     )
@@ -86,7 +91,7 @@ def _page(certificate: LegacyCertificate, form: RevokeForm) -> str:
 def _words() -> dict[str, object]:
     today: date = clock.today(current_app.config["SETTINGS"].zone)
     return {
-        "state_name": NAMES,
-        "tone": TONES,
-        "state_of": lambda certificate: register.state(certificate, today),
+        "state_label": STATE_LABELS,
+        "state_colour": STATE_COLOURS,
+        "state_of": lambda certificate: listings.state(certificate, today),
     }

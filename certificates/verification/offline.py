@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from certificates.credentials import LIST_BITS
-from certificates.keys.key_files import KeyState, PublicKey
+from certificates.keys.public_keys import PublicKey
+from certificates.models import KeyState
 from certificates.payload import Payload, decode, name_matches
 from certificates.states import State, state_of
 from certificates.verification import status_lists
-from certificates.verification.status_lists import Bits, Listed
-from certificates.verification.verification import refused
+from certificates.verification.status_lists import StatusBits, StatusPurpose
+from certificates.verification.verification import forgery_reason
 from lms.core.errors import N_, DomainError
 
-QR = "qr-"
+QR_PREFIX = "qr-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class KeySet:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class OfflineVerdict:
     """`state` is None where it takes newer keys or the branch's records to tell; `reason` says which.
 
     `as_of`: when the older of the two lists was signed; None where one is missing. `stale`: one may no longer be relied on.
@@ -52,7 +53,7 @@ def read_keys(text: str) -> KeySet:
     try:
         for jwk in json.loads(text)["keys"]:
             raw = base64.urlsafe_b64decode(jwk["x"] + "=" * (-len(jwk["x"]) % 4))
-            if jwk["kid"].startswith(QR):
+            if jwk["kid"].startswith(QR_PREFIX):
                 key = _public_key(jwk, raw)
                 codes[key.number] = key
             elif jwk.get("state") != KeyState.COMPROMISED:
@@ -65,7 +66,7 @@ def read_keys(text: str) -> KeySet:
 def _public_key(jwk: dict[str, Any], raw: bytes) -> PublicKey:
     compromised = jwk.get("compromised_at")
     return PublicKey(
-        number=int(jwk["kid"].removeprefix(QR)),
+        number=int(jwk["kid"].removeprefix(QR_PREFIX)),
         kid=jwk["kid"],
         public_key=raw,
         not_before=date.fromisoformat(jwk["not_before"]),
@@ -75,50 +76,58 @@ def _public_key(jwk: dict[str, Any], raw: bytes) -> PublicKey:
     )
 
 
-def read_lists(folder: Path, keys: KeySet) -> list[Bits]:
+def read_lists(folder: Path, keys: KeySet) -> list[StatusBits]:
     """Every file of a folder as a signed status list. Raises DomainError `status_list_invalid`."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [status_lists.read(path.read_text(encoding="utf-8"), keys.others) for path in files]
 
 
-def judge(digits: str, keys: KeySet, lists: Sequence[Bits], *, now: datetime, today: date) -> Finding:
+def verify(digits: str, keys: KeySet, lists: Sequence[StatusBits], *, now: datetime, today: date) -> OfflineVerdict:
     """Judge a code as of a moment."""
     try:
         decoded = decode(digits)
     except DomainError:
-        return Finding(State.UNKNOWN, "unreadable")
+        return OfflineVerdict(State.UNKNOWN, "unreadable")
     signed = decoded.payload
     key = keys.codes.get(signed.key_number)
     if key is None:
-        return Finding(None, "key_unknown", signed)
-    if (forged := refused(decoded, key)) is not None:
-        return Finding(State.FORGED, forged)
+        return OfflineVerdict(None, "key_unknown", signed)
+    if (reason := forgery_reason(decoded, key)) is not None:
+        return OfflineVerdict(State.FORGED, reason)
     if key.state is KeyState.COMPROMISED:
-        return Finding(None, "key_compromised", signed)
-    revocation = _newest(lists, Listed.REVOCATION, signed.serial)
-    superseded = _newest(lists, Listed.SUPERSEDED, signed.serial)
+        return OfflineVerdict(None, "key_compromised", signed)
+    revocation = _newest(lists, StatusPurpose.REVOCATION, signed.serial)
+    superseded = _newest(lists, StatusPurpose.SUPERSEDED, signed.serial)
     state = state_of(
-        revoked=revocation is not None and revocation.has(signed.serial),
-        superseded=superseded is not None and superseded.has(signed.serial),
+        revoked=revocation is not None and revocation.contains(signed.serial),
+        superseded=superseded is not None and superseded.contains(signed.serial),
         issued_on=signed.issued_on,
         valid_until=signed.valid_until,
         today=today,
     )
     if revocation is None or superseded is None:
-        return Finding(state, "status_missing", signed)
+        return OfflineVerdict(state, "status_missing", signed)
     used = (revocation, superseded)
-    return Finding(
-        state, state.value, signed, min(one.made_at for one in used), any(now > one.valid_until for one in used)
+    return OfflineVerdict(
+        state,
+        state.value,
+        signed,
+        min(status_list.made_at for status_list in used),
+        any(now > status_list.valid_until for status_list in used),
     )
 
 
-def name_fits(finding: Finding, name: str) -> bool | None:
+def name_matches_code(verdict: OfflineVerdict, name: str) -> bool | None:
     """Whether this name was signed; None where nothing was, as far as we know."""
-    if finding.payload is None or finding.reason == "key_unknown":
+    if verdict.payload is None or verdict.reason == "key_unknown":
         return None
-    return name_matches(finding.payload, name)
+    return name_matches(verdict.payload, name)
 
 
-def _newest(lists: Iterable[Bits], purpose: Listed, serial: int) -> Bits | None:
-    fitting = [one for one in lists if one.purpose is purpose and one.number == serial >> LIST_BITS]
-    return max(fitting, key=lambda one: one.made_at, default=None)
+def _newest(lists: Iterable[StatusBits], purpose: StatusPurpose, serial: int) -> StatusBits | None:
+    candidates = [
+        status_list
+        for status_list in lists
+        if status_list.purpose is purpose and status_list.number == serial >> LIST_BITS
+    ]
+    return max(candidates, key=lambda status_list: status_list.made_at, default=None)

@@ -32,12 +32,12 @@ from lms.core.errors import N_, DomainError
 
 BITS = 1 << credentials.LIST_BITS
 BYTES = BITS // 8
-VALID = timedelta(hours=24)
-RENEW = timedelta(minutes=10)
-TYPE = "vc+jwt"
+LIFETIME = timedelta(hours=24)
+RENEWAL_INTERVAL = timedelta(minutes=10)
+MEDIA_TYPE = "vc+jwt"
 
 
-class Listed(StrEnum):
+class StatusPurpose(StrEnum):
     """What a list tells of a certificate; the word in its address."""
 
     REVOCATION = "revocation"
@@ -45,16 +45,16 @@ class Listed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Bits:
+class StatusBits:
     """A list that was read: its bits, when it was made and until when it may be relied on."""
 
-    purpose: Listed
+    purpose: StatusPurpose
     number: int
     bits: bytes
     made_at: datetime
     valid_until: datetime
 
-    def has(self, serial: int) -> bool:
+    def contains(self, serial: int) -> bool:
         """Whether the certificate of this serial is on the list."""
         place = serial & (BITS - 1)
         return bool(self.bits[place >> 3] & 0x80 >> (place & 7))
@@ -70,30 +70,30 @@ def sign_due(db: Session, branch: Branch, *, anew: bool = False) -> int:
     now = clock.now()
     last = db.scalar(select(func.max(Certificate.serial))) or 0
     known = {(row.purpose, row.number): row for row in db.scalars(select(StatusList))}
-    due: list[tuple[Listed, int, str, StatusList | None]] = []
-    for purpose in Listed:
-        places = _places(db, purpose)
+    due: list[tuple[StatusPurpose, int, str, StatusList | None]] = []
+    for purpose in StatusPurpose:
+        places = _listed_places(db, purpose)
         for number in range((last >> credentials.LIST_BITS) + 1):
             encoded = encode(places.get(number, ()))
             row = known.get((purpose, number))
-            if anew or row is None or row.encoded != encoded or now - row.made_at >= RENEW:
+            if anew or row is None or row.encoded != encoded or now - row.made_at >= RENEWAL_INTERVAL:
                 due.append((purpose, number, encoded, row))
     if not due:
         return 0
     key, private = issuer_keys.for_signing(db, branch.keys_dir, Purpose.STATUS)
     for purpose, number, encoded, row in due:
         body = credential(branch.public_url, purpose, number, encoded, now)
-        kept = row or StatusList(purpose=purpose, number=number)
-        kept.encoded, kept.document = encoded, as_jwt(body, f"{body['issuer']}#{key.kid}", private.sign)
-        kept.made_at, kept.valid_until = now, now + VALID
-        db.add(kept)
+        stored = row or StatusList(purpose=purpose, number=number)
+        stored.encoded, stored.document = encoded, as_jwt(body, f"{body['issuer']}#{key.kid}", private.sign)
+        stored.made_at, stored.valid_until = now, now + LIFETIME
+        db.add(stored)
     db.flush()
     return len(due)
 
 
-def _places(db: Session, purpose: Listed) -> dict[int, list[int]]:
+def _listed_places(db: Session, purpose: StatusPurpose) -> dict[int, list[int]]:
     """By list, the places of the certificates that are on it."""
-    column: Any = Certificate.revoked_at if purpose is Listed.REVOCATION else Certificate.superseded_by_id
+    column: Any = Certificate.revoked_at if purpose is StatusPurpose.REVOCATION else Certificate.superseded_by_id
     found: dict[int, list[int]] = {}
     for serial in db.scalars(select(Certificate.serial).where(column.is_not(None))):
         found.setdefault(serial >> credentials.LIST_BITS, []).append(serial & (BITS - 1))
@@ -108,7 +108,7 @@ def encode(places: Iterable[int]) -> str:
     return "u" + _base64(gzip.compress(bytes(bits), mtime=0))
 
 
-def credential(public_url: str, purpose: Listed, number: int, encoded: str, now: datetime) -> dict[str, Any]:
+def credential(public_url: str, purpose: StatusPurpose, number: int, encoded: str, now: datetime) -> dict[str, Any]:
     """The list as a Verifiable Credential."""
     address = f"{public_url}/status/{purpose}/{number}"
     return {
@@ -116,14 +116,14 @@ def credential(public_url: str, purpose: Listed, number: int, encoded: str, now:
         "id": address,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": credentials.did_of(public_url),
-        "validFrom": _text(now),
-        "validUntil": _text(now + VALID),
+        "validFrom": _iso(now),
+        "validUntil": _iso(now + LIFETIME),
         "credentialSubject": {
             "id": f"{address}#list",
             "type": "BitstringStatusList",
             "statusPurpose": purpose.value,
             "encodedList": encoded,
-            "ttl": int(RENEW.total_seconds() * 1000),
+            "ttl": int(RENEWAL_INTERVAL.total_seconds() * 1000),
         },
     }
 
@@ -136,12 +136,12 @@ def as_jwt(body: dict[str, Any], kid: str, sign: credentials.Sign) -> str:
         "exp": _seconds(body["validUntil"]),
         **body,
     }
-    text = f"{_part({'alg': 'EdDSA', 'typ': TYPE, 'kid': kid})}.{_part(claims)}"
+    text = f"{_segment({'alg': 'EdDSA', 'typ': MEDIA_TYPE, 'kid': kid})}.{_segment(claims)}"
     return f"{text}.{_base64(sign(text.encode()))}"
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class SignedList:
     """A signed list as the web hands it out."""
 
     document: str
@@ -153,19 +153,19 @@ _BY_PLACE = select(StatusList.document, StatusList.made_at).where(
 )
 
 
-def stored(db: Reads, purpose: str, number: int) -> Stored | None:
+def signed_list(db: Reads, purpose: str, number: int) -> SignedList | None:
     """The newest signed list, if there is one. One statement."""
     row = db.execute(_BY_PLACE, {"purpose": purpose, "number": number}).one_or_none()
-    return Stored(row.document, row.made_at) if row is not None else None
+    return SignedList(row.document, row.made_at) if row is not None else None
 
 
 def count(db: Reads) -> int:
     """How many lists there are of each kind."""
-    found: int = db.execute(select(func.count()).where(StatusList.purpose == Listed.REVOCATION)).scalar_one()
+    found: int = db.execute(select(func.count()).where(StatusList.purpose == StatusPurpose.REVOCATION)).scalar_one()
     return found
 
 
-def read(document: str, keys: dict[str, bytes]) -> Bits:
+def read(document: str, keys: dict[str, bytes]) -> StatusBits:
     """A signed list, verified with the published keys (name → 32 bytes).
 
     Raises DomainError `status_list_invalid` for one that we did not sign, or that is no such list. Whether it is still to
@@ -174,18 +174,18 @@ def read(document: str, keys: dict[str, bytes]) -> Bits:
     try:
         signed, _, signature = document.strip().rpartition(".")
         head, _, body = signed.partition(".")
-        header, claims = json.loads(_bytes(head)), json.loads(_bytes(body))
+        header, claims = json.loads(_unbase64(head)), json.loads(_unbase64(body))
         kid = header["kid"].rpartition("#")[2]  # did:web:HOST#status-1: the same key has that name in the published set
         if header["alg"] != "EdDSA" or not kid.startswith(f"{Purpose.STATUS}-"):
             raise _invalid()
-        Ed25519PublicKey.from_public_bytes(keys[kid]).verify(_bytes(signature), signed.encode())
+        Ed25519PublicKey.from_public_bytes(keys[kid]).verify(_unbase64(signature), signed.encode())
         subject = claims["credentialSubject"]
-        with gzip.GzipFile(fileobj=io.BytesIO(_bytes(subject["encodedList"].removeprefix("u")))) as packed:
+        with gzip.GzipFile(fileobj=io.BytesIO(_unbase64(subject["encodedList"].removeprefix("u")))) as packed:
             bits = packed.read(BYTES + 1)
         if len(bits) != BYTES:
             raise _invalid()
-        return Bits(
-            purpose=Listed(subject["statusPurpose"]),
+        return StatusBits(
+            purpose=StatusPurpose(subject["statusPurpose"]),
             number=int(claims["id"].rpartition("/")[2]),
             bits=bits,
             made_at=datetime.fromisoformat(claims["validFrom"]),
@@ -199,7 +199,7 @@ def _invalid() -> DomainError:
     return DomainError("status_list_invalid", N_("This is not a status list that we signed."))
 
 
-def _text(moment: datetime) -> str:
+def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -207,7 +207,7 @@ def _seconds(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp())
 
 
-def _part(value: dict[str, Any]) -> str:
+def _segment(value: dict[str, Any]) -> str:
     return _base64(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
@@ -215,7 +215,7 @@ def _base64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _bytes(text: str) -> bytes:
+def _unbase64(text: str) -> bytes:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except binascii.Error as error:

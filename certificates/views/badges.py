@@ -38,7 +38,7 @@ def issuer() -> ResponseReturnValue:
 @limiter.limit(LIMIT)
 def achievement(certificate_type: int) -> ResponseReturnValue:
     """What was achieved, for people."""
-    return render_template("badges/achievement.html", course=badges.course(db(), certificate_type))
+    return render_template("badges/achievement.html", course=badges.course_of(db(), certificate_type))
 
 
 @blueprint.get("/badges/<digits>.png")
@@ -46,7 +46,7 @@ def achievement(certificate_type: int) -> ResponseReturnValue:
 @limiter.limit(LIMIT)
 def picture(digits: str) -> ResponseReturnValue:
     """A badge's picture, which names the programme and the year and nobody."""
-    response = Response(badges.picture(badges.by_digits(db(), digits), _branch()), mimetype="image/png")
+    response = Response(badges.image(badges.certificate_of(db(), digits), _branch()), mimetype="image/png")
     response.headers["Cache-Control"] = "public, max-age=86400"
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -9,14 +9,14 @@ from flask import Blueprint, Response, current_app, flash, make_response, redire
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from certificates import paper, register, reissue, renewal, revocation, states
+from certificates import documents, history, issuing_progress, listings, reissue, renewal, revocation, states
 from certificates.branch import Branch
 from certificates.export_order import CertificateOrder
 from certificates.forms import FilterForm, RevokeForm
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.rendering import Layout
-from certificates.states import ISSUED, NAMES, TONES, State
+from certificates.states import ISSUED, STATE_COLOURS, STATE_LABELS, State
 from certificates.views import shortfalls
 from courses.models.offerings import Offering
 from courses.reports.exports import labels
@@ -32,24 +32,24 @@ from lms.organisations import districts
 
 blueprint = Blueprint("certificates", __name__)
 
-SEEN_BY = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
+VIEWERS = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
 REPORT = "report"  # what the address of the indicators had that lead here
 
 
 @blueprint.route("/", methods=["GET", "POST"])
-@requires(*SEEN_BY, reading=True)
+@requires(*VIEWERS, reading=True)
 def index() -> ResponseReturnValue:
     """The list."""
     if request.method == "POST":
         return narrowed(FilterForm)
     form, filters = _asked()
-    listing = register.listing(db(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
+    listing = listings.listing(db(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
     return render_template(
         "certificates/index.html",
         form=form,
         listing=listing,
         here=_here(filters),
-        filtered=filters != register.Filters(),
+        filtered=filters != listings.CertificateFilters(),
         report=_report(),
         **_words(),
     )
@@ -68,12 +68,12 @@ def export() -> ResponseReturnValue:
         for name, value in filters.address().items()
     ]
     up = Step(_("Certificates"), url_for(".index", **_here(filters)))
-    wording = replace(labels.wording(), states={state.value: _(NAMES[state]) for state in ISSUED})
+    wording = replace(labels.wording(), states={state.value: _(STATE_LABELS[state]) for state in ISSUED})
     return choose(Question(order, asked, up, wording))
 
 
 @blueprint.get("/<int:certificate_id>")
-@requires(*SEEN_BY)
+@requires(*VIEWERS)
 def page(certificate_id: int) -> ResponseReturnValue:
     """One certificate."""
     certificate = fetch(db(), Certificate, certificate_id, scope())
@@ -94,7 +94,7 @@ def revoke(certificate_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:certificate_id>.pdf")
-@requires(*SEEN_BY)
+@requires(*VIEWERS)
 def pdf(certificate_id: int) -> ResponseReturnValue:
     """The certificate to print."""
     certificate = fetch(db(), Certificate, certificate_id, scope())
@@ -102,7 +102,7 @@ def pdf(certificate_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:certificate_id>/card.pdf")
-@requires(*SEEN_BY)
+@requires(*VIEWERS)
 def card(certificate_id: int) -> ResponseReturnValue:
     """The wallet card to print."""
     certificate = fetch(db(), Certificate, certificate_id, scope())
@@ -110,11 +110,11 @@ def card(certificate_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/offering/<int:offering_id>")
-@requires(*SEEN_BY)
+@requires(*VIEWERS)
 def of_offering(offering_id: int) -> ResponseReturnValue:
     """Who has a certificate of an offering, who waits for one, and who gets none and why."""
     offering = fetch(db(), Offering, offering_id, scope())
-    progress = register.progress(db(), offering, today=_today())
+    progress = issuing_progress.of_offering(db(), offering, today=_today())
     return render_template(
         "certificates/of_offering.html", offering=offering, progress=progress, shortfall=shortfalls.text_of, **_words()
     )
@@ -122,7 +122,7 @@ def of_offering(offering_id: int) -> ResponseReturnValue:
 
 def as_pdf(certificate: Certificate, layout: Layout = Layout.A4) -> Response:
     """The answer that downloads a certificate, or its wallet card, under its number."""
-    response = make_response(paper.pdf(certificate, Branch.of(current_app.config["SETTINGS"]), layout))
+    response = make_response(documents.pdf(certificate, Branch.of(current_app.config["SETTINGS"]), layout))
     part = "-card" if layout is Layout.CARD else ""
     response.content_type = "application/pdf"
     response.headers["Content-Disposition"] = f'attachment; filename="{certificate.number}{part}.pdf"'
@@ -130,16 +130,16 @@ def as_pdf(certificate: Certificate, layout: Layout = Layout.A4) -> Response:
 
 
 def _page(certificate: Certificate, form: RevokeForm) -> str:
-    state = states.of(certificate, _today())
+    state = states.of_certificate(certificate, _today())
     return render_template(
         "certificates/page.html",
         certificate=certificate,
         state=state,
         digits=digits_of(certificate.payload),
-        history=register.history(db(), certificate),
+        history=history.of_certificate(db(), certificate),
         form=form,
         chain=renewal.chain(db(), certificate),
-        correction=reissue.waiting(db(), certificate.id),
+        correction=reissue.open_request(db(), certificate.id),
         correctable=reissue.refusal(certificate, _today()) is None and holds(*ADMINISTRATORS),
         restorable=state is State.REVOKED and holds(*ADMINISTRATORS),
         revocable=state is not State.REVOKED and holds(*ADMINISTRATORS),
@@ -148,7 +148,7 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
     )
 
 
-def _here(filters: register.Filters) -> dict[str, Any]:
+def _here(filters: listings.CertificateFilters) -> dict[str, Any]:
     """The arguments of an address that asks the same, and knows where one came from."""
     report = {REPORT: request.args[REPORT]} if REPORT in request.args else {}
     return address(filters.address(), {"holder"}) | report
@@ -162,12 +162,12 @@ def _report() -> Step | None:
     return Step(_("Indicators"), f"{url_for('indicators.page')}?{asked}")
 
 
-def _asked() -> tuple[FilterForm, register.Filters]:
+def _asked() -> tuple[FilterForm, listings.CertificateFilters]:
     """The filter bar, and what it asks; nothing while something in it cannot be read."""
     form = _filter_form()
     if not form.validate():
-        return form, register.Filters()
-    return form, register.Filters(
+        return form, listings.CertificateFilters()
+    return form, listings.CertificateFilters(
         number=form.number.data or None,
         holder=form.holder.data or None,
         programme=form.programme.data or None,
@@ -180,10 +180,10 @@ def _asked() -> tuple[FilterForm, register.Filters]:
 
 def _filter_form() -> FilterForm:
     form = FilterForm(request.args)
-    form.programme.choices = [("", _("All"))] + [(row.code, named(row)) for row in register.programmes(db())]
+    form.programme.choices = [("", _("All"))] + [(row.code, named(row)) for row in listings.programmes(db())]
     reach = districts.administered(db(), scope())
     form.district.choices = [("", _("All"))] + [(str(row.id), named(row)) for row in reach]
-    form.state.choices = [("", _("All"))] + [(state.value, _(NAMES[state])) for state in ISSUED]
+    form.state.choices = [("", _("All"))] + [(state.value, _(STATE_LABELS[state])) for state in ISSUED]
     for field in (form.programme, form.district, form.state):
         field.data = field.data or ""
     return form
@@ -191,9 +191,9 @@ def _filter_form() -> FilterForm:
 
 def _words() -> dict[str, object]:
     return {
-        "state_name": NAMES,
-        "tone": TONES,
-        "state_of": lambda certificate: states.of(certificate, _today()),
+        "state_label": STATE_LABELS,
+        "state_colour": STATE_COLOURS,
+        "state_of": lambda certificate: states.of_certificate(certificate, _today()),
     }
 
 

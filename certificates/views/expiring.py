@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from certificates import expiring, register, reminders
-from certificates.expiring import Ending, Ends, Filters
+from certificates import expiring, listings, reminders
+from certificates.expiring import ExpiringCertificate, ExpiringFilters, ExpiryGroup
 from certificates.forms import ExpiringForm
 from lms.core import clock
 from lms.core.access import requires, scope
@@ -24,63 +24,67 @@ from lms.core.web import db
 
 blueprint = Blueprint("expiring", __name__)
 
-SEEN_BY = (*STAFF, Role.AUDITOR)
-NAMES = {
-    Ends.EXPIRED: N_("Expired"),
-    Ends.WITHIN_30: N_("Within 30 days"),
-    Ends.WITHIN_90: N_("In 31 to 90 days"),
-    Ends.LATER: N_("In more than 90 days"),
+VIEWERS = (*STAFF, Role.AUDITOR)
+MAX_REFRESHERS = 10  # on the page
+GROUP_LABELS = {
+    ExpiryGroup.EXPIRED: N_("Expired"),
+    ExpiryGroup.WITHIN_30: N_("Within 30 days"),
+    ExpiryGroup.WITHIN_90: N_("In 31 to 90 days"),
+    ExpiryGroup.LATER: N_("In more than 90 days"),
 }
 
 
 @blueprint.route("/", methods=["GET", "POST"])
-@requires(*SEEN_BY, reading=True)
+@requires(*VIEWERS, reading=True)
 def page() -> ResponseReturnValue:
     """The list, one group at a time."""
     if request.method == "POST":
         return narrowed(ExpiringForm)
-    form, filters, ends = _asked()
-    numbers = expiring.counts(db(), scope(), filters, today=_today())
+    form, filters, group = _filters_from_request()
+    counts = expiring.counts(db(), scope(), filters, today=_today())
     listing = expiring.listing(
         db(),
         scope(),
         filters,
-        ends,
+        group,
         today=_today(),
-        total=numbers[ends],
+        total=counts[group],
         page=request.args.get("page", 1, type=int),
     )
     refreshers = reminders.refreshers(db(), {row.certificate_type for row in listing.rows})
     return render_template(
         "certificates/expiring.html",
         form=form,
-        asked=address(filters.address(), {"holder"}),
-        ends=ends,
-        counts=numbers,
-        names=NAMES,
+        filter_arguments=address(filters.address(), {"holder"}),
+        selected_group=group,
+        counts=counts,
+        group_labels=GROUP_LABELS,
         listing=listing,
-        refreshers=sorted((one for each in refreshers.values() for one in each), key=lambda one: one.starts_at)[:10],
+        refreshers=sorted(
+            (refresher for of_type in refreshers.values() for refresher in of_type),
+            key=lambda refresher: refresher.starts_at,
+        )[:MAX_REFRESHERS],
         course_of=_course,
         host_of=_host,
     )
 
 
 @blueprint.get("/export/<any(csv, xlsx, parquet):form>")
-@requires(*SEEN_BY)
+@requires(*VIEWERS)
 def export(form: str) -> ResponseReturnValue:
     """The group that the page shows, all of it, as a file."""
-    _form, filters, ends = _asked()
-    rows = expiring.every(db(), scope(), filters, ends, today=_today())
+    _form, filters, group = _filters_from_request()
+    rows = expiring.rows(db(), scope(), filters, group, today=_today())
     file = io.BytesIO()
-    number = write(_sheet(rows, filters, ends), Format(form), file)
-    expiring.note_export(db(), filters, ends, Format(form), number)
+    number = write(_sheet(rows, filters, group), Format(form), file)
+    expiring.audit_export(db(), filters, group, Format(form), number)
     file.seek(0)
-    name = f"certificates-{ends.value}-{_today().isoformat()}.{form}"
+    name = f"certificates-{group.value}-{_today().isoformat()}.{form}"
     return send_file(file, mimetype=MEDIA_TYPES[Format(form)], as_attachment=True, download_name=name)
 
 
-def _sheet(rows: Iterable[Ending], filters: Filters, ends: Ends) -> Sheet:
-    asked = " · ".join(filters.address().values())
+def _sheet(rows: Iterable[ExpiringCertificate], filters: ExpiringFilters, group: ExpiryGroup) -> Sheet:
+    filter_text = " · ".join(filters.address().values())
     return Sheet(
         title=_("Certificates by expiry"),
         headings=[
@@ -97,14 +101,14 @@ def _sheet(rows: Iterable[Ending], filters: Filters, ends: Ends) -> Sheet:
         rows=_cells(rows),
         preamble=[
             (_("Organisation"), organisation_name()),
-            (_("Valid until"), _(NAMES[ends])),
-            (_("Filters"), asked or _("none")),
+            (_("Valid until"), _(GROUP_LABELS[group])),
+            (_("Filters"), filter_text or _("none")),
             (_("Made"), moment(clock.now())),
         ],
     )
 
 
-def _cells(rows: Iterable[Ending]) -> Iterator[list[Cell]]:
+def _cells(rows: Iterable[ExpiringCertificate]) -> Iterator[list[Cell]]:
     for row in rows:
         yield [
             row.holder,
@@ -122,22 +126,22 @@ def _cells(rows: Iterable[Ending]) -> Iterator[list[Cell]]:
         ]
 
 
-def _asked() -> tuple[ExpiringForm, Filters, Ends]:
+def _filters_from_request() -> tuple[ExpiringForm, ExpiringFilters, ExpiryGroup]:
     form = ExpiringForm(request.args)
-    form.programme.choices = choices([("", _("All")), *((row.code, named(row)) for row in register.programmes(db()))])
+    form.programme.choices = choices([("", _("All")), *((row.code, named(row)) for row in listings.programmes(db()))])
     form.programme.data = form.programme.data or ""
-    filters = Filters()
+    filters = ExpiringFilters()
     if form.validate():
-        filters = Filters(form.holder.data, form.programme.data or None, form.host.data)
-    wanted = request.args.get("ends", "")
-    return form, filters, Ends(wanted) if wanted in set(Ends) else Ends.WITHIN_30
+        filters = ExpiringFilters(form.holder.data, form.programme.data or None, form.host.data)
+    group = request.args.get("ends", "")
+    return form, filters, ExpiryGroup(group) if group in set(ExpiryGroup) else ExpiryGroup.WITHIN_30
 
 
-def _course(row: Ending) -> str:
+def _course(row: ExpiringCertificate) -> str:
     return row.course_en if language() == "en" else row.course_zh
 
 
-def _host(row: Ending) -> str:
+def _host(row: ExpiringCertificate) -> str:
     return (row.host_en or row.host_zh) if language() == "en" else row.host_zh
 
 

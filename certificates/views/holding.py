@@ -5,12 +5,12 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from certificates import badges, holding, paper, sharing, states
+from certificates import badges, documents, holding, sharing, states
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.rendering import Layout
-from certificates.states import NAMES, TONES
+from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from lms.core import clock
 from lms.core.access import public
@@ -37,8 +37,8 @@ def page(ticket: str) -> ResponseReturnValue:
         "holding/page.html",
         ticket=ticket,
         fresh=fresh["address"] if fresh and fresh["certificate"] == certificate.id else None,
-        links=sharing.held(db(), certificate),
-        periods=sharing.DAYS,
+        links=sharing.active_links(db(), certificate),
+        periods=sharing.PERIODS,
         **facts_of(certificate),
     )
 
@@ -79,14 +79,14 @@ def badge(ticket: str, form: str) -> ResponseReturnValue:
     certificate = holding.of_ticket(db(), ticket)
     if badges.owe(db(), certificate):
         return redirect(request.path, 303)
-    made = badges.signed(db(), certificate, patience=badges.PATIENCE)
+    made = badges.signed_badge(db(), certificate, max_wait=badges.MAX_WAIT)
     if made is None:
         waiting = make_response(render_template("holding/waiting.html", ticket=ticket, form=form), 202)
         waiting.headers["Retry-After"] = "5"
         return waiting
     content: bytes | str = made.token if form == "jwt" else made.credential
     if form == "png":
-        content = badges.baked(badges.picture(certificate, _branch()), made.credential)
+        content = badges.bake(badges.image(certificate, _branch()), made.credential)
     return _download(content, BADGE_TYPES[form], f"{certificate.number}-badge.{form}")
 
 
@@ -118,13 +118,13 @@ def withdraw(ticket: str, link_id: int) -> ResponseReturnValue:
 
 def facts_of(certificate: Certificate) -> dict[str, object]:
     """What the pages of a certificate show, whoever looks."""
-    state = states.of(certificate, clock.today(_branch().zone))
+    state = states.of_certificate(certificate, clock.today(_branch().zone))
     return {
         "certificate": certificate,
         "state": state,
-        "state_name": NAMES[state],
-        "tone": TONES[state],
-        "printable": paper.printable(certificate),
+        "state_label": STATE_LABELS[state],
+        "state_colour": STATE_COLOURS[state],
+        "printable": documents.is_printable(certificate),
         "digits": digits_of(certificate.payload),
     }
 
@@ -132,12 +132,14 @@ def facts_of(certificate: Certificate) -> dict[str, object]:
 def as_file(certificate: Certificate, layout: Layout) -> Response:
     """A certificate's PDF under its number."""
     suffix = "" if layout is Layout.A4 else f"-{layout.name.lower()}"
-    return _download(paper.pdf(certificate, _branch(), layout), "application/pdf", f"{certificate.number}{suffix}.pdf")
+    return _download(
+        documents.pdf(certificate, _branch(), layout), "application/pdf", f"{certificate.number}{suffix}.pdf"
+    )
 
 
 def as_picture(certificate: Certificate) -> Response:
     """The certificate as a picture within a page."""
-    return Response(paper.picture(certificate, _branch()), mimetype="image/png")
+    return Response(documents.preview(certificate, _branch()), mimetype="image/png")
 
 
 def _download(content: bytes | str, media_type: str, name: str) -> Response:

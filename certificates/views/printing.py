@@ -11,8 +11,8 @@ from wtforms.validators import Optional
 
 from certificates import printing
 from certificates.branch import Branch
-from certificates.printing import MEDIA_TYPES, Choice
-from certificates.views.certificates import SEEN_BY
+from certificates.printing import MEDIA_TYPES, PrintSelection
+from certificates.views.certificates import VIEWERS
 from courses.models.offerings import Offering
 from lms.core import clock
 from lms.core.access import requires, scope
@@ -23,7 +23,7 @@ from lms.core.web import db
 blueprint = Blueprint("printing", __name__)
 
 
-class ChoiceForm(Question):
+class SelectionForm(Question):
     """An offering, or a period of issue days."""
 
     offering = IntegerField(validators=[Optional()])
@@ -32,53 +32,55 @@ class ChoiceForm(Question):
 
 
 @blueprint.get("/")
-@requires(*SEEN_BY)
+@requires(*VIEWERS)
 def page() -> ResponseReturnValue:
     """What there is to print."""
-    choice, offering = _choice()
-    form = ChoiceForm(data={"since": choice.since, "until": choice.until})
+    selection, offering = _selection()
+    form = SelectionForm(data={"since": selection.since, "until": selection.until})
     return render_template(
         "certificates/printing.html",
         form=form,
         offering=offering,
-        choice=choice,
-        amount=printing.amount(db(), scope(), choice),
+        selection=selection,
+        count=printing.count(db(), scope(), selection),
     )
 
 
 @blueprint.get("/certificates.zip")
-@requires(*SEEN_BY)
+@requires(*VIEWERS)
 def archive() -> ResponseReturnValue:
     """A PDF of each, in a ZIP."""
-    return _download(printing.Form.ZIP)
+    return _download(printing.PrintFormat.ZIP)
 
 
 @blueprint.get("/certificates.pdf")
-@requires(*SEEN_BY)
+@requires(*VIEWERS)
 def document() -> ResponseReturnValue:
     """All in one PDF."""
-    return _download(printing.Form.PDF)
+    return _download(printing.PrintFormat.PDF)
 
 
-def _download(form: printing.Form) -> Response:
-    choice, _offering = _choice()
-    ids = printing.choose(db(), scope(), choice, form)
+def _download(form: printing.PrintFormat) -> Response:
+    selection, _offering = _selection()
+    ids = printing.select_ids(db(), scope(), selection, form)
     branch = Branch.of(current_app.config["SETTINGS"])
-    pieces: Iterator[bytes] = printing.write(current_app.extensions["sessions"], ids, branch, form)
+    pieces: Iterator[bytes] = printing.stream(current_app.extensions["sessions"], ids, branch, form)
     answer = Response(pieces, mimetype=MEDIA_TYPES[form])
     answer.headers["Content-Disposition"] = f'attachment; filename="certificates.{form.value}"'
     answer.headers["X-Accel-Buffering"] = "no"  # nginx would keep it on disk first
     return answer
 
 
-def _choice() -> tuple[Choice, Offering | None]:
+def _selection() -> tuple[PrintSelection, Offering | None]:
     """What the address asks for: an offering in reach, else a period, this month unless told."""
-    form = ChoiceForm(request.args)
+    form = SelectionForm(request.args)
     form.validate()
     if form.offering.data is not None:
         offering = fetch(db(), Offering, form.offering.data, scope())
-        return Choice(offering_id=offering.id), offering
+        return PrintSelection(offering_id=offering.id), offering
     today: date = clock.today(current_app.config["SETTINGS"].zone)
     since = form.since.data if not form.since.errors else None
     until = form.until.data if not form.until.errors else None
-    return Choice(since=since or (until or today).replace(day=1), until=until or max(today, since or today)), None
+    return PrintSelection(
+        since=since or (until or today).replace(day=1), until=until or max(today, since or today)
+    ), None

@@ -22,7 +22,7 @@ blueprint = Blueprint("sharing", __name__)
 def page(token: str) -> ResponseReturnValue:
     """The certificate, or a friendly word that the link has ended."""
     try:
-        certificate = sharing.opened(db(), token)
+        certificate = sharing.certificate_of(db(), token)
     except DomainError as error:
         return render_template("sharing/ended.html", message=text_of(error)), error.status
     return render_template("sharing/page.html", token=token, **facts_of(certificate))
@@ -34,7 +34,7 @@ def page(token: str) -> ResponseReturnValue:
 @unlisted_and_silent
 def pdf(token: str) -> ResponseReturnValue:
     """The PDF."""
-    return as_file(sharing.opened(db(), token), Layout.A4)
+    return as_file(sharing.certificate_of(db(), token), Layout.A4)
 
 
 @blueprint.get("/<token>/certificate.png")
@@ -43,4 +43,4 @@ def pdf(token: str) -> ResponseReturnValue:
 @unlisted_and_silent
 def picture(token: str) -> ResponseReturnValue:
     """The certificate as it looks."""
-    return as_picture(sharing.opened(db(), token))
+    return as_picture(sharing.certificate_of(db(), token))

@@ -20,10 +20,11 @@ from courses.models.assessment import Assessment, LateReason, SkillEvent, SkillR
 from courses.models.catalogue import CourseSkill
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
-from courses.outcomes import LARGEST, Outcome
+from courses.outcomes import Outcome
 from instructors.models import Instructor
 from lms.accounts.models import User
 from lms.core import audit
+from lms.core.db import LARGEST_ID
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
@@ -282,7 +283,7 @@ class _Desk:
 
 
 def _sound(event: SkillInput) -> bool:
-    return all(0 < number <= LARGEST for number in (event.session_id, event.enrolment_id, event.skill_id))
+    return all(0 < number <= LARGEST_ID for number in (event.session_id, event.enrolment_id, event.skill_id))
 
 
 def _moment(event: SkillInput, starts_at: datetime, now: datetime) -> datetime:

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from courses.models.attendance import AttendanceKind, AttendanceMethod, Review
-from courses.outcomes import LARGEST, REASON_LIMIT, Outcome
+from courses.models.attendance import AttendanceKind, AttendanceMethod, ReviewReason
+from courses.outcomes import REASON_LIMIT, Outcome
+from lms.core.db import LARGEST_ID
 from lms.core.errors import N_
 
 NAME_LIMIT = 60
@@ -46,7 +47,7 @@ class AttendanceInput:
     undoes: UUID | None = None
     ticket: str | None = None
     walk_in: WalkIn | None = None
-    review: Review | None = None
+    review: ReviewReason | None = None
 
     @property
     def ticket_hash(self) -> str | None:
@@ -85,13 +86,13 @@ MESSAGES = {
     "already_by": N_("Checked in already, by %(by)s at %(time)s."),
     "already_left": N_("Had left already at %(time)s."),
     "not_present": N_("Not checked in."),
-    Review.OUTSIDE_WINDOW: N_("Kept for review: the time is outside this session's check-in."),
-    Review.SESSION_CLOSED: N_("Kept for review: the session had been closed."),
-    Review.NOT_ENROLLED: N_("Kept for review: this person has no place in this training."),
-    Review.UNKNOWN_TICKET: N_("Kept for review: this ticket is not one of ours."),
-    Review.WALK_IN_MATCH: N_("Kept for review: a walk-in, to be matched with the register."),
-    Review.SECOND_FROM_BROWSER: N_("Kept for review: a second person from the same browser."),
-    Review.NOT_RUNNING: N_("Kept for review: this training is not running."),
+    ReviewReason.OUTSIDE_WINDOW: N_("Kept for review: the time is outside this session's check-in."),
+    ReviewReason.SESSION_CLOSED: N_("Kept for review: the session had been closed."),
+    ReviewReason.NOT_ENROLLED: N_("Kept for review: this person has no place in this training."),
+    ReviewReason.UNKNOWN_TICKET: N_("Kept for review: this ticket is not one of ours."),
+    ReviewReason.WALK_IN_MATCH: N_("Kept for review: a walk-in, to be matched with the register."),
+    ReviewReason.SECOND_FROM_BROWSER: N_("Kept for review: a second person from the same browser."),
+    ReviewReason.NOT_RUNNING: N_("Kept for review: this training is not running."),
     "event_conflict": N_("This check-in number was used for something else. Reload the page and check in again."),
     "reason_missing": N_("Say why, so that others understand it later."),
     "bad_event": N_("This check-in could not be read. Reload the page and check in again."),
@@ -121,7 +122,9 @@ def fault(event: AttendanceInput) -> str | None:
     missing = (event.enrolment_id is None) + (event.ticket is None) + (event.walk_in is None)
     if missing != 2 or (event.walk_in is not None and not event.walk_in.name):
         return "bad_event"
-    if not 0 < event.session_id <= LARGEST or not (event.enrolment_id is None or 0 < event.enrolment_id <= LARGEST):
+    if not 0 < event.session_id <= LARGEST_ID or not (
+        event.enrolment_id is None or 0 < event.enrolment_id <= LARGEST_ID
+    ):
         return "not_found"
     if event.reason is None and (event.kind == AttendanceKind.UNDO or event.method == AttendanceMethod.CORRECTION):
         return "reason_missing"

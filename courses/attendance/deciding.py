@@ -10,7 +10,7 @@ from uuid import UUID
 from courses.attendance.check_ins import MESSAGES, STATUSES, AttendanceInput, Recorded
 from courses.attendance.folding import Event, Presence, fold
 from courses.attendance.stored_events import CLOSES_AFTER, OPENS_BEFORE, Guest, Held, Meeting, Pair, Stored
-from courses.models.attendance import AttendanceKind, AttendanceMethod, Review
+from courses.models.attendance import AttendanceKind, AttendanceMethod, ReviewReason
 from courses.models.enrolment import HOLDS_PLACE, EnrolmentState
 from courses.models.offerings import CourseSession, OfferingState
 from courses.outcomes import Outcome
@@ -118,7 +118,7 @@ class Desk:
         return self._take(event, enrolment_id, moment, _doubt(event, meeting, enrolment_id, state, timely=timely))
 
     def _take(
-        self, event: AttendanceInput, enrolment_id: int | None, moment: datetime, review: Review | None
+        self, event: AttendanceInput, enrolment_id: int | None, moment: datetime, review: ReviewReason | None
     ) -> Recorded:
         after = before = None
         if enrolment_id is not None:
@@ -243,19 +243,19 @@ def _doubt(
     state: EnrolmentState | None,
     *,
     timely: bool,
-) -> Review | None:
+) -> ReviewReason | None:
     """Why an event cannot count at once, if it cannot."""
     if event.review is not None:
         return event.review
     if enrolment_id is None:
-        return Review.WALK_IN_MATCH if event.walk_in is not None else Review.UNKNOWN_TICKET
+        return ReviewReason.WALK_IN_MATCH if event.walk_in is not None else ReviewReason.UNKNOWN_TICKET
     if state not in HOLDS_PLACE:
-        return Review.NOT_ENROLLED
+        return ReviewReason.NOT_ENROLLED
     if meeting.offering_state in {OfferingState.DRAFT, OfferingState.CANCELLED}:
-        return Review.NOT_RUNNING
+        return ReviewReason.NOT_RUNNING
     if meeting.closed_at is not None or meeting.offering_state == OfferingState.CLOSED:
-        return Review.SESSION_CLOSED
-    return None if timely else Review.OUTSIDE_WINDOW
+        return ReviewReason.SESSION_CLOSED
+    return None if timely else ReviewReason.OUTSIDE_WINDOW
 
 
 def _believed(event: AttendanceInput, meeting: Meeting, now: datetime) -> datetime:

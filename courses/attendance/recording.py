@@ -20,7 +20,8 @@ from courses.attendance.check_ins import MESSAGES, AttendanceInput, Recorded, Wa
 from courses.attendance.deciding import Book, Desk, Whose, facts_of, opens_at, refuse_unless_running
 from courses.attendance.folding import Presence, fold
 from courses.attendance.stored_events import OPENS_BEFORE, Pair
-from courses.models.attendance import Attendance, AttendanceEvent, WalkInPerson
+from courses.models.attendance import Attendance, AttendanceEvent
+from courses.models.walk_ins import WalkInPerson
 from courses.outcomes import REASON_LIMIT, Outcome
 from lms.core import audit
 from lms.core.audit import AuditEntry

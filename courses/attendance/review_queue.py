@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Select, String, cast, exists, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from courses.attendance.roster import tail
-from courses.models.attendance import AttendanceDecision, AttendanceEvent, AttendanceKind, Review, WalkInPerson
+from courses.models.attendance import AttendanceDecision, AttendanceEvent, AttendanceKind, ReviewReason
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering
 from courses.models.trainees import Trainee
+from courses.models.walk_ins import WalkInPerson
 from lms.accounts.models import User
 from lms.core.errors import N_, NotFound
 from lms.core.names import norm
@@ -23,13 +24,13 @@ from lms.core.scope import REMEMBERED, Scope, fetch, visible
 SHOWN = 300
 
 WORDS = {
-    Review.OUTSIDE_WINDOW: N_("The time is outside this session's check-in."),
-    Review.SESSION_CLOSED: N_("It came in after the session was closed."),
-    Review.NOT_ENROLLED: N_("This person has no place in this training."),
-    Review.UNKNOWN_TICKET: N_("The ticket that was scanned is not one of ours."),
-    Review.WALK_IN_MATCH: N_("A walk-in, known by name alone. It may be somebody who is registered."),
-    Review.SECOND_FROM_BROWSER: N_("A second person who checked in from the same browser."),
-    Review.NOT_RUNNING: N_("This training was not running: a draft, or cancelled."),
+    ReviewReason.OUTSIDE_WINDOW: N_("The time is outside this session's check-in."),
+    ReviewReason.SESSION_CLOSED: N_("It came in after the session was closed."),
+    ReviewReason.NOT_ENROLLED: N_("This person has no place in this training."),
+    ReviewReason.UNKNOWN_TICKET: N_("The ticket that was scanned is not one of ours."),
+    ReviewReason.WALK_IN_MATCH: N_("A walk-in, known by name alone. It may be somebody who is registered."),
+    ReviewReason.SECOND_FROM_BROWSER: N_("A second person who checked in from the same browser."),
+    ReviewReason.NOT_RUNNING: N_("This training was not running: a draft, or cancelled."),
 }
 
 
@@ -61,7 +62,7 @@ class Case:
     """
 
     event_id: UUID
-    review: Review
+    review: ReviewReason
     name: str | None
     phone_tail: str
     known: bool

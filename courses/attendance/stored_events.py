@@ -36,12 +36,12 @@ from courses.models.attendance import (
     AttendanceEvent,
     AttendanceKind,
     AttendanceMethod,
-    Decision,
-    Review,
-    WalkInPerson,
+    ReviewDecision,
+    ReviewReason,
 )
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.models.walk_ins import WalkInPerson
 from lms.accounts.models import User
 from lms.core.line import Prepared, send
 from lms.core.scope import EVERYTHING, Scope
@@ -88,15 +88,15 @@ class Stored:
     undoes: UUID | None
     ticket: str | None
     walk_in_id: UUID | None
-    review: Review | None
-    decision: Decision | None
+    review: ReviewReason | None
+    decision: ReviewDecision | None
     answer: dict[str, Any] | None
     by: str | None
 
     @property
     def event(self) -> Event:
         """The event as it is folded."""
-        valid = self.review is None or self.decision in {Decision.ACCEPT, Decision.MERGE}
+        valid = self.review is None or self.decision in {ReviewDecision.ACCEPT, ReviewDecision.MERGE}
         return Event(self.id, self.kind, self.moment, self.undoes, valid)
 
 
@@ -230,7 +230,7 @@ def _stored(rows: Iterable[tuple[Any, ...]]) -> list[Stored]:
     return [
         Stored(
             *row[:4], AttendanceKind(row[4]), AttendanceMethod(row[5]), *row[6:12],
-            Review(row[12]) if row[12] else None, Decision(row[13]) if row[13] else None, *row[14:],
+            ReviewReason(row[12]) if row[12] else None, ReviewDecision(row[13]) if row[13] else None, *row[14:],
         )  # type: ignore[call-arg]
         for row in rows
     ]  # fmt: skip

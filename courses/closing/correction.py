@@ -1,4 +1,4 @@
-"""Correcting what is closed: only with a reason, only by those allowed; what was derived follows at once."""
+"""Corrections of what is closed, each with a reason and by a person who may: results, totals and certificates follow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,28 +13,31 @@ from courses.assessment import assessment
 from courses.assessment.marking import Marks
 from courses.attendance import recording
 from courses.attendance.recording import AttendanceInput
-from courses.closing import closing, judging
-from courses.closing.judging import Judged
+from courses.closing import headcount as headcounts
+from courses.closing import judging
+from courses.closing.closing import lock_offering
+from courses.closing.judging import Judgement
 from courses.counting import person_time
 from courses.events import OfferingClosed
 from courses.models.attendance import Attendance, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.offerings.rights import denied, is_allowed
+from lms.core import reasons
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
 from lms.core.scope import Scope
 
 
 @dataclass(frozen=True)
-class Corrected:
-    """What a correction did. `unentitled`: those who hold a certificate that their results no longer earn."""
+class CorrectionOutcome:
+    """The number of changes that a correction made. `unentitled`: holders of a certificate that is no longer earned."""
 
     changes: int
-    unentitled: Sequence[Judged]
+    unentitled: Sequence[Judgement]
 
 
-def of_session(
+def correct_session(
     db: Session,
     meeting: CourseSession,
     *,
@@ -44,33 +47,38 @@ def of_session(
     scope: Scope,
     now: datetime,
     zone: ZoneInfo,
-) -> Corrected:
-    """Set who was present at a closed session (enrolment id → present; others stay as they are) and its headcount.
+) -> CorrectionOutcome:
+    """Correct the attendances and the headcount of a closed session.
 
-    Raises Denied for whoever may not, DomainError for a session that is open or a missing reason.
+    present: enrolment id → present or not; trainees who are not in it stay as they are.
+    Raises Denied for a person who may not correct, DomainError for an open session and for a blank reason.
     """
-    offering = held(db, meeting.offering_id)
+    offering = lock_offering(db, meeting.offering_id)
     if not is_allowed(offering, scope, now=now, meeting=meeting):
         raise denied()
     if meeting.closed_at is None:
         raise DomainError("not_closed", N_("This session is still open: use its roster."))
-    reason = _said(reason)
-    there = set(db.scalars(select(Attendance.enrolment_id).where(Attendance.course_session_id == meeting.id)))
-    known = set(
+    reason = reasons.required(reason)
+    present_before = set(db.scalars(select(Attendance.enrolment_id).where(Attendance.course_session_id == meeting.id)))
+    on_roster = set(
         db.scalars(select(Enrolment.id).where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE)))
     )
-    changed = [one for one in sorted(known & set(present)) if present[one] != (one in there)]
+    changed = [
+        enrolment_id
+        for enrolment_id in sorted(on_roster & set(present))
+        if present[enrolment_id] != (enrolment_id in present_before)
+    ]
     for enrolment_id in changed:
         kind = AttendanceKind.ARRIVE if present[enrolment_id] else AttendanceKind.UNDO
         event = AttendanceInput(uuid4(), meeting.id, enrolment_id, kind, AttendanceMethod.CORRECTION, reason=reason)
         recording.record(db, event, now=now)
-    counted = headcount != meeting.headcount
-    if counted:
-        closing.count_heads(db, meeting, headcount, now=now, reason=reason)
-    return Corrected(len(changed) + counted, follow(db, offering, reason, zone))
+    headcount_changes = headcount != meeting.headcount
+    if headcount_changes:
+        headcounts.enter(db, meeting, headcount, now=now, reason=reason)
+    return CorrectionOutcome(len(changed) + headcount_changes, judge_and_count(db, offering, reason, zone))
 
 
-def of_result(
+def correct_result(
     db: Session,
     enrolment: Enrolment,
     marks: Marks,
@@ -81,39 +89,36 @@ def of_result(
     scope: Scope,
     now: datetime,
     zone: ZoneInfo,
-) -> Corrected:
-    """Save a result of a closed offering; entitlement, totals and certificates follow."""
-    offering = held(db, enrolment.offering_id)
+) -> CorrectionOutcome:
+    """Correct a trainee's result in a closed offering. `seen` and `retest` are those of `assessment.save`.
+
+    Raises Denied for a person who may not correct, DomainError for a blank reason and whatever `assessment.save` refuses.
+    """
+    offering = lock_offering(db, enrolment.offering_id)
     if not is_allowed(offering, scope, now=now):
         raise denied()
-    assessment.save(db, enrolment, marks, seen=seen, retest=retest, reason=_said(reason))
-    return Corrected(1, follow(db, offering, reason, zone))
+    assessment.save(db, enrolment, marks, seen=seen, retest=retest, reason=reasons.required(reason))
+    return CorrectionOutcome(1, judge_and_count(db, offering, reason, zone))
 
 
-def unentitled(judged: Sequence[Judged]) -> list[Judged]:
-    """Those who hold a certificate that they have not earned as things stand now."""
-    return [one for one in judged if one.enrolment.certified_at is not None and not one.verdict.certificate_due]
+def judge_and_count(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> list[Judgement]:
+    """Derive results, totals and certificates again after a change; return the judgements that `unentitled` keeps.
 
-
-def follow(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> list[Judged]:
-    """Judge and count again. A session closed before its offering needs neither yet."""
+    Does nothing for an offering that is still open: a session that closed before the last one is not counted yet.
+    """
     if offering.state != OfferingState.CLOSED:
         return []
-    judged = judging.finalise(db, offering.id)
+    judgements = judging.judgements(db, offering.id)
+    judging.write(db, judgements)
     person_time.record_correction(db, offering, reason, zone)
     publish(db, OfferingClosed(offering.id))
-    return unentitled(judged)
+    return unentitled(judgements)
 
 
-def held(db: Session, offering_id: int) -> Offering:
-    """The offering, locked: what is counted of it changes for one at a time."""
-    return db.scalars(
-        select(Offering).where(Offering.id == offering_id).with_for_update().execution_options(populate_existing=True)
-    ).one()
-
-
-def _said(reason: str) -> str:
-    said = " ".join(reason.split())
-    if not said:
-        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
-    return said
+def unentitled(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Keep the judgements of trainees who hold a certificate that they have not earned as things stand now."""
+    return [
+        judgement
+        for judgement in judgements
+        if judgement.enrolment.certified_at is not None and not judgement.verdict.certificate_due
+    ]

@@ -1,5 +1,9 @@
-"""Enrolments held against their course: what attendances and results come to, and what that earns."""
+"""Judging the enrolments of an offering: attendances and results are compared with what the course requires.
 
+The rule itself is `courses.assessment.entitlement`; this module reads its input from the database and writes its verdicts.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -18,8 +22,8 @@ from lms.core import names
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One enrolment held against its course. `minutes` are attended minutes over all sessions."""
+class Judgement:
+    """The verdict on one enrolment, with the facts that it rests on. `minutes`: attended, summed over all sessions."""
 
     demand: Demand
     enrolment: Enrolment
@@ -29,21 +33,9 @@ class Judged:
     verdict: Verdict
 
 
-def judgements(db: Session, offering_id: int) -> list[Judged]:
-    """Everybody who holds a place, held against the course by what is recorded now; in the order of names."""
-    course = db.scalars(select(Course).join(Offering).where(Offering.id == offering_id)).one()
-    hours = db.execute(
-        select(CourseSession.starts_at, CourseSession.ends_at).where(CourseSession.offering_id == offering_id)
-    )
-    planned = sum(planned_minutes(starts_at, ends_at) for starts_at, ends_at in hours)
-    demand = Demand(
-        sessions_needed=course.sessions_needed,
-        minutes_planned=planned,
-        minutes_needed=minutes_needed(planned, course.minutes_share),
-        pass_mark=course.pass_mark,
-        skills=frozenset(skill.id for skill in course.skills if skill.active),
-        certificate=course.certificate_type is not None,
-    )
+def judgements(db: Session, offering_id: int) -> list[Judgement]:
+    """Judge every enrolment that holds a place, by what is recorded now; in the order of names. Writes nothing."""
+    demand = _demand(db, offering_id)
     rows = db.execute(
         select(Enrolment, Trainee.name)
         .join(Enrolment.trainee)
@@ -59,24 +51,38 @@ def judgements(db: Session, offering_id: int) -> list[Judged]:
             .group_by(Attendance.enrolment_id)
         )
     }
-    shown = assessment.results(db, offering_id)
-    found = []
+    results_of = assessment.results(db, offering_id)
+    judged = []
     for enrolment, name in sorted(rows, key=lambda row: (names.by_sound(row[1]), row[0].id)):
         sessions, minutes = presence.get(enrolment.id, (0, 0))
-        results = shown.get(enrolment.id, Results())
+        results = results_of.get(enrolment.id, Results())
         verdict = judge(demand, name=name, sessions_attended=sessions, minutes_attended=minutes, results=results)
-        found.append(Judged(demand, enrolment, sessions, minutes, results, verdict))
-    return found
-
-
-def finalise(db: Session, offering_id: int) -> list[Judged]:
-    """Write to each enrolment what its attendances and results come to. Doing it again changes nothing more."""
-    judged = judgements(db, offering_id)
-    for one in judged:
-        row = one.enrolment
-        row.sessions_attended, row.minutes_attended = one.sessions_attended, one.minutes
-        row.state = one.verdict.state
-        row.shortfalls = [str(shortfall) for shortfall in one.verdict.shortfalls]
-        row.certificate_due = one.verdict.certificate_due
-    db.flush()
+        judged.append(Judgement(demand, enrolment, sessions, minutes, results, verdict))
     return judged
+
+
+def _demand(db: Session, offering_id: int) -> Demand:
+    course = db.scalars(select(Course).join(Offering).where(Offering.id == offering_id)).one()
+    times = db.execute(
+        select(CourseSession.starts_at, CourseSession.ends_at).where(CourseSession.offering_id == offering_id)
+    )
+    planned = sum(planned_minutes(starts_at, ends_at) for starts_at, ends_at in times)
+    return Demand(
+        sessions_needed=course.sessions_needed,
+        minutes_planned=planned,
+        minutes_needed=minutes_needed(planned, course.minutes_share),
+        pass_mark=course.pass_mark,
+        skills=frozenset(skill.id for skill in course.skills if skill.active),
+        certificate=course.certificate_type is not None,
+    )
+
+
+def write(db: Session, judged: Sequence[Judgement]) -> None:
+    """Write each judgement to its enrolment. Writing the same judgements again changes nothing."""
+    for judgement in judged:
+        enrolment, verdict = judgement.enrolment, judgement.verdict
+        enrolment.sessions_attended, enrolment.minutes_attended = judgement.sessions_attended, judgement.minutes
+        enrolment.state = verdict.state
+        enrolment.shortfalls = [str(shortfall) for shortfall in verdict.shortfalls]
+        enrolment.certificate_due = verdict.certificate_due
+    db.flush()

@@ -1,8 +1,8 @@
-"""What is decided about check-ins in doubt (`courses.attendance.review_queue`).
+"""Decisions on check-ins in the review queue (`courses.attendance.review_queue`): accept, merge, admit or reject.
 
-Nothing that waits counts. Accepting, merging and rejecting are said once and kept for ever; a decision speaks for all that
-the same person sent to the same session with the same doubt. Where the session is closed, what is accepted is a correction:
-only those decide who may correct, and totals, entitlement and certificates follow.
+A check-in in the queue counts for nothing. A decision is made once and stays on record; it holds for all events of the
+same person at the same session that wait for the same cause. Where the session is closed, accepting is a correction: only
+a person who may correct decides, and results, totals and certificates follow.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,37 +15,39 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.attendance import recording, walk_ins
-from courses.attendance.review_queue import case_of, count, siblings, waiting
+from courses.attendance.review_queue import siblings
 from courses.closing import correction
-from courses.closing.judging import Judged
+from courses.closing.closing import lock_offering
+from courses.closing.judging import Judgement
 from courses.enrolment import trainees
 from courses.enrolment.trainees import TraineeFacts
-from courses.models.attendance import AttendanceDecision, AttendanceEvent, Decision, WalkInPerson
+from courses.models.attendance import AttendanceDecision, AttendanceEvent, ReviewDecision
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
+from courses.models.walk_ins import WalkInPerson
 from courses.offerings import rights
-from lms.core import audit
+from lms.core import audit, reasons
 from lms.core.errors import N_, Denied, DomainError, NotFound
 from lms.core.scope import Scope, fetch
 
-__all__ = ["accept", "accept_all", "admit", "case_of", "count", "merge", "merge_trainee", "reject", "waiting"]
-
-# Read in the report on corrections by whoever asks why a closed figure moved, so it is kept in both languages.
-LATE = "课次结束后收到的签到，经审核计入。A check-in received after closing was accepted."
+# The report on corrections shows this reason beside the figure that moved; it is stored, so it is in both languages.
+RECEIVED_AFTER_CLOSING = "课次结束后收到的签到，经审核计入。A check-in received after closing was accepted."
 
 
 @dataclass(frozen=True)
-class Settled:
-    """What a decision did. `name`: whom it was about; `unentitled`: who holds a certificate no longer earned."""
+class ReviewOutcome:
+    """The effect of a decision. `name`: the person it was about; `unentitled`: as in `correction.CorrectionOutcome`."""
 
     session_id: int
     name: str
-    unentitled: Sequence[Judged] = ()
+    unentitled: Sequence[Judgement] = ()
 
 
 @dataclass(frozen=True)
-class _Opened:
+class _OpenReview:
+    """An event to decide about, locked with its offering, and all events that the same decision holds for."""
+
     event: AttendanceEvent
     meeting: CourseSession
     offering: Offering
@@ -54,28 +56,39 @@ class _Opened:
 
 def accept(
     db: Session, event_id: UUID, *, scope: Scope, now: datetime, zone: ZoneInfo, reason: str | None = None
-) -> Settled:
-    """It counts for the person it names, who is given a place where they have none. Raises DomainError."""
+) -> ReviewOutcome:
+    """Let a check-in count for the trainee it names, who is given a place where there is none yet.
+
+    This and the other decisions raise NotFound for an event out of reach or not in the queue, Denied for a person who
+    may not decide, and DomainError for an event that is decided already or an offering that does not run.
+    """
     return accept_all(db, [event_id], scope=scope, now=now, zone=zone, reason=reason)[0]
 
 
 def accept_all(
     db: Session, events: Collection[UUID], *, scope: Scope, now: datetime, zone: ZoneInfo, reason: str | None = None
-) -> list[Settled]:
-    """Accept several at once; what is counted follows once. All or nothing."""
-    done: list[Settled] = []
+) -> list[ReviewOutcome]:
+    """Accept several check-ins at once; totals and certificates follow once for all. All or nothing.
+
+    Raises DomainError `nobody_named` for a check-in that names no trainee, beside what `accept` raises.
+    """
+    outcomes: list[ReviewOutcome] = []
     offerings: dict[int, Offering] = {}
     for event_id in events:
-        opened = _open(db, event_id, scope, now)
-        person = opened.event.enrolment_id
-        if person is None:
+        review = _open(db, event_id, scope, now)
+        enrolment_id = review.event.enrolment_id
+        if enrolment_id is None:
             raise DomainError("nobody_named", N_("This check-in names nobody. Choose whose it is, or reject it."))
-        trainee = db.scalars(select(Trainee).join(Enrolment).where(Enrolment.id == person)).one()
-        row = _place(db, opened, trainee)
-        done.append(_settle(db, opened, Decision.ACCEPT, row, reason, now))
-        offerings[opened.offering.id] = opened.offering
-    late = [one for offering in offerings.values() for one in correction.follow(db, offering, reason or LATE, zone)]
-    return [replace(one, unentitled=late) for one in done]
+        trainee = db.scalars(select(Trainee).join(Enrolment).where(Enrolment.id == enrolment_id)).one()
+        enrolment = _place(db, review, trainee)
+        outcomes.append(_decide(db, review, ReviewDecision.ACCEPT, enrolment, reason, now))
+        offerings[review.offering.id] = review.offering
+    unentitled = [
+        judgement
+        for offering in offerings.values()
+        for judgement in correction.judge_and_count(db, offering, reason or RECEIVED_AFTER_CLOSING, zone)
+    ]
+    return [replace(outcome, unentitled=unentitled) for outcome in outcomes]
 
 
 def merge(
@@ -87,17 +100,20 @@ def merge(
     now: datetime,
     zone: ZoneInfo,
     reason: str | None = None,
-) -> Settled:
-    """It counts for somebody of this training. Whoever waits for a place is given one. Raises DomainError, also for nobody."""
-    opened = _open(db, event_id, scope, now)
+) -> ReviewOutcome:
+    """Let a check-in count for an enrolment of this offering; a waitlisted trainee is given a place.
+
+    Raises DomainError `nobody_chosen` where no enrolment was chosen, beside what `accept` raises.
+    """
+    review = _open(db, event_id, scope, now)
     if enrolment_id is None:
         raise DomainError("nobody_chosen", N_("Choose whose check-in it is first."), status=422)
     trainee = db.scalars(
-        select(Trainee).join(Enrolment).where(Enrolment.id == enrolment_id, Enrolment.offering_id == opened.offering.id)
+        select(Trainee).join(Enrolment).where(Enrolment.id == enrolment_id, Enrolment.offering_id == review.offering.id)
     ).one_or_none()
     if trainee is None:
         raise NotFound
-    return _merged(db, opened, trainee, reason, now, zone)
+    return _merge(db, review, trainee, reason, now, zone)
 
 
 def merge_trainee(
@@ -109,15 +125,20 @@ def merge_trainee(
     now: datetime,
     zone: ZoneInfo,
     reason: str | None = None,
-) -> Settled:
-    """It counts for somebody of the register, who is given a place in this training. Raises DomainError."""
+) -> ReviewOutcome:
+    """Let a check-in count for a trainee of the register, who is given a place in this offering. Raises as `accept` does."""
     trainee = fetch(db, Trainee, trainee_id, scope)
-    opened = _open(db, event_id, scope, now)
-    return _merged(db, opened, trainee, reason, now, zone)
+    review = _open(db, event_id, scope, now)
+    return _merge(db, review, trainee, reason, now, zone)
 
 
-def admit(db: Session, event_id: UUID, facts: TraineeFacts, *, scope: Scope, now: datetime, zone: ZoneInfo) -> Settled:
-    """It counts for somebody who is registered now (or found again by name and phone), and given a place."""
+def admit(
+    db: Session, event_id: UUID, facts: TraineeFacts, *, scope: Scope, now: datetime, zone: ZoneInfo
+) -> ReviewOutcome:
+    """Register a trainee (or find the one with this name and phone), give a place, and let the check-in count.
+
+    Raises as `accept` does, and what `trainees.register` refuses.
+    """
     event = fetch(db, AttendanceEvent, event_id, scope)
     if scope.read_only:
         raise Denied
@@ -125,24 +146,25 @@ def admit(db: Session, event_id: UUID, facts: TraineeFacts, *, scope: Scope, now
         select(Offering.district_id).join(CourseSession).where(CourseSession.id == event.course_session_id)
     ).one()
     trainee = trainees.register(db, facts, district)
-    opened = _open(db, event_id, scope, now)
-    return _merged(db, opened, trainee, None, now, zone)
+    review = _open(db, event_id, scope, now)
+    return _merge(db, review, trainee, None, now, zone)
 
 
-def reject(db: Session, event_id: UUID, reason: str, *, scope: Scope, now: datetime) -> Settled:
-    """It never counts; the event and the reason stay. Raises DomainError without a reason."""
-    opened = _open(db, event_id, scope, now)
-    said = " ".join(reason.replace("\0", " ").split())[: recording.REASON_LIMIT]
-    if not said:
-        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
-    return _settle(db, opened, Decision.REJECT, None, said, now)
+def reject(db: Session, event_id: UUID, reason: str, *, scope: Scope, now: datetime) -> ReviewOutcome:
+    """Reject a check-in: it never counts; the event and the reason stay on record.
+
+    Raises DomainError for a blank reason, beside what `accept` raises.
+    """
+    review = _open(db, event_id, scope, now)
+    reason = reasons.required(reason)[: recording.REASON_LIMIT]
+    return _decide(db, review, ReviewDecision.REJECT, None, reason, now)
 
 
-def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _Opened:
-    """An event to decide about, its offering locked. Raises NotFound, Denied, or DomainError when it is decided."""
+def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _OpenReview:
+    """Lock the offering of an event and check that this person may decide about the event now. Raises as `accept` says."""
     event = fetch(db, AttendanceEvent, event_id, scope)
     meeting = db.get_one(CourseSession, event.course_session_id)
-    offering = correction.held(db, meeting.offering_id)
+    offering = lock_offering(db, meeting.offering_id)
     db.refresh(meeting, ["closed_at"])
     if event.review is None:
         raise NotFound
@@ -151,62 +173,63 @@ def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _Opened:
     if meeting.closed_at is not None and not rights.is_allowed(offering, scope, now=now, meeting=meeting):
         raise rights.denied()
     events = siblings(db, event)
-    if not any(one.id == event.id for one in events):
+    if not any(sibling.id == event.id for sibling in events):
         raise DomainError("decided_already", N_("Somebody has decided about this check-in meanwhile."))
-    return _Opened(event, meeting, offering, events)
+    return _OpenReview(event, meeting, offering, events)
 
 
-def _place(db: Session, opened: _Opened, trainee: Trainee) -> Enrolment:
-    if opened.offering.state not in {OfferingState.PUBLISHED, OfferingState.CLOSED}:
+def _place(db: Session, review: _OpenReview, trainee: Trainee) -> Enrolment:
+    if review.offering.state not in {OfferingState.PUBLISHED, OfferingState.CLOSED}:
         raise DomainError(
             "not_running",
             N_("This training is a draft or was cancelled: publish it first, or reject the check-in."),
         )
-    return walk_ins.place(db, opened.offering, trainee)
+    return walk_ins.place(db, review.offering, trainee)
 
 
-def _merged(  # noqa: PLR0917  # the facts of one decision
-    db: Session, opened: _Opened, trainee: Trainee, reason: str | None, now: datetime, zone: ZoneInfo
-) -> Settled:
-    done = _settle(db, opened, Decision.MERGE, _place(db, opened, trainee), reason, now)
-    return replace(done, unentitled=correction.follow(db, opened.offering, reason or LATE, zone))
+def _merge(  # noqa: PLR0917  # the facts of one decision
+    db: Session, review: _OpenReview, trainee: Trainee, reason: str | None, now: datetime, zone: ZoneInfo
+) -> ReviewOutcome:
+    outcome = _decide(db, review, ReviewDecision.MERGE, _place(db, review, trainee), reason, now)
+    reason = reason or RECEIVED_AFTER_CLOSING
+    return replace(outcome, unentitled=correction.judge_and_count(db, review.offering, reason, zone))
 
 
-def _settle(  # noqa: PLR0917  # the facts of one decision
+def _decide(  # noqa: PLR0917  # the facts of one decision
     db: Session,
-    opened: _Opened,
-    decision: Decision,
-    row: Enrolment | None,
+    review: _OpenReview,
+    decision: ReviewDecision,
+    enrolment: Enrolment | None,
     reason: str | None,
     now: datetime,
-) -> Settled:
-    meeting, event = opened.meeting, opened.event
+) -> ReviewOutcome:
+    meeting = review.meeting
     db.add_all(
         AttendanceDecision(
-            event_id=one.id,
+            event_id=event.id,
             decision=decision,
-            enrolment_id=row.id if row is not None else None,
+            enrolment_id=enrolment.id if enrolment is not None else None,
             reason=reason,
             user_id=audit.actor(db),
             decided_at=now,
         )
-        for one in opened.events
+        for event in review.events
     )
-    guest = db.get(WalkInPerson, event.walk_in_id) if event.walk_in_id is not None else None
-    if guest is not None:
-        guest.phone = None  # it has served
-        guest.enrolment_id = row.id if row is not None else None
-        guest.rejected_at = now if row is None else None
+    walk_in = db.get(WalkInPerson, review.event.walk_in_id) if review.event.walk_in_id is not None else None
+    if walk_in is not None:
+        walk_in.phone = None  # the phone was kept for this decision only
+        walk_in.enrolment_id = enrolment.id if enrolment is not None else None
+        walk_in.rejected_at = now if enrolment is None else None
     db.flush()
     audit.record(
         db,
         f"check_in.{decision}",
-        row if row is not None else meeting,
-        after={"session": meeting.id, "doubt": str(event.review), "events": len(opened.events)},
+        enrolment if enrolment is not None else meeting,
+        after={"session": meeting.id, "doubt": str(review.event.review), "events": len(review.events)},
         reason=reason,
     )
-    if row is None:
-        return Settled(meeting.id, guest.name if guest is not None else "")
-    recording.refold(db, [(meeting.id, row.id)], reason=reason, now=now)
-    trainee = db.scalars(select(Trainee).where(Trainee.id == row.trainee_id)).one()
-    return Settled(meeting.id, trainee.name)
+    if enrolment is None:
+        return ReviewOutcome(meeting.id, walk_in.name if walk_in is not None else "")
+    recording.refold(db, [(meeting.id, enrolment.id)], reason=reason, now=now)
+    trainee = db.scalars(select(Trainee).where(Trainee.id == enrolment.trainee_id)).one()
+    return ReviewOutcome(meeting.id, trainee.name)

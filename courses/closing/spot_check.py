@@ -1,4 +1,7 @@
-"""Counting heads where people checked themselves in: a code can be passed on, a head cannot."""
+"""The spot check: the heads counted in a room where trainees checked themselves in, compared with the roster.
+
+A check-in code can be passed on to somebody who is absent; a head in the room cannot.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,20 +9,19 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from courses.closing.headcount import HEADCOUNT_LIMIT
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceMethod
 from courses.models.offerings import CourseSession
-from courses.models.self_check_in import SpotCheck
+from courses.models.spot_check import SpotCheck
 from lms.core import audit
 from lms.core.errors import N_, DomainError
 
-LARGEST = 100_000
-
 
 @dataclass(frozen=True)
-class Due:
-    """What the list says of the room: how many came in by themselves, and how many heads there should be.
+class ExpectedHeads:
+    """The heads that should be in the room. by_self: trainees who checked themselves in.
 
-    `expected` leaves out who left early and adds the headcount of those who are not on the list.
+    `expected` leaves out trainees who left early and adds the headcount of people who are not on the roster.
     """
 
     by_self: int
@@ -27,16 +29,16 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Heads:
-    """What was counted, and why it differs from the list if it does."""
+class HeadCount:
+    """The heads counted in the room, None where no number was entered; `reason`: why the number differs from the roster."""
 
     counted: int | None
     reason: str | None = None
 
 
-def due(db: Session, meeting: CourseSession) -> Due | None:
-    """What closing has to be told of a session; None where nobody came in by themselves."""
-    by_self, there = db.execute(
+def expected_heads(db: Session, meeting: CourseSession) -> ExpectedHeads | None:
+    """Return the heads to expect at a session; None where no trainee checked in without the instructor."""
+    by_self, still_present = db.execute(
         select(
             func.count().filter(AttendanceEvent.method == AttendanceMethod.SELF),
             func.count().filter(Attendance.left_at.is_(None)),
@@ -45,15 +47,15 @@ def due(db: Session, meeting: CourseSession) -> Due | None:
         .join(AttendanceEvent, AttendanceEvent.id == Attendance.event_id)
         .where(Attendance.course_session_id == meeting.id)
     ).one()
-    return Due(by_self, there + meeting.headcount) if by_self else None
+    return ExpectedHeads(by_self, still_present + meeting.headcount) if by_self else None
 
 
-def enter(db: Session, meeting: CourseSession, wanted: Due, heads: Heads, *, now: datetime) -> None:
-    """Keep the heads that were counted. Raises DomainError without a number, and where it differs and nobody says why."""
+def enter(db: Session, meeting: CourseSession, expected: ExpectedHeads, heads: HeadCount, *, now: datetime) -> None:
+    """Store the spot check of a session. Raises DomainError without a number, and for a difference without a reason."""
     counted, reason = heads.counted, " ".join((heads.reason or "").split()) or None
-    if counted is None or not 0 <= counted <= LARGEST:
+    if counted is None or not 0 <= counted <= HEADCOUNT_LIMIT:
         raise DomainError("heads_missing", N_("Count the heads in the room and enter the number."), field="heads")
-    if counted != wanted.expected and reason is None:
+    if counted != expected.expected and reason is None:
         raise DomainError(
             "heads_differ",
             N_(
@@ -62,14 +64,14 @@ def enter(db: Session, meeting: CourseSession, wanted: Due, heads: Heads, *, now
             ),
             field="heads_reason",
             counted=counted,
-            expected=wanted.expected,
+            expected=expected.expected,
         )
     db.merge(
         SpotCheck(
             course_session_id=meeting.id,
             counted=counted,
-            expected=wanted.expected,
-            by_self=wanted.by_self,
+            expected=expected.expected,
+            by_self=expected.by_self,
             reason=reason,
             counted_at=now,
             user_id=audit.actor(db),
@@ -79,11 +81,11 @@ def enter(db: Session, meeting: CourseSession, wanted: Due, heads: Heads, *, now
         db,
         "session.spot_check",
         meeting,
-        after={"counted": counted, "expected": wanted.expected, "by_self": wanted.by_self},
+        after={"counted": counted, "expected": expected.expected, "by_self": expected.by_self},
         reason=reason,
     )
 
 
-def of(db: Session, meeting: CourseSession) -> SpotCheck | None:
-    """What was counted when a session closed."""
+def of_session(db: Session, meeting: CourseSession) -> SpotCheck | None:
+    """Return the spot check that was entered when the session closed, if there was one."""
     return db.get(SpotCheck, meeting.id)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Programme
 from courses.models.opening_balances import OpeningBalance, OpeningSource
-from lms.core import audit, clock, spreadsheets
+from lms.core import audit, clock, reasons, spreadsheets
 from lms.core.errors import N_, DomainError, NotFound
 from lms.organisations import districts
 from lms.organisations.models import District
@@ -115,9 +115,7 @@ def keep(
 
 def withdraw(db: Session, source_id: int, reason: str) -> None:
     """Take a source out of all figures; it stays on record. Raises NotFound, and DomainError without a reason."""
-    reason = " ".join(reason.split())
-    if not reason:
-        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
+    reason = reasons.required(reason)
     source = db.get(OpeningSource, source_id, with_for_update=True)
     if source is None or source.withdrawn_at is not None:
         raise NotFound

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from courses.models.person_time import FrozenQuarter
+from courses.models.quarters import FrozenQuarter
 from courses.models.rollups import PersonTimeMonth
 from lms.accounts.models import User
 from lms.core import audit, clock

@@ -10,7 +10,7 @@ from sqlalchemy import and_, or_, select, text
 from sqlalchemy.orm import Session
 
 from courses.enrolment import id_numbers
-from courses.models.trainees import ID_NUMBER, PHONE, IdType, Trainee
+from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN, IdType, Trainee
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_email, mask_id, mask_phone
@@ -118,8 +118,10 @@ def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | Non
     documents are reissued under new numbers.
     """
     cipher = crypto.cipher()
-    phones = {facts.phone: cipher.blind_index(PHONE, facts.phone) for facts in people if facts.phone}
-    numbers = {facts.id_number: cipher.blind_index(ID_NUMBER, facts.id_number) for facts in people if facts.id_number}
+    phones = {facts.phone: cipher.blind_index(PHONE_COLUMN, facts.phone) for facts in people if facts.phone}
+    numbers = {
+        facts.id_number: cipher.blind_index(ID_NUMBER_COLUMN, facts.id_number) for facts in people if facts.id_number
+    }
     rows = db.scalars(
         select(Trainee)
         .where(or_(Trainee.phone_index.in_(phones.values()), Trainee.id_number_index.in_(numbers.values())))
@@ -237,19 +239,21 @@ def _ways(words: str) -> list[Any]:
     key = norm(words)
     ways: list[Any] = [Trainee.name_key.contains(key, autoescape=True)] if key else [Trainee.name == words]
     with suppress(ValueError):
-        ways.append(Trainee.phone_index == cipher.blind_index(PHONE, normalise_phone(words)))
+        ways.append(Trainee.phone_index == cipher.blind_index(PHONE_COLUMN, normalise_phone(words)))
     for id_type in IdType:
         try:
             number = id_numbers.canonical(id_type, words, clock.now().date())
         except DomainError:
             continue
-        ways.append(and_(Trainee.id_type == id_type, Trainee.id_number_index == cipher.blind_index(ID_NUMBER, number)))
+        ways.append(
+            and_(Trainee.id_type == id_type, Trainee.id_number_index == cipher.blind_index(ID_NUMBER_COLUMN, number))
+        )
     return ways
 
 
 def _indexes(facts: TraineeFacts) -> list[bytes]:
     cipher = crypto.cipher()
-    pairs = ((PHONE, facts.phone), (ID_NUMBER, facts.id_number))
+    pairs = ((PHONE_COLUMN, facts.phone), (ID_NUMBER_COLUMN, facts.id_number))
     return [cipher.blind_index(column, value) for column, value in pairs if value]
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
 
 from courses.imports import files, kinds
-from courses.models.imports import ImportLine, ImportRun, Outcome
+from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from lms.core import audit
 
 
@@ -20,7 +20,7 @@ def refused(db: Session, run: ImportRun, limit: int | None = None) -> Iterator[t
     reasons = kind.reasons
     statement = (
         select(ImportLine.line, ImportLine.code, ImportLine.params)
-        .where(ImportLine.run_id == run.id, ImportLine.outcome.in_((Outcome.REFUSED, Outcome.DOUBLE)))
+        .where(ImportLine.run_id == run.id, ImportLine.outcome.in_((RowOutcome.REFUSED, RowOutcome.DOUBLE)))
         .order_by(ImportLine.line)
         .execution_options(yield_per=5000)
     )

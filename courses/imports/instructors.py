@@ -18,7 +18,7 @@ from courses.imports.cells import refused
 from courses.imports.kinds import Column, Context, register, word
 from courses.imports.simple import Cells, Districts, Fact, Part, Simple, sql
 from courses.models.catalogue import Programme
-from courses.models.imports import ImportLine, ImportRun, Outcome
+from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from instructors.models import PHONE, Instructor, Level
 from lms.core import clock, crypto
 from lms.core.errors import N_
@@ -175,7 +175,7 @@ class Reader:
         )
         self._people: dict[str, tuple[str, int, str]] = {}
         self._periods: dict[str, list[Period]] = {}
-        read = select(ImportLine.facts).where(ImportLine.run_id == run.id, ImportLine.outcome == Outcome.NEW)
+        read = select(ImportLine.facts).where(ImportLine.run_id == run.id, ImportLine.outcome == RowOutcome.NEW)
         for facts in db.scalars(read.order_by(ImportLine.line)):
             self._remember(facts or {})
 

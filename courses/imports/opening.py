@@ -9,7 +9,7 @@ from courses.counting import opening_balances
 from courses.imports import files, simple
 from courses.imports.kinds import Column, Context, register
 from courses.imports.simple import LAST, Cells, Fact, Part, Simple, sql
-from courses.models.imports import ImportLine, ImportRun, Outcome
+from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from courses.models.opening_balances import OpeningSource
 from lms.core.errors import N_
 from lms.core.exports import MEDIA_TYPES, Format
@@ -122,7 +122,7 @@ class OpeningBalances(Simple):
             .join(OpeningSource, OpeningSource.id == ImportLine.made_id)
             .where(
                 ImportLine.run_id == part.run.id,
-                ImportLine.outcome == Outcome.NEW,
+                ImportLine.outcome == RowOutcome.NEW,
                 OpeningSource.withdrawn_at.is_(None),
             )
             .group_by(ImportLine.made_id)

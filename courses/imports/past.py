@@ -19,7 +19,7 @@ from courses.imports.files import Row
 from courses.imports.kinds import Context, Kind, register
 from courses.imports.past_rows import COLUMNS, Reader
 from courses.imports.past_undo import UNDO_STEPS, take_back
-from courses.models.imports import ImportLine, ImportOffering, ImportPerson, ImportRun, Outcome
+from courses.models.imports import ImportLine, ImportOffering, ImportPerson, ImportRun, RowOutcome
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 
@@ -216,7 +216,7 @@ class Past(Kind):
     def _last(db: Session, run: ImportRun, chunk: int) -> int | None:
         """The last offering of a chunk: at least one, and no more rows than the chunk holds."""
         left = select(ImportLine.number).where(
-            ImportLine.run_id == run.id, ImportLine.number > run.cursor, ImportLine.outcome == Outcome.NEW
+            ImportLine.run_id == run.id, ImportLine.number > run.cursor, ImportLine.outcome == RowOutcome.NEW
         )
         beyond = db.scalar(left.order_by(ImportLine.number).offset(chunk).limit(1))
         fitting = left if beyond is None else left.where(ImportLine.number < beyond)

@@ -4,7 +4,8 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from courses.counting.quarters import Quarter
-from courses.models.person_time import EntryKind, FrozenQuarter, PersonTimeEntry
+from courses.models.person_time import EntryKind, PersonTimeEntry
+from courses.models.quarters import FrozenQuarter
 from lms.core import audit, clock
 
 

@@ -17,7 +17,7 @@ from courses.imports.files import clean
 from courses.imports.kinds import Column, word
 from courses.models.catalogue import Course
 from courses.models.imports import ImportOffering, ImportRun
-from courses.models.trainees import ID_NUMBER, PHONE
+from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN
 from instructors.models import Instructor
 from lms.core import crypto
 from lms.core.errors import N_, DomainError
@@ -149,12 +149,16 @@ class Reader:
         cipher = self._cipher
         fields = [
             str(number), str(offered.key), ref, _text(name), _text(key),
-            *((_bytes(cipher.encrypt(PHONE, ref, phone)), _bytes(cipher.blind_index(PHONE, phone))) if phone else _TWO),
+            *(
+                (_bytes(cipher.encrypt(PHONE_COLUMN, ref, phone)), _bytes(cipher.blind_index(PHONE_COLUMN, phone)))
+                if phone
+                else _TWO
+            ),
             *(
                 (
                     identity[0].value,
-                    _bytes(cipher.encrypt(ID_NUMBER, ref, identity[1])),
-                    _bytes(cipher.blind_index(ID_NUMBER, identity[1])),
+                    _bytes(cipher.encrypt(ID_NUMBER_COLUMN, ref, identity[1])),
+                    _bytes(cipher.blind_index(ID_NUMBER_COLUMN, identity[1])),
                 )
                 if identity
                 else _THREE

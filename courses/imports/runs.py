@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from courses.events import ImportOwed
+from courses.events import ImportRequested
 from courses.imports import files, kinds
 from courses.imports.files import HEAD_WITHIN
 from courses.imports.kinds import Column, Context, Kind
@@ -28,9 +28,9 @@ from courses.models.imports import (
     ImportPiece,
     ImportRun,
     ImportState,
-    Outcome,
+    RowOutcome,
 )
-from lms.core import audit, clock, events
+from lms.core import audit, clock, events, reasons
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.paging import Page, page_of
 from lms.core.scope import Scope, fetch, visible
@@ -147,10 +147,10 @@ def check(db: Session, run: ImportRun) -> None:
 def start(db: Session, run: ImportRun) -> None:
     """Ask for the rows that can go in to go in. Raises DomainError before they were checked, or when nothing can."""
     _demand(run, ImportState.CHECKED)
-    if not run.tally.get(Outcome.NEW):
+    if not run.tally.get(RowOutcome.NEW):
         raise DomainError("nothing_new", N_("No row of this file can go in."))
     _begin(db, run, ImportState.RUNNING, kinds.kind_of(run.kind).steps[0])
-    audit.record(db, "import.start", run, after={"kind": run.kind, "rows": run.tally[Outcome.NEW]})
+    audit.record(db, "import.start", run, after={"kind": run.kind, "rows": run.tally[RowOutcome.NEW]})
     db.flush()
 
 
@@ -166,15 +166,13 @@ def resume(db: Session, run: ImportRun) -> None:
     _demand(run, ImportState.STOPPED, ImportState.FAILED)
     run.state, run.stop_asked, run.problem = run.doing or ImportState.CHECKING, False, None
     audit.record(db, "import.resume", run)
-    events.publish(db, ImportOwed(run.id))
+    events.publish(db, ImportRequested(run.id))
     db.flush()
 
 
 def undo(db: Session, run: ImportRun, reason: str) -> None:
     """Ask for everything that the import made to be taken back. Raises DomainError when its rows are erased or nothing moved."""
-    reason = " ".join(reason.split())
-    if not reason:
-        raise DomainError("reason_missing", N_("Say why, so that others understand it later."), field="reason")
+    reason = reasons.required(reason)
     _demand(run, ImportState.DONE, ImportState.STOPPED, ImportState.FAILED)
     if run.state is not ImportState.DONE and run.doing is ImportState.CHECKING:
         raise DomainError("nothing_moved", N_("This import has changed nothing, so there is nothing to undo."))
@@ -199,7 +197,7 @@ def may_resume(run: ImportRun) -> bool:
 def _begin(db: Session, run: ImportRun, state: ImportState, step: str, total: int = 0) -> None:
     run.state = run.doing = state
     run.step, run.cursor, run.total, run.stop_asked, run.problem = step, 0, total, False, None
-    events.publish(db, ImportOwed(run.id))
+    events.publish(db, ImportRequested(run.id))
 
 
 def work(db: Session, run_id: int, context: Context) -> Iterator[Progress]:
@@ -315,7 +313,7 @@ def _progress(run: ImportRun) -> Progress:
 
 
 def _tally(db: Session, run: ImportRun) -> dict[str, int]:
-    counted = dict.fromkeys(map(str, Outcome), 0)
+    counted = dict.fromkeys(map(str, RowOutcome), 0)
     rows = db.execute(
         select(ImportLine.outcome, func.count()).where(ImportLine.run_id == run.id).group_by(ImportLine.outcome)
     )

@@ -17,7 +17,7 @@ from courses.imports import cells, staging, statements
 from courses.imports.cells import refused
 from courses.imports.files import Row, clean
 from courses.imports.kinds import Context, Kind
-from courses.models.imports import ImportLine, ImportRun, Outcome
+from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from lms.core import audit, clock
 from lms.core.db import Base
 from lms.core.errors import N_, DomainError
@@ -149,7 +149,7 @@ class Simple(Kind):
         """The last line of the chunk after the cursor; None at the end."""
         lines = (
             select(ImportLine.line)
-            .where(ImportLine.run_id == run.id, ImportLine.line > run.cursor, ImportLine.outcome == Outcome.NEW)
+            .where(ImportLine.run_id == run.id, ImportLine.line > run.cursor, ImportLine.outcome == RowOutcome.NEW)
             .order_by(ImportLine.line)
             .limit(chunk)
             .subquery()

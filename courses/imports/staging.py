@@ -8,7 +8,7 @@ from psycopg import sql
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from courses.models.imports import ImportPerson, ImportRun, Outcome
+from courses.models.imports import ImportPerson, ImportRun, RowOutcome
 from lms.core.errors import DomainError
 
 _EMPTY = r"\N"
@@ -31,18 +31,18 @@ LINE = ("run_id", "line", "outcome", "code", "params", "facts", "key")
 def refused_line(run_id: int, line: int, error: DomainError, key: object = None) -> bytes:
     """A refused row as a line for `import_line`. key: what it is about, as far as it could be read."""
     params = {"message": error.message, **{name: str(value) for name, value in error.params.items()}}
-    return _line(run_id, line, Outcome.REFUSED, error.code, params, None, None if key is None else str(key))
+    return _line(run_id, line, RowOutcome.REFUSED, error.code, params, None, None if key is None else str(key))
 
 
 def fact_line(run_id: int, line: int, facts: Mapping[str, Any], key: str) -> bytes:
     """A row that was read, as a line for `import_line`; what becomes of it is said later."""
-    return _line(run_id, line, Outcome.NEW, None, None, facts, key)
+    return _line(run_id, line, RowOutcome.NEW, None, None, facts, key)
 
 
 def _line(  # noqa: PLR0917  # the columns, in their order
     run_id: int,
     line: int,
-    outcome: Outcome,
+    outcome: RowOutcome,
     code: str | None,
     params: Mapping[str, Any] | None,
     facts: Mapping[str, Any] | None,

@@ -1,1 +1,1 @@
-"""The tables of courses, one module a noun. Import from the noun's module."""
+"""The database tables of courses: one module for each noun. Import a class from the module of its noun."""

@@ -1,4 +1,4 @@
-"""Assessments: theory, the skills checklist, the examiner, and retests; and every skill result as it came in."""
+"""Assessments: theory score, skills checklist, examiner and retests; and the skill events as they were received."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,9 +15,10 @@ from lms.core.db import Base, Identifier, Word
 
 
 class Assessment(Base):
-    """One attempt of one enrolment: 1 is the first, later ones are retests. `theory_score` in per cent.
+    """One attempt of one enrolment. Attempt 1 is the first assessment, and later attempts are retests.
 
-    started_at: when the attempt was opened. A skill result that a device made belongs to the last attempt begun by then.
+    `theory_score` is in per cent. `started_at` is the moment at which the attempt was opened: a skill result from a
+    device belongs to the last attempt that was open when the result was made.
     """
 
     __tablename__ = "assessment"
@@ -44,7 +45,10 @@ class Assessment(Base):
 
 
 class SkillResult(Base):
-    """One skill of the checklist in one attempt: passed or not yet. It is what the attempt's skill events fold to."""
+    """The result of one skill of the checklist in one attempt.
+
+    The row is derived by folding the attempt's skill events.
+    """
 
     __tablename__ = "skill_result"
 
@@ -57,7 +61,7 @@ class SkillResult(Base):
 
 
 class LateReason(StrEnum):
-    """Why a skill result counts for nothing until somebody who may correct takes it in."""
+    """Why a skill result arrived too late: it does not count until a person with the right to correct accepts it."""
 
     OFFERING_CLOSED = "offering_closed"
     NOT_RUNNING = "not_running"
@@ -65,10 +69,13 @@ class LateReason(StrEnum):
 
 
 class SkillEvent(Base):
-    """One result of one skill as it came in, from a device or from the page. Its id is made where it happened. Never altered.
+    """One result of one skill, as a device or the results page sent it.
 
-    passed: null takes an earlier result back (“not examined”). happened_at: the moment that counts, `told_at` put right by
-    the offset of the device's clock. review: why it counts for nothing; null when it counted at once.
+    The sender makes the id. The row is never altered.
+
+    `passed` is null where the event takes an earlier result back (“not examined”). `happened_at` is the moment that
+    counts: the device's own time (`told_at`), corrected by the offset of the device's clock. `review` says why the
+    result does not count; it is null when the result counted at once.
     """
 
     __tablename__ = "skill_event"

@@ -1,17 +1,19 @@
-"""Attendance: the events that came in, kept for ever, what was decided about the doubtful ones, and what all adds up to."""
+"""Attendance: check-in events as they were received, decisions about events in review, and the attendances they result
+in.
+"""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKey, Index, LargeBinary, func, select
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKey, Index, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession
-from lms.core import clock, crypto
+from lms.core import clock
 from lms.core.constraints import means
 from lms.core.db import Base, Word
 from lms.core.errors import N_
@@ -21,7 +23,7 @@ PHONE = "walk_in.phone"
 
 
 class AttendanceKind(StrEnum):
-    """What an event says."""
+    """The act that an event reports."""
 
     ARRIVE = "arrive"
     LEAVE = "leave"
@@ -40,8 +42,8 @@ class AttendanceMethod(StrEnum):
     IMPORT = "import"
 
 
-class Review(StrEnum):
-    """Why an event counts for nothing until somebody decides."""
+class ReviewReason(StrEnum):
+    """Why an event is in the review queue: it does not count until a person decides about it."""
 
     OUTSIDE_WINDOW = "outside_window"
     SESSION_CLOSED = "session_closed"
@@ -52,49 +54,28 @@ class Review(StrEnum):
     NOT_RUNNING = "not_running"
 
 
-class Decision(StrEnum):
-    """What somebody decided about an event in review: it counts as it is, for another enrolment, or never."""
+class ReviewDecision(StrEnum):
+    """A decision about an event in review.
+
+    accept: the event counts as it was sent. merge: it counts for another enrolment. reject: it never counts.
+    """
 
     ACCEPT = "accept"
     MERGE = "merge"
     REJECT = "reject"
 
 
-class WalkInPerson(Base):
-    """Somebody who came without a place, known by the name that was typed at the door; the id is made by the device.
-
-    What is personal stands here and not in the event, which is never altered: it can be wiped. `enrolment_id`: the place
-    that the person was given in the end.
-    """
-
-    __tablename__ = "walk_in"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    course_session_id: Mapped[int] = mapped_column(ForeignKey("course_session.id"), index=True)
-    name: Mapped[str]
-    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
-    made_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
-    enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id"), index=True)
-    rejected_at: Mapped[datetime | None]
-
-    @property
-    def phone(self) -> str | None:
-        """The phone in E.164, opened."""
-        return crypto.cipher().decrypt(PHONE, self.id, self.phone_sealed) if self.phone_sealed else None
-
-    @phone.setter
-    def phone(self, value: str | None) -> None:
-        self.phone_sealed = crypto.cipher().encrypt(PHONE, self.id, value) if value else None
-
-
 class AttendanceEvent(Base):
-    """One check-in event. Its id is made by the device, so that sending it twice changes nothing. Never altered.
+    """One check-in event.
 
-    `happened_at` is the moment that counts: the device's time (`told_at`) put right by the offset of its clock from ours.
-    `undoes`: the event that an undo takes back. `ticket`: SHA-256 of a ticket that was scanned. `review`: why it counts for
-    nothing until somebody decides; null when it counted at once. `answer`: what the device was told, to tell it again.
-    Session, user and device are references that triggers keep (migration 0014), looked up once for all rows of a statement.
+    The device makes the id, so that sending the event twice changes nothing. The row is never altered.
+
+    `happened_at` is the moment that counts: the device's own time (`told_at`), corrected by the offset between the
+    device's clock and the server's. `undoes` is the id of the event that an undo takes back. `ticket` is the SHA-256 of
+    a scanned ticket. `review` is null when the event counted at once. `answer` is the answer that the device received,
+    kept so that a second delivery of the event gets the same answer. Triggers enforce the references to session, user
+    and device (migration 0014), because a trigger looks them up once for all rows of a statement and a foreign key once
+    for each row.
     """
 
     __tablename__ = "attendance_event"
@@ -114,7 +95,7 @@ class AttendanceEvent(Base):
     undoes: Mapped[UUID | None]
     ticket: Mapped[str | None]
     walk_in_id: Mapped[UUID | None] = mapped_column(ForeignKey("walk_in.id"))
-    review: Mapped[Review | None] = mapped_column(Word(Review))
+    review: Mapped[ReviewReason | None] = mapped_column(Word(ReviewReason))
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
     __table_args__ = (
@@ -135,17 +116,17 @@ class AttendanceEvent(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """Those of the sessions one may see."""
+        """The events of the sessions that the scope covers."""
         return cls.course_session_id.in_(select(CourseSession.id).where(CourseSession.visible_to(scope)))
 
 
 class AttendanceDecision(Base):
-    """What somebody decided about one event in review; once, and never altered."""
+    """The decision about one event in review. There is one for each event, and it is never altered."""
 
     __tablename__ = "attendance_decision"
 
     event_id: Mapped[UUID] = mapped_column(ForeignKey("attendance_event.id"), primary_key=True)
-    decision: Mapped[Decision] = mapped_column(Word(Decision))
+    decision: Mapped[ReviewDecision] = mapped_column(Word(ReviewDecision))
     enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id"), index=True)
     reason: Mapped[str | None]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
@@ -163,7 +144,7 @@ class Attendance(Base):
 
     __tablename__ = "attendance"
 
-    # A reference that triggers keep, as of its event.
+    # Triggers enforce this reference, as they do for AttendanceEvent.
     course_session_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     enrolment_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("enrolment.id"), primary_key=True, autoincrement=False, index=True

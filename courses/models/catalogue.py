@@ -1,4 +1,4 @@
-"""Programmes (what is counted together), courses (syllabuses) and their skills checklists."""
+"""Programmes (the courses that reports count together), courses (syllabuses) and their skills checklists."""
 
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ from lms.core.scope import Scope
 
 
 class Programme(Base):
-    """A training programme. `short_code` stands in certificate numbers (FR in BJ-FR-2026-0000123-C)."""
+    """A training programme. Certificate numbers contain its `short_code`, for example FR in BJ-FR-2026-0000123-C."""
 
     __tablename__ = "programme"
 
@@ -34,12 +34,14 @@ class Programme(Base):
 
 
 class Course(Base):
-    """A syllabus. What a trainee must do to be certified is all here, as settings of the course.
+    """A syllabus. Its columns hold every requirement that a trainee must meet to be certified.
 
-    hours: class hours. sessions_needed: sessions of an offering that a trainee must attend. pass_mark: per cent in
-    theory, None without a theory test. minutes_share: per cent of the offering's planned minutes that a trainee must
-    attend, None without such a rule. validity_months: None never expires. trainee_ratio: trainees an instructor, warns.
-    certificate_type: the number in the certificate's code; None where the course gives no certificate.
+    `hours` are class hours. `sessions_needed` is the number of sessions of an offering that a trainee must attend.
+    `pass_mark` is the per cent needed in the theory test, or None without a test. `minutes_share` is the per cent of
+    the offering's planned minutes that a trainee must attend, or None without such a rule. `validity_months` is None
+    for a certificate that does not expire. `trainee_ratio` is the number of trainees for each instructor above which
+    planners are warned. `certificate_type` is the number in the certificate's code, or None where the course gives no
+    certificate.
     """
 
     __tablename__ = "course"
@@ -78,12 +80,15 @@ class Course(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG003  # the catalogue is public
-        """Everybody may read the catalogue."""
+        """Every row: everybody may read the catalogue."""
         return true()
 
 
 class CourseSkill(Base):
-    """One line of a course's skills checklist."""
+    """One skill of a course's checklist.
+
+    An inactive skill is off the checklist and stays for the results that refer to it.
+    """
 
     __tablename__ = "course_skill"
 

@@ -1,4 +1,4 @@
-"""Enrolments: a trainee in an offering, and the ticket that proves it."""
+"""Enrolments: a trainee in an offering, with the ticket that proves the enrolment."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -26,7 +26,11 @@ from lms.core.scope import Scope
 
 
 class EnrolmentState(StrEnum):
-    """enrolled ⇄ waitlisted → cancelled; at closing: completed, failed or incomplete."""
+    """The state of an enrolment.
+
+    Before the offering closes: enrolled (has a place), waitlisted or cancelled. From its closing: completed, failed or
+    incomplete.
+    """
 
     ENROLLED = "enrolled"
     WAITLISTED = "waitlisted"
@@ -45,7 +49,7 @@ HOLDS_PLACE = (
 
 
 class EnrolmentSource(StrEnum):
-    """How a trainee came to be enrolled."""
+    """The way in which a trainee was enrolled."""
 
     SELF = "self"
     STAFF = "staff"
@@ -56,9 +60,9 @@ class EnrolmentSource(StrEnum):
 class Enrolment(Base):
     """A trainee in an offering. `ticket` is the unguessable part of the ticket page's address.
 
-    Filled when the offering closes and refilled when it is corrected: `sessions_attended`, `minutes_attended`,
-    `shortfalls` (codes of what stands in the way of a certificate) and `certificate_due` (nothing does). The
-    certificates package takes what is due and not yet `certified_at`.
+    Closing or correcting the offering fills `sessions_attended`, `minutes_attended`, `shortfalls` (codes of the
+    requirements that are not met) and `certificate_due` (every requirement is met). The certificates package issues a
+    certificate to each enrolment that is due and has no `certified_at`.
     """
 
     __tablename__ = "enrolment"
@@ -105,7 +109,7 @@ class Enrolment(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """Those of the offerings one sees, and one's own."""
+        """The enrolments of the offerings that the scope covers, and the user's own."""
         if scope.everything:
             return scope.covers()
         of_offerings = cls.offering_id.in_(select(Offering.id).where(Offering.visible_to(scope)))
@@ -114,7 +118,10 @@ class Enrolment(Base):
 
 
 class EnrolmentImport(Base):
-    """A spreadsheet between preview and confirmation. Its rows are sealed, and wiped once applied."""
+    """A spreadsheet of people between its preview and its confirmation.
+
+    `content` holds the rows, encrypted; it becomes null when the rows are enrolled or when they are too old.
+    """
 
     __tablename__ = "enrolment_import"
 
@@ -131,7 +138,7 @@ class EnrolmentImport(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """One's own imports, while the offering is in reach."""
+        """The user's own imports, as long as the scope covers the offering."""
         return (cls.user_id == scope.user_id) & cls.offering_id.in_(
             select(Offering.id).where(Offering.visible_to(scope))
         )

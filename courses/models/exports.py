@@ -1,4 +1,4 @@
-"""Exports that are too long to wait for: what was asked, how far it is, and the file, kept a week for its owner alone."""
+"""Exports that a worker makes: the order, its progress, and the file, which is kept a week for its owner alone."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,8 +15,11 @@ from lms.core.scope import Scope
 
 
 class ExportKind(StrEnum):
-    """What a row of the file is: an offering, or somebody's participation in one; a person behind a number, with all of it;
-    somebody enrolled in one offering, or present at one session; a certificate.
+    """The thing that each row of the file stands for.
+
+    offerings: an offering. participations: a person's participation in one offering. people: a person behind a figure,
+    with all participations. enrolments: a person enrolled in one offering. attendances: a person present at one
+    session. certificates: a certificate.
     """
 
     OFFERINGS = "offerings"
@@ -27,8 +30,8 @@ class ExportKind(StrEnum):
     CERTIFICATES = "certificates"
 
 
-class Personal(StrEnum):
-    """What the file says about people: nothing, names with masked phones, or names with phones in full."""
+class PersonalData(StrEnum):
+    """The personal data that the file contains: none, names with masked phones, or names with phones in full."""
 
     NONE = "none"
     MASKED = "masked"
@@ -36,7 +39,10 @@ class Personal(StrEnum):
 
 
 class ExportState(StrEnum):
-    """waiting → done, or failed after the last attempt. Whether somebody is at it, the progress tells."""
+    """waiting, then done, or failed after the last attempt.
+
+    `ExportProgress` tells whether a worker is making the file.
+    """
 
     WAITING = "waiting"
     DONE = "done"
@@ -44,9 +50,12 @@ class ExportState(StrEnum):
 
 
 class Export(Base):
-    """One file. `question`: the filters as in an address. `head`: what stands above the rows, in the owner's words.
+    """One ordered file.
 
-    district_ids: the reach it was asked with, null for everything. rows: expected, and exact once done. bytes: its size.
+    `question` holds the report's filters, as they stand in its address. `head` holds the lines above the rows, in the
+    owner's language. `district_ids` are the districts of the owner's scope at the time of the order, or null for the
+    whole city. `rows` is an estimate until the file is done, and then the exact number. `bytes` is the size of the
+    file.
     """
 
     __tablename__ = "export"
@@ -56,7 +65,7 @@ class Export(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     kind: Mapped[ExportKind] = mapped_column(Word(ExportKind))
     format: Mapped[Format] = mapped_column(Word(Format))
-    personal: Mapped[Personal] = mapped_column(Word(Personal))
+    personal: Mapped[PersonalData] = mapped_column(Word(PersonalData))
     question: Mapped[dict[str, Any]] = mapped_column(JSONB)
     head: Mapped[dict[str, Any]] = mapped_column(JSONB)
     district_ids: Mapped[list[int] | None] = mapped_column(JSONB(none_as_null=True))
@@ -85,14 +94,21 @@ class Export(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """One's own, as long as one's reach is no smaller than the one it was made with; an auditor's name nobody."""
-        nameless = cls.personal == Personal.NONE if scope.read_only else true()
-        reach = true() if scope.everything else cls.district_ids.contained_by(sorted(scope.district_ids))
-        return (cls.user_id == scope.user_id) & reach & nameless
+        """The user's own exports.
+
+        An export is hidden while the user's districts no longer include all of the order's districts. An auditor sees
+        only exports without personal data.
+        """
+        without_personal_data = cls.personal == PersonalData.NONE if scope.read_only else true()
+        districts_covered = true() if scope.everything else cls.district_ids.contained_by(sorted(scope.district_ids))
+        return (cls.user_id == scope.user_id) & districts_covered & without_personal_data
 
 
 class ExportProgress(Base):
-    """How far an export is. A table of its own, because the export's row is held while it is made."""
+    """The progress of an export.
+
+    It is a table of its own because the worker locks the export's row while making the file.
+    """
 
     __tablename__ = "export_progress"
 
@@ -105,7 +121,7 @@ class ExportProgress(Base):
 
 
 class ExportChunk(Base):
-    """A piece of a file, in order from 0. All of a file's pieces are committed at once, so half a file is never there."""
+    """A part of a file, numbered from 0. All parts of a file are committed together, so a file is never incomplete."""
 
     __tablename__ = "export_chunk"
 

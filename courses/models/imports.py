@@ -1,6 +1,6 @@
-"""Imports: the file as it was sent, what was made of each of its rows, and where the work is.
+"""Imports: the file as it was sent, the outcome of each of its rows, and the progress of the work.
 
-The tables of rows bear no foreign keys: they are written by COPY, a million at once, and erased with their import.
+The tables of rows have no foreign keys: COPY writes them, a million at once, and they are erased with their import.
 """
 
 from datetime import date, datetime, time
@@ -32,7 +32,10 @@ from lms.core.scope import Scope
 
 
 class ImportState(StrEnum):
-    """received → checking → checked → running → done → undoing → undone; stopped and failed can be taken up again."""
+    """received → checking → checked → running → done → undoing → undone.
+
+    Work can resume from stopped and from failed.
+    """
 
     RECEIVED = "received"
     CHECKING = "checking"
@@ -45,8 +48,12 @@ class ImportState(StrEnum):
     FAILED = "failed"
 
 
-class Outcome(StrEnum):
-    """What becomes of a row: it goes in, is there already, is the same as an earlier row, or cannot go in."""
+class RowOutcome(StrEnum):
+    """The outcome of one row of the file.
+
+    new: the row is imported. known: its record exists already. double: an earlier row says the same. refused: the row
+    cannot be imported.
+    """
 
     NEW = "new"
     KNOWN = "known"
@@ -55,11 +62,12 @@ class Outcome(StrEnum):
 
 
 class ImportRun(Base):
-    """One file on its way in.
+    """One imported file.
 
-    district_ids: whose rows may go in; null is the whole city. mapping: field → column of the file, from 0. doing: the state
-    that work goes on with after a stop. step and cursor: where the work is; `cursor` of `total` is what the progress shows.
-    tally: numbers by outcome, and what was made. notes: what an undo kept, and why.
+    `district_ids` are the districts whose rows may be imported, or null for the whole city. `mapping` maps a field to a
+    column of the file, counted from 0. `doing` is the state in which work resumes after a stop. `step` and `cursor` are
+    the position of the work; the progress page shows `cursor` of `total`. `tally` counts rows by outcome, and the
+    records that were made. `notes` list the records that an undo did not remove, and why.
     """
 
     __tablename__ = "import_run"
@@ -101,12 +109,12 @@ class ImportRun(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """The city sees all; a district's administrator the own ones: a file may name people of other districts."""
+        """All imports for the city; a district administrator's own, because a file may name people of other districts."""
         return true() if scope.everything else cls.user_id == scope.user_id
 
 
 class ImportPiece(Base):
-    """A piece of the file, sealed. Piece -1 repeats the first rows, read, for the preview."""
+    """A part of the file, encrypted. Part -1 holds the first rows once more, parsed, for the preview."""
 
     __tablename__ = "import_piece"
 
@@ -116,7 +124,7 @@ class ImportPiece(Base):
 
 
 class ImportMapping(Base):
-    """Which heading a user last chose for each field of a kind."""
+    """The heading that a user last chose for each field of an import kind."""
 
     __tablename__ = "import_mapping"
 
@@ -126,17 +134,18 @@ class ImportMapping(Base):
 
 
 class ImportLine(Base):
-    """One row of the file. code and params: why it does not go in.
+    """One row of the file. `code` and `params` say why the row is refused.
 
-    facts, key, made_id: what it says, what makes it the same as another, and the record that it became (small kinds).
-    number, person: its offering's number in the import, and the line that stands for the same person (past trainings).
+    The small kinds of import use `facts` (the content of the row), `key` (equal for rows that mean the same record) and
+    `made_id` (the record that the row became). Imports of past trainings use `number` (the number of the row's offering
+    within the import) and `person` (the first line about the same person).
     """
 
     __tablename__ = "import_line"
 
     run_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     line: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    outcome: Mapped[Outcome] = mapped_column(Word(Outcome))
+    outcome: Mapped[RowOutcome] = mapped_column(Word(RowOutcome))
     code: Mapped[str | None]
     params: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
@@ -152,9 +161,10 @@ class ImportLine(Base):
 
 
 class ImportAttendance(Base):
-    """What a row says of a person at an offering, ready to be written: checked, sealed and indexed.
+    """The participation of a person in an offering by one row, ready to be written: checked, encrypted and indexed.
 
-    `present`: bits, one a session.
+    `present` has one bit for each session. For example, 5 (binary 101) means present at the first and the third
+    session.
     """
 
     __tablename__ = "import_attendance"
@@ -180,7 +190,10 @@ class ImportAttendance(Base):
 
 
 class ImportOffering(Base):
-    """A past offering as the rows name it. `number`: its turn. known_id: the offering that is there already."""
+    """A past offering that the rows name.
+
+    `number` is its place in the order of the work. `known_id` is the id of an offering that existed before the import.
+    """
 
     __tablename__ = "import_offering"
 
@@ -200,7 +213,10 @@ class ImportOffering(Base):
 
 
 class ImportPerson(Base):
-    """A person of the file, by the first line that tells of them: the record that is theirs. made: by this import."""
+    """The trainee whom a person of the file became.
+
+    `line` is the first line about the person; `made` is set when the import created the record.
+    """
 
     __tablename__ = "import_person"
 

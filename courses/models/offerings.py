@@ -1,4 +1,4 @@
-"""Offerings, their sessions, and who teaches at each."""
+"""Offerings, their course sessions, and the instructors of each session."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -34,7 +34,7 @@ from lms.organisations.models import District, Organisation
 
 
 class OfferingState(StrEnum):
-    """Draft → published → closed, or cancelled."""
+    """The state of an offering: draft → published → closed. A draft or published offering can be cancelled instead."""
 
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -43,7 +43,10 @@ class OfferingState(StrEnum):
 
 
 class TeachingRole(StrEnum):
-    """What an instructor does at a session. An examiner judges skills and does not teach: who teaches should not examine."""
+    """The role of an instructor at a session.
+
+    An examiner judges skills and does not teach: teachers should not examine.
+    """
 
     LEAD = "lead"
     ASSISTANT = "assistant"
@@ -53,7 +56,7 @@ class TeachingRole(StrEnum):
 class Offering(Base):
     """One run of a course, hosted by an organisation in a district.
 
-    `counted_on` is the day its person-times are dated: the day of its last session, set when it closes.
+    `counted_on` is the day on which reports count its person-times: the day of its last session, set when it closes.
     """
 
     __tablename__ = "offering"
@@ -96,8 +99,8 @@ class Offering(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """A district's own, a host's own, those one teaches."""
-        if scope.everything:  # asked several times a page, and what follows is long to put together
+        """The offerings of the scope's districts and organisations, and those in which the user teaches."""
+        if scope.everything:  # a page needs the condition several times, and building the full one takes long
             return true()
         return scope.covers(
             district=cls.district_id,
@@ -107,7 +110,7 @@ class Offering(Base):
 
 
 class CourseSession(Base):
-    """One meeting of an offering. `headcount`: people who were counted and are not on the roster."""
+    """One meeting of an offering. `headcount` is the number of people who were counted and are not on the roster."""
 
     __tablename__ = "course_session"
 
@@ -139,12 +142,15 @@ class CourseSession(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """Those of the offerings one may see."""
+        """The sessions of the offerings that the scope covers."""
         return cls.offering_id.in_(select(Offering.id).where(Offering.visible_to(scope)))
 
 
 class SessionInstructor(Base):
-    """An instructor at a session. Nobody is at two places at once: the exclusion constraint sees to it while `active`."""
+    """An instructor at a session.
+
+    While `active` is set, the exclusion constraint refuses two sessions at the same time.
+    """
 
     __tablename__ = "session_instructor"
 

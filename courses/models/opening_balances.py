@@ -1,4 +1,7 @@
-"""Opening balances: totals from before this system, each with the paper it comes from. Never invented attendances."""
+"""Opening balances: totals from before this system, each with its source.
+
+They are never entered as invented attendances.
+"""
 
 from datetime import date, datetime
 
@@ -10,7 +13,10 @@ from lms.core.db import Base, Identifier
 
 
 class OpeningSource(Base):
-    """What the totals were taken from: a name and the file itself. Withdrawn as a whole, with a reason; never deleted."""
+    """The document that totals were taken from: a title and the file.
+
+    It can be withdrawn with a reason, never deleted.
+    """
 
     __tablename__ = "opening_source"
 
@@ -31,7 +37,10 @@ class OpeningSource(Base):
 
 
 class OpeningBalance(Base):
-    """A month's total of one programme in one district. `month` is its first day. `active`: its source is not withdrawn."""
+    """A month's total of one programme in one district.
+
+    `month` is the first day of the month. `active` is false when the source is withdrawn.
+    """
 
     __tablename__ = "opening_balance"
 

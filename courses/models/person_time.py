@@ -1,9 +1,9 @@
-"""The person-time ledger: what each offering adds to the figures, and each later correction, dated."""
+"""The person-time ledger: the figures that each offering adds to the reports, and each later correction, with its date."""
 
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.offerings import Offering
@@ -11,9 +11,11 @@ from lms.core.db import Base, Identifier, Word
 
 
 class EntryKind(StrEnum):
-    """closing: an offering's first total. correction: a change in an open quarter, dated as the offering.
+    """The kind of a ledger entry.
 
-    adjustment: a change to a frozen quarter, dated in the open one. certification: certificates issued, dated as issued.
+    closing: an offering's first total. correction: a change within an open quarter, dated as the offering. adjustment:
+    a change to a frozen quarter, dated in the open quarter. certification: issued certificates, dated on the day of
+    issue.
     """
 
     CLOSING = "closing"
@@ -23,12 +25,15 @@ class EntryKind(StrEnum):
 
 
 class PersonTimeEntry(Base):
-    """One line of the ledger: differences, so that an offering's total is the sum of its lines. Lines are never altered.
+    """One entry of the ledger.
 
-    enrolled: trainees with a place. named: trainees present at one session or more. counted: people by headcount.
-    minutes: attended, summed. passed: completed. certificates: issued. dated_on: the day the figures count for.
-    late: it changes a frozen quarter's figures in the open one: an adjustment, or a closing dated otherwise than its offering
-    was held. Set by a trigger, whoever writes the line.
+    Entries hold differences, so an offering's total is the sum of its entries, and none is altered.
+
+    `enrolled` counts trainees with a place, `named` trainees present at one session or more, `counted` people by
+    headcount, `passed` trainees who completed the course, `certificates` issued certificates. `minutes` is the sum of
+    attended minutes. `dated_on` is the day on which reports count the figures. `late` is set by a trigger on an entry
+    that changes a frozen quarter's figures in the open quarter: an adjustment, or a closing dated on another day than
+    its offering took place.
     """
 
     __tablename__ = "person_time_entry"
@@ -59,16 +64,3 @@ class PersonTimeEntry(Base):
         CheckConstraint("kind NOT IN ('correction', 'adjustment') OR reason IS NOT NULL", name="reason"),
         CheckConstraint("(kind IN ('correction', 'adjustment')) = (corrects_id IS NOT NULL)", name="corrects"),
     )
-
-
-class FrozenQuarter(Base):
-    """A quarter whose figures were reported: corrections to it appear in the open quarter."""
-
-    __tablename__ = "frozen_quarter"
-
-    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    quarter: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    frozen_at: Mapped[datetime]
-    frozen_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
-
-    __table_args__ = (CheckConstraint("quarter BETWEEN 1 AND 4", name="quarter"),)

@@ -1,4 +1,4 @@
-"""The registered population of the districts, year by year, with where the figure is from."""
+"""The registered population of the districts by year, with the source of each figure."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from lms.core.db import Base
 
 
 class Population(Base):
-    """How many people were registered in a district in a year."""
+    """The number of people registered in a district in a year."""
 
     __tablename__ = "population"
 

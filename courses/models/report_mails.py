@@ -1,4 +1,4 @@
-"""Who asked for the monthly or quarterly report by mail, and which of them were owed to whom."""
+"""Subscriptions to the monthly or quarterly report by mail, and the report mails that were queued."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,32 +10,35 @@ from lms.core import clock
 from lms.core.db import Base, Word
 
 
-class Rhythm(StrEnum):
-    """How often a report comes."""
+class ReportFrequency(StrEnum):
+    """The interval at which a report is mailed."""
 
     MONTH = "month"
     QUARTER = "quarter"
 
 
 class ReportSubscription(Base):
-    """Somebody asked for the report in this rhythm. No row: did not ask, or stopped it."""
+    """A user's subscription to the report at one interval. Ending the subscription deletes the row."""
 
     __tablename__ = "report_subscription"
 
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
-    rhythm: Mapped[Rhythm] = mapped_column(Word(Rhythm), primary_key=True)
+    rhythm: Mapped[ReportFrequency] = mapped_column(Word(ReportFrequency), primary_key=True)
     asked_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
 
     __table_args__ = (CheckConstraint("rhythm IN ('month', 'quarter')", name="rhythm"),)
 
 
 class ReportMail(Base):
-    """One mail of one period, owed once: its row is written with the mail. period: "2026-10" or "2026Q3"."""
+    """The report mail of one period. Its row is written together with the mail, so each period is mailed once.
+
+    `period` is a month ("2026-10") or a quarter ("2026Q3").
+    """
 
     __tablename__ = "report_mail"
 
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
-    rhythm: Mapped[Rhythm] = mapped_column(Word(Rhythm), primary_key=True)
+    rhythm: Mapped[ReportFrequency] = mapped_column(Word(ReportFrequency), primary_key=True)
     period: Mapped[str] = mapped_column(primary_key=True)
     owed_at: Mapped[datetime]
 

@@ -1,8 +1,10 @@
-"""What is kept so that reports answer at once. All of it follows from the ledger and the attendances, and is checked against them.
+"""Rollups: sums stored beside their source so that reports are fast.
 
-A trigger on the ledger adds each new line to the sums (migration "kept totals"), whoever writes it and in how many lines at
-once. `courses.counting.participation` keeps who took part, and how many people that makes, when an offering closes
-or is corrected.
+They are derived from the ledger and the attendances.
+
+`flask person-time check` compares the rollups with their source. A trigger on the ledger adds each new entry to the
+sums (migration "kept totals"), for every writer and for statements of many rows. `courses.counting.participation`
+stores the participants of an offering and the counts of distinct people when the offering closes or is corrected.
 """
 
 from datetime import date
@@ -14,8 +16,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lms.core.db import Base
 
 
-class _Sums:
-    """The figures of `courses.reports.ledger.Figures` but refreshers, which the course tells."""
+class _RollupFigures:
+    """The columns of `courses.reports.ledger.Figures`, without refreshers: the course says whether it is a refresher."""
 
     offerings: Mapped[int] = mapped_column(Integer)
     enrolled: Mapped[int] = mapped_column(Integer)
@@ -27,8 +29,8 @@ class _Sums:
     adjusted: Mapped[int] = mapped_column(Integer)
 
 
-class PersonTimeMonth(_Sums, Base):
-    """The ledger's lines of a month, a course and a district, added up. `month`: its first day."""
+class PersonTimeMonth(_RollupFigures, Base):
+    """The sum of the ledger by month, course and district. `month` is the first day of the month."""
 
     __tablename__ = "person_time_month"
 
@@ -37,8 +39,8 @@ class PersonTimeMonth(_Sums, Base):
     district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), primary_key=True)
 
 
-class PersonTimeHost(_Sums, Base):
-    """The ledger's lines of a year, a course, a district and a host, added up."""
+class PersonTimeHost(_RollupFigures, Base):
+    """The sum of the ledger by year, course, district and host organisation."""
 
     __tablename__ = "person_time_host"
 
@@ -48,8 +50,11 @@ class PersonTimeHost(_Sums, Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
 
 
-class PersonTimeLead(_Sums, Base):
-    """The ledger's lines of a year, a course, a district and a lead instructor (0: nobody is named), added up."""
+class PersonTimeLead(_RollupFigures, Base):
+    """The sum of the ledger by year, course, district and lead instructor.
+
+    Instructor 0 stands for offerings without a lead.
+    """
 
     __tablename__ = "person_time_lead"
 
@@ -60,7 +65,10 @@ class PersonTimeLead(_Sums, Base):
 
 
 class Participation(Base):
-    """Who was present at a counted offering, in the order of their ids: what people are counted from."""
+    """The ids of the trainees present at a counted offering, in ascending order.
+
+    Reports count distinct people from them.
+    """
 
     __tablename__ = "participation"
 
@@ -71,9 +79,12 @@ class Participation(Base):
 
 
 class PeopleCount(Base):
-    """Distinct people of a period: of the branch, of one programme, or of one district. They never add up.
+    """The number of distinct people in a period, for the branch, one programme or one district.
 
-    period: "2017", "" for all time, and for the branch also "2017-03". programme_code "" and district_id 0 stand for all of them.
+    The numbers do not add up.
+
+    `period` is a year ("2017"), or "" for all time, or a month ("2017-03", for the branch only). `programme_code` ""
+    stands for all programmes and `district_id` 0 for all districts.
     """
 
     __tablename__ = "people_count"

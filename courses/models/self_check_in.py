@@ -1,4 +1,4 @@
-"""Self check-in: the key behind a session's rotating code, and what a scan of the code gives a browser."""
+"""Self check-in: the key of a session's rotating code, and the claim that a browser gets by scanning the code."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -9,13 +9,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lms.core import crypto
 from lms.core.db import Base
 
-KEY = "check_in_key.key"
+KEY_COLUMN = "check_in_key.key"
 
 
 class CheckInKey(Base):
-    """The key of one session's code, sealed. It is there while the code is shown, and dies with the session.
+    """The encrypted key of one session's rotating code.
 
-    `ref` changes with each key: the seal binds to it, and it tells a display that its codes belong to a key that is gone.
+    It exists while the code is displayed, and is deleted with the session.
+
+    `ref` changes with each key: the encryption is bound to it, and a display recognises by it that its codes were made
+    with a key that has been replaced.
     """
 
     __tablename__ = "check_in_key"
@@ -30,21 +33,24 @@ class CheckInKey(Base):
 
     @property
     def key(self) -> bytes:
-        """The key, opened."""
-        return bytes.fromhex(crypto.cipher().decrypt(KEY, self.ref, self.key_sealed))
+        """The key, decrypted."""
+        return bytes.fromhex(crypto.cipher().decrypt(KEY_COLUMN, self.ref, self.key_sealed))
 
     @key.setter
     def key(self, value: bytes) -> None:
         self.ref = uuid4()
-        self.key_sealed = crypto.cipher().encrypt(KEY, self.ref, value.hex())
+        self.key_sealed = crypto.cipher().encrypt(KEY_COLUMN, self.ref, value.hex())
 
 
 class CheckInClaim(Base):
-    """One scan: a browser may check one person in, once, until `expires_at`. Kept until the session closes.
+    """The right of a browser, won by one scan, to check one person in once until `expires_at`.
+
+    Kept until the session closes.
 
     `id` is also the id of the check-in event, so that sending the form twice checks in once. `token_hash` and
-    `browser_hash` are SHA-256 of random texts in two cookies; the second is salted with the session, so that nobody can
-    follow a browser from one session to the next. `enrolment_id` stays empty where the person was not on the list.
+    `browser_hash` are the SHA-256 of random texts in two cookies. `browser_hash` is salted with the session, so that a
+    browser cannot be followed from one session to the next. `enrolment_id` is null where the person was not on the
+    roster.
     """
 
     __tablename__ = "check_in_claim"
@@ -63,28 +69,4 @@ class CheckInClaim(Base):
         Index("ix_check_in_claim_browser", "course_session_id", "browser_hash"),
         CheckConstraint("enrolment_id IS NULL OR used_at IS NOT NULL", name="used"),
         CheckConstraint("tries >= 0", name="tries"),
-    )
-
-
-class SpotCheck(Base):
-    """The heads that were counted when a session closed to which people had checked themselves in.
-
-    expected: how many should have been in the room by the list and the headcount. `reason` says why the two differ.
-    """
-
-    __tablename__ = "spot_check"
-
-    course_session_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("course_session.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    counted: Mapped[int]
-    expected: Mapped[int]
-    by_self: Mapped[int]
-    reason: Mapped[str | None]
-    counted_at: Mapped[datetime]
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
-
-    __table_args__ = (
-        CheckConstraint("counted BETWEEN 0 AND 100000", name="counted"),
-        CheckConstraint("counted = expected OR reason IS NOT NULL", name="reason"),
     )

@@ -1,4 +1,4 @@
-"""Targets: how many person-times a district should reach in a year, by programme."""
+"""Targets: the person-times that a district should reach in a year, by programme."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from lms.core.db import Base
 
 
 class Target(Base):
-    """One district's target for one programme and year. No row: no target was set."""
+    """One district's target for one programme and year. Without a row there is no target."""
 
     __tablename__ = "target"
 

@@ -1,4 +1,4 @@
-"""Trainees: one person, one record."""
+"""Trainees: the register of the people who are trained, with one record for each person."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -26,17 +26,17 @@ from lms.core.db import Base, Identifier, Word
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
-PHONE = "trainee.phone"
-EMAIL = "trainee.email"
-ID_NUMBER = "trainee.id_number"
-GUARDIAN_PHONE = "trainee.guardian_phone"
+PHONE_COLUMN = "trainee.phone"
+EMAIL_COLUMN = "trainee.email"
+ID_NUMBER_COLUMN = "trainee.id_number"
+GUARDIAN_PHONE_COLUMN = "trainee.guardian_phone"
 
-# The enrolments as a plain table: their class is in `courses.models.enrolment`, which imports this module.
+# The enrolment table without its class: the class is in `courses.models.enrolment`, which imports this module.
 _ENROLMENT = table("enrolment", column("trainee_id", BigInteger), column("offering_id", BigInteger))
 
 
 class IdType(StrEnum):
-    """Documents a person may be registered with."""
+    """The identity documents with which a person can be registered."""
 
     RESIDENT = "resident"
     PASSPORT = "passport"
@@ -46,10 +46,10 @@ class IdType(StrEnum):
 
 
 class Trainee(Base):
-    """A person who is trained. Phone, e-mail and ID number are sealed; `…_index` columns find equal values.
+    """A person who is trained. Phone, e-mail and ID number are encrypted; the `…_index` columns find equal values.
 
-    `name_key` is the name as it is compared (NFKC, no spaces or dots, upper case). `district_id`: who registered the
-    person, so that a district finds somebody it has just entered and not yet enrolled.
+    `name_key` is the name in the form that is compared (NFKC, no spaces or dots, upper case). `district_id` is the
+    district that registered the person, so that it finds a person whom it has entered and not yet enrolled.
     """
 
     __tablename__ = "trainee"
@@ -98,45 +98,50 @@ class Trainee(Base):
 
     @property
     def phone(self) -> str | None:
-        """The phone in E.164, opened."""
-        return self._open(PHONE, self.phone_sealed)
+        """The phone in E.164, decrypted."""
+        return self._open(PHONE_COLUMN, self.phone_sealed)
 
     @phone.setter
     def phone(self, value: str | None) -> None:
-        self.phone_sealed = self._seal(PHONE, value)
-        self.phone_index = crypto.cipher().blind_index(PHONE, value) if value else None
+        self.phone_sealed = self._seal(PHONE_COLUMN, value)
+        self.phone_index = crypto.cipher().blind_index(PHONE_COLUMN, value) if value else None
 
     @property
     def email(self) -> str | None:
-        """The e-mail address, opened."""
-        return self._open(EMAIL, self.email_sealed)
+        """The e-mail address, decrypted."""
+        return self._open(EMAIL_COLUMN, self.email_sealed)
 
     @email.setter
     def email(self, value: str | None) -> None:
-        self.email_sealed = self._seal(EMAIL, value)
+        self.email_sealed = self._seal(EMAIL_COLUMN, value)
 
     @property
     def guardian_phone(self) -> str | None:
-        """The guardian's phone in E.164, opened."""
-        return self._open(GUARDIAN_PHONE, self.guardian_phone_sealed)
+        """The guardian's phone in E.164, decrypted."""
+        return self._open(GUARDIAN_PHONE_COLUMN, self.guardian_phone_sealed)
 
     @guardian_phone.setter
     def guardian_phone(self, value: str | None) -> None:
-        self.guardian_phone_sealed = self._seal(GUARDIAN_PHONE, value)
+        self.guardian_phone_sealed = self._seal(GUARDIAN_PHONE_COLUMN, value)
 
     def set_id_number(self, id_type: IdType | None, number: str | None) -> None:
-        """Seal and index an ID number (already checked and in its canonical form)."""
+        """Encrypt and index an ID number, which must be in the form that `courses.enrolment.id_numbers` makes."""
         self.id_type = id_type if number else None
-        self.id_number_sealed = self._seal(ID_NUMBER, number)
-        self.id_number_index = crypto.cipher().blind_index(ID_NUMBER, number) if number else None
+        self.id_number_sealed = self._seal(ID_NUMBER_COLUMN, number)
+        self.id_number_index = crypto.cipher().blind_index(ID_NUMBER_COLUMN, number) if number else None
 
     def open_id_number(self) -> str | None:
-        """The ID number in clear. Only `courses.enrolment.trainees.read_id_number` may call this: each reading is audited."""
-        return self._open(ID_NUMBER, self.id_number_sealed)
+        """The ID number in clear.
+
+        A view gets it only by `courses.enrolment.trainees.read_id_number`, which audits each read.
+        """
+        return self._open(ID_NUMBER_COLUMN, self.id_number_sealed)
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """Those registered by the district, those enrolled in offerings one sees, and oneself."""
+        """The trainees whom a district of the scope registered, those enrolled in its offerings, and the user's own
+        record.
+        """
         if scope.everything:
             return scope.covers()
         offerings = select(Offering.id).where(Offering.visible_to(scope))

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from courses.models.exports import Personal
+from courses.models.exports import PersonalData
 from lms.core import audit
 
 SOUGHT = "*"
@@ -17,10 +17,16 @@ def audited(asked: Mapping[str, str]) -> dict[str, str]:
 
 
 def note(
-    db: Session, report: str, asked: Mapping[str, str], form: str, rows: int, *, personal: Personal = Personal.NONE
+    db: Session,
+    report: str,
+    asked: Mapping[str, str],
+    form: str,
+    rows: int,
+    *,
+    personal: PersonalData = PersonalData.NONE,
 ) -> None:
     """Record that a report was exported. report: "enrolment", say; asked: as in an address; form: a file's extension."""
     after: dict[str, Any] = {"format": str(form), "rows": rows, "filters": audited(asked)}
-    if personal is not Personal.NONE:
+    if personal is not PersonalData.NONE:
         after["personal"] = personal.value
     audit.record(db, "report.export", f"report:{report}", after=after)

@@ -19,7 +19,7 @@ from courses.counting import targets
 from courses.counting.quarters import Quarter
 from courses.counting.rule import RULE
 from courses.models.catalogue import Programme
-from courses.models.report_mails import ReportMail, ReportSubscription, Rhythm
+from courses.models.report_mails import ReportFrequency, ReportMail, ReportSubscription
 from courses.reports import enrolment
 from courses.reports.enrolment import Report
 from courses.reports.filters import Filters, Grouping
@@ -42,7 +42,7 @@ LINE = "\n\n" + "-" * 32 + "\n\n"
 class Span:
     """A month or quarter that is over. name: "2026-10" or "2026Q3"."""
 
-    rhythm: Rhythm
+    rhythm: ReportFrequency
     name: str
     first: date
     last: date
@@ -85,14 +85,14 @@ def months_and_quarters(today: date) -> tuple[Span, ...]:
     if today.day > DAYS:
         return ()
     last = today.replace(day=1) - timedelta(days=1)
-    month = Span(Rhythm.MONTH, f"{last:%Y-%m}", last.replace(day=1), last)
+    month = Span(ReportFrequency.MONTH, f"{last:%Y-%m}", last.replace(day=1), last)
     quarter = Quarter.of(last)
     if quarter == Quarter.of(today):
         return (month,)
-    return month, Span(Rhythm.QUARTER, f"{quarter.year}Q{quarter.number}", quarter.first, quarter.last)
+    return month, Span(ReportFrequency.QUARTER, f"{quarter.year}Q{quarter.number}", quarter.first, quarter.last)
 
 
-def ask(db: Session, user: User, wanted: Collection[Rhythm]) -> None:
+def ask(db: Session, user: User, wanted: Collection[ReportFrequency]) -> None:
     """Set what somebody wants to get; nothing is to stop it. Raises Denied for who reads no reports."""
     demand_reader(user)
     db.execute(
@@ -105,7 +105,7 @@ def ask(db: Session, user: User, wanted: Collection[Rhythm]) -> None:
         db.execute(insert(ReportSubscription).values(row).on_conflict_do_nothing())
 
 
-def wanted_by(db: Session, user: User) -> set[Rhythm]:
+def wanted_by(db: Session, user: User) -> set[ReportFrequency]:
     """What somebody gets. Raises Denied for who reads no reports."""
     demand_reader(user)
     return set(db.scalars(select(ReportSubscription.rhythm).where(ReportSubscription.user_id == user.id)))
@@ -225,7 +225,7 @@ def _tell(db: Session, recipient: str, found: Letter) -> None:
 
 
 def _subject(span: Span) -> str:
-    if span.rhythm is Rhythm.MONTH:
+    if span.rhythm is ReportFrequency.MONTH:
         return str(_("Monthly training report %(period)s", period=span.name))
     return str(_("Quarterly training report %(period)s", period=span.name))
 

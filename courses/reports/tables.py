@@ -16,10 +16,10 @@ from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment, EnrolmentState
-from courses.models.exports import ExportKind, Personal
+from courses.models.exports import ExportKind, PersonalData
 from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
-from courses.models.trainees import PHONE, Trainee
+from courses.models.trainees import PHONE_COLUMN, Trainee
 from courses.reports import rollups
 from courses.reports.filters import Column as Figure
 from courses.reports.filters import Filters, within
@@ -110,7 +110,7 @@ def offerings(filters: Filters, scope: Scope, wording: Wording, column: Figure |
     )
 
 
-def participations(filters: Filters, scope: Scope, wording: Wording, personal: Personal) -> Table:
+def participations(filters: Filters, scope: Scope, wording: Wording, personal: PersonalData) -> Table:
     """One row a person who took part in an offering. `person_no` tells who came twice, and no more."""
     within(filters, scope)
     line = lines(filters, scope)
@@ -136,7 +136,7 @@ def participations(filters: Filters, scope: Scope, wording: Wording, personal: P
     return of_people(columns, rows, Enrolment.trainee_id, personal)
 
 
-def people(filters: Filters, scope: Scope, personal: Personal) -> Table:
+def people(filters: Filters, scope: Scope, personal: PersonalData) -> Table:
     """One row a person behind a number, with all that the person took part in, those who came most often first."""
     each = participants(filters, scope)
     rows = select(each.c.trainee_id).order_by(each.c.offerings.desc(), each.c.trainee_id)
@@ -148,7 +148,7 @@ def people(filters: Filters, scope: Scope, personal: Personal) -> Table:
     return of_people(columns, rows, each.c.trainee_id, personal)
 
 
-def enrolments(offering_id: int, scope: Scope, wording: Wording, personal: Personal) -> Table:
+def enrolments(offering_id: int, scope: Scope, wording: Wording, personal: PersonalData) -> Table:
     """One row for each that is or was enrolled in an offering, the present first, as its attendances have them now."""
     presence = presences(offering_id)
     sessions = func.coalesce(presence.c.sessions, 0)
@@ -170,7 +170,7 @@ def enrolments(offering_id: int, scope: Scope, wording: Wording, personal: Perso
     return of_people(columns, rows, Enrolment.trainee_id, personal)
 
 
-def attendances(session_id: int, scope: Scope, wording: Wording, personal: Personal) -> Table:
+def attendances(session_id: int, scope: Scope, wording: Wording, personal: PersonalData) -> Table:
     """One row for each that was at a session, in the order of coming."""
     rows = (
         select(Attendance.enrolment_id)
@@ -190,22 +190,26 @@ def attendances(session_id: int, scope: Scope, wording: Wording, personal: Perso
 
 
 def of_people(
-    columns: list[Column], rows: Select[*tuple[Any, ...]], trainee: Any, personal: Personal, name: Any = Trainee.name
+    columns: list[Column],
+    rows: Select[*tuple[Any, ...]],
+    trainee: Any,
+    personal: PersonalData,
+    name: Any = Trainee.name,
 ) -> Table:
     """With what was asked of each person, the trainee of that id; nothing of it is read when nothing was."""
-    if personal is Personal.NONE:
+    if personal is PersonalData.NONE:
         return Table(columns, rows)
     about = [
         Column("name", Kind.TEXT, name),
         Column("phone", Kind.SEALED, cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")),
     ]
-    opened = _phones(masked=personal is Personal.MASKED)
+    opened = _phones(masked=personal is PersonalData.MASKED)
     return Table([*columns, *about], rows.join(Trainee, Trainee.id == trainee), opened=opened)
 
 
 def _phones(*, masked: bool) -> Opened:
     """Opens phones, from the row's reference and the sealed number as hexadecimal digits: in full, or their ends only."""
-    opened, home = crypto.cipher().opener(PHONE), HOME_CODE.encode()
+    opened, home = crypto.cipher().opener(PHONE_COLUMN), HOME_CODE.encode()
 
     def full(sealed: bytes) -> bytes:
         ref, _point, number = sealed.partition(b".")

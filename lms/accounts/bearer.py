@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from flask import g, request
 
 from lms.accounts import devices
-from lms.accounts.devices import TAKERS, Caller
+from lms.accounts.devices import Caller
 from lms.core import audit, web
 from lms.core.access import GUARD, Guard, scope_of
 from lms.core.errors import N_, DomainError
 from lms.core.languages import visitor_language
 from lms.core.lean import Window, windows, without_cookies
-from lms.core.scope import Scope
+from lms.core.scope import ATTENDANCE_TAKERS, Scope
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -30,7 +30,7 @@ def device(most: int) -> Callable[[V], V]:
     def mark(view: V) -> V:
         window = Window(f"{view.__module__}.{view.__qualname__}", most)
         windows.append(window)
-        setattr(view, GUARD, Guard(roles=frozenset(TAKERS), admit=partial(_admit, window)))
+        setattr(view, GUARD, Guard(roles=frozenset(ATTENDANCE_TAKERS), admit=partial(_admit, window)))
         return without_cookies(view)
 
     return mark

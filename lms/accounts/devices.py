@@ -16,9 +16,8 @@ from lms.accounts.models import Device, RoleGrant, User
 from lms.core import audit, clock, crypto
 from lms.core.db import Lookup, Reads
 from lms.core.errors import NotFound
-from lms.core.scope import STAFF, Role
+from lms.core.scope import ATTENDANCE_TAKERS, Role
 
-TAKERS = (Role.INSTRUCTOR, *STAFF)
 TOKEN_BYTES = 32
 TOKEN_LENGTH = 43  # characters of 32 bytes in base64 without padding
 SEEN_EVERY = timedelta(minutes=5)
@@ -98,7 +97,7 @@ def of_token(db: Reads, token: str) -> Caller | None:
     grants = [
         RoleHeld(Role(role), district_id, organisation_id)
         for role, district_id, organisation_id in zip(roles, districts, organisations, strict=True)
-        if role in TAKERS
+        if role in ATTENDANCE_TAKERS
     ]
     device_id, user_id, seen_at, name, language = facts
     return Caller(device_id, user_id, seen_at, name, language, grants) if grants else None

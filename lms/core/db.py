@@ -47,6 +47,7 @@ TRUSTED_SECONDS = 1.0
 _USED = "used"
 
 Identifier = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
+LARGEST_ID = 2**63 - 1  # of a bigint column; a larger number in a request is not found, and no error of the database
 
 
 class Word(TypeDecorator[StrEnum]):

@@ -32,6 +32,10 @@ REMEMBERED = 64
 ADMINISTRATORS = (Role.DISTRICT_ADMINISTRATOR, Role.CITY_ADMINISTRATOR)
 READERS = (*ADMINISTRATORS, Role.AUDITOR)
 STAFF = (Role.COORDINATOR, *ADMINISTRATORS)
+# These roles take attendance: roster, headcount, walk-ins, the sheet on paper, the self check-in code, the review queue.
+ATTENDANCE_TAKERS = (Role.INSTRUCTOR, *STAFF)
+# These roles enter results, close sessions and correct what is closed.
+EXAMINERS = (Role.INSTRUCTOR, *ADMINISTRATORS)
 
 
 @dataclass(frozen=True)

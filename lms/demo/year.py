@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from certificates import issuing
 from certificates.branch import Branch
-from certificates.keys import code_keys
+from certificates.keys import qr_keys
 from courses.assessment import assessment
 from courses.assessment.marking import Marks
 from courses.attendance import recording
 from courses.attendance.recording import AttendanceInput
-from courses.closing import closing, correction
+from courses.closing import closing, correction, headcount, instructor_check_in
 from courses.counting import quarters
 from courses.counting.quarters import Quarter
 from courses.enrolment import places, trainees
@@ -90,8 +90,8 @@ class Year:
     def prepare(self) -> None:
         """Think of everything that will happen."""
         with clock.at(self._begin):
-            first, last = code_keys.window(clock.today(self._branch.zone), KEY_DAYS)
-            code_keys.ensure(self._db, self._branch.keys_dir, not_before=first, not_after=last)
+            first, last = qr_keys.window(clock.today(self._branch.zone), KEY_DAYS)
+            qr_keys.ensure(self._db, self._branch.keys_dir, not_before=first, not_after=last)
         self._at(self._begin - PLANNED_AHEAD, self._register_everybody)
         for year in (self._begin.year, self._now.year):
             self._at(self._begin, partial(yardsticks.enter, self._db, year))
@@ -253,7 +253,7 @@ class Year:
             user_id = teaching.instructor.user_id
             if user_id is not None and (run.offering_id + number + teaching.instructor_id) % FORGETS_ONE_IN:
                 audit.act_as(self._db, user_id)
-                closing.arrive(self._db, meeting, user_id, now=meeting.starts_at - timedelta(minutes=20))
+                instructor_check_in.arrive(self._db, meeting, user_id, now=meeting.starts_at - timedelta(minutes=20))
         if run.lead.user_id is not None:
             audit.act_as(self._db, run.lead.user_id)
         for one in self._placed(run):
@@ -262,7 +262,7 @@ class Year:
                 self._check_in(meeting, one, came)
         heads = self._random.randint(*run.kind.headcount)
         if heads:
-            closing.count_heads(self._db, meeting, heads, now=clock.now())
+            headcount.enter(self._db, meeting, heads, now=clock.now())
 
     def _check_in(self, meeting: CourseSession, one: Enrolment, came: datetime) -> None:
         event = AttendanceInput(
@@ -328,7 +328,7 @@ class Year:
         ).one_or_none()
         if latest is not None:
             meeting = latest.sessions[0]
-            correction.of_session(
+            correction.correct_session(
                 self._db,
                 meeting,
                 present={},

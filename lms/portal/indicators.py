@@ -53,7 +53,7 @@ def page() -> ResponseReturnValue:
         filters=filters,
         whole_branch=scope().everything and not filters.narrowed,
         today=today,
-        valid=valid_counts.on(reporting(), today, scope()),
+        valid=valid_counts.count_on(reporting(), today, scope()),
         asked=list(words.question(filters, choices)),
         grouping=GROUPINGS[filters.grouping],
         timed=filters.grouping in PERIODS,
@@ -89,7 +89,7 @@ def export(form: str) -> ResponseReturnValue:
     filters, choices = asked()
     zone = current_app.config["SETTINGS"].zone
     found = indicators.overview(reporting(), filters, scope(), zone=zone)
-    valid = valid_counts.on(reporting(), clock.today(zone), scope())
+    valid = valid_counts.count_on(reporting(), clock.today(zone), scope())
     sheet = indicator_words.sheet(found, filters, choices, valid.by_district)
     return exported(sheet, form, report="indicators", name=f"indicators-{filters.span}", asked=filters.address())
 

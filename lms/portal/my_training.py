@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from certificates import holding
-from certificates.states import NAMES, TONES
+from certificates.states import STATE_COLOURS, STATE_LABELS
 from courses.enrolment import listings
 from lms.core.access import requires
 from lms.core.scope import Role
@@ -28,6 +28,6 @@ def page() -> ResponseReturnValue:
         enrolments=rows,
         held=held,
         states=listings.STATES,
-        certificate_states=NAMES,
-        certificate_tones=TONES,
+        certificate_states=STATE_LABELS,
+        certificate_tones=STATE_COLOURS,
     )

@@ -7,7 +7,7 @@ from flask import request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses.closing import reviews
+from courses.attendance import review_queue
 from lms.core.access import holds, scope_of
 from lms.core.errors import N_
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role
@@ -61,4 +61,4 @@ def _area(path: str) -> str:
 def _waiting(roles: tuple[Role, ...]) -> int:
     """How many check-ins wait for a word of this user's, in whatever part: the bar is the same on every page."""
     grants = [grant for grant in current_user.grants if grant.role in roles]
-    return reviews.count(db(), scope_of(current_user.id, grants))
+    return review_queue.count(db(), scope_of(current_user.id, grants))

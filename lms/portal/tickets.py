@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from certificates import holding
-from certificates.states import NAMES, TONES
+from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
 from courses.enrolment import listings, places
@@ -41,8 +41,8 @@ def page(ticket: str) -> ResponseReturnValue:
         position=places.position(db(), row),
         clashes=places.overlapping(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
-        certificate_states=NAMES,
-        certificate_tones=TONES,
+        certificate_states=STATE_LABELS,
+        certificate_tones=STATE_COLOURS,
         may_cancel=_stands(row) and not places.has_attended(db(), row),
         may_claim=ticket_accounts.may_claim(row),
         mask_phone=mask_phone,

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from courses.attendance import recording
-from courses.closing import closing
+from courses.closing.instructor_check_in import INSTRUCTORS_OPEN_BEFORE
 from courses.offerings import agenda
 from lms.core import clock
 from lms.core.access import requires
@@ -26,5 +26,5 @@ def page() -> ResponseReturnValue:
         today=clock.today(zone),
         now=clock.now(),
         opens_before=recording.OPENS_BEFORE,
-        here_before=closing.INSTRUCTORS_OPEN_BEFORE,
+        here_before=INSTRUCTORS_OPEN_BEFORE,
     )

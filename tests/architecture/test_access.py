@@ -14,8 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from certificates.keys.key_files import KeyState
-from certificates.models import Certificate, SigningKey
+from certificates.models import Certificate, KeyState, SigningKey
 from courses.attendance import recording
 from courses.attendance.recording import AttendanceInput
 from lms.accounts.models import User

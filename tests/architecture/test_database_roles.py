@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from certificates import issuing, ledger, revocation
 from certificates.branch import Branch
-from certificates.keys import code_keys
-from certificates.keys.code_keys import KeyRing
+from certificates.keys import qr_keys
+from certificates.keys.qr_keys import PublicKeyCache
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.states import State
@@ -161,7 +161,7 @@ def test_a_class_is_taught_certified_and_verified_with_these_rights_alone(  # no
 ) -> None:
     branch = replace(Branch.of(settings), keys_dir=tmp_path / "keys")
     with transaction(owner) as db:
-        code_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
+        qr_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
     with transaction(web) as db:
         make = Make(db)
         course = make.new_course(skills=0, pass_mark=None)
@@ -180,7 +180,7 @@ def test_a_class_is_taught_certified_and_verified_with_these_rights_alone(  # no
         certificate = db.scalars(select(Certificate)).one()
         digits = digits_of(certificate.payload)
         today = clock.today(settings.zone)
-        assert verification.verify(db, digits, today=today, keys=KeyRing()).state is State.VALID
+        assert verification.verify(db, digits, today=today, keys=PublicKeyCache()).state is State.VALID
         assert list(ledger.check(db, names=True)) == []
     visitor = site.test_client()
     assert "有效" in visitor.get(f"/v/{digits}").text
@@ -190,7 +190,7 @@ def test_a_class_is_taught_certified_and_verified_with_these_rights_alone(  # no
     with transaction(web) as db:
         revocation.revoke(db, db.scalars(select(Certificate)).one(), "发错人")
     with transaction(worker) as db:
-        assert verification.verify(db, digits, today=today, keys=KeyRing()).state is State.REVOKED
+        assert verification.verify(db, digits, today=today, keys=PublicKeyCache()).state is State.REVOKED
 
 
 def test_a_user_who_may_not_make_roles_migrates_all_the_same(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from certificates import issuing
 from certificates.branch import Branch
-from certificates.keys import code_keys
+from certificates.keys import qr_keys
 from certificates.models import Certificate
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentState
@@ -28,7 +28,7 @@ FIRST, LAST = date(2020, 1, 1), date(2099, 12, 31)
 def branch(settings: Settings, tmp_path: Path, db: Session) -> Branch:
     """The tests' branch, with an active key of its own that may sign on any day."""
     made = replace(Branch.of(settings), keys_dir=tmp_path / "keys")
-    code_keys.ensure(db, made.keys_dir, not_before=FIRST, not_after=LAST)
+    qr_keys.ensure(db, made.keys_dir, not_before=FIRST, not_after=LAST)
     return made
 
 
@@ -74,4 +74,4 @@ def legacy_number(db: Session, tmp_path: Path) -> str:
 def _no_remembered_keys(request: pytest.FixtureRequest) -> None:
     """Each test has keys of its own, and one application serves them all."""
     if "app" in request.fixturenames:
-        request.getfixturevalue("app").extensions["key_ring"].forget()
+        request.getfixturevalue("app").extensions["public_key_cache"].forget()

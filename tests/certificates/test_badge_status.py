@@ -42,7 +42,7 @@ def test_openbadgeslib_sees_a_revoked_badge(db: Session, branch: Branch, issue: 
     badges.sign_owed(db, branch)
     status_lists.sign_due(db, branch)
     did = credentials.did_of(branch.public_url)
-    made, kept = badges.signed(db, certificate), badges.signed(db, other)
+    made, kept = badges.signed_badge(db, certificate), badges.signed_badge(db, other)
     assert made is not None
     assert kept is not None
     ldp, jwt = OB3LdpVerifier.for_issuer_did(did), OB3Verifier.for_issuer_did(did, download=web)

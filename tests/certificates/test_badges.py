@@ -42,13 +42,13 @@ def test_a_badge_is_owed_once_signed_once_and_kept(db: Session, branch: Branch, 
     assert badges.owe(db, certificate)
     assert not badges.owe(db, certificate)
     assert db.info["events"] == [BadgeOwed()]
-    assert badges.signed(db, certificate) is None
+    assert badges.signed_badge(db, certificate) is None
     assert badges.sign_owed(db, branch) == 1
     assert badges.sign_owed(db, branch) == 0
-    made = badges.signed(db, certificate)
+    made = badges.signed_badge(db, certificate)
     assert made is not None
     assert not badges.owe(db, certificate)
-    assert badges.signed(db, certificate) == made
+    assert badges.signed_badge(db, certificate) == made
     assert OB3LdpVerifier(public_pem(db)).verify(made.credential)
     assert OB3Verifier(public_pem(db)).verify(made.token)
     assert "张三丰" in made.credential
@@ -116,11 +116,11 @@ def test_the_picture_carries_the_badge_and_stays_a_picture(db: Session, branch: 
     certificate = issue("䶮㛃𠅤")
     badges.owe(db, certificate)
     badges.sign_owed(db, branch)
-    made = badges.signed(db, certificate)
+    made = badges.signed_badge(db, certificate)
     assert made is not None
-    plain = badges.picture(certificate, branch)
+    plain = badges.image(certificate, branch)
     for content in (made.credential, made.token):
-        png = badges.baked(plain, content)
+        png = badges.bake(plain, content)
         assert OB3Verifier.extract_token_from_png(png) == content
         assert chunks(png)[:2] == [b"IHDR", b"iTXt"]
         assert Image.open(BytesIO(png)).tobytes() == Image.open(BytesIO(plain)).tobytes()
@@ -152,7 +152,7 @@ def test_a_badge_has_no_id_number_nor_anything_made_of_it(db: Session, branch: B
     certificate = issue()
     certificate.enrolment.trainee.set_id_number(IdType.RESIDENT, "11010519491231002X")
     db.flush()
-    before = credentials.credential(badges.subject(certificate, branch))
+    before = credentials.credential(badges.badge_subject(certificate, branch))
     certificate.enrolment.trainee.set_id_number(None, None)
-    assert credentials.credential(badges.subject(certificate, branch)) == before
-    assert replace(badges.subject(certificate, branch)).document.holder in json.dumps(before, ensure_ascii=False)
+    assert credentials.credential(badges.badge_subject(certificate, branch)) == before
+    assert replace(badges.badge_subject(certificate, branch)).document.holder in json.dumps(before, ensure_ascii=False)

@@ -19,7 +19,7 @@ from openbadgeslib.ob3.verifier import OB3VerificationError, OB3Verifier
 from pyld import jsonld
 
 from certificates import credentials
-from certificates.credentials import Subject
+from certificates.credentials import BadgeSubject
 from lms.config import ROOT
 from tests.certificates.test_rendering import SAMPLE
 
@@ -27,7 +27,7 @@ HOST = "https://lms.example.org"
 DID = "did:web:lms.example.org"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()
-METHOD = credentials.method_of(DID, PUBLIC)
+METHOD = credentials.verification_method(DID, PUBLIC)
 MOMENT = datetime(2026, 3, 6, 1, 2, 3, tzinfo=UTC)
 
 
@@ -41,8 +41,8 @@ SCHEMA = schema("achievementcredential")
 NOW_VALID = replace(SAMPLE, valid_until=date(2099, 3, 4))
 
 
-def subject(**facts: Any) -> Subject:
-    return Subject(replace(NOW_VALID, **facts), 300_000, 6, HOST, ZoneInfo("Asia/Shanghai"))
+def subject(**facts: Any) -> BadgeSubject:
+    return BadgeSubject(replace(NOW_VALID, **facts), 300_000, 6, HOST, ZoneInfo("Asia/Shanghai"))
 
 
 def web(url: str) -> bytes:

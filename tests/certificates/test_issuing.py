@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from certificates import issuing, ledger
 from certificates.branch import Branch
 from certificates.issuing import issue_owed, last_valid_day
-from certificates.keys import code_keys
+from certificates.keys import qr_keys
 from certificates.models import Certificate, LedgerEntry
 from certificates.payload import decode, digits_of, name_matches, verify_signature
 from courses.models.enrolment import EnrolmentState
@@ -74,7 +74,7 @@ def test_what_is_issued_says_what_was_learnt_and_is_signed(
     assert (certificate.unit, certificate.certificate_type) == (6, 1)
     assert (certificate.issued_on, certificate.valid_until) == (today, last_valid_day(today, 36))
     decoded = decode(digits_of(certificate.payload))
-    key = code_keys.listing(db)[0]
+    key = qr_keys.public_keys(db)[0]
     assert verify_signature(decoded, key.public_key)
     assert decoded.payload.serial == certificate.serial
     assert decoded.payload.valid_until == certificate.valid_until
@@ -128,7 +128,7 @@ def test_without_the_private_key_nothing_is_issued_and_all_stays_owed(
 
 def test_nothing_is_signed_outside_the_keys_window(db: Session, make: Make, branch: Branch) -> None:
     today = clock.today(branch.zone)
-    code_keys.rotate(db, branch.keys_dir, today=today, not_after=today)
+    qr_keys.rotate(db, branch.keys_dir, today=today, not_after=today)
     owe(make, closed_offering(make))
     with clock.at(clock.now() + timedelta(days=1)), pytest.raises(DomainError) as refused:
         issue_owed(db, branch)
@@ -177,7 +177,7 @@ def test_killed_workers_leave_exactly_one_certificate_each(
     branch = replace(Branch.of(settings), keys_dir=tmp_path / "keys")
     with transaction(sessions) as db:
         make = Make(db)
-        code_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
+        qr_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
         offerings = [closed_offering(make), closed_offering(make)]
         owed = {owe(make, offerings[n % 2]).id for n in range(60)}
 

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from certificates import issuing, ledger, reissue, renewal, revocation, states
 from certificates.branch import Branch
-from certificates.keys import code_keys
-from certificates.keys.code_keys import KeyRing
+from certificates.keys import qr_keys
 from certificates.keys.key_files import private_key_path
+from certificates.keys.qr_keys import PublicKeyCache
 from certificates.models import Certificate, ReissueRequest
 from certificates.payload import decode, digits_of, name_matches
 from certificates.reissue import Correction
@@ -62,7 +62,7 @@ def test_a_misspelt_name_is_reissued(
     assert new.valid_until == old.valid_until
     assert new.facts == old.facts
     assert new.enrolment.trainee.name == "张三丰"
-    today, keys = clock.today(branch.zone), KeyRing()
+    today, keys = clock.today(branch.zone), PublicKeyCache()
     assert verify(db, digits_of(old.payload), today=today, keys=keys).successor == digits_of(new.payload)
     assert verify(db, digits_of(new.payload), today=today, keys=keys).state is State.VALID
     assert name_matches(decode(digits_of(new.payload)).payload, "张三丰")
@@ -125,7 +125,7 @@ def test_without_the_private_key_all_stays_owed(db: Session, issue: Issue, branc
     with pytest.raises(DomainError):
         reissue.issue_owed(db, branch)
     db.rollback()
-    waiting = reissue.waiting(db, certificate.id)
+    waiting = reissue.open_request(db, certificate.id)
     assert waiting is not None
     assert waiting.id == owed.id
     path.write_bytes(kept)
@@ -189,7 +189,7 @@ def test_only_what_stands_is_corrected(
 
 def test_undoing_a_revocation_keeps_what_was(db: Session, make: Make, issue: Issue, branch: Branch) -> None:
     certificate = issue()
-    today, keys, digits = clock.today(branch.zone), KeyRing(), digits_of(certificate.payload)
+    today, keys, digits = clock.today(branch.zone), PublicKeyCache(), digits_of(certificate.payload)
     user = make.user(Role.CITY_ADMINISTRATOR)
     audit.act_as(db, user.id)
     revocation.revoke(db, certificate, "发错人")
@@ -198,7 +198,7 @@ def test_undoing_a_revocation_keeps_what_was(db: Session, make: Make, issue: Iss
     assert verify(db, digits, today=today, keys=keys).state is State.VALID
     revocation.revoke(db, certificate, "再次核对")
     assert verify(db, digits, today=today, keys=keys).state is State.REVOKED
-    assert states.of(certificate, today) is State.REVOKED
+    assert states.of_certificate(certificate, today) is State.REVOKED
     trail = db.execute(
         select(AuditEntry.action, AuditEntry.reason, AuditEntry.before)
         .where(AuditEntry.subject == f"certificate:{certificate.id}")
@@ -235,7 +235,7 @@ def test_workers_that_race_and_die_make_exactly_one_replacement(
     engine = create_engine(fresh_database)
     sessions = sessionmaker(engine, expire_on_commit=False)
     with sessions() as db:
-        code_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
+        qr_keys.ensure(db, branch.keys_dir, not_before=FIRST, not_after=LAST)
         make = Make(db)
         owe(make, closed_offering(make), "张三峰")
         issuing.issue_owed(db, branch)

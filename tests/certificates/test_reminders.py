@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from certificates import issuing, reminders, revocation
 from certificates.branch import Branch
-from certificates.keys import code_keys
+from certificates.keys import qr_keys
 from certificates.models import Certificate, CertificateReminder
 from certificates.tasks import remind as remind_task
 from courses.models.catalogue import Course
@@ -189,9 +189,7 @@ def test_a_killed_batch_reminds_nobody_twice(fresh_database: str, settings: Sett
     zone = settings.zone
     with sessions() as db:
         branch = Branch.of(settings)
-        code_keys.ensure(
-            db, branch.keys_dir, not_before=date(2020, 1, 1), not_after=date(2099, 1, 1), replace_lost=True
-        )
+        qr_keys.ensure(db, branch.keys_dir, not_before=date(2020, 1, 1), not_after=date(2099, 1, 1), replace_lost=True)
         make = Make(db)
         enrolment = owe(make, closed_offering(make))
         enrolment.trainee.email = "a@example.org"

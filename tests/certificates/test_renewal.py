@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import holding, issuing, register, renewal, revocation
+from certificates import holding, issuing, issuing_progress, renewal, revocation
 from certificates.branch import Branch
-from certificates.keys.code_keys import KeyRing
+from certificates.keys.qr_keys import PublicKeyCache
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.states import State
@@ -56,10 +56,12 @@ def test_the_new_names_the_old_and_the_old_leads_to_the_new(
     db.refresh(old)
     assert new.replaces_id == old.id
     assert old.superseded_by_id == new.id
-    verdict = verify(db, digits_of(old.payload), today=clock.today(branch.zone), keys=KeyRing())
+    verdict = verify(db, digits_of(old.payload), today=clock.today(branch.zone), keys=PublicKeyCache())
     assert verdict.state is State.SUPERSEDED
     assert verdict.successor == digits_of(new.payload)
-    assert verify(db, digits_of(new.payload), today=clock.today(branch.zone), keys=KeyRing()).state is State.VALID
+    assert (
+        verify(db, digits_of(new.payload), today=clock.today(branch.zone), keys=PublicKeyCache()).state is State.VALID
+    )
     acts = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"certificate:{old.id}")).all()
     assert "certificate.renew" in acts
 
@@ -132,7 +134,7 @@ def test_a_chunk_without_refreshers_costs_one_statement(
 ) -> None:
     certificate = take(make.trainee(), make.new_course(certificate_type=1))
     statements.clear()
-    renewal.link(db, [certificate.enrolment_id])
+    renewal.renew(db, [certificate.enrolment_id])
     assert len(statements) == 1
 
 
@@ -143,7 +145,7 @@ def test_a_renewed_certificate_still_counts_as_issued_in_its_own_offering(
     old = take(trainee, make.new_course(certificate_type=1))
     take(trainee, refresher)
     db.expire_all()
-    progress = register.progress(db, old.enrolment.offering, today=clock.today(branch.zone))
+    progress = issuing_progress.of_offering(db, old.enrolment.offering, today=clock.today(branch.zone))
     assert [(one.number, one.state) for one in progress.issued] == [(old.number, State.SUPERSEDED)]
     assert progress.refused == ()
 

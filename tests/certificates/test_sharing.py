@@ -22,17 +22,17 @@ def code_of(act: Callable[[], object]) -> str:
     return refused.value.code
 
 
-@pytest.mark.parametrize("days", sharing.DAYS)
+@pytest.mark.parametrize("days", sharing.PERIODS)
 def test_a_link_holds_for_as_many_days_as_were_chosen(db: Session, issue: Issue, days: int) -> None:
     certificate = issue()
     token = sharing.share(db, certificate, days)
     made = clock.now()
     with clock.at(made + timedelta(days=days, seconds=-5)):
-        assert sharing.opened(db, token).id == certificate.id
-        assert len(sharing.held(db, certificate)) == 1
+        assert sharing.certificate_of(db, token).id == certificate.id
+        assert len(sharing.active_links(db, certificate)) == 1
     with clock.at(made + timedelta(days=days, seconds=5)):
-        assert code_of(lambda: sharing.opened(db, token)) == "share_ended"
-        assert sharing.held(db, certificate) == []
+        assert code_of(lambda: sharing.certificate_of(db, token)) == "share_ended"
+        assert sharing.active_links(db, certificate) == []
 
 
 def test_only_the_offered_periods_can_be_chosen(db: Session, issue: Issue) -> None:
@@ -52,14 +52,14 @@ def test_the_token_is_kept_nowhere(db: Session, issue: Issue) -> None:
 def test_a_withdrawn_link_looks_like_one_that_never_was(db: Session, issue: Issue) -> None:
     certificate = issue()
     kept, ended = sharing.share(db, certificate, 30), sharing.share(db, certificate, 30)
-    link = sharing.held(db, certificate)[0]
+    link = sharing.active_links(db, certificate)[0]
     for _ in range(2):
         sharing.withdraw(db, certificate, link.id)
-    assert sharing.opened(db, kept).id == certificate.id
+    assert sharing.certificate_of(db, kept).id == certificate.id
     answers = []
     for token in (ended, "nonsense", ""):
         with pytest.raises(DomainError) as refused:
-            sharing.opened(db, token)
+            sharing.certificate_of(db, token)
         answers.append((refused.value.code, refused.value.status, str(refused.value)))
     assert len(set(answers)) == 1
     assert answers[0][:2] == ("share_ended", 410)
@@ -68,16 +68,16 @@ def test_a_withdrawn_link_looks_like_one_that_never_was(db: Session, issue: Issu
 def test_nobody_withdraws_the_link_of_another_certificate(db: Session, issue: Issue) -> None:
     mine, other = issue("张三"), issue("李四")
     token = sharing.share(db, other, 7)
-    link = sharing.held(db, other)[0]
+    link = sharing.active_links(db, other)[0]
     with pytest.raises(NotFound):
         sharing.withdraw(db, mine, link.id)
-    assert sharing.opened(db, token).id == other.id
+    assert sharing.certificate_of(db, token).id == other.id
 
 
 def test_making_and_withdrawing_are_in_the_audit_trail_once_each(db: Session, issue: Issue) -> None:
     certificate = issue()
     sharing.share(db, certificate, 7)
-    link = sharing.held(db, certificate)[0]
+    link = sharing.active_links(db, certificate)[0]
     sharing.withdraw(db, certificate, link.id)
     sharing.withdraw(db, certificate, link.id)
     acts = db.scalars(
@@ -91,8 +91,8 @@ def test_making_and_withdrawing_are_in_the_audit_trail_once_each(db: Session, is
 
 def test_there_is_an_end_to_how_many_links_hold_at_once(db: Session, issue: Issue) -> None:
     certificate = issue()
-    for _ in range(sharing.MOST):
+    for _ in range(sharing.MAX_LINKS):
         sharing.share(db, certificate, 7)
     assert code_of(lambda: sharing.share(db, certificate, 7)) == "share_many"
-    sharing.withdraw(db, certificate, sharing.held(db, certificate)[0].id)
+    sharing.withdraw(db, certificate, sharing.active_links(db, certificate)[0].id)
     assert sharing.share(db, certificate, 7)

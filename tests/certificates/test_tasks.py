@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from certificates import badges, issuing, tasks
 from certificates.events import CertificatesOwed
-from certificates.keys import code_keys
+from certificates.keys import qr_keys
 from certificates.keys.key_files import private_key_path
 from certificates.models import Certificate
 from courses.events import OfferingClosed
@@ -30,7 +30,7 @@ def system(fresh_database: str, settings: Settings, tmp_path: Path) -> Iterator[
     made = create_app(settings.model_copy(update={"database_url": fresh_database, "keys_dir": tmp_path / "keys"}))
     with made.app_context():
         with transaction(made.extensions["sessions"]) as db:
-            code_keys.ensure(db, tmp_path / "keys", not_before=FIRST, not_after=LAST)
+            qr_keys.ensure(db, tmp_path / "keys", not_before=FIRST, not_after=LAST)
         yield made
     made.extensions["engine"].dispose()
 
@@ -168,7 +168,7 @@ def test_the_worker_signs_the_badges_that_were_asked_for(
     tasks.sign_badges()
     assert len(rung) == 1
     with transaction(system.extensions["sessions"]) as db:
-        assert all(badges.signed(db, one) for one in certificates)
+        assert all(badges.signed_badge(db, one) for one in certificates)
 
 
 def test_badges_wait_for_their_key(system: Flask, rung: list[tuple[str, tuple[object, ...]]], tmp_path: Path) -> None:
@@ -184,8 +184,8 @@ def test_badges_wait_for_their_key(system: Flask, rung: list[tuple[str, tuple[ob
         badges.owe(db, second)
     tasks.sign_badges()
     with transaction(system.extensions["sessions"]) as db:
-        assert badges.signed(db, second) is None
+        assert badges.signed_badge(db, second) is None
     away.rename(file)
     tasks.sign_badges()
     with transaction(system.extensions["sessions"]) as db:
-        assert badges.signed(db, second) is not None
+        assert badges.signed_badge(db, second) is not None

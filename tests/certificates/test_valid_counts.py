@@ -14,15 +14,15 @@ def test_what_stands_and_has_not_ended_is_valid(db: Session, issue: Callable[...
     certificate = issue()
     district = certificate.enrolment.offering.district_id
     last = certificate.valid_until or date.max
-    assert valid_counts.on(db, last, EVERYTHING).by_district == {district: 1}
-    assert valid_counts.on(db, last + timedelta(days=1), EVERYTHING).total == 0
-    assert valid_counts.on(db, last, Scope(district_ids=frozenset({district % 16 + 1}))).total == 0
+    assert valid_counts.count_on(db, last, EVERYTHING).by_district == {district: 1}
+    assert valid_counts.count_on(db, last + timedelta(days=1), EVERYTHING).total == 0
+    assert valid_counts.count_on(db, last, Scope(district_ids=frozenset({district % 16 + 1}))).total == 0
     certificate.revoked_at, certificate.revoke_reason = certificate.issued_at, "误发"
     db.flush()
-    assert valid_counts.on(db, last, EVERYTHING).total == 0
+    assert valid_counts.count_on(db, last, EVERYTHING).total == 0
 
 
 def test_legacy_certificates_are_the_citys_to_count(db: Session, legacy_number: str) -> None:
-    found = valid_counts.on(db, date(1990, 1, 1), EVERYTHING)
+    found = valid_counts.count_on(db, date(1990, 1, 1), EVERYTHING)
     assert (found.legacy, found.total) == (1, 1), legacy_number
-    assert valid_counts.on(db, date(1990, 1, 1), Scope(district_ids=frozenset({1}))).legacy == 0
+    assert valid_counts.count_on(db, date(1990, 1, 1), Scope(district_ids=frozenset({1}))).legacy == 0

@@ -22,7 +22,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, select
 from sqlalchemy.orm import sessionmaker
 
-from certificates.keys import code_keys
+from certificates.keys import qr_keys
 from courses.attendance import recording
 from courses.attendance.recording import AttendanceInput
 from courses.models.attendance import AttendanceKind, AttendanceMethod
@@ -213,7 +213,7 @@ def test_any_machine_goes_on_where_another_left_off(
         coming = make.offering(course=course, starts=[clock.now() + timedelta(days=3)])
         came = make.enrolment(taught, make.trainee("张三丰"))
         meeting = db.scalars(select(CourseSession).join(Offering).where(Offering.id == taught.id)).one()
-        code_keys.ensure(db, tmp_path / "worker" / "keys", not_before=FIRST, not_after=LAST)
+        qr_keys.ensure(db, tmp_path / "worker" / "keys", not_before=FIRST, not_after=LAST)
         now = clock.now()
         arrival = AttendanceInput(uuid4(), meeting.id, came.id, AttendanceKind.ARRIVE, AttendanceMethod.TAP, now)
         recording.record(db, arrival, now=now)

@@ -25,6 +25,7 @@ MODULES = (
     Path("courses/assessment/entitlement.py"),
     Path("courses/counting/person_time.py"),
     Path("courses/enrolment/id_numbers.py"),
+    Path("certificates/holder_proof.py"),
     Path("certificates/number.py"),
     Path("certificates/payload.py"),
     Path("certificates/verification/verification.py"),

@@ -6,9 +6,9 @@ from flask import Blueprint, Response, current_app, jsonify, make_response, requ
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from certificates.legacy.legacy import LegacyShown
-from certificates.verification import lists
-from certificates.verification.lists import MOST, Answer, Question
+from certificates.legacy.legacy import PublicLegacyCertificate
+from certificates.verification import bulk
+from certificates.verification.bulk import MAX_ITEMS, BulkItem, BulkResult
 from certificates.verification.verification import Verdict
 from certificates.verification.views.openapi import PATHS, SCHEMAS
 from certificates.verification.views.verification import branch, judge, keys, private, today
@@ -40,9 +40,9 @@ def verdicts() -> ResponseReturnValue:
     """Answers to a list, in its order."""
     if not request.is_json:
         raise DomainError("not_json", N_("Send JSON: Content-Type application/json."), status=415)
-    asked = _questions(request.get_json())
-    found = lists.answers(db(), asked, today=today(), keys=keys(), scheme=branch().scheme)
-    return private(jsonify(results=[_line(one) for one in found]))
+    items = _items_of(request.get_json())
+    results = bulk.verify(db(), items, today=today(), keys=keys(), scheme=branch().scheme)
+    return private(jsonify(results=[_result_as_json(result) for result in results]))
 
 
 @blueprint.get("/openapi.json")
@@ -59,67 +59,67 @@ def description() -> ResponseReturnValue:
 def as_json(verdict: Verdict) -> dict[str, Any]:
     """What the page shows, as data."""
     answer: dict[str, Any] = {"state": verdict.state.value, "reason": verdict.reason}
-    shown = verdict.certificate
-    if shown is not None:
-        facts = shown.facts
+    certificate = verdict.certificate
+    if certificate is not None:
+        facts = certificate.facts
         answer["certificate"] = {
-            "number": shown.number,
+            "number": certificate.number,
             "signed_code": True,
-            "holder_masked": shown.masked_name,
+            "holder_masked": certificate.masked_name,
             "programme": facts["programme"],
             "programme_name": {"zh": facts["programme_zh"], "en": facts["programme_en"]},
             "type": {"zh": facts["course_zh"], "en": facts["course_en"]},
             "hours": facts["hours"],
             "unit": {"zh": facts["unit_zh"], "en": facts["unit_en"]},
-            "issued_on": shown.issued_on.isoformat(),
-            "valid_until": shown.valid_until.isoformat() if shown.valid_until else None,
+            "issued_on": certificate.issued_on.isoformat(),
+            "valid_until": certificate.valid_until.isoformat() if certificate.valid_until else None,
         }
     if verdict.successor is not None:
         answer["successor"] = url_for("verification.page", digits=verdict.successor)
     return answer
 
 
-def _line(answer: Answer) -> dict[str, Any]:
-    told = as_json(answer.verdict) | {"name_fits": answer.name_fits}
-    return told if answer.legacy is None else told | {"certificate": _legacy(answer.legacy)}
+def _result_as_json(result: BulkResult) -> dict[str, Any]:
+    answer = as_json(result.verdict) | {"name_fits": result.name_matches}
+    return answer if result.legacy is None else answer | {"certificate": _legacy_as_json(result.legacy)}
 
 
-def _legacy(shown: LegacyShown) -> dict[str, Any]:
+def _legacy_as_json(certificate: PublicLegacyCertificate) -> dict[str, Any]:
     """One from before this system, in the same fields; its words stand in one language, and its hours are not known."""
     return {
-        "number": shown.number,
+        "number": certificate.number,
         "signed_code": False,
-        "holder_masked": shown.masked_name,
-        "programme": shown.programme,
-        "programme_name": {"zh": shown.programme_zh, "en": shown.programme_en},
-        "type": {"zh": shown.course, "en": shown.course},
+        "holder_masked": certificate.masked_name,
+        "programme": certificate.programme,
+        "programme_name": {"zh": certificate.programme_zh, "en": certificate.programme_en},
+        "type": {"zh": certificate.course, "en": certificate.course},
         "hours": None,
-        "unit": {"zh": shown.unit, "en": shown.unit},
-        "issued_on": shown.issued_on.isoformat(),
-        "valid_until": shown.valid_until.isoformat() if shown.valid_until else None,
+        "unit": {"zh": certificate.unit, "en": certificate.unit},
+        "issued_on": certificate.issued_on.isoformat(),
+        "valid_until": certificate.valid_until.isoformat() if certificate.valid_until else None,
     }
 
 
-def _questions(body: Any) -> list[Question]:
-    lines = body.get("certificates") if isinstance(body, dict) else None
-    if not isinstance(lines, list) or not lines:
+def _items_of(body: Any) -> list[BulkItem]:
+    entries = body.get("certificates") if isinstance(body, dict) else None
+    if not isinstance(entries, list) or not entries:
         raise _malformed()
-    lists.check_length(len(lines))
-    return [_question(line) for line in lines]
+    bulk.check_length(len(entries))
+    return [_item_of(entry) for entry in entries]
 
 
-def _question(line: Any) -> Question:
+def _item_of(entry: Any) -> BulkItem:
     """One of {code}, {code, name}, {number, name}, {number, id_tail}; all of them texts."""
-    if not isinstance(line, dict) or not all(isinstance(value, str) and len(value) <= 500 for value in line.values()):
+    if not isinstance(entry, dict) or not all(isinstance(value, str) and len(value) <= 500 for value in entry.values()):
         raise _malformed()
-    match sorted(line):
+    match sorted(entry):
         case ["code"] | ["code", "name"]:
             # What is no code is never asked as a number.
-            return Question(lists.code_in(line["code"]) or "", line.get("name", ""))
+            return BulkItem(bulk.code_in(entry["code"]) or "", entry.get("name", ""))
         case ["name", "number"]:
-            return Question(line["number"], line["name"])
+            return BulkItem(entry["number"], entry["name"])
         case ["id_tail", "number"]:
-            return Question(line["number"], line["id_tail"])
+            return BulkItem(entry["number"], entry["id_tail"])
     raise _malformed()
 
 
@@ -128,7 +128,7 @@ def _malformed() -> DomainError:
         "list_malformed",
         N_("Give “certificates”: a list of at most %(most)s, each with “code”, or “number” and “name” or “id_tail”."),
         status=422,
-        most=MOST,
+        most=MAX_ITEMS,
     )
 
 

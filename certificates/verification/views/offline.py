@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 
-from certificates.states import NAMES
+from certificates.states import STATE_LABELS
 from certificates.verification import status_lists
 from certificates.verification.views.verification import private
 from lms.core.access import public
@@ -22,7 +22,7 @@ def page() -> ResponseReturnValue:
     """Verify with no network. Kept by the worker below, so it says nothing of who asked."""
     zone = current_app.config["SETTINGS"].time_zone
     lists = status_lists.count(reading())
-    return private(render_template("verification/offline.html", lists=lists, zone=zone, state_name=NAMES))
+    return private(render_template("verification/offline.html", lists=lists, zone=zone, state_label=STATE_LABELS))
 
 
 @blueprint.get("/verify/offline-worker.js")

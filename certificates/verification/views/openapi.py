@@ -3,7 +3,7 @@
 from typing import Any
 
 from certificates.states import State
-from certificates.verification.lists import MOST
+from certificates.verification.bulk import MAX_ITEMS
 from lms.core.openapi import refusals
 
 _BOTH = {
@@ -83,7 +83,7 @@ PATHS: dict[str, Any] = {
     "/api/v1/verify": {
         "post": {
             "operationId": "verifyList",
-            "summary": f"Whether each of at most {MOST} certificates holds today",
+            "summary": f"Whether each of at most {MAX_ITEMS} certificates holds today",
             "requestBody": {
                 "required": True,
                 "content": {
@@ -95,7 +95,7 @@ PATHS: dict[str, Any] = {
                                 "certificates": {
                                     "type": "array",
                                     "minItems": 1,
-                                    "maxItems": MOST,
+                                    "maxItems": MAX_ITEMS,
                                     "items": {"$ref": "#/components/schemas/Question"},
                                 }
                             },

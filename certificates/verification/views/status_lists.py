@@ -4,8 +4,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from certificates.keys import issuer_keys
-from certificates.keys.issuer_keys import jwk
-from certificates.keys.key_files import jwks
+from certificates.keys.public_keys import jwk, jwks
 from certificates.verification import status_lists
 from lms.core.access import public
 from lms.core.limits import limiter
@@ -22,8 +21,10 @@ SECONDS = 300  # for so long others may keep an answer
 @limiter.limit(LIMIT)
 def key_set() -> ResponseReturnValue:
     """The published keys: of codes, with window and state, and of badges and status lists."""
-    published = jwks(current_app.extensions["key_ring"].all(reading()))
-    published["keys"] += [jwk(key) for key in issuer_keys.public_keys(db())]
+    published = jwks(current_app.extensions["public_key_cache"].all(reading()))
+    published["keys"] += [
+        jwk(key.kid, key.public_key, key.state, key.compromised_at) for key in issuer_keys.public_keys(db())
+    ]
     return _open(jsonify(published))
 
 
@@ -32,11 +33,11 @@ def key_set() -> ResponseReturnValue:
 @limiter.limit(LIMIT)
 def signed_list(purpose: str, number: int) -> ResponseReturnValue:
     """A signed list, as the worker stored it."""
-    found = status_lists.stored(reading(), purpose, number) if number < 1 << 15 else None
-    if found is None:
+    stored = status_lists.signed_list(reading(), purpose, number) if number < 1 << 15 else None
+    if stored is None:
         abort(404)
-    response = Response(found.document, mimetype=f"application/{status_lists.TYPE}")
-    response.last_modified = found.made_at
+    response = Response(stored.document, mimetype=f"application/{status_lists.MEDIA_TYPE}")
+    response.last_modified = stored.made_at
     response.add_etag()
     return _open(response).make_conditional(request)
 

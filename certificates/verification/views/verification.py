@@ -13,10 +13,9 @@ from flask.typing import ResponseReturnValue
 
 from certificates.branch import Branch
 from certificates.forms import FindForm, NameForm
-from certificates.keys.code_keys import KeyRing
-from certificates.legacy import legacy
-from certificates.states import NAMES
-from certificates.verification import verification
+from certificates.keys.qr_keys import PublicKeyCache
+from certificates.states import STATE_LABELS
+from certificates.verification import look_up, verification
 from certificates.verification.verification import Verdict
 from certificates.verification.views import verdict_page
 from lms.core import clock
@@ -51,7 +50,7 @@ def name(digits: str) -> ResponseReturnValue:
     """Is this the name on the paper?"""
     form = NameForm()
     verdict = judge(digits)
-    answer = verification.name_fits(verdict, form.name.data or "") if form.validate() else None
+    answer = verification.name_matches_code(verdict, form.name.data or "") if form.validate() else None
     return private(Response(verdict_page.answered(verdict, visitor_language(), form, answer), mimetype="text/html"))
 
 
@@ -65,12 +64,12 @@ def find() -> ResponseReturnValue:
     status = 200
     if form.validate_on_submit():
         try:
-            found = legacy.by_hand(
+            result = look_up.by_number(
                 db(), form.number.data or "", form.proof.data or "", scheme=branch().scheme, today=today()
             )
-            if isinstance(found, str):
-                return private(redirect(url_for("verification.page", digits=found), 303))
-            return private(render_template("verification/legacy.html", found=found, state_name=NAMES))
+            if isinstance(result, str):
+                return private(redirect(url_for("verification.page", digits=result), 303))
+            return private(render_template("verification/legacy.html", certificate=result, state_label=STATE_LABELS))
         except DomainError as error:
             form.form_errors.append(text_of(error))
             status = 404 if error.status == 404 else 422
@@ -86,23 +85,23 @@ def find() -> ResponseReturnValue:
 
 def judge(digits: str) -> Verdict:
     """The verdict on a code today, with the alarm that some raise."""
-    found = verification.verify(reading(), digits, today=today(), keys=keys())
-    if found.alarming:
-        verification.alarm(db(), digits)
-    return found
+    verdict = verification.verify(reading(), digits, today=today(), keys=keys())
+    if verdict.alarming:
+        verification.raise_alarm(db(), digits)
+    return verdict
 
 
 def private(response: Any) -> Response:
     """Neither kept, nor found by search engines, nor told to the next site."""
-    made: Response = make_response(response)
-    made.headers.update(PRIVATE)
-    return made
+    private_response: Response = make_response(response)
+    private_response.headers.update(PRIVATE)
+    return private_response
 
 
-def keys() -> KeyRing:
+def keys() -> PublicKeyCache:
     """The published keys, kept by this process."""
-    ring: KeyRing = current_app.extensions["key_ring"]
-    return ring
+    cache: PublicKeyCache = current_app.extensions["public_key_cache"]
+    return cache
 
 
 def branch() -> Branch:
@@ -116,7 +115,7 @@ def today() -> date:
 
 
 def _prepare(state: BlueprintSetupState) -> None:
-    state.app.extensions["key_ring"] = KeyRing()
+    state.app.extensions["public_key_cache"] = PublicKeyCache()
     state.app.extensions["verdict_stencils"] = {}
     for view in (name, find):
         state.app.extensions["csrf"].exempt(view)

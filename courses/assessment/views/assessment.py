@@ -10,16 +10,14 @@ from courses.models.offerings import Offering, OfferingState
 from courses.offerings import offerings, rights
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.scope import ADMINISTRATORS, STAFF, Role
+from lms.core.scope import ATTENDANCE_TAKERS, EXAMINERS, Role
 from lms.core.web import db
 
 blueprint = Blueprint("assessment", __name__)
 
-EXAMINERS = (Role.INSTRUCTOR, *ADMINISTRATORS)
-
 
 @blueprint.get("")
-@requires(Role.INSTRUCTOR, *STAFF, Role.AUDITOR)
+@requires(*ATTENDANCE_TAKERS, Role.AUDITOR)
 def page(offering_id: int) -> ResponseReturnValue:
     """Everybody of an offering with what is entered and what is missing."""
     offering = offerings.page(db(), offering_id, scope())

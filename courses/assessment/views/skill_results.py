@@ -10,13 +10,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, Va
 
 from courses.assessment import skill_results
 from courses.assessment.skill_results import BATCH_LIMIT, Answer, SkillInput
-from courses.assessment.views.assessment import EXAMINERS
-from courses.outcomes import LARGEST, Outcome
+from courses.outcomes import Outcome
 from lms.accounts.bearer import caller, device
 from lms.core import clock, openapi
 from lms.core.access import scope_of
+from lms.core.db import LARGEST_ID
 from lms.core.errors import N_, Denied, DomainError
 from lms.core.languages import in_both
+from lms.core.scope import EXAMINERS
 from lms.core.web import db
 
 blueprint = Blueprint("skill_results", __name__)
@@ -37,7 +38,7 @@ class Event(BaseModel):
     skill: int
     passed: StrictBool
     told_at: AwareDatetime
-    offset_ms: int | None = Field(default=None, ge=-LARGEST, le=LARGEST)
+    offset_ms: int | None = Field(default=None, ge=-LARGEST_ID, le=LARGEST_ID)
 
     def as_input(self) -> SkillInput:
         """The result as the rule takes it."""

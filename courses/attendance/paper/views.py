@@ -17,17 +17,16 @@ from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.errors import DomainError
 from lms.core.languages import clock_time
-from lms.core.scope import STAFF, Role
+from lms.core.scope import ATTENDANCE_TAKERS
 from lms.core.web import db, text_of
 
 blueprint = Blueprint("paper", __name__)
 
-TAKERS = (Role.INSTRUCTOR, *STAFF)
 FIELD_LIMIT = 60
 
 
 @blueprint.get("/<int:session_id>/sign-in-sheet.pdf")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def sheet(session_id: int) -> ResponseReturnValue:
     """The sheet to print; `names=masked` for one that lies open."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -37,7 +36,7 @@ def sheet(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/<int:session_id>/paper", methods=["GET", "POST"])
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def grid(session_id: int) -> ResponseReturnValue:
     """Type, look at what would change, confirm. Nothing typed is lost on the way."""
     meeting = rosters.meeting(db(), session_id, scope())

@@ -23,13 +23,13 @@ from courses.models.attendance import (
     AttendanceEvent,
     AttendanceKind,
     AttendanceMethod,
-    Review,
-    WalkInPerson,
+    ReviewReason,
 )
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.self_check_in import CheckInClaim, CheckInKey
-from courses.models.trainees import GUARDIAN_PHONE, PHONE, Trainee
+from courses.models.trainees import GUARDIAN_PHONE_COLUMN, PHONE_COLUMN, Trainee
+from courses.models.walk_ins import WalkInPerson
 from courses.outcomes import Outcome
 from lms.core import crypto
 from lms.core.errors import N_, DomainError
@@ -189,7 +189,7 @@ def find(db: Session, found: Held, name: str, tail: str) -> int | None:
         named = compare_digest(row.name_key.encode(), key)
         ends = [
             compare_digest(crypto.cipher().decrypt(column, row.ref, sealed)[-TAIL:].encode(), end)
-            for column, sealed in ((PHONE, row.phone_sealed), (GUARDIAN_PHONE, row.guardian_phone_sealed))
+            for column, sealed in ((PHONE_COLUMN, row.phone_sealed), (GUARDIAN_PHONE_COLUMN, row.guardian_phone_sealed))
             if sealed
         ]
         if named & any(ends):
@@ -200,7 +200,7 @@ def find(db: Session, found: Held, name: str, tail: str) -> int | None:
 def check_in(db: Session, found: Held, enrolment_id: int, *, now: datetime) -> None:
     """Use the claim for somebody of the training. Doing it twice changes nothing. Raises DomainError."""
     second = _is_there(db, found.claim, enrolment_id) is None and _came_another(db, found.claim, enrolment_id)
-    _use(db, found, enrolment_id=enrolment_id, review=Review.SECOND_FROM_BROWSER if second else None, now=now)
+    _use(db, found, enrolment_id=enrolment_id, review=ReviewReason.SECOND_FROM_BROWSER if second else None, now=now)
 
 
 def note(db: Session, found: Held, name: str, *, now: datetime) -> None:
@@ -227,7 +227,7 @@ def result(db: Session, found: Held) -> Result | None:
         return Result(State.PRESENT, there, name)
     if claim.enrolment_id is None:
         return Result(State.UNLISTED, claim.used_at, name)
-    second = row[0] == Review.SECOND_FROM_BROWSER
+    second = row[0] == ReviewReason.SECOND_FROM_BROWSER
     return Result(State.SECOND if second else State.DOUBTFUL, claim.used_at, name)
 
 
@@ -262,7 +262,7 @@ def _use(
     *,
     enrolment_id: int | None = None,
     walk_in: WalkIn | None = None,
-    review: Review | None = None,
+    review: ReviewReason | None = None,
     now: datetime,
 ) -> None:
     claim = db.scalars(

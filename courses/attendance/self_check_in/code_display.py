@@ -16,7 +16,7 @@ from courses.attendance.self_check_in import rotating_code
 from courses.models.attendance import Attendance, AttendanceDecision, AttendanceEvent
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
-from courses.models.self_check_in import KEY, CheckInClaim, CheckInKey
+from courses.models.self_check_in import KEY_COLUMN, CheckInClaim, CheckInKey
 from courses.models.trainees import Trainee
 from lms.core import audit, crypto
 from lms.core.db import Reads
@@ -107,7 +107,7 @@ def display(db: Reads, session_id: int, *, now: datetime) -> Display:
     ).one_or_none()
     codes: list[tuple[int, str]] = []
     if row is not None:
-        key = bytes.fromhex(crypto.cipher().decrypt(KEY, row.ref, row.key_sealed))
+        key = bytes.fromhex(crypto.cipher().decrypt(KEY_COLUMN, row.ref, row.key_sealed))
         first = rotating_code.step_of(now)
         codes = [
             (step, rotating_code.code(key, session_id, step))

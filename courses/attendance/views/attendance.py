@@ -20,20 +20,18 @@ from lms.core.access import requires, scope
 from lms.core.errors import N_, DomainError
 from lms.core.languages import clock_time
 from lms.core.names import norm
-from lms.core.scope import ADMINISTRATORS, STAFF, Role
+from lms.core.scope import ATTENDANCE_TAKERS, EXAMINERS, Role
 from lms.core.sought import narrowed
 from lms.core.web import db, refused_on, wants_json
 
 blueprint = Blueprint("attendance", __name__)
 
-TAKERS = (Role.INSTRUCTOR, *STAFF)
-CLOSERS = (Role.INSTRUCTOR, *ADMINISTRATORS)
 REASONS = (N_("Tapped the wrong name"), N_("Not this person"), N_("Did not stay for the training"))
 SHOWN = ("all", "missing", "present")
 
 
 @blueprint.get("/<int:session_id>/attendance")
-@requires(*TAKERS, Role.AUDITOR)
+@requires(*ATTENDANCE_TAKERS, Role.AUDITOR)
 def roster(session_id: int) -> ResponseReturnValue:
     """The session on one phone screen."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -61,7 +59,7 @@ def roster(session_id: int) -> ResponseReturnValue:
         opens_at=recording.opens_at(meeting) if recording.opens_at(meeting) > now else None,
         is_over=meeting.ends_at < now,
         teaching=staffing.teaching_of(db(), meeting, current_user.id),
-        may_close=_may(*CLOSERS) and _is_writable(meeting) and meeting.starts_at <= now,
+        may_close=_may(*EXAMINERS) and _is_writable(meeting) and meeting.starts_at <= now,
         may_correct=meeting.closed_at is not None
         and rights.is_allowed(meeting.offering, scope(), now=now, meeting=meeting),
         writable=_is_writable(meeting),
@@ -71,7 +69,7 @@ def roster(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:session_id>/attendance/search")
-@requires(*TAKERS, Role.AUDITOR, reading=True)
+@requires(*ATTENDANCE_TAKERS, Role.AUDITOR, reading=True)
 def search(session_id: int) -> ResponseReturnValue:
     """Look for somebody in the roster, for browsers without scripts."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -79,7 +77,7 @@ def search(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:session_id>/attendance")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def record(session_id: int) -> ResponseReturnValue:
     """One event, from the script as JSON or from a plain form."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -88,7 +86,7 @@ def record(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:session_id>/attendance/photo")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def photo(session_id: int) -> ResponseReturnValue:
     """A photograph of a ticket: read, used and forgotten."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -101,14 +99,14 @@ def photo(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:session_id>/attendance/scan")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def scan(session_id: int) -> ResponseReturnValue:
     """The page for a photograph, for browsers without scripts."""
     return render_template("attendance/scan.html", meeting=rosters.meeting(db(), session_id, scope()))
 
 
 @blueprint.get("/<int:session_id>/attendance/<int:enrolment_id>/undo")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def undo(session_id: int, enrolment_id: int) -> ResponseReturnValue:
     """The page that asks why, for browsers without scripts."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -117,7 +115,7 @@ def undo(session_id: int, enrolment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:session_id>/attendance/<int:enrolment_id>/let-in")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def let_in(session_id: int, enrolment_id: int) -> ResponseReturnValue:
     """Give somebody who waits a place, and check them in."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -126,7 +124,7 @@ def let_in(session_id: int, enrolment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/<int:session_id>/attendance/walk-in", methods=["GET", "POST"])
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def walk_in(session_id: int) -> ResponseReturnValue:
     """Somebody who came without a place."""
     meeting = rosters.meeting(db(), session_id, scope())

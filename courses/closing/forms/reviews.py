@@ -1,4 +1,4 @@
-"""The form of the review list: whose check-in it is."""
+"""The form of the review queue that assigns a check-in to an enrolment."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import SelectField
@@ -8,6 +8,6 @@ from lms.core.forms import Form
 
 
 class MergeForm(Form):
-    """Whose check-in it is, of those in the training."""
+    """The choice of the enrolment whose check-in it is; the view fills in the choices."""
 
     enrolment = SelectField(_("Whose check-in is it?"), validators=[InputRequired()])

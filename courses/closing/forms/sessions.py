@@ -1,4 +1,4 @@
-"""Forms of a session: headcount, closing, correction."""
+"""Forms of a session: headcount, confirmation of closing, correction."""
 
 from typing import Any
 
@@ -7,14 +7,13 @@ from wtforms import HiddenField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from courses.attendance.recording import REASON_LIMIT
-from courses.closing import spot_check
-from courses.closing.closing import HEADCOUNT_LIMIT
-from courses.closing.spot_check import Heads
+from courses.closing.headcount import HEADCOUNT_LIMIT
+from courses.closing.spot_check import HeadCount
 from lms.core.forms import Form, strip
 
 
 class HeadcountForm(Form):
-    """People who are there and not on the roster."""
+    """The number of people who are present and not on the roster."""
 
     number = IntegerField(
         _("People present who are not on the roster"),
@@ -27,16 +26,19 @@ class HeadcountForm(Form):
 
 
 class CloseForm(Form):
-    """The one confirmation. `seen` says what was shown; the heads are asked for where people checked themselves in."""
+    """The confirmation of closing. `seen` is `ClosingOutlook.seen` of the page that is confirmed.
+
+    The template shows the two fields of the heads only where trainees checked themselves in.
+    """
 
     seen = HiddenField()
     heads = IntegerField(
         _("Heads in the room"),
-        validators=[Optional(), NumberRange(0, spot_check.LARGEST, _("Enter a number from 0 to 100000."))],
+        validators=[Optional(), NumberRange(0, HEADCOUNT_LIMIT, _("Enter a number from 0 to 100000."))],
         render_kw={
             "inputmode": "numeric",
             "min": 0,
-            "max": spot_check.LARGEST,
+            "max": HEADCOUNT_LIMIT,
             "autocomplete": "off",
         },
     )
@@ -46,15 +48,16 @@ class CloseForm(Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.heads.flags.required = True  # where it is shown; where it is not, nothing is sent and nothing is missing
+        # `required` is for the browser alone: the server must accept a form on which the field was not shown.
+        self.heads.flags.required = True
 
-    def counted(self) -> Heads:
-        """The heads as the rule takes them."""
-        return Heads(self.heads.data, self.heads_reason.data)
+    def head_count(self) -> HeadCount:
+        """Return the heads as `courses.closing.closing.close` takes them."""
+        return HeadCount(self.heads.data, self.heads_reason.data)
 
 
 class CorrectionForm(Form):
-    """The reason, and the headcount as it should have been. Who was present comes as plain check boxes."""
+    """The correct headcount and the reason. The template adds a check box `present` for each trainee."""
 
     headcount = IntegerField(
         _("People present who are not on the roster"),

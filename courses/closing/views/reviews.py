@@ -1,4 +1,4 @@
-"""The review list: check-ins in doubt, each accepted, merged or rejected with a tap."""
+"""The pages of the review queue: check-ins that need a decision are accepted, merged, admitted or rejected."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,150 +9,147 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from courses.attendance import roster as rosters
+from courses.attendance import review_queue, roster
 from courses.attendance.forms.attendance import NewcomerForm
 from courses.attendance.review_queue import WORDS
 from courses.closing import reviews
 from courses.closing.forms.reviews import MergeForm
-from courses.closing.reviews import Settled
+from courses.closing.reviews import ReviewOutcome
+from courses.closing.views.sessions import flash_unentitled
 from courses.models.offerings import CourseSession
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.errors import N_, NotFound
-from lms.core.scope import STAFF, Role
+from lms.core.scope import ATTENDANCE_TAKERS, Role
 from lms.core.web import db, refused_on
 
 blueprint = Blueprint("reviews", __name__)
 
-TAKERS = (Role.INSTRUCTOR, *STAFF)
-REASONS = (N_("Was not there"), N_("Scanned or tapped by mistake"), N_("Entered twice"), N_("Not for this training"))
+REJECTION_REASONS = (
+    N_("Was not there"),
+    N_("Scanned or tapped by mistake"),
+    N_("Entered twice"),
+    N_("Not for this training"),
+)
 
 
 @blueprint.get("")
-@requires(*TAKERS, Role.AUDITOR)
+@requires(*ATTENDANCE_TAKERS, Role.AUDITOR)
 def index() -> ResponseReturnValue:
-    """All that waits, by session; one session's alone with `?session=`."""
-    only = request.args.get("session", type=int)
-    meeting = rosters.meeting(db(), only, scope()) if only is not None else None
-    sittings = reviews.waiting(db(), scope(), session_id=only)
+    """List the queue by session; with `?session=<id>` only the cases of that session."""
+    session_id = request.args.get("session", type=int)
+    meeting = roster.meeting(db(), session_id, scope()) if session_id is not None else None
     return render_template(
         "reviews/index.html",
-        sittings=sittings,
+        queue=review_queue.waiting(db(), scope(), session_id=session_id),
         meeting=meeting,
-        words=WORDS,
-        reasons=REASONS,
+        cause_labels=WORDS,
+        rejection_reasons=REJECTION_REASONS,
         may_decide=not scope().read_only,
     )
 
 
 @blueprint.get("/<uuid:event_id>")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def page(event_id: UUID) -> ResponseReturnValue:
-    """One case: choose whose it is, register somebody new, or reject it."""
+    """Show one case: choose the trainee, register a new one, or reject it."""
     return _page(event_id, MergeForm(formdata=None), NewcomerForm(formdata=None))
 
 
 @blueprint.post("/<uuid:event_id>/accept")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def accept(event_id: UUID) -> ResponseReturnValue:
-    """It counts for whom it names."""
-    return _done([reviews.accept(db(), event_id, **_who_and_when())])
+    """Accept one check-in for the trainee it names."""
+    return _counted([reviews.accept(db(), event_id, **_rule_context())])
 
 
 @blueprint.post("/accept")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def accept_all() -> ResponseReturnValue:
-    """Several at once: those of a session that name somebody."""
+    """Accept several check-ins at once; the page sends those of a session that name a trainee."""
     try:
-        events = [UUID(one) for one in request.form.getlist("event")]
+        events = [UUID(text) for text in request.form.getlist("event")]
     except ValueError as error:
         raise NotFound from error
-    return _done(reviews.accept_all(db(), events, **_who_and_when()))
+    return _counted(reviews.accept_all(db(), events, **_rule_context()))
 
 
 @blueprint.post("/<uuid:event_id>/merge")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def merge(event_id: UUID) -> ResponseReturnValue:
-    """It counts for somebody of the training, or of the register."""
+    """Assign a check-in to an enrolment of the offering, or to a trainee of the register."""
     trainee_id = request.form.get("trainee", type=int)
     if trainee_id is not None:
-        return _done([reviews.merge_trainee(db(), event_id, trainee_id, **_who_and_when())])
+        return _counted([reviews.merge_trainee(db(), event_id, trainee_id, **_rule_context())])
     enrolment_id = request.form.get("enrolment", type=int)
-    return _done([reviews.merge(db(), event_id, enrolment_id, **_who_and_when())])
+    return _counted([reviews.merge(db(), event_id, enrolment_id, **_rule_context())])
 
 
 @blueprint.post("/<uuid:event_id>/admit")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def admit(event_id: UUID) -> ResponseReturnValue:
-    """It counts for somebody who is registered now."""
+    """Register a new trainee and assign the check-in to that trainee."""
     form = NewcomerForm()
     if form.validate_on_submit():
         with refused_on(form):
-            return _done([reviews.admit(db(), event_id, form.facts(), **_who_and_when())])
+            return _counted([reviews.admit(db(), event_id, form.facts(), **_rule_context())])
     return make_response(_page(event_id, MergeForm(formdata=None), form), 422)
 
 
 @blueprint.post("/<uuid:event_id>/reject")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def reject(event_id: UUID) -> ResponseReturnValue:
-    """It never counts, for a reason."""
+    """Reject a check-in, with one of the offered reasons or a typed one."""
     reason = request.form.get("reason") or request.form.get("choice") or ""
-    done = reviews.reject(db(), event_id, reason, scope=scope(), now=clock.now())
+    outcome = reviews.reject(db(), event_id, reason, scope=scope(), now=clock.now())
     flash(_("The check-in was rejected. It stays on record with the reason."))
-    return _back(done.session_id)
+    return _back(outcome.session_id)
 
 
-def _page(event_id: UUID, choosing: MergeForm, admitting: NewcomerForm) -> str:
-    sitting = reviews.case_of(db(), event_id, scope())
-    (case,) = sitting.cases
-    meeting = rosters.meeting(db(), sitting.meeting.id, scope())
-    choosing.enrolment.choices = _people(meeting)
-    if not admitting.is_submitted():
-        admitting.name.data = case.name
+def _page(event_id: UUID, merge_form: MergeForm, admit_form: NewcomerForm) -> str:
+    queued = review_queue.case_of(db(), event_id, scope())
+    (case,) = queued.cases
+    meeting = roster.meeting(db(), queued.meeting.id, scope())
+    merge_form.enrolment.choices = _choices(meeting)
+    if not admit_form.is_submitted():
+        admit_form.name.data = case.name
     return render_template(
         "reviews/page.html",
         case=case,
         meeting=meeting,
-        choosing=choosing,
-        merging_choices=bool(choosing.enrolment.choices),
-        admitting=admitting,
-        words=WORDS,
-        reasons=REASONS,
+        merge_form=merge_form,
+        mergeable=bool(merge_form.enrolment.choices),
+        admit_form=admit_form,
+        cause_labels=WORDS,
+        rejection_reasons=REJECTION_REASONS,
     )
 
 
-def _people(meeting: CourseSession) -> list[tuple[str, str]]:
-    """Who may be meant: those of the training, whoever is missing first."""
-    people = rosters.read(db(), meeting)
+def _choices(meeting: CourseSession) -> list[tuple[str, str]]:
+    """The trainees of the offering as choices of `MergeForm`, those who are absent first."""
+    people = roster.read(db(), meeting)
     rows = sorted([*people.rows, *people.waiting], key=lambda row: row.present)
-    named = [(str(row.enrolment_id), f"{row.name} ··{row.phone_tail}" if row.phone_tail else row.name) for row in rows]
-    return [("", _("Choose…")), *named] if named else []
+    choices = [
+        (str(row.enrolment_id), f"{row.name} ··{row.phone_tail}" if row.phone_tail else row.name) for row in rows
+    ]
+    return [("", _("Choose…")), *choices] if choices else []
 
 
-def _who_and_when() -> dict[str, Any]:
+def _rule_context() -> dict[str, Any]:
     return {"scope": scope(), "now": clock.now(), "zone": current_app.config["SETTINGS"].zone}
 
 
-def _done(settled: Sequence[Settled]) -> ResponseReturnValue:
-    if not settled:
+def _counted(outcomes: Sequence[ReviewOutcome]) -> ResponseReturnValue:
+    if not outcomes:
         return redirect(url_for(".index"))
-    if len(settled) == 1:
-        flash(_("The check-in of %(name)s counts now.", name=settled[0].name))
+    if len(outcomes) == 1:
+        flash(_("The check-in of %(name)s counts now.", name=outcomes[0].name))
     else:
-        flash(ngettext("%(num)s check-in counts now.", "%(num)s check-ins count now.", len(settled)))
-    names = "、".join(one.enrolment.trainee.name for one in settled[0].unentitled)
-    if names:
-        flash(
-            _(
-                "A certificate was issued to %(names)s, who no longer meets what the course asks. Certificates are not"
-                " withdrawn by themselves: revoke it if it should not stand.",
-                names=names,
-            ),
-            "warning",
-        )
-    return _back(settled[0].session_id)
+        flash(ngettext("%(num)s check-in counts now.", "%(num)s check-ins count now.", len(outcomes)))
+    flash_unentitled(outcomes[0].unentitled)
+    return _back(outcomes[0].session_id)
 
 
 def _back(session_id: int) -> ResponseReturnValue:
-    only = session_id if request.form.get("only") else None
-    return redirect(url_for(".index", session=only))
+    """Redirect to the list: to that of the one session where the decision was made there (field `only`)."""
+    return redirect(url_for(".index", session=session_id if request.form.get("only") else None))

@@ -1,4 +1,4 @@
-"""A session's own acts: the instructor's check-in, the headcount, closing, and correcting what is closed."""
+"""Pages of one session: the instructor's check-in, the headcount, closing, and correcting what is closed."""
 
 from collections.abc import Sequence
 
@@ -10,24 +10,24 @@ from flask_login import current_user
 
 from courses.assessment import entitlement
 from courses.assessment.entitlement import SHORTFALLS, Shortfall
-from courses.attendance import roster as rosters
-from courses.closing import closing as sessions
-from courses.closing import correction, reviews, spot_check
-from courses.closing.correction import Corrected
+from courses.attendance import review_queue, roster
+from courses.closing import closing, correction, instructor_check_in, spot_check
+from courses.closing import headcount as headcounts
+from courses.closing.closing import ClosingOutlook
+from courses.closing.correction import CorrectionOutcome
 from courses.closing.forms.sessions import CloseForm, CorrectionForm, HeadcountForm
-from courses.closing.judging import Judged
+from courses.closing.judging import Judgement
 from courses.models.offerings import OfferingState
 from courses.offerings import rights
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.scope import ADMINISTRATORS, STAFF, Role
+from lms.core.scope import ATTENDANCE_TAKERS, EXAMINERS, Role
 from lms.core.web import db, local_address, refused_on
 
 blueprint = Blueprint("sessions", __name__)
 
-TAKERS = (Role.INSTRUCTOR, *STAFF)
-CLOSERS = (Role.INSTRUCTOR, *ADMINISTRATORS)
-RESULTS = frozenset(
+# The closing page links these shortfalls to the trainee's results.
+RESULT_SHORTFALLS = frozenset(
     {Shortfall.THEORY_MISSING, Shortfall.THEORY_FAILED, Shortfall.SKILLS_MISSING, Shortfall.SKILLS_FAILED}
 )
 
@@ -35,9 +35,9 @@ RESULTS = frozenset(
 @blueprint.post("/<int:session_id>/here")
 @requires(Role.INSTRUCTOR)
 def here(session_id: int) -> ResponseReturnValue:
-    """“I am here.”"""
-    meeting = rosters.meeting(db(), session_id, scope())
-    sessions.arrive(db(), meeting, current_user.id, now=clock.now())
+    """Check the signed-in instructor in (the button “I am here”)."""
+    meeting = roster.meeting(db(), session_id, scope())
+    instructor_check_in.arrive(db(), meeting, current_user.id, now=clock.now())
     flash(_("You are checked in."))
     return redirect(local_address(request.form.get("next"), url_for("attendance.roster", session_id=session_id)))
 
@@ -45,22 +45,22 @@ def here(session_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:session_id>/leave")
 @requires(Role.INSTRUCTOR)
 def leave(session_id: int) -> ResponseReturnValue:
-    """“I am leaving.”"""
-    meeting = rosters.meeting(db(), session_id, scope())
-    sessions.leave(db(), meeting, current_user.id, now=clock.now())
+    """Check the signed-in instructor out (the button “I am leaving”)."""
+    meeting = roster.meeting(db(), session_id, scope())
+    instructor_check_in.leave(db(), meeting, current_user.id, now=clock.now())
     flash(_("You are checked out."))
     return redirect(local_address(request.form.get("next"), url_for("attendance.roster", session_id=session_id)))
 
 
 @blueprint.route("/<int:session_id>/headcount", methods=["GET", "POST"])
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def headcount(session_id: int) -> ResponseReturnValue:
-    """How many people are there who are not on the roster."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    """Enter the headcount of a session."""
+    meeting = roster.meeting(db(), session_id, scope())
     form = HeadcountForm(number=meeting.headcount)
     if form.validate_on_submit():
         with refused_on(form):
-            sessions.count_heads(db(), meeting, form.number.data, now=clock.now())
+            headcounts.enter(db(), meeting, form.number.data, now=clock.now())
             flash(_("Headcount: %(number)s.", number=form.number.data))
             return redirect(url_for("attendance.roster", session_id=session_id))
     page = render_template("sessions/headcount.html", form=form, meeting=meeting)
@@ -68,82 +68,88 @@ def headcount(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/<int:session_id>/close", methods=["GET", "POST"])
-@requires(*CLOSERS)
+@requires(*EXAMINERS)
 def close(session_id: int) -> ResponseReturnValue:
-    """Show what closing means, ask once, close."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    """Show the effects of closing the session, ask for one confirmation, close."""
+    meeting = roster.meeting(db(), session_id, scope())
     form = CloseForm()
     if form.is_submitted() and meeting.closed_at is not None:
         flash(_("This session is closed already."), "info")
         return redirect(url_for("attendance.roster", session_id=session_id))
     if form.validate_on_submit():
         with refused_on(form):
-            done = sessions.close(
+            effects = closing.close(
                 db(),
                 meeting,
                 zone=current_app.config["SETTINGS"].zone,
                 seen=form.seen.data or None,
-                heads=form.counted(),
+                heads=form.head_count(),
             )
-            flash(_closed(done))
+            flash(_closed_message(effects))
             return redirect(url_for("attendance.roster", session_id=session_id))
-    closing = sessions.outlook(db(), meeting)
-    form.seen.data = closing.seen
+    outlook = closing.outlook(db(), meeting)
+    form.seen.data = outlook.seen
     page = render_template(
         "sessions/close.html",
         form=form,
         meeting=meeting,
-        rows=rosters.read(db(), meeting).rows,
-        closing=closing,
-        tally=entitlement.tally(one.verdict.shortfalls for one in closing.judged),
+        rows=roster.read(db(), meeting).rows,
+        outlook=outlook,
+        tally=entitlement.tally(judgement.verdict.shortfalls for judgement in outlook.judgements),
         begun=meeting.starts_at <= clock.now(),
         open=meeting.closed_at is None and meeting.offering.state == OfferingState.PUBLISHED,
-        words=SHORTFALLS,
-        results=RESULTS,
+        shortfall_labels=SHORTFALLS,
+        result_shortfalls=RESULT_SHORTFALLS,
         no_certificates=meeting.offering.course.certificate_type is None,
-        counted=spot_check.of(db(), meeting),
-        in_doubt=reviews.count(db(), scope(), session_id=meeting.id),
+        spot_check=spot_check.of_session(db(), meeting),
+        in_review=review_queue.count(db(), scope(), session_id=meeting.id),
     )
     return make_response(page, 422 if form.is_submitted() else 200)
 
 
 @blueprint.route("/<int:session_id>/correction", methods=["GET", "POST"])
-@requires(*CLOSERS)
+@requires(*EXAMINERS)
 def correct(session_id: int) -> ResponseReturnValue:
-    """Correct a closed session: who was there, how many heads, and why."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    """Correct a closed session: the trainees present, the headcount, and the reason."""
+    meeting = roster.meeting(db(), session_id, scope())
     now, zone = clock.now(), current_app.config["SETTINGS"].zone
     if not rights.is_allowed(meeting.offering, scope(), now=now, meeting=meeting):
         raise rights.denied()
-    people = rosters.read(db(), meeting)
+    people = roster.read(db(), meeting)
     form = CorrectionForm(headcount=meeting.headcount)
     ticked = {row.enrolment_id: row.present for row in people.rows}
     if form.is_submitted():
         sent = set(request.form.getlist("present"))
-        # Only who was on the page is judged by the page: somebody added meanwhile has no box.
+        # The page decides only about trainees whom it listed: a trainee added meanwhile has no box on it.
         listed = set(request.form.getlist("listed"))
-        ticked = {one: str(one) in sent if str(one) in listed else there for one, there in ticked.items()}
+        ticked = {
+            enrolment_id: str(enrolment_id) in sent if str(enrolment_id) in listed else present
+            for enrolment_id, present in ticked.items()
+        }
     if form.validate_on_submit():
         with refused_on(form):
-            done = correction.of_session(
+            outcome = correction.correct_session(
                 db(), meeting, present=ticked, headcount=form.headcount.data, reason=form.reason.data,
                 scope=scope(), now=now, zone=zone,
             )  # fmt: skip
-            tell(done)
+            flash_correction(outcome)
             return redirect(url_for("attendance.roster", session_id=session_id))
-    page = render_template(
-        "sessions/correction.html", form=form, meeting=meeting, people=people, ticked=ticked, zone=zone
-    )
+    page = render_template("sessions/correction.html", form=form, meeting=meeting, people=people, ticked=ticked)
     return make_response(page, 422 if form.is_submitted() else 200)
 
 
-def tell(done: Corrected) -> None:
-    """Say what a correction did, and whose certificate should be looked at."""
-    if not done.changes:
+def flash_correction(outcome: CorrectionOutcome) -> None:
+    """Flash what a correction changed, and the trainees whose certificates a person should look at."""
+    if not outcome.changes:
         flash(_("Nothing was different, so nothing was changed."), "info")
         return
     flash(_("Corrected. Results and totals follow the correction."))
-    names = names_of(done.unentitled)
+    flash_unentitled(outcome.unentitled)
+
+
+def flash_unentitled(judgements: Sequence[Judgement]) -> None:
+    """Flash the names of trainees who hold a certificate that they no longer earn, if there are any."""
+    names = "、".join(judgement.enrolment.trainee.name for judgement in judgements)
     if names:
         flash(
             _(
@@ -155,18 +161,13 @@ def tell(done: Corrected) -> None:
         )
 
 
-def names_of(judged: Sequence[Judged]) -> str:
-    """Names in a row."""
-    return "、".join(one.enrolment.trainee.name for one in judged)
-
-
-def _closed(done: sessions.Closing) -> str:
-    if not done.last:
+def _closed_message(effects: ClosingOutlook) -> str:
+    if not effects.last:
         return str(_("The session is closed."))
-    if done.certified:
+    if effects.certificates_due:
         return ngettext(
             "The offering is closed. %(num)s certificate is being issued.",
             "The offering is closed. %(num)s certificates are being issued.",
-            done.certified,
+            effects.certificates_due,
         )
     return str(_("The offering is closed."))

@@ -20,8 +20,8 @@ import structlog
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
-from courses.events import ExportOwed
-from courses.models.exports import Export, ExportChunk, ExportProgress, ExportState, Personal
+from courses.events import ExportRequested
+from courses.models.exports import Export, ExportChunk, ExportProgress, ExportState, PersonalData
 from courses.reports.exports.orders import READING, Order
 from courses.reports.tables import Wording
 from lms.core import audit, clock, events
@@ -96,7 +96,7 @@ def begin(db: Session, order: Order, form: Format, *, head: Head, rows: int) -> 
     db.add(export)
     db.flush()
     order.note(db, form, rows)
-    events.publish(db, ExportOwed(export.id))
+    events.publish(db, ExportRequested(export.id))
     return export
 
 
@@ -260,7 +260,7 @@ def stored(sessions: sessionmaker[Session], export_id: int) -> Iterator[bytes]:
 
 def note_download(db: Session, export: Export) -> None:
     """Record that a file with personal data was fetched: it may be, more than once in its week."""
-    if export.personal is not Personal.NONE:
+    if export.personal is not PersonalData.NONE:
         audit.record(db, "export.download", export, after={"personal": export.personal.value, "rows": export.rows})
 
 

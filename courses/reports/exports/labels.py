@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from courses.models.enrolment import EnrolmentState
-from courses.models.exports import ExportKind, Personal
+from courses.models.exports import ExportKind, PersonalData
 from courses.reports.exports.exports import Head
 from courses.reports.filters import Column
 from courses.reports.labels import report as words
@@ -32,9 +32,9 @@ FORMATS = {
     Format.PARQUET: _l("Parquet, for analysts"),
 }
 PERSONAL = {
-    Personal.NONE: _l("No names and phones; a number tells who came twice"),
-    Personal.MASKED: _l("Names, and phones with their middle hidden"),
-    Personal.FULL: _l("Names and phones in full"),
+    PersonalData.NONE: _l("No names and phones; a number tells who came twice"),
+    PersonalData.MASKED: _l("Names, and phones with their middle hidden"),
+    PersonalData.FULL: _l("Names and phones in full"),
 }
 RESULTS = {
     EnrolmentState.COMPLETED: _l("Passed"),

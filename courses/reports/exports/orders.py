@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from courses.models.exports import ExportKind, Personal
+from courses.models.exports import ExportKind, PersonalData
 from courses.reports import exporting, tables
 from courses.reports.filters import Column, Filters, Grouping
 from courses.reports.tables import Wording
@@ -29,7 +29,7 @@ class Order(ABC):
 
     kind: ExportKind
     scope: Scope
-    personal: Personal = Personal.NONE
+    personal: PersonalData = PersonalData.NONE
 
     @property
     @abstractmethod
@@ -96,10 +96,10 @@ class ListOrder(Order):
 
 
 # Reads a question back: its kind, the question, the reach, what of each person, and the branch's time zone.
-Reading = Callable[[ExportKind, Mapping[str, str], Scope, Personal, ZoneInfo], Order]
+Reading = Callable[[ExportKind, Mapping[str, str], Scope, PersonalData, ZoneInfo], Order]
 
 
-def _report(kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: Personal, zone: ZoneInfo) -> Order:
+def _report(kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: PersonalData, zone: ZoneInfo) -> Order:
     as_of = asked.get("as_of")
     filters = Filters(
         since=date.fromisoformat(asked["since"]),
@@ -118,7 +118,7 @@ def _report(kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: 
     return ReportOrder(kind=kind, filters=filters, scope=scope, personal=personal, column=column)
 
 
-def _list(kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: Personal, _zone: ZoneInfo) -> Order:
+def _list(kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: PersonalData, _zone: ZoneInfo) -> Order:
     return ListOrder(kind=kind, scope=scope, personal=personal, subject=int(asked[SUBJECTS[kind]]))
 
 

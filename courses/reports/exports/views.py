@@ -24,7 +24,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import RadioField
 
-from courses.models.exports import ExportKind, ExportState, Personal
+from courses.models.exports import ExportKind, ExportState, PersonalData
 from courses.reports import offerings as offering_rules
 from courses.reports import sessions as session_rules
 from courses.reports.exports import exports
@@ -54,7 +54,7 @@ class ExportForm(Form):
     """What kind of file, and what of the people in it. Who administers nobody has no choice of the latter."""
 
     form = RadioField(_l("File"), choices=choices(words.FORMATS.items()), coerce=Format)
-    personal = RadioField(_l("Personal data"), choices=choices(words.PERSONAL.items()), coerce=Personal)
+    personal = RadioField(_l("Personal data"), choices=choices(words.PERSONAL.items()), coerce=PersonalData)
 
 
 @blueprint.get("/exports/")
@@ -75,7 +75,7 @@ def _words() -> dict[str, object]:
         "subject": words.subject,
         "whole": whole,
         "ExportState": ExportState,
-        "Personal": Personal,
+        "Personal": PersonalData,
     }
 
 
@@ -99,11 +99,11 @@ class Question(NamedTuple):
 
 def choose(question: Question) -> ResponseReturnValue:
     """The page on which the file is chosen, and what happens then."""
-    form = ExportForm(data={"form": _format(request.args.get("form")), "personal": Personal.NONE})
+    form = ExportForm(data={"form": _format(request.args.get("form")), "personal": PersonalData.NONE})
     if question.order.kind is ExportKind.OFFERINGS or not holds(*ADMINISTRATORS):
         del form.personal
     if form.validate_on_submit():
-        personal = form.personal.data if form.personal else Personal.NONE
+        personal = form.personal.data if form.personal else PersonalData.NONE
         order = replace(question.order, scope=_reach(personal), personal=personal)
         return _answer(question._replace(order=order), form.form.data)
     page = render_template(
@@ -169,9 +169,9 @@ def offerings(form: str) -> ResponseReturnValue:
     return _answer(question, Format(form))
 
 
-def _reach(personal: Personal) -> Scope:
+def _reach(personal: PersonalData) -> Scope:
     """Where somebody who audits the branch and administers a district asks for names, the district is what is meant."""
-    if personal is Personal.NONE:
+    if personal is PersonalData.NONE:
         return scope()
     return scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in ADMINISTRATORS])
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses.models.report_mails import Rhythm
+from courses.models.report_mails import ReportFrequency
 from courses.reports import mails
 from lms.core.access import signed_in
 from lms.core.web import db
@@ -23,7 +23,7 @@ def page() -> str:
         wanted=mails.wanted_by(db(), user),
         sent=mails.sent_to(db(), user),
         email=user.email,
-        Rhythm=Rhythm,
+        ReportFrequency=ReportFrequency,
     )
 
 
@@ -31,7 +31,7 @@ def page() -> str:
 @signed_in
 def save() -> ResponseReturnValue:
     """Ask for what is ticked, stop what is not."""
-    wanted = {one for one in Rhythm if one.value in request.form}
+    wanted = {one for one in ReportFrequency if one.value in request.form}
     mails.ask(db(), current_user.user, wanted)
     flash(_("Saved. You get the reports that are ticked."))
     return redirect(url_for(".page"))

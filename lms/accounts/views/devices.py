@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from lms.accounts import devices, user_agents
-from lms.accounts.devices import TAKERS
 from lms.core import openapi
 from lms.core.access import requires, signed_in
 from lms.core.errors import N_, DomainError
 from lms.core.limits import limiter
+from lms.core.scope import ATTENDANCE_TAKERS
 from lms.core.web import db
 
 blueprint = Blueprint("devices", __name__)
@@ -43,7 +43,7 @@ def revoke(device_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/api/v1/devices")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 @limiter.limit(PAIRINGS, key_func=_account)
 def pair() -> ResponseReturnValue:
     """Connect this browser. The token is in this answer and nowhere else."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from courses.models.trainees import GUARDIAN_PHONE, ID_NUMBER, PHONE
+from courses.models.trainees import GUARDIAN_PHONE_COLUMN, ID_NUMBER_COLUMN, PHONE_COLUMN
 from lms.core.crypto import FieldCipher
 from lms.demo.people import ID_CHECKS, ID_WEIGHTS
 
@@ -27,17 +27,17 @@ def sealing(cipher: FieldCipher) -> Callable[[bytes], bytes]:
         sealed = [_NONE] * 6
         if phone != _NONE:
             number = phone.decode()
-            sealed[0] = hexed(cipher.encrypt(PHONE, row, number))
-            sealed[1] = hexed(cipher.blind_index(PHONE, number))
+            sealed[0] = hexed(cipher.encrypt(PHONE_COLUMN, row, number))
+            sealed[1] = hexed(cipher.blind_index(PHONE_COLUMN, number))
         if guardian != _NONE:
-            sealed[2] = hexed(cipher.encrypt(GUARDIAN_PHONE, row, guardian.decode()))
+            sealed[2] = hexed(cipher.encrypt(GUARDIAN_PHONE_COLUMN, row, guardian.decode()))
         if body != _NONE:
             number = body.decode()
             number += ID_CHECKS[sum(int(digit) * weight for digit, weight in zip(number, ID_WEIGHTS, strict=True)) % 11]
             sealed[3:] = [
                 b"resident",
-                hexed(cipher.encrypt(ID_NUMBER, row, number)),
-                hexed(cipher.blind_index(ID_NUMBER, number)),
+                hexed(cipher.encrypt(ID_NUMBER_COLUMN, row, number)),
+                hexed(cipher.blind_index(ID_NUMBER_COLUMN, number)),
             ]
         return b"\t".join((*fields[:8], *sealed)) + b"\n"
 

@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 
 from certificates import issuing
 from certificates.branch import Branch
-from certificates.keys import code_keys, key_files
-from certificates.keys.code_keys import KeyRing
-from certificates.keys.key_files import KeyState
-from certificates.models import Certificate
+from certificates.keys import key_files, qr_keys
+from certificates.keys.qr_keys import PublicKeyCache
+from certificates.models import Certificate, KeyState
 from certificates.payload import Payload, digits_of, encode, name_tag
 from certificates.states import State
 from certificates.verification import verification
@@ -27,7 +26,7 @@ Issue = Callable[..., Certificate]
 
 
 def judged(db: Session, branch: Branch, digits: str) -> State:
-    return verification.verify(db, digits, today=clock.today(branch.zone), keys=KeyRing()).state
+    return verification.verify(db, digits, today=clock.today(branch.zone), keys=PublicKeyCache()).state
 
 
 def test_ledgered_ones_hold_and_new_forgeries_do_not(db: Session, branch: Branch, issue: Issue) -> None:
@@ -39,8 +38,8 @@ def test_ledgered_ones_hold_and_new_forgeries_do_not(db: Session, branch: Branch
         late = issue("李四")
     with clock.at(moment + timedelta(hours=1)):
         today = clock.today(branch.zone)
-        done = code_keys.compromise(db, branch.keys_dir, 1, moment, today=today, not_after=LAST)
-        assert (done.key.state, done.key.compromised_at, done.doubted) == (KeyState.COMPROMISED, moment, 1)
+        done = qr_keys.compromise(db, branch.keys_dir, 1, moment, today=today, not_after=LAST)
+        assert (done.key.state, done.key.compromised_at, done.refused_count) == (KeyState.COMPROMISED, moment, 1)
         assert done.successor is not None
         assert (done.successor.number, done.successor.state) == (2, KeyState.ACTIVE)
         forgery = encode(
@@ -60,32 +59,32 @@ def test_said_again_only_the_earlier_moment_counts(db: Session, branch: Branch) 
     now = clock.now()
     today = clock.today(branch.zone)
     for at, holds in ((now, now), (now - timedelta(days=1), now - timedelta(days=1)), (now, now - timedelta(days=1))):
-        done = code_keys.compromise(db, branch.keys_dir, 1, at, today=today, not_after=LAST)
+        done = qr_keys.compromise(db, branch.keys_dir, 1, at, today=today, not_after=LAST)
         assert done.key.compromised_at == holds
-    assert [key.number for key in code_keys.listing(db)] == [1, 2]
+    assert [key.number for key in qr_keys.public_keys(db)] == [1, 2]
 
 
 def test_what_cannot_have_happened_is_refused(db: Session, branch: Branch) -> None:
     now, today = clock.now(), clock.today(branch.zone)
     for number, at, code in ((9, now, "signing_key_unknown"), (1, now + timedelta(hours=1), "compromise_in_future")):
         with pytest.raises(DomainError) as refused:
-            code_keys.compromise(db, branch.keys_dir, number, at, today=today, not_after=LAST)
+            qr_keys.compromise(db, branch.keys_dir, number, at, today=today, not_after=LAST)
         assert refused.value.code == code
-    assert [key.state for key in code_keys.listing(db)] == [KeyState.ACTIVE]
+    assert [key.state for key in qr_keys.public_keys(db)] == [KeyState.ACTIVE]
 
 
 def test_a_retired_key_signs_no_more_and_is_believed(db: Session, make: Make, branch: Branch, issue: Issue) -> None:
     honest = issue("张三丰")
     today = clock.today(branch.zone)
-    code_keys.retire(db, today=today)
+    qr_keys.retire(db, today=today)
     owe(make, closed_offering(make))
     with pytest.raises(DomainError) as refused:
         issuing.issue_owed(db, branch)
     assert refused.value.code == "signing_key_none"
     assert judged(db, branch, digits_of(honest.payload)) is State.VALID
     with pytest.raises(DomainError):
-        code_keys.retire(db, today=today)
-    assert code_keys.create(db, branch.keys_dir, not_before=today, not_after=LAST).number == 2
+        qr_keys.retire(db, today=today)
+    assert qr_keys.create(db, branch.keys_dir, not_before=today, not_after=LAST).number == 2
     assert issuing.issue_owed(db, branch) == 1
 
 

@@ -42,7 +42,7 @@ def run(app: Flask, branch: Branch, db: Session, monkeypatch: pytest.MonkeyPatch
 def badge_of(db: Session, branch: Branch, certificate: Certificate) -> str:
     badges.owe(db, certificate)
     badges.sign_owed(db, branch)
-    made = badges.signed(db, certificate)
+    made = badges.signed_badge(db, certificate)
     db.commit()
     assert made is not None
     return made.credential
@@ -59,7 +59,7 @@ def test_a_rotated_badge_key_stays_in_the_did_document(
     published = client.get("/.well-known/did.json").json
     assert published is not None
     assert set(methods) <= set(published["assertionMethod"])
-    assert badges.signed(db, issue("王五")) is None
+    assert badges.signed_badge(db, issue("王五")) is None
     listed = run("list")
     assert "badge-1  retired" in listed
     assert "badge-2  active" in listed
@@ -108,10 +108,10 @@ def test_a_compromised_badge_key_leaves_the_did_document_and_its_badges_are_made
     old = badge_of(db, branch, certificate)
     said = run("compromise", "badge-1", "--at", (clock.now() - timedelta(hours=1)).isoformat())
     assert "1 badges are owed anew" in said
-    assert badges.signed(db, certificate) is None
+    assert badges.signed_badge(db, certificate) is None
     assert badges.sign_owed(db, branch) == 1
     db.commit()
-    made = badges.signed(db, certificate)
+    made = badges.signed_badge(db, certificate)
     assert made is not None
     published = client.get("/.well-known/did.json").json
     assert published is not None

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from certificates.keys.key_files import KeyState, PublicKey, create, jwks, load, private_key_path, public_bytes, qr_kid
+from certificates.keys.key_files import create, load, private_key_path, public_bytes
+from certificates.keys.public_keys import PublicKey, jwks, qr_kid
+from certificates.models import KeyState
 from lms.core.errors import DomainError
 
 

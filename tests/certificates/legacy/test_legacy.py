@@ -19,6 +19,7 @@ from certificates.legacy import legacy
 from certificates.models import Certificate, LegacyCertificate
 from certificates.number import NumberScheme
 from certificates.states import State
+from certificates.verification import look_up
 from courses.imports import files, kinds, runs
 from courses.models.imports import ImportState
 from lms.core import clock, spreadsheets
@@ -172,7 +173,7 @@ def test_without_a_match_the_answer_and_the_work_are_the_same(
         statements.clear()
         opened.clear()
         with pytest.raises(DomainError) as refused:
-            legacy.by_hand(db, number, proof, scheme=SCHEME, today=clock.now().date())
+            look_up.by_number(db, number, proof, scheme=SCHEME, today=clock.now().date())
         work.append((refused.value.code, len(statements), len(opened), proof.isdigit()))
     assert set(work) == {("certificate_no_match", 1, 0, False), ("certificate_no_match", 1, 1, True)}
 

@@ -17,13 +17,12 @@ from sqlalchemy.orm import Session
 from certificates import revocation
 from certificates.branch import Branch
 from certificates.cli.offline import asked
-from certificates.keys import code_keys
-from certificates.keys.key_files import KeyState
-from certificates.models import Certificate, SigningKey
+from certificates.keys import qr_keys
+from certificates.models import Certificate, KeyState, SigningKey
 from certificates.payload import digits_of
 from certificates.states import State
 from certificates.verification import offline, status_lists
-from certificates.verification.status_lists import Listed
+from certificates.verification.status_lists import StatusPurpose
 from lms.config import ROOT
 from lms.core import clock
 
@@ -35,11 +34,11 @@ def fetched(client: FlaskClient, db: Session, branch: Branch, tmp_path: Path) ->
     def fetch() -> tuple[Path, Path]:
         status_lists.sign_due(db, branch)
         db.commit()
-        client.application.extensions["key_ring"].forget()
+        client.application.extensions["public_key_cache"].forget()
         keys, folder = tmp_path / "jwks.json", tmp_path / "status"
         folder.mkdir(exist_ok=True)
         keys.write_bytes(client.get("/.well-known/jwks.json").data)
-        for purpose in Listed:
+        for purpose in StatusPurpose:
             (folder / f"{purpose}-0").write_bytes(client.get(f"/status/{purpose}/0").data)
         return keys, folder
 
@@ -101,10 +100,10 @@ def test_every_state_is_told(
     code = digits_of(good.payload)
 
     def judged(
-        digits: str, days: int = 0, *, known: offline.KeySet = keys, status: list[status_lists.Bits] = lists
+        digits: str, days: int = 0, *, known: offline.KeySet = keys, status: list[status_lists.StatusBits] = lists
     ) -> tuple[State | None, str]:
         later = timedelta(days=days)
-        found = offline.judge(digits, known, status, now=now + later, today=today + later)
+        found = offline.verify(digits, known, status, now=now + later, today=today + later)
         return found.state, found.reason
 
     assert judged(code) == (State.VALID, "valid")
@@ -118,8 +117,8 @@ def test_every_state_is_told(
     assert judged(code, status=lists[:1]) == (State.VALID, "status_missing")
     early = {1: replace(keys.codes[1], not_after=good.issued_on - timedelta(days=1))}
     assert judged(code, known=replace(keys, codes=early)) == (State.FORGED, "outside_window")
-    assert not offline.judge(code, keys, lists, now=now, today=today).stale
-    assert offline.judge(code, keys, lists, now=now + timedelta(days=2), today=today).stale
+    assert not offline.verify(code, keys, lists, now=now, today=today).stale
+    assert offline.verify(code, keys, lists, now=now + timedelta(days=2), today=today).stale
 
 
 def test_a_compromised_key_sends_one_online_and_a_rotated_one_does_not(
@@ -127,7 +126,7 @@ def test_a_compromised_key_sends_one_online_and_a_rotated_one_does_not(
 ) -> None:
     old = issue("张三丰")
     today = clock.today(branch.zone)
-    code_keys.rotate(db, branch.keys_dir, today=today, not_after=today + timedelta(days=300))
+    qr_keys.rotate(db, branch.keys_dir, today=today, not_after=today + timedelta(days=300))
     status, said = command(*fetched(), digits_of(old.payload))
     assert (status, said.splitlines()[0]) == (0, "valid")
     db.execute(

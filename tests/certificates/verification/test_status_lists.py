@@ -15,12 +15,12 @@ from certificates.branch import Branch
 from certificates.keys import issuer_keys
 from certificates.models import Certificate, StatusList
 from certificates.verification import status_lists
-from certificates.verification.status_lists import BITS, VALID, Bits, Listed
+from certificates.verification.status_lists import BITS, LIFETIME, StatusBits, StatusPurpose
 from lms.core import clock
 from lms.core.errors import DomainError
 
 
-def lists(db: Session) -> dict[tuple[Listed, int], Bits]:
+def lists(db: Session) -> dict[tuple[StatusPurpose, int], StatusBits]:
     """The stored lists, verified with the published keys."""
     keys = {one.kid: one.public_key for one in issuer_keys.public_keys(db)}
     read = [status_lists.read(document, keys) for document in db.scalars(select(StatusList.document))]
@@ -37,9 +37,12 @@ def test_revoked_and_superseded_stand_each_on_its_list(
     assert status_lists.sign_due(db, branch) == len(lists(db)) == 2 * ((old.serial >> credentials.LIST_BITS) + 1)
     number = old.serial >> credentials.LIST_BITS
     found = lists(db)
-    for certificate, on in ((good, set()), (revoked, {Listed.REVOCATION}), (old, {Listed.SUPERSEDED})):
-        assert {purpose for purpose in Listed if found[purpose, number].has(certificate.serial)} == on
-    assert found[Listed.REVOCATION, number].valid_until - found[Listed.REVOCATION, number].made_at == VALID
+    for certificate, on in ((good, set()), (revoked, {StatusPurpose.REVOCATION}), (old, {StatusPurpose.SUPERSEDED})):
+        assert {purpose for purpose in StatusPurpose if found[purpose, number].contains(certificate.serial)} == on
+    assert (
+        found[StatusPurpose.REVOCATION, number].valid_until - found[StatusPurpose.REVOCATION, number].made_at
+        == LIFETIME
+    )
 
 
 def test_they_are_signed_anew_when_they_changed_or_grow_old(
@@ -52,7 +55,9 @@ def test_they_are_signed_anew_when_they_changed_or_grow_old(
     assert status_lists.sign_due(db, branch) == 1
     revocation.restore(db, certificate, "原判有误")
     assert status_lists.sign_due(db, branch) == 1
-    assert not lists(db)[Listed.REVOCATION, certificate.serial >> credentials.LIST_BITS].has(certificate.serial)
+    assert not lists(db)[StatusPurpose.REVOCATION, certificate.serial >> credentials.LIST_BITS].contains(
+        certificate.serial
+    )
     with clock.at(clock.now() + timedelta(minutes=11)):
         assert status_lists.sign_due(db, branch) == 2
 
@@ -64,8 +69,8 @@ def test_the_second_list_begins_at_131072(db: Session, branch: Branch, issue: Ca
     revocation.revoke(db, certificate, "发错人")
     assert status_lists.sign_due(db, branch) == 4
     found = lists(db)
-    assert found[Listed.REVOCATION, 1].has(BITS + 5)
-    assert not any(found[Listed.REVOCATION, 0].bits)
+    assert found[StatusPurpose.REVOCATION, 1].contains(BITS + 5)
+    assert not any(found[StatusPurpose.REVOCATION, 0].bits)
 
 
 def test_an_altered_list_and_a_list_of_a_stranger_are_refused(
@@ -88,14 +93,14 @@ def test_an_altered_list_and_a_list_of_a_stranger_are_refused(
 @given(st.sets(st.integers(0, BITS - 1), max_size=20))
 def test_bits_are_counted_from_the_left(places: set[int]) -> None:
     document = status_lists.as_jwt(
-        status_lists.credential("https://e.org", Listed.SUPERSEDED, 3, status_lists.encode(places), clock.now()),
+        status_lists.credential("https://e.org", StatusPurpose.SUPERSEDED, 3, status_lists.encode(places), clock.now()),
         "status-1",
         key().sign,
     )
     bits = status_lists.read(document, {"status-1": key().public_key().public_bytes_raw()})
-    assert (bits.purpose, bits.number) == (Listed.SUPERSEDED, 3)
+    assert (bits.purpose, bits.number) == (StatusPurpose.SUPERSEDED, 3)
     assert {place for place in range(BITS) if bits.bits[place // 8] >> (7 - place % 8) & 1} == places
-    assert all(bits.has(3 * BITS + place) for place in places)
+    assert all(bits.contains(3 * BITS + place) for place in places)
 
 
 def key() -> Ed25519PrivateKey:

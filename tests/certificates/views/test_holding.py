@@ -37,7 +37,7 @@ def home(db: Session, certificate: Certificate) -> str:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no worker beside these tests, so waiting for one is in vain."""
-    monkeypatch.setattr(badges, "PATIENCE", 0.0)
+    monkeypatch.setattr(badges, "MAX_WAIT", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_first_download_owes_the_badge_and_a_later_one_gets_it(
 
 
 def test_what_the_badge_points_at_is_there(client: FlaskClient, certificate: Certificate, branch: Branch) -> None:
-    subject = badges.subject(certificate, branch)
+    subject = badges.badge_subject(certificate, branch)
     from certificates import credentials
 
     body = credentials.credential(subject)

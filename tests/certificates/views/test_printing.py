@@ -14,10 +14,10 @@ from pypdf import PdfReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from certificates import paper, printing, revocation
+from certificates import documents, printing, revocation
 from certificates.branch import Branch
 from certificates.models import Certificate
-from certificates.printing import Form
+from certificates.printing import PrintFormat
 from courses.models.offerings import Offering
 from lms.accounts.models import User
 from lms.core.audit import AuditEntry
@@ -57,7 +57,7 @@ def test_an_offerings_certificates_come_as_a_zip_and_as_one_pdf(
     with zipfile.ZipFile(BytesIO(answer.data)) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == [f"{three[0].number}.pdf", f"{three[2].number}.pdf"]
-        assert archive.read(f"{three[0].number}.pdf") == paper.pdf(three[0], branch)
+        assert archive.read(f"{three[0].number}.pdf") == documents.pdf(three[0], branch)
     answer = district.get("/certificates/printing/certificates.pdf", query_string=chosen)
     assert answer.headers["Content-Disposition"] == 'attachment; filename="certificates.pdf"'
     with pypdfium2.PdfDocument(answer.data) as document:
@@ -116,10 +116,10 @@ def test_what_cannot_be_printed_is_named_and_all_others_are_there(
     db.commit()
     sessions: sessionmaker[Session] = app.extensions["sessions"]
     ids = [certificate.id for certificate in three]
-    with zipfile.ZipFile(BytesIO(b"".join(printing.write(sessions, ids, branch, Form.ZIP)))) as archive:
-        assert archive.namelist() == [f"{three[0].number}.pdf", f"{three[2].number}.pdf", printing.LEFT_OUT]
-        assert three[1].number in archive.read(printing.LEFT_OUT).decode()
-    reader = PdfReader(BytesIO(b"".join(printing.write(sessions, ids, branch, Form.PDF))))
+    with zipfile.ZipFile(BytesIO(b"".join(printing.stream(sessions, ids, branch, PrintFormat.ZIP)))) as archive:
+        assert archive.namelist() == [f"{three[0].number}.pdf", f"{three[2].number}.pdf", printing.NOT_PRINTED_FILE]
+        assert three[1].number in archive.read(printing.NOT_PRINTED_FILE).decode()
+    reader = PdfReader(BytesIO(b"".join(printing.stream(sessions, ids, branch, PrintFormat.PDF))))
     first, last, named = [page.extract_text() for page in reader.pages]
     assert three[0].number in first
     assert three[2].number in last
@@ -133,7 +133,7 @@ def test_a_file_of_nothing_but_what_cannot_be_printed_says_so(
 ) -> None:
     three[0].holder_name = "张\U0001f600"
     db.commit()
-    pieces = printing.write(app.extensions["sessions"], [three[0].id], branch, Form.PDF)
+    pieces = printing.stream(app.extensions["sessions"], [three[0].id], branch, PrintFormat.PDF)
     [page] = PdfReader(BytesIO(b"".join(pieces))).pages
     assert three[0].number in page.extract_text()
 

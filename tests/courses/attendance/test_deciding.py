@@ -14,7 +14,7 @@ from courses.attendance.check_ins import MESSAGES, AttendanceInput, Recorded, Wa
 from courses.attendance.deciding import Book, Desk, Whose, facts_of, note, opens_at, refuse_unless_running
 from courses.attendance.folding import Presence
 from courses.attendance.stored_events import Guest, Held, Meeting, Stored
-from courses.models.attendance import AttendanceKind, AttendanceMethod, Decision, Review
+from courses.models.attendance import AttendanceKind, AttendanceMethod, ReviewDecision, ReviewReason
 from courses.models.enrolment import HOLDS_PLACE, EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.outcomes import Outcome
@@ -286,7 +286,7 @@ def test_a_ticket_that_is_nobodys(strict: bool, expected: tuple[str, str]) -> No
     assert (told(answer), answer.enrolment_id) == (expected, None)
     if not strict:
         [row] = at.rows
-        assert (row["ticket"], row["enrolment_id"], row["review"]) == ("x" * 64, None, Review.UNKNOWN_TICKET)
+        assert (row["ticket"], row["enrolment_id"], row["review"]) == ("x" * 64, None, ReviewReason.UNKNOWN_TICKET)
         assert "action" not in row
         assert at.changed == {}
 
@@ -330,7 +330,7 @@ def test_an_event_sent_again_is_answered_as_the_first_time(strict: bool, happeni
     }.get(happening, [])
     kinds = {"already left": LEAVE, "leave": LEAVE, "undo": UNDO}
     early = NOW - 5 * MINUTE if happening == "already left" else None
-    doubt = Review.SECOND_FROM_BROWSER if happening == "doubt" else None
+    doubt = ReviewReason.SECOND_FROM_BROWSER if happening == "doubt" else None
     event = sent(kinds.get(happening, ARRIVE), told_at=early, review=doubt)
     first = desk(*others, strict=strict and doubt is None)
     answer = first.answer(event, None)
@@ -372,7 +372,7 @@ def test_what_came_in_before_answers_were_kept_is_told_what_holds_now() -> None:
     for event in (sent(UNDO, id=undo.id), sent(id=first.id)):
         answer = desk(first, undo).answer(event, None)
         assert (told(answer), answer.present) == (("accepted", "not_present"), False)
-    nobodys = stored(enrolment_id=None, sent_for=None, ticket="x" * 64, review=Review.UNKNOWN_TICKET)
+    nobodys = stored(enrolment_id=None, sent_for=None, ticket="x" * 64, review=ReviewReason.UNKNOWN_TICKET)
     others = [stored(enrolment_id=number) for number in range(1, 4)]
     answer = desk(nobodys, *others, strict=False).answer(sent(id=nobodys.id, ticket="x" * 64), None)
     assert (told(answer), answer.enrolment_id) == (("accepted", "not_present"), None)
@@ -513,19 +513,19 @@ def test_a_correction_is_taken_where_training_took_place_also_when_it_is_closed(
 @pytest.mark.parametrize("offering_state", OfferingState)
 @pytest.mark.parametrize("closed", [True, False])
 @pytest.mark.parametrize("late", [True, False])
-@pytest.mark.parametrize("own", [Review.SECOND_FROM_BROWSER, None])
+@pytest.mark.parametrize("own", [ReviewReason.SECOND_FROM_BROWSER, None])
 def test_the_first_doubt_is_the_one_that_is_named(
-    state: EnrolmentState, offering_state: OfferingState, closed: bool, late: bool, own: Review | None
+    state: EnrolmentState, offering_state: OfferingState, closed: bool, late: bool, own: ReviewReason | None
 ) -> None:
     meeting = replace(MEETING, offering_state=offering_state, closed_at=ENDS if closed else None)
     at = desk(strict=False, meeting=meeting, state=state)
     answer = at.answer(sent(told_at=NOW - 100 * HOUR if late else NOW, review=own), None)
     doubts = [
         own,
-        Review.NOT_ENROLLED if state in {WAITLISTED, CANCELLED} else None,
-        Review.NOT_RUNNING if offering_state in {OfferingState.DRAFT, OfferingState.CANCELLED} else None,
-        Review.SESSION_CLOSED if closed or offering_state is OfferingState.CLOSED else None,
-        Review.OUTSIDE_WINDOW if late else None,
+        ReviewReason.NOT_ENROLLED if state in {WAITLISTED, CANCELLED} else None,
+        ReviewReason.NOT_RUNNING if offering_state in {OfferingState.DRAFT, OfferingState.CANCELLED} else None,
+        ReviewReason.SESSION_CLOSED if closed or offering_state is OfferingState.CLOSED else None,
+        ReviewReason.OUTSIDE_WINDOW if late else None,
     ]
     doubt = next((doubt for doubt in doubts if doubt is not None), None)
     [row] = at.rows
@@ -541,7 +541,7 @@ def test_the_first_doubt_is_the_one_that_is_named(
 def test_a_doubtful_event_leaves_the_attendance_as_it_was_and_says_so() -> None:
     first = stored()
     at = desk(first, strict=False)
-    answer = at.answer(sent(LEAVE, review=Review.SECOND_FROM_BROWSER), None)
+    answer = at.answer(sent(LEAVE, review=ReviewReason.SECOND_FROM_BROWSER), None)
     assert (told(answer), answer.arrived_at, answer.left_at, answer.params) == (
         ("review", "second_from_browser"), first.moment, None, {},
     )  # fmt: skip
@@ -550,16 +550,16 @@ def test_a_doubtful_event_leaves_the_attendance_as_it_was_and_says_so() -> None:
 
 def test_a_doubtful_arrival_is_no_arrival_for_the_rest_of_its_batch() -> None:
     at = desk(strict=False)
-    at.answer(sent(told_at=NOW - 5 * MINUTE, review=Review.SECOND_FROM_BROWSER), None)
+    at.answer(sent(told_at=NOW - 5 * MINUTE, review=ReviewReason.SECOND_FROM_BROWSER), None)
     event = sent()
     assert told(at.answer(event, None)) == ("accepted", "arrived")
     assert at.changed == {(1, SOMEBODY): Presence(event.id, NOW)}
 
 
 def test_an_event_that_is_in_review_is_no_part_of_the_attendance_until_accepted() -> None:
-    doubtful = stored(review=Review.OUTSIDE_WINDOW)
+    doubtful = stored(review=ReviewReason.OUTSIDE_WINDOW)
     assert told(desk(doubtful).answer(sent(), None)) == ("accepted", "arrived")
-    accepted = replace(doubtful, decision=Decision.ACCEPT)
+    accepted = replace(doubtful, decision=ReviewDecision.ACCEPT)
     assert told(desk(accepted).answer(sent(), None)) == ("already", "already")
 
 
@@ -602,13 +602,13 @@ def test_what_a_device_kept_counts_from_an_hour_before_until_four_hours_after(
     ahead = moment > LATER + 5 * MINUTE
     assert row["happened_at"] == (moment if ahead else min(moment, LATER))
     within = not ahead and STARTS - HOUR <= min(moment, LATER) <= CLOSING_TIME
-    assert row["review"] == (None if within else Review.OUTSIDE_WINDOW)
+    assert row["review"] == (None if within else ReviewReason.OUTSIDE_WINDOW)
 
 
 @pytest.mark.parametrize("ahead", [timedelta(0), MICROSECOND])
 def test_a_device_may_be_five_minutes_ahead_within_the_session(ahead: timedelta) -> None:
     [row] = _after(desk(strict=False), sent(told_at=NOW + 5 * MINUTE + ahead))
-    expected = (NOW + 5 * MINUTE + ahead, Review.OUTSIDE_WINDOW) if ahead else (NOW, None)
+    expected = (NOW + 5 * MINUTE + ahead, ReviewReason.OUTSIDE_WINDOW) if ahead else (NOW, None)
     assert (row["happened_at"], row["review"]) == expected
 
 
@@ -617,7 +617,7 @@ def test_a_device_without_a_clock_says_now_and_an_impossible_time_is_in_doubt() 
     assert (row["happened_at"], row["review"]) == (NOW, None)
     beyond = datetime.max.replace(tzinfo=UTC)
     [row] = _after(desk(strict=False), sent(told_at=beyond, offset_ms=1))
-    assert (row["happened_at"], row["review"]) == (NOW, Review.OUTSIDE_WINDOW)
+    assert (row["happened_at"], row["review"]) == (NOW, ReviewReason.OUTSIDE_WINDOW)
 
 
 def _after(at: Desk, event: AttendanceInput) -> Sequence[dict[str, Any]]:

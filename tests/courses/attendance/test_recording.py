@@ -7,7 +7,6 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
 from courses.attendance.recording import AttendanceInput, Outcome, record
-from courses.closing import judging
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState
@@ -220,16 +219,3 @@ def test_one_event_sent_by_twenty_at_once_is_kept_once(fresh_database):
         assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 1
         assert db.scalar(select(func.count()).select_from(AuditEntry)) == 1
     engine.dispose()
-
-
-def test_finalising_twice_changes_nothing_more(db, make):
-    course = make.new_course(pass_mark=None, skills=0, certificate_type=None)
-    offering = make.offering(course=course, starts=[clock.now() - timedelta(hours=4)], hours=2)
-    came, absent = make.enrolment(offering), make.enrolment(offering)
-    start = offering.sessions[0].starts_at
-    record(db, happening(came, told_at=start + timedelta(minutes=30)), now=start + timedelta(minutes=30))
-    for _ in range(2):
-        judging.finalise(db, offering.id)
-        assert (came.state, came.sessions_attended, came.minutes_attended) == (EnrolmentState.COMPLETED, 1, 90)
-        assert (came.shortfalls, came.certificate_due) == (["no_certificate_course"], False)
-        assert (absent.state, absent.minutes_attended) == (EnrolmentState.INCOMPLETE, 0)

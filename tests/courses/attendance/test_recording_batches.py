@@ -10,7 +10,8 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
 from courses.attendance.recording import BATCH_LIMIT, AttendanceInput, Outcome, WalkIn, record_all
-from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, Review, WalkInPerson
+from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, ReviewReason
+from courses.models.walk_ins import WalkInPerson
 from lms.accounts.models import Device
 from lms.core import clock
 from lms.core.audit import AuditEntry
@@ -151,7 +152,7 @@ def test_the_event_keeps_the_device_and_its_clock(db, make, offering):
 
 
 def test_a_doubt_of_the_caller_is_kept_and_counts_for_nothing(db, make, offering):
-    (answer,) = send(db, arrival(make.enrolment(offering), review=Review.SECOND_FROM_BROWSER))
+    (answer,) = send(db, arrival(make.enrolment(offering), review=ReviewReason.SECOND_FROM_BROWSER))
     assert outcomes([answer]) == [("review", "second_from_browser")]
     assert db.scalar(select(func.count()).select_from(Attendance)) == 0
 

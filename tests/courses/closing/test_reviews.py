@@ -1,4 +1,4 @@
-"""What waits counts for nothing; what is decided counts once, and what was derived follows."""
+"""A check-in in the review queue counts for nothing; a decision counts once, and results and totals follow."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -7,23 +7,17 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from courses.attendance import recording
+from courses.attendance import recording, review_queue
 from courses.attendance.recording import AttendanceInput, Outcome, WalkIn
 from courses.closing import closing, reviews
 from courses.counting import person_time
 from courses.enrolment import places
 from courses.enrolment.trainees import TraineeFacts
-from courses.models.attendance import (
-    Attendance,
-    AttendanceDecision,
-    AttendanceKind,
-    AttendanceMethod,
-    Review,
-    WalkInPerson,
-)
+from courses.models.attendance import Attendance, AttendanceDecision, AttendanceKind, AttendanceMethod, ReviewReason
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.models.trainees import Trainee
+from courses.models.walk_ins import WalkInPerson
 from lms.core import audit, clock
 from lms.core.audit import AuditEntry
 from lms.core.errors import Denied, DomainError, NotFound
@@ -44,7 +38,7 @@ def meeting_of(offering):
     return offering.sessions[0]
 
 
-def kept(db, offering, **facts):
+def sent(db, offering, **facts):
     """Send one event as a device would, and give its answer."""
     facts.setdefault("told_at", meeting_of(offering).starts_at + timedelta(minutes=5))
     event = AttendanceInput(facts.pop("id", uuid4()), meeting_of(offering).id, **facts)
@@ -64,7 +58,7 @@ def present(db, offering):
 
 def close(db, make, offering, settings):
     """Close an offering at which somebody else was present."""
-    kept(db, offering, enrolment_id=make.enrolment(offering).id)
+    sent(db, offering, enrolment_id=make.enrolment(offering).id)
     closing.close(db, meeting_of(offering), zone=settings.zone)
 
 
@@ -73,7 +67,7 @@ def test_a_late_upload_to_a_closed_session_waits_and_then_corrects_everything(db
     close(db, make, offering, settings)
     assert (late.state, late.certificate_due) == (EnrolmentState.INCOMPLETE, False)
     before = person_time.kept(db, offering.id)
-    answer = kept(db, offering, enrolment_id=late.id)
+    answer = sent(db, offering, enrolment_id=late.id)
     assert (answer.outcome, answer.code, answer.present) == (Outcome.REVIEW, "session_closed", False)
     assert late.id not in present(db, offering)
     assert late.certificate_due is False
@@ -91,7 +85,7 @@ def test_a_late_upload_to_a_closed_session_waits_and_then_corrects_everything(db
 def test_a_time_outside_the_window_counts_from_within_it_once_accepted(db, make, offering, settings):
     row = make.enrolment(offering)
     start = meeting_of(offering).starts_at
-    answer = kept(db, offering, enrolment_id=row.id, told_at=start - timedelta(days=1))
+    answer = sent(db, offering, enrolment_id=row.id, told_at=start - timedelta(days=1))
     assert (answer.outcome, answer.code) == (Outcome.REVIEW, "outside_window")
     reviews.accept(db, answer.id, **deciding(settings))
     assert db.scalars(select(Attendance.arrived_at)).one() == start - timedelta(hours=1)
@@ -102,17 +96,17 @@ def test_the_clock_of_the_device_is_put_right(db, make, offering):
     start = meeting_of(offering).starts_at
     wrong = start + timedelta(days=300)
     behind = -int(timedelta(days=300).total_seconds() * 1000)
-    right = kept(db, offering, enrolment_id=row.id, told_at=wrong, offset_ms=behind)
+    right = sent(db, offering, enrolment_id=row.id, told_at=wrong, offset_ms=behind)
     assert (right.outcome, right.arrived_at) == (Outcome.ACCEPTED, start)
-    assert kept(db, offering, enrolment_id=other.id, told_at=wrong).code == "outside_window"
+    assert sent(db, offering, enrolment_id=other.id, told_at=wrong).code == "outside_window"
 
 
 def test_a_cancelled_trainee_gets_a_place_again_when_accepted(db, make, offering, settings):
     row = make.enrolment(offering, state=EnrolmentState.CANCELLED)
-    answer = kept(db, offering, enrolment_id=row.id)
+    answer = sent(db, offering, enrolment_id=row.id)
     assert answer.code == "not_enrolled"
-    done = reviews.accept(db, answer.id, **deciding(settings))
-    assert done.name == row.trainee.name
+    outcome = reviews.accept(db, answer.id, **deciding(settings))
+    assert outcome.name == row.trainee.name
     (again,) = present(db, offering)
     assert again != row.id
     assert db.get_one(Enrolment, again).trainee_id == row.trainee_id
@@ -120,8 +114,8 @@ def test_a_cancelled_trainee_gets_a_place_again_when_accepted(db, make, offering
 
 def test_a_ticket_of_another_training_and_one_of_nobody(db, make, offering, settings):
     elsewhere = make.enrolment(make.offering())
-    foreign = kept(db, offering, ticket=elsewhere.ticket)
-    unknown = kept(db, offering, ticket="x" * 22)
+    foreign = sent(db, offering, ticket=elsewhere.ticket)
+    unknown = sent(db, offering, ticket="x" * 22)
     assert (foreign.code, unknown.code) == ("not_enrolled", "unknown_ticket")
     with pytest.raises(DomainError, match="names nobody"):
         reviews.accept(db, unknown.id, **deciding(settings))
@@ -137,9 +131,9 @@ def test_a_ticket_of_another_training_and_one_of_nobody(db, make, offering, sett
 def test_a_hashed_ticket_finds_its_owner_and_a_foreign_id_nobody(db, make, offering):
     row = make.enrolment(offering)
     hashed = AttendanceInput(uuid4(), 1, ticket=row.ticket).ticket_hash
-    assert kept(db, offering, ticket=hashed).enrolment_id == row.id
+    assert sent(db, offering, ticket=hashed).enrolment_id == row.id
     stranger = make.enrolment(make.offering())
-    answer = kept(db, offering, enrolment_id=stranger.id)
+    answer = sent(db, offering, enrolment_id=stranger.id)
     assert (answer.outcome, answer.code) == (Outcome.REJECTED, "not_found")
 
 
@@ -147,10 +141,10 @@ def test_a_walk_in_is_suggested_those_of_the_same_name(db, make, offering):
     enrolled = make.enrolment(offering, make.trainee("李 娜"))
     registered = make.trainee("李娜")
     make.trainee("王芳")
-    kept(db, offering, walk_in=WalkIn(uuid4(), "李娜"), method=AttendanceMethod.WALK_IN)
+    sent(db, offering, walk_in=WalkIn(uuid4(), "李娜"), method=AttendanceMethod.WALK_IN)
     db.flush()
     enrolled.trainee.name_key = "李娜"
-    ((case,),) = [sitting.cases for sitting in reviews.waiting(db, EVERYTHING)]
+    ((case,),) = [session.cases for session in review_queue.waiting(db, EVERYTHING)]
     assert (case.name, case.walk_in, case.known) == ("李娜", True, False)
     assert [(one.enrolment_id, one.trainee_id) for one in case.suggestions] == [
         (enrolled.id, enrolled.trainee_id),
@@ -160,9 +154,9 @@ def test_a_walk_in_is_suggested_those_of_the_same_name(db, make, offering):
 
 def test_a_walk_in_comes_and_goes_and_is_registered_with_one_word(db, make, offering, settings):
     guest, start = WalkIn(uuid4(), "赵云", "+8613800001111"), meeting_of(offering).starts_at
-    came = kept(db, offering, walk_in=guest, method=AttendanceMethod.WALK_IN)
-    kept(db, offering, walk_in=guest, kind=AttendanceKind.LEAVE, told_at=start + timedelta(hours=1))
-    assert reviews.count(db, EVERYTHING) == 1
+    came = sent(db, offering, walk_in=guest, method=AttendanceMethod.WALK_IN)
+    sent(db, offering, walk_in=guest, kind=AttendanceKind.LEAVE, told_at=start + timedelta(hours=1))
+    assert review_queue.count(db, EVERYTHING) == 1
     assert db.get_one(WalkInPerson, guest.id).phone == "+8613800001111"
     facts = TraineeFacts(name="赵云", phone="+8613800001111")
     reviews.admit(db, came.id, facts, **deciding(settings))
@@ -170,13 +164,13 @@ def test_a_walk_in_comes_and_goes_and_is_registered_with_one_word(db, make, offe
     assert tuple(there) == (start + timedelta(minutes=5), start + timedelta(hours=1))
     assert db.get_one(WalkInPerson, guest.id).phone is None
     assert db.scalars(select(Trainee.name).join(Enrolment)).all() == ["赵云"]
-    later = kept(db, offering, walk_in=guest, told_at=start + timedelta(hours=1, minutes=10))
+    later = sent(db, offering, walk_in=guest, told_at=start + timedelta(hours=1, minutes=10))
     assert (later.outcome, later.left_at) == (Outcome.ACCEPTED, None)
 
 
 def test_a_walk_in_may_be_somebody_of_the_register(db, make, offering, settings):
     known = make.trainee("赵云")
-    answer = kept(db, offering, walk_in=WalkIn(uuid4(), "赵云"))
+    answer = sent(db, offering, walk_in=WalkIn(uuid4(), "赵云"))
     reviews.merge_trainee(db, answer.id, known.id, **deciding(settings))
     (row,) = present(db, offering)
     assert db.get_one(Enrolment, row).trainee_id == known.id
@@ -184,7 +178,7 @@ def test_a_walk_in_may_be_somebody_of_the_register(db, make, offering, settings)
 
 def test_a_walk_in_of_a_closed_training_is_admitted_and_counted(db, make, offering, settings):
     close(db, make, offering, settings)
-    answer = kept(db, offering, walk_in=WalkIn(uuid4(), "赵云"))
+    answer = sent(db, offering, walk_in=WalkIn(uuid4(), "赵云"))
     facts = TraineeFacts(name="赵云", phone="+8613800002222")
     reviews.admit(db, answer.id, facts, **deciding(settings))
     row = db.scalars(select(Enrolment).join(Trainee).where(Trainee.name == "赵云")).one()
@@ -193,7 +187,7 @@ def test_a_walk_in_of_a_closed_training_is_admitted_and_counted(db, make, offeri
 
 def test_whoever_waits_for_a_place_is_given_one(db, make, offering, settings):
     row = make.enrolment(offering, state=EnrolmentState.WAITLISTED)
-    answer = kept(db, offering, enrolment_id=row.id)
+    answer = sent(db, offering, enrolment_id=row.id)
     reviews.accept(db, answer.id, **deciding(settings))
     assert row.state == EnrolmentState.ENROLLED
     assert present(db, offering) == {row.id}
@@ -201,13 +195,13 @@ def test_whoever_waits_for_a_place_is_given_one(db, make, offering, settings):
 
 def test_rejecting_needs_a_reason_and_leaves_a_trail(db, make, offering, settings):
     row = make.enrolment(offering, state=EnrolmentState.CANCELLED)
-    answer = kept(db, offering, enrolment_id=row.id)
+    answer = sent(db, offering, enrolment_id=row.id)
     when = {"scope": EVERYTHING, "now": clock.now()}
     with pytest.raises(DomainError, match="Say why"):
         reviews.reject(db, answer.id, "  ", **when)
     reviews.reject(db, answer.id, "没有来", **when)
     assert present(db, offering) == set()
-    assert reviews.waiting(db, EVERYTHING) == []
+    assert review_queue.waiting(db, EVERYTHING) == []
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "check_in.reject")).one()
     assert entry.reason == "没有来"
     with pytest.raises(DomainError) as caught:
@@ -218,7 +212,7 @@ def test_rejecting_needs_a_reason_and_leaves_a_trail(db, make, offering, setting
 
 def test_a_decision_is_never_altered(db, make, offering):
     row = make.enrolment(offering, state=EnrolmentState.CANCELLED)
-    reviews.reject(db, kept(db, offering, enrolment_id=row.id).id, "没有来", scope=EVERYTHING, now=clock.now())
+    reviews.reject(db, sent(db, offering, enrolment_id=row.id).id, "没有来", scope=EVERYTHING, now=clock.now())
     db.scalars(select(AttendanceDecision)).one().reason = "来了"
     with pytest.raises(IntegrityError, match="append-only"):
         db.flush()
@@ -227,15 +221,15 @@ def test_a_decision_is_never_altered(db, make, offering):
 def test_an_undo_by_its_sender_takes_it_off_the_list(db, make, offering):
     row = make.enrolment(offering)
     start = meeting_of(offering).starts_at
-    doubtful = kept(db, offering, enrolment_id=row.id, told_at=start - timedelta(days=1))
+    doubtful = sent(db, offering, enrolment_id=row.id, told_at=start - timedelta(days=1))
     undo = {"kind": AttendanceKind.UNDO, "undoes": doubtful.id, "reason": "点错了"}
-    kept(db, offering, enrolment_id=row.id, **undo)
-    assert reviews.count(db, EVERYTHING) == 0
+    sent(db, offering, enrolment_id=row.id, **undo)
+    assert review_queue.count(db, EVERYTHING) == 0
 
 
 def test_a_draft_or_cancelled_training_takes_nobody(db, make, settings):
     cancelled = make.offering(state=OfferingState.CANCELLED, cancelled_at=clock.now(), cancel_reason="暴雨")
-    answer = kept(db, cancelled, enrolment_id=make.enrolment(cancelled).id)
+    answer = sent(db, cancelled, enrolment_id=make.enrolment(cancelled).id)
     assert answer.code == "not_running"
     with pytest.raises(DomainError, match="publish it first"):
         reviews.accept(db, answer.id, **deciding(settings))
@@ -244,21 +238,21 @@ def test_a_draft_or_cancelled_training_takes_nobody(db, make, settings):
 def test_several_are_accepted_at_once(db, make, offering, settings):
     rows = [make.enrolment(offering) for _ in range(3)]
     close(db, make, offering, settings)
-    answers = [kept(db, offering, enrolment_id=row.id) for row in rows]
-    done = reviews.accept_all(db, [answer.id for answer in answers], **deciding(settings))
-    assert {one.name for one in done} == {row.trainee.name for row in rows}
+    answers = [sent(db, offering, enrolment_id=row.id) for row in rows]
+    outcomes = reviews.accept_all(db, [answer.id for answer in answers], **deciding(settings))
+    assert {outcome.name for outcome in outcomes} == {row.trainee.name for row in rows}
     assert {row.id for row in rows} <= present(db, offering)
 
 
 def test_who_may_see_and_decide(db, make, offering, settings):
     row = make.enrolment(offering, state=EnrolmentState.CANCELLED)
-    answer = kept(db, offering, enrolment_id=row.id)
+    answer = sent(db, offering, enrolment_id=row.id)
     other = Scope(district_ids=frozenset({9}), user_id=1)
-    assert reviews.count(db, other) == 0
+    assert review_queue.count(db, other) == 0
     with pytest.raises(NotFound):
         reviews.accept(db, answer.id, **deciding(settings, scope=other))
     auditor = Scope(everything=True, read_only=True)
-    assert reviews.count(db, auditor) == 1
+    assert review_queue.count(db, auditor) == 1
     with pytest.raises(Denied):
         reviews.accept(db, answer.id, **deciding(settings, scope=auditor))
 
@@ -270,9 +264,9 @@ def test_after_closing_only_those_decide_who_may_correct(db, make, settings):
     offering = make.offering(course=course, starts=[clock.now() - timedelta(hours=3)], hours=2, assistants=[assistant])
     row = make.enrolment(offering)
     close(db, make, offering, settings)
-    answer = kept(db, offering, enrolment_id=row.id)
+    answer = sent(db, offering, enrolment_id=row.id)
     scope = Scope(instructor_user_id=user.id, user_id=user.id)
-    assert reviews.count(db, scope) == 1
+    assert review_queue.count(db, scope) == 1
     with pytest.raises(Denied):
         reviews.accept(db, answer.id, **deciding(settings, scope=scope))
     with pytest.raises(Denied):
@@ -281,6 +275,6 @@ def test_after_closing_only_those_decide_who_may_correct(db, make, settings):
 
 def test_cancelling_does_not_make_what_waits_count(db, make, offering):
     row = make.enrolment(offering)
-    kept(db, offering, enrolment_id=row.id, review=Review.SECOND_FROM_BROWSER)
+    sent(db, offering, enrolment_id=row.id, review=ReviewReason.SECOND_FROM_BROWSER)
     places.cancel(db, row, "不来了")
     assert present(db, offering) == set()

@@ -18,7 +18,8 @@ from courses.models.assessment import Assessment
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
-from courses.models.person_time import EntryKind, FrozenQuarter, PersonTimeEntry
+from courses.models.person_time import EntryKind, PersonTimeEntry
+from courses.models.quarters import FrozenQuarter
 from lms.core import audit, clock
 from lms.core.errors import DomainError
 from tests.courses.worlds import BEIJING, Person, Plan, Presence, World, attend, plans

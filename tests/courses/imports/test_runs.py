@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from courses.events import ImportOwed
+from courses.events import ImportRequested
 from courses.imports import runs
 from courses.imports.runs import WORKER_LOCK
 from courses.models.imports import ImportLine, ImportPiece, ImportRun, ImportState
@@ -127,7 +127,7 @@ def test_a_worker_is_woken_for_each_thing_that_is_asked_for(
     runs.resume(db, run)
     desk.work(run)
     desk.undone(run)
-    assert woken == [ImportOwed(run.id)] * 4
+    assert woken == [ImportRequested(run.id)] * 4
 
 
 def test_two_workers_never_do_the_same_import(desk: Desk, db: Session, app: Flask) -> None:

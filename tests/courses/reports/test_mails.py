@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from courses.counting import targets
 from courses.models.enrolment import EnrolmentState
-from courses.models.report_mails import ReportMail, ReportSubscription, Rhythm
+from courses.models.report_mails import ReportFrequency, ReportMail, ReportSubscription
 from courses.reports import mails as report_mails
 from courses.reports.mails import Span
 from lms.accounts.models import RoleGrant, User
@@ -70,8 +70,8 @@ def training(db: Session) -> None:
 
 
 def test_what_is_sent_on_a_day() -> None:
-    june = Span(Rhythm.MONTH, "2025-06", date(2025, 6, 1), date(2025, 6, 30))
-    second = Span(Rhythm.QUARTER, "2025Q2", date(2025, 4, 1), date(2025, 6, 30))
+    june = Span(ReportFrequency.MONTH, "2025-06", date(2025, 6, 1), date(2025, 6, 30))
+    second = Span(ReportFrequency.QUARTER, "2025Q2", date(2025, 4, 1), date(2025, 6, 30))
     assert report_mails.months_and_quarters(date(2025, 7, 1)) == (june, second)
     assert report_mails.months_and_quarters(date(2025, 7, 7)) == (june, second)
     assert report_mails.months_and_quarters(date(2025, 7, 8)) == ()
@@ -94,7 +94,7 @@ def test_a_mail_carries_the_figures_of_ones_reach_in_both_languages(
 ) -> None:
     city, district = make.user(Role.CITY_ADMINISTRATOR), make.user(Role.DISTRICT_ADMINISTRATOR, district_id=2)
     for user in (city, district):
-        report_mails.ask(db, user, {Rhythm.MONTH})
+        report_mails.ask(db, user, {ReportFrequency.MONTH})
     with clock.at(FIRST_OF_JULY):
         assert send_all(app, db) == 2
         found = mails(db, settings)
@@ -126,7 +126,7 @@ def test_a_mail_carries_the_figures_of_ones_reach_in_both_languages(
 
 @pytest.mark.usefixtures("training")
 def test_each_period_goes_once_and_a_worker_that_was_down_still_sends(app: Flask, db: Session, make: Make) -> None:
-    report_mails.ask(db, make.user(Role.AUDITOR), {Rhythm.MONTH, Rhythm.QUARTER})
+    report_mails.ask(db, make.user(Role.AUDITOR), {ReportFrequency.MONTH, ReportFrequency.QUARTER})
     with clock.at(FIRST_OF_JULY + timedelta(days=4)):
         assert send_all(app, db) == 2
         assert send_all(app, db) == 0
@@ -141,7 +141,7 @@ def test_each_period_goes_once_and_a_worker_that_was_down_still_sends(app: Flask
 def test_who_lost_the_role_or_the_account_or_stopped_it_gets_none(app: Flask, db: Session, make: Make) -> None:
     lost, disabled, stopped = (make.user(Role.CITY_ADMINISTRATOR) for _ in range(3))
     for user in (lost, disabled, stopped):
-        report_mails.ask(db, user, set(Rhythm))
+        report_mails.ask(db, user, set(ReportFrequency))
     db.execute(delete(RoleGrant).where(RoleGrant.user_id == lost.id))
     disabled.disabled_at = datetime(2025, 6, 1, tzinfo=UTC)
     report_mails.ask(db, stopped, set())
@@ -153,7 +153,7 @@ def test_who_lost_the_role_or_the_account_or_stopped_it_gets_none(app: Flask, db
 def test_nobody_asks_who_reads_no_reports(db: Session, make: Make) -> None:
     for role in (Role.INSTRUCTOR, Role.TRAINEE):
         with pytest.raises(Denied):
-            report_mails.ask(db, make.user(role), {Rhythm.MONTH})
+            report_mails.ask(db, make.user(role), {ReportFrequency.MONTH})
 
 
 def test_nothing_counted_is_said(db: Session) -> None:
@@ -168,7 +168,7 @@ def test_two_workers_send_each_mail_once(app: Flask, fresh_database: str) -> Non
     with opened.begin() as db:
         make = Make(db)
         for _number in range(6):
-            report_mails.ask(db, make.user(Role.CITY_ADMINISTRATOR), {Rhythm.MONTH})
+            report_mails.ask(db, make.user(Role.CITY_ADMINISTRATOR), {ReportFrequency.MONTH})
     sent: list[bool] = []
 
     def work() -> None:
@@ -203,7 +203,7 @@ def test_one_asks_and_stops_on_the_page(db: Session, make: Make, sign_in: SignIn
     browser = sign_in(user)
     assert browser.get("/reports/by-mail").status_code == 200
     assert browser.post("/reports/by-mail", data={"month": "1"}).status_code == 302
-    assert list(db.scalars(select(ReportSubscription.rhythm))) == [Rhythm.MONTH]
+    assert list(db.scalars(select(ReportSubscription.rhythm))) == [ReportFrequency.MONTH]
     assert "checked" in browser.get("/reports/by-mail").get_data(as_text=True)
     browser.post("/reports/by-mail", data={})
     db.expire_all()

@@ -16,7 +16,8 @@ from courses.attendance import scanning
 from courses.attendance.check_ins import NAME_LIMIT, TICKET_LIMIT, AttendanceInput, WalkIn
 from courses.attendance.recording import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, AttendanceMethod
-from courses.outcomes import LARGEST, REASON_LIMIT
+from courses.outcomes import REASON_LIMIT
+from lms.core.db import LARGEST_ID
 from lms.core.errors import N_, DomainError
 
 BYTES_LIMIT = 128 * 1024
@@ -61,7 +62,7 @@ CODES = {
     "reason": "bad_reason",
 }
 
-Number = Annotated[int, Field(ge=1, le=LARGEST)]
+Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
 class WalkInBody(BaseModel):

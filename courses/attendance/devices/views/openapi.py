@@ -4,7 +4,7 @@ from typing import Any
 
 from courses.attendance.devices.forms.check_ins import MESSAGES, SENT
 from courses.attendance.recording import BATCH_LIMIT
-from courses.models.attendance import AttendanceKind, Review
+from courses.models.attendance import AttendanceKind, ReviewReason
 from courses.outcomes import Outcome
 from lms.core.openapi import refusals
 
@@ -61,7 +61,7 @@ SCHEMAS: dict[str, Any] = {
             "outcome": {"type": "string", "enum": [outcome.value for outcome in Outcome]},
             "code": {
                 "type": "string",
-                "description": f"In review: {', '.join(sorted(Review))}. Rejected: {', '.join(REJECTIONS)}.",
+                "description": f"In review: {', '.join(sorted(ReviewReason))}. Rejected: {', '.join(REJECTIONS)}.",
             },
             "text": _BOTH,
             "enrolment": {"type": ["integer", "null"]},

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from courses.assessment import skill_results
 from courses.assessment.skill_results import SkillInput
-from courses.assessment.views.assessment import EXAMINERS
 from courses.assessment.views.skill_results import BAD_EVENT, Event
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
@@ -21,11 +20,11 @@ from courses.attendance.devices.forms import check_ins
 from courses.attendance.devices.forms.check_ins import Faulty, Sent
 from courses.attendance.devices.forms.unsent import SavedFileForm
 from courses.outcomes import Outcome
-from lms.accounts.devices import TAKERS
 from lms.core import clock
 from lms.core.access import requires, scope, scope_of
 from lms.core.errors import N_, DomainError
 from lms.core.languages import in_both, language
+from lms.core.scope import ATTENDANCE_TAKERS, EXAMINERS
 from lms.core.web import db, refused_on
 
 blueprint = Blueprint("unsent", __name__)
@@ -46,7 +45,7 @@ class Line:
 
 
 @blueprint.route("/upload", methods=["GET", "POST"])
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def upload() -> ResponseReturnValue:
     """Send a saved file; sending it twice changes nothing."""
     form = SavedFileForm()

@@ -37,12 +37,11 @@ from courses.models.offerings import CourseSession
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.db import Reading
-from lms.core.scope import STAFF, Role, fetch
+from lms.core.scope import ATTENDANCE_TAKERS, fetch
 from lms.core.web import db, reading
 
 blueprint = Blueprint("code_display", __name__)
 
-TAKERS = (Role.INSTRUCTOR, *STAFF)
 STREAMS = 2  # of eight threads
 STREAM_SECONDS = 10.0
 LOOK_SECONDS = 1.0
@@ -79,7 +78,7 @@ class _Screen:
 
 
 @blueprint.get("/<int:session_id>/code")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def page(session_id: int) -> ResponseReturnValue:
     """The screen; before the code is shown, what it does and the button that shows it.
 
@@ -112,7 +111,7 @@ def page(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:session_id>/code")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def show(session_id: int) -> ResponseReturnValue:
     """Show the code."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -121,7 +120,7 @@ def show(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:session_id>/code/hide")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def hide(session_id: int) -> ResponseReturnValue:
     """Take the code away."""
     meeting = rosters.meeting(db(), session_id, scope())
@@ -131,7 +130,7 @@ def hide(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:session_id>/code/state")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def state(session_id: int) -> ResponseReturnValue:
     """The screen as JSON; nothing but the time when it is as the caller has it."""
     meeting = fetch(db(), CourseSession, session_id, scope())
@@ -144,7 +143,7 @@ def state(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:session_id>/code/stream")
-@requires(*TAKERS)
+@requires(*ATTENDANCE_TAKERS)
 def stream(session_id: int) -> ResponseReturnValue:
     """The screen as server-sent events, for ten seconds; 204, which ends the asking, where no thread can be spared."""
     meeting = fetch(db(), CourseSession, session_id, scope())

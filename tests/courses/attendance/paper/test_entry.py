@@ -13,7 +13,7 @@ from courses.attendance import recording, roster
 from courses.attendance.paper import entry
 from courses.attendance.paper.entry import ERRORS, Typed, clock_of, moment_of
 from courses.attendance.recording import AttendanceInput
-from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod, Review
+from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod, ReviewReason
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING
 from tests.factories import Make
@@ -187,7 +187,7 @@ def test_a_walk_in_on_paper_waits_for_review(db, offering, people):
     done = enter(db, offering, {"new0": Typed("9:05", "16:00", name="赵六")})
     assert (done.changed, done.waiting) == (0, 1)
     reviews = db.scalars(select(AttendanceEvent.review)).all()
-    assert set(reviews) == {Review.WALK_IN_MATCH}
+    assert set(reviews) == {ReviewReason.WALK_IN_MATCH}
 
 
 def test_a_time_that_an_undo_on_the_roster_swallows_is_told(db, offering, people):

@@ -11,21 +11,15 @@ from courses.attendance.check_ins import AttendanceInput
 from courses.attendance.self_check_in import claims, code_display, rotating_code
 from courses.attendance.self_check_in.claims import EARLY, LASTS, TRIES, State
 from courses.closing import closing, reviews
-from courses.closing.spot_check import Heads
-from courses.models.attendance import (
-    Attendance,
-    AttendanceEvent,
-    AttendanceKind,
-    AttendanceMethod,
-    Review,
-    WalkInPerson,
-)
+from courses.closing.spot_check import HeadCount
+from courses.models.attendance import Attendance, AttendanceEvent, AttendanceMethod, ReviewReason
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.models.self_check_in import CheckInClaim, CheckInKey
+from courses.models.walk_ins import WalkInPerson
 from lms.core import clock
 from lms.core.scope import EVERYTHING
-from tests.courses.closing.test_closing import ZONE, loaded, passing, refusal
+from tests.courses.closing.steps import ZONE, loaded, passing, refusal
 
 SECOND = timedelta(seconds=1)
 
@@ -197,7 +191,7 @@ def test_whoever_is_not_on_the_list_is_noted_for_review(db, meeting):
     for _ in range(2):
         claims.note(db, found, "孙晓明", now=clock.now())
     event = event_of(db, found)
-    assert (event.review, event.method, event.enrolment_id) == (Review.WALK_IN_MATCH, AttendanceMethod.SELF, None)
+    assert (event.review, event.method, event.enrolment_id) == (ReviewReason.WALK_IN_MATCH, AttendanceMethod.SELF, None)
     assert db.scalars(select(WalkInPerson.name)).all() == ["孙晓明"]
     assert claims.result(db, found).state == State.UNLISTED
     assert db.scalars(select(Attendance)).all() == []
@@ -209,7 +203,7 @@ def test_a_second_person_of_one_browser_waits_for_the_instructor(db, make, offer
     checked_in(db, claims.held(db, mine.token, now=clock.now()), first)
     found = claimed(db, meeting, browser=mine.browser)
     assert checked_in(db, found, second).state == State.SECOND
-    assert event_of(db, found).review == Review.SECOND_FROM_BROWSER
+    assert event_of(db, found).review == ReviewReason.SECOND_FROM_BROWSER
     assert db.scalars(select(Attendance.enrolment_id)).all() == [first.id]
     # The same person again, and another browser, are no matter.
     again = claimed(db, meeting, browser=mine.browser)
@@ -261,7 +255,7 @@ def test_the_key_is_sealed_and_dies_with_the_session(db, make, offering, meeting
     shown = code_at(db, meeting, clock.now())
     mine = claimed(db, meeting)
     checked_in(db, mine, make.enrolment(offering))
-    closing.close(db, meeting, zone=ZONE, heads=Heads(1))
+    closing.close(db, meeting, zone=ZONE, heads=HeadCount(1))
     assert db.scalars(select(CheckInKey)).all() == []
     assert db.scalars(select(CheckInClaim)).all() == []
     assert refusal(claims.scan, db, meeting.id, shown, browser=None, now=clock.now()) == "code_expired"
@@ -298,7 +292,7 @@ def test_checking_oneself_in_earns_no_certificate_where_results_are_demanded(db,
     for row in (present, passed):
         checked_in(db, claimed(db, meeting), row)
     passing(db, passed)
-    closing.close(db, meeting, zone=ZONE, heads=Heads(2))
+    closing.close(db, meeting, zone=ZONE, heads=HeadCount(2))
     assert (present.state, present.certificate_due) == (EnrolmentState.INCOMPLETE, False)
     assert present.shortfalls == ["theory_missing", "skills_missing"]
     assert (passed.state, passed.certificate_due) == (EnrolmentState.COMPLETED, True)
@@ -312,7 +306,7 @@ def test_a_second_person_in_review_earns_nothing_at_all(db, make):
     mine = scanned(db, meeting)
     checked_in(db, claims.held(db, mine.token, now=clock.now()), first)
     checked_in(db, claimed(db, meeting, browser=mine.browser), second)
-    closing.close(db, meeting, zone=ZONE, heads=Heads(1))
+    closing.close(db, meeting, zone=ZONE, heads=HeadCount(1))
     assert (first.certificate_due, second.certificate_due) == (True, False)
 
 
@@ -328,38 +322,6 @@ def test_the_screen_shows_masked_names_and_the_codes_of_two_minutes(db, make, of
     first = rotating_code.step_of(now)
     assert [step for step, _ in shown.codes] == list(range(first, first + 12))
     assert shown.codes[0][1] == code_at(db, meeting, now)
-
-
-def test_closing_asks_for_heads_where_people_checked_themselves_in(db, make, offering, meeting):
-    rows = [make.enrolment(offering) for _ in range(3)]
-    for row in rows[:2]:
-        checked_in(db, claimed(db, meeting), row)
-    recording.record(db, AttendanceInput(uuid4(), meeting.id, rows[2].id), now=clock.now())
-    due = closing.outlook(db, meeting).spot
-    assert (due.by_self, due.expected) == (2, 3)
-    assert refusal(closing.close, db, meeting, zone=ZONE) == "heads_missing"
-    assert refusal(closing.close, db, meeting, zone=ZONE, heads=Heads(-1)) == "heads_missing"
-    assert refusal(closing.close, db, meeting, zone=ZONE, heads=Heads(2, "  ")) == "heads_differ"
-    assert meeting.closed_at is None
-    closing.close(db, meeting, zone=ZONE, heads=Heads(2, "一人刚离开"))
-    assert meeting.closed_at is not None
-
-
-def test_closing_asks_for_no_heads_where_the_instructor_checked_all_in(db, make, offering, meeting):
-    recording.record(db, AttendanceInput(uuid4(), meeting.id, make.enrolment(offering).id), now=clock.now())
-    assert closing.outlook(db, meeting).spot is None
-    closing.close(db, meeting, zone=ZONE)
-    assert meeting.closed_at is not None
-
-
-def test_who_left_is_not_expected_in_the_room_and_who_was_counted_is(db, make, offering, meeting):
-    rows = [make.enrolment(offering) for _ in range(2)]
-    for row in rows:
-        checked_in(db, claimed(db, meeting), row)
-    recording.record(db, AttendanceInput(uuid4(), meeting.id, rows[0].id, kind=AttendanceKind.LEAVE), now=clock.now())
-    closing.count_heads(db, meeting, 5, now=clock.now())
-    due = closing.outlook(db, meeting).spot
-    assert (due.by_self, due.expected) == (2, 6)
 
 
 def test_what_the_instructor_decides_is_what_the_trainee_sees(db, make, offering, meeting):

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from courses.counting import person_time, quarters
 from courses.counting.quarters import Quarter
 from courses.models.offerings import OfferingState
-from courses.models.person_time import FrozenQuarter
+from courses.models.quarters import FrozenQuarter
 from lms.core import clock
 from lms.core.audit import AuditEntry
 from lms.core.scope import Role

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from courses.attendance.check_ins import AttendanceInput
 from courses.attendance.devices.forms import check_ins
-from courses.models.attendance import Attendance, AttendanceEvent, WalkInPerson
+from courses.models.attendance import Attendance, AttendanceEvent
 from courses.models.enrolment import EnrolmentState
+from courses.models.walk_ins import WalkInPerson
 from lms.accounts import devices
 from lms.accounts.models import User
 from lms.app import create_app

@@ -18,7 +18,7 @@ from courses.attendance.self_check_in.views import code_display
 from courses.models.self_check_in import CheckInKey
 from lms.core import clock
 from lms.core.scope import Role
-from tests.courses.closing.test_closing import loaded
+from tests.courses.closing.steps import loaded
 
 
 @pytest.fixture

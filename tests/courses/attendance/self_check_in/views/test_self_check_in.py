@@ -13,7 +13,7 @@ from courses.models.self_check_in import CheckInClaim, CheckInKey
 from lms.config import ROOT
 from lms.core import clock
 from lms.core.scope import Role
-from tests.courses.closing.test_closing import loaded
+from tests.courses.closing.steps import loaded
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certificates.legacy import legacy, past_papers
+from certificates.legacy import legacy, past_training_import
 from certificates.models import Certificate, LegacyCertificate
 from certificates.states import State
 from courses.counting import recount
@@ -28,7 +28,7 @@ FIELDS = ("course", "district", "host", "days", "name", "phone", "id_number", "c
 
 
 def test_it_is_what_keeps_the_papers_of_past_trainings() -> None:
-    assert [type(one) for one in PAST.papers] == [past_papers.LegacyPapers]
+    assert [type(one) for one in PAST.papers] == [past_training_import.PastTrainingCertificates]
 
 
 OLD = ("FR-OLD", "东城区", "一号社区")

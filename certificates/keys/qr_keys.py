@@ -16,26 +16,26 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certificates.keys import key_files
-from certificates.keys.key_files import KeyState, PublicKey, qr_kid
-from certificates.models import Certificate, LedgerEntry, SigningKey
+from certificates.keys.public_keys import MAX_KEY_NUMBER, PublicKey, qr_kid
+from certificates.models import Certificate, KeyState, LedgerEntry, SigningKey
 from lms.core import audit, clock
 from lms.core.db import Reads
 from lms.core.errors import N_, DomainError
 
-DAYS = 366  # a year and the day on which the next key takes over
+DEFAULT_DAYS = 366  # a year and the day on which the next key takes over
 _LOCK = 0x424A_5243_4B45_5953  # "BJRCKEYS": one change of keys at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Compromise:
-    """What came of it. `doubted`: certificates that the ledger learnt of at or after the moment; they are refused now."""
+    """What came of it. `refused_count`: certificates that the ledger learnt of at or after the moment; they are refused now."""
 
     key: SigningKey
     successor: SigningKey | None
-    doubted: int
+    refused_count: int
 
 
-def listing(db: Reads) -> list[PublicKey]:
+def public_keys(db: Reads) -> list[PublicKey]:
     """All public keys by number."""
     statement = select(
         SigningKey.number,
@@ -64,7 +64,7 @@ def ensure(db: Session, folder: Path, *, not_before: date, not_after: date, repl
 
     replace_lost: make the next key when the active one's file is gone; else DomainError `signing_key_missing`.
     """
-    _one_at_a_time(db)
+    _lock_changes(db)
     active = _active(db)
     if active is None:
         return _make(db, folder, not_before, not_after)
@@ -79,7 +79,7 @@ def ensure(db: Session, folder: Path, *, not_before: date, not_after: date, repl
 
 def create(db: Session, folder: Path, *, not_before: date, not_after: date) -> SigningKey:
     """Make the first key, or one after the last was retired. Raises DomainError `signing_key_active`: then rotate."""
-    _one_at_a_time(db)
+    _lock_changes(db)
     if _active(db) is not None:
         raise DomainError("signing_key_active", N_("There is an active signing key already. Rotate it instead."))
     return _make(db, folder, not_before, not_after)
@@ -90,7 +90,7 @@ def rotate(db: Session, folder: Path, *, today: date, not_after: date) -> Signin
 
     Waits for workers that are signing; none signs with the old key after this commits.
     """
-    _one_at_a_time(db)
+    _lock_changes(db)
     old = _active(db, lock=True)
     if old is not None:
         _retire(db, old, today)
@@ -102,7 +102,7 @@ def retire(db: Session, *, today: date) -> SigningKey:
 
     Raises DomainError `signing_key_none`.
     """
-    _one_at_a_time(db)
+    _lock_changes(db)
     old = _active(db, lock=True)
     if old is None:
         raise DomainError("signing_key_none", N_("There is no active signing key. Make one with: flask keys ensure"))
@@ -116,7 +116,7 @@ def compromise(db: Session, folder: Path, number: int, at: datetime, *, today: d
     Waits for workers that are signing with it. Said again, the earlier of the two moments holds: what was believed less is
     not believed more. Raises DomainError: `signing_key_unknown`, and `compromise_in_future`.
     """
-    _one_at_a_time(db)
+    _lock_changes(db)
     key = db.scalars(select(SigningKey).where(SigningKey.number == number).with_for_update()).one_or_none()
     if key is None:
         raise DomainError("signing_key_unknown", N_("There is no signing key %(kid)s."), kid=qr_kid(number))
@@ -192,13 +192,13 @@ def _active(db: Session, *, lock: bool = False) -> SigningKey | None:
     return db.scalars(statement.with_for_update() if lock else statement).one_or_none()
 
 
-def _one_at_a_time(db: Session) -> None:
+def _lock_changes(db: Session) -> None:
     db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _make(db: Session, folder: Path, not_before: date, not_after: date) -> SigningKey:
     number = (db.scalar(select(func.max(SigningKey.number))) or 0) + 1
-    if number > key_files.MAX_KEY_NUMBER:
+    if number > MAX_KEY_NUMBER:
         raise DomainError("signing_key_numbers", N_("All 255 key numbers are used."))
     kid = qr_kid(number)
     public = key_files.create_or_take(folder, kid)
@@ -216,7 +216,7 @@ def _make(db: Session, folder: Path, not_before: date, not_after: date) -> Signi
     return row
 
 
-class KeyRing:
+class PublicKeyCache:
     """The public keys, kept in this process, so that checking a signature needs no database.
 
     They are read again after `MAX_AGE` seconds, and for a number that is not known (the key may be a minute old) no more
@@ -235,11 +235,11 @@ class KeyRing:
     def get(self, db: Reads, number: int) -> PublicKey | None:
         """The key of this number, if there is one."""
         self._refresh(db, self.MAX_AGE)
-        found = self._keys.get(number)
-        if found is None:
+        key = self._keys.get(number)
+        if key is None:
             self._refresh(db, self.MIN_AGE)
-            found = self._keys.get(number)
-        return found
+            key = self._keys.get(number)
+        return key
 
     def all(self, db: Reads) -> list[PublicKey]:
         """Every key, for publishing."""
@@ -258,7 +258,7 @@ class KeyRing:
         with self._lock:
             if time.monotonic() - self._read_at < age:
                 return
-            self._keys = {key.number: key for key in listing(db)}
+            self._keys = {key.number: key for key in public_keys(db)}
             self._read_at = time.monotonic()
 
 

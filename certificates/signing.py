@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from certificates import ledger
 from certificates.branch import Branch
-from certificates.keys import code_keys
+from certificates.keys import qr_keys
 from certificates.models import Certificate
 from certificates.payload import Payload, encode, name_tag
 from lms.core import audit, clock
@@ -63,27 +63,27 @@ class Issued:
     draft: Draft
 
 
-def signer(db: Session, branch: Branch) -> Signer:
-    """The key that signs today in the branch's zone. Raises the DomainErrors of `signing_keys.for_signing`."""
+def lock_key(db: Session, branch: Branch) -> Signer:
+    """The key that signs today in the branch's zone. Raises the DomainErrors of `qr_keys.for_signing`."""
     day = clock.today(branch.zone)
-    key_number, private = code_keys.for_signing(db, branch.keys_dir, day)
+    key_number, private = qr_keys.for_signing(db, branch.keys_dir, day)
     return Signer(key_number, private, day)
 
 
-def write(db: Session, branch: Branch, by: Signer, drafts: Sequence[Draft]) -> list[Issued]:
+def sign_and_insert(db: Session, branch: Branch, signer: Signer, drafts: Sequence[Draft]) -> list[Issued]:
     """Sign and write these certificates, in this order, issued on the signer's day. `seal` makes them complete."""
-    issued = _sign(branch, by, list(zip(_numbers(db, len(drafts)), drafts, strict=True)))
-    _write(db, by, issued)
+    issued = _sign(branch, signer, list(zip(_draw_numbers(db, len(drafts)), drafts, strict=True)))
+    _insert(db, signer, issued)
     return issued
 
 
-def seal(db: Session, issued: Sequence[Issued]) -> None:
+def record_in_ledger(db: Session, issued: Sequence[Issued]) -> None:
     """Enter the certificates into the ledger: the last step, for from here to the commit nobody else can append."""
     db.flush()
-    ledger.append(db, [(one.id, one.payload) for one in issued])
+    ledger.append(db, [(certificate.id, certificate.payload) for certificate in issued])
 
 
-def _numbers(db: Session, count: int) -> list[tuple[int, int]]:
+def _draw_numbers(db: Session, count: int) -> list[tuple[int, int]]:
     """An id and a serial for each, from the database's sequences. Those of a chunk that is lost stay unused."""
     drawn = db.execute(
         text(
@@ -96,18 +96,18 @@ def _numbers(db: Session, count: int) -> list[tuple[int, int]]:
     return list(zip(ids, serials, strict=True))
 
 
-def _sign(branch: Branch, by: Signer, numbered: list[tuple[tuple[int, int], Draft]]) -> list[Issued]:
+def _sign(branch: Branch, signer: Signer, numbered: list[tuple[tuple[int, int], Draft]]) -> list[Issued]:
     """Make the codes. The name tags are slow on purpose and computed outside Python's lock, so threads share them."""
     with ThreadPoolExecutor(_THREADS) as pool:
         tags = list(pool.map(lambda pair: name_tag(pair[1].holder, pair[0][1]), numbered))
     issued = []
     for ((identity, serial), draft), tag in zip(numbered, tags, strict=True):
         payload = Payload(
-            key_number=by.key_number,
+            key_number=signer.key_number,
             certificate_type=draft.certificate_type,
             unit=draft.unit,
             serial=serial,
-            issued_on=by.day,
+            issued_on=signer.day,
             valid_until=draft.valid_until,
             name_tag=tag,
         )
@@ -115,18 +115,20 @@ def _sign(branch: Branch, by: Signer, numbered: list[tuple[tuple[int, int], Draf
             Issued(
                 id=identity,
                 serial=serial,
-                number=branch.scheme.compose(draft.short_code, by.day.year, serial),
-                payload=int(encode(payload, by.private.sign)).to_bytes(PAYLOAD_BYTES, "big"),
+                number=branch.scheme.compose(draft.short_code, signer.day.year, serial),
+                payload=int(encode(payload, signer.private.sign)).to_bytes(PAYLOAD_BYTES, "big"),
                 draft=draft,
             )
         )
     return issued
 
 
-def _write(db: Session, by: Signer, issued: list[Issued]) -> None:
+def _insert(db: Session, signer: Signer, issued: list[Issued]) -> None:
     now = clock.now()
     replaced = [
-        {"id": one.draft.replaces_id, "superseded_by_id": one.id} for one in issued if one.draft.replaces_id is not None
+        {"id": certificate.draft.replaces_id, "superseded_by_id": certificate.id}
+        for certificate in issued
+        if certificate.draft.replaces_id is not None
     ]
     if replaced:
         # The old lets go of the enrolment first: only one certificate of an enrolment stands at any moment.
@@ -135,22 +137,22 @@ def _write(db: Session, by: Signer, issued: list[Issued]) -> None:
         insert(Certificate),
         [
             {
-                "id": one.id,
-                "serial": one.serial,
-                "number": one.number,
-                "enrolment_id": one.draft.enrolment_id,
-                "holder_name": one.draft.holder,
-                "certificate_type": one.draft.certificate_type,
-                "unit": one.draft.unit,
-                "issued_on": by.day,
-                "valid_until": one.draft.valid_until,
-                "key_number": by.key_number,
-                "payload": one.payload,
-                "facts": one.draft.facts,
+                "id": certificate.id,
+                "serial": certificate.serial,
+                "number": certificate.number,
+                "enrolment_id": certificate.draft.enrolment_id,
+                "holder_name": certificate.draft.holder,
+                "certificate_type": certificate.draft.certificate_type,
+                "unit": certificate.draft.unit,
+                "issued_on": signer.day,
+                "valid_until": certificate.draft.valid_until,
+                "key_number": signer.key_number,
+                "payload": certificate.payload,
+                "facts": certificate.draft.facts,
                 "issued_at": now,
-                "replaces_id": one.draft.replaces_id,
+                "replaces_id": certificate.draft.replaces_id,
             }
-            for one in issued
+            for certificate in issued
         ],
     )
     db.execute(
@@ -158,16 +160,16 @@ def _write(db: Session, by: Signer, issued: list[Issued]) -> None:
         [
             {
                 "at": now,
-                "user_id": one.draft.asked_by if one.draft.asked_by is not None else audit.actor(db),
+                "user_id": certificate.draft.asked_by if certificate.draft.asked_by is not None else audit.actor(db),
                 "action": "certificate.issue",
-                "subject": f"certificate:{one.id}",
+                "subject": f"certificate:{certificate.id}",
                 "after": {
-                    "number": one.number,
-                    "enrolment": one.draft.enrolment_id,
-                    "issued_on": by.day.isoformat(),
+                    "number": certificate.number,
+                    "enrolment": certificate.draft.enrolment_id,
+                    "issued_on": signer.day.isoformat(),
                 },
-                "reason": one.draft.reason,
+                "reason": certificate.draft.reason,
             }
-            for one in issued
+            for certificate in issued
         ],
     )

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from certificates.legacy.legacy import number_key
 from certificates.models import LegacyCertificate
-from certificates.register import Act, acts_on
 from certificates.states import State, state_of
 from lms.core.names import norm
 from lms.core.paging import Page, page_of
@@ -16,14 +15,14 @@ from lms.core.scope import Scope, visible
 
 
 @dataclass(frozen=True, slots=True)
-class LegacyFilters:
+class LegacyCertificateFilters:
     """What to list; None filters nothing. Both match anywhere, compared as the public look-up compares them."""
 
     number: str | None = None
     holder: str | None = None
 
 
-def listing(db: Session, scope: Scope, filters: LegacyFilters, *, page: int) -> Page[LegacyCertificate]:
+def listing(db: Session, scope: Scope, filters: LegacyCertificateFilters, *, page: int) -> Page[LegacyCertificate]:
     """Legacy certificates in reach, newest first."""
     statement = visible(select(LegacyCertificate), LegacyCertificate, scope)
     if filters.number:
@@ -31,11 +30,6 @@ def listing(db: Session, scope: Scope, filters: LegacyFilters, *, page: int) -> 
     if filters.holder:
         statement = statement.where(LegacyCertificate.name_key.contains(norm(filters.holder), autoescape=True))
     return page_of(db, statement.order_by(LegacyCertificate.issued_on.desc(), LegacyCertificate.id.desc()), page)
-
-
-def history(db: Session, certificate: LegacyCertificate) -> list[Act]:
-    """What was done to a legacy certificate since it was imported, oldest first."""
-    return acts_on(db, f"legacy_certificate:{certificate.id}")
 
 
 def state(certificate: LegacyCertificate, today: date) -> State:

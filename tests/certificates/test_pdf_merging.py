@@ -8,11 +8,11 @@ import pytest
 import zxingcpp
 from pypdf import PdfReader
 
-from certificates import paper
+from certificates import documents
 from certificates.branch import Branch
-from certificates.merging import merged
 from certificates.models import Certificate
 from certificates.payload import digits_of
+from certificates.pdf_merging import merged
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def issued(issue: Callable[..., Certificate]) -> list[Certificate]:
 
 
 def test_each_page_is_as_it_was(issued: list[Certificate], branch: Branch) -> None:
-    singles = [paper.pdf(certificate, branch) for certificate in issued]
+    singles = [documents.pdf(certificate, branch) for certificate in issued]
     together = b"".join(merged(singles))
     with pypdfium2.PdfDocument(together) as document:
         assert len(document) == len(issued)
@@ -36,7 +36,7 @@ def test_each_page_is_as_it_was(issued: list[Certificate], branch: Branch) -> No
 
 
 def test_the_table_of_offsets_is_right_over_more_than_one_node(issued: list[Certificate], branch: Branch) -> None:
-    single = paper.pdf(issued[0], branch)
+    single = documents.pdf(issued[0], branch)
     together = b"".join(merged([single] * 101))
     reader = PdfReader(BytesIO(together), strict=True)
     assert len(reader.pages) == 101
@@ -50,7 +50,7 @@ def test_it_is_written_as_it_comes(issued: list[Certificate], branch: Branch) ->
     def one_by_one() -> object:
         for certificate in issued:
             asked.append(certificate.id)
-            yield paper.pdf(certificate, branch)
+            yield documents.pdf(certificate, branch)
 
     pieces = merged(one_by_one())  # type: ignore[arg-type]
     next(pieces)

@@ -20,7 +20,7 @@ from courses.imports import simple, staging
 from courses.imports.past import PAST, Papers
 from courses.imports.simple import Part
 from courses.models.imports import ImportAttendance, ImportRun
-from courses.models.trainees import ID_NUMBER
+from courses.models.trainees import ID_NUMBER_COLUMN
 from lms.core import clock, crypto
 
 _UNIT = "红十字会"
@@ -95,7 +95,7 @@ _MADE = (
 )
 
 
-class LegacyPapers(Papers):
+class PastTrainingCertificates(Papers):
     """Judges, writes and takes them back."""
 
     def judge(self, db: Session, run: ImportRun, first: int = 0, last: int | None = None) -> int:
@@ -156,7 +156,7 @@ def _paper(row: Row[Any]) -> Iterator[str | None]:
     ref, cipher = uuid4(), crypto.cipher()
     sealed = index = None
     if row.id_number_sealed is not None:
-        number = cipher.decrypt(ID_NUMBER, row.ref, row.id_number_sealed)
+        number = cipher.decrypt(ID_NUMBER_COLUMN, row.ref, row.id_number_sealed)
         sealed = "\\x" + cipher.encrypt(LEGACY_ID_NUMBER, ref, number).hex()
         index = "\\x" + cipher.blind_index(LEGACY_ID_NUMBER, number).hex()
     until = last_valid_day(row.issued_on, row.validity_months)
@@ -165,4 +165,4 @@ def _paper(row: Row[Any]) -> Iterator[str | None]:
     yield from (row.issued_on.isoformat(), until.isoformat() if until is not None else None)
 
 
-PAST.papers.append(LegacyPapers())
+PAST.papers.append(PastTrainingCertificates())

@@ -1,6 +1,6 @@
 """Whether certificates stand as the audit trail tells: revoked when, by whom and why, replaced by which, replacing which.
 
-The signed code and the ledger bind what was issued; what became of it later is told by the trail, which only grows. So a
+The signed code and the ledger bind what was issued; what became of it later is recorded_at by the trail, which only grows. So a
 revocation that was taken out of its row, or written into it, past the rules shows here.
 """
 
@@ -23,7 +23,7 @@ _AT_ONCE = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A certificate whose row says otherwise than the trail; `what` for the person who runs the check."""
+    """A certificate whose row says differs than the trail; `what` for the person who runs the check."""
 
     number: str
     what: str
@@ -42,23 +42,23 @@ def deviations(db: Session) -> Iterator[Deviation]:
 
 
 def _deviating() -> Select[str, bool, bool, bool]:
-    revoked = _last("certificate.revoke", "certificate.restore").subquery("revoked")
-    replaced = _last("certificate.renew", "certificate.reissue").subquery("replaced")
+    revoked = _last_entries("certificate.revoke", "certificate.restore").subquery("revoked")
+    replaced = _last_entries("certificate.renew", "certificate.reissue").subquery("replaced")
     successor = replaced.c.after["superseded_by"].astext.cast(Integer)
     before = select(replaced.c.certificate_id, successor.label("successor_id")).subquery("before")
-    told = revoked.c.after["revoked_at"].astext.cast(DateTime(timezone=True))
-    stands = func.coalesce(revoked.c.action, "certificate.restore") == "certificate.restore"
+    recorded_at = revoked.c.after["revoked_at"].astext.cast(DateTime(timezone=True))
+    not_revoked = func.coalesce(revoked.c.action, "certificate.restore") == "certificate.restore"
     in_row = or_(
         Certificate.revoked_at.is_not(None), Certificate.revoked_by.is_not(None), Certificate.revoke_reason.is_not(None)
     )
-    otherwise = or_(
+    differs = or_(
         Certificate.revoke_reason.is_distinct_from(revoked.c.reason),
         Certificate.revoked_by.is_distinct_from(revoked.c.user_id),
         Certificate.revoked_at.is_(None),
-        and_(told.is_not(None), Certificate.revoked_at != told),
-        and_(told.is_(None), ~Certificate.revoked_at.between(revoked.c.at - _AT_ONCE, revoked.c.at + _AT_ONCE)),
+        and_(recorded_at.is_not(None), Certificate.revoked_at != recorded_at),
+        and_(recorded_at.is_(None), ~Certificate.revoked_at.between(revoked.c.at - _AT_ONCE, revoked.c.at + _AT_ONCE)),
     )
-    revocation = case((stands, in_row), else_=otherwise)
+    revocation = case((not_revoked, in_row), else_=differs)
     after = Certificate.superseded_by_id.is_distinct_from(successor)
     replaces = Certificate.replaces_id.is_distinct_from(before.c.certificate_id)
     return (
@@ -76,7 +76,7 @@ def _deviating() -> Select[str, bool, bool, bool]:
     )
 
 
-def _last(*actions: str) -> Select[int, str, object, object, object, object]:
+def _last_entries(*actions: str) -> Select[int, str, object, object, object, object]:
     """The last of these acts on each certificate."""
     identity = func.substr(AuditEntry.subject, literal(len(_PREFIX) + 1)).cast(Integer)
     return (

@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
+from certificates import rendering
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
-from certificates.rendering import CertificateDocument, Layout, preview, render
+from certificates.rendering import CertificateDocument, Layout
 from lms.core.errors import N_, DomainError
 
 
@@ -15,28 +16,28 @@ def pdf(certificate: Certificate, branch: Branch, layout: Layout = Layout.A4) ->
     Raises DomainError `certificate_not_printed` for one that was revoked or replaced, and those of `rendering.render`.
     """
     _demand_printable(certificate)
-    return render(document(certificate, branch), layout)
+    return rendering.render(document_of(certificate, branch), layout)
 
 
-def picture(certificate: Certificate, branch: Branch) -> bytes:
+def preview(certificate: Certificate, branch: Branch) -> bytes:
     """The A4 certificate as a PNG, for the screen. Raises as `pdf` does."""
     _demand_printable(certificate)
-    return preview(document(certificate, branch))
+    return rendering.preview(document_of(certificate, branch))
 
 
-def printable(certificate: Certificate) -> bool:
+def is_printable(certificate: Certificate) -> bool:
     """Whether it may still be printed: neither revoked nor replaced."""
     return certificate.revoked_at is None and certificate.superseded_by_id is None
 
 
 def _demand_printable(certificate: Certificate) -> None:
-    if not printable(certificate):
+    if not is_printable(certificate):
         raise DomainError(
             "certificate_not_printed", N_("This certificate was revoked or replaced, so it is not printed any more.")
         )
 
 
-def document(certificate: Certificate, branch: Branch) -> CertificateDocument:
+def document_of(certificate: Certificate, branch: Branch) -> CertificateDocument:
     """What the paper says, all from the facts that were kept when it was issued."""
     facts = certificate.facts
     return CertificateDocument(

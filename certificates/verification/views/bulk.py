@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from certificates.forms import ListForm
-from certificates.states import NAMES
-from certificates.verification import lists
-from certificates.verification.lists import Answer
+from certificates.states import STATE_LABELS
+from certificates.verification import bulk
+from certificates.verification.bulk import BulkResult
 from certificates.verification.views.verification import branch, keys, private, today
 from lms.core import exports, spreadsheets
 from lms.core.access import public
@@ -39,22 +39,24 @@ def page() -> ResponseReturnValue:
         return _page(form, [], 200)
     try:
         content = form.file.data.read() if form.file.data else (form.certificates.data or "").encode()
-        asked = lists.questions(spreadsheets.read(content))
+        items = bulk.items(spreadsheets.read(content))
     except DomainError as error:
         form.form_errors.append(text_of(error))
         return _page(form, [], error.status)
-    found = list(lists.answers(db(), asked, today=today(), keys=keys(), scheme=branch().scheme))
+    results = list(bulk.verify(db(), items, today=today(), keys=keys(), scheme=branch().scheme))
     if form.answer.data in set(Format):
-        return _file(found, Format(form.answer.data))
-    return _page(form, found, 200)
+        return _file(results, Format(form.answer.data))
+    return _page(form, results, 200)
 
 
-def _page(form: ListForm, found: list[Answer], status: int) -> Response:
-    html = render_template("verification/list.html", form=form, found=found, state_name=NAMES, most=lists.MOST)
+def _page(form: ListForm, results: list[BulkResult], status: int) -> Response:
+    html = render_template(
+        "verification/list.html", form=form, results=results, state_label=STATE_LABELS, most=bulk.MAX_ITEMS
+    )
     return private(make_response(html, status))
 
 
-def _file(found: list[Answer], form: Format) -> Response:
+def _file(results: list[BulkResult], form: Format) -> Response:
     sheet = Sheet(
         title=_("Verification of %(day)s", day=today().isoformat()),
         headings=(
@@ -69,7 +71,7 @@ def _file(found: list[Answer], form: Format) -> Response:
             _("Last valid day"),
             _("Signed code"),
         ),
-        rows=_rows(found),
+        rows=_rows(results),
     )
     file = io.BytesIO()
     exports.write(sheet, form, file)
@@ -78,18 +80,32 @@ def _file(found: list[Answer], form: Format) -> Response:
     return private(response)
 
 
-def _rows(found: list[Answer]) -> Iterator[list[Cell]]:
-    fits = {True: _("Yes"), False: _("No"), None: ""}
-    for answer in found:
-        shown = answer.verdict.certificate
-        row: list[Cell] = [answer.question.certificate, answer.question.proof, _(NAMES[answer.verdict.state])]
-        row.append(fits[answer.name_fits])
-        if shown is not None:
-            course: Any = shown.facts[f"course_{language()}"]
-            row += [shown.number, shown.masked_name, course, shown.issued_on, shown.valid_until, _("Yes")]
-        elif answer.legacy is not None:
-            old = answer.legacy
-            row += [old.number, old.masked_name, old.course, old.issued_on, old.valid_until, _("Without a signed code")]
+def _rows(results: list[BulkResult]) -> Iterator[list[Cell]]:
+    labels = {True: _("Yes"), False: _("No"), None: ""}
+    for result in results:
+        certificate = result.verdict.certificate
+        row: list[Cell] = [result.item.certificate, result.item.proof, _(STATE_LABELS[result.verdict.state])]
+        row.append(labels[result.name_matches])
+        if certificate is not None:
+            course: Any = certificate.facts[f"course_{language()}"]
+            row += [
+                certificate.number,
+                certificate.masked_name,
+                course,
+                certificate.issued_on,
+                certificate.valid_until,
+                _("Yes"),
+            ]
+        elif result.legacy is not None:
+            legacy = result.legacy
+            row += [
+                legacy.number,
+                legacy.masked_name,
+                legacy.course,
+                legacy.issued_on,
+                legacy.valid_until,
+                _("Without a signed code"),
+            ]
         yield row
 
 

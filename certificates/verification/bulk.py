@@ -11,16 +11,15 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from certificates.legacy import legacy
-from certificates.legacy.legacy import LegacyShown
+from certificates.legacy.legacy import PublicLegacyCertificate
 from certificates.number import NumberScheme
 from certificates.payload import DIGITS
 from certificates.states import State
-from certificates.verification import verification
+from certificates.verification import look_up, verification
 from certificates.verification.verification import PublicKeys, Verdict
 from lms.core.errors import N_, DomainError
 
-MOST = 500
+MAX_ITEMS = 500
 NO_MATCH = "no_match"
 LEGACY = "legacy"
 
@@ -28,7 +27,7 @@ _CODE = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS}}}(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class BulkItem:
     """One line: a code (digits or the whole address), or a number; `proof` is the name or the end of the ID number."""
 
     certificate: str
@@ -36,19 +35,19 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BulkResult:
     """The verdict on a line. `name_fits` is None where no name was given, or there is nothing to compare it with.
 
     `legacy` is a certificate from before this system: our records speak for it, and no signed code.
     """
 
-    question: Question
+    item: BulkItem
     verdict: Verdict
-    name_fits: bool | None
-    legacy: LegacyShown | None = None
+    name_matches: bool | None
+    legacy: PublicLegacyCertificate | None = None
 
 
-def questions(rows: Sequence[tuple[int, list[str]]]) -> list[Question]:
+def items(rows: Sequence[tuple[int, list[str]]]) -> list[BulkItem]:
     """The lines of a sheet: certificate, then name. A first line without any digit is its heading.
 
     Raises DomainError on the field `file`: `list_empty`, `list_too_long`.
@@ -59,7 +58,7 @@ def questions(rows: Sequence[tuple[int, list[str]]]) -> list[Question]:
     if not lines:
         raise DomainError("list_empty", N_("There is no certificate in the list."), status=422, field="file")
     check_length(len(lines))
-    return [Question(certificate, proof) for certificate, proof in lines]
+    return [BulkItem(certificate, proof) for certificate, proof in lines]
 
 
 def _columns(cells: list[str]) -> tuple[str, str]:
@@ -77,13 +76,13 @@ def _columns(cells: list[str]) -> tuple[str, str]:
 
 def check_length(number: int) -> None:
     """Raises DomainError `list_too_long`."""
-    if number > MOST:
+    if number > MAX_ITEMS:
         raise DomainError(
             "list_too_long",
             N_("A list has at most %(most)s certificates."),
             status=422,
             field="file",
-            most=MOST,
+            most=MAX_ITEMS,
         )
 
 
@@ -93,27 +92,27 @@ def code_in(text: str) -> str | None:
     return found.group() if found else None
 
 
-def answers(
-    db: Session, asked: Sequence[Question], *, today: date, keys: PublicKeys, scheme: NumberScheme
-) -> Iterator[Answer]:
+def verify(
+    db: Session, bulk_items: Sequence[BulkItem], *, today: date, keys: PublicKeys, scheme: NumberScheme
+) -> Iterator[BulkResult]:
     """One answer a line, in order. Codes that are alarming raise their alarm."""
-    for question in asked:
-        yield _answer(db, question, today=today, keys=keys, scheme=scheme)
+    for item in bulk_items:
+        yield _verify_item(db, item, today=today, keys=keys, scheme=scheme)
 
 
-def _answer(db: Session, question: Question, *, today: date, keys: PublicKeys, scheme: NumberScheme) -> Answer:
-    digits = code_in(question.certificate)
+def _verify_item(db: Session, item: BulkItem, *, today: date, keys: PublicKeys, scheme: NumberScheme) -> BulkResult:
+    digits = code_in(item.certificate)
     by_code = digits is not None
     if digits is None:
         try:
-            found = legacy.by_hand(db, question.certificate, question.proof, scheme=scheme, today=today)
+            found = look_up.by_number(db, item.certificate, item.proof, scheme=scheme, today=today)
         except DomainError:
-            return Answer(question, Verdict(State.UNKNOWN, NO_MATCH), None)
-        if isinstance(found, LegacyShown):
-            return Answer(question, Verdict(found.state, LEGACY), True, found)
+            return BulkResult(item, Verdict(State.UNKNOWN, NO_MATCH), None)
+        if isinstance(found, PublicLegacyCertificate):
+            return BulkResult(item, Verdict(found.state, LEGACY), True, found)
         digits = found
     verdict = verification.verify(db, digits, today=today, keys=keys)
     if verdict.alarming:
-        verification.alarm(db, digits)
-    fits = verification.name_fits(verdict, question.proof) if by_code and question.proof else None
-    return Answer(question, verdict, True if not by_code else fits)
+        verification.raise_alarm(db, digits)
+    fits = verification.name_matches_code(verdict, item.proof) if by_code and item.proof else None
+    return BulkResult(item, verdict, True if not by_code else fits)

@@ -1,0 +1,45 @@
+"""Labels of the audit trail's codes for certificates and the keys that sign them."""
+
+from lms.core import audit_labels
+from lms.core.audit_labels import AuditLabels
+from lms.core.errors import N_
+
+audit_labels.register(
+    AuditLabels(
+        actions={
+            "certificate.alarm": N_("Unknown certificate with our signature"),
+            "certificate.correct": N_("Correction of a certificate asked for"),
+            "certificate.drop_correction": N_("Correction of a certificate dropped"),
+            "certificate.export": N_("List of certificates exported"),
+            "certificate.import_legacy": N_("Legacy certificates imported"),
+            "certificate.issue": N_("Certificate issued"),
+            "certificate.reissue": N_("Certificate corrected and reissued"),
+            "certificate.renew": N_("Certificate renewed"),
+            "certificate.restore": N_("Revocation of a certificate undone"),
+            "certificate.revoke": N_("Certificate revoked"),
+            "certificate.share": N_("Link to a certificate made"),
+            "certificate.unshare": N_("Link to a certificate withdrawn"),
+            "certificates.print": N_("Certificates downloaded for printing"),
+            "legacy_certificate.remove": N_("Legacy certificate removed"),
+            "signing_key.compromise": N_("Signing key compromised"),
+            "signing_key.create": N_("Signing key made"),
+            "signing_key.retire": N_("Signing key retired"),
+        },
+        nouns={
+            "certificate": N_("Certificate"),
+            "legacy_certificate": N_("Legacy certificate"),
+            "signing_key": N_("Signing key"),
+        },
+        fields={
+            "issued_on": N_("Issued on"),
+            "key": N_("Signing key"),
+            "not_after": N_("Valid until"),
+            "not_before": N_("Valid from"),
+            "serial": N_("Serial number"),
+        },
+        values={
+            "issued": N_("issued"),
+            "revoked": N_("revoked"),
+        },
+    )
+)

@@ -1,0 +1,105 @@
+"""Progress of issuing for one offering: which trainees have their certificate, which wait for it and which get none."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Row, exists, select
+from sqlalchemy.orm import Session, aliased
+
+from certificates import states
+from certificates.models import Certificate
+from certificates.states import State
+from courses.models.enrolment import HOLDS_PLACE, Enrolment
+from courses.models.offerings import Offering, OfferingState
+from courses.models.trainees import Trainee
+from lms.core import clock
+
+WORKER_DELAY = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class TraineeProgress:
+    """A trainee of an offering and the certificate, if there is one. `shortfalls` are the codes of what is missing."""
+
+    trainee: str
+    certificate_id: int | None
+    number: str | None
+    state: State | None
+    shortfalls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IssuingProgress:
+    """The trainees of an offering in three groups.
+
+    `late`: the certificates have been owed for longer than `WORKER_DELAY` since the offering was closed, so the worker does
+    not run or has no signing key.
+    """
+
+    closed: bool
+    issued: tuple[TraineeProgress, ...]
+    waiting: tuple[TraineeProgress, ...]
+    refused: tuple[TraineeProgress, ...]
+    late: bool
+
+    @property
+    def owed(self) -> int:
+        """The number of certificates that this offering ever owed, issued or not."""
+        return len(self.issued) + len(self.waiting)
+
+
+def of_offering(db: Session, offering: Offering, *, today: date) -> IssuingProgress:
+    """Return every trainee with a place in an offering, by name, with the state of the certificate. One statement.
+
+    Each trainee has the last certificate of this offering: the corrected one instead of the misspelt one, and still the one
+    of this offering when the refresher of another offering has renewed it.
+    """
+    later = aliased(Certificate)
+    statement = (
+        select(
+            Trainee.name,
+            Enrolment.certificate_due,
+            Enrolment.certified_at,
+            Enrolment.shortfalls,
+            Certificate.id,
+            Certificate.number,
+            Certificate.issued_on,
+            Certificate.valid_until,
+            Certificate.revoked_at,
+            Certificate.superseded_by_id,
+        )
+        .join(Trainee, Trainee.id == Enrolment.trainee_id)
+        .join(
+            Certificate,
+            (Certificate.enrolment_id == Enrolment.id)
+            & ~exists().where(later.id == Certificate.superseded_by_id, later.enrolment_id == Enrolment.id),
+            isouter=True,
+        )
+        .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
+        .order_by(Trainee.name_key, Enrolment.id)
+    )
+    issued, waiting, refused = [], [], []
+    for row in db.execute(statement):
+        progress = TraineeProgress(row.name, row.id, row.number, _state(row, today), tuple(row.shortfalls))
+        if row.id is not None:
+            issued.append(progress)
+        elif row.certificate_due and row.certified_at is None:
+            waiting.append(progress)
+        else:
+            refused.append(progress)
+    closed = offering.state == OfferingState.CLOSED
+    late = bool(waiting) and offering.closed_at is not None and clock.now() - offering.closed_at > WORKER_DELAY
+    return IssuingProgress(closed, tuple(issued), tuple(waiting), tuple(refused), late)
+
+
+def _state(row: Row[*tuple[Any, ...]], today: date) -> State | None:
+    if row.id is None:
+        return None
+    return states.state_of(
+        revoked=row.revoked_at is not None,
+        superseded=row.superseded_by_id is not None,
+        issued_on=row.issued_on,
+        valid_until=row.valid_until,
+        today=today,
+    )

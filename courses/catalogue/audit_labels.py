@@ -1,0 +1,37 @@
+"""Labels of the audit trail's codes for programmes and courses."""
+
+from lms.core import audit_labels
+from lms.core.audit_labels import AuditLabels
+from lms.core.errors import N_
+
+audit_labels.register(
+    AuditLabels(
+        actions={
+            "course.add": N_("Course added"),
+            "course.change": N_("Course changed"),
+            "course.checklist": N_("Skills checklist changed"),
+            "programme.add": N_("Programme added"),
+            "programme.change": N_("Programme changed"),
+        },
+        nouns={
+            "course": N_("Course"),
+            "programme": N_("Programme"),
+        },
+        fields={
+            "certificate_type": N_("Certificate type"),
+            "code": N_("Code"),
+            "course": N_("Course"),
+            "course_id": N_("Course"),
+            "hours": N_("Hours"),
+            "pass_mark": N_("Pass mark"),
+            "position": N_("Position"),
+            "programme": N_("Programme"),
+            "programme_code": N_("Programme"),
+            "refresher": N_("Refresher"),
+            "sessions_needed": N_("Sessions needed"),
+            "skills": N_("Skills"),
+            "trainee_ratio": N_("Trainees an instructor"),
+            "validity_months": N_("Validity (months)"),
+        },
+    )
+)

@@ -1,0 +1,27 @@
+"""Labels of the audit trail's codes for closing, reviews, headcounts and the instructors' own check-in."""
+
+from lms.core import audit_labels
+from lms.core.audit_labels import AuditLabels
+from lms.core.errors import N_
+
+audit_labels.register(
+    AuditLabels(
+        actions={
+            "check_in.accept": N_("Check-in in doubt accepted"),
+            "check_in.merge": N_("Check-in in doubt given to somebody"),
+            "check_in.reject": N_("Check-in in doubt rejected"),
+            "instructor.arrive": N_("Instructor checked in"),
+            "instructor.leave": N_("Instructor left"),
+            "offering.close": N_("Offering closed"),
+            "session.close": N_("Session closed"),
+            "session.headcount": N_("Headcount entered"),
+            "session.spot_check": N_("Heads counted"),
+        },
+        fields={
+            "by_self": N_("Checked in by themselves"),
+            "counted": N_("Counted"),
+            "expected": N_("By the list"),
+            "headcount": N_("Headcount"),
+        },
+    )
+)

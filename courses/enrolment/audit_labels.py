@@ -1,0 +1,48 @@
+"""Labels of the audit trail's codes for trainees and enrolments."""
+
+from lms.core import audit_labels
+from lms.core.audit_labels import AuditLabels
+from lms.core.errors import N_
+
+audit_labels.register(
+    AuditLabels(
+        actions={
+            "enrolment.cancel": N_("Enrolment cancelled"),
+            "enrolment.create": N_("Enrolled"),
+            "enrolment.import": N_("Enrolled from a file"),
+            "enrolment.move_up": N_("Moved up in the waiting list"),
+            "enrolment.promote": N_("Moved up from the waiting list"),
+            "trainee.change": N_("Trainee changed"),
+            "trainee.claim": N_("Trainee linked to an account"),
+            "trainee.create": N_("Trainee registered"),
+            "trainee.fill": N_("Trainee's particulars completed"),
+            "trainee.read_id_number": N_("ID number read"),
+            "trainee.read_phone": N_("phone number read"),
+        },
+        nouns={
+            "enrolment": N_("Enrolment"),
+            "trainee": N_("Trainee"),
+        },
+        fields={
+            "birth_year": N_("Birth year"),
+            "enrolment": N_("Enrolment"),
+            "guardian_name": N_("Guardian"),
+            "guardian_phone": N_("Guardian's phone"),
+            "id_number": N_("ID number"),
+            "id_type": N_("ID type"),
+            "phone": N_("Phone"),
+            "trainee": N_("Trainee"),
+        },
+        values={
+            "cancelled": N_("cancelled"),
+            "completed": N_("completed"),
+            "enrolled": N_("enrolled"),
+            "failed": N_("failed"),
+            "incomplete": N_("incomplete"),
+            "waitlisted": N_("on the waiting list"),
+        },
+        pages={
+            "trainee": ("trainees.page", "trainee_id"),
+        },
+    )
+)

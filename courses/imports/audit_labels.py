@@ -1,0 +1,43 @@
+"""Labels of the audit trail's codes for imports."""
+
+from lms.core import audit_labels
+from lms.core.audit_labels import AuditLabels
+from lms.core.errors import N_
+
+audit_labels.register(
+    AuditLabels(
+        actions={
+            "import.correct": N_("Rows to correct downloaded"),
+            "import.done": N_("Import finished"),
+            "import.erase": N_("Import's rows erased"),
+            "import.receive": N_("File received for import"),
+            "import.resume": N_("Import resumed"),
+            "import.start": N_("Import started"),
+            "import.stop": N_("Import stopped"),
+            "import.undo": N_("Undo of an import asked for"),
+            "import.undone": N_("Import undone"),
+        },
+        nouns={
+            "file": N_("File"),
+            "import_run": N_("Import"),
+        },
+        fields={
+            "bytes": N_("Size"),
+            "double": N_("Double in the file"),
+            "enrolments": N_("Enrolments made"),
+            "file": N_("File"),
+            "kept": N_("Kept"),
+            "kept_offerings": N_("Offerings kept"),
+            "kept_people": N_("Trainees kept"),
+            "kept_rows": N_("Rows kept"),
+            "known": N_("There already"),
+            "new": N_("Can go in"),
+            "offerings": N_("Offerings"),
+            "refused": N_("Refused"),
+            "source": N_("Source"),
+            "undone_offerings": N_("Offerings taken back"),
+            "undone_people": N_("Trainees taken back"),
+            "undone_rows": N_("Rows taken back"),
+        },
+    )
+)

@@ -1,0 +1,41 @@
+"""Labels of the audit trail's codes for accounts, devices and roles."""
+
+from lms.core import audit_labels
+from lms.core.audit_labels import AuditLabels
+from lms.core.errors import N_
+
+audit_labels.register(
+    AuditLabels(
+        actions={
+            "device.pair": N_("Device connected"),
+            "device.revoke": N_("Device disconnected"),
+            "user.change": N_("Account changed"),
+            "user.create": N_("Account made"),
+            "user.disable": N_("Account disabled"),
+            "user.enable": N_("Account opened again"),
+            "user.grant": N_("Role given"),
+            "user.invite": N_("Password link made"),
+            "user.password": N_("Password set"),
+            "user.withdraw": N_("Role taken away"),
+        },
+        nouns={
+            "app_user": N_("User"),
+            "device": N_("Device"),
+        },
+        fields={
+            "active": N_("Active"),
+            "by_invitation": N_("By invitation"),
+            "email": N_("E-mail address"),
+            "language": N_("Language"),
+            "name": N_("Name"),
+            "note": N_("Note"),
+            "number": N_("Number"),
+            "roles": N_("Roles"),
+            "state": N_("State"),
+            "user": N_("User"),
+        },
+        pages={
+            "app_user": ("users.page", "user_id"),
+        },
+    )
+)

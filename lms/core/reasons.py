@@ -1,0 +1,16 @@
+"""The reason that somebody gives for an exceptional change: a correction, a rejection, an undo."""
+
+from lms.core.errors import N_, DomainError
+
+SAY_WHY = N_("Say why, so that others understand it later.")
+
+
+def required(reason: str | None, message: str = SAY_WHY) -> str:
+    """The reason in one line: runs of white space (and NULs) are single spaces, the ends are stripped.
+
+    Raises DomainError `reason_missing` on the field `reason` where nothing is left; `message` is its msgid.
+    """
+    text = " ".join((reason or "").replace("\0", " ").split())
+    if not text:
+        raise DomainError("reason_missing", message, field="reason")
+    return text
