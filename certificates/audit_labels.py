@@ -8,7 +8,7 @@ audit_labels.register(
     AuditLabels(
         actions={
             "certificate.alarm": N_("Unknown certificate with our signature"),
-            "certificate.correct": N_("Correction of a certificate asked for"),
+            "certificate.correct": N_("Correction of a certificate requested"),
             "certificate.drop_correction": N_("Correction of a certificate dropped"),
             "certificate.export": N_("List of certificates exported"),
             "certificate.import_legacy": N_("Legacy certificates imported"),
@@ -17,12 +17,12 @@ audit_labels.register(
             "certificate.renew": N_("Certificate renewed"),
             "certificate.restore": N_("Revocation of a certificate undone"),
             "certificate.revoke": N_("Certificate revoked"),
-            "certificate.share": N_("Link to a certificate made"),
+            "certificate.share": N_("Link to a certificate created"),
             "certificate.unshare": N_("Link to a certificate withdrawn"),
             "certificates.print": N_("Certificates downloaded for printing"),
             "legacy_certificate.remove": N_("Legacy certificate removed"),
             "signing_key.compromise": N_("Signing key compromised"),
-            "signing_key.create": N_("Signing key made"),
+            "signing_key.create": N_("Signing key created"),
             "signing_key.retire": N_("Signing key retired"),
         },
         nouns={

@@ -24,7 +24,7 @@ def share(db: Session, certificate: Certificate, days: int) -> str:
         raise DomainError("share_days", N_("Choose 7, 30 or 90 days."))
     db.refresh(certificate, with_for_update=True)
     if len(active_links(db, certificate)) >= MAX_LINKS:
-        raise DomainError("share_many", N_("Many links to this certificate hold already. Withdraw one first."))
+        raise DomainError("share_many", N_("This certificate already has many active links. Withdraw one first."))
     token, now = crypto.token(), clock.now()
     link = ShareLink(
         token_hash=crypto.token_hash(token),
@@ -74,7 +74,7 @@ def certificate_of(db: Session, token: str) -> Certificate:
     if link is None or link.withdrawn_at is not None or link.expires_at <= clock.now():
         raise DomainError(
             "share_ended",
-            N_("This link does not lead to a certificate any more. Ask its holder for a new one."),
+            N_("This link no longer leads to a certificate. Ask its holder for a new one."),
             status=GONE,
         )
     return link.certificate

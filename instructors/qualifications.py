@@ -53,7 +53,7 @@ def end(db: Session, instructor: Instructor, qualification_id: int, *, last_day:
     if last_day >= row.valid_until:
         raise DomainError(
             "not_earlier",
-            N_("The qualification runs out by then anyway. Give an earlier day."),
+            N_("The qualification expires by then anyway. Enter an earlier day."),
             status=422,
             field="last_day",
         )

@@ -103,7 +103,7 @@ def _sheet(rows: Iterable[ExpiringCertificate], filters: ExpiringFilters, group:
             (_("Organisation"), organisation_name()),
             (_("Valid until"), _(GROUP_LABELS[group])),
             (_("Filters"), filter_text or _("none")),
-            (_("Made"), moment(clock.now())),
+            (_("Created"), moment(clock.now())),
         ],
     )
 

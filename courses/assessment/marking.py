@@ -107,5 +107,7 @@ def _read(seen: str) -> tuple[int, int, dict[str, str]]:
 def _changed() -> DomainError:
     return DomainError(
         "result_changed",
-        N_("Somebody saved results for this trainee meanwhile. They are shown above; check them, then save again."),
+        N_(
+            "Another user saved results for this trainee in the meantime. They are shown above; check them, then save again."
+        ),
     )

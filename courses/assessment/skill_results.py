@@ -36,12 +36,12 @@ MESSAGES = {
     "recorded": N_("The result is entered."),
     "superseded": N_("%(by)s entered a later result for this skill, which counts. This one is kept beside it."),
     LateReason.OFFERING_CLOSED: N_(
-        "Kept for review: the training had been closed. Who may correct it finds the result on the trainee's results page."
+        "Saved for review: the training had been closed. Users who may correct it find the result on the trainee's results page."
     ),
-    LateReason.NOT_RUNNING: N_("Kept for review: this training is not running."),
-    LateReason.NOT_ENROLLED: N_("Kept for review: this person has no place in this training."),
+    LateReason.NOT_RUNNING: N_("Saved for review: this training is not running."),
+    LateReason.NOT_ENROLLED: N_("Saved for review: this person is not enrolled in this training."),
     "event_conflict": N_("This result's number was used for another result. Reload the page and enter it again."),
-    "not_found": N_("There is nothing here, or it is not yours to see."),
+    "not_found": N_("This page does not exist, or you may not see it."),
 }
 
 Attempt = tuple[int, int]

@@ -9,10 +9,10 @@ audit_labels.register(
         actions={
             "attendance.arrive": N_("Checked in"),
             "attendance.correct": N_("Attendance corrected"),
-            "attendance.leave": N_("Left"),
+            "attendance.leave": N_("Checked out"),
             "attendance.review": N_("Attendance follows a review"),
             "attendance.undo": N_("Check-in undone"),
-            "session.hide_code": N_("Check-in code taken away"),
+            "session.hide_code": N_("Check-in code stopped"),
             "session.sheet": N_("Sign-in sheet printed"),
             "session.show_code": N_("Check-in code shown"),
         },
@@ -21,7 +21,7 @@ audit_labels.register(
         },
         fields={
             "arrived_at": N_("Arrived"),
-            "left_at": N_("Left"),
+            "left_at": N_("Checked out"),
             "method": N_("Method"),
             "present": N_("Present"),
         },

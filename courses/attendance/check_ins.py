@@ -80,23 +80,23 @@ class Recorded:
 
 MESSAGES = {
     "arrived": N_("Checked in at %(time)s."),
-    "left": N_("Left at %(time)s."),
+    "left": N_("Checked out at %(time)s."),
     "undone": N_("No longer checked in."),
     "already": N_("Checked in already at %(time)s."),
     "already_by": N_("Checked in already, by %(by)s at %(time)s."),
-    "already_left": N_("Had left already at %(time)s."),
+    "already_left": N_("Already checked out at %(time)s."),
     "not_present": N_("Not checked in."),
-    ReviewReason.OUTSIDE_WINDOW: N_("Kept for review: the time is outside this session's check-in."),
-    ReviewReason.SESSION_CLOSED: N_("Kept for review: the session had been closed."),
-    ReviewReason.NOT_ENROLLED: N_("Kept for review: this person has no place in this training."),
-    ReviewReason.UNKNOWN_TICKET: N_("Kept for review: this ticket is not one of ours."),
-    ReviewReason.WALK_IN_MATCH: N_("Kept for review: a walk-in, to be matched with the register."),
-    ReviewReason.SECOND_FROM_BROWSER: N_("Kept for review: a second person from the same browser."),
-    ReviewReason.NOT_RUNNING: N_("Kept for review: this training is not running."),
+    ReviewReason.OUTSIDE_WINDOW: N_("Saved for review: the time is outside the check-in period of this session."),
+    ReviewReason.SESSION_CLOSED: N_("Saved for review: the session had been closed."),
+    ReviewReason.NOT_ENROLLED: N_("Saved for review: this person is not enrolled in this training."),
+    ReviewReason.UNKNOWN_TICKET: N_("Saved for review: this ticket is not known to the system."),
+    ReviewReason.WALK_IN_MATCH: N_("Saved for review: a walk-in, to be matched with the register."),
+    ReviewReason.SECOND_FROM_BROWSER: N_("Saved for review: a second person from the same browser."),
+    ReviewReason.NOT_RUNNING: N_("Saved for review: this training is not running."),
     "event_conflict": N_("This check-in number was used for something else. Reload the page and check in again."),
     "reason_missing": N_("Say why, so that others understand it later."),
     "bad_event": N_("This check-in could not be read. Reload the page and check in again."),
-    "not_found": N_("There is nothing here, or it is not yours to see."),
+    "not_found": N_("This page does not exist, or you may not see it."),
 }
 STATUSES = {"not_found": 404, "bad_event": 422}
 

@@ -36,7 +36,7 @@ def refuse_unless_running(meeting: CourseSession | Meeting, offering_state: Offe
         raise DomainError("too_early", N_("Check-in opens at %(opens)s."), opens=opens_at(meeting))
     if meeting.closed_at is not None:
         raise DomainError(
-            "session_closed", N_("This session is closed. Who may correct it finds “Correct” on its roster.")
+            "session_closed", N_("This session is closed. Users who may correct it find “Correct” on its roster.")
         )
 
 
@@ -229,7 +229,7 @@ def _refuse(event: AttendanceInput, meeting: Meeting, state: EnrolmentState | No
     if state == EnrolmentState.ENROLLED or (correcting and state in HOLDS_PLACE):
         return
     if state == EnrolmentState.WAITLISTED:
-        raise DomainError("waitlisted", N_("This person is on the waiting list. Use “Let in” below the roster."))
+        raise DomainError("waitlisted", N_("This person is on the waiting list. Use “Admit” below the roster."))
     raise DomainError(
         "enrolment_cancelled",
         N_("This person's enrolment was cancelled. If they may take part, add them as a walk-in."),

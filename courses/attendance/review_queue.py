@@ -28,7 +28,7 @@ WORDS = {
     ReviewReason.SESSION_CLOSED: N_("It came in after the session was closed."),
     ReviewReason.NOT_ENROLLED: N_("This person has no place in this training."),
     ReviewReason.UNKNOWN_TICKET: N_("The ticket that was scanned is not one of ours."),
-    ReviewReason.WALK_IN_MATCH: N_("A walk-in, known by name alone. It may be somebody who is registered."),
+    ReviewReason.WALK_IN_MATCH: N_("A walk-in known by name alone. The person may already be registered."),
     ReviewReason.SECOND_FROM_BROWSER: N_("A second person who checked in from the same browser."),
     ReviewReason.NOT_RUNNING: N_("This training was not running: a draft, or cancelled."),
 }

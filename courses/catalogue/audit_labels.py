@@ -30,7 +30,7 @@ audit_labels.register(
             "refresher": N_("Refresher"),
             "sessions_needed": N_("Sessions needed"),
             "skills": N_("Skills"),
-            "trainee_ratio": N_("Trainees an instructor"),
+            "trainee_ratio": N_("Trainees per instructor"),
             "validity_months": N_("Validity (months)"),
         },
     )

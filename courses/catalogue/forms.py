@@ -98,12 +98,12 @@ class CourseForm(Form):
     )
     minutes_share = IntegerField(_("Minutes to attend, per cent"), validators=[Optional(), NumberRange(min=1, max=100)])
     capacity = IntegerField(_("Places"), validators=[InputRequired(), NumberRange(min=1, max=10_000)])
-    trainee_ratio = IntegerField(_("Trainees an instructor"), validators=[Optional(), NumberRange(min=1, max=1000)])
+    trainee_ratio = IntegerField(_("Trainees per instructor"), validators=[Optional(), NumberRange(min=1, max=1000)])
     pass_mark = IntegerField(_("Pass mark in theory, per cent"), validators=[Optional(), NumberRange(min=1, max=100)])
     certificate_type = IntegerField(_("Certificate type"), validators=[Optional(), NumberRange(min=0, max=255)])
     validity_months = IntegerField(_("Valid for, in months"), validators=[Optional(), NumberRange(min=1, max=1200)])
     refresher = BooleanField(_("Refresher: counted in its own column"))
-    active = BooleanField(_("On offer: new offerings can be scheduled"), default=True)
+    active = BooleanField(_("Offered: new offerings can be scheduled"), default=True)
     skills = FieldList(FormField(SkillRow), min_entries=1, max_entries=SKILLS)
 
     def facts(self) -> CourseFacts:

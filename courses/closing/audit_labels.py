@@ -7,20 +7,20 @@ from lms.core.errors import N_
 audit_labels.register(
     AuditLabels(
         actions={
-            "check_in.accept": N_("Check-in in doubt accepted"),
-            "check_in.merge": N_("Check-in in doubt given to somebody"),
-            "check_in.reject": N_("Check-in in doubt rejected"),
+            "check_in.accept": N_("Check-in in review accepted"),
+            "check_in.merge": N_("Check-in in review assigned to a person"),
+            "check_in.reject": N_("Check-in in review rejected"),
             "instructor.arrive": N_("Instructor checked in"),
             "instructor.leave": N_("Instructor left"),
             "offering.close": N_("Offering closed"),
             "session.close": N_("Session closed"),
             "session.headcount": N_("Headcount entered"),
-            "session.spot_check": N_("Heads counted"),
+            "session.spot_check": N_("Headcount checked"),
         },
         fields={
             "by_self": N_("Checked in by themselves"),
             "counted": N_("Counted"),
-            "expected": N_("By the list"),
+            "expected": N_("On the list"),
             "headcount": N_("Headcount"),
         },
     )

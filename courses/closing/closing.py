@@ -108,7 +108,9 @@ def close(
         )
     effects = outlook(db, meeting)
     if seen is not None and seen != effects.seen:
-        raise DomainError("closing_changed", N_("Something changed meanwhile. Look at the list again, then confirm."))
+        raise DomainError(
+            "closing_changed", N_("The data changed in the meantime. Check the list again, then confirm.")
+        )
     if effects.empty:
         raise DomainError(
             "nobody_came",

@@ -174,7 +174,7 @@ def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _OpenRevi
         raise rights.denied()
     events = siblings(db, event)
     if not any(sibling.id == event.id for sibling in events):
-        raise DomainError("decided_already", N_("Somebody has decided about this check-in meanwhile."))
+        raise DomainError("decided_already", N_("Another user has decided about this check-in in the meantime."))
     return _OpenReview(event, meeting, offering, events)
 
 

@@ -54,7 +54,7 @@ def enter(db: Session, meeting: CourseSession, expected: ExpectedHeads, heads: H
     """Store the spot check of a session. Raises DomainError without a number, and for a difference without a reason."""
     counted, reason = heads.counted, " ".join((heads.reason or "").split()) or None
     if counted is None or not 0 <= counted <= HEADCOUNT_LIMIT:
-        raise DomainError("heads_missing", N_("Count the heads in the room and enter the number."), field="heads")
+        raise DomainError("heads_missing", N_("Count the people in the room and enter the number."), field="heads")
     if counted != expected.expected and reason is None:
         raise DomainError(
             "heads_differ",

@@ -145,7 +145,7 @@ def save(db: Session, year: int, wanted: Mapping[Place, int | None], shown: Mapp
         if now.get(place) not in {shown.get(place), number}:
             raise DomainError(
                 "target_changed",
-                N_("Somebody else changed these targets meanwhile. Reload the page, look, and enter yours again."),
+                N_("Another user changed these targets in the meantime. Reload the page and enter yours again."),
                 status=409,
             )
         code, district = place

@@ -14,7 +14,7 @@ from lms.core.errors import N_, NotFound
 from lms.core.scope import Scope, fetch, visible
 
 STATES = {
-    EnrolmentState.ENROLLED: (N_("Has a place"), "primary"),
+    EnrolmentState.ENROLLED: (N_("Place confirmed"), "primary"),
     EnrolmentState.WAITLISTED: (N_("On the waiting list"), "warning"),
     EnrolmentState.CANCELLED: (N_("Cancelled"), "secondary"),
     EnrolmentState.COMPLETED: (N_("Completed"), "success"),
@@ -22,7 +22,7 @@ STATES = {
     EnrolmentState.INCOMPLETE: (N_("Incomplete"), "secondary"),
 }
 SOURCES = {
-    EnrolmentSource.SELF: N_("By oneself"),
+    EnrolmentSource.SELF: N_("Self-enrolment"),
     EnrolmentSource.STAFF: N_("By staff"),
     EnrolmentSource.IMPORT: N_("From a spreadsheet"),
     EnrolmentSource.WALK_IN: N_("Walk-in"),

@@ -262,10 +262,10 @@ class Instructors(Simple):
     columns = COLUMNS
     undo_steps = (QUALIFICATIONS, PEOPLE)
     reasons = {  # noqa: RUF012  # read only
-        "double": N_("Line %(line)s says the same."),
+        "double": N_("Line %(line)s is the same."),
         "number_taken": N_("Another instructor has this registration number."),
         "two_numbers": N_("Line %(line)s gives this name and phone another registration number."),
-        "other_number": N_("Somebody with this name and phone is on the register with another registration number."),
+        "other_number": N_("A person with this name and phone is on the register with another registration number."),
         "elsewhere": N_("This instructor is registered with another district."),
         "overlap": OVERLAP,
     }

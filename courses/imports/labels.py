@@ -10,7 +10,7 @@ STATES = {
     ImportState.RECEIVED: (_l("Columns to choose"), "info"),
     ImportState.CHECKING: (_l("Being checked"), "info"),
     ImportState.CHECKED: (_l("Checked"), "warning"),
-    ImportState.RUNNING: (_l("Going in"), "info"),
+    ImportState.RUNNING: (_l("Being imported"), "info"),
     ImportState.DONE: (_l("Import done"), "success"),
     ImportState.UNDOING: (_l("Being undone"), "info"),
     ImportState.UNDONE: (_l("Undone"), "secondary"),
@@ -20,12 +20,12 @@ STATES = {
 
 # What becomes of the rows.
 OUTCOMES = {
-    "new": _l("Can go in"),
-    "known": _l("There already"),
-    "double": _l("Double in the file"),
+    "new": _l("Can be imported"),
+    "known": _l("Already present"),
+    "double": _l("Duplicate in the file"),
     "refused": _l("Refused"),
 }
-OUTCOMES_DONE = {**OUTCOMES, "new": _l("Rows that went in")}
+OUTCOMES_DONE = {**OUTCOMES, "new": _l("Rows imported")}
 
 # Where what came in is looked at.
 PLACES = {
@@ -38,18 +38,18 @@ PLACES = {
 
 # What was made of them.
 MADE = {
-    "offerings": _l("Offerings made"),
-    "enrolments": _l("Enrolments made"),
-    "certificates": _l("Legacy certificates made"),
+    "offerings": _l("Offerings created"),
+    "enrolments": _l("Enrolments created"),
+    "certificates": _l("Legacy certificates created"),
 }
 
 # What was taken back, and what stays.
 TAKEN_BACK = {
-    "undone_offerings": _l("Offerings taken back"),
+    "undone_offerings": _l("Offerings removed"),
     "kept_offerings": _l("Offerings kept"),
-    "undone_people": _l("Trainees taken back"),
+    "undone_people": _l("Trainees removed"),
     "kept_people": _l("Trainees kept"),
-    "undone_rows": _l("Rows taken back"),
+    "undone_rows": _l("Rows removed"),
     "kept_rows": _l("Rows kept"),
 }
 

@@ -72,7 +72,7 @@ class OpeningBalances(Simple):
     reasons = {  # noqa: RUF012  # read only
         "double": N_("Line %(line)s gives this month, district and programme already."),
         "held": N_("This month, district and programme has a balance already."),
-        "whole": N_("Line %(line)s cannot go in, and half a source would be nobody's total."),
+        "whole": N_("Line %(line)s cannot be imported, and a source is imported whole or not at all."),
         "sources": N_("A file names no more than %(most)s sources."),
     }
 

@@ -61,8 +61,8 @@ class Past(Kind):
         "certificate number can be verified from then on, as a legacy certificate of the district's Red Cross."
     )
     caution = N_(
-        "An offering goes in whole: where one of its rows is wrong, all of them wait and stand in this file. Mend the wrong "
-        "ones, or take them out."
+        "An offering is imported whole: if one of its rows is wrong, all of its rows wait and are listed in this file. "
+        "Correct the wrong rows, or remove them."
     )
     columns = COLUMNS
     steps = ("people", "offerings")
@@ -70,7 +70,8 @@ class Past(Kind):
     reasons = {  # noqa: RUF012  # read only
         "double": N_("The same person stands in line %(line)s for this offering already."),
         "offering_waits": N_(
-            "This row is right, but line %(line)s of the same offering is wrong. Mend that line, and send all of them together."
+            "This row is correct, but line %(line)s of the same offering is wrong. Correct that line, "
+            "and send all of them together."
         ),
         "offering_known": N_("This offering is registered already, without this person. Correct it on its own page."),
         "certificate_ours": N_("The certificate number is one of this system's own. Correct it, or leave it out."),

@@ -257,9 +257,9 @@ class Reader:
     def _hours(self, row: Sequence[str], offered: Offered) -> tuple[time | None, time | None]:
         arrived, departed = cells.hour(self._cell(row, "arrived")), cells.hour(self._cell(row, "departed"))
         if arrived is not None and arrived >= offered.ends:
-            raise refused("arrived", N_("The person would have come after the end."))
+            raise refused("arrived", N_("The check-in would be after the end of the session."))
         if departed is not None and departed < max(arrived or offered.starts, offered.starts):
-            raise refused("departed", N_("The person would have left before coming."))
+            raise refused("departed", N_("The check-out would be before the check-in."))
         return arrived, departed
 
     def _issued(self, text: str, certificate: str, result: str, offered: Offered) -> date | None:

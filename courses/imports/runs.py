@@ -42,7 +42,7 @@ BUSY = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
 SETTLED = (ImportState.CHECKED, ImportState.DONE, ImportState.UNDONE)
 WORKER_LOCK = 0x696D7077
 MEMORY = "64MB"
-BROKE = N_("Something went wrong on our side. What went in so far stays; resume, or undo the import.")
+BROKE = N_("Something went wrong on our side. The rows imported so far are kept; resume, or undo the import.")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def start(db: Session, run: ImportRun) -> None:
     """Ask for the rows that can go in to go in. Raises DomainError before they were checked, or when nothing can."""
     _demand(run, ImportState.CHECKED)
     if not run.tally.get(RowOutcome.NEW):
-        raise DomainError("nothing_new", N_("No row of this file can go in."))
+        raise DomainError("nothing_new", N_("No row of this file can be imported."))
     _begin(db, run, ImportState.RUNNING, kinds.kind_of(run.kind).steps[0])
     audit.record(db, "import.start", run, after={"kind": run.kind, "rows": run.tally[RowOutcome.NEW]})
     db.flush()

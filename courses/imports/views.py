@@ -264,7 +264,7 @@ def correction(ref: str, form: str) -> ResponseReturnValue:
     """The rows that do not go in, with the reasons: mended, the same file can be sent again."""
     run = runs.find(db(), ref, scope())
     corrections.note_correction(db(), run)
-    extra = (_("Row"), _("Why it does not go in"))
+    extra = (_("Row"), _("Why it cannot be imported"))
     in_words = partial(_in_words, kinds.kind_of(run.kind))
     sheet = preview.correction(db(), run, _("Rows to correct"), extra, in_words)
     return _file(sheet, Format(form), "rows-to-correct")

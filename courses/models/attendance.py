@@ -158,4 +158,4 @@ class Attendance(Base):
     __table_args__ = (CheckConstraint("left_at >= arrived_at", name="order"),)
 
 
-means("pk_attendance_decision", "decided_already", N_("Somebody has decided about this check-in meanwhile."))
+means("pk_attendance_decision", "decided_already", N_("Another user has decided about this check-in in the meantime."))

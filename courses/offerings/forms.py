@@ -162,7 +162,7 @@ class OfferingForm(TeamMixin, Form):
 class SessionForm(TeamMixin, WhenForm):
     """One session by itself, with a place and a team of its own."""
 
-    place = StringField(_("Place, if it is another"), filters=[strip], validators=[Optional(), Length(max=200)])
+    place = StringField(_("Place, if different"), filters=[strip], validators=[Optional(), Length(max=200)])
 
 
 def press_assistants(form: OfferingForm | SessionForm, pressed: MultiDict[str, str]) -> bool:

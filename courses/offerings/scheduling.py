@@ -161,7 +161,7 @@ def _refuse_touching_the_past(db: Session, existing: dict[int, CourseSession], p
         plan = by_id.get(meeting.id)
         moved = plan is None or (plan.starts_at, plan.ends_at) != (meeting.starts_at, meeting.ends_at)
         if moved and meeting.closed_at is not None:
-            raise DomainError("session_closed", N_("A closed session can be neither moved nor removed."))
+            raise DomainError("session_closed", N_("A closed session can be neither rescheduled nor removed."))
         if plan is None and (
             meeting.headcount
             or any(teacher.arrived_at for teacher in meeting.instructors)

@@ -36,7 +36,7 @@ class NotFound(DomainError):
     def __init__(
         self,
         code: str = "not_found",
-        message: str = N_("There is nothing here, or it is not yours to see."),
+        message: str = N_("This page does not exist, or you may not see it."),
         **params: Any,
     ) -> None:
         super().__init__(code, message, **params)

@@ -54,7 +54,7 @@ HTTP_MESSAGES = {
     400: N_("The request could not be read. Go back, reload the page and try again."),
     401: N_("Please sign in first."),
     403: N_("Your role does not allow this. Ask an administrator if you need it."),
-    404: N_("There is nothing here, or it is not yours to see."),
+    404: N_("This page does not exist, or you may not see it."),
     405: N_("This address cannot be used that way. Go back and use the page's buttons."),
     413: N_("The file is too large. Send a smaller one."),
     429: N_("Too many tries. Wait a few minutes and try again."),
@@ -282,7 +282,7 @@ def _refuse_nul() -> None:
     given = (part for fields in sent for pair in fields.items(multi=True) for part in pair)
     if any("\0" in part for part in given):
         raise DomainError(
-            "bad_character", N_("What was sent has a character in it that cannot be kept. Type it again."), status=400
+            "bad_character", N_("The text contains a character that cannot be stored. Type it again."), status=400
         )
 
 

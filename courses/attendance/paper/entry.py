@@ -34,8 +34,8 @@ ERRORS = {
     "time": N_("This is not a time. Write 9:02, 0902 or 902."),
     "window": N_("This time lies outside the session and the hours around it. Check it against the paper."),
     "ahead": N_("This time has not come yet. Check it against the paper."),
-    "order": N_("The time out lies before the time in."),
-    "no_arrival": N_("There is a time out and no time in. Enter both."),
+    "order": N_("The time out is before the time in."),
+    "no_arrival": N_("There is a time out but no time in. Enter both."),
     "no_name": N_("There is a time and no name."),
     "gone": N_("This person has no place in this training any more, so the time cannot be entered."),
 }
@@ -145,7 +145,7 @@ def save(db: Session, meeting: CourseSession, checked: Checked, *, batch: UUID, 
     Raises DomainError `paper_changed` when it is not any more what was shown as `seen`.
     """
     if checked.errors or checked.seen != seen:
-        raise DomainError("paper_changed", N_("Something changed meanwhile. Look at the list again, then confirm."))
+        raise DomainError("paper_changed", N_("The data changed in the meantime. Check the list again, then confirm."))
     whose = [one.enrolment_id for one in checked.changes if one.enrolment_id is not None]
     stored = stored_events.history(db, sessions=[meeting.id], enrolments=whose)
     events: list[tuple[Change, AttendanceInput]] = []

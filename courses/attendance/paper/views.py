@@ -134,14 +134,14 @@ def _tell(done: Saved) -> None:
         flash(_("Times are entered. People changed: %(number)s.", number=done.changed))
     if done.waiting:
         flash(
-            _("People who wait for review, where somebody must accept them: %(number)s.", number=done.waiting),
+            _("People waiting in the review queue to be accepted: %(number)s.", number=done.waiting),
             "warning",
         )
     if done.refused:
         flash(
             _(
-                "These times do not hold, because a later act on the roster took them back: %(names)s. Check them in on"
-                " the roster.",
+                "These times have no effect, because a later change on the roster undid them: %(names)s. Check these"
+                " people in on the roster.",
                 names="、".join(done.refused),
             ),
             "warning",

@@ -180,7 +180,7 @@ def _message(name: str, recorded: Recorded) -> str:
             _("%(name)s is no longer checked in.", **facts) if done else _("%(name)s was not checked in.", **facts)
         )
     if recorded.left_at is not None:
-        return str(_("%(name)s left at %(left)s.", left=clock_time(recorded.left_at), **facts))
+        return str(_("%(name)s checked out at %(left)s.", left=clock_time(recorded.left_at), **facts))
     if recorded.outcome == Outcome.ACCEPTED:
         return str(_("%(name)s is checked in.", **facts))
     if recorded.by:

@@ -33,7 +33,7 @@ class CloseForm(Form):
 
     seen = HiddenField()
     heads = IntegerField(
-        _("Heads in the room"),
+        _("People in the room"),
         validators=[Optional(), NumberRange(0, HEADCOUNT_LIMIT, _("Enter a number from 0 to 100000."))],
         render_kw={
             "inputmode": "numeric",

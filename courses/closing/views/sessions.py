@@ -74,7 +74,7 @@ def close(session_id: int) -> ResponseReturnValue:
     meeting = roster.meeting(db(), session_id, scope())
     form = CloseForm()
     if form.is_submitted() and meeting.closed_at is not None:
-        flash(_("This session is closed already."), "info")
+        flash(_("This session is already closed."), "info")
         return redirect(url_for("attendance.roster", session_id=session_id))
     if form.validate_on_submit():
         with refused_on(form):
@@ -153,8 +153,8 @@ def flash_unentitled(judgements: Sequence[Judgement]) -> None:
     if names:
         flash(
             _(
-                "A certificate was issued to %(names)s, who no longer meets what the course asks. Certificates are not"
-                " withdrawn by themselves: revoke it if it should not stand.",
+                "A certificate was issued to %(names)s, who no longer meets the requirements of the course. Certificates"
+                " are not revoked automatically: revoke it if it should not be valid.",
                 names=names,
             ),
             "warning",

@@ -171,7 +171,7 @@ def rejected(offering_id: int, ref: str, form: str) -> ResponseReturnValue:
     waiting = sheet_import.find(db(), offering_id, ref, scope())
     lines = sheet_import.preview(db(), waiting).rejected
     rows = [(line.number, _(line.problem.message, **line.problem.params), line.cells) for line in lines if line.problem]
-    extra = (_("Row"), _("Why it does not go in"))
+    extra = (_("Row"), _("Why it cannot be imported"))
     sheet = enrolment_sheet.rejected(_("Rows that were not enrolled"), extra, rows, chinese=language() == "zh")
     return _file(sheet, Format(form), "rejected")
 

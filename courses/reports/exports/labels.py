@@ -19,12 +19,12 @@ from lms.core.languages import language
 from lms.organisations.forms import SECTORS
 
 KINDS = {
-    ExportKind.OFFERINGS: _l("Offerings, a row each"),
-    ExportKind.PARTICIPATIONS: _l("Participations, a row for each person and offering"),
-    ExportKind.PEOPLE: _l("People behind the number, a row each"),
-    ExportKind.ENROLMENTS: _l("People of an offering, a row each"),
-    ExportKind.ATTENDANCES: _l("People of a session, a row each"),
-    ExportKind.CERTIFICATES: _l("Certificates, a row each"),
+    ExportKind.OFFERINGS: _l("Offerings, one row each"),
+    ExportKind.PARTICIPATIONS: _l("Participations, one row per person and offering"),
+    ExportKind.PEOPLE: _l("People counted in the figure, one row each"),
+    ExportKind.ENROLMENTS: _l("People of an offering, one row each"),
+    ExportKind.ATTENDANCES: _l("People of a session, one row each"),
+    ExportKind.CERTIFICATES: _l("Certificates, one row each"),
 }
 FORMATS = {
     Format.XLSX: _l("Excel workbook (XLSX)"),
@@ -58,8 +58,8 @@ HEADINGS = {
     "sessions": _l("Sessions attended"),
     "hours": _l("Hours attended"),
     "certified_on": _l("Certified on"),
-    "arrived_at": _l("Came"),
-    "left_at": _l("Left"),
+    "arrived_at": _l("Arrival"),
+    "left_at": _l("Checked out"),
     "name": _l("Name"),
     "phone": _l("Phone"),
     "person_times": words.COLUMNS[Column.PERSON_TIMES],

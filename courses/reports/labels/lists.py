@@ -108,7 +108,7 @@ def adjustments(lines: tuple[Adjustment, ...], asked: Asked) -> Sheet:
         title=_("Adjustments of frozen quarters"),
         preamble=words.preamble(asked),
         headings=[
-            _("Dated"),
+            _("Date"),
             _("Offering no."),
             _("Course"),
             _("Host organisation"),
@@ -193,7 +193,7 @@ def _teacher(one: Teacher) -> str:
 def ledger_lines(found: OfferingSessions, asked: Asked) -> Sheet:
     """What an offering gives to the report, line by line; summed is what lies in the report's period and day of knowledge."""
     return Sheet(
-        title=_("What this offering gives to the report"),
+        title=_("Contribution of this offering to the report"),
         preamble=words.preamble([*report.of_offering(found.offering), *asked]),
         headings=[
             _("Counted on"),
@@ -244,7 +244,7 @@ def taught(found: TaughtSessions, asked: Asked, rule: str, zone: ZoneInfo) -> Sh
             _("Host organisation"),
             _("Role"),
             _("Checked in"),
-            _("Left"),
+            _("Checked out"),
             _("Hours taught"),
             _("Planned only"),
         ],

@@ -161,7 +161,7 @@ def opening_notes(report: Report) -> list[tuple[str, str]]:
         return []
     return [
         (_("Before this system, in no row"), _("Person-times: %(number)s", number=whole(apart))),
-        (_("Together"), _("Person-times: %(number)s", number=whole(apart + counted))),
+        (_("Sum"), _("Person-times: %(number)s", number=whole(apart + counted))),
     ]
 
 
@@ -175,8 +175,8 @@ def preamble(asked: list[tuple[str, str]], *, counts: bool = True) -> list[tuple
         *asked,
         *(rule if counts else []),
         *([(_("Figures as of"), age)] if age else []),
-        (_("Made"), f"{made:%Y-%m-%d %H:%M}"),
-        (_("Made by"), current_user.name),
+        (_("Created"), f"{made:%Y-%m-%d %H:%M}"),
+        (_("Created by"), current_user.name),
     ]
 
 
@@ -279,7 +279,7 @@ def report_document(report: Report, options: Options, *, whole_branch: bool) -> 
         notes=notes,
         rule_title=_("Counting rule"),
         rule=[str(line) for line in RULE],
-        made=_("Made %(moment)s by %(name)s", moment=f"{made:%Y-%m-%d %H:%M}", name=current_user.name),
+        made=_("Created %(moment)s by %(name)s", moment=f"{made:%Y-%m-%d %H:%M}", name=current_user.name),
     )
 
 

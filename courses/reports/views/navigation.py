@@ -89,7 +89,7 @@ def sessions(filters: Filters, column: Column | None, offering_id: int) -> Step:
 
 def people(filters: Filters) -> Step:
     """The distinct people behind the number."""
-    return Step(_("People behind the number"), _address("reports.people", here(filters)))
+    return Step(_("People counted in the figure"), _address("reports.people", here(filters)))
 
 
 def offering_people(filters: Filters, column: Column | None, offering_id: int) -> Step:

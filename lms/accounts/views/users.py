@@ -53,7 +53,7 @@ def new() -> ResponseReturnValue:
             )
             if made.address is not None:
                 return render_template("users/link.html", user=made.user, address=made.address)
-            flash(_("The account is made, and an invitation is on its way by mail."))
+            flash(_("The account is created, and an invitation is on its way by mail."))
             return redirect(url_for("users.page", user_id=made.user.id))
     return make_response(render_template("users/new.html", form=form), 422 if form.is_submitted() else 200)
 
@@ -91,7 +91,7 @@ def grant(user_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             roles.grant(db(), user, _grant_facts(form), scope())
-            flash(_("The role is given."))
+            flash(_("The role is granted."))
             return redirect(url_for("users.page", user_id=user.id))
     return make_response(_show(_user(user_id), form), 422)
 
@@ -101,7 +101,7 @@ def grant(user_id: int) -> ResponseReturnValue:
 def withdraw(user_id: int, grant_id: int) -> ResponseReturnValue:
     """Take a role away."""
     roles.withdraw(db(), _user(user_id), grant_id)
-    flash(_("The role is taken away."))
+    flash(_("The role is withdrawn."))
     return redirect(url_for("users.page", user_id=user_id))
 
 
@@ -126,7 +126,7 @@ def disable(user_id: int) -> ResponseReturnValue:
 def enable(user_id: int) -> ResponseReturnValue:
     """Open a disabled account again."""
     users.enable(db(), _user(user_id))
-    flash(_("The account is open again."))
+    flash(_("The account is enabled."))
     return redirect(url_for("users.page", user_id=user_id))
 
 

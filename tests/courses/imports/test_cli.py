@@ -102,5 +102,5 @@ def test_a_stop_is_kept_until_it_is_resumed(terminal: Terminal, db: Session, fil
 
 
 def test_an_import_that_nobody_knows_is_said_to_be_none(terminal: Terminal) -> None:
-    assert "There is nothing here" in terminal("resume", "4711")
+    assert "This page does not exist" in terminal("resume", "4711")
     assert terminal.code == 1

@@ -79,8 +79,8 @@ def test_an_instructor_with_two_qualifications_over_two_chunks(desk: Desk, db: S
         ({"valid_until": "2023-12-31"}, "The last day must not come before the first."),
         ({"valid_until": "去年"}, "“去年” is not a date. Write it as 2015-03-08."),
         ({"valid_from": "2025-01-01"}, "The periods of two qualifications for one programme must not overlap."),
-        ({}, "Line 2 says the same."),
-        ({"programme": "", "valid_from": "", "valid_until": ""}, "Line 2 says the same."),
+        ({}, "Line 2 is the same."),
+        ({"programme": "", "valid_from": "", "valid_until": ""}, "Line 2 is the same."),
     ],
 )
 def test_a_row_at_fault_is_named_with_its_reason(desk: Desk, change: dict[str, str], reason: str) -> None:
@@ -129,7 +129,7 @@ def test_one_person_under_two_numbers_is_found_by_name_and_phone(desk: Desk, db:
         [again, {**ROW, "programme": "RESCUE"}, {**OTHER, "registration_number": "SZ-07", "name": "李红"}]
     )
     assert desk.refusals(late) == [
-        (2, "Somebody with this name and phone is on the register with another registration number.")
+        (2, "A person with this name and phone is on the register with another registration number.")
     ]
     assert outcome(late) == (2, 0, 0, 1)
 

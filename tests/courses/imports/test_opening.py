@@ -68,9 +68,9 @@ def test_one_row_at_fault_keeps_the_whole_file_out(
     desk: Desk, db: Session, change: dict[str, str], reason: str
 ) -> None:
     run = desk.checked([MAY, JUNE, {**JUNE, "month": "2012-07", **change}])
-    whole = "Line 4 cannot go in, and half a source would be nobody's total."
+    whole = "Line 4 cannot be imported, and a source is imported whole or not at all."
     assert desk.refusals(run) == [(2, whole), (3, whole), (4, reason)]
-    with pytest.raises(DomainError, match="can go in"):
+    with pytest.raises(DomainError, match="can be imported"):
         runs.start(db, run)
     assert total(db) == 0
 

@@ -78,7 +78,7 @@ def test_the_same_file_twice_and_one_entered_after_the_check_go_in_once(desk: De
     desk.work(slow)
     assert (slow.state, outcome(slow)) == (ImportState.DONE, (0, 3, 0, 0))
     assert count(db) == before
-    with pytest.raises(DomainError, match="can go in"):
+    with pytest.raises(DomainError, match="can be imported"):
         runs.start(db, desk.checked(rows))
 
 

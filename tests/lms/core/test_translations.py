@@ -32,7 +32,7 @@ def test_a_wrong_translation_is_found(chinese: str, complaint: str | None) -> No
 @pytest.mark.parametrize(
     ("msgid", "wrong"),
     [
-        ("%(number)s rows do not go in", True),
+        ("%(number)s rows cannot be imported", True),
         ("%(taken)s of %(capacity)s places taken", True),
         ("Enrol %(good)s people", True),
         ("With %(number)s new instructors", True),

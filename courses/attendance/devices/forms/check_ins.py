@@ -42,7 +42,7 @@ MESSAGES = {
     "bad_event": N_("This check-in could not be read. Reload the page and check in again."),
     "bad_id": N_("This check-in has no number of its own. Reload the page and check in again."),
     "bad_session": N_("This check-in names no session. Reload the page and check in again."),
-    "bad_kind": N_("A check-in says “arrive”, “leave” or “undo”."),
+    "bad_kind": N_("The kind of a check-in must be “arrive”, “leave” or “undo”."),
     "bad_method": N_("A device says how it was done: “tap”, “scan”, “photo”, “walk_in” or “import”."),
     "bad_time": N_("This check-in has no time that a clock could show. Check in again."),
     "bad_person": N_("A check-in names one person: by enrolment, by ticket or as a walk-in."),

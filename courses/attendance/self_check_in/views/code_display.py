@@ -125,7 +125,7 @@ def hide(session_id: int) -> ResponseReturnValue:
     """Take the code away."""
     meeting = rosters.meeting(db(), session_id, scope())
     code_display.hide(db(), meeting)
-    flash(_("The code is void. Nobody can scan it any more."))
+    flash(_("The check-in code is stopped. Nobody can check in with it any more."))
     return redirect(url_for("attendance.roster", session_id=session_id))
 
 

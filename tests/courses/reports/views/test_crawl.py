@@ -235,7 +235,7 @@ RATES: dict[str, Callable[[dict[str, float]], float]] = {
     "Class size": lambda one: one["person_times"] / one["offerings"],
 }
 # Numbers that are made of the numbers beside them, or have their own pages and no offerings below.
-MADE_OF_OTHERS = {"Against it", "Completion", "Certificates valid today"}
+MADE_OF_OTHERS = {"Difference", "Completion", "Certificates valid today"}
 
 
 def demand_ways(address: str, page: str) -> None:

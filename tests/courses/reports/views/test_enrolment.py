@@ -131,7 +131,7 @@ def test_a_district_sees_its_rows_and_the_branchs_total(first_district: FlaskCli
     assert rows[2][1] == "300"
     assert rows[3][0] == "Whole branch"
     assert rows[3][1] == "302"
-    assert "People behind" in text_of(first_district, f"/reports/people?{YEAR}&lang=en")
+    assert "People counted" in text_of(first_district, f"/reports/people?{YEAR}&lang=en")
 
 
 @pytest.mark.parametrize("page", [*PAGES, "enrolment/export/csv", "offerings/export/xlsx"])

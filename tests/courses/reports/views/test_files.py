@@ -205,6 +205,6 @@ def test_the_audit_says_in_words_what_was_exported(city: FlaskClient, held: list
     assert "Report Adjustments of frozen quarters" in page
     assert "Rows District" in page
     assert "Only the row 1" in page
-    assert "Report People of an offering, a row each" in page
+    assert "Report People of an offering, one row each" in page
     assert f"Filters Offering {held[0].id}" in page
     assert "Personal data Names, and phones with their middle hidden" in page

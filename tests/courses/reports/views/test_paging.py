@@ -57,7 +57,7 @@ def test_a_row_is_found_by_a_part_of_its_name(city: FlaskClient, path: str, find
     rows = cells(text)
     assert rows[1][:2] == ["School 2", "20"]
     assert rows[-1][:2] == ["Total", "280"]
-    assert [row[0] for row in rows[2:-1]] in ([], ["Together, what was found"])
+    assert [row[0] for row in rows[2:-1]] in ([], ["Total of the search result"])
     assert "School 3" not in text
     assert "No row has" in text_of(city, f"{path}?{YEAR}&grouping=host&find=nobody")
 
