@@ -10,7 +10,7 @@ from lms.embedded import environment
 
 environment.join(os.environ, sys.argv[1:])  # a `flask` command beside a running `flask up` uses its settings
 # Verifying with the published files alone must work where there is neither a database nor a setting.
-app = offline.create_app() if offline.asked(sys.argv[1:]) else create_app()
+app = offline.create_app() if offline.is_requested(sys.argv[1:]) else create_app()
 # What was loaded stays for ever: the collector need not walk over it again, nor come each few hundred objects. A third of
 # a request's time went there.
 gc.collect()

@@ -88,7 +88,7 @@ def open_session(on: Stage) -> int:
         ).first()
         if found is None:
             raise RuntimeError("the demo year has no session to come")
-        code_display.show(db, roster.meeting(db, found, EVERYTHING), now=clock.now())
+        code_display.show(db, roster.load_session(db, found, EVERYTHING), now=clock.now())
         return found
 
 

@@ -48,13 +48,13 @@ def measured(db: Session) -> dict[str, str]:
 def _questions(db: Session) -> Mapping[str, Callable[[], object]]:
     chance = random.Random(7)
     last = db.scalar(select(func.max(CourseSession.id))) or 1
-    meetings = [roster.meeting(db, chance.randint(1, last), EVERYTHING) for _ in range(ASKED)]
+    meetings = [roster.load_session(db, chance.randint(1, last), EVERYTHING) for _ in range(ASKED)]
     holders = [chance.randint(1, db.scalar(select(func.max(Trainee.id))) or 1) for _ in range(ASKED)]
     name = db.scalar(select(Trainee.name).order_by(Trainee.id).limit(1)) or ""
     month = Filters(date(2016, 3, 1), date(2016, 3, 31))
     district = Filters(SINCE, UNTIL, district=6, programme="RESCUE", grouping=Grouping.COURSE)
     return {
-        f"{ASKED} rosters": lambda: [roster.read(db, meeting) for meeting in meetings],
+        f"{ASKED} rosters": lambda: [roster.read_roster(db, meeting) for meeting in meetings],
         f"{ASKED} people's enrolments": lambda: [
             db.scalars(select(Enrolment.id).where(Enrolment.trainee_id == holder)).all() for holder in holders
         ],
@@ -63,7 +63,7 @@ def _questions(db: Session) -> Mapping[str, Callable[[], object]]:
         "report by host, ten years": lambda: enrolment.rows(
             db, Filters(SINCE, UNTIL, grouping=Grouping.HOST), EVERYTHING
         ),
-        "people by programme and year, kept": lambda: participation.kept(db),
+        "people by programme and year, kept": lambda: participation.stored_counts(db),
         "people of a district's rescue courses": lambda: rollups.people(db, district, EVERYTHING),
         "offerings of a month, a page": lambda: offerings.behind(db, month, EVERYTHING),
         "people of a month, a page": lambda: people.behind(db, month, EVERYTHING),

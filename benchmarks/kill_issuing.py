@@ -181,7 +181,7 @@ def _found(db: Session, entitled: set[int]) -> dict[str, tuple[object, object]]:
         "still owed": (issuing.count_owed(db), 0),
         "faults that the ledger's check finds": (len(list(ledger.check(db))), 0),
         "differences that the person-time check finds": (
-            sum(len(recount.check(db, part)) for part in recount.parts(db)),
+            sum(len(recount.check(db, part)) for part in recount.ranges(db)),
             0,
         ),
     }

@@ -81,7 +81,7 @@ def _in_database(db: Session) -> Sequence[Measurement]:
     by_month = _server_ms(db, lambda: cross.cross(db, ALL, EVERYTHING))
     again = seconds(lambda: db.execute(text(RECOUNTED)).all()) * 1000
     duck = _duckdb_ms(db)
-    people = seconds(lambda: participation.kept(db)) * 1000
+    people = seconds(lambda: participation.stored_counts(db)) * 1000
     district = Filters(SINCE, UNTIL, district=6, programme="RESCUE", grouping=Grouping.COURSE)
     return [
         Measurement("programme × district × month, all years", by_month, "ms", ceiling=60),
@@ -168,7 +168,7 @@ def _proof(ground: Ground, db: Session) -> Sequence[Measurement]:
 
 
 def _check(ground: Ground, db: Session) -> None:
-    found = [*recount.check_all(ground.app.extensions["sessions"], recount.parts(db)), *recount.check_kept(db)]
+    found = [*recount.check_all(ground.app.extensions["sessions"], recount.ranges(db)), *recount.check_rollups(db)]
     if any(found):
         raise RuntimeError("the recount found differences")
 

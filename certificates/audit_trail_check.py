@@ -1,7 +1,9 @@
-"""Whether certificates stand as the audit trail tells: revoked when, by whom and why, replaced by which, replacing which.
+"""Check of certificate rows against the audit trail: revocation, successor and predecessor must be what the trail
+recorded.
 
-The signed code and the ledger bind what was issued; what became of it later is recorded_at by the trail, which only grows. So a
-revocation that was taken out of its row, or written into it, past the rules shows here.
+The signed code and the ledger protect what was issued. What happened to a certificate later is recorded in the audit
+trail, which is append-only. So this check finds a revocation that somebody removed from the row, or wrote into it, with
+plain SQL.
 """
 
 from collections.abc import Iterator
@@ -17,20 +19,23 @@ from lms.core.audit import AuditEntry
 
 _BATCH = 1000
 _PREFIX = "certificate:"
-# Entries of the first versions do not tell the row's moment; theirs follows it at once.
-_AT_ONCE = timedelta(seconds=5)
+# The audit entries of early versions do not contain `revoked_at`; they were written right after it.
+_MAX_DELAY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A certificate whose row says differs than the trail; `what` for the person who runs the check."""
+    """A certificate whose row differs from the audit trail; `what` is a text for the person who runs the check."""
 
     number: str
     what: str
 
 
 def deviations(db: Session) -> Iterator[Deviation]:
-    """Every such certificate by id. One statement; what is kept in memory does not grow with their number."""
+    """Yield every certificate whose row differs from the trail, by id.
+
+    One statement; the rows are streamed, so memory does not grow with the number of certificates.
+    """
     for row in db.execute(_deviating().execution_options(yield_per=_BATCH)):
         for flag, what in (
             (row.revocation, "its revocation is not the one in the audit trail"),
@@ -56,7 +61,9 @@ def _deviating() -> Select[str, bool, bool, bool]:
         Certificate.revoked_by.is_distinct_from(revoked.c.user_id),
         Certificate.revoked_at.is_(None),
         and_(recorded_at.is_not(None), Certificate.revoked_at != recorded_at),
-        and_(recorded_at.is_(None), ~Certificate.revoked_at.between(revoked.c.at - _AT_ONCE, revoked.c.at + _AT_ONCE)),
+        and_(
+            recorded_at.is_(None), ~Certificate.revoked_at.between(revoked.c.at - _MAX_DELAY, revoked.c.at + _MAX_DELAY)
+        ),
     )
     revocation = case((not_revoked, in_row), else_=differs)
     after = Certificate.superseded_by_id.is_distinct_from(successor)
@@ -77,7 +84,7 @@ def _deviating() -> Select[str, bool, bool, bool]:
 
 
 def _last_entries(*actions: str) -> Select[int, str, object, object, object, object]:
-    """The last of these acts on each certificate."""
+    """Select, for each certificate, the last audit entry with one of these actions."""
     identity = func.substr(AuditEntry.subject, literal(len(_PREFIX) + 1)).cast(Integer)
     return (
         select(

@@ -1,7 +1,8 @@
-"""A certificate's Open Badge: owed when its holder first asks for it, signed by the worker, then served as it was signed.
+"""Open Badges of certificates: owed when the holder first asks, signed by the worker, then served as they were signed.
 
-The key is the worker's, so the web never signs. The row says what is owed; workers take rows that nobody else holds, and
-a badge that is there is not made again: exactly one for each certificate, whatever is retried.
+Only the worker has the key, so the web never signs. The row in `badge` says what is owed; workers take rows that no
+other worker holds, and a badge that exists is not made again. So each certificate gets exactly one badge, however often
+a task is retried.
 """
 
 import json
@@ -31,7 +32,7 @@ from lms.core.errors import N_, DomainError, NotFound
 log = structlog.get_logger(__name__)
 
 CHUNK = 20
-MAX_WAIT = 4.0  # seconds that a download waits for the worker
+MAX_WAIT = 4.0  # seconds; a download waits so long for the worker
 _POLL_INTERVAL = 0.1
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"openbadgecredential"
@@ -40,16 +41,17 @@ _PAYLOAD_BYTES = 82
 
 @dataclass(frozen=True, slots=True)
 class SignedBadge:
-    """A badge as it was signed: JSON with its proof, and the VC-JWT."""
+    """A signed badge: the credential as JSON with its proof, and the same credential as a VC-JWT."""
 
     credential: str
     token: str
 
 
 def owe(db: Session, certificate: Certificate) -> bool:
-    """Ask for the badge of a certificate; whether it was not asked for before. The caller commits, then the worker signs.
+    """Record that the badge of a certificate is owed; True when it was not asked for before.
 
-    Raises DomainError `badge_not_made` for a certificate that was revoked or replaced.
+    The caller commits, then the worker signs. Raises DomainError `badge_not_made` for a certificate that was revoked or
+    superseded.
     """
     if not documents.is_printable(certificate):
         raise DomainError(
@@ -68,7 +70,7 @@ def owe(db: Session, certificate: Certificate) -> bool:
 
 
 def signed_badge(db: Session, certificate: Certificate, *, max_wait: float = 0.0) -> SignedBadge | None:
-    """The badge, as soon as the worker has signed it; None when that takes longer than `max_wait` seconds."""
+    """Return the badge once the worker has signed it; None when that takes longer than `max_wait` seconds."""
     statement = select(Badge.credential, Badge.token).where(
         Badge.certificate_id == certificate.id, Badge.made_at.is_not(None)
     )
@@ -79,9 +81,9 @@ def signed_badge(db: Session, certificate: Certificate, *, max_wait: float = 0.0
 
 
 def sign_owed(db: Session, branch: Branch) -> int:
-    """Sign at most a chunk of the badges that are owed and that no other worker holds; how many it was.
+    """Sign at most one chunk of owed badges that no other worker holds, and return their number.
 
-    Raises DomainError of `issuer_keys.for_signing`; all stays owed then.
+    Raises the DomainErrors of `issuer_keys.for_signing`; then everything stays owed.
     """
     rows = db.execute(
         select(Badge, Certificate)
@@ -108,7 +110,7 @@ def sign_owed(db: Session, branch: Branch) -> int:
 
 
 def badge_subject(certificate: Certificate, branch: Branch) -> BadgeSubject:
-    """What the badge says."""
+    """Return what the badge of a certificate says."""
     return BadgeSubject(
         document=documents.document_of(certificate, branch),
         serial=certificate.serial,
@@ -119,7 +121,7 @@ def badge_subject(certificate: Certificate, branch: Branch) -> BadgeSubject:
 
 
 def did_document(db: Session, branch: Branch) -> dict[str, Any]:
-    """The issuer's `did:web` document."""
+    """Return the issuer's `did:web` document."""
     rows = issuer_keys.trusted(db)
     return credentials.did_document(
         branch.public_url,
@@ -129,33 +131,36 @@ def did_document(db: Session, branch: Branch) -> dict[str, Any]:
 
 
 def course_of(db: Session, certificate_type: int) -> Course:
-    """The course of a certificate type, with its programme. Raises NotFound."""
+    """Return the course of a certificate type, with its programme. Raises NotFound."""
     statement = select(Course).where(Course.certificate_type == certificate_type).order_by(Course.id).limit(1)
-    found = db.scalars(statement.options(joinedload(Course.programme))).one_or_none()
-    if found is None:
+    course = db.scalars(statement.options(joinedload(Course.programme))).one_or_none()
+    if course is None:
         raise NotFound
-    return found
+    return course
 
 
 def certificate_of(db: Session, digits: str) -> Certificate:
-    """The certificate of a code. Raises NotFound."""
+    """Return the certificate of a signed code, 198 digits. Raises NotFound."""
     try:
         payload = int(digits).to_bytes(_PAYLOAD_BYTES, "big") if digits.isascii() and len(digits) == DIGITS else b""
     except (ValueError, OverflowError):
         payload = b""
-    found = db.scalars(select(Certificate).where(Certificate.payload == payload)).one_or_none()
-    if found is None:
+    certificate = db.scalars(select(Certificate).where(Certificate.payload == payload)).one_or_none()
+    if certificate is None:
         raise NotFound
-    return found
+    return certificate
 
 
 def image(certificate: Certificate, branch: Branch) -> bytes:
-    """The badge's picture alone, PNG."""
+    """Return the badge's image without the credential, PNG."""
     return rendering.badge(documents.document_of(certificate, branch))
 
 
 def bake(png: bytes, content: str) -> bytes:
-    """A PNG with the badge in it, JSON or VC-JWT, as Open Badges 3.0 (5.3) says: one iTXt chunk before the pixels."""
+    """Return a PNG with the credential in it: one iTXt chunk before the pixels (Open Badges 3.0, section 5.3).
+
+    `content` is the credential as JSON or as a VC-JWT.
+    """
     body = _KEYWORD + b"\0\0\0\0\0" + content.encode()
     chunk = struct.pack(">I", len(body)) + b"iTXt" + body + struct.pack(">I", zlib.crc32(b"iTXt" + body))
     end_of_header = len(_PNG_SIGNATURE) + 8 + struct.unpack_from(">I", png, len(_PNG_SIGNATURE))[0] + 4

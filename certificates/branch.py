@@ -1,4 +1,4 @@
-"""The branch that issues: the settings that issuing and printing need, as one plain value."""
+"""The branch that issues certificates: the settings that issuing and printing need, as one value."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,11 @@ from lms.config import Settings
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Names in both languages, how numbers are written, where days are cut, where private keys and verification are,
-    and the pictures of seal and logo, where the branch has set some."""
+    """Settings of the branch.
+
+    Its names in both languages, the scheme of its certificate numbers, its time zone, the folder of private keys, its
+    public address, and the image files of seal and logo, if it has any.
+    """
 
     name_zh: str
     name_en: str
@@ -25,7 +28,7 @@ class Branch:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The branch of a system's settings."""
+        """Return the branch of the system's settings."""
         return cls(
             name_zh=settings.organisation_name_zh,
             name_en=settings.organisation_name_en,

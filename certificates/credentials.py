@@ -1,10 +1,11 @@
-"""Open Badges 3.0: a certificate as a Verifiable Credential that other programs read and verify without us.
+"""Open Badges 3.0: a certificate as a Verifiable Credential, which other programs read and verify without our server.
 
-What a Data Integrity proof of the suite `eddsa-rdfc-2022` signs is not JSON but the RDF that it means, in canonical order.
-A general JSON-LD processor would derive it from the published contexts. Our credential has one shape, so `_TERMS`
-says what each of its terms means, once; a term that is not in it is refused, and so is never left unsigned. All nodes
-but one have an address, and a lone blank_nodes node is always called `_:c14n0`: so the canonical form is the sorted
-statements. Tests hold it against a JSON-LD processor with the published contexts, and against verifiers that are not ours.
+A Data Integrity proof of the suite `eddsa-rdfc-2022` does not sign the JSON but the RDF that the JSON means, in
+canonical order. A general JSON-LD processor would derive the RDF from the published contexts. Our credential has one
+shape, so `_TERMS` gives the meaning of each of its terms. A term that is not in the table is refused, so it is never
+left unsigned. All nodes but one have an address, and a single blank node is always named `_:c14n0`: so the canonical
+form is the sorted list of statements. Tests compare it with a JSON-LD processor that uses the published contexts, and
+with verifiers that are not ours.
 """
 
 import base64
@@ -22,7 +23,7 @@ from certificates.rendering import CertificateDocument
 CONTEXTS = (
     "https://www.w3.org/ns/credentials/v2",
     "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
-    # `credentialSchema` has a type that only this context knows.
+    # `credentialSchema` has a type that only this context defines.
     "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
 )
 SCHEMA = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json"
@@ -33,16 +34,16 @@ Sign = Callable[[bytes], bytes]
 Json = dict[str, Any]
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_ED25519 = b"\xed\x01"  # the multicodec's mark of an Ed25519 public key
+_ED25519 = b"\xed\x01"  # the multicodec prefix of an Ed25519 public key
 
 
 def did_of(public_url: str) -> str:
-    """The issuer's name: `did:web:` and the host, a port's colon written as %3A."""
+    """Return the issuer's identifier: `did:web:` and the host; the colon before a port is written as %3A."""
     return f"did:web:{quote(urlsplit(public_url).netloc, safe='.-')}"
 
 
 def multibase(raw: bytes) -> str:
-    """Base58 as Bitcoin writes it, after the letter z."""
+    """Return the bytes in base58 with Bitcoin's alphabet, after the prefix z."""
     number, digits = int.from_bytes(raw, "big"), ""
     while number:
         number, digit = divmod(number, 58)
@@ -51,17 +52,17 @@ def multibase(raw: bytes) -> str:
 
 
 def multikey(public_key: bytes) -> str:
-    """An Ed25519 public key (32 bytes) as a Multikey, z6Mk…"""
+    """Return an Ed25519 public key (32 bytes) as a Multikey, z6Mk…"""
     return multibase(_ED25519 + public_key)
 
 
 def verification_method(did: str, public_key: bytes) -> str:
-    """The verification method of a key: did:web:HOST#z6Mk…"""
+    """Return the verification method of a key: did:web:HOST#z6Mk…"""
     return f"{did}#{multikey(public_key)}"
 
 
 def did_document(public_url: str, badge_keys: Sequence[bytes], status_keys: Mapping[str, bytes]) -> Json:
-    """What `did:web` leads to: every key whose signatures we stand by; those of status lists go by their names."""
+    """Return the `did:web` document with every key whose signatures we trust; keys of status lists go by their names."""
     did = did_of(public_url)
     named = {verification_method(did, key): key for key in badge_keys} | {
         f"{did}#{kid}": key for kid, key in status_keys.items()
@@ -79,13 +80,13 @@ def did_document(public_url: str, badge_keys: Sequence[bytes], status_keys: Mapp
 
 
 def profile(public_url: str, name_zh: str, name_en: str) -> Json:
-    """The issuer as a badge names it."""
+    """Return the issuer as a badge names it."""
     return {"id": did_of(public_url), "type": ["Profile"], "name": f"{name_zh} {name_en}", "url": public_url}
 
 
 @dataclass(frozen=True, slots=True)
 class BadgeSubject:
-    """What a badge says besides the words on the paper. `serial` is the place in the status lists."""
+    """The contents of a badge beside the texts of the certificate. `serial` is the position in the status lists."""
 
     document: CertificateDocument
     serial: int
@@ -95,7 +96,7 @@ class BadgeSubject:
 
 
 def credential(subject: BadgeSubject) -> Json:
-    """The credential without proof. Its own address is the page that verifies the certificate."""
+    """Return the credential without a proof. Its id is the address of the page that verifies the certificate."""
     subject = replace(subject, document=_without_controls(subject.document))
     document, public_url = subject.document, subject.public_url
     address = document.address_prefix + document.digits
@@ -113,7 +114,7 @@ def credential(subject: BadgeSubject) -> Json:
     body["credentialSubject"] = {
         "id": f"{address}#holder",
         "type": ["AchievementSubject"],
-        # The name as on the paper, readable: the holder decides whom to give the badge. Never an ID number, nor its hash.
+        # The name as printed, readable: the holder decides who gets the badge. Never an ID number, nor its hash.
         "identifier": [
             {
                 "type": "IdentityObject",
@@ -126,20 +127,20 @@ def credential(subject: BadgeSubject) -> Json:
         "achievement": achievement(subject),
     }
     body["credentialSchema"] = [{"id": SCHEMA, "type": "1EdTechJsonSchemaValidator2019"}]
-    # One status: Open Badges 3.0 and its schema allow no list. Whether it was replaced, the page of its address says.
+    # One status: Open Badges 3.0 and its schema allow no list. The page at the credential's id shows a replacement.
     body["credentialStatus"] = _status(subject, "revocation")
     return body
 
 
 def _without_controls(document: CertificateDocument) -> CertificateDocument:
-    """Control characters as spaces: canonicalisers do not agree on how to write them, and no name has one."""
+    """Replace control characters by spaces: canonicalisers write them in different ways, and no name contains one."""
     texts: Json = {field.name: getattr(document, field.name) for field in fields(document)}
     texts = {name: text.translate(_NO_CONTROLS) for name, text in texts.items() if isinstance(text, str)}
     return replace(document, **texts)
 
 
 def achievement(subject: BadgeSubject) -> Json:
-    """What was achieved, by which criteria, in both languages."""
+    """Return the achievement and its criteria, in both languages."""
     document = subject.document
     address = f"{subject.public_url}/badges/achievements/{subject.certificate_type}"
     hours = f"{document.hours.normalize():f}"
@@ -159,7 +160,7 @@ def achievement(subject: BadgeSubject) -> Json:
 
 
 def criteria(course_zh: str, course_en: str, hours: str) -> str:
-    """By what one earns it, in both languages."""
+    """Return the text of the criteria, in both languages."""
     return (
         f"完成“{course_zh}”全部 {hours} 学时的学习，出勤符合要求，课程规定的理论和技能考核均合格。\n\n"
         f"Completed all {hours} class hours of “{course_en}”, attended as required, and passed the theory and skills "
@@ -180,7 +181,7 @@ def _status(subject: BadgeSubject, purpose: str) -> Json:
 
 
 def with_proof(body: Json, method: str, sign: Sign, made_at: datetime) -> Json:
-    """The credential with its Data Integrity proof."""
+    """Return the credential with its Data Integrity proof."""
     options = {
         "type": "DataIntegrityProof",
         "cryptosuite": SUITE,
@@ -193,7 +194,9 @@ def with_proof(body: Json, method: str, sign: Sign, made_at: datetime) -> Json:
 
 
 def as_jwt(body: Json, method: str, sign: Sign) -> str:
-    """The credential as a VC-JWT (Open Badges 3.0, 8.2.4): the payload is the credential, with the registered claims."""
+    """Return the credential as a VC-JWT (Open Badges 3.0, section 8.2.4): its payload is the credential and the
+    registered claims.
+    """
     header = {"alg": "EdDSA", "typ": "JWT", "kid": method}
     claims = {
         "iss": body["issuer"]["id"],
@@ -219,10 +222,10 @@ _SECURITY = "https://w3id.org/security#"
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 _BADGE_XSD = "https://www.w3.org/2001/XMLSchema#"  # the badges' context writes https, so it is another address
-_NODE = ""  # the value is another node, or its address
+_NODE = ""  # the value is another node, or its IRI
 _TEXT = f"{_XSD}string"
 
-# Term → the address of its meaning, and what its value is: a node, or a literal of a type.
+# Term → the IRI of its meaning, and the kind of its value: a node, or a literal of a datatype.
 _TERMS: dict[str, tuple[str, str]] = {
     "name": ("https://schema.org/name", _TEXT),
     "description": ("https://schema.org/description", _TEXT),
@@ -283,9 +286,9 @@ _NO_CONTROLS = dict.fromkeys([*range(32), *range(0x7F, 0xA0)], " ")
 
 
 def canonical(node: Mapping[str, Any]) -> bytes:
-    """The RDF of a credential or of a proof's options, in the canonical form of RDFC-1.0.
+    """Return the RDF of a credential or of a proof's options, in the canonical form of RDFC-1.0.
 
-    Raises KeyError for a term whose meaning is not known here, ValueError for more than one node without an address.
+    Raises KeyError for a term that is not in `_TERMS`, ValueError for more than one node without an address.
     """
     blank_nodes: list[str] = []
     statements = sorted(set(_statements(node, blank_nodes)))

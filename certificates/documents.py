@@ -1,4 +1,6 @@
-"""A certificate as what is printed or shown, made when somebody asks for it: the same bytes each time."""
+"""Documents of a certificate: the PDF to print, the wallet card and the preview, made on demand with the same bytes
+each time.
+"""
 
 from decimal import Decimal
 
@@ -11,22 +13,23 @@ from lms.core.errors import N_, DomainError
 
 
 def pdf(certificate: Certificate, branch: Branch, layout: Layout = Layout.A4) -> bytes:
-    """The A4 certificate, or the wallet card.
+    """Return the A4 certificate or the wallet card as a PDF.
 
-    Raises DomainError `certificate_not_printed` for one that was revoked or replaced, and those of `rendering.render`.
+    Raises DomainError `certificate_not_printed` for a certificate that was revoked or superseded, and the errors of
+    `rendering.render`.
     """
     _demand_printable(certificate)
     return rendering.render(document_of(certificate, branch), layout)
 
 
 def preview(certificate: Certificate, branch: Branch) -> bytes:
-    """The A4 certificate as a PNG, for the screen. Raises as `pdf` does."""
+    """Return the A4 certificate as a PNG for the screen. Raises the errors of `pdf`."""
     _demand_printable(certificate)
     return rendering.preview(document_of(certificate, branch))
 
 
 def is_printable(certificate: Certificate) -> bool:
-    """Whether it may still be printed: neither revoked nor replaced."""
+    """Tell whether a certificate may still be printed: it is neither revoked nor superseded."""
     return certificate.revoked_at is None and certificate.superseded_by_id is None
 
 
@@ -38,7 +41,7 @@ def _demand_printable(certificate: Certificate) -> None:
 
 
 def document_of(certificate: Certificate, branch: Branch) -> CertificateDocument:
-    """What the paper says, all from the facts that were kept when it was issued."""
+    """Return the texts of the document, all from the facts that were stored when the certificate was issued."""
     facts = certificate.facts
     return CertificateDocument(
         number=certificate.number,

@@ -1,25 +1,25 @@
-"""What happens to certificates that others act on."""
+"""Events of certificates that other modules react to."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class CertificatesOwed:
-    """A chunk was issued and more may be owed: of one offering, or of any (None)."""
+    """A chunk was issued and more certificates may be owed: of one offering, or of any (None)."""
 
     offering_id: int | None
 
 
 @dataclass(frozen=True)
 class ReissueOwed:
-    """A correction waits for the worker."""
+    """A correction is owed; the worker has to sign it."""
 
 
 @dataclass(frozen=True)
 class BadgeOwed:
-    """A holder asked for a badge, or more are owed than one chunk."""
+    """A holder asked for a badge, or more badges are owed than one chunk."""
 
 
 @dataclass(frozen=True)
 class StatusChanged:
-    """A certificate was revoked, restored or superseded: the signed lists no longer say how things are."""
+    """A certificate was revoked, restored or superseded: the signed status lists are out of date."""

@@ -1,6 +1,7 @@
-"""Certificates by their end: for coordinators, of the people who were certified at their organisation, and for administrators.
+"""Certificates by expiry date: a list for coordinators and administrators of the people whose certificates end.
 
-StatusPurpose are those that stand (neither revoked nor superseded) and that end at all, of the offerings in reach.
+The list holds certificates within the scope that have a last valid day and are neither revoked nor superseded. A
+coordinator sees those of the people who were certified at the coordinator's organisation.
 """
 
 from collections import defaultdict
@@ -30,7 +31,7 @@ _BATCH = 500
 
 
 class ExpiryGroup(StrEnum):
-    """When a certificate group, seen from today."""
+    """The groups of the list, by days from today to the last valid day."""
 
     EXPIRED = "expired"
     WITHIN_30 = "30"
@@ -38,7 +39,7 @@ class ExpiryGroup(StrEnum):
     LATER = "later"
 
 
-# Days from today to the last valid day, both included; None is open.
+# Days from today to the last valid day, both included; None leaves that end open.
 SPANS: dict[ExpiryGroup, tuple[int | None, int | None]] = {
     ExpiryGroup.EXPIRED: (None, -1),
     ExpiryGroup.WITHIN_30: (0, 30),
@@ -49,24 +50,24 @@ SPANS: dict[ExpiryGroup, tuple[int | None, int | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class ExpiringFilters:
-    """What to list; None filters nothing. `holder` and `host` match anywhere in a name."""
+    """The filters of the list; None filters nothing. `holder` and `host` match any part of a name."""
 
     holder: str | None = None
     programme: str | None = None
     host: str | None = None
 
     def address(self) -> dict[str, str]:
-        """As an address and the audit trail write it."""
+        """Return the filters as URL arguments; the audit trail records them in the same form."""
         texts = {"holder": self.holder, "programme": self.programme, "host": self.host}
         return {name: value for name, value in texts.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiringCertificate:
-    """One certificate of the list. `days_left` is negative once it has expired; the phone is masked.
+    """A certificate of the list. `days_left` is negative once it has expired; the phone is masked.
 
-    `reminders`: distance in days and moment of each that went. `newer`: the holder has another certificate of this type
-    that group later.
+    `reminders` are the distance in days and the moment of each reminder that was sent. `newer`: the holder has another
+    certificate of this type that ends later.
     """
 
     id: int
@@ -85,7 +86,7 @@ class ExpiringCertificate:
 
 
 def counts(db: Session, scope: Scope, filters: ExpiringFilters, *, today: date) -> dict[ExpiryGroup, int]:
-    """How many certificates end when; one statement."""
+    """Count the certificates of each group. One statement."""
     numbers: list[Any] = [
         func.count().filter(*_between(*span, today=today)).label(f"n{place}")
         for place, span in enumerate(SPANS.values())
@@ -98,9 +99,9 @@ def counts(db: Session, scope: Scope, filters: ExpiringFilters, *, today: date) 
 def listing(
     db: Session, scope: Scope, filters: ExpiringFilters, group: ExpiryGroup, *, today: date, total: int, page: int
 ) -> Page[ExpiringCertificate]:
-    """One page of those that end then, the soonest first; of the expired, the latest first. Two statements.
+    """Return a page of a group, the soonest end first; of the expired, the latest end first. Two statements.
 
-    total: the number that `counts` gave.
+    total: the number of certificates in the group, from `counts`.
     """
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(page, 1), pages)
@@ -112,14 +113,14 @@ def listing(
 def rows(
     db: Session, scope: Scope, filters: ExpiringFilters, group: ExpiryGroup, *, today: date
 ) -> Iterator[ExpiringCertificate]:
-    """All of them, for a file: read in batches, so that memory stays flat."""
+    """Yield all certificates of a group, for a file. They are read in batches, so that memory does not grow."""
     result = db.execute(_rows(scope, filters, group, today).execution_options(yield_per=_BATCH))
     for batch in result.partitions():
         yield from _certificates(db, batch, today)
 
 
 def audit_export(db: Session, filters: ExpiringFilters, group: ExpiryGroup, form: Format, rows: int) -> None:
-    """Leave a trace of a list of people that left the house."""
+    """Record in the audit trail that a list of people was exported."""
     filters_recorded = exporting.audited(filters.address() | {"ends": group.value})
     audit.record(
         db,

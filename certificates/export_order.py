@@ -1,4 +1,4 @@
-"""The list of certificates as a table to copy: at once while it is short, by a worker when it is long."""
+"""Export of the list of certificates as a file: at once while it is short, by a worker when it is long."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from lms.organisations.models import District
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateOrder(Order):
-    """Certificates as they stand on a day, newest first."""
+    """An export of certificates with their states on a day, newest first."""
 
     kind: ExportKind = ExportKind.CERTIFICATES
     filters: CertificateFilters
@@ -33,11 +33,11 @@ class CertificateOrder(Order):
 
     @property
     def question(self) -> dict[str, str]:
-        """The filters, and the day: the worker's may be the next."""
+        """Return the filters and the day: a worker may run on the next day."""
         return self.filters.address() | {"today": self.today.isoformat()}
 
     def table(self, wording: Wording) -> Table:
-        """One row a certificate, whatever it says of its holder as it was printed."""
+        """Return one row for each certificate; texts about the holder are those that were printed."""
         rows = (
             visible(select(Certificate.id), Certificate, self.scope)
             .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
@@ -62,16 +62,16 @@ class CertificateOrder(Order):
         return of_people(columns, rows, Enrolment.trainee_id, self.personal, Certificate.holder_name)
 
     def rows(self, db: Session) -> int:
-        """Exactly."""
+        """Return the exact number of rows."""
         statement = visible(select(func.count(Certificate.id)), Certificate, self.scope)
         return db.scalar(statement.where(*self.filters.conditions(self.today))) or 0
 
 
 def _read(
-    _kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: PersonalData, _zone: ZoneInfo
+    _kind: ExportKind, arguments: Mapping[str, str], scope: Scope, personal: PersonalData, _zone: ZoneInfo
 ) -> CertificateOrder:
-    today = date.fromisoformat(asked["today"])
-    return CertificateOrder(filters=CertificateFilters.of(asked), today=today, scope=scope, personal=personal)
+    today = date.fromisoformat(arguments["today"])
+    return CertificateOrder(filters=CertificateFilters.of(arguments), today=today, scope=scope, personal=personal)
 
 
 READING[ExportKind.CERTIFICATES] = _read

@@ -1,4 +1,4 @@
-"""The forms of certificates and of their verification."""
+"""Forms of certificates and of their verification."""
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
@@ -10,13 +10,13 @@ from lms.core.sought import SoughtField
 
 
 class NameForm(Question):
-    """Is this the name on the paper?"""
+    """The question whether a name is the one on the certificate."""
 
     name = StringField(_l("Name on the paper"), validators=[DataRequired(), Length(max=100)], filters=[strip])
 
 
 class FindForm(Question):
-    """Verification by hand."""
+    """Verification by number and holder."""
 
     number = StringField(_l("Certificate number"), validators=[DataRequired(), Length(max=60)], filters=[strip])
     proof = StringField(
@@ -27,7 +27,10 @@ class FindForm(Question):
 
 
 class ListForm(Question):
-    """Many at once: pasted, or as a file. `answer` is the button: the page, or a kind of spreadsheet."""
+    """Verification of many certificates, pasted or as a file.
+
+    `answer` is the value of the button: the page, or a spreadsheet format.
+    """
 
     certificates = TextAreaField()
     file = FileField()
@@ -35,7 +38,7 @@ class ListForm(Question):
 
 
 class FilterForm(Question):
-    """The list's filters; the choices are set by the view."""
+    """Filters of the list of certificates; the view sets the choices."""
 
     number = SearchField(_l("Certificate number"), filters=[strip])
     holder = SoughtField(_l("Holder"))
@@ -47,14 +50,14 @@ class FilterForm(Question):
 
 
 class LegacyFilterForm(Question):
-    """The filters of the list of legacy certificates."""
+    """Filters of the list of legacy certificates."""
 
     number = SearchField(_l("Certificate number"), filters=[strip])
     holder = SoughtField(_l("Holder"))
 
 
 class RevokeForm(Form):
-    """Taking a certificate back."""
+    """Revocation of a certificate."""
 
     reason = TextAreaField(
         _l("Reason"), validators=[DataRequired(), Length(min=3, max=500)], filters=[strip], render_kw={"rows": 3}
@@ -62,7 +65,7 @@ class RevokeForm(Form):
 
 
 class RestoreForm(Form):
-    """Undoing a revocation."""
+    """Undoing of a revocation."""
 
     reason = TextAreaField(
         _l("Why the revocation is undone"),
@@ -73,7 +76,7 @@ class RestoreForm(Form):
 
 
 class ReissueForm(Form):
-    """What a corrected certificate shall say."""
+    """Correction: the texts of the new certificate."""
 
     holder_name = StringField(_l("Holder's name"), validators=[DataRequired(), Length(max=60)], filters=[strip])
     hours = StringField(
@@ -92,7 +95,7 @@ class ReissueForm(Form):
 
 
 class ExpiringForm(Question):
-    """The filters of the list by expiry; the programmes are set by the view."""
+    """Filters of the list by expiry; the view sets the programmes."""
 
     holder = SoughtField(_l("Holder"))
     programme = SelectField(_l("Programme"))

@@ -1,4 +1,4 @@
-"""Which certificate somebody holds: for ticket pages, rosters and a trainee's own list."""
+"""Certificates that a person holds, for ticket pages, rosters and the trainee's own list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from lms.core.errors import N_, NotFound
 
 @dataclass(frozen=True, slots=True)
 class HeldCertificate:
-    """A certificate as its holder needs it. `digits` is the code; the page /v/<digits> shows it."""
+    """A certificate as its holder sees it. `digits` is the signed code; the page /v/<digits> shows the verification."""
 
     id: int
     enrolment_id: int
@@ -33,7 +33,10 @@ class HeldCertificate:
 
 
 def of_enrolment(db: Session, enrolment_id: int, *, zone: ZoneInfo) -> HeldCertificate | None:
-    """The newest certificate of an enrolment, whatever its state; what renewed it, where another offering did."""
+    """Return the newest certificate of an enrolment, whatever its state.
+
+    Where a refresher of another offering renewed it, the renewed certificate is returned.
+    """
     row = db.execute(_held().where(Certificate.enrolment_id == enrolment_id).limit(1)).one_or_none()
     while row is not None and row.superseded_by_id is not None:
         row = db.execute(_held().where(Certificate.id == row.superseded_by_id)).one()
@@ -41,13 +44,13 @@ def of_enrolment(db: Session, enrolment_id: int, *, zone: ZoneInfo) -> HeldCerti
 
 
 def of_trainee(db: Session, trainee_id: int, *, zone: ZoneInfo) -> Sequence[HeldCertificate]:
-    """All certificates of a person, newest first."""
+    """Return all certificates of a person, newest first."""
     statement = _held().join(Enrolment, Enrolment.id == Certificate.enrolment_id)
     return [_of(row, zone) for row in db.execute(statement.where(Enrolment.trainee_id == trainee_id))]
 
 
 def of_ticket(db: Session, ticket: str) -> Certificate:
-    """The newest certificate of the enrolment that this ticket proves, or what renewed it. Raises NotFound."""
+    """Return the newest certificate of the enrolment of this ticket, or the one that renewed it. Raises NotFound."""
     statement = (
         select(Certificate)
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)

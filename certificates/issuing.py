@@ -1,8 +1,10 @@
-"""Issuing what is owed. The database knows: an enrolment that is `certificate_due` and not yet `certified_at`.
+"""Issuing: writes a certificate for each enrolment that is owed one.
 
-Any number of workers may do this at once and be killed at any moment. Each takes a chunk that nobody else holds; a chunk
-is committed whole or not at all; an enrolment that has its certificate is no longer owed; and the database refuses a
-second one. So each entitled trainee gets exactly one, whatever is retried. Serials of a chunk that was lost stay unused.
+The database says what is owed: an enrolment that is `certificate_due` and not yet `certified_at`. Any number of workers
+may issue at the same time and be killed at any moment. Each worker locks a chunk of enrolments that no other worker
+holds, and commits the chunk whole or not at all. An enrolment with a certificate is no longer owed, and the database
+refuses a second certificate. So each entitled trainee gets exactly one, however often a task is retried. The serials of
+a chunk that was rolled back stay unused.
 """
 
 import calendar
@@ -37,10 +39,11 @@ BRANCH_PROGRAMMES = frozenset({"INSTRUCTOR"})
 
 
 def last_valid_day(issued_on: date, months: int | None) -> date | None:
-    """The day before the anniversary; None when the certificate does not expire.
+    """Return the day before the anniversary; None when the certificate does not expire.
 
-    Where the month has no such day, its last day is the last valid one: issued on 29 February 2024 for 36 months, valid
-    until 28 February 2027; issued on 31 August for 6, until 28 (29) February. So nobody gets less than the full months.
+    Where the last month has no such day, its last day is the last valid one: a certificate issued on 29 February 2024
+    for 36 months is valid until 28 February 2027, and one issued on 31 August for 6 months until 28 (29) February. So
+    no holder gets less than the full number of months.
     """
     if months is None:
         return None
@@ -53,12 +56,14 @@ def last_valid_day(issued_on: date, months: int | None) -> date | None:
 
 
 def issuing_unit(programme_code: str, district_id: int) -> int:
-    """The unit in the code: 0, the branch, for instructors (it alone makes them), else the offering's district (1-16)."""
+    """Return the unit in the signed code: the offering's district (1-16), or 0, the branch, which alone certifies
+    instructors.
+    """
     return BRANCH_UNIT if programme_code in BRANCH_PROGRAMMES else district_id
 
 
 def unit_names(unit: int, district_zh: str, district_en: str, branch: Branch) -> tuple[str, str]:
-    """How the issuing unit is called on paper, in Chinese and in English."""
+    """Return the issuing unit's name on the certificate, in Chinese and in English."""
     if unit == BRANCH_UNIT:
         return branch.name_zh, branch.name_en
     return f"{district_zh}红十字会", f"{district_en} District Red Cross"
@@ -66,14 +71,14 @@ def unit_names(unit: int, district_zh: str, district_en: str, branch: Branch) ->
 
 @dataclass(frozen=True, slots=True)
 class CountingPeriod:
-    """Offerings that were counted from the first to the last day, both included; None is open."""
+    """Offerings that were counted from the first day to the last, both included; None leaves that end open."""
 
     since: date | None = None
     until: date | None = None
 
 
 def count_owed(db: Session, offering_id: int | None = None, period: CountingPeriod | None = None) -> int:
-    """How many certificates are owed, of one offering, of a period's, or in all."""
+    """Count the certificates that are owed: of one offering, of a period's offerings, or of all."""
     statement = select(func.count()).select_from(Enrolment).join(Offering, Offering.id == Enrolment.offering_id)
     return db.scalar(statement.where(*_owed_conditions(offering_id, period))) or 0
 
@@ -86,11 +91,11 @@ def issue_owed(
     period: CountingPeriod | None = None,
     limit: int = CHUNK,
 ) -> int:
-    """Issue at most `limit` certificates that are owed and that no other worker holds; how many it was.
+    """Issue at most `limit` owed certificates that no other worker holds, and return their number.
 
-    The issue day is today in the branch's zone. The caller commits at once after this: from its last step to the commit
-    nobody else can append to the ledger. Raises DomainError when the signing key is missing or may not sign on that day;
-    nothing is issued then and all stays owed.
+    The issue day is today in the branch's time zone. The caller commits at once: from the last step until the commit,
+    no other transaction can append to the ledger. Raises DomainError when the signing key is missing or may not sign on
+    that day; then nothing is issued and everything stays owed.
     """
     rows = db.execute(_select_owed(offering_id, period, limit)).all()
     if not rows:
@@ -112,7 +117,7 @@ def issue_owed(
 
 
 def _owed_conditions(offering_id: int | None, period: CountingPeriod | None) -> Iterator[Any]:
-    """What is owed, as SQL over Enrolment and Offering."""
+    """Yield the conditions for owed enrolments, in SQL over Enrolment and Offering."""
     yield Enrolment.certificate_due
     yield Enrolment.certified_at.is_(None)
     if offering_id is not None:
@@ -175,7 +180,7 @@ def _draft(owed: Row[Any], day: date, branch: Branch) -> Draft:
 
 
 def _facts(owed: Row[Any], unit: int, branch: Branch) -> dict[str, Any]:
-    """The other words on the paper, as they are today."""
+    """Return the other texts on the certificate as they are today: a later renaming does not change them."""
     unit_zh, unit_en = unit_names(unit, owed.district_zh, owed.district_en, branch)
     return {
         "programme": owed.programme_code,

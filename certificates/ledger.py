@@ -1,8 +1,8 @@
-"""The ledger of issuance: append-only, each line bound by its hash to the one before, to the code that was signed, to the
-moment it was recorded and to what the certificate says beside its code.
+"""Ledger of issuance: an append-only table whose entries form a hash chain.
 
-When a key is compromised, a code is believed if the ledger knew it before that moment. Whoever edits a line, or takes
-one out, breaks the chain from there on, and `check` says where.
+The hash of an entry binds the entry before it, the signed code, the moment of recording and the other contents of the
+certificate. When a key is compromised, a code is trusted if the ledger recorded it before that moment. An entry that
+was edited or removed breaks the chain from there on, and `check` says where.
 """
 
 import hashlib
@@ -27,17 +27,21 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def entry_hash(previous: bytes, payload_hash: bytes, recorded_at: datetime, content: bytes) -> bytes:
-    """The hash of a line: SHA-256 over the previous line's hash, the payload's SHA-256, the moment and the content.
+    """Return the hash of an entry: SHA-256 of the previous hash, the payload's SHA-256, the moment and the content
+    digest.
 
-    The moment is microseconds since 1970 (8 bytes, big-endian): what a compromised key signed is believed by it. `content` is
-    the digest of `content_digest`; 32 bytes as the two before.
+    The moment is in microseconds since 1970 (8 bytes, big-endian): it decides whether a code of a compromised key is
+    trusted. `content` is the result of `content_digest`; it has 32 bytes, like the two hashes before it.
     """
     moment = ((recorded_at - _EPOCH) // timedelta(microseconds=1)).to_bytes(8, "big")
     return hashlib.sha256(previous + payload_hash + moment + content).digest()
 
 
 def content_digest(certificate: Certificate | Row[Any]) -> bytes:
-    """SHA-256 of what a certificate says and the code does not bind: it is never altered, a correction is a new one."""
+    """Return the SHA-256 of what the certificate says and the signed code does not bind.
+
+    These columns never change: a correction is a new certificate.
+    """
     values = [
         certificate.id,
         certificate.number,
@@ -50,9 +54,9 @@ def content_digest(certificate: Certificate | Row[Any]) -> bytes:
 
 
 def append(db: Session, certificates: Sequence[tuple[int, bytes]]) -> None:
-    """Add a line for each (certificate id, payload), in this order.
+    """Add an entry for each (certificate id, payload), in this order.
 
-    From here to the commit nobody else can append, so this is the last thing a unit of work does.
+    From here until the commit no other transaction can append, so this is the last step of a transaction.
     """
     statement = select(
         Certificate.id,
@@ -89,7 +93,7 @@ def append(db: Session, certificates: Sequence[tuple[int, bytes]]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LedgerFault:
-    """Something that does not fit, for the person who runs the check. `seq` is the ledger's line, `number` the certificate."""
+    """A discrepancy, for the person who runs the check. `seq` is the ledger entry, `number` the certificate."""
 
     seq: int | None
     number: str | None
@@ -97,11 +101,12 @@ class LedgerFault:
 
 
 def check(db: Session, *, names: bool = False) -> Iterator[LedgerFault]:
-    """Compare the ledger with itself, with the certificates, and these with what was signed and with the audit trail.
+    """Compare the ledger with itself and with the certificates, and these with their signed codes and with the audit
+    trail.
 
-    Yields each fault. Any column of a certificate's row that was edited shows.
+    Yields each discrepancy. Any edited column of a certificate's row is found.
 
-    names: also compare each holder's name with its tag, about 5 ms a certificate.
+    names: also compare each holder's name with its tag, about 5 ms for each certificate.
     """
     public_keys = {key.number: key.public_key for key in db.execute(select(SigningKey.number, SigningKey.public_key))}
     statement = (
@@ -141,7 +146,7 @@ def check(db: Session, *, names: bool = False) -> Iterator[LedgerFault]:
 
 
 def _disagreements(certificate: Certificate, public_keys: dict[int, bytes], *, names: bool) -> Iterator[str]:
-    """What the certificate's row says other than its signed code does."""
+    """Yield each difference between the row of a certificate and its signed code."""
     decoded = decode(digits_of(certificate.payload))
     signed = decoded.payload
     key = public_keys.get(signed.key_number)

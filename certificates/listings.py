@@ -1,4 +1,4 @@
-"""Reading certificates: the list, one certificate's history, and how far an offering's issuing is."""
+"""List of certificates with its filters, for the people who run the training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from lms.core.scope import Scope, visible
 
 @dataclass(frozen=True, slots=True)
 class CertificateFilters:
-    """What to list; None filters nothing. `number` and `holder` match anywhere, `since` and `until` are issue days.
+    """The filters of the list; None filters nothing. `number` and `holder` match any part.
 
-    `district`: of the training.
+    `since` and `until` are issue days, both included; `district` is the district of the training.
     """
 
     number: str | None = None
@@ -33,7 +33,7 @@ class CertificateFilters:
     until: date | None = None
 
     def address(self) -> dict[str, str]:
-        """The arguments of an address that asks this again; what is not arguments is left out."""
+        """Return the URL arguments that ask for the same list; filters that are not set are left out."""
         facts = {
             "number": self.number,
             "holder": self.holder,
@@ -47,7 +47,7 @@ class CertificateFilters:
 
     @classmethod
     def of(cls, arguments: Mapping[str, str]) -> "CertificateFilters":
-        """What `address` gave, read back."""
+        """Return the filters from the arguments that `address` gave."""
         return cls(
             number=arguments.get("number"),
             holder=arguments.get("holder"),
@@ -59,7 +59,7 @@ class CertificateFilters:
         )
 
     def conditions(self, today: date) -> list[ColumnElement[bool]]:
-        """In SQL, of `Certificate`; states are those of today."""
+        """Return the SQL conditions on `Certificate`; states are those of the day `today`."""
         conditions: list[ColumnElement[bool]] = []
         if self.number:
             plain = "".join(character for character in self.number.upper() if character.isalnum())
@@ -81,11 +81,11 @@ class CertificateFilters:
 
 
 def listing(db: Session, scope: Scope, filters: CertificateFilters, *, today: date, page: int) -> Page[Certificate]:
-    """Certificates in reach, newest first."""
+    """Return a page of the certificates within the scope, newest first."""
     statement = visible(select(Certificate), Certificate, scope).where(*filters.conditions(today))
     return page_of(db, statement.order_by(Certificate.id.desc()), page)
 
 
 def programmes(db: Session) -> Sequence[Programme]:
-    """The programmes to choose from."""
+    """Return all programmes in their order, for the choice in a form."""
     return db.scalars(select(Programme).order_by(Programme.position)).all()

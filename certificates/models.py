@@ -1,4 +1,4 @@
-"""Certificates, the keys that sign their codes, and the ledger of issuance."""
+"""Tables of certificates, of the keys that sign them, and of the ledger of issuance."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -34,7 +34,10 @@ LEGACY_ID_NUMBER = "legacy_certificate.id_number"
 
 
 class KeyState(StrEnum):
-    """`active` signs; `retired` only verifies; `compromised` is believed for what the ledger knew before."""
+    """States of a signing key.
+
+    `active` signs; `retired` only verifies; a code of a `compromised` key is trusted if the ledger recorded it before.
+    """
 
     ACTIVE = "active"
     RETIRED = "retired"
@@ -42,7 +45,7 @@ class KeyState(StrEnum):
 
 
 class SigningKey(Base):
-    """The public half of a key for QR codes; the private half is a file that the worker reads. Days are inclusive."""
+    """The public half of a key for QR codes; the private half is a file that only the worker reads. Days are inclusive."""
 
     __tablename__ = "signing_key"
 
@@ -64,12 +67,12 @@ class SigningKey(Base):
 
 
 class Certificate(Base):
-    """What was issued to a trainee for an offering. Facts on the paper are kept as they were printed.
+    """A certificate that was issued to a trainee for an offering, with the facts as they were printed.
 
     `serial` (32 bits) comes from the database's sequence; `payload` is the signed code, 82 bytes; `facts` are the other
-    words on the paper (course, hours, unit, lead instructor), so that a later renaming does not rewrite it.
+    texts on the certificate (course, hours, unit, lead instructor), so that a later renaming does not change it.
     `replaces_id` is the certificate before this one, `superseded_by_id` the one after: of the same enrolment when a
-    correction reissued it, of another when a refresher renewed it.
+    correction reissued it, of another enrolment when a refresher renewed it.
     """
 
     __tablename__ = "certificate"
@@ -90,7 +93,7 @@ class Certificate(Base):
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     revoke_reason: Mapped[str | None]
-    # Deferred: a correction lets go of the old certificate before the new one is there, in one transaction.
+    # Deferred: a correction marks the old certificate as superseded before it inserts the new one, in one transaction.
     superseded_by_id: Mapped[int | None] = mapped_column(
         ForeignKey("certificate.id", deferrable=True, initially="DEFERRED")
     )
@@ -123,14 +126,16 @@ class Certificate(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """Those of the enrolments one sees."""
+        """Certificates of the enrolments that the scope covers."""
         if scope.everything:
             return scope.covers()
         return cls.enrolment_id.in_(select(Enrolment.id).where(Enrolment.visible_to(scope)))
 
 
 class LedgerEntry(Base):
-    """One issuance. `hash` binds the line before, the code, the moment and the certificate's words (ledger.entry_hash);
+    """An entry of the ledger of issuance.
+
+    `hash` binds the entry before, the code, the moment and the other contents of the certificate (`ledger.entry_hash`);
     the first entry's previous hash is 32 zero bytes.
     """
 
@@ -152,10 +157,10 @@ class LedgerEntry(Base):
 
 
 class ReissueRequest(Base):
-    """A correction that is owed: the worker alone can sign, so it takes these rows as it takes owed enrolments.
+    """A correction that is owed: only the worker can sign, so it takes these rows as it takes owed enrolments.
 
-    `holder_name` and `facts` are what the new paper says otherwise; the rest stays. `replacement_id` once it is made;
-    `dropped_at` when the certificate was revoked or replaced before its turn came.
+    `holder_name` and `facts` are the texts that differ on the new certificate; the others stay. `replacement_id` is set
+    once the new certificate is made; `dropped_at` when the certificate was revoked or replaced before.
     """
 
     __tablename__ = "reissue_request"
@@ -183,7 +188,9 @@ class ReissueRequest(Base):
 
 
 class CertificateReminder(Base):
-    """That a holder was told, so many days before the last valid day: once for each distance, whatever is retried."""
+    """A reminder that was sent, so many days before the last valid day: once for each distance, however often it is
+    retried.
+    """
 
     __tablename__ = "certificate_reminder"
 
@@ -199,10 +206,10 @@ class CertificateReminder(Base):
 
 
 class LegacyCertificate(Base):
-    """A certificate from before this system: no signed code, so it is looked up by number and holder alone.
+    """A certificate from before this system: it has no signed code, so it is looked up by number and holder.
 
-    `number` as it is printed, `number_key` as it is compared (NFKC, letters and digits, upper case). The ID number is
-    sealed; course and unit are the words on the paper. `source`: the file and line that it came from.
+    `number` is the printed form, `number_key` the compared form (NFKC, letters and digits, upper case). The ID number
+    is encrypted; course and unit are the printed texts. `source` is the file and line of the import.
     """
 
     __tablename__ = "legacy_certificate"
@@ -244,7 +251,7 @@ class LegacyCertificate(Base):
     )
 
     def set_id_number(self, id_type: IdType | None, number: str | None) -> None:
-        """Seal and index an ID number (already checked and in its canonical form)."""
+        """Encrypt and index an ID number, which is already checked and in its canonical form."""
         if self.ref is None:
             self.ref = uuid4()
         cipher = crypto.cipher()
@@ -254,14 +261,15 @@ class LegacyCertificate(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """The city's alone: they belong to no offering, so to no district."""
+        """All for the city and none for a district: legacy certificates belong to no offering, so to no district."""
         return scope.covers() if scope.everything else false()
 
 
 class IssuerKey(Base):
     """The public half of a key that signs for the issuer's `did:web`: badges ("badge-1") or status lists ("status-1").
 
-    One of each purpose is active and signs; a retired one is still published, a compromised one no longer believed.
+    For each purpose one key is active and signs; a retired key is still published, a compromised one is no longer
+    trusted.
     """
 
     __tablename__ = "issuer_key"
@@ -287,7 +295,7 @@ class IssuerKey(Base):
 
 
 class Badge(Base):
-    """A certificate's badge: owed from the first download on, and kept as it was signed.
+    """The Open Badge of a certificate: owed from the first download on, and stored as it was signed.
 
     `credential` is the Open Badge with its proof, as JSON text; `token` is the same credential as a VC-JWT.
     """
@@ -309,7 +317,10 @@ class Badge(Base):
 
 
 class StatusList(Base):
-    """A signed list of 131,072 certificates, as it is handed out; `encoded` tells whether it changed. The worker's to write."""
+    """A signed list of 131,072 certificates as it is published. Only the worker writes it.
+
+    `encoded` is the bitstring; comparing it tells whether the list changed.
+    """
 
     __tablename__ = "status_list"
 
@@ -328,7 +339,7 @@ class StatusList(Base):
 
 
 class ShareLink(Base):
-    """A way that a holder gave others to one certificate. The token is kept as its hash alone; the holder saw it once."""
+    """A link by which a holder shows one certificate to others. Only the hash of the token is stored."""
 
     __tablename__ = "share_link"
 

@@ -1,8 +1,8 @@
 """The readable certificate number, such as BJ-FR-2026-0000123-C.
 
-Branch, programme, year of issue, serial, and an ISO/IEC 7064 MOD 37,36 check character over all that stands
-before it. The number carries no secret. It exists to be read out, written down and typed in again, so reading
-is lenient in form and strict in substance.
+It consists of branch, programme, year of issue, serial, and an ISO/IEC 7064 MOD 37,36 check character over everything
+before it. The number carries no secret. People read it out, write it down and type it in again, so `parse` accepts many
+forms, and rejects every number whose check character is wrong.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
 _MODULUS = len(ALPHABET)
 _SERIAL_LIMIT = 2**32
-# All that people and keyboards put between groups: blanks, every Unicode dash and the minus sign, dots,
-# slashes.
+# The characters that people and keyboards put between groups: blanks, every Unicode dash and the minus sign, dots, slashes.
 _SEPARATORS = re.compile(r"[\s\u2010-\u2015\u2212\u30fc\-_.·/]+")
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateNumber:
-    """A number taken apart. `text` is its canonical form."""
+    """The parts of a number. `text` is its canonical form."""
 
     programme: str
     year: int
@@ -34,9 +33,9 @@ class CertificateNumber:
 
 @dataclass(frozen=True, slots=True)
 class NumberScheme:
-    """How this branch writes its numbers: its code (letters) and the least width of the serial in digits.
+    """The branch's form of numbers: the branch code (letters) and the least width of the serial in digits.
 
-    A serial that outgrows the width is written in full, so the width may be chosen for looks.
+    A serial that outgrows the width is written in full, so the width is only a matter of looks.
     """
 
     branch: str = "BJ"
@@ -49,8 +48,10 @@ class NumberScheme:
             raise ValueError(f"serial width must be 1 to 10 digits, not {self.width}")
 
     def compose(self, programme: str, year: int, serial: int) -> str:
-        """Write the number. `programme` is the programme's short code, letters only (FR), so that it can be
-        told from the year when the dashes are missing.
+        """Write the number.
+
+        `programme` is the programme's short code, letters only (FR), so that it can be told from the year when the
+        dashes are missing.
         """
         if not re.fullmatch(r"[A-Z]{1,8}", programme):
             raise ValueError(f"programme code must be 1 to 8 capital letters, not {programme!r}")
@@ -60,17 +61,17 @@ class NumberScheme:
         return f"{stem}-{check_character(stem.replace('-', ''))}"
 
     def parse(self, text: str) -> CertificateNumber:
-        """Read what a person typed: any case, full-width, with other dashes, spaces or none.
+        """Read a number that a person typed: any case, full-width characters, other dashes, spaces or none.
 
         Raises DomainError `certificate_number_malformed` when it is not a number of this scheme and
         `certificate_number_mistyped` when its check character does not fit.
         """
         plain = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
         shape = rf"{self.branch}([A-Z]{{1,8}})([2-9][0-9]{{3}})([0-9]{{{self.width},10}})([0-9A-Z])"
-        found = re.fullmatch(shape, plain)
-        if found is None:
+        match = re.fullmatch(shape, plain)
+        if match is None:
             raise DomainError("certificate_number_malformed", N_("This is not a certificate number."))
-        programme, year, serial, check = found.groups()
+        programme, year, serial, check = match.groups()
         if check_character(plain[:-1]) != check:
             raise DomainError(
                 "certificate_number_mistyped",

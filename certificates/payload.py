@@ -1,8 +1,7 @@
-"""What the QR code on a certificate says: 82 signed bytes, written as 198 decimal digits.
+"""Payload of the QR code on a certificate: 82 signed bytes, written as 198 decimal digits (CERTIFICATE.md).
 
-Digits, because a QR code packs them at 3.33 bits each inside an ordinary web address. The layout is published
-and frozen: paper cannot be recalled, so a change needs a new magic byte and this version stays readable for
-ever.
+They are digits because a QR code packs a digit into 3.33 bits inside an ordinary web address. The layout is published
+and frozen: paper cannot be recalled, so a change needs a new magic byte, and this version stays readable for ever.
 """
 
 from __future__ import annotations
@@ -41,7 +40,8 @@ _LIMIT = 1 << (8 * _TOTAL_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What is signed. `certificate_type` and `unit` are codes of published tables (unit 0 is the branch);
+    """The signed values. `certificate_type` and `unit` are codes of published tables (unit 0 is the branch).
+
     `valid_until` is the last valid day, None when the certificate does not expire.
     """
 
@@ -55,7 +55,7 @@ class Payload:
 
 
 class Decoded(NamedTuple):
-    """A payload that could be read. Nothing in it may be believed before `verify_signature`."""
+    """A payload that could be read. Nothing in it is trustworthy before `verify_signature`."""
 
     payload: Payload
     signature: bytes
@@ -63,20 +63,20 @@ class Decoded(NamedTuple):
 
     @property
     def raw(self) -> bytes:
-        """The 82 bytes, as the database keeps them."""
+        """The 82 bytes, as the database stores them."""
         return self.signed[len(SIGNATURE_DOMAIN) :] + self.signature
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of the 82 bytes, under which the issuance ledger knows this code."""
+        """The SHA-256 of the 82 bytes, by which the issuance ledger identifies this code."""
         return hashlib.sha256(self.raw).digest()
 
 
 def encode(payload: Payload, sign: Callable[[bytes], bytes]) -> str:
     """Return the 198 digits. `sign` makes an Ed25519 signature of 64 bytes.
 
-    Raises ValueError for a value that does not fit its field, as an issue day before 2020 (such certificates
-    are legacy and carry no code).
+    Raises ValueError for a value that does not fit its field, such as an issue day before 2020 (those certificates are
+    legacy certificates and carry no code).
     """
     signed = SIGNATURE_DOMAIN + _body(payload)
     signature = sign(signed)
@@ -86,17 +86,17 @@ def encode(payload: Payload, sign: Callable[[bytes], bytes]) -> str:
 
 
 def digits_of(raw: bytes) -> str:
-    """Return the 198 digits of the 82 bytes that the database keeps."""
+    """Return the 198 digits of the 82 bytes that the database stores."""
     if len(raw) != _TOTAL_BYTES:
         raise ValueError(f"a payload has {_TOTAL_BYTES} bytes, not {len(raw)}")
     return f"{int.from_bytes(raw, 'big'):0{DIGITS}d}"
 
 
 def decode(digits: str) -> Decoded:
-    """Read 198 digits; the signature is not yet checked.
+    """Read 198 digits; the signature is not checked here.
 
-    Raises DomainError `payload_unreadable` for anything else: other length or characters, a number of more
-    than 82 bytes, another magic byte.
+    Raises DomainError `payload_unreadable` for anything else: another length, other characters, a number of more than
+    82 bytes, another magic byte.
     """
     if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
         raise _unreadable()
@@ -132,9 +132,9 @@ def verify_signature(decoded: Decoded, public_key: bytes) -> bool:
 def name_tag(name: str, serial: int) -> bytes:
     """Return the 6 bytes that bind a name to a serial.
 
-    Slow on purpose (about 3 ms): the tag is public, and a list of common names could otherwise be tried
-    against it. The work is done outside Python's lock, so several threads share a batch. (hashlib's function
-    gives the same bytes and took 4.9 ms where this one takes 2.7.)
+    The computation is slow on purpose (about 3 ms): the tag is public, and otherwise a list of common names could be
+    tried against it. It runs without Python's global lock, so several threads share a batch. (hashlib's function gives
+    the same bytes and took 4.9 ms where this one takes 2.7.)
     """
     salt = NAME_DOMAIN + serial.to_bytes(4, "big")
     return PBKDF2HMAC(SHA256(), NAME_TAG_BYTES, salt, NAME_ROUNDS).derive(norm(name).encode())

@@ -1,8 +1,9 @@
-"""Many PDFs as one, written as they come: what stays in memory is one of them and a number for each object of the rest.
+"""Merging of many PDFs into one that is written while they come; memory holds one PDF and a number for each object.
 
-Libraries that merge keep the whole result until it is saved; ten thousand certificates would be half a gigabyte. Here
-each page's objects are numbered anew and written at once, and the page tree and the table of offsets at the end, which
-the format allows. What belongs to a whole document (outline, tags, metadata) stays behind: the result is for printing.
+Libraries that merge PDFs keep the whole result until it is saved; ten thousand certificates would be half a gigabyte.
+Here the objects of each page get new numbers and are written at once; the page tree and the cross-reference table
+follow at the end, which the format allows. What belongs to a whole document (outline, tags, metadata) is left out: the
+result is for printing.
 """
 
 from array import array
@@ -24,13 +25,13 @@ from pypdf.generic import (
 
 _LEAVES = 100  # pages below one node of the tree: a flat list of thousands makes readers slow
 _CATALOGUE, _ROOT = 1, 2
-# What leads back to the source's pages, its tags and itself; an annotation names its page too.
+# Entries that refer back to the source's pages, its tags and the document; an annotation names its page too.
 _LEFT_BEHIND = frozenset({"/Parent", "/StructParents", "/StructParent", "/Tabs"})
 _OF_ANNOTATIONS = frozenset({"/P", "/Dest"})
 
 
 def merged(pdfs: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes of one PDF with all pages of these, in order. Needs at least one page."""
+    """Yield the bytes of one PDF with all pages of these PDFs, in order. Needs at least one page."""
     writer = _Writer()
     yield writer.begin()
     for pdf in pdfs:
@@ -39,7 +40,7 @@ def merged(pdfs: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _Writer:
-    """Numbers objects and remembers where each begins: 8 bytes an object."""
+    """Numbers the objects and remembers the offset of each: 8 bytes an object."""
 
     def __init__(self) -> None:
         self._position = 0
@@ -49,11 +50,11 @@ class _Writer:
         self._sizes: list[int] = []
 
     def begin(self) -> bytes:
-        """The head; its second line tells programs that bytes follow."""
+        """Return the header; its second line tells programs that the file is binary."""
         return self._count(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
 
     def pages_of(self, pdf: bytes) -> bytes:
-        """All that the pages of one PDF need."""
+        """Return all objects that the pages of one PDF need."""
         reader = PdfReader(BytesIO(pdf))
         written = []
         for page in reader.pages:
@@ -73,7 +74,7 @@ class _Writer:
         return b"".join(written)
 
     def end(self) -> bytes:
-        """Page tree, catalogue, table of offsets."""
+        """Return page tree, catalogue and cross-reference table."""
         parts = []
         for place, node in enumerate(self._nodes):
             kids = " ".join(f"{page} 0 R" for page in self._pages[place * _LEAVES : (place + 1) * _LEAVES])
@@ -89,13 +90,13 @@ class _Writer:
         return b"".join(parts)
 
     def object(self, number: int, body: PdfObject) -> bytes:
-        """One object under its number."""
+        """Return an object under its number."""
         out = BytesIO()
         body.write_to_stream(out)
         return self._bytes(number, out.getvalue())
 
     def number(self) -> int:
-        """The next object's number."""
+        """Return the next object's number."""
         self._offsets.append(0)
         return len(self._offsets) - 1
 
@@ -112,7 +113,9 @@ class _Writer:
 
 
 class _Copy:
-    """Objects of one source with the numbers of the result; what they refer to is written by `rest`."""
+    """Copies the objects of one source PDF with their numbers in the result; `rest` writes the objects that they refer
+    to.
+    """
 
     def __init__(self, writer: _Writer, reader: PdfReader) -> None:
         self._writer = writer
@@ -121,7 +124,7 @@ class _Copy:
         self._waiting: list[tuple[int, IndirectObject]] = []
 
     def of(self, value: Any) -> PdfObject:
-        """A value as it stands in the result."""
+        """Return a value as it stands in the result."""
         if isinstance(value, IndirectObject):
             return self._reference(value)
         if isinstance(value, StreamObject):
@@ -141,11 +144,11 @@ class _Copy:
         return value
 
     def rest(self) -> Iterator[bytes]:
-        """All that was referred to, and what that refers to."""
+        """Yield all objects that were referred to, and those that they refer to."""
         while self._waiting:
             number, reference = self._waiting.pop()
-            found = reference.get_object()
-            yield self._writer.object(number, self.of(found) if found is not None else NullObject())
+            referenced = reference.get_object()
+            yield self._writer.object(number, self.of(referenced) if referenced is not None else NullObject())
 
     def _reference(self, value: IndirectObject) -> IndirectObject:
         number = self._numbers.get(value.idnum)

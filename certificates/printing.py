@@ -1,7 +1,7 @@
-"""Certificates of an offering or of a period, to be printed: as a ZIP of PDFs or as one PDF, results while it is sent.
+"""Printing of many certificates, of an offering or a period: a ZIP of PDFs or one PDF, made while it is sent.
 
-Which ones is settled at the start, as a list of ids; they are loaded and set a chunk at a time, each chunk in a transaction
-of its own, so that neither memory nor the database feels how many there are.
+The certificates are selected at the start as a list of ids. They are loaded and typeset in chunks, each in a
+transaction of its own, so that neither memory use nor the length of a transaction grows with their number.
 """
 
 import zipfile
@@ -30,7 +30,7 @@ NOT_PRINTED_FILE = "not-printed.txt"
 
 
 class PrintFormat(StrEnum):
-    """How they come. The value is the extension."""
+    """The formats of the download. The value is the file name's extension."""
 
     ZIP = "zip"
     PDF = "pdf"
@@ -41,7 +41,7 @@ MEDIA_TYPES = {PrintFormat.ZIP: "application/zip", PrintFormat.PDF: "application
 
 @dataclass(frozen=True, slots=True)
 class PrintSelection:
-    """Which certificates: of an offering, or issued from `since` to `until` (both included)."""
+    """Certificates of an offering, or those issued from `since` to `until` (both included)."""
 
     offering_id: int | None = None
     since: date | None = None
@@ -50,14 +50,16 @@ class PrintSelection:
 
 @dataclass(frozen=True, slots=True)
 class PrintCount:
-    """How many there are to print, and how many are still owed to the offering or to offerings closed in the period."""
+    """The number of certificates to print, and of those still owed to the offering or to offerings counted in the
+    period.
+    """
 
     printable: int
     owed: int
 
 
 def count(db: Session, scope: Scope, selection: PrintSelection) -> PrintCount:
-    """What a selection comes to."""
+    """Count the certificates of a selection."""
     selected = _select(selection, scope).subquery()
     owed = visible(
         select(func.count())
@@ -77,7 +79,8 @@ def count(db: Session, scope: Scope, selection: PrintSelection) -> PrintCount:
 
 
 def select_ids(db: Session, scope: Scope, selection: PrintSelection, form: PrintFormat) -> list[int]:
-    """The certificates' ids in the order of printing, by offering and number; their download goes into the audit trail.
+    """Return the certificates' ids in the order of printing, by offering and serial, and record the download in the
+    audit trail.
 
     Raises DomainError `nothing_to_print`.
     """
@@ -99,10 +102,11 @@ def select_ids(db: Session, scope: Scope, selection: PrintSelection, form: Print
 
 
 def stream(sessions: sessionmaker[Session], ids: Sequence[int], branch: Branch, form: PrintFormat) -> Iterator[bytes]:
-    """The file, piece by piece, in sessions of its own. What was revoked or replaced meanwhile is left out.
+    """Yield the file in pieces, with database sessions of its own. Certificates revoked or superseded since are left
+    out.
 
-    A certificate that cannot be set (a character that the font lacks) is left out and named: in `not-printed.txt` of a ZIP,
-    on the last page of one PDF.
+    A certificate that cannot be typeset (a character that the font lacks) is left out and named: in `not-printed.txt`
+    of a ZIP, on the last page of a single PDF.
     """
     results = _printed(_loaded(sessions, ids), branch)
     return _zipped(results) if form is PrintFormat.ZIP else pdf_merging.merged(_pages(results))
@@ -135,7 +139,7 @@ def _loaded(sessions: sessionmaker[Session], ids: Sequence[int]) -> Iterator[Cer
 
 @dataclass(frozen=True, slots=True)
 class _PrintResult:
-    """A certificate's PDF, or why there is none."""
+    """A certificate's PDF, or the reason why there is none."""
 
     number: str
     pdf: bytes | None
@@ -152,7 +156,7 @@ def _printed(certificates: Iterable[Certificate], branch: Branch) -> Iterator[_P
 
 
 def _pages(results: Iterable[_PrintResult]) -> Iterator[bytes]:
-    """The PDF of each; at last, where any is missing, a page that names those."""
+    """Yield the PDF of each certificate, and at the end, where any is missing, a page that names those."""
     missing = []
     for result in results:
         if result.pdf is None:
@@ -164,7 +168,7 @@ def _pages(results: Iterable[_PrintResult]) -> Iterator[bytes]:
 
 
 def _zipped(results: Iterable[_PrintResult]) -> Iterator[bytes]:
-    """A ZIP whose files are stored as they are: PDFs are compressed inside."""
+    """Yield a ZIP whose files are stored without compression: PDFs are compressed inside."""
     buffer = _ForwardBuffer()
     missing = []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
@@ -180,21 +184,21 @@ def _zipped(results: Iterable[_PrintResult]) -> Iterator[bytes]:
 
 
 class _ForwardBuffer:
-    """A file that is only written forwards; what was written is taken away piece by piece."""
+    """A file that is only written forwards; `take` removes what was written."""
 
     def __init__(self) -> None:
         self._written: list[bytes] = []
 
     def write(self, data: bytes) -> int:
-        """Keep until it is taken."""
+        """Keep the data until it is taken."""
         self._written.append(bytes(data))
         return len(data)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: there is nothing to flush."""
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """Return what was written since the last call."""
         data = b"".join(self._written)
         self._written.clear()
         return data

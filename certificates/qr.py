@@ -1,7 +1,7 @@
-"""The QR code: an address whose prefix is a byte segment and whose digits are a numeric segment.
+"""The QR code of a certificate: the address prefix is a byte segment and the digits are a numeric segment.
 
-Version and mask are fixed beforehand. Trying all masks, as encoders do, costs eight times as much and gains
-nothing that a reader notices.
+Version and mask are fixed. Trying all masks, as encoders do, takes eight times as long and gains nothing that a scanner
+notices.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Level(Enum):
 def matrix(prefix: str, digits: str, level: Level) -> Matrix:
     """Return the modules row by row, true where dark, without the quiet zone.
 
-    `prefix` is the address up to the digits, ASCII. Raises ValueError when it is longer than any version
-    holds, and for a run of about 40 zeros, which the encoder cannot divide; a signed payload never has one.
+    `prefix` is the address up to the digits, ASCII. Raises ValueError when it is longer than any version holds, and for
+    a run of about 40 zeros, which the encoder cannot divide; a signed payload never has one.
     """
     code: QRCode = QRCode(  # type: ignore[type-arg]
         version=version(len(prefix), len(digits), level),
@@ -59,7 +59,7 @@ def version(prefix_length: int, digit_count: int, level: Level) -> int:
 def svg(modules: Matrix) -> str:
     """Return the code as one SVG path, quiet zone included, in units of one module.
 
-    Dark neighbours in a row become one rectangle; a file of runs is a quarter of one of squares.
+    Adjacent dark modules of a row become one rectangle, which makes the file a quarter of the size of one with squares.
     """
     side = len(modules) + 2 * QUIET_ZONE
     return (
@@ -69,7 +69,7 @@ def svg(modules: Matrix) -> str:
 
 
 def _runs(modules: Matrix) -> str:
-    """Path data of all runs; each move is relative to where the last run began, which a close returns to."""
+    """Return the path data of all runs; each move is relative to the start of the run before, where `z` returns to."""
     parts = []
     last_x, last_y = -QUIET_ZONE, -QUIET_ZONE
     for y, row in enumerate(modules):
@@ -84,7 +84,7 @@ def _runs(modules: Matrix) -> str:
 
 
 def _bits(prefix_length: int, digit_count: int, candidate: int) -> int:
-    """Length of the two segments in bits: mode, count and data of each (ISO/IEC 18004, 7.4)."""
+    """Return the length of the two segments in bits: mode, count and data of each (ISO/IEC 18004, 7.4)."""
     if candidate <= 9:
         byte_count, number_count = 8, 10
     elif candidate <= 26:

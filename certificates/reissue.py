@@ -1,9 +1,9 @@
-"""Correction: a certificate with a misspelt name or another wrong fact is made anew, with a reason.
+"""Reissue: corrects a certificate with a misspelt name or another wrong fact, by a new certificate and with a reason.
 
-Only the worker can sign, so a request is a row of what is owed, taken with `SKIP LOCKED` as owed enrolments are: any
-number of workers, killed at any moment, make exactly one replacement. It is the same certificate with another serial and
-number, issued today, and it ends on the day on which the old one ends. It is not another certificate in the person-time
-ledger.
+Only the worker can sign, so a correction is a row that is owed (`ReissueRequest`), taken with `SKIP LOCKED` like owed
+enrolments: any number of workers, killed at any moment, make exactly one replacement. The replacement has a new serial
+and number and is issued today; it ends on the day on which the old one ends. The person-time ledger does not count it
+as another certificate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,20 +34,20 @@ log = structlog.get_logger(__name__)
 
 CHUNK = 50
 MAX_HOURS = 999
-# The words on the paper that a correction may change; the others follow from the offering and cannot be misspelt alone.
+# The printed facts that a correction may change. The others come from the offering and cannot be wrong for one person.
 FACTS = ("hours", "instructor", "instructor_registration")
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What the paper shall say: the holder's name (the trainee's record follows it), and printed facts (of `FACTS`)."""
+    """The correct texts: the holder's name, which the trainee's record takes over, and printed facts (of `FACTS`)."""
 
     holder_name: str
     facts: Mapping[str, str]
 
 
 def refusal(certificate: Certificate, today: date) -> DomainError | None:
-    """Why this certificate cannot be reissued, or None when it can."""
+    """Return the reason why this certificate cannot be reissued, or None when it can."""
     state = states.of_certificate(certificate, today)
     if state is State.REVOKED:
         return DomainError(
@@ -63,10 +63,10 @@ def refusal(certificate: Certificate, today: date) -> DomainError | None:
 def request(
     db: Session, certificate: Certificate, correction: Correction, reason: str, *, branch: Branch
 ) -> ReissueRequest:
-    """Owe a corrected certificate. The row must be locked by the caller.
+    """Record that a corrected certificate is owed. The caller has locked the certificate's row.
 
-    Raises DomainError when the certificate does not stand, when nothing would change, when a fact cannot be printed, or
-    when a correction waits already.
+    Raises DomainError when the certificate is not in force, when nothing would change, when a fact cannot be printed,
+    or when another correction of it is owed already.
     """
     refused = refusal(certificate, clock.today(branch.zone))
     if refused is not None:
@@ -106,7 +106,7 @@ def request(
 
 
 def _changed(certificate: Certificate, facts: Mapping[str, str]) -> dict[str, str]:
-    """Those of the given facts that the paper has otherwise."""
+    """Return those of the facts that differ from the certificate."""
     changed = {}
     for fact in FACTS:
         if fact not in facts:
@@ -135,7 +135,7 @@ def _hours(value: str) -> str:
 
 
 def open_request(db: Session, certificate_id: int) -> ReissueRequest | None:
-    """The correction of a certificate that is still owed."""
+    """Return the correction of a certificate that is still owed, if there is one."""
     return db.scalars(
         select(ReissueRequest).where(
             ReissueRequest.certificate_id == certificate_id,
@@ -146,11 +146,12 @@ def open_request(db: Session, certificate_id: int) -> ReissueRequest | None:
 
 
 def issue_owed(db: Session, branch: Branch, *, limit: int = CHUNK) -> int:
-    """Make at most `limit` corrected certificates that no other worker holds; how many requests were dealt with.
+    """Make at most `limit` corrected certificates that no other worker holds, and return the number of requests dealt
+    with.
 
-    The caller commits at once after this: from its last step to the commit nobody else can append to the ledger. Raises
-    DomainError when the signing key is missing; all stays owed then. A reissue_request whose certificate was revoked, replaced or
-    has expired meanwhile is dropped, and the history says so.
+    The caller commits at once: from the last step until the commit, no other transaction can append to the ledger.
+    Raises DomainError when the signing key is missing; then everything stays owed. A request whose certificate was
+    revoked, replaced or has expired in the meantime is dropped, and the audit trail says so.
     """
     requests = db.scalars(
         select(ReissueRequest)
@@ -206,7 +207,10 @@ def _draft(reissue_request: ReissueRequest, old: Certificate, short_code: str) -
 def _with_certificates(
     db: Session, requests: Sequence[ReissueRequest]
 ) -> list[tuple[ReissueRequest, Certificate, str]]:
-    """Lock the certificates: the holders first, as renewing does (`renewal.renew`), so that the two never wait in a circle."""
+    """Lock the certificates of the requests.
+
+    The holders are locked first, in the order that `renewal.renew` uses, so that the two cannot deadlock.
+    """
     certificate_ids = [reissue_request.certificate_id for reissue_request in requests]
     db.execute(
         select(Trainee.id)
@@ -234,7 +238,7 @@ def _drop(db: Session, reissue_request: ReissueRequest, old: Certificate, why: D
 
 
 def _audit(db: Session, reissue_request: ReissueRequest, old: Certificate, new: Issued) -> None:
-    """Leave the trail under the name of whoever asked for the correction."""
+    """Record the reissue in the audit trail under the user who asked for the correction."""
     worker = audit.actor(db)
     audit.act_as(db, reissue_request.requested_by)
     audit.record(

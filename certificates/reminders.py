@@ -1,7 +1,8 @@
-"""Reminding holders before the last valid day: once at each distance, by mail, with the refreshers near them.
+"""Reminders: holders are told by mail before the last valid day, once at each distance in days, with refreshers near
+them.
 
-What is due is found in the database, so days without a worker delay a reminder and lose none; after an outage only the
-nearest distance is sent, not one mail for each that was missed.
+The database finds what is due, so days without a worker delay a reminder and lose none. After an outage only the
+nearest distance is sent, not one mail for each distance that was missed.
 """
 
 from collections import defaultdict
@@ -41,7 +42,7 @@ _NONE = N_("None is open at the moment; coming ones are shown at\n%(address)s")
 
 @dataclass(frozen=True, slots=True)
 class DueReminder:
-    """One reminder that is due: for whom, at which distance (days), and how many days are left."""
+    """A reminder that is due: the certificate, the address, the distance (days) and the days that are left."""
 
     certificate: Certificate
     email: str
@@ -67,11 +68,12 @@ class Refresher:
 def due(
     db: Session, distances: Sequence[int], *, today: date, limit: int | None = None, lock: bool = False
 ) -> list[DueReminder]:
-    """The reminders that are due on a day, soonest end first.
+    """Return the reminders that are due on a day, soonest end first.
 
-    One for each certificate that stands, spans soon, and was not reminded at this distance or a nearer reminder. None for a
-    holder without an e-mail address, nor for one who holds a newer certificate of the same type. A distance that lay
-    before the issue day is passed over: nobody is warned on the day the certificate is made.
+    There is one for each certificate that is neither revoked nor superseded, ends soon, and was not reminded at this
+    distance or a nearer one. There is none for a holder without an e-mail address, nor for a holder of a certificate of
+    the same type that ends later. A distance before the issue day is left out: nobody is warned on the day on which the
+    certificate is issued.
     """
     spans = [(farther, nearer) for farther, nearer in pairwise((*sorted(set(distances), reverse=True), -1))]
     if not spans:
@@ -98,7 +100,10 @@ def due(
 
 
 def remind(db: Session, distances: Sequence[int], *, zone: ZoneInfo, limit: int = BATCH) -> int:
-    """Owe the mails of at most `limit` reminders that are due; how many. The caller commits and asks again until 0."""
+    """Put the mails of at most `limit` due reminders into the outbox and return their number.
+
+    The caller commits and calls again until the number is 0.
+    """
     reminders = due(db, distances, today=clock.today(zone), limit=limit, lock=True)
     if not reminders:
         return 0
@@ -126,7 +131,7 @@ def remind(db: Session, distances: Sequence[int], *, zone: ZoneInfo, limit: int 
 
 
 def refreshers(db: Session, types: set[int]) -> dict[int, list[Refresher]]:
-    """Coming refresher offerings that anybody may join and that have free places, by certificate type, soonest first."""
+    """Return coming public refresher offerings with free places, by certificate type, soonest first."""
     starts = select(func.min(CourseSession.starts_at)).where(CourseSession.offering_id == Offering.id).scalar_subquery()
     places_taken = (
         select(func.count())
@@ -165,14 +170,14 @@ def refreshers(db: Session, types: set[int]) -> dict[int, list[Refresher]]:
 
 
 def nearest(offerings: Sequence[Refresher], district_id: int) -> list[Refresher]:
-    """A few of them: those of the holder's district first, then the soonest."""
+    """Return a few of the offerings: those of the holder's district first, then the soonest."""
     return sorted(offerings, key=lambda refresher: (refresher.district_id != district_id, refresher.starts_at))[
         :MAX_OFFERINGS
     ]
 
 
 def _within(today: date, farther: int, nearer: int) -> ColumnElement[bool]:
-    """Whether a certificate is at this distance, and was not reminded at it or at a nearer reminder."""
+    """Return the condition that a certificate is at this distance, and was not reminded at it or at a nearer one."""
     reminded = exists().where(
         CertificateReminder.certificate_id == Certificate.id, CertificateReminder.days_before <= farther
     )
@@ -185,7 +190,7 @@ def _within(today: date, farther: int, nearer: int) -> ColumnElement[bool]:
 
 
 def has_later_certificate() -> ColumnElement[bool]:
-    """Whether the holder has another certificate of the same type that stands and spans later."""
+    """Return the condition that the holder has another certificate of the same type, in force, that ends later."""
     other, other_enrolment = aliased(Certificate), aliased(Enrolment)
     return exists(
         select(1)

@@ -1,8 +1,7 @@
-"""A certificate as documents: A4 and wallet card in PDF/A-2a and PDF/UA-1, the same bytes whenever they are made again.
+"""Typesetting of a certificate: A4 and wallet card as PDF/A-2a and PDF/UA-1, with the same bytes each time.
 
-Typst sets them with the one font that the package `noto-cjk` brings; the machine's own fonts are ignored, so
-that a certificate looks the same wherever it was made. A character that the font lacks is an error, never an
-empty box in somebody's name.
+Typst uses the one font of the package `noto-cjk` and ignores the machine's fonts, so that a certificate looks the same
+wherever it is made. A character that the font lacks is an error, never an empty box in somebody's name.
 """
 
 from __future__ import annotations
@@ -32,12 +31,12 @@ _STANDARDS: Final[list[typst.PDFStandard]] = ["a-2a", "ua-1"]
 _MISSING_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 _PREVIEW_PPI = 110.0  # 909 × 1286 pixels: sharp on a phone, 100 KB
 _BADGE_PPI = 144.0  # 600 × 600 pixels
-# One compiler serves one caller at a time, and web threads may ask together.
+# A compiler serves one caller at a time, and several web threads may call it together.
 _compiling = Lock()
 
 
 class Layout(Enum):
-    """The documents of a certificate: the template, and the level of its code's error correction."""
+    """The documents of a certificate: the template, and the error correction level of its QR code."""
 
     A4 = ("certificate.typ", qr.Level.Q)
     CARD = ("card.typ", qr.Level.M)
@@ -45,11 +44,11 @@ class Layout(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CertificateDocument:
-    """Everything that the paper says. `hours` are class hours; `valid_until` is None when it does not expire.
+    """All texts of a certificate. `hours` are class hours; `valid_until` is None when the certificate does not expire.
 
-    `address_prefix` is the address up to the digits (https://HOST/v/); `verify_address` is where a person
-    types the number and the name. `seal` and `logo` are the organisation's own pictures, SVG or PNG; none is
-    drawn where there is none.
+    `address_prefix` is the address up to the digits (https://HOST/v/); `verify_address` is the page on which a person
+    types the number and the name. `seal` and `logo` are the organisation's own images, SVG or PNG; without one, nothing
+    is drawn.
     """
 
     number: str
@@ -89,7 +88,9 @@ def preview(document: CertificateDocument) -> bytes:
 
 
 def badge(document: CertificateDocument) -> bytes:
-    """Return the badge's picture, a square PNG: what was learnt, where and in which year. Raises as `render` does."""
+    """Return the badge's image, a square PNG with the programme, the organisation and the year. Raises as `render`
+    does.
+    """
     facts = {
         name: getattr(document, name) for name in ("programme_zh", "programme_en", "organisation_zh", "organisation_en")
     }
@@ -97,9 +98,9 @@ def badge(document: CertificateDocument) -> bytes:
 
 
 def left_out(missing: Sequence[tuple[str, str]]) -> bytes:
-    """Return a PDF that names certificates by number and says why they could not be set.
+    """Return a PDF that names certificates by number and says why they could not be typeset.
 
-    What the font lacks is named by its code point: it cannot be printed here either.
+    A character that the font lacks is named by its code point: it cannot be printed here either.
     """
     facts = {"missing": [[number, _spelled(reason)] for number, reason in missing]}
     with _compiling:
@@ -131,7 +132,7 @@ def _set(template: str, document: CertificateDocument, facts: Mapping[str, Any],
 
 
 def _explained(error: typst.TypstError, number: str) -> Exception:
-    """Return what a person can act on; anything else is a fault of ours and keeps its type and trace."""
+    """Return an error that a person can act on; any other error is a defect of ours and keeps its type and traceback."""
     missing = _MISSING_GLYPH.search(error.message)
     if missing is not None:
         return DomainError(
@@ -151,7 +152,7 @@ def _explained(error: typst.TypstError, number: str) -> Exception:
 
 
 def _facts(document: CertificateDocument, layout: Layout) -> dict[str, Any]:
-    """Return what the templates read; days as [year, month, day], pictures by their name in the compiler's folder."""
+    """Return the inputs of the templates; days as [year, month, day], images by their name in the compiler's folder."""
     modules = qr.matrix(document.address_prefix, document.digits, layout.value[1])
     return {
         "number": document.number,
@@ -189,19 +190,19 @@ def _picture(name: str, file: Path | None) -> str | None:
 
 @lru_cache(maxsize=8)
 def _compiler(template: str, seal: Path | None, logo: Path | None) -> typst.Compiler:
-    """Load font and template once a process, when first needed: its threads would not survive a fork."""
+    """Load font and template once in each process, on first use: the compiler's threads would not survive a fork."""
     folder = _folder(seal, logo)
     return typst.Compiler(str(folder / template), root=str(folder), font_paths=typesetting.fonts())
 
 
 @lru_cache(maxsize=4)
 def _folder(seal: Path | None, logo: Path | None) -> Path:
-    """Where typst may read: the templates, and beside them the organisation's pictures when it has some."""
+    """Return the folder that Typst may read: the templates, and beside them the organisation's images if it has some."""
     if seal is None and logo is None:
         return _TEMPLATES
-    kept = TemporaryDirectory(prefix="lms-document-")
-    _kept.append(kept)
-    folder = Path(kept.name)
+    temporary_folder = TemporaryDirectory(prefix="lms-document-")
+    _temporary_folders.append(temporary_folder)
+    folder = Path(temporary_folder.name)
     for file in _TEMPLATES.glob("*.typ"):
         copyfile(file, folder / file.name)
     for name, picture in (("seal", seal), ("logo", logo)):
@@ -210,5 +211,5 @@ def _folder(seal: Path | None, logo: Path | None) -> Path:
     return folder
 
 
-# Folders live as long as the process; they are removed at its end.
-_kept: list[TemporaryDirectory[str]] = []
+# Temporary folders live as long as the process; they are removed at its end.
+_temporary_folders: list[TemporaryDirectory[str]] = []

@@ -1,7 +1,7 @@
-"""Renewal: a refresher's certificate takes the place of the one that its holder had, and names it.
+"""Renewal: the certificate of a refresher supersedes the one that its holder had before.
 
-Which one: the holder's newest of the same certificate type that stands (neither revoked nor superseded), expired or not.
-Who has none is simply issued one.
+The superseded one is the holder's newest certificate of the same type that is neither revoked nor superseded, expired
+or not. A holder who has none simply gets a first certificate.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,11 +22,11 @@ from lms.core.events import publish
 
 
 def renew(db: Session, enrolment_ids: Collection[int]) -> None:
-    """Let the new certificates of these enrolments, where they are refreshers', supersede the old ones.
+    """Let the new certificates of these enrolments supersede the old ones, where the course is a refresher.
 
-    Two statements for the whole chunk, the second only where there are refreshers. The first keeps another worker from
-    renewing the same people's certificates meanwhile: the second then sees what that worker committed. When one chunk
-    holds two refreshers of a person, the second renews the first.
+    Two statements for the whole chunk; the second runs only where there are refreshers. The first locks the holders, so
+    that no other worker renews their certificates at the same time: the second statement then sees what that worker
+    committed. When one chunk holds two refreshers of a person, the second renews the first.
     """
     holder_ids = db.scalars(
         select(Trainee.id)
@@ -54,7 +54,7 @@ def renew(db: Session, enrolment_ids: Collection[int]) -> None:
 
 
 def _renewing(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int | None]:
-    """One UPDATE that writes both ends of each pair: the new names the old, the old points to the new."""
+    """Return one UPDATE that writes both ends of each pair: `replaces_id` of the new and `superseded_by_id` of the old."""
     new, old = aliased(Certificate), aliased(Certificate)
     new_enrolment, old_enrolment = aliased(Enrolment), aliased(Enrolment)
     before = (
@@ -78,7 +78,7 @@ def _renewing(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int |
         .where(new.enrolment_id.in_(enrolment_ids), new.superseded_by_id.is_(None), Course.refresher)
         .cte("pairs")
     )
-    # One list of ids, so that the rows are found by index however many certificates there are.
+    # One list of ids, so that PostgreSQL finds the rows by index however many certificates there are.
     old_ids = select(pairs.c.old_id).where(pairs.c.old_id.is_not(None))
     after = select(pairs.c.new_id).where(pairs.c.old_id == Certificate.id).scalar_subquery()
     names = select(pairs.c.old_id).where(pairs.c.new_id == Certificate.id).scalar_subquery()
@@ -96,14 +96,17 @@ def _renewing(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int |
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """One certificate of a chain. `corrected`: it replaces the one before by a correction, not by a refresher."""
+    """A certificate of a chain. `corrected`: it replaces the one before by a correction, not by a refresher."""
 
     certificate: Certificate
     corrected: bool
 
 
 def chain(db: Session, certificate: Certificate) -> Sequence[ChainLink]:
-    """All certificates that replaced one another, oldest first; one statement. Alone, a certificate is its own chain."""
+    """Return all certificates that replaced one another, oldest first. One statement.
+
+    A certificate that replaced nothing and was not replaced is its own chain.
+    """
     walk = (
         select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id)
         .where(Certificate.id == certificate.id)

@@ -1,6 +1,6 @@
-"""Taking a certificate back, and undoing that.
+"""Revocation of a certificate, and its undoing (`restore`).
 
-The row says how a certificate stands now; what was, with each reason, stays in the audit trail, which only grows.
+The row holds the present state; each past revocation with its reason stays in the audit trail, which is append-only.
 """
 
 from datetime import datetime
@@ -14,9 +14,9 @@ from lms.core.errors import N_, DomainError
 
 
 def revoke(db: Session, certificate: Certificate, reason: str) -> datetime:
-    """Revoke a certificate, at once for everybody who verifies it; the moment. The row must be locked by the caller.
+    """Revoke a certificate and return the moment. Everybody who verifies it sees that at once.
 
-    Raises DomainError `already_revoked`: the first reason stands.
+    The caller has locked the row. Raises DomainError `already_revoked`: the first reason stays.
     """
     if certificate.revoked_at is not None:
         raise DomainError("already_revoked", N_("This certificate was revoked already."))
@@ -38,9 +38,9 @@ def revoke(db: Session, certificate: Certificate, reason: str) -> datetime:
 
 
 def restore(db: Session, certificate: Certificate, reason: str) -> None:
-    """Undo a revocation, at once for everybody who verifies the certificate. The row must be locked by the caller.
+    """Undo a revocation. Everybody who verifies the certificate sees that at once.
 
-    What is undone is copied into the trail. Raises DomainError `not_revoked`.
+    The caller has locked the row. The audit trail gets a copy of what the row said. Raises DomainError `not_revoked`.
     """
     if certificate.revoked_at is None:
         raise DomainError("not_revoked", N_("This certificate is not revoked."))

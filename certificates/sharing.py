@@ -1,4 +1,4 @@
-"""Links that a holder gives to others: each shows one certificate, expires by itself and can be withdrawn."""
+"""Links that a holder shares: each shows one certificate to anybody who has the link, expires, and can be withdrawn."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,15 +10,16 @@ from certificates.models import Certificate, ShareLink
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError, NotFound
 
-PERIODS = (7, 30, 90)
-MAX_LINKS = 20  # links of one certificate that hold at the same time
+PERIODS = (7, 30, 90)  # days
+MAX_LINKS = 20  # links of one certificate that are active at the same time
 GONE = 410
 
 
 def share(db: Session, certificate: Certificate, days: int) -> str:
-    """Make a link that holds so many days; its token, which is kept nowhere.
+    """Make a link that is active for so many days, and return its token, which is stored nowhere.
 
-    Raises DomainError `share_days` for another period than `PERIODS`, `share_many` when too many links hold already.
+    Raises DomainError `share_days` for a period that is not in `PERIODS`, and `share_many` when too many links are
+    active already.
     """
     if days not in PERIODS:
         raise DomainError("share_days", N_("Choose 7, 30 or 90 days."))
@@ -39,7 +40,7 @@ def share(db: Session, certificate: Certificate, days: int) -> str:
 
 
 def active_links(db: Session, certificate: Certificate) -> Sequence[ShareLink]:
-    """The links of a certificate that hold now, the newest first."""
+    """Return the links of a certificate that are active now, the newest first."""
     statement = select(ShareLink).where(
         ShareLink.certificate_id == certificate.id,
         ShareLink.withdrawn_at.is_(None),
@@ -61,9 +62,10 @@ def withdraw(db: Session, certificate: Certificate, link_id: int) -> None:
 
 
 def certificate_of(db: Session, token: str) -> Certificate:
-    """The certificate that a link leads to.
+    """Return the certificate of a link.
 
-    Raises DomainError `share_ended` (410) for a link that expired, was withdrawn or never was: they look the same.
+    Raises DomainError `share_ended` (410) for a link that expired, was withdrawn or never existed: the answers are the
+    same.
     """
     statement = (
         select(ShareLink)

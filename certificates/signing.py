@@ -1,6 +1,7 @@
-"""From a draft to a certificate: serial and number, signed code, row, audit trail, and its line in the ledger.
+"""Signing: turns drafts into certificates with serial, number, signed code, database row, audit entry and ledger entry.
 
-All of it for a whole chunk at once: a few statements whatever its size, and the slow name tags on every core.
+`issuing` and `reissue` decide which certificates are due and hand over a whole chunk of drafts. A chunk of any size
+costs a few statements, and the slow name tags are computed on all cores.
 """
 
 import os
@@ -27,8 +28,11 @@ _THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A certificate before it has a number. `short_code` is the programme's in the number; `facts` are the other words
-    on the paper. `replaces_id`: the certificate that it takes the place of, `reason` why, and `asked_by` who wanted it.
+    """A certificate before it has a number.
+
+    `short_code` is the programme's part of the number; `facts` are the other texts on the certificate. For a
+    correction, `replaces_id` is the certificate that this one replaces, `reason` the reason, and `asked_by` the user
+    who asked for it.
     """
 
     enrolment_id: int
@@ -45,7 +49,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """The key that signs today, held until the commit."""
+    """The key that signs today. The transaction holds a lock on it, so the key cannot be retired before the commit."""
 
     key_number: int
     private: Ed25519PrivateKey
@@ -54,7 +58,7 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What became of a draft; `payload` is the signed code, 82 bytes."""
+    """A certificate that was made from a draft; `payload` is the signed code, 82 bytes."""
 
     id: int
     serial: int
@@ -64,27 +68,35 @@ class Issued:
 
 
 def lock_key(db: Session, branch: Branch) -> Signer:
-    """The key that signs today in the branch's zone. Raises the DomainErrors of `qr_keys.for_signing`."""
+    """Lock the key that signs today in the branch's time zone. Raises the DomainErrors of `qr_keys.for_signing`."""
     day = clock.today(branch.zone)
     key_number, private = qr_keys.for_signing(db, branch.keys_dir, day)
     return Signer(key_number, private, day)
 
 
 def sign_and_insert(db: Session, branch: Branch, signer: Signer, drafts: Sequence[Draft]) -> list[Issued]:
-    """Sign and write these certificates, in this order, issued on the signer's day. `seal` makes them complete."""
+    """Sign these certificates and insert their rows, in this order, issued on the signer's day.
+
+    The certificates are complete only after `record_in_ledger`.
+    """
     issued = _sign(branch, signer, list(zip(_draw_numbers(db, len(drafts)), drafts, strict=True)))
     _insert(db, signer, issued)
     return issued
 
 
 def record_in_ledger(db: Session, issued: Sequence[Issued]) -> None:
-    """Enter the certificates into the ledger: the last step, for from here to the commit nobody else can append."""
+    """Append the certificates to the ledger.
+
+    This is the last step of a transaction: from here until the commit, no other transaction can append to the ledger.
+    """
     db.flush()
     ledger.append(db, [(certificate.id, certificate.payload) for certificate in issued])
 
 
 def _draw_numbers(db: Session, count: int) -> list[tuple[int, int]]:
-    """An id and a serial for each, from the database's sequences. Those of a chunk that is lost stay unused."""
+    """Draw an id and a serial for each certificate from the database's sequences. A rolled-back chunk leaves its
+    numbers unused.
+    """
     drawn = db.execute(
         text(
             "SELECT nextval(pg_get_serial_sequence('certificate', 'id')) AS id,"
@@ -97,7 +109,10 @@ def _draw_numbers(db: Session, count: int) -> list[tuple[int, int]]:
 
 
 def _sign(branch: Branch, signer: Signer, numbered: list[tuple[tuple[int, int], Draft]]) -> list[Issued]:
-    """Make the codes. The name tags are slow on purpose and computed outside Python's lock, so threads share them."""
+    """Make the signed codes.
+
+    The name tags are slow on purpose; they are computed without Python's global lock, so threads share the work.
+    """
     with ThreadPoolExecutor(_THREADS) as pool:
         tags = list(pool.map(lambda pair: name_tag(pair[1].holder, pair[0][1]), numbered))
     issued = []
@@ -131,7 +146,7 @@ def _insert(db: Session, signer: Signer, issued: list[Issued]) -> None:
         if certificate.draft.replaces_id is not None
     ]
     if replaced:
-        # The old lets go of the enrolment first: only one certificate of an enrolment stands at any moment.
+        # The old certificate is superseded first: a unique index allows one certificate in force per enrolment.
         db.execute(update(Certificate), replaced)
     db.execute(
         insert(Certificate),

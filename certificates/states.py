@@ -1,4 +1,7 @@
-"""What may be said of a certificate or of a code, and what the database alone says of a certificate it holds."""
+"""States of certificates and of signed codes, such as valid, expired and revoked, with their labels.
+
+`state_of` is the rule in Python, `sql_condition` the same rule in SQL.
+"""
 
 from datetime import date
 from enum import StrEnum
@@ -11,7 +14,7 @@ from lms.core.errors import N_
 
 
 class State(StrEnum):
-    """The answers of a verification. The first five are of certificates that we issued."""
+    """The answers of a verification. The first five are states of certificates that we issued."""
 
     VALID = "valid"
     EXPIRED = "expired"
@@ -44,7 +47,7 @@ STATE_COLOURS = {
 
 
 def state_of(*, revoked: bool, superseded: bool, issued_on: date, valid_until: date | None, today: date) -> State:
-    """The state on a day, the first that matches (CERTIFICATE.md, 4 to 8)."""
+    """Return the state on a day: the first that matches (CERTIFICATE.md, "Verification", steps 4 to 8)."""
     if revoked:
         return State.REVOKED
     if superseded:
@@ -57,7 +60,7 @@ def state_of(*, revoked: bool, superseded: bool, issued_on: date, valid_until: d
 
 
 def of_certificate(certificate: Certificate, today: date) -> State:
-    """The state of a certificate that the database holds."""
+    """Return the state of a certificate of the database on a day."""
     return state_of(
         revoked=certificate.revoked_at is not None,
         superseded=certificate.superseded_by_id is not None,
@@ -68,7 +71,7 @@ def of_certificate(certificate: Certificate, today: date) -> State:
 
 
 def sql_condition(state: State, today: date) -> ColumnElement[bool]:
-    """The SQL condition under which `of` gives this state."""
+    """Return the SQL condition under which `of_certificate` gives this state."""
     revoked: Any = Certificate.revoked_at.is_not(None)
     superseded: Any = Certificate.superseded_by_id.is_not(None)
     in_force = and_(~revoked, ~superseded)

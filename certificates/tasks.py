@@ -1,4 +1,6 @@
-"""Issuing in the worker. Each run issues one chunk; if more may be owed, the next is rung for once this is committed."""
+"""Celery tasks of certificates. Each run handles one chunk; if more may be owed, it enqueues the next run after its
+commit.
+"""
 
 import structlog
 from flask import current_app
@@ -18,19 +20,21 @@ log = structlog.get_logger(__name__)
 
 @tasks.task
 def issue(db: Session, offering_id: int) -> None:
-    """Issue what one offering owes."""
-    _chunk(db, offering_id)
+    """Issue the certificates that one offering owes."""
+    _issue_chunk(db, offering_id)
 
 
 @tasks.task
 def sweep(db: Session) -> None:
-    """Issue what any offering owes: what a lost message, a killed worker or a missing key left behind."""
-    _chunk(db, None)
+    """Issue the certificates that any offering owes: those that a lost message, a killed worker or a missing key left
+    behind.
+    """
+    _issue_chunk(db, None)
 
 
 @tasks.task
 def correct(db: Session) -> None:
-    """Make the corrected certificates that are owed; a full chunk rings for the next."""
+    """Make the corrected certificates that are owed; after a full chunk, enqueue the next run."""
     try:
         done = reissue.issue_owed(db, Branch.of(current_app.config["SETTINGS"]))
     except DomainError as error:
@@ -43,7 +47,7 @@ def correct(db: Session) -> None:
 
 @tasks.task
 def sign_badges(db: Session) -> None:
-    """Sign the badges that holders asked for; a full chunk rings for the next."""
+    """Sign the badges that holders asked for; after a full chunk, enqueue the next run."""
     try:
         done = badges.sign_owed(db, Branch.of(current_app.config["SETTINGS"]))
     except DomainError as error:
@@ -56,7 +60,7 @@ def sign_badges(db: Session) -> None:
 
 @tasks.task
 def sign_status_lists(db: Session) -> None:
-    """Sign the status lists that changed or grow old."""
+    """Sign the status lists that changed or are older than 10 minutes."""
     try:
         status_lists.sign_due(db, Branch.of(current_app.config["SETTINGS"]))
     except DomainError as error:
@@ -66,17 +70,17 @@ def sign_status_lists(db: Session) -> None:
 
 @tasks.task
 def remind(db: Session) -> None:
-    """Owe the reminders that are due, each batch committed by itself, so that a crash repeats none."""
+    """Put due reminders into the outbox; each batch is committed by itself, so that a crash repeats none."""
     settings = current_app.config["SETTINGS"]
     while reminders.remind(db, settings.reminder_days, zone=settings.zone):
         commit(db)
 
 
-def _chunk(db: Session, offering_id: int | None) -> None:
+def _issue_chunk(db: Session, offering_id: int | None) -> None:
     try:
         issued = issuing.issue_owed(db, Branch.of(current_app.config["SETTINGS"]), offering_id=offering_id)
     except DomainError as error:
-        # All stays owed. The sweep tries again, and says so again, each minute until the key is there.
+        # Everything stays owed. The sweep tries again, and logs it again, each minute until the key is there.
         db.rollback()
         log.critical("certificates_wait_for_key", code=error.code, error=str(error), offering_id=offering_id)
         return
@@ -84,24 +88,24 @@ def _chunk(db: Session, offering_id: int | None) -> None:
         events.publish(db, CertificatesOwed(offering_id))
 
 
-def ring(event: OfferingClosed | CertificatesOwed) -> None:
-    """Wake a worker after a commit that owes certificates."""
+def enqueue_issuing(event: OfferingClosed | CertificatesOwed) -> None:
+    """Enqueue the task that issues, after a commit that owes certificates."""
     if event.offering_id is None:
         tasks.ring(sweep)
     else:
         tasks.ring(issue, event.offering_id)
 
 
-def ring_correction(_event: ReissueOwed) -> None:
-    """Wake a worker after a commit that owes a correction."""
+def enqueue_correction(_event: ReissueOwed) -> None:
+    """Enqueue the task that reissues, after a commit that owes a correction."""
     tasks.ring(correct)
 
 
-def ring_badges(_event: BadgeOwed) -> None:
-    """Wake a worker after a commit that owes a badge."""
+def enqueue_badges(_event: BadgeOwed) -> None:
+    """Enqueue the task that signs badges, after a commit that owes a badge."""
     tasks.ring(sign_badges)
 
 
-def ring_status_lists(_event: StatusChanged) -> None:
-    """Wake a worker after a commit that changed how a certificate stands."""
+def enqueue_status_lists(_event: StatusChanged) -> None:
+    """Enqueue the task that signs status lists, after a commit that changed the status of a certificate."""
     tasks.ring(sign_status_lists)

@@ -1,4 +1,4 @@
-"""How many certificates are valid on a day: neither revoked nor replaced, and not past their last day."""
+"""Number of valid certificates on a day: neither revoked nor superseded, and not past the last valid day."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,19 +14,22 @@ from lms.core.scope import Scope
 
 @dataclass(frozen=True)
 class ValidCounts:
-    """By district of the training; legacy: those from before the system, which name no district and are the city's to see."""
+    """Valid certificates by district of the training, and valid legacy certificates.
+
+    A legacy certificate names no district, so only the city sees this number.
+    """
 
     by_district: dict[int, int]
     legacy: int
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The sum of all districts and the legacy certificates."""
         return sum(self.by_district.values()) + self.legacy
 
 
 def count_on(db: Session, day: date, scope: Scope) -> ValidCounts:
-    """Count in two statements."""
+    """Count the certificates within the scope that are valid on a day. Two statements."""
     rows = db.execute(
         select(Offering.district_id, func.count(Certificate.id))
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)

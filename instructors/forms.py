@@ -1,4 +1,4 @@
-"""What people fill in about instructors."""
+"""Forms of instructors."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, DateField, EmailField, SearchField, SelectField, StringField
@@ -19,7 +19,7 @@ VALIDITIES = {
 
 
 class InstructorForm(Form):
-    """An instructor. The choice of districts depends on who fills it in."""
+    """An instructor. The view sets the districts that the user may choose."""
 
     name = StringField(
         _("Name"), validators=[REQUIRED, Length(max=100)], filters=[strip], render_kw={"autocomplete": "off"}
@@ -37,7 +37,7 @@ class InstructorChangeForm(InstructorForm):
 
 
 class QualificationForm(Form):
-    """Leave to teach a programme between two days."""
+    """A qualification: a programme and the first and last day on which the instructor may teach it."""
 
     programme = SelectField(_("Programme"))
     valid_from = DateField(_("Valid from"), validators=[InputRequired(_("Fill this in."))])
@@ -51,7 +51,7 @@ class EndForm(ReasonForm):
 
 
 class AccountForm(Form):
-    """How an instructor's account is reached."""
+    """The e-mail address or phone of an instructor's account."""
 
     email = EmailField(
         _("E-mail address"),
@@ -63,7 +63,7 @@ class AccountForm(Form):
 
 
 class InstructorFilterForm(Question):
-    """Narrows the register."""
+    """Filters of the register."""
 
     text = SearchField(_("Name or registration number"), filters=[strip])
     district = SelectField(_("District"), coerce=optional_number, validators=[Optional()])

@@ -1,4 +1,4 @@
-"""The register of instructors and what each may teach, until when."""
+"""Tables of the register: instructors, and which programmes each may teach until when."""
 
 from datetime import date
 from enum import StrEnum
@@ -24,7 +24,7 @@ PHONE = "instructor.phone"
 
 
 class Level(StrEnum):
-    """An instructor's level: 初级, 中级, 高级."""
+    """Levels of an instructor: 初级, 中级, 高级."""
 
     JUNIOR = "junior"
     INTERMEDIATE = "intermediate"
@@ -32,7 +32,7 @@ class Level(StrEnum):
 
 
 class Instructor(Base):
-    """Somebody who may teach. Registered with a district; may hold an account."""
+    """A person who may teach. An instructor is registered with a district and may have an account."""
 
     __tablename__ = "instructor"
 
@@ -56,23 +56,24 @@ class Instructor(Base):
 
     @property
     def phone(self) -> str | None:
-        """The phone in E.164, opened."""
+        """The phone in E.164, decrypted."""
         return crypto.cipher().decrypt(PHONE, self.ref, self.phone_sealed) if self.phone_sealed else None
 
     @phone.setter
     def phone(self, value: str | None) -> None:
+        """The phone in E.164, decrypted."""
         if self.ref is None:
             self.ref = uuid4()
         self.phone_sealed = crypto.cipher().encrypt(PHONE, self.ref, value) if value else None
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """A district's own, and oneself."""
+        """Instructors of the scope's districts, and for an instructor the own row."""
         return scope.covers(district=cls.district_id, instructor=cls.user_id == scope.instructor_user_id)
 
 
 class Qualification(Base):
-    """Leave to teach a programme between two days, both included."""
+    """The right to teach a programme from the first to the last day, both included."""
 
     __tablename__ = "qualification"
 

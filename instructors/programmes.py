@@ -1,6 +1,7 @@
-"""The programmes that a qualification names.
+"""Names of the programmes, for qualifications.
 
-Programmes belong to the courses, which stand above the instructors; a qualification needs no more than code and name.
+Programmes belong to the package `courses`, which imports `instructors`; so this module reads the table without its
+model.
 """
 
 from dataclasses import dataclass
@@ -13,15 +14,15 @@ PROGRAMME = table("programme", column("code"), column("name_zh"), column("name_e
 
 @dataclass(frozen=True)
 class ProgrammeName:
-    """A programme, as it is called."""
+    """Code and name of a programme."""
 
     code: str
     name_zh: str
     name_en: str
 
 
-def everyone(db: Session) -> dict[str, ProgrammeName]:
-    """All programmes by code, in their order."""
+def all_by_code(db: Session) -> dict[str, ProgrammeName]:
+    """Return all programmes by code, in their order."""
     columns = (PROGRAMME.c.code, PROGRAMME.c.name_zh, PROGRAMME.c.name_en)
     return {
         row.code: ProgrammeName(*row) for row in db.execute(select(*columns).order_by(PROGRAMME.c.position, columns[0]))

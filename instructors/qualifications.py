@@ -1,4 +1,4 @@
-"""Leave to teach: giving it and ending it."""
+"""Qualifications of an instructor: adding one and ending it early."""
 
 from datetime import date
 
@@ -13,10 +13,14 @@ from lms.core.errors import N_, DomainError, NotFound
 def add(
     db: Session, instructor: Instructor, *, programme_code: str, valid_from: date, valid_until: date
 ) -> Qualification:
-    """Let an instructor teach a programme from one day to another, both included. Periods of one programme never overlap."""
+    """Let an instructor teach a programme from one day to another, both included.
+
+    Raises DomainError `period` for a last day before the first, and `periods_overlap` when the instructor has another
+    qualification for the programme within that time.
+    """
     if valid_until < valid_from:
         raise DomainError("period", N_("The last day must not come before the first."), status=422, field="valid_until")
-    # Two administrators at once: the second waits for the first and sees its period.
+    # Of two administrators at the same time, the second waits for the first and then sees the first one's period.
     db.execute(select(Instructor.id).where(Instructor.id == instructor.id).with_for_update())
     overlapping = select(Qualification.id).where(
         Qualification.instructor_id == instructor.id,
@@ -48,7 +52,11 @@ def add(
 
 
 def end(db: Session, instructor: Instructor, qualification_id: int, *, last_day: date, reason: str) -> None:
-    """End a qualification earlier than it would. What was taught under it stays right."""
+    """End a qualification before its last day. Sessions that were taught under it stay valid.
+
+    Raises DomainError `not_earlier` or `period` for a last day that is not within the qualification, NotFound for a
+    qualification of another instructor.
+    """
     row = of_instructor(instructor, qualification_id)
     if last_day >= row.valid_until:
         raise DomainError(
@@ -73,7 +81,7 @@ def end(db: Session, instructor: Instructor, qualification_id: int, *, last_day:
 
 
 def of_instructor(instructor: Instructor, qualification_id: int) -> Qualification:
-    """One of an instructor's qualifications. Raises NotFound for somebody else's."""
+    """Return a qualification of this instructor. Raises NotFound for one of another instructor."""
     for row in instructor.qualifications:
         if row.id == qualification_id:
             return row

@@ -20,11 +20,11 @@ from lms.core.paging import Page, page_of
 from lms.core.scope import EVERYTHING, Role, Scope, visible
 from lms.organisations.models import Organisation
 
-SOON = timedelta(days=90)
+EXPIRING_WITHIN = timedelta(days=90)
 
 
 class Validity(StrEnum):
-    """How the qualifications of an instructor stand on a day."""
+    """Validity of an instructor's qualifications on a day."""
 
     VALID = "valid"
     EXPIRING = "expiring"
@@ -33,7 +33,7 @@ class Validity(StrEnum):
 
 @dataclass(frozen=True)
 class InstructorFacts:
-    """What is known of an instructor. `phone` is E.164."""
+    """The facts of an instructor that an administrator enters. `phone` is E.164."""
 
     name: str
     registration_number: str
@@ -43,8 +43,8 @@ class InstructorFacts:
 
 
 @dataclass(frozen=True)
-class Filter:
-    """What the register is narrowed to. `validity` regards the chosen programme, or all of them."""
+class InstructorFilter:
+    """Filters of the register; None filters nothing. `validity` regards the chosen programme, or all programmes."""
 
     text: str | None = None
     district_id: int | None = None
@@ -54,7 +54,10 @@ class Filter:
 
 
 def may_lead(db: Session, instructor_id: int, programme_code: str, day: date) -> bool:
-    """Whether an instructor is active and holds a qualification for the programme on that day, in the branch's time zone."""
+    """Tell whether an instructor is active and holds a qualification for the programme on that day.
+
+    The day is one in the branch's time zone.
+    """
     return bool(
         db.scalar(
             select(
@@ -65,26 +68,28 @@ def may_lead(db: Session, instructor_id: int, programme_code: str, day: date) ->
 
 
 def qualified(db: Session, programme_code: str, day: date, scope: Scope) -> list[Instructor]:
-    """The instructors whom a planner may ask to teach a programme on a day, by name.
+    """Return the instructors whom a planner may ask to teach a programme on a day, by name.
 
-    An administrator asks those of the own district; a coordinator those of the host organisation's district.
+    An administrator may ask those of the own district; a coordinator those of the host organisation's district.
     """
     return list(
         db.scalars(
             select(Instructor)
-            .where(Instructor.active, _qualified_on(programme_code, day), _within_call(scope))
+            .where(Instructor.active, _qualified_on(programme_code, day), _may_be_asked(scope))
             .order_by(Instructor.name, Instructor.id)
         )
     )
 
 
-def near(
+def suggestions(
     db: Session, day: date, scope: Scope, *, name: str | None = None, part: str = "", limit: int | None = None
 ) -> list[Instructor]:
-    """Those who may teach any programme on a day and whom a planner may ask: all, those of a name, or some whose name or number
-    has a part. Names that begin with it come first.
+    """Return the instructors who may teach any programme on a day and whom a planner may ask.
+
+    name: only those of exactly this name. part: only those whose name or registration number contains it; names that
+    begin with it come first.
     """
-    statement = select(Instructor).where(Instructor.active, _qualified_on(None, day), _within_call(scope))
+    statement = select(Instructor).where(Instructor.active, _qualified_on(None, day), _may_be_asked(scope))
     if name is not None:
         statement = statement.where(Instructor.name == name)
     if part:
@@ -97,7 +102,7 @@ def near(
 
 
 def _qualified_on(programme_code: str | None, day: date) -> ColumnElement[bool]:
-    """programme_code: None is any."""
+    """Return the condition that an instructor is qualified on a day, for one programme or (None) for any."""
     return exists().where(
         Qualification.instructor_id == Instructor.id,
         true() if programme_code is None else Qualification.programme_code == programme_code,
@@ -106,62 +111,72 @@ def _qualified_on(programme_code: str | None, day: date) -> ColumnElement[bool]:
     )
 
 
-def _within_call(scope: Scope) -> ColumnElement[bool]:
-    """Those one sees, and for a host organisation those of its district: it has no instructors of its own."""
-    ways: list[ColumnElement[bool]] = [Instructor.visible_to(scope)]
+def _may_be_asked(scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that a planner may ask an instructor.
+
+    These are the instructors within the scope, and for a host organisation those of its district: it has no instructors
+    of its own.
+    """
+    conditions: list[ColumnElement[bool]] = [Instructor.visible_to(scope)]
     if scope.organisation_ids:
         hosts = select(Organisation.district_id).where(Organisation.id.in_(scope.organisation_ids))
-        ways.append(Instructor.district_id.in_(hosts))
-    return or_(*ways)
+        conditions.append(Instructor.district_id.in_(hosts))
+    return or_(*conditions)
 
 
-def listing(db: Session, scope: Scope, wanted: Filter, today: date, page: int) -> Page[Instructor]:
-    """The instructors of the scope by name, with their districts and qualifications."""
+def listing(db: Session, scope: Scope, filters: InstructorFilter, today: date, page: int) -> Page[Instructor]:
+    """Return a page of the instructors within the scope by name, with their districts and qualifications."""
     statement = (
         visible(select(Instructor), Instructor, scope)
-        .where(Instructor.active.is_(wanted.active))
+        .where(Instructor.active.is_(filters.active))
         .options(joinedload(Instructor.district), selectinload(Instructor.qualifications))
         .order_by(Instructor.name, Instructor.id)
     )
-    if wanted.text:
+    if filters.text:
         statement = statement.where(
-            Instructor.name.icontains(wanted.text, autoescape=True)
-            | Instructor.registration_number.icontains(wanted.text, autoescape=True)
+            Instructor.name.icontains(filters.text, autoescape=True)
+            | Instructor.registration_number.icontains(filters.text, autoescape=True)
         )
-    if wanted.district_id is not None:
-        statement = statement.where(Instructor.district_id == wanted.district_id)
-    if wanted.programme_code or wanted.validity:
-        statement = statement.where(_standing(wanted, today))
+    if filters.district_id is not None:
+        statement = statement.where(Instructor.district_id == filters.district_id)
+    if filters.programme_code or filters.validity:
+        statement = statement.where(_has_validity(filters, today))
     return page_of(db, statement, page)
 
 
-def _standing(wanted: Filter, today: date) -> ColumnElement[bool]:
-    """Expiring and expired look at the last day of all periods of a programme: a renewed one is neither."""
+def _has_validity(filters: InstructorFilter, today: date) -> ColumnElement[bool]:
+    """Return the condition for the filter's validity.
+
+    "Expiring" and "expired" regard the last day of all periods of a programme: a qualification that was renewed is
+    neither.
+    """
     last_days = select(func.max(Qualification.valid_until).label("last")).where(
         Qualification.instructor_id == Instructor.id
     )
-    if wanted.programme_code:
-        last_days = last_days.where(Qualification.programme_code == wanted.programme_code)
+    if filters.programme_code:
+        last_days = last_days.where(Qualification.programme_code == filters.programme_code)
     ends = last_days.group_by(Qualification.programme_code).correlate(Instructor).subquery()
     last = ends.c.last
-    if wanted.validity is Validity.EXPIRING:
-        return exists().where(last >= today, last <= today + SOON)
-    if wanted.validity is Validity.EXPIRED:
+    if filters.validity is Validity.EXPIRING:
+        return exists().where(last >= today, last <= today + EXPIRING_WITHIN)
+    if filters.validity is Validity.EXPIRED:
         return exists().where(last < today)
-    if wanted.validity is Validity.VALID:
+    if filters.validity is Validity.VALID:
         covering = exists().where(
             Qualification.instructor_id == Instructor.id,
             Qualification.valid_from <= today,
             Qualification.valid_until >= today,
         )
         return (
-            covering.where(Qualification.programme_code == wanted.programme_code) if wanted.programme_code else covering
+            covering.where(Qualification.programme_code == filters.programme_code)
+            if filters.programme_code
+            else covering
         )
     return exists().where(last.is_not(None))
 
 
 def enlist(db: Session, facts: InstructorFacts, scope: Scope) -> Instructor:
-    """Enter an instructor in the register of a district of the scope."""
+    """Add an instructor to the register of a district within the scope."""
     _demand_district(facts, scope)
     row = Instructor(active=True)
     _fill(row, facts)
@@ -172,7 +187,7 @@ def enlist(db: Session, facts: InstructorFacts, scope: Scope) -> Instructor:
 
 
 def change(db: Session, row: Instructor, facts: InstructorFacts, active: bool, scope: Scope) -> None:
-    """Change what is known, or take somebody off the register (or back): past sessions stay."""
+    """Change an instructor's facts, or take the instructor off the register or back: past sessions stay."""
     _demand_district(facts, scope)
     before = _recorded(row)
     _fill(row, facts)
@@ -184,18 +199,19 @@ def change(db: Session, row: Instructor, facts: InstructorFacts, active: bool, s
 def give_account(
     db: Session, row: Instructor, *, email: str | None, phone: str | None, scope: Scope, site: Site
 ) -> str | None:
-    """Link an account: the one that this e-mail address or phone reaches, else a new one, whose owner is invited.
+    """Link the account that this e-mail address or phone belongs to, or a new one, whose owner is invited.
 
-    Returns the link to hand over in person where no mail could go.
+    Returns the link to hand over in person where no mail could be sent. Raises DomainError `account_there` when the
+    instructor has an account already, `beyond_reach` for an account outside the scope.
     """
     if row.user_id is not None:
         raise DomainError("account_there", N_("The instructor has an account already."))
-    user = next((found for way in (email, phone) if way and (found := users.find(db, way))), None)
+    user = next((account for contact in (email, phone) if contact and (account := users.find(db, contact))), None)
     address = None
     if user is None:
         facts = UserFacts(row.name, email, phone)
-        made = users.create(db, facts, [GrantFacts(Role.INSTRUCTOR)], EVERYTHING, None)
-        user = made.user
+        created = users.create(db, facts, [GrantFacts(Role.INSTRUCTOR)], EVERYTHING, None)
+        user = created.user
         row.user_id = user.id
         db.flush()
         address = password_links.invite(db, user, site)

@@ -1,4 +1,4 @@
-"""The register of instructors, for administrators and auditors."""
+"""Pages of the register of instructors, for administrators and auditors."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from instructors.forms import (
     QualificationForm,
 )
 from instructors.models import Instructor, Level
-from instructors.register import SOON, Filter, InstructorFacts, Validity
+from instructors.register import EXPIRING_WITHIN, InstructorFacts, InstructorFilter, Validity
 from lms.accounts.password_links import site_of
 from lms.core import clock
 from lms.core.access import holds, requires, scope
@@ -33,28 +33,28 @@ blueprint = Blueprint("instructors", __name__)
 @blueprint.get("/")
 @requires(*READERS)
 def index() -> ResponseReturnValue:
-    """The instructors of one's districts, and until when they may teach what."""
-    names = programmes.everyone(db())
+    """Show the instructors of the user's districts, and until when they may teach what."""
+    names = programmes.all_by_code(db())
     form = InstructorFilterForm(request.args)
     form.district.choices = choices([("", _("All districts")), *_districts()])
     form.programme.choices = choices([("", _("All programmes")), *((code, named(row)) for code, row in names.items())])
-    wanted = Filter(
+    filters = InstructorFilter(
         text=form.text.data,
         district_id=form.district.data,
         programme_code=form.programme.data or None,
         validity=Validity(form.validity.data) if form.validity.data in set(Validity) else None,
         active=form.state.data != "left",
     )
-    found = register.listing(db(), scope(), wanted, _today(), request.args.get("page", 1, type=int))
+    listing = register.listing(db(), scope(), filters, _today(), request.args.get("page", 1, type=int))
     return render_template(
-        "instructors/index.html", found=found, form=form, may_change=holds(*ADMINISTRATORS), **_words()
+        "instructors/index.html", listing=listing, form=form, may_change=holds(*ADMINISTRATORS), **_common_values()
     )
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def new() -> ResponseReturnValue:
-    """Enter an instructor in the register."""
+    """Add an instructor to the register."""
     form = InstructorForm()
     form.district_id.choices = choices(_districts())
     if form.validate_on_submit():
@@ -68,15 +68,15 @@ def new() -> ResponseReturnValue:
 @blueprint.get("/<int:instructor_id>")
 @requires(*READERS)
 def page(instructor_id: int) -> ResponseReturnValue:
-    """One instructor: qualifications and account."""
+    """Show one instructor: qualifications and account."""
     instructor = _instructor(instructor_id)
-    return _show(instructor, QualificationForm(), AccountForm(formdata=None, phone=instructor.phone))
+    return _render_page(instructor, QualificationForm(), AccountForm(formdata=None, phone=instructor.phone))
 
 
 @blueprint.route("/<int:instructor_id>/edit", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def edit(instructor_id: int) -> ResponseReturnValue:
-    """Change what is known of an instructor, or take somebody off the register."""
+    """Change an instructor's facts, or take the instructor off the register."""
     instructor = _instructor(instructor_id)
     form = InstructorChangeForm(obj=instructor)
     form.district_id.choices = choices(_districts())
@@ -96,7 +96,7 @@ def add_qualification(instructor_id: int) -> ResponseReturnValue:
     """Let an instructor teach a programme for a time."""
     instructor = _instructor(instructor_id)
     form = QualificationForm()
-    _offer_programmes(form)
+    _set_programme_choices(form)
     if form.validate_on_submit():
         with refused_on(form):
             qualifications.add(
@@ -109,7 +109,7 @@ def add_qualification(instructor_id: int) -> ResponseReturnValue:
             flash(_("The qualification is added."))
             return redirect(url_for("instructors.page", instructor_id=instructor.id))
     account = AccountForm(formdata=None, phone=instructor.phone)
-    return make_response(_show(_instructor(instructor_id), form, account), 422)
+    return make_response(_render_page(_instructor(instructor_id), form, account), 422)
 
 
 @blueprint.route("/<int:instructor_id>/qualifications/<int:qualification_id>/end", methods=["GET", "POST"])
@@ -126,7 +126,7 @@ def end_qualification(instructor_id: int, qualification_id: int) -> ResponseRetu
             return redirect(url_for("instructors.page", instructor_id=instructor.id))
     return make_response(
         render_template(
-            "instructors/end.html", form=form, instructor=instructor, qualification=qualification, **_words()
+            "instructors/end.html", form=form, instructor=instructor, qualification=qualification, **_common_values()
         ),
         422 if form.is_submitted() else 200,
     )
@@ -152,7 +152,7 @@ def give_account(instructor_id: int) -> ResponseReturnValue:
                 return render_template("instructors/link.html", instructor=instructor, address=address)
             flash(_("The account is linked."))
             return redirect(url_for("instructors.page", instructor_id=instructor.id))
-    return make_response(_show(_instructor(instructor_id), QualificationForm(formdata=None), form), 422)
+    return make_response(_render_page(_instructor(instructor_id), QualificationForm(formdata=None), form), 422)
 
 
 def _instructor(instructor_id: int) -> Instructor:
@@ -167,12 +167,17 @@ def _districts() -> list[tuple[Any, str]]:
     return [(district.id, named(district)) for district in districts.administered(db(), scope())]
 
 
-def _offer_programmes(form: QualificationForm) -> None:
-    form.programme.choices = choices((code, named(row)) for code, row in programmes.everyone(db()).items())
+def _set_programme_choices(form: QualificationForm) -> None:
+    form.programme.choices = choices((code, named(row)) for code, row in programmes.all_by_code(db()).items())
 
 
-def _words() -> dict[str, Any]:
-    return {"levels": LEVELS, "programmes": programmes.everyone(db()), "today": _today(), "soon": _today() + SOON}
+def _common_values() -> dict[str, Any]:
+    return {
+        "levels": LEVELS,
+        "programmes": programmes.all_by_code(db()),
+        "today": _today(),
+        "soon": _today() + EXPIRING_WITHIN,
+    }
 
 
 def _facts(form: InstructorForm) -> InstructorFacts:
@@ -185,13 +190,13 @@ def _facts(form: InstructorForm) -> InstructorFacts:
     )
 
 
-def _show(instructor: Instructor, qualification: QualificationForm, account: AccountForm) -> str:
-    _offer_programmes(qualification)
+def _render_page(instructor: Instructor, qualification: QualificationForm, account: AccountForm) -> str:
+    _set_programme_choices(qualification)
     return render_template(
         "instructors/page.html",
         instructor=instructor,
         qualification=qualification,
         account=account,
         may_change=holds(*ADMINISTRATORS),
-        **_words(),
+        **_common_values(),
     )

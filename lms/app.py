@@ -181,10 +181,10 @@ def _map(app: Flask) -> None:
 def _react() -> None:
     """Event → what happens once it is committed."""
     events.react(MailOwed, mail_tasks.ring)
-    events.react(OfferingClosed, issuing_tasks.ring)
+    events.react(OfferingClosed, issuing_tasks.enqueue_issuing)
     events.react(ExportRequested, course_tasks.enqueue_export)
     events.react(ImportRequested, course_tasks.enqueue_import)
-    events.react(CertificatesOwed, issuing_tasks.ring)
-    events.react(ReissueOwed, issuing_tasks.ring_correction)
-    events.react(BadgeOwed, issuing_tasks.ring_badges)
-    events.react(StatusChanged, issuing_tasks.ring_status_lists)
+    events.react(CertificatesOwed, issuing_tasks.enqueue_issuing)
+    events.react(ReissueOwed, issuing_tasks.enqueue_correction)
+    events.react(BadgeOwed, issuing_tasks.enqueue_badges)
+    events.react(StatusChanged, issuing_tasks.enqueue_status_lists)

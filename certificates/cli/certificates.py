@@ -1,4 +1,4 @@
-"""`flask certificates`: issue what is owed, and check the ledger."""
+"""`flask certificates`: issue what is owed, print, and check the ledger."""
 
 import sys
 from datetime import datetime
@@ -12,17 +12,17 @@ from certificates import issuing, ledger, printing
 from certificates.branch import Branch
 from certificates.cli.legacy import legacy_group
 from certificates.cli.offline import verify
-from certificates.cli.renewal import reissue, remind
+from certificates.cli.renewal import reissue_owed, remind
 from certificates.issuing import CountingPeriod
 from lms.core.db import transaction
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING
 
-SHOWN_FAULTS = 100
+MAX_FAULTS_SHOWN = 100
 
 cli = AppGroup("certificates", help="Certificates: issuing, and the ledger of issuance.")
 ledger_group = AppGroup("ledger", help="The append-only ledger of issuance.")
-for command in (ledger_group, legacy_group, remind, reissue, verify):
+for command in (ledger_group, legacy_group, remind, reissue_owed, verify):
     cli.add_command(command)
 
 
@@ -69,10 +69,10 @@ def print_(offering_id: int | None, since: datetime | None, until: datetime | No
     except ValueError:
         raise click.BadParameter("must end with .pdf or .zip", param_hint="FILE") from None
     sessions = current_app.extensions["sessions"]
-    choice = printing.PrintSelection(offering_id, since.date() if since else None, until.date() if until else None)
+    selection = printing.PrintSelection(offering_id, since.date() if since else None, until.date() if until else None)
     try:
         with transaction(sessions) as db:
-            ids = printing.select_ids(db, EVERYTHING, choice, form)
+            ids = printing.select_ids(db, EVERYTHING, selection, form)
         with file.open("wb") as out:
             out.writelines(printing.stream(sessions, ids, Branch.of(current_app.config["SETTINGS"]), form))
     except DomainError as error:
@@ -91,7 +91,7 @@ def check(names: bool) -> None:
     with transaction(current_app.extensions["sessions"]) as db:
         for fault in ledger.check(db, names=names):
             faults += 1
-            if faults <= SHOWN_FAULTS:
+            if faults <= MAX_FAULTS_SHOWN:
                 place = f"line {fault.seq}" if fault.seq is not None else "no line"
                 click.echo(f"{place}, certificate {fault.number or '?'}: {fault.what}")
     if faults:

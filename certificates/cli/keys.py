@@ -1,4 +1,4 @@
-"""`flask keys`: make, change and list the keys that sign. For the machine of the signing worker."""
+"""`flask keys`: make, change and list the keys that sign. For the signing worker's machine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,11 +50,11 @@ def ensure(days: int) -> None:
     if settings.lms_embedded:
         # A laptop tries the system on a year that has already passed, and certificates are of that year.
         first = date(first.year - 1, 1, 1)
-    with transaction(current_app.extensions["sessions"]) as db, _one_line():
+    with transaction(current_app.extensions["sessions"]) as db, _as_click_error():
         key = qr_keys.ensure(
             db, settings.keys_dir, not_before=first, not_after=last, replace_lost=settings.lms_embedded
         )
-    _tell(key, settings)
+    _print_qr_key(key, settings)
 
 
 @cli.command()
@@ -64,13 +64,13 @@ def create(purpose: str, days: int) -> None:
     """Make a key where none is active."""
     settings = _settings()
     if purpose != CODES:
-        with transaction(current_app.extensions["sessions"]) as db, _one_line():
-            _tell_issuers(issuer_keys.create(db, settings.keys_dir, Purpose(purpose)), settings)
+        with transaction(current_app.extensions["sessions"]) as db, _as_click_error():
+            _print_issuer_key(issuer_keys.create(db, settings.keys_dir, Purpose(purpose)), settings)
         return
     first, last = qr_keys.window(clock.today(settings.zone), days)
-    with transaction(current_app.extensions["sessions"]) as db, _one_line():
+    with transaction(current_app.extensions["sessions"]) as db, _as_click_error():
         key = qr_keys.create(db, settings.keys_dir, not_before=first, not_after=last)
-    _tell(key, settings)
+    _print_qr_key(key, settings)
 
 
 @cli.command()
@@ -80,13 +80,13 @@ def rotate(purpose: str, days: int) -> None:
     """Retire the active key and make the next. What the old one signed stays valid, and the old one published."""
     settings = _settings()
     if purpose != CODES:
-        with transaction(current_app.extensions["sessions"]) as db, _one_line():
-            _tell_issuers(issuer_keys.rotate(db, settings.keys_dir, Purpose(purpose)), settings)
+        with transaction(current_app.extensions["sessions"]) as db, _as_click_error():
+            _print_issuer_key(issuer_keys.rotate(db, settings.keys_dir, Purpose(purpose)), settings)
         return
     first, last = qr_keys.window(clock.today(settings.zone), days)
-    with transaction(current_app.extensions["sessions"]) as db, _one_line():
+    with transaction(current_app.extensions["sessions"]) as db, _as_click_error():
         key = qr_keys.rotate(db, settings.keys_dir, today=first, not_after=last)
-    _tell(key, settings)
+    _print_qr_key(key, settings)
 
 
 @cli.command()
@@ -95,11 +95,11 @@ def retire(purpose: str) -> None:
     """Let the active key sign no more. What it signed stays valid; what is owed waits until another is made."""
     settings = _settings()
     if purpose != CODES:
-        with transaction(current_app.extensions["sessions"]) as db, _one_line():
+        with transaction(current_app.extensions["sessions"]) as db, _as_click_error():
             kid = issuer_keys.retire(db, Purpose(purpose)).kid
         click.echo(f"{kid} is retired. Nothing signs now. Next: flask keys create --for {purpose}")
         return
-    with transaction(current_app.extensions["sessions"]) as db, _one_line():
+    with transaction(current_app.extensions["sessions"]) as db, _as_click_error():
         key = qr_keys.retire(db, today=clock.today(settings.zone))
         owed = issuing.count_owed(db)
     click.echo(
@@ -130,22 +130,26 @@ def compromise(kid: str, moment: str, days: int) -> None:
     if at.tzinfo is None:
         at = at.replace(tzinfo=settings.zone)
     if issuer_keys.purpose_of(kid) is not None:
-        _compromise_issuers(kid, at)
+        _compromise_issuer_key(kid, at)
         return
     name, _, number = kid.rpartition("-")
     if name != "qr" or not number.isdecimal() or int(number) > MAX_KEY_NUMBER:
         raise click.BadParameter("write it as in `flask keys list`: qr-3, badge-1, status-1", param_hint="KID")
     first, last = qr_keys.window(clock.today(settings.zone), days)
-    with transaction(current_app.extensions["sessions"]) as db, _one_line():
-        done = qr_keys.compromise(db, settings.keys_dir, int(number), at, today=first, not_after=last)
-    believed = done.key.compromised_at.astimezone(settings.zone) if done.key.compromised_at else at
-    click.echo(f"{kid} is {done.key.state}: believed for what the ledger knew before {believed:%Y-%m-%d %H:%M:%S %Z}")
-    if done.refused_count:
+    with transaction(current_app.extensions["sessions"]) as db, _as_click_error():
+        compromise_result = qr_keys.compromise(db, settings.keys_dir, int(number), at, today=first, not_after=last)
+    trusted_before = (
+        compromise_result.key.compromised_at.astimezone(settings.zone) if compromise_result.key.compromised_at else at
+    )
+    click.echo(
+        f"{kid} is {compromise_result.key.state}: believed for what the ledger knew before {trusted_before:%Y-%m-%d %H:%M:%S %Z}"
+    )
+    if compromise_result.refused_count:
         click.echo(
-            f"{done.refused_count} certificates of this key were recorded since then and are refused: reissue them"
+            f"{compromise_result.refused_count} certificates of this key were recorded since then and are refused: reissue them"
         )
-    if done.successor is not None:
-        _tell(done.successor, settings)
+    if compromise_result.successor is not None:
+        _print_qr_key(compromise_result.successor, settings)
 
 
 @cli.command("list")
@@ -154,38 +158,38 @@ def list_() -> None:
     settings = _settings()
     with transaction(current_app.extensions["sessions"]) as db:
         for key in qr_keys.public_keys(db):
-            _line(key.kid, key.state, f"{key.not_before} to {key.not_after}", key.compromised_at)
-        for one in issuer_keys.public_keys(db):
-            made = f"made {one.made_at.astimezone(settings.zone):%Y-%m-%d}"
-            _line(one.kid, one.state, made, one.compromised_at)
+            _print_key(key.kid, key.state, f"{key.not_before} to {key.not_after}", key.compromised_at)
+        for issuer_key in issuer_keys.public_keys(db):
+            made = f"made {issuer_key.made_at.astimezone(settings.zone):%Y-%m-%d}"
+            _print_key(issuer_key.kid, issuer_key.state, made, issuer_key.compromised_at)
 
 
-def _line(kid: str, state: str, period: str, compromised_at: datetime | None) -> None:
+def _print_key(kid: str, state: str, period: str, compromised_at: datetime | None) -> None:
     settings = _settings()
-    here = "private file here" if private_key_path(settings.keys_dir, kid).is_file() else "no private file here"
+    private_file = "private file here" if private_key_path(settings.keys_dir, kid).is_file() else "no private file here"
     since = ""
     if compromised_at is not None:
         since = f", compromised {compromised_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S %Z}"
-    click.echo(f"{kid}  {state:<11}  {period}  {here}{since}")
+    click.echo(f"{kid}  {state:<11}  {period}  {private_file}{since}")
 
 
-def _compromise_issuers(kid: str, at: datetime) -> None:
+def _compromise_issuer_key(kid: str, at: datetime) -> None:
     settings = _settings()
-    with transaction(current_app.extensions["sessions"]) as db, _one_line():
+    with transaction(current_app.extensions["sessions"]) as db, _as_click_error():
         _key, successor, owed = issuer_keys.compromise(db, settings.keys_dir, kid, at)
         signed = 0
         if successor is not None and issuer_keys.purpose_of(kid) is Purpose.STATUS:
             signed = status_lists.sign_due(db, Branch.of(settings), anew=True)
     click.echo(f"{kid} is compromised: nothing that it signed is believed any more")
     if successor is not None:
-        _tell_issuers(successor, settings)
+        _print_issuer_key(successor, settings)
     if owed:
         click.echo(f"{owed} badges are owed anew")
     if signed:
         click.echo(f"{signed} status lists were signed anew")
 
 
-def _tell_issuers(key: IssuerKey, settings: Settings) -> None:
+def _print_issuer_key(key: IssuerKey, settings: Settings) -> None:
     click.echo(f"{key.kid} is {key.state}, private file {private_key_path(settings.keys_dir, key.kid)}")
 
 
@@ -194,15 +198,15 @@ def _settings() -> Settings:
     return settings
 
 
-def _tell(key: SigningKey, settings: Settings) -> None:
+def _print_qr_key(key: SigningKey, settings: Settings) -> None:
     kid = qr_kid(key.number)
     path = private_key_path(settings.keys_dir, kid)
     click.echo(f"{kid} is {key.state}, signs {key.not_before} to {key.not_after}, private file {path}")
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
-    """A refusal as one line and exit code 1."""
+def _as_click_error() -> Iterator[None]:
+    """Print a DomainError as one line and end with exit code 1."""
     try:
         yield
     except DomainError as error:

@@ -1,4 +1,7 @@
-"""`flask certificates legacy`: certificates from before this system. `flask import run legacy_certificates` brings them in."""
+"""`flask certificates legacy`: revoke and restore certificates from before this system.
+
+`flask import run legacy_certificates` imports them.
+"""
 
 from collections.abc import Callable
 

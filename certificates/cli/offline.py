@@ -1,10 +1,10 @@
 """`flask certificates verify --offline`: judge a code with the published files alone.
 
-It needs no database and no settings; a stranger who has this code, the keys and the lists runs
+The command needs no database and no settings. A person who has this code, the keys and the lists runs
 
     flask --app wsgi certificates verify --offline --keys jwks.json --status FOLDER DIGITS
 
-`wsgi` then gives the small application of this module, which `--app certificates.cli.offline` names as well.
+`wsgi` then provides the small application of this module, which `--app certificates.cli.offline` names as well.
 """
 
 import sys
@@ -24,7 +24,7 @@ from certificates.verification.offline import OfflineVerdict
 from lms.core import clock
 from lms.core.errors import DomainError
 
-WORDS = {
+REASON_TEXTS = {
     "key_unknown": "unknown key: fetch the newest jwks.json, then ask again",
     "key_compromised": "its key is marked compromised: ask online, where the ledger of issuance tells",
     "status_missing": "no status list for it: whether it was revoked or superseded is not known",
@@ -50,32 +50,32 @@ def verify(keys_file: Path, folder: Path, name: str | None, zone: str, code: str
         raise click.ClickException(str(error)) from error
     today = clock.today(ZoneInfo(zone))
     verdict = offline.verify(code_in(code) or code, keys, lists, now=clock.now(), today=today)
-    _tell(verdict)
-    fits = offline.name_matches_code(verdict, name) if name else None
+    _print_verdict(verdict)
+    name_matches = offline.name_matches_code(verdict, name) if name else None
     if name:
-        click.echo("name: " + {True: "yes", False: "no", None: "cannot be compared"}[fits])
-    sys.exit(0 if verdict.state is State.VALID and (fits or not name) else 1)
+        click.echo("name: " + {True: "yes", False: "no", None: "cannot be compared"}[name_matches])
+    sys.exit(0 if verdict.state is State.VALID and (name_matches or not name) else 1)
 
 
-def _tell(verdict: OfflineVerdict) -> None:
+def _print_verdict(verdict: OfflineVerdict) -> None:
     click.echo(verdict.state.value if verdict.state is not None else "undecided")
-    if verdict.reason in WORDS:
-        click.echo(WORDS[verdict.reason])
+    if verdict.reason in REASON_TEXTS:
+        click.echo(REASON_TEXTS[verdict.reason])
     if verdict.payload is not None and verdict.reason != "key_unknown":
         signed = verdict.payload
         click.echo(f"serial {signed.serial}, issued {signed.issued_on}, last valid day {signed.valid_until or 'none'}")
     if verdict.as_of is not None:
-        late = ", which is too old to rely on: fetch the lists again" if verdict.stale else ""
-        click.echo(f"status as of {verdict.as_of:%Y-%m-%d %H:%M} UTC{late}")
+        warning = ", which is too old to rely on: fetch the lists again" if verdict.stale else ""
+        click.echo(f"status as of {verdict.as_of:%Y-%m-%d %H:%M} UTC{warning}")
 
 
-def asked(command: Sequence[str]) -> bool:
-    """Whether this is the line of a `flask` command that verifies, and so wants neither settings nor a database."""
+def is_requested(command: Sequence[str]) -> bool:
+    """Tell whether this command line is a `flask` command that verifies, and so needs neither settings nor a database."""
     return click.get_current_context(silent=True) is not None and ("certificates", "verify") in pairwise(command)
 
 
 def create_app() -> Flask:
-    """An application of this command alone."""
+    """Create an application with this command alone."""
     app = Flask("offline")
     group = AppGroup("certificates", help="Verify certificates without us.")
     group.add_command(verify)

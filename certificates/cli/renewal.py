@@ -1,11 +1,10 @@
-"""`flask certificates remind` and `reissue`: what the worker does on its schedule, at once and by hand."""
+"""`flask certificates remind` and `reissue`: run by hand what the worker does on its schedule."""
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from certificates import reissue as corrections
-from certificates import reminders
+from certificates import reissue, reminders
 from certificates.branch import Branch
 from lms.core import clock
 from lms.core.db import transaction
@@ -22,13 +21,13 @@ def remind(dry_run: bool) -> None:
     sessions = current_app.extensions["sessions"]
     if dry_run:
         with transaction(sessions) as db:
-            found = reminders.due(db, settings.reminder_days, today=clock.today(settings.zone))
-        for one in found:
+            due_reminders = reminders.due(db, settings.reminder_days, today=clock.today(settings.zone))
+        for reminder in due_reminders:
             click.echo(
-                f"{one.certificate.number}: {one.days_left} days left, reminder of {one.days_before} days"
-                f" to {mask_email(one.email)}"
+                f"{reminder.certificate.number}: {reminder.days_left} days left, reminder of {reminder.days_before} days"
+                f" to {mask_email(reminder.email)}"
             )
-        click.echo(f"Dry run: {len(found)} reminders are due. Nobody was reminded.")
+        click.echo(f"Dry run: {len(due_reminders)} reminders are due. Nobody was reminded.")
         return
     total = 0
     while True:
@@ -40,16 +39,16 @@ def remind(dry_run: bool) -> None:
     click.echo(f"{total} reminders are on their way.")
 
 
-@click.command()
+@click.command("reissue")
 @with_appcontext
-def reissue() -> None:
+def reissue_owed() -> None:
     """Make the corrected certificates that are owed."""
     branch = Branch.of(current_app.config["SETTINGS"])
     total = 0
     while True:
         try:
             with transaction(current_app.extensions["sessions"]) as db:
-                number = corrections.issue_owed(db, branch)
+                number = reissue.issue_owed(db, branch)
         except DomainError as error:
             raise click.ClickException(str(error)) from error
         if number == 0:

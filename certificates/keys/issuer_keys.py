@@ -1,8 +1,8 @@
-"""The keys that sign for the issuer's `did:web`: of badges and of status lists.
+"""Keys that sign for the issuer's `did:web`: badges and status lists. The keys for QR codes are in `qr_keys`.
 
 Public halves are rows that anybody reads; a private half is a file of the signing worker, which makes the first key
-when it first needs one. What a retired key signed stays verifiable; a compromised key is believed for nothing, because
-neither a badge nor a list stands in a ledger that would tell the honest ones: they are signed anew.
+when it first needs one. What a retired key signed can still be verified. A compromised key is not trusted for anything,
+because no ledger tells which badges and lists are genuine: they are signed again.
 """
 
 from collections.abc import Sequence
@@ -24,35 +24,34 @@ _MAX_NUMBER = 999
 
 
 class Purpose(StrEnum):
-    """What a key signs; the beginning of its name."""
+    """The purpose of a key; its value is the beginning of the key's name."""
 
     BADGE = "badge"
     STATUS = "status"
 
 
 def purpose_of(kid: str) -> Purpose | None:
-    """What the key of this name signs; None when it is no key of the issuer."""
+    """Return the purpose of the key of this name; None when it is not a key of the issuer."""
     word, _, number = kid.partition("-")
     return Purpose(word) if word in set(Purpose) and number.isdecimal() else None
 
 
 def public_keys(db: Session) -> Sequence[IssuerKey]:
-    """Every key there ever was, oldest first: what a retired one signed is still verified with it."""
+    """Return every key that ever existed, oldest first: signatures of a retired key are still verified with it."""
     return db.scalars(select(IssuerKey).order_by(IssuerKey.made_at, IssuerKey.kid)).all()
 
 
 def trusted(db: Session) -> list[IssuerKey]:
-    """The keys whose signatures we stand by."""
+    """Return the keys whose signatures we trust."""
     return [key for key in public_keys(db) if key.state is not KeyState.COMPROMISED]
 
 
 def for_signing(db: Session, folder: Path, purpose: Purpose) -> tuple[IssuerKey, Ed25519PrivateKey]:
-    """The active key of a purpose, both halves; made when there never was one. For the worker alone.
+    """Return the active key of a purpose, both halves, and make it when there never was one. For the worker alone.
 
-    It cannot be retired or disowned until the commit.
-
-    Raises DomainError: `signing_key_none` when the last one was retired, `signing_key_mismatch` when the file is not the
-    published key's, and those of `keys.load`, as when the file is not on this machine.
+    The key is locked against retirement until the commit. Raises DomainError: `signing_key_none_of` when the last key
+    was retired, `signing_key_mismatch` when the file does not belong to the published key, and the errors of
+    `key_files.load`, such as a file that is not on this machine.
     """
     row = _active(db, purpose, sharing=True)
     if row is None:
@@ -73,7 +72,7 @@ def for_signing(db: Session, folder: Path, purpose: Purpose) -> tuple[IssuerKey,
 
 
 def create(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
-    """Make a key where none is active. Raises DomainError `signing_key_active`: then rotate."""
+    """Make a key where none is active. Raises DomainError `signing_key_active`: then use `rotate`."""
     _lock_changes(db, purpose)
     if _active(db, purpose) is not None:
         raise DomainError("signing_key_active", N_("There is an active signing key already. Rotate it instead."))
@@ -81,7 +80,7 @@ def create(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
 
 
 def rotate(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
-    """Retire the active key and put a new one in its place. What the old one signed stays verifiable."""
+    """Retire the active key and put a new one in its place. What the old key signed can still be verified."""
     _lock_changes(db, purpose)
     old = _active(db, purpose)
     if old is not None:
@@ -90,7 +89,7 @@ def rotate(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
 
 
 def retire(db: Session, purpose: Purpose) -> IssuerKey:
-    """Let the active key sign no more, with nothing in its place: what is owed waits. Raises DomainError `signing_key_none`."""
+    """Retire the active key without a successor: badges and lists stay owed. Raises DomainError `signing_key_none_of`."""
     _lock_changes(db, purpose)
     old = _active(db, purpose)
     if old is None:
@@ -100,9 +99,10 @@ def retire(db: Session, purpose: Purpose) -> IssuerKey:
 
 
 def compromise(db: Session, folder: Path, kid: str, at: datetime) -> tuple[IssuerKey, IssuerKey | None, int]:
-    """Believe a key no more. The key, its successor when it was active, and how many badges are owed anew.
+    """Stop trusting a key. Return the key, its successor if it was active, and the number of badges that are owed
+    again.
 
-    Said again, the earlier moment holds. Status lists are the caller's to sign anew (`status_lists.sign_due`). Raises
+    Called again, the earlier moment stays. The caller signs the status lists again (`status_lists.sign_due`). Raises
     DomainError: `signing_key_unknown`, and `compromise_in_future`.
     """
     purpose = purpose_of(kid)
@@ -121,7 +121,7 @@ def compromise(db: Session, folder: Path, kid: str, at: datetime) -> tuple[Issue
 
 
 def _owe_badges_again(db: Session, key: IssuerKey) -> int:
-    """Owe each badge anew that names this key in its proof."""
+    """Mark each badge whose proof names this key as owed again."""
     again = (
         update(Badge)
         .where(Badge.credential.contains(credentials.multikey(key.public_key), autoescape=True))
@@ -144,7 +144,7 @@ def _change(db: Session, key: IssuerKey, state: KeyState, compromised_at: dateti
 
 
 def _active(db: Session, purpose: Purpose, *, sharing: bool = False) -> IssuerKey | None:
-    """The key that signs, held until the commit: by a change alone, by those who sign together."""
+    """Return the active key, locked until the commit: exclusively for a change, shared for signing."""
     statement = (
         select(IssuerKey)
         .where(IssuerKey.kid.startswith(f"{purpose}-"), IssuerKey.state == KeyState.ACTIVE)

@@ -1,8 +1,8 @@
-"""Signing keys: private ones as files, public ones as plain values and as a JSON Web Key Set.
+"""Private signing keys as files.
 
-A private key never enters the database or git. It lies in `<keys folder>/signing/<kid>.pem`, mode 0600, in a
-folder of mode 0700 that only the signing worker reads. Where a key is public, its window and its state are
-rows of a table.
+A private key never enters the database or git. It lies in `<keys folder>/signing/<kid>.pem`, mode 0600, in a folder of
+mode 0700 that only the signing worker reads. The window and the state of a key are columns of the tables `signing_key`
+(see `qr_keys`) and `issuer_key` (see `issuer_keys`).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 from lms.core.errors import N_, DomainError
 
-_LARGEST_PEM = 4096  # one of Ed25519 has 119 bytes
+_LARGEST_PEM = 4096  # bytes; a PEM file of an Ed25519 key has 119
 _KID = re.compile(r"[a-z]+-[0-9]{1,3}")
 
 
 def private_key_path(folder: Path, kid: str) -> Path:
-    """Return where the private key lies below the keys folder."""
+    """Return the path of a private key in the keys folder."""
     if not _KID.fullmatch(kid):
         raise ValueError(f"not the name of a key: {kid!r}")
     return folder / "signing" / f"{kid}.pem"
@@ -38,8 +38,8 @@ def private_key_path(folder: Path, kid: str) -> Path:
 def create(folder: Path, kid: str) -> bytes:
     """Make an Ed25519 key, write its file and return the public 32 bytes.
 
-    The file appears whole or not at all, and never in place of another: what an overwritten key signed could
-    not be signed again. Raises DomainError `signing_key_exists`.
+    The file appears whole or not at all, and never replaces another: the private half of an overwritten key would be
+    lost for ever. Raises DomainError `signing_key_exists`.
     """
     path = private_key_path(folder, kid)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def create(folder: Path, kid: str) -> bytes:
             file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
             file.flush()
             os.fsync(descriptor)
-        # A link fails where a rename would replace.
+        # os.link fails if the file exists; os.rename would replace it.
         os.link(draft, path)
     except FileExistsError as error:
         raise DomainError("signing_key_exists", N_("A signing key of this name exists already.")) from error
@@ -64,7 +64,10 @@ def create(folder: Path, kid: str) -> bytes:
 
 
 def create_or_take(folder: Path, kid: str) -> bytes:
-    """As `create`; of a file that a process left which died before it committed the row, the public 32 bytes."""
+    """Do what `create` does; if the file exists already, return the public 32 bytes of the key in it.
+
+    Such a file is left by a process that died before it committed the key's row.
+    """
     try:
         return create(folder, kid)
     except DomainError as error:
@@ -76,8 +79,8 @@ def create_or_take(folder: Path, kid: str) -> bytes:
 def load(folder: Path, kid: str) -> Ed25519PrivateKey:
     """Read a private key for signing.
 
-    Raises DomainError: `signing_key_missing`, `signing_key_exposed` when anybody but the owner may touch the
-    file, `signing_key_unreadable` when it is not an Ed25519 key in PEM or is not ours to read.
+    Raises DomainError: `signing_key_missing`, `signing_key_exposed` when anybody but the owner may use the file,
+    `signing_key_unreadable` when it is not an Ed25519 key in PEM or may not be read by this process.
     """
     path = private_key_path(folder, kid)
     try:
@@ -89,7 +92,7 @@ def load(folder: Path, kid: str) -> Ed25519PrivateKey:
     except OSError as error:
         raise _unreadable(kid) from error
     try:
-        # Asked of the open file, so that nobody can exchange it between the question and the reading.
+        # The mode is read from the open file, so that the file cannot be replaced between this check and the read.
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise _unreadable(kid)
@@ -117,7 +120,7 @@ def public_bytes(key: Ed25519PrivateKey) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a power cut."""
+    """Write the folder itself to disk, so that the new file's name survives a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

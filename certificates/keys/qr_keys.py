@@ -1,7 +1,8 @@
-"""The database's side of signing keys: which there are, when each may sign, and which one signs now.
+"""Keys that sign QR codes: which exist, when each may sign, and which one signs now. Their public halves are rows.
 
-Private halves are files (certificates.keys). A new key's file is written before its row is committed; if the process
-dies between the two, the next attempt takes the file that lies there.
+Private halves are files (`key_files`). The file of a new key is written before its row is committed; if the process
+dies between the two, the next attempt takes the file that exists. The keys for badges and status lists are in
+`issuer_keys`.
 """
 
 import time
@@ -23,12 +24,16 @@ from lms.core.db import Reads
 from lms.core.errors import N_, DomainError
 
 DEFAULT_DAYS = 366  # a year and the day on which the next key takes over
-_LOCK = 0x424A_5243_4B45_5953  # "BJRCKEYS": one change of keys at a time
+_LOCK = 0x424A_5243_4B45_5953  # "BJRCKEYS": PostgreSQL's advisory lock, so that one transaction at a time changes keys
 
 
 @dataclass(frozen=True, slots=True)
 class Compromise:
-    """What came of it. `refused_count`: certificates that the ledger learnt of at or after the moment; they are refused now."""
+    """The result of marking a key as compromised.
+
+    `refused_count` is the number of certificates that the ledger recorded at or after the moment; their codes are
+    refused now.
+    """
 
     key: SigningKey
     successor: SigningKey | None
@@ -36,7 +41,7 @@ class Compromise:
 
 
 def public_keys(db: Reads) -> list[PublicKey]:
-    """All public keys by number."""
+    """Return all public keys for QR codes by number."""
     statement = select(
         SigningKey.number,
         SigningKey.public_key,
@@ -60,9 +65,10 @@ def public_keys(db: Reads) -> list[PublicKey]:
 
 
 def ensure(db: Session, folder: Path, *, not_before: date, not_after: date, replace_lost: bool = False) -> SigningKey:
-    """The active key, made when there is none yet. Doing it again, or twice at once, changes nothing.
+    """Return the active key, and make it when there is none yet. Calling it again, or twice at once, changes nothing.
 
-    replace_lost: make the next key when the active one's file is gone; else DomainError `signing_key_missing`.
+    replace_lost: make the next key when the file of the active one is gone; without it, DomainError
+    `signing_key_missing`.
     """
     _lock_changes(db)
     active = _active(db)
@@ -78,7 +84,10 @@ def ensure(db: Session, folder: Path, *, not_before: date, not_after: date, repl
 
 
 def create(db: Session, folder: Path, *, not_before: date, not_after: date) -> SigningKey:
-    """Make the first key, or one after the last was retired. Raises DomainError `signing_key_active`: then rotate."""
+    """Make the first key, or the next one after the last was retired.
+
+    Raises DomainError `signing_key_active` where a key is active: then use `rotate`.
+    """
     _lock_changes(db)
     if _active(db) is not None:
         raise DomainError("signing_key_active", N_("There is an active signing key already. Rotate it instead."))
@@ -86,9 +95,9 @@ def create(db: Session, folder: Path, *, not_before: date, not_after: date) -> S
 
 
 def rotate(db: Session, folder: Path, *, today: date, not_after: date) -> SigningKey:
-    """Retire the active key as of today and put a new one in its place. What the old one signed stays valid.
+    """Retire the active key as of today and put a new one in its place. Certificates of the old key stay valid.
 
-    Waits for workers that are signing; none signs with the old key after this commits.
+    This waits for workers that are signing; after this commits, none signs with the old key.
     """
     _lock_changes(db)
     old = _active(db, lock=True)
@@ -98,7 +107,8 @@ def rotate(db: Session, folder: Path, *, today: date, not_after: date) -> Signin
 
 
 def retire(db: Session, *, today: date) -> SigningKey:
-    """Let the active key sign no more, with nothing in its place: certificates wait until `create`. What it signed stays valid.
+    """Retire the active key without a successor: certificates stay owed until `create`. Certificates of the key stay
+    valid.
 
     Raises DomainError `signing_key_none`.
     """
@@ -111,10 +121,11 @@ def retire(db: Session, *, today: date) -> SigningKey:
 
 
 def compromise(db: Session, folder: Path, number: int, at: datetime, *, today: date, not_after: date) -> Compromise:
-    """Believe a key only for what the ledger knew before a moment; an active one is replaced in the same transaction.
+    """Mark a key as compromised since a moment, and replace it in the same transaction if it is active.
 
-    Waits for workers that are signing with it. Said again, the earlier of the two moments holds: what was believed less is
-    not believed more. Raises DomainError: `signing_key_unknown`, and `compromise_in_future`.
+    From then on a code of this key is trusted only if the ledger recorded it before the moment. This waits for workers
+    that are signing with the key. Called again, the earlier of the two moments stays: trust that was withdrawn is not
+    given back. Raises DomainError: `signing_key_unknown`, and `compromise_in_future`.
     """
     _lock_changes(db)
     key = db.scalars(select(SigningKey).where(SigningKey.number == number).with_for_update()).one_or_none()
@@ -144,10 +155,11 @@ def compromise(db: Session, folder: Path, number: int, at: datetime, *, today: d
 
 
 def for_signing(db: Session, folder: Path, day: date) -> tuple[int, Ed25519PrivateKey]:
-    """The number and the private half of the key that signs on this day; it cannot be retired until the commit.
+    """Return the number and the private half of the key that signs on this day, locked against retirement until the
+    commit.
 
-    Raises DomainError: `signing_key_none`, `signing_key_out_of_window`, `signing_key_mismatch` when the file is not the
-    published key's, and those of `keys.load`.
+    Raises DomainError: `signing_key_none`, `signing_key_out_of_window`, `signing_key_mismatch` when the file does not
+    belong to the published key, and the errors of `key_files.load`.
     """
     row = db.execute(
         select(SigningKey.number, SigningKey.public_key, SigningKey.not_before, SigningKey.not_after)
@@ -217,11 +229,11 @@ def _make(db: Session, folder: Path, not_before: date, not_after: date) -> Signi
 
 
 class PublicKeyCache:
-    """The public keys, kept in this process, so that checking a signature needs no database.
+    """The public keys in the memory of this process, so that verifying a signature needs no database.
 
-    They are read again after `MAX_AGE` seconds, and for a number that is not known (the key may be a minute old) no more
-    often than every `MIN_AGE` seconds: forged codes, however many, cost the database next to nothing. So every process knows
-    `MAX_AGE` seconds later that a key was compromised.
+    The keys are read again after `MAX_AGE` seconds. For an unknown number (the key may be a minute old) they are read
+    again at most every `MIN_AGE` seconds, so that even many forged codes cost the database next to nothing. Every
+    process learns within `MAX_AGE` seconds that a key was compromised.
     """
 
     MAX_AGE = 5.0
@@ -233,7 +245,7 @@ class PublicKeyCache:
         self._lock = Lock()
 
     def get(self, db: Reads, number: int) -> PublicKey | None:
-        """The key of this number, if there is one."""
+        """Return the key of this number, if there is one."""
         self._refresh(db, self.MAX_AGE)
         key = self._keys.get(number)
         if key is None:
@@ -242,12 +254,12 @@ class PublicKeyCache:
         return key
 
     def all(self, db: Reads) -> list[PublicKey]:
-        """Every key, for publishing."""
+        """Return every key, for publishing."""
         self._refresh(db, self.MAX_AGE)
         return list(self._keys.values())
 
     def forget(self) -> None:
-        """Read the keys again when next asked."""
+        """Empty the cache: the next call reads the keys again."""
         with self._lock:
             self._keys = {}
             self._read_at = time.monotonic() - self.MAX_AGE
@@ -263,5 +275,5 @@ class PublicKeyCache:
 
 
 def window(today: date, days: int) -> tuple[date, date]:
-    """The first and the last day of a key that begins today."""
+    """Return the first and the last day of a key that starts today."""
     return today, today + timedelta(days=days - 1)

@@ -1,7 +1,7 @@
-"""Certificates from before this system: looked up by number and holder, without a signed code.
+"""Legacy certificates, issued before this system: look-up by number and holder, revocation and its undoing.
 
-`find` answers strangers: in the same time and with the same work for a number that does not exist and for a holder who
-does not fit, as `look_up.code_of` does for our own.
+They have no signed code. Strangers use the look-up, so a number that does not exist and a proof that is wrong give the
+same answer after the same work, as in `look_up.code_of` for certificates with a signed code.
 """
 
 import unicodedata
@@ -22,7 +22,7 @@ from lms.core.masks import mask_name
 
 @dataclass(frozen=True, slots=True)
 class PublicLegacyCertificate:
-    """What anybody may see of a legacy certificate who knows its number and holder."""
+    """The public facts of a legacy certificate, for a person who knows its number and holder."""
 
     number: str
     masked_name: str
@@ -37,14 +37,15 @@ class PublicLegacyCertificate:
 
 
 def number_key(text: str) -> str:
-    """A number as it is compared: NFKC, letters and digits alone, upper case."""
+    """Return a number in the form in which numbers are compared: NFKC, letters and digits only, upper case."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", text).upper() if letter.isalnum())
 
 
 def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCertificate | None:
-    """The certificate of this number, if `proof` is its holder's full name or the last 6 of the ID number; else None.
+    """Return the certificate of this number if `proof` is its holder's full name or the last 6 of the ID number; else
+    None.
 
-    One statement and one comparison, whether or not there is such a number.
+    One statement and one comparison, whether or not the number exists.
     """
     row = db.execute(
         select(
@@ -89,7 +90,7 @@ def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCe
 
 
 def revoke(db: Session, number: str, reason: str) -> datetime:
-    """Take a legacy certificate back; the moment. Raises NotFound, or DomainError `already_revoked`."""
+    """Revoke a legacy certificate and return the moment. Raises NotFound, or DomainError `already_revoked`."""
     row = _locked(db, number)
     if row.revoked_at is not None:
         raise DomainError("already_revoked", N_("This certificate was revoked already."))
@@ -101,7 +102,9 @@ def revoke(db: Session, number: str, reason: str) -> datetime:
 
 
 def restore(db: Session, number: str, reason: str) -> None:
-    """Undo a revocation; what is undone is copied into the trail. Raises NotFound, or DomainError `not_revoked`."""
+    """Undo a revocation. The audit trail gets a copy of what the row said. Raises NotFound, or DomainError
+    `not_revoked`.
+    """
     row = _locked(db, number)
     if row.revoked_at is None:
         raise DomainError("not_revoked", N_("This certificate is not revoked."))

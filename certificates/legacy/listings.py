@@ -1,4 +1,4 @@
-"""Legacy certificates for those who run the register: the list, and what was done to one."""
+"""List of legacy certificates with its filters, and their states, for the people who run the register."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,14 +16,14 @@ from lms.core.scope import Scope, visible
 
 @dataclass(frozen=True, slots=True)
 class LegacyCertificateFilters:
-    """What to list; None filters nothing. Both match anywhere, compared as the public look-up compares them."""
+    """The filters of the list; None filters nothing. Both match any part, compared as in the public look-up."""
 
     number: str | None = None
     holder: str | None = None
 
 
 def listing(db: Session, scope: Scope, filters: LegacyCertificateFilters, *, page: int) -> Page[LegacyCertificate]:
-    """Legacy certificates in reach, newest first."""
+    """Return a page of the legacy certificates within the scope, newest first."""
     statement = visible(select(LegacyCertificate), LegacyCertificate, scope)
     if filters.number:
         statement = statement.where(LegacyCertificate.number_key.contains(number_key(filters.number), autoescape=True))
@@ -33,7 +33,7 @@ def listing(db: Session, scope: Scope, filters: LegacyCertificateFilters, *, pag
 
 
 def state(certificate: LegacyCertificate, today: date) -> State:
-    """How it stands."""
+    """Return the state of a legacy certificate on a day."""
     return state_of(
         revoked=certificate.revoked_at is not None,
         superseded=False,

@@ -1,8 +1,10 @@
-"""The certificates that rows of past trainings name: kept as legacy certificates, in the transaction that writes the rows.
+"""Certificates named in imported rows of past trainings: stored as legacy certificates in the transaction that writes
+the rows.
 
-So whoever holds one can have it verified. What the row does not say is taken from its offering: the course and how long its
-certificates hold, and the district's Red Cross for the unit that issued it. A number that its holder has already stays as it
-is; a row that gives somebody else's number does not go in, since nobody can tell whose the certificate is.
+So the holder of such a certificate can have it verified. What the row does not say comes from its offering: the course
+and the validity of its certificates, and the district's Red Cross as the issuing unit. A number that the same holder
+has already stays unchanged. A row with a number of another holder is refused, because nobody can tell whose certificate
+it is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,13 +51,13 @@ _CLAIMED = text(
     " AND line.line > :after AND line.line <= :until"
     " WHERE said.run_id = :run AND said.certificate IS NOT NULL AND said.line > :after AND said.line <= :until"
 )
-# The lines first, whatever the planner believes: else each chunk would read all that the file says.
+# OFFSET 0 makes PostgreSQL select the lines first; otherwise each chunk would read all rows of the file.
 _CLAIMED_IN_CHUNK = text(
     "SELECT said.line, said.certificate, said.name_key, line.person FROM (SELECT line, person FROM import_line"
     " WHERE run_id = :run AND outcome = 'new' AND number BETWEEN :first AND :last OFFSET 0) AS line"
     " JOIN import_attendance AS said ON said.run_id = :run AND said.line = line.line AND said.certificate IS NOT NULL"
 )
-# What is at fault leaves `claim`: a number that is its holder's is not contested by those who have it wrongly.
+# Refused rows are deleted from `claim`, so that a row with a wrong number does not contest the number of its true holder.
 _FAULTS = {
     "certificate_ours": text(
         "CREATE TEMP TABLE fault ON COMMIT DROP AS SELECT DISTINCT line, CAST(NULL AS jsonb) AS params"
@@ -96,10 +98,10 @@ _MADE = (
 
 
 class PastTrainingCertificates(Papers):
-    """Judges, writes and takes them back."""
+    """Judges, writes and removes the certificates of past trainings, as the import of past trainings asks."""
 
     def judge(self, db: Session, run: ImportRun, first: int = 0, last: int | None = None) -> int:
-        """A number is somebody else's by the holder's name, as where legacy certificates come in by themselves."""
+        """Refuse rows whose number belongs to another holder, compared by name as in the import of legacy certificates."""
         if last is not None:
             simple.take_turn(db, LEGACY_CERTIFICATES.name)  # until this chunk is written
         db.execute(_CLAIMS)
@@ -120,22 +122,24 @@ class PastTrainingCertificates(Papers):
         return refused
 
     def keep(self, db: Session, run: ImportRun) -> None:
-        """Those of the rows in `placed`."""
+        """Insert the certificates of the rows in `placed`."""
         rows = db.execute(_NAMED, {"run": run.id}).all()
         if not rows:
             return
         db.execute(_TABLE)
         staging.copy(db, "paper", _PAPER, (staging.fields_line(_paper(row)) for row in rows))
-        made = db.execute(_WRITE, {"run": run.id, "file": run.file_name, "now": clock.now()}).rowcount  # type: ignore[attr-defined]
+        inserted = db.execute(_WRITE, {"run": run.id, "file": run.file_name, "now": clock.now()}).rowcount  # type: ignore[attr-defined]
         simple.drop(db, "paper")
-        run.tally = {**run.tally, "certificates": run.tally.get("certificates", 0) + made}
+        run.tally = {**run.tally, "certificates": run.tally.get("certificates", 0) + inserted}
 
     def take_back(self, db: Session, run: ImportRun, first: int, last: int) -> Sequence[str]:
-        """Those of the offerings in `concerned`; the numbers of those that were revoked meanwhile, which stay."""
+        """Remove the certificates of the offerings in `concerned`; return the numbers that stay because they were
+        revoked.
+        """
         free = f"legacy_certificate.revoked_at IS NULL AND NOT {simple.referred(LegacyCertificate)}"
         part = Part(run, first - 1, last)
-        _gone, kept = simple.remove(db, part, "legacy_certificate", _MADE, free, "legacy_certificate.number")
-        return kept
+        _removed, remaining = simple.remove(db, part, "legacy_certificate", _MADE, free, "legacy_certificate.number")
+        return remaining
 
 
 def _claim(db: Session, rows: Sequence[Row[Any]]) -> None:

@@ -1,4 +1,7 @@
-"""Legacy certificates from a file. A number is known as it is compared: letters and digits alone, whoever wrote it how."""
+"""Import of legacy certificates from a spreadsheet.
+
+Two numbers are the same if their letters and digits are: "京红救(2015)第00123号" equals "京红救 2015 第 00123 号".
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -33,7 +36,7 @@ COLUMNS = (
 )
 NO_EXPIRY = {word(text) for text in ("长期", "长期有效", "永久", "none")}
 
-# {key} is the number of a certificate of this system, written without its dashes.
+# The condition that {key} is the number of a certificate of this system, written without its dashes.
 OURS = (
     "{key} ~ ('^[A-Z]{1,8}' || short_code || '[0-9]{11,14}[0-9A-Z]$') AND certificate.number = regexp_replace({key},"
     " '^([A-Z]{1,8})(' || short_code || ')([0-9]{4})([0-9]{7,10})([0-9A-Z])$', '\\1-\\2-\\3-\\4-\\5')"
@@ -63,7 +66,7 @@ _WRITE = sql(
 
 
 class LegacyCertificates(Simple):
-    """The kind. They belong to no district, so they are the city's to bring in."""
+    """The import kind. Legacy certificates belong to no district, so only the city may import them."""
 
     name = "legacy_certificates"
     title = N_("Legacy certificates")
@@ -80,10 +83,10 @@ class LegacyCertificates(Simple):
     }
 
     def reader(self, db: Session, run: ImportRun, context: Context) -> Callable[[Cells], Fact]:  # noqa: ARG002  # the engine's form
-        """What stands on the paper; the ID number sealed."""
+        """Return the function that turns a row into the facts of a certificate; the ID number is encrypted."""
         today = clock.today(context.zone)
         programmes = cells.table(
-            {one.code: (one.code, one.short_code, one.name_zh, one.name_en) for one in db.scalars(select(Programme))}
+            {row.code: (row.code, row.short_code, row.name_zh, row.name_en) for row in db.scalars(select(Programme))}
         )
 
         def read(given: Cells) -> Fact:
@@ -121,17 +124,17 @@ class LegacyCertificates(Simple):
         return read
 
     def judge(self, db: Session, part: Part) -> None:
-        """Known is a number of the same holder."""
+        """Refuse numbers of this system and of other holders; a number of the same holder is known already."""
         for statement in (_OURS, _KNOWN):
             simple.run_part(db, statement, part)
 
     def write(self, db: Session, part: Part) -> None:
-        """In, each with the file and line that it came from."""
+        """Insert the certificates, each with the file and line that it came from."""
         simple.run_part(db, _NUMBER, part)
         simple.run_part(db, _WRITE, part, file=part.run.file_name)
 
     def take_back(self, db: Session, part: Part, step: str) -> tuple[int, Sequence[str]]:  # noqa: ARG002  # the engine's form
-        """Those that nobody has revoked since: a revocation is to be found by whoever verifies."""
+        """Remove the certificates, except those that were revoked since: whoever verifies one must see the revocation."""
         return simple.remove(
             db,
             part,
@@ -143,7 +146,7 @@ class LegacyCertificates(Simple):
 
 
 def _identity(given: Cells, today: date) -> dict[str, Any]:
-    """The ID number, checked, sealed and indexed; nothing where none is given."""
+    """Return the ID number, checked, encrypted and indexed; only a new `ref` where the row has none."""
     ref = str(uuid4())
     identity = cells.id_number(given.get("id_type", ""), given.get("id_number", ""), today)
     if identity is None:

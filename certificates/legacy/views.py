@@ -1,4 +1,4 @@
-"""Legacy certificates for the city: the list, one certificate, and taking it back. They belong to no district."""
+"""Pages of legacy certificates: the list, one certificate, its revocation and restoring. Only the city sees them."""
 
 from datetime import date
 
@@ -26,7 +26,7 @@ VIEWERS = (Role.CITY_ADMINISTRATOR, Role.AUDITOR)
 @blueprint.route("/", methods=["GET", "POST"])
 @requires(*VIEWERS, reading=True)
 def index() -> ResponseReturnValue:
-    """The list."""
+    """Show the list."""
     if request.method == "POST":
         return narrowed(LegacyFilterForm)
     form = LegacyFilterForm(request.args)
@@ -45,14 +45,14 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/<int:legacy_id>")
 @requires(*VIEWERS)
 def page(legacy_id: int) -> ResponseReturnValue:
-    """One certificate."""
+    """Show one certificate."""
     return _page(fetch(db(), LegacyCertificate, legacy_id, scope()), RevokeForm())
 
 
 @blueprint.post("/<int:legacy_id>/revoke")
 @requires(Role.CITY_ADMINISTRATOR)
 def revoke(legacy_id: int) -> ResponseReturnValue:
-    """Take it back."""
+    """Revoke a legacy certificate."""
     certificate = fetch(db(), LegacyCertificate, legacy_id, scope(), lock=True)
     form = RevokeForm()
     if form.validate_on_submit():

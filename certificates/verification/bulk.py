@@ -1,6 +1,8 @@
-"""Many certificates at once: a list of codes, or of numbers with what proves the holder. Nothing of it is kept.
+"""Bulk verification: many certificates in one request, by code or by number with a proof of the holder. Nothing is
+stored.
 
-The answer to each line is what the pages say: a number that does not exist and a name that does not fit are one answer.
+The result of each item is what the pages say: a number that does not exist and a proof that is wrong give the same
+answer.
 """
 
 import re
@@ -28,7 +30,10 @@ _CODE = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS}}}(?![0-9])")
 
 @dataclass(frozen=True, slots=True)
 class BulkItem:
-    """One line: a code (digits or the whole address), or a number; `proof` is the name or the end of the ID number."""
+    """A certificate to verify: a code (digits or the whole address), or a number.
+
+    `proof` is the holder's name or the last 6 characters of the ID number.
+    """
 
     certificate: str
     proof: str = ""
@@ -36,9 +41,9 @@ class BulkItem:
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """The verdict on a line. `name_fits` is None where no name was given, or there is nothing to compare it with.
+    """The verdict on an item. `name_matches` is None where no name was given or there is nothing to compare it with.
 
-    `legacy` is a certificate from before this system: our records speak for it, and no signed code.
+    `legacy` is a certificate from before this system: our records vouch for it, and no signed code.
     """
 
     item: BulkItem
@@ -48,7 +53,7 @@ class BulkResult:
 
 
 def items(rows: Sequence[tuple[int, list[str]]]) -> list[BulkItem]:
-    """The lines of a sheet: certificate, then name. A first line without any digit is its heading.
+    """Return the items of a sheet: certificate, then name. A first row without any digit is a heading.
 
     Raises DomainError on the field `file`: `list_empty`, `list_too_long`.
     """
@@ -62,7 +67,7 @@ def items(rows: Sequence[tuple[int, list[str]]]) -> list[BulkItem]:
 
 
 def _columns(cells: list[str]) -> tuple[str, str]:
-    """Certificate and name; where both stand in one cell, as somebody typed them, the name follows the first space."""
+    """Split a row into certificate and name; where both stand in one cell, the name follows the first space."""
     certificate, proof = cells[0], cells[1] if len(cells) > 1 else ""
     if proof:
         return certificate, proof
@@ -70,12 +75,12 @@ def _columns(cells: list[str]) -> tuple[str, str]:
     if "-" in first or code_in(first):
         return first, rest
     number, _, name = certificate.rpartition(" ")
-    # A legacy number is any text; what stands last and has no digit is the name.
+    # A legacy number is any text; the last word is the name if it has no digit.
     return (number, name) if re.search("[0-9]", number) and not re.search("[0-9]", name) else (certificate, "")
 
 
 def check_length(number: int) -> None:
-    """Raises DomainError `list_too_long`."""
+    """Check the number of items. Raises DomainError `list_too_long`."""
     if number > MAX_ITEMS:
         raise DomainError(
             "list_too_long",
@@ -87,15 +92,15 @@ def check_length(number: int) -> None:
 
 
 def code_in(text: str) -> str | None:
-    """The 198 digits in a text, as in a whole address."""
-    found = _CODE.search(unicodedata.normalize("NFKC", text))
-    return found.group() if found else None
+    """Return the 198 digits in a text, such as a whole address; None where there are none."""
+    match = _CODE.search(unicodedata.normalize("NFKC", text))
+    return match.group() if match else None
 
 
 def verify(
     db: Session, bulk_items: Sequence[BulkItem], *, today: date, keys: PublicKeys, scheme: NumberScheme
 ) -> Iterator[BulkResult]:
-    """One answer a line, in order. Codes that are alarming raise their alarm."""
+    """Yield one result for each item, in order. Alarming codes raise their alarm."""
     for item in bulk_items:
         yield _verify_item(db, item, today=today, keys=keys, scheme=scheme)
 
@@ -105,14 +110,14 @@ def _verify_item(db: Session, item: BulkItem, *, today: date, keys: PublicKeys, 
     by_code = digits is not None
     if digits is None:
         try:
-            found = look_up.by_number(db, item.certificate, item.proof, scheme=scheme, today=today)
+            result = look_up.by_number(db, item.certificate, item.proof, scheme=scheme, today=today)
         except DomainError:
             return BulkResult(item, Verdict(State.UNKNOWN, NO_MATCH), None)
-        if isinstance(found, PublicLegacyCertificate):
-            return BulkResult(item, Verdict(found.state, LEGACY), True, found)
-        digits = found
+        if isinstance(result, PublicLegacyCertificate):
+            return BulkResult(item, Verdict(result.state, LEGACY), True, result)
+        digits = result
     verdict = verification.verify(db, digits, today=today, keys=keys)
     if verdict.alarming:
         verification.raise_alarm(db, digits)
-    fits = verification.name_matches_code(verdict, item.proof) if by_code and item.proof else None
-    return BulkResult(item, verdict, True if not by_code else fits)
+    matches = verification.name_matches_code(verdict, item.proof) if by_code and item.proof else None
+    return BulkResult(item, verdict, True if not by_code else matches)

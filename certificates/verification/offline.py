@@ -1,6 +1,7 @@
-"""Whether a code holds, for whoever has the published keys and status lists and nothing else: no database, no settings.
+"""Offline verification with the published keys and status lists: no database, no settings.
 
-The order is that of CERTIFICATE.md. Where only the branch's own records would tell, the answer says so.
+The order of the answers is that of CERTIFICATE.md. Where only the branch's own records could decide, the verdict says
+so.
 """
 
 import base64
@@ -26,7 +27,7 @@ QR_PREFIX = "qr-"
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The published keys: of codes by number, and of everything else by name."""
+    """The published keys: keys for QR codes by number, all others by name."""
 
     codes: dict[int, PublicKey]
     others: dict[str, bytes]
@@ -34,9 +35,10 @@ class KeySet:
 
 @dataclass(frozen=True, slots=True)
 class OfflineVerdict:
-    """`state` is None where it takes newer keys or the branch's records to tell; `reason` says which.
+    """The answer of an offline verification.
 
-    `as_of`: when the older of the two lists was signed; None where one is missing. `stale`: one may no longer be relied on.
+    `state` is None where newer keys or the branch's records are needed; `reason` says which. `as_of` is the moment at
+    which the older of the two lists was signed, None where one is missing. `stale`: a list is past its `validUntil`.
     """
 
     state: State | None
@@ -47,7 +49,7 @@ class OfflineVerdict:
 
 
 def read_keys(text: str) -> KeySet:
-    """The key set of `/.well-known/jwks.json`. Raises DomainError `key_set_unreadable`."""
+    """Read the key set of `/.well-known/jwks.json`. Raises DomainError `key_set_unreadable`."""
     codes: dict[int, PublicKey] = {}
     others: dict[str, bytes] = {}
     try:
@@ -57,7 +59,7 @@ def read_keys(text: str) -> KeySet:
                 key = _public_key(jwk, raw)
                 codes[key.number] = key
             elif jwk.get("state") != KeyState.COMPROMISED:
-                others[jwk["kid"]] = raw  # one that others may have is believed for no list
+                others[jwk["kid"]] = raw  # a compromised key is trusted for no list
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DomainError("key_set_unreadable", N_("This is not a key set as we publish it.")) from error
     return KeySet(codes, others)
@@ -77,7 +79,7 @@ def _public_key(jwk: dict[str, Any], raw: bytes) -> PublicKey:
 
 
 def read_lists(folder: Path, keys: KeySet) -> list[StatusBits]:
-    """Every file of a folder as a signed status list. Raises DomainError `status_list_invalid`."""
+    """Read every file of a folder as a signed status list. Raises DomainError `status_list_invalid`."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [status_lists.read(path.read_text(encoding="utf-8"), keys.others) for path in files]
 
@@ -118,7 +120,7 @@ def verify(digits: str, keys: KeySet, lists: Sequence[StatusBits], *, now: datet
 
 
 def name_matches_code(verdict: OfflineVerdict, name: str) -> bool | None:
-    """Whether this name was signed; None where nothing was, as far as we know."""
+    """Tell whether this name was signed in the code; None where we cannot know what was signed."""
     if verdict.payload is None or verdict.reason == "key_unknown":
         return None
     return name_matches(verdict.payload, name)

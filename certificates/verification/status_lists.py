@@ -1,7 +1,7 @@
-"""Signed lists of what no longer holds, for whoever verifies without us: W3C Bitstring Status List 1.0, as a VC-JWT.
+"""Signed status lists for verification without our server: W3C Bitstring Status List 1.0, as a VC-JWT.
 
-Two lists for each 131,072 serials: one of revoked and one of superseded certificates. The worker signs and stores them;
-the web hands out what is stored. `read` needs no database: it is how a list is read offline.
+There are two lists for each 131,072 serials: one of revoked and one of superseded certificates. The worker signs and
+stores them; the web serves what is stored. `read` needs no database: offline verification uses it.
 """
 
 import base64
@@ -38,7 +38,7 @@ MEDIA_TYPE = "vc+jwt"
 
 
 class StatusPurpose(StrEnum):
-    """What a list tells of a certificate; the word in its address."""
+    """The `statusPurpose` of a list, which is also part of its address."""
 
     REVOCATION = "revocation"
     SUPERSEDED = "superseded"
@@ -46,7 +46,7 @@ class StatusPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatusBits:
-    """A list that was read: its bits, when it was made and until when it may be relied on."""
+    """A list that was read: its bits, when it was signed and until when it may be relied on."""
 
     purpose: StatusPurpose
     number: int
@@ -55,17 +55,18 @@ class StatusBits:
     valid_until: datetime
 
     def contains(self, serial: int) -> bool:
-        """Whether the certificate of this serial is on the list."""
+        """Tell whether the certificate of this serial is on the list."""
         place = serial & (BITS - 1)
         return bool(self.bits[place >> 3] & 0x80 >> (place & 7))
 
 
 def sign_due(db: Session, branch: Branch, *, anew: bool = False) -> int:
-    """Sign and store each list that changed, or whose last signing is 10 minutes ago; how many. For the worker alone.
+    """Sign and store each list that changed or was signed 10 minutes ago, and return their number. For the worker
+    alone.
 
-    anew: sign all of them, for the key has changed.
+    anew: sign all lists, because the key has changed.
 
-    Raises DomainError when the signing key is not to be had: the stored lists stay as they are.
+    Raises DomainError when the signing key is not available: the stored lists stay as they are.
     """
     now = clock.now()
     last = db.scalar(select(func.max(Certificate.serial))) or 0
@@ -92,16 +93,19 @@ def sign_due(db: Session, branch: Branch, *, anew: bool = False) -> int:
 
 
 def _listed_places(db: Session, purpose: StatusPurpose) -> dict[int, list[int]]:
-    """By list, the places of the certificates that are on it."""
+    """Return, by list number, the positions of the certificates on that list."""
     column: Any = Certificate.revoked_at if purpose is StatusPurpose.REVOCATION else Certificate.superseded_by_id
-    found: dict[int, list[int]] = {}
+    places: dict[int, list[int]] = {}
     for serial in db.scalars(select(Certificate.serial).where(column.is_not(None))):
-        found.setdefault(serial >> credentials.LIST_BITS, []).append(serial & (BITS - 1))
-    return found
+        places.setdefault(serial >> credentials.LIST_BITS, []).append(serial & (BITS - 1))
+    return places
 
 
 def encode(places: Iterable[int]) -> str:
-    """The bitstring, first bit first, as the specification packs it: multibase base64url of gzip. Equal lists, equal texts."""
+    """Return the bitstring, first bit first, as multibase base64url of gzip, as the specification says.
+
+    Equal lists give equal texts.
+    """
     bits = bytearray(BYTES)
     for place in places:
         bits[place >> 3] |= 0x80 >> (place & 7)
@@ -109,7 +113,7 @@ def encode(places: Iterable[int]) -> str:
 
 
 def credential(public_url: str, purpose: StatusPurpose, number: int, encoded: str, now: datetime) -> dict[str, Any]:
-    """The list as a Verifiable Credential."""
+    """Return the list as a Verifiable Credential."""
     address = f"{public_url}/status/{purpose}/{number}"
     return {
         "@context": ["https://www.w3.org/ns/credentials/v2"],
@@ -129,7 +133,7 @@ def credential(public_url: str, purpose: StatusPurpose, number: int, encoded: st
 
 
 def as_jwt(body: dict[str, Any], kid: str, sign: credentials.Sign) -> str:
-    """The credential signed with a key of the published set (JOSE, EdDSA)."""
+    """Return the credential signed with a key of the published set (JOSE, EdDSA)."""
     claims = {
         "iss": body["issuer"],
         "iat": _seconds(body["validFrom"]),
@@ -142,7 +146,7 @@ def as_jwt(body: dict[str, Any], kid: str, sign: credentials.Sign) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SignedList:
-    """A signed list as the web hands it out."""
+    """A signed list as the web serves it."""
 
     document: str
     made_at: datetime
@@ -154,28 +158,30 @@ _BY_PLACE = select(StatusList.document, StatusList.made_at).where(
 
 
 def signed_list(db: Reads, purpose: str, number: int) -> SignedList | None:
-    """The newest signed list, if there is one. One statement."""
+    """Return the newest signed list, if there is one. One statement."""
     row = db.execute(_BY_PLACE, {"purpose": purpose, "number": number}).one_or_none()
     return SignedList(row.document, row.made_at) if row is not None else None
 
 
 def count(db: Reads) -> int:
-    """How many lists there are of each kind."""
-    found: int = db.execute(select(func.count()).where(StatusList.purpose == StatusPurpose.REVOCATION)).scalar_one()
-    return found
+    """Return the number of lists of each purpose."""
+    number: int = db.execute(select(func.count()).where(StatusList.purpose == StatusPurpose.REVOCATION)).scalar_one()
+    return number
 
 
 def read(document: str, keys: dict[str, bytes]) -> StatusBits:
-    """A signed list, verified with the published keys (name → 32 bytes).
+    """Read a signed list and verify it with the published keys (name → 32 bytes).
 
-    Raises DomainError `status_list_invalid` for one that we did not sign, or that is no such list. Whether it is still to
-    be relied on is the reader's question: compare `valid_until`.
+    Raises DomainError `status_list_invalid` for a text that is not such a list or was not signed by us. Whether the
+    list is recent enough is for the caller to decide by `valid_until`.
     """
     try:
         signed, _, signature = document.strip().rpartition(".")
         head, _, body = signed.partition(".")
         header, claims = json.loads(_unbase64(head)), json.loads(_unbase64(body))
-        kid = header["kid"].rpartition("#")[2]  # did:web:HOST#status-1: the same key has that name in the published set
+        kid = header["kid"].rpartition("#")[
+            2
+        ]  # did:web:HOST#status-1; the published key set has the same key as status-1
         if header["alg"] != "EdDSA" or not kid.startswith(f"{Purpose.STATUS}-"):
             raise _invalid()
         Ed25519PublicKey.from_public_bytes(keys[kid]).verify(_unbase64(signature), signed.encode())

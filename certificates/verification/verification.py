@@ -1,6 +1,7 @@
-"""Whether a code holds: the first that matches of CERTIFICATE.md, "Verification". Signature first, database second.
+"""Verification of a signed code: the first answer that matches in CERTIFICATE.md, "Verification".
 
-A forged code costs no SQL, so a flood of them never reaches the database; a genuine one costs one statement.
+The signature is checked first and the database second. A forged code costs no SQL, so a flood of forged codes never
+reaches the database; a genuine code costs one statement.
 """
 
 from dataclasses import dataclass
@@ -45,16 +46,16 @@ _RECORDED_AT = Lookup(select(_entry.c.recorded_at).where(_entry.c.payload_hash =
 
 
 class PublicKeys(Protocol):
-    """Where a key number's public key is found: `PublicKeyCache` online, a published key set offline."""
+    """The source of public keys: `PublicKeyCache` online, a published key set offline."""
 
     def get(self, db: Reads, number: int) -> PublicKey | None:
-        """The key of this number, if there is one."""
+        """Return the key of this number, if there is one."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PublicCertificate:
-    """What anybody may see of a certificate that we issued. `facts` are the words on the paper, in both languages."""
+    """The public facts of a certificate. `facts` are the printed texts in both languages."""
 
     number: str
     masked_name: str
@@ -65,9 +66,11 @@ class PublicCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer. `reason` is a code that says more; `payload` is what was signed, None where no signature was good.
+    """The answer of a verification.
 
-    `certificate` is None where the database has none; `successor` is the code of what replaced it, 198 digits.
+    `reason` is a code with more detail than the state. `payload` is what was signed, None where no signature was good.
+    `certificate` is None where the database has none; `successor` is the code (198 digits) of the certificate that
+    replaced it.
     """
 
     state: State
@@ -78,12 +81,15 @@ class Verdict:
 
     @property
     def alarming(self) -> bool:
-        """Whether a key signed this and nobody recorded it: whoever gives this verdict to somebody calls `raise_alarm`."""
+        """True when a good signature has no certificate in the database: the caller must then call `raise_alarm`."""
         return self.payload is not None and self.reason == NOT_RECORDED
 
 
 def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
-    """Judge a code of 198 digits as of a day in the branch's time zone. A good signature that is not recorded is alarming."""
+    """Judge a code of 198 digits as of a day in the branch's time zone.
+
+    A good signature without a certificate gives a verdict that is `alarming`.
+    """
     try:
         decoded = decode(digits)
     except DomainError:
@@ -115,14 +121,14 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
 
 
 def name_matches_code(verdict: Verdict, name: str) -> bool | None:
-    """Whether this name was signed in a code; None where there is nothing to compare it with."""
+    """Tell whether this name was signed in the code; None where there is no signed name to compare."""
     if verdict.payload is None or verdict.state not in ISSUED:
         return None
     return name_matches(verdict.payload, name)
 
 
 def raise_alarm(db: Session, digits: str) -> None:
-    """Tell that a key may have leaked: a line in the log at its highest level, and an audit entry, once for each code."""
+    """Report that a key may have leaked: a critical log entry, and one audit entry for each code."""
     decoded = decode(digits)
     signed = decoded.payload
     log.critical(
@@ -141,7 +147,7 @@ def raise_alarm(db: Session, digits: str) -> None:
 
 
 def forgery_reason(decoded: Decoded, key: PublicKey | None) -> str | None:
-    """Why a code that could be read is forged (step 2); None when it is not."""
+    """Return why a readable code is forged ("Verification", step 2); None when it is not."""
     if key is None:
         return "key_unknown"
     if not verify_signature(decoded, key.public_key):
@@ -152,7 +158,7 @@ def forgery_reason(decoded: Decoded, key: PublicKey | None) -> str | None:
 
 
 def _state_as_signed(signed: Payload, today: date, *, revoked: bool = False, superseded: bool = False) -> State:
-    """The state by what was signed."""
+    """Return the state by the signed days."""
     return state_of(
         revoked=revoked,
         superseded=superseded,
@@ -163,6 +169,9 @@ def _state_as_signed(signed: Payload, today: date, *, revoked: bool = False, sup
 
 
 def _recorded_before(db: Reads, decoded: Decoded, key: PublicKey) -> bool:
-    """Whether the ledger knew this very code before its key was compromised. A second statement, for such keys alone."""
+    """Tell whether the ledger recorded this very code before its key was compromised.
+
+    This is a second statement; it runs only for codes of compromised keys.
+    """
     entry = _RECORDED_AT.row(db, decoded.digest)
     return entry is not None and key.compromised_at is not None and entry[0] < key.compromised_at

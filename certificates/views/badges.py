@@ -1,4 +1,4 @@
-"""What programs and people need to read a badge: the issuer's keys and profile, what was achieved, and the picture."""
+"""What programs and people need to read a badge: the issuer's keys and profile, the achievement, and the image."""
 
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
@@ -12,14 +12,14 @@ from lms.core.web import db
 blueprint = Blueprint("badges", __name__)
 
 LIMIT = "60/minute"
-MINUTES = 300  # seconds that others may keep an answer
+CACHE_SECONDS = 300
 
 
 @blueprint.get("/.well-known/did.json")
 @public
 @limiter.limit(LIMIT)
 def did() -> ResponseReturnValue:
-    """The `did:web` document: the keys that verify badges and status lists."""
+    """Serve the `did:web` document: the keys that verify badges and status lists."""
     return _open(badges.did_document(db(), _branch()), "application/did+json")
 
 
@@ -27,7 +27,7 @@ def did() -> ResponseReturnValue:
 @public
 @limiter.limit(LIMIT)
 def issuer() -> ResponseReturnValue:
-    """The issuer's profile."""
+    """Serve the issuer's profile."""
     branch = _branch()
     body = credentials.profile(branch.public_url, branch.name_zh, branch.name_en)
     return _open({"@context": list(credentials.CONTEXTS[:2]), **body}, "application/ld+json")
@@ -37,7 +37,7 @@ def issuer() -> ResponseReturnValue:
 @public
 @limiter.limit(LIMIT)
 def achievement(certificate_type: int) -> ResponseReturnValue:
-    """What was achieved, for people."""
+    """Show what a badge stands for, for people."""
     return render_template("badges/achievement.html", course=badges.course_of(db(), certificate_type))
 
 
@@ -45,7 +45,7 @@ def achievement(certificate_type: int) -> ResponseReturnValue:
 @public
 @limiter.limit(LIMIT)
 def picture(digits: str) -> ResponseReturnValue:
-    """A badge's picture, which names the programme and the year and nobody."""
+    """Serve the badge's image, which names the programme and the year and no person."""
     response = Response(badges.image(badges.certificate_of(db(), digits), _branch()), mimetype="image/png")
     response.headers["Cache-Control"] = "public, max-age=86400"
     response.headers["X-Robots-Tag"] = "noindex"
@@ -53,11 +53,11 @@ def picture(digits: str) -> ResponseReturnValue:
 
 
 def _open(body: dict[str, object], media_type: str) -> Response:
-    """An answer for programs anywhere."""
+    """Return JSON that scripts of any origin may read and caches may keep."""
     response = jsonify(body)
     response.content_type = media_type
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cache-Control"] = f"public, max-age={MINUTES}"
+    response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
     return response
 
 

@@ -1,4 +1,6 @@
-"""Certificates for those who run the training: the list, one certificate, an offering's issuing, PDF and revocation."""
+"""Pages of certificates for the people who run the training: list, certificate, an offering's issuing, PDF and
+revocation.
+"""
 
 from dataclasses import replace
 from datetime import date
@@ -33,49 +35,49 @@ from lms.organisations import districts
 blueprint = Blueprint("certificates", __name__)
 
 VIEWERS = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
-REPORT = "report"  # what the address of the indicators had that lead here
+REPORT = "report"  # the argument with the query string of the indicators page that led here
 
 
 @blueprint.route("/", methods=["GET", "POST"])
 @requires(*VIEWERS, reading=True)
 def index() -> ResponseReturnValue:
-    """The list."""
+    """Show the list."""
     if request.method == "POST":
         return narrowed(FilterForm)
-    form, filters = _asked()
+    form, filters = _filters_from_request()
     listing = listings.listing(db(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
     return render_template(
         "certificates/index.html",
         form=form,
         listing=listing,
-        here=_here(filters),
+        here=_same_list(filters),
         filtered=filters != listings.CertificateFilters(),
-        report=_report(),
-        **_words(),
+        report=_way_back(),
+        **_state_values(),
     )
 
 
 @blueprint.route("/export", methods=["GET", "POST"])
 @requires(*READERS, reading=True)
 def export() -> ResponseReturnValue:
-    """The list as a file, all pages of it."""
-    form, filters = _asked()
+    """Export all pages of the list as a file."""
+    form, filters = _filters_from_request()
     order = CertificateOrder(filters=filters, today=_today(), scope=scope())
-    chosen = {field.name: dict(field.choices) for field in (form.programme, form.district, form.state)}
-    # First what the page of an export says beneath its title.
-    asked = [(_("As they stood on"), _today().isoformat())] + [
-        (str(form[name].label.text), chosen.get(name, {}).get(value, value))
+    choices_of = {field.name: dict(field.choices) for field in (form.programme, form.district, form.state)}
+    # These lines stand beneath the title of the export page; the first names the day.
+    heading = [(_("As they stood on"), _today().isoformat())] + [
+        (str(form[name].label.text), choices_of.get(name, {}).get(value, value))
         for name, value in filters.address().items()
     ]
-    up = Step(_("Certificates"), url_for(".index", **_here(filters)))
+    up = Step(_("Certificates"), url_for(".index", **_same_list(filters)))
     wording = replace(labels.wording(), states={state.value: _(STATE_LABELS[state]) for state in ISSUED})
-    return choose(Question(order, asked, up, wording))
+    return choose(Question(order, heading, up, wording))
 
 
 @blueprint.get("/<int:certificate_id>")
 @requires(*VIEWERS)
 def page(certificate_id: int) -> ResponseReturnValue:
-    """One certificate."""
+    """Show one certificate."""
     certificate = fetch(db(), Certificate, certificate_id, scope())
     return _page(certificate, RevokeForm())
 
@@ -83,7 +85,7 @@ def page(certificate_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:certificate_id>/revoke")
 @requires(*ADMINISTRATORS)
 def revoke(certificate_id: int) -> ResponseReturnValue:
-    """Take a certificate back."""
+    """Revoke a certificate."""
     certificate = fetch(db(), Certificate, certificate_id, scope(), lock=True)
     form = RevokeForm()
     if form.validate_on_submit():
@@ -96,7 +98,7 @@ def revoke(certificate_id: int) -> ResponseReturnValue:
 @blueprint.get("/<int:certificate_id>.pdf")
 @requires(*VIEWERS)
 def pdf(certificate_id: int) -> ResponseReturnValue:
-    """The certificate to print."""
+    """Download the certificate to print."""
     certificate = fetch(db(), Certificate, certificate_id, scope())
     return as_pdf(certificate)
 
@@ -104,7 +106,7 @@ def pdf(certificate_id: int) -> ResponseReturnValue:
 @blueprint.get("/<int:certificate_id>/card.pdf")
 @requires(*VIEWERS)
 def card(certificate_id: int) -> ResponseReturnValue:
-    """The wallet card to print."""
+    """Download the wallet card to print."""
     certificate = fetch(db(), Certificate, certificate_id, scope())
     return as_pdf(certificate, Layout.CARD)
 
@@ -112,20 +114,24 @@ def card(certificate_id: int) -> ResponseReturnValue:
 @blueprint.get("/offering/<int:offering_id>")
 @requires(*VIEWERS)
 def of_offering(offering_id: int) -> ResponseReturnValue:
-    """Who has a certificate of an offering, who waits for one, and who gets none and why."""
+    """Show who has a certificate of an offering, who waits for one, and who gets none and why."""
     offering = fetch(db(), Offering, offering_id, scope())
     progress = issuing_progress.of_offering(db(), offering, today=_today())
     return render_template(
-        "certificates/of_offering.html", offering=offering, progress=progress, shortfall=shortfalls.text_of, **_words()
+        "certificates/of_offering.html",
+        offering=offering,
+        progress=progress,
+        shortfall=shortfalls.text_of,
+        **_state_values(),
     )
 
 
 def as_pdf(certificate: Certificate, layout: Layout = Layout.A4) -> Response:
-    """The answer that downloads a certificate, or its wallet card, under its number."""
+    """Return the download of a certificate, or of its wallet card, under its number."""
     response = make_response(documents.pdf(certificate, Branch.of(current_app.config["SETTINGS"]), layout))
-    part = "-card" if layout is Layout.CARD else ""
+    suffix = "-card" if layout is Layout.CARD else ""
     response.content_type = "application/pdf"
-    response.headers["Content-Disposition"] = f'attachment; filename="{certificate.number}{part}.pdf"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{certificate.number}{suffix}.pdf"'
     return response
 
 
@@ -144,26 +150,29 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
         restorable=state is State.REVOKED and holds(*ADMINISTRATORS),
         revocable=state is not State.REVOKED and holds(*ADMINISTRATORS),
         printable=state not in {State.REVOKED, State.SUPERSEDED},
-        **_words(),
+        **_state_values(),
     )
 
 
-def _here(filters: listings.CertificateFilters) -> dict[str, Any]:
-    """The arguments of an address that asks the same, and knows where one came from."""
+def _same_list(filters: listings.CertificateFilters) -> dict[str, Any]:
+    """Return the arguments of an address that asks for the same list and keeps the way back to the indicators."""
     report = {REPORT: request.args[REPORT]} if REPORT in request.args else {}
     return address(filters.address(), {"holder"}) | report
 
 
-def _report() -> Step | None:
-    """The indicators that one came from, as they were asked: what their address had stands in one argument of this one."""
+def _way_back() -> Step | None:
+    """Return the way back to the indicators with their filters.
+
+    The page of indicators writes its own query string into one argument (`REPORT`) of the links to this list.
+    """
     if REPORT not in request.args:
         return None
-    asked = urlencode(parse_qsl(request.args[REPORT]))
-    return Step(_("Indicators"), f"{url_for('indicators.page')}?{asked}")
+    query = urlencode(parse_qsl(request.args[REPORT]))
+    return Step(_("Indicators"), f"{url_for('indicators.page')}?{query}")
 
 
-def _asked() -> tuple[FilterForm, listings.CertificateFilters]:
-    """The filter bar, and what it asks; nothing while something in it cannot be read."""
+def _filters_from_request() -> tuple[FilterForm, listings.CertificateFilters]:
+    """Return the filter form and the filters; no filters while a value in the form is not valid."""
     form = _filter_form()
     if not form.validate():
         return form, listings.CertificateFilters()
@@ -181,15 +190,15 @@ def _asked() -> tuple[FilterForm, listings.CertificateFilters]:
 def _filter_form() -> FilterForm:
     form = FilterForm(request.args)
     form.programme.choices = [("", _("All"))] + [(row.code, named(row)) for row in listings.programmes(db())]
-    reach = districts.administered(db(), scope())
-    form.district.choices = [("", _("All"))] + [(str(row.id), named(row)) for row in reach]
+    administered = districts.administered(db(), scope())
+    form.district.choices = [("", _("All"))] + [(str(row.id), named(row)) for row in administered]
     form.state.choices = [("", _("All"))] + [(state.value, _(STATE_LABELS[state])) for state in ISSUED]
     for field in (form.programme, form.district, form.state):
         field.data = field.data or ""
     return form
 
 
-def _words() -> dict[str, object]:
+def _state_values() -> dict[str, object]:
     return {
         "state_label": STATE_LABELS,
         "state_colour": STATE_COLOURS,

@@ -1,4 +1,4 @@
-"""Certificates by their end, for those who look after the people who hold them."""
+"""Page of certificates by expiry date, for the people who look after their holders."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ GROUP_LABELS = {
 @blueprint.route("/", methods=["GET", "POST"])
 @requires(*VIEWERS, reading=True)
 def page() -> ResponseReturnValue:
-    """The list, one group at a time."""
+    """Show the list, one group at a time."""
     if request.method == "POST":
         return narrowed(ExpiringForm)
     form, filters, group = _filters_from_request()
@@ -72,7 +72,7 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/export/<any(csv, xlsx, parquet):form>")
 @requires(*VIEWERS)
 def export(form: str) -> ResponseReturnValue:
-    """The group that the page shows, all of it, as a file."""
+    """Export all certificates of the group that the page shows."""
     _form, filters, group = _filters_from_request()
     rows = expiring.rows(db(), scope(), filters, group, today=_today())
     file = io.BytesIO()

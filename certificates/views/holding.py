@@ -1,4 +1,4 @@
-"""The holder's own page of a certificate: by ticket, without an account."""
+"""The holder's own pages of a certificate, by ticket and without an account."""
 
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask import session as cookie
@@ -21,7 +21,7 @@ blueprint = Blueprint("holding", __name__)
 
 PAGES = "60/minute"
 DOCUMENTS = "20/minute"
-FRESH = "shared"  # where the cookie carries a new link from the button to the page that shows it, once
+NEW_LINK = "shared"  # the cookie session's key for a new link, from the button to the page that shows it once
 BADGE_TYPES = {"json": "application/json", "jwt": "application/vc+jwt", "png": "image/png"}
 
 
@@ -30,13 +30,13 @@ BADGE_TYPES = {"json": "application/json", "jwt": "application/vc+jwt", "png": "
 @limiter.limit(PAGES)
 @unlisted
 def page(ticket: str) -> ResponseReturnValue:
-    """The certificate as it looks, everything that can be downloaded, and the links given to others."""
+    """Show the certificate as an image, its downloads, and the links shared with others."""
     certificate = holding.of_ticket(db(), ticket)
-    fresh = cookie.pop(FRESH, None)
+    new_link = cookie.pop(NEW_LINK, None)
     return render_template(
         "holding/page.html",
         ticket=ticket,
-        fresh=fresh["address"] if fresh and fresh["certificate"] == certificate.id else None,
+        new_address=new_link["address"] if new_link and new_link["certificate"] == certificate.id else None,
         links=sharing.active_links(db(), certificate),
         periods=sharing.PERIODS,
         **facts_of(certificate),
@@ -48,7 +48,7 @@ def page(ticket: str) -> ResponseReturnValue:
 @limiter.limit(DOCUMENTS)
 @unlisted
 def pdf(ticket: str) -> ResponseReturnValue:
-    """The certificate to print, for whoever has the ticket."""
+    """Download the certificate to print; the ticket is the proof of the holder."""
     return as_file(holding.of_ticket(db(), ticket), Layout.A4)
 
 
@@ -57,7 +57,7 @@ def pdf(ticket: str) -> ResponseReturnValue:
 @limiter.limit(DOCUMENTS)
 @unlisted
 def card(ticket: str) -> ResponseReturnValue:
-    """The wallet card."""
+    """Download the wallet card."""
     return as_file(holding.of_ticket(db(), ticket), Layout.CARD)
 
 
@@ -66,7 +66,7 @@ def card(ticket: str) -> ResponseReturnValue:
 @limiter.limit(PAGES)
 @unlisted
 def picture(ticket: str) -> ResponseReturnValue:
-    """The certificate as it looks."""
+    """Show the certificate as an image."""
     return as_picture(holding.of_ticket(db(), ticket))
 
 
@@ -75,18 +75,22 @@ def picture(ticket: str) -> ResponseReturnValue:
 @limiter.limit(DOCUMENTS)
 @unlisted
 def badge(ticket: str, form: str) -> ResponseReturnValue:
-    """The Open Badge. The first request owes it, and leads here again once that is committed; the worker signs it."""
+    """Download the Open Badge.
+
+    The first request records that the badge is owed and redirects to itself once that is committed; the worker signs
+    it.
+    """
     certificate = holding.of_ticket(db(), ticket)
     if badges.owe(db(), certificate):
         return redirect(request.path, 303)
-    made = badges.signed_badge(db(), certificate, max_wait=badges.MAX_WAIT)
-    if made is None:
+    signed_badge = badges.signed_badge(db(), certificate, max_wait=badges.MAX_WAIT)
+    if signed_badge is None:
         waiting = make_response(render_template("holding/waiting.html", ticket=ticket, form=form), 202)
         waiting.headers["Retry-After"] = "5"
         return waiting
-    content: bytes | str = made.token if form == "jwt" else made.credential
+    content: bytes | str = signed_badge.token if form == "jwt" else signed_badge.credential
     if form == "png":
-        content = badges.bake(badges.image(certificate, _branch()), made.credential)
+        content = badges.bake(badges.image(certificate, _branch()), signed_badge.credential)
     return _download(content, BADGE_TYPES[form], f"{certificate.number}-badge.{form}")
 
 
@@ -98,7 +102,7 @@ def share(ticket: str) -> ResponseReturnValue:
     """Make a link for others."""
     certificate = holding.of_ticket(db(), ticket)
     token = sharing.share(db(), certificate, request.form.get("days", 0, type=int))
-    cookie[FRESH] = {
+    cookie[NEW_LINK] = {
         "certificate": certificate.id,
         "address": _branch().public_url + url_for("sharing.page", token=token),
     }
@@ -117,7 +121,7 @@ def withdraw(ticket: str, link_id: int) -> ResponseReturnValue:
 
 
 def facts_of(certificate: Certificate) -> dict[str, object]:
-    """What the pages of a certificate show, whoever looks."""
+    """Return what the pages of a certificate show to every visitor."""
     state = states.of_certificate(certificate, clock.today(_branch().zone))
     return {
         "certificate": certificate,
@@ -130,7 +134,7 @@ def facts_of(certificate: Certificate) -> dict[str, object]:
 
 
 def as_file(certificate: Certificate, layout: Layout) -> Response:
-    """A certificate's PDF under its number."""
+    """Return the download of a certificate's PDF under its number."""
     suffix = "" if layout is Layout.A4 else f"-{layout.name.lower()}"
     return _download(
         documents.pdf(certificate, _branch(), layout), "application/pdf", f"{certificate.number}{suffix}.pdf"
@@ -138,7 +142,7 @@ def as_file(certificate: Certificate, layout: Layout) -> Response:
 
 
 def as_picture(certificate: Certificate) -> Response:
-    """The certificate as a picture within a page."""
+    """Return the certificate as an image for a page."""
     return Response(documents.preview(certificate, _branch()), mimetype="image/png")
 
 

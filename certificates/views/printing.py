@@ -1,4 +1,4 @@
-"""Printing many: choose an offering or a period, see how many, download a ZIP or one PDF."""
+"""Pages for printing many certificates: choose an offering or a period, see the number, download a ZIP or one PDF."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -34,7 +34,7 @@ class SelectionForm(Question):
 @blueprint.get("/")
 @requires(*VIEWERS)
 def page() -> ResponseReturnValue:
-    """What there is to print."""
+    """Show how many certificates there are to print."""
     selection, offering = _selection()
     form = SelectionForm(data={"since": selection.since, "until": selection.until})
     return render_template(
@@ -49,14 +49,14 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/certificates.zip")
 @requires(*VIEWERS)
 def archive() -> ResponseReturnValue:
-    """A PDF of each, in a ZIP."""
+    """Download a ZIP with a PDF of each certificate."""
     return _download(printing.PrintFormat.ZIP)
 
 
 @blueprint.get("/certificates.pdf")
 @requires(*VIEWERS)
 def document() -> ResponseReturnValue:
-    """All in one PDF."""
+    """Download one PDF of all certificates."""
     return _download(printing.PrintFormat.PDF)
 
 
@@ -65,14 +65,14 @@ def _download(form: printing.PrintFormat) -> Response:
     ids = printing.select_ids(db(), scope(), selection, form)
     branch = Branch.of(current_app.config["SETTINGS"])
     pieces: Iterator[bytes] = printing.stream(current_app.extensions["sessions"], ids, branch, form)
-    answer = Response(pieces, mimetype=MEDIA_TYPES[form])
-    answer.headers["Content-Disposition"] = f'attachment; filename="certificates.{form.value}"'
-    answer.headers["X-Accel-Buffering"] = "no"  # nginx would keep it on disk first
-    return answer
+    response = Response(pieces, mimetype=MEDIA_TYPES[form])
+    response.headers["Content-Disposition"] = f'attachment; filename="certificates.{form.value}"'
+    response.headers["X-Accel-Buffering"] = "no"  # otherwise nginx buffers the file on disk first
+    return response
 
 
 def _selection() -> tuple[PrintSelection, Offering | None]:
-    """What the address asks for: an offering in reach, else a period, this month unless told."""
+    """Return the selection of the address: an offering within the scope, else a period, by default this month."""
     form = SelectionForm(request.args)
     form.validate()
     if form.offering.data is not None:

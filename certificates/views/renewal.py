@@ -1,15 +1,14 @@
-"""What replaces a certificate or brings it back: corrected and issued anew, or a revocation undone."""
+"""Pages that correct a certificate and have it issued again, or undo its revocation."""
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from certificates import reissue as corrections
 from certificates import revocation
 from certificates.branch import Branch
 from certificates.forms import ReissueForm, RestoreForm
 from certificates.models import Certificate
-from certificates.reissue import FACTS, Correction
+from certificates.reissue import FACTS, Correction, refusal, request
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.scope import ADMINISTRATORS, fetch
@@ -21,15 +20,15 @@ blueprint = Blueprint("renewal", __name__)
 @blueprint.route("/<int:certificate_id>/reissue", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def reissue(certificate_id: int) -> ResponseReturnValue:
-    """Correct what is printed and have the certificate made anew."""
+    """Correct what is printed and have the certificate made again."""
     certificate = fetch(db(), Certificate, certificate_id, scope(), lock=True)
     facts = {fact: certificate.facts.get(fact, "") for fact in FACTS}
     facts["hours"] = facts["hours"].removesuffix(".0")
     form = ReissueForm(data={"holder_name": certificate.enrolment.trainee.name} | facts)
     if form.validate_on_submit():
-        wanted = Correction(form.holder_name.data or "", {fact: form[fact].data or "" for fact in FACTS})
+        correction = Correction(form.holder_name.data or "", {fact: form[fact].data or "" for fact in FACTS})
         with refused_on(form):
-            corrections.request(db(), certificate, wanted, form.reason.data or "", branch=_branch())
+            request(db(), certificate, correction, form.reason.data or "", branch=_branch())
             flash(_("The corrected certificate is being made. This page shows it as soon as it is signed."))
             return redirect(url_for("certificates.page", certificate_id=certificate.id))
     return make_response(
@@ -37,7 +36,7 @@ def reissue(certificate_id: int) -> ResponseReturnValue:
             "certificates/reissue.html",
             certificate=certificate,
             printed={"holder_name": certificate.holder_name} | facts,
-            refused=corrections.refusal(certificate, clock.today(_branch().zone)),
+            refused=refusal(certificate, clock.today(_branch().zone)),
             form=form,
         ),
         422 if form.is_submitted() else 200,

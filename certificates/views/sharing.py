@@ -1,4 +1,4 @@
-"""What whoever got a link from a holder sees: the certificate, whether it holds, and its PDF."""
+"""Pages behind a link that a holder shared: the certificate, its state, and its PDF."""
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -20,7 +20,7 @@ blueprint = Blueprint("sharing", __name__)
 @limiter.limit(PAGES)
 @unlisted_and_silent
 def page(token: str) -> ResponseReturnValue:
-    """The certificate, or a friendly word that the link has ended."""
+    """Show the certificate, or a message that the link has ended."""
     try:
         certificate = sharing.certificate_of(db(), token)
     except DomainError as error:
@@ -33,7 +33,7 @@ def page(token: str) -> ResponseReturnValue:
 @limiter.limit(DOCUMENTS)
 @unlisted_and_silent
 def pdf(token: str) -> ResponseReturnValue:
-    """The PDF."""
+    """Download the PDF."""
     return as_file(sharing.certificate_of(db(), token), Layout.A4)
 
 
@@ -42,5 +42,5 @@ def pdf(token: str) -> ResponseReturnValue:
 @limiter.limit(PAGES)
 @unlisted_and_silent
 def picture(token: str) -> ResponseReturnValue:
-    """The certificate as it looks."""
+    """Show the certificate as an image."""
     return as_picture(sharing.certificate_of(db(), token))

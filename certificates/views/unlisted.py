@@ -1,4 +1,4 @@
-"""Pages whose address is the secret: kept out of search engines, caches and other sites' logs."""
+"""Headers of pages whose address is a secret: they stay out of search engines, caches and other sites' logs."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,12 +11,12 @@ View = Callable[..., ResponseReturnValue]
 
 
 def unlisted(view: View) -> View:
-    """For pages with forms: the referrer stays within this site, as the check against forged forms needs on https."""
+    """Decorate pages with forms: the referrer stays within this site, because the CSRF check on https needs it."""
     return _with_referrer("same-origin", view)
 
 
 def unlisted_and_silent(view: View) -> View:
-    """For pages without forms: no referrer at all."""
+    """Decorate pages without forms: they send no referrer at all."""
     return _with_referrer("no-referrer", view)
 
 

@@ -1,4 +1,4 @@
-"""Results: attempts with a theory score, the skills checklist and the examiner. A retest is a new attempt."""
+"""Assessments: the attempts of a trainee, each with theory score, skills checklist and examiner. A retest is an attempt."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from courses.assessment import late_results, marking, skill_results
-from courses.assessment.entitlement import Results
+from courses.assessment.entitlement import TraineeResults
 from courses.assessment.marking import Marks
 from courses.models.assessment import Assessment, SkillResult
 from courses.models.attendance import Attendance
@@ -30,18 +30,18 @@ NOTE_LIMIT = 500
 
 
 @dataclass(frozen=True)
-class Line:
-    """One trainee on the list of results."""
+class ResultRow:
+    """One trainee in the list of results. `attempts`: how many were entered."""
 
     enrolment_id: int
     name: str
     attended: bool
-    results: Results
+    results: TraineeResults
     attempts: int
 
 
-def results(db: Session, offering_id: int) -> dict[int, Results]:
-    """What each enrolment of an offering showed over all attempts; those without any are left out."""
+def results_by_enrolment(db: Session, offering_id: int) -> dict[int, TraineeResults]:
+    """Read the results of an offering over all attempts, by enrolment id; enrolments without an attempt are left out."""
     of_offering = Assessment.enrolment_id.in_(select(Enrolment.id).where(Enrolment.offering_id == offering_id))
     theory: dict[int, list[int]] = defaultdict(list)
     skills: dict[int, list[tuple[int, bool]]] = defaultdict(list)
@@ -57,32 +57,32 @@ def results(db: Session, offering_id: int) -> dict[int, Results]:
     ):
         skills[enrolment_id].append((skill_id, passed))
     return {
-        enrolment_id: Results(tuple(scores), tuple(skills.get(enrolment_id, ())))
+        enrolment_id: TraineeResults(tuple(scores), tuple(skills.get(enrolment_id, ())))
         for enrolment_id, scores in theory.items()
     }
 
 
-def listing(db: Session, offering_id: int) -> list[Line]:
-    """Everybody with a place, by name, with what they showed."""
-    came = exists(select(1).where(Attendance.enrolment_id == Enrolment.id))
+def result_rows(db: Session, offering_id: int) -> list[ResultRow]:
+    """Read the trainees with a place, by the pinyin of their names, with their results."""
+    attended = exists(select(1).where(Attendance.enrolment_id == Enrolment.id))
     attempts = (
         select(func.count()).where(Assessment.enrolment_id == Enrolment.id).correlate(Enrolment).scalar_subquery()
     )
     rows = db.execute(
-        select(Enrolment.id, Trainee.name, came, attempts)
+        select(Enrolment.id, Trainee.name, attended, attempts)
         .join(Enrolment.trainee)
         .where(Enrolment.offering_id == offering_id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
-    shown = results(db, offering_id)
-    lines = [
-        Line(enrolment_id, name, present, shown.get(enrolment_id, Results()), number)
-        for enrolment_id, name, present, number in rows
+    results = results_by_enrolment(db, offering_id)
+    result_list = [
+        ResultRow(enrolment_id, name, was_present, results.get(enrolment_id, TraineeResults()), number)
+        for enrolment_id, name, was_present, number in rows
     ]
-    return sorted(lines, key=lambda line: (by_sound(line.name), line.enrolment_id))
+    return sorted(result_list, key=lambda row: (by_sound(row.name), row.enrolment_id))
 
 
 def enrolment_in(db: Session, offering_id: int, enrolment_id: int, scope: Scope) -> Enrolment:
-    """One enrolment of an offering with its trainee and course, if the reader may see it. Raises NotFound."""
+    """Load one enrolment of an offering with its trainee and course, within the scope. Raises NotFound."""
     row = db.scalars(
         visible(select(Enrolment), Enrolment, scope)
         .where(Enrolment.id == enrolment_id, Enrolment.offering_id == offering_id, Enrolment.state.in_(HOLDS_PLACE))
@@ -94,7 +94,7 @@ def enrolment_in(db: Session, offering_id: int, enrolment_id: int, scope: Scope)
 
 
 def attempts_of(db: Session, enrolment_id: int) -> Sequence[Assessment]:
-    """A trainee's attempts, the first first."""
+    """Load a trainee's attempts in their order."""
     return db.scalars(
         select(Assessment)
         .where(Assessment.enrolment_id == enrolment_id)
@@ -104,34 +104,37 @@ def attempts_of(db: Session, enrolment_id: int) -> Sequence[Assessment]:
     ).all()
 
 
-def version(attempts: Sequence[Assessment], waiting: int = 0) -> str:
-    """What a form is filled in against: the latest attempt's number, how many late results wait, and what stands there.
+def form_version(attempts: Sequence[Assessment], waiting: int = 0) -> str:
+    """The version that a form carries: the latest attempt's number, the number of late results, and the stored values.
 
-    It is sent back with the form, so that only what was changed on it is written (`marking.merged`).
+    The form sends it back, so that only the fields that were changed on the form are written (`marking.merge`).
     """
-    stands = marking.cells_of(marks_of(attempts[-1])) if attempts else {}
-    return marking.written(attempts[-1].attempt if attempts else 0, waiting, stands)
+    stored = marking.field_values(marks_of(attempts[-1])) if attempts else {}
+    return marking.version_text(attempts[-1].attempt if attempts else 0, waiting, stored)
 
 
 def marks_of(attempt: Assessment | None) -> Marks:
-    """An attempt as marks; empty ones for none."""
+    """Return the marks of an attempt; empty marks for None."""
     if attempt is None:
         return Marks(None)
     skills = {result.skill_id: result.passed for result in attempt.skills}
     return Marks(attempt.theory_score, skills, attempt.examiner_id, attempt.note)
 
 
-def examiners(db: Session, offering: Offering, day: date) -> list[Instructor]:
-    """Who may examine: qualified for the programme on that day and registered in the offering's district, or teaching it."""
-    found = register.qualified(
+def eligible_examiners(db: Session, offering: Offering, day: date) -> list[Instructor]:
+    """Read the instructors who may examine an offering on a day.
+
+    They are qualified for its programme on that day and registered in its district, or they teach it.
+    """
+    qualified = register.qualified(
         db, offering.course.programme_code, day, Scope(district_ids=frozenset({offering.district_id}))
     )
-    known = {person.id for person in found}
-    return found + [person for person in teachers(db, offering.id) if person.id not in known]
+    qualified_ids = {instructor.id for instructor in qualified}
+    return qualified + [instructor for instructor in teachers(db, offering.id) if instructor.id not in qualified_ids]
 
 
 def teachers(db: Session, offering_id: int) -> Sequence[Instructor]:
-    """Those who lead or assist at any session of an offering."""
+    """Read the instructors who lead or assist at any session of an offering, by name."""
     teaching = (
         select(SessionInstructor.instructor_id)
         .join(CourseSession, CourseSession.id == SessionInstructor.course_session_id)
@@ -141,26 +144,30 @@ def teachers(db: Session, offering_id: int) -> Sequence[Instructor]:
 
 
 def instructor_of(db: Session, user_id: int | None) -> Instructor | None:
-    """The instructor whose account this is, if it is one's."""
+    """Read the instructor to whom an account belongs, if there is one."""
     return db.scalars(select(Instructor).where(Instructor.user_id == user_id)).one_or_none() if user_id else None
 
 
-def next_without(db: Session, offering_id: int, after: int) -> int | None:
-    """The next trainee of the list who was present and has no result yet; None when all have one."""
-    lines = listing(db, offering_id)
-    place = next((index for index, line in enumerate(lines) if line.enrolment_id == after), -1)
-    turned = lines[place + 1 :] + lines[: max(place, 0)]
-    return next((line.enrolment_id for line in turned if line.attended and not line.attempts), None)
+def next_without_result(db: Session, offering_id: int, after: int) -> int | None:
+    """Find the next trainee after one in the list who was present and has no result; None where there is none.
+
+    The search goes on at the top of the list after its end.
+    """
+    rows = result_rows(db, offering_id)
+    position = next((index for index, row in enumerate(rows) if row.enrolment_id == after), -1)
+    following = rows[position + 1 :] + rows[: max(position, 0)]
+    return next((row.enrolment_id for row in following if row.attended and not row.attempts), None)
 
 
 def save(
     db: Session, enrolment: Enrolment, marks: Marks, *, seen: str, retest: bool, reason: str | None = None
 ) -> Assessment:
-    """Save the latest attempt, or a new one.
+    """Save the latest attempt, or a new one where `retest` is true or there is none.
 
-    seen: the `version` that the form was filled in against. Only what differs from it is written, so that two examiners
-    of one trainee take nothing from each other; DomainError `result_changed` where both changed the same. A closed
-    offering needs a reason; only `courses.closing.correction` calls with one, for it makes the totals follow.
+    seen: the `form_version` that the form carried. Only the fields that differ from it are written, so that two examiners
+    of one trainee overwrite nothing of each other; DomainError `result_changed` where both changed one field differently.
+    reason: needed for a closed offering (DomainError `reason_missing`). Only `courses.closing.correction` passes one,
+    because it judges and counts the offering again.
     """
     offering = db.scalars(select(Offering).where(Offering.id == enrolment.offering_id).with_for_update(read=True)).one()
     _refuse_unless_open(offering, reason)
@@ -168,27 +175,29 @@ def save(
     attempts = attempts_of(db, enrolment.id)
     latest = None if retest or not attempts else attempts[-1]
     before = marks_of(latest)
-    marks = marking.merged(seen, marks, before, attempts=len(attempts), retest=retest, waiting=waiting(db, enrolment))
-    _refuse_unless_sound(db, offering, marks)
+    marks = marking.merge(
+        seen, marks, before, attempts=len(attempts), retest=retest, waiting=count_late_results(db, enrolment)
+    )
+    _refuse_unless_valid(db, offering, marks)
     now = clock.now()
-    row = latest or Assessment(enrolment_id=enrolment.id, attempt=len(attempts) + 1, started_at=now)
+    attempt = latest or Assessment(enrolment_id=enrolment.id, attempt=len(attempts) + 1, started_at=now)
     facts = _facts(latest) if latest is not None else None
-    row.theory_score, row.examiner_id, row.note, row.assessed_at = (
+    attempt.theory_score, attempt.examiner_id, attempt.note, attempt.assessed_at = (
         marks.theory_score,
         marks.examiner_id,
         marks.note,
         now,
     )
-    db.add(row)
+    db.add(attempt)
     db.flush()
-    _set_skills(db, row, before.skills, marks.skills, now)
-    audit.record(db, "assessment.save", f"enrolment:{enrolment.id}", before=facts, after=_facts(row), reason=reason)
-    return row
+    _set_skills(db, attempt, before.skills, marks.skills, now)
+    audit.record(db, "assessment.save", f"enrolment:{enrolment.id}", before=facts, after=_facts(attempt), reason=reason)
+    return attempt
 
 
-def waiting(db: Session, enrolment: Enrolment) -> int:
-    """How many late results of a trainee wait for somebody who saves."""
-    return sum(one.enrolment_id == enrolment.id for one in late_results.waiting(db, enrolment.offering_id))
+def count_late_results(db: Session, enrolment: Enrolment) -> int:
+    """Count the late results of a trainee that nobody has taken into account by saving."""
+    return sum(late.enrolment_id == enrolment.id for late in late_results.waiting(db, enrolment.offering_id))
 
 
 def _refuse_unless_open(offering: Offering, reason: str | None) -> None:
@@ -198,31 +207,38 @@ def _refuse_unless_open(offering: Offering, reason: str | None) -> None:
         raise DomainError("not_running", N_("This offering is not running, so it takes no results."))
 
 
-def _refuse_unless_sound(db: Session, offering: Offering, marks: Marks) -> None:
+def _refuse_unless_valid(db: Session, offering: Offering, marks: Marks) -> None:
     if marks.theory_score is None and not marks.skills:
         raise DomainError("nothing_entered", N_("Enter a theory score or at least one skill."))
     if marks.theory_score is not None and not 0 <= marks.theory_score <= 100:
         raise DomainError("score_range", N_("The theory score is between 0 and 100."), field="theory_score")
-    known = set(db.scalars(select(CourseSkill.id).where(CourseSkill.course_id == offering.course_id)))
-    if not set(marks.skills) <= known:
+    skill_ids = set(db.scalars(select(CourseSkill.id).where(CourseSkill.course_id == offering.course_id)))
+    if not set(marks.skills) <= skill_ids:
         raise NotFound
 
 
 def _set_skills(
-    db: Session, row: Assessment, before: Mapping[int, bool], wanted: Mapping[int, bool], now: datetime
+    db: Session, attempt: Assessment, before: Mapping[int, bool], after: Mapping[int, bool], now: datetime
 ) -> None:
-    changed = [skill_id for skill_id in {**before, **wanted} if before.get(skill_id) != wanted.get(skill_id)]
-    cells = [(uuid4(), (row.enrolment_id, skill_id, row.attempt), wanted.get(skill_id)) for skill_id in changed]
-    skill_results.add(db, cells, now=now)
-    skill_results.write(db, row.id, {skill_id: wanted.get(skill_id) for skill_id in changed})
-    db.refresh(row, ["skills"])
+    """Record an event for each skill that differs, and write what counts now; None takes a skill's result away."""
+    changed = {
+        skill_id: after.get(skill_id) for skill_id in {**before, **after} if before.get(skill_id) != after.get(skill_id)
+    }
+    events = [
+        (uuid4(), (attempt.enrolment_id, skill_id, attempt.attempt), passed) for skill_id, passed in changed.items()
+    ]
+    skill_results.add_events(db, events, now=now)
+    skill_results.write_results(db, attempt.id, changed)
+    db.refresh(attempt, ["skills"])
 
 
-def _facts(row: Assessment) -> dict[str, Any]:
+def _facts(attempt: Assessment) -> dict[str, Any]:
+    """An attempt as JSON for the audit trail."""
+    skills = sorted(attempt.skills, key=lambda result: result.skill_id)
     return {
-        "attempt": row.attempt,
-        "theory_score": row.theory_score,
-        "skills": {str(result.skill_id): result.passed for result in sorted(row.skills, key=lambda one: one.skill_id)},
-        "examiner": row.examiner_id,
-        "note": row.note,
+        "attempt": attempt.attempt,
+        "theory_score": attempt.theory_score,
+        "skills": {str(result.skill_id): result.passed for result in skills},
+        "examiner": attempt.examiner_id,
+        "note": attempt.note,
     }

@@ -1,4 +1,7 @@
-"""Who has earned a certificate, and what stands in the way of those who have not. Plain values in, plain values out."""
+"""Entitlement: whether a trainee has completed a course and earned its certificate, and otherwise what is missing.
+
+The rule takes and returns plain values; `courses.closing.judging` reads and writes them.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ from lms.core.errors import N_
 
 
 class Shortfall(StrEnum):
-    """What stands in the way of a certificate."""
+    """A reason why a trainee gets no certificate."""
 
     ABSENT = "absent"
     SESSIONS_MISSING = "sessions_missing"
@@ -23,12 +26,12 @@ class Shortfall(StrEnum):
 
 
 FAILURES = frozenset({Shortfall.THEORY_FAILED, Shortfall.SKILLS_FAILED})
-# These keep the certificate back and leave the training done.
-BESIDE_THE_TRAINING = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING})
+# With one of these the trainee has completed the training and gets no certificate.
+CERTIFICATE_ONLY = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING})
 
 
-# What stands in the way, and what can be done about it before closing.
-SHORTFALLS: dict[str, tuple[str, str]] = {
+# The label of each shortfall, and what can be done about it before closing; both are msgids.
+SHORTFALL_LABELS: dict[str, tuple[str, str]] = {
     Shortfall.ABSENT: (N_("not present at any session"), N_("Check them in if they were there.")),
     Shortfall.SESSIONS_MISSING: (N_("too few sessions attended"), N_("Check the rosters of the earlier sessions.")),
     Shortfall.MINUTES_MISSING: (N_("too few minutes attended"), N_("Check the times on the rosters.")),
@@ -42,10 +45,12 @@ SHORTFALLS: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Demand:
-    """What a course asks. `pass_mark` in per cent, None without a theory test; `skills`: ids of the checklist's lines.
+class CourseRequirements:
+    """The requirements of a course, for one offering.
 
-    minutes_planned: of all sessions of the offering; minutes_needed: how many of them must be attended, 0 without a rule.
+    pass_mark: in per cent; None without a theory test. skills: the ids of the checklist's skills.
+    minutes_planned: of all sessions of the offering. minutes_needed: how many of them a trainee must attend; 0 without a
+    rule. certificate: the course gives a certificate.
     """
 
     sessions_needed: int = 1
@@ -57,25 +62,25 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Results:
-    """What one trainee showed, over all attempts: each theory score, and each skill with whether it was passed."""
+class TraineeResults:
+    """The results of one trainee over all attempts: the theory scores, and pairs of a skill's id and whether it was passed."""
 
     theory: tuple[int, ...] = ()
     skills: tuple[tuple[int, bool], ...] = ()
 
     def passed_theory(self, mark: int) -> bool:
-        """Whether any attempt reached the mark."""
+        """Return whether any attempt reached the mark."""
         return any(score >= mark for score in self.theory)
 
     def skill(self, skill_id: int) -> bool | None:
-        """True when any attempt passed it, False when all that tried it failed, None when it was never tried."""
-        tried = [passed for identity, passed in self.skills if identity == skill_id]
-        return any(tried) if tried else None
+        """Return True where any attempt passed the skill, False where all that examined it failed, None where none did."""
+        examined = [passed for examined_id, passed in self.skills if examined_id == skill_id]
+        return any(examined) if examined else None
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What closing writes to an enrolment."""
+class EntitlementVerdict:
+    """The judgement of one trainee, which closing writes to the enrolment."""
 
     state: EnrolmentState
     shortfalls: tuple[Shortfall, ...]
@@ -83,58 +88,72 @@ class Verdict:
 
 
 def minutes_needed(planned: int, share: int | None) -> int:
-    """How many minutes must be attended, rounded up to whole ones, where a course asks for a share (per cent) of the planned."""
+    """Return the minutes that must be attended: the share (per cent) of the planned ones, rounded up; 0 without a share.
+
+    Example: 90 per cent of 361 planned minutes are 325.
+    """
     return -(-planned * share // 100) if share is not None else 0
 
 
-def judge(demand: Demand, *, name: str, sessions_attended: int, minutes_attended: int = 0, results: Results) -> Verdict:
-    """Hold one trainee against the course.
+def judge(
+    requirements: CourseRequirements,
+    *,
+    name: str,
+    sessions_attended: int,
+    minutes_attended: int = 0,
+    results: TraineeResults,
+) -> EntitlementVerdict:
+    """Judge one trainee by the requirements of the course.
 
-    completed: all that the course asks is met. failed: a result is there and below. incomplete: presence or results are
-    missing. A certificate is due to whoever completed a course that gives one, under a name that can be printed.
+    The state is `failed` where a theory score or a skill was examined and not passed in any attempt; `incomplete` where
+    presence or a result is missing; otherwise `completed`. A certificate is due to a trainee who completed a course that
+    gives one, and whose name has at least one letter.
     """
-    present = _presence(demand, sessions_attended, minutes_attended)
-    found = [*present, *_theory(demand, results), *_skills(demand, results)]
-    if not demand.certificate:
-        found.append(Shortfall.NO_CERTIFICATE_COURSE)
+    shortfalls = [
+        *_presence(requirements, sessions_attended, minutes_attended),
+        *_theory(requirements, results),
+        *_skills(requirements, results),
+    ]
+    if not requirements.certificate:
+        shortfalls.append(Shortfall.NO_CERTIFICATE_COURSE)
     if not any(letter.isalpha() for letter in name):
-        found.append(Shortfall.NAME_MISSING)
-    return Verdict(_state(found), tuple(found), certificate_due=not found)
+        shortfalls.append(Shortfall.NAME_MISSING)
+    return EntitlementVerdict(_state(shortfalls), tuple(shortfalls), certificate_due=not shortfalls)
 
 
-def tally(shortfalls: Iterable[Iterable[Shortfall]]) -> Mapping[Shortfall, int]:
-    """How many people each shortfall holds back, in the order of `Shortfall`."""
+def count_shortfalls(shortfalls: Iterable[Iterable[Shortfall]]) -> Mapping[Shortfall, int]:
+    """Count the trainees with each shortfall, in the order of `Shortfall`; those of nobody are left out."""
     counts = dict.fromkeys(Shortfall, 0)
-    for found in shortfalls:
-        for shortfall in found:
+    for of_trainee in shortfalls:
+        for shortfall in of_trainee:
             counts[shortfall] += 1
     return {shortfall: number for shortfall, number in counts.items() if number}
 
 
-def _state(found: list[Shortfall]) -> EnrolmentState:
-    if FAILURES & set(found):
+def _state(shortfalls: list[Shortfall]) -> EnrolmentState:
+    if FAILURES & set(shortfalls):
         return EnrolmentState.FAILED
-    if set(found) <= BESIDE_THE_TRAINING:
+    if set(shortfalls) <= CERTIFICATE_ONLY:
         return EnrolmentState.COMPLETED
     return EnrolmentState.INCOMPLETE
 
 
-def _presence(demand: Demand, sessions_attended: int, minutes_attended: int) -> list[Shortfall]:
+def _presence(requirements: CourseRequirements, sessions_attended: int, minutes_attended: int) -> list[Shortfall]:
     if sessions_attended == 0:
         return [Shortfall.ABSENT]
-    found = [Shortfall.SESSIONS_MISSING] if sessions_attended < demand.sessions_needed else []
-    return [*found, Shortfall.MINUTES_MISSING] if minutes_attended < demand.minutes_needed else found
+    shortfalls = [Shortfall.SESSIONS_MISSING] if sessions_attended < requirements.sessions_needed else []
+    return [*shortfalls, Shortfall.MINUTES_MISSING] if minutes_attended < requirements.minutes_needed else shortfalls
 
 
-def _theory(demand: Demand, results: Results) -> list[Shortfall]:
-    if demand.pass_mark is None:
+def _theory(requirements: CourseRequirements, results: TraineeResults) -> list[Shortfall]:
+    if requirements.pass_mark is None:
         return []
     if not results.theory:
         return [Shortfall.THEORY_MISSING]
-    return [] if results.passed_theory(demand.pass_mark) else [Shortfall.THEORY_FAILED]
+    return [] if results.passed_theory(requirements.pass_mark) else [Shortfall.THEORY_FAILED]
 
 
-def _skills(demand: Demand, results: Results) -> list[Shortfall]:
-    shown = {results.skill(skill) for skill in demand.skills}
-    found = [Shortfall.SKILLS_MISSING] if None in shown else []
-    return [*found, Shortfall.SKILLS_FAILED] if False in shown else found
+def _skills(requirements: CourseRequirements, results: TraineeResults) -> list[Shortfall]:
+    outcomes = {results.skill(skill_id) for skill_id in requirements.skills}
+    shortfalls = [Shortfall.SKILLS_MISSING] if None in outcomes else []
+    return [*shortfalls, Shortfall.SKILLS_FAILED] if False in outcomes else shortfalls

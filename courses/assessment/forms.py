@@ -1,4 +1,4 @@
-"""The form of one trainee's results. The skills are fields of the course, so they come as plain radio buttons."""
+"""The form of one trainee's results. Each course has its own skills, so the template writes them as radio buttons."""
 
 from collections.abc import Iterable, Mapping
 
@@ -17,7 +17,7 @@ PASSED, NOT_YET = "passed", "not_yet"
 
 
 class ResultForm(Form):
-    """Theory, examiner and note. `seen` says against which results it was filled in; `reason` only after closing."""
+    """Theory score, examiner and note. seen: the `assessment.form_version`. reason: only for a closed offering."""
 
     seen = HiddenField()
     theory_score = IntegerField(
@@ -32,18 +32,18 @@ class ResultForm(Form):
     )
 
     def offer(self, examiners: Iterable[Instructor]) -> None:
-        """Say who may be chosen."""
+        """Set the instructors who may be chosen as examiner."""
         self.examiner.choices = [
             (0, gettext("Choose the examiner")),
             *((person.id, person.name) for person in examiners),
         ]
 
     def marks(self, skills: Mapping[int, bool]) -> Marks:
-        """The attempt as the rule takes it."""
+        """Return the marks for `assessment.save`. `skills`: as `skills_in` reads them."""
         return Marks(self.theory_score.data, skills, self.examiner.data or None, self.note.data)
 
 
 def skills_in(fields: Mapping[str, str], skill_ids: Iterable[int]) -> dict[int, bool]:
-    """Which skills were examined, and passed or not; those left open are not in it."""
-    said = {skill: fields.get(f"skill-{skill}") for skill in skill_ids}
-    return {skill: word == PASSED for skill, word in said.items() if word in (PASSED, NOT_YET)}
+    """Read the skills of a submitted form: skill id to passed. Skills that were not examined are left out."""
+    values = {skill_id: fields.get(f"skill-{skill_id}") for skill_id in skill_ids}
+    return {skill_id: value == PASSED for skill_id, value in values.items() if value in (PASSED, NOT_YET)}

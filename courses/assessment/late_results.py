@@ -1,4 +1,4 @@
-"""Skill results that came in too late to count at once: kept, and shown to whoever may correct until results are saved."""
+"""Late skill results: stored without effect, and shown to a user who may correct until results of that trainee are saved."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +14,8 @@ from lms.accounts.models import User
 
 
 @dataclass(frozen=True)
-class Late:
-    """A result that waits: whose, which skill, what, by whom, when it was and why it waits."""
+class LateResult:
+    """A late result: of which trainee and skill, its outcome, the sender's name, its moment, and why it does not count."""
 
     enrolment_id: int
     name: str
@@ -26,9 +26,9 @@ class Late:
     reason: LateReason
 
 
-def waiting(db: Session, offering_id: int) -> list[Late]:
-    """The results of an offering that still wait: nobody saved results for that person since they came."""
-    since = (
+def waiting(db: Session, offering_id: int) -> list[LateResult]:
+    """Read the late results of an offering that were received after the last saving of that trainee's results."""
+    last_saved = (
         select(func.max(Assessment.assessed_at))
         .where(Assessment.enrolment_id == SkillEvent.enrolment_id)
         .scalar_subquery()
@@ -43,12 +43,12 @@ def waiting(db: Session, offering_id: int) -> list[Late]:
         .where(
             Enrolment.offering_id == offering_id,
             SkillEvent.review.is_not(None),
-            func.coalesce(SkillEvent.received_at > since, True),
+            func.coalesce(SkillEvent.received_at > last_saved, True),
         )
         .order_by(SkillEvent.happened_at, SkillEvent.id)
     )
     return [
-        Late(event.enrolment_id, name, event.skill, event.passed, by, event.happened_at, event.review)
+        LateResult(event.enrolment_id, name, event.skill, event.passed, by, event.happened_at, event.review)
         for event, name, by in rows
         if event.passed is not None and event.review is not None
     ]

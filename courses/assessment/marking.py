@@ -1,7 +1,7 @@
-"""What an examiner fills in, held against what stood there: only what was changed is written, the rest stays as it is.
+"""Merging of an examiner's form with the stored attempt: only fields that were changed on the form are written.
 
-Two examiners may have the same trainee's page open. What both changed, and differently, is a conflict that a person decides;
-the examiner's name is none: whoever saved first stays the attempt's examiner unless the name is chosen anew.
+Two examiners may have the page of one trainee open. A field that both changed, to different values, is a conflict, which a
+person resolves. The examiner's name is an exception: the name that was saved first stays.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ NOTHING = ""
 THEORY, EXAMINER, NOTE, SKILL = "theory", "examiner", "note", "skill-"
 PASSED, FAILED = "1", "0"
 
-Cells = Mapping[str, str]
+FieldValues = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Marks:
-    """One attempt as an examiner entered it. `skills`: only those that were examined, with whether they were passed."""
+    """One attempt as an examiner entered it. skills: the examined skills by id, with whether they were passed."""
 
     theory_score: int | None
     skills: Mapping[int, bool] = field(default_factory=dict)
@@ -27,84 +27,91 @@ class Marks:
     note: str | None = None
 
 
-def cells_of(marks: Marks) -> dict[str, str]:
-    """Marks as named values that can be compared and sent; a note as its fingerprint. What is empty is left out."""
+def field_values(marks: Marks) -> dict[str, str]:
+    """Return the marks as texts by field name, for comparison and for the form's version.
+
+    The note stands as a hash, so that the version stays short. Empty fields are left out.
+    """
     note = hashlib.sha256(marks.note.encode()).hexdigest()[:16] if marks.note else NOTHING
-    found = {
+    values = {
         THEORY: NOTHING if marks.theory_score is None else str(marks.theory_score),
         EXAMINER: NOTHING if marks.examiner_id is None else str(marks.examiner_id),
         NOTE: note,
         **{f"{SKILL}{skill_id}": PASSED if passed else FAILED for skill_id, passed in sorted(marks.skills.items())},
     }
-    return {name: value for name, value in found.items() if value != NOTHING}
+    return {name: value for name, value in values.items() if value != NOTHING}
 
 
-def written(attempt: int, waiting: int, cells: Cells) -> str:
-    """What a form carries: attempt, late results waiting, and the cells, as `1.0;theory=55;skill-3=1`."""
-    return ";".join([f"{attempt}.{waiting}", *(f"{name}={value}" for name, value in cells.items())])
+def version_text(attempt: int, waiting: int, values: FieldValues) -> str:
+    """Return the version: attempt number, number of late results, field values. Example: `1.0;theory=55;skill-3=1`."""
+    return ";".join([f"{attempt}.{waiting}", *(f"{name}={value}" for name, value in values.items())])
 
 
-def merged(seen: str, marks: Marks, there: Marks, *, attempts: int, retest: bool, waiting: int) -> Marks:
-    """What is to stand: `marks` where the form changed something since `seen`, `there` everywhere else.
+def merge(seen: str, marks: Marks, stored: Marks, *, attempts: int, retest: bool, waiting: int) -> Marks:
+    """Return the marks to write: those of the form where it changed a field since the version `seen`, else the stored ones.
 
-    Raises DomainError `result_changed` where both changed the same thing, and where another attempt or a late result
-    came in meanwhile.
+    attempts: how many are stored. retest: the form makes a new attempt, so `stored` is empty. waiting: how many late
+    results there are. Raises DomainError `result_changed` where the form and another examiner changed one field to
+    different values, and where another attempt or a late result was added since `seen`.
     """
-    attempt, came, base = _read(seen)
-    # The first attempt may be opened by somebody else meanwhile; a retest is a decision and takes no one by surprise.
-    same = attempt == attempts or (attempt == 0 and attempts == 1 and not retest)
-    if not same or came != waiting:
-        raise _changed()
-    sent, stands = cells_of(marks), cells_of(there)
-    base = {} if retest else base
-    for name in {**base, **sent, **stands} if not retest else ():
-        mine, theirs = _changes(name, base, sent), _changes(name, base, stands)
-        if mine and theirs and sent.get(name) != stands.get(name) and name != EXAMINER:
-            raise _changed()
-    return _taken(marks, there, base, sent, stands)
+    seen_attempt, seen_waiting, seen_values = _read_version(seen)
+    # Another examiner may have made the first attempt meanwhile; the form then adds to it. A retest is only ever chosen.
+    same_attempt = seen_attempt == attempts or (seen_attempt == 0 and attempts == 1 and not retest)
+    if not same_attempt or seen_waiting != waiting:
+        raise _conflict()
+    form_values, stored_values = field_values(marks), field_values(stored)
+    seen_values = {} if retest else seen_values
+    for name in {**seen_values, **form_values, **stored_values} if not retest else ():
+        both_changed = _differs(name, seen_values, form_values) and _differs(name, seen_values, stored_values)
+        if both_changed and _differs(name, form_values, stored_values) and name != EXAMINER:
+            raise _conflict()
+    return _merged(marks, stored, seen_values, form_values, stored_values)
 
 
-def shown(seen: str, marks: Marks, there: Marks) -> Marks:
-    """What a form shows again after a conflict: what was changed on it, and for the rest what stands there now."""
+def redisplay(seen: str, marks: Marks, stored: Marks) -> Marks:
+    """Return the marks that the form shows after a conflict: its own changes, and for the other fields the stored marks."""
     try:
-        base = _read(seen)[2]
+        seen_values = _read_version(seen)[2]
     except DomainError:
         return marks
-    return _taken(marks, there, base, cells_of(marks), cells_of(there))
+    return _merged(marks, stored, seen_values, field_values(marks), field_values(stored))
 
 
-def _taken(marks: Marks, there: Marks, base: Cells, sent: Cells, stands: Cells) -> Marks:
-    def mine(name: str) -> bool:
-        if name == EXAMINER and _changes(name, base, stands) and stands.get(name):
+def _merged(
+    marks: Marks, stored: Marks, seen_values: FieldValues, form_values: FieldValues, stored_values: FieldValues
+) -> Marks:
+    def from_form(name: str) -> bool:
+        if name == EXAMINER and _differs(name, seen_values, stored_values) and stored_values.get(name):
             return False
-        return _changes(name, base, sent)
+        return _differs(name, seen_values, form_values)
 
-    skills = dict(there.skills)
-    for skill_id in {*marks.skills, *there.skills}:
-        if mine(f"{SKILL}{skill_id}"):
+    skills = dict(stored.skills)
+    for skill_id in {*marks.skills, *stored.skills}:
+        if from_form(f"{SKILL}{skill_id}"):
             skills.pop(skill_id, None)
             skills |= {skill_id: marks.skills[skill_id]} if skill_id in marks.skills else {}
     return Marks(
-        marks.theory_score if mine(THEORY) else there.theory_score,
+        marks.theory_score if from_form(THEORY) else stored.theory_score,
         skills,
-        marks.examiner_id if mine(EXAMINER) else there.examiner_id,
-        marks.note if mine(NOTE) else there.note,
+        marks.examiner_id if from_form(EXAMINER) else stored.examiner_id,
+        marks.note if from_form(NOTE) else stored.note,
     )
 
 
-def _changes(name: str, base: Cells, other: Cells) -> bool:
-    return base.get(name) != other.get(name)
+def _differs(name: str, values: FieldValues, other: FieldValues) -> bool:
+    return values.get(name) != other.get(name)
 
 
-def _read(seen: str) -> tuple[int, int, dict[str, str]]:
-    head, *rest = seen.split(";")
+def _read_version(seen: str) -> tuple[int, int, dict[str, str]]:
+    """Read a `version_text`: attempt number, number of late results, field values. A malformed one is a conflict."""
+    head, *fields = seen.split(";")
     attempt, _, waiting = head.partition(".")
-    if not (attempt.isdigit() and waiting.isdigit()) or not all("=" in part for part in rest):
-        raise _changed()
-    return int(attempt), int(waiting), dict(part.split("=", 1) for part in rest)
+    if not (attempt.isdigit() and waiting.isdigit()) or not all("=" in part for part in fields):
+        raise _conflict()
+    return int(attempt), int(waiting), dict(part.split("=", 1) for part in fields)
 
 
-def _changed() -> DomainError:
+def _conflict() -> DomainError:
     return DomainError(
         "result_changed",
         N_(

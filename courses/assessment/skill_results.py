@@ -1,8 +1,9 @@
-"""Skill results as they come in, from devices and from the page: each is kept, and a skill's result is what they fold to.
+"""Skill results from devices and from the page: each is stored as an event, and a skill's result is what its events fold to.
 
-Of the results of one skill in one attempt the last by its moment holds, whatever the order in which they arrive; between two
-of the same moment the greater id. Two examiners therefore take nothing from each other. A result that comes after the
-training was closed counts for nothing until somebody who may correct takes it in (`courses.closing.correction`).
+Of the events of one skill in one attempt the last by its moment counts, in whatever order they arrive; of two with the same
+moment the one with the greater id. With two examiners the result thus never depends on whose phone sends first. An event
+that arrives after the training was closed has no effect until a user who may correct saves it
+(`courses.closing.correction`).
 """
 
 from collections import defaultdict
@@ -29,7 +30,7 @@ from lms.core.errors import N_
 from lms.core.scope import Scope
 
 BATCH_LIMIT = 100
-# A device's clock is trusted from the day before the session to now; beyond that the moment of arrival counts.
+# A device's time counts from a day before the session's start to now; otherwise the moment of receipt counts.
 TRUSTED_BEFORE = timedelta(days=1)
 
 MESSAGES = {
@@ -44,15 +45,18 @@ MESSAGES = {
     "not_found": N_("This page does not exist, or you may not see it."),
 }
 
-Attempt = tuple[int, int]
-Cell = tuple[int, int, int]
+# Enrolment id, number of the attempt.
+AttemptKey = tuple[int, int]
+# Enrolment id, skill id, number of the attempt.
+SkillKey = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class SkillInput:
-    """One result of one skill of one trainee. `id` is made once, by the device, and sent with each retry.
+    """One result of one skill of one trainee, as a device sends it.
 
-    told_at: the device's time; offset_ms: how much its clock is behind ours, as measured, in milliseconds.
+    id: made once, by the device, and sent again with each retry. told_at: the time by the device's clock.
+    offset_ms: the server's clock minus the device's, in milliseconds.
     """
 
     id: UUID
@@ -65,8 +69,8 @@ class SkillInput:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a device is told of one result. `passed`: what holds now. `message`: an English msgid, filled with `params`."""
+class SkillAnswer:
+    """The answer to one result. passed: what counts now. message: an English msgid, to be filled with `params`."""
 
     id: UUID
     outcome: Outcome
@@ -79,23 +83,23 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """One event as it is folded. `passed` None takes what was there back."""
+class SkillMark:
+    """One event as the fold takes it. `passed`: None takes the skill's result away."""
 
     id: UUID
-    cell: Cell
+    key: SkillKey
     passed: bool | None
     moment: datetime
 
 
-def fold(marks: Iterable[Mark]) -> dict[Cell, Mark]:
-    """The mark that holds in each cell (enrolment, skill, attempt): the last by moment, in any order of arrival."""
-    found: dict[Cell, Mark] = {}
+def fold(marks: Iterable[SkillMark]) -> dict[SkillKey, SkillMark]:
+    """Return the mark that counts for each skill of an attempt: the last by moment, in any order of arrival."""
+    latest: dict[SkillKey, SkillMark] = {}
     for mark in marks:
-        there = found.get(mark.cell)
-        if there is None or (there.moment, there.id) < (mark.moment, mark.id):
-            found[mark.cell] = mark
-    return found
+        earlier = latest.get(mark.key)
+        if earlier is None or (earlier.moment, earlier.id) < (mark.moment, mark.id):
+            latest[mark.key] = mark
+    return latest
 
 
 def record_all(
@@ -106,13 +110,16 @@ def record_all(
     device_id: int | None,
     scope: Scope,
     now: datetime,
-) -> list[Answer]:
-    """Record up to 100 results from a device, each once, and answer each in the order given; one bad result spoils nothing."""
+) -> list[SkillAnswer]:
+    """Record up to `BATCH_LIMIT` results from a device, each once, and answer each of them in the order given.
+
+    A result that cannot be recorded is answered with `rejected` and does not affect the others.
+    """
     db.flush()
-    desk = _Desk(db, events, scope, now)
+    locked = _LockedRows(db, events, scope, now)
     rows = [
         row | {"user_id": user_id, "device_id": device_id, "received_at": now}
-        for row in {event.id: desk.row(event) for event in reversed(events)}.values()
+        for row in {event.id: locked.row_of(event) for event in reversed(events)}.values()
         if row is not None
     ]
     statement = insert(SkillEvent).on_conflict_do_nothing(index_elements=["id"]).returning(SkillEvent.id)
@@ -122,12 +129,12 @@ def record_all(
     return _answers(db, events)
 
 
-def add(db: Session, rows: Sequence[tuple[UUID, Cell, bool | None]], *, now: datetime) -> None:
-    """Keep what the page changed: each changed skill of an attempt is an event. The caller sees to the attempt itself."""
-    for identity, (enrolment_id, skill_id, attempt), passed in rows:
+def add_events(db: Session, rows: Sequence[tuple[UUID, SkillKey, bool | None]], *, now: datetime) -> None:
+    """Store an event for each skill that a user changed on the page. The caller writes the attempt and its results."""
+    for event_id, (enrolment_id, skill_id, attempt), passed in rows:
         db.add(
             SkillEvent(
-                id=identity, enrolment_id=enrolment_id, skill_id=skill_id, attempt=attempt, passed=passed,
+                id=event_id, enrolment_id=enrolment_id, skill_id=skill_id, attempt=attempt, passed=passed,
                 happened_at=now, received_at=now, user_id=audit.actor(db),
             )
         )  # fmt: skip
@@ -135,12 +142,12 @@ def add(db: Session, rows: Sequence[tuple[UUID, Cell, bool | None]], *, now: dat
 
 
 def refold(db: Session, pairs: Collection[tuple[int, int]], user_id: int | None, now: datetime) -> None:
-    """Work out the results of these enrolments' skills again from their events, and write what differs. Audited."""
+    """Fold the events of these pairs (enrolment id, skill id) again, and write and audit the results that differ."""
     if not pairs:
         return
-    held = fold(_marks(db, pairs))
-    attempts = _attempts(db, {cell[0] for cell in held}, user_id, now)
-    there = {
+    marks = fold(_marks(db, pairs))
+    attempt_ids = _attempt_ids(db, {key[0] for key in marks}, user_id, now)
+    current = {
         (row.enrolment_id, row.skill_id, row.attempt): row.passed
         for row in db.execute(
             select(Assessment.enrolment_id, SkillResult.skill_id, Assessment.attempt, SkillResult.passed)
@@ -149,41 +156,41 @@ def refold(db: Session, pairs: Collection[tuple[int, int]], user_id: int | None,
         )
     }
     changed: dict[int, dict[int, bool | None]] = defaultdict(dict)
-    for cell, mark in sorted(held.items(), key=lambda item: item[0]):
-        if there.get(cell) == mark.passed:
+    for key, mark in sorted(marks.items(), key=lambda item: item[0]):
+        if current.get(key) == mark.passed:
             continue
-        enrolment_id, skill_id, attempt = cell
-        changed[attempts[enrolment_id, attempt]][skill_id] = mark.passed
+        enrolment_id, skill_id, attempt = key
+        changed[attempt_ids[enrolment_id, attempt]][skill_id] = mark.passed
         audit.record(
             db,
             "assessment.skill",
             f"enrolment:{enrolment_id}",
-            before={"skill": skill_id, "passed": there[cell]} if cell in there else None,
+            before={"skill": skill_id, "passed": current[key]} if key in current else None,
             after={"skill": skill_id, "passed": mark.passed, "attempt": attempt},
         )
     for assessment_id, skills in changed.items():
-        write(db, assessment_id, skills)
+        write_results(db, assessment_id, skills)
     db.execute(
         update(Assessment)
-        .where(Assessment.id.in_([attempts[cell[0], cell[2]] for cell in held]))
+        .where(Assessment.id.in_([attempt_ids[key[0], key[2]] for key in marks]))
         .values(assessed_at=now)
         .execution_options(synchronize_session=False)
     )
     db.flush()
 
 
-def write(db: Session, assessment_id: int, skills: Mapping[int, bool | None]) -> None:
-    """Set what holds for some skills of one attempt; None takes a skill's result away."""
-    gone = [skill_id for skill_id, passed in skills.items() if passed is None]
+def write_results(db: Session, assessment_id: int, skills: Mapping[int, bool | None]) -> None:
+    """Write the results of some skills of one attempt; None deletes a skill's result."""
+    deleted = [skill_id for skill_id, passed in skills.items() if passed is None]
     rows = [
         {"assessment_id": assessment_id, "skill_id": skill_id, "passed": passed}
         for skill_id, passed in skills.items()
         if passed is not None
     ]
-    if gone:
+    if deleted:
         db.execute(
             delete(SkillResult)
-            .where(SkillResult.assessment_id == assessment_id, SkillResult.skill_id.in_(gone))
+            .where(SkillResult.assessment_id == assessment_id, SkillResult.skill_id.in_(deleted))
             .execution_options(synchronize_session=False)
         )
     if rows:
@@ -195,9 +202,9 @@ def write(db: Session, assessment_id: int, skills: Mapping[int, bool | None]) ->
         )
 
 
-def states(db: Session, offering_id: int) -> dict[int, dict[int, bool]]:
-    """What holds now for everybody of an offering: enrolment → skill → passed. Skills that nobody examined are left out."""
-    found: dict[int, dict[int, bool]] = defaultdict(dict)
+def skill_states(db: Session, offering_id: int) -> dict[int, dict[int, bool]]:
+    """Read the results of an offering: enrolment id to skill id to passed in any attempt; unexamined skills are left out."""
+    states: dict[int, dict[int, bool]] = defaultdict(dict)
     rows = db.execute(
         select(Assessment.enrolment_id, SkillResult.skill_id, func.bool_or(SkillResult.passed))
         .join(SkillResult, SkillResult.assessment_id == Assessment.id)
@@ -206,17 +213,19 @@ def states(db: Session, offering_id: int) -> dict[int, dict[int, bool]]:
         .group_by(Assessment.enrolment_id, SkillResult.skill_id)
     )
     for enrolment_id, skill_id, passed in rows:
-        found[enrolment_id][skill_id] = passed
-    return dict(found)
+        states[enrolment_id][skill_id] = passed
+    return dict(states)
 
 
-class _Desk:
-    """What has to be known before results are kept, in four statements. The rows that decide are locked until the commit:
-    the offering before its enrolments, and these in the order of their ids, as saving on the page does.
+class _LockedRows:
+    """The rows that decide about a batch, read in four statements; sessions' offerings and enrolments stay locked.
+
+    The offerings are locked before their enrolments, and these in the order of their ids, as saving on the page does, so
+    that two examiners never deadlock.
     """
 
     def __init__(self, db: Session, events: Sequence[SkillInput], scope: Scope, now: datetime) -> None:
-        sound = [event for event in events if _sound(event)]
+        valid = [event for event in events if _has_valid_ids(event)]
         self._now = now
         self._meetings = {
             row.id: row
@@ -225,7 +234,7 @@ class _Desk:
                         CourseSession.id, CourseSession.starts_at, CourseSession.offering_id, Offering.state,
                         Offering.course_id,
                     ).join(Offering, Offering.id == CourseSession.offering_id)
-                .where(CourseSession.visible_to(scope), CourseSession.id.in_({event.session_id for event in sound}))
+                .where(CourseSession.visible_to(scope), CourseSession.id.in_({event.session_id for event in valid}))
                 .order_by(Offering.id)
                 .with_for_update(read=True, of=Offering)
             )
@@ -235,7 +244,7 @@ class _Desk:
             for row in db.execute(
                 select(Enrolment.id, Enrolment.offering_id, Enrolment.state)
                 .where(
-                    Enrolment.id.in_({event.enrolment_id for event in sound}),
+                    Enrolment.id.in_({event.enrolment_id for event in valid}),
                     Enrolment.offering_id.in_({row.offering_id for row in self._meetings.values()}),
                 )
                 .order_by(Enrolment.id)
@@ -246,7 +255,7 @@ class _Desk:
             skill_id: course_id
             for skill_id, course_id in db.execute(
                 select(CourseSkill.id, CourseSkill.course_id).where(
-                    CourseSkill.id.in_({event.skill_id for event in sound})
+                    CourseSkill.id.in_({event.skill_id for event in valid})
                 )
             )
         }
@@ -258,8 +267,8 @@ class _Desk:
         ):
             self._started[enrolment_id].append(started_at)
 
-    def row(self, event: SkillInput) -> dict[str, Any] | None:
-        """The event as it is kept; None where it concerns nobody whom the sender may enter results for."""
+    def row_of(self, event: SkillInput) -> dict[str, Any] | None:
+        """Return the event's row, or None where the session, enrolment and skill are not of one training in the scope."""
         meeting = self._meetings.get(event.session_id)
         enrolment = self._enrolments.get(event.enrolment_id)
         if meeting is None or enrolment is None or enrolment.offering_id != meeting.offering_id:
@@ -272,17 +281,17 @@ class _Desk:
             "course_session_id": event.session_id,
             "enrolment_id": event.enrolment_id,
             "skill_id": event.skill_id,
-            # An attempt begun later than this was shown cannot be the one that it belongs to, whenever it arrives.
+            # An event belongs to the attempt that was the latest at its moment, whenever it arrives.
             "attempt": 1 + sum(started <= moment for started in self._started[event.enrolment_id]),
             "passed": event.passed,
             "happened_at": moment,
             "told_at": event.told_at,
             "offset_ms": event.offset_ms,
-            "review": _doubt(meeting.state, enrolment.state),
+            "review": _late_reason(meeting.state, enrolment.state),
         }
 
 
-def _sound(event: SkillInput) -> bool:
+def _has_valid_ids(event: SkillInput) -> bool:
     return all(0 < number <= LARGEST_ID for number in (event.session_id, event.enrolment_id, event.skill_id))
 
 
@@ -294,7 +303,7 @@ def _moment(event: SkillInput, starts_at: datetime, now: datetime) -> datetime:
     return min(told, now) if told >= starts_at - TRUSTED_BEFORE else now
 
 
-def _doubt(offering: OfferingState, enrolment: EnrolmentState) -> LateReason | None:
+def _late_reason(offering: OfferingState, enrolment: EnrolmentState) -> LateReason | None:
     if offering == OfferingState.CLOSED:
         return LateReason.OFFERING_CLOSED
     if offering != OfferingState.PUBLISHED:
@@ -302,7 +311,7 @@ def _doubt(offering: OfferingState, enrolment: EnrolmentState) -> LateReason | N
     return None if enrolment in HOLDS_PLACE else LateReason.NOT_ENROLLED
 
 
-def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[Mark]:
+def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[SkillMark]:
     rows = db.execute(
         select(
             SkillEvent.id, SkillEvent.enrolment_id, SkillEvent.skill_id, SkillEvent.attempt, SkillEvent.passed,
@@ -311,16 +320,20 @@ def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[Mark]:
             tuple_(SkillEvent.enrolment_id, SkillEvent.skill_id).in_(list(pairs)), SkillEvent.review.is_(None)
         )
     )  # fmt: skip
-    return [Mark(row.id, (row.enrolment_id, row.skill_id, row.attempt), row.passed, row.happened_at) for row in rows]
+    return [
+        SkillMark(row.id, (row.enrolment_id, row.skill_id, row.attempt), row.passed, row.happened_at) for row in rows
+    ]
 
 
-def _attempts(db: Session, enrolment_ids: Collection[int], user_id: int | None, now: datetime) -> dict[Attempt, int]:
-    """The attempts' ids by enrolment and number; whoever has none yet gets the first one, examined by whoever sent."""
-    wanted = select(Assessment.enrolment_id, Assessment.attempt, Assessment.id).where(
+def _attempt_ids(
+    db: Session, enrolment_ids: Collection[int], user_id: int | None, now: datetime
+) -> dict[AttemptKey, int]:
+    """Read the attempts' ids; an enrolment without any gets a first attempt with the sender as its examiner."""
+    statement = select(Assessment.enrolment_id, Assessment.attempt, Assessment.id).where(
         Assessment.enrolment_id.in_(enrolment_ids)
     )
-    known = {(row.enrolment_id, row.attempt): row.id for row in db.execute(wanted)}
-    missing = set(enrolment_ids) - {enrolment_id for enrolment_id, _ in known}
+    attempt_ids = {(row.enrolment_id, row.attempt): row.id for row in db.execute(statement)}
+    missing = set(enrolment_ids) - {enrolment_id for enrolment_id, _ in attempt_ids}
     if missing:
         examiner = select(Instructor.id).where(Instructor.user_id == user_id).scalar_subquery()
         for enrolment_id in sorted(missing):
@@ -329,17 +342,17 @@ def _attempts(db: Session, enrolment_ids: Collection[int], user_id: int | None, 
             )
             db.add(row)
         db.flush()
-        known = {(row.enrolment_id, row.attempt): row.id for row in db.execute(wanted)}
-    return known
+        attempt_ids = {(row.enrolment_id, row.attempt): row.id for row in db.execute(statement)}
+    return attempt_ids
 
 
-def _answers(db: Session, events: Sequence[SkillInput]) -> list[Answer]:
-    """What each was told the first time: only what had come in by then is looked at."""
+def _answers(db: Session, events: Sequence[SkillInput]) -> list[SkillAnswer]:
+    """Answer each event as the first time: only events that had been received by then are compared."""
     stored = {
         row.id: row for row in db.scalars(select(SkillEvent).where(SkillEvent.id.in_({event.id for event in events})))
     }
     pairs = {(row.enrolment_id, row.skill_id) for row in stored.values()}
-    rivals: dict[Cell, list[Any]] = defaultdict(list)
+    rivals: dict[SkillKey, list[Any]] = defaultdict(list)
     for row in db.execute(
         select(SkillEvent, User.name)
         .outerjoin(User, User.id == SkillEvent.user_id)
@@ -349,23 +362,23 @@ def _answers(db: Session, events: Sequence[SkillInput]) -> list[Answer]:
     return [_answer(event, stored.get(event.id), rivals) for event in events]
 
 
-def _answer(event: SkillInput, row: SkillEvent | None, rivals: Mapping[Cell, Sequence[Any]]) -> Answer:
+def _answer(event: SkillInput, row: SkillEvent | None, rivals: Mapping[SkillKey, Sequence[Any]]) -> SkillAnswer:
     if row is None:
-        return Answer(event.id, Outcome.REJECTED, "not_found", MESSAGES["not_found"])
+        return SkillAnswer(event.id, Outcome.REJECTED, "not_found", MESSAGES["not_found"])
     sent = (event.session_id, event.enrolment_id, event.skill_id, event.passed)
     if sent != (row.course_session_id, row.enrolment_id, row.skill_id, row.passed):
-        return Answer(event.id, Outcome.REJECTED, "event_conflict", MESSAGES["event_conflict"])
-    whose = row.enrolment_id, row.skill_id
+        return SkillAnswer(event.id, Outcome.REJECTED, "event_conflict", MESSAGES["event_conflict"])
+    skill = row.enrolment_id, row.skill_id
     if row.review is not None:
-        return Answer(event.id, Outcome.REVIEW, str(row.review), MESSAGES[row.review], {}, *whose)
-    known = rivals[row.enrolment_id, row.skill_id, row.attempt]
+        return SkillAnswer(event.id, Outcome.REVIEW, str(row.review), MESSAGES[row.review], {}, *skill)
+    competing = rivals[row.enrolment_id, row.skill_id, row.attempt]
     best = max(
-        (one for one in known if one.SkillEvent.received_at <= row.received_at),
-        key=lambda one: (one.SkillEvent.happened_at, one.SkillEvent.id),
+        (rival for rival in competing if rival.SkillEvent.received_at <= row.received_at),
+        key=lambda rival: (rival.SkillEvent.happened_at, rival.SkillEvent.id),
     )
     if best.SkillEvent.id == row.id:
-        return Answer(event.id, Outcome.ACCEPTED, "recorded", MESSAGES["recorded"], {}, *whose, row.passed)
-    return Answer(
-        event.id, Outcome.ALREADY, "superseded", MESSAGES["superseded"], {"by": best.name or "—"}, *whose,
+        return SkillAnswer(event.id, Outcome.ACCEPTED, "recorded", MESSAGES["recorded"], {}, *skill, row.passed)
+    return SkillAnswer(
+        event.id, Outcome.ALREADY, "superseded", MESSAGES["superseded"], {"by": best.name or "—"}, *skill,
         best.SkillEvent.passed,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A check-in as it comes in, and what is answered to it."""
+"""The input of a check-in, `AttendanceInput`, and the answer to it, `CheckInAnswer`, with the message of each code."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from lms.core.errors import N_
 
 NAME_LIMIT = 60
 TICKET_LIMIT = 400
-HASH_LENGTH = 64
+TICKET_HASH_LENGTH = 64
 
 
 @dataclass(frozen=True)
 class WalkIn:
-    """Somebody who came without a place: an id made by the device, the name, and a phone in E.164 where one was given."""
+    """A person who came without a place: an id that the device made, the name, and a phone in E.164 where one was given."""
 
     id: UUID
     name: str
@@ -28,12 +28,14 @@ class WalkIn:
 
 @dataclass(frozen=True)
 class AttendanceInput:
-    """One thing that happened to one person at one session. `id` is made once, by the device, and sent with each retry.
+    """One arrival, departure or undo of one person at one session.
 
-    Who: the enrolment, or a ticket (as scanned, or its SHA-256 in hex), or a walk-in; exactly one.
-    told_at: the device's time; offset_ms: how much its clock is behind ours, as measured, in milliseconds.
-    reason: needed to undo and to correct. The method `correction` is the only one that a closed session takes at once.
-    undoes: the event that an undo takes back. review: a doubt that the caller has of its own.
+    id: made once, by the device, and sent again with each retry, so that a retry changes nothing.
+    enrolment_id, ticket, walk_in: exactly one of them names the person. A ticket is the scanned text, or its SHA-256 in hex.
+    told_at: the time by the device's clock. offset_ms: the server's clock minus the device's, in milliseconds.
+    reason: required for an undo and for the method `correction`, which alone changes a closed session without review.
+    undoes: the id of the event that an undo takes back; without it the undo takes back all events up to its moment.
+    review: the caller's own reason to store the event for review (self check-in: a second person from one browser).
     """
 
     id: UUID
@@ -51,18 +53,21 @@ class AttendanceInput:
 
     @property
     def ticket_hash(self) -> str | None:
-        """How a ticket is kept: whoever reads the table cannot use it."""
-        if self.ticket is None or len(self.ticket) == HASH_LENGTH:
+        """The ticket as it is stored: its SHA-256 in hex, so that a reader of the table cannot use it."""
+        if self.ticket is None or len(self.ticket) == TICKET_HASH_LENGTH:
             return self.ticket
         return hashlib.sha256(self.ticket.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """The door's answer to one event, the same however often it is asked.
+class CheckInAnswer:
+    """The answer to one event; the same event sent again gets the same answer.
 
-    `code`: for programs, more exact than the outcome. `message`: an English msgid, filled with `params`. `by`: who had
-    checked the trainee in, when it was so already.
+    code: the outcome in detail, for programs: a key of `MESSAGES`, or the reason of a review.
+    message: an English msgid, to be filled with `params`.
+    present, arrived_at, left_at: the attendance after this event.
+    by: the name of the user who had checked the trainee in before, where the outcome is `already`.
+    status: the HTTP status of a rejection that is answered alone.
     """
 
     id: UUID
@@ -101,26 +106,26 @@ MESSAGES = {
 STATUSES = {"not_found": 404, "bad_event": 422}
 
 
-def tidied(event: AttendanceInput) -> AttendanceInput:
-    """The event without what no database takes and no reader needs."""
-    reason = _line(event.reason, REASON_LIMIT)
+def cleaned(event: AttendanceInput) -> AttendanceInput:
+    """Return the event without NULs (PostgreSQL stores none), its texts in one line and cut to the columns' lengths."""
+    reason = _one_line(event.reason, REASON_LIMIT)
     walk_in = event.walk_in
     if walk_in is not None:
-        walk_in = replace(walk_in, name=_line(walk_in.name, NAME_LIMIT) or "")
+        walk_in = replace(walk_in, name=_one_line(walk_in.name, NAME_LIMIT) or "")
     ticket = event.ticket.replace("\0", "")[:TICKET_LIMIT] if event.ticket is not None else None
     if (reason, walk_in, ticket) == (event.reason, event.walk_in, event.ticket):
         return event
     return replace(event, reason=reason, walk_in=walk_in, ticket=ticket)
 
 
-def _line(text: str | None, limit: int) -> str | None:
+def _one_line(text: str | None, limit: int) -> str | None:
     return " ".join(text.replace("\0", " ").split())[:limit].strip() or None if text else None
 
 
-def fault(event: AttendanceInput) -> str | None:
-    """Why an event cannot be kept at all."""
-    missing = (event.enrolment_id is None) + (event.ticket is None) + (event.walk_in is None)
-    if missing != 2 or (event.walk_in is not None and not event.walk_in.name):
+def fault_of(event: AttendanceInput) -> str | None:
+    """Return the code with which an event is rejected before anything is read, or None for an event that can be judged."""
+    unnamed = (event.enrolment_id is None) + (event.ticket is None) + (event.walk_in is None)
+    if unnamed != 2 or (event.walk_in is not None and not event.walk_in.name):
         return "bad_event"
     if not 0 < event.session_id <= LARGEST_ID or not (
         event.enrolment_id is None or 0 < event.enrolment_id <= LARGEST_ID

@@ -1,4 +1,8 @@
-"""What is made of each event: taken, kept in doubt, or refused. It looks at what is known, and writes nothing."""
+"""The judgement of each event: it counts, it is stored for review, or it is rejected. Nothing is read or written here.
+
+`recording` locks and reads the rows that decide (`stored_events`), lets the `Judge` judge the events of a batch in their
+order, and writes what the judge hands over.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,133 +11,130 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from courses.attendance.check_ins import MESSAGES, STATUSES, AttendanceInput, Recorded
-from courses.attendance.folding import Event, Presence, fold
-from courses.attendance.stored_events import CLOSES_AFTER, OPENS_BEFORE, Guest, Held, Meeting, Pair, Stored
+from courses.attendance import check_in_window
+from courses.attendance.check_ins import MESSAGES, STATUSES, AttendanceInput, CheckInAnswer
+from courses.attendance.folding import Presence, PresenceEvent, fold
+from courses.attendance.stored_events import AttendanceKey, KnownWalkIn, LockedRows, LockedSession, StoredEvent
 from courses.models.attendance import AttendanceKind, AttendanceMethod, ReviewReason
 from courses.models.enrolment import HOLDS_PLACE, EnrolmentState
-from courses.models.offerings import CourseSession, OfferingState
+from courses.models.offerings import OfferingState
 from courses.outcomes import Outcome
 from lms.core.errors import N_, DomainError
 
+# A device's clock may run so far ahead of the server's before its time is doubted.
 CLOCK_AHEAD = timedelta(minutes=5)
 
-Found = tuple[Outcome, str, Presence | None]
+# The outcome, its code, and the attendance that the answer shows.
+EventResult = tuple[Outcome, str, Presence | None]
 
 
-def opens_at(meeting: CourseSession | Meeting) -> datetime:
-    """When check-in opens."""
-    return meeting.starts_at - OPENS_BEFORE
+class KnownEvents:
+    """The stored events: by their id, and as the fold takes them by session and enrolment."""
 
+    def __init__(self, stored: Sequence[StoredEvent]) -> None:
+        self.by_id = {event.id: event for event in stored}
+        self.by_key: dict[AttendanceKey, list[PresenceEvent]] = defaultdict(list)
+        for event in stored:
+            if event.enrolment_id is not None:
+                self.by_key[event.session_id, event.enrolment_id].append(event.presence_event)
 
-def refuse_unless_running(meeting: CourseSession | Meeting, offering_state: OfferingState, now: datetime) -> None:
-    """Raise DomainError, saying what to do, where this session takes no check-ins now."""
-    if offering_state == OfferingState.CANCELLED:
-        raise DomainError("offering_cancelled", N_("This offering was cancelled; nobody can be checked in."))
-    if offering_state == OfferingState.DRAFT:
-        raise DomainError("offering_draft", N_("This offering is not published yet. Ask its host to publish it."))
-    if opens_at(meeting) > now:
-        raise DomainError("too_early", N_("Check-in opens at %(opens)s."), opens=opens_at(meeting))
-    if meeting.closed_at is not None:
-        raise DomainError(
-            "session_closed", N_("This session is closed. Users who may correct it find “Correct” on its roster.")
-        )
-
-
-class Book:
-    """The events that are known, by id and by whose they are."""
-
-    def __init__(self, stored: Sequence[Stored]) -> None:
-        self.known = {one.id: one for one in stored}
-        self.by = {one.id: one.by for one in stored}
-        self.events: dict[Pair, list[Event]] = defaultdict(list)
-        for one in stored:
-            if one.enrolment_id is not None:
-                self.events[one.session_id, one.enrolment_id].append(one.event)
+    def user_of(self, event_id: UUID) -> str | None:
+        """The name of the user who sent a stored event; None where it is unknown, also for an event of this batch."""
+        stored = self.by_id.get(event_id)
+        return stored.by if stored is not None else None
 
 
 @dataclass(frozen=True)
-class Whose:
-    """Tickets and walk-ins that stand for an enrolment, looked up before anything is locked."""
+class IdentityLookup:
+    """The enrolments to which the batch's tickets and walk-ins belong, as read before the rows are locked."""
 
-    owners: Mapping[str, int]
-    guests: Mapping[UUID, Guest]
+    by_ticket: Mapping[str, int]
+    walk_ins: Mapping[UUID, KnownWalkIn]
 
     def enrolment_of(self, event: AttendanceInput) -> int | None:
+        """The id of the enrolment that the event names, or None for an unknown ticket or an unmatched walk-in."""
         if event.ticket is not None:
-            return self.owners.get(event.ticket)
+            return self.by_ticket.get(event.ticket)
         if event.walk_in is not None:
-            known = self.guests.get(event.walk_in.id)
+            known = self.walk_ins.get(event.walk_in.id)
             return known.enrolment_id if known is not None else None
         return event.enrolment_id
 
 
-class Desk:
-    """Judges the events of one batch in their order. `strict`: who sent them is there to be told what is wrong."""
+class Judge:
+    """Judges the events of one batch in their order.
 
-    def __init__(self, held: Held, book: Book, whose: Whose, *, now: datetime, strict: bool) -> None:
-        self._held = held
-        self._book = book
-        self._whose = whose
+    strict: the sender waits for the answer at the roster, so an event that cannot count is refused. Otherwise the sender is
+    a device or a file that cannot be asked again, so such an event is stored for review.
+    rows: the new events as `recording` writes them. new_events: their inputs, those stored for review included.
+    """
+
+    def __init__(
+        self, locked: LockedRows, known: KnownEvents, identities: IdentityLookup, *, now: datetime, strict: bool
+    ) -> None:
+        self._locked = locked
+        self._known = known
+        self._identities = identities
         self._now = now
         self._strict = strict
-        self._before: dict[Pair, Presence | None] = {}
-        self._after: dict[Pair, Presence | None] = {}
-        self._answered: dict[UUID, tuple[AttendanceInput, Recorded]] = {}
+        self._before: dict[AttendanceKey, Presence | None] = {}
+        self._after: dict[AttendanceKey, Presence | None] = {}
+        self._answered: dict[UUID, tuple[AttendanceInput, CheckInAnswer]] = {}
         self.rows: list[dict[str, Any]] = []
-        self.taken: list[AttendanceInput] = []
+        self.new_events: list[AttendanceInput] = []
 
     @property
-    def changed(self) -> dict[Pair, Presence | None]:
-        """The attendances that are others now, or none."""
-        return {pair: after for pair, after in self._after.items() if after != self._before[pair]}
+    def changed(self) -> dict[AttendanceKey, Presence | None]:
+        """The attendances that the batch makes, changes or (None) removes."""
+        return {key: after for key, after in self._after.items() if after != self._before[key]}
 
-    def answer(self, event: AttendanceInput, wrong: str | None) -> Recorded:
-        """Judge one event; `wrong` is its `fault`. Raises DomainError in strict mode."""
+    def answer(self, event: AttendanceInput, fault: str | None) -> CheckInAnswer:
+        """Judge one event. `fault`: its `check_ins.fault_of`. Raises DomainError where `strict` refuses the event."""
         earlier = self._answered.get(event.id)
         if earlier is not None:
-            return earlier[1] if earlier[0] == event else rejected(event, "event_conflict")
-        if wrong is not None:
-            return rejected(event, wrong)
-        if event.session_id not in self._held.meetings:
-            return rejected(event, "not_found")
-        known = self._book.known.get(event.id)
-        answer = self._new(event) if known is None else self._again(event, known)
+            return earlier[1] if earlier[0] == event else rejection(event, "event_conflict")
+        if fault is not None:
+            return rejection(event, fault)
+        if event.session_id not in self._locked.sessions:
+            return rejection(event, "not_found")
+        stored = self._known.by_id.get(event.id)
+        answer = self._judge_new(event) if stored is None else self._repeat_answer(event, stored)
         self._answered[event.id] = event, answer
         return answer
 
-    def _new(self, event: AttendanceInput) -> Recorded:
-        meeting = self._held.meetings[event.session_id]
-        enrolment_id = self._whose.enrolment_of(event)
-        state = self._held.enrolments.get((event.session_id, enrolment_id)) if enrolment_id is not None else None
+    def _judge_new(self, event: AttendanceInput) -> CheckInAnswer:
+        meeting = self._locked.sessions[event.session_id]
+        enrolment_id = self._identities.enrolment_of(event)
+        state = self._locked.enrolments.get((event.session_id, enrolment_id)) if enrolment_id is not None else None
         if state is None and (self._strict or event.enrolment_id is not None):
-            return rejected(event, "not_found")
-        guest = self._whose.guests.get(event.walk_in.id) if event.walk_in is not None else None
-        if guest is not None and guest.session_id != event.session_id:
-            return rejected(event, "event_conflict")
+            return rejection(event, "not_found")
+        walk_in = self._identities.walk_ins.get(event.walk_in.id) if event.walk_in is not None else None
+        if walk_in is not None and walk_in.session_id != event.session_id:
+            return rejection(event, "event_conflict")
         if self._strict:
-            _refuse(event, meeting, state, self._now)
-            return self._take(event, enrolment_id, _believed(event, meeting, self._now), None)
-        moment, timely = _corrected(event, meeting, self._now)
-        return self._take(event, enrolment_id, moment, _doubt(event, meeting, enrolment_id, state, timely=timely))
+            _refuse_at_roster(event, meeting, state, self._now)
+            return self._add(event, enrolment_id, _moment_at_roster(event, meeting, self._now), None)
+        moment, timely = _moment_by_device(event, meeting, self._now)
+        return self._add(event, enrolment_id, moment, _review_of(event, meeting, enrolment_id, state, timely=timely))
 
-    def _take(
+    def _add(
         self, event: AttendanceInput, enrolment_id: int | None, moment: datetime, review: ReviewReason | None
-    ) -> Recorded:
+    ) -> CheckInAnswer:
+        """Add a new event to what is known and to the rows, and answer it."""
         after = before = None
         if enrolment_id is not None:
-            pair = event.session_id, enrolment_id
-            events = self._book.events[pair]
+            key = event.session_id, enrolment_id
+            events = self._known.by_key[key]
             before = fold(events)
-            self._before.setdefault(pair, before)
-            events.append(Event(event.id, event.kind, moment, event.undoes, review is None))
-            after = self._after[pair] = fold(events)
+            self._before.setdefault(key, before)
+            events.append(PresenceEvent(event.id, event.kind, moment, event.undoes, review is None))
+            after = self._after[key] = fold(events)
         if self._strict and event.kind == AttendanceKind.LEAVE and before is None:
             raise DomainError("not_present", N_("This person is not checked in. Check them in first."))
-        by = before.event_id if before is not None else None
-        found = _found(event.kind, before, after) if review is None else (Outcome.REVIEW, str(review), after)
-        answer = self._recorded(event.id, found, enrolment_id, by=by)
-        self.taken.append(event)
+        arrival_id = before.event_id if before is not None else None
+        result = _result_of(event.kind, before, after) if review is None else (Outcome.REVIEW, str(review), after)
+        answer = self._answer_with(event.id, result, enrolment_id, arrival_id=arrival_id)
+        self.new_events.append(event)
         self.rows.append(
             {
                 "id": event.id,
@@ -149,84 +150,98 @@ class Desk:
                 "ticket": event.ticket_hash,
                 "walk_in_id": event.walk_in.id if event.walk_in is not None else None,
                 "review": review,
-                "answer": _kept(answer, by),
-                **(note(event, enrolment_id, before, after) if enrolment_id is not None and before != after else {}),
+                "answer": _stored_answer(answer, arrival_id),
+                **(
+                    audit_entry(event, enrolment_id, before, after)
+                    if enrolment_id is not None and before != after
+                    else {}
+                ),
             }
         )
         return answer
 
-    def _again(self, event: AttendanceInput, known: Stored) -> Recorded:
-        if not _same(event, known):
-            return rejected(event, "event_conflict")
-        if known.answer is not None:
-            said = known.answer
-            shown = None
-            if said["arrived_at"] is not None:
-                left_at = datetime.fromisoformat(said["left_at"]) if said["left_at"] is not None else None
-                shown = Presence(event.id, datetime.fromisoformat(said["arrived_at"]), left_at)
-            by = UUID(said["by"]) if said["by"] is not None else None
-            return self._recorded(event.id, (Outcome(said["outcome"]), said["code"], shown), known.sent_for, by=by)
-        # What came in before answers were kept is told what holds now.
-        held = fold(self._book.events[known.session_id, known.enrolment_id or 0])
-        if held is None or held.event_id == event.id or event.kind != AttendanceKind.ARRIVE:
-            _, code, _ = _found(event.kind, None, held)
-            return self._recorded(event.id, (Outcome.ACCEPTED, code, held), known.sent_for, by=None)
-        return self._recorded(event.id, (Outcome.ALREADY, "already", held), known.sent_for, by=held.event_id)
+    def _repeat_answer(self, event: AttendanceInput, stored: StoredEvent) -> CheckInAnswer:
+        """Answer an event whose id is stored: as the first time, or `event_conflict` where it is another event."""
+        if not _is_same_event(event, stored):
+            return rejection(event, "event_conflict")
+        if stored.answer is not None:
+            first = stored.answer
+            presence = None
+            if first["arrived_at"] is not None:
+                left_at = datetime.fromisoformat(first["left_at"]) if first["left_at"] is not None else None
+                presence = Presence(event.id, datetime.fromisoformat(first["arrived_at"]), left_at)
+            arrival_id = UUID(first["by"]) if first["by"] is not None else None
+            result = Outcome(first["outcome"]), first["code"], presence
+            return self._answer_with(event.id, result, stored.sent_for, arrival_id=arrival_id)
+        # The first versions stored no answers; an event of theirs is answered with the attendance as it is now.
+        current = fold(self._known.by_key[stored.session_id, stored.enrolment_id or 0])
+        if current is None or current.event_id == event.id or event.kind != AttendanceKind.ARRIVE:
+            _, code, _ = _result_of(event.kind, None, current)
+            return self._answer_with(event.id, (Outcome.ACCEPTED, code, current), stored.sent_for, arrival_id=None)
+        result = Outcome.ALREADY, "already", current
+        return self._answer_with(event.id, result, stored.sent_for, arrival_id=current.event_id)
 
-    def _recorded(self, identity: UUID, found: Found, enrolment_id: int | None, *, by: UUID | None) -> Recorded:
-        outcome, code, shown = found
-        who = self._book.by.get(by) if by is not None and outcome == Outcome.ALREADY else None
-        params: dict[str, Any] = {"by": who} if who else {}
-        if shown is not None and outcome != Outcome.REVIEW:
-            params["time"] = shown.left_at if "left" in code else shown.arrived_at
-        return Recorded(
-            identity,
+    def _answer_with(
+        self, event_id: UUID, result: EventResult, enrolment_id: int | None, *, arrival_id: UUID | None
+    ) -> CheckInAnswer:
+        """Make the answer. `arrival_id`: the event that had checked the trainee in before, whose sender is named."""
+        outcome, code, presence = result
+        by = self._known.user_of(arrival_id) if arrival_id is not None and outcome == Outcome.ALREADY else None
+        params: dict[str, Any] = {"by": by} if by else {}
+        if presence is not None and outcome != Outcome.REVIEW:
+            params["time"] = presence.left_at if "left" in code else presence.arrived_at
+        return CheckInAnswer(
+            event_id,
             outcome,
             code,
-            MESSAGES["already_by" if code == "already" and who else code],
+            MESSAGES["already_by" if code == "already" and by else code],
             params,
             enrolment_id,
-            shown is not None,
-            shown.arrived_at if shown is not None else None,
-            shown.left_at if shown is not None else None,
-            who,
+            presence is not None,
+            presence.arrived_at if presence is not None else None,
+            presence.left_at if presence is not None else None,
+            by,
         )
 
 
-def rejected(event: AttendanceInput, code: str) -> Recorded:
-    """The answer to an event that is not kept."""
-    return Recorded(event.id, Outcome.REJECTED, code, MESSAGES[code], status=STATUSES.get(code, 409))
+def rejection(event: AttendanceInput, code: str) -> CheckInAnswer:
+    """The answer to an event that is not stored. `code`: a key of `check_ins.MESSAGES`."""
+    return CheckInAnswer(event.id, Outcome.REJECTED, code, MESSAGES[code], status=STATUSES.get(code, 409))
 
 
-def note(event: AttendanceInput, enrolment_id: int, before: Presence | None, after: Presence | None) -> dict[str, Any]:
-    """What the audit trail says of an attendance that an event changed."""
+def audit_entry(
+    event: AttendanceInput, enrolment_id: int, before: Presence | None, after: Presence | None
+) -> dict[str, Any]:
+    """The audit entry of an attendance that an event changed: action, subject, and the facts before and after."""
     facts: dict[str, Any] = {"method": str(event.method)} if event.kind != AttendanceKind.UNDO else {}
     undone = event.kind == AttendanceKind.UNDO
     return {
         "action": f"attendance.{event.kind}",
         "subject": f"enrolment:{enrolment_id}",
-        "before": facts_of(event.session_id, before) if undone else None,
-        "after": None if undone and after is None else facts_of(event.session_id, after, **facts),
+        "before": audit_facts(event.session_id, before) if undone else None,
+        "after": None if undone and after is None else audit_facts(event.session_id, after, **facts),
     }
 
 
-def facts_of(session_id: int, presence: Presence | None, **more: str) -> dict[str, Any]:
-    """An attendance as the audit trail keeps it."""
-    found: dict[str, Any] = {"session": session_id, **more}
+def audit_facts(session_id: int, presence: Presence | None, **more: str) -> dict[str, Any]:
+    """An attendance as JSON for the audit trail, with moments in ISO 8601."""
+    facts: dict[str, Any] = {"session": session_id, **more}
     if presence is not None:
-        found["arrived_at"] = presence.arrived_at.isoformat()
+        facts["arrived_at"] = presence.arrived_at.isoformat()
         if presence.left_at is not None:
-            found["left_at"] = presence.left_at.isoformat()
-    return found
+            facts["left_at"] = presence.left_at.isoformat()
+    return facts
 
 
-def _refuse(event: AttendanceInput, meeting: Meeting, state: EnrolmentState | None, now: datetime) -> None:
-    """Raise DomainError, saying what to do, where somebody at the roster cannot do this."""
-    correcting = event.method == AttendanceMethod.CORRECTION
-    closed = correcting and meeting.offering_state in {OfferingState.PUBLISHED, OfferingState.CLOSED}
-    if not closed or opens_at(meeting) > now:
-        refuse_unless_running(meeting, meeting.offering_state, now)
-    if state == EnrolmentState.ENROLLED or (correcting and state in HOLDS_PLACE):
+def _refuse_at_roster(
+    event: AttendanceInput, meeting: LockedSession, state: EnrolmentState | None, now: datetime
+) -> None:
+    """Raise DomainError, with a message that says what to do, where a user at the roster cannot record this event."""
+    is_correction = event.method == AttendanceMethod.CORRECTION
+    may_be_closed = is_correction and meeting.offering_state in {OfferingState.PUBLISHED, OfferingState.CLOSED}
+    if not may_be_closed or check_in_window.opens_at(meeting) > now:
+        check_in_window.refuse_unless_running(meeting, meeting.offering_state, now)
+    if state == EnrolmentState.ENROLLED or (is_correction and state in HOLDS_PLACE):
         return
     if state == EnrolmentState.WAITLISTED:
         raise DomainError("waitlisted", N_("This person is on the waiting list. Use “Admit” below the roster."))
@@ -236,15 +251,15 @@ def _refuse(event: AttendanceInput, meeting: Meeting, state: EnrolmentState | No
     )
 
 
-def _doubt(
+def _review_of(
     event: AttendanceInput,
-    meeting: Meeting,
+    meeting: LockedSession,
     enrolment_id: int | None,
     state: EnrolmentState | None,
     *,
     timely: bool,
 ) -> ReviewReason | None:
-    """Why an event cannot count at once, if it cannot."""
+    """Return why a device's event needs a person's decision before it counts, or None where it counts at once."""
     if event.review is not None:
         return event.review
     if enrolment_id is None:
@@ -258,19 +273,22 @@ def _doubt(
     return None if timely else ReviewReason.OUTSIDE_WINDOW
 
 
-def _believed(event: AttendanceInput, meeting: Meeting, now: datetime) -> datetime:
-    """The moment that somebody at the roster means: the phone's, where it can be right, else ours.
+def _moment_at_roster(event: AttendanceInput, meeting: LockedSession, now: datetime) -> datetime:
+    """The moment of an event that a user makes at the roster: the phone's time where it is possible, else the server's.
 
-    An undo takes back what its sender sees, whatever the phone's clock makes of it.
+    An undo takes back what its sender sees on the page, so it is always dated now, whatever the phone's clock says.
     """
     told = event.told_at
-    if told is None or event.kind == AttendanceKind.UNDO or not opens_at(meeting) <= told <= now + CLOCK_AHEAD:
+    if told is None or event.kind == AttendanceKind.UNDO:
         return now
-    return min(told, now)
+    return min(told, now) if check_in_window.opens_at(meeting) <= told else now
 
 
-def _corrected(event: AttendanceInput, meeting: Meeting, now: datetime) -> tuple[datetime, bool]:
-    """The device's time put right, and whether check-in was open then and it is not still to come."""
+def _moment_by_device(event: AttendanceInput, meeting: LockedSession, now: datetime) -> tuple[datetime, bool]:
+    """The device's time, corrected by its clock's offset, and whether that moment counts without review.
+
+    The moment counts within the session's check-in window, unless it lies more than `CLOCK_AHEAD` in the future.
+    """
     if event.told_at is None:
         moment = now
     else:
@@ -281,13 +299,14 @@ def _corrected(event: AttendanceInput, meeting: Meeting, now: datetime) -> tuple
     if moment > now + CLOCK_AHEAD:
         return moment, False
     moment = min(moment, now)
-    return moment, opens_at(meeting) <= moment <= meeting.ends_at + CLOSES_AFTER
+    return moment, check_in_window.contains(meeting, moment)
 
 
-def _found(kind: AttendanceKind, before: Presence | None, after: Presence | None) -> Found:
-    """What an event came to: the outcome, its code, and the attendance to be told of.
+def _result_of(kind: AttendanceKind, before: Presence | None, after: Presence | None) -> EventResult:
+    """The result of an event that counts, from the attendance before and after it.
 
-    Whoever is there already was checked in before, also when this arrival was the earlier one.
+    The outcome of an arrival is `already` wherever the trainee was present before, also where this arrival turns out to
+    be the earlier one and moves the time.
     """
     if after != before and kind == AttendanceKind.ARRIVE and after is not None:
         if before is None or before.left_at is not None:
@@ -303,29 +322,32 @@ def _found(kind: AttendanceKind, before: Presence | None, after: Presence | None
     return Outcome.ALREADY, "already", before
 
 
-def _same(event: AttendanceInput, known: Stored) -> bool:
-    """Whether an event is the one that came in under its id before. The offset is measured anew with each sending."""
+def _is_same_event(event: AttendanceInput, stored: StoredEvent) -> bool:
+    """Return whether an event is the one stored under its id. The offset may differ: each sending measures it again."""
     if event.ticket is not None:
-        who = known.ticket == event.ticket_hash
+        same_person = stored.ticket == event.ticket_hash
     elif event.walk_in is not None:
-        who = known.walk_in_id == event.walk_in.id
+        same_person = stored.walk_in_id == event.walk_in.id
     else:
-        who = known.sent_for == event.enrolment_id and known.ticket is None and known.walk_in_id is None
-    told = known.answer is None or known.told_at == event.told_at
+        same_person = stored.sent_for == event.enrolment_id and stored.ticket is None and stored.walk_in_id is None
+    same_time = stored.answer is None or stored.told_at == event.told_at
     return (
-        who
-        and told
-        and (known.session_id, known.kind, known.method, known.reason, known.undoes)
+        same_person
+        and same_time
+        and (stored.session_id, stored.kind, stored.method, stored.reason, stored.undoes)
         == (event.session_id, event.kind, event.method, event.reason, event.undoes)
     )
 
 
-def _kept(answer: Recorded, by: UUID | None) -> dict[str, Any]:
-    """The answer as it is stored with its event. Who was first is named by the event: names are kept in one place."""
+def _stored_answer(answer: CheckInAnswer, arrival_id: UUID | None) -> dict[str, Any]:
+    """The answer as JSON, stored with its event for retries.
+
+    `by` is the id of the event that came first, not its sender's name: names stand in the table of users alone.
+    """
     return {
         "outcome": answer.outcome,
         "code": answer.code,
         "arrived_at": answer.arrived_at,
         "left_at": answer.left_at,
-        "by": by if answer.by is not None else None,
+        "by": arrival_id if answer.by is not None else None,
     }

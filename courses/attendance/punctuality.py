@@ -1,7 +1,7 @@
-"""Late, left early, and the minutes between: one attendance held against its session's hours.
+"""Punctuality: how late a trainee came, how early they left, and how many minutes of the session they attended.
 
-Being late decides nothing by itself; what decides is the course's rule of minutes. So what counts as late is one figure for
-everybody and no setting: ten minutes, in which a queue at the door is nobody's fault.
+Lateness alone decides nothing; a course may demand a share of the minutes (`courses.assessment.entitlement`). The grace of
+ten minutes is therefore one figure for all courses and no setting. It covers a queue at the door.
 """
 
 from dataclasses import dataclass
@@ -13,29 +13,34 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Punctuality:
-    """Whole minutes: how late somebody came and how early somebody left (0 within the grace), and how long they stayed."""
+    """Whole minutes. late and early: after the start and before the end, 0 within the grace. minutes: attended."""
 
     late: int
     early: int
     minutes: int
 
 
-def of(starts_at: datetime, ends_at: datetime, arrived_at: datetime, left_at: datetime | None) -> Punctuality:
-    """Hold one attendance against its session. `left_at` None: stayed to the end.
+def measure(starts_at: datetime, ends_at: datetime, arrived_at: datetime, left_at: datetime | None) -> Punctuality:
+    """Compare one attendance with its session's hours. `left_at` None: the trainee stayed to the end.
 
-    The minutes are those of `person_time.attended_minutes`, which says the same in SQL: within the session, and from its
-    start for whoever was entered only after its end, for such an entry says nothing of when the person came.
+    The minutes follow the rule of `person_time.attended_minutes`, which is the same in SQL. Only time within the session
+    counts. An arrival at or after the end was entered afterwards and does not tell when the person came; it counts from
+    the start. Example: a session from 09:00 to 12:00 and an arrival entered at 12:05 give 180 minutes.
     """
-    unknown = arrived_at >= ends_at
-    came = starts_at if unknown else max(arrived_at, starts_at)
-    went = min(left_at, ends_at) if left_at is not None else ends_at
-    return Punctuality(_beyond(came - starts_at), _beyond(ends_at - went), max(0, (went - came) // MINUTE))
+    entered_afterwards = arrived_at >= ends_at
+    counted_from = starts_at if entered_afterwards else max(arrived_at, starts_at)
+    counted_to = min(left_at, ends_at) if left_at is not None else ends_at
+    return Punctuality(
+        _beyond_grace(counted_from - starts_at),
+        _beyond_grace(ends_at - counted_to),
+        max(0, (counted_to - counted_from) // MINUTE),
+    )
 
 
 def planned_minutes(starts_at: datetime, ends_at: datetime) -> int:
-    """Whole minutes that a session is planned to last."""
+    """The planned length of a session in whole minutes."""
     return (ends_at - starts_at) // MINUTE
 
 
-def _beyond(span: timedelta) -> int:
+def _beyond_grace(span: timedelta) -> int:
     return span // MINUTE if span > GRACE else 0

@@ -1,9 +1,13 @@
-"""The one door of check-in: whatever tapped, scanned, sent or corrected, `record` and `record_all` write it.
+"""The recording of check-ins: `record` and `record_all` are the only code that writes attendances and their events.
 
-An event's id is made where it happened, so that sending it again is harmless. Events are kept for ever; the attendance
-is what they fold to (`courses.attendance.folding`), and exists while the person counts as present. A person who taps is
-told at once what is wrong. A device that sends what it kept is never turned away: what is in doubt is stored for review, and
-counts for nothing until somebody decides (`courses.closing.reviews`).
+A tap, a scan, a device's batch, a paper sheet, self check-in and a correction all end here. In three statements each call
+(1) locks the sessions and enrolments and (2) reads their events (`stored_events`), lets the `Judge` decide (`deciding`),
+and (3) writes events, attendances and audit entries.
+
+Events are kept for ever; the attendance is what they fold to (`folding`), and its row exists while the person counts as
+present. An event's id is made where it happened, so a retry changes nothing. `record` refuses what cannot count, because
+its caller shows the answer to the user who tapped. `record_all` stores an event in doubt for review instead, because a
+device cannot ask its user again; such an event counts once a person accepts it (`courses.closing.reviews`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,52 +20,37 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from courses.attendance import stored_events
-from courses.attendance.check_ins import MESSAGES, AttendanceInput, Recorded, WalkIn, fault, tidied
-from courses.attendance.deciding import Book, Desk, Whose, facts_of, opens_at, refuse_unless_running
+from courses.attendance.check_ins import MESSAGES, AttendanceInput, CheckInAnswer, cleaned, fault_of
+from courses.attendance.deciding import IdentityLookup, Judge, KnownEvents, audit_facts
 from courses.attendance.folding import Presence, fold
-from courses.attendance.stored_events import OPENS_BEFORE, Pair
+from courses.attendance.stored_events import AttendanceKey
 from courses.models.attendance import Attendance, AttendanceEvent
 from courses.models.walk_ins import WalkInPerson
-from courses.outcomes import REASON_LIMIT, Outcome
+from courses.outcomes import Outcome
 from lms.core import audit
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError, NotFound
 from lms.core.line import Prepared, as_json, send
 from lms.core.scope import EVERYTHING, Scope
 
-__all__ = [
-    "BATCH_LIMIT",
-    "OPENS_BEFORE",
-    "REASON_LIMIT",
-    "AttendanceInput",
-    "Outcome",
-    "Recorded",
-    "WalkIn",
-    "opens_at",
-    "record",
-    "record_all",
-    "refold",
-    "refuse_unless_running",
-]
-
-BATCH_LIMIT = 100
+BATCH_LIMIT = 100  # events of one call of `record_all`; its callers split or refuse more
 
 _ATTENDANCES = cast("Table", Attendance.__table__)
 
 
-def record(db: Session, event: AttendanceInput, *, now: datetime) -> Recorded:
-    """Record one event of the person whose unit of work this is, once; whoever made it is there to be told.
+def record(db: Session, event: AttendanceInput, *, now: datetime) -> CheckInAnswer:
+    """Record one event that the acting user (`audit.actor`) made, and answer it.
 
-    The same id again answers as before and changes nothing; with another body it is refused (`event_conflict`). Refused
-    too: before check-in opens, a session that is closed (unless corrected), an offering that is not running, a trainee
-    without a place, leaving without having come. Raises DomainError.
+    An id that is stored gets its first answer again and changes nothing. Raises NotFound for an unknown session or
+    enrolment, and DomainError for: an id that another event has (`event_conflict`), a time before check-in opens, a closed
+    session (corrections excepted), a training that is not running, a trainee without a place, and leaving without arrival.
     """
-    (answer,) = _take(db, [event], user_id=audit.actor(db), device_id=None, scope=EVERYTHING, now=now, strict=True)
+    (answer,) = _record(db, [event], user_id=audit.actor(db), device_id=None, scope=EVERYTHING, now=now, strict=True)
     if answer.outcome == Outcome.REJECTED:
         if answer.code == "not_found":
             raise NotFound
-        named = "reason" if answer.code == "reason_missing" else None
-        raise DomainError(answer.code, answer.message, status=answer.status, field=named)
+        field = "reason" if answer.code == "reason_missing" else None
+        raise DomainError(answer.code, answer.message, status=answer.status, field=field)
     return answer
 
 
@@ -73,22 +62,27 @@ def record_all(
     device_id: int | None = None,
     scope: Scope = EVERYTHING,
     now: datetime,
-) -> list[Recorded]:
-    """Record what was kept somewhere, up to 100 events in three statements, and answer each in the order given.
+) -> list[CheckInAnswer]:
+    """Record up to `BATCH_LIMIT` events in three statements, and answer each of them in the order given.
 
-    One bad event spoils nothing: it is answered with `rejected`, and so is one of a session that is not within the
-    sender's reach, exactly like one of a session that does not exist.
+    An event that cannot be recorded is answered with `rejected` and does not affect the others. The answer for a session
+    outside the sender's scope equals that for a session which does not exist.
     """
-    return _take(db, events, user_id=user_id, device_id=device_id, scope=scope, now=now, strict=False)
+    return _record(db, events, user_id=user_id, device_id=device_id, scope=scope, now=now, strict=False)
 
 
-def refold(db: Session, pairs: Collection[Pair], *, reason: str | None, now: datetime) -> dict[Pair, Presence | None]:
-    """Fold again what was decided about (session and enrolment); the decisions are stored. Each change is audited."""
-    sessions, enrolments = {session for session, _ in pairs}, {enrolment for _, enrolment in pairs}
+def refold(
+    db: Session, keys: Collection[AttendanceKey], *, reason: str | None, now: datetime
+) -> dict[AttendanceKey, Presence | None]:
+    """Fold the events of these attendances again, after decisions in review were stored, and write what differs.
+
+    Each change is audited with the reason. Returns every attendance as it is now; None where there is none.
+    """
+    sessions, enrolments = {session_id for session_id, _ in keys}, {enrolment_id for _, enrolment_id in keys}
     db.flush()
-    _, known = stored_events.hold(db, sessions, enrolments)
-    book = Book(known)
-    there = {
+    _, stored = stored_events.lock_and_read(db, sessions, enrolments)
+    known = KnownEvents(stored)
+    current = {
         (row.course_session_id, row.enrolment_id): Presence(row.event_id, row.arrived_at, row.left_at)
         for row in db.execute(
             select(_ATTENDANCES).where(
@@ -96,24 +90,24 @@ def refold(db: Session, pairs: Collection[Pair], *, reason: str | None, now: dat
             )
         )
     }
-    found = {pair: fold(book.events[pair]) for pair in pairs}
-    changed = {pair: presence for pair, presence in found.items() if presence != there.get(pair)}
+    refolded = {key: fold(known.by_key[key]) for key in keys}
+    changed = {key: presence for key, presence in refolded.items() if presence != current.get(key)}
     if changed:
         _write(db, [], changed, user_id=audit.actor(db), device_id=None, now=now)
     for (session_id, enrolment_id), presence in changed.items():
-        before = there.get((session_id, enrolment_id))
+        before = current.get((session_id, enrolment_id))
         audit.record(
             db,
             "attendance.review",
             f"enrolment:{enrolment_id}",
-            before=facts_of(session_id, before) if before is not None else None,
-            after=facts_of(session_id, presence) if presence is not None else None,
+            before=audit_facts(session_id, before) if before is not None else None,
+            after=audit_facts(session_id, presence) if presence is not None else None,
             reason=reason,
         )
-    return found
+    return refolded
 
 
-def _take(
+def _record(
     db: Session,
     events: Sequence[AttendanceInput],
     *,
@@ -122,37 +116,39 @@ def _take(
     scope: Scope,
     now: datetime,
     strict: bool,
-) -> list[Recorded]:
+) -> list[CheckInAnswer]:
     db.flush()
-    events = [tidied(event) for event in events]
-    faults = [fault(event) for event in events]
-    sound = [event for event, wrong in zip(events, faults, strict=True) if wrong is None]
-    sessions = {event.session_id for event in sound}
-    whose = _whose(db, sound, sessions)
-    enrolments = {found for event in sound if (found := whose.enrolment_of(event)) is not None}
-    held, known = stored_events.hold(db, sessions, enrolments, scope, events=[event.id for event in sound])
-    desk = Desk(held, Book(known), whose, now=now, strict=strict)
-    answers = [desk.answer(event, wrong) for event, wrong in zip(events, faults, strict=True)]
-    if desk.rows:
-        _welcome(db, desk.taken, device_id, now)
-        stored = _write(db, desk.rows, desk.changed, user_id=user_id, device_id=device_id, now=now)
-        # The locks keep one id from being stored twice at once, unless two people share it or it is nobody's yet.
-        if any(row["id"] not in stored and row["review"] is None for row in desk.rows):
+    events = [cleaned(event) for event in events]
+    faults = [fault_of(event) for event in events]
+    valid = [event for event, fault in zip(events, faults, strict=True) if fault is None]
+    sessions = {event.session_id for event in valid}
+    identities = _identities(db, valid, sessions)
+    enrolments = {enrolment_id for event in valid if (enrolment_id := identities.enrolment_of(event)) is not None}
+    locked, stored = stored_events.lock_and_read(db, sessions, enrolments, scope, events=[event.id for event in valid])
+    judge = Judge(locked, KnownEvents(stored), identities, now=now, strict=strict)
+    answers = [judge.answer(event, fault) for event, fault in zip(events, faults, strict=True)]
+    if judge.rows:
+        _insert_walk_ins(db, judge.new_events, device_id, now)
+        inserted = _write(db, judge.rows, judge.changed, user_id=user_id, device_id=device_id, now=now)
+        # The locks on the enrolment keep an id from being stored twice at once. Two cases remain: two people's events
+        # share one id, which is refused here, and an event without an enrolment, whose second copy is the same event.
+        if any(row["id"] not in inserted and row["review"] is None for row in judge.rows):
             raise DomainError("event_conflict", MESSAGES["event_conflict"])
     return answers
 
 
-def _whose(db: Session, events: Sequence[AttendanceInput], sessions: Collection[int]) -> Whose:
+def _identities(db: Session, events: Sequence[AttendanceInput], sessions: Collection[int]) -> IdentityLookup:
+    """Read the enrolments of tickets and walk-ins; without any there is no statement."""
     tickets = {event.ticket for event in events if event.ticket is not None}
     walk_ins = {event.walk_in.id for event in events if event.walk_in is not None}
-    return Whose(
-        stored_events.owners_of(db, tickets, sessions) if tickets else {},
-        stored_events.guests(db, walk_ins) if walk_ins else {},
+    return IdentityLookup(
+        stored_events.enrolments_of_tickets(db, tickets, sessions) if tickets else {},
+        stored_events.known_walk_ins(db, walk_ins) if walk_ins else {},
     )
 
 
-def _welcome(db: Session, events: Sequence[AttendanceInput], device_id: int | None, now: datetime) -> None:
-    """Note the walk-ins of new events; who is known already stays as they are."""
+def _insert_walk_ins(db: Session, events: Sequence[AttendanceInput], device_id: int | None, now: datetime) -> None:
+    """Store the walk-ins of new events; a walk-in that is stored stays unchanged."""
     rows = {}
     for event in events:
         if event.walk_in is not None and event.walk_in.id not in rows:
@@ -170,19 +166,20 @@ def _welcome(db: Session, events: Sequence[AttendanceInput], device_id: int | No
         db.execute(insert(WalkInPerson).on_conflict_do_nothing(index_elements=["id"]).values(list(rows.values())))
 
 
-def _record_of(name: str, columns: Mapping[str, Any]) -> Any:
-    """A JSON parameter as rows: one value for a whole batch, so that the statement is the same for one event and for 100."""
+def _rows_of_json(name: str, columns: Mapping[str, Any]) -> Any:
+    """A JSON parameter as a CTE of rows, so that one prepared statement serves one event and 100."""
     rows = (
         func.jsonb_to_recordset(bindparam(name, type_=JSONB))
         .table_valued(*(column(column_name, kind) for column_name, kind in columns.items()))
         .render_derived(name=f"{name}_row", with_types=True)
     )
-    return select(*rows.c).cte(name)  # drawn on twice, read once
+    return select(*rows.c).cte(name)  # a CTE, so that PostgreSQL parses the JSON once for the two parts that read it
 
 
-def _writing() -> Select[Any]:
+def _write_statement() -> Select[Any]:
+    """The one statement that writes: events, attendances and audit entries, each part a CTE. Returns the new events' ids."""
     moment = DateTime(timezone=True)
-    sent = _record_of(
+    sent = _rows_of_json(
         "sent",
         {
             "id": Uuid(), "course_session_id": BigInteger(), "enrolment_id": BigInteger(), "kind": Text(),
@@ -196,65 +193,68 @@ def _writing() -> Select[Any]:
         bindparam("user", type_=BigInteger()),
         bindparam("device", type_=BigInteger()),
     )
-    own = (
+    event_columns = (
         "id", "course_session_id", "enrolment_id", "kind", "method", "happened_at", "reason", "told_at", "offset_ms",
         "undoes", "ticket", "walk_in_id", "review", "answer",
     )  # fmt: skip
     stored = (
         insert(AttendanceEvent)
         .from_select(
-            [*own, "received_at", "user_id", "device_id"],
-            select(*(sent.c[name] for name in own), now, user, device),
+            [*event_columns, "received_at", "user_id", "device_id"],
+            select(*(sent.c[name] for name in event_columns), now, user, device),
         )
         .on_conflict_do_nothing(index_elements=["id"])
         .returning(AttendanceEvent.id)
         .cte("stored")
     )
-    pairs = _record_of(
-        "pairs",
+    changed = _rows_of_json(
+        "changed",
         {
             "course_session_id": BigInteger(), "enrolment_id": BigInteger(), "event_id": Uuid(),
             "arrived_at": moment, "left_at": moment,
         },
     )  # fmt: skip
-    there = insert(Attendance).from_select(
+    present = insert(Attendance).from_select(
         ["course_session_id", "enrolment_id", "event_id", "arrived_at", "left_at"],
-        select(*pairs.c).where(pairs.c.event_id.is_not(None)),
+        select(*changed.c).where(changed.c.event_id.is_not(None)),
     )
-    there = there.on_conflict_do_update(
+    present = present.on_conflict_do_update(
         index_elements=["course_session_id", "enrolment_id"],
-        set_={name: there.excluded[name] for name in ("event_id", "arrived_at", "left_at")},
+        set_={name: present.excluded[name] for name in ("event_id", "arrived_at", "left_at")},
     )
-    gone = delete(Attendance).where(
+    absent = delete(Attendance).where(
         and_(
-            _ATTENDANCES.c.course_session_id == pairs.c.course_session_id,
-            _ATTENDANCES.c.enrolment_id == pairs.c.enrolment_id,
-            pairs.c.event_id.is_(None),
+            _ATTENDANCES.c.course_session_id == changed.c.course_session_id,
+            _ATTENDANCES.c.enrolment_id == changed.c.enrolment_id,
+            changed.c.event_id.is_(None),
         )
     )
-    noted = insert(AuditEntry).from_select(
+    audited = insert(AuditEntry).from_select(
         ["at", "user_id", "action", "subject", "before", "after", "reason"],
         select(
             now, user, sent.c.action, sent.c.subject, sent.c.before, sent.c.after, sent.c.reason
         ).where(sent.c.action.is_not(None)),
     )  # fmt: skip
-    return select(stored.c.id).add_cte(there.cte("there"), gone.cte("gone"), noted.cte("noted"))
+    return select(stored.c.id).add_cte(present.cte("present"), absent.cte("absent"), audited.cte("audited"))
 
 
-_WRITE = Prepared(_writing(), "sent", "pairs", "now", "user", "device")
+_WRITE = Prepared(_write_statement(), "sent", "changed", "now", "user", "device")
 
 
 def _write(
     db: Session,
     rows: Sequence[Mapping[str, Any]],
-    changed: Mapping[Pair, Presence | None],
+    changed: Mapping[AttendanceKey, Presence | None],
     *,
     user_id: int | None,
     device_id: int | None,
     now: datetime,
 ) -> set[UUID]:
-    """One statement: keep the events, make or remove the attendances, leave the audit entries. Gives the ids kept."""
-    pairs = [
+    """Run the write statement: insert the events, upsert or delete the attendances, insert the audit entries.
+
+    Returns the ids of the events that were inserted; those of stored events are left out.
+    """
+    attendances = [
         {
             "course_session_id": session_id,
             "enrolment_id": enrolment_id,
@@ -264,6 +264,12 @@ def _write(
         }
         for (session_id, enrolment_id), presence in changed.items()
     ]
-    written = {"sent": as_json(rows), "pairs": as_json(pairs), "now": now, "user": user_id, "device": device_id}
-    (found,) = send(db, (_WRITE, written))
-    return {identity for (identity,) in found}
+    parameters = {
+        "sent": as_json(rows),
+        "changed": as_json(attendances),
+        "now": now,
+        "user": user_id,
+        "device": device_id,
+    }
+    (inserted,) = send(db, (_WRITE, parameters))
+    return {event_id for (event_id,) in inserted}

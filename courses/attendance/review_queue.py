@@ -1,4 +1,7 @@
-"""Check-ins in doubt: what waits for somebody's word. `courses.closing.reviews` has what that word does."""
+"""Queries for the review queue: check-ins that need a person's decision. `courses.closing.reviews` records the decisions.
+
+The events of one person at one session with one reason form a case, which one decision settles.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, String, cast, exists, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from courses.attendance.roster import tail
+from courses.attendance.roster import phone_tail
 from courses.models.attendance import AttendanceDecision, AttendanceEvent, AttendanceKind, ReviewReason
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering
@@ -21,9 +24,9 @@ from lms.core.errors import N_, NotFound
 from lms.core.names import norm
 from lms.core.scope import REMEMBERED, Scope, fetch, visible
 
-SHOWN = 300
+EVENT_LIMIT = 300  # events on one page; the rest follows once these are decided
 
-WORDS = {
+REVIEW_LABELS = {
     ReviewReason.OUTSIDE_WINDOW: N_("The time is outside this session's check-in."),
     ReviewReason.SESSION_CLOSED: N_("It came in after the session was closed."),
     ReviewReason.NOT_ENROLLED: N_("This person has no place in this training."),
@@ -35,8 +38,8 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Said:
-    """One event of a case: what it says, of when, and who sent it."""
+class CaseEvent:
+    """One event of a case: its kind, its moment, when the server received it, and the name of the user who sent it."""
 
     kind: AttendanceKind
     moment: datetime
@@ -46,7 +49,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Somebody whom a check-in may mean. `enrolment_id`: a place in the training; None for one who is only registered."""
+    """A trainee of the same name as a walk-in. `enrolment_id`: the place in this training; None without one."""
 
     trainee_id: int
     enrolment_id: int | None
@@ -55,34 +58,39 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
-class Case:
-    """What one person sent to one session with one doubt. `event_id` stands for all of it.
+class ReviewCase:
+    """The undecided events of one person at one session with one reason.
 
-    `name` is None for a ticket that nobody knows. `known`: somebody in the register, whom accepting gives a place if need be.
+    event_id: the first of the events; a decision names it and holds for all of them.
+    name: None for an unknown ticket. registered: the person is in the register, so that the case can be accepted as it is.
+    walk_in: the person is a walk-in. suggestions: trainees of the same name, for a walk-in only.
     """
 
     event_id: UUID
     review: ReviewReason
     name: str | None
     phone_tail: str
-    known: bool
+    registered: bool
     walk_in: bool
-    said: Sequence[Said]
+    events: Sequence[CaseEvent]
     suggestions: Sequence[Suggestion]
 
 
 @dataclass(frozen=True)
-class Sitting:
-    """A session and the cases that wait there."""
+class SessionCases:
+    """A session and its undecided cases."""
 
     meeting: CourseSession
-    cases: Sequence[Case]
+    cases: Sequence[ReviewCase]
 
 
-def waiting(
+def cases_by_session(
     db: Session, scope: Scope, *, offering_id: int | None = None, session_id: int | None = None
-) -> list[Sitting]:
-    """What waits, by session, the latest session first; in few statements, however much it is."""
+) -> list[SessionCases]:
+    """Read the undecided cases within the scope, by session, the latest session first, at most `EVENT_LIMIT` events.
+
+    The number of statements does not grow with the number of cases.
+    """
     columns: Sequence[Any] = (AttendanceEvent, CourseSession, WalkInPerson, Trainee, User.name)
     rows = db.execute(
         visible(select(*columns), AttendanceEvent, scope)
@@ -91,64 +99,65 @@ def waiting(
         .outerjoin(Enrolment, Enrolment.id == AttendanceEvent.enrolment_id)
         .outerjoin(Trainee, Trainee.id == Enrolment.trainee_id)
         .outerjoin(User, User.id == AttendanceEvent.user_id)
-        .where(_undecided(), *_of(offering_id, session_id))
+        .where(_undecided(), *_within(offering_id, session_id))
         .options(
             joinedload(CourseSession.offering).joinedload(Offering.course),
             joinedload(CourseSession.offering).joinedload(Offering.organisation),
         )
         .order_by(CourseSession.starts_at.desc(), CourseSession.id, AttendanceEvent.happened_at, AttendanceEvent.id)
-        .limit(SHOWN)
+        .limit(EVENT_LIMIT)
     ).all()
-    likely = _suggestions(db, scope, [(meeting, guest) for _, meeting, guest, _, _ in rows if guest is not None])
-    found: dict[int, tuple[CourseSession, dict[Any, list[Any]]]] = {}
+    walk_ins = [(meeting, walk_in) for _, meeting, walk_in, _, _ in rows if walk_in is not None]
+    suggestions = _suggestions(db, scope, walk_ins)
+    rows_by_session: dict[int, tuple[CourseSession, dict[Any, list[Any]]]] = {}
     for row in rows:
         event, meeting = row[0], row[1]
-        cases = found.setdefault(meeting.id, (meeting, {}))[1]
-        cases.setdefault((event.review, _who(event)), []).append(row)
+        rows_by_case = rows_by_session.setdefault(meeting.id, (meeting, {}))[1]
+        rows_by_case.setdefault((event.review, _person_key(event)), []).append(row)
     return [
-        Sitting(meeting, [_case(rows_of, likely) for rows_of in cases.values()]) for meeting, cases in found.values()
+        SessionCases(meeting, [_case(case_rows, suggestions) for case_rows in rows_by_case.values()])
+        for meeting, rows_by_case in rows_by_session.values()
     ]
 
 
-def case_of(db: Session, event_id: UUID, scope: Scope) -> Sitting:
-    """The one case that an event belongs to, with its session. Raises NotFound, also when it is decided."""
+def case_of(db: Session, event_id: UUID, scope: Scope) -> SessionCases:
+    """Read the case to which an event belongs, with its session. Raises NotFound, also when the case is decided."""
     event = fetch(db, AttendanceEvent, event_id, scope)
-    for sitting in waiting(db, scope, session_id=event.course_session_id):
-        for case in sitting.cases:
-            if event.review == case.review and case.event_id in {one.id for one in siblings(db, event)}:
-                return Sitting(sitting.meeting, [case])
+    for session_cases in cases_by_session(db, scope, session_id=event.course_session_id):
+        for case in session_cases.cases:
+            if event.review == case.review and case.event_id in {sibling.id for sibling in events_of_case(db, event)}:
+                return SessionCases(session_cases.meeting, [case])
     raise NotFound
 
 
-def count(db: Session, scope: Scope, *, session_id: int | None = None) -> int:
-    """How many cases wait."""
-    return db.scalar(_counted(scope.reach, session_id)) or 0
+def count_cases(db: Session, scope: Scope, *, session_id: int | None = None) -> int:
+    """Count the undecided cases within the scope."""
+    return db.scalar(_count_statement(scope.reach, session_id)) or 0
 
 
 @lru_cache(REMEMBERED)
-def _counted(scope: Scope, session_id: int | None) -> Select[int]:
-    columns: Sequence[Any] = (AttendanceEvent.course_session_id, AttendanceEvent.review, _who_column())
-    each = visible(select(*columns), AttendanceEvent, scope).where(_undecided(), *_of(None, session_id)).distinct()
-    return select(func.count()).select_from(each.subquery())
+def _count_statement(scope: Scope, session_id: int | None) -> Select[int]:
+    columns: Sequence[Any] = (AttendanceEvent.course_session_id, AttendanceEvent.review, _person_column())
+    cases = visible(select(*columns), AttendanceEvent, scope).where(_undecided(), *_within(None, session_id)).distinct()
+    return select(func.count()).select_from(cases.subquery())
 
 
-def siblings(db: Session, event: AttendanceEvent) -> Sequence[AttendanceEvent]:
-    """All that the same person sent to the same session with the same doubt, and nobody has decided about."""
-    same = [_who_column() == _who(event)]
+def events_of_case(db: Session, event: AttendanceEvent) -> Sequence[AttendanceEvent]:
+    """Read the events of the same person at the same session with the same reason about which nobody has decided."""
     return db.scalars(
         select(AttendanceEvent)
         .where(
             AttendanceEvent.course_session_id == event.course_session_id,
             AttendanceEvent.review == event.review,
             ~exists(select(1).where(AttendanceDecision.event_id == AttendanceEvent.id)),
-            *same,
+            _person_column() == _person_key(event),
         )
         .order_by(AttendanceEvent.happened_at, AttendanceEvent.id)
     ).all()
 
 
 def _undecided() -> ColumnElement[bool]:
-    """In review, not decided, and not taken back by whoever sent it."""
+    """The condition that an event is in review, is not decided, and is not undone by a later event of its sender."""
     undo = aliased(AttendanceEvent)
     return (
         AttendanceEvent.review.is_not(None)
@@ -157,69 +166,73 @@ def _undecided() -> ColumnElement[bool]:
     )
 
 
-def _of(offering_id: int | None, session_id: int | None) -> list[ColumnElement[bool]]:
-    narrowed: list[ColumnElement[bool]] = []
+def _within(offering_id: int | None, session_id: int | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if offering_id is not None:
         sessions = select(CourseSession.id).where(CourseSession.offering_id == offering_id)
-        narrowed.append(AttendanceEvent.course_session_id.in_(sessions))
+        conditions.append(AttendanceEvent.course_session_id.in_(sessions))
     if session_id is not None:
-        narrowed.append(AttendanceEvent.course_session_id == session_id)
-    return narrowed
+        conditions.append(AttendanceEvent.course_session_id == session_id)
+    return conditions
 
 
-def _who(event: AttendanceEvent) -> str:
-    """What tells whose an event is, as far as that is known."""
+def _person_key(event: AttendanceEvent) -> str:
+    """The key of the event's person: the walk-in's id, else the enrolment's, else the ticket's hash."""
     return str(event.walk_in_id or event.enrolment_id or event.ticket)
 
 
-def _who_column() -> ColumnElement[str]:
+def _person_column() -> ColumnElement[str]:
+    """`_person_key` as SQL."""
     return func.coalesce(
         cast(AttendanceEvent.walk_in_id, String), cast(AttendanceEvent.enrolment_id, String), AttendanceEvent.ticket
-    ).label("who")
+    ).label("person")
 
 
-def _case(rows: Sequence[Any], likely: dict[tuple[int, str], list[Suggestion]]) -> Case:
-    event, meeting, guest, trainee, _ = rows[0]
-    name = guest.name if guest is not None else trainee.name if trainee is not None else None
-    return Case(
+def _case(rows: Sequence[Any], suggestions: dict[tuple[int, str], list[Suggestion]]) -> ReviewCase:
+    event, meeting, walk_in, trainee, _ = rows[0]
+    name = walk_in.name if walk_in is not None else trainee.name if trainee is not None else None
+    return ReviewCase(
         event.id,
         event.review,
         name,
-        tail(trainee) if trainee is not None else "",
+        phone_tail(trainee) if trainee is not None else "",
         trainee is not None,
-        guest is not None,
-        [Said(one.kind, one.happened_at, one.received_at, by) for one, _, _, _, by in rows],
-        likely.get((meeting.offering_id, norm(name or "")), []) if guest is not None else [],
+        walk_in is not None,
+        [CaseEvent(event.kind, event.happened_at, event.received_at, by) for event, _, _, _, by in rows],
+        suggestions.get((meeting.offering_id, norm(name or "")), []) if walk_in is not None else [],
     )
 
 
 def _suggestions(
-    db: Session, scope: Scope, guests: Sequence[tuple[CourseSession, WalkInPerson]]
+    db: Session, scope: Scope, walk_ins: Sequence[tuple[CourseSession, WalkInPerson]]
 ) -> dict[tuple[int, str], list[Suggestion]]:
-    """People of the same name, by training and name: those with a place in it first, then others of the register."""
-    found: dict[tuple[int, str], list[Suggestion]] = {}
-    wanted = {(meeting.offering_id, norm(guest.name)) for meeting, guest in guests}
-    if not wanted:
-        return found
-    keys = {key for _, key in wanted}
-    people = db.scalars(
-        visible(select(Trainee), Trainee, scope).where(Trainee.name_key.in_(keys)).order_by(Trainee.id)
+    """Read the trainees of the walk-ins' names, by offering id and name key; those with a place in the offering first."""
+    name_keys = {(meeting.offering_id, norm(walk_in.name)) for meeting, walk_in in walk_ins}
+    if not name_keys:
+        return {}
+    trainees = db.scalars(
+        visible(select(Trainee), Trainee, scope)
+        .where(Trainee.name_key.in_({name_key for _, name_key in name_keys}))
+        .order_by(Trainee.id)
     ).all()
-    places = {
-        (offering_id, trainee_id): identity
-        for offering_id, trainee_id, identity in db.execute(
+    enrolments = {
+        (offering_id, trainee_id): enrolment_id
+        for offering_id, trainee_id, enrolment_id in db.execute(
             select(Enrolment.offering_id, Enrolment.trainee_id, Enrolment.id).where(
-                Enrolment.offering_id.in_({offering_id for offering_id, _ in wanted}),
-                Enrolment.trainee_id.in_([person.id for person in people]),
+                Enrolment.offering_id.in_({offering_id for offering_id, _ in name_keys}),
+                Enrolment.trainee_id.in_([trainee.id for trainee in trainees]),
                 Enrolment.state != EnrolmentState.CANCELLED,
             )
         )
     }
-    for offering_id, key in wanted:
-        same = [
-            Suggestion(person.id, places.get((offering_id, person.id)), person.name, tail(person))
-            for person in people
-            if person.name_key == key
+    suggestions: dict[tuple[int, str], list[Suggestion]] = {}
+    for offering_id, name_key in name_keys:
+        namesakes = [
+            Suggestion(trainee.id, enrolments.get((offering_id, trainee.id)), trainee.name, phone_tail(trainee))
+            for trainee in trainees
+            if trainee.name_key == name_key
         ]
-        found[offering_id, key] = sorted(same, key=lambda one: (one.enrolment_id is None, one.trainee_id))
-    return found
+        suggestions[offering_id, name_key] = sorted(
+            namesakes, key=lambda suggestion: (suggestion.enrolment_id is None, suggestion.trainee_id)
+        )
+    return suggestions

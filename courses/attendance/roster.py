@@ -1,4 +1,4 @@
-"""The roster of one session as plain values: who has a place, who is there, since when, and who waits."""
+"""The roster of a session: the trainees with a place or on the waiting list, and who of them is present since when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,21 +12,23 @@ from courses.attendance.punctuality import Punctuality
 from courses.models.attendance import Attendance, AttendanceEvent
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentSource, EnrolmentState
-from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
+from courses.models.offerings import CourseSession, Offering, SessionInstructor
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.names import by_sound, norm
 from lms.core.scope import Scope, visible
 
-TAIL = 4
+PHONE_TAIL_DIGITS = 4
 
 
 @dataclass(frozen=True)
-class Row:
-    """One trainee of a roster. `phone_tail`: the last four digits, all that is shown. `later`: entered after the end.
+class RosterRow:
+    """One trainee of a roster.
 
-    punctual: how late, how early gone and how many minutes; None for whoever is missing.
+    phone_tail: the last four digits of the phone; a roster shows no more of it.
+    by: the name of the user who checked the trainee in. later: that check-in was received after the session's end.
+    punctual: the minutes late, left early and attended; None while the trainee is missing.
     """
 
     enrolment_id: int
@@ -41,30 +43,30 @@ class Row:
 
     @property
     def present(self) -> bool:
-        """Whether the person counts as present."""
+        """True where the trainee counts as present."""
         return self.arrived_at is not None
 
 
 @dataclass(frozen=True)
 class Roster:
-    """A session's people. `rows` in the order of names' sound; `waiting` in the order of the waiting list."""
+    """The trainees of a session. `rows`: by name in the order of its pinyin; `waiting`: in the order of the waiting list."""
 
-    rows: Sequence[Row]
-    waiting: Sequence[Row]
+    rows: Sequence[RosterRow]
+    waiting: Sequence[RosterRow]
 
     @property
     def present(self) -> int:
-        """How many are there."""
+        """The number of trainees who are present."""
         return sum(row.present for row in self.rows)
 
     @property
     def missing(self) -> int:
-        """How many are not."""
+        """The number of trainees with a place who are not present."""
         return len(self.rows) - self.present
 
 
-def meeting(db: Session, session_id: int, scope: Scope) -> CourseSession:
-    """A session with its offering, course, host and teachers, if the reader may see it. Raises NotFound."""
+def load_session(db: Session, session_id: int, scope: Scope) -> CourseSession:
+    """Load a session with its offering, course, host and instructors, within the scope. Raises NotFound."""
     offering = joinedload(CourseSession.offering)
     row = db.scalars(
         visible(select(CourseSession), CourseSession, scope)
@@ -82,79 +84,80 @@ def meeting(db: Session, session_id: int, scope: Scope) -> CourseSession:
     return row
 
 
-def read(db: Session, gathering: CourseSession) -> Roster:
-    """The roster of a session, in one statement."""
-    there, how, who = aliased(Attendance), aliased(AttendanceEvent), aliased(User)
-    found = db.execute(
-        select(Enrolment, there.arrived_at, there.left_at, who.name, how.received_at)
+def read_roster(db: Session, meeting: CourseSession) -> Roster:
+    """Read the roster of a session, in one statement."""
+    attendance, arrival, sender = aliased(Attendance), aliased(AttendanceEvent), aliased(User)
+    records = db.execute(
+        select(Enrolment, attendance.arrived_at, attendance.left_at, sender.name, arrival.received_at)
         .join(Enrolment.trainee)
         .options(joinedload(Enrolment.trainee))
         .outerjoin(
-            there, and_(there.enrolment_id == Enrolment.id, there.course_session_id == gathering.id)
+            attendance, and_(attendance.enrolment_id == Enrolment.id, attendance.course_session_id == meeting.id)
         )
-        .outerjoin(how, how.id == there.event_id)
-        .outerjoin(who, who.id == how.user_id)
+        .outerjoin(arrival, arrival.id == attendance.event_id)
+        .outerjoin(sender, sender.id == arrival.user_id)
         .where(
-            Enrolment.offering_id == gathering.offering_id,
+            Enrolment.offering_id == meeting.offering_id,
             Enrolment.state.in_((*HOLDS_PLACE, EnrolmentState.WAITLISTED)),
         )
         .order_by(Enrolment.queued_at, Enrolment.id)
     ).all()  # fmt: skip
-    rows: list[Row] = []
-    waiting: list[Row] = []
-    for enrolment, arrived_at, left_at, by, received_at in found:
-        row = Row(
+    rows: list[RosterRow] = []
+    waiting: list[RosterRow] = []
+    for enrolment, arrived_at, left_at, by, received_at in records:
+        row = RosterRow(
             enrolment.id,
             enrolment.trainee.name,
-            tail(enrolment.trainee),
+            phone_tail(enrolment.trainee),
             enrolment.source == EnrolmentSource.WALK_IN,
             arrived_at,
             left_at,
             by,
-            received_at is not None and received_at > gathering.ends_at,
-            _punctual(gathering, arrived_at, left_at),
+            received_at is not None and received_at > meeting.ends_at,
+            _punctual(meeting, arrived_at, left_at),
         )
         (waiting if enrolment.state == EnrolmentState.WAITLISTED else rows).append(row)
     rows.sort(key=lambda row: (by_sound(row.name), row.enrolment_id))
     return Roster(rows, waiting)
 
 
-def _punctual(gathering: CourseSession, arrived_at: datetime | None, left_at: datetime | None) -> Punctuality | None:
+def _punctual(meeting: CourseSession, arrived_at: datetime | None, left_at: datetime | None) -> Punctuality | None:
     if arrived_at is None:
         return None
-    return punctuality.of(gathering.starts_at, gathering.ends_at, arrived_at, left_at)
+    return punctuality.measure(meeting.starts_at, meeting.ends_at, arrived_at, left_at)
 
 
-def matching(rows: Sequence[Row], words: str) -> list[Row]:
-    """The rows whose name contains the words, or whose phone ends with the digits."""
-    wanted = norm(words)
-    if not wanted:
+def matching_rows(rows: Sequence[RosterRow], search: str) -> list[RosterRow]:
+    """Return the rows whose name contains the search text, or whose phone ends with its digits; all for a blank text."""
+    key = norm(search)
+    if not key:
         return list(rows)
-    return [row for row in rows if wanted in norm(row.name) or (wanted.isdigit() and row.phone_tail.endswith(wanted))]
+    return [row for row in rows if key in norm(row.name) or (key.isdigit() and row.phone_tail.endswith(key))]
 
 
-def name_of(db: Session, enrolment_id: int | None) -> str:
-    """The name of the trainee of an enrolment, to tell the instructor whose ticket it was."""
+def trainee_name(db: Session, enrolment_id: int | None) -> str:
+    """Read the name of an enrolment's trainee, which tells the instructor whose ticket was scanned."""
     return db.scalars(select(Trainee.name).join(Enrolment).where(Enrolment.id == enrolment_id)).one()
 
 
-def row_of(db: Session, gathering: CourseSession, enrolment_id: int) -> Row:
-    """One row of a roster. Raises NotFound."""
-    row = next((row for row in read(db, gathering).rows if row.enrolment_id == enrolment_id), None)
+def roster_row(db: Session, meeting: CourseSession, enrolment_id: int) -> RosterRow:
+    """Read one row of a roster. Raises NotFound for an enrolment without a place in this training."""
+    row = next((row for row in read_roster(db, meeting).rows if row.enrolment_id == enrolment_id), None)
     if row is None:
         raise NotFound
     return row
 
 
-def enrolment_of(db: Session, gathering: CourseSession, ticket: str) -> int:
-    """The enrolment in this session's offering that a ticket stands for. Raises DomainError for a ticket of another one.
+def enrolment_of_ticket(db: Session, meeting: CourseSession, ticket: str) -> int:
+    """Find the enrolment in this session's offering to which a scanned ticket belongs.
 
-    A person who cancelled and enrolled again may show the old ticket; it is theirs all the same.
+    The ticket of a cancelled enrolment stands for the person's new enrolment in the same offering, where there is one.
+    Raises DomainError for an unknown ticket, and for one of another offering, with that offering's first start.
     """
     owner = db.scalars(select(Enrolment).where(Enrolment.ticket == ticket)).one_or_none()
     if owner is None:
         raise DomainError("ticket_unknown", N_("This is not a ticket of ours. Search for the person by name instead."))
-    if owner.offering_id != gathering.offering_id:
+    if owner.offering_id != meeting.offering_id:
         starts = db.scalars(
             select(CourseSession.starts_at)
             .where(CourseSession.offering_id == owner.offering_id)
@@ -180,11 +183,6 @@ def enrolment_of(db: Session, gathering: CourseSession, ticket: str) -> int:
     return live or owner.id
 
 
-def tail(trainee: Trainee) -> str:
-    """The last four digits of a trainee's phone; empty without one."""
-    return (trainee.phone or "")[-TAIL:]
-
-
-def is_running(gathering: CourseSession) -> bool:
-    """Whether check-ins can still be made at all (the time apart)."""
-    return gathering.closed_at is None and gathering.offering.state == OfferingState.PUBLISHED
+def phone_tail(trainee: Trainee) -> str:
+    """The last four digits of a trainee's phone; empty without a phone."""
+    return (trainee.phone or "")[-PHONE_TAIL_DIGITS:]

@@ -1,4 +1,4 @@
-"""Photographs of tickets: find the QR code and the ticket in it. The picture is looked at in memory and never kept."""
+"""The reading of tickets from scanned texts and from photographs. A picture is read in memory and is never stored."""
 
 import re
 from io import BytesIO
@@ -16,13 +16,17 @@ TICKET = re.compile(r"(?:/tickets/|^)([A-Za-z0-9_-]{22})(?:[/?#]|$)")
 
 
 def ticket_in(text: str) -> str | None:
-    """The ticket that a scanned text carries: our ticket page's address, or the bare ticket. None for anything else."""
-    found = TICKET.search(text.strip())
-    return found.group(1) if found else None
+    """Return the ticket in a scanned text: the address of a ticket's page, or the bare ticket. None for any other text."""
+    match = TICKET.search(text.strip())
+    return match.group(1) if match else None
 
 
 def ticket_on(picture: bytes) -> str:
-    """The ticket on a photograph. Raises DomainError saying how to take a better one, or that the code is not a ticket."""
+    """Return the ticket on a photograph.
+
+    Raises DomainError where no code is found, with advice for a better picture; where several tickets are on the picture;
+    where the code is no ticket; and for a file that is no picture or too large.
+    """
     texts = codes_on(picture)
     if not texts:
         raise DomainError(
@@ -30,20 +34,24 @@ def ticket_on(picture: bytes) -> str:
             N_("No QR code was found. Hold the phone closer and straight, avoid glare, and take the picture again."),
             status=422,
         )
-    found = {ticket for text in texts if (ticket := ticket_in(text)) is not None}
-    if len(found) > 1:
+    tickets = {ticket for text in texts if (ticket := ticket_in(text)) is not None}
+    if len(tickets) > 1:
         raise DomainError(
             "many_codes", N_("There are several tickets in the picture. Take one of a single ticket."), status=422
         )
-    if not found:
+    if not tickets:
         raise DomainError("ticket_unknown", N_("This is not a ticket of ours. Search for the person by name instead."))
-    return found.pop()
+    return tickets.pop()
 
 
 def codes_on(picture: bytes) -> list[str]:
-    """The texts of all QR codes on a picture. Size and kind are checked before it is decoded; its metadata is not read."""
+    """Return the texts of all QR codes on a picture, which may be empty.
+
+    The file's size, its format and its number of pixels are checked before it is decoded; its metadata is not read.
+    Raises DomainError for a file that is too large or no picture.
+    """
     image = _opened(picture)
-    # A photograph may be too sharp for its own good: at half the size noise goes and the modules stay.
+    # Noise of a sharp photograph may hide the code. At half the size the noise is gone and the modules remain.
     for side in (DRAFT_SIDE, DRAFT_SIDE // 2):
         image.thumbnail((side, side))
         texts = [

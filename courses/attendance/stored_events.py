@@ -1,13 +1,13 @@
-"""Attendance events as they are stored, and what has to be held and known before new ones are added.
+"""Reading and locking before check-ins are judged: the sessions, the enrolments, and their stored events.
 
-The rows that decide are locked first and read afterwards: whoever waited for a lock must see what the one before stored.
-Enrolments are locked in the order of their ids, so that two batches never wait for each other in a circle, and after
-their offering, as closing a session does.
+The rows that decide are locked first and read afterwards, so that a transaction that waited for a lock sees what the
+transaction before it stored. Locks are taken in one order: the offering, its sessions, then the enrolments by id. Two
+batches with the same people therefore never deadlock, nor do a batch and the closing of a session.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from courses.attendance.folding import Event
+from courses.attendance.check_in_window import OPENS_BEFORE
+from courses.attendance.check_ins import TICKET_HASH_LENGTH
+from courses.attendance.folding import PresenceEvent
 from courses.models.attendance import (
     AttendanceDecision,
     AttendanceEvent,
@@ -46,18 +48,15 @@ from lms.accounts.models import User
 from lms.core.line import Prepared, send
 from lms.core.scope import EVERYTHING, Scope
 
-OPENS_BEFORE = timedelta(minutes=60)
-# Trainings run over, and people are signed out at the door; what is told of the next morning somebody should look at.
-CLOSES_AFTER = timedelta(hours=4)
-HASH_LENGTH = 64
-SCOPES = 1024  # as many reaches' statements are kept
+CACHED_SCOPES = 1024  # the lock statement is cached for so many scopes
 
-Pair = tuple[int, int]
+# The primary key of an attendance: course session id, enrolment id.
+AttendanceKey = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Meeting:
-    """A session as far as the door must know it."""
+class LockedSession:
+    """A locked course session with the facts that decide about its check-ins."""
 
     id: int
     offering_id: int
@@ -66,15 +65,15 @@ class Meeting:
     ends_at: datetime
     closed_at: datetime | None
 
-    @property
-    def opens_at(self) -> datetime:
-        """When check-in opens."""
-        return self.starts_at - OPENS_BEFORE
-
 
 @dataclass(frozen=True)
-class Stored:
-    """One event that came in before. `enrolment_id`: whose it is, after what was decided; `sent_for`: as it came in."""
+class StoredEvent:
+    """An event as it is stored, with the decision about it and the name of its sender.
+
+    enrolment_id: the person to whom it belongs, also by a decision in review. sent_for: the enrolment as it was sent.
+    moment: the moment that counts (see `_moment`). ticket: as SHA-256 in hex. by: the name of the user who sent it.
+    answer: the answer as it was stored with the event; None for events of the first versions, which stored none.
+    """
 
     id: UUID
     session_id: int
@@ -94,23 +93,23 @@ class Stored:
     by: str | None
 
     @property
-    def event(self) -> Event:
-        """The event as it is folded."""
+    def presence_event(self) -> PresenceEvent:
+        """The event as the fold takes it: valid unless it waits for review or was rejected there."""
         valid = self.review is None or self.decision in {ReviewDecision.ACCEPT, ReviewDecision.MERGE}
-        return Event(self.id, self.kind, self.moment, self.undoes, valid)
+        return PresenceEvent(self.id, self.kind, self.moment, self.undoes, valid)
 
 
 @dataclass(frozen=True)
-class Held:
-    """The rows that decide, locked until the commit: sessions by id, and the states of enrolments by session and enrolment."""
+class LockedRows:
+    """The rows locked until the commit: sessions by id, and the states of their offerings' enrolments."""
 
-    meetings: dict[int, Meeting]
-    enrolments: dict[Pair, EnrolmentState]
+    sessions: dict[int, LockedSession]
+    enrolments: dict[AttendanceKey, EnrolmentState]
 
 
 @dataclass(frozen=True)
-class Guest:
-    """A walk-in as it is known: the session it came to, and its place once it has one."""
+class KnownWalkIn:
+    """A walk-in that is stored: the session to which the person came, and the enrolment once a decision gave one."""
 
     session_id: int
     enrolment_id: int | None
@@ -128,9 +127,9 @@ def _ids(name: str) -> Any:
     return any_(bindparam(name, type_=ARRAY(BigInteger)))
 
 
-@lru_cache(maxsize=SCOPES)
-def _holding(scope: Scope) -> Prepared:
-    """The statement for whoever has this reach. Making it takes longer than sending it, so it is kept."""
+@lru_cache(maxsize=CACHED_SCOPES)
+def _lock_statement(scope: Scope) -> Prepared:
+    """The locking SELECT for a scope. It is cached because SQLAlchemy compiles it more slowly than PostgreSQL runs it."""
     meeting = (
         select(
             _meetings.id.label("session_id"), _meetings.offering_id, _offerings.state.label("offering_state"),
@@ -153,13 +152,14 @@ def _holding(scope: Scope) -> Prepared:
         .with_for_update(key_share=True)
         .cte("placed")
     )
-    found = select(meeting, placed.c.enrolment_id, placed.c.state).select_from(
+    statement = select(meeting, placed.c.enrolment_id, placed.c.state).select_from(
         meeting.outerjoin(placed, placed.c.offering_id == meeting.c.offering_id)
     )
-    return Prepared(found, "sessions", "enrolments")
+    return Prepared(statement, "sessions", "enrolments")
 
 
-# What was in doubt and accepted all the same counts from within its session, whatever its clock said.
+# The moment that counts. An event that was accepted in review is moved into its session's hours: example, an arrival told
+# for 03:00 by a wrong clock counts from the opening of check-in.
 _moment = case(
     (
         _events.review.is_not(None),
@@ -169,13 +169,13 @@ _moment = case(
     ),
     else_=_events.happened_at,
 )
-_wanted = union(
+_event_ids = union(
     select(_events.id).where(_events.id == any_(bindparam("events", type_=ARRAY(Uuid)))),
     select(_events.id).where(
         _events.course_session_id == _ids("sessions"), _events.enrolment_id == _ids("enrolments")
     ),
     select(_decisions.event_id).where(_decisions.enrolment_id == _ids("enrolments")),
-).subquery("wanted")  # fmt: skip
+).subquery("event_ids")  # fmt: skip
 _HISTORY = Prepared(
     select(
         _events.id, _events.course_session_id,
@@ -184,8 +184,8 @@ _HISTORY = Prepared(
         _events.reason, _events.undoes, _events.ticket, _events.walk_in_id, _events.review, _decisions.decision,
         _events.answer, _users.name,
     )
-    .select_from(_wanted)
-    .join(AttendanceEvent.__table__, _events.id == _wanted.c.id)
+    .select_from(_event_ids)
+    .join(AttendanceEvent.__table__, _events.id == _event_ids.c.id)
     .join(CourseSession.__table__, _meetings.id == _events.course_session_id)
     .outerjoin(AttendanceDecision.__table__, _decisions.event_id == _events.id)
     .outerjoin(User.__table__, _users.id == _events.user_id),
@@ -193,42 +193,43 @@ _HISTORY = Prepared(
 )  # fmt: skip
 
 
-def hold(
+def lock_and_read(
     db: Session,
     sessions: Collection[int],
     enrolments: Collection[int],
     scope: Scope = EVERYTHING,
     *,
     events: Collection[UUID] = (),
-) -> tuple[Held, list[Stored]]:
-    """Lock the sessions within a reach against being closed, and those of the enrolments that are in their offerings.
+) -> tuple[LockedRows, list[StoredEvent]]:
+    """Lock the sessions within the scope against being closed, and those enrolments that belong to their offerings.
 
-    Gives them and, read once they are locked, their `history`.
+    Returns the locked rows and, read after the locks are held, the events of `read_events` and those whose ids are
+    `events`. Both statements go to the server in one round trip.
     """
-    meetings: dict[int, Meeting] = {}
-    placed: dict[Pair, EnrolmentState] = {}
-    asked = {"sessions": sessions, "enrolments": enrolments, "events": events}
-    held, known = send(db, (_holding(scope), asked), (_HISTORY, asked))
-    for session_id, offering_id, offering_state, starts_at, ends_at, closed_at, enrolment_id, state in held:
-        if session_id not in meetings:
-            meetings[session_id] = Meeting(
+    locked_sessions: dict[int, LockedSession] = {}
+    states: dict[AttendanceKey, EnrolmentState] = {}
+    parameters = {"sessions": sessions, "enrolments": enrolments, "events": events}
+    locked_rows, event_rows = send(db, (_lock_statement(scope), parameters), (_HISTORY, parameters))
+    for session_id, offering_id, offering_state, starts_at, ends_at, closed_at, enrolment_id, state in locked_rows:
+        if session_id not in locked_sessions:
+            locked_sessions[session_id] = LockedSession(
                 session_id, offering_id, OfferingState(offering_state), starts_at, ends_at, closed_at
             )
         if enrolment_id is not None:
-            placed[session_id, enrolment_id] = EnrolmentState(state)
-    return Held(meetings, placed), _stored(known)
+            states[session_id, enrolment_id] = EnrolmentState(state)
+    return LockedRows(locked_sessions, states), _stored_events(event_rows)
 
 
-def history(db: Session, *, sessions: Collection[int], enrolments: Collection[int]) -> list[Stored]:
-    """The events of the enrolments at the sessions; with `events` of `hold`, those with these ids too."""
-    (found,) = send(db, (_HISTORY, {"events": (), "sessions": sessions, "enrolments": enrolments}))
-    return _stored(found)
+def read_events(db: Session, *, sessions: Collection[int], enrolments: Collection[int]) -> list[StoredEvent]:
+    """Read the events of the enrolments at the sessions, also those that a decision in review gave to an enrolment."""
+    (rows,) = send(db, (_HISTORY, {"events": (), "sessions": sessions, "enrolments": enrolments}))
+    return _stored_events(rows)
 
 
-def _stored(rows: Iterable[tuple[Any, ...]]) -> list[Stored]:
-    """The rows of `_HISTORY`, with the members that their words stand for."""
+def _stored_events(rows: Iterable[tuple[Any, ...]]) -> list[StoredEvent]:
+    """Make the rows of `_HISTORY` into events; columns of text that hold an enumeration become its members."""
     return [
-        Stored(
+        StoredEvent(
             *row[:4], AttendanceKind(row[4]), AttendanceMethod(row[5]), *row[6:12],
             ReviewReason(row[12]) if row[12] else None, ReviewDecision(row[13]) if row[13] else None, *row[14:],
         )  # type: ignore[call-arg]
@@ -236,20 +237,22 @@ def _stored(rows: Iterable[tuple[Any, ...]]) -> list[Stored]:
     ]  # fmt: skip
 
 
-def owners_of(db: Session, tickets: Collection[str], sessions: Collection[int]) -> dict[str, int]:
-    """The enrolments that tickets stand for. `tickets`: as scanned, or their SHA-256 in hex, which finds only people of
-    the sessions' offerings. Whoever cancelled and enrolled again may show the old ticket; it is theirs all the same.
+def enrolments_of_tickets(db: Session, tickets: Collection[str], sessions: Collection[int]) -> dict[str, int]:
+    """Find the enrolments to which tickets belong, by the ticket as it was passed.
+
+    tickets: as scanned, or their SHA-256 in hex. A hash is compared with the tickets of the sessions' offerings only.
+    The ticket of a cancelled enrolment stands for the person's new enrolment in the same offering, where there is one.
     """
-    scanned = [ticket for ticket in tickets if len(ticket) != HASH_LENGTH]
-    hashed = [ticket for ticket in tickets if len(ticket) == HASH_LENGTH]
+    scanned = [ticket for ticket in tickets if len(ticket) != TICKET_HASH_LENGTH]
+    hashed = [ticket for ticket in tickets if len(ticket) == TICKET_HASH_LENGTH]
     digest = func.encode(func.sha256(func.convert_to(Enrolment.ticket, "UTF8", type_=Text)), "hex", type_=Text)
     live = aliased(Enrolment)
-    here = select(CourseSession.offering_id).where(CourseSession.id.in_(sessions))
-    wanted: list[ColumnElement[bool]] = []
+    offerings = select(CourseSession.offering_id).where(CourseSession.id.in_(sessions))
+    conditions: list[ColumnElement[bool]] = []
     if scanned:
-        wanted.append(Enrolment.ticket.in_(scanned))
+        conditions.append(Enrolment.ticket.in_(scanned))
     if hashed:
-        wanted.append(Enrolment.offering_id.in_(here) & digest.in_(hashed))
+        conditions.append(Enrolment.offering_id.in_(offerings) & digest.in_(hashed))
     rows = db.execute(
         select(Enrolment.ticket, digest, Enrolment.id, live.id)
         .outerjoin(
@@ -258,19 +261,19 @@ def owners_of(db: Session, tickets: Collection[str], sessions: Collection[int]) 
             & (live.trainee_id == Enrolment.trainee_id)
             & (live.state != EnrolmentState.CANCELLED),
         )
-        .where(or_(*wanted))
+        .where(or_(*conditions))
     ).all()
-    owners: dict[str, int] = {}
-    for ticket, hexed, owner, living in rows:
-        owners[ticket] = owners[hexed] = living or owner
-    return owners
+    enrolments: dict[str, int] = {}
+    for ticket, ticket_hash, own_id, live_id in rows:
+        enrolments[ticket] = enrolments[ticket_hash] = live_id or own_id
+    return enrolments
 
 
-def guests(db: Session, walk_ins: Collection[UUID]) -> dict[UUID, Guest]:
-    """The walk-ins that are known already."""
+def known_walk_ins(db: Session, walk_ins: Collection[UUID]) -> dict[UUID, KnownWalkIn]:
+    """Read those of the walk-ins that are stored, by their id."""
     rows = db.execute(
         select(WalkInPerson.id, WalkInPerson.course_session_id, WalkInPerson.enrolment_id).where(
             WalkInPerson.id.in_(walk_ins)
         )
     )
-    return {identity: Guest(session_id, enrolment_id) for identity, session_id, enrolment_id in rows}
+    return {walk_in_id: KnownWalkIn(session_id, enrolment_id) for walk_in_id, session_id, enrolment_id in rows}

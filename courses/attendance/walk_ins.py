@@ -1,4 +1,4 @@
-"""People who come without a place: registered, enrolled and checked in at once, or not at all."""
+"""Walk-ins at the roster: a person who came without a place is registered, enrolled and checked in, all or nothing."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.attendance import recording
-from courses.attendance.recording import AttendanceInput, Recorded
+from courses.attendance import check_in_window, recording
+from courses.attendance.check_ins import AttendanceInput, CheckInAnswer
 from courses.enrolment import places, trainees
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.attendance import AttendanceKind, AttendanceMethod
@@ -18,19 +18,20 @@ from lms.core import audit
 from lms.core.errors import NotFound
 
 
-def admit(db: Session, meeting: CourseSession, facts: TraineeFacts, *, event_id: UUID, now: datetime) -> Recorded:
-    """Find or register a person, give them a place beyond the capacity if need be, and check them in.
+def admit(db: Session, meeting: CourseSession, facts: TraineeFacts, *, event_id: UUID, now: datetime) -> CheckInAnswer:
+    """Find or register a person, enrol them (beyond the capacity where the training is full), and check them in.
 
-    Whoever is enrolled already is only checked in; whoever waits gets the place. Raises DomainError.
+    A person who is enrolled is only checked in; a person on the waiting list gets a place. Raises DomainError where the
+    session takes no check-ins, and whatever `trainees.register` and `recording.record` refuse.
     """
-    recording.refuse_unless_running(meeting, meeting.offering.state, now)
+    check_in_window.refuse_unless_running(meeting, meeting.offering.state, now)
     trainee = trainees.register(db, facts, meeting.offering.district_id)
     return _check_in(db, meeting, trainee, method=AttendanceMethod.WALK_IN, event_id=event_id, now=now)
 
 
-def let_in(db: Session, meeting: CourseSession, enrolment_id: int, *, event_id: UUID, now: datetime) -> Recorded:
-    """Give somebody on the waiting list, who stands at the door, a place, and check them in."""
-    recording.refuse_unless_running(meeting, meeting.offering.state, now)
+def let_in(db: Session, meeting: CourseSession, enrolment_id: int, *, event_id: UUID, now: datetime) -> CheckInAnswer:
+    """Enrol a trainee of the waiting list who came to the session, and check them in. Raises NotFound and DomainError."""
+    check_in_window.refuse_unless_running(meeting, meeting.offering.state, now)
     trainee = db.scalars(
         select(Trainee)
         .join(Enrolment)
@@ -41,34 +42,35 @@ def let_in(db: Session, meeting: CourseSession, enrolment_id: int, *, event_id: 
     return _check_in(db, meeting, trainee, method=AttendanceMethod.TAP, event_id=event_id, now=now)
 
 
-def place(db: Session, offering: Offering, trainee: Trainee) -> Enrolment:
-    """The place of somebody who is known to have been there, given where they have none. The offering is locked.
+def ensure_place(db: Session, offering: Offering, trainee: Trainee) -> Enrolment:
+    """Return the enrolment of a trainee who was present by a decision in review; enrol them where they have no place.
 
-    A closed offering takes nobody any more, so there the place is made by hand; judging it again says what it comes to.
+    The caller has locked the offering. `places.enrol` refuses a closed offering, so there the enrolment is inserted as
+    incomplete, and the judging that follows the correction sets its state.
     """
-    row = places.of_trainee(db, offering.id, trainee.id)
-    if row is not None and row.state != EnrolmentState.WAITLISTED:
-        return row
+    enrolment = places.find_enrolment(db, offering.id, trainee.id)
+    if enrolment is not None and enrolment.state != EnrolmentState.WAITLISTED:
+        return enrolment
     if offering.state != OfferingState.CLOSED:
         return places.enrol(db, offering.id, trainee, source=EnrolmentSource.WALK_IN, over_capacity=True)
-    row = Enrolment(
+    enrolment = Enrolment(
         offering_id=offering.id,
         trainee_id=trainee.id,
         state=EnrolmentState.INCOMPLETE,
         source=EnrolmentSource.WALK_IN,
     )
-    db.add(row)
+    db.add(enrolment)
     db.flush()
-    after = {"state": row.state, "source": row.source, "trainee": trainee.id}
-    audit.record(db, "enrolment.create", row, after=after)
-    return row
+    after = {"state": enrolment.state, "source": enrolment.source, "trainee": trainee.id}
+    audit.record(db, "enrolment.create", enrolment, after=after)
+    return enrolment
 
 
 def _check_in(
     db: Session, meeting: CourseSession, trainee: Trainee, *, method: AttendanceMethod, event_id: UUID, now: datetime
-) -> Recorded:
-    row = places.of_trainee(db, meeting.offering_id, trainee.id)
-    if row is None or row.state == EnrolmentState.WAITLISTED:
-        row = places.enrol(db, meeting.offering_id, trainee, source=EnrolmentSource.WALK_IN, over_capacity=True)
-    event = AttendanceInput(event_id, meeting.id, row.id, AttendanceKind.ARRIVE, method)
+) -> CheckInAnswer:
+    enrolment = places.find_enrolment(db, meeting.offering_id, trainee.id)
+    if enrolment is None or enrolment.state == EnrolmentState.WAITLISTED:
+        enrolment = places.enrol(db, meeting.offering_id, trainee, source=EnrolmentSource.WALK_IN, over_capacity=True)
+    event = AttendanceInput(event_id, meeting.id, enrolment.id, AttendanceKind.ARRIVE, method)
     return recording.record(db, event, now=now)

@@ -17,15 +17,15 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
-from courses.catalogue.catalogue import CourseFacts, ProgrammeFacts, SkillLine
+from courses.catalogue.catalogue import ChecklistItem, CourseFacts, ProgrammeFacts
 from lms.core.forms import Form, strip
 
-SKILLS = 40
+MAX_SKILLS = 40
 NAME = (DataRequired(), Length(max=100))
 
 
 class ProgrammeForm(Form):
-    """A programme. Its codes are asked for once and then fixed."""
+    """A programme. Its codes can be entered only once; after that they are fixed."""
 
     code = StringField(
         _("Code"),
@@ -46,14 +46,14 @@ class ProgrammeForm(Form):
     position = IntegerField(_("Place in lists"), default=0, validators=[InputRequired(), NumberRange(min=0, max=1000)])
 
     def facts(self) -> ProgrammeFacts:
-        """What was typed, once valid."""
+        """The valid input."""
         return ProgrammeFacts(
             self.code.data, self.short_code.data, self.name_zh.data, self.name_en.data, self.position.data
         )
 
 
-class SkillRow(Form):
-    """One line of a checklist; an empty new line does not count."""
+class ChecklistItemForm(Form):
+    """One skill of a checklist. An empty new row is ignored."""
 
     class Meta:
         csrf = False
@@ -63,22 +63,22 @@ class SkillRow(Form):
     name_en = StringField(_("Skill in English"), filters=[strip], validators=[Length(max=100)])
 
     def is_blank(self) -> bool:
-        """Whether neither name is there."""
+        """Tell whether both names are empty."""
         return not self.name_zh.data and not self.name_en.data
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Both names or none."""
+        """Require both names, or neither of them."""
         valid = bool(super().validate(extra_validators))
         if valid and not self.is_blank():
-            for each in (self.name_zh, self.name_en):
-                if not each.data:
-                    each.errors = [_("Fill this in.")]
+            for name_field in (self.name_zh, self.name_en):
+                if not name_field.data:
+                    name_field.errors = [_("Fill this in.")]
                     valid = False
         return valid
 
 
 class CourseForm(Form):
-    """A course and its checklist. Lines are added, removed and moved by buttons of the form itself."""
+    """A course and its checklist. Buttons of the form itself add, remove and move the rows, so no script is needed."""
 
     code = StringField(
         _("Code"),
@@ -104,30 +104,33 @@ class CourseForm(Form):
     validity_months = IntegerField(_("Valid for, in months"), validators=[Optional(), NumberRange(min=1, max=1200)])
     refresher = BooleanField(_("Refresher: counted in its own column"))
     active = BooleanField(_("Offered: new offerings can be scheduled"), default=True)
-    skills = FieldList(FormField(SkillRow), min_entries=1, max_entries=SKILLS)
+    skills = FieldList(FormField(ChecklistItemForm), min_entries=1, max_entries=MAX_SKILLS)
 
     def facts(self) -> CourseFacts:
-        """What was typed, once valid."""
+        """The valid input."""
         names = CourseFacts.__dataclass_fields__
         return CourseFacts(**{name: self[name].data for name in names})
 
-    def lines(self) -> Sequence[SkillLine]:
-        """The checklist as typed, without empty lines."""
+    def checklist(self) -> Sequence[ChecklistItem]:
+        """The valid checklist, without empty rows."""
         return [
-            SkillLine(row.name_zh.data, row.name_en.data, int(row.skill_id.data) if row.skill_id.data else None)
+            ChecklistItem(row.name_zh.data, row.name_en.data, int(row.skill_id.data) if row.skill_id.data else None)
             for row in (entry.form for entry in self.skills.entries)
             if not row.is_blank()
         ]
 
-    def press(self, pressed: MultiDict[str, str]) -> bool:
-        """Do what a button inside the form asks for; whether one was pressed. Nothing typed is lost."""
+    def handle_button(self, submitted: MultiDict[str, str]) -> bool:
+        """Add, remove or move a row if one of the form's own buttons was pressed; return whether one was.
+
+        All other input stays in the form.
+        """
         rows = [dict(entry.form.data) for entry in self.skills.entries]
-        if "add_skill" in pressed:
+        if "add_skill" in submitted:
             rows.append({})
-        elif "remove_skill" in pressed:
-            rows = [row for index, row in enumerate(rows) if str(index) != pressed["remove_skill"]]
-        elif "raise_skill" in pressed:
-            index = pressed.get("raise_skill", type=int) or 0
+        elif "remove_skill" in submitted:
+            rows = [row for index, row in enumerate(rows) if str(index) != submitted["remove_skill"]]
+        elif "raise_skill" in submitted:
+            index = submitted.get("raise_skill", type=int) or 0
             if 0 < index < len(rows):
                 rows[index - 1], rows[index] = rows[index], rows[index - 1]
         else:
@@ -135,6 +138,6 @@ class CourseForm(Form):
         while self.skills.entries:
             self.skills.pop_entry()
         self.skills.last_index = -1
-        for row in (rows or [{}])[:SKILLS]:
+        for row in (rows or [{}])[:MAX_SKILLS]:
             self.skills.append_entry(row)
         return True

@@ -1,4 +1,4 @@
-"""The catalogue: programmes, courses and checklists. Read by administrators and auditors, changed by the city's alone."""
+"""Pages of the catalogue. Administrators and auditors read them; only the city's administrators change courses."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,15 +20,16 @@ blueprint = Blueprint("catalogue", __name__)
 @requires(*READERS)
 def index() -> str:
     """Every programme with its courses."""
-    return render_template("catalogue/index.html", groups=catalogue.listing(db()))
+    return render_template("catalogue/index.html", groups=catalogue.list_by_programme(db()))
 
 
 @blueprint.get("/<int:course_id>")
 @requires(*READERS)
 def page(course_id: int) -> str:
-    """One course: what it demands, and its checklist."""
-    course = catalogue.course(db(), course_id)
-    return render_template("catalogue/page.html", course=course, scheduled=catalogue.scheduled(db(), course.id))
+    """One course: its requirements and its checklist."""
+    course = catalogue.get_course(db(), course_id)
+    offering_count = catalogue.count_offerings(db(), course.id)
+    return render_template("catalogue/page.html", course=course, offering_count=offering_count)
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -42,9 +43,11 @@ def new() -> ResponseReturnValue:
 @requires(Role.CITY_ADMINISTRATOR)
 def edit(course_id: int) -> ResponseReturnValue:
     """Change a course and its checklist."""
-    course = catalogue.course(db(), course_id)
+    course = catalogue.get_course(db(), course_id)
     skills = [
-        {"skill_id": row.id, "name_zh": row.name_zh, "name_en": row.name_en} for row in course.skills if row.active
+        {"skill_id": skill.id, "name_zh": skill.name_zh, "name_en": skill.name_en}
+        for skill in course.skills
+        if skill.active
     ]
     form = CourseForm(obj=course, skills=skills) if request.method == "GET" else CourseForm()
     form.code.data = course.code
@@ -52,25 +55,27 @@ def edit(course_id: int) -> ResponseReturnValue:
 
 
 def _course_form(form: CourseForm, course: Course | None) -> ResponseReturnValue:
-    form.programme_code.choices = choices((row.code, named(row)) for row in catalogue.programmes(db()))
-    pressed = form.is_submitted() and form.press(request.form)
-    if not pressed and form.validate_on_submit():
+    form.programme_code.choices = choices(
+        (programme.code, named(programme)) for programme in catalogue.list_programmes(db())
+    )
+    button_pressed = form.is_submitted() and form.handle_button(request.form)
+    if not button_pressed and form.validate_on_submit():
         with refused_on(form):
             if course is None:
-                saved = catalogue.add_course(db(), form.facts(), form.lines())
+                saved = catalogue.add_course(db(), form.facts(), form.checklist())
             else:
                 saved = course
-                catalogue.change_course(db(), course, form.facts(), form.lines())
+                catalogue.change_course(db(), course, form.facts(), form.checklist())
             flash(_("Saved."))
             return redirect(url_for(".page", course_id=saved.id))
-    rendered = render_template("catalogue/form.html", form=form, course=course)
-    return make_response(rendered, 422 if form.is_submitted() and not pressed else 200)
+    body = render_template("catalogue/form.html", form=form, course=course)
+    return make_response(body, 422 if form.is_submitted() and not button_pressed else 200)
 
 
 @blueprint.route("/programmes/new", methods=["GET", "POST"])
 @requires(Role.CITY_ADMINISTRATOR)
 def new_programme() -> ResponseReturnValue:
-    """Add a programme: a row, not code."""
+    """Add a programme."""
     return _programme_form(ProgrammeForm(), None)
 
 
@@ -78,7 +83,7 @@ def new_programme() -> ResponseReturnValue:
 @requires(Role.CITY_ADMINISTRATOR)
 def edit_programme(code: str) -> ResponseReturnValue:
     """Rename or reorder a programme."""
-    programme = catalogue.programme(db(), code)
+    programme = catalogue.get_programme(db(), code)
     form = ProgrammeForm(obj=programme)
     form.code.data, form.short_code.data = programme.code, programme.short_code
     return _programme_form(form, programme)
@@ -93,5 +98,5 @@ def _programme_form(form: ProgrammeForm, programme: Programme | None) -> Respons
                 catalogue.change_programme(db(), programme, form.facts())
             flash(_("Saved."))
             return redirect(url_for(".index"))
-    rendered = render_template("catalogue/programme.html", form=form, programme=programme)
-    return make_response(rendered, 422 if form.is_submitted() else 200)
+    body = render_template("catalogue/programme.html", form=form, programme=programme)
+    return make_response(body, 422 if form.is_submitted() else 200)

@@ -121,7 +121,7 @@ def close(
     if effects.expected_heads is not None:
         spot_check.enter(db, meeting, effects.expected_heads, heads or HeadCount(None), now=now)
     meeting.closed_at = now
-    code_display.end(db, [meeting.id])
+    code_display.forget_codes(db, [meeting.id])
     audit.record(db, "session.close", meeting, after={"present": effects.present, "headcount": effects.headcount})
     if effects.last:
         _close_offering(db, offering, effects.judgements, now, zone)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from courses.assessment import assessment
 from courses.assessment.marking import Marks
 from courses.attendance import recording
-from courses.attendance.recording import AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
 from courses.closing import headcount as headcounts
 from courses.closing import judging
 from courses.closing.closing import lock_offering

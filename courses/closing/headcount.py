@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from courses.attendance import recording
+from courses.attendance import check_in_window
 from courses.closing.open_session import refuse_unless_open
 from courses.models.offerings import CourseSession
 from lms.core import audit
@@ -25,7 +25,7 @@ def enter(db: Session, meeting: CourseSession, number: int, *, now: datetime, re
     db.refresh(meeting, ["headcount", "closed_at"], with_for_update=True)
     if reason is None:
         refuse_unless_open(meeting)
-    opens = recording.opens_at(meeting)
+    opens = check_in_window.opens_at(meeting)
     if opens > now:
         raise DomainError("too_early", N_("Check-in opens at %(opens)s."), opens=opens)
     if meeting.headcount == number:

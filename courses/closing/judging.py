@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from courses.assessment import assessment
-from courses.assessment.entitlement import Demand, Results, Verdict, judge, minutes_needed
+from courses.assessment.entitlement import CourseRequirements, EntitlementVerdict, TraineeResults, judge, minutes_needed
 from courses.attendance.punctuality import planned_minutes
 from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
@@ -25,12 +25,12 @@ from lms.core import names
 class Judgement:
     """The verdict on one enrolment, with the facts that it rests on. `minutes`: attended, summed over all sessions."""
 
-    demand: Demand
+    demand: CourseRequirements
     enrolment: Enrolment
     sessions_attended: int
     minutes: int
-    results: Results
-    verdict: Verdict
+    results: TraineeResults
+    verdict: EntitlementVerdict
 
 
 def judgements(db: Session, offering_id: int) -> list[Judgement]:
@@ -51,23 +51,23 @@ def judgements(db: Session, offering_id: int) -> list[Judgement]:
             .group_by(Attendance.enrolment_id)
         )
     }
-    results_of = assessment.results(db, offering_id)
+    results_of = assessment.results_by_enrolment(db, offering_id)
     judged = []
     for enrolment, name in sorted(rows, key=lambda row: (names.by_sound(row[1]), row[0].id)):
         sessions, minutes = presence.get(enrolment.id, (0, 0))
-        results = results_of.get(enrolment.id, Results())
+        results = results_of.get(enrolment.id, TraineeResults())
         verdict = judge(demand, name=name, sessions_attended=sessions, minutes_attended=minutes, results=results)
         judged.append(Judgement(demand, enrolment, sessions, minutes, results, verdict))
     return judged
 
 
-def _demand(db: Session, offering_id: int) -> Demand:
+def _demand(db: Session, offering_id: int) -> CourseRequirements:
     course = db.scalars(select(Course).join(Offering).where(Offering.id == offering_id)).one()
     times = db.execute(
         select(CourseSession.starts_at, CourseSession.ends_at).where(CourseSession.offering_id == offering_id)
     )
     planned = sum(planned_minutes(starts_at, ends_at) for starts_at, ends_at in times)
-    return Demand(
+    return CourseRequirements(
         sessions_needed=course.sessions_needed,
         minutes_planned=planned,
         minutes_needed=minutes_needed(planned, course.minutes_share),

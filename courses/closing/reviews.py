@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from courses import outcomes
 from courses.attendance import recording, walk_ins
-from courses.attendance.review_queue import siblings
+from courses.attendance.review_queue import events_of_case
 from courses.closing import correction
 from courses.closing.closing import lock_offering
 from courses.closing.judging import Judgement
@@ -156,7 +157,7 @@ def reject(db: Session, event_id: UUID, reason: str, *, scope: Scope, now: datet
     Raises DomainError for a blank reason, beside what `accept` raises.
     """
     review = _open(db, event_id, scope, now)
-    reason = reasons.required(reason)[: recording.REASON_LIMIT]
+    reason = reasons.required(reason)[: outcomes.REASON_LIMIT]
     return _decide(db, review, ReviewDecision.REJECT, None, reason, now)
 
 
@@ -172,7 +173,7 @@ def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _OpenRevi
         raise Denied
     if meeting.closed_at is not None and not rights.is_allowed(offering, scope, now=now, meeting=meeting):
         raise rights.denied()
-    events = siblings(db, event)
+    events = events_of_case(db, event)
     if not any(sibling.id == event.id for sibling in events):
         raise DomainError("decided_already", N_("Another user has decided about this check-in in the meantime."))
     return _OpenReview(event, meeting, offering, events)
@@ -184,7 +185,7 @@ def _place(db: Session, review: _OpenReview, trainee: Trainee) -> Enrolment:
             "not_running",
             N_("This training is a draft or was cancelled: publish it first, or reject the check-in."),
         )
-    return walk_ins.place(db, review.offering, trainee)
+    return walk_ins.ensure_place(db, review.offering, trainee)
 
 
 def _merge(  # noqa: PLR0917  # the facts of one decision

@@ -24,21 +24,22 @@ def check() -> None:
     differences = 0
     sessions = current_app.extensions["sessions"]
     with transaction(sessions) as db:
-        parts = recount.parts(db)
-        total = sum(part.offerings for part in parts)
+        ranges = recount.ranges(db)
+        total = sum(part.offerings for part in ranges)
         with click.progressbar(length=total, label="Recounting", file=sys.stderr) as bar:
-            for part, differing in zip(parts, recount.check_all(sessions, parts), strict=True):
+            for part, differing in zip(ranges, recount.check_all(sessions, ranges), strict=True):
                 bar.update(part.offerings)
-                for found in differing:
+                for difference in differing:
                     differences += 1
                     click.echo(
-                        f"Offering {found.offering_id} ({found.course}, {found.host}): {found.figure} is "
-                        f"{found.in_ledger} in the ledger, {found.recounted} recounted"
+                        f"Offering {difference.offering_id} ({difference.course}, {difference.host}): "
+                        f"{difference.figure} is {difference.in_ledger} in the ledger, {difference.recounted} recounted"
                     )
-        with click.progressbar(recount.check_kept(db), recount.KEPT_STEPS, "Kept totals", file=sys.stderr) as steps:
-            for stale in (one for found_stale in steps for one in found_stale):
+        checks = recount.check_rollups(db)
+        with click.progressbar(checks, recount.ROLLUP_STEPS, "Kept totals", file=sys.stderr) as steps:
+            for stale in (difference for step in steps for difference in step):
                 differences += 1
-                click.echo(f"Kept total {stale.place} is {stale.kept}, recounted {stale.recounted}")
+                click.echo(f"Kept total {stale.place} is {stale.stored}, recounted {stale.recounted}")
     if differences:
         click.echo(f"{differences} differences in {total} offerings.", err=True)
         sys.exit(1)
@@ -51,12 +52,12 @@ def check() -> None:
 def freeze(quarter: str) -> None:
     """Freeze a quarter that is over: later corrections to it become adjustments in the open one."""
     try:
-        wanted = Quarter.parse(quarter)
+        parsed = Quarter.parse(quarter)
     except ValueError:
         raise click.BadParameter("write a quarter as 2026Q3", param_hint="quarter") from None
     try:
         with transaction(current_app.extensions["sessions"]) as db:
-            quarters.freeze(db, wanted, current_app.config["SETTINGS"].zone)
+            quarters.freeze(db, parsed, current_app.config["SETTINGS"].zone)
     except DomainError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{wanted} is frozen.")
+    click.echo(f"{parsed} is frozen.")

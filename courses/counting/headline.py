@@ -1,4 +1,4 @@
-"""The few figures of an administrator's home: this year against the last, and what goes on this week."""
+"""The headline figures of an administrator's home page: this year beside last year, and the sessions of this week."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -16,7 +16,7 @@ from lms.core.scope import Scope
 
 @dataclass(frozen=True)
 class ProgrammeFigures:
-    """Person-times of one programme: this year to today, and last year to the same day."""
+    """Person-times of one programme: this year up to today, and `last_year` up to the same day of the year."""
 
     code: str
     name_zh: str
@@ -27,7 +27,11 @@ class ProgrammeFigures:
 
 @dataclass(frozen=True)
 class Headline:
-    """`since` and `until` are the days that `person_times` count, for a link to the report. A week is Monday to Sunday."""
+    """The figures of all programmes together and of each.
+
+    `person_times` counts the days `since` to `until`, which the page's link to the report needs too. A week is Monday to
+    Sunday in the branch's time zone.
+    """
 
     since: date
     until: date
@@ -38,47 +42,47 @@ class Headline:
 
     @property
     def change(self) -> int | None:
-        """Per cent against last year's same period, rounded; None where there is nothing to compare with."""
+        """The change against the same days of last year, in whole per cent; None where last year has none."""
         return round((self.person_times - self.last_year) * 100 / self.last_year) if self.last_year else None
 
 
 def headline(db: Session, scope: Scope, zone: ZoneInfo) -> Headline:
-    """The figures of what the scope covers, in two statements."""
+    """Return the figures of the offerings that the scope covers, in two statements."""
     today = clock.today(zone)
     since = date(today.year, 1, 1)
-    before = date(today.year - 1, 1, 1)
-    # 29 February has no same day last year; its 28th stands for it.
-    same_day = date(today.year - 1, today.month, min(today.day, 28) if today.month == 2 else today.day)
+    last_since = date(today.year - 1, 1, 1)
+    # Last year has no 29 February: 28 February takes its place.
+    last_until = date(today.year - 1, today.month, min(today.day, 28) if today.month == 2 else today.day)
     person_times = PersonTimeEntry.named + PersonTimeEntry.counted
-    added = (
+    sums = (
         select(
             Course.programme_code.label("code"),
-            func.sum(person_times).filter(PersonTimeEntry.dated_on >= since).label("now"),
-            func.sum(person_times).filter(PersonTimeEntry.dated_on <= same_day).label("then"),
+            func.sum(person_times).filter(PersonTimeEntry.dated_on >= since).label("this_year"),
+            func.sum(person_times).filter(PersonTimeEntry.dated_on <= last_until).label("last_year"),
         )
         .join(Offering, Offering.id == PersonTimeEntry.offering_id)
         .join(Course, Course.id == Offering.course_id)
-        .where(PersonTimeEntry.dated_on.between(before, today), Offering.visible_to(scope))
+        .where(PersonTimeEntry.dated_on.between(last_since, today), Offering.visible_to(scope))
         .group_by(Course.programme_code)
-        .subquery("added")
+        .subquery("sums")
     )
     statement = (
         select(
             Programme.code,
             Programme.name_zh,
             Programme.name_en,
-            cast(func.coalesce(added.c.now, 0), BigInteger),
-            cast(func.coalesce(added.c.then, 0), BigInteger),
+            cast(func.coalesce(sums.c.this_year, 0), BigInteger),
+            cast(func.coalesce(sums.c.last_year, 0), BigInteger),
         )
-        .outerjoin(added, added.c.code == Programme.code)
+        .outerjoin(sums, sums.c.code == Programme.code)
         .order_by(Programme.position)
     )
     programmes = tuple(ProgrammeFigures(*row) for row in db.execute(statement))
     return Headline(
         since=since,
         until=today,
-        person_times=sum(one.person_times for one in programmes),
-        last_year=sum(one.last_year for one in programmes),
+        person_times=sum(figures.person_times for figures in programmes),
+        last_year=sum(figures.last_year for figures in programmes),
         programmes=programmes,
         sessions_this_week=_sessions_this_week(db, scope, zone, today),
     )

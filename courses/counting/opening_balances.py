@@ -1,7 +1,7 @@
-"""Totals from before this system: taken from a file that is kept with them, shown apart in every report and added in.
+"""Opening balances: totals from before this system, imported from a file that is stored with them.
 
-They come in by `courses.imports.opening`. A month of a programme in a district has one balance. A source that was wrong is
-withdrawn as a whole, with a reason, and another is imported.
+Every report shows them apart and adds them in. `courses.imports.opening` imports them. A month of a programme in a district
+has one balance. A source that was wrong is withdrawn as a whole, with a reason, and another is imported.
 """
 
 import re
@@ -19,14 +19,14 @@ from lms.core.errors import N_, DomainError, NotFound
 from lms.organisations import districts
 from lms.organisations.models import District
 
-MOST = 100_000_000
+LARGEST_BALANCE = 100_000_000
 FIRST_YEAR = 1980
 _MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?(?:[-/.]\d{1,2})?")
 
 
 @dataclass(frozen=True)
-class Balance:
-    """One row that can go in."""
+class BalanceRow:
+    """A row of a file, read and checked: the balance of a month (its first day), a district and a programme."""
 
     month: date
     district_id: int
@@ -36,8 +36,8 @@ class Balance:
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A source with the sum of its balances."""
+class SourceSummary:
+    """A source with the number and the sums of its balances, and its `first` and `last` month."""
 
     source: OpeningSource
     rows: int
@@ -47,42 +47,47 @@ class Listed:
     last: date
 
 
-def reader(db: Session) -> Callable[[Mapping[str, str]], Balance]:
-    """What reads a row, given by the names of its columns. It raises DomainError for one that cannot go in."""
-    places = {
-        name: one.id
-        for one in districts.everyone(db)
-        for name in (one.name_zh, one.name_zh.removesuffix("区"), one.name_en, one.code)
+def row_reader(db: Session) -> Callable[[Mapping[str, str]], BalanceRow]:
+    """Return the function that reads a row (column → cell). The function raises DomainError for a row at fault.
+
+    A district is given by its name in either language, with or without 区, or by its code; a programme by name or code.
+    """
+    district_ids = {
+        name: district.id
+        for district in districts.everyone(db)
+        for name in (district.name_zh, district.name_zh.removesuffix("区"), district.name_en, district.code)
     }
-    programmes = {
-        name: one.code for one in db.scalars(select(Programme)) for name in (one.code, one.name_zh, one.name_en)
+    programme_codes = {
+        name: programme.code
+        for programme in db.scalars(select(Programme))
+        for name in (programme.code, programme.name_zh, programme.name_en)
     }
     today = clock.now().date()
-    return lambda given: _balance(given, places, programmes, today)
+    return lambda cells: _balance(cells, district_ids, programme_codes, today)
 
 
 def _balance(
-    given: Mapping[str, str], places: Mapping[str, int], programmes: Mapping[str, str], today: date
-) -> Balance:
-    district, programme = places.get(given["district"]), programmes.get(given["programme"])
+    cells: Mapping[str, str], district_ids: Mapping[str, int], programme_codes: Mapping[str, str], today: date
+) -> BalanceRow:
+    district, programme = district_ids.get(cells["district"]), programme_codes.get(cells["programme"])
     if district is None:
-        raise DomainError("district", N_("There is no district “%(name)s”."), name=given["district"])
+        raise DomainError("district", N_("There is no district “%(name)s”."), name=cells["district"])
     if programme is None:
-        raise DomainError("programme", N_("There is no programme “%(name)s”."), name=given["programme"])
-    return Balance(
-        _month(given["month"], today),
+        raise DomainError("programme", N_("There is no programme “%(name)s”."), name=cells["programme"])
+    return BalanceRow(
+        _month(cells["month"], today),
         district,
         programme,
-        _number(given["person_times"]),
-        _number(given.get("certificates") or "0"),
+        _number(cells["person_times"]),
+        _number(cells.get("certificates") or "0"),
     )
 
 
 def _month(text: str, today: date) -> date:
-    found = _MONTH.fullmatch(text)
-    if found is None or not 1 <= int(found[2]) <= 12 or int(found[1]) < FIRST_YEAR:
+    match = _MONTH.fullmatch(text)
+    if match is None or not 1 <= int(match[2]) <= 12 or int(match[1]) < FIRST_YEAR:
         raise DomainError("month", N_("“%(text)s” is no month; write it as 2012-05."), text=text)
-    month = date(int(found[1]), int(found[2]), 1)
+    month = date(int(match[1]), int(match[2]), 1)
     if month > today:
         raise DomainError("month_to_come", N_("%(text)s is still to come."), text=text)
     return month
@@ -90,15 +95,15 @@ def _month(text: str, today: date) -> date:
 
 def _number(text: str) -> int:
     digits = spreadsheets.digits(text).replace(",", "")
-    if not digits.isdecimal() or int(digits) > MOST:
+    if not digits.isdecimal() or int(digits) > LARGEST_BALANCE:
         raise DomainError("number", N_("“%(text)s” is no whole number from 0 to 100000000."), text=text)
     return int(digits)
 
 
-def keep(
+def add_source(
     db: Session, *, title: str, file_name: str, media_type: str, content: bytes, rows: int, person_times: int
 ) -> OpeningSource:
-    """Enter a source, with its file, before its balances: so many rows with so many person-times."""
+    """Add a source with its file; its balances follow. `rows` and `person_times` are for the audit trail."""
     source = OpeningSource(
         title=title, file_name=file_name, media_type=media_type, file=content, added_by=audit.actor(db)
     )
@@ -114,7 +119,10 @@ def keep(
 
 
 def withdraw(db: Session, source_id: int, reason: str) -> None:
-    """Take a source out of all figures; it stays on record. Raises NotFound, and DomainError without a reason."""
+    """Withdraw a source from all figures; it stays on record.
+
+    Raises NotFound for a source that does not exist or is withdrawn already, and DomainError for a blank reason.
+    """
     reason = reasons.required(reason)
     source = db.get(OpeningSource, source_id, with_for_update=True)
     if source is None or source.withdrawn_at is not None:
@@ -124,8 +132,8 @@ def withdraw(db: Session, source_id: int, reason: str) -> None:
     audit.record(db, "opening_balance.withdraw", f"opening_source:{source_id}", reason=reason)
 
 
-def listing(db: Session) -> list[Listed]:
-    """Every source, the newest first."""
+def listing(db: Session) -> list[SourceSummary]:
+    """Return every source with its sums, the newest first."""
     rows = db.execute(
         select(
             OpeningSource,
@@ -140,21 +148,21 @@ def listing(db: Session) -> list[Listed]:
         .order_by(OpeningSource.id.desc())
     )
     return [
-        Listed(source, number, int(person_times), int(certificates), first, last)
+        SourceSummary(source, number, int(person_times), int(certificates), first, last)
         for source, number, person_times, certificates, first, last in rows
     ]
 
 
 def source(db: Session, source_id: int) -> OpeningSource:
-    """One source. Raises NotFound."""
-    found = db.get(OpeningSource, source_id)
-    if found is None:
+    """Return a source. Raises NotFound."""
+    stored = db.get(OpeningSource, source_id)
+    if stored is None:
         raise NotFound
-    return found
+    return stored
 
 
 def balances_of(db: Session, source_id: int) -> list[tuple[OpeningBalance, District, Programme]]:
-    """What a source says, month by month."""
+    """Return the balances of a source with their districts and programmes, in the order of the months."""
     rows = db.execute(
         select(OpeningBalance, District, Programme)
         .join(District, District.id == OpeningBalance.district_id)

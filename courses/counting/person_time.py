@@ -1,12 +1,13 @@
-"""The counting rule of person-times, and the ledger that keeps what was counted.
+"""Person-times (人次): the counting rule, and the ledger that holds what was counted.
 
-One person-time is one person's participation in one offering: present at one or more of its sessions, however many there
-are. A retest adds none; a refresher adds one, shown in its own column too. A headcount adds its number and no people; the
-same 300 pupils at both of two sessions are 300, so an offering's headcount is the largest of its sessions'. All of it is
-dated by the day of the offering's last session in the branch's time zone, and counted when the offering is closed.
+One person-time is the participation of one person in one offering: present at one or more of its sessions, however many
+there are. A retest adds none; a refresher adds one, which also stands in its own column. A headcount adds its number and no
+people; the same 300 pupils at both of two sessions are 300, so the headcount of an offering is the largest of its sessions.
+All of it is dated by the day of the last session in the branch's time zone, and counted when the offering is closed.
 
-The ledger is append-only. Its lines are differences: an offering's sum is what a recount gives (`courses.counting.recount` proves
-it). A frozen quarter never changes: what is corrected later is an adjustment in the open one. Reports add lines up.
+The ledger is append-only. Its lines are differences: the sum over the lines of an offering is what counting it now gives
+(`courses.counting.recount` proves it). A frozen quarter never changes: a later correction is an adjustment in the open
+quarter. Reports add up lines.
 """
 
 from dataclasses import dataclass
@@ -41,8 +42,8 @@ from lms.core.errors import N_, DomainError
 
 
 @dataclass(frozen=True)
-class Totals:
-    """What one offering adds to the figures. `minutes` are attended minutes, summed over people and sessions."""
+class OfferingTotals:
+    """The figures of one offering. `minutes`: attended minutes, summed over people and sessions."""
 
     enrolled: int = 0
     named: int = 0
@@ -52,11 +53,11 @@ class Totals:
 
     @property
     def person_times(self) -> int:
-        """人次: the named and the counted together."""
+        """人次: people by name and people by headcount together."""
         return self.named + self.counted
 
-    def __sub__(self, other: "Totals") -> "Totals":
-        return Totals(
+    def __sub__(self, other: "OfferingTotals") -> "OfferingTotals":
+        return OfferingTotals(
             self.enrolled - other.enrolled,
             self.named - other.named,
             self.counted - other.counted,
@@ -66,55 +67,56 @@ class Totals:
 
 
 def attended_minutes() -> ColumnElement[int]:
-    """Whole minutes of one attendance, within its session, for statements over Attendance and CourseSession.
+    """Return the SQL expression of the attended minutes, for statements that join Attendance with CourseSession.
 
-    From the check-in to leaving, or to the end for who was not checked out. A check-in entered after the session's end
-    (from paper, or as a correction) says nothing of when the person came, and counts from the start.
+    They are whole minutes within the session, from the check-in to the check-out, or to the end without a check-out. A
+    check-in entered after the end (from paper, or as a correction) tells nothing of the arrival and counts from the start.
     """
-    came = case(
+    arrived = case(
         (Attendance.arrived_at >= CourseSession.ends_at, CourseSession.starts_at),
         else_=func.greatest(Attendance.arrived_at, CourseSession.starts_at),
     )
-    went = func.least(func.coalesce(Attendance.left_at, CourseSession.ends_at), CourseSession.ends_at)
-    stay = func.greatest(went - came, cast(literal("0"), Interval))
-    # A double holds microseconds exactly, and small numbers add up in a quarter of the time of numeric ones.
+    left = func.least(func.coalesce(Attendance.left_at, CourseSession.ends_at), CourseSession.ends_at)
+    stay = func.greatest(left - arrived, cast(literal("0"), Interval))
+    # A double holds microseconds exactly here, and integers add up in a quarter of the time of numerics.
     return cast(func.floor(func.date_part("epoch", stay) / 60), Integer)
 
 
-def recounted(of: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | None = None) -> Subquery:
-    """Each offering's figures from the attendances and headcounts: offering_id, the fields of `Totals`, `certified`, `who`.
+def recounted(condition: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | None = None) -> Subquery:
+    """Return a subquery that counts offerings from their attendances and headcounts, one row an offering.
 
-    of: which offerings, as a condition on Offering; all unless told. ids: only those from the first id to the second; said
-    of each table apart, so that each is read by its index and each attendance once. Three sums, each made in one pass.
-    `who`: a sum of those present in which any other set of people would show.
+    Columns: offering_id, the fields of `OfferingTotals`, `certified` (enrolments with a certificate), and `who`, an XOR of
+    hashes of the people present, which differs when the set of people differs.
+    condition: on Offering; all offerings without it. ids: the first and the last offering id; each of the three sums then
+    has the bounds itself, so that each table is read by its index and each attendance once.
     """
-    chosen = true() if of is None else of
+    chosen = true() if condition is None else condition
 
-    def wanted(statement: Select[*tuple[Any, ...]], offering_id: Any) -> Select[*tuple[Any, ...]]:
+    def narrowed(statement: Select[*tuple[Any, ...]], offering_id: Any) -> Select[*tuple[Any, ...]]:
         if ids is not None:
             return statement.where(offering_id.between(*ids))
         return statement.join(Offering, Offering.id == offering_id).where(chosen)
 
-    each = (
+    minutes_of = (
         select(Enrolment.offering_id, Enrolment.trainee_id, func.sum(attended_minutes()).label("minutes"))
         .join(Attendance, Attendance.enrolment_id == Enrolment.id)
         .join(CourseSession, CourseSession.id == Attendance.course_session_id)
         .group_by(Enrolment.offering_id, Enrolment.trainee_id)
     )
     if ids is not None:
-        each = each.where(CourseSession.offering_id.between(*ids))
-    there = wanted(each, Enrolment.offering_id).subquery("each")
+        minutes_of = minutes_of.where(CourseSession.offering_id.between(*ids))
+    participant = narrowed(minutes_of, Enrolment.offering_id).subquery("participant")
     presence = (
         select(
-            there.c.offering_id,
+            participant.c.offering_id,
             func.count().label("named"),
-            func.sum(cast(there.c.minutes, Integer)).label("minutes"),
-            func.bit_xor(func.hashint8extended(there.c.trainee_id, 0)).label("who"),
+            func.sum(cast(participant.c.minutes, Integer)).label("minutes"),
+            func.bit_xor(func.hashint8extended(participant.c.trainee_id, 0)).label("who"),
         )
-        .group_by(there.c.offering_id)
+        .group_by(participant.c.offering_id)
         .subquery("presence")
     )
-    places = wanted(
+    places = narrowed(
         select(
             Enrolment.offering_id,
             func.count().filter(Enrolment.state.in_(HOLDS_PLACE)).label("enrolled"),
@@ -123,7 +125,7 @@ def recounted(of: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | N
         ).group_by(Enrolment.offering_id),
         Enrolment.offering_id,
     ).subquery("places")
-    heads = wanted(
+    heads = narrowed(
         select(CourseSession.offering_id, func.max(CourseSession.headcount).label("counted")).group_by(
             CourseSession.offering_id
         ),
@@ -153,39 +155,40 @@ def recounted(of: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | N
     )
 
 
-def total(db: Session, offering_id: int) -> Totals:
-    """An offering's figures, counted now from its attendances and headcounts."""
+def total(db: Session, offering_id: int) -> OfferingTotals:
+    """Count an offering now, from its attendances and headcounts."""
     counted = recounted(Offering.id == offering_id)
     row = db.execute(
         select(counted.c.enrolled, counted.c.named, counted.c.counted, counted.c.minutes, counted.c.passed)
     ).one_or_none()
-    return Totals(*row) if row is not None else Totals()
+    return OfferingTotals(*row) if row is not None else OfferingTotals()
 
 
-def kept(db: Session, offering_id: int) -> Totals:
-    """An offering's figures as the ledger has them: the sum of its lines."""
+def ledger_total(db: Session, offering_id: int) -> OfferingTotals:
+    """Return the figures of an offering as the ledger has them: the sum of its lines."""
     lines = PersonTimeEntry
     sums = [
         cast(func.coalesce(func.sum(column), 0), BigInteger)
         for column in (lines.enrolled, lines.named, lines.counted, lines.minutes, lines.passed)
     ]
     row = db.execute(select(*sums).where(lines.offering_id == offering_id)).one()
-    return Totals(row[0], row[1], row[2], row[3], row[4])
+    return OfferingTotals(row[0], row[1], row[2], row[3], row[4])
 
 
 def counting_day(db: Session, offering_id: int, zone: ZoneInfo) -> date | None:
-    """The day an offering is dated by: that on which its last session begins, in the branch's time zone."""
+    """Return the day that an offering is dated by: the day on which its last session starts, in the branch's time zone."""
     starts = db.scalar(select(func.max(CourseSession.starts_at)).where(CourseSession.offering_id == offering_id))
     return clock.day_of(starts, zone) if starts is not None else None
 
 
 def record_closing(db: Session, offering: Offering, zone: ZoneInfo) -> PersonTimeEntry:
-    """Count an offering for the first time: one line, dated by its `counted_on`, in the transaction that closes it.
+    """Count an offering for the first time: one ledger line, dated by its `counted_on`, in the transaction that closes it.
 
-    When that day's quarter is frozen already, the line is dated today. Raises DomainError if it was counted before.
+    Where the quarter of that day is frozen already, the line is dated today. Raises DomainError for an offering that was
+    counted before, and for one without sessions.
     """
-    _hold(db, offering)
-    if _closing(db, offering.id) is not None:
+    _lock(db, offering)
+    if _closing_line(db, offering.id) is not None:
         raise DomainError(
             "already_counted", N_("This offering was closed and counted already. Correct it, giving a reason.")
         )
@@ -193,27 +196,27 @@ def record_closing(db: Session, offering: Offering, zone: ZoneInfo) -> PersonTim
     if day is None:
         raise DomainError("no_sessions", N_("An offering without sessions cannot be counted. Cancel it instead."))
     dated_on = clock.today(zone) if quarters.is_frozen(db, day) else day
-    entry = _write(db, offering.id, total(db, offering.id), EntryKind.CLOSING, dated_on)
-    participation.follow(db, offering.id)
+    entry = _add_line(db, offering.id, total(db, offering.id), EntryKind.CLOSING, dated_on)
+    participation.update(db, offering.id)
     return entry
 
 
 def record_correction(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> PersonTimeEntry | None:
-    """Bring the ledger to what the attendances say now. None, and no line, when nothing differs.
+    """Write the difference between the attendances as they are now and the ledger; None, and no line, without a difference.
 
-    A correction is dated as the offering's first line; where that quarter is frozen it is an adjustment, dated today.
-    Either names the line it corrects. Raises DomainError when the offering was never counted.
+    A correction has the date of the closing line; where the quarter of that date is frozen, the line is an adjustment dated
+    today. Both refer to the closing line. Raises DomainError for an offering that was never counted.
     """
-    _hold(db, offering)
-    closing = _closing(db, offering.id)
+    _lock(db, offering)
+    closing = _closing_line(db, offering.id)
     if closing is None:
         raise DomainError("not_counted", N_("This offering is not closed yet, so there is nothing to correct."))
-    participation.follow(db, offering.id)
-    difference = total(db, offering.id) - kept(db, offering.id)
-    if difference == Totals():
+    participation.update(db, offering.id)
+    difference = total(db, offering.id) - ledger_total(db, offering.id)
+    if difference == OfferingTotals():
         return None
     frozen = quarters.is_frozen(db, closing.dated_on)
-    return _write(
+    return _add_line(
         db,
         offering.id,
         difference,
@@ -225,14 +228,14 @@ def record_correction(db: Session, offering: Offering, reason: str, zone: ZoneIn
 
 
 def record_certificates(db: Session, offering_id: int, number: int, on_day: date) -> PersonTimeEntry | None:
-    """Count certificates newly issued for an offering, dated as issued, in the transaction that issues them.
+    """Count certificates newly issued for an offering, dated by the day of issue, in the transaction that issues them.
 
-    number: enrolments certified for the first time; a replacement is no new certificate. Where the quarter of that day is
-    frozen, they are dated by the first day of the first one that is open.
+    number: enrolments certified for the first time; a replacement is no new certificate. Where the quarter of `on_day` is
+    frozen, the line is dated by the first day of the first quarter after it that is open.
     """
     if number == 0:
         return None
-    quarters.hold_open(db)
+    quarters.lock_open(db)
     while quarters.is_frozen(db, on_day):
         on_day = Quarter.of(on_day).next.first
     entry = PersonTimeEntry(
@@ -248,14 +251,14 @@ def record_certificates(db: Session, offering_id: int, number: int, on_day: date
     return entry
 
 
-def _hold(db: Session, offering: Offering) -> None:
-    """Two people who correct the same offering take turns, so that the second counts what the first changed."""
+def _lock(db: Session, offering: Offering) -> None:
+    """Let concurrent corrections of an offering wait for one another, so that each counts what those before it changed."""
     db.flush()
     db.execute(select(Offering.id).where(Offering.id == offering.id).with_for_update())
-    quarters.hold_open(db)
+    quarters.lock_open(db)
 
 
-def _closing(db: Session, offering_id: int) -> PersonTimeEntry | None:
+def _closing_line(db: Session, offering_id: int) -> PersonTimeEntry | None:
     return db.scalars(
         select(PersonTimeEntry).where(
             PersonTimeEntry.offering_id == offering_id, PersonTimeEntry.kind == EntryKind.CLOSING
@@ -263,10 +266,10 @@ def _closing(db: Session, offering_id: int) -> PersonTimeEntry | None:
     ).one_or_none()
 
 
-def _write(
+def _add_line(
     db: Session,
     offering_id: int,
-    figures: Totals,
+    figures: OfferingTotals,
     kind: EntryKind,
     dated_on: date,
     *,

@@ -1,4 +1,4 @@
-"""The registered population of each district, by year: what a share of the population is a share of."""
+"""The registered population (户籍人口) of each district by year: reports divide the trained people by it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,34 +12,34 @@ from lms.core.errors import N_, DomainError
 from lms.organisations import districts
 from lms.organisations.models import District
 
-MOST = 100_000_000
+LARGEST_POPULATION = 100_000_000
 SOURCE_LIMIT = 200
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A district's figure and where it is from; both None where the year has none."""
+class DistrictPopulation:
+    """The registered people of a district in one year, and the source of that figure; both None where none is entered."""
 
     district: District
     people: int | None
     source: str | None
 
 
-def read(db: Session, year: int) -> list[Registered]:
-    """Every district, in the order of the districts."""
-    known = {row.district_id: row for row in db.scalars(select(Population).where(Population.year == year))}
+def read(db: Session, year: int) -> list[DistrictPopulation]:
+    """Return the figures of a year for every district, in the order of the districts."""
+    entered = {row.district_id: row for row in db.scalars(select(Population).where(Population.year == year))}
     return [
-        Registered(
+        DistrictPopulation(
             district,
-            known[district.id].people if district.id in known else None,
-            known[district.id].source if district.id in known else None,
+            entered[district.id].people if district.id in entered else None,
+            entered[district.id].source if district.id in entered else None,
         )
         for district in districts.everyone(db)
     ]
 
 
 def latest(db: Session, year: int) -> dict[int, tuple[int, int]]:
-    """District → the newest figure up to a year, as (people, its year)."""
+    """Map each district to its newest figure up to a year, as (people, year of the figure). Example: {1: (980000, 2016)}."""
     newest = (
         select(Population.district_id, func.max(Population.year).label("year"))
         .where(Population.year <= year)
@@ -51,23 +51,26 @@ def latest(db: Session, year: int) -> dict[int, tuple[int, int]]:
             newest, (newest.c.district_id == Population.district_id) & (newest.c.year == Population.year)
         )
     )
-    return {district: (people, found) for district, people, found in rows}
+    return {district: (people, of_year) for district, people, of_year in rows}
 
 
-def save(db: Session, year: int, wanted: Mapping[int, int | None], source: str | None) -> int:
-    """Set a year's figures; None takes one away. Gives the number of changes. Raises DomainError without a source."""
-    now = {row.district_id: row for row in db.scalars(select(Population).where(Population.year == year))}
+def save(db: Session, year: int, figures: Mapping[int, int | None], source: str | None) -> int:
+    """Set the figures of a year, district → people; None removes a figure. Returns the number of changes.
+
+    Raises DomainError when a figure is set without a source.
+    """
+    entered = {row.district_id: row for row in db.scalars(select(Population).where(Population.year == year))}
     changes = {
         district: people
-        for district, people in wanted.items()
-        if people != (now[district].people if district in now else None)
+        for district, people in figures.items()
+        if people != (entered[district].people if district in entered else None)
     }
     if any(changes.values()) and not source:
         raise DomainError(
             "source_missing", N_("Say where the figures are from, for example a yearbook."), field="source"
         )
     for district, people in changes.items():
-        before = now[district].people if district in now else None
+        before = entered[district].people if district in entered else None
         if people is None:
             db.execute(delete(Population).where(Population.year == year, Population.district_id == district))
         else:

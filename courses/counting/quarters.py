@@ -1,4 +1,4 @@
-"""Quarters of the year, and freezing them: once reported, a quarter's figures never change again."""
+"""Quarters of the year, and freezing them: the figures of a frozen quarter were reported and never change again."""
 
 import re
 from dataclasses import dataclass
@@ -14,48 +14,49 @@ from lms.accounts.models import User
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 
-# Recording a figure takes this lock shared, freezing takes it alone: no line slips into a quarter while it is frozen.
+# An advisory lock: writing a ledger line takes it shared, freezing takes it exclusively. So no line is written into a quarter
+# by a transaction that read the quarter as open before it was frozen.
 _LOCK = 0x71756172746572
 
 
 @dataclass(frozen=True, order=True)
 class Quarter:
-    """A quarter: 1 is January to March."""
+    """A quarter of a year; number 1 is January to March. Written as 2026Q3."""
 
     year: int
     number: int
 
     @classmethod
     def of(cls, day: date) -> "Quarter":
-        """The quarter a day lies in."""
+        """Return the quarter that contains a day."""
         return cls(day.year, (day.month + 2) // 3)
 
     @classmethod
     def parse(cls, text: str) -> "Quarter":
         """Read "2026Q3". Raises ValueError for anything else."""
-        found = re.fullmatch(r"(\d{4})-?[Qq]([1-4])", text.strip())
-        if found is None:
+        match = re.fullmatch(r"(\d{4})-?[Qq]([1-4])", text.strip())
+        if match is None:
             raise ValueError(text)
-        return cls(int(found[1]), int(found[2]))
+        return cls(int(match[1]), int(match[2]))
 
     @property
     def first(self) -> date:
-        """Its first day."""
+        """The first day of the quarter."""
         return date(self.year, self.number * 3 - 2, 1)
 
     @property
     def last(self) -> date:
-        """Its last day."""
+        """The last day of the quarter."""
         return self.next.first - timedelta(days=1)
 
     @property
     def next(self) -> "Quarter":
-        """The quarter after it."""
+        """The following quarter."""
         return Quarter(self.year + 1, 1) if self.number == 4 else Quarter(self.year, self.number + 1)
 
     @property
     def previous(self) -> "Quarter":
-        """The quarter before it."""
+        """The preceding quarter."""
         return Quarter(self.year - 1, 4) if self.number == 1 else Quarter(self.year, self.number - 1)
 
     def __str__(self) -> str:
@@ -64,7 +65,10 @@ class Quarter:
 
 @dataclass(frozen=True)
 class QuarterState:
-    """A quarter's person-times as the reports have them now, and since when and by whom it is frozen; None while it is open."""
+    """The person-times of a quarter as the reports have them now, and when and by whom it was frozen.
+
+    Both are None while the quarter is open; `frozen_by` is also None where a command froze it.
+    """
 
     quarter: Quarter
     person_times: int
@@ -73,7 +77,7 @@ class QuarterState:
 
 
 def listing(db: Session, zone: ZoneInfo) -> list[QuarterState]:
-    """The quarters that are over, from the first that anything was counted in, the latest first. Two statements."""
+    """Return the quarters that are over, back to the first in which anything was counted, the latest first: two statements."""
     counted: dict[Quarter, int] = {}
     months = select(PersonTimeMonth.month, func.sum(PersonTimeMonth.named + PersonTimeMonth.counted))
     for month, number in db.execute(months.group_by(PersonTimeMonth.month)):
@@ -88,15 +92,15 @@ def listing(db: Session, zone: ZoneInfo) -> list[QuarterState]:
     }  # fmt: skip
     quarter = Quarter.of(clock.today(zone)).previous
     first = min([*counted, *frozen], default=quarter)
-    found = []
+    states = []
     while quarter >= first:
-        found.append(QuarterState(quarter, counted.get(quarter, 0), *frozen.get(quarter, (None, None))))
+        states.append(QuarterState(quarter, counted.get(quarter, 0), *frozen.get(quarter, (None, None))))
         quarter = quarter.previous
-    return found
+    return states
 
 
 def state(db: Session, quarter: Quarter) -> QuarterState:
-    """One quarter. Two statements."""
+    """Return the state of one quarter, in two statements."""
     number = db.scalar(
         select(func.coalesce(func.sum(PersonTimeMonth.named + PersonTimeMonth.counted), 0)).where(
             PersonTimeMonth.month.between(quarter.first, quarter.last)
@@ -110,13 +114,13 @@ def state(db: Session, quarter: Quarter) -> QuarterState:
     return QuarterState(quarter, int(number or 0), *(frozen or (None, None)))
 
 
-def hold_open(db: Session) -> None:
-    """Keep every quarter from being frozen until this unit of work ends."""
+def lock_open(db: Session) -> None:
+    """Keep every quarter from being frozen until this transaction ends."""
     db.execute(select(func.pg_advisory_xact_lock_shared(_LOCK)))
 
 
 def is_frozen(db: Session, day: date) -> bool:
-    """Whether the figures of a day's quarter were frozen. Call `hold_open` first where a line depends on it."""
+    """Tell whether the quarter of a day is frozen. Call `lock_open` first where a ledger line depends on the answer."""
     quarter = Quarter.of(day)
     return (
         db.scalar(
@@ -129,7 +133,7 @@ def is_frozen(db: Session, day: date) -> bool:
 
 
 def freeze(db: Session, quarter: Quarter, zone: ZoneInfo) -> FrozenQuarter:
-    """Freeze a quarter. Raises DomainError while it is not over; freezing it again changes nothing."""
+    """Freeze a quarter; freezing it again changes nothing. Raises DomainError while the quarter is not over."""
     if clock.today(zone) <= quarter.last:
         raise DomainError(
             "quarter_not_over",

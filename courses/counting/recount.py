@@ -1,4 +1,7 @@
-"""Proof that the ledger and what is kept beside it are right: all recounted from attendances and headcounts, and compared."""
+"""The recount: proof that the ledger agrees with attendances and headcounts, and the rollups with the ledger.
+
+`flask person-time check` runs it over every offering.
+"""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +14,7 @@ from sqlalchemy import (
     Date,
     Select,
     SmallInteger,
+    Subquery,
     and_,
     cast,
     func,
@@ -29,21 +33,23 @@ from courses.models.rollups import Participation, PersonTimeHost, PersonTimeLead
 from lms.organisations.models import Organisation
 
 FIGURES = ("enrolled", "named", "counted", "minutes", "passed", "certificates")
-# A page must end by itself; a check may take its time, adds a part up in memory, and is two processes already.
+# The statement timeout of a web request would end a check, which reads everything. Sequential scans are off because the
+# planner would read all attendances again for each range; parallel workers are off because CONNECTIONS run already.
 SETTINGS = ("statement_timeout = 0", "work_mem = '64MB'", "enable_seqscan = off", "max_parallel_workers_per_gather = 0")
-SUMS: dict[type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], ColumnElement[Any]] = {
+# Each rollup table with the period of a ledger line in it.
+ROLLUPS: dict[type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], ColumnElement[Any]] = {
     PersonTimeMonth: cast(func.date_trunc("month", PersonTimeEntry.dated_on), Date),
     PersonTimeHost: cast(func.extract("year", PersonTimeEntry.dated_on), SmallInteger),
     PersonTimeLead: cast(func.extract("year", PersonTimeEntry.dated_on), SmallInteger),
 }
-KEPT_STEPS = len(SUMS) + 1
-SLICE = 5_000  # offerings a statement: some tenths of a second's work, and a step of the progress bar
-AT_ONCE = 2  # parts; more would leave the site too little of the database
+ROLLUP_STEPS = len(ROLLUPS) + 1
+OFFERINGS_PER_RANGE = 5_000  # a statement of some tenths of a second, and a step of the progress bar
+CONNECTIONS = 2  # more would leave the site too little of the database
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One figure of one offering that the ledger has otherwise than the attendances."""
+class LedgerDifference:
+    """One figure of one offering that differs between the ledger and the attendances."""
 
     offering_id: int
     course: str
@@ -54,116 +60,125 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Stale:
-    """A kept number that is otherwise than what it is kept of. place: which, in words of the tables."""
+class RollupDifference:
+    """A stored sum or number of people that differs from what it is derived from.
+
+    place: the table and the key of the row, as text. Example: "person_time_month 2025-03-01 4 1".
+    """
 
     place: str
-    kept: int
+    stored: int
     recounted: int
 
 
 @dataclass(frozen=True)
-class Part:
-    """A step of the check: how many offerings, and the ids of the first and the last."""
+class OfferingRange:
+    """A step of the check: the number of its offerings, and the ids of the first and the last."""
 
     offerings: int
     first: int
     last: int
 
 
-def parts(db: Session) -> list[Part]:
-    """Every offering that a check looks at, some thousands a part, in the order of their ids."""
-    turn = (func.row_number().over(order_by=Offering.id) - 1) // SLICE
-    each = select(Offering.id, turn.label("turn")).where(_in_question()).subquery("each")
+def ranges(db: Session) -> list[OfferingRange]:
+    """Divide the offerings to check into ranges of OFFERINGS_PER_RANGE, in the order of their ids."""
+    number = (func.row_number().over(order_by=Offering.id) - 1) // OFFERINGS_PER_RANGE
+    offerings = select(Offering.id, number.label("number")).where(_to_check()).subquery("offerings")
     statement = (
-        select(func.count(), func.min(each.c.id), func.max(each.c.id)).group_by(each.c.turn).order_by(each.c.turn)
+        select(func.count(), func.min(offerings.c.id), func.max(offerings.c.id))
+        .group_by(offerings.c.number)
+        .order_by(offerings.c.number)
     )
-    return [Part(*row) for row in db.execute(statement)]
+    return [OfferingRange(*row) for row in db.execute(statement)]
 
 
-def check(db: Session, part: Part) -> list[Difference]:
-    """Recount a part, each attendance read once.
+def _to_check() -> ColumnElement[bool]:
+    """Closed offerings, and offerings that are not closed and yet have ledger lines, which would be an error."""
+    has_lines = select(PersonTimeEntry.offering_id).where(PersonTimeEntry.offering_id == Offering.id).exists()
+    return or_(Offering.state == OfferingState.CLOSED, has_lines)
 
-    An offering's ledger lines and attendances are committed together, so a part needs no lock to be consistent.
+
+def check(db: Session, part: OfferingRange) -> list[LedgerDifference]:
+    """Recount the offerings of a range, reading each attendance once.
+
+    The ledger lines and the attendances of an offering are committed together, so no lock is needed.
     """
-    return list(_differences(db, part))
+    return list(_ledger_differences(db, part))
 
 
-def check_all(sessions: sessionmaker[Session], all_parts: Sequence[Part]) -> Iterator[list[Difference]]:
-    """Each part's differences, in their order. Two connections work at once; the site stays up meanwhile.
+def check_all(sessions: sessionmaker[Session], all_ranges: Sequence[OfferingRange]) -> Iterator[list[LedgerDifference]]:
+    """Yield the differences of each range, in the order of the ranges. CONNECTIONS ranges are checked at once.
 
-    Parts are read by index, whatever the planner thinks: it would rather read all attendances for each of them.
+    Each check has a session of its own, with SETTINGS for its transaction; the site stays up meanwhile.
     """
 
-    def checked(part: Part) -> list[Difference]:
+    def check_one(part: OfferingRange) -> list[LedgerDifference]:
         with sessions() as db:
             for setting in SETTINGS:
                 db.execute(text(f"SET LOCAL {setting}"))
             return check(db, part)
 
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        yield from threads.map(checked, all_parts)
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        yield from threads.map(check_one, all_ranges)
 
 
-def check_kept(db: Session) -> Iterator[list[Stale]]:
-    """Hold the sums against the ledger, and the numbers of people against who took part (which `check` has proven).
+def check_rollups(db: Session) -> Iterator[list[RollupDifference]]:
+    """Compare the sums with the ledger, and the numbers of people with the participations (which `check` has compared).
 
-    KEPT_STEPS lists, one a step. Nothing waits for it: a number that a closing changes meanwhile is left for the next check.
+    Yields ROLLUP_STEPS lists. Takes no lock: a number that a closing changes during the check is left for the next one.
     """
-    for table, key in SUMS.items():
-        yield [Stale(*row) for row in db.execute(_sums_differ(table, key))]
-    before, again, after = participation.kept(db), participation.recounted(db), participation.kept(db)
+    for table, period in ROLLUPS.items():
+        yield [RollupDifference(*row) for row in db.execute(_differing_sums(table, period))]
+    before = participation.stored_counts(db)
+    recomputed = participation.recomputed_counts(db)
+    after = participation.stored_counts(db)
     yield [
-        Stale(f"people {level.programme} {level.district} {level.period}", after.get(level, 0), again.get(level, 0))
-        for level in sorted(after.keys() | again.keys())
-        if before.get(level, 0) == after.get(level, 0) != again.get(level, 0)
+        RollupDifference(
+            f"people {key.programme} {key.district} {key.period}", after.get(key, 0), recomputed.get(key, 0)
+        )
+        for key in sorted(after.keys() | recomputed.keys())
+        if before.get(key, 0) == after.get(key, 0) != recomputed.get(key, 0)
     ]
 
 
-def _sums_differ(
-    table: type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], key: ColumnElement[Any]
+def _differing_sums(
+    table: type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], period: ColumnElement[Any]
 ) -> Select[Any]:
-    """The cells of a table of sums whose person-times, minutes or other figures are not those of the ledger."""
+    """A SELECT of the rows of a rollup table in which a figure differs: place, person-times stored, person-times recounted."""
     lines = PersonTimeEntry
     first, *rest = class_mapper(table).primary_key
-    last = {"organisation_id": Offering.organisation_id, "instructor_id": func.coalesce(Offering.lead_instructor_id, 0)}
-    of_line = [
-        key,
-        *(last[column.name] if column.name in last else getattr(Offering, column.name) for column in rest),
+    own = {"organisation_id": Offering.organisation_id, "instructor_id": func.coalesce(Offering.lead_instructor_id, 0)}
+    key_of_line = [
+        period,
+        *(own[column.name] if column.name in own else getattr(Offering, column.name) for column in rest),
     ]
-    again = (
+    recomputed = (
         select(
-            *(expression.label(column.name) for expression, column in zip(of_line, (first, *rest), strict=True)),
+            *(expression.label(column.name) for expression, column in zip(key_of_line, (first, *rest), strict=True)),
             func.count().filter(lines.kind == EntryKind.CLOSING).label("offerings"),
             *(cast(func.sum(getattr(lines, name)), BigInteger).label(name) for name in FIGURES),
         )
         .join(Offering, Offering.id == lines.offering_id)
-        .group_by(*of_line)
-        .subquery("again")
+        .group_by(*key_of_line)
+        .subquery("recomputed")
     )
-    same = and_(*(column == again.c[column.name] for column in (first, *rest)))
+    same_key = and_(*(column == recomputed.c[column.name] for column in (first, *rest)))
     figures = ("offerings", *FIGURES)
-    kept = {name: func.coalesce(getattr(table, name), 0) for name in figures}
-    counted = {name: func.coalesce(again.c[name], 0) for name in figures}
+    stored = {name: func.coalesce(getattr(table, name), 0) for name in figures}
+    counted = {name: func.coalesce(recomputed.c[name], 0) for name in figures}
     place = func.concat_ws(
-        " ", table.__tablename__, *(func.coalesce(column, again.c[column.name]) for column in (first, *rest))
+        " ", table.__tablename__, *(func.coalesce(column, recomputed.c[column.name]) for column in (first, *rest))
     )
     return (
-        select(place, kept["named"] + kept["counted"], counted["named"] + counted["counted"])
+        select(place, stored["named"] + stored["counted"], counted["named"] + counted["counted"])
         .select_from(table)
-        .join(again, same, full=True)
-        .where(or_(*(kept[name] != counted[name] for name in figures)))
+        .join(recomputed, same_key, full=True)
+        .where(or_(*(stored[name] != counted[name] for name in figures)))
         .order_by(place)
     )
 
 
-def _in_question() -> ColumnElement[bool]:
-    """Closed offerings, and any other that has lines it should not have."""
-    counted = select(PersonTimeEntry.offering_id).where(PersonTimeEntry.offering_id == Offering.id).exists()
-    return or_(Offering.state == OfferingState.CLOSED, counted)
-
-
-def _differences(db: Session, part: Part) -> Iterator[Difference]:
+def _ledger_differences(db: Session, part: OfferingRange) -> Iterator[LedgerDifference]:
     lines = PersonTimeEntry
     ledger = (
         select(
@@ -174,43 +189,50 @@ def _differences(db: Session, part: Part) -> Iterator[Difference]:
         .group_by(lines.offering_id)
         .subquery("ledger")
     )
-    again = recounted(Offering.state == OfferingState.CLOSED, ids=(part.first, part.last))
-    actual = {name: func.coalesce(again.c["certified" if name == "certificates" else name], 0) for name in FIGURES}
-    noted = {name: func.coalesce(ledger.c[name], 0) for name in FIGURES}
-    one = (
-        select(Participation.offering_id, func.unnest(Participation.trainees).label("trainee_id"))
-        .where(Participation.offering_id.between(part.first, part.last))
-        .subquery("one")
-    )
-    took_part = (
-        select(
-            one.c.offering_id,
-            func.count().label("people"),
-            func.bit_xor(func.hashint8extended(one.c.trainee_id, 0)).label("who"),
-        )
-        .group_by(one.c.offering_id)
-        .subquery("took_part")
-    )
-    either = func.coalesce(ledger.c.offering_id, again.c.offering_id)
-    others = func.coalesce(took_part.c.who, 0) != func.coalesce(again.c.who, 0)
+    counted = recounted(Offering.state == OfferingState.CLOSED, ids=(part.first, part.last))
+    in_ledger = {name: func.coalesce(ledger.c[name], 0) for name in FIGURES}
+    actual = {name: func.coalesce(counted.c["certified" if name == "certificates" else name], 0) for name in FIGURES}
+    people = _people_stored(part)
+    # `who` differs when the two sets of people differ, even where they are equally many.
+    other_people = func.coalesce(people.c.who, 0) != func.coalesce(counted.c.who, 0)
+    offering_id = func.coalesce(ledger.c.offering_id, counted.c.offering_id)
+    differs = or_(other_people, *(in_ledger[name] != actual[name] for name in FIGURES))
     statement = (
         select(
-            Offering.id, Course.name_zh, Organisation.name_zh, others, func.coalesce(took_part.c.people, 0),
-            *noted.values(), *actual.values(),
+            Offering.id, Course.name_zh, Organisation.name_zh, other_people, func.coalesce(people.c.people, 0),
+            *in_ledger.values(), *actual.values(),
         )
         .select_from(ledger)
-        .join(again, again.c.offering_id == ledger.c.offering_id, full=True)
-        .join(Offering, Offering.id == either)
+        .join(counted, counted.c.offering_id == ledger.c.offering_id, full=True)
+        .join(Offering, Offering.id == offering_id)
         .join(Course, Course.id == Offering.course_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
-        .outerjoin(took_part, took_part.c.offering_id == either)
-        .where(Offering.id.between(part.first, part.last), or_(others, *(noted[name] != actual[name] for name in FIGURES)))
+        .outerjoin(people, people.c.offering_id == offering_id)
+        .where(Offering.id.between(part.first, part.last), differs)
         .order_by(Offering.id)
     )  # fmt: skip
-    for offering_id, course, host, other_people, people, *figures in db.execute(statement):
+    for identity, course, host, others, number, *figures in db.execute(statement):
         half = len(FIGURES)
-        if other_people:
-            yield Difference(offering_id, course, host, "people", people, figures[half + FIGURES.index("named")])
-        for name, in_ledger, counted in zip(FIGURES, figures[:half], figures[half:], strict=True):
-            if in_ledger != counted:
-                yield Difference(offering_id, course, host, name, in_ledger, counted)
+        if others:
+            yield LedgerDifference(identity, course, host, "people", number, figures[half + FIGURES.index("named")])
+        for name, noted, recounted_figure in zip(FIGURES, figures[:half], figures[half:], strict=True):
+            if noted != recounted_figure:
+                yield LedgerDifference(identity, course, host, name, noted, recounted_figure)
+
+
+def _people_stored(part: OfferingRange) -> Subquery:
+    """A subquery of the stored participations of a range: offering_id, people, and `who` as in `person_time.recounted`."""
+    participant = (
+        select(Participation.offering_id, func.unnest(Participation.trainees).label("trainee_id"))
+        .where(Participation.offering_id.between(part.first, part.last))
+        .subquery("participant")
+    )
+    return (
+        select(
+            participant.c.offering_id,
+            func.count().label("people"),
+            func.bit_xor(func.hashint8extended(participant.c.trainee_id, 0)).label("who"),
+        )
+        .group_by(participant.c.offering_id)
+        .subquery("people")
+    )

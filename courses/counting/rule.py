@@ -1,4 +1,7 @@
-"""The counting rule in words, as each report and each mailed report prints it. `courses.counting.person_time` applies it."""
+"""The counting rule as text, one sentence or two a paragraph: every report and every mailed report prints it.
+
+`courses.counting.person_time` applies the rule.
+"""
 
 from flask_babel import lazy_gettext as _l
 

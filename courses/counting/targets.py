@@ -1,6 +1,9 @@
-"""Targets by district, programme and year, and how far each was reached. Set by the city's administrators."""
+"""Targets: the person-times that a district is to reach in a programme in a year, and how far each was reached.
 
-from collections.abc import Mapping
+The city's administrators set them.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,15 +22,15 @@ from lms.core.scope import Scope
 from lms.organisations import districts
 from lms.organisations.models import District
 
-MOST = 10_000_000
+LARGEST_TARGET = 10_000_000
 
-# Programme code and district: what a target is set for.
-Place = tuple[str, int]
+# A target is set for the code of a programme and the id of a district.
+TargetKey = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Reached:
-    """person_times: reached, with `opening`, totals from before the system. target: None where none was set."""
+class TargetProgress:
+    """The person-times reached, `opening` balances among them, and the target; None where no target was set."""
 
     target: int | None
     person_times: int
@@ -35,50 +38,50 @@ class Reached:
 
     @property
     def share(self) -> float | None:
-        """Reached of the target: 1.0 is all of it."""
+        """The part of the target that was reached: 1.0 is the whole target. None without a target."""
         return None if self.target is None else self.person_times / self.target
 
-    def __add__(self, other: "Reached") -> "Reached":
-        targets = [one.target for one in (self, other) if one.target is not None]
-        return Reached(
+    def __add__(self, other: "TargetProgress") -> "TargetProgress":
+        targets = [progress.target for progress in (self, other) if progress.target is not None]
+        return TargetProgress(
             sum(targets) if targets else None, self.person_times + other.person_times, self.opening + other.opening
         )
 
 
 @dataclass(frozen=True)
-class Year:
-    """A year's targets in the districts that the scope covers. branch: of all districts, by programme."""
+class YearTargets:
+    """The targets of a year in the districts that the scope covers. `branch`: of all districts, by programme."""
 
     year: int
     programmes: list[Programme]
     districts: list[District]
-    cells: Mapping[Place, Reached]
-    branch: Mapping[str, Reached]
+    cells: Mapping[TargetKey, TargetProgress]
+    branch: Mapping[str, TargetProgress]
 
     @property
-    def whole(self) -> Reached:
-        """Over the whole branch."""
-        return sum(self.branch.values(), Reached(None, 0))
+    def branch_total(self) -> TargetProgress:
+        """All programmes in all districts."""
+        return sum(self.branch.values(), TargetProgress(None, 0))
 
-    def of_district(self, district_id: int) -> Reached:
-        """Over all programmes."""
+    def of_district(self, district_id: int) -> TargetProgress:
+        """All programmes in one district."""
         return self._sum(place for place in self.cells if place[1] == district_id)
 
-    def of_programme(self, code: str) -> Reached:
-        """Over the districts shown."""
+    def of_programme(self, code: str) -> TargetProgress:
+        """One programme in the districts that the scope covers."""
         return self._sum(place for place in self.cells if place[0] == code)
 
     @property
-    def total(self) -> Reached:
-        """Over everything shown."""
+    def total(self) -> TargetProgress:
+        """All programmes in the districts that the scope covers."""
         return self._sum(self.cells)
 
-    def _sum(self, places: object) -> Reached:
-        return sum((self.cells[place] for place in places), Reached(None, 0))  # type: ignore[attr-defined]
+    def _sum(self, places: Iterable[TargetKey]) -> TargetProgress:
+        return sum((self.cells[place] for place in places), TargetProgress(None, 0))
 
 
-def read(db: Session, year: int, scope: Scope) -> Year:
-    """The year's targets, and the person-times counted for its days: five statements."""
+def read(db: Session, year: int, scope: Scope) -> YearTargets:
+    """Return the targets of a year and the person-times that count for its days, in five statements."""
     programmes = list(db.scalars(select(Programme).order_by(Programme.position)))
     covered = districts.administered(db, scope)
     targets = {
@@ -90,23 +93,24 @@ def read(db: Session, year: int, scope: Scope) -> Year:
     counted, opening = _counted(db, year), _opening(db, year)
     places = [(programme.code, district.id) for programme in programmes for district in covered]
     cells = {
-        place: Reached(targets.get(place), counted.get(place, 0) + opening.get(place, 0), opening.get(place, 0))
+        place: TargetProgress(targets.get(place), counted.get(place, 0) + opening.get(place, 0), opening.get(place, 0))
         for place in places
     }
     branch = {programme.code: _of_programme(programme.code, targets, counted, opening) for programme in programmes}
-    return Year(year, programmes, covered, cells, branch)
+    return YearTargets(year, programmes, covered, cells, branch)
 
 
 def _of_programme(
-    code: str, targets: Mapping[Place, int], counted: Mapping[Place, int], opening: Mapping[Place, int]
-) -> Reached:
-    target, closed, before = (
-        [number for place, number in of.items() if place[0] == code] for of in (targets, counted, opening)
+    code: str, targets: Mapping[TargetKey, int], counted: Mapping[TargetKey, int], opening: Mapping[TargetKey, int]
+) -> TargetProgress:
+    of_targets, of_counted, of_opening = (
+        [number for place, number in figures.items() if place[0] == code] for figures in (targets, counted, opening)
     )
-    return Reached(sum(target) if target else None, sum(closed) + sum(before), sum(before))
+    target = sum(of_targets) if of_targets else None
+    return TargetProgress(target, sum(of_counted) + sum(of_opening), sum(of_opening))
 
 
-def _counted(db: Session, year: int) -> dict[Place, int]:
+def _counted(db: Session, year: int) -> dict[TargetKey, int]:
     rows = db.execute(
         select(
             Course.programme_code,
@@ -121,7 +125,7 @@ def _counted(db: Session, year: int) -> dict[Place, int]:
     return {(code, district): int(number) for code, district, number in rows}
 
 
-def _opening(db: Session, year: int) -> dict[Place, int]:
+def _opening(db: Session, year: int) -> dict[TargetKey, int]:
     rows = db.execute(
         select(OpeningBalance.programme_code, OpeningBalance.district_id, func.sum(OpeningBalance.person_times))
         .where(OpeningBalance.active, OpeningBalance.month.between(date(year, 1, 1), date(year, 12, 31)))
@@ -130,26 +134,27 @@ def _opening(db: Session, year: int) -> dict[Place, int]:
     return {(code, district): int(number) for code, district, number in rows}
 
 
-def save(db: Session, year: int, wanted: Mapping[Place, int | None], shown: Mapping[Place, int | None]) -> int:
-    """Set a year's targets; None takes one away. Gives the number of changes; what is as it was shown is left alone.
+def save(db: Session, year: int, targets: Mapping[TargetKey, int | None], seen: Mapping[TargetKey, int | None]) -> int:
+    """Set targets of a year; None removes a target. Returns the number of changes.
 
-    shown: what the page had before it was filled in. Raises DomainError `target_changed` where somebody else set another
-    meanwhile, so that nobody's number is overwritten unseen.
+    seen: the targets that the page showed before it was filled in; a target that equals it was not changed on the page
+    and is left alone. Raises DomainError `target_changed` where another person set a target meanwhile, so that it is not
+    overwritten without having been seen. Example: the page showed 20, the form says 30, the database has 25 by now.
     """
-    changes = {place: number for place, number in wanted.items() if number != shown.get(place)}
-    now = {
+    changes = {place: number for place, number in targets.items() if number != seen.get(place)}
+    stored = {
         (row.programme_code, row.district_id): row.person_times
         for row in db.scalars(select(Target).where(Target.year == year).with_for_update())
     }
     for place, number in changes.items():
-        if now.get(place) not in {shown.get(place), number}:
+        if stored.get(place) not in {seen.get(place), number}:
             raise DomainError(
                 "target_changed",
                 N_("Another user changed these targets in the meantime. Reload the page and enter yours again."),
                 status=409,
             )
         code, district = place
-        before = now.get(place)
+        before = stored.get(place)
         if before == number:
             continue
         if number is None:
@@ -157,8 +162,7 @@ def save(db: Session, year: int, wanted: Mapping[Place, int | None], shown: Mapp
                 delete(Target).where(Target.year == year, Target.programme_code == code, Target.district_id == district)
             )
         else:
-            row = {"year": year, "programme_code": code, "district_id": district, "person_times": number}
-            statement = insert(Target).values(row)
+            statement = insert(Target).values(year=year, programme_code=code, district_id=district, person_times=number)
             db.execute(
                 statement.on_conflict_do_update(
                     index_elements=["year", "programme_code", "district_id"], set_={"person_times": number}

@@ -1,7 +1,7 @@
-"""ID numbers: the form that is kept, and the check that each document allows.
+"""ID numbers: the normal form in which a number is stored, and the checks that each document allows.
 
 A resident's number is checked by its check character and its date of birth (GB 11643). The region code is not looked
-up: valid numbers carry codes that the common tables lack.
+up, because valid numbers have codes that the common tables lack.
 """
 
 import re
@@ -15,7 +15,7 @@ WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_CHARACTERS = "10X98765432"
 EARLIEST_BIRTH_YEAR = 1900
 
-_NOISE = re.compile(r"[\s\-·.'’]+")
+_SEPARATORS = re.compile(r"[\s\-·.'’]+")
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
 _PASSPORT = re.compile(r"(?=.*[0-9])[A-Z0-9]{5,12}")
 _HK_MACAU = re.compile(r"([HM][0-9]{8})(?:[0-9]{2})?")
@@ -39,26 +39,29 @@ def check_character(digits: str) -> str:
     return CHECK_CHARACTERS[total % 11]
 
 
-def canonical(id_type: IdType, number: str, today: date) -> str:
-    """The number in the one form that is kept and compared. Raises DomainError on the field `id_number`."""
-    text = _NOISE.sub("", unicodedata.normalize("NFKC", number)).upper()
-    found = _FORMS[id_type](text, today)
-    if found is None:
+def normalise(id_type: IdType, number: str, today: date) -> str:
+    """The number in the form that is stored and compared: for example "e 1234 5678" becomes "E12345678".
+
+    Raises DomainError `id_number_wrong` on the field `id_number`.
+    """
+    text = _SEPARATORS.sub("", unicodedata.normalize("NFKC", number)).upper()
+    normalised = _CHECKS[id_type](text, today)
+    if normalised is None:
         raise DomainError("id_number_wrong", MESSAGES[id_type], status=422, field="id_number")
-    return found
+    return normalised
 
 
-def born_on(id_type: IdType | None, number: str | None) -> date | None:
-    """The date of birth that a canonical number tells, where it tells one."""
+def birth_date(id_type: IdType | None, number: str | None) -> date | None:
+    """The date of birth that a normalised number contains, or None where it contains none."""
     if number and len(number) == 18 and id_type in {IdType.RESIDENT, IdType.FOREIGN_PERMANENT}:
-        return _birth_date(number)
+        return _date_in(number)
     return None
 
 
 def _resident(text: str, today: date) -> str | None:
     if not _EIGHTEEN.fullmatch(text) or check_character(text[:17]) != text[17]:
         return None
-    born = _birth_date(text)
+    born = _date_in(text)
     return text if born and born.year >= EARLIEST_BIRTH_YEAR and born <= today else None
 
 
@@ -67,25 +70,27 @@ def _passport(text: str, _today: date) -> str | None:
 
 
 def _hk_macau(text: str, _today: date) -> str | None:
-    """The nine characters that a person keeps for life; the two after them count the reissues."""
-    found = _HK_MACAU.fullmatch(text)
-    return found[1] if found else None
+    """The first nine characters, which a person keeps for life. The two digits after them count the reissues."""
+    match = _HK_MACAU.fullmatch(text)
+    return match[1] if match else None
 
 
 def _taiwan(text: str, _today: date) -> str | None:
-    """The eight digits that a person keeps for life; what follows counts the reissues."""
-    found = _TAIWAN.fullmatch(text)
-    return found[1] if found else None
+    """The first eight digits, which a person keeps for life. The characters after them count the reissues."""
+    match = _TAIWAN.fullmatch(text)
+    return match[1] if match else None
 
 
 def _foreign_permanent(text: str, today: date) -> str | None:
-    """The card of 2023 is built like a resident's number and begins with 9; the older one has letters."""
+    """The number of either card: since 2023 it is built like a resident's and begins with 9; before, it began with
+    letters.
+    """
     if _FOREIGN_OLD.fullmatch(text):
         return text
     return _resident(text, today) if text.startswith("9") else None
 
 
-_FORMS = {
+_CHECKS = {
     IdType.RESIDENT: _resident,
     IdType.PASSPORT: _passport,
     IdType.HK_MACAU_PERMIT: _hk_macau,
@@ -94,7 +99,7 @@ _FORMS = {
 }
 
 
-def _birth_date(number: str) -> date | None:
+def _date_in(number: str) -> date | None:
     """The date in the seventh to fourteenth of 18 characters, None where the calendar has no such day."""
     try:
         return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))

@@ -1,6 +1,6 @@
-"""What a trainee is told by mail about their own enrolment, where an address is known: in Chinese, then in English.
+"""Mails to trainees about their own enrolment, in Chinese and then in English. A trainee without an address gets none.
 
-The page's address begins with `mail.SITE`, which is filled in when the mail is sent.
+The address of the ticket's page begins with `mail.SITE`, which is filled in when the mail is sent.
 """
 
 from sqlalchemy.orm import Session
@@ -10,7 +10,8 @@ from lms.core import mail
 from lms.core.errors import N_
 from lms.core.languages import chinese
 
-RULE = "\n\n" + "-" * 32 + "\n\n"
+# This line stands between the Chinese and the English text of a mail.
+LANGUAGE_SEPARATOR = "\n\n" + "-" * 32 + "\n\n"
 
 _ENROLLED = N_("You are enrolled: %(course)s")
 _WAITLISTED = N_("You are on the waiting list: %(course)s")
@@ -30,33 +31,32 @@ _PROMOTED_TEXT = N_(
 )
 
 
-def enrolled(db: Session, enrolment: Enrolment) -> None:
-    """Send the ticket, or say that the offering is full and how the list works."""
+def send_confirmation(db: Session, enrolment: Enrolment) -> None:
+    """Send the ticket; or, to a trainee on the waiting list, the explanation of how the waiting list works."""
     if enrolment.state == EnrolmentState.WAITLISTED:
-        _tell(db, enrolment, _WAITLISTED, _WAITLISTED_TEXT)
+        _send(db, enrolment, _WAITLISTED, _WAITLISTED_TEXT)
     elif enrolment.state == EnrolmentState.ENROLLED:
-        _tell(db, enrolment, _ENROLLED, _ENROLLED_TEXT)
+        _send(db, enrolment, _ENROLLED, _ENROLLED_TEXT)
 
 
-def promoted(db: Session, enrolment: Enrolment) -> None:
-    """Tell somebody who waited that they have a place."""
-    _tell(db, enrolment, _PROMOTED, _PROMOTED_TEXT)
+def send_promotion(db: Session, enrolment: Enrolment) -> None:
+    """Tell a trainee who was on the waiting list that they have a place now."""
+    _send(db, enrolment, _PROMOTED, _PROMOTED_TEXT)
 
 
-def _tell(db: Session, enrolment: Enrolment, subject: str, text: str) -> None:
-    address = enrolment.trainee.email
-    if not address:
+def _send(db: Session, enrolment: Enrolment, subject: str, text: str) -> None:
+    recipient = enrolment.trainee.email
+    if not recipient:
         return
     course = enrolment.offering.course
-    ticket = f"{mail.SITE}/tickets/{enrolment.ticket}"
-    words = chinese()
+    ticket_address = f"{mail.SITE}/tickets/{enrolment.ticket}"
     subjects, texts = [], []
-    for translate, name in ((words.gettext, course.name_zh), (str, course.name_en or course.name_zh)):
-        subjects.append(translate(subject) % {"course": name})
-        texts.append(translate(text) % {"course": name, "address": ticket})
+    for translate, course_name in ((chinese().gettext, course.name_zh), (str, course.name_en or course.name_zh)):
+        subjects.append(translate(subject) % {"course": course_name})
+        texts.append(translate(text) % {"course": course_name, "address": ticket_address})
     mail.owe(
         db,
-        recipient=address,
+        recipient=recipient,
         subject=" / ".join(subjects),
-        text=f"{enrolment.trainee.name}:\n\n" + RULE.join(texts),
+        text=f"{enrolment.trainee.name}:\n\n" + LANGUAGE_SEPARATOR.join(texts),
     )

@@ -1,4 +1,6 @@
-"""The spreadsheet of people: its template, its headings in both languages, what its cells mean, and what is sent back."""
+"""The spreadsheet of people to enrol: its template, its headings in both languages, how its cells are read, and the
+spreadsheet of rejected rows.
+"""
 
 import re
 import unicodedata
@@ -10,10 +12,11 @@ from lms.core import exports, spreadsheets
 from lms.core.errors import N_, DomainError
 from lms.core.phones import normalise_phone
 
-PEOPLE = 1000
-HEADING_WITHIN = 15
+MAX_PEOPLE = 1000
+# The headings must stand within these first rows; a title may stand above them.
+HEADING_ROWS = 15
 
-# Fact → its heading in the template (Chinese, English) and what else people write.
+# Fact → its heading in the template (Chinese, English), and other headings that are understood.
 HEADINGS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "name": ("姓名", "name", ("名字", "学员姓名", "fullname")),
     "phone": (
@@ -32,7 +35,8 @@ HEADINGS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "guardian_name": ("监护人", "guardian", ("监护人姓名", "家长", "家长姓名", "guardianname")),
     "guardian_phone": ("监护人电话", "guardian phone", ("监护人手机", "监护人手机号", "家长电话", "家长手机")),
 }
-ID_TYPES: Mapping[IdType, tuple[str, ...]] = {
+# ID type → the names of it that a cell may contain, as `_key` writes them.
+ID_TYPE_NAMES: Mapping[IdType, tuple[str, ...]] = {
     IdType.RESIDENT: (
         "居民身份证", "身份证", "二代身份证", "港澳台居民居住证",
         "resident", "residentid", "residentidcard", "idcard",
@@ -49,53 +53,56 @@ ID_TYPES: Mapping[IdType, tuple[str, ...]] = {
 
 WIDTHS = (14, 16, 20, 24, 12, 26, 14, 18)
 
-_NOISE = re.compile(r"[\s*_\-.:/]+|\(.*?\)|\[.*?\]")
+_IGNORED = re.compile(r"[\s*_\-.:/]+|\(.*?\)|\[.*?\]")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _BIRTHDAY = re.compile(r"((?:19|20)\d\d)[01]\d[0-3]\d")
 _SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-def people(content: bytes) -> list[tuple[int, dict[str, str]]]:
-    """The people in a file: line number, and fact → text. Raises DomainError on the field `file`."""
+def read_people(content: bytes) -> list[tuple[int, dict[str, str]]]:
+    """Read the people of a file: for each the row's number, and fact → text of the cell, without empty cells.
+
+    Raises DomainError on the field `file`.
+    """
     rows = spreadsheets.read(content)
-    columns, below = _heading(rows)
-    found = []
-    for number, cells in rows[below:]:
+    columns, first_index = _find_headings(rows)
+    people = []
+    for number, cells in rows[first_index:]:
         texts = {fact: cells[column] for fact, column in columns.items() if column < len(cells) and cells[column]}
         if texts:
-            found.append((number, texts))
-    if not found:
+            people.append((number, texts))
+    if not people:
         raise _refused("no_rows", N_("There are no people in the file."))
-    if len(found) > PEOPLE:
+    if len(people) > MAX_PEOPLE:
         raise _refused("too_many_rows", N_("A file may hold 1,000 people. Split it."))
-    return found
+    return people
 
 
-def template(title: str, notes: Sequence[tuple[str, str]], *, chinese: bool) -> exports.Sheet:
-    """An empty list with its headings and, above them, how to fill it in."""
+def make_template(title: str, notes: Sequence[tuple[str, str]], *, chinese: bool) -> exports.Sheet:
+    """An empty spreadsheet with its headings and, above them, the notes on how to fill it in."""
     return exports.Sheet(title, headings(chinese=chinese), (), preamble=notes, widths=WIDTHS)
 
 
-def rejected(
-    title: str, extra: tuple[str, str], rows: Iterable[tuple[int, str, Mapping[str, str]]], *, chinese: bool
+def make_rejected(
+    title: str, extra_headings: tuple[str, str], rows: Iterable[tuple[int, str, Mapping[str, str]]], *, chinese: bool
 ) -> exports.Sheet:
-    """The rows that did not go in, as they were sent, each with its line number and the reason; to be mended and sent again."""
+    """The rejected rows as they were sent, each with its number and the reason, to be corrected and sent again."""
     cells = ([str(number), reason, *(texts.get(fact) for fact in HEADINGS)] for number, reason, texts in rows)
-    return exports.Sheet(title, [*extra, *headings(chinese=chinese)], cells, widths=(8, 40, *WIDTHS))
+    return exports.Sheet(title, [*extra_headings, *headings(chinese=chinese)], cells, widths=(8, 40, *WIDTHS))
 
 
 def headings(*, chinese: bool) -> list[str]:
-    """The headings of the template."""
+    """The headings of the template in one language."""
     return [in_chinese if chinese else in_english for in_chinese, in_english, _others in HEADINGS.values()]
 
 
-def _heading(rows: spreadsheets.Rows) -> tuple[dict[str, int], int]:
-    """Fact → column, and where the rows below the heading begin; a title may stand above it."""
-    for below, (_number, cells) in enumerate(rows[:HEADING_WITHIN], 1):
+def _find_headings(rows: spreadsheets.Rows) -> tuple[dict[str, int], int]:
+    """The columns of the facts, and the index of the first row below the headings."""
+    for first_index, (_number, cells) in enumerate(rows[:HEADING_ROWS], 1):
         columns = _columns(cells)
         if "name" in columns and ("phone" in columns or "id_number" in columns):
-            return columns, below
+            return columns, first_index
     raise _refused(
         "no_headings",
         N_("No headings were found. The file needs columns for the name and the phone; use the template."),
@@ -103,16 +110,19 @@ def _heading(rows: spreadsheets.Rows) -> tuple[dict[str, int], int]:
 
 
 def _columns(cells: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    columns: dict[str, int] = {}
     for column, cell in enumerate(cells):
-        fact = _FACT_OF.get(_key(cell))
+        fact = _FACT_BY_HEADING.get(_key(cell))
         if fact is not None:
-            found.setdefault(fact, column)
-    return found
+            columns.setdefault(fact, column)
+    return columns
 
 
-def facts_of(cells: Mapping[str, str]) -> TraineeFacts:
-    """What a row says of a person; not yet checked as a whole. Raises DomainError naming the fact at fault."""
+def parse_facts(cells: Mapping[str, str]) -> TraineeFacts:
+    """The facts of a person in a row, each parsed for itself; `trainees.validate` checks them together.
+
+    Raises DomainError whose field is the fact that cannot be parsed.
+    """
     number = spreadsheets.digits(cells.get("id_number", ""))
     if _SHORTENED.fullmatch(number):
         raise DomainError(
@@ -153,34 +163,37 @@ def _birth_year(text: str | None) -> int | None:
     if not text:
         return None
     plain = spreadsheets.digits(text)
-    found = _BIRTHDAY.fullmatch(plain) or _YEAR.search(plain)
-    if found is None:
+    match = _BIRTHDAY.fullmatch(plain) or _YEAR.search(plain)
+    if match is None:
         raise DomainError(
             "birth_year_wrong", N_("Give the year of birth as four digits, as in 1990."), field="birth_year"
         )
-    return int(found[1])
+    return int(match[1])
 
 
 def _id_type(text: str | None) -> IdType:
     if not text:
         return IdType.RESIDENT
-    found = _TYPE_OF.get(_key(text))
-    if found is None:
+    id_type = _ID_TYPE_BY_NAME.get(_key(text))
+    if id_type is None:
         raise DomainError(
             "id_type_wrong", N_("This ID type is not known. Use one of those in the template."), field="id_type"
         )
-    return found
+    return id_type
 
 
 def _key(text: str) -> str:
-    return _NOISE.sub("", unicodedata.normalize("NFKC", text).lower())
+    """A heading or name in the form that is compared: for example "ID Type *" and "id-type" are both "idtype"."""
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", text).lower())
 
 
 def _refused(code: str, message: str) -> DomainError:
     return DomainError(code, message, status=422, field="file")
 
 
-_FACT_OF = {
-    _key(word): fact for fact, (chinese, english, others) in HEADINGS.items() for word in (chinese, english, *others)
+_FACT_BY_HEADING = {
+    _key(heading): fact
+    for fact, (chinese, english, others) in HEADINGS.items()
+    for heading in (chinese, english, *others)
 }
-_TYPE_OF = {_key(word): id_type for id_type, words in ID_TYPES.items() for word in (*words, id_type.value)}
+_ID_TYPE_BY_NAME = {_key(name): id_type for id_type, names in ID_TYPE_NAMES.items() for name in (*names, id_type.value)}

@@ -1,6 +1,7 @@
-"""Enrolling a list of people from a spreadsheet: sent, looked at, then applied once.
+"""Enrolling the people of a spreadsheet: a file is received, its rows are previewed, and then it is applied once.
 
-Between the two the rows wait sealed. What a row means is judged anew each time, because others enrol meanwhile.
+Between receiving and applying the rows are stored encrypted. Each preview assesses the rows again, because other
+enrolments happen in the meantime.
 """
 
 import base64
@@ -13,12 +14,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from courses.enrolment import places, sheet, trainees
 from courses.enrolment.trainees import TraineeFacts
-from courses.models.enrolment import Enrolment, EnrolmentImport, EnrolmentSource, EnrolmentState
+from courses.models.enrolment import EnrolmentImport, EnrolmentSource, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.trainees import IdType, Trainee
 from lms.core import audit, clock, crypto
@@ -26,12 +27,16 @@ from lms.core.errors import N_, DomainError
 from lms.core.names import norm
 from lms.core.scope import Scope, fetch
 
-KEPT = timedelta(hours=24)
+KEPT_FOR = timedelta(hours=24)
 COLUMN = "enrolment_import.content"
 
 
-class Verdict(StrEnum):
-    """What will become of a row. Only the first two go in."""
+class RowVerdict(StrEnum):
+    """The verdict on a row.
+
+    new: the person will be registered and enrolled. known: the person has a record and will be enrolled. double: an
+    earlier row is the same person. enrolled: the person is in the offering already. bad: the facts are not valid.
+    """
 
     NEW = "new"
     KNOWN = "known"
@@ -40,12 +45,12 @@ class Verdict(StrEnum):
     BAD = "bad"
 
 
-GOOD = (Verdict.NEW, Verdict.KNOWN)
+ACCEPTED = (RowVerdict.NEW, RowVerdict.KNOWN)
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why a row does not go in: a msgid and what fills it; `column` is the fact at fault, if one is."""
+class RowProblem:
+    """The reason for rejecting a row: a msgid with its parameters, and the fact at fault (`column`) if it is one fact."""
 
     message: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -53,48 +58,50 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A row of the file and what it means. `differs`: facts that the record of a known person has otherwise."""
+class SheetRow:
+    """A row of the file with its verdict.
+
+    `facts` is None where the facts are not valid. `differences` are the names of the facts in which the row differs
+    from the record of a known person.
+    """
 
     number: int
     cells: Mapping[str, str]
-    verdict: Verdict
+    verdict: RowVerdict
     facts: TraineeFacts | None = None
-    problem: Problem | None = None
-    differs: tuple[str, ...] = ()
-
-    @property
-    def good(self) -> bool:
-        """Whether the row goes in."""
-        return self.verdict in GOOD
+    problem: RowProblem | None = None
+    differences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Preview:
-    """All rows of a file, in order, and how many of the good ones find a free place."""
+    """All rows of a file, in order, and the number of free places in the offering."""
 
-    lines: Sequence[Line]
+    rows: Sequence[SheetRow]
     free: int
 
     @property
-    def good(self) -> Sequence[Line]:
-        """The rows that go in."""
-        return [line for line in self.lines if line.good]
+    def accepted(self) -> Sequence[SheetRow]:
+        """The rows whose people will be enrolled."""
+        return [row for row in self.rows if row.verdict in ACCEPTED]
 
     @property
-    def rejected(self) -> Sequence[Line]:
-        """The rows that do not."""
-        return [line for line in self.lines if not line.good]
+    def rejected(self) -> Sequence[SheetRow]:
+        """The rows whose people will not be enrolled."""
+        return [row for row in self.rows if row.verdict not in ACCEPTED]
 
     @property
-    def waiting(self) -> int:
-        """How many would go on the waiting list."""
-        return max(0, len(self.good) - self.free)
+    def waitlisted(self) -> int:
+        """The number of people who would go on the waiting list."""
+        return max(0, len(self.accepted) - self.free)
 
 
 @dataclass(frozen=True)
-class Applied:
-    """What an import did. All zero when it had been applied before."""
+class SheetImportResult:
+    """The numbers of people whom an import enrolled, put on the waiting list and left out.
+
+    All numbers are zero when the import had been applied before.
+    """
 
     enrolled: int = 0
     waitlisted: int = 0
@@ -102,129 +109,130 @@ class Applied:
 
 
 def receive(db: Session, offering: Offering, user_id: int, file_name: str, content: bytes) -> EnrolmentImport:
-    """Read a file and keep its rows, sealed, until they are looked at and applied. Raises DomainError on `file`."""
-    rows = sheet.people(content)
+    """Read a file and store its rows, encrypted, until they are applied. Raises DomainError on the field `file`.
+
+    Rows that were stored longer than `KEPT_FOR` ago and not applied are wiped.
+    """
+    rows = sheet.read_people(content)
     db.execute(
         update(EnrolmentImport)
-        .where(EnrolmentImport.created_at < clock.now() - KEPT, EnrolmentImport.content.is_not(None))
+        .where(EnrolmentImport.created_at < clock.now() - KEPT_FOR, EnrolmentImport.content.is_not(None))
         .values(content=None)
     )
     ref = crypto.token()
-    sealed = crypto.cipher().encrypt(COLUMN, _place(ref), json.dumps(rows, ensure_ascii=False))
-    row = EnrolmentImport(ref=ref, offering_id=offering.id, user_id=user_id, file_name=file_name[-120:], content=sealed)
-    db.add(row)
+    sealed = crypto.cipher().encrypt(COLUMN, _cipher_ref(ref), json.dumps(rows, ensure_ascii=False))
+    pending = EnrolmentImport(
+        ref=ref, offering_id=offering.id, user_id=user_id, file_name=file_name[-120:], content=sealed
+    )
+    db.add(pending)
     db.flush()
-    return row
+    return pending
 
 
-def find(db: Session, offering_id: int, ref: str, scope: Scope) -> EnrolmentImport:
-    """One's own import for an offering, still waiting. Raises NotFound, or DomainError once its rows are gone."""
-    row = fetch(db, EnrolmentImport, ref, scope, by=EnrolmentImport.ref)
-    if row.offering_id != offering_id or row.content is None:
+def get_pending(db: Session, offering_id: int, ref: str, scope: Scope) -> EnrolmentImport:
+    """The user's own import for an offering, which is not applied yet.
+
+    Raises NotFound, or DomainError `import_gone` when its rows are wiped.
+    """
+    pending = fetch(db, EnrolmentImport, ref, scope, by=EnrolmentImport.ref)
+    if pending.offering_id != offering_id or pending.content is None:
         raise DomainError(
             "import_gone", N_("This list was enrolled already, or is older than a day. Send the file again.")
         )
-    return row
+    return pending
 
 
-def preview(db: Session, waiting: EnrolmentImport) -> Preview:
-    """What each row of a waiting file would do now."""
-    return _judge(db, waiting)
+def preview(db: Session, pending: EnrolmentImport) -> Preview:
+    """The verdict on each row of a pending import, as of now."""
+    if pending.content is None:
+        raise AssertionError("the rows were wiped")
+    stored = json.loads(crypto.cipher().decrypt(COLUMN, _cipher_ref(pending.ref), pending.content))
+    parsed = [_parse_row(number, cells) for number, cells in stored]
+    valid = [row.facts for row in parsed if row.facts]
+    records = dict(zip((id(facts) for facts in valid), trainees.match_all(db, valid), strict=True)) if valid else {}
+    enrolled_ids = places.enrolled_trainee_ids(db, pending.offering_id)
+    rows: list[SheetRow] = []
+    earlier_rows = _EarlierRows()
+    for row in parsed:
+        facts = row.facts
+        if facts is None:
+            rows.append(row)
+            continue
+        record = records[id(facts)]
+        same_person = earlier_rows.find_and_add(facts, record, row.number)
+        if same_person is not None:
+            problem = RowProblem(N_("The same person as in row %(row)s."), {"row": same_person})
+            rows.append(SheetRow(row.number, row.cells, RowVerdict.DOUBLE, facts, problem))
+        elif record is not None and record.id in enrolled_ids:
+            problem = RowProblem(N_("This trainee is already enrolled in this offering."))
+            rows.append(SheetRow(row.number, row.cells, RowVerdict.ENROLLED, facts, problem))
+        elif record is not None:
+            differences = trainees.find_differences(record, facts)
+            rows.append(SheetRow(row.number, row.cells, RowVerdict.KNOWN, facts, differences=differences))
+        else:
+            rows.append(row)
+    return Preview(rows, places.count_places(db, pending.offering).free)
 
 
-def apply(db: Session, waiting: EnrolmentImport) -> Applied:
-    """Enrol the good rows and wipe the file. Doing it again changes nothing."""
-    db.refresh(waiting, with_for_update=True)
-    if waiting.applied_at is not None or waiting.content is None:
-        return Applied()
-    trainees.hold(db, [line.facts for line in _judge(db, waiting).lines if line.facts])
-    judged = _judge(db, waiting)
-    people = trainees.register_all(db, [line.facts for line in judged.good if line.facts], waiting.offering.district_id)
-    rows = places.enrol_all(db, waiting.offering_id, people, source=EnrolmentSource.IMPORT)
-    states = [row.state for row in rows]
-    waiting.applied_at, waiting.content = clock.now(), None
+def apply(db: Session, pending: EnrolmentImport) -> SheetImportResult:
+    """Enrol the people of the accepted rows and wipe the stored rows. Applying an import again changes nothing."""
+    db.refresh(pending, with_for_update=True)
+    if pending.applied_at is not None or pending.content is None:
+        return SheetImportResult()
+    trainees.lock_people(db, [row.facts for row in preview(db, pending).rows if row.facts])
+    # Others may have registered or enrolled the same people before the lock was granted.
+    final = preview(db, pending)
+    people = trainees.register_all(db, [row.facts for row in final.accepted if row.facts], pending.offering.district_id)
+    enrolments = places.enrol_all(db, pending.offering_id, people, source=EnrolmentSource.IMPORT)
+    states = [enrolment.state for enrolment in enrolments]
+    pending.applied_at, pending.content = clock.now(), None
     db.flush()
-    done = Applied(
+    result = SheetImportResult(
         enrolled=states.count(EnrolmentState.ENROLLED),
         waitlisted=states.count(EnrolmentState.WAITLISTED),
-        left_out=len(judged.lines) - len(rows),
+        left_out=len(final.rows) - len(enrolments),
     )
     audit.record(
         db,
         "enrolment.import",
-        f"offering:{waiting.offering_id}",
-        after={"enrolled": done.enrolled, "waitlisted": done.waitlisted, "left_out": done.left_out},
+        f"offering:{pending.offering_id}",
+        after={"enrolled": result.enrolled, "waitlisted": result.waitlisted, "left_out": result.left_out},
     )
-    return done
+    return result
 
 
-def _judge(db: Session, waiting: EnrolmentImport) -> Preview:
-    if waiting.content is None:
-        raise AssertionError("the rows were wiped")
-    rows = json.loads(crypto.cipher().decrypt(COLUMN, _place(waiting.ref), waiting.content))
-    read = [_read(number, cells) for number, cells in rows]
-    good = [line.facts for line in read if line.facts]
-    known = dict(zip((id(facts) for facts in good), trainees.match_all(db, good), strict=True)) if good else {}
-    inside = set(
-        db.scalars(
-            select(Enrolment.trainee_id).where(
-                Enrolment.offering_id == waiting.offering_id, Enrolment.state != EnrolmentState.CANCELLED
-            )
-        )
-    )
-    lines: list[Line] = []
-    before = _Before()
-    for line in read:
-        facts = line.facts
-        if facts is None:
-            lines.append(line)
-            continue
-        person = known[id(facts)]
-        earlier = before.meet(facts, person, line.number)
-        if earlier is not None:
-            problem = Problem(N_("The same person as in row %(row)s."), {"row": earlier})
-            lines.append(Line(line.number, line.cells, Verdict.DOUBLE, facts, problem))
-        elif person is not None and person.id in inside:
-            problem = Problem(N_("This trainee is already enrolled in this offering."))
-            lines.append(Line(line.number, line.cells, Verdict.ENROLLED, facts, problem))
-        elif person is not None:
-            differs = trainees.differences(person, facts)
-            lines.append(Line(line.number, line.cells, Verdict.KNOWN, facts, differs=differs))
-        else:
-            lines.append(line)
-    return Preview(lines, places.places_of(db, waiting.offering).free)
-
-
-class _Before:
-    """The people of the rows above, by the same rule as `trainees.match_all`."""
+class _EarlierRows:
+    """The people of the rows that have been assessed, compared by the same rule as in `trainees.match_all`."""
 
     def __init__(self) -> None:
-        self._exact: dict[object, int] = {}
-        self._likely: dict[object, list[tuple[int, bool]]] = defaultdict(list)
+        self._by_identity: dict[object, int] = {}
+        self._by_phone_and_name: dict[object, list[tuple[int, bool]]] = defaultdict(list)
 
-    def meet(self, facts: TraineeFacts, person: Trainee | None, number: int) -> int | None:
-        """The row above that is the same person, if one is; and remember this row."""
-        exact: list[object] = [(facts.id_type, facts.id_number)] if facts.id_number else []
-        exact += [person.id] if person is not None else []
-        resident = facts.id_type == IdType.RESIDENT
-        found = [self._exact[key] for key in exact if key in self._exact]
+    def find_and_add(self, facts: TraineeFacts, record: Trainee | None, number: int) -> int | None:
+        """Return the number of the first earlier row about the same person, or None; then add this row."""
+        identities: list[object] = [(facts.id_type, facts.id_number)] if facts.id_number else []
+        identities += [record.id] if record is not None else []
+        is_resident = facts.id_type == IdType.RESIDENT
+        same_person = [self._by_identity[identity] for identity in identities if identity in self._by_identity]
         if facts.phone:
-            likely = self._likely[facts.phone, norm(facts.name)]
-            found += [row for row, other in likely if not (resident and other)]
-            likely.append((number, resident))
-        for key in exact:
-            self._exact.setdefault(key, number)
-        return min(found, default=None)
+            similar = self._by_phone_and_name[facts.phone, norm(facts.name)]
+            # Two residents' ID numbers that differ are two people, even with the same phone and name.
+            same_person += [row for row, other_is_resident in similar if not (is_resident and other_is_resident)]
+            similar.append((number, is_resident))
+        for identity in identities:
+            self._by_identity.setdefault(identity, number)
+        return min(same_person, default=None)
 
 
-def _read(number: int, cells: Mapping[str, str]) -> Line:
+def _parse_row(number: int, cells: Mapping[str, str]) -> SheetRow:
     try:
-        facts = trainees.checked(sheet.facts_of(cells))
+        facts = trainees.validate(sheet.parse_facts(cells))
     except DomainError as error:
-        return Line(number, cells, Verdict.BAD, problem=Problem(error.message, error.params, error.field))
-    return Line(number, cells, Verdict.NEW, facts)
+        problem = RowProblem(error.message, error.params, error.field)
+        return SheetRow(number, cells, RowVerdict.BAD, problem=problem)
+    return SheetRow(number, cells, RowVerdict.NEW, facts)
 
 
-def _place(ref: str) -> UUID:
-    """The import's number as the cipher wants it: the token is 16 bytes."""
+def _cipher_ref(ref: str) -> UUID:
+    """The import's token of 16 bytes as a UUID, which is what the cipher binds a ciphertext to."""
     return UUID(bytes=base64.urlsafe_b64decode(ref + "=="))

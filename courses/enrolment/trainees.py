@@ -1,4 +1,4 @@
-"""Trainees: one person, one record, whoever registers them and however often."""
+"""The register of trainees: one record for each person, no matter who registers the person or how often."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -19,15 +19,19 @@ from lms.core.paging import Page, page_of
 from lms.core.phones import normalise_phone
 from lms.core.scope import Scope, visible
 
-GUARDED_UNDER = 14
+GUARDIAN_NEEDED_UNDER = 14  # years
 NAME_LIMIT = 60
+# Advisory locks on people: the class tells them from other advisory locks, and a person's lock is one of the stripes.
 LOCK_CLASS = 0x7121
 LOCK_STRIPES = 4096
 
 
 @dataclass(frozen=True)
 class TraineeFacts:
-    """What somebody says about a person. Phones in E.164; `id_number` as it was typed, of the kind `id_type`."""
+    """The facts about a person, as somebody gives them.
+
+    Phones are in E.164; `id_number` is a number of the kind `id_type`.
+    """
 
     name: str
     phone: str | None = None
@@ -39,63 +43,69 @@ class TraineeFacts:
     guardian_phone: str | None = None
 
 
-MASKED = ("phone", "email", "id_number", "guardian_phone")
-FACTS = ("name", "phone", "email", "birth_year", "id_number", "guardian_name", "guardian_phone")
+# Pages show these facts masked.
+MASKED_FACTS = ("phone", "email", "id_number", "guardian_phone")
+FACT_NAMES = ("name", "phone", "email", "birth_year", "id_number", "guardian_name", "guardian_phone")
 
 
 @dataclass(frozen=True)
-class Registered:
-    """What became of somebody's facts: the record, whether it is new, which facts it gained and which it disputes."""
+class Registration:
+    """The result of registering a person.
+
+    `created` tells whether the record is new. `filled` are the names of the facts that the record gained, and
+    `differences` the names of those in which the given facts differ from the record.
+    """
 
     trainee: Trainee
     created: bool
     filled: tuple[str, ...] = ()
-    differs: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
 
 
-def checked(facts: TraineeFacts) -> TraineeFacts:
-    """The facts in the form that is kept. Raises DomainError naming the field at fault.
+def validate(facts: TraineeFacts) -> TraineeFacts:
+    """The facts in the form that is stored. Raises DomainError on the field at fault.
 
-    A person is found again by phone or ID number, so one of them is needed. Whoever may still be under 14 needs a
-    guardian: of the year of birth alone, the later birthday is assumed.
+    A person is found again by phone or ID number, so one of them is required. A person who may be under 14 needs a
+    guardian: where only the year of birth is known, the last day of that year is assumed.
     """
     name = " ".join(facts.name.split())
     if not norm(name) or len(name) > NAME_LIMIT:
-        raise _wrong("name", N_("Give the name, up to 60 characters."))
+        raise _invalid("name", N_("Give the name, up to 60 characters."))
     today = clock.now().date()
     number, id_type = facts.id_number or None, facts.id_type
     if number is not None:
-        number = id_numbers.canonical(id_type or IdType.RESIDENT, number, today)
+        number = id_numbers.normalise(id_type or IdType.RESIDENT, number, today)
         id_type = id_type or IdType.RESIDENT
     if facts.phone is None and number is None:
-        raise _wrong("phone", N_("Give a phone number, or an ID number for somebody who has no phone."))
-    born = id_numbers.born_on(id_type, number)
-    year = facts.birth_year or (born.year if born else None)
-    if year is not None and not id_numbers.EARLIEST_BIRTH_YEAR <= year <= today.year:
-        raise _wrong("birth_year", N_("Give the year of birth as four digits, as in 1990."))
-    if born and facts.birth_year and born.year != facts.birth_year:
-        raise _wrong("birth_year", N_("The year of birth and the ID number do not agree. Check both."))
-    done = replace(facts, name=name, id_type=id_type if number else None, id_number=number, birth_year=year)
-    if needs_guardian(done) and not (facts.guardian_name and facts.guardian_phone):
+        raise _invalid("phone", N_("Give a phone number, or an ID number for somebody who has no phone."))
+    birth_date = id_numbers.birth_date(id_type, number)
+    birth_year = facts.birth_year or (birth_date.year if birth_date else None)
+    if birth_year is not None and not id_numbers.EARLIEST_BIRTH_YEAR <= birth_year <= today.year:
+        raise _invalid("birth_year", N_("Give the year of birth as four digits, as in 1990."))
+    if birth_date and facts.birth_year and birth_date.year != facts.birth_year:
+        raise _invalid("birth_year", N_("The year of birth and the ID number do not agree. Check both."))
+    valid = replace(facts, name=name, id_type=id_type if number else None, id_number=number, birth_year=birth_year)
+    if needs_guardian(valid) and not (facts.guardian_name and facts.guardian_phone):
         missing = "guardian_phone" if facts.guardian_name else "guardian_name"
-        raise _wrong(missing, N_("For a child under 14, give a parent's or guardian's name and phone."))
-    return done
+        raise _invalid(missing, N_("For a child under 14, give a parent's or guardian's name and phone."))
+    return valid
 
 
 def needs_guardian(facts: TraineeFacts) -> bool:
-    """Whether the person is, or may be, under 14 today."""
+    """Tell whether the person is, or may be, under 14 today."""
     today = clock.now().date()
-    born = id_numbers.born_on(facts.id_type, facts.id_number)
+    born = id_numbers.birth_date(facts.id_type, facts.id_number)
     if born is not None:
-        return (today.year - born.year) - ((today.month, today.day) < (born.month, born.day)) < GUARDED_UNDER
-    return facts.birth_year is not None and today.year - facts.birth_year <= GUARDED_UNDER
+        age = (today.year - born.year) - ((today.month, today.day) < (born.month, born.day))
+        return age < GUARDIAN_NEEDED_UNDER
+    return facts.birth_year is not None and today.year - facts.birth_year <= GUARDIAN_NEEDED_UNDER
 
 
-def hold(db: Session, people: Iterable[TraineeFacts]) -> None:
-    """Keep others from registering the same people until this transaction ends.
+def lock_people(db: Session, people: Iterable[TraineeFacts]) -> None:
+    """Prevent other transactions from registering the same people until this one ends.
 
-    Locks are taken in one order, so that two who register the same people never wait for each other in a circle; whoever
-    registers many people in one transaction calls this first, before any offering is locked.
+    Locks are taken in ascending order, so that two transactions which register the same people cannot deadlock. A
+    caller that registers several people in one transaction calls this function first, before it locks an offering.
     """
     keys = sorted({int.from_bytes(index[:4]) % LOCK_STRIPES for facts in people for index in _indexes(facts)})
     db.execute(
@@ -107,15 +117,16 @@ def hold(db: Session, people: Iterable[TraineeFacts]) -> None:
 
 
 def match(db: Session, facts: TraineeFacts) -> Trainee | None:
-    """The record of the same person (see `match_all`)."""
+    """The record of the same person, or None. `match_all` has the rule."""
     return match_all(db, [facts])[0]
 
 
 def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | None]:
-    """For each the record of the same person: same ID number, else same phone and same name. One statement.
+    """The record of each person, or None, in one statement. `people` are valid facts.
 
-    `people` are checked facts. Two residents' numbers that differ are two people, whatever else they share; other
-    documents are reissued under new numbers.
+    A record is of the same person when it has the same ID number, else when it has the same phone and the same name.
+    But two residents' ID numbers that differ always belong to two people; other documents are reissued under new
+    numbers.
     """
     cipher = crypto.cipher()
     phones = {facts.phone: cipher.blind_index(PHONE_COLUMN, facts.phone) for facts in people if facts.phone}
@@ -132,55 +143,69 @@ def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | Non
     for row in rows:
         by_phone[row.phone_index, row.name_key].append(row)
 
-    def one(facts: TraineeFacts) -> Trainee | None:
-        same = by_number.get((facts.id_type, numbers[facts.id_number])) if facts.id_number else None
-        if same is not None or not facts.phone:
-            return same
-        likely = by_phone.get((phones[facts.phone], norm(facts.name)), [])
-        return next((row for row in likely if not _other_resident(row, facts)), None)
+    def find_record(facts: TraineeFacts) -> Trainee | None:
+        record = by_number.get((facts.id_type, numbers[facts.id_number])) if facts.id_number else None
+        if record is not None or not facts.phone:
+            return record
+        similar = by_phone.get((phones[facts.phone], norm(facts.name)), [])
+        return next((row for row in similar if not _both_have_resident_numbers(row, facts)), None)
 
-    return [one(facts) for facts in people]
-
-
-def _other_resident(row: Trainee, facts: TraineeFacts) -> bool:
-    return row.id_type == IdType.RESIDENT == facts.id_type
+    return [find_record(facts) for facts in people]
 
 
-def differences(trainee: Trainee, facts: TraineeFacts) -> tuple[str, ...]:
-    """Names of the facts that the record has otherwise."""
-    return tuple(name for name in _said(facts) if _known(trainee, name) and not _same(trainee, facts, name))
+def _both_have_resident_numbers(trainee: Trainee, facts: TraineeFacts) -> bool:
+    return trainee.id_type == IdType.RESIDENT == facts.id_type
 
 
-def find_or_make(db: Session, facts: TraineeFacts, *, district_id: int | None = None, fill: bool = True) -> Registered:
-    """Register a person: their one record, made when there is none, its gaps filled. What differs is told, never taken.
+def find_differences(trainee: Trainee, facts: TraineeFacts) -> tuple[str, ...]:
+    """The names of the given facts that differ from the record. A fact that the record lacks does not differ."""
+    return tuple(
+        name for name in _given_names(facts) if _is_recorded(trainee, name) and not _is_equal(trainee, facts, name)
+    )
 
-    fill: False for what a stranger says about a person we know; it could be anybody who knows a name and a phone.
+
+def find_or_create(
+    db: Session, facts: TraineeFacts, *, district_id: int | None = None, fill: bool = True
+) -> Registration:
+    """Register a person: find the person's record and fill its gaps, or create it.
+
+    A differing fact is never overwritten.
+
+    `fill` is False for facts from a stranger, who could be anybody that knows the name and the phone of the person.
+    Raises DomainError on the field at fault.
     """
-    facts = checked(facts)
-    hold(db, [facts])
-    return _settle(db, [facts], [match(db, facts)], district_id, fill=fill)[0]
+    facts = validate(facts)
+    lock_people(db, [facts])
+    return _create_or_fill(db, [facts], [match(db, facts)], district_id, fill=fill)[0]
 
 
 def register_all(db: Session, people: Sequence[TraineeFacts], district_id: int | None = None) -> list[Trainee]:
-    """The records of many people, no two of them the same, found or made in a few statements. `people` are checked facts."""
-    hold(db, people)
-    return [done.trainee for done in _settle(db, people, match_all(db, people), district_id, fill=True)]
+    """The records of several people, found or created in a few statements.
+
+    `people` are valid facts of distinct people.
+    """
+    lock_people(db, people)
+    registrations = _create_or_fill(db, people, match_all(db, people), district_id, fill=True)
+    return [registration.trainee for registration in registrations]
 
 
 def register(db: Session, facts: TraineeFacts, district_id: int | None = None) -> Trainee:
-    """The one record of a person, found or made. Raises DomainError naming the field at fault."""
-    return find_or_make(db, facts, district_id=district_id).trainee
+    """The record of a person, found or created. Raises DomainError on the field at fault."""
+    return find_or_create(db, facts, district_id=district_id).trainee
 
 
 def change(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str | None = None) -> None:
-    """Correct a record. What the screen shows masked (phones, e-mail, ID number) is kept where nothing new is given."""
-    known = _facts_of(trainee)
-    facts = replace(facts, **{name: getattr(facts, name) or getattr(known, name) for name in MASKED})
-    if facts.id_number == known.id_number:
-        facts = replace(facts, id_type=known.id_type)
-    facts = checked(facts)
-    hold(db, [facts])
-    changed = [name for name in FACTS if not _same(trainee, facts, name)]
+    """Correct a record. A fact that pages show masked (phone, e-mail, ID number) stays where no new value is given.
+
+    Raises DomainError on the field at fault, and `person_known` when the new facts belong to another record.
+    """
+    recorded = _facts_of(trainee)
+    facts = replace(facts, **{name: getattr(facts, name) or getattr(recorded, name) for name in MASKED_FACTS})
+    if facts.id_number == recorded.id_number:
+        facts = replace(facts, id_type=recorded.id_type)
+    facts = validate(facts)
+    lock_people(db, [facts])
+    changed = [name for name in FACT_NAMES if not _is_equal(trainee, facts, name)]
     if not changed:
         return
     other = match(db, facts)
@@ -188,22 +213,28 @@ def change(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str | 
         raise DomainError(
             "person_known", N_("Another trainee is registered with this ID number, or with this phone and name.")
         )
-    before = _masked(_facts_of(trainee), changed)
+    before = _mask_for_audit(_facts_of(trainee), changed)
     for name in changed:
-        _take(trainee, facts, name)
+        _set_fact(trainee, facts, name)
     db.flush()
-    audit.record(db, "trainee.change", trainee, before=before, after=_masked(facts, changed), reason=reason)
+    audit.record(db, "trainee.change", trainee, before=before, after=_mask_for_audit(facts, changed), reason=reason)
 
 
 def read_phones(db: Session, trainee: Trainee, why: str) -> tuple[str | None, str | None]:
-    """The trainee's and the guardian's phone in clear, for somebody who says why; each reading is audited."""
+    """The phones of the trainee and of the guardian in clear. Each read is audited with its reason (`why`).
+
+    Raises DomainError on the field `why` without a reason.
+    """
     why = _reason_to_read(why)
     audit.record(db, "trainee.read_phone", trainee, reason=why)
     return trainee.phone, trainee.guardian_phone
 
 
 def read_id_number(db: Session, trainee: Trainee, why: str) -> str:
-    """The ID number in clear, for somebody who says why they need it; each reading is audited."""
+    """The ID number in clear. Each read is audited with its reason (`why`).
+
+    Raises DomainError on the field `why` without a reason, and `no_id_number`.
+    """
     why = _reason_to_read(why)
     number = trainee.open_id_number()
     if number is None:
@@ -215,40 +246,43 @@ def read_id_number(db: Session, trainee: Trainee, why: str) -> str:
 def _reason_to_read(why: str) -> str:
     why = why.strip()
     if not why:
-        raise _wrong("why", N_("Say why you need it; the reason is kept with your name."))
+        raise _invalid("why", N_("Say why you need it; the reason is kept with your name."))
     return why
 
 
-def masked(trainee: Trainee) -> dict[str, str]:
-    """What a screen shows of the sealed facts; an empty text where nothing is known."""
+def masked_facts(trainee: Trainee) -> dict[str, str]:
+    """The encrypted facts of a record in the masked form that pages show; an empty text for a fact without a value."""
     facts = _facts_of(trainee)
-    return {name: _MASKS[name](getattr(facts, name)) for name in MASKED}
+    return {name: _MASKS[name](getattr(facts, name)) for name in MASKED_FACTS}
 
 
-def search(db: Session, words: str, scope: Scope, page: int = 1) -> Page[Trainee]:
-    """Trainees in reach: part of a name, or a whole phone or ID number. Newest first; no words list everybody."""
+def search(db: Session, query: str, scope: Scope, page: int = 1) -> Page[Trainee]:
+    """The trainees in the scope with a part of a name, a whole phone or a whole ID number. Newest first.
+
+    An empty query lists all trainees in the scope.
+    """
     statement = visible(select(Trainee), Trainee, scope)
-    words = words.strip()
-    if words:
-        statement = statement.where(or_(*_ways(words)))
+    query = query.strip()
+    if query:
+        statement = statement.where(or_(*_search_conditions(query)))
     return page_of(db, statement.order_by(Trainee.id.desc()), page)
 
 
-def _ways(words: str) -> list[Any]:
+def _search_conditions(query: str) -> list[Any]:
     cipher = crypto.cipher()
-    key = norm(words)
-    ways: list[Any] = [Trainee.name_key.contains(key, autoescape=True)] if key else [Trainee.name == words]
+    key = norm(query)
+    conditions: list[Any] = [Trainee.name_key.contains(key, autoescape=True)] if key else [Trainee.name == query]
     with suppress(ValueError):
-        ways.append(Trainee.phone_index == cipher.blind_index(PHONE_COLUMN, normalise_phone(words)))
+        conditions.append(Trainee.phone_index == cipher.blind_index(PHONE_COLUMN, normalise_phone(query)))
     for id_type in IdType:
         try:
-            number = id_numbers.canonical(id_type, words, clock.now().date())
+            number = id_numbers.normalise(id_type, query, clock.now().date())
         except DomainError:
             continue
-        ways.append(
+        conditions.append(
             and_(Trainee.id_type == id_type, Trainee.id_number_index == cipher.blind_index(ID_NUMBER_COLUMN, number))
         )
-    return ways
+    return conditions
 
 
 def _indexes(facts: TraineeFacts) -> list[bytes]:
@@ -257,33 +291,34 @@ def _indexes(facts: TraineeFacts) -> list[bytes]:
     return [cipher.blind_index(column, value) for column, value in pairs if value]
 
 
-def _settle(
+def _create_or_fill(
     db: Session,
     people: Sequence[TraineeFacts],
-    known: Sequence[Trainee | None],
+    records: Sequence[Trainee | None],
     district_id: int | None,
     *,
     fill: bool,
-) -> list[Registered]:
-    """Make the records that are missing and fill the gaps of the others; each change leaves an audit entry."""
-    settled = []
-    for facts, trainee in zip(people, known, strict=True):
-        if trainee is None:
-            row = Trainee(name=facts.name, name_key=norm(facts.name), district_id=district_id)
-            db.add(row)
-            settled.append(Registered(row, created=True, filled=_said(facts)))
+) -> list[Registration]:
+    """Create the missing records and fill the gaps of the others. Each change makes an audit entry."""
+    registrations = []
+    for facts, record in zip(people, records, strict=True):
+        if record is None:
+            trainee = Trainee(name=facts.name, name_key=norm(facts.name), district_id=district_id)
+            db.add(trainee)
+            registration = Registration(trainee, created=True, filled=_given_names(facts))
         else:
-            differs = differences(trainee, facts)
-            gaps = tuple(name for name in _said(facts) if not _known(trainee, name)) if fill else ()
-            settled.append(Registered(trainee, created=False, filled=gaps, differs=differs))
-        for name in settled[-1].filled:
-            _take(settled[-1].trainee, facts, name)
+            gaps = tuple(name for name in _given_names(facts) if not _is_recorded(record, name)) if fill else ()
+            differences = find_differences(record, facts)
+            registration = Registration(record, created=False, filled=gaps, differences=differences)
+        for name in registration.filled:
+            _set_fact(registration.trainee, facts, name)
+        registrations.append(registration)
     db.flush()
-    for facts, done in zip(people, settled, strict=True):
-        if done.filled:
-            action = "trainee.create" if done.created else "trainee.fill"
-            audit.record(db, action, done.trainee, after=_masked(facts, done.filled))
-    return settled
+    for facts, registration in zip(people, registrations, strict=True):
+        if registration.filled:
+            action = "trainee.create" if registration.created else "trainee.fill"
+            audit.record(db, action, registration.trainee, after=_mask_for_audit(facts, registration.filled))
+    return registrations
 
 
 def _facts_of(trainee: Trainee) -> TraineeFacts:
@@ -299,15 +334,16 @@ def _facts_of(trainee: Trainee) -> TraineeFacts:
     )
 
 
-def _said(facts: TraineeFacts) -> tuple[str, ...]:
-    return tuple(name for name in FACTS if getattr(facts, name))
+def _given_names(facts: TraineeFacts) -> tuple[str, ...]:
+    """The names of the facts that have a value."""
+    return tuple(name for name in FACT_NAMES if getattr(facts, name))
 
 
-def _known(trainee: Trainee, name: str) -> bool:
+def _is_recorded(trainee: Trainee, name: str) -> bool:
     return bool(trainee.id_number_sealed if name == "id_number" else getattr(trainee, name))
 
 
-def _same(trainee: Trainee, facts: TraineeFacts, name: str) -> bool:
+def _is_equal(trainee: Trainee, facts: TraineeFacts, name: str) -> bool:
     if name == "id_number":
         return (trainee.id_type, trainee.open_id_number()) == (facts.id_type, facts.id_number)
     if name == "email":
@@ -315,7 +351,7 @@ def _same(trainee: Trainee, facts: TraineeFacts, name: str) -> bool:
     return bool((getattr(trainee, name) or None) == (getattr(facts, name) or None))
 
 
-def _take(trainee: Trainee, facts: TraineeFacts, name: str) -> None:
+def _set_fact(trainee: Trainee, facts: TraineeFacts, name: str) -> None:
     if name == "id_number":
         trainee.set_id_number(facts.id_type, facts.id_number)
         return
@@ -332,12 +368,12 @@ _MASKS = {
 }
 
 
-def _masked(facts: TraineeFacts, names: Iterable[str]) -> dict[str, Any]:
-    shown = {name: _MASKS.get(name, lambda value: value)(getattr(facts, name)) for name in names}
-    if "id_number" in shown:
-        shown["id_type"] = facts.id_type
-    return shown
+def _mask_for_audit(facts: TraineeFacts, names: Iterable[str]) -> dict[str, Any]:
+    masked = {name: _MASKS.get(name, lambda value: value)(getattr(facts, name)) for name in names}
+    if "id_number" in masked:
+        masked["id_type"] = facts.id_type
+    return masked
 
 
-def _wrong(name: str, message: str) -> DomainError:
+def _invalid(name: str, message: str) -> DomainError:
     return DomainError(f"{name}_wrong", message, status=422, field=name)

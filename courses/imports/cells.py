@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from courses.enrolment import id_numbers
-from courses.enrolment.sheet import ID_TYPES
+from courses.enrolment.sheet import ID_TYPE_NAMES
 from courses.imports.kinds import word
 from courses.models.trainees import IdType
 from lms.core import spreadsheets
@@ -21,7 +21,7 @@ _DAY = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{
 _APART = re.compile(r"[;；、,，\s]+")
 _HOUR = re.compile(r"(\d{1,2})[:：时点](\d{1,2})?分?(?::\d{2})?")
 _SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
-_ID_TYPES = {word(text): kind for kind, words in ID_TYPES.items() for text in (*words, kind.value)}
+_ID_TYPES = {word(text): kind for kind, words in ID_TYPE_NAMES.items() for text in (*words, kind.value)}
 
 T = TypeVar("T")
 
@@ -32,7 +32,9 @@ def refused(code: str, message: str, **params: Any) -> DomainError:
 
 
 def missing(column: str) -> DomainError:
-    """A cell that is needed and empty. column: the field's name; whoever shows the reason says it in the reader's language."""
+    """A cell that is needed and empty. column: the field's name; whoever shows the reason says it in the reader's
+    language.
+    """
     return refused("cell_missing", N_("The cell “%(column)s” is empty."), column=column)
 
 
@@ -114,7 +116,7 @@ def id_number(kind: str, text: str, today: date) -> tuple[IdType, str] | None:
     if _SHORTENED.fullmatch(text):
         raise refused("shortened", N_("Excel has shortened this number. Make the column “text” and enter it again."))
     id_type = IdType.RESIDENT if not kind else named(kind, _ID_TYPES, "id_type", N_("There is no ID type “%(text)s”."))
-    return id_type, id_numbers.canonical(id_type, text, today)
+    return id_type, id_numbers.normalise(id_type, text, today)
 
 
 def birth_year(text: str, today: date) -> int | None:

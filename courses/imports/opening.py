@@ -78,7 +78,7 @@ class OpeningBalances(Simple):
 
     def reader(self, db: Session, run: ImportRun, context: Context) -> Callable[[Cells], Fact]:  # noqa: ARG002  # the engine's form
         """By the rule of opening balances."""
-        parse = opening_balances.reader(db)
+        parse = opening_balances.row_reader(db)
 
         def read(given: Cells) -> Fact:
             found = parse(given)
@@ -99,7 +99,7 @@ class OpeningBalances(Simple):
         content = files.whole(db, part.run)
         media_type = MEDIA_TYPES[Format.XLSX if part.run.encoding == files.XLSX else Format.CSV]
         for title, rows, person_times in db.execute(_SOURCES, part.values).all():
-            source = opening_balances.keep(
+            source = opening_balances.add_source(
                 db,
                 title=title,
                 file_name=part.run.file_name,

@@ -197,14 +197,14 @@ class Past(Kind):
             statements.run(db, FILE, "presence", **values)
             db.execute(text("ANALYZE presence"))
             statements.run(db, FILE, "judged", **values)
-            quarters.hold_open(db)
+            quarters.lock_open(db)
             for name in ("offering", "session", "lead", "enrolment", "event", "attendance", "closing"):
                 statements.run(db, FILE, f"write_{name}", **values)
             past_closing.certify(db)
             statements.run(db, FILE, "write_participation")
             db.execute(text("CREATE TEMP TABLE concerned ON COMMIT DROP AS SELECT id FROM offered"))
             db.execute(text("ANALYZE concerned"))
-            participation.hold(db)
+            participation.lock(db)
             statements.run(db, FILE, "count_people", sign=1)
         for papers in self.papers:
             papers.keep(db, run)

@@ -114,7 +114,10 @@ class Reader:
         }
 
     def line(self, number: int, row: Sequence[str]) -> bytes:
-        """A row as a line of COPY's text for `import_attendance`, without the run. Raises DomainError for one that cannot go in."""
+        """A row as a line of COPY's text for `import_attendance`, without the run.
+
+        Raises DomainError for one that cannot go in.
+        """
         offered = self._offered(row)
         get = self._cell
         name = get(row, "name")
@@ -126,7 +129,7 @@ class Reader:
         if phone is None and identity is None:
             raise refused("nobody", N_("Give a phone number or an ID number: without one nobody can be found again."))
         year = cells.birth_year(get(row, "birth_year"), self._today)
-        if identity is not None and (born := id_numbers.born_on(*identity)) is not None:
+        if identity is not None and (born := id_numbers.birth_date(*identity)) is not None:
             if year is not None and year != born.year:
                 raise refused("birth_year_differs", N_("The year of birth and the ID number do not agree. Check both."))
             year = born.year

@@ -42,13 +42,13 @@ def _offerings(db: Session, run: ImportRun, context: Context, papers: Sequence[P
         "run": run.id, "first": first, "last": upto, "now": clock.now(), "today": clock.today(context.zone),
         "user": audit.actor(db), "reason": REASON, "nobody": _nobody(db),
     }  # fmt: skip
-    quarters.hold_open(db)
+    quarters.lock_open(db)
     with statements.by_index(db):
         statements.run(db, FILE, "touched", **values)
         statements.run(db, FILE, "concerned", **values)
         db.execute(text("ANALYZE concerned"))
         certificates = [name for take in papers for name in take(db, run, first, upto)]
-        participation.hold(db)
+        participation.lock(db)
         statements.run(db, "past.sql", "count_people", sign=-1)
         for name in (
             "empty_participation", "contradict", "unmark", "ledger", "cancel_enrolment", "free_instructor", "cancel_offering",

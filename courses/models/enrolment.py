@@ -46,6 +46,8 @@ HOLDS_PLACE = (
     EnrolmentState.FAILED,
     EnrolmentState.INCOMPLETE,
 )
+# An enrolment in one of these states can be cancelled, and its sessions can clash with those of another enrolment.
+ACTIVE_STATES = (EnrolmentState.ENROLLED, EnrolmentState.WAITLISTED)
 
 
 class EnrolmentSource(StrEnum):

@@ -32,7 +32,7 @@ class Near:
 
 def suggestions(db: Session, near: Near, part: str = "", *, limit: int) -> list[str]:
     """The labels of those near by whose name or number has a part, as many as the limit."""
-    return [label(person) for person in register.near(db, near.day, near.scope, part=part, limit=limit)]
+    return [label(person) for person in register.suggestions(db, near.day, near.scope, part=part, limit=limit)]
 
 
 def find(db: Session, text: str, near: Near, *, field: str) -> Instructor:
@@ -48,7 +48,7 @@ def find(db: Session, text: str, near: Near, *, field: str) -> Instructor:
     ).one_or_none()
     if by_number is not None:
         return by_number
-    named = register.near(db, near.day, near.scope, name=text.strip(), limit=2)
+    named = register.suggestions(db, near.day, near.scope, name=text.strip(), limit=2)
     if len(named) == 1:
         return named[0]
     if named:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
-from courses.counting import participation
+from courses.counting import trainee_ids
 from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
@@ -97,8 +97,8 @@ def behind(db: Session, filters: Filters, scope: Scope, *, page: int = 1) -> Pag
     """
     within(filters, scope)
     line = lines(filters, scope)
-    times = participation.attending(
-        people for _key, people in participation.pieces(db, rollups.took_part(line, line.c.kind))
+    times = trainee_ids.occurrences(
+        people for _key, people in trainee_ids.arrays(db, rollups.took_part(line, line.c.kind))
     )
     number, shown = most_often(times, page)
     pages = max(1, -(-number // PAGE_SIZE))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select, Subquery, Text, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
-from courses.counting import participation
-from courses.counting.participation import Level
+from courses.counting import participation, trainee_ids
+from courses.counting.participation import CountKey
 from courses.models.catalogue import Course
 from courses.models.person_time import EntryKind
 from courses.models.rollups import Participation, PersonTimeHost, PersonTimeLead, PersonTimeMonth
@@ -25,7 +25,7 @@ from lms.core.scope import Scope
 from lms.organisations.models import Organisation
 
 if TYPE_CHECKING:
-    from courses.counting.participation import Ids
+    from courses.counting.trainee_ids import TraineeIds
 
 Sums = type[PersonTimeMonth | PersonTimeHost | PersonTimeLead]
 
@@ -165,19 +165,19 @@ class _People:
         self._shown = self._of_whole or (len(districts) == 1 and not scope.organisation_ids)
         self._district = 0 if self._of_whole or not districts else min(one for one in districts if one is not None)
         self._plain = plain and not filters.organisation and not filters.sector
-        self._kept = participation.kept(db) if plain else {}
+        self._kept = participation.stored_counts(db) if plain else {}
 
     def of_branch(self) -> int | None:
         """The whole branch, with the programme that is asked for."""
         period = self._period()
-        return None if period is None else self._at(Level(self._filters.programme or "", 0, period))
+        return None if period is None else self._at(CountKey(self._filters.programme or "", 0, period))
 
     def of_shown(self) -> int | None:
         """All rows together."""
         period = self._period()
         if period is None or not self._plain or not self._shown or (self._district and self._filters.programme):
             return None
-        return self._at(Level(self._filters.programme or "", self._district, period))
+        return self._at(CountKey(self._filters.programme or "", self._district, period))
 
     def of_rows(self) -> dict[str, int] | None:
         """Each row."""
@@ -196,7 +196,7 @@ class _People:
             }
         if filters.grouping is Grouping.YEAR and _whole_years(filters) and not (programme and self._district):
             years = (str(year) for year in range(filters.since.year, filters.until.year + 1))
-            return {year: self._kept.get(Level(programme, self._district, year), 0) for year in years}
+            return {year: self._kept.get(CountKey(programme, self._district, year), 0) for year in years}
         return None
 
     def _of_places(self) -> dict[str, int] | None:
@@ -212,7 +212,7 @@ class _People:
             }
         return None
 
-    def _at(self, level: Level) -> int | None:
+    def _at(self, level: CountKey) -> int | None:
         """A kept number; for a month only the branch's is kept."""
         of_month = len(level.period) == len("2017-03")
         return None if of_month and (level.programme or level.district) else self._kept.get(level, 0)
@@ -244,34 +244,34 @@ class _Took:
         """branch: also those of the rest of the branch."""
         line = lines(filters, scope, branch=branch)
         row = case((line.c.shown, line.c.key))
-        pieces: dict[str | None, list[Ids]] = defaultdict(list)
+        pieces: dict[str | None, list[TraineeIds]] = defaultdict(list)
         whole = filters.grouping in {Grouping.HOST, Grouping.INSTRUCTOR}  # thousands of rows, none of them large
-        for key, people in participation.pieces(db, took_part(line, row, whole=whole)):
+        for key, people in trainee_ids.arrays(db, took_part(line, row, whole=whole)):
             pieces[key].append(people)
         self._others = pieces.pop(None, [])
         self._rows = {key: row for key, row in pieces.items() if key is not None}
 
     def rows(self) -> dict[str, int]:
         """Each row's people."""
-        return {key: participation.distinct(people) for key, people in self._rows.items()}
+        return {key: trainee_ids.count_distinct(people) for key, people in self._rows.items()}
 
     def everybody(self) -> int:
         """All rows' people."""
-        return participation.distinct(self._together())
+        return trainee_ids.count_distinct(self._together())
 
     def branch(self) -> int:
         """The whole branch's people."""
-        return participation.distinct(self._together() + self._others)
+        return trainee_ids.count_distinct(self._together() + self._others)
 
-    def _together(self) -> "list[Ids]":
+    def _together(self) -> "list[TraineeIds]":
         return list(chain.from_iterable(self._rows.values()))
 
 
 def took_part(line: Subquery, key: ColumnElement[Any], *, whole: bool = False) -> Select[*tuple[Any, ...]]:
-    """Who took part in what closing lines count, by a key, for `participation.pieces`. whole: one piece a key."""
-    parts = [] if whole else [line.c.offering_id // participation.TOGETHER]
+    """Who took part in what closing lines count, by a key, for `trainee_ids.arrays`. whole: one piece a key."""
+    parts = [] if whole else [line.c.offering_id // trainee_ids.OFFERINGS_PER_ARRAY]
     return (
-        select(key, participation.packed())
+        select(key, trainee_ids.packed())
         .select_from(line)
         .join(Participation, Participation.offering_id == line.c.offering_id)
         .where(line.c.kind == EntryKind.CLOSING)

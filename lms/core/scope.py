@@ -32,8 +32,12 @@ REMEMBERED = 64
 ADMINISTRATORS = (Role.DISTRICT_ADMINISTRATOR, Role.CITY_ADMINISTRATOR)
 READERS = (*ADMINISTRATORS, Role.AUDITOR)
 STAFF = (Role.COORDINATOR, *ADMINISTRATORS)
-# These roles take attendance: roster, headcount, walk-ins, the sheet on paper, the self check-in code, the review queue.
+# These roles take attendance: roster, headcount, walk-ins, paper sheet, self check-in code, review queue.
 ATTENDANCE_TAKERS = (Role.INSTRUCTOR, *STAFF)
+# These roles see offerings, their enrolments and sessions, and their certificates.
+OFFERING_READERS = (*ATTENDANCE_TAKERS, Role.AUDITOR)
+# These roles see the register of trainees.
+STAFF_READERS = (*STAFF, Role.AUDITOR)
 # These roles enter results, close sessions and correct what is closed.
 EXAMINERS = (Role.INSTRUCTOR, *ADMINISTRATORS)
 

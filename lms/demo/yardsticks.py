@@ -17,7 +17,7 @@ DISTRICTS: tuple[tuple[int, int, int, int], ...] = (
 def enter(db: Session, year: int) -> None:
     """Enter both for a year."""
     population.save(db, year, {district: people for district, people, *_targets in DISTRICTS}, SOURCE)
-    wanted: dict[targets.Place, int | None] = {}
+    wanted: dict[targets.TargetKey, int | None] = {}
     for district, _people, rescue, first_responder in DISTRICTS:
         wanted |= {("RESCUE", district): rescue, ("FIRST_RESPONDER", district): first_responder}
     targets.save(db, year, wanted, {})

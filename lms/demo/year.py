@@ -18,7 +18,7 @@ from certificates.keys import qr_keys
 from courses.assessment import assessment
 from courses.assessment.marking import Marks
 from courses.attendance import recording
-from courses.attendance.recording import AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
 from courses.closing import closing, correction, headcount, instructor_check_in
 from courses.counting import quarters
 from courses.counting.quarters import Quarter
@@ -282,7 +282,7 @@ class Year:
             return
         others = [person for person in self._staff.instructors if person.id != run.lead.id]
         examiner = self._random.choice(others)
-        for line in assessment.listing(self._db, run.offering_id):
+        for line in assessment.result_rows(self._db, run.offering_id):
             if not line.attended or self._random.random() < 0.03:
                 continue
             person = self._db.get_one(Enrolment, line.enrolment_id)
@@ -299,7 +299,7 @@ class Year:
                 assessment.save(self._db, person, again, seen=self._seen(person), retest=True)
 
     def _seen(self, person: Enrolment) -> str:
-        return assessment.version(assessment.attempts_of(self._db, person.id))
+        return assessment.form_version(assessment.attempts_of(self._db, person.id))
 
     def _close(self, run: Run) -> None:
         if run.lead.user_id is not None:

@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
-from courses.enrolment import listings
+from courses.enrolment import labels, listings
 from lms.core.access import requires
 from lms.core.scope import Role
 from lms.core.web import db
@@ -19,7 +19,7 @@ blueprint = Blueprint("my_training", __name__)
 def page() -> ResponseReturnValue:
     """What comes, what was, and the certificate of each."""
     zone = current_app.config["SETTINGS"].zone
-    rows = listings.of_user(db(), current_user.id)
+    rows = listings.list_of_user(db(), current_user.id)
     certificates = holding.of_trainee(db(), rows[0].trainee_id, zone=zone) if rows else ()
     # Newest first, so the last one put in is overwritten by none that is older.
     held = {certificate.enrolment_id: certificate for certificate in reversed(certificates)}
@@ -27,7 +27,7 @@ def page() -> ResponseReturnValue:
         "my_training/page.html",
         enrolments=rows,
         held=held,
-        states=listings.STATES,
+        states=labels.STATES,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
     )

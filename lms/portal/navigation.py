@@ -61,4 +61,4 @@ def _area(path: str) -> str:
 def _waiting(roles: tuple[Role, ...]) -> int:
     """How many check-ins wait for a word of this user's, in whatever part: the bar is the same on every page."""
     grants = [grant for grant in current_user.grants if grant.role in roles]
-    return review_queue.count(db(), scope_of(current_user.id, grants))
+    return review_queue.count_cases(db(), scope_of(current_user.id, grants))

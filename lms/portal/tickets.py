@@ -9,9 +9,9 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
-from courses.enrolment import listings, places
-from courses.enrolment.forms.enrolment import CancelOwnForm
-from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.enrolment import clashes, labels, listings, places
+from courses.enrolment.forms.enrolment import OwnCancellationForm
+from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
 from lms.core import clock
 from lms.core.access import public
@@ -30,16 +30,16 @@ blueprint = Blueprint("tickets", __name__)
 @unlisted
 def page(ticket: str) -> ResponseReturnValue:
     """The ticket: its code, times and place, and where its holder stands."""
-    row = listings.by_ticket(db(), ticket)
+    row = listings.get_by_ticket(db(), ticket)
     public_url = current_app.config["SETTINGS"].public_url
     body = render_template(
         "tickets/page.html",
         enrolment=row,
         offering=row.offering,
-        state=listings.STATES[EnrolmentState(row.state)],
+        state=labels.STATES[EnrolmentState(row.state)],
         code=Markup(ticket_code.svg(public_url, ticket)),  # noqa: S704  # made of rectangles by us
-        position=places.position(db(), row),
-        clashes=places.overlapping(db(), row) if _stands(row) else (),
+        position=places.waiting_position(db(), row),
+        clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
@@ -59,8 +59,8 @@ def page(ticket: str) -> ResponseReturnValue:
 @unlisted
 def cancel(ticket: str) -> ResponseReturnValue:
     """Ask once, then cancel one's own enrolment."""
-    row = listings.by_ticket(db(), ticket)
-    form = CancelOwnForm()
+    row = listings.get_by_ticket(db(), ticket)
+    form = OwnCancellationForm()
     if form.validate_on_submit():
         with refused_on(form):
             places.cancel(db(), row, form.reason.data or _("Cancelled by the trainee"))
@@ -75,7 +75,7 @@ def cancel(ticket: str) -> ResponseReturnValue:
 @unlisted
 def calendar(ticket: str) -> ResponseReturnValue:
     """The sessions, for the holder's calendar."""
-    offering = listings.by_ticket(db(), ticket).offering
+    offering = listings.get_by_ticket(db(), ticket).offering
     public_url = current_app.config["SETTINGS"].public_url
     body = calendars.calendar(offering, named(offering.course), named(offering.organisation), public_url)
     headers = {
@@ -91,7 +91,7 @@ def calendar(ticket: str) -> ResponseReturnValue:
 @unlisted
 def account(ticket: str) -> ResponseReturnValue:
     """Make an account for the ticket's holder."""
-    row = listings.by_ticket(db(), ticket)
+    row = listings.get_by_ticket(db(), ticket)
     if not ticket_accounts.may_claim(row):
         return redirect(url_for("tickets.page", ticket=ticket))
     form = TicketAccountForm()
@@ -105,4 +105,4 @@ def account(ticket: str) -> ResponseReturnValue:
 
 
 def _stands(row: Enrolment) -> bool:
-    return row.state in places.OPEN_STATES and row.offering.state == OfferingState.PUBLISHED
+    return row.state in ACTIVE_STATES and row.offering.state == OfferingState.PUBLISHED

@@ -4,7 +4,7 @@ from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from courses.attendance import recording
+from courses.attendance import check_in_window
 from courses.closing.instructor_check_in import INSTRUCTORS_OPEN_BEFORE
 from courses.offerings import agenda
 from lms.core import clock
@@ -25,6 +25,6 @@ def page() -> ResponseReturnValue:
         agenda=agenda.of_instructor(db(), current_user.id, zone),
         today=clock.today(zone),
         now=clock.now(),
-        opens_before=recording.OPENS_BEFORE,
+        opens_before=check_in_window.OPENS_BEFORE,
         here_before=INSTRUCTORS_OPEN_BEFORE,
     )

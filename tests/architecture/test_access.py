@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 
 from certificates.models import Certificate, KeyState, SigningKey
 from courses.attendance import recording
-from courses.attendance.recording import AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of

@@ -23,7 +23,7 @@ from certificates.payload import digits_of
 from certificates.states import State
 from certificates.verification import verification
 from courses.attendance import recording
-from courses.attendance.recording import AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
 from courses.closing import closing
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from lms.app import create_app

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from courses.counting import person_time
-from courses.counting.person_time import Totals
+from courses.counting.person_time import OfferingTotals
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
@@ -51,7 +51,7 @@ class Plan:
     district: int
     programme: str = "FIRST_RESPONDER"
 
-    def totals(self) -> Totals:
+    def totals(self) -> OfferingTotals:
         """Counted by hand, straight from the rule and in no way as the system does it."""
         minutes = 0
         for person in self.people:
@@ -59,7 +59,7 @@ class Plan:
                 came = 0 if presence.came >= SESSION_MINUTES else max(presence.came, 0)
                 went = SESSION_MINUTES if presence.left is None else min(presence.left, SESSION_MINUTES)
                 minutes += max(0, went - came)
-        return Totals(
+        return OfferingTotals(
             enrolled=sum(person.state is not EnrolmentState.CANCELLED for person in self.people),
             named=sum(bool(person.presences) for person in self.people),
             counted=max(self.headcounts),

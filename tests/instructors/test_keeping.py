@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from instructors import qualifications, register
 from instructors.models import Instructor, Qualification
-from instructors.register import Filter, Validity
+from instructors.register import InstructorFilter, Validity
 from lms.accounts import users
 from lms.accounts.models import User
 from lms.accounts.password_links import Site
@@ -51,7 +51,7 @@ def test_validity_looks_at_the_last_period_of_a_programme(db: Session, make: Mak
     db.flush()
 
     def found(validity: Validity | None, programme: str | None = "RESCUE") -> set[Instructor]:
-        wanted = Filter(programme_code=programme, validity=validity)
+        wanted = InstructorFilter(programme_code=programme, validity=validity)
         return set(register.listing(db, EVERYTHING, wanted, TODAY, 1).rows)
 
     assert found(Validity.VALID) == {valid, soon, today, renewed}

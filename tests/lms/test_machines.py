@@ -24,7 +24,7 @@ from sqlalchemy.orm import sessionmaker
 
 from certificates.keys import qr_keys
 from courses.attendance import recording
-from courses.attendance.recording import AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import CourseSession, Offering

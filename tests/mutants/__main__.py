@@ -19,6 +19,7 @@ from tests.mutants.running import BaselineError, Module, Result, Runner, runner
 
 # The modules whose rules decide figures and certificates. Each is tested by the files of its name.
 MODULES = (
+    Path("courses/attendance/check_in_window.py"),
     Path("courses/attendance/deciding.py"),
     Path("courses/attendance/folding.py"),
     Path("courses/attendance/self_check_in/rotating_code.py"),

@@ -1,4 +1,4 @@
-"""Verification for programs: JSON, any origin, no account. `/api/v1/openapi.json` describes it."""
+"""JSON interface of the verification for programs: any origin, no account. `/api/v1/openapi.json` describes it."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ DAY = "86400"
 @public
 @limiter.limit(CODES)
 def verdict(digits: str) -> ResponseReturnValue:
-    """The same answer as the page."""
+    """Verify one code; the answer is that of the page."""
     return private(jsonify(as_json(judge(digits))))
 
 
@@ -37,7 +37,7 @@ def verdict(digits: str) -> ResponseReturnValue:
 @public
 @limiter.limit(LISTS)
 def verdicts() -> ResponseReturnValue:
-    """Answers to a list, in its order."""
+    """Verify a list of certificates; the answers come in the same order."""
     if not request.is_json:
         raise DomainError("not_json", N_("Send JSON: Content-Type application/json."), status=415)
     items = _items_of(request.get_json())
@@ -49,7 +49,7 @@ def verdicts() -> ResponseReturnValue:
 @public
 @limiter.limit(CODES)
 def description() -> ResponseReturnValue:
-    """What there is, for programs that write programs."""
+    """Serve the OpenAPI description."""
     settings = current_app.config["SETTINGS"]
     response = jsonify(openapi.document(settings.public_url, "First-aid training"))
     response.headers["Cache-Control"] = "public, max-age=300"
@@ -57,7 +57,7 @@ def description() -> ResponseReturnValue:
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
-    """What the page shows, as data."""
+    """Return what the page shows, as data."""
     answer: dict[str, Any] = {"state": verdict.state.value, "reason": verdict.reason}
     certificate = verdict.certificate
     if certificate is not None:
@@ -85,7 +85,7 @@ def _result_as_json(result: BulkResult) -> dict[str, Any]:
 
 
 def _legacy_as_json(certificate: PublicLegacyCertificate) -> dict[str, Any]:
-    """One from before this system, in the same fields; its words stand in one language, and its hours are not known."""
+    """Return a legacy certificate in the same fields; its texts exist in one language, and its hours are not known."""
     return {
         "number": certificate.number,
         "signed_code": False,
@@ -109,12 +109,12 @@ def _items_of(body: Any) -> list[BulkItem]:
 
 
 def _item_of(entry: Any) -> BulkItem:
-    """One of {code}, {code, name}, {number, name}, {number, id_tail}; all of them texts."""
+    """Read one of {code}, {code, name}, {number, name}, {number, id_tail}; all values are texts."""
     if not isinstance(entry, dict) or not all(isinstance(value, str) and len(value) <= 500 for value in entry.values()):
         raise _malformed()
     match sorted(entry):
         case ["code"] | ["code", "name"]:
-            # What is no code is never asked as a number.
+            # A text without a code is not looked up as a number.
             return BulkItem(bulk.code_in(entry["code"]) or "", entry.get("name", ""))
         case ["name", "number"]:
             return BulkItem(entry["number"], entry["name"])
@@ -133,7 +133,7 @@ def _malformed() -> DomainError:
 
 
 def _open_to_all(response: Response) -> Response:
-    """Any site's script may read the answers, errors too; no cookie is asked for or looked at."""
+    """Let scripts of any origin read the answers and errors; no cookie is requested or read."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     if request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"
@@ -143,7 +143,7 @@ def _open_to_all(response: Response) -> Response:
 
 
 def _open_errors_to_all(response: Response) -> Response:
-    """What no route answered, any site's script may read as well: no blueprint's hook sees it."""
+    """Let scripts of any origin read errors of routing as well: no blueprint's hook sees those."""
     if request.routing_exception is not None and request.path.startswith("/api/"):
         response.headers["Access-Control-Allow-Origin"] = "*"
     return response

@@ -1,4 +1,6 @@
-"""A list of certificates at once: pasted or sent as a spreadsheet, answered as a table or as one. Nothing is kept."""
+"""Pages of bulk verification: a pasted list or a spreadsheet, answered as a table or as a spreadsheet. Nothing is
+stored.
+"""
 
 import io
 from collections.abc import Iterator
@@ -33,7 +35,7 @@ PAGES = "60/minute"
 @limiter.limit(LISTS, methods=["POST"])
 @limiter.limit(PAGES, methods=["GET"])
 def page() -> ResponseReturnValue:
-    """Paste or send, and read."""
+    """Show the form, or verify the list that was sent."""
     form = ListForm()
     if not form.is_submitted():
         return _page(form, [], 200)

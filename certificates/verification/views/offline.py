@@ -1,4 +1,4 @@
-"""The page that verifies in the browser once it was loaded, and the script that keeps it."""
+"""Page that verifies in the browser without a network, and the service worker that stores it there."""
 
 from flask import Blueprint, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
@@ -19,7 +19,7 @@ PAGES = "60/minute"
 @public
 @limiter.limit(PAGES)
 def page() -> ResponseReturnValue:
-    """Verify with no network. Kept by the worker below, so it says nothing of who asked."""
+    """Show the page for offline verification. The service worker stores it, so it contains nothing about the visitor."""
     zone = current_app.config["SETTINGS"].time_zone
     lists = status_lists.count(reading())
     return private(render_template("verification/offline.html", lists=lists, zone=zone, state_label=STATE_LABELS))
@@ -29,7 +29,7 @@ def page() -> ResponseReturnValue:
 @public
 @limiter.limit(PAGES)
 def worker() -> Response:
-    """Here and not among the static files: a service worker rules only addresses beside its own."""
+    """Serve the service worker, under this path because a service worker controls only addresses below its own."""
     response = current_app.send_static_file("offline-worker.js")
     response.headers["Cache-Control"] = "no-cache"
     return response

@@ -1,4 +1,4 @@
-"""What the verification interface is to programs, for OpenAPI."""
+"""OpenAPI description of the verification interface: schemas and paths."""
 
 from typing import Any
 

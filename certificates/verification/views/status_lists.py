@@ -1,4 +1,4 @@
-"""What programs need to verify without us: the published keys, and the signed status lists. Any site may read them."""
+"""Published keys and signed status lists, for programs that verify without our server. Any origin may read them."""
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -13,14 +13,14 @@ from lms.core.web import db, reading
 blueprint = Blueprint("status", __name__)
 
 LIMIT = "60/minute"
-SECONDS = 300  # for so long others may keep an answer
+CACHE_SECONDS = 300
 
 
 @blueprint.get("/.well-known/jwks.json")
 @public
 @limiter.limit(LIMIT)
 def key_set() -> ResponseReturnValue:
-    """The published keys: of codes, with window and state, and of badges and status lists."""
+    """Serve the published keys: those for QR codes with window and state, and those for badges and status lists."""
     published = jwks(current_app.extensions["public_key_cache"].all(reading()))
     published["keys"] += [
         jwk(key.kid, key.public_key, key.state, key.compromised_at) for key in issuer_keys.public_keys(db())
@@ -32,7 +32,7 @@ def key_set() -> ResponseReturnValue:
 @public
 @limiter.limit(LIMIT)
 def signed_list(purpose: str, number: int) -> ResponseReturnValue:
-    """A signed list, as the worker stored it."""
+    """Serve a signed list as the worker stored it."""
     stored = status_lists.signed_list(reading(), purpose, number) if number < 1 << 15 else None
     if stored is None:
         abort(404)
@@ -44,5 +44,5 @@ def signed_list(purpose: str, number: int) -> ResponseReturnValue:
 
 def _open(response: Response) -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cache-Control"] = f"public, max-age={SECONDS}"
+    response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
     return response

@@ -1,4 +1,4 @@
-"""The page that says whether a code holds. Each kind of verdict is rendered once a language and filled in from then on."""
+"""The page with the verdict on a code. Each kind of verdict is rendered once per language and filled in from then on."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,15 +13,15 @@ from lms.core.errors import N_
 from lms.core.languages import counted, translated
 from lms.core.stencil import Stencil
 
-FOR_EVER = N_("does not expire")
+DOES_NOT_EXPIRE = N_("does not expire")
 
 
 def page(verdict: Verdict, language: str) -> bytes:
-    """The page as a scan leads to it: the name box empty. In UTF-8."""
+    """Return the page that a scan leads to, in UTF-8, with an empty name box."""
     values = texts(verdict, language)
     kind = ("verdict", language, verdict.state, verdict.reason, *values)
-    kept: dict[object, Stencil] = current_app.extensions["verdict_stencils"]
-    stencil = kept.get(kind)
+    stencils: dict[object, Stencil] = current_app.extensions["verdict_stencils"]
+    stencil = stencils.get(kind)
     if stencil is None:
         form = NameForm(formdata=None)
 
@@ -29,38 +29,40 @@ def page(verdict: Verdict, language: str) -> bytes:
             with force_locale(language):
                 return _render(verdict, marks, form, None)
 
-        stencil = kept[kind] = Stencil(tuple(values), render)
+        stencil = stencils[kind] = Stencil(tuple(values), render)
     return stencil.fill(values)
 
 
 def answered(verdict: Verdict, language: str, form: NameForm, answer: bool | None) -> str:
-    """The page after a name was typed."""
+    """Return the page after a name was typed."""
     with force_locale(language):
         return _render(verdict, texts(verdict, language), form, answer)
 
 
 def texts(verdict: Verdict, language: str) -> dict[str, str]:
-    """What the page says of this very certificate, each as it is shown. Which there are depends on the kind of verdict."""
-    found: dict[str, str] = {}
+    """Return the texts of this very certificate as they are shown; their keys depend on the kind of verdict."""
+    values: dict[str, str] = {}
     if verdict.successor is not None:
-        found["successor"] = url_for("verification.page", digits=verdict.successor)
-    shown = verdict.certificate or verdict.payload
-    if shown is not None:
-        found["issued_on"] = shown.issued_on.isoformat()
-        found["valid_until"] = shown.valid_until.isoformat() if shown.valid_until else translated(FOR_EVER, language)
+        values["successor"] = url_for("verification.page", digits=verdict.successor)
+    dated = verdict.certificate or verdict.payload
+    if dated is not None:
+        values["issued_on"] = dated.issued_on.isoformat()
+        values["valid_until"] = (
+            dated.valid_until.isoformat() if dated.valid_until else translated(DOES_NOT_EXPIRE, language)
+        )
     if verdict.certificate is not None:
         facts = verdict.certificate.facts
         number = facts["hours"].removesuffix(".0")
-        one = 1 if number == "1" else 2  # half an hour is counted as many
-        hours = counted("%(hours)s class hour", "%(hours)s class hours", one, language) % {"hours": number}
-        found |= {
+        plural_form = 1 if number == "1" else 2  # fractions of an hour take the plural
+        hours = counted("%(hours)s class hour", "%(hours)s class hours", plural_form, language) % {"hours": number}
+        values |= {
             "holder": verdict.certificate.masked_name,
             "number": verdict.certificate.number,
             "type": facts["course_" + language],
             "programme": f"{facts['programme_' + language]} · {hours}",
             "unit": facts["unit_" + language],
         }
-    return found
+    return values
 
 
 def _render(verdict: Verdict, values: Mapping[str, Any], form: NameForm, answer: bool | None) -> str:

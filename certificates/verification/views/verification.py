@@ -1,7 +1,7 @@
-"""Verification for anybody: without an account, an app or a script.
+"""Public verification pages, without an account, an app or JavaScript.
 
-These pages set no cookie and ask for no token: what is asked changes nothing, and the pages send no referrer, which the
-token's check would demand.
+These pages set no cookie and need no CSRF token: a question changes nothing, and the pages send no referrer, which the
+token's check would need.
 """
 
 from datetime import date
@@ -30,7 +30,7 @@ blueprint = Blueprint("verification", __name__)
 
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 HTML = "text/html; charset=utf-8"
-SCANS = 60  # a minute
+SCANS = 60  # per minute
 PAGES = "60/minute"
 GUESSES = "10/minute"
 
@@ -39,7 +39,7 @@ GUESSES = "10/minute"
 @public
 @lean(SCANS)
 def page(digits: str) -> ResponseReturnValue:
-    """Where the QR code leads."""
+    """Show the verdict on a code; QR codes lead here."""
     return Response(verdict_page.page(judge(digits), visitor_language()), headers=PRIVATE, content_type=HTML)
 
 
@@ -47,7 +47,7 @@ def page(digits: str) -> ResponseReturnValue:
 @public
 @limiter.limit(GUESSES)
 def name(digits: str) -> ResponseReturnValue:
-    """Is this the name on the paper?"""
+    """Answer whether a name is the one on the certificate."""
     form = NameForm()
     verdict = judge(digits)
     answer = verification.name_matches_code(verdict, form.name.data or "") if form.validate() else None
@@ -59,7 +59,7 @@ def name(digits: str) -> ResponseReturnValue:
 @limiter.limit(GUESSES, methods=["POST"])
 @limiter.limit(PAGES, methods=["GET"])
 def find() -> ResponseReturnValue:
-    """By hand: number and holder."""
+    """Verify by number and holder."""
     form = FindForm()
     status = 200
     if form.validate_on_submit():
@@ -84,7 +84,7 @@ def find() -> ResponseReturnValue:
 
 
 def judge(digits: str) -> Verdict:
-    """The verdict on a code today, with the alarm that some raise."""
+    """Return the verdict on a code today, and raise the alarm if it is alarming."""
     verdict = verification.verify(reading(), digits, today=today(), keys=keys())
     if verdict.alarming:
         verification.raise_alarm(db(), digits)
@@ -92,25 +92,25 @@ def judge(digits: str) -> Verdict:
 
 
 def private(response: Any) -> Response:
-    """Neither kept, nor found by search engines, nor told to the next site."""
+    """Make a response that is not stored, not indexed by search engines, and sends no referrer."""
     private_response: Response = make_response(response)
     private_response.headers.update(PRIVATE)
     return private_response
 
 
 def keys() -> PublicKeyCache:
-    """The published keys, kept by this process."""
+    """Return this process's cache of the published keys."""
     cache: PublicKeyCache = current_app.extensions["public_key_cache"]
     return cache
 
 
 def branch() -> Branch:
-    """The branch of the settings."""
+    """Return the branch of the settings."""
     return Branch.of(current_app.config["SETTINGS"])
 
 
 def today() -> date:
-    """Today where the branch is."""
+    """Return today's date in the branch's time zone."""
     return clock.today(current_app.config["SETTINGS"].zone)
 
 

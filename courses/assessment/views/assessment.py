@@ -1,4 +1,4 @@
-"""Results: the list of an offering. One trainee's page is in `courses.closing.views.results`, which also corrects."""
+"""The list of an offering's results. The page of one trainee is in `courses.closing.views.results`, which also corrects."""
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -19,26 +19,26 @@ blueprint = Blueprint("assessment", __name__)
 @blueprint.get("")
 @requires(*ATTENDANCE_TAKERS, Role.AUDITOR)
 def page(offering_id: int) -> ResponseReturnValue:
-    """Everybody of an offering with what is entered and what is missing."""
+    """List the trainees of an offering with their results, and the late results."""
     offering = offerings.page(db(), offering_id, scope())
     return render_template(
         "assessment/page.html",
         offering=offering,
-        skills=skills_of(offering),
-        lines=assessment.listing(db(), offering.id),
+        skills=active_skills(offering),
+        rows=assessment.result_rows(db(), offering.id),
         late=late_results.waiting(db(), offering.id),
         may_enter=may_enter(offering),
     )
 
 
-def skills_of(offering: Offering) -> list[CourseSkill]:
-    """Skills of the course that are assessed now."""
+def active_skills(offering: Offering) -> list[CourseSkill]:
+    """Return the skills of the offering's course that are examined now."""
     return [skill for skill in offering.course.skills if skill.active]
 
 
 def may_enter(offering: Offering) -> bool:
-    """Tell whether the reader may enter results now; once closed, only whoever may correct."""
+    """Return whether the user may enter results now; of a closed offering only a user who may correct it."""
     if offering.state == OfferingState.CLOSED:
         return rights.is_allowed(offering, scope(), now=clock.now())
-    able = any(grant.role in EXAMINERS for grant in current_user.grants)
-    return offering.state == OfferingState.PUBLISHED and able and not scope().read_only
+    is_examiner = any(grant.role in EXAMINERS for grant in current_user.grants)
+    return offering.state == OfferingState.PUBLISHED and is_examiner and not scope().read_only

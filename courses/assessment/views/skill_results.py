@@ -1,4 +1,4 @@
-"""Skill results that paired devices send: up to 100 at once, an answer for each."""
+"""The JSON interface by which paired devices send skill results, up to 100 at once; each is answered."""
 
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from courses.assessment import skill_results
-from courses.assessment.skill_results import BATCH_LIMIT, Answer, SkillInput
+from courses.assessment.skill_results import BATCH_LIMIT, SkillAnswer, SkillInput
 from courses.outcomes import Outcome
 from lms.accounts.bearer import caller, device
 from lms.core import clock, openapi
@@ -27,8 +27,8 @@ BODY_LIMIT = 128 * 1024
 BAD_EVENT = N_("This result could not be read. Reload the page and enter it again.")
 
 
-class Event(BaseModel):
-    """One result as sent."""
+class SkillEventBody(BaseModel):
+    """One result as a device sends it."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -41,7 +41,7 @@ class Event(BaseModel):
     offset_ms: int | None = Field(default=None, ge=-LARGEST_ID, le=LARGEST_ID)
 
     def as_input(self) -> SkillInput:
-        """The result as the rule takes it."""
+        """Return the result for `skill_results.record_all`."""
         return SkillInput(
             self.id, self.session, self.enrolment, self.skill, self.passed, self.told_at, offset_ms=self.offset_ms
         )
@@ -50,45 +50,48 @@ class Event(BaseModel):
 @blueprint.post("/api/v1/skill-results")
 @device(A_MINUTE)
 def record() -> ResponseReturnValue:
-    """Each result is kept once, however often it is sent."""
+    """Record each result once, however often it is sent, and answer each of them in their order."""
     request.max_content_length = BODY_LIMIT
-    asking, now = caller(), clock.now()
-    grants = [grant for grant in asking.grants if grant.role in EXAMINERS]
+    paired, now = caller(), clock.now()
+    grants = [grant for grant in paired.grants if grant.role in EXAMINERS]
     if not grants:
         raise Denied("results_denied", N_("Your roles do not include entering results."))
-    sent = _sent(request.get_json(silent=True))
-    read = [_read(one) for one in sent]
+    bodies = _event_bodies(request.get_json(silent=True))
+    inputs = [_read(body) for body in bodies]
     answers = iter(
         skill_results.record_all(
             db(),
-            [event for event in read if event is not None],
-            user_id=asking.user_id,
-            device_id=asking.device_id,
-            scope=scope_of(asking.user_id, grants),
+            [skill_input for skill_input in inputs if skill_input is not None],
+            user_id=paired.user_id,
+            device_id=paired.device_id,
+            scope=scope_of(paired.user_id, grants),
             now=now,
         )
     )
-    told = [_told(next(answers)) if event is not None else _bad(one) for one, event in zip(sent, read, strict=True)]
-    if len(told) == 1 and told[0]["code"] == "event_conflict":
+    answers_json = [
+        _answer_json(next(answers)) if skill_input is not None else _rejection_json(body)
+        for body, skill_input in zip(bodies, inputs, strict=True)
+    ]
+    if len(answers_json) == 1 and answers_json[0]["code"] == "event_conflict":
         raise DomainError("event_conflict", skill_results.MESSAGES["event_conflict"], status=409)
-    return jsonify(received_at=now.isoformat(), answers=told)
+    return jsonify(received_at=now.isoformat(), answers=answers_json)
 
 
-def _sent(body: Any) -> list[Any]:
+def _event_bodies(body: Any) -> list[Any]:
     events = body.get("events") if isinstance(body, dict) else None
     if not isinstance(events, list) or not 1 <= len(events) <= BATCH_LIMIT:
         raise DomainError("bad_batch", N_("Send “events”, a list of 1 to 100."), status=422)
     return events
 
 
-def _read(sent: Any) -> SkillInput | None:
+def _read(body: Any) -> SkillInput | None:
     try:
-        return Event.model_validate(sent).as_input()
+        return SkillEventBody.model_validate(body).as_input()
     except ValidationError:
         return None
 
 
-def _told(answer: Answer) -> dict[str, Any]:
+def _answer_json(answer: SkillAnswer) -> dict[str, Any]:
     return {
         "id": str(answer.id),
         "outcome": answer.outcome,
@@ -101,10 +104,10 @@ def _told(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _bad(sent: Any) -> dict[str, Any]:
-    identity = sent.get("id") if isinstance(sent, dict) else None
+def _rejection_json(body: Any) -> dict[str, Any]:
+    event_id = body.get("id") if isinstance(body, dict) else None
     return {
-        "id": identity if isinstance(identity, str) else None,
+        "id": event_id if isinstance(event_id, str) else None,
         "outcome": Outcome.REJECTED,
         "code": "bad_event",
         "text": in_both(BAD_EVENT),

@@ -1,4 +1,7 @@
-"""What a device keeps of its sessions while it has no network: enough to check people in, too little to look anybody up."""
+"""The data that a paired device stores of its sessions for work without a network.
+
+Names are masked and tickets hashed: enough to check people in, and too little to look anybody up on a lost device.
+"""
 
 import hashlib
 from collections.abc import Collection
@@ -9,9 +12,9 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from courses.assessment import assessment
-from courses.assessment.entitlement import Results
-from courses.attendance.recording import OPENS_BEFORE
-from courses.attendance.roster import meeting
+from courses.assessment.entitlement import TraineeResults
+from courses.attendance import check_in_window
+from courses.attendance.roster import load_session
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
@@ -22,29 +25,30 @@ from lms.core import names
 from lms.core.masks import mask_name
 from lms.core.scope import Scope
 
-BACK, AHEAD = timedelta(days=1), timedelta(days=7)
+# The sessions on a device: those that ended less than a day ago up to those that start within a week.
+ENDED_SINCE, STARTING_WITHIN = timedelta(days=1), timedelta(days=7)
 
 
-def read(db: Session, session_id: int, scope: Scope) -> dict[str, Any]:
-    """The session, its people in the order of their names, and its course's skills, as JSON's own values and moments.
+def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, Any]:
+    """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
-    A ticket is told by the SHA-256 of what is scanned; `skills` of a person: those tried, and whether they are passed now.
-    Raises NotFound.
+    `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
+    passed now. Raises NotFound.
     """
-    gathering = meeting(db, session_id, scope)
-    offering = gathering.offering
+    meeting = load_session(db, session_id, scope)
+    offering = meeting.offering
     rows = db.execute(
         select(Enrolment.id, Trainee.name, Enrolment.ticket, Enrolment.state, Attendance.arrived_at, Attendance.left_at)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .outerjoin(
             Attendance,
-            and_(Attendance.enrolment_id == Enrolment.id, Attendance.course_session_id == gathering.id),
+            and_(Attendance.enrolment_id == Enrolment.id, Attendance.course_session_id == meeting.id),
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
-    results = assessment.results(db, offering.id)
+    results = assessment.results_by_enrolment(db, offering.id)
     return {
-        "session": described(gathering, offering, offering.course),
+        "session": session_facts(meeting, offering, offering.course),
         "people": [
             {
                 "enrolment": enrolment_id,
@@ -54,7 +58,7 @@ def read(db: Session, session_id: int, scope: Scope) -> dict[str, Any]:
                 "present": arrived_at is not None,
                 "arrived_at": arrived_at,
                 "left_at": left_at,
-                "skills": _shown(results.get(enrolment_id, Results())),
+                "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
             }
             for enrolment_id, name, ticket, state, arrived_at, left_at in sorted(
                 rows, key=lambda row: (names.by_sound(row[1]), row[0])
@@ -68,8 +72,8 @@ def read(db: Session, session_id: int, scope: Scope) -> dict[str, Any]:
     }
 
 
-def names_of(db: Session, enrolment_ids: Collection[int]) -> dict[int, str]:
-    """Whose enrolments these are; for an instructor who may see their sessions."""
+def trainee_names(db: Session, enrolment_ids: Collection[int]) -> dict[int, str]:
+    """Read the names of enrolments' trainees by the enrolment's id. The caller has checked that the user may see them."""
     rows = db.execute(
         select(Enrolment.id, Trainee.name)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
@@ -78,8 +82,8 @@ def names_of(db: Session, enrolment_ids: Collection[int]) -> dict[int, str]:
     return {enrolment_id: name for enrolment_id, name in rows}
 
 
-def sessions_of(db: Session, user_id: int, now: datetime) -> list[dict[str, Any]]:
-    """The sessions that a user teaches from yesterday to a week ahead, by time."""
+def device_sessions(db: Session, user_id: int, now: datetime) -> list[dict[str, Any]]:
+    """Read the sessions that a user teaches, from a day back to a week ahead, by time."""
     rows = db.execute(
         select(CourseSession, Offering, Course)
         .join(Offering, Offering.id == CourseSession.offering_id)
@@ -89,26 +93,26 @@ def sessions_of(db: Session, user_id: int, now: datetime) -> list[dict[str, Any]
         .where(
             Instructor.user_id == user_id,
             Offering.state.in_((OfferingState.PUBLISHED, OfferingState.CLOSED)),
-            CourseSession.ends_at > now - BACK,
-            CourseSession.starts_at < now + AHEAD,
+            CourseSession.ends_at > now - ENDED_SINCE,
+            CourseSession.starts_at < now + STARTING_WITHIN,
         )
         .order_by(CourseSession.starts_at, CourseSession.id)
     )
-    return [described(*row) for row in rows]
+    return [session_facts(*row) for row in rows]
 
 
-def described(gathering: CourseSession, offering: Offering, course: Course) -> dict[str, Any]:
-    """A session as a device shows it."""
+def session_facts(meeting: CourseSession, offering: Offering, course: Course) -> dict[str, Any]:
+    """The facts of a session that a device shows, as values for JSON, and moments."""
     return {
-        "id": gathering.id,
+        "id": meeting.id,
         "title": {"zh": course.name_zh, "en": course.name_en},
-        "place": gathering.place or offering.place,
-        "starts_at": gathering.starts_at,
-        "ends_at": gathering.ends_at,
-        "opens_at": gathering.starts_at - OPENS_BEFORE,
-        "closed": gathering.closed_at is not None or offering.state != OfferingState.PUBLISHED,
+        "place": meeting.place or offering.place,
+        "starts_at": meeting.starts_at,
+        "ends_at": meeting.ends_at,
+        "opens_at": check_in_window.opens_at(meeting),
+        "closed": meeting.closed_at is not None or offering.state != OfferingState.PUBLISHED,
     }
 
 
-def _shown(results: Results) -> dict[int, bool | None]:
+def _skill_states(results: TraineeResults) -> dict[int, bool | None]:
     return {skill_id: results.skill(skill_id) for skill_id, _ in results.skills}

@@ -1,4 +1,4 @@
-"""What the check-in page sends: one event as a form or as JSON, a walk-in, a photograph."""
+"""Forms of the roster: one event as a form or as JSON, the search, and a walk-in."""
 
 from datetime import datetime
 from typing import Any
@@ -10,18 +10,21 @@ from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
 from courses.attendance import scanning
-from courses.attendance.recording import AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from lms.core.errors import N_, DomainError
 from lms.core.forms import Form, PhoneField, Question, strip
 from lms.core.sought import SoughtField
 
-SENT = (AttendanceMethod.TAP, AttendanceMethod.SCAN, AttendanceMethod.PHOTO)
+PAGE_METHODS = (AttendanceMethod.TAP, AttendanceMethod.SCAN, AttendanceMethod.PHOTO)
 
 
 class EventBody(BaseModel):
-    """One event as sent. Either the enrolment or what was scanned; without an id (a page without scripts) we make one."""
+    """One event as the roster page sends it: with the enrolment of a tapped name, or with the scanned text as `ticket`.
+
+    A page without scripts sends no id; the event then gets one here.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -37,7 +40,7 @@ class EventBody(BaseModel):
     @field_validator("method")
     @classmethod
     def _sent(cls, value: AttendanceMethod) -> AttendanceMethod:
-        if value not in SENT:
+        if value not in PAGE_METHODS:
             raise ValueError("not a way to check in from a page")
         return value
 
@@ -47,18 +50,18 @@ class EventBody(BaseModel):
         return None if value == "" else value
 
     def scanned(self) -> str | None:
-        """The ticket in what was scanned; None when a name was tapped. Raises DomainError for a code of another kind."""
+        """Return the ticket in the scanned text; None for a tapped name. Raises DomainError for a code that is no ticket."""
         if self.ticket is None:
             return None
-        found = scanning.ticket_in(self.ticket)
-        if found is None:
+        ticket = scanning.ticket_in(self.ticket)
+        if ticket is None:
             raise DomainError(
                 "ticket_unknown", N_("This is not a ticket of ours. Search for the person by name instead.")
             )
-        return found
+        return ticket
 
     def event(self, session_id: int, enrolment_id: int) -> AttendanceInput:
-        """The event as the rule takes it."""
+        """Return the event for `recording.record`."""
         told_at: datetime | None = self.happened_at
         return AttendanceInput(
             self.id,
@@ -67,13 +70,13 @@ class EventBody(BaseModel):
             self.kind,
             self.method,
             told_at=told_at,
-            # Only undoing needs one; what is typed counts more than what is ticked.
+            # Only an undo has a reason; the typed text goes before the chosen one.
             reason=(self.reason or self.choice) if self.kind == AttendanceKind.UNDO else None,
         )
 
 
-def event_of(body: Any) -> EventBody:
-    """Read one event. Raises DomainError (422) when it is none."""
+def read_event(body: Any) -> EventBody:
+    """Validate one event. Raises DomainError (422) where the body is no event or names not exactly one person."""
     try:
         event = EventBody.model_validate(body)
     except ValidationError as error:
@@ -90,7 +93,7 @@ def _unreadable() -> DomainError:
 
 
 class NewcomerForm(Form):
-    """Somebody who is in no list. The name is what was said at the door; the phone is how the person is found again."""
+    """A person who is on no list, by name and mobile phone. The phone finds the person again in the register."""
 
     name = StringField(
         _("Name"),
@@ -105,24 +108,24 @@ class NewcomerForm(Form):
     )
 
     def facts(self) -> TraineeFacts:
-        """The facts as the rule takes them."""
+        """Return the facts for `trainees.register`."""
         return TraineeFacts(name=self.name.data, phone=self.phone.data)
 
 
 class RosterSearchForm(Question):
-    """Looking for somebody in a roster. `show`: which of its people, as the page that was searched on."""
+    """The search in a roster. `show`: the filter of the page on which the search was made (all, missing, present)."""
 
     q = SoughtField(_("Name or last 4 digits of the phone"))
     show = HiddenField()
 
 
 class WalkInForm(NewcomerForm):
-    """Somebody who came without a place. `event` is made with the form, so that sending it twice adds nobody twice."""
+    """A walk-in. `event`: an event id made with the form, so that a form sent twice adds one person."""
 
     event = HiddenField()
 
     def event_id(self) -> UUID:
-        """The event's id, or a new one when the page sent none that can be read."""
+        """Return the event's id, or a new one where the page sent no valid id."""
         try:
             return UUID(self.event.data or "")
         except ValueError:

@@ -1,7 +1,8 @@
-"""A signed paper sheet, entered afterwards: times as written, looked at before they are stored, stored through the one door.
+"""The entry of a signed paper sheet: times are typed as written, checked, confirmed as a preview, and recorded.
 
-Only what was changed on the page is written. A time that replaces another takes the older check-ins back by name, so that
-the paper's word stands and everything that was said before is kept.
+Only rows that were changed on the page are recorded. A time that replaces another undoes the older events by their ids, so
+that the attendance equals the paper; the older events stay stored. Example: an arrival tapped at 09:01 and 09:20 on the
+paper give an undo of the tap and an arrival at 09:20.
 """
 
 import hashlib
@@ -14,23 +15,23 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from courses.attendance import recording, stored_events
-from courses.attendance.check_ins import NAME_LIMIT
+from courses.attendance import check_in_window, recording, stored_events
+from courses.attendance.check_ins import NAME_LIMIT, AttendanceInput, CheckInAnswer, WalkIn
 from courses.attendance.folding import fold
-from courses.attendance.recording import AttendanceInput, Outcome, Recorded, WalkIn
-from courses.attendance.roster import Row
-from courses.attendance.stored_events import CLOSES_AFTER, Stored
+from courses.attendance.roster import RosterRow
+from courses.attendance.stored_events import StoredEvent
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.models.offerings import CourseSession
+from courses.outcomes import Outcome
 from lms.core import audit
 from lms.core.errors import N_, DomainError
 
-REASON = "纸质签到表 Paper sign-in sheet"
-WALK_INS = 5
+UNDO_REASON = "纸质签到表 Paper sign-in sheet"
+WALK_IN_ROWS = 5
 _CLOCK = re.compile(r"([0-9]{1,2})[:：.．时點点h ]([0-9]{1,2})分?|([0-9]{1,2})([0-9]{2})|([0-9]{1,2})[时點点]?")
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 
-ERRORS = {
+ROW_ERRORS = {
     "time": N_("This is not a time. Write 9:02, 0902 or 902."),
     "window": N_("This time lies outside the session and the hours around it. Check it against the paper."),
     "ahead": N_("This time has not come yet. Check it against the paper."),
@@ -42,8 +43,8 @@ ERRORS = {
 
 
 @dataclass(frozen=True)
-class Typed:
-    """One row as typed. `was_…`: what stood there when the page was made. Without an enrolment it is a walk-in's, by name."""
+class TypedRow:
+    """One row as typed. was_came, was_left: the times on the page before anything was typed. name: of a walk-in only."""
 
     came: str = ""
     left: str = ""
@@ -53,13 +54,13 @@ class Typed:
 
     @property
     def touched(self) -> bool:
-        """Whether anything was changed on the page."""
+        """True where the row was changed on the page."""
         return bool(self.name) or (self.came, self.left) != (self.was_came, self.was_left)
 
 
 @dataclass(frozen=True)
-class Change:
-    """What storing would do to one person. `enrolment_id` None: a walk-in, who is kept for review."""
+class TimeChange:
+    """One person's times (arrival, departure) before and after. `enrolment_id` None: a walk-in, stored for review."""
 
     name: str
     before: tuple[datetime | None, datetime | None]
@@ -68,169 +69,200 @@ class Change:
 
 
 @dataclass
-class Checked:
-    """The sheet held against the roster: `changes` in the roster's order, `errors` by row (enrolment, or a walk-in's place)."""
+class CheckedSheet:
+    """The typed sheet compared with the roster.
 
-    changes: list[Change] = field(default_factory=list)
+    changes: in the roster's order. errors: msgids by row, which is an enrolment id as text, or a walk-in's key.
+    """
+
+    changes: list[TimeChange] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
-    def seen(self) -> str:
-        """What was shown to whoever confirms, in short."""
-        facts = [(one.enrolment_id, one.name, one.before, one.after) for one in self.changes]
+    def fingerprint(self) -> str:
+        """A short hash of the changes; the preview sends it back, so that only what it showed is saved."""
+        facts = [(change.enrolment_id, change.name, change.before, change.after) for change in self.changes]
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
-class Saved:
-    """What storing did: how many people's times changed, how many wait for review, and whose times did not come to stand."""
+class SavedSheet:
+    """The result of saving.
+
+    changed: people whose times changed. waiting: people whose events wait for review. refused: names of people whose
+    typed times do not hold, because a later undo on the roster takes them back.
+    """
 
     changed: int
     waiting: int
     refused: Sequence[str]
 
 
-def clock_of(text: str) -> time | None:
-    """The time that somebody wrote: 9:02, 0902, 902, 9.02, 9点02分, 9. None for an empty field. Raises ValueError."""
+def parse_time(text: str) -> time | None:
+    """Read a time as people write it: 9:02, 0902, 902, 9.02, 9点02分, 9. None for a blank text. Raises ValueError."""
     text = text.strip().translate(_FULL_WIDTH)
     if not text:
         return None
-    found = _CLOCK.fullmatch(text)
-    if found is None:
+    match = _CLOCK.fullmatch(text)
+    if match is None:
         raise ValueError(text)
-    parts = [part for part in found.groups() if part is not None]
+    parts = [part for part in match.groups() if part is not None]
     return time(int(parts[0]), int(parts[1]) if len(parts) > 1 else 0)
 
 
 def moment_of(written: time, meeting: CourseSession, zone: ZoneInfo) -> datetime | None:
-    """The moment of a written time at a session, which may run past midnight; None outside its check-in hours."""
-    opens, ends = recording.opens_at(meeting), meeting.ends_at + CLOSES_AFTER
-    day = opens.astimezone(zone).date()
-    while day <= ends.astimezone(zone).date():
+    """Return the moment of a written time at a session, or None where it lies outside the session's check-in window.
+
+    The window may run past midnight. Example: at a session from 22:00 to 02:00 the time 1:30 is of the second day.
+    """
+    day = check_in_window.opens_at(meeting).astimezone(zone).date()
+    last_day = (meeting.ends_at + check_in_window.CLOSES_AFTER).astimezone(zone).date()
+    while day <= last_day:
         moment = datetime.combine(day, written, zone)
-        if opens <= moment <= ends:
+        if check_in_window.contains(meeting, moment):
             return moment
         day += timedelta(days=1)
     return None
 
 
-def check(
-    meeting: CourseSession, rows: Sequence[Row], typed: Mapping[str, Typed], *, zone: ZoneInfo, now: datetime
-) -> Checked:
-    """Hold what was typed against the roster. `typed` by enrolment id, or by any other word for a walk-in."""
-    checked = Checked()
-    by_id = {str(row.enrolment_id): row for row in rows}
-    for key in [*(key for key in by_id if key in typed), *(key for key in typed if key not in by_id)]:
-        sent = typed[key]
-        if not sent.touched:
+def check_sheet(
+    meeting: CourseSession, rows: Sequence[RosterRow], typed: Mapping[str, TypedRow], *, zone: ZoneInfo, now: datetime
+) -> CheckedSheet:
+    """Compare the typed rows with the roster. `typed`: by enrolment id as text; by another key for a walk-in."""
+    checked = CheckedSheet()
+    roster_rows = {str(row.enrolment_id): row for row in rows}
+    for key in [*(key for key in roster_rows if key in typed), *(key for key in typed if key not in roster_rows)]:
+        typed_row = typed[key]
+        if not typed_row.touched:
             continue
-        row = by_id.get(key)
+        row = roster_rows.get(key)
         try:
-            after = _times(sent, meeting, zone, now)
-            _refuse_unlikely(key, sent, row, after)
-        except _Wrong as wrong:
-            checked.errors[key] = ERRORS[wrong.args[0]]
+            after = _times(typed_row, meeting, zone, now)
+            _refuse_impossible(key, typed_row, row, after)
+        except _RowError as error:
+            checked.errors[key] = ROW_ERRORS[error.args[0]]
             continue
         before = (row.arrived_at, row.left_at) if row is not None else (None, None)
-        after = (_kept(before[0], after[0]), _kept(before[1], after[1]))
+        after = (_with_seconds_of(before[0], after[0]), _with_seconds_of(before[1], after[1]))
         if after != before:
-            name = row.name if row is not None else sent.name[:NAME_LIMIT]
-            checked.changes.append(Change(name, before, after, row.enrolment_id if row is not None else None))
+            name = row.name if row is not None else typed_row.name[:NAME_LIMIT]
+            checked.changes.append(TimeChange(name, before, after, row.enrolment_id if row is not None else None))
     return checked
 
 
-def save(db: Session, meeting: CourseSession, checked: Checked, *, batch: UUID, seen: str, now: datetime) -> Saved:
-    """Store what was confirmed, once: `batch` names this sheet's entering, so that sending it again changes nothing.
+def save_sheet(
+    db: Session, meeting: CourseSession, checked: CheckedSheet, *, batch: UUID, seen: str, now: datetime
+) -> SavedSheet:
+    """Record the confirmed changes, once.
 
-    Raises DomainError `paper_changed` when it is not any more what was shown as `seen`.
+    batch: the id of this entry of the sheet; the events' ids derive from it, so that saving again changes nothing.
+    seen: the `fingerprint` of the preview that was confirmed. Raises DomainError `paper_changed` where the changes differ.
     """
-    if checked.errors or checked.seen != seen:
+    if checked.errors or checked.fingerprint != seen:
         raise DomainError("paper_changed", N_("The data changed in the meantime. Check the list again, then confirm."))
-    whose = [one.enrolment_id for one in checked.changes if one.enrolment_id is not None]
-    stored = stored_events.history(db, sessions=[meeting.id], enrolments=whose)
-    events: list[tuple[Change, AttendanceInput]] = []
-    for one in checked.changes:
-        known = [row for row in stored if row.enrolment_id == one.enrolment_id and row.session_id == meeting.id]
-        events += [(one, event) for event in _events(meeting.id, one, known, batch)]
-    answers: list[Recorded] = []
+    enrolments = [change.enrolment_id for change in checked.changes if change.enrolment_id is not None]
+    stored = stored_events.read_events(db, sessions=[meeting.id], enrolments=enrolments)
+    events: list[tuple[TimeChange, AttendanceInput]] = []
+    for change in checked.changes:
+        own = [
+            event for event in stored if event.enrolment_id == change.enrolment_id and event.session_id == meeting.id
+        ]
+        events += [(change, event) for event in _events(meeting.id, change, own, batch)]
+    answers: list[CheckInAnswer] = []
     for start in range(0, len(events), recording.BATCH_LIMIT):
-        part = [event for _change, event in events[start : start + recording.BATCH_LIMIT]]
-        answers += recording.record_all(db, part, user_id=audit.actor(db), now=now)
-    last = {id(one): answer for (one, _event), answer in zip(events, answers, strict=True)}
-    waiting = [one for one in checked.changes if id(one) in last and last[id(one)].outcome == Outcome.REVIEW]
-    refused = [
-        one.name
-        for one in checked.changes
-        if one not in waiting and id(one) in last and not _stands(one, last[id(one)])
+        batch_events = [event for _change, event in events[start : start + recording.BATCH_LIMIT]]
+        answers += recording.record_all(db, batch_events, user_id=audit.actor(db), now=now)
+    last = {id(change): answer for (change, _event), answer in zip(events, answers, strict=True)}
+    waiting = [
+        change for change in checked.changes if id(change) in last and last[id(change)].outcome == Outcome.REVIEW
     ]
-    return Saved(len(checked.changes) - len(waiting) - len(refused), len(waiting), refused)
+    refused = [
+        change.name
+        for change in checked.changes
+        if change not in waiting and id(change) in last and not _holds(change, last[id(change)])
+    ]
+    return SavedSheet(len(checked.changes) - len(waiting) - len(refused), len(waiting), refused)
 
 
-class _Wrong(Exception):
-    """A row that cannot be taken as it is; its argument is a key of ERRORS."""
+class _RowError(Exception):
+    """The error of one typed row; its argument is a key of `ROW_ERRORS`."""
 
 
 def _times(
-    sent: Typed, meeting: CourseSession, zone: ZoneInfo, now: datetime
+    typed_row: TypedRow, meeting: CourseSession, zone: ZoneInfo, now: datetime
 ) -> tuple[datetime | None, datetime | None]:
-    found = []
-    for text in (sent.came, sent.left):
+    moments = []
+    for text in (typed_row.came, typed_row.left):
         try:
-            written = clock_of(text)
+            written = parse_time(text)
         except ValueError as error:
-            raise _Wrong("time") from error
+            raise _RowError("time") from error
         moment = moment_of(written, meeting, zone) if written is not None else None
         if written is not None and moment is None:
-            raise _Wrong("window")
+            raise _RowError("window")
         if moment is not None and moment > now:
-            raise _Wrong("ahead")
-        found.append(moment)
-    return found[0], found[1]
+            raise _RowError("ahead")
+        moments.append(moment)
+    return moments[0], moments[1]
 
 
-def _refuse_unlikely(key: str, sent: Typed, row: Row | None, after: tuple[datetime | None, datetime | None]) -> None:
+def _refuse_impossible(
+    key: str, typed_row: TypedRow, row: RosterRow | None, after: tuple[datetime | None, datetime | None]
+) -> None:
     came, left = after
     if row is None and key.isdigit():
-        raise _Wrong("gone")
-    if row is None and not sent.name:
-        raise _Wrong("no_name")
+        raise _RowError("gone")
+    if row is None and not typed_row.name:
+        raise _RowError("no_name")
     if came is None and (left is not None or row is None):
-        raise _Wrong("no_arrival")
+        raise _RowError("no_arrival")
     if came is not None and left is not None and left < came:
-        raise _Wrong("order")
+        raise _RowError("order")
 
 
-def _kept(before: datetime | None, after: datetime | None) -> datetime | None:
-    """What stood there already keeps its seconds: the page shows minutes."""
+def _with_seconds_of(before: datetime | None, after: datetime | None) -> datetime | None:
+    """Return the typed moment, or the stored one of the same minute: the page shows minutes, and no second may change."""
     same = before is not None and after is not None and before.replace(second=0, microsecond=0) == after
     return before if same else after
 
 
-def _events(session_id: int, change: Change, known: Sequence[Stored], batch: UUID) -> Iterable[AttendanceInput]:
+def _events(
+    session_id: int, change: TimeChange, stored: Sequence[StoredEvent], batch: UUID
+) -> Iterable[AttendanceInput]:
+    """The events that turn the attendance into the typed times: first undos of what does not fit, then the new events."""
     came, left = change.after
 
     def event(kind: AttendanceKind, told_at: datetime, undoes: UUID | None = None) -> AttendanceInput:
-        who = change.enrolment_id or change.name
-        identity = uuid5(batch, f"{who} {kind} {told_at} {undoes}")
+        person = change.enrolment_id or change.name
+        event_id = uuid5(batch, f"{person} {kind} {told_at} {undoes}")
         walk_in = WalkIn(uuid5(batch, change.name), change.name) if change.enrolment_id is None else None
         return AttendanceInput(
-            identity, session_id, change.enrolment_id, kind, AttendanceMethod.IMPORT, told_at=told_at,
-            reason=REASON if kind == AttendanceKind.UNDO else None, undoes=undoes, walk_in=walk_in,
+            event_id, session_id, change.enrolment_id, kind, AttendanceMethod.IMPORT, told_at=told_at,
+            reason=UNDO_REASON if kind == AttendanceKind.UNDO else None, undoes=undoes, walk_in=walk_in,
         )  # fmt: skip
 
-    presence = fold(row.event for row in known)
-    kept = presence.event_id if presence is not None and came == presence.arrived_at else None
-    wanted = [event(AttendanceKind.ARRIVE, came)] if came is not None and kept is None else []
-    wanted += [event(AttendanceKind.LEAVE, left)] if left is not None else []
-    spared = {row.undoes for row in known} | {one.id for one in wanted} | {kept}
-    for row in sorted(known, key=lambda row: (row.moment, row.id)):
-        if row.event.valid and row.kind != AttendanceKind.UNDO and row.id not in spared:
-            # Told of the moment that it takes back: one told of today would lie outside the session's hours.
-            yield event(AttendanceKind.UNDO, row.moment, row.id)
-    yield from wanted
+    presence = fold(stored_event.presence_event for stored_event in stored)
+    kept_arrival_id = presence.event_id if presence is not None and came == presence.arrived_at else None
+    new_events = [event(AttendanceKind.ARRIVE, came)] if came is not None and kept_arrival_id is None else []
+    new_events += [event(AttendanceKind.LEAVE, left)] if left is not None else []
+    not_to_undo = (
+        {stored_event.undoes for stored_event in stored}
+        | {new_event.id for new_event in new_events}
+        | {kept_arrival_id}
+    )
+    for stored_event in sorted(stored, key=lambda stored_event: (stored_event.moment, stored_event.id)):
+        if (
+            stored_event.presence_event.valid
+            and stored_event.kind != AttendanceKind.UNDO
+            and stored_event.id not in not_to_undo
+        ):
+            # The undo carries the moment of its event; dated today it would lie outside the session's hours.
+            yield event(AttendanceKind.UNDO, stored_event.moment, stored_event.id)
+    yield from new_events
 
 
-def _stands(change: Change, answer: Recorded) -> bool:
+def _holds(change: TimeChange, answer: CheckInAnswer) -> bool:
+    """Return whether the attendance after the last event equals the typed times."""
     came, left = change.after
     if answer.outcome == Outcome.REJECTED:
         return False

@@ -1,7 +1,7 @@
-"""The sign-in sheet of a session on paper, for where no phone will do: a PDF, A4, in both languages.
+"""The sign-in sheet of a session for printing: a PDF, A4, in both languages, for places where no phone will do.
 
-A row's code is the bare ticket, which the roster's scanner reads with or without a network. It is no address, so that a
-camera of whoever holds the paper opens nothing.
+The QR code of a row is the bare ticket, which the roster's scanner reads with or without a network. It is no address, so
+that the camera of a person who holds the paper opens no page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ ROLES = {TeachingRole.LEAD: "主讲", TeachingRole.ASSISTANT: "助教", Teaching
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One row. `code`: an SVG, None on an empty row."""
+    """One row of the sheet. `code`: the QR code as SVG; None on an empty row."""
 
     number: int
     name: str
@@ -39,10 +39,10 @@ class SheetRow:
 
 
 def pdf(db: Session, meeting: CourseSession, *, masked: bool, zone: ZoneInfo, now: datetime) -> bytes:
-    """The sheet with a row for everybody who has a place, in the roster's order. Audited: it leaves the system with names.
+    """Make the sheet with a row for each trainee with a place, in the roster's order, and empty rows for walk-ins.
 
-    masked: names as strangers may see them, for a sheet that lies open. Raises DomainError `sheet_glyph_missing` where the
-    font lacks a character of a name.
+    masked: print masked names, for a sheet that lies open. Making a sheet is audited, because it takes names out of the
+    system. Raises DomainError `sheet_glyph_missing` where the font lacks a character of a name.
     """
     rows = _rows(db, meeting, masked=masked)
     offering = meeting.offering
@@ -51,22 +51,23 @@ def pdf(db: Session, meeting: CourseSession, *, masked: bool, zone: ZoneInfo, no
         "organisation": offering.organisation.name_zh,
         "place": meeting.place or offering.place,
         "time": scheduling.span(meeting.starts_at, meeting.ends_at, zone),
-        "instructors": "，".join(f"{one.instructor.name}（{ROLES[one.role]}）" for one in meeting.instructors) or "—",
+        "instructors": "，".join(f"{part.instructor.name}（{ROLES[part.role]}）" for part in meeting.instructors)
+        or "—",
         "reference": f"{offering.course.code} · {meeting.id}",
         "rows": [asdict(row) for row in rows],
     }
-    made = _set(facts, now)
+    document = _typeset(facts, now)
     audit.record(db, "session.sheet", meeting, after={"people": len(rows) - EMPTY_ROWS, "masked": masked})
-    return made
+    return document
 
 
 def _rows(db: Session, meeting: CourseSession, *, masked: bool) -> Sequence[SheetRow]:
-    people = db.execute(
+    trainees = db.execute(
         select(Trainee.name, Enrolment.id, Enrolment.ticket)
         .join(Enrolment.trainee)
         .where(Enrolment.offering_id == meeting.offering_id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
-    ordered = sorted(people, key=lambda row: (by_sound(row.name), row.id))
+    ordered = sorted(trainees, key=lambda row: (by_sound(row.name), row.id))
     rows = [
         SheetRow(number, mask_name(row.name) if masked else row.name, _svg(row.ticket))
         for number, row in enumerate(ordered, 1)
@@ -82,7 +83,7 @@ def _svg(ticket: str) -> str:
     )
 
 
-def _set(facts: Mapping[str, Any], now: datetime) -> bytes:
+def _typeset(facts: Mapping[str, Any], now: datetime) -> bytes:
     try:
         return _TEMPLATE.pdf(facts, now)
     except typesetting.GlyphMissing as error:

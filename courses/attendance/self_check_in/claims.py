@@ -1,8 +1,8 @@
-"""What a trainee's scan of the rotating code gives: a claim of three minutes, for one browser, to check one person in.
+"""Claims of self check-in: a scan of the rotating code gives one browser three minutes to check one person in.
 
-The code is looked at first, before anything is asked or told. Who somebody is, a ticket that the browser knows says, or the
-name and the end of the phone number. Whoever is not found is noted for the instructor, and so is a second person who
-comes through the same browser.
+The code is checked first; a browser without a valid code is asked and told nothing. The person is identified by a ticket
+or account that the browser knows, or by the name and the last digits of the phone. A person who is not found is stored as
+a walk-in for review, and so is a second person from the same browser.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,9 @@ from hmac import compare_digest
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from courses.attendance import recording
+from courses.attendance import check_in_window, recording
 from courses.attendance.check_ins import AttendanceInput, WalkIn
+from courses.attendance.roster import PHONE_TAIL_DIGITS
 from courses.attendance.self_check_in import rotating_code
 from courses.models.attendance import (
     Attendance,
@@ -35,16 +36,15 @@ from lms.core import crypto
 from lms.core.errors import N_, DomainError
 from lms.core.names import norm
 
-LASTS = timedelta(minutes=3)
-# Whoever scans no longer than this before check-in opens waits for it on the page; who comes earlier scans again.
-EARLY = timedelta(minutes=30)
+CLAIM_LIFETIME = timedelta(minutes=3)
+# A scan at most so long before check-in opens gives a claim, and the page waits; an earlier one has to be repeated.
+EARLY_SCAN = timedelta(minutes=30)
 TRIES = 5
-TAIL = 4
-MAY_COME = (EnrolmentState.ENROLLED, EnrolmentState.WAITLISTED)
+ELIGIBLE_STATES = (EnrolmentState.ENROLLED, EnrolmentState.WAITLISTED)
 
 
 class CodeRefused(DomainError):
-    """No code of now: too old, made up, used up, or of a session that shows none. From outside all look the same."""
+    """The code or claim is not valid: too old, invented, used, or of a session without a code. All get the same answer."""
 
     status = 410
 
@@ -53,8 +53,8 @@ class CodeRefused(DomainError):
 
 
 @dataclass(frozen=True)
-class Scanned:
-    """A claim as its browser keeps it: two secrets, of which the table has hashes only."""
+class IssuedClaim:
+    """A new claim as its browser stores it: the claim's token and the browser's mark, of which the table has hashes only."""
 
     token: str
     browser: str
@@ -62,28 +62,23 @@ class Scanned:
 
 
 @dataclass(frozen=True)
-class Held:
-    """A claim and the session it is for."""
+class BrowserClaim:
+    """The claim of a browser, with its session."""
 
     claim: CheckInClaim
     meeting: CourseSession
 
-    def opens_at(self, now: datetime) -> datetime | None:
-        """When check-in opens, while it has not."""
-        opens = recording.opens_at(self.meeting)
-        return opens if opens > now else None
-
 
 @dataclass(frozen=True)
-class Known:
-    """Somebody whose ticket or account this browser has."""
+class KnownTrainee:
+    """A trainee of the session's training whose ticket or account the browser has."""
 
     enrolment_id: int
     name: str
 
 
-class State(StrEnum):
-    """What became of a claim. unlisted, second and doubtful wait for the instructor."""
+class ClaimState(StrEnum):
+    """The state of a used claim: present counts; unlisted, second and doubtful wait for the instructor."""
 
     PRESENT = "present"
     UNLISTED = "unlisted"
@@ -92,19 +87,19 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Result:
-    """The state, the moment that counts, and whose it is, so that the instructor sees it on the trainee's phone."""
+class ClaimResult:
+    """The result of a claim, shown on the trainee's phone to the instructor. `at`: the arrival, or when it was noted."""
 
-    state: State
+    state: ClaimState
     at: datetime
     name: str
 
 
-def scan(db: Session, session_id: int, code: str, *, browser: str | None, now: datetime) -> Scanned:
-    """Give a claim for a code of now.
+def issue(db: Session, session_id: int, code: str, *, browser: str | None, now: datetime) -> IssuedClaim:
+    """Issue a claim for a valid code.
 
-    browser: the mark that the browser kept from an earlier scan. Raises CodeRefused; for a good code DomainError where
-    check-in opens much later, or the session is over.
+    browser: the mark that the browser stores from an earlier scan; None for a new browser. Raises CodeRefused; for a valid
+    code DomainError where check-in opens more than `EARLY_SCAN` later, or the session is over.
     """
     row = db.execute(
         select(CheckInKey, CourseSession)
@@ -119,8 +114,8 @@ def scan(db: Session, session_id: int, code: str, *, browser: str | None, now: d
     if row is None or not rotating_code.accepts(row[0].key, session_id, code, now):
         raise CodeRefused
     meeting = row[1]
-    opens = recording.opens_at(meeting)
-    if now < opens - EARLY:
+    opens = check_in_window.opens_at(meeting)
+    if now < opens - EARLY_SCAN:
         raise DomainError("too_early", N_("Check-in opens at %(opens)s. Come back then and scan again."), opens=opens)
     if now > meeting.ends_at:
         raise DomainError("session_over", N_("This session is over. Tell the instructor that you were there."))
@@ -130,15 +125,15 @@ def scan(db: Session, session_id: int, code: str, *, browser: str | None, now: d
         token_hash=crypto.token_hash(token),
         browser_hash=crypto.token_hash(f"{session_id}\0{browser}"),
         made_at=now,
-        expires_at=max(now, opens) + LASTS,
+        expires_at=max(now, opens) + CLAIM_LIFETIME,
     )
     db.add(claim)
     db.flush()
-    return Scanned(token, browser, claim.expires_at)
+    return IssuedClaim(token, browser, claim.expires_at)
 
 
-def held(db: Session, token: str | None, *, now: datetime) -> Held:
-    """The claim of a browser, used or still to be used. Raises CodeRefused."""
+def load(db: Session, token: str | None, *, now: datetime) -> BrowserClaim:
+    """Load the claim of a browser by its token, whether used or not. Raises CodeRefused for an unknown or expired one."""
     row = db.execute(
         select(CheckInClaim, CourseSession)
         .join(CourseSession, CourseSession.id == CheckInClaim.course_session_id)
@@ -148,69 +143,86 @@ def held(db: Session, token: str | None, *, now: datetime) -> Held:
     ).one_or_none()
     if row is None or (row[0].used_at is None and row[0].expires_at <= now):
         raise CodeRefused
-    return Held(*row)
+    return BrowserClaim(*row)
 
 
-def known(db: Session, found: Held, *, tickets: Sequence[str], user_id: int | None) -> list[Known]:
-    """Those of this training whose ticket or account the browser has, in the order of their enrolment."""
-    mine: list[ColumnElement[bool]] = [Enrolment.ticket.in_(tickets)] if tickets else []
+def known_trainees(
+    db: Session, browser_claim: BrowserClaim, *, tickets: Sequence[str], user_id: int | None
+) -> list[KnownTrainee]:
+    """Read the trainees of this training whose ticket or account the browser has, in the order of their enrolment."""
+    conditions: list[ColumnElement[bool]] = [Enrolment.ticket.in_(tickets)] if tickets else []
     if user_id is not None:
-        mine.append(Trainee.user_id == user_id)
-    if not mine:
+        conditions.append(Trainee.user_id == user_id)
+    if not conditions:
         return []
     rows = db.execute(
         select(Enrolment.id, Trainee.name)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
-        .where(Enrolment.offering_id == found.meeting.offering_id, Enrolment.state.in_(MAY_COME), or_(*mine))
+        .where(
+            Enrolment.offering_id == browser_claim.meeting.offering_id,
+            Enrolment.state.in_(ELIGIBLE_STATES),
+            or_(*conditions),
+        )
         .order_by(Enrolment.id)
     )
-    return [Known(*row) for row in rows]
+    return [KnownTrainee(*row) for row in rows]
 
 
-def find(db: Session, found: Held, name: str, tail: str) -> int | None:
-    """The enrolment of the one person with this name and this end of their (or their guardian's) phone; None otherwise.
+def find_enrolment(db: Session, browser_claim: BrowserClaim, name: str, tail: str) -> int | None:
+    """Find the enrolment of the one trainee with this name and these last digits of the own or the guardian's phone.
 
-    Everybody of the training is held against both, whatever fits, so that neither the answer nor its time tells which of
-    the two was wrong. Each call counts as a try of the claim; DomainError after the last.
+    Returns None for no or several such trainees. Every trainee of the training is compared by both facts, so that neither
+    the answer nor its time tells which fact was wrong. Each call uses one of the claim's `TRIES`; DomainError after them.
     """
-    claim = db.scalars(select(CheckInClaim).where(CheckInClaim.id == found.claim.id).with_for_update()).one()
+    claim = db.scalars(select(CheckInClaim).where(CheckInClaim.id == browser_claim.claim.id).with_for_update()).one()
     if claim.tries >= TRIES:
         raise DomainError(
             "too_many_tries", N_("That was the last try. Go on without the phone number: the instructor finds you.")
         )
     claim.tries += 1
-    key, end = norm(name).encode(), tail.encode()
-    fitting = []
+    name_key, digits = norm(name).encode(), tail.encode()
+    matching = []
     for row in db.execute(
         select(Enrolment.id, Trainee.ref, Trainee.name_key, Trainee.phone_sealed, Trainee.guardian_phone_sealed)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
-        .where(Enrolment.offering_id == found.meeting.offering_id, Enrolment.state.in_(MAY_COME))
+        .where(Enrolment.offering_id == browser_claim.meeting.offering_id, Enrolment.state.in_(ELIGIBLE_STATES))
     ):
-        named = compare_digest(row.name_key.encode(), key)
-        ends = [
-            compare_digest(crypto.cipher().decrypt(column, row.ref, sealed)[-TAIL:].encode(), end)
+        same_name = compare_digest(row.name_key.encode(), name_key)
+        same_digits = [
+            compare_digest(crypto.cipher().decrypt(column, row.ref, sealed)[-PHONE_TAIL_DIGITS:].encode(), digits)
             for column, sealed in ((PHONE_COLUMN, row.phone_sealed), (GUARDIAN_PHONE_COLUMN, row.guardian_phone_sealed))
             if sealed
         ]
-        if named & any(ends):
-            fitting.append(row.id)
-    return fitting[0] if len(fitting) == 1 else None
+        if same_name & any(same_digits):
+            matching.append(row.id)
+    return matching[0] if len(matching) == 1 else None
 
 
-def check_in(db: Session, found: Held, enrolment_id: int, *, now: datetime) -> None:
-    """Use the claim for somebody of the training. Doing it twice changes nothing. Raises DomainError."""
-    second = _is_there(db, found.claim, enrolment_id) is None and _came_another(db, found.claim, enrolment_id)
-    _use(db, found, enrolment_id=enrolment_id, review=ReviewReason.SECOND_FROM_BROWSER if second else None, now=now)
+def check_in(db: Session, browser_claim: BrowserClaim, enrolment_id: int, *, now: datetime) -> None:
+    """Use the claim for a trainee of the training. A used claim stays as it is. Raises CodeRefused and DomainError.
+
+    A second person from one browser is stored for review, unless the instructor has checked that person in already.
+    """
+    is_second = _arrival(db, browser_claim.claim, enrolment_id) is None and _served_another(
+        db, browser_claim.claim, enrolment_id
+    )
+    _use(
+        db,
+        browser_claim,
+        enrolment_id=enrolment_id,
+        review=ReviewReason.SECOND_FROM_BROWSER if is_second else None,
+        now=now,
+    )
 
 
-def note(db: Session, found: Held, name: str, *, now: datetime) -> None:
-    """Use the claim for somebody who was not found: noted by name, for the instructor to look at. Raises DomainError."""
-    _use(db, found, walk_in=WalkIn(found.claim.id, name), now=now)
+def check_in_by_name(db: Session, browser_claim: BrowserClaim, name: str, *, now: datetime) -> None:
+    """Use the claim for a person who was not found: a walk-in by name, stored for review. Raises as `check_in` does."""
+    _use(db, browser_claim, walk_in=WalkIn(browser_claim.claim.id, name), now=now)
 
 
-def result(db: Session, found: Held) -> Result | None:
-    """What became of a claim; None while it is not used. Follows what the instructor decides afterwards."""
-    claim = found.claim
+def result(db: Session, browser_claim: BrowserClaim) -> ClaimResult | None:
+    """Read the result of a claim, which follows the instructor's later decisions; None while the claim is not used."""
+    claim = browser_claim.claim
     if claim.used_at is None:
         return None
     row = db.execute(
@@ -222,17 +234,17 @@ def result(db: Session, found: Held) -> Result | None:
         .where(AttendanceEvent.id == claim.id)
     ).one()
     name = row[1] or row[2] or ""
-    there = _is_there(db, claim, claim.enrolment_id or row[3])
-    if there is not None:
-        return Result(State.PRESENT, there, name)
+    arrived_at = _arrival(db, claim, claim.enrolment_id or row[3])
+    if arrived_at is not None:
+        return ClaimResult(ClaimState.PRESENT, arrived_at, name)
     if claim.enrolment_id is None:
-        return Result(State.UNLISTED, claim.used_at, name)
-    second = row[0] == ReviewReason.SECOND_FROM_BROWSER
-    return Result(State.SECOND if second else State.DOUBTFUL, claim.used_at, name)
+        return ClaimResult(ClaimState.UNLISTED, claim.used_at, name)
+    is_second = row[0] == ReviewReason.SECOND_FROM_BROWSER
+    return ClaimResult(ClaimState.SECOND if is_second else ClaimState.DOUBTFUL, claim.used_at, name)
 
 
-def _is_there(db: Session, claim: CheckInClaim, enrolment_id: int | None) -> datetime | None:
-    """Since when somebody is present at the session of a claim."""
+def _arrival(db: Session, claim: CheckInClaim, enrolment_id: int | None) -> datetime | None:
+    """Read since when a trainee is present at the claim's session; None for a trainee who is not present."""
     return db.scalars(
         select(Attendance.arrived_at).where(
             Attendance.course_session_id == claim.course_session_id, Attendance.enrolment_id == enrolment_id
@@ -240,9 +252,12 @@ def _is_there(db: Session, claim: CheckInClaim, enrolment_id: int | None) -> dat
     ).one_or_none()
 
 
-def _came_another(db: Session, claim: CheckInClaim, enrolment_id: int) -> bool:
-    """Whether somebody else used this browser at this session. All its claims are held, so that two at once are seen."""
-    others = db.execute(
+def _served_another(db: Session, claim: CheckInClaim, enrolment_id: int) -> bool:
+    """Return whether another person used this browser at this session.
+
+    All claims of the browser are locked, so that of two people at the same moment one is seen as the second.
+    """
+    browser_claims = db.execute(
         select(CheckInClaim.id, CheckInClaim.used_at, CheckInClaim.enrolment_id)
         .where(
             CheckInClaim.course_session_id == claim.course_session_id,
@@ -252,13 +267,13 @@ def _came_another(db: Session, claim: CheckInClaim, enrolment_id: int) -> bool:
         .with_for_update()
     ).all()
     return any(
-        other.id != claim.id and other.used_at is not None and other.enrolment_id != enrolment_id for other in others
+        row.id != claim.id and row.used_at is not None and row.enrolment_id != enrolment_id for row in browser_claims
     )
 
 
 def _use(
     db: Session,
-    found: Held,
+    browser_claim: BrowserClaim,
     *,
     enrolment_id: int | None = None,
     walk_in: WalkIn | None = None,
@@ -267,7 +282,7 @@ def _use(
 ) -> None:
     claim = db.scalars(
         select(CheckInClaim)
-        .where(CheckInClaim.id == found.claim.id)
+        .where(CheckInClaim.id == browser_claim.claim.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()
@@ -275,9 +290,9 @@ def _use(
         return
     if claim is None or claim.expires_at <= now:
         raise CodeRefused
-    opens = found.opens_at(now)
-    if opens is not None:
-        raise DomainError("too_early", N_("Check-in opens at %(opens)s."), opens=opens)
+    opening = check_in_window.opening_ahead(browser_claim.meeting, now)
+    if opening is not None:
+        raise DomainError("too_early", N_("Check-in opens at %(opens)s."), opens=opening)
     event = AttendanceInput(
         id=claim.id,
         session_id=claim.course_session_id,

@@ -1,7 +1,7 @@
-"""The rotating code of a session: shown, handed to its display, and gone when the session is.
+"""The screen with the rotating code of a session: its key is made, read as codes for the screen, and deleted.
 
-The display draws each code in its own ten seconds by the server's time. It gets the codes of the next two minutes and
-never the key, so it goes on while the network is away and nothing on it outlives that.
+The screen draws each code in its own ten seconds by the server's time. It gets the codes of the next two minutes and never
+the key. It therefore goes on for two minutes without a network, and after that it holds nothing of use.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, func, select
 from sqlalchemy.orm import Session
 
-from courses.attendance import recording
 from courses.attendance.self_check_in import rotating_code
 from courses.models.attendance import Attendance, AttendanceDecision, AttendanceEvent
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
@@ -24,39 +23,41 @@ from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_name
 from lms.core.names import by_sound
 
-RUN = timedelta(minutes=2)
+CODES_AHEAD = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody on the screen, where a whole room reads: the masked name, and since when they are there."""
+class ScreenPerson:
+    """A trainee on the screen, which the whole room can read: the masked name, and the arrival of those present."""
 
     name: str
     arrived_at: datetime | None
 
 
 @dataclass(frozen=True)
-class Display:
-    """What the screen shows. `codes`: step and code, from the current one on; empty where no code is shown any more.
+class CodeScreen:
+    """The content of the screen.
 
-    waiting: how many check-ins somebody has to look at.
+    codes: step and code, from the current step on; empty where the session has no code. waiting: the number of events in
+    review without a decision.
     """
 
     codes: Sequence[tuple[int, str]]
-    present: Sequence[Person]
-    missing: Sequence[Person]
+    present: Sequence[ScreenPerson]
+    missing: Sequence[ScreenPerson]
     waiting: int
 
 
 def is_shown(db: Session, session_id: int) -> bool:
-    """Whether a session has a code."""
+    """Return whether a session has a code."""
     return db.scalar(select(CheckInKey.course_session_id).where(CheckInKey.course_session_id == session_id)) is not None
 
 
 def show(db: Session, meeting: CourseSession, *, now: datetime) -> None:
-    """Give a session a code; one that has it keeps it, so that several screens show the same.
+    """Make the key of a session; a session that has one keeps it, so that several screens show the same code.
 
-    Raises DomainError where nobody can check in any more. Keys of sessions that are over go with the next one shown.
+    Raises DomainError for a closed session, one whose training is not running, and one that is over. The keys of all
+    sessions that are over are deleted at this occasion.
     """
     db.refresh(meeting, ["closed_at"], with_for_update=True)
     if meeting.offering.state != OfferingState.PUBLISHED or meeting.closed_at is not None:
@@ -72,28 +73,28 @@ def show(db: Session, meeting: CourseSession, *, now: datetime) -> None:
     )
     if is_shown(db, meeting.id):
         return
-    made = CheckInKey(course_session_id=meeting.id, opened_at=now, user_id=audit.actor(db))
-    made.key = rotating_code.new_key()
-    db.add(made)
+    key = CheckInKey(course_session_id=meeting.id, opened_at=now, user_id=audit.actor(db))
+    key.key = rotating_code.new_key()
+    db.add(key)
     db.flush()
     audit.record(db, "session.show_code", meeting)
 
 
 def hide(db: Session, meeting: CourseSession) -> None:
-    """Take the code away; every one that was handed out is void at once. Whoever scanned in time may still check in."""
+    """Delete the key, so that no code of it is valid any more. A claim that was issued before can still be used."""
     if db.execute(delete(CheckInKey).where(CheckInKey.course_session_id == meeting.id)).rowcount:  # type: ignore[attr-defined]
         audit.record(db, "session.hide_code", meeting)
 
 
-def end(db: Session, session_ids: Iterable[int]) -> None:
-    """Forget keys and claims of sessions that take no more check-ins."""
+def forget_codes(db: Session, session_ids: Iterable[int]) -> None:
+    """Delete the keys and claims of sessions that take no more check-ins."""
     ids = list(session_ids)
     for model in (CheckInKey, CheckInClaim):
         db.execute(delete(model).where(model.course_session_id.in_(ids)))
 
 
-def display(db: Reads, session_id: int, *, now: datetime) -> Display:
-    """The screen of a session as it is now, in three statements."""
+def read_screen(db: Reads, session_id: int, *, now: datetime) -> CodeScreen:
+    """Read the screen of a session, in three statements."""
     row = db.execute(
         select(CheckInKey.ref, CheckInKey.key_sealed)
         .join(CourseSession, CourseSession.id == CheckInKey.course_session_id)
@@ -108,12 +109,12 @@ def display(db: Reads, session_id: int, *, now: datetime) -> Display:
     codes: list[tuple[int, str]] = []
     if row is not None:
         key = bytes.fromhex(crypto.cipher().decrypt(KEY_COLUMN, row.ref, row.key_sealed))
-        first = rotating_code.step_of(now)
+        current = rotating_code.step_of(now)
         codes = [
             (step, rotating_code.code(key, session_id, step))
-            for step in range(first, first + RUN // rotating_code.STEP)
+            for step in range(current, current + CODES_AHEAD // rotating_code.STEP)
         ]
-    people = db.execute(
+    trainees = db.execute(
         select(Trainee.name, Attendance.arrived_at)
         .select_from(CourseSession)
         .join(Enrolment, and_(Enrolment.offering_id == CourseSession.offering_id, Enrolment.state.in_(HOLDS_PLACE)))
@@ -125,12 +126,12 @@ def display(db: Reads, session_id: int, *, now: datetime) -> Display:
         .where(CourseSession.id == session_id)
         .order_by(Attendance.arrived_at.desc(), Enrolment.id)
     ).all()
-    return Display(
+    return CodeScreen(
         codes,
-        [Person(mask_name(name), arrived_at) for name, arrived_at in people if arrived_at is not None],
+        [ScreenPerson(mask_name(name), arrived_at) for name, arrived_at in trainees if arrived_at is not None],
         [
-            Person(mask_name(name), None)
-            for name in sorted((name for name, arrived_at in people if arrived_at is None), key=by_sound)
+            ScreenPerson(mask_name(name), None)
+            for name in sorted((name for name, arrived_at in trainees if arrived_at is None), key=by_sound)
         ],
         db.execute(
             select(func.count())
@@ -143,9 +144,3 @@ def display(db: Reads, session_id: int, *, now: datetime) -> Display:
             )
         ).scalar_one(),
     )
-
-
-def opens_at(meeting: CourseSession, *, now: datetime) -> datetime | None:
-    """When check-in opens, while it has not."""
-    opens = recording.opens_at(meeting)
-    return opens if opens > now else None

@@ -1,6 +1,7 @@
-"""The QR code of the rotating link, as bits for a screen that draws it itself and as a path for one without scripts.
+"""QR codes as a picture: as bits that a script draws, and as an SVG path for pages without scripts and for printing.
 
-Levels and mask are fixed: trying all masks costs eight times as much and gains nothing that a camera notices.
+The error correction and the mask are fixed. To try all eight masks takes eight times as long, and no camera reads the
+result better.
 """
 
 import base64
@@ -20,7 +21,7 @@ Matrix = tuple[tuple[bool, ...], ...]
 
 @lru_cache(maxsize=512)
 def matrix(address: str) -> Matrix:
-    """The modules row by row, true where dark, without the quiet zone. Several screens ask for the same one."""
+    """The modules of the QR code row by row, true where dark, without the quiet zone. Cached for several screens."""
     code = QRCode(error_correction=constants.ERROR_CORRECT_M, border=0, mask_pattern=MASK)
     code.add_data(QRData(address.encode("ascii"), mode=_BYTES))
     code.make(fit=True)
@@ -29,7 +30,7 @@ def matrix(address: str) -> Matrix:
 
 @lru_cache(maxsize=512)
 def bits(address: str) -> str:
-    """The modules, row after row, eight to a byte, the first in the highest bit; base64. 37 × 37 are 232 characters."""
+    """The modules row by row, eight to a byte, the first in the highest bit, as base64. 37 × 37 give 232 characters."""
     modules = [module for row in matrix(address) for module in row]
     modules += [False] * (-len(modules) % 8)
     octets = bytes(
@@ -40,12 +41,12 @@ def bits(address: str) -> str:
 
 
 def side(address: str) -> int:
-    """How many modules a row has."""
+    """The number of modules of a row."""
     return len(matrix(address))
 
 
 def path(address: str) -> str:
-    """SVG path data in units of one module, the quiet zone left and above included; one rectangle for each dark module."""
+    """The SVG path data in units of a module: a square for each dark module, moved by the quiet zone to right and below."""
     return "".join(
         f"M{x + QUIET_ZONE} {y + QUIET_ZONE}h1v1h-1z"
         for y, row in enumerate(matrix(address))

@@ -1,4 +1,4 @@
-"""Forms of self check-in: who somebody is, and the heads that are counted afterwards."""
+"""Forms of self check-in: by name and last digits of the phone, by name alone, and by a trainee that the browser knows."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import StringField
@@ -9,7 +9,7 @@ from lms.core.forms import Form, strip
 
 
 class NameForm(Form):
-    """Somebody whom the browser does not know."""
+    """The name of a person whom the browser does not know."""
 
     name = StringField(
         _("Name"),
@@ -20,7 +20,7 @@ class NameForm(Form):
 
 
 class IdentityForm(NameForm):
-    """Name and the end of the phone number."""
+    """The name, and the last 4 digits of the phone."""
 
     tail = StringField(
         _("Last 4 digits of the mobile phone"),
@@ -34,4 +34,4 @@ class IdentityForm(NameForm):
 
 
 class KnownForm(Form):
-    """Somebody whom the browser knows: the button says who."""
+    """A trainee whom the browser knows; the button sends the enrolment's id."""

@@ -1,4 +1,4 @@
-"""The roster of a session, and the door's addresses: tap, scan, photograph, walk-in."""
+"""The roster of a session, and the addresses that record check-ins on it: tap, scan, photograph, undo, walk-in."""
 
 from typing import Any
 from uuid import uuid4
@@ -8,13 +8,21 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses.attendance import recording, review_queue, scanning, walk_ins
-from courses.attendance import roster as rosters
-from courses.attendance.forms.attendance import EventBody, RosterSearchForm, WalkInForm, event_of
-from courses.attendance.recording import Outcome, Recorded
+from courses.attendance import check_in_window, recording, review_queue, scanning, walk_ins
+from courses.attendance.check_ins import CheckInAnswer
+from courses.attendance.forms.attendance import EventBody, RosterSearchForm, WalkInForm, read_event
+from courses.attendance.roster import (
+    enrolment_of_ticket,
+    load_session,
+    matching_rows,
+    read_roster,
+    roster_row,
+    trainee_name,
+)
 from courses.models.attendance import AttendanceMethod
-from courses.models.offerings import CourseSession, OfferingState
+from courses.models.offerings import CourseSession
 from courses.offerings import rights, staffing
+from courses.outcomes import Outcome
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.errors import N_, DomainError
@@ -27,36 +35,38 @@ from lms.core.web import db, refused_on, wants_json
 blueprint = Blueprint("attendance", __name__)
 
 REASONS = (N_("Tapped the wrong name"), N_("Not this person"), N_("Did not stay for the training"))
-SHOWN = ("all", "missing", "present")
+FILTERS = ("all", "missing", "present")
 
 
 @blueprint.get("/<int:session_id>/attendance")
 @requires(*ATTENDANCE_TAKERS, Role.AUDITOR)
 def roster(session_id: int) -> ResponseReturnValue:
-    """The session on one phone screen."""
-    meeting = rosters.meeting(db(), session_id, scope())
-    people = rosters.read(db(), meeting)
+    """Show the roster: the session on one phone screen, with its search and the filter `show`."""
+    meeting = load_session(db(), session_id, scope())
+    people = read_roster(db(), meeting)
     form = RosterSearchForm(request.args)
     form.validate()
-    words = form.q.data or ""
-    shown = request.args.get("show", "all")
-    shown = shown if shown in SHOWN else "all"
-    rows = [
-        row for row in rosters.matching(people.rows, words) if shown == "all" or row.present == (shown == "present")
+    filtered = request.args.get("show", "all")
+    filtered = filtered if filtered in FILTERS else "all"
+    visible_rows = [
+        row
+        for row in matching_rows(people.rows, form.q.data or "")
+        if filtered == "all" or row.present == (filtered == "present")
     ]
     now = clock.now()
+    opening = check_in_window.opening_ahead(meeting, now)
     return render_template(
         "attendance/roster.html",
         meeting=meeting,
         people=people,
         rows=people.rows,
-        visible={row.enrolment_id for row in rows},
+        visible={row.enrolment_id for row in visible_rows},
         form=form,
         q=request.args.get("q"),
-        shown=shown,
+        shown=filtered,
         norm=norm,
-        running=_is_writable(meeting) and recording.opens_at(meeting) <= now,
-        opens_at=recording.opens_at(meeting) if recording.opens_at(meeting) > now else None,
+        running=_is_writable(meeting) and opening is None,
+        opens_at=opening,
         is_over=meeting.ends_at < now,
         teaching=staffing.teaching_of(db(), meeting, current_user.id),
         may_close=_may(*EXAMINERS) and _is_writable(meeting) and meeting.starts_at <= now,
@@ -64,61 +74,61 @@ def roster(session_id: int) -> ResponseReturnValue:
         and rights.is_allowed(meeting.offering, scope(), now=now, meeting=meeting),
         writable=_is_writable(meeting),
         reasons=REASONS,
-        in_doubt=review_queue.count(db(), scope(), session_id=meeting.id),
+        in_doubt=review_queue.count_cases(db(), scope(), session_id=meeting.id),
     )
 
 
 @blueprint.post("/<int:session_id>/attendance/search")
 @requires(*ATTENDANCE_TAKERS, Role.AUDITOR, reading=True)
 def search(session_id: int) -> ResponseReturnValue:
-    """Look for somebody in the roster, for browsers without scripts."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    """Search in the roster, for browsers without scripts: redirect to the roster with the sealed search text."""
+    meeting = load_session(db(), session_id, scope())
     return narrowed(RosterSearchForm, url_for(".roster", session_id=meeting.id))
 
 
 @blueprint.post("/<int:session_id>/attendance")
 @requires(*ATTENDANCE_TAKERS)
 def record(session_id: int) -> ResponseReturnValue:
-    """One event, from the script as JSON or from a plain form."""
-    meeting = rosters.meeting(db(), session_id, scope())
-    body = event_of(request.get_json(silent=True) if request.is_json else request.form)
+    """Record one event, sent by the script as JSON or by a plain form."""
+    meeting = load_session(db(), session_id, scope())
+    body = read_event(request.get_json(silent=True) if request.is_json else request.form)
     return _answer(meeting, _recorded(meeting, body))
 
 
 @blueprint.post("/<int:session_id>/attendance/photo")
 @requires(*ATTENDANCE_TAKERS)
 def photo(session_id: int) -> ResponseReturnValue:
-    """A photograph of a ticket: read, used and forgotten."""
-    meeting = rosters.meeting(db(), session_id, scope())
-    sent = request.files.get("photo")
-    if sent is None or not sent.filename:
+    """Record an arrival by a photograph of a ticket, which is not stored."""
+    meeting = load_session(db(), session_id, scope())
+    picture = request.files.get("photo")
+    if picture is None or not picture.filename:
         raise DomainError("no_picture", N_("Choose or take a picture of the ticket first."), status=422)
     fields = {name: value for name, value in request.form.items() if name in {"id", "happened_at"}}
-    body = event_of({**fields, "method": AttendanceMethod.PHOTO, "ticket": scanning.ticket_on(sent.read())})
+    body = read_event({**fields, "method": AttendanceMethod.PHOTO, "ticket": scanning.ticket_on(picture.read())})
     return _answer(meeting, _recorded(meeting, body))
 
 
 @blueprint.get("/<int:session_id>/attendance/scan")
 @requires(*ATTENDANCE_TAKERS)
 def scan(session_id: int) -> ResponseReturnValue:
-    """The page for a photograph, for browsers without scripts."""
-    return render_template("attendance/scan.html", meeting=rosters.meeting(db(), session_id, scope()))
+    """Show the form for a photograph of a ticket, for browsers without scripts."""
+    return render_template("attendance/scan.html", meeting=load_session(db(), session_id, scope()))
 
 
 @blueprint.get("/<int:session_id>/attendance/<int:enrolment_id>/undo")
 @requires(*ATTENDANCE_TAKERS)
 def undo(session_id: int, enrolment_id: int) -> ResponseReturnValue:
-    """The page that asks why, for browsers without scripts."""
-    meeting = rosters.meeting(db(), session_id, scope())
-    row = rosters.row_of(db(), meeting, enrolment_id)
+    """Show the form for an undo and its reason, for browsers without scripts."""
+    meeting = load_session(db(), session_id, scope())
+    row = roster_row(db(), meeting, enrolment_id)
     return render_template("attendance/undo.html", meeting=meeting, row=row, reasons=REASONS)
 
 
 @blueprint.post("/<int:session_id>/attendance/<int:enrolment_id>/let-in")
 @requires(*ATTENDANCE_TAKERS)
 def let_in(session_id: int, enrolment_id: int) -> ResponseReturnValue:
-    """Give somebody who waits a place, and check them in."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    """Enrol a trainee of the waiting list and check them in."""
+    meeting = load_session(db(), session_id, scope())
     answer = walk_ins.let_in(db(), meeting, enrolment_id, event_id=uuid4(), now=clock.now())
     return _answer(meeting, answer)
 
@@ -126,8 +136,8 @@ def let_in(session_id: int, enrolment_id: int) -> ResponseReturnValue:
 @blueprint.route("/<int:session_id>/attendance/walk-in", methods=["GET", "POST"])
 @requires(*ATTENDANCE_TAKERS)
 def walk_in(session_id: int) -> ResponseReturnValue:
-    """Somebody who came without a place."""
-    meeting = rosters.meeting(db(), session_id, scope())
+    """Register, enrol and check in a person who came without a place."""
+    meeting = load_session(db(), session_id, scope())
     form = WalkInForm()
     if form.validate_on_submit():
         with refused_on(form):
@@ -144,19 +154,18 @@ def _may(*roles: Role) -> bool:
 
 
 def _is_writable(meeting: CourseSession) -> bool:
-    running = meeting.closed_at is None and meeting.offering.state == OfferingState.PUBLISHED
-    return running and not scope().read_only
+    return check_in_window.is_running(meeting) and not scope().read_only
 
 
-def _recorded(meeting: CourseSession, body: EventBody) -> Recorded:
+def _recorded(meeting: CourseSession, body: EventBody) -> CheckInAnswer:
     ticket = body.scanned()
-    enrolment_id = rosters.enrolment_of(db(), meeting, ticket) if ticket is not None else body.enrolment
-    assert enrolment_id is not None  # noqa: S101  # `event_of` saw to it
+    enrolment_id = enrolment_of_ticket(db(), meeting, ticket) if ticket is not None else body.enrolment
+    assert enrolment_id is not None  # noqa: S101  # `read_event` demands one of the two
     return recording.record(db(), body.event(meeting.id, enrolment_id), now=clock.now())
 
 
-def _answer(meeting: CourseSession, recorded: Recorded) -> ResponseReturnValue:
-    name = rosters.name_of(db(), recorded.enrolment_id)
+def _answer(meeting: CourseSession, recorded: CheckInAnswer) -> ResponseReturnValue:
+    name = trainee_name(db(), recorded.enrolment_id)
     message = _message(name, recorded)
     if wants_json():
         return jsonify(
@@ -172,7 +181,7 @@ def _answer(meeting: CourseSession, recorded: Recorded) -> ResponseReturnValue:
     return _back(meeting, recorded.enrolment_id)
 
 
-def _message(name: str, recorded: Recorded) -> str:
+def _message(name: str, recorded: CheckInAnswer) -> str:
     facts: dict[str, Any] = {"name": name, "time": clock_time(recorded.arrived_at), "by": recorded.by}
     if not recorded.present:
         done = recorded.outcome == Outcome.ACCEPTED
@@ -189,5 +198,5 @@ def _message(name: str, recorded: Recorded) -> str:
 
 
 def _back(meeting: CourseSession, enrolment_id: int | None) -> ResponseReturnValue:
-    kept: dict[str, Any] = {name: value for name in ("show", "q") if (value := request.form.get(name))}
-    return redirect(url_for(".roster", session_id=meeting.id, **kept, _anchor=f"person-{enrolment_id}"))
+    arguments: dict[str, Any] = {name: value for name in ("show", "q") if (value := request.form.get(name))}
+    return redirect(url_for(".roster", session_id=meeting.id, **arguments, _anchor=f"person-{enrolment_id}"))

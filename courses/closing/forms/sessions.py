@@ -6,9 +6,9 @@ from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from courses.attendance.recording import REASON_LIMIT
 from courses.closing.headcount import HEADCOUNT_LIMIT
 from courses.closing.spot_check import HeadCount
+from courses.outcomes import REASON_LIMIT
 from lms.core.forms import Form, strip
 
 

@@ -13,9 +13,9 @@ from flask_login import current_user
 
 from courses.assessment import assessment, late_results, marking
 from courses.assessment.forms import NOT_YET, PASSED, ResultForm, skills_in
-from courses.assessment.late_results import Late
+from courses.assessment.late_results import LateResult
 from courses.assessment.marking import Marks
-from courses.assessment.views.assessment import blueprint, may_enter, skills_of
+from courses.assessment.views.assessment import active_skills, blueprint, may_enter
 from courses.closing import correction
 from courses.closing.views.sessions import flash_correction
 from courses.models.assessment import Assessment
@@ -37,7 +37,7 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     attempts = assessment.attempts_of(db(), enrolment.id)
     retest = request.args.get("retest") == "1" and bool(attempts)
     attempt = _edited_attempt(attempts, retest=retest)
-    skills = skills_of(offering)
+    skills = active_skills(offering)
     form = _form(offering, attempt)
     late = [result for result in late_results.waiting(db(), offering.id) if result.enrolment_id == enrolment.id]
     closed = offering.state == OfferingState.CLOSED
@@ -51,7 +51,7 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     if form.is_submitted():
         attempts = assessment.attempts_of(db(), enrolment.id)
         marked = _refill(form, marked, _edited_attempt(attempts, retest=retest))
-    form.seen.data = assessment.version(attempts, len(late))
+    form.seen.data = assessment.form_version(attempts, len(late))
     content = render_template(
         "assessment/trainee.html", offering=offering, enrolment=enrolment, attempts=attempts, form=form, retest=retest,
         skills=skills, marked=marked, late=late, PASSED=PASSED, NOT_YET=NOT_YET,
@@ -69,7 +69,7 @@ def _form(offering: Offering, attempt: Assessment | None) -> ResultForm:
     """The form filled with an attempt; the reader and the attempt's examiner can always be chosen as examiner."""
     zone = current_app.config["SETTINGS"].zone
     last_start = max((meeting.starts_at for meeting in offering.sessions), default=clock.now())
-    people = assessment.examiners(db(), offering, clock.day_of(last_start, zone))
+    people = assessment.eligible_examiners(db(), offering, clock.day_of(last_start, zone))
     reader = assessment.instructor_of(db(), current_user.id)
     examiner = attempt.examiner if attempt is not None else None
     for person in (reader, examiner):
@@ -84,7 +84,7 @@ def _form(offering: Offering, attempt: Assessment | None) -> ResultForm:
     return form
 
 
-def _initial_skills(attempt: Assessment | None, late: Sequence[Late]) -> dict[int, bool]:
+def _initial_skills(attempt: Assessment | None, late: Sequence[LateResult]) -> dict[int, bool]:
     """The skills (id → passed) that an unsent form shows: late results are filled in, to be saved or changed."""
     return {**assessment.marks_of(attempt).skills, **{result.skill.id: result.passed for result in late}}
 
@@ -94,7 +94,7 @@ def _refill(form: ResultForm, marked: Mapping[int, bool], attempt: Assessment | 
 
     Returns the skills to show, id → passed.
     """
-    marks = marking.shown(form.seen.data or "", form.marks(marked), assessment.marks_of(attempt))
+    marks = marking.redisplay(form.seen.data or "", form.marks(marked), assessment.marks_of(attempt))
     if not form.theory_score.errors:
         form.theory_score.data = marks.theory_score
     if not form.note.errors:
@@ -118,7 +118,7 @@ def _save(enrolment: Enrolment, offering: Offering, form: ResultForm, marks: Mar
 
 def _next_page(offering: Offering, enrolment: Enrolment) -> ResponseReturnValue:
     if "next" in request.form:
-        following = assessment.next_without(db(), offering.id, enrolment.id)
+        following = assessment.next_without_result(db(), offering.id, enrolment.id)
         if following is not None:
             return redirect(url_for(".trainee", offering_id=offering.id, enrolment_id=following))
     return redirect(url_for(".page", offering_id=offering.id, _anchor=f"person-{enrolment.id}"))

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from courses.attendance import review_queue, roster
 from courses.attendance.forms.attendance import NewcomerForm
-from courses.attendance.review_queue import WORDS
+from courses.attendance.review_queue import REVIEW_LABELS
 from courses.closing import reviews
 from courses.closing.forms.reviews import MergeForm
 from courses.closing.reviews import ReviewOutcome
@@ -38,12 +38,12 @@ REJECTION_REASONS = (
 def index() -> ResponseReturnValue:
     """List the queue by session; with `?session=<id>` only the cases of that session."""
     session_id = request.args.get("session", type=int)
-    meeting = roster.meeting(db(), session_id, scope()) if session_id is not None else None
+    meeting = roster.load_session(db(), session_id, scope()) if session_id is not None else None
     return render_template(
         "reviews/index.html",
-        queue=review_queue.waiting(db(), scope(), session_id=session_id),
+        queue=review_queue.cases_by_session(db(), scope(), session_id=session_id),
         meeting=meeting,
-        cause_labels=WORDS,
+        cause_labels=REVIEW_LABELS,
         rejection_reasons=REJECTION_REASONS,
         may_decide=not scope().read_only,
     )
@@ -109,7 +109,7 @@ def reject(event_id: UUID) -> ResponseReturnValue:
 def _page(event_id: UUID, merge_form: MergeForm, admit_form: NewcomerForm) -> str:
     queued = review_queue.case_of(db(), event_id, scope())
     (case,) = queued.cases
-    meeting = roster.meeting(db(), queued.meeting.id, scope())
+    meeting = roster.load_session(db(), queued.meeting.id, scope())
     merge_form.enrolment.choices = _choices(meeting)
     if not admit_form.is_submitted():
         admit_form.name.data = case.name
@@ -120,14 +120,14 @@ def _page(event_id: UUID, merge_form: MergeForm, admit_form: NewcomerForm) -> st
         merge_form=merge_form,
         mergeable=bool(merge_form.enrolment.choices),
         admit_form=admit_form,
-        cause_labels=WORDS,
+        cause_labels=REVIEW_LABELS,
         rejection_reasons=REJECTION_REASONS,
     )
 
 
 def _choices(meeting: CourseSession) -> list[tuple[str, str]]:
     """The trainees of the offering as choices of `MergeForm`, those who are absent first."""
-    people = roster.read(db(), meeting)
+    people = roster.read_roster(db(), meeting)
     rows = sorted([*people.rows, *people.waiting], key=lambda row: row.present)
     choices = [
         (str(row.enrolment_id), f"{row.name} ··{row.phone_tail}" if row.phone_tail else row.name) for row in rows

@@ -9,7 +9,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from courses.assessment import entitlement
-from courses.assessment.entitlement import SHORTFALLS, Shortfall
+from courses.assessment.entitlement import SHORTFALL_LABELS, Shortfall
 from courses.attendance import review_queue, roster
 from courses.closing import closing, correction, instructor_check_in, spot_check
 from courses.closing import headcount as headcounts
@@ -36,7 +36,7 @@ RESULT_SHORTFALLS = frozenset(
 @requires(Role.INSTRUCTOR)
 def here(session_id: int) -> ResponseReturnValue:
     """Check the signed-in instructor in (the button “I am here”)."""
-    meeting = roster.meeting(db(), session_id, scope())
+    meeting = roster.load_session(db(), session_id, scope())
     instructor_check_in.arrive(db(), meeting, current_user.id, now=clock.now())
     flash(_("You are checked in."))
     return redirect(local_address(request.form.get("next"), url_for("attendance.roster", session_id=session_id)))
@@ -46,7 +46,7 @@ def here(session_id: int) -> ResponseReturnValue:
 @requires(Role.INSTRUCTOR)
 def leave(session_id: int) -> ResponseReturnValue:
     """Check the signed-in instructor out (the button “I am leaving”)."""
-    meeting = roster.meeting(db(), session_id, scope())
+    meeting = roster.load_session(db(), session_id, scope())
     instructor_check_in.leave(db(), meeting, current_user.id, now=clock.now())
     flash(_("You are checked out."))
     return redirect(local_address(request.form.get("next"), url_for("attendance.roster", session_id=session_id)))
@@ -56,7 +56,7 @@ def leave(session_id: int) -> ResponseReturnValue:
 @requires(*ATTENDANCE_TAKERS)
 def headcount(session_id: int) -> ResponseReturnValue:
     """Enter the headcount of a session."""
-    meeting = roster.meeting(db(), session_id, scope())
+    meeting = roster.load_session(db(), session_id, scope())
     form = HeadcountForm(number=meeting.headcount)
     if form.validate_on_submit():
         with refused_on(form):
@@ -71,7 +71,7 @@ def headcount(session_id: int) -> ResponseReturnValue:
 @requires(*EXAMINERS)
 def close(session_id: int) -> ResponseReturnValue:
     """Show the effects of closing the session, ask for one confirmation, close."""
-    meeting = roster.meeting(db(), session_id, scope())
+    meeting = roster.load_session(db(), session_id, scope())
     form = CloseForm()
     if form.is_submitted() and meeting.closed_at is not None:
         flash(_("This session is already closed."), "info")
@@ -93,16 +93,16 @@ def close(session_id: int) -> ResponseReturnValue:
         "sessions/close.html",
         form=form,
         meeting=meeting,
-        rows=roster.read(db(), meeting).rows,
+        rows=roster.read_roster(db(), meeting).rows,
         outlook=outlook,
-        tally=entitlement.tally(judgement.verdict.shortfalls for judgement in outlook.judgements),
+        tally=entitlement.count_shortfalls(judgement.verdict.shortfalls for judgement in outlook.judgements),
         begun=meeting.starts_at <= clock.now(),
         open=meeting.closed_at is None and meeting.offering.state == OfferingState.PUBLISHED,
-        shortfall_labels=SHORTFALLS,
+        shortfall_labels=SHORTFALL_LABELS,
         result_shortfalls=RESULT_SHORTFALLS,
         no_certificates=meeting.offering.course.certificate_type is None,
         spot_check=spot_check.of_session(db(), meeting),
-        in_review=review_queue.count(db(), scope(), session_id=meeting.id),
+        in_review=review_queue.count_cases(db(), scope(), session_id=meeting.id),
     )
     return make_response(page, 422 if form.is_submitted() else 200)
 
@@ -111,11 +111,11 @@ def close(session_id: int) -> ResponseReturnValue:
 @requires(*EXAMINERS)
 def correct(session_id: int) -> ResponseReturnValue:
     """Correct a closed session: the trainees present, the headcount, and the reason."""
-    meeting = roster.meeting(db(), session_id, scope())
+    meeting = roster.load_session(db(), session_id, scope())
     now, zone = clock.now(), current_app.config["SETTINGS"].zone
     if not rights.is_allowed(meeting.offering, scope(), now=now, meeting=meeting):
         raise rights.denied()
-    people = roster.read(db(), meeting)
+    people = roster.read_roster(db(), meeting)
     form = CorrectionForm(headcount=meeting.headcount)
     ticked = {row.enrolment_id: row.present for row in people.rows}
     if form.is_submitted():

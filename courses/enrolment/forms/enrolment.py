@@ -1,4 +1,4 @@
-"""Forms of enrolment: by oneself, at the desk, cancelling, and sending a spreadsheet."""
+"""Forms for enrolment: by oneself, by staff, cancelling, and uploading a spreadsheet."""
 
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileAllowed, FileField, FileRequired
@@ -11,7 +11,7 @@ from lms.core.forms import Form, PhoneField, strip
 
 
 class SelfEnrolmentForm(PersonForm):
-    """What a visitor gives. Name and phone are enough; for a child under 14 also the year of birth and a guardian."""
+    """The facts of a visitor: name and phone, and for a child under 14 also the year of birth and a guardian."""
 
     phone = PhoneField(_("Mobile phone"), validators=[DataRequired(_("Give a mobile phone number."))])
     consent = BooleanField(
@@ -23,7 +23,7 @@ class SelfEnrolmentForm(PersonForm):
     )
 
     def facts(self) -> TraineeFacts:
-        """The facts as the rule takes them."""
+        """The facts for `places.enrol_oneself`."""
         return TraineeFacts(
             name=self.name.data,
             phone=self.phone.data,
@@ -34,34 +34,34 @@ class SelfEnrolmentForm(PersonForm):
         )
 
 
-class DeskForm(TraineeForm):
-    """Somebody whom staff enrol. `confirmed` is set once the warnings have been seen."""
+class StaffEnrolmentForm(TraineeForm):
+    """The facts of a person whom staff enrol. `confirmed` is "yes" once staff have seen the warnings."""
 
     confirmed = HiddenField()
 
 
-class KnownForm(Form):
-    """Somebody from the register whom staff enrol."""
+class RegisteredTraineeForm(Form):
+    """The trainee of the register whom staff enrol. `confirmed` is "yes" once staff have seen the warnings."""
 
     trainee_id = IntegerField(validators=[InputRequired()])
     confirmed = HiddenField()
 
 
-class ReasonForm(Form):
-    """Why an enrolment is cancelled, or a place given out of turn."""
+class EnrolmentReasonForm(Form):
+    """The reason for cancelling an enrolment, or for giving a place out of turn."""
 
     reason = StringField(
         _("Reason"), filters=[strip], validators=[DataRequired(_("Give a reason.")), Length(max=REASON_LIMIT)]
     )
 
 
-class CancelOwnForm(Form):
-    """A trainee's own cancellation; a reason is welcome and not demanded."""
+class OwnCancellationForm(Form):
+    """A trainee's own cancellation. The reason is optional."""
 
     reason = StringField(_("Reason"), filters=[strip], validators=[Optional(), Length(max=REASON_LIMIT)])
 
 
-class UploadForm(Form):
+class SheetUploadForm(Form):
     """A spreadsheet of people to enrol."""
 
     file = FileField(
@@ -74,5 +74,5 @@ class UploadForm(Form):
     )
 
 
-class ApplyForm(Form):
-    """The confirmation of a preview."""
+class SheetApplyForm(Form):
+    """The confirmation of a previewed spreadsheet. It has no fields but the CSRF token."""

@@ -1,27 +1,21 @@
-"""Forms of trainees: their facts, the search, and the reason for reading an ID number."""
+"""Forms for trainees: the facts of a person, the search, and the reason for reading an ID number or a phone."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import EmailField, IntegerField, SelectField, StringField
 from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional
 
+from courses.enrolment.labels import ID_TYPES
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.trainees import IdType, Trainee
 from lms.core.forms import Form, PhoneField, Question, choices, strip
 from lms.core.sought import SoughtField
 
-ID_TYPES = [
-    (IdType.RESIDENT, _("Resident ID card")),
-    (IdType.PASSPORT, _("Passport")),
-    (IdType.HK_MACAU_PERMIT, _("Hong Kong or Macau permit")),
-    (IdType.TAIWAN_PERMIT, _("Taiwan permit")),
-    (IdType.FOREIGN_PERMANENT, _("Foreign permanent resident card")),
-]
 REASON_LIMIT = 500
-SOUGHT = _("Name, phone or ID number")
+SEARCH_LABEL = _("Name, phone or ID number")
 
 
 class PersonForm(Form):
-    """What is asked of everybody."""
+    """The facts that every form about a person has."""
 
     name = StringField(
         _("Name"),
@@ -46,9 +40,9 @@ class PersonForm(Form):
 
 
 class TraineeForm(PersonForm):
-    """What staff may enter besides: the ID number."""
+    """The facts of a trainee as staff enter them: also the ID number."""
 
-    id_type = SelectField(_("ID type"), choices=choices(ID_TYPES), validators=[Optional()])
+    id_type = SelectField(_("ID type"), choices=choices(ID_TYPES.items()), validators=[Optional()])
     id_number = StringField(
         _("ID number"),
         filters=[strip],
@@ -57,7 +51,7 @@ class TraineeForm(PersonForm):
     )
 
     def facts(self) -> TraineeFacts:
-        """The facts as the rule takes them."""
+        """The facts for `trainees.validate`."""
         return TraineeFacts(
             name=self.name.data,
             phone=self.phone.data,
@@ -71,13 +65,13 @@ class TraineeForm(PersonForm):
 
 
 class TraineeEditForm(TraineeForm):
-    """A record's facts; what is shown masked stays when its field is left empty."""
+    """Corrections of a record. A fact that is shown masked stays when its field is left empty."""
 
     reason = StringField(_("Reason for the change"), filters=[strip], validators=[Optional(), Length(max=REASON_LIMIT)])
 
     @classmethod
     def of(cls, trainee: Trainee) -> "TraineeEditForm":
-        """The form, showing what may be shown."""
+        """The form with the facts of a record that may be shown."""
         return cls(
             data={
                 "name": trainee.name,
@@ -88,22 +82,25 @@ class TraineeEditForm(TraineeForm):
         )
 
 
-class SearchForm(Form):
-    """Somebody who shall be enrolled: a name, a whole phone or a whole ID number."""
+class TraineeSearchForm(Form):
+    """Searches the register for a trainee to enrol: a part of a name, a whole phone or a whole ID number."""
 
     words = StringField(
-        SOUGHT, filters=[strip], validators=[Optional(), Length(max=NAME_LIMIT)], render_kw={"autocomplete": "off"}
+        SEARCH_LABEL,
+        filters=[strip],
+        validators=[Optional(), Length(max=NAME_LIMIT)],
+        render_kw={"autocomplete": "off"},
     )
 
 
-class RegisterForm(Question):
-    """Narrows the register to somebody: a name, a whole phone or a whole ID number."""
+class TraineeFilterForm(Question):
+    """Filters the register's list: a part of a name, a whole phone or a whole ID number."""
 
-    words = SoughtField(SOUGHT, render_kw={"autocomplete": "off"})
+    words = SoughtField(SEARCH_LABEL, render_kw={"autocomplete": "off"})
 
 
 class ReasonToReadForm(Form):
-    """Why somebody needs an ID number or a phone in clear."""
+    """The reason for reading an ID number or a phone in clear."""
 
     why = StringField(
         _("Why do you need it?"),

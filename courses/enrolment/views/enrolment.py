@@ -1,4 +1,4 @@
-"""Enrolments of an offering: the list, enrolling at the desk, cancelling, and the order of the waiting list."""
+"""Pages of an offering's enrolments: the list, enrolling by staff, cancelling, the waiting list, and the spreadsheet."""
 
 import io
 from collections.abc import Callable
@@ -8,12 +8,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses.enrolment import listings, sheet_import, trainees
-from courses.enrolment import places as enrolment
-from courses.enrolment import sheet as enrolment_sheet
-from courses.enrolment.forms.enrolment import ApplyForm, DeskForm, KnownForm, ReasonForm, UploadForm
-from courses.enrolment.forms.trainees import ID_TYPES, SearchForm
-from courses.enrolment.places import AtTheDesk
+from courses.enrolment import labels, listings, places, sheet, sheet_import, trainees
+from courses.enrolment.forms.enrolment import (
+    EnrolmentReasonForm,
+    RegisteredTraineeForm,
+    SheetApplyForm,
+    SheetUploadForm,
+    StaffEnrolmentForm,
+)
+from courses.enrolment.forms.trainees import TraineeSearchForm
+from courses.enrolment.places import StaffEnrolmentResult
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
@@ -22,26 +26,24 @@ from lms.core.access import requires, scope
 from lms.core.exports import MEDIA_TYPES, Format, Sheet
 from lms.core.languages import language
 from lms.core.masks import mask_phone
-from lms.core.scope import STAFF, Role, fetch
+from lms.core.scope import OFFERING_READERS, STAFF, fetch
 from lms.core.web import db, refused_on
 
 blueprint = Blueprint("enrolment", __name__)
 
-READERS = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
-
 
 @blueprint.get("/")
-@requires(*READERS)
+@requires(*OFFERING_READERS)
 def index(offering_id: int) -> ResponseReturnValue:
-    """Everybody of an offering: who has a place, who waits, who cancelled."""
+    """The enrolments of an offering: those with a place, the waiting list, and the cancelled ones."""
     offering = fetch(db(), Offering, offering_id, scope())
     return render_template(
         "enrolment/index.html",
         offering=offering,
-        lines=listings.listing(db(), offering_id),
-        places=enrolment.places_of(db(), offering),
-        states=listings.STATES,
-        sources=listings.SOURCES,
+        rows=listings.list_of_offering(db(), offering_id),
+        places=places.count_places(db(), offering),
+        states=labels.STATES,
+        sources=labels.SOURCES,
         mask_phone=mask_phone,
     )
 
@@ -49,117 +51,116 @@ def index(offering_id: int) -> ResponseReturnValue:
 @blueprint.route("/new", methods=["GET", "POST"])
 @requires(*STAFF)
 def new(offering_id: int) -> ResponseReturnValue:
-    """Enrol somebody by their facts: found if we know them, registered if not."""
+    """Enrol a person by the facts that staff enter. A person without a record is registered."""
     offering = fetch(db(), Offering, offering_id, scope())
-    form = DeskForm()
-    found = AtTheDesk(None)
+    form = StaffEnrolmentForm()
+    result = StaffEnrolmentResult(None)
     if form.validate_on_submit():
         with refused_on(form):
             confirmed = form.confirmed.data == "yes"
-            found = enrolment.enrol_at_desk(db(), offering, form.facts(), confirmed=confirmed)
-            if found.enrolment is not None:
-                return _enrolled(found.enrolment)
-    body = _desk(offering, form=form, found=found, search=SearchForm(formdata=None))
+            result = places.enrol_by_staff(db(), offering, form.facts(), confirmed=confirmed)
+            if result.enrolment is not None:
+                return _redirect_enrolled(result.enrolment)
+    body = _render_new(offering, form=form, warnings=result, search=TraineeSearchForm(formdata=None))
     return make_response(body, 422 if form.is_submitted() else 200)
 
 
 @blueprint.post("/find")
 @requires(*STAFF)
 def find(offering_id: int) -> ResponseReturnValue:
-    """Look somebody up in the register, to enrol them."""
+    """Search the register for a trainee to enrol."""
     offering = fetch(db(), Offering, offering_id, scope())
-    search = SearchForm()
+    search = TraineeSearchForm()
     search.validate()
     people = trainees.search(db(), search.words.data, scope()).rows if search.words.data else ()
-    return _desk(offering, form=DeskForm(formdata=None), found=AtTheDesk(None), search=search, people=people)
+    form = StaffEnrolmentForm(formdata=None)
+    return _render_new(offering, form=form, warnings=StaffEnrolmentResult(None), search=search, people=people)
 
 
 @blueprint.post("/known")
 @requires(*STAFF)
 def known(offering_id: int) -> ResponseReturnValue:
-    """Enrol somebody who was found in the register."""
+    """Enrol a trainee of the register."""
     offering = fetch(db(), Offering, offering_id, scope())
-    form = KnownForm()
+    form = RegisteredTraineeForm()
     if not form.validate_on_submit():
         return redirect(url_for("enrolment.new", offering_id=offering_id))
     trainee = fetch(db(), Trainee, form.trainee_id.data, scope())
-    found = AtTheDesk(None)
+    result = StaffEnrolmentResult(None)
     with refused_on(form):
-        found = enrolment.enrol_known(db(), offering, trainee, confirmed=form.confirmed.data == "yes")
-        if found.enrolment is not None:
-            return _enrolled(found.enrolment)
-    return make_response(
-        render_template("enrolment/known.html", offering=offering, trainee=trainee, form=form, found=found), 422
-    )
+        result = places.enrol_registered(db(), offering, trainee, confirmed=form.confirmed.data == "yes")
+        if result.enrolment is not None:
+            return _redirect_enrolled(result.enrolment)
+    body = render_template("enrolment/known.html", offering=offering, trainee=trainee, form=form, warnings=result)
+    return make_response(body, 422)
 
 
 @blueprint.route("/<int:enrolment_id>/cancel", methods=["GET", "POST"])
 @requires(*STAFF)
 def cancel(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
-    """Cancel somebody's enrolment, with a reason; the next who waits gets the place."""
-    return _with_reason(
-        "enrolment/cancel.html", offering_id, enrolment_id, enrolment.cancel, _("The enrolment was cancelled.")
+    """Cancel a trainee's enrolment with a reason. The first trainee on the waiting list gets the place."""
+    return _form_with_reason(
+        "enrolment/cancel.html", offering_id, enrolment_id, places.cancel, _("The enrolment was cancelled.")
     )
 
 
 @blueprint.route("/<int:enrolment_id>/place", methods=["GET", "POST"])
 @requires(*STAFF)
 def give_place(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
-    """Give somebody who waits a place out of turn, with a reason."""
-    return _with_reason(
-        "enrolment/give_place.html", offering_id, enrolment_id, enrolment.give_place, _("The trainee has a place now.")
+    """Give a trainee on the waiting list a place out of turn, with a reason."""
+    return _form_with_reason(
+        "enrolment/give_place.html", offering_id, enrolment_id, places.give_place, _("The trainee has a place now.")
     )
 
 
 @blueprint.post("/<int:enrolment_id>/up")
 @requires(*STAFF)
 def move_up(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
-    """Move somebody up by one on the waiting list."""
-    enrolment.move_up(db(), _row(offering_id, enrolment_id))
+    """Move a trainee up by one position on the waiting list."""
+    places.move_up(db(), _get_enrolment(offering_id, enrolment_id))
     return redirect(url_for("enrolment.index", offering_id=offering_id, _anchor="waiting"))
 
 
 @blueprint.route("/import", methods=["GET", "POST"])
 @requires(*STAFF)
 def upload(offering_id: int) -> ResponseReturnValue:
-    """Send a spreadsheet; its rows are shown before anybody is enrolled."""
+    """Upload a spreadsheet. Nobody is enrolled before its preview is confirmed."""
     offering = fetch(db(), Offering, offering_id, scope())
-    form = UploadForm()
+    form = SheetUploadForm()
     if form.validate_on_submit():
         with refused_on(form):
             file = form.file.data
-            waiting = sheet_import.receive(db(), offering, current_user.id, file.filename, file.read())
-            return redirect(url_for("enrolment.preview", offering_id=offering_id, ref=waiting.ref))
-    body = render_template("enrolment/upload.html", offering=offering, form=form, people=enrolment_sheet.PEOPLE)
+            pending = sheet_import.receive(db(), offering, current_user.id, file.filename, file.read())
+            return redirect(url_for("enrolment.preview", offering_id=offering_id, ref=pending.ref))
+    body = render_template("enrolment/upload.html", offering=offering, form=form, max_people=sheet.MAX_PEOPLE)
     return make_response(body, 422 if form.is_submitted() else 200)
 
 
 @blueprint.get("/import/template.<any(csv, xlsx):form>")
 @requires(*STAFF)
 def template(offering_id: int, form: str) -> ResponseReturnValue:
-    """An empty spreadsheet with the headings."""
+    """An empty spreadsheet with the headings and notes on how to fill it in."""
     fetch(db(), Offering, offering_id, scope())
     notes = [
         (_("Needed"), _("Name, and phone or ID number")),
         (_("Children under 14"), _("Guardian's name and phone as well")),
-        (_("ID types"), "、".join(str(label) for _type, label in ID_TYPES)),
+        (_("ID types"), "、".join(str(label) for label in labels.ID_TYPES.values())),
     ]
-    sheet = enrolment_sheet.template(_("People to enrol"), notes, chinese=language() == "zh")
-    return _file(sheet, Format(form), "enrolment")
+    return _download(sheet.make_template(_("People to enrol"), notes, chinese=_is_chinese()), Format(form), "enrolment")
 
 
 @blueprint.get("/import/<ref>")
 @requires(*STAFF)
 def preview(offering_id: int, ref: str) -> ResponseReturnValue:
-    """What each row of the spreadsheet would do."""
-    waiting = sheet_import.find(db(), offering_id, ref, scope())
+    """The verdict on each row of an uploaded spreadsheet."""
+    pending = sheet_import.get_pending(db(), offering_id, ref, scope())
     return render_template(
         "enrolment/preview.html",
-        offering=waiting.offering,
-        waiting=waiting,
-        preview=sheet_import.preview(db(), waiting),
-        facts=dict(zip(enrolment_sheet.HEADINGS, enrolment_sheet.headings(chinese=language() == "zh"), strict=True)),
-        form=ApplyForm(),
+        offering=pending.offering,
+        pending=pending,
+        preview=sheet_import.preview(db(), pending),
+        headings=dict(zip(sheet.HEADINGS, sheet.headings(chinese=_is_chinese()), strict=True)),
+        form=SheetApplyForm(),
         mask_phone=mask_phone,
     )
 
@@ -167,74 +168,92 @@ def preview(offering_id: int, ref: str) -> ResponseReturnValue:
 @blueprint.get("/import/<ref>/rejected.<any(csv, xlsx):form>")
 @requires(*STAFF)
 def rejected(offering_id: int, ref: str, form: str) -> ResponseReturnValue:
-    """The rows that do not go in, each with the reason, to be mended and sent again."""
-    waiting = sheet_import.find(db(), offering_id, ref, scope())
-    lines = sheet_import.preview(db(), waiting).rejected
-    rows = [(line.number, _(line.problem.message, **line.problem.params), line.cells) for line in lines if line.problem]
-    extra = (_("Row"), _("Why it cannot be imported"))
-    sheet = enrolment_sheet.rejected(_("Rows that were not enrolled"), extra, rows, chinese=language() == "zh")
-    return _file(sheet, Format(form), "rejected")
+    """A spreadsheet of the rejected rows, each with the reason, to be corrected and sent again."""
+    pending = sheet_import.get_pending(db(), offering_id, ref, scope())
+    rows = [
+        (row.number, _(row.problem.message, **row.problem.params), row.cells)
+        for row in sheet_import.preview(db(), pending).rejected
+        if row.problem
+    ]
+    extra_headings = (_("Row"), _("Why it cannot be imported"))
+    rejected_sheet = sheet.make_rejected(_("Rows that were not enrolled"), extra_headings, rows, chinese=_is_chinese())
+    return _download(rejected_sheet, Format(form), "rejected")
 
 
 @blueprint.post("/import/<ref>/apply")
 @requires(*STAFF)
 def apply(offering_id: int, ref: str) -> ResponseReturnValue:
-    """Enrol the good rows."""
-    done = sheet_import.apply(db(), sheet_import.find(db(), offering_id, ref, scope()))
+    """Enrol the people of the accepted rows."""
+    result = sheet_import.apply(db(), sheet_import.get_pending(db(), offering_id, ref, scope()))
     flash(
         _(
             "%(enrolled)s enrolled, %(waitlisted)s on the waiting list, %(left_out)s left out.",
-            enrolled=done.enrolled,
-            waitlisted=done.waitlisted,
-            left_out=done.left_out,
+            enrolled=result.enrolled,
+            waitlisted=result.waitlisted,
+            left_out=result.left_out,
         )
     )
     return redirect(url_for("enrolment.index", offering_id=offering_id))
 
 
-def _row(offering_id: int, enrolment_id: int) -> Enrolment:
-    return listings.of_offering(db(), offering_id, enrolment_id, scope())
+def _get_enrolment(offering_id: int, enrolment_id: int) -> Enrolment:
+    return listings.get_in_offering(db(), offering_id, enrolment_id, scope())
 
 
-def _with_reason(
-    template: str, offering_id: int, enrolment_id: int, rule: Callable[..., None], done: str
+def _is_chinese() -> bool:
+    return bool(language() == "zh")
+
+
+def _form_with_reason(
+    template: str, offering_id: int, enrolment_id: int, rule: Callable[..., None], success_message: str
 ) -> ResponseReturnValue:
-    row = _row(offering_id, enrolment_id)
-    form = ReasonForm()
+    """Show a form that asks for a reason, and call the rule with the enrolment and the reason."""
+    enrolment = _get_enrolment(offering_id, enrolment_id)
+    form = EnrolmentReasonForm()
     if form.validate_on_submit():
         with refused_on(form):
-            rule(db(), row, form.reason.data)
-            flash(done)
+            rule(db(), enrolment, form.reason.data)
+            flash(success_message)
             return redirect(url_for("enrolment.index", offering_id=offering_id))
-    places = enrolment.places_of(db(), row.offering)
-    body = render_template(template, enrolment=row, offering=row.offering, form=form, places=places)
+    counts = places.count_places(db(), enrolment.offering)
+    body = render_template(template, enrolment=enrolment, offering=enrolment.offering, form=form, places=counts)
     return make_response(body, 422 if form.is_submitted() else 200)
 
 
-def _desk(offering: Offering, *, form: DeskForm, found: AtTheDesk, search: SearchForm, people: object = None) -> str:
+def _render_new(
+    offering: Offering,
+    *,
+    form: StaffEnrolmentForm,
+    warnings: StaffEnrolmentResult,
+    search: TraineeSearchForm,
+    people: object = None,
+) -> str:
     return render_template(
         "enrolment/new.html",
         offering=offering,
         form=form,
-        found=found,
+        warnings=warnings,
         search=search,
         people=people,
-        places=enrolment.places_of(db(), offering),
+        places=places.count_places(db(), offering),
         mask_phone=mask_phone,
-        searched=request.endpoint == "enrolment.find",
+        has_searched=request.endpoint == "enrolment.find",
     )
 
 
-def _enrolled(row: Enrolment) -> ResponseReturnValue:
-    if row.state == EnrolmentState.WAITLISTED:
-        flash(_("%(name)s is on the waiting list: the offering is full.", name=row.trainee.name), "warning")
+def _redirect_enrolled(enrolment: Enrolment) -> ResponseReturnValue:
+    if enrolment.state == EnrolmentState.WAITLISTED:
+        flash(_("%(name)s is on the waiting list: the offering is full.", name=enrolment.trainee.name), "warning")
     else:
-        flash(_("%(name)s is enrolled.", name=row.trainee.name))
-    return redirect(url_for("enrolment.index", offering_id=row.offering_id))
+        flash(_("%(name)s is enrolled.", name=enrolment.trainee.name))
+    return redirect(url_for("enrolment.index", offering_id=enrolment.offering_id))
 
 
-def _file(sheet: Sheet, form: Format, name: str) -> ResponseReturnValue:
+def _download(spreadsheet: Sheet, file_format: Format, name: str) -> ResponseReturnValue:
     file = io.BytesIO()
-    exports.write(sheet, form, file)
-    headers = {"Content-Type": MEDIA_TYPES[form], "Content-Disposition": f"attachment; filename={name}.{form}"}
+    exports.write(spreadsheet, file_format, file)
+    headers = {
+        "Content-Type": MEDIA_TYPES[file_format],
+        "Content-Disposition": f"attachment; filename={name}.{file_format}",
+    }
     return file.getvalue(), headers

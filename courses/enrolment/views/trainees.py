@@ -1,40 +1,38 @@
-"""Trainees: the register, a person's page, corrections, and reading an ID number."""
+"""Pages of the register of trainees: the list, a trainee, corrections, and reading an ID number or a phone."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from courses.enrolment import listings, trainees
-from courses.enrolment.forms.trainees import ID_TYPES, ReasonToReadForm, RegisterForm, TraineeEditForm
+from courses.enrolment import labels, listings, trainees
+from courses.enrolment.forms.trainees import ReasonToReadForm, TraineeEditForm, TraineeFilterForm
 from courses.models.trainees import Trainee
 from lms.core.access import requires, scope
 from lms.core.masks import mask_phone
-from lms.core.scope import STAFF, Role, fetch
+from lms.core.scope import STAFF, STAFF_READERS, fetch
 from lms.core.sought import narrowed
 from lms.core.web import db, refused_on
 
 blueprint = Blueprint("trainees", __name__)
 
-READERS = (*STAFF, Role.AUDITOR)
-
 
 @blueprint.route("/", methods=["GET", "POST"])
-@requires(*READERS, reading=True)
+@requires(*STAFF_READERS, reading=True)
 def index() -> ResponseReturnValue:
-    """The trainees in reach, or those who were sought, newest first."""
+    """The trainees in the user's scope, or those that a search finds, newest first."""
     if request.method == "POST":
-        return narrowed(RegisterForm)
-    form = RegisterForm(request.args)
+        return narrowed(TraineeFilterForm)
+    form = TraineeFilterForm(request.args)
     form.validate()
-    found = trainees.search(db(), form.words.data or "", scope(), request.args.get("page", 1, type=int))
-    return render_template("trainees/index.html", form=form, listing=found, mask_phone=mask_phone)
+    listing = trainees.search(db(), form.words.data or "", scope(), request.args.get("page", 1, type=int))
+    return render_template("trainees/index.html", form=form, listing=listing, mask_phone=mask_phone)
 
 
 @blueprint.get("/<int:trainee_id>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def page(trainee_id: int) -> ResponseReturnValue:
-    """A trainee's facts, masked, and their enrolments."""
-    return _page(fetch(db(), Trainee, trainee_id, scope()), ReasonToReadForm())
+    """The facts of a trainee, masked, and the trainee's enrolments."""
+    return _render_page(fetch(db(), Trainee, trainee_id, scope()), ReasonToReadForm())
 
 
 @blueprint.route("/<int:trainee_id>/edit", methods=["GET", "POST"])
@@ -48,49 +46,49 @@ def edit(trainee_id: int) -> ResponseReturnValue:
             trainees.change(db(), trainee, form.facts(), reason=form.reason.data)
             flash(_("The trainee's record was saved."))
             return redirect(url_for("trainees.page", trainee_id=trainee_id))
-    body = render_template("trainees/edit.html", form=form, trainee=trainee, masked=trainees.masked(trainee))
+    body = render_template("trainees/edit.html", form=form, trainee=trainee, masked=trainees.masked_facts(trainee))
     return make_response(body, 422 if form.is_submitted() else 200)
 
 
 @blueprint.post("/<int:trainee_id>/id-number")
 @requires(*STAFF)
 def read_id_number(trainee_id: int) -> ResponseReturnValue:
-    """Show an ID number once, in answer to a reason that is kept."""
+    """Show an ID number once. The reason for it is recorded."""
     trainee = fetch(db(), Trainee, trainee_id, scope())
     form = ReasonToReadForm()
     if form.validate_on_submit():
         with refused_on(form):
-            return _page(trainee, form, number=trainees.read_id_number(db(), trainee, form.why.data))
-    return make_response(_page(trainee, form), 422)
+            return _render_page(trainee, form, id_number=trainees.read_id_number(db(), trainee, form.why.data))
+    return make_response(_render_page(trainee, form), 422)
 
 
 @blueprint.post("/<int:trainee_id>/phone")
 @requires(*STAFF)
 def read_phone(trainee_id: int) -> ResponseReturnValue:
-    """Show the phones once, in answer to a reason that is kept: somebody without e-mail has to be called."""
+    """Show the phones once, for example to call a trainee without e-mail. The reason for it is recorded."""
     trainee = fetch(db(), Trainee, trainee_id, scope())
     form = ReasonToReadForm()
     if form.validate_on_submit():
         with refused_on(form):
-            return _page(trainee, form, phones=trainees.read_phones(db(), trainee, form.why.data))
-    return make_response(_page(trainee, form), 422)
+            return _render_page(trainee, form, phones=trainees.read_phones(db(), trainee, form.why.data))
+    return make_response(_render_page(trainee, form), 422)
 
 
-def _page(
+def _render_page(
     trainee: Trainee,
     form: ReasonToReadForm,
     *,
-    number: str | None = None,
+    id_number: str | None = None,
     phones: tuple[str | None, str | None] | None = None,
 ) -> str:
     return render_template(
         "trainees/page.html",
         trainee=trainee,
-        masked=trainees.masked(trainee),
-        enrolments=listings.of_person(db(), trainee.id, scope()),
-        states=listings.STATES,
-        id_types=dict(ID_TYPES),
+        masked=trainees.masked_facts(trainee),
+        enrolments=listings.list_of_trainee(db(), trainee.id, scope()),
+        states=labels.STATES,
+        id_types=labels.ID_TYPES,
         form=form,
-        number=number,
+        id_number=id_number,
         phones=phones,
     )

@@ -47,7 +47,9 @@ def _staff_scope() -> Scope:
 def index() -> ResponseReturnValue:
     """The offerings in reach, filtered, a page at a time."""
     form = FilterForm(request.args)
-    form.programme.choices = choices([("", _("All")), *((row.code, named(row)) for row in catalogue.programmes(db()))])
+    form.programme.choices = choices(
+        [("", _("All")), *((row.code, named(row)) for row in catalogue.list_programmes(db()))]
+    )
     form.district.choices = choices([("", _("All")), *((row.id, named(row)) for row in hosts.districts(db()))])
     filters = Filters(
         shown=Shown(form.shown.data) if form.shown.data in list(Shown) else Shown.CURRENT,
@@ -103,7 +105,7 @@ def edit(offering_id: int) -> ResponseReturnValue:
 
 def _planning(form: OfferingForm, offering: Offering | None) -> ResponseReturnValue:
     near = _near()
-    offered = catalogue.offered(db(), with_course_id=offering.course_id if offering else None)
+    offered = catalogue.list_schedulable(db(), with_course_id=offering.course_id if offering else None)
     form.course_id.choices = choices([("", ""), *((row.id, named(row)) for group in offered for row in group.courses)])
     one_team = offering is None or len({scheduling.team_at(row) for row in offering.sessions}) <= 1
     pressed = form.is_submitted() and form.press(request.form)
@@ -216,7 +218,9 @@ def _part() -> str:
 
 
 def _few(labels: list[str]) -> list[str] | None:
-    """As many as can be on the page, for who has no scripts too; None when there are more, which are asked for while typing."""
+    """As many as can be on the page, for who has no scripts too; None when there are more, which are asked for while
+    typing.
+    """
     return labels if len(labels) <= FEW else None
 
 

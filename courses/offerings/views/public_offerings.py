@@ -20,7 +20,9 @@ blueprint = Blueprint("public_offerings", __name__)
 def page() -> str:
     """The open offerings that have not begun, with their free places."""
     form = PublicFilterForm(request.args)
-    form.programme.choices = choices([("", _("All")), *((row.code, named(row)) for row in catalogue.programmes(db()))])
+    form.programme.choices = choices(
+        [("", _("All")), *((row.code, named(row)) for row in catalogue.list_programmes(db()))]
+    )
     form.district.choices = choices([("", _("All")), *((row.id, named(row)) for row in hosts.districts(db()))])
     filters = Filters(
         programme_code=form.programme.data or None,

@@ -5,10 +5,10 @@ from datetime import date
 
 from flask_babel import gettext as _
 
-from courses.counting.opening_balances import Listed
-from courses.counting.population import Registered
+from courses.counting.opening_balances import SourceSummary
+from courses.counting.population import DistrictPopulation
 from courses.counting.quarters import QuarterState
-from courses.counting.targets import Reached, Year
+from courses.counting.targets import TargetProgress, YearTargets
 from courses.models.catalogue import Programme
 from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.reports.labels import report as words
@@ -17,13 +17,13 @@ from lms.core.languages import moment, named
 from lms.organisations.models import District
 
 
-def targets(found: Year, *, whole_branch: bool) -> Sheet:
+def targets(found: YearTargets, *, whole_branch: bool) -> Sheet:
     """A programme in a district, a row each, as for programs. whole_branch: whether the districts shown are all."""
     asked = [(_("Year"), str(found.year))]
     if not whole_branch:
-        of_branch = f"{found.whole.person_times:,}"
-        if found.whole.target is not None:
-            of_branch += f" / {found.whole.target:,}"
+        of_branch = f"{found.branch_total.person_times:,}"
+        if found.branch_total.target is not None:
+            of_branch += f" / {found.branch_total.target:,}"
         asked.append((_("Whole branch"), of_branch))
     return Sheet(
         title=_("Targets %(year)s", year=found.year),
@@ -46,11 +46,11 @@ def targets(found: Year, *, whole_branch: bool) -> Sheet:
     )
 
 
-def _reached(one: Reached) -> list[Cell]:
+def _reached(one: TargetProgress) -> list[Cell]:
     return [one.target, one.person_times, one.opening, None if one.share is None else round(one.share, 4)]
 
 
-def population(rows: Sequence[Registered], year: int) -> Sheet:
+def population(rows: Sequence[DistrictPopulation], year: int) -> Sheet:
     """The districts' registered people of a year."""
     return Sheet(
         title=_("Registered population %(year)s", year=year),
@@ -85,7 +85,7 @@ def quarters(found: Sequence[QuarterState]) -> Sheet:
     )
 
 
-def sources(rows: Sequence[Listed]) -> Sheet:
+def sources(rows: Sequence[SourceSummary]) -> Sheet:
     """The sources of totals from before the system. Summed is what stands."""
     standing = [row for row in rows if row.source.withdrawn_at is None]
     return Sheet(

@@ -47,7 +47,7 @@ def save(year: int) -> ResponseReturnValue:
     form = PopulationForm()
     if form.validate_on_submit():
         places = [row.district.id for row in population.read(db(), year)]
-        wanted = form.numbers(request.form, places, "people", population.MOST)
+        wanted = form.numbers(request.form, places, "people", population.LARGEST_POPULATION)
         if not form.errors_of:
             with refused_on(form):
                 population.save(db(), year, wanted, form.source.data)
@@ -63,7 +63,7 @@ def _shown(year: int, form: PopulationForm) -> ResponseReturnValue:
         form=form,
         year=year,
         rows=population.read(db(), year),
-        given=request.form,
+        submitted=request.form,
         cell_name=cell_name,
         may_set=holds(Role.CITY_ADMINISTRATOR),
     )

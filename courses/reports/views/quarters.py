@@ -31,7 +31,7 @@ def page() -> str:
     """The quarters of the ledger that are over, the latest first."""
     return render_template(
         "quarters/page.html",
-        found=quarters.listing(db(), zone()),
+        states=quarters.listing(db(), zone()),
         may_freeze=holds(Role.CITY_ADMINISTRATOR),
         whole=whole,
         Grouping=Grouping,

@@ -48,8 +48,8 @@ def save(year: int) -> ResponseReturnValue:
     form = TargetsForm()
     if form.validate_on_submit():
         places = list(targets.read(db(), year, scope()).cells)
-        wanted = form.numbers(request.form, places, "target", targets.MOST)
-        shown = form.numbers(request.form, places, "shown", targets.MOST)
+        wanted = form.numbers(request.form, places, "target", targets.LARGEST_TARGET)
+        shown = form.numbers(request.form, places, "shown", targets.LARGEST_TARGET)
         if not form.errors_of:
             with refused_on(form):
                 number = targets.save(db(), year, wanted, shown)
@@ -63,8 +63,8 @@ def _shown(year: int, form: TargetsForm) -> ResponseReturnValue:
     page = render_template(
         "targets/page.html",
         form=form,
-        found=targets.read(db(), year, scope()),
-        given=request.form,
+        year_targets=targets.read(db(), year, scope()),
+        submitted=request.form,
         cell_name=cell_name,
         whole_branch=scope().everything,
         may_set=holds(Role.CITY_ADMINISTRATOR),

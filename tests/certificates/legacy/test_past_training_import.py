@@ -73,7 +73,7 @@ def refusals(db: Session, run: ImportRun) -> list[tuple[int, str]]:
 
 
 def differences(db: Session) -> list[object]:
-    return [one for part in recount.parts(db) for one in recount.check(db, part)]
+    return [one for part in recount.ranges(db) for one in recount.check(db, part)]
 
 
 @pytest.fixture

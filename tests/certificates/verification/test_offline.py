@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from certificates import revocation
 from certificates.branch import Branch
-from certificates.cli.offline import asked
+from certificates.cli.offline import is_requested
 from certificates.keys import qr_keys
 from certificates.models import Certificate, KeyState, SigningKey
 from certificates.payload import digits_of
@@ -83,7 +83,7 @@ def test_the_command_stands_among_the_others(app: Flask) -> None:
     assert shown.exit_code == 0
     assert "--offline" in shown.output
     # Only a command that verifies does without settings: the web server's own process never does.
-    assert not asked(["--app", "wsgi", "certificates", "verify"])
+    assert not is_requested(["--app", "wsgi", "certificates", "verify"])
 
 
 def test_every_state_is_told(

@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import select
 
 from courses.assessment import assessment
-from courses.assessment.assessment import Marks
+from courses.assessment.marking import Marks
 from courses.attendance import recording
 from courses.models.offerings import OfferingState
 from lms.core import clock
@@ -22,7 +22,7 @@ def enrolment(make, offering):
 
 
 def save(db, enrolment, marks, *, retest=False, seen=None, reason=None):
-    seen = assessment.version(assessment.attempts_of(db, enrolment.id)) if seen is None else seen
+    seen = assessment.form_version(assessment.attempts_of(db, enrolment.id)) if seen is None else seen
     return assessment.save(db, enrolment, marks, seen=seen, retest=retest, reason=reason)
 
 
@@ -46,7 +46,7 @@ def test_a_retest_is_an_attempt_of_its_own(db, offering, enrolment):
     save(db, enrolment, Marks(40, {first: True, second: False}))
     save(db, enrolment, Marks(80, {second: True}), retest=True)
     assert [attempt.attempt for attempt in assessment.attempts_of(db, enrolment.id)] == [1, 2]
-    shown = assessment.results(db, offering.id)[enrolment.id]
+    shown = assessment.results_by_enrolment(db, offering.id)[enrolment.id]
     assert shown.theory == (40, 80)
     assert shown.passed_theory(60)
     assert shown.skill(first) is True
@@ -54,7 +54,7 @@ def test_a_retest_is_an_attempt_of_its_own(db, offering, enrolment):
 
 
 def test_two_examiners_do_not_overwrite_each_other(db, enrolment):
-    seen = assessment.version(assessment.attempts_of(db, enrolment.id))
+    seen = assessment.form_version(assessment.attempts_of(db, enrolment.id))
     save(db, enrolment, Marks(70), seen=seen)
     with pytest.raises(DomainError) as caught:
         save(db, enrolment, Marks(30), seen=seen)
@@ -90,7 +90,7 @@ def test_a_closed_offering_needs_a_reason_and_a_cancelled_one_takes_none(db, mak
 def test_who_may_examine(db, make, offering):
     near, far = make.instructor(), make.instructor(district_id=2)
     unqualified = make.instructor("RESCUE")
-    ids = {person.id for person in assessment.examiners(db, offering, clock.now().date())}
+    ids = {person.id for person in assessment.eligible_examiners(db, offering, clock.now().date())}
     assert near.id in ids
     assert offering.lead_instructor_id in ids
     assert not {far.id, unqualified.id} & ids
@@ -100,8 +100,8 @@ def test_the_list_and_the_next_one_without_results(db, make, offering):
     rows = [make.enrolment(offering, make.trainee(name)) for name in ("陈静", "李娜", "张伟")]
     for row in (rows[0], rows[2]):
         recording.record(db, happening(row, offering), now=clock.now())
-    assert [line.name for line in assessment.listing(db, offering.id)] == ["陈静", "李娜", "张伟"]
+    assert [line.name for line in assessment.result_rows(db, offering.id)] == ["陈静", "李娜", "张伟"]
     save(db, rows[0], Marks(70))
-    assert assessment.next_without(db, offering.id, rows[0].id) == rows[2].id
+    assert assessment.next_without_result(db, offering.id, rows[0].id) == rows[2].id
     save(db, rows[2], Marks(70))
-    assert assessment.next_without(db, offering.id, rows[2].id) is None
+    assert assessment.next_without_result(db, offering.id, rows[2].id) is None

@@ -2,12 +2,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courses.assessment.entitlement import SHORTFALLS, Demand, Results, Shortfall, judge, minutes_needed, tally
+from courses.assessment.entitlement import (
+    SHORTFALL_LABELS,
+    CourseRequirements,
+    Shortfall,
+    TraineeResults,
+    count_shortfalls,
+    judge,
+    minutes_needed,
+)
 from courses.models.enrolment import EnrolmentState
 
 SKILLS = st.frozensets(st.integers(1, 6), max_size=6)
 demands = st.builds(
-    Demand,
+    CourseRequirements,
     sessions_needed=st.integers(1, 6),
     minutes_needed=st.just(0) | st.integers(1, 600),
     pass_mark=st.none() | st.integers(1, 100),
@@ -15,7 +23,7 @@ demands = st.builds(
     certificate=st.booleans(),
 )
 results = st.builds(
-    Results,
+    TraineeResults,
     theory=st.lists(st.integers(0, 100), max_size=3).map(tuple),
     skills=st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=12).map(tuple),
 )
@@ -25,8 +33,8 @@ stays = st.integers(0, 700)
 
 
 SKILL = 4
-BOTH = Demand(sessions_needed=2, minutes_needed=90, pass_mark=60, skills=frozenset({SKILL}))
-GOOD = Results((60,), ((SKILL, True),))
+BOTH = CourseRequirements(sessions_needed=2, minutes_needed=90, pass_mark=60, skills=frozenset({SKILL}))
+GOOD = TraineeResults((60,), ((SKILL, True),))
 
 
 @pytest.mark.parametrize(
@@ -37,16 +45,16 @@ GOOD = Results((60,), ((SKILL, True),))
         ({"sessions_attended": 1}, (Shortfall.SESSIONS_MISSING,), EnrolmentState.INCOMPLETE),
         ({"minutes_attended": 89}, (Shortfall.MINUTES_MISSING,), EnrolmentState.INCOMPLETE),
         ({"sessions_attended": 0, "minutes_attended": 0}, (Shortfall.ABSENT,), EnrolmentState.INCOMPLETE),
-        ({"results": Results((), GOOD.skills)}, (Shortfall.THEORY_MISSING,), EnrolmentState.INCOMPLETE),
-        ({"results": Results((59,), GOOD.skills)}, (Shortfall.THEORY_FAILED,), EnrolmentState.FAILED),
-        ({"results": Results((59, 60, 58), GOOD.skills)}, (), EnrolmentState.COMPLETED),
-        ({"results": Results((60,), ())}, (Shortfall.SKILLS_MISSING,), EnrolmentState.INCOMPLETE),
-        ({"results": Results((60,), ((5, True),))}, (Shortfall.SKILLS_MISSING,), EnrolmentState.INCOMPLETE),
-        ({"results": Results((60,), ((SKILL, False),))}, (Shortfall.SKILLS_FAILED,), EnrolmentState.FAILED),
-        ({"results": Results((60,), ((SKILL, False), (SKILL, True)))}, (), EnrolmentState.COMPLETED),
+        ({"results": TraineeResults((), GOOD.skills)}, (Shortfall.THEORY_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"results": TraineeResults((59,), GOOD.skills)}, (Shortfall.THEORY_FAILED,), EnrolmentState.FAILED),
+        ({"results": TraineeResults((59, 60, 58), GOOD.skills)}, (), EnrolmentState.COMPLETED),
+        ({"results": TraineeResults((60,), ())}, (Shortfall.SKILLS_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"results": TraineeResults((60,), ((5, True),))}, (Shortfall.SKILLS_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"results": TraineeResults((60,), ((SKILL, False),))}, (Shortfall.SKILLS_FAILED,), EnrolmentState.FAILED),
+        ({"results": TraineeResults((60,), ((SKILL, False), (SKILL, True)))}, (), EnrolmentState.COMPLETED),
         ({"name": "123"}, (Shortfall.NAME_MISSING,), EnrolmentState.COMPLETED),
         (
-            {"sessions_attended": 1, "minutes_attended": 0, "name": "?", "results": Results((59,), ())},
+            {"sessions_attended": 1, "minutes_attended": 0, "name": "?", "results": TraineeResults((59,), ())},
             (
                 Shortfall.SESSIONS_MISSING,
                 Shortfall.MINUTES_MISSING,
@@ -66,45 +74,45 @@ def test_what_stands_in_the_way_of_a_certificate(facts, shortfalls, state):
 
 
 def test_two_skills_of_which_one_failed_and_one_was_never_tried():
-    demand = Demand(skills=frozenset({1, 2}))
-    verdict = judge(demand, name="张伟", sessions_attended=1, results=Results(skills=((1, False),)))
+    demand = CourseRequirements(skills=frozenset({1, 2}))
+    verdict = judge(demand, name="张伟", sessions_attended=1, results=TraineeResults(skills=((1, False),)))
     assert verdict.shortfalls == (Shortfall.SKILLS_MISSING, Shortfall.SKILLS_FAILED)
 
 
 def test_a_course_without_a_certificate_is_completed_and_gives_none():
-    verdict = judge(Demand(certificate=False), name="张伟", sessions_attended=1, results=Results())
+    verdict = judge(CourseRequirements(certificate=False), name="张伟", sessions_attended=1, results=TraineeResults())
     assert verdict.shortfalls == (Shortfall.NO_CERTIFICATE_COURSE,)
     assert (verdict.state, verdict.certificate_due) == (EnrolmentState.COMPLETED, False)
-    nameless = judge(Demand(certificate=False), name="", sessions_attended=1, results=Results())
+    nameless = judge(CourseRequirements(certificate=False), name="", sessions_attended=1, results=TraineeResults())
     assert nameless.shortfalls == (Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING)
     assert nameless.state == EnrolmentState.COMPLETED
 
 
 def test_unless_told_a_course_asks_for_one_session_and_gives_a_certificate():
-    assert Demand() == Demand(
+    assert CourseRequirements() == CourseRequirements(
         sessions_needed=1, minutes_planned=0, minutes_needed=0, pass_mark=None, skills=frozenset(), certificate=True
     )
-    verdict = judge(Demand(), name="张伟", sessions_attended=1, results=Results())
+    verdict = judge(CourseRequirements(), name="张伟", sessions_attended=1, results=TraineeResults())
     assert (verdict.state, verdict.shortfalls, verdict.certificate_due) == (EnrolmentState.COMPLETED, (), True)
 
 
 def test_who_showed_nothing_misses_each_result():
-    assert Results() == Results(theory=(), skills=())
-    demand = Demand(pass_mark=60, skills=frozenset({SKILL}))
-    verdict = judge(demand, name="张伟", sessions_attended=1, results=Results())
+    assert TraineeResults() == TraineeResults(theory=(), skills=())
+    demand = CourseRequirements(pass_mark=60, skills=frozenset({SKILL}))
+    verdict = judge(demand, name="张伟", sessions_attended=1, results=TraineeResults())
     assert verdict.shortfalls == (Shortfall.THEORY_MISSING, Shortfall.SKILLS_MISSING)
 
 
 def test_who_stayed_for_no_minute_that_is_known_has_none():
-    verdict = judge(Demand(minutes_needed=1), name="张伟", sessions_attended=1, results=Results())
+    verdict = judge(CourseRequirements(minutes_needed=1), name="张伟", sessions_attended=1, results=TraineeResults())
     assert verdict.shortfalls == (Shortfall.MINUTES_MISSING,)
 
 
 def test_each_shortfall_is_stored_under_its_name_and_explained():
     assert [str(shortfall) for shortfall in Shortfall] == [shortfall.name.lower() for shortfall in Shortfall]
-    assert set(SHORTFALLS) == set(Shortfall)
-    assert all(meaning for meaning, _ in SHORTFALLS.values())
-    without_advice = {shortfall for shortfall, (_, advice) in SHORTFALLS.items() if advice == ""}
+    assert set(SHORTFALL_LABELS) == set(Shortfall)
+    assert all(meaning for meaning, _ in SHORTFALL_LABELS.values())
+    without_advice = {shortfall for shortfall, (_, advice) in SHORTFALL_LABELS.items() if advice == ""}
     assert without_advice == {Shortfall.NO_CERTIFICATE_COURSE}
 
 
@@ -133,7 +141,7 @@ def test_failed_means_that_a_result_is_there_and_below(demand, name, sessions, s
 def test_a_retest_never_harms(demand, name, sessions, shown, retest):
     score, skill = retest
     before = judge(demand, name=name, sessions_attended=sessions, results=shown)
-    again = Results((*shown.theory, score), (*shown.skills, (skill, False)))
+    again = TraineeResults((*shown.theory, score), (*shown.skills, (skill, False)))
     after = judge(demand, name=name, sessions_attended=sessions, results=again)
     if before.certificate_due:
         assert after.certificate_due
@@ -149,7 +157,7 @@ def test_whoever_was_never_there_is_absent_and_not_merely_short_of_sessions(dema
 
 
 def test_a_tally_counts_people():
-    counted = tally([(Shortfall.ABSENT, Shortfall.THEORY_MISSING), (Shortfall.ABSENT,), ()])
+    counted = count_shortfalls([(Shortfall.ABSENT, Shortfall.THEORY_MISSING), (Shortfall.ABSENT,), ()])
     assert counted == {Shortfall.ABSENT: 2, Shortfall.THEORY_MISSING: 1}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from courses.assessment import assessment, skill_results
-from courses.assessment.assessment import Marks
+from courses.assessment.marking import Marks
 from courses.assessment.skill_results import SkillInput
 from courses.models.enrolment import Enrolment
 from courses.outcomes import Outcome
@@ -62,13 +62,13 @@ class Examined:
         """An examiner saves the form as it was when nobody had marked anything."""
         with Session(self._engine) as db:
             enrolment = db.get_one(Enrolment, trainee)
-            assessment.save(db, enrolment, Marks(None, {skill: True}), seen=assessment.version(()), retest=False)
+            assessment.save(db, enrolment, Marks(None, {skill: True}), seen=assessment.form_version(()), retest=False)
             db.commit()
 
     def passed(self) -> dict[int, set[int]]:
         """Trainee → the skills that count as shown."""
         with Session(self._engine) as db:
-            states = skill_results.states(db, self.offering)
+            states = skill_results.skill_states(db, self.offering)
         return {one: {skill for skill, shown in skills.items() if shown} for one, skills in states.items()}
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from courses.assessment import assessment, late_results, skill_results
-from courses.assessment.assessment import Marks
-from courses.assessment.skill_results import Mark, SkillInput, fold
+from courses.assessment.marking import Marks
+from courses.assessment.skill_results import SkillInput, SkillMark, fold
 from courses.closing import judging
 from courses.models.assessment import SkillEvent, SkillResult
 from courses.models.enrolment import EnrolmentState
@@ -54,14 +54,14 @@ def send(db, examiner, *events, scope=EVERYTHING):
 
 
 def held(db, enrolment):
-    return skill_results.states(db, enrolment.offering_id).get(enrolment.id, {})
+    return skill_results.skill_states(db, enrolment.offering_id).get(enrolment.id, {})
 
 
 marks = st.lists(
     st.builds(
-        Mark,
+        SkillMark,
         id=st.integers(1, 40).map(lambda number: UUID(int=number)),
-        cell=st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 2)),
+        key=st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 2)),
         passed=st.none() | st.booleans(),
         moment=st.datetimes().map(lambda moment: moment.replace(microsecond=0)),
     ),
@@ -71,12 +71,12 @@ marks = st.lists(
 
 
 @given(marks, st.randoms())
-def test_the_last_by_moment_holds_in_any_order(found, random):
-    turned = [*found, *found[:3]]
-    random.shuffle(turned)
-    assert fold(turned) == fold(found)
-    for cell, mark in fold(found).items():
-        assert mark == max((one for one in found if one.cell == cell), key=lambda one: (one.moment, one.id))
+def test_the_last_by_moment_holds_in_any_order(marks, random):
+    shuffled = [*marks, *marks[:3]]
+    random.shuffle(shuffled)
+    assert fold(shuffled) == fold(marks)
+    for key, latest in fold(marks).items():
+        assert latest == max((mark for mark in marks if mark.key == key), key=lambda mark: (mark.moment, mark.id))
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.integers(0, 50)), min_size=1, max_size=8), st.randoms())
@@ -148,7 +148,7 @@ def test_a_result_belongs_to_the_attempt_that_had_begun(db, examiner, enrolment,
     with clock.at(saved - timedelta(minutes=20)):
         assessment.save(db, enrolment, Marks(50), seen="0.0", retest=False)
     with clock.at(saved - timedelta(minutes=10)):
-        seen = assessment.version(assessment.attempts_of(db, enrolment.id))
+        seen = assessment.form_version(assessment.attempts_of(db, enrolment.id))
         assessment.save(db, enrolment, Marks(70), seen=seen, retest=True)
     later = [shown(enrolment, passed=True, ago=5), shown(enrolment, 1, passed=False, ago=15)]
     events = [early, *later]
@@ -198,7 +198,7 @@ def test_results_of_somebody_who_cancelled_wait(db, make, examiner, offering):
 
 def test_saving_results_of_a_closed_training_settles_what_waits_and_demands_to_have_seen_it(db, examiner, enrolment):
     offering = enrolment.offering
-    blind = assessment.version(())
+    blind = assessment.form_version(())
     offering.state, offering.closed_at, offering.counted_on = OfferingState.CLOSED, clock.now(), clock.now().date()
     db.flush()
     event = shown(enrolment)
@@ -206,7 +206,7 @@ def test_saving_results_of_a_closed_training_settles_what_waits_and_demands_to_h
     with pytest.raises(DomainError) as caught:
         assessment.save(db, enrolment, Marks(70), seen=blind, retest=False, reason="补录")
     assert caught.value.code == "result_changed"
-    seen = assessment.version((), 1)
+    seen = assessment.form_version((), 1)
     with clock.at(clock.now() + timedelta(seconds=1)):
         assessment.save(db, enrolment, Marks(70, {event.skill_id: True}), seen=seen, retest=False, reason="补录")
     assert late_results.waiting(db, offering.id) == []
@@ -215,7 +215,7 @@ def test_saving_results_of_a_closed_training_settles_what_waits_and_demands_to_h
 
 def test_two_examiners_on_one_page_and_two_devices_keep_everything(db, make, examiner, enrolment):
     skills = [skill.id for skill in enrolment.offering.course.skills]
-    seen = assessment.version(assessment.attempts_of(db, enrolment.id))
+    seen = assessment.form_version(assessment.attempts_of(db, enrolment.id))
     send(db, examiner, shown(enrolment, 0, passed=True, ago=1))
     first, second = make.instructor(), make.instructor()
     assessment.save(db, enrolment, Marks(80, {skills[1]: True}, first.id), seen=seen, retest=False)
@@ -231,7 +231,7 @@ def test_two_examiners_on_one_page_and_two_devices_keep_everything(db, make, exa
 
 def test_two_different_words_about_one_skill_are_said_to_be_a_conflict(db, enrolment):
     skill = enrolment.offering.course.skills[0].id
-    seen = assessment.version(())
+    seen = assessment.form_version(())
     assessment.save(db, enrolment, Marks(None, {skill: True}), seen=seen, retest=False)
     with pytest.raises(DomainError) as caught:
         assessment.save(db, enrolment, Marks(None, {skill: False}), seen=seen, retest=False)
@@ -251,7 +251,7 @@ def test_a_skill_that_is_taken_back_on_the_page_stays_so(db, examiner, enrolment
     event = shown(enrolment, passed=True, ago=2)
     other = shown(enrolment, 1, passed=True, ago=2)
     send(db, examiner, event, other)
-    seen = assessment.version(assessment.attempts_of(db, enrolment.id))
+    seen = assessment.form_version(assessment.attempts_of(db, enrolment.id))
     assessment.save(db, enrolment, Marks(None, {other.skill_id: True}), seen=seen, retest=False)
     send(db, examiner, shown(enrolment, passed=True, ago=1))
     assert held(db, enrolment) == {other.skill_id: True}

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courses.attendance.check_ins import MESSAGES, AttendanceInput, Recorded, WalkIn
-from courses.attendance.deciding import Book, Desk, Whose, facts_of, note, opens_at, refuse_unless_running
+from courses.attendance.check_ins import MESSAGES, AttendanceInput, CheckInAnswer, WalkIn
+from courses.attendance.deciding import IdentityLookup, Judge, KnownEvents, audit_entry, audit_facts
 from courses.attendance.folding import Presence
-from courses.attendance.stored_events import Guest, Held, Meeting, Stored
+from courses.attendance.stored_events import KnownWalkIn, LockedRows, LockedSession, StoredEvent
 from courses.models.attendance import AttendanceKind, AttendanceMethod, ReviewDecision, ReviewReason
 from courses.models.enrolment import HOLDS_PLACE, EnrolmentState
 from courses.models.offerings import OfferingState
@@ -21,7 +21,7 @@ from courses.outcomes import Outcome
 from lms.core.errors import DomainError
 
 STARTS, NOW, ENDS = (datetime(2026, 3, 7, hour, tzinfo=UTC) for hour in (8, 9, 11))
-MEETING = Meeting(1, 10, OfferingState.PUBLISHED, STARTS, ENDS, None)
+MEETING = LockedSession(1, 10, OfferingState.PUBLISHED, STARTS, ENDS, None)
 SOMEBODY, SOMEBODY_ELSE = 5, 6
 ARRIVE, LEAVE, UNDO = AttendanceKind.ARRIVE, AttendanceKind.LEAVE, AttendanceKind.UNDO
 CORRECTION = AttendanceMethod.CORRECTION
@@ -35,9 +35,9 @@ def sent(kind: AttendanceKind = ARRIVE, **facts: Any) -> AttendanceInput:
     return AttendanceInput(facts.pop("id", None) or uuid4(), facts.pop("session_id", 1), kind=kind, **facts)
 
 
-def stored(kind: AttendanceKind = ARRIVE, moment: datetime = NOW - 10 * MINUTE, **facts: Any) -> Stored:
+def stored(kind: AttendanceKind = ARRIVE, moment: datetime = NOW - 10 * MINUTE, **facts: Any) -> StoredEvent:
     """An event that came in ten minutes ago, by a tap of Ms Wang's, before answers were kept unless the facts give one."""
-    known = Stored(
+    known = StoredEvent(
         uuid4(), 1, SOMEBODY, SOMEBODY, kind, AttendanceMethod.TAP, moment, None, None, None, None, None, None, None,
         None, "王老师",
     )  # fmt: skip
@@ -45,25 +45,25 @@ def stored(kind: AttendanceKind = ARRIVE, moment: datetime = NOW - 10 * MINUTE, 
 
 
 def desk(
-    *known: Stored,
+    *known: StoredEvent,
     strict: bool = True,
-    meeting: Meeting = MEETING,
+    meeting: LockedSession = MEETING,
     state: EnrolmentState = EnrolmentState.ENROLLED,
     owners: Mapping[str, int] | None = None,
-    guests: Mapping[UUID, Guest] | None = None,
+    guests: Mapping[UUID, KnownWalkIn] | None = None,
     now: datetime = NOW,
-) -> Desk:
-    held = Held({1: meeting, 2: replace(meeting, id=2)}, {(1, SOMEBODY): state, (2, SOMEBODY): state})
-    return Desk(held, Book(known), Whose(owners or {}, guests or {}), now=now, strict=strict)
+) -> Judge:
+    held = LockedRows({1: meeting, 2: replace(meeting, id=2)}, {(1, SOMEBODY): state, (2, SOMEBODY): state})
+    return Judge(held, KnownEvents(known), IdentityLookup(owners or {}, guests or {}), now=now, strict=strict)
 
 
-def refusal(desk: Desk, event: AttendanceInput) -> DomainError:
+def refusal(desk: Judge, event: AttendanceInput) -> DomainError:
     with pytest.raises(DomainError) as refused:
         desk.answer(event, None)
     return refused.value
 
 
-def told(answer: Recorded) -> tuple[str, str]:
+def told(answer: CheckInAnswer) -> tuple[str, str]:
     return str(answer.outcome), answer.code
 
 
@@ -74,10 +74,10 @@ def test_the_first_arrival_checks_a_person_in() -> None:
     at = desk()
     event = sent(reason="走进来", offset_ms=70)
     answer = at.answer(event, None)
-    assert answer == Recorded(
+    assert answer == CheckInAnswer(
         event.id, Outcome.ACCEPTED, "arrived", MESSAGES["arrived"], {"time": NOW}, SOMEBODY, True, NOW, None, None
     )
-    assert at.taken == [event]
+    assert at.new_events == [event]
     assert at.changed == {(1, SOMEBODY): Presence(event.id, NOW)}
     assert at.rows == [
         {
@@ -107,7 +107,7 @@ def test_who_is_there_already_is_not_checked_in_twice_and_the_answer_says_by_who
     first = stored()
     at = desk(first)
     answer = at.answer(sent(), None)
-    assert answer == Recorded(
+    assert answer == CheckInAnswer(
         answer.id,
         Outcome.ALREADY,
         "already",
@@ -136,7 +136,7 @@ def test_leaving_is_noted_with_the_time() -> None:
     first = stored()
     at = desk(first)
     answer = at.answer(sent(LEAVE), None)
-    assert answer == Recorded(
+    assert answer == CheckInAnswer(
         answer.id, Outcome.ACCEPTED, "left", MESSAGES["left"], {"time": NOW}, SOMEBODY, True, first.moment, NOW, None
     )
     assert at.changed == {(1, SOMEBODY): Presence(first.id, first.moment, NOW)}
@@ -181,7 +181,7 @@ def test_an_undo_takes_the_check_in_back_and_says_why() -> None:
     first = stored()
     at = desk(first)
     answer = at.answer(sent(UNDO, reason="点错了"), None)
-    assert answer == Recorded(answer.id, Outcome.ACCEPTED, "undone", MESSAGES["undone"], {}, SOMEBODY)
+    assert answer == CheckInAnswer(answer.id, Outcome.ACCEPTED, "undone", MESSAGES["undone"], {}, SOMEBODY)
     assert at.changed == {(1, SOMEBODY): None}
     row = at.rows[0]
     assert (row["reason"], row["action"], row["after"]) == ("点错了", "attendance.undo", None)
@@ -255,7 +255,9 @@ def test_an_event_that_is_in_a_batch_twice_is_answered_twice_and_kept_once() -> 
     assert at.answer(event, None) == at.answer(event, None)
     assert len(at.rows) == 1
     conflict = at.answer(replace(event, kind=LEAVE), None)
-    assert conflict == Recorded(event.id, Outcome.REJECTED, "event_conflict", MESSAGES["event_conflict"], status=409)
+    assert conflict == CheckInAnswer(
+        event.id, Outcome.REJECTED, "event_conflict", MESSAGES["event_conflict"], status=409
+    )
     assert len(at.rows) == 1
 
 
@@ -263,8 +265,8 @@ def test_an_event_that_is_in_a_batch_twice_is_answered_twice_and_kept_once() -> 
 def test_what_cannot_be_kept_is_rejected(code: str, status: int) -> None:
     at = desk()
     event = sent()
-    assert at.answer(event, code) == Recorded(event.id, Outcome.REJECTED, code, MESSAGES[code], status=status)
-    assert at.rows == at.taken == []
+    assert at.answer(event, code) == CheckInAnswer(event.id, Outcome.REJECTED, code, MESSAGES[code], status=status)
+    assert at.rows == at.new_events == []
     assert told(at.answer(event, None)) == ("accepted", "arrived")  # a rejected id is free for the event put right
 
 
@@ -306,10 +308,10 @@ def test_a_walk_in_waits_until_matched_and_counts_once_it_has_a_place() -> None:
     person = WalkIn(uuid4(), "李娜")
     for guests, expected in (
         ({}, ("review", "walk_in_match")),
-        ({person.id: Guest(1, None)}, ("review", "walk_in_match")),
-        ({person.id: Guest(1, SOMEBODY)}, ("accepted", "arrived")),
-        ({person.id: Guest(2, SOMEBODY)}, ("rejected", "event_conflict")),
-        ({person.id: Guest(2, None)}, ("rejected", "event_conflict")),
+        ({person.id: KnownWalkIn(1, None)}, ("review", "walk_in_match")),
+        ({person.id: KnownWalkIn(1, SOMEBODY)}, ("accepted", "arrived")),
+        ({person.id: KnownWalkIn(2, SOMEBODY)}, ("rejected", "event_conflict")),
+        ({person.id: KnownWalkIn(2, None)}, ("rejected", "event_conflict")),
     ):
         at = desk(strict=False, guests=guests)
         assert told(at.answer(sent(walk_in=person), None)) == expected
@@ -354,7 +356,7 @@ def _as_json(value: object) -> str | None:
 def test_what_came_in_before_answers_were_kept_is_told_what_holds_now() -> None:
     first = stored()
     own = desk(first).answer(sent(id=first.id), None)
-    assert own == Recorded(
+    assert own == CheckInAnswer(
         first.id, Outcome.ACCEPTED, "arrived", MESSAGES["arrived"], {"time": first.moment}, SOMEBODY, True,
         first.moment, None, None,
     )  # fmt: skip
@@ -401,7 +403,7 @@ ANSWERED = {"outcome": "accepted", "code": "arrived", "arrived_at": NOW.isoforma
 def test_an_id_that_another_event_has_is_a_conflict(other: dict[str, Any]) -> None:
     known = stored(**BODY, answer=ANSWERED)
     at = desk(known, strict=False)
-    at._held.enrolments[1, SOMEBODY_ELSE] = EnrolmentState.ENROLLED
+    at._locked.enrolments[1, SOMEBODY_ELSE] = EnrolmentState.ENROLLED
     assert told(at.answer(SENT, None)) == ("accepted", "arrived")
     again = desk(known, strict=False)
     assert told(again.answer(replace(SENT, **other), None)) == ("rejected", "event_conflict")
@@ -428,37 +430,7 @@ def test_a_ticket_and_a_walk_in_are_the_same_only_as_themselves() -> None:
         assert told(desk(odd, strict=False).answer(sent(id=SENT.id), None))[1] == "event_conflict"
 
 
-# When check-in is open.
-
-
-def test_check_in_opens_an_hour_before_the_session() -> None:
-    assert opens_at(MEETING) == STARTS - HOUR
-
-
-@pytest.mark.parametrize(
-    ("state", "now", "closed_at", "code", "message"),
-    [
-        (OfferingState.CANCELLED, STARTS - 2 * HOUR, ENDS, "offering_cancelled", "This offering was cancelled;"),
-        (OfferingState.DRAFT, STARTS - 2 * HOUR, ENDS, "offering_draft", "Ask its host to publish it."),
-        (OfferingState.PUBLISHED, STARTS - HOUR - MICROSECOND, ENDS, "too_early", "Check-in opens at"),
-        (OfferingState.PUBLISHED, STARTS - HOUR, ENDS, "session_closed", "This session is closed."),
-        (OfferingState.CLOSED, NOW, ENDS, "session_closed", "This session is closed."),
-        (OfferingState.PUBLISHED, STARTS - HOUR, None, None, ""),
-        (OfferingState.CLOSED, ENDS + 100 * HOUR, None, None, ""),
-    ],
-)
-def test_a_session_takes_check_ins_from_an_hour_before_until_it_is_closed(
-    state: OfferingState, now: datetime, closed_at: datetime | None, code: str | None, message: str
-) -> None:
-    meeting = replace(MEETING, closed_at=closed_at)
-    if code is None:
-        refuse_unless_running(meeting, state, now)
-        return
-    with pytest.raises(DomainError) as refused:
-        refuse_unless_running(meeting, state, now)
-    assert refused.value.code == code
-    assert message in refused.value.message
-    assert refused.value.params == ({"opens": STARTS - HOUR} if code == "too_early" else {})
+# Who is checked in at the roster.
 
 
 ENROLLED, WAITLISTED, CANCELLED = EnrolmentState.ENROLLED, EnrolmentState.WAITLISTED, EnrolmentState.CANCELLED
@@ -533,7 +505,7 @@ def test_the_first_doubt_is_the_one_that_is_named(
     if doubt is None:
         assert told(answer) == ("accepted", "arrived")
     else:
-        assert answer == Recorded(answer.id, Outcome.REVIEW, str(doubt), MESSAGES[doubt], {}, SOMEBODY)
+        assert answer == CheckInAnswer(answer.id, Outcome.REVIEW, str(doubt), MESSAGES[doubt], {}, SOMEBODY)
         assert at.changed == {}
         assert "action" not in row
 
@@ -620,7 +592,7 @@ def test_a_device_without_a_clock_says_now_and_an_impossible_time_is_in_doubt() 
     assert (row["happened_at"], row["review"]) == (NOW, ReviewReason.OUTSIDE_WINDOW)
 
 
-def _after(at: Desk, event: AttendanceInput) -> Sequence[dict[str, Any]]:
+def _after(at: Judge, event: AttendanceInput) -> Sequence[dict[str, Any]]:
     at.answer(event, None)
     return at.rows
 
@@ -633,18 +605,18 @@ def test_the_audit_trail_has_the_attendance_before_an_undo_and_after_anything_el
     came = {"session": 1, "arrived_at": STARTS.isoformat()}
     left = {**came, "left_at": ENDS.isoformat()}
     subject = {"subject": f"enrolment:{SOMEBODY}"}
-    assert facts_of(1, None) == {"session": 1}
-    assert facts_of(1, second, method="scan") == {**left, "method": "scan"}
+    assert audit_facts(1, None) == {"session": 1}
+    assert audit_facts(1, second, method="scan") == {**left, "method": "scan"}
     scan = sent(method=AttendanceMethod.SCAN)
-    assert note(scan, SOMEBODY, first, second) == {
+    assert audit_entry(scan, SOMEBODY, first, second) == {
         "action": "attendance.arrive", **subject, "before": None, "after": {**left, "method": "scan"},
     }  # fmt: skip
-    assert note(scan, SOMEBODY, first, None) == {
+    assert audit_entry(scan, SOMEBODY, first, None) == {
         "action": "attendance.arrive", **subject, "before": None, "after": {"session": 1, "method": "scan"},
     }  # fmt: skip
-    assert note(sent(UNDO), SOMEBODY, first, None) == {
+    assert audit_entry(sent(UNDO), SOMEBODY, first, None) == {
         "action": "attendance.undo", **subject, "before": came, "after": None,
     }  # fmt: skip
-    assert note(sent(UNDO), SOMEBODY, second, first) == {
+    assert audit_entry(sent(UNDO), SOMEBODY, second, first) == {
         "action": "attendance.undo", **subject, "before": left, "after": came,
     }  # fmt: skip

@@ -10,9 +10,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from courses.attendance.folding import Event, Presence, fold
-from courses.attendance.recording import BATCH_LIMIT, AttendanceInput, Outcome, record_all
+from courses.attendance.check_ins import AttendanceInput
+from courses.attendance.folding import Presence, PresenceEvent, fold
+from courses.attendance.recording import BATCH_LIMIT, record_all
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
+from courses.outcomes import Outcome
 from lms.core import clock
 
 NINE = datetime(2026, 3, 7, 9, 0, tzinfo=UTC)
@@ -20,7 +22,9 @@ ARRIVE, LEAVE, UNDO = AttendanceKind.ARRIVE, AttendanceKind.LEAVE, AttendanceKin
 
 
 def at(minute, kind=ARRIVE, number=None, undoes=None, **facts):
-    return Event(UUID(int=number) if number else uuid4(), kind, NINE + timedelta(minutes=minute), undoes, **facts)
+    return PresenceEvent(
+        UUID(int=number) if number else uuid4(), kind, NINE + timedelta(minutes=minute), undoes, **facts
+    )
 
 
 def times(presence):
@@ -68,8 +72,11 @@ def test_of_two_arrivals_at_one_moment_one_is_always_the_first():
 
 
 def test_an_event_counts_unless_it_is_in_review_and_an_undo_without_a_name_takes_back_all():
-    arrival, departure = Event(UUID(int=1), ARRIVE, NINE), Event(UUID(int=2), LEAVE, NINE + timedelta(minutes=5))
-    undo = Event(UUID(int=3), UNDO, NINE + timedelta(minutes=5))
+    arrival, departure = (
+        PresenceEvent(UUID(int=1), ARRIVE, NINE),
+        PresenceEvent(UUID(int=2), LEAVE, NINE + timedelta(minutes=5)),
+    )
+    undo = PresenceEvent(UUID(int=3), UNDO, NINE + timedelta(minutes=5))
     assert fold([arrival, departure]) == Presence(UUID(int=1), NINE, NINE + timedelta(minutes=5))
     assert fold([arrival]) == Presence(UUID(int=1), NINE, None)
     assert fold([arrival, departure, undo]) is None
@@ -79,7 +86,7 @@ def test_an_event_counts_unless_it_is_in_review_and_an_undo_without_a_name_takes
 def histories(draw):
     numbers = range(1, draw(st.integers(1, 8)) + 1)
     return [
-        Event(
+        PresenceEvent(
             UUID(int=number),
             kind := draw(st.sampled_from(AttendanceKind)),
             NINE + timedelta(minutes=draw(st.integers(0, 6))),
@@ -179,7 +186,7 @@ def expected(meeting, events):
     """The table by the pure fold of what was sent."""
     for person in {event.enrolment_id for event in events}:
         said = [
-            Event(
+            PresenceEvent(
                 event.id,
                 event.kind,
                 event.told_at + timedelta(milliseconds=event.offset_ms),

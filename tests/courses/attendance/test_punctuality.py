@@ -20,7 +20,7 @@ END = START + timedelta(minutes=SESSION_MINUTES)
 
 
 def held(came, left=None):
-    return punctuality.of(START, END, START + timedelta(minutes=came), left and START + timedelta(minutes=left))
+    return punctuality.measure(START, END, START + timedelta(minutes=came), left and START + timedelta(minutes=left))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_minutes_are_those_that_are_counted(db, make, presences):
     ).all()
     assert len(rows) == len(presences)
     for arrived_at, left_at, counted in rows:
-        assert punctuality.of(START, END, arrived_at, left_at).minutes == counted
+        assert punctuality.measure(START, END, arrived_at, left_at).minutes == counted
 
 
 def test_who_left_too_early_is_told_how_many_minutes_were_needed(db, make):

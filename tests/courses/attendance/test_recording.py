@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
-from courses.attendance.recording import AttendanceInput, Outcome, record
+from courses.attendance.check_ins import AttendanceInput
+from courses.attendance.recording import record
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState
+from courses.outcomes import Outcome
 from lms.core import audit, clock
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError, NotFound

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
-from courses.attendance.recording import BATCH_LIMIT, AttendanceInput, Outcome, WalkIn, record_all
+from courses.attendance.check_ins import AttendanceInput, WalkIn
+from courses.attendance.recording import BATCH_LIMIT, record_all
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, ReviewReason
 from courses.models.walk_ins import WalkInPerson
+from courses.outcomes import Outcome
 from lms.accounts.models import Device
 from lms.core import clock
 from lms.core.audit import AuditEntry

@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 
 from courses.attendance import recording, roster
-from courses.attendance.recording import AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.models.enrolment import EnrolmentSource, EnrolmentState
 from lms.core import audit, clock
@@ -27,7 +27,7 @@ def test_the_roster_tells_who_is_there_since_when_and_by_whom(db, make):
     audit.act_as(db, make.user(Role.INSTRUCTOR, name="王老师").id)
     now = clock.now()
     arrive(db, meeting, there, now)
-    people = roster.read(db, meeting)
+    people = roster.read_roster(db, meeting)
     assert [row.enrolment_id for row in people.rows] == [missing.id, there.id]
     assert [row.enrolment_id for row in people.waiting] == [waiting.id]
     row = people.rows[1]
@@ -39,14 +39,20 @@ def test_the_roster_tells_who_is_there_since_when_and_by_whom(db, make):
 def test_what_is_entered_after_the_end_is_marked(db, make):
     offering = make.offering(starts=[clock.now() - timedelta(hours=5)], hours=2)
     arrive(db, offering.sessions[0], make.enrolment(offering))
-    assert roster.read(db, offering.sessions[0]).rows[0].later
+    assert roster.read_roster(db, offering.sessions[0]).rows[0].later
 
 
 def test_names_are_in_the_order_of_their_sound(db, make):
     offering = make.offering()
     for name in ("张伟", "李娜", "Zoe", "陈静", "阿里"):
         make.enrolment(offering, make.trainee(name))
-    assert [row.name for row in roster.read(db, offering.sessions[0]).rows] == ["Zoe", "阿里", "陈静", "李娜", "张伟"]
+    assert [row.name for row in roster.read_roster(db, offering.sessions[0]).rows] == [
+        "Zoe",
+        "阿里",
+        "陈静",
+        "李娜",
+        "张伟",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -57,19 +63,19 @@ def test_search_by_name_or_the_end_of_the_phone(db, make, words, found):
     offering = make.offering()
     make.enrolment(offering, make.trainee("张伟", phone="+8613812345678"))
     make.enrolment(offering, make.trainee("阿卜杜·买买提", phone="+8613811110000"))
-    assert len(roster.matching(roster.read(db, offering.sessions[0]).rows, words)) == found
+    assert len(roster.matching_rows(roster.read_roster(db, offering.sessions[0]).rows, words)) == found
 
 
 def test_a_ticket_stands_for_its_enrolment(db, make):
     offering = make.offering()
     enrolment = make.enrolment(offering)
-    assert roster.enrolment_of(db, offering.sessions[0], enrolment.ticket) == enrolment.id
+    assert roster.enrolment_of_ticket(db, offering.sessions[0], enrolment.ticket) == enrolment.id
 
 
 def test_a_ticket_of_another_offering_says_when_that_one_begins(db, make):
     other = make.enrolment(make.offering())
     with pytest.raises(DomainError) as caught:
-        roster.enrolment_of(db, make.offering().sessions[0], other.ticket)
+        roster.enrolment_of_ticket(db, make.offering().sessions[0], other.ticket)
     assert caught.value.code == "ticket_elsewhere"
     assert caught.value.params["starts"] == other.offering.sessions[0].starts_at
 
@@ -78,17 +84,17 @@ def test_an_unknown_ticket_is_refused_and_an_old_one_of_the_same_person_is_not(d
     offering = make.offering()
     old = make.enrolment(offering, state=EnrolmentState.CANCELLED)
     with pytest.raises(DomainError, match="not a ticket"):
-        roster.enrolment_of(db, offering.sessions[0], "x" * 22)
-    assert roster.enrolment_of(db, offering.sessions[0], old.ticket) == old.id
+        roster.enrolment_of_ticket(db, offering.sessions[0], "x" * 22)
+    assert roster.enrolment_of_ticket(db, offering.sessions[0], old.ticket) == old.id
     live = make.enrolment(offering, old.trainee)
-    assert roster.enrolment_of(db, offering.sessions[0], old.ticket) == live.id
+    assert roster.enrolment_of_ticket(db, offering.sessions[0], old.ticket) == live.id
 
 
 def test_a_session_out_of_reach_is_not_found(db, make):
     user = make.user(Role.INSTRUCTOR)
     mine, other = make.offering(lead=make.instructor(user=user)), make.offering()
     scope = Scope(instructor_user_id=user.id)
-    assert roster.meeting(db, mine.sessions[0].id, scope).id == mine.sessions[0].id
-    assert roster.meeting(db, other.sessions[0].id, EVERYTHING).id == other.sessions[0].id
+    assert roster.load_session(db, mine.sessions[0].id, scope).id == mine.sessions[0].id
+    assert roster.load_session(db, other.sessions[0].id, EVERYTHING).id == other.sessions[0].id
     with pytest.raises(NotFound):
-        roster.meeting(db, other.sessions[0].id, scope)
+        roster.load_session(db, other.sessions[0].id, scope)

@@ -19,7 +19,7 @@ def test_a_walk_in_is_registered_enrolled_and_checked_in_once(db, make):
     facts = TraineeFacts(name="孙晓明", phone="+8613912345678")
     for _ in range(2):
         answer = walk_ins.admit(db, meeting, facts, event_id=event_id, now=clock.now())
-    people = roster.read(db, meeting)
+    people = roster.read_roster(db, meeting)
     row = next(row for row in people.rows if row.enrolment_id == answer.enrolment_id)
     assert (row.name, row.walk_in, row.present) == ("孙晓明", True, True)
     assert len(people.rows) == 2

@@ -1,4 +1,4 @@
-"""The catalogue's rules: checklists that results lean on, programmes as rows, and codes that stay."""
+"""Rules of the catalogue: checklists with results, programmes as rows, and fixed codes."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -8,9 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.catalogue import catalogue
-from courses.catalogue.catalogue import CourseFacts, ProgrammeFacts, SkillLine
+from courses.catalogue.catalogue import ChecklistItem, CourseFacts, ProgrammeFacts
 from courses.models.assessment import Assessment, SkillResult
 from courses.models.catalogue import Course
+from courses.models.offerings import OfferingState
 from lms.core import clock
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError, NotFound
@@ -32,15 +33,15 @@ def facts_of(course: Course) -> CourseFacts:
 
 def test_a_programme_is_a_row_and_courses_come_under_it(db: Session) -> None:
     catalogue.add_programme(db, ProgrammeFacts("PEER", "PE", "同伴教育", "Peer education", 4))
-    course = catalogue.add_course(db, replace(FACTS, programme_code="PEER"), [SkillLine("主持", "Hosting")])
-    group = catalogue.listing(db)[-1]
+    course = catalogue.add_course(db, replace(FACTS, programme_code="PEER"), [ChecklistItem("主持", "Hosting")])
+    group = catalogue.list_by_programme(db)[-1]
     assert (group.programme.code, group.courses) == ("PEER", [course])
     assert [entry.action for entry in db.scalars(select(AuditEntry).order_by(AuditEntry.id))] == [
         "programme.add", "course.add", "course.checklist",
     ]  # fmt: skip
 
 
-def test_a_change_is_audited_with_what_changed_alone(db: Session, make: Make) -> None:
+def test_the_audit_entry_of_a_change_holds_only_the_changed_facts(db: Session, make: Make) -> None:
     course = make.new_course(hours=Decimal(8), skills=0)
     catalogue.change_course(db, course, replace(facts_of(course), hours=Decimal(9), code="OTHER"), [])
     entry = db.scalars(select(AuditEntry)).one()
@@ -48,7 +49,7 @@ def test_a_change_is_audited_with_what_changed_alone(db: Session, make: Make) ->
     assert course.code != "OTHER"
 
 
-def test_lines_are_reordered_renamed_added_and_removed(db: Session, make: Make) -> None:
+def test_checklist_items_are_reordered_renamed_added_and_removed(db: Session, make: Make) -> None:
     course = make.new_course(skills=3)
     first, second, _third = course.skills
     catalogue.change_course(
@@ -56,9 +57,9 @@ def test_lines_are_reordered_renamed_added_and_removed(db: Session, make: Make) 
         course,
         facts_of(course),
         [
-            SkillLine("新技能", "New"),
-            SkillLine(second.name_zh, second.name_en, second.id),
-            SkillLine("改名", "Renamed", first.id),
+            ChecklistItem("新技能", "New"),
+            ChecklistItem(second.name_zh, second.name_en, second.id),
+            ChecklistItem("改名", "Renamed", first.id),
         ],
     )
     assert active(course) == ["新技能", "技能2", "改名"]
@@ -66,7 +67,7 @@ def test_lines_are_reordered_renamed_added_and_removed(db: Session, make: Make) 
     assert course.skills[2].id == first.id
 
 
-def test_a_skill_with_results_is_set_aside_and_can_come_back(db: Session, make: Make) -> None:
+def test_a_skill_with_results_is_deactivated_and_can_be_activated_again(db: Session, make: Make) -> None:
     course = make.new_course(skills=2)
     used, unused = course.skills
     assessment = Assessment(
@@ -78,20 +79,20 @@ def test_a_skill_with_results_is_set_aside_and_can_come_back(db: Session, make: 
     catalogue.change_course(db, course, facts_of(course), [])
     assert [(skill.id, skill.active) for skill in course.skills] == [(used.id, False)]
     catalogue.change_course(
-        db, course, facts_of(course), [SkillLine("另一项", "Another"), SkillLine("技能1", "Skill 1")]
+        db, course, facts_of(course), [ChecklistItem("另一项", "Another"), ChecklistItem("技能1", "Skill 1")]
     )
     assert active(course) == ["另一项", "技能1"]
     assert course.skills[1].id == used.id
     assert unused not in course.skills
 
 
-def test_refuses_a_skill_twice_and_a_line_of_another_course(db: Session, make: Make) -> None:
+def test_refuses_a_skill_twice_and_a_skill_of_another_course(db: Session, make: Make) -> None:
     course, other = make.new_course(), make.new_course()
     with pytest.raises(DomainError) as refused:
-        catalogue.change_course(db, course, facts_of(course), [SkillLine("甲", "A"), SkillLine("甲", "B")])
+        catalogue.change_course(db, course, facts_of(course), [ChecklistItem("甲", "A"), ChecklistItem("甲", "B")])
     assert refused.value.code == "skill_twice"
     with pytest.raises(NotFound):
-        catalogue.change_course(db, course, facts_of(course), [SkillLine("甲", "A", other.skills[0].id)])
+        catalogue.change_course(db, course, facts_of(course), [ChecklistItem("甲", "A", other.skills[0].id)])
 
 
 def test_the_programme_of_a_scheduled_course_is_fixed(db: Session, make: Make) -> None:
@@ -101,3 +102,23 @@ def test_the_programme_of_a_scheduled_course_is_fixed(db: Session, make: Make) -
     with pytest.raises(DomainError) as refused:
         catalogue.change_course(db, course, replace(facts_of(course), programme_code="INSTRUCTOR"), [])
     assert refused.value.field == "programme_code"
+
+
+def test_an_inactive_course_is_schedulable_only_for_an_offering_that_has_it(db: Session, make: Make) -> None:
+    active_course, inactive = make.new_course(), make.new_course(active=False)
+
+    def schedulable(with_course_id: int | None = None) -> list[int]:
+        groups = catalogue.list_schedulable(db, with_course_id=with_course_id)
+        return [course.id for group in groups for course in group.courses]
+
+    assert active_course.id in schedulable()
+    assert inactive.id not in schedulable()
+    assert inactive.id in schedulable(with_course_id=inactive.id)
+
+
+def test_counts_the_offerings_of_a_course_in_every_state(db: Session, make: Make) -> None:
+    course = make.new_course()
+    make.offering(course=course)
+    make.offering(course=course, state=OfferingState.DRAFT)
+    make.offering()
+    assert catalogue.count_offerings(db, course.id) == 2

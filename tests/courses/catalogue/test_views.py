@@ -1,4 +1,4 @@
-"""The catalogue's pages: read by administrators and auditors, changed by the city's administrator alone."""
+"""Pages of the catalogue: administrators and auditors read them, and only the city's administrators change courses."""
 
 from collections.abc import Callable
 
@@ -48,7 +48,7 @@ def test_adds_a_course_and_changes_it(db: Session, city: FlaskClient) -> None:
         {"certificate_type": "256"}, {"skills-0-name_en": ""}, {"programme_code": "NONE"},
     ],
 )  # fmt: skip
-def test_an_error_keeps_what_was_typed(db: Session, city: FlaskClient, changes: dict[str, str]) -> None:
+def test_an_error_keeps_the_input(db: Session, city: FlaskClient, changes: dict[str, str]) -> None:
     answer = city.post("/catalogue/new", data=FACTS | changes)
     assert answer.status_code == 422
     assert 'value="抛投"' in answer.text
@@ -56,7 +56,7 @@ def test_an_error_keeps_what_was_typed(db: Session, city: FlaskClient, changes: 
     assert db.scalars(select(Course).where(Course.name_en == "Drowning")).all() == []
 
 
-def test_lines_move_and_go_by_buttons_of_the_form(city: FlaskClient) -> None:
+def test_buttons_of_the_form_move_and_remove_rows(city: FlaskClient) -> None:
     two = FACTS | {"skills-1-name_zh": "呼救", "skills-1-name_en": "Calling"}
     raised = city.post("/catalogue/new", data=two | {"raise_skill": "1"})
     assert raised.status_code == 200

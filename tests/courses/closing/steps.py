@@ -34,7 +34,7 @@ def published(db: Session) -> list[OfferingClosed]:
 
 def loaded(db: Session, offering: Offering, number: int = 0) -> CourseSession:
     """Load a session of an offering as the pages do."""
-    return roster.meeting(db, offering.sessions[number].id, EVERYTHING)
+    return roster.load_session(db, offering.sessions[number].id, EVERYTHING)
 
 
 def passing(db: Session, enrolment: Enrolment, score: int = 80) -> None:

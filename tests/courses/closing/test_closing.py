@@ -34,7 +34,7 @@ def test_closing_judges_everybody_counts_and_publishes(db, make, offering):
     assert (earns.sessions_attended, earns.minutes_attended) == (1, 60)
     totals = person_time.total(db, offering.id)
     assert (totals.enrolled, totals.named, totals.counted, totals.passed) == (4, 3, 7, 1)
-    assert person_time.kept(db, offering.id) == totals
+    assert person_time.ledger_total(db, offering.id) == totals
     assert published(db) == [OfferingClosed(offering.id)]
     assert refusal(closing.close, db, meeting, zone=ZONE) == "not_running"
 

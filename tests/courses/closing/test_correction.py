@@ -32,7 +32,7 @@ def test_a_correction_makes_everything_follow(db, offering, closed):
     assert (first.state, first.certificate_due) == (EnrolmentState.INCOMPLETE, False)
     assert first.certified_at is not None
     assert (third.sessions_attended, third.minutes_attended) == (1, 60)
-    assert person_time.kept(db, offering.id) == person_time.total(db, offering.id)
+    assert person_time.ledger_total(db, offering.id) == person_time.total(db, offering.id)
     line = db.scalars(select(PersonTimeEntry).where(PersonTimeEntry.kind == EntryKind.CORRECTION)).one()
     assert (line.counted, line.named, line.reason) == (5, 0, "核对纸质签到表")
     assert published(db) == [OfferingClosed(offering.id)]
@@ -56,7 +56,7 @@ def test_a_corrected_result_makes_a_certificate_due(db, offering, closed):
         zone=ZONE,
     )
     assert (third.state, third.certificate_due) == (EnrolmentState.COMPLETED, True)
-    assert person_time.kept(db, offering.id).passed == 3
+    assert person_time.ledger_total(db, offering.id).passed == 3
 
 
 def test_a_correction_needs_a_reason_and_a_closed_session(db, make, offering, closed):

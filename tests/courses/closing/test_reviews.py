@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from courses.attendance import recording, review_queue
-from courses.attendance.recording import AttendanceInput, Outcome, WalkIn
+from courses.attendance.check_ins import AttendanceInput, WalkIn
 from courses.closing import closing, reviews
 from courses.counting import person_time
 from courses.enrolment import places
@@ -18,6 +18,7 @@ from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.models.trainees import Trainee
 from courses.models.walk_ins import WalkInPerson
+from courses.outcomes import Outcome
 from lms.core import audit, clock
 from lms.core.audit import AuditEntry
 from lms.core.errors import Denied, DomainError, NotFound
@@ -66,7 +67,7 @@ def test_a_late_upload_to_a_closed_session_waits_and_then_corrects_everything(db
     late = make.enrolment(offering)
     close(db, make, offering, settings)
     assert (late.state, late.certificate_due) == (EnrolmentState.INCOMPLETE, False)
-    before = person_time.kept(db, offering.id)
+    before = person_time.ledger_total(db, offering.id)
     answer = sent(db, offering, enrolment_id=late.id)
     assert (answer.outcome, answer.code, answer.present) == (Outcome.REVIEW, "session_closed", False)
     assert late.id not in present(db, offering)
@@ -74,7 +75,7 @@ def test_a_late_upload_to_a_closed_session_waits_and_then_corrects_everything(db
     reviews.accept(db, answer.id, **deciding(settings))
     assert late.id in present(db, offering)
     assert (late.state, late.certificate_due, late.sessions_attended) == (EnrolmentState.COMPLETED, True, 1)
-    after = person_time.kept(db, offering.id)
+    after = person_time.ledger_total(db, offering.id)
     assert (before.named, after.named) == (1, 2)
     assert after == person_time.total(db, offering.id)
     assert (
@@ -144,8 +145,8 @@ def test_a_walk_in_is_suggested_those_of_the_same_name(db, make, offering):
     sent(db, offering, walk_in=WalkIn(uuid4(), "李娜"), method=AttendanceMethod.WALK_IN)
     db.flush()
     enrolled.trainee.name_key = "李娜"
-    ((case,),) = [session.cases for session in review_queue.waiting(db, EVERYTHING)]
-    assert (case.name, case.walk_in, case.known) == ("李娜", True, False)
+    ((case,),) = [session.cases for session in review_queue.cases_by_session(db, EVERYTHING)]
+    assert (case.name, case.walk_in, case.registered) == ("李娜", True, False)
     assert [(one.enrolment_id, one.trainee_id) for one in case.suggestions] == [
         (enrolled.id, enrolled.trainee_id),
         (None, registered.id),
@@ -156,7 +157,7 @@ def test_a_walk_in_comes_and_goes_and_is_registered_with_one_word(db, make, offe
     guest, start = WalkIn(uuid4(), "赵云", "+8613800001111"), meeting_of(offering).starts_at
     came = sent(db, offering, walk_in=guest, method=AttendanceMethod.WALK_IN)
     sent(db, offering, walk_in=guest, kind=AttendanceKind.LEAVE, told_at=start + timedelta(hours=1))
-    assert review_queue.count(db, EVERYTHING) == 1
+    assert review_queue.count_cases(db, EVERYTHING) == 1
     assert db.get_one(WalkInPerson, guest.id).phone == "+8613800001111"
     facts = TraineeFacts(name="赵云", phone="+8613800001111")
     reviews.admit(db, came.id, facts, **deciding(settings))
@@ -201,7 +202,7 @@ def test_rejecting_needs_a_reason_and_leaves_a_trail(db, make, offering, setting
         reviews.reject(db, answer.id, "  ", **when)
     reviews.reject(db, answer.id, "没有来", **when)
     assert present(db, offering) == set()
-    assert review_queue.waiting(db, EVERYTHING) == []
+    assert review_queue.cases_by_session(db, EVERYTHING) == []
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "check_in.reject")).one()
     assert entry.reason == "没有来"
     with pytest.raises(DomainError) as caught:
@@ -224,7 +225,7 @@ def test_an_undo_by_its_sender_takes_it_off_the_list(db, make, offering):
     doubtful = sent(db, offering, enrolment_id=row.id, told_at=start - timedelta(days=1))
     undo = {"kind": AttendanceKind.UNDO, "undoes": doubtful.id, "reason": "点错了"}
     sent(db, offering, enrolment_id=row.id, **undo)
-    assert review_queue.count(db, EVERYTHING) == 0
+    assert review_queue.count_cases(db, EVERYTHING) == 0
 
 
 def test_a_draft_or_cancelled_training_takes_nobody(db, make, settings):
@@ -248,11 +249,11 @@ def test_who_may_see_and_decide(db, make, offering, settings):
     row = make.enrolment(offering, state=EnrolmentState.CANCELLED)
     answer = sent(db, offering, enrolment_id=row.id)
     other = Scope(district_ids=frozenset({9}), user_id=1)
-    assert review_queue.count(db, other) == 0
+    assert review_queue.count_cases(db, other) == 0
     with pytest.raises(NotFound):
         reviews.accept(db, answer.id, **deciding(settings, scope=other))
     auditor = Scope(everything=True, read_only=True)
-    assert review_queue.count(db, auditor) == 1
+    assert review_queue.count_cases(db, auditor) == 1
     with pytest.raises(Denied):
         reviews.accept(db, answer.id, **deciding(settings, scope=auditor))
 
@@ -266,7 +267,7 @@ def test_after_closing_only_those_decide_who_may_correct(db, make, settings):
     close(db, make, offering, settings)
     answer = sent(db, offering, enrolment_id=row.id)
     scope = Scope(instructor_user_id=user.id, user_id=user.id)
-    assert review_queue.count(db, scope) == 1
+    assert review_queue.count_cases(db, scope) == 1
     with pytest.raises(Denied):
         reviews.accept(db, answer.id, **deciding(settings, scope=scope))
     with pytest.raises(Denied):

@@ -1,4 +1,4 @@
-"""The home page's figures: this year, last year's same period, this week, and only what one may see."""
+"""The headline: this year beside the same days of last year, this week, and only the offerings in reach."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,20 +25,20 @@ def test_the_headline_compares_the_same_days_of_two_years(db: Session) -> None:
     ):
         world.close(plan)
     with clock.at(datetime(2025, 2, 28, 12, tzinfo=UTC)):
-        found = headline(db, EVERYTHING, BEIJING)
+        figures = headline(db, EVERYTHING, BEIJING)
         own = headline(db, Scope(district_ids=frozenset({1})), BEIJING)
-    assert (found.since, found.until) == (date(2025, 1, 1), date(2025, 2, 28))
-    assert (found.person_times, found.last_year) == (4300, 1)
-    assert [(one.code, one.person_times, one.last_year) for one in found.programmes] == [
+    assert (figures.since, figures.until) == (date(2025, 1, 1), date(2025, 2, 28))
+    assert (figures.person_times, figures.last_year) == (4300, 1)
+    assert [(programme.code, programme.person_times, programme.last_year) for programme in figures.programmes] == [
         ("RESCUE", 300, 1), ("FIRST_RESPONDER", 4000, 0), ("INSTRUCTOR", 0, 0),
     ]  # fmt: skip
     assert (own.person_times, own.last_year, own.change) == (300, 1, 29900)
 
 
-def test_a_leap_day_and_an_empty_year_do_no_harm(db: Session) -> None:
+def test_a_leap_day_and_an_empty_year_give_no_change(db: Session) -> None:
     with clock.at(datetime(2028, 2, 29, 3, tzinfo=UTC)):
-        found = headline(db, EVERYTHING, BEIJING)
-    assert (found.person_times, found.change) == (0, None)
+        figures = headline(db, EVERYTHING, BEIJING)
+    assert (figures.person_times, figures.change) == (0, None)
 
 
 def test_a_week_is_monday_to_sunday_in_beijing(db: Session, make: Make) -> None:

@@ -1,4 +1,4 @@
-"""Totals from before the system: one for each month, shown apart, and gone from the figures once withdrawn."""
+"""Opening balances: one for each month, shown apart, and no longer in the figures once their source is withdrawn."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -46,9 +46,9 @@ def add(desk: Desk, *rows: Mapping[str, str]) -> OpeningSource:
 
 def test_months_add_up_and_are_found_by_what_divides_them(desk: Desk, db: Session) -> None:
     add(desk)
-    found = opening_totals.of_question(db, YEARS, EVERYTHING)
-    assert (found.person_times, found.certificates) == (12_800, 750)
-    assert found.by_key == {"2012-05": 12_000, "2012-06": 800}
+    totals = opening_totals.of_question(db, YEARS, EVERYTHING)
+    assert (totals.person_times, totals.certificates) == (12_800, 750)
+    assert totals.by_key == {"2012-05": 12_000, "2012-06": 800}
     by_district = opening_totals.of_question(db, replace(YEARS, grouping=Grouping.DISTRICT), EVERYTHING)
     assert by_district.by_key == {"6": 12_000, "1": 800}
     by_host = opening_totals.of_question(db, replace(YEARS, grouping=Grouping.HOST), EVERYTHING)
@@ -85,7 +85,7 @@ def test_a_question_about_a_part_gets_the_part(desk: Desk, db: Session) -> None:
 )
 def test_a_row_at_fault_is_refused_in_words(db: Session, change: dict[str, str], message: str) -> None:
     with pytest.raises(DomainError, match=message):
-        opening_balances.reader(db)({**MAY, **change})
+        opening_balances.row_reader(db)({**MAY, **change})
 
 
 def test_a_month_has_one_balance(desk: Desk, db: Session) -> None:

@@ -1,7 +1,7 @@
-"""The counting rule, held against a count by hand."""
+"""The counting rule and the ledger, compared with a count by hand."""
 
 from dataclasses import astuple, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import reduce
 from operator import xor
 
@@ -19,7 +19,6 @@ from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
 from courses.models.person_time import EntryKind, PersonTimeEntry
-from courses.models.quarters import FrozenQuarter
 from lms.core import audit, clock
 from lms.core.errors import DomainError
 from tests.courses.worlds import BEIJING, Person, Plan, Presence, World, attend, plans
@@ -34,7 +33,7 @@ def lines(db: Session, offering: Offering) -> list[PersonTimeEntry]:
     )
 
 
-def frozen(db: Session, quarter: str) -> None:
+def freeze(db: Session, quarter: str) -> None:
     quarters.freeze(db, Quarter.parse(quarter), BEIJING)
 
 
@@ -49,11 +48,11 @@ def test_the_ledger_adds_up_to_a_count_by_hand(
     world = World(db)
     with db.begin_nested() as unit:
         offering = world.close(plan)
-        assert person_time.kept(db, offering.id) == person_time.total(db, offering.id) == plan.totals()
+        assert person_time.ledger_total(db, offering.id) == person_time.total(db, offering.id) == plan.totals()
         dated_on = offering.counted_on
         assert dated_on is not None
         if freezing:
-            frozen(db, str(Quarter.of(dated_on)))
+            freeze(db, str(Quarter.of(dated_on)))
         for correction in corrections:
             held = Plan(
                 plan.first, tuple(correction.headcounts[:1]) * len(plan.headcounts),
@@ -63,7 +62,7 @@ def test_the_ledger_adds_up_to_a_count_by_hand(
             )  # fmt: skip
             world.fill(offering, held)
             person_time.record_correction(db, offering, "点名册补录", BEIJING)
-            assert person_time.kept(db, offering.id) == person_time.total(db, offering.id) == held.totals()
+            assert person_time.ledger_total(db, offering.id) == person_time.total(db, offering.id) == held.totals()
         written = lines(db, offering)
         assert written[0].kind == EntryKind.CLOSING
         assert written[0].dated_on == dated_on
@@ -105,7 +104,9 @@ def test_a_stay_counts_in_whole_minutes_within_its_session(
 
 
 def test_nothing_is_counted_of_an_offering_that_is_not_there(db: Session) -> None:
-    assert person_time.total(db, 10**9) == person_time.kept(db, 10**9) == person_time.Totals(0, 0, 0, 0, 0)
+    assert (
+        person_time.total(db, 10**9) == person_time.ledger_total(db, 10**9) == person_time.OfferingTotals(0, 0, 0, 0, 0)
+    )
     assert person_time.counting_day(db, 10**9, BEIJING) is None
 
 
@@ -203,10 +204,10 @@ def test_an_offering_is_dated_by_the_day_that_it_was_given(db: Session) -> None:
 def test_closing_and_correcting_bring_the_number_of_people_along(db: Session) -> None:
     world = World(db)
     offering = world.close(HELD[0])
-    assert set(filter(None, participation.kept(db).values())) == {2}
+    assert set(filter(None, participation.stored_counts(db).values())) == {2}
     world.fill(offering, replace(HELD[0], people=HELD[0].people[:1]))
     person_time.record_correction(db, offering, "签错了", BEIJING)
-    assert set(filter(None, participation.kept(db).values())) == {1}
+    assert set(filter(None, participation.stored_counts(db).values())) == {1}
 
 
 def test_an_offering_without_sessions_cannot_be_counted(db: Session, make: Make) -> None:
@@ -223,14 +224,14 @@ def test_an_offering_without_sessions_cannot_be_counted(db: Session, make: Make)
 def test_two_days_are_one_person_time(db: Session) -> None:
     both = Person(0, EnrolmentState.COMPLETED, (Presence(0, 0, None), Presence(1, 0, None)))
     offering = World(db).close(Plan(date(2025, 3, 1), (0, 0), (both,), False, 1))
-    counted = person_time.kept(db, offering.id)
+    counted = person_time.ledger_total(db, offering.id)
     assert (counted.person_times, counted.named, counted.minutes) == (1, 1, 360)
     assert lines(db, offering)[0].dated_on == date(2025, 3, 2)
 
 
 def test_three_hundred_pupils_at_both_sessions_are_three_hundred(db: Session) -> None:
     offering = World(db).close(Plan(date(2025, 3, 1), (300, 280), (PRESENT,), False, 1))
-    counted = person_time.kept(db, offering.id)
+    counted = person_time.ledger_total(db, offering.id)
     assert (counted.counted, counted.named, counted.person_times, counted.passed) == (300, 1, 301, 1)
 
 
@@ -245,7 +246,7 @@ def test_a_retest_adds_nothing(db: Session) -> None:
     assert len(lines(db, offering)) == 1
 
 
-def test_who_cancelled_after_the_first_day_and_came_again_is_one(db: Session, make: Make) -> None:
+def test_a_trainee_who_cancelled_and_enrolled_again_is_one_person_time(db: Session, make: Make) -> None:
     offering = make.offering(starts=[datetime(2025, 3, day, 9, tzinfo=BEIJING) for day in (1, 2)])
     person = make.trainee()
     first = make.enrolment(offering, person, EnrolmentState.CANCELLED)
@@ -271,7 +272,7 @@ def test_closing_counts_once(db: Session) -> None:
     assert "closed and counted already" in refused.value.message
 
 
-def test_what_is_not_closed_cannot_be_corrected(db: Session, make: Make) -> None:
+def test_an_open_offering_cannot_be_corrected(db: Session, make: Make) -> None:
     with pytest.raises(DomainError) as refused:
         person_time.record_correction(db, make.offering(), "x", BEIJING)
     assert refused.value.code == "not_counted"
@@ -281,11 +282,11 @@ def test_what_is_not_closed_cannot_be_corrected(db: Session, make: Make) -> None
 def test_an_offering_where_nobody_came_is_counted_as_none(db: Session) -> None:
     absent = Person(0, EnrolmentState.INCOMPLETE, ())
     offering = World(db).close(Plan(date(2025, 3, 1), (0,), (absent,), False, 1))
-    assert person_time.kept(db, offering.id) == person_time.Totals(enrolled=1)
+    assert person_time.ledger_total(db, offering.id) == person_time.OfferingTotals(enrolled=1)
 
 
 def test_an_offering_closed_after_its_quarter_was_frozen_counts_in_the_open_one(db: Session) -> None:
-    frozen(db, "2025Q1")
+    freeze(db, "2025Q1")
     offering = World(db).close(Plan(date(2025, 3, 1), (0,), (PRESENT,), False, 1))
     [line] = lines(db, offering)
     assert (line.kind, line.dated_on) == (EntryKind.CLOSING, clock.today(BEIJING))
@@ -293,8 +294,8 @@ def test_an_offering_closed_after_its_quarter_was_frozen_counts_in_the_open_one(
 
 def test_certificates_are_dated_as_issued_and_never_in_a_frozen_quarter(db: Session) -> None:
     offering = World(db).close(Plan(date(2025, 3, 1), (0,), (PRESENT,), False, 1))
-    frozen(db, "2025Q1")
-    frozen(db, "2025Q2")
+    freeze(db, "2025Q1")
+    freeze(db, "2025Q2")
     late = person_time.record_certificates(db, offering.id, 2, date(2025, 3, 5))
     assert late is not None
     assert (late.kind, late.certificates, late.dated_on) == (EntryKind.CERTIFICATION, 2, date(2025, 7, 1))
@@ -302,30 +303,6 @@ def test_certificates_are_dated_as_issued_and_never_in_a_frozen_quarter(db: Sess
     assert open_ is not None
     assert open_.dated_on == date(2025, 9, 5)
     assert person_time.record_certificates(db, offering.id, 0, date(2025, 9, 5)) is None
-
-
-def test_a_quarter_is_frozen_only_when_it_is_over(db: Session) -> None:
-    running = Quarter.of(clock.today(BEIJING))
-    with pytest.raises(DomainError) as refused:
-        quarters.freeze(db, running, BEIJING)
-    assert refused.value.code == "quarter_not_over"
-    for _again in range(2):
-        quarters.freeze(db, running.previous, BEIJING)
-    assert len(db.scalars(select(FrozenQuarter)).all()) == 1
-
-
-@given(day=st.dates(date(2000, 1, 1), date(2099, 12, 30)))
-def test_every_day_lies_in_one_quarter(day: date) -> None:
-    quarter = Quarter.of(day)
-    assert quarter.first <= day <= quarter.last
-    assert quarter.last + timedelta(days=1) == quarter.next.first
-    assert quarter.next.previous == quarter == Quarter.parse(str(quarter))
-
-
-@pytest.mark.parametrize("text", ["", "2026", "2026Q5", "2026Q0", "26Q1", "Q1 2026"])
-def test_what_is_no_quarter_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=f"^{text}$"):
-        Quarter.parse(text)
 
 
 def test_the_ledger_cannot_be_altered(db: Session) -> None:

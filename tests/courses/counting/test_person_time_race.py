@@ -1,4 +1,4 @@
-"""Two people who correct the same offering at once: the ledger still holds what both did."""
+"""Concurrent corrections of one offering: the ledger holds what every one of them changed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -37,7 +37,7 @@ def test_corrections_at_once_are_all_counted_and_none_twice(fresh_database: str)
         list(pool.map(correct, enrolments))
     with Session(engine) as db:
         assert len(db.scalars(select(Attendance)).all()) == CORRECTORS
-        kept = person_time.kept(db, offering_id)
-        assert kept == person_time.total(db, offering_id)
-        assert (kept.named, kept.minutes) == (CORRECTORS, CORRECTORS * 180)
+        recorded = person_time.ledger_total(db, offering_id)
+        assert recorded == person_time.total(db, offering_id)
+        assert (recorded.named, recorded.minutes) == (CORRECTORS, CORRECTORS * 180)
     engine.dispose()

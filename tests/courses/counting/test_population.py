@@ -1,4 +1,4 @@
-"""The registered population: its source, and which year's figure a report takes."""
+"""The registered population: a figure needs a source, and a report takes the newest figure up to its year."""
 
 import pytest
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-"""ID numbers: what is caught, and the one form that is kept."""
+"""ID numbers: the mistakes that are found, and the normal form of each document's number."""
 
 from datetime import date, timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from courses.enrolment.id_numbers import MESSAGES, born_on, canonical, check_character
+from courses.enrolment.id_numbers import MESSAGES, birth_date, check_character, normalise
 from courses.models.trainees import IdType
 from lms.core.errors import DomainError
 
@@ -23,18 +23,18 @@ def residents(draw: st.DrawFn) -> str:
 
 def accepted(number: str, id_type: IdType = IdType.RESIDENT) -> bool:
     try:
-        canonical(id_type, number, TODAY)
+        normalise(id_type, number, TODAY)
     except DomainError:
         return False
     return True
 
 
 @given(residents())
-def test_a_right_number_is_kept_however_it_is_typed(number: str) -> None:
+def test_every_way_of_typing_a_valid_number_has_one_normal_form(number: str) -> None:
     wide = "".join(chr(ord(character) + 0xFEE0) for character in number)
     for typed in (number, number.lower(), f" {number[:6]} {number[6:14]}-{number[14:]} ", wide):
-        assert canonical(IdType.RESIDENT, typed, TODAY) == number
-    born = born_on(IdType.RESIDENT, number)
+        assert normalise(IdType.RESIDENT, typed, TODAY) == number
+    born = birth_date(IdType.RESIDENT, number)
     assert born is not None
     assert f"{born:%Y%m%d}" == number[6:14]
 
@@ -88,11 +88,11 @@ def test_nobody_alive_was_born_before_1900(born: date, known: bool) -> None:
     ],
 )
 def test_other_numbers_tell_no_date_of_birth(id_type: IdType | None, number: str | None) -> None:
-    assert born_on(id_type, number) is None
+    assert birth_date(id_type, number) is None
 
 
 def test_the_foreigners_card_of_2023_tells_the_date_of_birth() -> None:
-    assert born_on(IdType.FOREIGN_PERMANENT, "911840199001310015") == date(1990, 1, 31)
+    assert birth_date(IdType.FOREIGN_PERMANENT, "911840199001310015") == date(1990, 1, 31)
 
 
 @given(st.dates(TODAY + timedelta(days=1), date(2099, 12, 31)))
@@ -110,7 +110,7 @@ def test_a_known_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("id_type", "typed", "kept"),
+    ("id_type", "typed", "normalised"),
     [
         (IdType.PASSPORT, "e 1234 5678", "E12345678"),
         (IdType.HK_MACAU_PERMIT, "H1234567801", "H12345678"),
@@ -120,8 +120,8 @@ def test_a_known_number() -> None:
         (IdType.FOREIGN_PERMANENT, "usa110012345678", "USA110012345678"),
     ],
 )
-def test_other_documents(id_type: IdType, typed: str, kept: str) -> None:
-    assert canonical(id_type, typed, TODAY) == kept
+def test_other_documents(id_type: IdType, typed: str, normalised: str) -> None:
+    assert normalise(id_type, typed, TODAY) == normalised
 
 
 def test_the_foreigners_card_of_2023_has_the_residents_check() -> None:
@@ -142,9 +142,9 @@ def test_the_foreigners_card_of_2023_has_the_residents_check() -> None:
         (IdType.RESIDENT, "110105491231002"),
     ],
 )
-def test_what_is_refused_names_its_field(id_type: IdType, typed: str) -> None:
+def test_a_refusal_names_its_field(id_type: IdType, typed: str) -> None:
     with pytest.raises(DomainError) as refused:
-        canonical(id_type, typed, TODAY)
+        normalise(id_type, typed, TODAY)
     error = refused.value
     assert (error.code, error.message, error.status) == ("id_number_wrong", MESSAGES[id_type], 422)
     assert error.field == "id_number"

@@ -1,4 +1,4 @@
-"""Places are given once, in order, and never to too many."""
+"""The places of an offering: given once, in the order of the waiting list, and never beyond the capacity."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +58,7 @@ def test_fifty_at_once_for_the_last_place(fresh_database: str) -> None:
         queued = [row.queued_at for row in rows[1:] if row.queued_at]
         assert queued == sorted(queued)
         assert len(set(queued)) == people - 1
-        assert [places.position(db, row) for row in rows[1:]] == list(range(1, people))
+        assert [places.waiting_position(db, row) for row in rows[1:]] == list(range(1, people))
     engine.dispose()
 
 
@@ -91,22 +91,20 @@ def test_places_follow_a_plain_queue(capacity: int, steps: list[tuple[str, int]]
             with pytest.raises(DomainError, match="already"):
                 places.enrol(db, offering.id, people[number], source=STAFF)
         elif number in inside + queue:
-            row = places.of_trainee(db, offering.id, people[number].id)
-            assert row is not None
-            places.cancel(db, row, "临时有事")
+            enrolment = places.find_enrolment(db, offering.id, people[number].id)
+            assert enrolment is not None
+            places.cancel(db, enrolment, "临时有事")
             (inside if number in inside else queue).remove(number)
         while queue and len(inside) < capacity:
             inside.append(queue.pop(0))
-        listed = listings.listing(db, offering.id)
-        assert {line.enrolment.trainee_id for line in listed if line.enrolment.state == ENROLLED} == {
+        rows = listings.list_of_offering(db, offering.id)
+        assert {row.enrolment.trainee_id for row in rows if row.enrolment.state == ENROLLED} == {
             people[person].id for person in inside
         }
-        assert [line.enrolment.trainee_id for line in listed if line.position] == [
-            people[person].id for person in queue
-        ]
+        assert [row.enrolment.trainee_id for row in rows if row.position] == [people[person].id for person in queue]
 
 
-def test_whoever_cancelled_is_not_called_again(db: Session, make: Make) -> None:
+def test_a_cancelled_trainee_gets_no_place_from_the_waiting_list(db: Session, make: Make) -> None:
     offering = make.offering(capacity=1, starts=[clock.now() + TOMORROW])
     first, second, third = (places.enrol(db, offering.id, make.trainee(), source=STAFF) for _ in range(3))
     places.cancel(db, second, "不来了")
@@ -114,7 +112,7 @@ def test_whoever_cancelled_is_not_called_again(db: Session, make: Make) -> None:
     assert (first.state, second.state, third.state) == ("cancelled", "cancelled", "enrolled")
     again = places.enrol(db, offering.id, second.trainee, source=STAFF)
     assert again.id != second.id
-    assert places.position(db, again) == 1
+    assert places.waiting_position(db, again) == 1
     assert again.ticket != second.ticket
 
 
@@ -141,10 +139,10 @@ def test_staff_move_people_up(db: Session, make: Make) -> None:
     offering = make.offering(capacity=1)
     rows = [places.enrol(db, offering.id, make.trainee(), source=STAFF) for _ in range(4)]
     places.move_up(db, rows[3])
-    assert [places.position(db, row) for row in rows] == [None, 1, 3, 2]
+    assert [places.waiting_position(db, row) for row in rows] == [None, 1, 3, 2]
     places.move_up(db, rows[3])
     places.move_up(db, rows[3])
-    assert [places.position(db, row) for row in rows] == [None, 2, 3, 1]
+    assert [places.waiting_position(db, row) for row in rows] == [None, 2, 3, 1]
     places.give_place(db, rows[2], "带队老师")
     assert rows[2].state == ENROLLED
     with pytest.raises(DomainError, match="not on the waiting list"):
@@ -153,7 +151,7 @@ def test_staff_move_people_up(db: Session, make: Make) -> None:
     assert actions == ["enrolment.create", "enrolment.promote"]
 
 
-def test_what_is_refused(db: Session, make: Make) -> None:
+def test_a_draft_or_cancelled_offering_takes_no_enrolments(db: Session, make: Make) -> None:
     for state in (OfferingState.DRAFT, OfferingState.CANCELLED):
         facts = {"cancel_reason": "停电", "cancelled_at": clock.now()} if state is OfferingState.CANCELLED else {}
         offering = make.offering(state=state, **facts)
@@ -162,43 +160,12 @@ def test_what_is_refused(db: Session, make: Make) -> None:
         assert refused.value.code == "not_open"
 
 
-def test_nobody_is_called_to_an_offering_that_is_over(db: Session, make: Make) -> None:
+def test_nobody_gets_a_free_place_in_an_offering_that_is_over(db: Session, make: Make) -> None:
     offering = make.offering(capacity=1, starts=[clock.now() - timedelta(days=2)])
     row = make.enrolment(offering)
     waiting = make.enrolment(offering, state=WAITLISTED)
     places.cancel(db, row, "没有来")
     assert waiting.state == WAITLISTED
-
-
-def test_mails_carry_the_ticket_in_both_languages(db: Session, make: Make) -> None:
-    offering = make.offering(capacity=1, starts=[clock.now() + TOMORROW])
-    first = places.enrol(db, offering.id, make.trainee(email="a@example.org"), source=STAFF)
-    second = places.enrol(db, offering.id, make.trainee(email="b@example.org"), source=STAFF)
-    places.enrol(db, offering.id, make.trainee(), source=STAFF)
-    places.cancel(db, first, "不来了")
-    sent = mails(db)
-    assert len(sent) == 3
-    assert "候补" in sent[1]
-    assert "waiting list" in sent[1]
-    assert "a@example.org" in sent[0]
-    assert "b@example.org" in sent[2]
-    assert f"/tickets/{second.ticket}" in sent[2]
-    assert "You have a place now" in sent[2]
-
-
-def test_overlapping_sessions_of_another_enrolment(db: Session, make: Make) -> None:
-    start = clock.now() + TOMORROW
-    one = make.offering(starts=[start, start + TOMORROW], hours=4)
-    other = make.offering(starts=[start + timedelta(hours=3)], hours=4)
-    after = make.offering(starts=[start + timedelta(hours=4)], hours=2)
-    person = make.trainee()
-    first = places.enrol(db, one.id, person, source=STAFF)
-    assert places.overlapping(db, first) == []
-    second = places.enrol(db, other.id, person, source=STAFF)
-    assert [meeting.id for meeting in places.overlapping(db, first)] == [one.sessions[0].id]
-    assert places.clashes(db, person.id, after.id) == [after.sessions[0]]
-    places.cancel(db, second, "时间冲突")
-    assert places.overlapping(db, first) == []
 
 
 def test_the_database_refuses_a_second_live_enrolment(db: Session, make: Make) -> None:
@@ -209,21 +176,21 @@ def test_the_database_refuses_a_second_live_enrolment(db: Session, make: Make) -
         make.enrolment(offering, person, WAITLISTED)
 
 
-def test_a_stranger_gets_no_ticket_and_changes_no_record(db: Session, make: Make) -> None:
+def test_a_stranger_who_knows_name_and_phone_gets_no_ticket_and_changes_no_record(db: Session, make: Make) -> None:
     offering = make.offering(starts=[clock.now() + TOMORROW])
     facts = TraineeFacts(name="王小明", phone="+8613912345678", email="real@example.org")
-    mine = places.enrol_oneself(db, offering.id, facts)
-    assert not mine.again
+    own = places.enrol_oneself(db, offering.id, facts)
+    assert not own.already_enrolled
     stranger = TraineeFacts(name="王 小明", phone="+8613912345678", email="other@example.org", birth_year=1970)
-    answer = places.enrol_oneself(db, offering.id, stranger)
-    assert answer.again
-    person = mine.enrolment.trainee
+    result = places.enrol_oneself(db, offering.id, stranger)
+    assert result.already_enrolled
+    person = own.enrolment.trainee
     assert (person.email, person.birth_year) == ("real@example.org", None)
     assert all("other@example.org" not in text for text in mails(db))
     assert db.scalar(select(func.count()).select_from(Enrolment).where(Enrolment.offering_id == offering.id)) == 1
 
 
-def test_by_oneself_only_where_it_is_open(db: Session, make: Make) -> None:
+def test_visitors_enrol_only_in_published_open_coming_offerings(db: Session, make: Make) -> None:
     facts = TraineeFacts(name="王小明", phone="+8613912345678")
     soon = [clock.now() + TOMORROW]
     for offering, code in (

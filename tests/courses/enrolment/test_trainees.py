@@ -1,4 +1,4 @@
-"""One person, one record."""
+"""The register of trainees: one record for each person, valid facts, audited reads, and the search."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ def test_the_same_person_is_found_again(db: Session) -> None:
     assert register(db, TraineeFacts("张三", id_type=IdType.RESIDENT, id_number=ID.lower())) is first
 
 
-def test_others_are_others(db: Session) -> None:
+def test_another_name_phone_or_resident_number_is_another_person(db: Session) -> None:
     first = register(db, ZHANG)
     assert register(db, replace(ZHANG, name="张四")) is not first
     assert register(db, replace(ZHANG, phone="+8613812345679")) is not first
@@ -51,21 +51,21 @@ def test_others_are_others(db: Session) -> None:
     assert register(db, replace(ZHANG, birth_year=None, id_number=resident("11010119900307081"))) is not first
 
 
-def test_gaps_are_filled_and_differences_told(db: Session) -> None:
+def test_gaps_are_filled_and_differences_reported(db: Session) -> None:
     register(db, ZHANG)
     facts = replace(ZHANG, birth_year=1950, email="z@example.org")
-    found = trainees.find_or_make(db, facts)
-    assert (found.created, found.filled, found.differs) == (False, ("email",), ("birth_year",))
-    assert (found.trainee.birth_year, found.trainee.email) == (1949, "z@example.org")
+    registration = trainees.find_or_create(db, facts)
+    assert (registration.created, registration.filled, registration.differences) == (False, ("email",), ("birth_year",))
+    assert (registration.trainee.birth_year, registration.trainee.email) == (1949, "z@example.org")
 
 
 def test_a_stranger_fills_nothing(db: Session) -> None:
     first = register(db, ZHANG)
-    trainees.find_or_make(db, replace(ZHANG, email="stranger@example.org"), fill=False)
+    trainees.find_or_create(db, replace(ZHANG, email="stranger@example.org"), fill=False)
     assert first.email is None
 
 
-def test_two_at_once_make_one(fresh_database: str) -> None:
+def test_concurrent_registrations_create_one_record(fresh_database: str) -> None:
     engine = make_engine(fresh_database, pool_size=16)
     sessions = make_sessions(engine)
     together = threading.Barrier(16)
@@ -95,7 +95,7 @@ def test_two_at_once_make_one(fresh_database: str) -> None:
         (replace(ZHANG, birth_year=clock.now().year - 14, guardian_name="张父"), "guardian_phone"),
     ],
 )
-def test_what_is_refused_names_its_field(facts: TraineeFacts, field: str, db: Session) -> None:
+def test_a_refusal_names_its_field(facts: TraineeFacts, field: str, db: Session) -> None:
     with pytest.raises(DomainError) as refused:
         register(db, facts)
     assert refused.value.field == field
@@ -115,7 +115,7 @@ def test_the_exact_birthday_counts_where_it_is_known() -> None:
     assert trainees.needs_guardian(TraineeFacts("李四", birth_year=today.year - 14))
 
 
-def test_a_correction_keeps_what_was_not_given_and_is_audited_masked(db: Session) -> None:
+def test_a_correction_keeps_facts_that_are_not_given_and_is_audited_masked(db: Session) -> None:
     row = register(db, replace(ZHANG, id_number=ID, email="z@example.org"))
     trainees.change(db, row, TraineeFacts("张叁", birth_year=1949, phone="+8613900001111"), reason="更换号码")
     assert (row.name, row.name_key, row.phone, row.email) == ("张叁", "张叁", "+8613900001111", "z@example.org")
@@ -129,7 +129,7 @@ def test_a_correction_keeps_what_was_not_given_and_is_audited_masked(db: Session
     assert db.scalar(select(func.count()).select_from(AuditEntry)) == before
 
 
-def test_a_correction_makes_no_double(db: Session) -> None:
+def test_a_correction_cannot_turn_a_record_into_another_person(db: Session) -> None:
     register(db, ZHANG)
     other = register(db, replace(ZHANG, name="张四"))
     with pytest.raises(DomainError) as refused:
@@ -137,7 +137,7 @@ def test_a_correction_makes_no_double(db: Session) -> None:
     assert refused.value.code == "person_known"
 
 
-def test_reading_an_id_number_needs_a_reason_and_leaves_it(db: Session) -> None:
+def test_reading_an_id_number_needs_a_reason_and_is_audited(db: Session) -> None:
     row = register(db, replace(ZHANG, id_number=ID))
     with pytest.raises(DomainError):
         trainees.read_id_number(db, row, "  ")

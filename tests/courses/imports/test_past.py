@@ -82,8 +82,8 @@ class World:
         return run
 
     def differences(self) -> list[object]:
-        found: list[object] = [one for part in recount.parts(self.db) for one in recount.check(self.db, part)]
-        return found + [one for stale in recount.check_kept(self.db) for one in stale]
+        found: list[object] = [one for part in recount.ranges(self.db) for one in recount.check(self.db, part)]
+        return found + [one for stale in recount.check_rollups(self.db) for one in stale]
 
     def state(self) -> dict[str, Any]:
         """What the register says, without ids: for comparing two ways to it."""
@@ -138,7 +138,7 @@ def test_a_file_becomes_a_closed_offering_that_the_recount_agrees_with(world: Wo
     assert states == {"王小明": "completed", "李红": "incomplete", "赵刚": "incomplete", "孙芳": "completed"}
     minutes = dict(db.execute(select(Trainee.name, Enrolment.minutes_attended).join(Enrolment.trainee)).all())
     assert minutes == {"王小明": 360, "李红": 90, "赵刚": 0, "孙芳": 360}
-    assert person_time.kept(db, offering.id) == person_time.total(db, offering.id)
+    assert person_time.ledger_total(db, offering.id) == person_time.total(db, offering.id)
     assert set(db.scalars(select(AttendanceEvent.method))) == {AttendanceMethod.IMPORT}
     assert world.differences() == []
 

@@ -231,7 +231,7 @@ def test_the_people_of_an_offering_add_up_to_its_figures(db: Session) -> None:
         Person(3, EnrolmentState.CANCELLED, ()),
     )
     offering: Offering = World(db).close(Plan(date(2025, 3, 1), (5, 7), cast, False, 1))
-    counted = person_time.kept(db, offering.id)
+    counted = person_time.ledger_total(db, offering.id)
     found = people.of_offering(db, offering.id, EVERYTHING)
     assert (found.present, found.minutes, found.headcount) == (counted.named, counted.minutes, counted.counted)
     assert sorted(one.sessions for one in found.people) == [0, 1, 2]

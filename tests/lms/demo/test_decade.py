@@ -8,7 +8,7 @@ import psycopg
 from flask import Flask
 from sqlalchemy import select
 
-from courses.enrolment.id_numbers import canonical
+from courses.enrolment.id_numbers import normalise
 from courses.models.trainees import IdType, Trainee
 from lms.app import create_app
 from lms.config import Settings
@@ -83,7 +83,7 @@ def test_the_ten_years_are_exact_and_proven_and_leave_every_constraint(
             numbers = [number for one in opened if (number := one.open_id_number())]
             assert numbers
             for number in numbers:
-                assert canonical(IdType.RESIDENT, number, clock.today(settings.zone)) == number
+                assert normalise(IdType.RESIDENT, number, clock.today(settings.zone)) == number
 
 
 def test_the_same_seed_makes_the_same_years(

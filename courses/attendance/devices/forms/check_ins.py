@@ -1,4 +1,7 @@
-"""Check-ins as devices send them: read one by one, so that one that cannot be read spoils nothing."""
+"""The reading of check-ins that devices send as JSON or save in a file: each is read by itself, and answered by itself.
+
+A batch without any fault, which nearly every batch is, is validated in one pass (`ValidBatch`); any other event by event.
+"""
 
 import hashlib
 import json
@@ -24,7 +27,7 @@ BYTES_LIMIT = 128 * 1024
 FILE_BYTES_LIMIT = 4 * 1024 * 1024
 FILE_LIMIT = 5000
 ID_LENGTH = 100
-SENT = frozenset(
+DEVICE_METHODS = frozenset(
     {
         AttendanceMethod.TAP,
         AttendanceMethod.SCAN,
@@ -33,10 +36,10 @@ SENT = frozenset(
         AttendanceMethod.IMPORT,
     }
 )
-# A device whose battery died may think it is 1970; what is beyond these is no clock at all.
+# A clock that lost its battery starts in 1970. A time outside these limits is an error in the program, not in the clock.
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(days=2), datetime(2200, 1, 1, tzinfo=UTC)
-LARGEST_OFFSET = 8_000_000_000_000  # ms; a clock wrong by 250 years is still put right
-HASH = re.compile(r"[0-9a-f]{64}")
+LARGEST_OFFSET = 8_000_000_000_000  # milliseconds, about 250 years: enough for each time within the limits
+TICKET_HASH = re.compile(r"[0-9a-f]{64}")
 
 MESSAGES = {
     "bad_event": N_("This check-in could not be read. Reload the page and check in again."),
@@ -48,7 +51,7 @@ MESSAGES = {
     "bad_person": N_("A check-in names one person: by enrolment, by ticket or as a walk-in."),
     "bad_reason": N_("The reason is too long or no text."),
 }
-CODES = {
+CODE_OF_FIELD = {
     "id": "bad_id",
     "undoes": "bad_id",
     "session": "bad_session",
@@ -62,50 +65,50 @@ CODES = {
     "reason": "bad_reason",
 }
 
-Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+RowId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
 class WalkInBody(BaseModel):
-    """Somebody without a place, as typed at the door."""
+    """A walk-in as typed on the device."""
 
     id: UUID
     name: str = Field(min_length=1, max_length=10 * NAME_LIMIT)
 
 
-class Body(BaseModel):
-    """One event as sent."""
+class CheckInBody(BaseModel):
+    """One event as a device sends it."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
     id: UUID
-    session: Number
+    session: RowId
     kind: AttendanceKind
     method: AttendanceMethod
     told_at: AwareDatetime = Field(ge=EARLIEST, le=LATEST)
     offset_ms: int | None = Field(default=None, ge=-LARGEST_OFFSET, le=LARGEST_OFFSET)
-    enrolment: Number | None = None
+    enrolment: RowId | None = None
     ticket: str | None = Field(default=None, min_length=1, max_length=TICKET_LIMIT)
     walk_in: WalkInBody | None = None
     undoes: UUID | None = None
     reason: str | None = Field(default=None, max_length=10 * REASON_LIMIT)
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.method not in SENT:
+    def _check_together(self) -> Self:
+        if self.method not in DEVICE_METHODS:
             raise PydanticCustomError("bad_method", "method")
         if (self.enrolment is None) + (self.ticket is None) + (self.walk_in is None) != 2:
             raise PydanticCustomError("bad_person", "person")
         return self
 
     def event(self, offset_ms: int | None) -> AttendanceInput:
-        """The event as the door takes it; `offset_ms` where the device had not measured its own yet."""
+        """Return the event for `recording.record_all`. `offset_ms`: used where the device had not measured its own yet."""
         return AttendanceInput(
             self.id,
             self.session,
             self.enrolment,
             self.kind,
             self.method,
-            self.told_at.astimezone(UTC),  # moments of one zone are compared and written several times as fast
+            self.told_at.astimezone(UTC),  # moments of one zone are compared and written several times faster
             self.reason,
             self.offset_ms if self.offset_ms is not None else offset_ms,
             self.undoes,
@@ -114,119 +117,127 @@ class Body(BaseModel):
         )
 
 
-class Envelope(BaseModel):
-    """What surrounds the events."""
+class BatchEnvelope(BaseModel):
+    """The facts of a batch beside its events. `sent_at`: the moment of sending by the device's clock."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
     sent_at: AwareDatetime | None = Field(default=None, ge=EARLIEST, le=LATEST)
 
 
-class Whole(Envelope):
-    """A batch without a fault, read in one go."""
+class ValidBatch(BatchEnvelope):
+    """A batch in which every event is valid."""
 
-    events: list[Body] = Field(min_length=1)
+    events: list[CheckInBody] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
-class Faulty:
-    """An event that cannot be read. `id` is what stands in its place, if it is a text; `code` says what is wrong with it."""
+class UnreadableEvent:
+    """An event that cannot be read. `id`: the text that was sent as its id, if any. `code`: a key of `MESSAGES`."""
 
     id: str | None
     code: str
 
 
-Sent = AttendanceInput | Faulty
+ParsedEvent = AttendanceInput | UnreadableEvent
 
-_whole: TypeAdapter[Whole] = TypeAdapter(Whole)
+_valid_batch: TypeAdapter[ValidBatch] = TypeAdapter(ValidBatch)
 
 
-def read(data: bytes, now: datetime) -> Sequence[Sent]:
-    """The events of a request's body, in order. Raises DomainError when it is no batch at all."""
+def read_batch(data: bytes, now: datetime) -> Sequence[ParsedEvent]:
+    """Read the events of a request's body, in their order.
+
+    Raises DomainError for a body that is no JSON (422), holds no list of events (422), or holds more than `BATCH_LIMIT` (413).
+    """
     try:
-        whole = _whole.validate_json(data)
+        batch = _valid_batch.validate_json(data)
     except ValidationError:
-        return _one_by_one(data, now)
-    _demand_few(len(whole.events), BATCH_LIMIT)
-    offset = _offset(whole.sent_at, now)
-    return [one.event(offset) for one in whole.events]
+        return _read_one_by_one(data, now)
+    _refuse_more_than(BATCH_LIMIT, len(batch.events))
+    offset_ms = _clock_offset(batch.sent_at, now)
+    return [event.event(offset_ms) for event in batch.events]
 
 
-def read_file(data: bytes) -> tuple[Sequence[Sent], list[Any]]:
-    """The check-ins of a file that a device saved, and its skill results as they stand there. Raises DomainError.
+def read_saved_file(data: bytes) -> tuple[Sequence[ParsedEvent], list[Any]]:
+    """Read a file that a device saved: its check-ins, and its skill results as parsed JSON. Raises DomainError.
 
-    When it was saved says nothing of the device's clock now, so its times stand as they are, with the offsets it had measured.
+    The time of saving tells nothing about the device's clock now, so an event without a measured offset keeps its time.
     """
     try:
         content = json.loads(data)
     except (ValueError, RecursionError):
         content = None
-    told = content if isinstance(content, dict) else {}
-    events, results = told.get("events", []), told.get("skill_results", [])
+    fields = content if isinstance(content, dict) else {}
+    events, results = fields.get("events", []), fields.get("skill_results", [])
     if not (isinstance(events, list) and isinstance(results, list) and (events or results)):
         raise DomainError(
             "not_saved_here", N_("This is no file of unsent check-ins. Choose the file that the device saved."), status=422,
             field="file",
         )  # fmt: skip
-    _demand_few(len(events) + len(results), FILE_LIMIT)
-    return [_one(event, None) for event in events], results
+    _refuse_more_than(FILE_LIMIT, len(events) + len(results))
+    return [_read_event(event, None) for event in events], results
 
 
-def _one_by_one(data: bytes, now: datetime) -> Sequence[Sent]:
+def _read_one_by_one(data: bytes, now: datetime) -> Sequence[ParsedEvent]:
     try:
-        # Half a surrogate pair, which browsers write for half an emoji, is one event's fault and not the batch's.
+        # Python's reader takes a lone surrogate, which a browser writes for half an emoji; pydantic's would refuse the batch.
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise DomainError("not_json", N_("Send JSON: Content-Type application/json."), status=422) from error
     events = content.get("events") if isinstance(content, dict) else None
     if not isinstance(events, list) or not events:
         raise DomainError("bad_batch", N_("Send “events”, a list of 1 to %(most)s."), status=422, most=BATCH_LIMIT)
-    _demand_few(len(events), BATCH_LIMIT)
-    offset = _offset(_moment(content.get("sent_at")), now)
-    return [_one(event, offset) for event in events]
+    _refuse_more_than(BATCH_LIMIT, len(events))
+    offset_ms = _clock_offset(_read_sent_at(content.get("sent_at")), now)
+    return [_read_event(event, offset_ms) for event in events]
 
 
-def _one(sent: Any, offset: int | None) -> Sent:
+def _read_event(body: Any, offset_ms: int | None) -> ParsedEvent:
     try:
-        # JSON knows neither ids nor moments: read from JSON they may be texts, and nothing else.
-        return Body.model_validate_json(_json.dump_json(sent)).event(offset)
+        # In strict mode pydantic takes ids and moments as texts from JSON alone, so the parsed value is written again.
+        return CheckInBody.model_validate_json(_json.dump_json(body)).event(offset_ms)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        named = problem["loc"][0] if problem["loc"] else None
-        return _faulty(sent, problem["type"] if problem["type"] in MESSAGES else CODES.get(str(named), "bad_event"))
-    except (ValueError, RecursionError):  # no text that could be stored
-        return _faulty(sent, "bad_event")
+        field = problem["loc"][0] if problem["loc"] else None
+        return _unreadable(
+            body, problem["type"] if problem["type"] in MESSAGES else CODE_OF_FIELD.get(str(field), "bad_event")
+        )
+    except (ValueError, RecursionError):  # a text that PostgreSQL cannot store, or too deep a value
+        return _unreadable(body, "bad_event")
 
 
-def _faulty(sent: Any, code: str) -> Faulty:
-    identity = sent.get("id") if isinstance(sent, dict) else None
-    readable = isinstance(identity, str) and len(identity) <= ID_LENGTH and identity.isascii()
-    return Faulty(identity if readable else None, code)
+def _unreadable(body: Any, code: str) -> UnreadableEvent:
+    event_id = body.get("id") if isinstance(body, dict) else None
+    readable = isinstance(event_id, str) and len(event_id) <= ID_LENGTH and event_id.isascii()
+    return UnreadableEvent(event_id if readable else None, code)
 
 
 _json: TypeAdapter[Any] = TypeAdapter(Any)
 
 
-def _moment(text: Any) -> datetime | None:
+def _read_sent_at(text: Any) -> datetime | None:
     try:
-        return Envelope.model_validate_json(_json.dump_json({"sent_at": text})).sent_at
+        return BatchEnvelope.model_validate_json(_json.dump_json({"sent_at": text})).sent_at
     except ValueError:
         return None
 
 
-def _offset(sent_at: datetime | None, now: datetime) -> int | None:
-    """How far the device's clock is behind ours, by when it says it sent this; ms."""
+def _clock_offset(sent_at: datetime | None, now: datetime) -> int | None:
+    """The server's clock minus the device's in milliseconds, by the device's time of sending; None without that time."""
     return round((now - sent_at) / timedelta(milliseconds=1)) if sent_at is not None else None
 
 
-def _demand_few(count: int, most: int) -> None:
-    if count > most:
-        raise DomainError("too_many_events", N_("Send at most %(most)s events at once."), status=413, most=most)
+def _refuse_more_than(limit: int, count: int) -> None:
+    if count > limit:
+        raise DomainError("too_many_events", N_("Send at most %(most)s events at once."), status=413, most=limit)
 
 
 def _ticket(text: str) -> str:
-    """The ticket in what was scanned, or its hash as it was sent. What is no ticket of ours is nobody's to read: its hash."""
-    found = scanning.ticket_in(text)
-    if found is not None or HASH.fullmatch(text):
-        return found or text
+    """Return the ticket in the scanned text, or the hash that was sent.
+
+    Any other text is stored as its hash, because a foreign code may hold a secret of its owner.
+    """
+    ticket = scanning.ticket_in(text)
+    if ticket is not None or TICKET_HASH.fullmatch(text):
+        return ticket or text
     return hashlib.sha256(text.encode()).hexdigest()

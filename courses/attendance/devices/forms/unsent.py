@@ -1,4 +1,4 @@
-"""The file in which a device saved what it could not send."""
+"""The form that uploads a file in which a device saved the events that it could not send."""
 
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField, FileRequired
@@ -7,7 +7,7 @@ from lms.core.forms import Form
 
 
 class SavedFileForm(Form):
-    """One saved file."""
+    """The upload of one saved file."""
 
     file = FileField(
         _("Saved file"),

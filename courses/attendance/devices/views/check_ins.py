@@ -1,4 +1,4 @@
-"""What paired devices ask with their own token: sending check-ins, their sessions, and a session's roster to keep."""
+"""The JSON interface of paired devices, by their own token: send check-ins, list the user's sessions, read a roster."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from pydantic_core import to_json
 
 from courses.attendance import recording
-from courses.attendance.check_ins import AttendanceInput, Recorded
+from courses.attendance.check_ins import AttendanceInput, CheckInAnswer
 from courses.attendance.devices import roster as device_roster
 from courses.attendance.devices.forms import check_ins
-from courses.attendance.devices.forms.check_ins import Faulty, Sent
+from courses.attendance.devices.forms.check_ins import ParsedEvent, UnreadableEvent
 from courses.attendance.devices.views.openapi import PATHS, SCHEMAS
 from courses.outcomes import Outcome
 from lms.accounts.bearer import caller, device
@@ -31,45 +31,51 @@ READS_A_MINUTE = 120
 @blueprint.post("/check-ins")
 @device(BATCHES_A_MINUTE)
 def record() -> ResponseReturnValue:
-    """Up to 100 events, an answer for each in their order."""
+    """Record up to 100 events, and answer each of them in their order.
+
+    An event whose id another event has is answered with 409 where it is alone in its batch.
+    """
     request.max_content_length = check_ins.BYTES_LIMIT
-    now, who = clock.now(), caller()
-    sent = check_ins.read(request.get_data(cache=False), now)
-    recorded = recording.record_all(
-        db(), events_of(sent), user_id=who.user_id, device_id=who.device_id, scope=scope(), now=now
+    now, paired = clock.now(), caller()
+    events = check_ins.read_batch(request.get_data(cache=False), now)
+    answers = recording.record_all(
+        db(), readable_events(events), user_id=paired.user_id, device_id=paired.device_id, scope=scope(), now=now
     )
-    if len(recorded) == len(sent) == 1 and recorded[0].code == "event_conflict":
-        raise DomainError(recorded[0].code, recorded[0].message)
-    return _json({"received_at": now, "answers": answers(sent, recorded)})
+    if len(answers) == len(events) == 1 and answers[0].code == "event_conflict":
+        raise DomainError(answers[0].code, answers[0].message)
+    return _json({"received_at": now, "answers": answers_json(events, answers)})
 
 
 @blueprint.get("/sessions")
 @device(READS_A_MINUTE)
 def sessions() -> ResponseReturnValue:
-    """The sessions that the device's user teaches, from yesterday to a week ahead."""
+    """List the sessions that the device's user teaches, from a day back to a week ahead."""
     now = clock.now()
-    return _json({"sessions": device_roster.sessions_of(db(), caller().user_id, now), "server_time": now})
+    return _json({"sessions": device_roster.device_sessions(db(), caller().user_id, now), "server_time": now})
 
 
 @blueprint.get("/sessions/<int:session_id>/roster")
 @device(READS_A_MINUTE)
 def roster(session_id: int) -> ResponseReturnValue:
-    """What a device keeps of a session: masked names and hashed tickets, no phone and no ID number."""
-    return _json({**device_roster.read(db(), session_id, scope()), "server_time": clock.now()})
+    """Read a session's roster for a device: masked names and hashed tickets, no phone and no ID number."""
+    return _json({**device_roster.read_device_roster(db(), session_id, scope()), "server_time": clock.now()})
 
 
-def events_of(sent: Sequence[Sent]) -> list[AttendanceInput]:
-    """Those that could be read."""
-    return [event for event in sent if isinstance(event, AttendanceInput)]
+def readable_events(events: Sequence[ParsedEvent]) -> list[AttendanceInput]:
+    """Return the events that could be read, in their order."""
+    return [event for event in events if isinstance(event, AttendanceInput)]
 
 
-def answers(sent: Sequence[Sent], recorded: Sequence[Recorded]) -> list[dict[str, Any]]:
-    """An answer for each event that was sent, in their order."""
-    found = iter(recorded)
-    return [_unread(event) if isinstance(event, Faulty) else _told(next(found)) for event in sent]
+def answers_json(events: Sequence[ParsedEvent], answers: Sequence[CheckInAnswer]) -> list[dict[str, Any]]:
+    """Return an answer as JSON for each event that was sent. `answers`: those of the readable events, in their order."""
+    remaining = iter(answers)
+    return [
+        _rejection_json(event) if isinstance(event, UnreadableEvent) else _answer_json(next(remaining))
+        for event in events
+    ]
 
 
-def _told(answer: Recorded) -> dict[str, Any]:
+def _answer_json(answer: CheckInAnswer) -> dict[str, Any]:
     return {
         "id": answer.id,
         "outcome": answer.outcome,
@@ -83,7 +89,7 @@ def _told(answer: Recorded) -> dict[str, Any]:
     }
 
 
-def _unread(event: Faulty) -> dict[str, Any]:
+def _rejection_json(event: UnreadableEvent) -> dict[str, Any]:
     return {
         "id": event.id,
         "outcome": Outcome.REJECTED,
@@ -98,12 +104,12 @@ def _unread(event: Faulty) -> dict[str, Any]:
 
 
 def _json(content: dict[str, Any]) -> Response:
-    """JSON with ids and moments in it, written in one go."""
+    """A JSON response; pydantic writes ids and moments as texts, faster than Flask's `jsonify`."""
     return Response(to_json(content), mimetype="application/json")
 
 
-def _prepare(_state: BlueprintSetupState) -> None:
+def _describe(_state: BlueprintSetupState) -> None:
     openapi.describe(paths=PATHS, schemas=SCHEMAS)
 
 
-blueprint.record_once(_prepare)
+blueprint.record_once(_describe)

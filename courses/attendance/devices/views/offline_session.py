@@ -1,8 +1,8 @@
-"""What a session page needs to work without a network: a service worker, an empty page, and their scripts and styles.
+"""The files with which the roster page works without a network: a service worker, an empty page, scripts and styles.
 
-Nothing here says anything of anybody: what the worker keeps, any visitor may fetch. The page is filled from what the device
-keeps of the roster (masked names). Files are answered under a folder that is named by their contents, so that a browser never
-mixes two versions.
+None of these files holds personal data, so any visitor may fetch them. The page is filled from the roster that the device
+stores (masked names). The files of one release lie in a folder whose name is a hash of their contents, so that a browser
+never mixes files of two releases.
 """
 
 import hashlib
@@ -28,14 +28,15 @@ TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "svg":
 BOOTSTRAP = "bootstrap.min.css"
 WORKER = "session-worker.js"
 EXTENSION = "session_release"
-LETTERS = 16
-FOR_EVER = "public, max-age=31536000, immutable"
+VERSION_LENGTH = 16
+CACHED_FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True)
-class Release:
-    """The files that belong together, by name, as they were when this process first looked; an update changes them on the disk
-    before the process is started anew. `version`: a hash of them all.
+class OfflineRelease:
+    """The files that belong together, by name. `version`: the start of a hash of their contents.
+
+    They are read once for each process, because an update changes the files on the disk before it restarts the process.
     """
 
     version: str
@@ -43,56 +44,56 @@ class Release:
 
     @property
     def folder(self) -> str:
-        """Where these files are found."""
+        """The path of the folder, with the slash at its end."""
         return _folder(self.version)
 
 
 @blueprint.get("/offline/<version>/<name>")
 @public
 def file(version: str, name: str) -> ResponseReturnValue:
-    """One file of a version, which is then kept for good; a version that is gone is answered with what there is now."""
+    """Serve one file of a release, which browsers cache for good; for another version, the present file without caching."""
     release = _release()
     if name not in release.files or name == WORKER:
         raise NotFound
     response = Response(release.files[name], mimetype=TYPES[name.rpartition(".")[2]])
-    response.headers["Cache-Control"] = FOR_EVER if version == release.version else "no-cache"
+    response.headers["Cache-Control"] = CACHED_FOR_GOOD if version == release.version else "no-cache"
     return response
 
 
 @blueprint.get("/worker.js")
 @public
 def worker() -> ResponseReturnValue:
-    """Here and not among the static files: a service worker rules only addresses beside its own."""
+    """Serve the service worker. Its scope is the folder of its own address, so it cannot lie among the static files."""
     release = _release()
     names = [name for name in release.files if name != WORKER]
-    told = {"version": release.version, "folder": release.folder, "files": names}
-    text = f"const RELEASE = {json.dumps(told)};\n{release.files[WORKER].decode()}"
+    facts = {"version": release.version, "folder": release.folder, "files": names}
+    text = f"const RELEASE = {json.dumps(facts)};\n{release.files[WORKER].decode()}"
     return Response(text, mimetype="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 def folder() -> str:
-    """Where the present version's files are found; for templates."""
+    """Return the folder of the present release; templates call it as `session_files`."""
     return _release().folder
 
 
-def _release() -> Release:
-    found: Release | None = current_app.extensions.get(EXTENSION)
-    if found is None:
-        found = current_app.extensions[EXTENSION] = _made()
-    return found
+def _release() -> OfflineRelease:
+    release: OfflineRelease | None = current_app.extensions.get(EXTENSION)
+    if release is None:
+        release = current_app.extensions[EXTENSION] = _read_release()
+    return release
 
 
-def _made() -> Release:
+def _read_release() -> OfflineRelease:
     static = Path(current_app.static_folder or "")
     files = {name: (static / name).read_bytes() for name in (*FILES, WORKER)}
     bootstrap = Path(current_app.blueprints["bootstrap"].static_folder or "")
     files[BOOTSTRAP] = (bootstrap / "css" / BOOTSTRAP).read_bytes()
-    # The pages name their own version, so it is taken from what they are without it.
+    # The pages contain the version, so the hash is taken of the pages with a "0" in its place.
     digest = hashlib.sha256()
     for content in (*files.values(), *(_page(language, "0") for language in LANGUAGES)):
         digest.update(content)
-    version = digest.hexdigest()[:LETTERS]
-    return Release(version, files | {f"{language}.html": _page(language, version) for language in LANGUAGES})
+    version = digest.hexdigest()[:VERSION_LENGTH]
+    return OfflineRelease(version, files | {f"{language}.html": _page(language, version) for language in LANGUAGES})
 
 
 def _page(language: str, version: str) -> bytes:

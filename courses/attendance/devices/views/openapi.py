@@ -1,21 +1,21 @@
-"""What the check-in interface is to devices, for OpenAPI."""
+"""The OpenAPI description of the check-in interface for paired devices."""
 
 from typing import Any
 
-from courses.attendance.devices.forms.check_ins import MESSAGES, SENT
+from courses.attendance.devices.forms.check_ins import DEVICE_METHODS, MESSAGES
 from courses.attendance.recording import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, ReviewReason
 from courses.outcomes import Outcome
 from lms.core.openapi import refusals
 
-_BOTH = {
+_TEXT_IN_BOTH_LANGUAGES = {
     "type": "object",
     "required": ["zh", "en"],
     "properties": {"zh": {"type": "string"}, "en": {"type": "string"}},
 }
 _ID = {"type": "string", "format": "uuid"}
 _MOMENT = {"type": "string", "format": "date-time"}
-_PERHAPS_MOMENT = {"oneOf": [_MOMENT, {"type": "null"}]}
+_MOMENT_OR_NULL = {"oneOf": [_MOMENT, {"type": "null"}]}
 _TOKEN = [
     {
         "name": "Authorization",
@@ -35,7 +35,7 @@ SCHEMAS: dict[str, Any] = {
             "id": _ID | {"description": "Made on the device, once, and sent with each retry."},
             "session": {"type": "integer"},
             "kind": {"type": "string", "enum": sorted(AttendanceKind)},
-            "method": {"type": "string", "enum": sorted(SENT)},
+            "method": {"type": "string", "enum": sorted(DEVICE_METHODS)},
             "told_at": _MOMENT | {"description": "The device's own clock."},
             "offset_ms": {
                 "type": ["integer", "null"],
@@ -63,11 +63,11 @@ SCHEMAS: dict[str, Any] = {
                 "type": "string",
                 "description": f"In review: {', '.join(sorted(ReviewReason))}. Rejected: {', '.join(REJECTIONS)}.",
             },
-            "text": _BOTH,
+            "text": _TEXT_IN_BOTH_LANGUAGES,
             "enrolment": {"type": ["integer", "null"]},
             "present": {"type": "boolean"},
-            "arrived_at": _PERHAPS_MOMENT,
-            "left_at": _PERHAPS_MOMENT,
+            "arrived_at": _MOMENT_OR_NULL,
+            "left_at": _MOMENT_OR_NULL,
             "by": {"type": ["string", "null"], "description": "Who had checked the person in already."},
         },
     },
@@ -76,7 +76,7 @@ SCHEMAS: dict[str, Any] = {
         "required": ["id", "title", "place", "starts_at", "ends_at", "opens_at", "closed"],
         "properties": {
             "id": {"type": "integer"},
-            "title": _BOTH,
+            "title": _TEXT_IN_BOTH_LANGUAGES,
             "place": {"type": "string"},
             "starts_at": _MOMENT,
             "ends_at": _MOMENT,
@@ -93,8 +93,8 @@ SCHEMAS: dict[str, Any] = {
             "ticket": {"type": "string", "description": "SHA-256 of the ticket, in hex."},
             "state": {"type": "string"},
             "present": {"type": "boolean"},
-            "arrived_at": _PERHAPS_MOMENT,
-            "left_at": _PERHAPS_MOMENT,
+            "arrived_at": _MOMENT_OR_NULL,
+            "left_at": _MOMENT_OR_NULL,
             "skills": {"type": "object", "additionalProperties": {"type": "boolean"}},
         },
     },
@@ -165,7 +165,7 @@ PATHS: dict[str, Any] = {
                         "items": {
                             "type": "object",
                             "required": ["id", "name"],
-                            "properties": {"id": {"type": "integer"}, "name": _BOTH},
+                            "properties": {"id": {"type": "integer"}, "name": _TEXT_IN_BOTH_LANGUAGES},
                         },
                     },
                     server_time=_MOMENT,

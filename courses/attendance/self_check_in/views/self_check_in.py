@@ -1,4 +1,4 @@
-"""Checking oneself in: scan the code on the screen, say who one is, done. Without an account, an app or a script."""
+"""Self check-in: a trainee scans the code on the screen and tells their name, without an account, an app or a script."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,8 +7,9 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from courses.attendance import check_in_window
 from courses.attendance.self_check_in import claims
-from courses.attendance.self_check_in.claims import Held, Known, State
+from courses.attendance.self_check_in.claims import BrowserClaim, ClaimState, KnownTrainee
 from courses.attendance.self_check_in.forms import IdentityForm, KnownForm, NameForm
 from courses.attendance.self_check_in.views import ticket_cookie
 from lms.core import clock
@@ -23,148 +24,157 @@ blueprint = Blueprint("self_check_in", __name__)
 SCANS = 300  # a minute: a whole school may come through one address, and a guess finds nothing among 2**96
 PAGES = "300 per minute"
 ANSWERS = "120 per minute; 1200 per hour"
-CLAIM, MARK = "check_in", "check_in_browser"
-MARK_LASTS = timedelta(days=2)
+CLAIM_COOKIE, BROWSER_COOKIE = "check_in", "check_in_browser"
+BROWSER_LASTS = timedelta(days=2)
 RESULT_LASTS = timedelta(hours=12)
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Robots-Tag": "noindex, nofollow"}
-LOOK_AGAIN = 30  # seconds; a script counts each of them
+REFRESH_SECONDS = 30  # of the waiting page without scripts; the script counts down each second
 
 
 @blueprint.get("/s/<int:session_id>/<code>")
 @public
 @lean(SCANS)
 def scan(session_id: int, code: str) -> ResponseReturnValue:
-    """Where the code on the screen leads: the code is looked at before anything else."""
+    """Exchange the code on the screen for a claim in a cookie. The code is checked before anything else."""
     now = clock.now()
     try:
-        scanned = claims.scan(db(), session_id, code, browser=request.cookies.get(MARK), now=now)
+        issued = claims.issue(db(), session_id, code, browser=request.cookies.get(BROWSER_COOKIE), now=now)
     except DomainError as error:
         return _refused(error)
-    answer = _private(redirect(url_for(".page"), 303))
-    _set(answer, CLAIM, scanned.token, "/check-in", scanned.expires_at - now)
-    _set(answer, MARK, scanned.browser, "/s", MARK_LASTS)
-    return answer
+    response = _private(redirect(url_for(".page"), 303))
+    _set_cookie(response, CLAIM_COOKIE, issued.token, "/check-in", issued.expires_at - now)
+    _set_cookie(response, BROWSER_COOKIE, issued.browser, "/s", BROWSER_LASTS)
+    return response
 
 
 @blueprint.get("/check-in")
 @public
 @limiter.limit(PAGES)
 def page() -> ResponseReturnValue:
-    """Who are you? Or, before check-in opens, the page that waits for it."""
+    """Ask who the trainee is; before check-in opens, show the page that waits for it."""
     now = clock.now()
     try:
-        found = _held()
+        browser_claim = _claim()
     except DomainError as error:
         return _refused(error)
-    if found.claim.used_at is not None:
+    if browser_claim.claim.used_at is not None:
         return _private(redirect(url_for(".done"), 303))
-    opens = found.opens_at(now)
-    if opens is not None:
-        seconds = max(1, round((opens - now).total_seconds()))
-        answer = _private(
-            render_template("self_check_in/early.html", meeting=found.meeting, opens=opens, seconds=seconds)
+    opening = check_in_window.opening_ahead(browser_claim.meeting, now)
+    if opening is not None:
+        seconds = max(1, round((opening - now).total_seconds()))
+        response = _private(
+            render_template(
+                "self_check_in/early.html", meeting=browser_claim.meeting, opens_at=opening, seconds=seconds
+            )
         )
-        answer.headers["Refresh"] = str(min(seconds + 1, LOOK_AGAIN))
-        return answer
-    return _asked(found, IdentityForm(), others="other" in request.args)
+        response.headers["Refresh"] = str(min(seconds + 1, REFRESH_SECONDS))
+        return response
+    return _question(browser_claim, IdentityForm(), ask_name="other" in request.args)
 
 
 @blueprint.post("/check-in")
 @public
 @limiter.limit(ANSWERS)
 def answer() -> ResponseReturnValue:
-    """Name and the end of the phone number."""
+    """Check in the trainee whom the name and the last digits of the phone identify."""
     try:
-        found = _held()
+        browser_claim = _claim()
     except DomainError as error:
         return _refused(error)
     form = IdentityForm()
     if form.validate_on_submit():
         with refused_on(form):
-            enrolment_id = claims.find(db(), found, form.name.data or "", form.tail.data or "")
+            enrolment_id = claims.find_enrolment(db(), browser_claim, form.name.data or "", form.tail.data or "")
             if enrolment_id is None:
-                return _private(_missed(found, form))
-            claims.check_in(db(), found, enrolment_id, now=clock.now())
+                return _private(_not_found_page(browser_claim, form))
+            claims.check_in(db(), browser_claim, enrolment_id, now=clock.now())
             return _to_result()
-    return _asked(found, form, others=True)
+    return _question(browser_claim, form, ask_name=True)
 
 
 @blueprint.post("/check-in/known")
 @public
 @limiter.limit(ANSWERS)
 def answer_known() -> ResponseReturnValue:
-    """“That is me”: somebody whose ticket or account the browser has."""
+    """Check in a trainee whose ticket or account the browser has, by the button with the name."""
     try:
-        found = _held()
+        browser_claim = _claim()
     except DomainError as error:
         return _refused(error)
     form = KnownForm()
-    wanted = request.form.get("enrolment", type=int)
-    if form.validate_on_submit() and wanted in {one.enrolment_id for one in _known(found)}:
+    enrolment_id = request.form.get("enrolment", type=int)
+    if form.validate_on_submit() and enrolment_id in {
+        trainee.enrolment_id for trainee in _known_trainees(browser_claim)
+    }:
         with refused_on(form):
-            claims.check_in(db(), found, wanted, now=clock.now())
+            claims.check_in(db(), browser_claim, enrolment_id, now=clock.now())
             return _to_result()
-    return _asked(found, IdentityForm(formdata=None), others=True, refused=form)
+    return _question(browser_claim, IdentityForm(formdata=None), ask_name=True, refused=form)
 
 
 @blueprint.post("/check-in/unlisted")
 @public
 @limiter.limit(ANSWERS)
 def answer_unlisted() -> ResponseReturnValue:
-    """Somebody who was not found goes on by name: the instructor looks."""
+    """Note a person who was not found by name, for the instructor to confirm."""
     try:
-        found = _held()
+        browser_claim = _claim()
     except DomainError as error:
         return _refused(error)
     form = NameForm()
     if form.validate_on_submit():
         with refused_on(form):
-            claims.note(db(), found, form.name.data or "", now=clock.now())
+            claims.check_in_by_name(db(), browser_claim, form.name.data or "", now=clock.now())
             return _to_result()
-    return _asked(found, IdentityForm(), others=True, refused=form)
+    return _question(browser_claim, IdentityForm(), ask_name=True, refused=form)
 
 
 @blueprint.get("/check-in/done")
 @public
 @limiter.limit(PAGES)
 def done() -> ResponseReturnValue:
-    """What became of it; the page may be shown to the instructor, and follows what they decide."""
+    """Show the result of the claim, for the instructor to see; it follows the instructor's decision."""
     try:
-        found = _held()
+        browser_claim = _claim()
     except DomainError as error:
         return _refused(error)
-    result = claims.result(db(), found)
+    result = claims.result(db(), browser_claim)
     if result is None:
         return _private(redirect(url_for(".page"), 303))
-    return _private(render_template("self_check_in/done.html", meeting=found.meeting, result=result, State=State))
+    return _private(
+        render_template("self_check_in/done.html", meeting=browser_claim.meeting, result=result, ClaimState=ClaimState)
+    )
 
 
-def _held() -> Held:
-    return claims.held(db(), request.cookies.get(CLAIM), now=clock.now())
+def _claim() -> BrowserClaim:
+    return claims.load(db(), request.cookies.get(CLAIM_COOKIE), now=clock.now())
 
 
-def _known(found: Held) -> list[Known]:
+def _known_trainees(browser_claim: BrowserClaim) -> list[KnownTrainee]:
     user_id = current_user.id if current_user.is_authenticated else None
-    return claims.known(db(), found, tickets=ticket_cookie.remembered(), user_id=user_id)
+    return claims.known_trainees(db(), browser_claim, tickets=ticket_cookie.remembered(), user_id=user_id)
 
 
-def _asked(found: Held, form: IdentityForm, *, others: bool, refused: Any = None) -> Response:
-    """The question; `others`: ask for the name even where the browser knows somebody."""
-    people = _known(found)
+def _question(browser_claim: BrowserClaim, form: IdentityForm, *, ask_name: bool, refused: Any = None) -> Response:
+    """The page that asks who the trainee is.
+
+    ask_name: ask for the name also where the browser knows trainees. refused: the form whose errors are shown.
+    """
+    known_trainees = _known_trainees(browser_claim)
     body = render_template(
         "self_check_in/page.html",
-        meeting=found.meeting,
+        meeting=browser_claim.meeting,
         form=form,
-        people=people,
-        asks=others or not people,
+        known_trainees=known_trainees,
+        asks_name=ask_name or not known_trainees,
         refused=refused or form,
     )
     return _private(make_response(body, 422 if request.method == "POST" else 200))
 
 
-def _missed(found: Held, form: IdentityForm) -> str:
-    left = claims.TRIES - found.claim.tries
-    return render_template("self_check_in/missed.html", meeting=found.meeting, form=form, left=left)
+def _not_found_page(browser_claim: BrowserClaim, form: IdentityForm) -> str:
+    tries_left = claims.TRIES - browser_claim.claim.tries
+    return render_template("self_check_in/missed.html", meeting=browser_claim.meeting, form=form, tries_left=tries_left)
 
 
 def _refused(error: DomainError) -> Response:
@@ -173,19 +183,21 @@ def _refused(error: DomainError) -> Response:
 
 
 def _to_result() -> Response:
-    answer = _private(redirect(url_for(".done"), 303))
-    _set(answer, CLAIM, request.cookies[CLAIM], "/check-in", RESULT_LASTS)
-    return answer
+    """Redirect to the result, and keep the claim's cookie so that the page can be opened again."""
+    response = _private(redirect(url_for(".done"), 303))
+    _set_cookie(response, CLAIM_COOKIE, request.cookies[CLAIM_COOKIE], "/check-in", RESULT_LASTS)
+    return response
 
 
-def _private(answer: Any) -> Response:
-    made = make_response(answer)
-    made.headers.update(PRIVATE)
-    return made
+def _private(body: Any) -> Response:
+    """Make a response that is cached nowhere and tells other sites no address."""
+    response = make_response(body)
+    response.headers.update(PRIVATE)
+    return response
 
 
-def _set(answer: Any, name: str, value: str, path: str, lasts: timedelta) -> None:
-    answer.set_cookie(
+def _set_cookie(response: Response, name: str, value: str, path: str, lasts: timedelta) -> None:
+    response.set_cookie(
         name,
         value,
         max_age=lasts,

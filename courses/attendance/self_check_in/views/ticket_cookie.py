@@ -1,7 +1,7 @@
-"""The tickets that a browser has shown, so that it need not be asked who it is when it scans the code at the door.
+"""Cookies of the tickets that a browser has opened, by which self check-in knows the trainee without asking.
 
-Each is a secret that its holder's browser had in an address anyway. A cookie for each, sent to the check-in page alone, and
-forgotten a day after the training.
+A ticket is a secret that the browser had in an address anyway. Each has its own cookie, which is sent to the check-in page
+alone and expires a day after the training.
 """
 
 import re
@@ -14,13 +14,13 @@ from courses.models.enrolment import Enrolment
 
 PREFIX = "ticket_"
 PATH = "/check-in"
-MOST = 12
+TICKET_LIMIT = 12
 KEPT_AFTER = timedelta(days=1)
 _TICKET = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def remember(answer: Response, enrolment: Enrolment, *, now: datetime) -> None:
-    """Let the browser keep a ticket that it shows until the training is over."""
+    """Set the cookie of a ticket that the browser shows, unless its training was over more than a day ago."""
     ends = max((meeting.ends_at for meeting in enrolment.offering.sessions), default=now) + KEPT_AFTER
     if ends > now:
         answer.set_cookie(
@@ -35,6 +35,6 @@ def remember(answer: Response, enrolment: Enrolment, *, now: datetime) -> None:
 
 
 def remembered() -> Sequence[str]:
-    """The tickets that this browser has."""
-    found = [value for name, value in request.cookies.items() if name.startswith(PREFIX)]
-    return [ticket for ticket in found if _TICKET.fullmatch(ticket)][:MOST]
+    """Return the tickets of the request's cookies, at most `TICKET_LIMIT`."""
+    values = [value for name, value in request.cookies.items() if name.startswith(PREFIX)]
+    return [ticket for ticket in values if _TICKET.fullmatch(ticket)][:TICKET_LIMIT]

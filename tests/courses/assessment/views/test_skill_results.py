@@ -58,7 +58,7 @@ def test_results_are_answered_one_by_one(client, token, enrolment, db):
     assert first["text"] == {"zh": "结果已登记。", "en": "The result is entered."}
     assert (second["outcome"], second["code"]) == ("rejected", "bad_event")
     assert third["passed"] is False
-    held = skill_results.states(db, enrolment.offering_id)[enrolment.id]
+    held = skill_results.skill_states(db, enrolment.offering_id)[enrolment.id]
     assert sorted(held.values()) == [False, True]
     stored = db.scalars(select(SkillEvent).where(SkillEvent.id == good["id"])).one()
     assert stored.device_id is not None

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from courses.attendance import recording, roster
+from courses.attendance.check_ins import AttendanceInput
 from courses.attendance.paper import entry
-from courses.attendance.paper.entry import ERRORS, Typed, clock_of, moment_of
-from courses.attendance.recording import AttendanceInput
+from courses.attendance.paper.entry import ROW_ERRORS, TypedRow, moment_of, parse_time
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod, ReviewReason
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING
@@ -34,14 +34,14 @@ def people(make: Make, offering):
 
 
 def checked(db, offering, typed, now=NEXT_DAY):
-    meeting = roster.meeting(db, offering.sessions[0].id, EVERYTHING)
-    rows = roster.read(db, meeting).rows
-    return meeting, entry.check(meeting, rows, typed, zone=ZONE, now=now)
+    meeting = roster.load_session(db, offering.sessions[0].id, EVERYTHING)
+    rows = roster.read_roster(db, meeting).rows
+    return meeting, entry.check_sheet(meeting, rows, typed, zone=ZONE, now=now)
 
 
 def enter(db, offering, typed, batch=None, now=NEXT_DAY):
     meeting, found = checked(db, offering, typed, now)
-    return entry.save(db, meeting, found, batch=batch or uuid4(), seen=found.seen, now=now)
+    return entry.save_sheet(db, meeting, found, batch=batch or uuid4(), seen=found.fingerprint, now=now)
 
 
 def there(db, enrolment):
@@ -64,24 +64,24 @@ def tapped(db, enrolment, minutes, kind=AttendanceKind.ARRIVE, **facts):
     ["9:02", "09:02", "902", "0902", "9.02", "9：02", "９：０２", "9点02分", "9点2分", " 9:02 ", "9h02", "9时02"],
 )
 def test_a_time_is_understood_however_it_is_written(text):
-    assert clock_of(text) == time(9, 2)
+    assert parse_time(text) == time(9, 2)
 
 
 @given(st.times().map(lambda moment: moment.replace(second=0, microsecond=0)))
 def test_every_time_of_the_day_is_understood_with_and_without_a_colon(moment):
-    assert clock_of(f"{moment:%H:%M}") == clock_of(f"{moment:%H%M}") == moment
+    assert parse_time(f"{moment:%H:%M}") == parse_time(f"{moment:%H%M}") == moment
 
 
 @pytest.mark.parametrize("text", ["25:00", "9:60", "12345", "abc", "9:", ":30", "9:2:1", "-1", "2460"])
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011  # from two places, with no words that matter
-        clock_of(text)
+        parse_time(text)
 
 
 def test_an_hour_alone_and_nothing():
-    assert clock_of("9") == time(9)
-    assert clock_of("9点") == time(9)
-    assert clock_of("  ") is None
+    assert parse_time("9") == time(9)
+    assert parse_time("9点") == time(9)
+    assert parse_time("  ") is None
 
 
 def test_a_session_past_midnight_knows_which_day_is_meant(make):
@@ -95,7 +95,9 @@ def test_a_session_past_midnight_knows_which_day_is_meant(make):
 def test_the_papers_times_are_stored_a_day_later_with_no_device(db, offering, people):
     first, second, third = people
     done = enter(
-        db, offering, {str(first.id): Typed("902", "1650"), str(second.id): Typed("9:10"), str(third.id): Typed()}
+        db,
+        offering,
+        {str(first.id): TypedRow("902", "1650"), str(second.id): TypedRow("9:10"), str(third.id): TypedRow()},
     )
     assert (done.changed, done.waiting, done.refused) == (2, 0, [])
     assert there(db, first) == ("09:02", "16:50")
@@ -111,28 +113,31 @@ def test_the_papers_times_are_stored_a_day_later_with_no_device(db, offering, pe
 @pytest.mark.parametrize(
     ("typed", "code"),
     [
-        (Typed("9:75"), "time"),
-        (Typed("7:00"), "window"),
-        (Typed("", "16:00"), "no_arrival"),
-        (Typed("10:00", "9:30"), "order"),
+        (TypedRow("9:75"), "time"),
+        (TypedRow("7:00"), "window"),
+        (TypedRow("", "16:00"), "no_arrival"),
+        (TypedRow("10:00", "9:30"), "order"),
     ],
 )
 def test_a_row_that_cannot_be_is_said_and_nothing_is_stored(db, offering, people, typed, code):
-    meeting, found = checked(db, offering, {str(people[0].id): typed, str(people[1].id): Typed("9:00")})
-    assert found.errors == {str(people[0].id): ERRORS[code]}
+    meeting, found = checked(db, offering, {str(people[0].id): typed, str(people[1].id): TypedRow("9:00")})
+    assert found.errors == {str(people[0].id): ROW_ERRORS[code]}
     with pytest.raises(DomainError):
-        entry.save(db, meeting, found, batch=uuid4(), seen=found.seen, now=NEXT_DAY)
+        entry.save_sheet(db, meeting, found, batch=uuid4(), seen=found.fingerprint, now=NEXT_DAY)
     assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 0
 
 
 def test_a_time_that_has_not_come_and_a_person_who_left_the_class_are_said(db, make, offering, people):
     _meeting, found = checked(
-        db, offering, {str(people[0].id): Typed("16:00"), "999999999": Typed("9:00"), "new0": Typed("9:00")}, now=START
+        db,
+        offering,
+        {str(people[0].id): TypedRow("16:00"), "999999999": TypedRow("9:00"), "new0": TypedRow("9:00")},
+        now=START,
     )
     assert found.errors == {
-        str(people[0].id): ERRORS["ahead"],
-        "999999999": ERRORS["gone"],
-        "new0": ERRORS["no_name"],
+        str(people[0].id): ROW_ERRORS["ahead"],
+        "999999999": ROW_ERRORS["gone"],
+        "new0": ROW_ERRORS["no_name"],
     }
 
 
@@ -141,7 +146,7 @@ def test_the_paper_replaces_times_that_were_tapped_and_keeps_every_event(db, off
     tapped(db, person, 1)
     tapped(db, person, 30)  # a second instructor, later
     tapped(db, person, 400, AttendanceKind.LEAVE)
-    done = enter(db, offering, {str(person.id): Typed("9:20", "11:00", "09:01", "15:40")})
+    done = enter(db, offering, {str(person.id): TypedRow("9:20", "11:00", "09:01", "15:40")})
     assert (done.changed, done.refused) == (1, [])
     assert there(db, person) == ("09:20", "11:00")
     assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 3 + 3 + 2
@@ -149,42 +154,42 @@ def test_the_paper_replaces_times_that_were_tapped_and_keeps_every_event(db, off
 
 def test_only_leaving_is_added_to_who_is_there(db, offering, people):
     event = tapped(db, people[0], 1)
-    enter(db, offering, {str(people[0].id): Typed("09:01", "12:00", "09:01", "")})
+    enter(db, offering, {str(people[0].id): TypedRow("09:01", "12:00", "09:01", "")})
     assert there(db, people[0]) == ("09:01", "12:00")
     assert db.scalar(select(Attendance.event_id).where(Attendance.enrolment_id == people[0].id)) == event.id
 
 
 def test_a_time_that_is_cleared_is_taken_back_and_can_be_entered_again(db, offering, people):
     tapped(db, people[0], 1)
-    enter(db, offering, {str(people[0].id): Typed("", "", "09:01", "")})
+    enter(db, offering, {str(people[0].id): TypedRow("", "", "09:01", "")})
     assert there(db, people[0]) is None
-    enter(db, offering, {str(people[0].id): Typed("9:05")})
+    enter(db, offering, {str(people[0].id): TypedRow("9:05")})
     assert there(db, people[0]) == ("09:05", None)
 
 
 def test_who_was_checked_in_meanwhile_stays_so_where_the_row_was_left_empty(db, offering, people):
     tapped(db, people[0], 1)
-    _meeting, found = checked(db, offering, {str(people[0].id): Typed()})
+    _meeting, found = checked(db, offering, {str(people[0].id): TypedRow()})
     assert found.changes == []
 
 
 def test_sent_twice_it_is_stored_once(db, offering, people):
-    typed, batch = {str(people[0].id): Typed("9:02", "16:00")}, uuid4()
+    typed, batch = {str(people[0].id): TypedRow("9:02", "16:00")}, uuid4()
     meeting, found = checked(db, offering, typed)
     for _again in range(2):
-        entry.save(db, meeting, found, batch=batch, seen=found.seen, now=NEXT_DAY)
+        entry.save_sheet(db, meeting, found, batch=batch, seen=found.fingerprint, now=NEXT_DAY)
     assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 2
 
 
 def test_what_was_not_shown_is_not_stored(db, offering, people):
-    meeting, found = checked(db, offering, {str(people[0].id): Typed("9:02")})
+    meeting, found = checked(db, offering, {str(people[0].id): TypedRow("9:02")})
     with pytest.raises(DomainError) as caught:
-        entry.save(db, meeting, found, batch=uuid4(), seen="other", now=NEXT_DAY)
+        entry.save_sheet(db, meeting, found, batch=uuid4(), seen="other", now=NEXT_DAY)
     assert caught.value.code == "paper_changed"
 
 
 def test_a_walk_in_on_paper_waits_for_review(db, offering, people):
-    done = enter(db, offering, {"new0": Typed("9:05", "16:00", name="赵六")})
+    done = enter(db, offering, {"new0": TypedRow("9:05", "16:00", name="赵六")})
     assert (done.changed, done.waiting) == (0, 1)
     reviews = db.scalars(select(AttendanceEvent.review)).all()
     assert set(reviews) == {ReviewReason.WALK_IN_MATCH}
@@ -193,12 +198,12 @@ def test_a_walk_in_on_paper_waits_for_review(db, offering, people):
 def test_a_time_that_an_undo_on_the_roster_swallows_is_told(db, offering, people):
     tapped(db, people[0], 1)
     tapped(db, people[0], 60, AttendanceKind.UNDO, reason="点错了")
-    done = enter(db, offering, {str(people[0].id): Typed("9:02")})
+    done = enter(db, offering, {str(people[0].id): TypedRow("9:02")})
     assert (done.changed, done.refused) == (0, ["陈静"])
 
 
 def test_a_large_class_is_entered_at_once(db, make, offering):
     crowd = [make.enrolment(offering) for _ in range(70)]
-    done = enter(db, offering, {str(one.id): Typed("9:00", "16:30") for one in crowd})
+    done = enter(db, offering, {str(one.id): TypedRow("9:00", "16:30") for one in crowd})
     assert done.changed == 70
     assert db.scalar(select(func.count()).select_from(Attendance)) == 70

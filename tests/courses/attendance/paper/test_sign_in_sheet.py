@@ -26,7 +26,7 @@ def offering(make: Make):
 
 
 def sheet(db, offering, **facts):
-    meeting = roster.meeting(db, offering.sessions[0].id, EVERYTHING)
+    meeting = roster.load_session(db, offering.sessions[0].id, EVERYTHING)
     return sign_in_sheet.pdf(db, meeting, masked=facts.pop("masked", False), zone=ZONE, now=NOW)
 
 

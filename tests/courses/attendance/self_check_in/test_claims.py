@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from courses.attendance import recording
+from courses.attendance import check_in_window, recording
 from courses.attendance.check_ins import AttendanceInput
 from courses.attendance.self_check_in import claims, code_display, rotating_code
-from courses.attendance.self_check_in.claims import EARLY, LASTS, TRIES, State
+from courses.attendance.self_check_in.claims import CLAIM_LIFETIME, EARLY_SCAN, TRIES, ClaimState
 from courses.closing import closing, reviews
 from courses.closing.spot_check import HeadCount
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceMethod, ReviewReason
@@ -43,12 +43,12 @@ def code_at(db, meeting, moment):
 
 def scanned(db, meeting, *, browser=None, now=None):
     now = now or clock.now()
-    return claims.scan(db, meeting.id, code_at(db, meeting, now), browser=browser, now=now)
+    return claims.issue(db, meeting.id, code_at(db, meeting, now), browser=browser, now=now)
 
 
 def claimed(db, meeting, *, browser=None, now=None):
     now = now or clock.now()
-    return claims.held(db, scanned(db, meeting, browser=browser, now=now).token, now=now)
+    return claims.load(db, scanned(db, meeting, browser=browser, now=now).token, now=now)
 
 
 def checked_in(db, found, enrolment, now=None):
@@ -63,11 +63,11 @@ def event_of(db, found):
 def test_a_scan_and_a_ticket_check_somebody_in_once(db, make, offering, meeting):
     row = make.enrolment(offering)
     found = claimed(db, meeting)
-    (one,) = claims.known(db, found, tickets=[row.ticket], user_id=None)
+    (one,) = claims.known_trainees(db, found, tickets=[row.ticket], user_id=None)
     assert (one.enrolment_id, one.name) == (row.id, row.trainee.name)
     assert claims.result(db, found) is None
     for _ in range(2):
-        assert checked_in(db, found, row).state == State.PRESENT
+        assert checked_in(db, found, row).state == ClaimState.PRESENT
     assert event_of(db, found).method == AttendanceMethod.SELF
     assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 1
 
@@ -84,21 +84,21 @@ def test_a_code_of_twenty_seconds_or_of_nobody_gives_nothing(db, make, offering,
     now = clock.now()
     shown = code_at(db, meeting, now)
     for sent, moment in ((shown, now + timedelta(seconds=20)), ("A" * 16, now), ("", now)):
-        assert refusal(claims.scan, db, meeting.id, sent, browser=None, now=moment) == "code_expired"
+        assert refusal(claims.issue, db, meeting.id, sent, browser=None, now=moment) == "code_expired"
     elsewhere = loaded(db, make.offering())
-    assert refusal(claims.scan, db, elsewhere.id, shown, browser=None, now=now) == "code_expired"
-    assert refusal(claims.scan, db, 10**9, shown, browser=None, now=now) == "code_expired"
+    assert refusal(claims.issue, db, elsewhere.id, shown, browser=None, now=now) == "code_expired"
+    assert refusal(claims.issue, db, 10**9, shown, browser=None, now=now) == "code_expired"
     assert db.scalar(select(func.count()).select_from(CheckInClaim)) == 0
 
 
 def test_a_claim_lasts_three_minutes(db, make, offering, meeting):
     row, now = make.enrolment(offering), clock.now()
     token = scanned(db, meeting, now=now).token
-    found = claims.held(db, token, now=now + LASTS - SECOND)
-    assert refusal(claims.held, db, token, now=now + LASTS) == "code_expired"
-    assert refusal(claims.check_in, db, found, row.id, now=now + LASTS) == "code_expired"
-    assert refusal(claims.held, db, None, now=now) == "code_expired"
-    assert refusal(claims.held, db, "guess", now=now) == "code_expired"
+    found = claims.load(db, token, now=now + CLAIM_LIFETIME - SECOND)
+    assert refusal(claims.load, db, token, now=now + CLAIM_LIFETIME) == "code_expired"
+    assert refusal(claims.check_in, db, found, row.id, now=now + CLAIM_LIFETIME) == "code_expired"
+    assert refusal(claims.load, db, None, now=now) == "code_expired"
+    assert refusal(claims.load, db, "guess", now=now) == "code_expired"
 
 
 def test_a_claim_is_kept_as_hashes_that_differ_from_session_to_session(db, make, meeting):
@@ -116,21 +116,21 @@ def test_a_claim_is_kept_as_hashes_that_differ_from_session_to_session(db, make,
 
 def test_whoever_is_early_waits_and_who_is_much_too_early_scans_again(db, make):
     opening = clock.now() + timedelta(minutes=10)
-    offering = make.offering(starts=[opening + recording.OPENS_BEFORE])
+    offering = make.offering(starts=[opening + check_in_window.OPENS_BEFORE])
     row, meeting = make.enrolment(offering), loaded(db, offering)
     code_display.show(db, meeting, now=clock.now())
-    much_too_early = opening - EARLY - SECOND
+    much_too_early = opening - EARLY_SCAN - SECOND
     assert refusal(scanned, db, meeting, now=much_too_early) == "too_early"
-    found = claimed(db, meeting, now=opening - EARLY)
-    assert found.opens_at(opening - SECOND) == opening
-    assert found.opens_at(opening) is None
-    assert found.claim.expires_at == opening + LASTS
+    found = claimed(db, meeting, now=opening - EARLY_SCAN)
+    assert check_in_window.opening_ahead(found.meeting, opening - SECOND) == opening
+    assert check_in_window.opening_ahead(found.meeting, opening) is None
+    assert found.claim.expires_at == opening + CLAIM_LIFETIME
     checked_in(db, found, row, now=opening)
     assert db.scalars(select(Attendance.arrived_at)).one() == opening
 
 
 def test_nobody_comes_in_before_check_in_opens(db, make):
-    offering = make.offering(starts=[clock.now() + recording.OPENS_BEFORE + timedelta(minutes=5)])
+    offering = make.offering(starts=[clock.now() + check_in_window.OPENS_BEFORE + timedelta(minutes=5)])
     row, meeting = make.enrolment(offering), loaded(db, offering)
     code_display.show(db, meeting, now=clock.now())
     found = claimed(db, meeting)
@@ -142,7 +142,7 @@ def test_nobody_comes_in_before_check_in_opens(db, make):
 def test_nobody_comes_in_after_the_end(db, make, meeting):
     late = meeting.ends_at + SECOND
     assert refusal(scanned, db, meeting, now=late) == "session_over"
-    assert code_display.display(db, meeting.id, now=late).codes == []
+    assert code_display.read_screen(db, meeting.id, now=late).codes == []
 
 
 def test_name_and_end_of_the_phone_find_one_person_and_tell_nothing_else(db, make, offering, meeting):
@@ -151,27 +151,27 @@ def test_name_and_end_of_the_phone_find_one_person_and_tell_nothing_else(db, mak
     child = make.enrolment(offering, make.trainee("小花", phone=None, guardian_phone="+8613700001111"))
     make.enrolment(make.offering(), make.trainee("赵钱", phone="+8613812349999"))
     found = claimed(db, meeting)
-    assert claims.find(db, found, "王小明 ", "5678") == row.id
-    assert claims.find(db, found, "小花", "1111") == child.id
+    assert claims.find_enrolment(db, found, "王小明 ", "5678") == row.id
+    assert claims.find_enrolment(db, found, "小花", "1111") == child.id
     for name, tail in (("王小明", "5679"), ("赵钱", "9999"), ("", "5678")):
         found = claimed(db, meeting)
-        assert claims.find(db, found, name, tail) is None
+        assert claims.find_enrolment(db, found, name, tail) is None
 
 
 def test_two_whom_both_fit_are_left_to_the_instructor(db, make, offering, meeting):
     for _ in range(2):
         make.enrolment(offering, make.trainee("王小明", phone="+8613812345678"))
-    assert claims.find(db, claimed(db, meeting), "王小明", "5678") is None
+    assert claims.find_enrolment(db, claimed(db, meeting), "王小明", "5678") is None
 
 
 def test_a_claim_has_five_tries(db, make, offering, meeting):
     row = make.enrolment(offering, make.trainee("王小明", phone="+8613812345678"))
     found = claimed(db, meeting)
     for _ in range(TRIES):
-        assert claims.find(db, found, "王小明", "0000") is None
-    assert refusal(claims.find, db, found, "王小明", "5678") == "too_many_tries"
-    claims.note(db, found, "王小明", now=clock.now())
-    assert claims.result(db, found).state == State.UNLISTED
+        assert claims.find_enrolment(db, found, "王小明", "0000") is None
+    assert refusal(claims.find_enrolment, db, found, "王小明", "5678") == "too_many_tries"
+    claims.check_in_by_name(db, found, "王小明", now=clock.now())
+    assert claims.result(db, found).state == ClaimState.UNLISTED
     assert db.scalars(select(Attendance).where(Attendance.enrolment_id == row.id)).all() == []
 
 
@@ -180,7 +180,7 @@ def test_looking_for_somebody_asks_the_same_whatever_is_found(db, make, offering
     found, asked = claimed(db, meeting), []
     for name, tail in (("王小明", "5678"), ("王小明", "0000"), ("无此人", "5678")):
         statements.clear()
-        claims.find(db, found, name, tail)
+        claims.find_enrolment(db, found, name, tail)
         db.flush()
         asked.append([statement.split(" WHERE")[0] for statement in statements])
     assert asked[0] == asked[1] == asked[2]
@@ -189,51 +189,51 @@ def test_looking_for_somebody_asks_the_same_whatever_is_found(db, make, offering
 def test_whoever_is_not_on_the_list_is_noted_for_review(db, meeting):
     found = claimed(db, meeting)
     for _ in range(2):
-        claims.note(db, found, "孙晓明", now=clock.now())
+        claims.check_in_by_name(db, found, "孙晓明", now=clock.now())
     event = event_of(db, found)
     assert (event.review, event.method, event.enrolment_id) == (ReviewReason.WALK_IN_MATCH, AttendanceMethod.SELF, None)
     assert db.scalars(select(WalkInPerson.name)).all() == ["孙晓明"]
-    assert claims.result(db, found).state == State.UNLISTED
+    assert claims.result(db, found).state == ClaimState.UNLISTED
     assert db.scalars(select(Attendance)).all() == []
 
 
 def test_a_second_person_of_one_browser_waits_for_the_instructor(db, make, offering, meeting):
     first, second = make.enrolment(offering), make.enrolment(offering)
     mine = scanned(db, meeting)
-    checked_in(db, claims.held(db, mine.token, now=clock.now()), first)
+    checked_in(db, claims.load(db, mine.token, now=clock.now()), first)
     found = claimed(db, meeting, browser=mine.browser)
-    assert checked_in(db, found, second).state == State.SECOND
+    assert checked_in(db, found, second).state == ClaimState.SECOND
     assert event_of(db, found).review == ReviewReason.SECOND_FROM_BROWSER
     assert db.scalars(select(Attendance.enrolment_id)).all() == [first.id]
     # The same person again, and another browser, are no matter.
     again = claimed(db, meeting, browser=mine.browser)
-    assert checked_in(db, again, first).state == State.PRESENT
+    assert checked_in(db, again, first).state == ClaimState.PRESENT
     third = make.enrolment(offering)
-    assert checked_in(db, claimed(db, meeting), third).state == State.PRESENT
+    assert checked_in(db, claimed(db, meeting), third).state == ClaimState.PRESENT
 
 
 def test_somebody_whom_the_instructor_checked_in_needs_no_review(db, make, offering, meeting):
     first, second = make.enrolment(offering), make.enrolment(offering)
     mine = scanned(db, meeting)
-    checked_in(db, claims.held(db, mine.token, now=clock.now()), first)
+    checked_in(db, claims.load(db, mine.token, now=clock.now()), first)
     recording.record(db, AttendanceInput(uuid4(), meeting.id, second.id), now=clock.now())
-    assert checked_in(db, claimed(db, meeting, browser=mine.browser), second).state == State.PRESENT
+    assert checked_in(db, claimed(db, meeting, browser=mine.browser), second).state == ClaimState.PRESENT
 
 
 def test_a_browser_serves_one_person_at_each_session(db, make, offering, meeting):
     mine = scanned(db, meeting)
-    checked_in(db, claims.held(db, mine.token, now=clock.now()), make.enrolment(offering))
+    checked_in(db, claims.load(db, mine.token, now=clock.now()), make.enrolment(offering))
     tomorrow = make.offering()
     other = loaded(db, tomorrow)
     code_display.show(db, other, now=clock.now())
     found = claimed(db, other, browser=mine.browser)
-    assert checked_in(db, found, make.enrolment(tomorrow)).state == State.PRESENT
+    assert checked_in(db, found, make.enrolment(tomorrow)).state == ClaimState.PRESENT
 
 
 def test_somebody_who_waits_for_a_place_is_left_to_the_instructor(db, make, offering, meeting):
     row = make.enrolment(offering, state=EnrolmentState.WAITLISTED)
     found = claimed(db, meeting)
-    assert checked_in(db, found, row).state == State.DOUBTFUL
+    assert checked_in(db, found, row).state == ClaimState.DOUBTFUL
     assert db.scalars(select(Attendance)).all() == []
 
 
@@ -243,9 +243,9 @@ def test_an_account_finds_its_trainee_and_nobody_elses(db, make, offering, meeti
     make.enrolment(offering)
     elsewhere = make.enrolment(make.offering())
     found = claimed(db, meeting)
-    assert [one.enrolment_id for one in claims.known(db, found, tickets=[], user_id=user.id)] == [row.id]
-    assert claims.known(db, found, tickets=[elsewhere.ticket], user_id=None) == []
-    assert claims.known(db, found, tickets=[], user_id=None) == []
+    assert [one.enrolment_id for one in claims.known_trainees(db, found, tickets=[], user_id=user.id)] == [row.id]
+    assert claims.known_trainees(db, found, tickets=[elsewhere.ticket], user_id=None) == []
+    assert claims.known_trainees(db, found, tickets=[], user_id=None) == []
 
 
 def test_the_key_is_sealed_and_dies_with_the_session(db, make, offering, meeting):
@@ -258,8 +258,8 @@ def test_the_key_is_sealed_and_dies_with_the_session(db, make, offering, meeting
     closing.close(db, meeting, zone=ZONE, heads=HeadCount(1))
     assert db.scalars(select(CheckInKey)).all() == []
     assert db.scalars(select(CheckInClaim)).all() == []
-    assert refusal(claims.scan, db, meeting.id, shown, browser=None, now=clock.now()) == "code_expired"
-    assert code_display.display(db, meeting.id, now=clock.now()).codes == []
+    assert refusal(claims.issue, db, meeting.id, shown, browser=None, now=clock.now()) == "code_expired"
+    assert code_display.read_screen(db, meeting.id, now=clock.now()).codes == []
     assert refusal(code_display.show, db, meeting, now=clock.now()) == "not_running"
 
 
@@ -267,7 +267,7 @@ def test_a_code_that_was_taken_away_is_void_and_a_new_one_is_another(db, meeting
     now = clock.now()
     shown = code_at(db, meeting, now)
     code_display.hide(db, meeting)
-    assert refusal(claims.scan, db, meeting.id, shown, browser=None, now=now) == "code_expired"
+    assert refusal(claims.issue, db, meeting.id, shown, browser=None, now=now) == "code_expired"
     code_display.show(db, meeting, now=now)
     assert code_at(db, meeting, now) != shown
     kept = code_at(db, meeting, now)
@@ -279,8 +279,8 @@ def test_a_cancelled_offering_has_no_code(db, offering, meeting):
     shown = code_at(db, meeting, clock.now())
     offering.state, offering.cancel_reason, offering.cancelled_at = OfferingState.CANCELLED, "暴雨", clock.now()
     db.flush()
-    assert refusal(claims.scan, db, meeting.id, shown, browser=None, now=clock.now()) == "code_expired"
-    assert code_display.display(db, meeting.id, now=clock.now()).codes == []
+    assert refusal(claims.issue, db, meeting.id, shown, browser=None, now=clock.now()) == "code_expired"
+    assert code_display.read_screen(db, meeting.id, now=clock.now()).codes == []
     assert refusal(code_display.show, db, meeting, now=clock.now()) == "not_running"
 
 
@@ -304,7 +304,7 @@ def test_a_second_person_in_review_earns_nothing_at_all(db, make):
     meeting = loaded(db, offering)
     code_display.show(db, meeting, now=clock.now())
     mine = scanned(db, meeting)
-    checked_in(db, claims.held(db, mine.token, now=clock.now()), first)
+    checked_in(db, claims.load(db, mine.token, now=clock.now()), first)
     checked_in(db, claimed(db, meeting, browser=mine.browser), second)
     closing.close(db, meeting, zone=ZONE, heads=HeadCount(1))
     assert (first.certificate_due, second.certificate_due) == (True, False)
@@ -316,7 +316,7 @@ def test_the_screen_shows_masked_names_and_the_codes_of_two_minutes(db, make, of
     make.enrolment(offering, make.trainee("王五"), state=EnrolmentState.WAITLISTED)
     checked_in(db, claimed(db, meeting), there)
     now = clock.now()
-    shown = code_display.display(db, meeting.id, now=now)
+    shown = code_display.read_screen(db, meeting.id, now=now)
     assert [person.name for person in shown.present] == ["张*丰"]
     assert [person.name for person in shown.missing] == ["李*"]
     first = rotating_code.step_of(now)
@@ -327,15 +327,15 @@ def test_the_screen_shows_masked_names_and_the_codes_of_two_minutes(db, make, of
 def test_what_the_instructor_decides_is_what_the_trainee_sees(db, make, offering, meeting):
     first, second, third = (make.enrolment(offering) for _ in range(3))
     mine = scanned(db, meeting)
-    checked_in(db, claims.held(db, mine.token, now=clock.now()), first)
+    checked_in(db, claims.load(db, mine.token, now=clock.now()), first)
     doubted = claimed(db, meeting, browser=mine.browser)
-    assert checked_in(db, doubted, second).state == State.SECOND
+    assert checked_in(db, doubted, second).state == ClaimState.SECOND
     unlisted = claimed(db, meeting)
-    claims.note(db, unlisted, "张三", now=clock.now())
-    assert code_display.display(db, meeting.id, now=clock.now()).waiting == 2
+    claims.check_in_by_name(db, unlisted, "张三", now=clock.now())
+    assert code_display.read_screen(db, meeting.id, now=clock.now()).waiting == 2
     facts = {"scope": EVERYTHING, "now": clock.now(), "zone": ZONE}
     reviews.accept(db, doubted.claim.id, **facts)
     reviews.merge(db, unlisted.claim.id, third.id, **facts)
-    assert {claims.result(db, found).state for found in (doubted, unlisted)} == {State.PRESENT}
+    assert {claims.result(db, found).state for found in (doubted, unlisted)} == {ClaimState.PRESENT}
     assert set(db.scalars(select(Attendance.enrolment_id))) == {first.id, second.id, third.id}
-    assert code_display.display(db, meeting.id, now=clock.now()).waiting == 0
+    assert code_display.read_screen(db, meeting.id, now=clock.now()).waiting == 0

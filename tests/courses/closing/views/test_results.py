@@ -105,7 +105,7 @@ def test_what_is_no_result_stays_on_the_form(phone, address, enrolment, facts, d
 
 def test_after_closing_a_result_needs_a_reason_and_everything_follows(phone, address, offering, enrolment, db):
     recording.record(db, happening(enrolment), now=clock.now())
-    closing.close(db, roster.meeting(db, offering.sessions[0].id, EVERYTHING), zone=ZONE)
+    closing.close(db, roster.load_session(db, offering.sessions[0].id, EVERYTHING), zone=ZONE)
     db.commit()
     place = f"{address}/{enrolment.id}"
     page = phone.get(place).text
@@ -149,7 +149,7 @@ def test_a_result_that_came_after_closing_is_shown_filled_in_and_taken_in_with_a
     phone, address, offering, enrolment, db
 ):
     recording.record(db, happening(enrolment), now=clock.now())
-    closing.close(db, roster.meeting(db, offering.sessions[0].id, EVERYTHING), zone=ZONE)
+    closing.close(db, roster.load_session(db, offering.sessions[0].id, EVERYTHING), zone=ZONE)
     skill = offering.course.skills[0]
     event = SkillInput(uuid4(), offering.sessions[0].id, enrolment.id, skill.id, True, clock.now())
     skill_results.record_all(
@@ -165,5 +165,5 @@ def test_a_result_that_came_after_closing_is_shown_filled_in_and_taken_in_with_a
         place, data={"seen": seen_on(page), "examiner": "0", f"skill-{skill.id}": "passed", "reason": "手机没电"}
     )
     assert saved.status_code == 302
-    assert skill_results.states(db, offering.id)[enrolment.id] == {skill.id: True}
+    assert skill_results.skill_states(db, offering.id)[enrolment.id] == {skill.id: True}
     assert "迟到的考核结果" not in phone.get(address).text

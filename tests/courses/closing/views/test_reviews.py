@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from courses.attendance import recording
-from courses.attendance.recording import AttendanceInput, WalkIn
+from courses.attendance.check_ins import AttendanceInput, WalkIn
 from courses.models.attendance import Attendance, AttendanceDecision
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.trainees import Trainee

@@ -62,7 +62,7 @@ def city(make: Make, sign_in: SignIn) -> FlaskClient:
 
 def before_the_system(db: Session) -> int:
     """A source of totals of one month; its number."""
-    source = opening_balances.keep(
+    source = opening_balances.add_source(
         db, title="2012年年报", file_name="a.csv", media_type="text/csv", content=b"", rows=1, person_times=12_000
     )
     month = date(2012, 5, 1)

@@ -316,7 +316,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-FIELDS = sorted(check_ins.Body.model_fields)
+FIELDS = sorted(check_ins.CheckInBody.model_fields)
 
 
 @settings(max_examples=300)
@@ -329,7 +329,7 @@ def test_any_json_is_read_or_rejected_event_by_event(events: list[Any], sent_at:
     )
     if data is None:
         return
-    found = check_ins.read(data.encode(), clock.now())
+    found = check_ins.read_batch(data.encode(), clock.now())
     assert len(found) == len(events)
     assert all(isinstance(one, AttendanceInput) or one.code in check_ins.MESSAGES for one in found)
 

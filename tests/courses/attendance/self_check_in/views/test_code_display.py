@@ -137,8 +137,8 @@ def test_closing_asks_for_heads_on_its_page(db, make, browser, offering, meeting
     self_check_in.show(db, meeting, now=clock.now())
     key = db.scalars(select(CheckInKey)).one().key
     code = rotating_code.code(key, meeting.id, rotating_code.step_of(clock.now()))
-    token = claims.scan(db, meeting.id, code, browser=None, now=clock.now()).token
-    claims.check_in(db, claims.held(db, token, now=clock.now()), row.id, now=clock.now())
+    token = claims.issue(db, meeting.id, code, browser=None, now=clock.now()).token
+    claims.check_in(db, claims.load(db, token, now=clock.now()), row.id, now=clock.now())
     db.commit()
     address = f"/sessions/{meeting.id}/close"
     page = browser.get(address)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from courses.attendance import recording
+from courses.attendance import check_in_window
 from courses.attendance.self_check_in import claims, code_display, rotating_code
 from courses.models.attendance import Attendance, AttendanceEvent
 from courses.models.self_check_in import CheckInClaim, CheckInKey
@@ -144,7 +144,7 @@ def test_the_second_from_one_browser_is_told_to_see_the_instructor(db, make, cli
 
 def test_whoever_is_early_waits_on_a_page_that_goes_on_by_itself(db, make, client):
     opening = clock.now() + timedelta(minutes=5)
-    offering = make.offering(starts=[opening + recording.OPENS_BEFORE])
+    offering = make.offering(starts=[opening + check_in_window.OPENS_BEFORE])
     meeting = loaded(db, offering)
     code_display.show(db, meeting, now=clock.now())
     db.commit()

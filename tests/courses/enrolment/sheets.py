@@ -1,0 +1,49 @@
+"""Spreadsheets of people to enrol, as offices send them, for tests of the enrolment from a spreadsheet."""
+
+import io
+from collections.abc import Sequence
+from datetime import date
+
+import xlsxwriter
+from sqlalchemy.orm import Session
+
+from courses.enrolment import sheet_import
+from courses.enrolment.sheet_import import Preview
+from courses.models.enrolment import EnrolmentImport
+from courses.models.offerings import Offering
+from lms.core.scope import Role
+from tests.factories import Make
+
+HEADINGS = "姓名,手机,证件类型,证件号码,出生年份,邮箱,监护人,监护人电话"
+ID = "11010519491231002X"
+
+
+def csv_of(*rows: str, headings: str = HEADINGS) -> bytes:
+    """A CSV file with these rows."""
+    return "\r\n".join([headings, *rows]).encode()
+
+
+def xlsx_of(*rows: Sequence[object]) -> bytes:
+    """An XLSX file with these rows, the first of them the headings; dates are real dates."""
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file)
+    worksheet, date_format = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd"})
+    for index, row in enumerate(rows):
+        for column, value in enumerate(row):
+            if isinstance(value, date):
+                worksheet.write_datetime(index, column, value, date_format)
+            else:
+                worksheet.write(index, column, value)
+    book.close()
+    return file.getvalue()
+
+
+def receive(db: Session, make: Make, content: bytes, offering: Offering | None = None) -> EnrolmentImport:
+    """The pending import of a file, for a new offering unless one is given."""
+    offering = offering or make.offering()
+    return sheet_import.receive(db, offering, make.user(Role.CITY_ADMINISTRATOR).id, "名单.csv", content)
+
+
+def previewed(db: Session, make: Make, content: bytes) -> Preview:
+    """The preview of a file for a new offering."""
+    return sheet_import.preview(db, receive(db, make, content))
