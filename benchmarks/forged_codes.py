@@ -35,7 +35,7 @@ SECONDS = 10.0
 
 
 def forgery(key: bytes, now: datetime, chance: random.Random) -> tuple[str, str]:
-    """One forged code, and how it was made."""
+    """A forged code, and the way in which it was forged."""
     step, kind = step_of(now), chance.randrange(6)
     if kind == 0:
         return "at random", base64.urlsafe_b64encode(chance.randbytes(CODE_BYTES)).decode()

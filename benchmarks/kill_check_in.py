@@ -88,7 +88,7 @@ class Mortal:
 
 
 def _send(set_stage: Stage, server: Mortal, turn: int) -> tuple[list[Told], set[str], list[int]]:
-    """One run: what the phones were told, the ids that they sent, and the sessions."""
+    """Send everything once; return the phones' answers, the ids that they sent, and the sessions."""
     crowd = phones(set_stage.app, PHONES, people=PEOPLE, sessions=SESSIONS)
     habits = Habits(BATCH, repeats=0.1, drops=0.5 if turn == 0 else 0.0)
     outboxes = {phone.token: (phone, list[dict[str, object]]()) for phone in crowd}

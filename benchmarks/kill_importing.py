@@ -97,7 +97,7 @@ class Killed:
 
 
 class Way:
-    """One register: a database of its own and the commands that work on it."""
+    """A register under test: a database of its own and the commands that work on it."""
 
     def __init__(self, set_stage: Stage, name: str) -> None:
         self.server: Server = set_stage.server

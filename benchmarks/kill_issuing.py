@@ -48,7 +48,7 @@ AT_WORK = """
 
 @dataclass
 class Killed:
-    """What was killed, and how far issuing was each time."""
+    """Counts of the kills, and how many certificates were issued at each of them."""
 
     workers: int = 0
     database: int = 0

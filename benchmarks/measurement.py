@@ -1,4 +1,4 @@
-"""One measured figure and the floor or ceiling it is held against."""
+"""A measured figure and the floor or ceiling that it is held against."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class Measurement:
 
     @property
     def reached(self) -> bool:
-        """Whether it is where it must be."""
+        """Tell whether the figure keeps its floor or ceiling."""
         above = self.floor is None or self.value >= self.floor
         return above and (self.ceiling is None or self.value <= self.ceiling)
 
     def line(self) -> str:
-        """One line of the table."""
+        """The figure as a line of the printed table."""
         bound = (
             f"≥ {self.floor:g}" if self.floor is not None else f"≤ {self.ceiling:g}" if self.ceiling is not None else ""
         )

@@ -61,7 +61,7 @@ def owe(app: Flask, number: int) -> None:
 
 
 def _class(db: Session, course: Course, host: Organisation, start: int, size: int) -> CourseSession:
-    """One offering with everybody present at its one session."""
+    """An offering of one session at which everybody is present."""
     began = clock.now() - timedelta(hours=2)
     offering = Offering(
         course_id=course.id,

@@ -31,7 +31,7 @@ PATH = "/api/v1/check-ins"
 
 @dataclass(frozen=True)
 class Phone:
-    """One instructor's phone: its token, the sessions that it reaches, and the people with a place in all of them."""
+    """An instructor's phone: its token, the sessions that it reaches, and the people who are enrolled in all of them."""
 
     token: str
     sessions: Sequence[int]

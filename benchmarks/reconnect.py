@@ -22,7 +22,7 @@ from lms.core.db import transaction
 PHONES = 500
 PEOPLE = 40
 EVENTS = PHONES * PEOPLE
-# The last step of the outbox's back-off while there is no server (lms/static/outbox.js): 6 s, a fifth more or less.
+# The last step of the outbox's back-off while there is no server (lms/static/sending.js): 6 s, a fifth more or less.
 LAST_WAIT, SPREAD = 6.0, 0.2
 MOST_SECONDS = 60.0
 MOST_P95 = 2.0

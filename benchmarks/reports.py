@@ -113,7 +113,7 @@ def _rows_ms(db: Session, grouping: Grouping) -> float:
 
 
 def _server_ms(db: Session, act: Callable[[], object]) -> float:
-    """What the statements of an act take in the server: medians of five, added up."""
+    """Milliseconds that the statements of an act take in the server: medians of five, added up."""
     sent: list[tuple[str, Any]] = []
     engine = db.get_bind()
 

@@ -1,4 +1,4 @@
-"""What measurements stand on: a PostgreSQL of their own with its usual safety, and gunicorn as `flask up` starts it."""
+"""The stage of all measurements: a PostgreSQL of their own with its usual safety, and gunicorn as `flask up` starts it."""
 
 import base64
 import os

@@ -1,7 +1,7 @@
 """Settings: read from the environment, typed and checked once, at start.
 
-A missing or weak setting stops the start and is named in one line. In production (`LMS_EMBEDDED` unset) everything
-that a branch must decide has no default; `flask up` sets what a laptop needs and says `LMS_EMBEDDED=1`.
+A missing or weak setting stops the start and is named in one line. In production (`LMS_EMBEDDED` unset) each setting
+that a branch must decide has no default. `flask up` sets the values that a laptop needs and `LMS_EMBEDDED=1`.
 """
 
 import base64
@@ -24,7 +24,7 @@ PNG_SIGN = b"\x89PNG\r\n\x1a\n"
 
 
 class SettingsError(Exception):
-    """One or more settings are missing or weak; `lines` names each with what to do, for the person who starts the system."""
+    """Missing or weak settings. `lines` names each of them and says what to do, for the person who starts the system."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__("; ".join(lines))
@@ -32,7 +32,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseSettings):
-    """The environment, typed. Names are the environment's in lower case."""
+    """Typed settings of the environment. Field names are the environment's names in lower case."""
 
     model_config = SettingsConfigDict(env_prefix="", case_sensitive=False, extra="ignore", frozen=True)
 
@@ -188,34 +188,34 @@ class Settings(BaseSettings):
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The branch's time zone: days, months and quarters are cut in it."""
+        """The branch's time zone, in which days, months and quarters begin."""
         return ZoneInfo(self.time_zone)
 
     @property
     def celery_broker_url(self) -> str:
-        """Where the queue is: an explicit broker, else Redis, else tables in the same PostgreSQL."""
+        """URL of Celery's broker: the one that is set, else Redis, else tables in the same PostgreSQL."""
         return self.broker_url or self.redis_url or f"sqla+{self.database_url}"
 
     @property
     def limits_storage_url(self) -> str:
-        """Where request limits are counted: Redis where there is one, else this process's memory."""
+        """URL of the storage for request limits: Redis if it is set, else the memory of this process."""
         return self.redis_url or "memory://"
 
     @property
     def mail_dir(self) -> Path:
-        """Where mails become files when there is no mail server."""
+        """Folder to which mails are written as files when no mail server is set."""
         return self.instance_dir / "mail"
 
     @property
     def secure(self) -> bool:
-        """Whether browsers reach the site by https, so cookies may demand it."""
+        """True if browsers reach the site by https, so that cookies can be restricted to it."""
         return self.public_url.startswith("https://")
 
 
 def load_settings() -> Settings:
     """Read and check the environment.
 
-    Raises SettingsError naming every wrong setting at once, so that a start is not a guessing game.
+    Raises SettingsError, which names every wrong setting at once, so that a start needs one correction and not several.
     """
     try:
         return Settings()

@@ -1,4 +1,4 @@
-"""What every test stands on: a real PostgreSQL, migrated once, and each test in a transaction that never ends well."""
+"""Fixtures of all tests: a real PostgreSQL, migrated once, and a transaction for each test that is always rolled back."""
 
 import base64
 import os
@@ -83,7 +83,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
-    """One connection whose transaction is rolled back when the test ends."""
+    """A connection whose transaction is rolled back when the test ends."""
     with engine.connect() as opened:
         transaction = opened.begin()
         yield opened

@@ -39,7 +39,7 @@ class Make:
         return f"+86138{next(_numbers):08d}"
 
     def district(self, district_id: int = 1) -> District:
-        """One of the 16 districts that the migrations load."""
+        """A district of the 16 that the migrations load."""
         return self.db.scalars(select(District).where(District.id == district_id)).one()
 
     def organisation(self, district_id: int = 1, **facts: Any) -> Organisation:
@@ -93,7 +93,7 @@ class Make:
         return self._add(row)  # type: ignore[no-any-return]
 
     def course(self, code: str = "FR-8") -> Course:
-        """One of the courses that the migrations load."""
+        """A course that the migrations load, by its code."""
         return self.db.scalars(select(Course).where(Course.code == code)).one()
 
     def new_course(self, *, skills: int = 2, **facts: Any) -> Course:

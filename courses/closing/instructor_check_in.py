@@ -1,4 +1,4 @@
-"""The check-in of an instructor at a session: arriving and leaving. Trainees are checked in by `courses.attendance`."""
+"""The check-in of an instructor at a session: arriving and leaving. Trainees are checked in by `courses.attendance.recording`."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Reading the audit trail: who did what to what, when."""
+"""Reads the audit trail: which user did what to which row, and when."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,8 +14,8 @@ from lms.core.paging import Page, page_of
 
 
 @dataclass(frozen=True)
-class Filter:
-    """What the trail is narrowed to. `subject`: "trainee:17", or "trainee" for all of them. Days are the branch's."""
+class TrailFilter:
+    """Filters of the audit trail. `subject` is "trainee:17", or "trainee" for all trainees. Days are in the branch's time zone."""
 
     action: str | None = None
     subject: str | None = None
@@ -25,8 +25,8 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Change:
-    """One field, before and after."""
+class TrailChange:
+    """A changed field, before and after."""
 
     field: str
     before: Any
@@ -34,54 +34,54 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One act. `user` is None where the system itself acted."""
+class TrailEntry:
+    """An audit entry. `user` is None if the system itself acted."""
 
     at: datetime
     user: str | None
     action: str
     noun: str
     key: str
-    changes: tuple[Change, ...]
+    changes: tuple[TrailChange, ...]
     reason: str | None
 
 
-def listing(db: Session, wanted: Filter, zone: ZoneInfo, page: int) -> Page[Entry]:
-    """The entries that fit, the latest first. Two statements besides the count."""
+def listing(db: Session, filters: TrailFilter, zone: ZoneInfo, page: int) -> Page[TrailEntry]:
+    """A page of the entries that match, the latest first. Two statements besides the count."""
     statement = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
-    if wanted.action:
-        statement = statement.where(AuditEntry.action == wanted.action)
-    if wanted.subject and ":" in wanted.subject:
-        statement = statement.where(AuditEntry.subject == wanted.subject)
-    elif wanted.subject:
-        statement = statement.where(AuditEntry.subject.startswith(f"{wanted.subject}:", autoescape=True))
-    if wanted.user:
-        names = select(User.id).where(User.name.icontains(wanted.user, autoescape=True) | User.email_is(wanted.user))
+    if filters.action:
+        statement = statement.where(AuditEntry.action == filters.action)
+    if filters.subject and ":" in filters.subject:
+        statement = statement.where(AuditEntry.subject == filters.subject)
+    elif filters.subject:
+        statement = statement.where(AuditEntry.subject.startswith(f"{filters.subject}:", autoescape=True))
+    if filters.user:
+        names = select(User.id).where(User.name.icontains(filters.user, autoescape=True) | User.email_is(filters.user))
         statement = statement.where(AuditEntry.user_id.in_(names))
-    if wanted.since:
-        statement = statement.where(AuditEntry.at >= _midnight(wanted.since, zone))
-    if wanted.until:
-        statement = statement.where(AuditEntry.at < _midnight(wanted.until + timedelta(days=1), zone))
-    found = page_of(db, statement, page)
-    users = {row.user_id for row in found.rows if row.user_id is not None}
+    if filters.since:
+        statement = statement.where(AuditEntry.at >= _midnight(filters.since, zone))
+    if filters.until:
+        statement = statement.where(AuditEntry.at < _midnight(filters.until + timedelta(days=1), zone))
+    entries = page_of(db, statement, page)
+    users = {row.user_id for row in entries.rows if row.user_id is not None}
     names_by_id: dict[int, str] = {
         row.id: row.name for row in db.execute(select(User.id, User.name).where(User.id.in_(users)))
     }
-    rows = [_entry(row, names_by_id) for row in found.rows]
-    return Page(rows=rows, page=found.page, pages=found.pages, total=found.total)
+    rows = [_entry(row, names_by_id) for row in entries.rows]
+    return Page(rows=rows, page=entries.page, pages=entries.pages, total=entries.total)
 
 
-def _entry(row: AuditEntry, names: dict[int, str]) -> Entry:
+def _entry(row: AuditEntry, names: dict[int, str]) -> TrailEntry:
     noun, _, key = row.subject.partition(":")
     before, after = row.before or {}, row.after or {}
     fields = [*before, *(name for name in after if name not in before)]
-    return Entry(
+    return TrailEntry(
         at=row.at,
         user=names.get(row.user_id) if row.user_id is not None else None,
         action=row.action,
         noun=noun,
         key=key,
-        changes=tuple(Change(name, before.get(name), after.get(name)) for name in fields),
+        changes=tuple(TrailChange(name, before.get(name), after.get(name)) for name in fields),
         reason=row.reason,
     )
 

@@ -1,7 +1,7 @@
-"""Requests of paired devices: `Authorization: Bearer <token>`, no cookie, no form token, no Flask-Login.
+"""Requests of paired devices: `Authorization: Bearer <token>`, without cookie, CSRF token or Flask-Login.
 
-`@device(most)` marks such a view; `caller()` says within it which device asks for whom, `lms.core.access.scope()` what that
-user may see. What the view writes is written in the user's name and committed at the edge, as ever.
+`@device(per_minute)` marks a view that only devices may call. Within such a view, `caller()` names the device and its user, and
+`lms.core.access.scope()` is the scope of that user. The request writes in the user's name and commits at its edge.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ SCHEME = "Bearer "
 
 
 def device(most: int) -> Callable[[V], V]:
-    """Mark a view that paired devices alone may call, each so many times a minute."""
+    """Mark a view that only paired devices may call, each at most so many times a minute."""
 
     def mark(view: V) -> V:
         window = Window(f"{view.__module__}.{view.__qualname__}", most)
@@ -37,28 +37,31 @@ def device(most: int) -> Callable[[V], V]:
 
 
 def caller() -> Caller:
-    """Which device asks, and for whom. Only within a view marked `@device`."""
-    found: Caller = g.caller
-    return found
+    """The device that sent this request, and its user. Only within a view marked `@device`."""
+    device_caller: Caller = g.caller
+    return device_caller
 
 
 def _admit(window: Window) -> Scope:
-    """Find the device of the token and what its user may see. Raises DomainError: 401 for an unknown token, 429 over the limit."""
+    """Find the device by its token and return the scope of its user.
+
+    Raises DomainError: 401 for an unknown token, 429 over the limit.
+    """
     g.language = visitor_language()
     sent = request.headers.get("Authorization", "")
-    found = devices.of_token(web.reading(), sent[len(SCHEME) :]) if sent.startswith(SCHEME) else None
-    if found is None:
+    sender = devices.of_token(web.reading(), sent[len(SCHEME) :]) if sent.startswith(SCHEME) else None
+    if sender is None:
         raise DomainError(
             "device_unknown",
             N_("This device is not connected, or was disconnected. Sign in again; what it has not sent yet is kept."),
             status=401,
         )
-    if not window.allows(str(found.device_id)):
+    if not window.allows(str(sender.device_id)):
         raise DomainError("too_often", N_("Too many tries. Wait a few minutes and try again."), status=429)
-    g.language = found.language
-    g.caller = found
+    g.language = sender.language
+    g.caller = sender
     g.acting = True  # who acts was found here, and not by the cookie
     db = web.db()
-    audit.act_as(db, found.user_id)
-    devices.note_seen(db, found)
-    return scope_of(found.user_id, found.grants)
+    audit.act_as(db, sender.user_id)
+    devices.note_seen(db, sender)
+    return scope_of(sender.user_id, sender.grants)

@@ -1,6 +1,6 @@
-"""Signed-in browsers, in our own table: ending a session ends it at once, and a change of network does not.
+"""Signed-in browsers, kept in a table of our own so that a session can be ended at once.
 
-The browser's cookie holds a random token; the table holds its hash.
+The browser's cookie holds a random token; the table holds its hash. A change of network does not end a session.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _HOLDER = (
 
 @dataclass(frozen=True)
 class SignedIn:
-    """One signed-in browser, as its owner sees it. `key` names it in addresses; nobody can sign in with it."""
+    """A signed-in browser, as its owner sees it. `key` identifies it in addresses; nobody can sign in with the key."""
 
     key: str
     browser: str
@@ -39,7 +39,7 @@ class SignedIn:
 
 
 def start(db: Session, user: User, *, days: int, browser: str) -> str:
-    """Sign a user in. Returns the token for the cookie; `days` is how long it lives without a new sign-in."""
+    """Sign a user in and return the token for the cookie. `days`: how long the session lives without a new sign-in."""
     token = crypto.token() + crypto.token()
     now = clock.now()
     db.execute(delete(BrowserSession).where(BrowserSession.user_id == user.id, BrowserSession.expires_at <= now))
@@ -57,7 +57,7 @@ def start(db: Session, user: User, *, days: int, browser: str) -> str:
 
 
 def user_of(db: Session, token: str) -> User | None:
-    """The user signed in with a token, or None where the session ended, ran out or the user is disabled."""
+    """The user who is signed in with a token; None if the session was ended or has expired, or the user is disabled."""
     now = clock.now()
     row = db.execute(_HOLDER, {"token": crypto.token_hash(token), "now": now}).one_or_none()
     if row is None:
@@ -73,7 +73,7 @@ def _touch(db: Session, token_hash: bytes, seen_at: datetime, now: datetime) -> 
 
 
 def of_user(db: Session, user_id: int, token: str) -> list[SignedIn]:
-    """Where a user is signed in, the browser that holds the token first, then by when each was last seen."""
+    """The browsers in which a user is signed in: the one with this token first, then by the time each was last seen."""
     here = crypto.token_hash(token)
     rows = db.scalars(
         select(BrowserSession)
@@ -86,7 +86,7 @@ def of_user(db: Session, user_id: int, token: str) -> list[SignedIn]:
 
 
 def end_one(db: Session, user_id: int, key: str) -> None:
-    """Sign out one of a user's own browsers. One that is gone already is no error."""
+    """Sign out one of a user's own browsers. Signing out a browser that is already signed out is no error."""
     try:
         token_hash = bytes.fromhex(key)
     except ValueError:
@@ -100,7 +100,7 @@ def end(db: Session, token: str) -> None:
 
 
 def end_all(db: Session, user_id: int, *, but: str | None = None) -> int:
-    """Sign a user out everywhere, except in the browser that holds the token `but`. Returns how many ended."""
+    """Sign a user out everywhere, except in the browser that holds the token `but`. Returns the number of ended sessions."""
     statement = delete(BrowserSession).where(BrowserSession.user_id == user_id)
     if but is not None:
         statement = statement.where(BrowserSession.token_hash != crypto.token_hash(but))

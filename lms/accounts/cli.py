@@ -22,17 +22,17 @@ from lms.core.scope import EVERYTHING, Role
 
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
-    """A session that commits at the end; what a rule or the database refuses is one line and exit 1."""
+    """A session that commits at the end. A refusal by a rule or a constraint prints one line and exits with 1."""
     try:
         with transaction(current_app.extensions["sessions"]) as db:
             yield db
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     except IntegrityError as error:
-        found = refusal(error)
-        if found is None:
+        known_refusal = refusal(error)
+        if known_refusal is None:
             raise
-        raise click.ClickException(str(found)) from None
+        raise click.ClickException(str(known_refusal)) from None
 
 
 @click.group("user")
@@ -89,9 +89,9 @@ def create(
             district_id=places.district_called(db, district) if district is not None else None,
             organisation_id=_organisation(db, organisation) if organisation is not None else None,
         )
-        made = users.create(db, UserFacts(name, email, phone, language), [facts], EVERYTHING, None)
-        users.set_password(db, made.user, password)
-        click.echo(f"Made user {made.user.id}: {name}, {role}")
+        account = users.create(db, UserFacts(name, email, phone, language), [facts], EVERYTHING, None)
+        users.set_password(db, account.user, password)
+        click.echo(f"Made user {account.user.id}: {name}, {role}")
 
 
 @cli.command()

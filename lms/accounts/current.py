@@ -1,4 +1,4 @@
-"""Flask-Login, with the token of our own session table as what the cookie holds."""
+"""Flask-Login, configured so that the cookie holds the token of our own session table and never the user's id."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ TOKEN = "_user_id"  # noqa: S105  # the name under which Flask-Login keeps its i
 
 
 class SignedInUser(UserMixin):  # type: ignore[misc]  # the library has no types
-    """The user of this request, and the token it came with."""
+    """The user of this request, with the session token that the request carried."""
 
     def __init__(self, user: User, token: str) -> None:
         self.user = user
@@ -24,12 +24,12 @@ class SignedInUser(UserMixin):  # type: ignore[misc]  # the library has no types
         self.grants: list[RoleGrant] = user.grants
 
     def get_id(self) -> str:
-        """What Flask-Login keeps in the cookie: the token, never the user's number."""
+        """The value that Flask-Login keeps in the cookie: the session token, never the user's id."""
         return self.token
 
 
 def load(token: str) -> SignedInUser | None:
-    """The user of a token, for Flask-Login."""
+    """Flask-Login's user loader: the user of a session token."""
     g.acting = True  # who acts is being found here; `web.session` need not ask, which would load the user twice
     db = web.db()
     user = browser_sessions.user_of(db, token)
@@ -38,7 +38,7 @@ def load(token: str) -> SignedInUser | None:
 
 
 def remember(user: User, days: int) -> None:
-    """Sign a user in on this browser; the old cookie's content goes, so that no session can be planted."""
+    """Sign a user in on this browser. The old content of the cookie is dropped, so that nobody can plant a session."""
     session.clear()
     token = browser_sessions.start(web.db(), user, days=days, browser=request.user_agent.string)
     session[TOKEN] = token
@@ -46,7 +46,7 @@ def remember(user: User, days: int) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Tell Flask-Login how to find a user. Its own protection is off: it signs a phone out that changes network."""
+    """Set up Flask-Login. Its own session protection is off, because it would sign out a phone that changes its network."""
     manager: Any = LoginManager()
     manager.session_protection = None
     manager.user_loader(load)

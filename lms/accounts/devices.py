@@ -1,7 +1,7 @@
 """Paired devices: browsers that send check-ins with a token of their own, which outlives the sign-in.
 
-A phone in a basement may send days later, when its session has ended and the cookies' key has changed. The table holds the
-token's hash; revoking ends it at once.
+A phone that was offline may send days later, when its session has ended and the cookies' key has changed. The table holds
+the hash of the token. Revoking the device ends the token at once.
 """
 
 import secrets
@@ -26,7 +26,7 @@ NAME_LENGTH = 100
 
 @dataclass
 class RoleHeld:
-    """One role of the user whose device asks, and where it holds."""
+    """A role of the device's user, and the district or organisation in which it holds."""
 
     role: Role
     district_id: int | None
@@ -35,7 +35,7 @@ class RoleHeld:
 
 @dataclass(frozen=True)
 class Caller:
-    """A device that asks, and for whom. `grants`: those of the user's roles that may take attendance, never none."""
+    """The device of a request and its user. `grants`: the user's roles that may take attendance; never empty."""
 
     device_id: int
     user_id: int
@@ -70,7 +70,7 @@ _FIND = Lookup(
 
 
 def pair(db: Session, user: User, name: str) -> tuple[Device, str]:
-    """Pair a browser. Returns the device and its token, which is told this once."""
+    """Pair a browser. Returns the device and its token, which cannot be read again later."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
     device = Device(
@@ -87,7 +87,7 @@ def pair(db: Session, user: User, name: str) -> tuple[Device, str]:
 
 
 def of_token(db: Reads, token: str) -> Caller | None:
-    """Whose device holds a token; None where it was revoked, or its user is disabled or takes attendance no more."""
+    """The caller with this token; None if the device was revoked, or its user is disabled or may not take attendance any more."""
     if len(token) != TOKEN_LENGTH:
         return None
     row = _FIND.row(db, crypto.token_hash(token))
@@ -104,14 +104,17 @@ def of_token(db: Reads, token: str) -> Caller | None:
 
 
 def note_seen(db: Session, caller: Caller) -> None:
-    """Keep when a device was last seen, roughly: writing it with each request would cost as much as what it asks."""
+    """Record roughly when a device was last seen.
+
+    Writing the time at each request would cost as much as the request's own queries.
+    """
     now = clock.now()
     if now - caller.seen_at > SEEN_EVERY:
         db.execute(update(Device).where(Device.id == caller.device_id).values(seen_at=now))
 
 
 def of_user(db: Session, user_id: int) -> Sequence[Device]:
-    """A user's devices that can still send, the one seen last first."""
+    """A user's devices that are not revoked, the one last seen first."""
     return db.scalars(
         select(Device)
         .where(Device.user_id == user_id, Device.revoked_at.is_(None))
@@ -120,7 +123,7 @@ def of_user(db: Session, user_id: int) -> Sequence[Device]:
 
 
 def one(db: Session, user_id: int, device_id: int) -> Device:
-    """One of a user's own devices. Raises NotFound."""
+    """A device of this user, by its id. Raises NotFound."""
     device = db.scalars(select(Device).where(Device.id == device_id, Device.user_id == user_id)).one_or_none()
     if device is None:
         raise NotFound
@@ -128,7 +131,7 @@ def one(db: Session, user_id: int, device_id: int) -> Device:
 
 
 def revoke(db: Session, device: Device) -> None:
-    """Take the device's token away: its next request is refused. Doing it again changes nothing."""
+    """End the device's token: its next request is refused. Revoking twice changes nothing."""
     if device.revoked_at is not None:
         return
     device.revoked_at = clock.now()

@@ -1,4 +1,4 @@
-"""What people fill in about accounts."""
+"""Forms about accounts: signing in, passwords, users, roles, and the filters of users and audit."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ REQUIRED = InputRequired(_("Fill this in."))
 
 
 def new_password(label: str) -> PasswordField:
-    """A field for a password that is being chosen; pasting and password managers work."""
+    """A field for a new password. Pasting and password managers work."""
     return PasswordField(
         label,
         validators=[REQUIRED],
@@ -34,7 +34,7 @@ def new_password(label: str) -> PasswordField:
 
 
 class SignInForm(Form):
-    """Who one is, and the password."""
+    """Phone or e-mail address, and password."""
 
     identifier = StringField(
         _("Phone or e-mail address"),
@@ -49,7 +49,7 @@ class SignInForm(Form):
 
 
 class ForgottenForm(Form):
-    """Where the link shall go."""
+    """E-mail address to which a password link is sent."""
 
     email = EmailField(
         _("E-mail address"),
@@ -60,7 +60,7 @@ class ForgottenForm(Form):
 
 
 class NewPasswordForm(Form):
-    """A password, chosen by whoever holds a link."""
+    """The new password of a user who opened a password link."""
 
     password = new_password(_("New password"))
 
@@ -77,7 +77,7 @@ class OwnPasswordForm(Form):
 
 
 class ProfileForm(Form):
-    """What users change of their own account."""
+    """The fields of their own account that users may change."""
 
     name = StringField(
         _("Name"), validators=[REQUIRED, Length(max=100)], filters=[strip], render_kw={"autocomplete": "name"}
@@ -86,7 +86,7 @@ class ProfileForm(Form):
 
 
 class UserForm(Form):
-    """How somebody is called and reached."""
+    """Name, e-mail address and phone of a user."""
 
     name = StringField(
         _("Name"), validators=[REQUIRED, Length(max=100)], filters=[strip], render_kw={"autocomplete": "off"}
@@ -102,7 +102,7 @@ class UserForm(Form):
 
 
 class GrantForm(Form):
-    """A role and where it holds. The choices depend on who grants."""
+    """A role and the district or organisation in which it holds. The choices depend on the user who grants it."""
 
     role = SelectField(_("Role"))
     district = SelectField(_("District (for a district administrator)"), coerce=int, validators=[Optional()])
@@ -129,13 +129,13 @@ class NewUserForm(UserForm, GrantForm):
 
 
 class ReasonForm(Form):
-    """Why something is done that others will ask about."""
+    """The reason for an act, which is kept in the audit trail."""
 
     reason = StringField(_("Reason"), validators=[REQUIRED, Length(max=500)], filters=[strip])
 
 
 class UserFilterForm(Question):
-    """Narrows the list of users."""
+    """Filters of the list of users."""
 
     text = SoughtField(_("Name, phone or e-mail address"))
     role = SelectField(_("Role"), validators=[Optional()])
@@ -149,7 +149,7 @@ class UserFilterForm(Question):
 
 
 class AuditFilterForm(Question):
-    """Narrows the audit trail."""
+    """Filters of the audit trail."""
 
     action = SelectField(_("Action"), validators=[Optional()])
     subject = SearchField(_("Subject"), filters=[strip], render_kw={"placeholder": "trainee:17"})

@@ -32,7 +32,7 @@ PHONE = "app_user.phone"
 
 
 class User(Base):
-    """Somebody who can sign in. Phone is sealed; `phone_index` finds it. A disabled user has no live session."""
+    """A person who can sign in. The phone is sealed and found by `phone_index`. A disabled user has no live session."""
 
     __tablename__ = "app_user"
 
@@ -61,7 +61,7 @@ class User(Base):
 
     @property
     def phone(self) -> str | None:
-        """The phone in E.164, opened."""
+        """The phone number in E.164, decrypted."""
         return crypto.cipher().decrypt(PHONE, self.ref, self.phone_sealed) if self.phone_sealed else None
 
     @phone.setter
@@ -73,12 +73,15 @@ class User(Base):
 
     @classmethod
     def email_is(cls, email: str) -> ColumnElement[bool]:
-        """Who uses this e-mail address; upper and lower case are one."""
+        """Condition: the user has this e-mail address, in upper or lower case."""
         return func.lower(cls.email) == func.lower(email)
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """Users whose roles lie all in the district. A role for the whole city, or for no district yet, is the city's."""
+        """Condition: all roles of the user lie in the districts of the scope.
+
+        A user with a role for the whole city, or without a district yet, is visible to the city alone.
+        """
         if scope.everything:
             return true()
         if not scope.district_ids:
@@ -89,7 +92,7 @@ class User(Base):
 
 
 class RoleGrant(Base):
-    """A role of a user, and where it holds: a district administrator's district, a coordinator's organisation."""
+    """A role of a user and where it holds: the district of a district administrator, the organisation of a coordinator."""
 
     __tablename__ = "role_grant"
 
@@ -120,14 +123,14 @@ class RoleGrant(Base):
 
 
 def _district_of_grant() -> ColumnElement[int | None]:
-    """The district in which a grant holds; null for one that holds everywhere, and for a trainee's, which holds nowhere."""
+    """The district in which a grant holds; null for a role that holds everywhere, and for a trainee's, which holds nowhere."""
     host = select(ORGANISATION.c.district_id).where(ORGANISATION.c.id == RoleGrant.organisation_id).scalar_subquery()
     home = select(INSTRUCTOR.c.district_id).where(INSTRUCTOR.c.user_id == RoleGrant.user_id).scalar_subquery()
     return func.coalesce(RoleGrant.district_id, host, case((RoleGrant.role == Role.INSTRUCTOR, home)))
 
 
 class BrowserSession(Base):
-    """One signed-in browser. The cookie holds the token; the table holds its hash, so that ending it ends it at once."""
+    """A signed-in browser. The cookie holds the token; the table holds its hash, so that deleting the row signs the browser out."""
 
     __tablename__ = "browser_session"
 
@@ -142,7 +145,7 @@ class BrowserSession(Base):
 
 
 class PasswordReset(Base):
-    """A mailed link that sets a password once."""
+    """A link, sent by mail, that sets a password once."""
 
     __tablename__ = "password_reset"
 
@@ -153,9 +156,9 @@ class PasswordReset(Base):
 
 
 class Device(Base):
-    """A browser that sends what it kept while it was without a network, with a token of its own that can be revoked.
+    """A browser that sends stored check-ins with a token of its own, which can be revoked.
 
-    The device holds the token; the table holds its hash. `seen_at` is coarse: it spares the hot path a write each time.
+    The device holds the token; the table holds its hash. `seen_at` is coarse, so that the hot path need not write it each time.
     """
 
     __tablename__ = "device"

@@ -1,6 +1,6 @@
-"""Links that set a password once: mailed to who forgot it, and to whoever gets an account.
+"""Links that set a password once, mailed to users who forgot theirs and to owners of new accounts.
 
-The table holds the token's hash. Using a link spends it and all others of that user, and ends every session.
+The table holds the hash of the token. Using a link ends it, all other links of that user, and every session of the user.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ PATH = "/sign-in/password/"
 
 @dataclass(frozen=True)
 class Site:
-    """What a mail says of us: the address it leads to, and the organisation's names."""
+    """The site as a mail names it: its address and the organisation's names."""
 
     public_url: str
     name_zh: str
@@ -36,12 +36,12 @@ class Site:
 
 
 def site_of(settings: Settings) -> Site:
-    """What the settings say of us."""
+    """The site, read from the settings."""
     return Site(settings.public_url, settings.organisation_name_zh, settings.organisation_name_en)
 
 
 def make(db: Session, user: User, site: Site, *, lives: timedelta) -> str:
-    """A new link's whole address. The user's earlier links end."""
+    """Create a link and return its whole address. The user's earlier links end. `lives`: how long it can be used."""
     end_all(db, user)
     token = crypto.token()
     db.add(PasswordReset(token_hash=crypto.token_hash(token), user_id=user.id, expires_at=clock.now() + lives))
@@ -49,12 +49,12 @@ def make(db: Session, user: User, site: Site, *, lives: timedelta) -> str:
 
 
 def end_all(db: Session, user: User) -> None:
-    """End the links of a user that are under way."""
+    """End the user's links that were sent and not yet used."""
     db.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id, PasswordReset.used_at.is_(None)))
 
 
 def mail_reset(db: Session, email: str, site: Site) -> None:
-    """Owe a link to whoever uses this address. Does nothing, and says nothing, where nobody does."""
+    """Owe a mail with a link to the user of this address. If there is no such user, do nothing and give no sign of it."""
     user = db.scalars(select(User).where(User.email_is(email), User.disabled_at.is_(None))).one_or_none()
     if user is None or user.email is None:
         return
@@ -76,7 +76,7 @@ def mail_reset(db: Session, email: str, site: Site) -> None:
 
 
 def invite(db: Session, user: User, site: Site) -> str | None:
-    """Owe an invitation by mail; for a user without e-mail give the address back, to be handed over in person."""
+    """Owe an invitation by mail. For a user without an e-mail address, return the link, to be handed over in person."""
     address = make(db, user, site, lives=INVITATION)
     audit.record(db, "user.invite", user)
     if user.email is None:
@@ -98,7 +98,7 @@ def invite(db: Session, user: User, site: Site) -> str | None:
 
 
 def owner(db: Session, token: str, *, lock: bool = False) -> User:
-    """Whose password a link sets. Raises DomainError for one that was used, is too old or never was."""
+    """The user whose password a link sets. Raises DomainError for a link that was used, has expired or never existed."""
     statement = (
         select(User)
         .join(PasswordReset, PasswordReset.user_id == User.id)
@@ -122,7 +122,7 @@ def owner(db: Session, token: str, *, lock: bool = False) -> User:
 
 
 def use(db: Session, token: str, password: str) -> User:
-    """Set the password, spend all links of the user and end all sessions. Two at once: one wins, the other is refused."""
+    """Set the password, end all links and sessions of the user. Of two simultaneous uses one wins and the other is refused."""
     user = owner(db, token, lock=True)
     passwords.demand(password, facts=(user.name, user.email, user.phone))
     user.password_hash = passwords.seal(password)

@@ -1,7 +1,7 @@
-"""Passwords: how they are kept and which are refused.
+"""Passwords: how they are stored and which are refused.
 
-Argon2id with OWASP's parameters (19 MiB, two passes, one lane). Length and not being guessable are what count (NIST
-SP 800-63B); which kinds of characters are used does not.
+Stored as Argon2id with OWASP's parameters (19 MiB, two passes, one lane). A password must be long and hard to guess (NIST
+SP 800-63B); there is no rule on kinds of characters.
 """
 
 import re
@@ -39,12 +39,12 @@ COMMON = frozenset(
 
 
 def seal(password: str) -> str:
-    """A password's hash, as it is kept."""
+    """The hash that is stored for a password."""
     return HASHER.hash(_normal(password))
 
 
 def matches(sealed: str | None, password: str) -> bool:
-    """Whether a password is the right one. Takes as long for somebody without a password, so that time tells nothing."""
+    """Compare a password with its hash. Takes equally long for a user without a password, so that the time tells nothing."""
     try:
         return HASHER.verify(sealed or _nobody(), _normal(password)) and sealed is not None
     except (VerificationError, InvalidHashError):
@@ -52,7 +52,7 @@ def matches(sealed: str | None, password: str) -> bool:
 
 
 def outdated(sealed: str) -> bool:
-    """Whether a hash was made with other parameters than today's."""
+    """Tell whether a hash was made with other parameters than today's."""
     return HASHER.check_needs_rehash(sealed)
 
 
@@ -87,11 +87,11 @@ def demand(password: str, *, facts: Iterable[str | None]) -> None:
 
 
 def _facts(facts: Iterable[str | None]) -> set[str]:
-    found = set()
+    guesses = set()
     for fact in facts:
         if fact:
-            found |= {_fold(fact), _fold(fact.partition("@")[0]), re.sub(r"^\+86", "", fact).casefold()}
-    return {fact for fact in found if fact}
+            guesses |= {_fold(fact), _fold(fact.partition("@")[0]), re.sub(r"^\+86", "", fact).casefold()}
+    return {fact for fact in guesses if fact}
 
 
 def _fold(text: str) -> str:
@@ -104,5 +104,5 @@ def _normal(password: str) -> str:
 
 @cache
 def _nobody() -> str:
-    """A hash that no password has, with today's parameters."""
+    """A hash that no password matches, made with today's parameters."""
     return HASHER.hash(crypto.token())

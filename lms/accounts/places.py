@@ -1,6 +1,6 @@
-"""Where a role can hold: districts and organisations, as the accounts know them.
+"""Districts and organisations in which a role can hold, as far as accounts need them: an id and a name.
 
-The accounts stand below the organisations and import nothing of theirs; a grant needs no more than a number and a name.
+Accounts lie below organisations in the import order and cannot import their models.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ SHORTEST_CODE = 4
 
 
 @dataclass(frozen=True)
-class Place:
+class GrantPlace:
     """A district or an organisation."""
 
     id: int
@@ -31,46 +31,46 @@ class Place:
     name_en: str | None
 
 
-class Grant(Protocol):
-    """What is asked of a grant here."""
+class PlacedGrant(Protocol):
+    """The fields of a role grant that this module reads."""
 
     district_id: int | None
     organisation_id: int | None
 
 
-def districts(db: Session, scope: Scope) -> list[Place]:
-    """The districts for which the scope may grant a role, in their order."""
-    wanted: ColumnElement[bool] = true() if scope.everything else DISTRICT.c.id.in_(scope.district_ids)
+def districts(db: Session, scope: Scope) -> list[GrantPlace]:
+    """The districts for which the scope may grant a role, in their standard order."""
+    in_reach: ColumnElement[bool] = true() if scope.everything else DISTRICT.c.id.in_(scope.district_ids)
     rows = db.execute(
-        select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(wanted).order_by(DISTRICT.c.id)
+        select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(in_reach).order_by(DISTRICT.c.id)
     )
-    return [Place(*row) for row in rows]
+    return [GrantPlace(*row) for row in rows]
 
 
 def district_called(db: Session, text: str) -> int:
-    """The number of the district with this number, GB/T 2260 code or name. Raises DomainError where there is none."""
+    """The id of the district with this id, GB/T 2260 code or name. Raises DomainError if there is none."""
     same = or_(
         DISTRICT.c.code == text,
         DISTRICT.c.name_zh == text,
         func.lower(DISTRICT.c.name_en) == text.lower(),
         DISTRICT.c.id == int(text) if text.isdecimal() and len(text) < SHORTEST_CODE else false(),
     )
-    found: int | None = db.scalar(select(DISTRICT.c.id).where(same))
-    if found is None:
+    district_id: int | None = db.scalar(select(DISTRICT.c.id).where(same))
+    if district_id is None:
         raise DomainError("district_unknown", N_("No district is called %(name)s."), status=422, name=text)
-    return found
+    return district_id
 
 
-def of_grants(db: Session, grants: Iterable[Grant]) -> dict[tuple[int | None, int | None], Place]:
-    """The names of the places where grants hold, by (district, organisation) as the grants have them."""
+def of_grants(db: Session, grants: Iterable[PlacedGrant]) -> dict[tuple[int | None, int | None], GrantPlace]:
+    """Places of grants, by (district id, organisation id) as the grants have them."""
     grants = list(grants)
-    found: dict[tuple[int | None, int | None], Place] = {}
+    place_by_grant: dict[tuple[int | None, int | None], GrantPlace] = {}
     district_ids = {grant.district_id for grant in grants if grant.district_id is not None}
     if district_ids:
         for row in db.execute(
             select(DISTRICT.c.id, DISTRICT.c.name_zh, DISTRICT.c.name_en).where(DISTRICT.c.id.in_(district_ids))
         ):
-            found[row.id, None] = Place(*row)
+            place_by_grant[row.id, None] = GrantPlace(*row)
     organisation_ids = {grant.organisation_id for grant in grants if grant.organisation_id is not None}
     if organisation_ids:
         for row in db.execute(
@@ -78,25 +78,25 @@ def of_grants(db: Session, grants: Iterable[Grant]) -> dict[tuple[int | None, in
                 ORGANISATION.c.id.in_(organisation_ids)
             )
         ):
-            found[None, row.id] = Place(*row)
-    return found
+            place_by_grant[None, row.id] = GrantPlace(*row)
+    return place_by_grant
 
 
-def suggest(db: Session, text: str, scope: Scope) -> list[Place]:
-    """A few active organisations whose name contains the text, the shortest names first."""
+def suggest(db: Session, text: str, scope: Scope) -> list[GrantPlace]:
+    """A few active organisations whose names contain the text, the shortest names first."""
     return _organisations(db, scope, _containing(text))
 
 
 def organisation_named(db: Session, text: str, scope: Scope) -> int:
-    """The number of the one active organisation meant by a name: the same, else the only one that contains it.
+    """The id of the active organisation with this name, or of the only one whose name contains the text.
 
-    Raises DomainError that names a few when several fit.
+    Raises DomainError, which lists a few candidates when several fit.
     """
     same = or_(ORGANISATION.c.name_zh == text, func.lower(ORGANISATION.c.name_en) == text.lower())
-    found = _organisations(db, scope, same) or _organisations(db, scope, _containing(text))
-    if len(found) == 1:
-        return found[0].id
-    if not found:
+    matches = _organisations(db, scope, same) or _organisations(db, scope, _containing(text))
+    if len(matches) == 1:
+        return matches[0].id
+    if not matches:
         raise DomainError(
             "organisation_unknown",
             N_("No organisation has this name. Look it up in the list of organisations."),
@@ -108,7 +108,7 @@ def organisation_named(db: Session, text: str, scope: Scope) -> int:
         N_("Several organisations fit: %(names)s. Give the whole name."),
         status=422,
         field="organisation",
-        names="、".join(place.name_zh for place in found),
+        names="、".join(place.name_zh for place in matches),
     )
 
 
@@ -118,7 +118,7 @@ def _containing(text: str) -> ColumnElement[bool]:
     )
 
 
-def _organisations(db: Session, scope: Scope, condition: ColumnElement[bool]) -> list[Place]:
+def _organisations(db: Session, scope: Scope, condition: ColumnElement[bool]) -> list[GrantPlace]:
     within: ColumnElement[bool] = (
         true()
         if scope.everything
@@ -132,4 +132,4 @@ def _organisations(db: Session, scope: Scope, condition: ColumnElement[bool]) ->
         .order_by(func.length(ORGANISATION.c.name_zh), ORGANISATION.c.name_zh)
         .limit(SUGGESTIONS)
     )
-    return [Place(*row) for row in rows]
+    return [GrantPlace(*row) for row in rows]

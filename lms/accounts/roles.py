@@ -1,4 +1,4 @@
-"""Roles granted to users, within the reach of whoever grants them."""
+"""Granting and withdrawing roles, within the scope of the user who does it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class GrantFacts:
 
 
 def grantable(scope: Scope) -> tuple[Role, ...]:
-    """The roles that the scope may give away."""
+    """The roles that a user with this scope may grant."""
     return tuple(Role) if scope.everything else OF_A_DISTRICT
 
 
@@ -42,7 +42,7 @@ def demand_within(db: Session, user: User, scope: Scope) -> None:
 
 
 def grant(db: Session, user: User, facts: GrantFacts, scope: Scope) -> RoleGrant:
-    """Give a user one more role."""
+    """Grant a user one more role."""
     row = RoleGrant(role=facts.role, district_id=facts.district_id, organisation_id=facts.organisation_id)
     user.grants.append(row)
     db.flush()
@@ -52,7 +52,7 @@ def grant(db: Session, user: User, facts: GrantFacts, scope: Scope) -> RoleGrant
 
 
 def withdraw(db: Session, user: User, grant_id: int) -> None:
-    """Take a role away. A user keeps at least one, and nobody takes an own one."""
+    """Withdraw a role. A user keeps at least one role, and nobody withdraws a role from themselves."""
     row = next((grant for grant in user.grants if grant.id == grant_id), None)
     if row is None:
         raise NotFound
@@ -68,7 +68,7 @@ def withdraw(db: Session, user: User, grant_id: int) -> None:
 
 
 def hold(db: Session, user: User, role: Role) -> None:
-    """See to it that a user holds a role that holds everywhere, such as the instructor's."""
+    """Grant a user a role that holds everywhere, such as the instructor's, unless the user has it."""
     if all(grant.role != role for grant in user.grants):
         user.grants.append(RoleGrant(role=role))
         db.flush()
@@ -76,7 +76,7 @@ def hold(db: Session, user: User, role: Role) -> None:
 
 
 def described(grants: Iterable[RoleGrant]) -> list[str]:
-    """Roles as the audit trail keeps them: "coordinator organisation:17"."""
+    """Roles in the audit trail's form, such as "coordinator organisation:17"."""
     lines = []
     for grant in grants:
         place = f" district:{grant.district_id}" if grant.district_id is not None else ""

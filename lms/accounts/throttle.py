@@ -1,6 +1,6 @@
-"""How often somebody may try a password or ask for a link: counted per account and per address, before anything costly.
+"""Limits on tries of passwords and requests for links, per account and per address, counted before any costly work.
 
-Keys are keyed hashes: whoever reads the counters learns no phone, no e-mail and no address.
+The counters' keys are keyed hashes, so that nobody who reads the counters learns a phone, an e-mail address or an IP address.
 """
 
 import math
@@ -19,7 +19,7 @@ LINKS_PER_ADDRESS = RateLimitItemPerMinute(20, 60)
 
 
 class TooManyTries(DomainError):
-    """Wait; `seconds` says how long."""
+    """Raised when a limit is reached; `seconds` says how long to wait."""
 
     status = 429
 

@@ -1,4 +1,4 @@
-"""A browser's own description, in words that its owner knows it by."""
+"""Names of browsers, taken from the User-Agent header, by which their owner recognises them."""
 
 # The first that fits names it; order matters, since each calls itself by its ancestors' names too.
 BROWSERS = (
@@ -13,6 +13,6 @@ SYSTEMS = (
 
 
 def browser_name(agent: str) -> str:
-    """ "Chrome · Android"; what cannot be told is left out, and an unknown one gives an empty text."""
-    found = (next((name for mark, name in names if mark in agent), "") for names in (BROWSERS, SYSTEMS))
-    return " · ".join(part for part in found if part)
+    """A name such as "Chrome · Android". Parts that cannot be told are left out; an unknown browser gives an empty text."""
+    parts = (next((name for mark, name in names if mark in agent), "") for names in (BROWSERS, SYSTEMS))
+    return " · ".join(part for part in parts if part)

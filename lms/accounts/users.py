@@ -1,4 +1,4 @@
-"""Users: finding who signs in, making and changing accounts, and ending them."""
+"""Users: signing in, creating, changing and disabling accounts."""
 
 from dataclasses import asdict, dataclass
 
@@ -18,7 +18,7 @@ from lms.core.scope import Role, Scope, visible
 
 @dataclass(frozen=True)
 class UserFacts:
-    """What is known of a user. `phone` is E.164; at least one of e-mail and phone is given."""
+    """Name and contacts of a user. `phone` is E.164; at least one of e-mail and phone is given."""
 
     name: str
     email: str | None = None
@@ -27,8 +27,8 @@ class UserFacts:
 
 
 @dataclass(frozen=True)
-class Filter:
-    """What a list of users is narrowed to. `text`: part of a name, or a whole e-mail address or phone."""
+class UserFilter:
+    """Filters of the list of users. `text`: part of a name, or a whole e-mail address or phone."""
 
     text: str | None = None
     role: Role | None = None
@@ -36,15 +36,15 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Made:
-    """A new account. `address`: the link to hand over in person where no mail could go."""
+class CreatedAccount:
+    """A new account. `address`: the password link to hand over in person, if the user has no e-mail address."""
 
     user: User
     address: str | None
 
 
 def canonical(identifier: str) -> str:
-    """A phone in E.164 or an e-mail in lower case: one person's ways of typing it give one text."""
+    """A phone in E.164 or an e-mail address in lower case, so that all ways of typing one contact give one text."""
     identifier = identifier.strip()
     if "@" in identifier:
         return identifier.lower()
@@ -55,14 +55,14 @@ def canonical(identifier: str) -> str:
 
 
 def find(db: Session, identifier: str) -> User | None:
-    """The user of a phone or an e-mail address."""
+    """The user with a phone or an e-mail address; None if there is none."""
     return db.scalars(select(User).where(_reached_by(identifier))).one_or_none()
 
 
 def authenticate(db: Session, identifier: str, password: str) -> User:
-    """The user with this phone or e-mail and this password. Raises DomainError, the same whatever was wrong.
+    """The user with this phone or e-mail and this password. Raises the same DomainError whatever was wrong.
 
-    A hash made with older parameters is made anew. Count the try (`throttle`) before calling this: it is costly.
+    A hash with older parameters is made again. Callers count the try first (`throttle`), because this function is costly.
     """
     user = find(db, identifier)
     sealed = user.password_hash if user is not None and user.disabled_at is None else None
@@ -78,7 +78,7 @@ def authenticate(db: Session, identifier: str, password: str) -> User:
 
 
 def change_password(db: Session, user: User, *, old: str, new: str, token: str) -> None:
-    """Set a new password and sign every other browser out; `token` is this browser's."""
+    """Set a new password and sign out every other browser; `token` is the token of this browser."""
     if not passwords.matches(user.password_hash, old):
         raise DomainError(
             "password_wrong", N_("This is not your present password."), status=422, field="present_password"
@@ -90,14 +90,14 @@ def change_password(db: Session, user: User, *, old: str, new: str, token: str) 
 
 
 def change_own(db: Session, user: User, *, name: str, language: str) -> None:
-    """A user's own name and language."""
+    """Change a user's own name and language."""
     before = {"name": user.name, "language": user.language}
     user.name, user.language = name, language
     audit.record_change(db, "user.change", user, before, {"name": name, "language": language})
 
 
-def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope, site: Site | None) -> Made:
-    """Make an account with its roles, within the maker's reach, and invite its owner (unless `site` is None)."""
+def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope, site: Site | None) -> CreatedAccount:
+    """Create an account with its roles, within the creator's scope, and invite its owner (unless `site` is None)."""
     if not (facts.email or facts.phone):
         raise DomainError(
             "unreachable", N_("Give an e-mail address, a phone number or both."), status=422, field="email"
@@ -109,11 +109,11 @@ def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope
     db.flush()
     roles.demand_within(db, user, scope)
     audit.record(db, "user.create", user, after=_masked(facts) | {"roles": roles.described(user.grants)})
-    return Made(user, password_links.invite(db, user, site) if site is not None else None)
+    return CreatedAccount(user, password_links.invite(db, user, site) if site is not None else None)
 
 
 def set_password(db: Session, user: User, password: str) -> None:
-    """Give a user a password from the command line."""
+    """Set a user's password from the command line."""
     passwords.demand(password, facts=(user.name, user.email, user.phone))
     user.password_hash = passwords.seal(password)
     browser_sessions.end_all(db, user.id)
@@ -121,7 +121,7 @@ def set_password(db: Session, user: User, password: str) -> None:
 
 
 def change(db: Session, user: User, facts: UserFacts) -> None:
-    """Change how a user is called and reached. Links that are under way go to the old address, so they end."""
+    """Change a user's name and contacts. Password links that were sent to the old address end."""
     if not (facts.email or facts.phone):
         raise DomainError(
             "unreachable", N_("Give an e-mail address, a phone number or both."), status=422, field="email"
@@ -137,7 +137,7 @@ def change(db: Session, user: User, facts: UserFacts) -> None:
 
 
 def disable(db: Session, user: User, reason: str) -> None:
-    """Let a user in no more, and end every session at once. Nobody disables the own account."""
+    """Disable an account and end its sessions at once. Nobody disables their own account."""
     if audit.actor(db) == user.id:
         raise DomainError("own_account", N_("You cannot disable your own account. Ask another administrator."))
     if user.disabled_at is not None:
@@ -149,21 +149,21 @@ def disable(db: Session, user: User, reason: str) -> None:
 
 
 def enable(db: Session, user: User) -> None:
-    """Let a disabled user in again."""
+    """Enable a disabled account."""
     if user.disabled_at is None:
         return
     user.disabled_at = None
     audit.record(db, "user.enable", user)
 
 
-def listing(db: Session, scope: Scope, wanted: Filter, page: int) -> Page[User]:
+def listing(db: Session, scope: Scope, filters: UserFilter, page: int) -> Page[User]:
     """The users whom the scope manages, by name."""
     statement = visible(select(User), User, scope).order_by(User.name, User.id)
-    if wanted.text:
-        statement = statement.where(User.name.icontains(wanted.text, autoescape=True) | _reached_by(wanted.text))
-    if wanted.role:
-        statement = statement.where(User.grants.any(RoleGrant.role == wanted.role))
-    statement = statement.where(User.disabled_at.is_not(None) if wanted.disabled else User.disabled_at.is_(None))
+    if filters.text:
+        statement = statement.where(User.name.icontains(filters.text, autoescape=True) | _reached_by(filters.text))
+    if filters.role:
+        statement = statement.where(User.grants.any(RoleGrant.role == filters.role))
+    statement = statement.where(User.disabled_at.is_not(None) if filters.disabled else User.disabled_at.is_(None))
     return page_of(db, statement, page)
 
 
@@ -173,7 +173,7 @@ def everybody(db: Session) -> list[User]:
 
 
 def masked_phone(phone: str | None) -> str | None:
-    """A phone as the audit trail keeps it: whose it is can be told by who knows it already."""
+    """A phone as the audit trail stores it: the owner recognises it, nobody else can use it."""
     return f"{phone[:6]}****{phone[-4:]}" if phone else None
 
 

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-# Spaces are Unicode's separators and the ASCII blanks, written out because `\s` means something else in
-# JavaScript, where the offline page computes the same form.
+# Spaces are Unicode's space separators and the ASCII blanks, written out because `\s` means something else in JavaScript,
+# where lms/static/names.js computes the same form. Both are held to the examples of tests/lms/core/names.json.
 _IGNORED = re.compile("[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000·•・]+")
 
 

@@ -19,7 +19,7 @@ ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 ID_CHECKS = "10X98765432"
 
 
-class People:
+class DemoPeople:
     """A source of people, the same for the same seed; no phone and no ID number comes twice."""
 
     def __init__(self, random: Random) -> None:

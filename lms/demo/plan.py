@@ -1,4 +1,4 @@
-"""What happens in the demo year: who hosts, who teaches, which courses run when. Facts only; `year` makes them so."""
+"""Plan of the demo year: hosts, instructors, and which courses run when. Facts only; `lms.demo.year` carries them out."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ INSTRUCTORS: tuple[tuple[int, str, tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True)
-class Kind:
+class OfferingKind:
     """A course as the demo runs it: trainees enrolled (least, most), people counted by head, and each session's hours."""
 
     course: str
@@ -45,12 +45,12 @@ class Kind:
     hours: tuple[float, ...]
 
 
-TALK = Kind("RESCUE-TALK", (0, 4), (60, 320), (2,))
-CPR = Kind("RESCUE-CPR-AED", (10, 24), (0, 0), (4,))
-FIRST_AIDER = Kind("FR-8", (10, 22), (0, 0), (8,))
-FIRST_RESPONDER = Kind("FR-16", (12, 26), (0, 0), (8, 8))
-REFRESHER = Kind("FR-REFRESHER", (8, 14), (0, 0), (8,))
-INSTRUCTOR = Kind("INSTRUCTOR-48", (6, 8), (0, 0), (8, 8, 8, 8, 8, 8))
+TALK = OfferingKind("RESCUE-TALK", (0, 4), (60, 320), (2,))
+CPR = OfferingKind("RESCUE-CPR-AED", (10, 24), (0, 0), (4,))
+FIRST_AIDER = OfferingKind("FR-8", (10, 22), (0, 0), (8,))
+FIRST_RESPONDER = OfferingKind("FR-16", (12, 26), (0, 0), (8, 8))
+REFRESHER = OfferingKind("FR-REFRESHER", (8, 14), (0, 0), (8,))
+INSTRUCTOR = OfferingKind("INSTRUCTOR-48", (6, 8), (0, 0), (8, 8, 8, 8, 8, 8))
 
 # What runs in a month, most often first; instructors are trained once, in the sixth month.
 MONTH = (TALK, FIRST_RESPONDER, CPR, FIRST_AIDER, REFRESHER)

@@ -1,4 +1,4 @@
-"""Who works in the demo: hosts, instructors, and one account for each role."""
+"""Staff of the demo: hosts, instructors, and one account for each role."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from lms.accounts.roles import GrantFacts
 from lms.accounts.users import UserFacts
 from lms.core.scope import EVERYTHING, Role
 from lms.demo import plan
-from lms.demo.people import People
+from lms.demo.people import DemoPeople
 from lms.organisations import register as organisations
 from lms.organisations.models import Organisation
 from lms.organisations.register import OrganisationFacts
@@ -77,7 +77,7 @@ def hire(db: Session, random: Random, begin: date, password: str) -> Staff:
         (Role.AUDITOR, account(Role.AUDITOR, "周审计")),
         (Role.TRAINEE, account(Role.TRAINEE, "林学员")),
     ]
-    names = People(random)
+    names = DemoPeople(random)
     teachers = []
     for number, (district_id, level, programmes) in enumerate(plan.INSTRUCTORS, 1):
         name = teacher.name if number == 1 else names.name()

@@ -35,8 +35,8 @@ from courses.offerings.scheduling import SessionPlan, Team
 from instructors.models import Instructor
 from lms.core import audit, clock
 from lms.core.scope import EVERYTHING
-from lms.demo import plan, yardsticks
-from lms.demo.people import People
+from lms.demo import baselines, plan
+from lms.demo.people import DemoPeople
 from lms.demo.staff import Staff
 
 PEOPLE = 320
@@ -59,9 +59,9 @@ class Happening:
 
 @dataclass
 class Run:
-    """One offering of the year: what it is, when its sessions begin, and who leads."""
+    """An offering of the demo year: its course, when its sessions begin, and who leads."""
 
-    kind: plan.Kind
+    kind: plan.OfferingKind
     host: int
     starts: list[datetime]
     lead: Instructor
@@ -94,7 +94,7 @@ class Year:
             qr_keys.ensure(self._db, self._branch.keys_dir, not_before=first, not_after=last)
         self._at(self._begin - PLANNED_AHEAD, self._register_everybody)
         for year in (self._begin.year, self._now.year):
-            self._at(self._begin, partial(yardsticks.enter, self._db, year))
+            self._at(self._begin, partial(baselines.enter, self._db, year))
         for month in range(MONTHS):
             self._plan_month(self._begin + timedelta(days=30.4 * month))
         self._plan_now_and_soon()
@@ -125,7 +125,7 @@ class Year:
         )
 
     def _register_everybody(self) -> None:
-        source = People(self._random)
+        source = DemoPeople(self._random)
         for _ in range(PEOPLE):
             born = self._random.choice((*range(1958, 2010), *range(1985, 2006)))
             with_id = self._random.random() < 0.6
@@ -164,7 +164,7 @@ class Year:
 
     def _plan_run(
         self,
-        kind: plan.Kind,
+        kind: plan.OfferingKind,
         start: datetime,
         host: int,
         lead: Instructor | None = None,
@@ -190,7 +190,7 @@ class Year:
             self._at(ends[-1] + timedelta(minutes=40), partial(self._close, run))
             self._at(ends[-1] + timedelta(minutes=42), partial(self._issue, run))
 
-    def _free_instructor(self, kind: plan.Kind, starts: list[datetime]) -> Instructor | None:
+    def _free_instructor(self, kind: plan.OfferingKind, starts: list[datetime]) -> Instructor | None:
         programme = self._course(kind).programme_code
         able = [
             person
@@ -200,7 +200,7 @@ class Year:
         ]
         return self._random.choice(able) if able else None
 
-    def _course(self, kind: plan.Kind) -> Course:
+    def _course(self, kind: plan.OfferingKind) -> Course:
         return self._db.scalars(select(Course).where(Course.code == kind.course)).one()
 
     def _publish(self, run: Run) -> None:
@@ -209,7 +209,7 @@ class Year:
             SessionPlan(start, start + timedelta(hours=hours))
             for start, hours in zip(run.starts, run.kind.hours, strict=True)
         )
-        wanted = OfferingPlan(
+        offering_plan = OfferingPlan(
             course_id=course.id,
             organisation_id=host.id,
             place=self._random.choice(("一层多功能厅", "二层培训教室", "三层会议室", "社区活动中心", "综合楼报告厅")),
@@ -217,15 +217,15 @@ class Year:
             capacity=max(course.capacity, 40) if run.kind is plan.TALK else course.capacity,
             team=Team(run.lead.id),
         )
-        offering = offerings.schedule(self._db, wanted, scope=EVERYTHING, zone=self._branch.zone)
+        offering = offerings.schedule(self._db, offering_plan, scope=EVERYTHING, zone=self._branch.zone)
         offerings.publish(self._db, offering, zone=self._branch.zone)
         run.offering_id = offering.id
 
     def _enrol(self, run: Run) -> None:
-        wanted = self._random.randint(*run.kind.enrolled)
+        size = self._random.randint(*run.kind.enrolled)
         known = [person for person in self._people if person.id in set(self._certified)]
-        pool = known if run.kind is plan.REFRESHER and len(known) >= wanted else self._people
-        for person in self._random.sample(pool, wanted):
+        pool = known if run.kind is plan.REFRESHER and len(known) >= size else self._people
+        for person in self._random.sample(pool, size):
             source = self._random.choice((EnrolmentSource.SELF, EnrolmentSource.STAFF))
             places.enrol(self._db, run.offering_id, person, source=source)
 
@@ -256,19 +256,19 @@ class Year:
                 instructor_check_in.arrive(self._db, meeting, user_id, now=meeting.starts_at - timedelta(minutes=20))
         if run.lead.user_id is not None:
             audit.act_as(self._db, run.lead.user_id)
-        for one in self._placed(run):
+        for enrolment in self._placed(run):
             if self._random.random() < 0.93:
                 came = meeting.starts_at + timedelta(minutes=self._random.randint(-20, 8))
-                self._check_in(meeting, one, came)
+                self._check_in(meeting, enrolment, came)
         heads = self._random.randint(*run.kind.headcount)
         if heads:
             headcount.enter(self._db, meeting, heads, now=clock.now())
 
-    def _check_in(self, meeting: CourseSession, one: Enrolment, came: datetime) -> None:
+    def _check_in(self, meeting: CourseSession, enrolment: Enrolment, came: datetime) -> None:
         event = AttendanceInput(
             id=UUID(int=self._random.getrandbits(128), version=4),
             session_id=meeting.id,
-            enrolment_id=one.id,
+            enrolment_id=enrolment.id,
             kind=AttendanceKind.ARRIVE,
             method=self._random.choice((AttendanceMethod.TAP, AttendanceMethod.SCAN)),
             told_at=came,
@@ -282,18 +282,18 @@ class Year:
             return
         others = [person for person in self._staff.instructors if person.id != run.lead.id]
         examiner = self._random.choice(others)
-        for line in assessment.result_rows(self._db, run.offering_id):
-            if not line.attended or self._random.random() < 0.03:
+        for listed in assessment.result_rows(self._db, run.offering_id):
+            if not listed.attended or self._random.random() < 0.03:
                 continue
-            person = self._db.get_one(Enrolment, line.enrolment_id)
+            person = self._db.get_one(Enrolment, listed.enrolment_id)
             score = min(100, max(30, round(self._random.gauss(83, 11)))) if course.pass_mark else None
-            shown = {skill: self._random.random() < 0.97 for skill in skills}
-            marks = Marks(theory_score=score, skills=shown, examiner_id=examiner.id)
+            passed_by_skill = {skill: self._random.random() < 0.97 for skill in skills}
+            marks = Marks(theory_score=score, skills=passed_by_skill, examiner_id=examiner.id)
             assessment.save(self._db, person, marks, seen=self._seen(person), retest=False)
-            if not all(shown.values()) and self._random.random() < 0.6:
+            if not all(passed_by_skill.values()) and self._random.random() < 0.6:
                 again = Marks(
                     theory_score=None,
-                    skills={skill: True for skill, passed in shown.items() if not passed},
+                    skills={skill: True for skill, passed in passed_by_skill.items() if not passed},
                     examiner_id=examiner.id,
                 )
                 assessment.save(self._db, person, again, seen=self._seen(person), retest=True)

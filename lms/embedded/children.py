@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Child:
-    """One started process; `log_file` holds what it says."""
+    """A started process; its output goes to `log_file`."""
 
     name: str
     command: tuple[str, ...]
@@ -45,7 +45,7 @@ class Child:
 
 
 class Children:
-    """What was started, in order. They share an environment and stop in the order they were started."""
+    """The started processes, in order. They share an environment and are stopped in the order in which they were started."""
 
     def __init__(self, instance: Path, environ: Mapping[str, str]) -> None:
         self._instance = instance

@@ -84,13 +84,13 @@ def join(environ: MutableMapping[str, str], command: Sequence[str]) -> None:
     if "up" in command:
         prepare_folder(where.instance)
         fill(environ, where)
-        given = own_database(where)
+        recorded_settings = own_database(where)
     else:
         try:
-            given = json.loads((where.instance / RECORD).read_text())
+            recorded_settings = json.loads((where.instance / RECORD).read_text())
         except (OSError, ValueError):
             return
-    for name, value in given.items():
+    for name, value in recorded_settings.items():
         environ.setdefault(name, value)
 
 
@@ -113,12 +113,12 @@ def kept_secret(path: Path, fresh: str) -> str:
     try:
         if not path.exists():
             _write_whole(path, fresh)
-        kept = path.read_text().strip()
+        secret = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise StartError(f"{path} cannot be read or made: {error}") from error
-    if not kept:
+    if not secret:
         raise StartError(f"{path} is empty; restore it from a backup")
-    return kept
+    return secret
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What a person reads when everything runs: the address, and whom to sign in as."""
+"""The lines printed when everything runs: the address, and the demo accounts."""
 
 import json
 import unicodedata

@@ -1,4 +1,4 @@
-"""One run at a time on one instance folder."""
+"""A lock that allows one run at a time on an instance folder."""
 
 import fcntl
 import os

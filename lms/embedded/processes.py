@@ -1,4 +1,4 @@
-"""What the operating system tells about processes, and how a child is bound to its parent's life."""
+"""Facts about processes from the operating system, and the means to end a child when its parent dies."""
 
 import ctypes
 import os
@@ -33,7 +33,7 @@ def die_with_parent(signal_number: signal.Signals) -> Callable[[], None]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; a zombie, which only waits for its parent to look, does not."""
+    """Tell whether the process runs. A zombie, which only waits for its parent to read its exit code, does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

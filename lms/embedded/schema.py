@@ -1,4 +1,4 @@
-"""Whether the database has the tables of this code, told without loading the code or Alembic.
+"""Compares the database's migration with the code's, without loading the application or Alembic.
 
 Loading both takes longer than the rest of a second start, and almost every start finds nothing to do.
 """
@@ -16,7 +16,7 @@ VERSIONS = ROOT / "migrations" / "versions"
 
 def revisions(folder: Path = VERSIONS) -> dict[str, str | None]:
     """Each migration and the one it follows, read from the files' own `revision` and `down_revision`."""
-    found: dict[str, str | None] = {}
+    revision_by_id: dict[str, str | None] = {}
     for path in sorted(folder.glob("*.py")):
         values: dict[str, str | None] = {}
         for statement in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
@@ -24,8 +24,8 @@ def revisions(folder: Path = VERSIONS) -> dict[str, str | None]:
             if target in {"revision", "down_revision"} and isinstance(value, ast.Constant):
                 values[target] = value.value if isinstance(value.value, str) else None
         if revision := values.get("revision"):
-            found[revision] = values.get("down_revision")
-    return found
+            revision_by_id[revision] = values.get("down_revision")
+    return revision_by_id
 
 
 def _assigned(statement: ast.stmt) -> tuple[str, ast.expr | None]:
@@ -37,10 +37,9 @@ def _assigned(statement: ast.stmt) -> tuple[str, ast.expr | None]:
 
 
 def is_current(url: str, folder: Path = VERSIONS) -> bool:
-    """Whether the database stands at the newest migration.
+    """Tell whether the database is at the newest migration.
 
-    Raises StartError when it stands at one that this code does not know: an older program must not touch the
-    data of a newer one.
+    Raises StartError if it is at a migration that this code does not know: an older program must not touch the data of a newer.
     """
     known = revisions(folder)
     newest = set(known) - set(known.values())
@@ -56,7 +55,7 @@ def is_current(url: str, folder: Path = VERSIONS) -> bool:
 
 
 def is_empty(url: str, table: str) -> bool:
-    """Whether nothing is in the table yet."""
+    """Tell whether the table has no rows."""
     with psycopg.connect(plain(url)) as connection:
         statement = psycopg.sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(psycopg.sql.Identifier(table))
         row = connection.execute(statement).fetchone()

@@ -49,13 +49,13 @@ def _own_user() -> SystemUser:
     except KeyError:
         command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", USER_NAME]
         try:
-            made = subprocess.run(command, capture_output=True, text=True, check=False)
+            finished = subprocess.run(command, capture_output=True, text=True, check=False)
         except OSError as error:
             raise StartError(f"PostgreSQL does not run as root and useradd is missing: {error}") from error
         try:  # two starts at the same moment both try; whoever came second finds the user
             entry = pwd.getpwnam(USER_NAME)
         except KeyError:
-            reason = made.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            reason = finished.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise StartError(f"the system user {USER_NAME} cannot be made: {reason[0]}") from None
         log.warning("made the system user %s: PostgreSQL does not run as root", USER_NAME)
     return SystemUser(entry.pw_uid, entry.pw_gid)

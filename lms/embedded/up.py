@@ -1,4 +1,4 @@
-"""`flask up`: the whole system on one machine, in the order that each part needs the one before."""
+"""`flask up`: starts the whole system on one machine, each part after the parts that it needs."""
 
 import logging
 import os
@@ -25,11 +25,11 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
-    """Somebody asked to stop."""
+    """Raised when a signal asks the run to stop."""
 
 
 class Up:
-    """One run, from the check of the port to the last stopped process."""
+    """A run, from the check of the port to the last stopped process."""
 
     def __init__(self, output: TextIO | None = None) -> None:
         self._output = output or sys.stdout
@@ -93,7 +93,7 @@ class Up:
         self._check_asked()
 
     def _prepare(self, where: Place, owns_data: bool) -> None:
-        """What a first start, or the first of a new version, has to do; a later one only looks."""
+        """Do what a first start, or the first start of a new version, needs. A later start only checks."""
         url = os.environ["DATABASE_URL"]
         if not schema.is_current(url):
             self._say("更新数据表…", "bringing the tables up to date")

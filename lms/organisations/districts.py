@@ -1,4 +1,4 @@
-"""The districts, in the order in which they are always listed."""
+"""Districts, in the standard order of every list."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -8,10 +8,10 @@ from lms.organisations.models import District
 
 
 def everyone(db: Session) -> list[District]:
-    """All districts; who and where they are is public."""
+    """All districts. Their names are public."""
     return list(db.scalars(select(District).order_by(District.id)))
 
 
 def administered(db: Session, scope: Scope) -> list[District]:
-    """The districts for which the scope may add something of its own."""
+    """The districts in which the scope may add rows."""
     return [district for district in everyone(db) if scope.everything or district.id in scope.district_ids]

@@ -1,4 +1,4 @@
-"""What people fill in about organisations."""
+"""Forms about organisations."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ REQUIRED = InputRequired(_("Fill this in."))
 
 
 def optional_number(value: Any) -> int | None:
-    """A select's value as a number; its empty choice is none."""
+    """A select field's value as a number; None for the empty choice."""
     return int(value) if value not in (None, "", "None") else None
 
 
 class OrganisationForm(Form):
-    """An organisation. The choice of districts depends on who fills it in."""
+    """An organisation. The choice of districts depends on the user."""
 
     name_zh = StringField(_("Chinese name"), validators=[REQUIRED, Length(max=200)], filters=[strip])
     name_en = StringField(_("English name"), validators=[Length(max=200)], filters=[strip])
@@ -36,7 +36,7 @@ class OrganisationForm(Form):
 
 
 class OrganisationFilterForm(Question):
-    """Narrows the list of organisations."""
+    """Filters of the list of organisations."""
 
     text = SearchField(_("Name of the organisation"), filters=[strip])
     district = SelectField(_("District"), coerce=optional_number, validators=[Optional()])

@@ -10,7 +10,7 @@ from lms.core.scope import Scope
 
 
 class Sector(StrEnum):
-    """Where the training goes in: the six of 六进, and the Red Cross's own bodies."""
+    """Sectors of the campaign 六进 (six sectors that training goes into), and the Red Cross's own bodies."""
 
     COMMUNITY = "community"
     VILLAGE = "village"
@@ -22,7 +22,7 @@ class Sector(StrEnum):
 
 
 class District(Base):
-    """A district. `id` is its issuing unit in a certificate's code (1-16; 0 is the branch); `code` is GB/T 2260."""
+    """A district. `id` is its issuing unit in a certificate's code (1 to 16; 0 is the branch); `code` is GB/T 2260."""
 
     __tablename__ = "district"
 
@@ -35,12 +35,12 @@ class District(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG003  # the list of districts is public
-        """Everybody may know the districts."""
+        """Condition: true for every scope, because the districts are public."""
         return true()
 
 
 class Organisation(Base):
-    """A host unit: a grass-roots Red Cross body, school, enterprise, community …"""
+    """A host of trainings: a grass-roots Red Cross body, a school, an enterprise, a community and the like."""
 
     __tablename__ = "organisation"
 
@@ -62,5 +62,5 @@ class Organisation(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """A district's own, and a coordinator's own."""
+        """Condition: organisations in the scope's districts, and a coordinator's own."""
         return scope.covers(district=cls.district_id, organisation=cls.id)

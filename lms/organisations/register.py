@@ -14,7 +14,7 @@ from lms.organisations.models import Organisation, Sector
 
 @dataclass(frozen=True)
 class OrganisationFacts:
-    """What is known of an organisation."""
+    """Names, district and address of an organisation."""
 
     name_zh: str
     name_en: str | None
@@ -23,8 +23,8 @@ class OrganisationFacts:
 
 
 @dataclass(frozen=True)
-class Filter:
-    """What the list is narrowed to. `text`: part of a name in either language."""
+class OrganisationFilter:
+    """Filters of the list. `text`: part of a name in either language."""
 
     text: str | None = None
     district_id: int | None = None
@@ -32,28 +32,28 @@ class Filter:
     active: bool = True
 
 
-def listing(db: Session, scope: Scope, wanted: Filter, page: int) -> Page[Organisation]:
-    """The organisations of the scope, by district and name, with their districts."""
+def listing(db: Session, scope: Scope, filters: OrganisationFilter, page: int) -> Page[Organisation]:
+    """The scope's organisations with their districts, by district and name."""
     statement = (
         visible(select(Organisation), Organisation, scope)
-        .where(Organisation.active.is_(wanted.active))
+        .where(Organisation.active.is_(filters.active))
         .options(joinedload(Organisation.district))
         .order_by(Organisation.district_id, Organisation.name_zh, Organisation.id)
     )
-    if wanted.text:
+    if filters.text:
         statement = statement.where(
-            Organisation.name_zh.icontains(wanted.text, autoescape=True)
-            | Organisation.name_en.icontains(wanted.text, autoescape=True)
+            Organisation.name_zh.icontains(filters.text, autoescape=True)
+            | Organisation.name_en.icontains(filters.text, autoescape=True)
         )
-    if wanted.district_id is not None:
-        statement = statement.where(Organisation.district_id == wanted.district_id)
-    if wanted.sector is not None:
-        statement = statement.where(Organisation.sector == wanted.sector)
+    if filters.district_id is not None:
+        statement = statement.where(Organisation.district_id == filters.district_id)
+    if filters.sector is not None:
+        statement = statement.where(Organisation.sector == filters.sector)
     return page_of(db, statement, page)
 
 
 def add(db: Session, facts: OrganisationFacts, scope: Scope) -> Organisation:
-    """Enter an organisation in a district of the scope. Raises DomainError for a name that the district has already."""
+    """Add an organisation in a district of the scope. Raises DomainError if the district already has one of this name."""
     _demand_district(facts.district_id, scope)
     _demand_new_name(db, facts)
     row = Organisation(**asdict(facts), active=True)
@@ -64,7 +64,7 @@ def add(db: Session, facts: OrganisationFacts, scope: Scope) -> Organisation:
 
 
 def change(db: Session, row: Organisation, facts: OrganisationFacts, scope: Scope) -> None:
-    """Change what is known. Past offerings keep the district in which they were held."""
+    """Change an organisation. Past offerings keep the district in which they were held."""
     _demand_district(facts.district_id, scope)
     if (facts.name_zh, facts.district_id) != (row.name_zh, row.district_id):
         _demand_new_name(db, facts)
@@ -76,7 +76,7 @@ def change(db: Session, row: Organisation, facts: OrganisationFacts, scope: Scop
 
 
 def set_active(db: Session, row: Organisation, active: bool, reason: str | None = None) -> None:
-    """Take an organisation out of the choice for new offerings, or back in. What it hosted stays."""
+    """Activate or deactivate an organisation. New offerings cannot choose an inactive one; its past offerings stay."""
     if row.active is active:
         return
     before = _recorded(row)

@@ -1,4 +1,4 @@
-"""Organisations that host training, for administrators and auditors."""
+"""Pages of the organisations that host training, for administrators and auditors."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from lms.core.web import db, refused_on
 from lms.organisations import districts, register
 from lms.organisations.forms import SECTORS, OrganisationFilterForm, OrganisationForm
 from lms.organisations.models import Organisation, Sector
-from lms.organisations.register import Filter, OrganisationFacts
+from lms.organisations.register import OrganisationFacts, OrganisationFilter
 
 blueprint = Blueprint("organisations", __name__)
 
@@ -23,25 +23,29 @@ blueprint = Blueprint("organisations", __name__)
 @blueprint.get("/")
 @requires(*READERS)
 def index() -> ResponseReturnValue:
-    """The organisations of one's districts."""
+    """List the organisations of the user's districts."""
     form = OrganisationFilterForm(request.args)
     form.district.choices = choices([("", _("All districts")), *_districts(scope())])
-    wanted = Filter(
+    filters = OrganisationFilter(
         text=form.text.data,
         district_id=form.district.data,
         sector=Sector(form.sector.data) if form.sector.data in set(Sector) else None,
         active=form.state.data != "inactive",
     )
-    found = register.listing(db(), scope(), wanted, request.args.get("page", 1, type=int))
+    organisations = register.listing(db(), scope(), filters, request.args.get("page", 1, type=int))
     return render_template(
-        "organisations/index.html", found=found, form=form, sectors=SECTORS, may_change=holds(*ADMINISTRATORS)
+        "organisations/index.html",
+        organisations=organisations,
+        form=form,
+        sectors=SECTORS,
+        may_change=holds(*ADMINISTRATORS),
     )
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def new() -> ResponseReturnValue:
-    """Enter an organisation."""
+    """Add an organisation."""
     form = OrganisationForm()
     form.district_id.choices = choices(_districts(scope()))
     if form.validate_on_submit():
@@ -55,7 +59,7 @@ def new() -> ResponseReturnValue:
 @blueprint.route("/<int:organisation_id>", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def edit(organisation_id: int) -> ResponseReturnValue:
-    """Change what is known of an organisation."""
+    """Change an organisation."""
     organisation = _organisation(organisation_id)
     form = OrganisationForm(obj=organisation)
     form.district_id.choices = choices(_districts(scope()))
@@ -73,7 +77,7 @@ def edit(organisation_id: int) -> ResponseReturnValue:
 @blueprint.route("/<int:organisation_id>/deactivate", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def deactivate(organisation_id: int) -> ResponseReturnValue:
-    """Take an organisation out of use, with a reason."""
+    """Deactivate an organisation, with a reason."""
     organisation = _organisation(organisation_id)
     form = ReasonForm()
     if form.validate_on_submit():
@@ -89,7 +93,7 @@ def deactivate(organisation_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:organisation_id>/reactivate")
 @requires(*ADMINISTRATORS)
 def reactivate(organisation_id: int) -> ResponseReturnValue:
-    """Take an organisation back into use."""
+    """Activate an organisation again."""
     register.set_active(db(), _organisation(organisation_id), True)
     flash(_("The organisation is in use again."))
     return redirect(url_for("organisations.edit", organisation_id=organisation_id))

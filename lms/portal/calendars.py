@@ -1,4 +1,4 @@
-"""An offering's sessions for the calendar of a phone (RFC 5545)."""
+"""Calendar file (RFC 5545) of an offering's sessions."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ LINE_BYTES = 75
 
 
 def calendar(offering: Offering, title: str, host: str, public_url: str) -> bytes:
-    """One event a session. It carries no ticket: calendars are shared and synchronised."""
+    """The calendar file, with one event for each session. It carries no ticket, because calendars are shared and synchronised."""
     stamp = _moment(clock.now())
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//first-aid-lms//ticket//ZH", "METHOD:PUBLISH"]
     for meeting in offering.sessions:
@@ -40,7 +40,7 @@ def _text(value: str) -> str:
 
 
 def _folded(line: str) -> str:
-    """Break a line at 75 bytes, never within a character."""
+    """Fold a line at 75 bytes, as RFC 5545 demands, and never within a character."""
     parts, part, size = [], "", 0
     for character in line:
         width = len(character.encode())

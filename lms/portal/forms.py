@@ -1,4 +1,4 @@
-"""Forms of the portal: an account made from a ticket."""
+"""Form of the portal: creating an account from a ticket."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import EmailField, PasswordField
@@ -8,7 +8,7 @@ from lms.core.forms import Form, strip
 
 
 class TicketAccountForm(Form):
-    """A password, and an e-mail address for the day it is forgotten. The phone is the ticket's."""
+    """A password, and an e-mail address to reset it. The phone is the one of the ticket's enrolment."""
 
     email = EmailField(
         _("E-mail"),

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can serve: for load balancers and `flask up`."""
+"""Health checks for load balancers and `flask up`: liveness and readiness of this process."""
 
 from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
@@ -14,16 +14,16 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/healthz")
 @public
 def alive() -> ResponseReturnValue:
-    """The process answers. Asks nobody else, so that a database's trouble does not restart web servers."""
+    """The process answers. Asks nothing else, so that trouble of the database does not restart web servers."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
 @public
 def ready() -> ResponseReturnValue:
-    """The database answers and stands at this code's schema; 503 with the reason otherwise.
+    """200 if the database answers and has this code's schema; else 503 with the reason.
 
-    A replica that is gone is told and changes nothing: the primary answers its questions.
+    A replica that is unavailable is named and changes nothing, because the primary then answers its questions.
     """
     try:
         current = is_current(web.db().connection())

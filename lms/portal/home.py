@@ -1,4 +1,4 @@
-"""The first page: for visitors the two things they come for, for each role its own start."""
+"""The first page: verification and open training for visitors, and the start page of each role."""
 
 from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue

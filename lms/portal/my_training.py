@@ -17,7 +17,7 @@ blueprint = Blueprint("my_training", __name__)
 @blueprint.get("/")
 @requires(Role.TRAINEE)
 def page() -> ResponseReturnValue:
-    """What comes, what was, and the certificate of each."""
+    """Coming and past trainings, with the certificate of each."""
     zone = current_app.config["SETTINGS"].zone
     rows = listings.list_of_user(db(), current_user.id)
     certificates = holding.of_trainee(db(), rows[0].trainee_id, zone=zone) if rows else ()

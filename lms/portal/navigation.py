@@ -1,4 +1,4 @@
-"""What each role finds in the bar at the top."""
+"""Entries of the navigation bar, by role."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ ITEMS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Item:
-    """One entry of the bar."""
+    """An entry of the navigation bar."""
 
     label: str
     address: str
@@ -45,7 +45,7 @@ class Item:
 
 
 def navigation() -> Iterator[Item]:
-    """The entries for the user of this request. One is in its area wherever the address begins as the entry's does."""
+    """The entries for the user of this request. An entry is current when the request's address begins as the entry's does."""
     here = _area(request.path)
     for label, endpoint, roles in ITEMS:
         if holds(*roles):
@@ -59,6 +59,6 @@ def _area(path: str) -> str:
 
 
 def _waiting(roles: tuple[Role, ...]) -> int:
-    """How many check-ins wait for a word of this user's, in whatever part: the bar is the same on every page."""
+    """The number of check-ins in the review queue for this user, in all of the user's roles, so that each page shows the same."""
     grants = [grant for grant in current_user.grants if grant.role in roles]
     return review_queue.count_cases(db(), scope_of(current_user.id, grants))

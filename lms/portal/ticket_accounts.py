@@ -1,4 +1,4 @@
-"""An account of one's own, made from a ticket: the trainee's record is then also theirs to look at."""
+"""Accounts that trainees create from a ticket, which show the trainee's whole record."""
 
 from sqlalchemy.orm import Session
 
@@ -13,10 +13,10 @@ from lms.core.scope import EVERYTHING, Role
 
 
 def may_claim(enrolment: Enrolment) -> bool:
-    """Whether this ticket proves enough to be shown all of a person's trainings.
+    """Tell whether this ticket proves enough to show all of a person's trainings.
 
-    A ticket that staff handed out does. One got by oneself proves only that somebody knew a name and a phone, so it
-    serves where it made the record: there is nothing of anybody else to see.
+    A ticket that staff handed over does. A ticket from self-enrolment proves only that somebody knew a name and a phone, so it
+    is enough only if it created the trainee's record: then there is nothing of another person to see.
     """
     trainee = enrolment.trainee
     if trainee.user_id is not None or trainee.phone is None or enrolment.state == EnrolmentState.CANCELLED:
@@ -25,7 +25,7 @@ def may_claim(enrolment: Enrolment) -> bool:
 
 
 def claim(db: Session, enrolment: Enrolment, *, email: str | None, password: str, language: str) -> User:
-    """Make an account for a ticket's holder; they sign in by the phone they enrolled with, or by e-mail."""
+    """Create an account for a ticket's holder, who signs in by the phone of the enrolment or by e-mail."""
     db.refresh(enrolment.trainee, with_for_update=True)
     if not may_claim(enrolment):
         raise DomainError("not_claimable", N_("No account can be made from this ticket. Ask the host organisation."))

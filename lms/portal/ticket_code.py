@@ -1,4 +1,4 @@
-"""The QR code of a ticket: the address of its page, so that any camera opens it and the roster's scanner knows it."""
+"""QR code of a ticket. It holds the address of the ticket's page, so that any camera opens it and the roster recognises it."""
 
 from typing import Final
 
@@ -13,12 +13,12 @@ BYTES: Final = 4
 
 
 def address(public_url: str, ticket: str) -> str:
-    """The ticket page's address."""
+    """The address of the ticket's page."""
     return f"{public_url}/tickets/{ticket}"
 
 
 def svg(public_url: str, ticket: str) -> str:
-    """The code as SVG, quiet zone included."""
+    """The code as SVG, with its quiet zone."""
     code = QRCode(error_correction=constants.ERROR_CORRECT_M, border=0, mask_pattern=MASK)
     code.add_data(QRData(address(public_url, ticket).encode(), mode=BYTES))
     code.make(fit=True)

@@ -1,4 +1,7 @@
-"""The ticket: what a trainee without an account has. Whoever knows the address holds it, so it is kept out of sight."""
+"""The ticket: the page of an enrolment for a trainee without an account.
+
+The address is the secret: whoever knows it holds the ticket. It is therefore kept out of search engines, caches and logs.
+"""
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -29,7 +32,7 @@ blueprint = Blueprint("tickets", __name__)
 @public
 @unlisted
 def page(ticket: str) -> ResponseReturnValue:
-    """The ticket: its code, times and place, and where its holder stands."""
+    """The ticket: its code, times and place, and the state of the enrolment."""
     row = listings.get_by_ticket(db(), ticket)
     public_url = current_app.config["SETTINGS"].public_url
     body = render_template(
@@ -58,7 +61,7 @@ def page(ticket: str) -> ResponseReturnValue:
 @public
 @unlisted
 def cancel(ticket: str) -> ResponseReturnValue:
-    """Ask once, then cancel one's own enrolment."""
+    """Ask for confirmation, then cancel the enrolment."""
     row = listings.get_by_ticket(db(), ticket)
     form = OwnCancellationForm()
     if form.validate_on_submit():
@@ -74,7 +77,7 @@ def cancel(ticket: str) -> ResponseReturnValue:
 @public
 @unlisted
 def calendar(ticket: str) -> ResponseReturnValue:
-    """The sessions, for the holder's calendar."""
+    """The sessions as a calendar file."""
     offering = listings.get_by_ticket(db(), ticket).offering
     public_url = current_app.config["SETTINGS"].public_url
     body = calendars.calendar(offering, named(offering.course), named(offering.organisation), public_url)
@@ -90,7 +93,7 @@ def calendar(ticket: str) -> ResponseReturnValue:
 @limiter.limit("20 per hour", methods=["POST"])
 @unlisted
 def account(ticket: str) -> ResponseReturnValue:
-    """Make an account for the ticket's holder."""
+    """Create an account for the ticket's holder."""
     row = listings.get_by_ticket(db(), ticket)
     if not ticket_accounts.may_claim(row):
         return redirect(url_for("tickets.page", ticket=ticket))

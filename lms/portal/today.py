@@ -1,4 +1,4 @@
-"""The instructor's home: today's sessions, those still to be closed, and those that come."""
+"""The instructor's start page: today's sessions, sessions still to be closed, and coming sessions."""
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
@@ -18,7 +18,7 @@ blueprint = Blueprint("today", __name__)
 @blueprint.get("/")
 @requires(Role.INSTRUCTOR)
 def page() -> ResponseReturnValue:
-    """What an instructor has before them."""
+    """List the instructor's sessions."""
     zone = current_app.config["SETTINGS"].zone
     return render_template(
         "today/page.html",

@@ -1,156 +1,148 @@
-// The instructor's screen. Each code is drawn in its own ten seconds of the server's time, which is reckoned from the
-// server's answers and performance.now() alone: this device's clock may be wrong by hours. The codes of the next two
-// minutes are at hand, so a short loss of the network is not seen by whoever scans.
-const STEP = 10000;
-const QUIET = 4;
-const KEPT = 12; // answers from which the time is reckoned
-const SILENT = 15000; // a stream that said nothing for so long is taken for dead
-const LATE = 5000; // an answer of the server that takes longer is not waited for
-const WAITS = [2000, 2000, 3000, 5000];
-const STREAM_AGAIN = 60000;
+// The instructor's screen with the check-in code. Each code is drawn in its own ten seconds of the server's time.
+// The codes of the next two minutes are at hand, so whoever scans does not notice a short loss of the network.
+import { modulePath, QUIET } from "./qr_drawing.js";
+import { ServerClock } from "./server_clock.js";
+import { fill } from "./texts.js";
 
-const body = document.body;
-const text = body.dataset;
+const STEP_MS = 10000; // as long as one code holds
+const SILENT_MS = 15000; // a stream that said nothing for so long is taken for dead
+const ANSWER_MS = 5000; // an answer of the server that takes longer is not waited for
+const WAITS_MS = [2000, 2000, 3000, 5000]; // before the next question, by the number of failures in a row
+const STREAM_AGAIN_MS = 60000;
+const BEAT_MS = 250;
+
+const { body } = document;
+const texts = body.dataset;
 const part = (name) => document.querySelector(`[data-${name}]`);
-const codes = new Map();
-const reckoned = [];
-let side = 0;
-let drawn = 0;
-let gone = false;
+const clock = new ServerClock(() => performance.now());
+const codes = new Map(); // number of the ten seconds → bits of the code
+let side = 0; // modules in a row of the code
+let drawn = ""; // bits of the code that is drawn
+let ended = false; // the server gives no codes any more
 let signedOut = false;
-let tag = "";
-let heard = performance.now();
+let etag = "";
+let heardAt = performance.now();
 let failures = 0;
-let source = null;
+let stream = null;
 let streamAfter = 0;
-let asking = false;
-let askAt = 0;
-
-/** The server's time. Each answer gives it too early, by the way that it came; the least late of the last ones is kept. */
-function serverNow() {
-  return performance.now() + Math.max(...reckoned);
-}
-
-function reckon(sent) {
-  reckoned.push(sent - performance.now());
-  if (reckoned.length > KEPT) reckoned.shift();
-}
+let isAsking = false;
+let askAfter = 0;
 
 function draw(bits) {
-  const octets = atob(bits);
-  let path = "";
-  for (let place = 0; place < side * side; place += 1) {
-    if ((octets.charCodeAt(place >> 3) >> (7 - (place & 7))) & 1) {
-      path += `M${(place % side) + QUIET} ${Math.floor(place / side) + QUIET}h1v1h-1z`;
-    }
-  }
-  part("modules").setAttribute("d", path);
+  part("modules").setAttribute("d", modulePath(bits, side));
   part("code").setAttribute("viewBox", `0 0 ${side + 2 * QUIET} ${side + 2 * QUIET}`);
+  drawn = bits;
 }
 
-function fill(name, people, line) {
-  part(`number="${name}"`).textContent = people.length;
-  part(`list="${name}"`).replaceChildren(...people.map(line));
+function listItem(name, time) {
+  const item = document.createElement("li");
+  item.textContent = time ? `${name} ` : name;
+  if (time) item.append(Object.assign(document.createElement("span"), { textContent: time }));
+  return item;
 }
 
-function item(name, time) {
-  const made = document.createElement("li");
-  made.textContent = time ? `${name} ` : name;
-  if (time) made.append(Object.assign(document.createElement("span"), { textContent: time }));
-  return made;
+function showPeople(name, items) {
+  part(`number="${name}"`).textContent = items.length;
+  part(`list="${name}"`).replaceChildren(...items);
 }
 
-function take(state) {
-  gone = state.codes.length === 0;
-  if (gone) codes.clear();
+function takeState(state) {
+  ended = state.codes.length === 0;
+  if (ended) codes.clear();
   if (state.side) side = state.side;
   state.codes.forEach(([step, bits]) => codes.set(step, bits));
-  fill("present", state.present, ([name, time]) => item(name, time));
-  fill("missing", state.missing, (name) => item(name));
+  showPeople("present", state.present.map(([name, time]) => listItem(name, time)));
+  showPeople("missing", state.missing.map((name) => listItem(name)));
   part("waiting").hidden = !state.waiting;
-  part("waiting").textContent = text.textWaiting.replace("{number}", state.waiting);
+  part("waiting").textContent = fill(texts.textWaiting, { number: state.waiting });
   show();
 }
 
-function answered(sent) {
-  heard = performance.now();
+function heard(sent) {
+  heardAt = performance.now();
   failures = 0;
   signedOut = false;
-  reckon(sent);
+  clock.learn(sent);
 }
 
-/** Draw the code of now, and say what is wrong if anything is. */
+/** What is wrong, or nothing. `hasCode`: whether a code is at hand for this moment. */
+function trouble(now, hasCode) {
+  if (ended) return texts.textGone;
+  if (signedOut) return texts.textSignIn;
+  if (!hasCode) return texts.textOut;
+  if (failures <= 1) return "";
+  const lastStep = Math.max(...codes.keys());
+  return fill(texts.textAway, { seconds: Math.max(0, Math.round(((lastStep + 1) * STEP_MS - now) / 1000)) });
+}
+
+/** Draw the code of this moment, and say what is wrong if anything is. */
 function show() {
-  if (!reckoned.length) return;
-  const now = serverNow();
-  const step = Math.floor(now / STEP);
-  codes.forEach((_bits, old) => old < step && codes.delete(old));
-  const bits = codes.get(step);
-  part("code").hidden = part("left").hidden = !bits;
-  part("left").value = 10 - (now % STEP) / 1000;
-  if (bits && drawn !== bits) {
-    draw(bits);
-    drawn = bits;
-  }
+  if (!clock.isSet) return;
+  const now = clock.now();
+  const currentStep = Math.floor(now / STEP_MS);
+  for (const step of codes.keys()) if (step < currentStep) codes.delete(step);
+  const bits = codes.get(currentStep);
+  part("code").hidden = !bits;
+  part("left").hidden = !bits;
+  part("left").value = (STEP_MS - (now % STEP_MS)) / 1000;
+  if (bits && drawn !== bits) draw(bits);
   const early = part("opens");
   if (early) early.hidden = now >= Number(early.dataset.opens);
-  let words = "";
-  if (gone) words = text.textGone;
-  else if (signedOut) words = text.textSignIn;
-  else if (!bits) words = text.textOut;
-  else if (failures > 1) {
-    const last = Math.max(...codes.keys());
-    words = text.textAway.replace("{seconds}", Math.max(0, Math.round(((last + 1) * STEP - now) / 1000)));
-  }
-  const trouble = part("trouble");
-  trouble.hidden = !words;
-  if (trouble.textContent !== words) trouble.textContent = words;
+  const text = trouble(now, Boolean(bits));
+  const place = part("trouble");
+  place.hidden = !text;
+  if (place.textContent !== text) place.textContent = text;
+}
+
+async function takeAnswer(answer) {
+  const sent = Number(answer.headers.get("Server-Time"));
+  if (answer.status === 200) {
+    const state = await answer.json();
+    heard(sent);
+    etag = answer.headers.get("ETag") ?? "";
+    takeState(state);
+  } else if (answer.status === 304) heard(sent);
+  else if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) signedOut = true;
+  else failures += 1;
 }
 
 async function ask() {
-  if (asking) return;
-  asking = true;
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), LATE);
+  if (isAsking) return;
+  isAsking = true;
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), ANSWER_MS);
   try {
-    const headers = tag ? { "If-None-Match": tag } : {};
-    const answer = await fetch(text.state, { headers, cache: "no-store", redirect: "manual", signal: late.signal });
-    const sent = Number(answer.headers.get("Server-Time"));
-    if (answer.status === 200) {
-      const state = await answer.json();
-      answered(sent);
-      tag = answer.headers.get("ETag") ?? "";
-      take(state);
-    } else if (answer.status === 304) answered(sent);
-    else if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) signedOut = true;
-    else failures += 1;
+    const headers = etag ? { "If-None-Match": etag } : {};
+    const { signal } = abort;
+    await takeAnswer(await fetch(texts.state, { headers, cache: "no-store", redirect: "manual", signal }));
   } catch {
     failures += 1;
   } finally {
     clearTimeout(timer);
-    asking = false;
-    askAt = performance.now() + WAITS[Math.min(failures, WAITS.length - 1)];
+    isAsking = false;
+    askAfter = performance.now() + WAITS_MS[Math.min(failures, WAITS_MS.length - 1)];
     show();
   }
 }
 
-/** Listen to the stream; where it fails, or the server can spare none, the timer below asks instead. */
+/** Listen to the stream; where it fails, or the server can spare none, the page asks instead. */
 function listen() {
-  source?.close();
-  streamAfter = performance.now() + STREAM_AGAIN;
-  source = new EventSource(text.stream);
-  source.onmessage = (event) => {
+  stream?.close();
+  streamAfter = performance.now() + STREAM_AGAIN_MS;
+  stream = new EventSource(texts.stream);
+  stream.onmessage = (event) => {
     const state = JSON.parse(event.data);
-    answered(state.now);
-    take(state);
+    heard(state.now);
+    takeState(state);
   };
 }
 
 function beat() {
   const now = performance.now();
-  const listening = source !== null && source.readyState === EventSource.OPEN && now - heard < SILENT;
-  if (!listening && now >= askAt) ask();
-  if (window.EventSource && (source === null || source.readyState === EventSource.CLOSED) && now >= streamAfter) listen();
+  const isListening = stream !== null && stream.readyState === EventSource.OPEN && now - heardAt < SILENT_MS;
+  if (!isListening && now >= askAfter) ask();
+  const hasStream = stream !== null && stream.readyState !== EventSource.CLOSED;
+  if (window.EventSource && !hasStream && now >= streamAfter) listen();
   show();
 }
 
@@ -162,7 +154,7 @@ async function stayAwake() {
   }
 }
 
-function look() {
+function wake() {
   if (document.visibilityState !== "visible") return;
   stayAwake();
   ask();
@@ -171,8 +163,8 @@ function look() {
 const full = part("full");
 full.hidden = !document.fullscreenEnabled;
 full.addEventListener("click", () => body.requestFullscreen());
-document.addEventListener("visibilitychange", look);
-window.addEventListener("online", look);
-window.addEventListener("pageshow", look);
-setInterval(beat, 250);
-look();
+document.addEventListener("visibilitychange", wake);
+window.addEventListener("online", wake);
+window.addEventListener("pageshow", wake);
+setInterval(beat, BEAT_MS);
+wake();

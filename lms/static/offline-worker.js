@@ -1,9 +1,10 @@
 // Keeps the page of offline verification and what it needs. The network comes first; what is kept answers without it.
 const KEPT = "verify-offline-1";
+const FILES = ["offline.js", "offline_verification.js", "names.js", "times.js", "verify.css", "icon.svg"];
 
 self.addEventListener("install", (event) => {
-  const page = ["/verify/offline", "/static/verify.css", "/static/offline.js", "/static/icon.svg"];
-  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll([...page, "/.well-known/jwks.json"])));
+  const addresses = ["/verify/offline", "/.well-known/jwks.json", ...FILES.map((name) => `/static/${name}`)];
+  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(addresses)));
   self.skipWaiting();
 });
 

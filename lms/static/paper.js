@@ -1,23 +1,26 @@
 // The grid of a paper sheet: arrows and Enter move, one key takes the time above, a column can be pasted.
-const form = document.querySelector("[data-paper]");
-const cells = (kind) => [...form.querySelectorAll(`[data-cell="${kind}"]`)];
-const TIME = /^(\d{1,2})[:：.．时點点h ](\d{1,2})分?$|^(\d{1,2})(\d{2})$|^(\d{1,2})[时點点]?$/;
-const SAME = new Set(["=", "＝", "\"", "“", "”", "〃", "'"]);
-let last = null;
+import { pastedCells, timeIn } from "./paper_times.js";
 
-function written(text) {
-  const narrow = text.trim().replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0));
-  if (!narrow) return "";
-  const [hour, minute] = (narrow.match(TIME) ?? []).slice(1).filter((part) => part !== undefined);
-  if (hour === undefined || Number(hour) > 23 || Number(minute ?? 0) > 59) return null;
-  return `${hour.padStart(2, "0")}:${(minute ?? "0").padStart(2, "0")}`;
+const form = document.querySelector("[data-paper]");
+const KINDS = ["came", "left"]; // the columns
+const SAME = new Set(["=", "＝", "\"", "“", "”", "〃", "'"]); // keys that take the time above
+let lastCell = null;
+
+function cells(kind) {
+  return [...form.querySelectorAll(`[data-cell="${kind}"]`)];
 }
 
+function isCell(element) {
+  return element.matches("[data-cell]");
+}
+
+/** Write the time of a cell in full, or mark what is no time. */
 function settle(cell) {
-  const time = written(cell.value);
-  cell.setCustomValidity(time === null ? form.dataset.textInvalid : "");
+  const time = timeIn(cell.value);
+  const fault = time === null ? form.dataset.textInvalid : "";
+  cell.setCustomValidity(fault);
   cell.classList.toggle("is-invalid", time === null);
-  cell.title = time === null ? form.dataset.textInvalid : "";
+  cell.title = fault;
   if (time !== null) cell.value = time;
 }
 
@@ -30,24 +33,24 @@ function move(cell, by) {
   }
 }
 
-function above(cell) {
+function takeTimeAbove(cell) {
   const column = cells(cell.dataset.cell);
-  const before = column.slice(0, column.indexOf(cell)).reverse().find((one) => one.value.trim());
-  if (!before) return;
-  settle(before);
-  cell.value = before.value;
+  const filled = column.slice(0, column.indexOf(cell)).reverse().find((other) => other.value.trim());
+  if (!filled) return;
+  settle(filled);
+  cell.value = filled.value;
   settle(cell);
   move(cell, 1);
 }
 
 function paste(cell, text) {
-  const kinds = ["came", "left"].slice(cell.dataset.cell === "came" ? 0 : 1);
+  const kinds = KINDS.slice(KINDS.indexOf(cell.dataset.cell));
   const start = cells(cell.dataset.cell).indexOf(cell);
-  text.replace(/\r?\n$/, "").split(/\r?\n/).forEach((line, down) => {
-    line.split("\t").slice(0, kinds.length).forEach((value, right) => {
+  pastedCells(text).forEach((values, down) => {
+    values.slice(0, kinds.length).forEach((value, right) => {
       const target = cells(kinds[right])[start + down];
       if (target) {
-        target.value = value.trim().replace(/^(\d{1,2}:\d{2}):\d{2}$/, "$1");
+        target.value = value;
         settle(target);
       }
     });
@@ -57,22 +60,22 @@ function paste(cell, text) {
 if (form?.querySelector("[data-cell]")) {
   document.querySelector("[data-keys]").hidden = false;
   document.querySelector("[data-above-row]").hidden = false;
-  form.addEventListener("focusin", (event) => { if (event.target.matches("[data-cell]")) last = event.target; });
-  form.addEventListener("focusout", (event) => { if (event.target.matches("[data-cell]")) settle(event.target); });
+  form.addEventListener("focusin", ({ target }) => { if (isCell(target)) lastCell = target; });
+  form.addEventListener("focusout", ({ target }) => { if (isCell(target)) settle(target); });
   form.addEventListener("keydown", (event) => {
-    if (!event.target.matches("[data-cell]") || event.isComposing) return;
+    if (!isCell(event.target) || event.isComposing) return;
     if (event.key === "Enter" || event.key === "ArrowDown") move(event.target, 1);
     else if (event.key === "ArrowUp") move(event.target, -1);
-    else if (SAME.has(event.key)) above(event.target);
+    else if (SAME.has(event.key)) takeTimeAbove(event.target);
     else return;
     event.preventDefault();
   });
   form.addEventListener("paste", (event) => {
     const text = event.clipboardData?.getData("text") ?? "";
-    if (!event.target.matches("[data-cell]") || !/[\t\n]/.test(text)) return;
+    if (!isCell(event.target) || !/[\t\n]/u.test(text)) return;
     event.preventDefault();
     paste(event.target, text);
   });
-  form.querySelector("[data-above]").addEventListener("click", () => { if (last) above(last); });
+  form.querySelector("[data-above]").addEventListener("click", () => { if (lastCell) takeTimeAbove(lastCell); });
   (form.querySelector(".is-invalid") ?? cells("came").find((cell) => !cell.value) ?? cells("came")[0])?.focus();
 }

@@ -1,33 +1,46 @@
-// While something is being made: renew the part of the page that says so, without taking focus or place from its reader.
-// `data-refresh`: seconds between two looks; gone from the server's answer when all is made. `data-whole`: the page then changes too.
+// While something is being made: renew the part of the page that says so, without taking focus or place from its
+// reader. `data-refresh`: seconds between two looks; missing in the server's answer when all is made. `data-whole`:
+// the whole page is loaded anew then.
 const { id } = document.querySelector("[data-refresh]") ?? {};
-const place = () => document.getElementById(id);
 
-async function renew() {
-  try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (answer.ok) {
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = page.getElementById(id);
-      if (fresh && !fresh.dataset.refresh && "whole" in place().dataset) return location.reload();
-      if (fresh && fresh.innerHTML !== place().innerHTML) put(fresh);
-    }
-  } catch {
-    // No network for a moment: the next turn asks again.
-  }
-  wait();
+function currentPart() {
+  return document.getElementById(id);
 }
 
-function put(fresh) {
-  const old = place();
+function replacePart(fresh) {
+  const old = currentPart();
   const link = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   old.replaceWith(fresh);
   if (link) fresh.querySelector(`[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
 }
 
-function wait() {
-  const seconds = Number(place()?.dataset.refresh);
-  if (seconds) setTimeout(renew, seconds * 1000);
+/** Show the part as the server has it now. True when all is made and the page is being loaded anew. */
+async function renew() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById(id);
+  if (!fresh) return false;
+  if (!fresh.dataset.refresh && "whole" in currentPart().dataset) {
+    location.reload();
+    return true;
+  }
+  if (fresh.innerHTML !== currentPart().innerHTML) replacePart(fresh);
+  return false;
 }
 
-if (id) wait();
+async function look() {
+  try {
+    if (await renew()) return;
+  } catch {
+    // No network for a moment: the next look asks again.
+  }
+  lookLater();
+}
+
+function lookLater() {
+  const seconds = Number(currentPart()?.dataset.refresh);
+  if (seconds) setTimeout(look, seconds * 1000);
+}
+
+if (id) lookLater();

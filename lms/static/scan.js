@@ -1,50 +1,45 @@
-// Scanning tickets: the camera where the browser can read QR codes, else a photo, read here or by the server. The ticket is
-// compared with the roster by its SHA-256, which is all that this device keeps of tickets.
-import { newId } from "./device.js";
-import { facts, fill, happen, rowOf, stateOf } from "./roster.js";
+// Scanning tickets: the camera where the browser reads QR codes, else a photo, read here or by the server.
+import { record } from "./roster_events.js";
+import { root, texts } from "./roster_page.js";
+import { rowOf } from "./roster_rows.js";
+import { presence, state } from "./roster_state.js";
+import { fill } from "./texts.js";
+import { sendPhoto } from "./ticket_photo.js";
+import { ticketHash, ticketIn } from "./tickets.js";
 
-const root = document.querySelector("[data-roster]");
-const text = root.dataset;
-const dialog = root.querySelector("[data-scan-dialog]");
-const LOOK_EVERY = 200; // ms
-const SAME_AGAIN = 4000; // ms before the same ticket counts as shown again
-const PHOTO_SIDE = 1600; // px: enough for a QR code, small enough for a basement's network
-const TICKET = /(?:\/tickets\/|^)([A-Za-z0-9_-]{22})(?:[/?#]|$)/u; // as courses/attendance/scanning.py
+const LOOK_EVERY_MS = 200;
+const SAME_AGAIN_MS = 4000; // before the same ticket counts as shown again
+const dialog = root.querySelector("[data-scan-dialog]"); // missing where nobody can be checked in
 
-function result(words, tone) {
+function showResult(text, tone = "") {
   const place = dialog.querySelector("[data-scan-result]");
-  place.textContent = words;
-  place.dataset.tone = tone ?? "";
+  place.textContent = text;
+  place.dataset.tone = tone;
 }
 
-async function hash(ticket) {
-  if (!crypto.subtle) return null; // a page that is not served securely
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(ticket));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Check in whoever's ticket this is; a ticket that this device does not know is kept for the server to find. */
-async function scanned(words, method) {
-  const ticket = TICKET.exec(words.trim())?.[1];
+/** Check in whose ticket this is; a ticket that this device does not know is kept for the server to find. */
+async function checkIn(text, method) {
+  const ticket = ticketIn(text);
   if (!ticket) {
-    result(text.textNotATicket, "bad");
+    showResult(texts.textNotATicket, "bad");
     return;
   }
   navigator.vibrate?.(80);
-  const hashed = await hash(ticket);
-  const person = hashed && facts().roster?.people.find((one) => one.ticket === hashed);
+  const hash = await ticketHash(ticket);
+  const person = hash && state.roster?.people.find((other) => other.ticket === hash);
   if (!person) {
-    await happen({ method, ticket: hashed ?? ticket });
-    result(text.textScannedUnknown, "warning");
+    await record({ method, ticket: hash ?? ticket });
+    showResult(texts.textScannedUnknown, "warning");
     return;
   }
   const name = rowOf(person.enrolment)?.dataset.name ?? person.name;
-  const { present } = stateOf(person.enrolment);
-  await happen({ method, enrolment: person.enrolment });
-  result(fill(present ? text.textScannedAgain : text.textScanned, { name }), "good");
+  const { present } = presence.stateOf(person.enrolment);
+  await record({ method, enrolment: person.enrolment });
+  showResult(fill(present ? texts.textScannedAgain : texts.textScanned, { name }), "good");
 }
 
-async function detector() {
+/** The browser's own reader of QR codes, or null. */
+async function qrReader() {
   if (!("BarcodeDetector" in window)) return null;
   try {
     const formats = await window.BarcodeDetector.getSupportedFormats();
@@ -54,17 +49,24 @@ async function detector() {
   }
 }
 
-async function look(video) {
-  const reader = await detector();
+async function openCamera() {
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
+  } catch {
+    return null;
+  }
+}
+
+/** Read tickets from the camera until the dialog is closed. */
+async function readCamera(video) {
+  const reader = await qrReader();
   if (!reader || !navigator.mediaDevices?.getUserMedia) {
-    result(text.photo ? text.textNoCamera : text.textNoReader);
+    showResult(texts.photo ? texts.textNoCamera : texts.textNoReader);
     return;
   }
-  let stream;
-  try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
-  } catch {
-    result(text.textNoCamera);
+  const stream = await openCamera();
+  if (!stream) {
+    showResult(texts.textNoCamera);
     return;
   }
   const stop = () => stream.getTracks().forEach((track) => track.stop());
@@ -76,68 +78,44 @@ async function look(video) {
   video.srcObject = stream;
   video.hidden = false;
   await video.play();
-  const seen = new Map();
+  const seen = new Map(); // text of a code → when it was last before the camera
   while (dialog.open) {
     try {
-      for (const code of await reader.detect(video)) {
+      for (const { rawValue } of await reader.detect(video)) {
         const now = performance.now();
-        const again = now - (seen.get(code.rawValue) ?? -SAME_AGAIN) < SAME_AGAIN;
-        seen.set(code.rawValue, now);
-        if (!again) await scanned(code.rawValue, "scan");
+        const isNew = now - (seen.get(rawValue) ?? -SAME_AGAIN_MS) >= SAME_AGAIN_MS;
+        seen.set(rawValue, now);
+        if (isNew) await checkIn(rawValue, "scan");
       }
     } catch {
       // A frame that cannot be read yet; the next one comes at once.
     }
-    await new Promise((resolve) => { setTimeout(resolve, LOOK_EVERY); });
+    await new Promise((resolve) => { setTimeout(resolve, LOOK_EVERY_MS); });
   }
 }
 
-/** The photo made smaller; also leaves its metadata (place, time, device) behind. As it is where that fails. */
-async function smaller(file) {
-  try {
-    const bitmap = await createImageBitmap(file);
-    const scale = Math.min(1, PHOTO_SIDE / Math.max(bitmap.width, bitmap.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(bitmap.width * scale);
-    canvas.height = Math.round(bitmap.height * scale);
-    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    return (await new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", 0.85); })) ?? file;
-  } catch {
-    return file;
-  }
-}
-
-async function photo(file) {
-  result(text.textReading);
-  const reader = await detector();
+async function readPhoto(file) {
+  showResult(texts.textReading);
+  const reader = await qrReader();
   try {
     const [code] = reader ? await reader.detect(await createImageBitmap(file)) : [];
     if (code) {
-      await scanned(code.rawValue, "photo");
+      await checkIn(code.rawValue, "photo");
       return;
     }
   } catch {
     // The server reads more than the browser does.
   }
-  if (!text.photo) {
-    result(text.textNoReader, "bad");
+  if (!texts.photo) {
+    showResult(texts.textNoReader, "bad");
     return;
   }
-  const body = new FormData();
-  body.append("id", newId());
-  body.append("photo", await smaller(file), "ticket.jpg");
   try {
-    const response = await fetch(text.photo, {
-      method: "POST",
-      credentials: "same-origin",
-      headers: { Accept: "application/json", "X-CSRFToken": document.querySelector("[data-outbox]").dataset.token },
-      body,
-    });
-    const answer = await response.json();
-    result(response.ok ? answer.message : answer.detail, response.ok ? "good" : "bad");
-    if (response.ok) document.dispatchEvent(new CustomEvent("photographed", { detail: answer }));
+    const { ok, answer } = await sendPhoto(texts.photo, file);
+    showResult(ok ? answer.message : answer.detail, ok ? "good" : "bad");
+    if (ok) document.dispatchEvent(new CustomEvent("photographed", { detail: answer }));
   } catch {
-    result(text.textPhotoFailed, "bad");
+    showResult(texts.textPhotoFailed, "bad");
   }
 }
 
@@ -145,14 +123,14 @@ if (dialog?.showModal) {
   const video = dialog.querySelector("[data-video]");
   root.querySelector("[data-scan]").addEventListener("click", (click) => {
     click.preventDefault();
-    result(text.textScan);
+    showResult(texts.textScan);
     dialog.showModal();
-    look(video);
+    readCamera(video);
   });
   dialog.addEventListener("close", () => { video.hidden = true; video.srcObject = null; });
   dialog.querySelector("[data-photo-input]").addEventListener("change", (change) => {
     const [file] = change.target.files;
-    if (file) photo(file);
+    if (file) readPhoto(file);
     change.target.value = "";
   });
 }

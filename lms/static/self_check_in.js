@@ -1,4 +1,5 @@
-// Counts down to the opening of check-in, then looks again. Without this script the page looks again by itself each half minute.
+// Counts down to the opening of check-in, then loads the page anew. Without this script the page does so each half
+// minute.
 const place = document.querySelector("[data-countdown]");
 if (place) {
   const ends = performance.now() + Number(place.dataset.countdown) * 1000;

@@ -1,17 +1,19 @@
-// Keeps the session page working without a network. It rules addresses under /sessions/ and touches two kinds: a session's
-// roster, asked from the network first and answered with an empty page of ours where that fails (its script fills it from
-// what this device keeps), and that page's own scripts and styles. Nothing that anybody's name is in is ever kept here.
+// Keeps the page of a session working without a network. It rules the addresses under /sessions/ and touches two
+// kinds. The roster of a session is asked from the network first; where that fails, an empty page of ours answers
+// (its script fills it from what this device keeps). That page's own scripts and styles come from what is kept.
+// Nothing that names anybody is ever kept here.
 //
-// RELEASE is written above by the server: a version, the folder of its files, and the files. A new version waits until no
-// page of the old one is open, so an open session never loses what it runs on.
+// The server writes RELEASE above this text: a version, the folder of its files, and the files. A new version waits
+// until no page of the old version is open, so an open page never loses the files that it runs on.
 const PREFIX = "check-in-";
 const KEPT = PREFIX + RELEASE.version;
 const LANGUAGE = "check-in-language";
-const ROSTER = /^\/sessions\/\d+\/attendance$/;
-const PATIENCE = 5000; // ms: a network that answers later than this is no network to somebody at a door
+const ROSTER = /^\/sessions\/\d+\/attendance$/u;
+const PATIENCE_MS = 5000; // a network that answers later than this is no network to somebody at a door
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(RELEASE.files.map((file) => RELEASE.folder + file))));
+  const addresses = RELEASE.files.map((name) => RELEASE.folder + name);
+  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(addresses)));
 });
 
 async function begin() {
@@ -23,18 +25,18 @@ async function begin() {
 
 self.addEventListener("activate", (event) => event.waitUntil(begin()));
 
-async function empty(address) {
-  const asked = address.searchParams.get("lang");
-  const noted = await caches.match("/sessions/offline/language");
-  const language = asked || (noted && (await noted.text())) || "zh";
+async function emptyPage(address) {
+  const chosen = address.searchParams.get("lang");
+  const noted = await caches.match("/sessions/offline/language"); // roster.js writes it
+  const language = chosen || (noted && (await noted.text())) || "zh";
   const cache = await caches.open(KEPT);
-  const found = await cache.match(`${RELEASE.folder}${language === "en" ? "en" : "zh"}.html`);
-  return found || Response.error();
+  const page = await cache.match(`${RELEASE.folder}${language === "en" ? "en" : "zh"}.html`);
+  return page || Response.error();
 }
 
 async function roster(request) {
   let timer;
-  const late = new Promise((resolve) => { timer = setTimeout(resolve, PATIENCE); });
+  const late = new Promise((resolve) => { timer = setTimeout(resolve, PATIENCE_MS); });
   try {
     const answer = await Promise.race([fetch(request), late]);
     if (answer && answer.status < 500) return answer;
@@ -43,7 +45,7 @@ async function roster(request) {
   } finally {
     clearTimeout(timer);
   }
-  return empty(new URL(request.url));
+  return emptyPage(new URL(request.url));
 }
 
 async function file(request) {

@@ -1,68 +1,69 @@
-// The number unsent, on every page of who takes attendance; what can be done about it; and the word before signing out.
+// The number unsent, on every page of a user who takes attendance; what can be done about it; the warning before
+// signing out.
 import * as outbox from "./outbox.js";
+import { fill } from "./texts.js";
+import { unsentFile } from "./unsent_file.js";
 
+const KEEP_FILE_MS = 60000; // as long as a browser may take to read the file
 const root = document.querySelector("[data-outbox]");
-const text = root.dataset;
+const texts = root.dataset;
 const part = (name) => root.querySelector(`[data-outbox-${name}]`);
 const dialog = part("dialog");
-let leaving = null;
+let signOutForm = null;
 
 function show({ unsent, refused, state, fragile }) {
   const disconnected = state === "sign_in";
   const marks = [];
-  if (unsent || !refused) marks.push(text.textUnsent.replace("{number}", unsent));
-  if (refused) marks.push(text.textRefused.replace("{number}", refused));
+  if (unsent || !refused) marks.push(fill(texts.textUnsent, { number: unsent }));
+  if (refused) marks.push(fill(texts.textRefused, { number: refused }));
   const mark = part("mark");
   mark.hidden = !unsent && !refused && !disconnected;
   mark.textContent = marks.join(" · ");
   mark.dataset.number = unsent;
   part("count").textContent = marks.join(" · ");
-  part("state").textContent = text[`text${state[0].toUpperCase()}${state.slice(1)}`] ?? "";
+  part("state").textContent = texts[`text${state[0].toUpperCase()}${state.slice(1)}`] ?? "";
   part("fragile").hidden = !fragile;
-  part("connect").hidden = !(disconnected && text.token);
-  part("sign-in").hidden = !(disconnected && !text.token);
-  part("send").hidden = part("save").hidden = !unsent;
+  part("connect").hidden = !(disconnected && texts.token);
+  part("sign-in").hidden = !(disconnected && !texts.token);
+  part("send").hidden = !unsent;
+  part("save").hidden = !unsent;
+}
+
+/** One refusal, with a button for "I have read it". */
+function refusalItem({ key, event, answer }) {
+  const item = document.createElement("li");
+  const sentence = document.createElement("span");
+  const row = document.querySelector(`[data-enrolment="${event.enrolment}"]`);
+  const name = event.walk_in?.name ?? row?.dataset.name ?? texts.textPerson;
+  sentence.textContent = `${name}: ${answer.text?.[texts.language] ?? answer.code ?? ""}`;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "btn btn-outline-secondary";
+  button.textContent = texts.textRead;
+  button.addEventListener("click", async () => {
+    await outbox.dismiss(key);
+    await showRefused();
+  });
+  item.append(sentence, button);
+  return item;
 }
 
 async function showRefused() {
-  const rows = (await outbox.refused()).map(({ key, event, answer }) => {
-    const row = document.createElement("li");
-    const words = document.createElement("span");
-    const who = event.walk_in?.name ?? document.querySelector(`[data-enrolment="${event.enrolment}"]`)?.dataset.name;
-    words.textContent = `${who ?? text.textPerson}: ${answer.text?.[text.language] ?? answer.code ?? ""}`;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "btn btn-outline-secondary";
-    button.textContent = text.textRead;
-    button.addEventListener("click", async () => {
-      await outbox.dismiss(key);
-      await showRefused();
-    });
-    row.append(words, button);
-    return row;
-  });
-  part("refused").replaceChildren(...rows);
+  part("refused").replaceChildren(...(await outbox.refused()).map(refusalItem));
 }
 
-/** The unsent events as the server's upload page takes them. */
 async function save() {
-  const items = await outbox.pending();
-  const of = (path) => items.filter((item) => item.path === path).map((item) => item.event);
-  // Not `sent_at`: how long the file lies about says nothing of this device's clock.
-  const content = {
-    saved_at: new Date().toISOString(),
-    events: of(outbox.CHECK_INS),
-    skill_results: of(outbox.SKILL_RESULTS),
-  };
+  const paths = { checkIns: outbox.CHECK_INS, skillResults: outbox.SKILL_RESULTS };
+  const { name, content } = unsentFile(await outbox.pending(), paths, new Date());
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
-  link.download = `check-ins-${content.saved_at.slice(0, 16).replace(/\D/gu, "")}.json`;
+  link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  setTimeout(() => URL.revokeObjectURL(link.href), KEEP_FILE_MS);
 }
 
-function goOut() {
-  outbox.signOut().finally(() => leaving.submit());
+function signOut() {
+  outbox.signOut().finally(() => signOutForm.submit());
 }
 
 outbox.events.addEventListener("change", ({ detail }) => {
@@ -78,20 +79,20 @@ part("connect").addEventListener("click", async () => {
   if (!(await outbox.pair())) location.assign(part("sign-in").href);
 });
 part("stay").addEventListener("click", () => part("leave").close());
-part("go").addEventListener("click", goOut);
+part("go").addEventListener("click", signOut);
 document.addEventListener("submit", async (submitted) => {
   const form = submitted.target;
   if (form.matches('[action$="/sign-out"]')) {
     submitted.preventDefault();
-    leaving = form;
+    signOutForm = form;
     const { unsent } = await outbox.status();
     if (!unsent) {
-      goOut();
+      signOut();
       return;
     }
-    part("leave-count").textContent = text.textUnsent.replace("{number}", unsent);
+    part("leave-count").textContent = fill(texts.textUnsent, { number: unsent });
     part("leave").showModal();
-  } else if (!text.user && form.querySelector("[type=password]")) {
+  } else if (!texts.user && form.querySelector("[type=password]")) {
     outbox.forgetRefusedTokens();
   }
 });

@@ -1,4 +1,4 @@
-"""Who may call what: every route against every role, and another district's rows against everybody who has a district.
+"""Access: every route against every role, and another district's rows against every role that has a district.
 
 A new route joins the table of its area below, or is named on its own. Nothing is public that is not on the list.
 """

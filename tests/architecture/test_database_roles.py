@@ -1,4 +1,4 @@
-"""What the web's and the worker's logins may do in the database: all of their work, and nothing to what is on record."""
+"""Rights of the database logins of web and worker: enough for all of their work, and none to alter tables of record."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -79,7 +79,7 @@ def worker(owner: sessionmaker[Session], fresh_database: str) -> Iterator[sessio
 
 
 def refused(sessions: sessionmaker[Session], statement: str) -> bool:
-    """Whether PostgreSQL refuses a statement for want of a right; any other answer is no refusal."""
+    """Tell whether PostgreSQL refuses a statement for lack of a right. Any other answer is no refusal."""
     with sessions() as db:
         try:
             db.execute(text(statement))

@@ -1,4 +1,4 @@
-"""One way to each schema: up from nothing, down to nothing, and at the top exactly what the models say."""
+"""Migrations: up from nothing, down to nothing, and at the top exactly the schema of the models."""
 
 import pytest
 from alembic import command

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import shutil
 import subprocess
 from dataclasses import replace
@@ -25,6 +26,7 @@ from certificates.payload import (
     name_tag,
     verify_signature,
 )
+from lms.config import ROOT
 from lms.core.errors import DomainError
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -164,6 +166,20 @@ def test_the_name_tag_is_that_of_the_specification() -> None:
     expected = hashlib.pbkdf2_hmac("sha256", "张三".encode(), salt, 20_000)[:6]
     assert name_tag(" 张\u3000三", 123) == expected
     assert name_tag("张三", 124) != expected
+
+
+def test_the_scripts_are_held_to_a_code_of_this_module() -> None:
+    """tests/lms/static/offline_verification.test.js verifies the same code by lms/static/offline_verification.js."""
+    example = json.loads((ROOT / "tests/lms/static/certificate.json").read_text(encoding="utf-8"))
+    assert example == {
+        "digits": CODE,
+        "public_key": base64.urlsafe_b64encode(PUBLIC).decode().rstrip("="),
+        "key_number": SAMPLE.key_number,
+        "serial": SAMPLE.serial,
+        "issued": str(SAMPLE.issued_on),
+        "last": str(SAMPLE.valid_until),
+        "name": "张三",
+    }
 
 
 @settings(max_examples=20, deadline=None)

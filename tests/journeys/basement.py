@@ -41,7 +41,7 @@ class Basement:
         return f"/sessions/{self.session_id}/attendance"
 
     def count(self, query: str, **values: object) -> int:
-        """One number out of the database."""
+        """A number read from the database."""
         with self.engine.connect() as connection:
             return int(connection.execute(text(query), {"id": self.session_id, **values}).scalar_one())
 

@@ -1,4 +1,4 @@
-"""What becomes of a certificate after it was issued: printed with its offering, shown to others, worn as a badge, renewed."""
+"""Journeys of a certificate after it was issued: printed with its offering, shared, exported as a badge, renewed."""
 
 import re
 from io import BytesIO

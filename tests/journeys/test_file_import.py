@@ -42,7 +42,7 @@ def spreadsheet(site: Site, path: Path) -> Path:
 
 
 def faults(page: Page) -> list[str]:
-    """What axe finds on a page, at a phone's width, and whether it goes sideways."""
+    """Faults that axe finds on a page at a phone's width, and whether the page scrolls sideways."""
     violations = Axe().run(page).response["violations"]
     wide = page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]
     return [f"{page.url}: {one['id']}" for one in violations] + [f"{page.url}: sideways"] * wide

@@ -142,7 +142,7 @@ class Contexts:
 
 
 def read(screen: Page) -> str:
-    """What a camera before the screen reads; it looks again while the picture changes."""
+    """The code that a camera in front of the screen reads; it looks again while the picture changes."""
     for _ in range(20):
         found = zxingcpp.read_barcodes(Image.open(BytesIO(screen.screenshot())))
         if found:

@@ -67,7 +67,7 @@ def running(*command: str, environment: dict[str, str], log: Path) -> Iterator[N
 
 @pytest.fixture
 def shared(server: Server, fresh_database: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """What all machines have in common: Redis where this computer has one, else the queue is in PostgreSQL."""
+    """Settings that all machines share: Redis if this computer has one, else the queue in PostgreSQL."""
     own = {"SECRET_KEY": "0123456789abcdef-for-tests-only-0123456789", "FIELD_KEY": FIELD_KEY}
     own |= {"PUBLIC_URL": "http://127.0.0.1:1", "EXPORT_LIMIT_ROWS": "1", "LMS_EMBEDDED": "1", "BROKER_URL": ""}
     roles.prepare(server, str(make_url(fresh_database).database), None)
@@ -111,7 +111,7 @@ def wait_for(ask: Callable[[], object]) -> None:
 
 
 class Browser:
-    """One browser, before the load balancer: its cookies go to whichever machine it asks."""
+    """A browser in front of the load balancer: its cookies go to whichever machine it asks."""
 
     def __init__(self) -> None:
         self._opener = build_opener(HTTPCookieProcessor(CookieJar()))

@@ -1,7 +1,7 @@
 """The page of one trainee's results: entered while the offering is open, corrected with a reason once it is closed.
 
-The page belongs to the blueprint `assessment`, whose list of an offering is in `courses.assessment.views.assessment`. The
-view stands here because it calls `courses.closing.correction`, and `courses.assessment` may not import `courses.closing`.
+The page belongs to the blueprint `assessment`, whose list of an offering is in `courses.assessment.views.assessment`.
+The view stands here because it calls `courses.closing.correction`, and the assessment may not import the closing.
 """
 
 from collections.abc import Mapping, Sequence

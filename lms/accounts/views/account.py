@@ -1,4 +1,4 @@
-"""One's own account."""
+"""The user's own account: profile, password, signed-in browsers."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, url_for
 from flask import session as cookie
@@ -17,7 +17,7 @@ blueprint = Blueprint("account", __name__)
 @blueprint.get("/")
 @signed_in
 def page() -> ResponseReturnValue:
-    """Name, language, password, roles, and where one is signed in."""
+    """Name, language, password, roles, and the browsers that are signed in."""
     return _show(ProfileForm(obj=current_user.user), OwnPasswordForm())
 
 
@@ -55,7 +55,7 @@ def change_password() -> ResponseReturnValue:
 @blueprint.post("/browsers/<key>/end")
 @signed_in
 def end_browser(key: str) -> ResponseReturnValue:
-    """Sign out one of one's browsers."""
+    """Sign out one of the user's browsers."""
     browser_sessions.end_one(db(), current_user.id, key)
     flash(_("That browser is signed out."))
     return redirect(url_for("account.page"))
@@ -64,7 +64,7 @@ def end_browser(key: str) -> ResponseReturnValue:
 @blueprint.post("/browsers/end-others")
 @signed_in
 def end_others() -> ResponseReturnValue:
-    """Sign out everywhere but here."""
+    """Sign out everywhere except in this browser."""
     browser_sessions.end_all(db(), current_user.id, but=current_user.token)
     flash(_("You are signed in here only."))
     return redirect(url_for("account.page"))

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from lms.accounts import audit_trail, places
-from lms.accounts.audit_trail import Entry, Filter
+from lms.accounts.audit_trail import TrailEntry, TrailFilter
 from lms.accounts.forms import ROLES, AuditFilterForm
 from lms.core import audit_labels
 from lms.core.access import guard_of, holds, requires
@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
     actions = sorted((code, _(label)) for code, label in labels.actions.items())
     form.action.choices = choices([("", _("All actions")), *actions])
     form.validate()
-    filters = Filter(
+    filters = TrailFilter(
         action=form.action.data or None,
         subject=form.subject.data,
         user=form.user.data,
@@ -97,12 +97,12 @@ def _label(labels: Mapping[str, str], code: str) -> str:
     return _(labels[code]) if code in labels else code
 
 
-def _key_name(labels: AuditLabels, entry: Entry) -> str:
+def _key_name(labels: AuditLabels, entry: TrailEntry) -> str:
     """Name the subject of an entry: its number, but a report by its name."""
     return _label(labels.reports, entry.key) if entry.noun == "report" else entry.key
 
 
-def _address(labels: AuditLabels, entry: Entry) -> str | None:
+def _address(labels: AuditLabels, entry: TrailEntry) -> str | None:
     """The page of an entry's subject, if it has one that this reader may open."""
     endpoint, argument = labels.pages.get(entry.noun, (None, ""))
     if endpoint is None or endpoint not in current_app.view_functions or not entry.key.isdecimal():

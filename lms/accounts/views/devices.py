@@ -1,4 +1,4 @@
-"""Devices that send check-ins on their own: connecting this browser, and taking one away."""
+"""Paired devices of the user: pairing this browser, and revoking a device."""
 
 from typing import Any
 
@@ -29,14 +29,14 @@ def _account() -> str:
 @blueprint.get("/account/devices")
 @signed_in
 def page() -> ResponseReturnValue:
-    """One's own devices."""
+    """List the user's own devices."""
     return render_template("account/devices.html", devices=devices.of_user(db(), current_user.id))
 
 
 @blueprint.post("/account/devices/<int:device_id>/revoke")
 @signed_in
 def revoke(device_id: int) -> ResponseReturnValue:
-    """Take one of one's own devices away."""
+    """Revoke one of the user's own devices."""
     devices.revoke(db(), devices.one(db(), current_user.id, device_id))
     flash(_("That device is disconnected. What it has not sent yet it keeps until somebody signs in on it again."))
     return redirect(url_for("devices.page"))
@@ -46,14 +46,14 @@ def revoke(device_id: int) -> ResponseReturnValue:
 @requires(*ATTENDANCE_TAKERS)
 @limiter.limit(PAIRINGS, key_func=_account)
 def pair() -> ResponseReturnValue:
-    """Connect this browser. The token is in this answer and nowhere else."""
+    """Pair this browser. The token is in this answer and cannot be read again."""
     request.max_content_length = BODY_LIMIT
     device, token = devices.pair(db(), current_user.user, _name(request.get_json(silent=True)))
     return jsonify(device=device.id, token=token, name=device.name), 201
 
 
 def _name(body: Any) -> str:
-    """What the owner will know it by: the name that was sent, else what the browser says of itself."""
+    """The device's name for its owner: the name that was sent, else the name of the browser."""
     name = body.get("name") if isinstance(body, dict) else None
     if name is None:
         return user_agents.browser_name(request.user_agent.string)

@@ -20,7 +20,7 @@ blueprint = Blueprint("sign_in", __name__)
 @blueprint.route("/", methods=["GET", "POST"])
 @public
 def page() -> ResponseReturnValue:
-    """Sign in; then on to the page that asked for it."""
+    """Sign in, then return to the page that asked for it."""
     onward = local_address(request.args.get("next"), url_for("home.page"))
     if current_user.is_authenticated and request.method == "GET":
         return redirect(onward)
@@ -46,7 +46,7 @@ def page() -> ResponseReturnValue:
 @blueprint.route("/forgotten", methods=["GET", "POST"])
 @public
 def forgotten() -> ResponseReturnValue:
-    """Ask for a link by mail. The answer is the same whether or not somebody uses the address."""
+    """Request a password link by mail. The answer is the same whether or not the address is known."""
     form = ForgottenForm()
     if form.validate_on_submit():
         try:
@@ -62,7 +62,7 @@ def forgotten() -> ResponseReturnValue:
 @blueprint.route("/password/<token>", methods=["GET", "POST"])
 @public
 def choose(token: str) -> ResponseReturnValue:
-    """Choose a password with a link. Opening it spends nothing: mail programs look at links too."""
+    """Choose a password with a link. Opening the link does not use it up, because mail programs open links too."""
     owner = password_links.owner(db(), token)
     form = NewPasswordForm()
     if form.validate_on_submit():

@@ -9,7 +9,7 @@ from lms.accounts.forms import ROLES, GrantForm, NewUserForm, ReasonForm, UserFi
 from lms.accounts.models import User
 from lms.accounts.password_links import site_of
 from lms.accounts.roles import GrantFacts
-from lms.accounts.users import Filter, UserFacts
+from lms.accounts.users import UserFacts, UserFilter
 from lms.core.access import requires, scope
 from lms.core.forms import choices
 from lms.core.languages import named
@@ -23,45 +23,45 @@ blueprint = Blueprint("users", __name__)
 @blueprint.route("/", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def index() -> ResponseReturnValue:
-    """The users whom one manages."""
+    """List the users whom this administrator manages."""
     if request.method == "POST":
         return narrowed(UserFilterForm)
     form = UserFilterForm(request.args)
     form.validate()
-    wanted = Filter(
+    filters = UserFilter(
         text=form.text.data,
         role=Role(form.role.data) if form.role.data in set(Role) else None,
         disabled=form.state.data == "disabled",
     )
-    found = users.listing(db(), scope(), wanted, request.args.get("page", 1, type=int))
-    grants = [grant for user in found.rows for grant in user.grants]
+    users_page = users.listing(db(), scope(), filters, request.args.get("page", 1, type=int))
+    grants = [grant for user in users_page.rows for grant in user.grants]
     return render_template(
-        "users/index.html", found=found, form=form, roles=ROLES, places=places.of_grants(db(), grants)
+        "users/index.html", users_page=users_page, form=form, roles=ROLES, places=places.of_grants(db(), grants)
     )
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def new() -> ResponseReturnValue:
-    """Make an account; its owner is invited by mail, or the link is shown once to be handed over."""
+    """Create an account. Its owner is invited by mail, or the link is shown once, to be handed over."""
     form = NewUserForm(organisation=request.args.get("organisation"), role=request.args.get("role"))
     _offer(form)
     if form.validate_on_submit():
         with refused_on(form):
-            made = users.create(
+            account = users.create(
                 db(), _facts(form), [_grant_facts(form)], scope(), site_of(current_app.config["SETTINGS"])
             )
-            if made.address is not None:
-                return render_template("users/link.html", user=made.user, address=made.address)
+            if account.address is not None:
+                return render_template("users/link.html", user=account.user, address=account.address)
             flash(_("The account is created, and an invitation is on its way by mail."))
-            return redirect(url_for("users.page", user_id=made.user.id))
+            return redirect(url_for("users.page", user_id=account.user.id))
     return make_response(render_template("users/new.html", form=form), 422 if form.is_submitted() else 200)
 
 
 @blueprint.get("/<int:user_id>")
 @requires(*ADMINISTRATORS)
 def page(user_id: int) -> ResponseReturnValue:
-    """One account: how it is reached, its roles, whether it is open."""
+    """An account's page: contacts, roles and state."""
     form = GrantForm()
     _offer(form)
     return _show(_user(user_id), form)
@@ -70,7 +70,7 @@ def page(user_id: int) -> ResponseReturnValue:
 @blueprint.route("/<int:user_id>/edit", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def edit(user_id: int) -> ResponseReturnValue:
-    """Change how somebody is called and reached."""
+    """Change a user's name and contacts."""
     user = _user(user_id)
     form = UserForm(obj=user)
     if form.validate_on_submit():
@@ -84,7 +84,7 @@ def edit(user_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:user_id>/grants")
 @requires(*ADMINISTRATORS)
 def grant(user_id: int) -> ResponseReturnValue:
-    """Give one more role."""
+    """Grant one more role."""
     user = _user(user_id)
     form = GrantForm()
     _offer(form)
@@ -99,7 +99,7 @@ def grant(user_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:user_id>/grants/<int:grant_id>/withdraw")
 @requires(*ADMINISTRATORS)
 def withdraw(user_id: int, grant_id: int) -> ResponseReturnValue:
-    """Take a role away."""
+    """Withdraw a role."""
     roles.withdraw(db(), _user(user_id), grant_id)
     flash(_("The role is withdrawn."))
     return redirect(url_for("users.page", user_id=user_id))
@@ -108,7 +108,7 @@ def withdraw(user_id: int, grant_id: int) -> ResponseReturnValue:
 @blueprint.route("/<int:user_id>/disable", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def disable(user_id: int) -> ResponseReturnValue:
-    """Close an account, with a reason; it is signed out everywhere at once."""
+    """Disable an account, with a reason. It is signed out everywhere at once."""
     user = _user(user_id)
     form = ReasonForm()
     if form.validate_on_submit():
@@ -124,7 +124,7 @@ def disable(user_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:user_id>/enable")
 @requires(*ADMINISTRATORS)
 def enable(user_id: int) -> ResponseReturnValue:
-    """Open a disabled account again."""
+    """Enable a disabled account."""
     users.enable(db(), _user(user_id))
     flash(_("The account is enabled."))
     return redirect(url_for("users.page", user_id=user_id))
@@ -133,7 +133,7 @@ def enable(user_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:user_id>/invite")
 @requires(*ADMINISTRATORS)
 def invite(user_id: int) -> ResponseReturnValue:
-    """Mail a link that sets the password, or show it once where there is no e-mail address."""
+    """Mail a password link, or show it once if the user has no e-mail address."""
     user = _user(user_id)
     address = password_links.invite(db(), user, site_of(current_app.config["SETTINGS"]))
     if address is not None:
@@ -145,10 +145,10 @@ def invite(user_id: int) -> ResponseReturnValue:
 @blueprint.get("/organisation-names")
 @requires(*ADMINISTRATORS)
 def organisation_names() -> ResponseReturnValue:
-    """Names that contain what is being typed, for the field of a coordinator's organisation."""
+    """Suggest organisations whose names contain the typed text, for the field of a coordinator's organisation."""
     text = request.args.get("text", "").strip()
-    found = places.suggest(db(), text, scope()) if text else []
-    return jsonify([named(place) for place in found])
+    suggestions = places.suggest(db(), text, scope()) if text else []
+    return jsonify([named(place) for place in suggestions])
 
 
 def _user(user_id: int) -> User:
@@ -167,7 +167,7 @@ def _facts(form: UserForm) -> UserFacts:
 
 
 def _grant_facts(form: GrantForm) -> GrantFacts:
-    """The role asked for; places that do not belong to it are left out."""
+    """The role that the form asks for. A district or organisation that does not belong to the role is left out."""
     role = Role(form.role.data)
     return GrantFacts(
         role,

@@ -52,13 +52,15 @@ def strip(target: Connection[Any], tables: Sequence[str]) -> list[str]:
 
 def prove(target: Connection[Any], table: str, column: str, parent: str) -> None:
     """Hold a reference that triggers keep against all rows that came while they were off. Raises psycopg's error for one."""
-    words = {name: sql.Identifier(value) for name, value in (("table", table), ("column", column), ("parent", parent))}
+    identifiers = {
+        name: sql.Identifier(value) for name, value in (("table", table), ("column", column), ("parent", parent))
+    }
     target.execute(
         sql.SQL("ALTER TABLE {table} ADD CONSTRAINT proof FOREIGN KEY ({column}) REFERENCES {parent} (id)").format(
-            **words
+            **identifiers
         )
     )
-    target.execute(sql.SQL("ALTER TABLE {table} DROP CONSTRAINT proof").format(**words))
+    target.execute(sql.SQL("ALTER TABLE {table} DROP CONSTRAINT proof").format(**identifiers))
 
 
 def pour(

@@ -207,11 +207,13 @@ class Decade:
 
     def _pour(self, table: str, *, frozen: bool = True) -> Iterator[int]:
         (query,) = _statements(f"rows/{table}.sql")
-        asked = sql.SQL(query).format(**self._words)
+        rows_query = sql.SQL(query).format(**self._words)
         if table == "trainee":
             change = sealing.sealing(self._cipher)
-            return bulk.pour_through(self._source, asked, self._target, table, columns=sealing.COLUMNS, change=change)
-        return bulk.pour(self._source, asked, self._target, table, frozen=frozen)
+            return bulk.pour_through(
+                self._source, rows_query, self._target, table, columns=sealing.COLUMNS, change=change
+            )
+        return bulk.pour(self._source, rows_query, self._target, table, frozen=frozen)
 
     @staticmethod
     def _counted(name: str, total: int, pieces: Iterator[int]) -> Iterator[Step]:

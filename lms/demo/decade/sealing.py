@@ -20,8 +20,8 @@ def sealing(cipher: FieldCipher) -> Callable[[bytes], bytes]:
     def hexed(value: bytes) -> bytes:
         return b"\\\\x" + value.hex().encode()
 
-    def change(line: bytes) -> bytes:
-        fields = line[:-1].split(b"\t")
+    def change(copy_line: bytes) -> bytes:
+        fields = copy_line[:-1].split(b"\t")
         row = fields[1].decode()
         phone, guardian, body = fields[8:]
         sealed = [_NONE] * 6

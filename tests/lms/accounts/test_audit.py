@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from lms.accounts import audit_trail
-from lms.accounts.audit_trail import Filter
+from lms.accounts.audit_trail import TrailFilter
 from lms.accounts.models import User
 from lms.core import audit
 from lms.core.audit import AuditEntry
@@ -61,7 +61,7 @@ def test_the_trail_is_narrowed(db: Session, make: Make) -> None:
     db.flush()
 
     def found(**wanted: object) -> list[str]:
-        rows = audit_trail.listing(db, Filter(**wanted), ZONE, 1).rows  # type: ignore[arg-type]
+        rows = audit_trail.listing(db, TrailFilter(**wanted), ZONE, 1).rows  # type: ignore[arg-type]
         return [f"{row.noun}:{row.key}" for row in rows]
 
     assert found() == ["offering:1", "trainee:12", "trainee:1"]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from lms.accounts import users
 from lms.accounts.models import User
 from lms.accounts.roles import GrantFacts
-from lms.accounts.users import Filter, UserFacts
+from lms.accounts.users import UserFacts, UserFilter
 from lms.core import audit, crypto
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
@@ -24,7 +24,7 @@ DISTRICT_1 = Scope(district_ids=frozenset({1}))
 
 
 def mails(db: Session) -> list[str]:
-    """What is owed, opened."""
+    """The mails that are owed, decrypted."""
     return [
         crypto.cipher().decrypt(COLUMN, row.ref, row.content)
         for row in db.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
@@ -105,11 +105,11 @@ def test_a_district_sees_users_whose_roles_all_lie_in_it(db: Session, make: Make
     city = make.user(Role.DISTRICT_ADMINISTRATOR, Role.AUDITOR)
     nowhere = make.user(Role.TRAINEE)
     helper = make.user(Role.COORDINATOR, Role.TRAINEE, organisation_id=make.organisation(1).id)
-    seen = set(users.listing(db, DISTRICT_1, Filter(), 1).rows)
+    seen = set(users.listing(db, DISTRICT_1, UserFilter(), 1).rows)
     assert {inside, teacher, helper} <= seen
     assert seen.isdisjoint({both, abroad, city, nowhere})
-    assert {inside, both, city, nowhere} <= set(users.listing(db, EVERYTHING, Filter(), 1).rows)
-    assert users.listing(db, Scope(), Filter(), 1).rows == []
+    assert {inside, both, city, nowhere} <= set(users.listing(db, EVERYTHING, UserFilter(), 1).rows)
+    assert users.listing(db, Scope(), UserFilter(), 1).rows == []
 
 
 def test_users_are_found_by_name_phone_and_email(db: Session, make: Make) -> None:
@@ -117,10 +117,10 @@ def test_users_are_found_by_name_phone_and_email(db: Session, make: Make) -> Non
     user.phone = make.phone()
     db.flush()
     for text in ("阳%娜", "ou.yang@EXAMPLE.org", user.phone, user.phone.removeprefix("+86")):
-        assert users.listing(db, EVERYTHING, Filter(text=text), 1).rows == [user]
-    assert users.listing(db, EVERYTHING, Filter(text="阳_娜"), 1).rows == []
-    assert users.listing(db, EVERYTHING, Filter(role=Role.AUDITOR), 1).rows == [user]
-    assert users.listing(db, EVERYTHING, Filter(disabled=True), 1).rows == []
+        assert users.listing(db, EVERYTHING, UserFilter(text=text), 1).rows == [user]
+    assert users.listing(db, EVERYTHING, UserFilter(text="阳_娜"), 1).rows == []
+    assert users.listing(db, EVERYTHING, UserFilter(role=Role.AUDITOR), 1).rows == [user]
+    assert users.listing(db, EVERYTHING, UserFilter(disabled=True), 1).rows == []
 
 
 def test_nobody_locks_out_or_demotes_oneself(make: Make, sign_in: SignIn, db: Session) -> None:

@@ -1,4 +1,4 @@
-"""What one does to the replica of the tests' server."""
+"""Controls of the replica of the tests' server."""
 
 import time
 

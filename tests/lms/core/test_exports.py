@@ -1,4 +1,4 @@
-"""What a spreadsheet finds in our files: numbers, days and texts, and never a formula."""
+"""Exported files as a spreadsheet program reads them: numbers, days and texts, and never a formula."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What the reader's language changes besides words."""
+"""Effects of the reader's language besides texts."""
 
 import re
 from html import unescape

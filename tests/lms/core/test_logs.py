@@ -1,4 +1,4 @@
-"""What a log says of an error: its kind and place, and nothing that somebody typed."""
+"""Log entries of an error: its kind and place, and nothing that somebody typed."""
 
 import json
 import subprocess

@@ -41,7 +41,7 @@ ONE = Person(0, EnrolmentState.COMPLETED, (Presence(0, 0, None),))
 
 
 def hold(system: Flask) -> None:
-    """One more person-time, on the primary."""
+    """Add one person-time on the primary."""
     with transaction(system.extensions["sessions"]) as db:
         World(db).close(Plan(date(2025, 6, 1), (0,), (ONE,), False, 1))
 
@@ -140,7 +140,7 @@ def test_a_file_from_the_replica_says_as_of_when_it_is_for_it_is_kept(
     caught_up(system)
 
     def told(form: str) -> str:
-        """What a file says of its figures' age."""
+        """The file's statement of its figures' age."""
         answer = city.get(f"/reports/enrolment{form}?{YEAR}&lang=en")
         assert answer.status_code == 200
         pages = pypdfium2.PdfDocument(answer.data) if form == ".pdf" else ()

@@ -27,7 +27,7 @@ SETTINGS = ("DATABASE_URL", "BROKER_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEY"
 
 @dataclass
 class Run:
-    """One `flask up` and what it says."""
+    """A run of `flask up` and its output."""
 
     process: subprocess.Popen[str]
     said: list[str] = field(default_factory=list)
@@ -93,7 +93,7 @@ def _database_users(pid: int) -> set[str]:
 
 
 def wait_until_gone(pids: dict[str, int]) -> list[str]:
-    """Who is still alive when half a minute is over."""
+    """Processes that are still alive after half a minute."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and any(map(is_alive, pids.values())):
         time.sleep(0.05)

@@ -13,7 +13,7 @@ from lms.core.errors import Denied, DomainError
 from lms.core.scope import EVERYTHING, Role, Scope
 from lms.organisations import register
 from lms.organisations.models import Organisation, Sector
-from lms.organisations.register import Filter, OrganisationFacts
+from lms.organisations.register import OrganisationFacts, OrganisationFilter
 from tests.factories import Make
 
 SignIn = Callable[[User], FlaskClient]
@@ -63,7 +63,7 @@ def test_the_list_is_narrowed_and_scoped(db: Session, make: Make) -> None:
     there = make.organisation(2, name_zh="景山社区")
 
     def found(scope: Scope = EVERYTHING, **wanted: object) -> set[Organisation]:
-        return set(register.listing(db, scope, Filter(**wanted), 1).rows)  # type: ignore[arg-type]
+        return set(register.listing(db, scope, OrganisationFilter(**wanted), 1).rows)  # type: ignore[arg-type]
 
     assert found(text="景山") == {school, there}
     assert found(text="jingshan") == {school}

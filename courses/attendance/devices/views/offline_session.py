@@ -22,7 +22,15 @@ from lms.core.languages import LANGUAGES
 
 blueprint = Blueprint("offline_session", __name__)
 
-SCRIPTS = ("roster.js", "scan.js", "skills.js", "unsent.js", "outbox.js", "rosters.js", "device.js", "outbox_store.js")
+# Each script of the page, and each script that one of them imports: a device without a network has these files alone.
+SCRIPTS = (
+    "coalesce.js", "device.js", "device_clock.js", "ids.js", "locks.js", "names.js", "outbox.js", "outbox_connection.js",
+    "outbox_former.js", "outbox_sender.js", "outbox_status.js", "outbox_store.js", "presence.js", "roster.js",
+    "roster_answers.js", "roster_events.js", "roster_fetch.js", "roster_filter.js", "roster_heading.js",
+    "roster_messages.js", "roster_page.js", "roster_rows.js", "roster_search.js", "roster_state.js", "roster_taps.js",
+    "roster_updates.js", "rosters.js", "scan.js", "sending.js", "skills.js", "storage_places.js", "texts.js",
+    "ticket_photo.js", "tickets.js", "times.js", "unsent.js", "unsent_file.js",
+)  # fmt: skip
 FILES = (*SCRIPTS, "style.css", "icon.svg")
 TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml"}
 BOOTSTRAP = "bootstrap.min.css"
@@ -76,6 +84,11 @@ def folder() -> str:
     return _release().folder
 
 
+def scripts() -> tuple[str, ...]:
+    """Return the names of the page's scripts; a template preloads them, so that a browser fetches them all at once."""
+    return SCRIPTS
+
+
 def _release() -> OfflineRelease:
     release: OfflineRelease | None = current_app.extensions.get(EXTENSION)
     if release is None:
@@ -107,3 +120,4 @@ def _folder(version: str) -> str:
 
 
 blueprint.add_app_template_global(folder, "session_files")
+blueprint.add_app_template_global(scripts, "session_scripts")

@@ -1,4 +1,4 @@
-"""What the demo's figures are held against: targets, and the population that a share is a share of. Both are made up."""
+"""Targets and population of the demo, which its figures are compared with. Both are invented."""
 
 from sqlalchemy.orm import Session
 
@@ -15,9 +15,9 @@ DISTRICTS: tuple[tuple[int, int, int, int], ...] = (
 
 
 def enter(db: Session, year: int) -> None:
-    """Enter both for a year."""
+    """Enter population and targets of a year."""
     population.save(db, year, {district: people for district, people, *_targets in DISTRICTS}, SOURCE)
-    wanted: dict[targets.TargetKey, int | None] = {}
+    target_by_place: dict[targets.TargetKey, int | None] = {}
     for district, _people, rescue, first_responder in DISTRICTS:
-        wanted |= {("RESCUE", district): rescue, ("FIRST_RESPONDER", district): first_responder}
-    targets.save(db, year, wanted, {})
+        target_by_place |= {("RESCUE", district): rescue, ("FIRST_RESPONDER", district): first_responder}
+    targets.save(db, year, target_by_place, {})

@@ -1,0 +1,45 @@
+// What the server has answered for events while this page is open. An answer is newer than a roster that was asked
+// for before the answer came, although the roster may arrive later.
+
+/**
+ * How an answer changes a person of a roster: a function from the former to the newer, or null where nothing
+ * changes.
+ */
+function changeOf({ outcome, present, arrived_at, left_at, skill, passed }) {
+  if (outcome === "rejected" || outcome === "review") return null;
+  if (skill) return (person) => ({ ...person, skills: { ...person.skills, [skill]: passed } });
+  return (person) => ({ ...person, present, arrived_at, left_at });
+}
+
+export class AnswerLog {
+  #entries = []; // {session, enrolment, change}, in the order of the answers
+
+  /** How many answers there are: to be noted when a roster is asked for. */
+  get length() {
+    return this.#entries.length;
+  }
+
+  /** Note the answers for events: [{item, answer}]. */
+  note(answered) {
+    for (const { item, answer } of answered) {
+      const change = changeOf(answer);
+      if (change && answer.enrolment) {
+        this.#entries.push({ session: item.event.session, enrolment: answer.enrolment, change });
+      }
+    }
+  }
+
+  /** The sessions that answers were about, after the first `since` answers. */
+  sessions(since) {
+    return new Set(this.#entries.slice(since).map((entry) => entry.session));
+  }
+
+  /** A roster as it stands after the answers that followed the first `since`. */
+  apply(session, roster, since) {
+    const people = new Map(roster.people.map((person) => [person.enrolment, person]));
+    for (const { enrolment, change, session: other } of this.#entries.slice(since)) {
+      if (other === session && people.has(enrolment)) people.set(enrolment, change(people.get(enrolment)));
+    }
+    return { ...roster, people: [...people.values()] };
+  }
+}

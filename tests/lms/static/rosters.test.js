@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { store } from "../../../lms/static/outbox_store.js";
+import { answerCount, keep, keptFor, noteAnswers, updateKept } from "../../../lms/static/rosters.js";
+
+const DAY_MS = 86400000;
+const ROSTER = { people: [{ enrolment: 7, present: false }] };
+const ANSWERED = [{
+  item: { event: { session: 5 } },
+  answer: { outcome: "accepted", enrolment: 7, present: true, arrived_at: "2026-03-01T01:00:00Z", left_at: null },
+}];
+
+beforeEach(() => store.clear("rosters"));
+
+test("a roster is kept for the user who fetched it, and for nobody else", async () => {
+  const before = Date.now();
+  assert.deepEqual(await keep(5, "3", ROSTER, answerCount()), ROSTER);
+  const { fetchedAt, ...kept } = await keptFor(5, "3");
+  assert.deepEqual(kept, { key: "5", user: "3", ...ROSTER });
+  assert.ok(fetchedAt >= before && fetchedAt <= Date.now());
+  assert.equal(await keptFor(5, "4"), null);
+  assert.ok(!(await keptFor(6, "3")));
+});
+
+test("what was answered while it was on its way goes into the roster that is kept", async () => {
+  const since = answerCount();
+  noteAnswers(ANSWERED);
+  assert.equal((await keep(5, "3", ROSTER, since)).people[0].present, true);
+  assert.equal((await keptFor(5, "3")).people[0].present, true);
+});
+
+test("what is answered later goes into it as well", async () => {
+  await keep(5, "3", ROSTER, answerCount());
+  await keep(6, "3", ROSTER, answerCount());
+  const since = answerCount();
+  noteAnswers(ANSWERED);
+  await updateKept(since);
+  assert.equal((await keptFor(5, "3")).people[0].present, true);
+  assert.equal((await keptFor(6, "3")).people[0].present, false);
+});
+
+test("an answer about a session whose roster is not kept makes none", async () => {
+  const since = answerCount();
+  noteAnswers(ANSWERED);
+  await updateKept(since);
+  assert.deepEqual(await store.readAll("rosters"), []);
+});
+
+test("a roster of more than thirty days ago is forgotten when another one comes", async () => {
+  await store.write("rosters", { key: "1", user: "3", fetchedAt: Date.now() - 31 * DAY_MS, ...ROSTER });
+  await store.write("rosters", { key: "2", user: "3", fetchedAt: Date.now() - 29 * DAY_MS, ...ROSTER });
+  await keep(5, "3", ROSTER, answerCount());
+  assert.deepEqual((await store.readAll("rosters")).map(({ key }) => key).sort(), ["2", "5"]);
+});
