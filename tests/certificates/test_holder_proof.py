@@ -1,4 +1,4 @@
-"""Who has proved to hold a certificate, by name or by the end of the ID number."""
+"""Proof of holding a certificate: the full name, or the end of the ID number."""
 
 from uuid import UUID
 

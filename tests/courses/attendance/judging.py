@@ -1,4 +1,4 @@
-"""One session, one person with a place, and a judge who knows what a test gives: for the tests of `deciding`."""
+"""A session, a person with a place, and a judge who knows what a test gives: for the tests of `deciding`."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is made of an event, by the rule alone: what is known goes in, and the answer and the row to be stored come out."""
+"""The judgement of an event, by the rule alone: the known events go in, and the answer and the row to store come out."""
 
 from dataclasses import replace
 from datetime import datetime

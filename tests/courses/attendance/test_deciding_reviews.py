@@ -1,4 +1,4 @@
-"""What a device sends later is stored, and what is in doubt counts for nothing; and the moments that are believed."""
+"""Events that a device sends later are stored, doubtful ones count for nothing; and which moments are believed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
