@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 import libcst as cst
+from libcst import matchers
 from libcst.metadata import CodePosition, MetadataWrapper, PositionProvider, WhitespaceInclusivePositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
@@ -15,6 +16,9 @@ _TURNED_ROUND: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.GreaterThan: cst.LessThan,
     cst.GreaterThanEqual: cst.LessThanEqual,
 }
+
+_LEFT_ALONE = (cst.Annotation, cst.Decorator, cst.Import, cst.ImportFrom)
+_SUBQUERY = matchers.Attribute(attr=matchers.Name("subquery"))
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,8 @@ class Mutant:
 def mutants_of(source: str) -> list[Mutant]:
     """All mutants of a module's source that Python can compile, in the order of the source.
 
-    Annotations, imports, decorators and the texts of messages are left alone: no test runs the first two, and a message
-    that differs from the catalogue is noticed by `flask translations check`.
+    Left alone are annotations, imports and decorators; the texts of messages, because `flask translations check` notices
+    one that differs from the catalogue; and the names of subqueries, which only the SQL text shows.
     """
     collector = _Collector(source)
     MetadataWrapper(cst.parse_module(source)).visit(collector)
@@ -70,10 +74,14 @@ class _Collector(cst.CSTVisitor):
         self._source = source
         self._line_starts = [0, *accumulate(len(line) for line in source.splitlines(keepends=True))]
         self._names: list[str] = []
+        self._subquery_names: set[cst.CSTNode] = set()
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, (cst.Annotation, cst.Decorator, cst.Import, cst.ImportFrom)) or _is_message(node):
+        if isinstance(node, _LEFT_ALONE) or _is_message(node) or node in self._subquery_names:
             return False
+        if isinstance(node, cst.Call) and matchers.matches(node.func, _SUBQUERY):
+            self._subquery_names.update(node.args)
+            return True
         for kind, operator in _OPERATORS:
             if isinstance(node, kind):
                 for replacement in operator(node):
@@ -100,7 +108,7 @@ class _Collector(cst.CSTVisitor):
 
 
 def _is_message(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "N_"
+    return matchers.matches(node, matchers.Call(func=matchers.Name("N_")))
 
 
 def _compiles(source: str) -> bool:
@@ -113,8 +121,7 @@ def _compiles(source: str) -> bool:
 
 def _difference(source: str, changed: str) -> tuple[str, str]:
     """The lines that differ, before and after, without their indentation."""
-    marked = list(difflib.unified_diff(source.splitlines(), changed.splitlines(), n=0))[2:]
-    before, after = (
-        "\n".join(line.removeprefix(mark).strip() for line in marked if line.startswith(mark)) for mark in "-+"
-    )
+    before_lines, after_lines = ([line.strip() for line in text.splitlines()] for text in (source, changed))
+    marked = list(difflib.unified_diff(before_lines, after_lines, n=0))[2:]
+    before, after = ("\n".join(line.removeprefix(mark) for line in marked if line.startswith(mark)) for mark in "-+")
     return before, after

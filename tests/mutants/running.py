@@ -35,6 +35,8 @@ from tests.databases import SHARED, TEMPLATE, Shared, make_template, running_ser
 from tests.mutants.mutations import Mutant
 
 _FORK = multiprocessing.get_context("fork")
+# They write files beside the tests, or collect garbage at the end, which takes as long as the tests of a rule.
+_PLUGINS_LEFT_OUT = ("cacheprovider", "unraisableexception", "threadexception")
 _SURVIVED, _TIMED_OUT = 0, -signal.SIGALRM
 _PACKAGES = ("lms", "courses", "certificates", "instructors")
 
@@ -204,10 +206,8 @@ def _run_tests(module: Module, plugin: "_Plugin") -> int:
         "-n",
         "0",
         "--tb=no",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "ignore::pytest.PytestAssertRewriteWarning",
+        *(f"-pno:{plugin}" for plugin in _PLUGINS_LEFT_OUT),
+        "-Wignore::pytest.PytestAssertRewriteWarning",
     ]
     return pytest.main(
         [*arguments, f"--rootdir={ROOT}", *(str(ROOT / file) for file in module.tests)], plugins=[plugin]
