@@ -30,7 +30,7 @@ from lms.core.db import Base, Identifier, Word
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
-LEGACY_ID_NUMBER = "legacy_certificate.id_number"
+LEGACY_ID_NUMBER_COLUMN = "legacy_certificate.id_number"
 
 
 class KeyState(StrEnum):
@@ -256,8 +256,8 @@ class LegacyCertificate(Base):
             self.ref = uuid4()
         cipher = crypto.cipher()
         self.id_type = id_type if number else None
-        self.id_number_sealed = cipher.encrypt(LEGACY_ID_NUMBER, self.ref, number) if number else None
-        self.id_number_index = cipher.blind_index(LEGACY_ID_NUMBER, number) if number else None
+        self.id_number_sealed = cipher.encrypt(LEGACY_ID_NUMBER_COLUMN, self.ref, number) if number else None
+        self.id_number_index = cipher.blind_index(LEGACY_ID_NUMBER_COLUMN, number) if number else None
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:

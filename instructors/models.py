@@ -20,7 +20,7 @@ from lms.core.db import Base, Identifier, Word
 from lms.core.scope import Scope
 from lms.organisations.models import District
 
-PHONE = "instructor.phone"
+PHONE_COLUMN = "instructor.phone"
 
 
 class Level(StrEnum):
@@ -57,14 +57,14 @@ class Instructor(Base):
     @property
     def phone(self) -> str | None:
         """The phone in E.164, decrypted."""
-        return crypto.cipher().decrypt(PHONE, self.ref, self.phone_sealed) if self.phone_sealed else None
+        return crypto.cipher().decrypt(PHONE_COLUMN, self.ref, self.phone_sealed) if self.phone_sealed else None
 
     @phone.setter
     def phone(self, value: str | None) -> None:
         """The phone in E.164, decrypted."""
         if self.ref is None:
             self.ref = uuid4()
-        self.phone_sealed = crypto.cipher().encrypt(PHONE, self.ref, value) if value else None
+        self.phone_sealed = crypto.cipher().encrypt(PHONE_COLUMN, self.ref, value) if value else None
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Rows for tests, made the way the system makes them, with facts that a test need not care about filled in."""
+"""Factories of database rows for tests. Facts that a test does not give have sensible values."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -24,7 +24,7 @@ PASSWORD = "correct horse battery"
 
 
 class Make:
-    """Factories bound to a database session. Each returns a flushed row."""
+    """Factories bound to a database session. Each adds a row, flushes it and returns it."""
 
     def __init__(self, db: Session) -> None:
         self.db = db
@@ -35,7 +35,7 @@ class Make:
         return row
 
     def phone(self) -> str:
-        """A Chinese mobile number that nobody else in this test run has."""
+        """A Chinese mobile number that no other row of this test run has."""
         return f"+86138{next(_numbers):08d}"
 
     def district(self, district_id: int = 1) -> District:
@@ -58,7 +58,10 @@ class Make:
     def user(
         self, *roles: Role, district_id: int | None = None, organisation_id: int | None = None, **facts: Any
     ) -> User:
-        """A user with roles; a district administrator of district 1 unless told; no password unless given a hash."""
+        """A user with roles.
+
+        A district administrator is of district 1 by default; there is no password without a hash.
+        """
         n = next(_numbers)
         row = User(name=facts.pop("name", f"用户{n}"), email=facts.pop("email", f"user{n}@example.org"), language="zh")
         for name, value in facts.items():
@@ -76,7 +79,7 @@ class Make:
     def instructor(
         self, *programmes: str, district_id: int = 1, user: User | None = None, name: str | None = None
     ) -> Instructor:
-        """An instructor qualified for the programmes (all three unless told) from 2020 to 2099."""
+        """An instructor who is qualified for the programmes (by default all three) from 2020 to 2099."""
         n = next(_numbers)
         row = Instructor(
             name=name or f"教师{n}",
@@ -97,7 +100,7 @@ class Make:
         return self.db.scalars(select(Course).where(Course.code == code)).one()
 
     def new_course(self, *, skills: int = 2, **facts: Any) -> Course:
-        """A course of one's own: FIRST_RESPONDER, one session, pass mark 60, three years, certificate type 1."""
+        """A new course: FIRST_RESPONDER, one session, pass mark 60, valid for three years, certificate type 1."""
         n = next(_numbers)
         values: dict[str, Any] = {
             "code": f"C-{n}", "programme_code": "FIRST_RESPONDER", "name_zh": f"课程{n}", "name_en": f"Course {n}",
@@ -122,7 +125,7 @@ class Make:
         state: OfferingState = OfferingState.PUBLISHED,
         **facts: Any,
     ) -> Offering:
-        """A published offering with one session that began an hour ago, led by a new qualified instructor."""
+        """A published offering. By default it has one session that began an hour ago and a new qualified lead."""
         course = course or self.new_course()
         organisation = organisation or self.organisation()
         lead = lead or self.instructor(course.programme_code, district_id=organisation.district_id)

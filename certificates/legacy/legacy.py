@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates.holder_proof import Holder, proves
-from certificates.models import LEGACY_ID_NUMBER, LegacyCertificate
+from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
 from certificates.states import State, state_of
 from courses.models.catalogue import Programme
 from lms.core import audit, clock
@@ -67,7 +67,7 @@ def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCe
         .where(LegacyCertificate.number_key == number_key(number))
     ).one_or_none()
     holder = Holder(row.name_key, row.ref, row.id_number_sealed) if row is not None else None
-    if not proves(proof, holder, id_number_column=LEGACY_ID_NUMBER) or row is None:
+    if not proves(proof, holder, id_number_column=LEGACY_ID_NUMBER_COLUMN) or row is None:
         return None
     return PublicLegacyCertificate(
         number=row.number,

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from certificates.issuing import last_valid_day
 from certificates.legacy.legacy import number_key
 from certificates.legacy.sheet_import import LEGACY_CERTIFICATES, OURS
-from certificates.models import LEGACY_ID_NUMBER, LegacyCertificate
+from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
 from courses.imports import simple, staging
 from courses.imports.past import PAST, Papers
 from courses.imports.simple import Part
@@ -161,8 +161,8 @@ def _paper(row: Row[Any]) -> Iterator[str | None]:
     sealed = index = None
     if row.id_number_sealed is not None:
         number = cipher.decrypt(ID_NUMBER_COLUMN, row.ref, row.id_number_sealed)
-        sealed = "\\x" + cipher.encrypt(LEGACY_ID_NUMBER, ref, number).hex()
-        index = "\\x" + cipher.blind_index(LEGACY_ID_NUMBER, number).hex()
+        sealed = "\\x" + cipher.encrypt(LEGACY_ID_NUMBER_COLUMN, ref, number).hex()
+        index = "\\x" + cipher.blind_index(LEGACY_ID_NUMBER_COLUMN, number).hex()
     until = last_valid_day(row.issued_on, row.validity_months)
     yield from (str(row.line), str(ref), row.certificate, number_key(row.certificate), row.name, row.name_key)
     yield from (row.id_type, sealed, index, row.programme_code, row.course, row.district + _UNIT)

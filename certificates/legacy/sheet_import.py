@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates.legacy.legacy import number_key
-from certificates.models import LEGACY_ID_NUMBER, LegacyCertificate
+from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
 from courses.imports import cells, simple
 from courses.imports.cells import refused
 from courses.imports.kinds import Column, Context, register, word
@@ -155,8 +155,8 @@ def _identity(given: Cells, today: date) -> dict[str, Any]:
     return {
         "ref": ref,
         "id_type": identity[0].value,
-        "id_number_sealed": cipher.encrypt(LEGACY_ID_NUMBER, ref, identity[1]).hex(),
-        "id_number_index": cipher.blind_index(LEGACY_ID_NUMBER, identity[1]).hex(),
+        "id_number_sealed": cipher.encrypt(LEGACY_ID_NUMBER_COLUMN, ref, identity[1]).hex(),
+        "id_number_index": cipher.blind_index(LEGACY_ID_NUMBER_COLUMN, identity[1]).hex(),
     }
 
 

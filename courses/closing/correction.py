@@ -22,7 +22,7 @@ from courses.events import OfferingClosed
 from courses.models.attendance import Attendance, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
-from courses.offerings.rights import denied, is_allowed
+from courses.offerings.rights import correction_denied, may_correct
 from lms.core import reasons
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
@@ -54,8 +54,8 @@ def correct_session(
     Raises Denied for a person who may not correct, DomainError for an open session and for a blank reason.
     """
     offering = lock_offering(db, meeting.offering_id)
-    if not is_allowed(offering, scope, now=now, meeting=meeting):
-        raise denied()
+    if not may_correct(offering, scope, now=now, meeting=meeting):
+        raise correction_denied()
     if meeting.closed_at is None:
         raise DomainError("not_closed", N_("This session is still open: use its roster."))
     reason = reasons.required(reason)
@@ -95,8 +95,8 @@ def correct_result(
     Raises Denied for a person who may not correct, DomainError for a blank reason and whatever `assessment.save` refuses.
     """
     offering = lock_offering(db, enrolment.offering_id)
-    if not is_allowed(offering, scope, now=now):
-        raise denied()
+    if not may_correct(offering, scope, now=now):
+        raise correction_denied()
     assessment.save(db, enrolment, marks, seen=seen, retest=retest, reason=reasons.required(reason))
     return CorrectionOutcome(1, judge_and_count(db, offering, reason, zone))
 

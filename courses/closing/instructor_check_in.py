@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from courses.closing.open_session import refuse_unless_open
 from courses.models.offerings import CourseSession, SessionInstructor
-from courses.offerings.staffing import teaching_of
+from courses.offerings.staffing import session_instructor_of
 from lms.core import audit
 from lms.core.errors import N_, DomainError, NotFound
 
@@ -46,7 +46,7 @@ def leave(db: Session, meeting: CourseSession, user_id: int, *, now: datetime) -
 
 
 def _teaching(db: Session, meeting: CourseSession, user_id: int) -> SessionInstructor:
-    teaching = teaching_of(db, meeting, user_id)
+    teaching = session_instructor_of(db, meeting, user_id)
     if teaching is None:
         raise NotFound
     return teaching

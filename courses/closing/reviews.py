@@ -171,8 +171,8 @@ def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _OpenRevi
         raise NotFound
     if scope.read_only:
         raise Denied
-    if meeting.closed_at is not None and not rights.is_allowed(offering, scope, now=now, meeting=meeting):
-        raise rights.denied()
+    if meeting.closed_at is not None and not rights.may_correct(offering, scope, now=now, meeting=meeting):
+        raise rights.correction_denied()
     events = events_of_case(db, event)
     if not any(sibling.id == event.id for sibling in events):
         raise DomainError("decided_already", N_("Another user has decided about this check-in in the meantime."))

@@ -19,7 +19,7 @@ from courses.imports.kinds import Column, Context, register, word
 from courses.imports.simple import Cells, Districts, Fact, Part, Simple, sql
 from courses.models.catalogue import Programme
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
-from instructors.models import PHONE, Instructor, Level
+from instructors.models import PHONE_COLUMN, Instructor, Level
 from lms.core import clock, crypto
 from lms.core.errors import N_
 from lms.core.names import norm
@@ -318,7 +318,7 @@ class Instructors(Simple):
 
 def _reached(name: str, phone: str | None) -> str | None:
     """Name and phone as they are compared, the phone by its blind index."""
-    return f"{norm(name)}|{crypto.cipher().blind_index(PHONE, phone).hex()}" if phone else None
+    return f"{norm(name)}|{crypto.cipher().blind_index(PHONE_COLUMN, phone).hex()}" if phone else None
 
 
 def _phones(db: Session) -> Iterator[tuple[str, int]]:
@@ -329,7 +329,7 @@ def _phones(db: Session) -> Iterator[tuple[str, int]]:
 
 def _sealed(phone: str | None) -> dict[str, str | None]:
     ref = str(uuid4())
-    return {"ref": ref, "phone_sealed": crypto.cipher().encrypt(PHONE, ref, phone).hex() if phone else None}
+    return {"ref": ref, "phone_sealed": crypto.cipher().encrypt(PHONE_COLUMN, ref, phone).hex() if phone else None}
 
 
 INSTRUCTORS = Instructors()

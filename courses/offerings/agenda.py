@@ -1,4 +1,4 @@
-"""An instructor's day: the sessions of today, those that come, and those that still have to be closed."""
+"""The agenda of an instructor: today's sessions, the coming ones, and earlier ones that still have to be closed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +18,11 @@ COMING_LIMIT = 20
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One session of an instructor. Places filled, people present, and the own check-in."""
+class AgendaEntry:
+    """One session of an instructor, with the number of trainees who have a place and who are present.
+
+    `teaching` holds the instructor's role and own check-in.
+    """
 
     meeting: CourseSession
     teaching: SessionInstructor
@@ -29,17 +32,21 @@ class Entry:
 
 @dataclass(frozen=True)
 class Agenda:
-    """today: by time. unclosed: earlier ones that are still open, the oldest first. coming: the next ones."""
+    """The sessions of an instructor, each list in the order of time.
 
-    today: Sequence[Entry]
-    unclosed: Sequence[Entry]
-    coming: Sequence[Entry]
+    `today` holds the sessions that take place at any time today, `unclosed` those that ended before today and are not
+    closed, and `coming` the next ones after today, at most `COMING_LIMIT`.
+    """
+
+    today: Sequence[AgendaEntry]
+    unclosed: Sequence[AgendaEntry]
+    coming: Sequence[AgendaEntry]
 
 
 def of_instructor(db: Session, user_id: int, zone: ZoneInfo) -> Agenda:
-    """What an instructor has before them, by the account's number; three empty lists for whoever is none."""
-    dawn = datetime.combine(clock.today(zone), time.min, zone)
-    dusk = dawn + timedelta(days=1)
+    """The agenda of the instructor who has the user's account. Its lists are empty where no instructor has it."""
+    day_start = datetime.combine(clock.today(zone), time.min, zone)
+    day_end = day_start + timedelta(days=1)
     enrolled = (
         select(func.count())
         .where(Enrolment.offering_id == CourseSession.offering_id, Enrolment.state.in_(HOLDS_PLACE))
@@ -62,10 +69,10 @@ def of_instructor(db: Session, user_id: int, zone: ZoneInfo) -> Agenda:
         .options(offering.joinedload(Offering.course), offering.joinedload(Offering.organisation))
         .order_by(CourseSession.starts_at, CourseSession.id)
     )
-    # A session that runs over midnight is today's on both days.
-    today = statement.where(CourseSession.starts_at < dusk, CourseSession.ends_at > dawn)
-    unclosed = statement.where(CourseSession.ends_at <= dawn, CourseSession.closed_at.is_(None))
-    coming = statement.where(CourseSession.starts_at >= dusk).limit(COMING_LIMIT)
+    # A session that runs over midnight is one of today's sessions on both days.
+    today = statement.where(CourseSession.starts_at < day_end, CourseSession.ends_at > day_start)
+    unclosed = statement.where(CourseSession.ends_at <= day_start, CourseSession.closed_at.is_(None))
+    coming = statement.where(CourseSession.starts_at >= day_end).limit(COMING_LIMIT)
     return Agenda(
-        *([Entry(*row) for row in db.execute(chosen).all()] for chosen in (today, unclosed, coming)),
+        *([AgendaEntry(*row) for row in db.execute(query).all()] for query in (today, unclosed, coming)),
     )

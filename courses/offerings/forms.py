@@ -1,4 +1,4 @@
-"""Forms of offerings: their facts, their sessions, their instructors, the list's filters."""
+"""Forms for offerings: their facts, sessions and instructors, and the filters of the lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,72 +25,76 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from lms.core.forms import Form, Question, choices, strip
 
-CAPACITY = 10_000
-SESSIONS = 60
-ASSISTANTS = 12
-# A session that ends earlier in the day than it began goes on past midnight, unless it would be longer than this.
-NIGHT = timedelta(hours=12)
-TIMES = ("%H:%M", "%H:%M:%S")
+MAX_CAPACITY = 10_000
+MAX_SESSIONS = 60
+MAX_ASSISTANTS = 12
+# A session whose end is an earlier time of day than its start runs over midnight, unless it would be longer than this.
+# For example, 20:00 to 02:00 is a session of six hours, but 09:00 to 08:00 is a mistake.
+MAX_OVERNIGHT = timedelta(hours=12)
+TIME_FORMATS = ("%H:%M", "%H:%M:%S")
 
 
 @dataclass(frozen=True)
-class Period:
-    """When a session begins and ends; aware moments."""
+class SessionPeriod:
+    """The start and the end of a session, as aware moments."""
 
     starts_at: datetime
     ends_at: datetime
 
 
-def period(day: date, starts: time, ends: time, zone: ZoneInfo) -> Period | None:
-    """The moments of a session as the branch's clock shows them, or None when it would end before it starts."""
+def session_period(day: date, starts: time, ends: time, zone: ZoneInfo) -> SessionPeriod | None:
+    """The period of a session from its day and its times of day in the zone, or None when it would end before it
+    starts.
+    """
     start = datetime.combine(day, starts, tzinfo=zone)
     end = datetime.combine(day, ends, tzinfo=zone)
     if end <= start:
         end = datetime.combine(day + timedelta(days=1), ends, tzinfo=zone)
-        if ends == starts or end - start > NIGHT:
+        if ends == starts or end - start > MAX_OVERNIGHT:
             return None
-    return Period(start, end)
+    return SessionPeriod(start, end)
 
 
-class WhenForm(Form):
-    """A day, a beginning and an end."""
+class SessionTimeForm(Form):
+    """The time of a session: its day, its start and its end."""
 
     day = DateField(_("Day"), validators=[Optional()])
-    starts = TimeField(_("Starts at"), format=list(TIMES), validators=[Optional()])
-    ends = TimeField(_("Ends at"), format=list(TIMES), validators=[Optional()])
+    starts = TimeField(_("Starts at"), format=list(TIME_FORMATS), validators=[Optional()])
+    ends = TimeField(_("Ends at"), format=list(TIME_FORMATS), validators=[Optional()])
 
-    def period(self) -> Period:
-        """The moments, once valid."""
-        found = period(self.day.data, self.starts.data, self.ends.data, current_app.config["SETTINGS"].zone)
-        if found is None:
+    def period(self) -> SessionPeriod:
+        """The period of a valid form."""
+        zone = current_app.config["SETTINGS"].zone
+        period = session_period(self.day.data, self.starts.data, self.ends.data, zone)
+        if period is None:
             raise ValueError(self.day.data)
-        return found
+        return period
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """All three or, in a row that may stay empty, none."""
+        """Require all three fields, or none of them in a row that may stay blank."""
         valid = super().validate(extra_validators)
         if not valid or self.is_blank():
             return bool(valid)
-        for each in (self.day, self.starts, self.ends):
-            if each.data is None:
-                each.errors = [*each.errors, _("Fill this in.")]
+        for time_field in (self.day, self.starts, self.ends):
+            if time_field.data is None:
+                time_field.errors = [*time_field.errors, _("Fill this in.")]
                 valid = False
         if valid and not 2000 <= self.day.data.year <= 2100:
             self.day.errors = [_("Check the year.")]
             return False
         zone = current_app.config["SETTINGS"].zone
-        if valid and period(self.day.data, self.starts.data, self.ends.data, zone) is None:
+        if valid and session_period(self.day.data, self.starts.data, self.ends.data, zone) is None:
             self.ends.errors = [_("A session must end after it starts.")]
             return False
         return bool(valid)
 
     def is_blank(self) -> bool:
-        """Whether nothing was typed."""
+        """Tell whether the form has no input and may stay so. A session by itself may not."""
         return False
 
 
-class SessionRow(WhenForm):
-    """One session among others; an empty row does not count."""
+class SessionRowForm(SessionTimeForm):
+    """One session of an offering's form. A new row without input is ignored."""
 
     class Meta:
         csrf = False
@@ -99,51 +103,56 @@ class SessionRow(WhenForm):
     place = HiddenField(filters=[strip])
 
     def is_blank(self) -> bool:
-        """Whether the row is new and nothing was typed."""
+        """Tell whether the row is new and has no input."""
         return not self.session_id.data and not any(
-            each.data or (each.raw_data or [""])[0] for each in (self.day, self.starts, self.ends)
+            time_field.data or (time_field.raw_data or [""])[0] for time_field in (self.day, self.starts, self.ends)
         )
 
 
 class TeamMixin:
-    """Lead and assistants, written as name or registration number, with suggestions."""
+    """The fields of a session's instructors, each typed as a name or a registration number, with suggestions."""
 
     lead = StringField(_("Lead instructor"), filters=[strip], validators=[Optional(), Length(max=200)])
     assistants = FieldList(
         StringField(_("Assisting instructor"), filters=[strip], validators=[Optional(), Length(max=200)]),
         label=_("Assisting instructors"),
         min_entries=1,
-        max_entries=ASSISTANTS,
+        max_entries=MAX_ASSISTANTS,
     )
     examiner = StringField(_("Examiner"), filters=[strip], validators=[Optional(), Length(max=200)])
 
 
 class OfferingForm(TeamMixin, Form):
-    """An offering with its sessions. Rows are added and removed by buttons of the form itself, so no script is needed."""
+    """An offering with its sessions. Buttons of the form itself add and remove rows, so no script is needed."""
 
     course_id = SelectField(
         _("Course"), coerce=lambda value: int(value) if value else None, validators=[InputRequired()]
     )
     organisation = StringField(_("Host organisation"), filters=[strip], validators=[DataRequired(), Length(max=300)])
     place = StringField(_("Place"), filters=[strip], validators=[DataRequired(), Length(max=200)])
-    capacity = IntegerField(_("Places"), validators=[Optional(), NumberRange(min=1, max=CAPACITY)])
+    capacity = IntegerField(_("Places"), validators=[Optional(), NumberRange(min=1, max=MAX_CAPACITY)])
     by_invitation = BooleanField(_("By invitation: not on the public list, nobody enrols by themselves"))
-    sessions = FieldList(FormField(SessionRow), min_entries=1, max_entries=SESSIONS)
+    sessions = FieldList(FormField(SessionRowForm), min_entries=1, max_entries=MAX_SESSIONS)
 
-    def press(self, pressed: MultiDict[str, str]) -> bool:
-        """Do what a button inside the form asks for; whether one was pressed. Nothing typed is lost."""
-        if "add_session" in pressed:
+    def handle_button(self, submitted: MultiDict[str, str]) -> bool:
+        """Add or remove a row if one of the form's own buttons was pressed; return whether one was.
+
+        All other input stays in the form.
+        """
+        if "add_session" in submitted:
             self._add_session()
-        elif "remove_session" in pressed:
-            self.sessions.entries = [row for row in self.sessions.entries if row.name != pressed["remove_session"]]
+        elif "remove_session" in submitted:
+            removed = submitted["remove_session"]
+            self.sessions.entries = [row for row in self.sessions.entries if row.name != removed]
             if not self.sessions.entries:
                 self.sessions.append_entry()
         else:
-            return press_assistants(self, pressed)
+            return handle_assistant_button(self, submitted)
         return True
 
     def _add_session(self) -> None:
-        if len(self.sessions.entries) >= SESSIONS:
+        """Add a row for the day after the last session, at the same time of day."""
+        if len(self.sessions.entries) >= MAX_SESSIONS:
             return
         last = self.sessions.entries[-1].form if self.sessions.entries else None
         self.sessions.append_entry(
@@ -154,40 +163,40 @@ class OfferingForm(TeamMixin, Form):
             }
         )
 
-    def rows(self) -> Sequence[SessionRow]:
-        """The session rows in which something was typed."""
+    def session_rows(self) -> Sequence[SessionRowForm]:
+        """The session rows that are not blank."""
         return [entry.form for entry in self.sessions.entries if not entry.form.is_blank()]
 
 
-class SessionForm(TeamMixin, WhenForm):
+class SessionForm(TeamMixin, SessionTimeForm):
     """One session by itself, with a place and a team of its own."""
 
     place = StringField(_("Place, if different"), filters=[strip], validators=[Optional(), Length(max=200)])
 
 
-def press_assistants(form: OfferingForm | SessionForm, pressed: MultiDict[str, str]) -> bool:
-    """Add a line for another assistant, if that button was pressed."""
-    if "add_assistant" not in pressed:
+def handle_assistant_button(form: OfferingForm | SessionForm, submitted: MultiDict[str, str]) -> bool:
+    """Add a field for another assistant if that button was pressed; return whether it was."""
+    if "add_assistant" not in submitted:
         return False
-    if len(form.assistants.entries) < ASSISTANTS:
+    if len(form.assistants.entries) < MAX_ASSISTANTS:
         form.assistants.append_entry()
     return True
 
 
-class CancelForm(Form):
-    """Why an offering does not take place."""
+class OfferingCancelForm(Form):
+    """The reason for cancelling an offering."""
 
     reason = TextAreaField(
         _("Reason"), filters=[strip], validators=[DataRequired(), Length(max=500)], render_kw={"rows": 3}
     )
 
 
-def _number(value: Any) -> int | None:
+def _optional_int(value: Any) -> int | None:
     return int(value) if value else None
 
 
-class FilterForm(Question):
-    """The list's filters; sent by GET, so that a list has an address."""
+class OfferingFilterForm(Question):
+    """The filters of the staff's list. They are sent by GET, so that a filtered list has an address."""
 
     shown = SelectField(
         _("State"),
@@ -204,17 +213,17 @@ class FilterForm(Question):
         default="current",
     )
     programme = SelectField(_("Programme"), default="")
-    district = SelectField(_("District"), coerce=_number)
+    district = SelectField(_("District"), coerce=_optional_int)
     organisation = StringField(_("Host organisation"), filters=[strip])
     first_day = DateField(_("From day"), validators=[Optional()])
     last_day = DateField(_("To day"), validators=[Optional()])
     search = StringField(_("Search"), filters=[strip])
 
 
-class PublicFilterForm(Question):
-    """The public list's filters."""
+class PublicOfferingFilterForm(Question):
+    """The filters of the public list."""
 
     programme = SelectField(_("Programme"), default="")
-    district = SelectField(_("District"), coerce=_number)
+    district = SelectField(_("District"), coerce=_optional_int)
     first_day = DateField(_("From day"), validators=[Optional()])
     last_day = DateField(_("To day"), validators=[Optional()])

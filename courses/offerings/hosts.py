@@ -1,4 +1,4 @@
-"""Host organisations as a planner writes them: thousands of rows, so they are typed and suggested, not scrolled through."""
+"""Host organisations as a planner types them. There are thousands, so a form suggests them instead of listing all."""
 
 import re
 from collections import Counter
@@ -13,28 +13,31 @@ from lms.core.scope import Scope, visible
 from lms.organisations.models import District, Organisation
 
 SEPARATOR = " · "
-NUMBER = re.compile(r"#\s*(?P<number>[0-9]{1,18})")
-WRITTEN = re.compile(r"(?P<name>.*?)(?:\s*·\s*(?P<district>[^·#]+?))?(?:\s*·\s*#(?P<number>[0-9]{1,18}))?\s*")
+_NUMBER_ALONE = re.compile(r"#\s*(?P<number>[0-9]{1,18})")
+_LABEL = re.compile(r"(?P<name>.*?)(?:\s*·\s*(?P<district>[^·#]+?))?(?:\s*·\s*#(?P<number>[0-9]{1,18}))?\s*")
 
 
 def label(organisation: Organisation) -> str:
-    """An organisation's name with its district, because names repeat across districts."""
+    """An organisation's name with its district, because names repeat across districts: "红星小学 · 西城区"."""
     return f"{named(organisation)}{SEPARATOR}{named(organisation.district)}"
 
 
 def labels(organisations: Sequence[Organisation]) -> list[str]:
-    """The labels of several; those that are alike even with their district are told apart by number."""
-    plain = [label(row) for row in organisations]
-    often = Counter(plain)
+    """The labels of several organisations. Equal labels get the organisation's number: "红星小学 · 西城区 · #17"."""
+    plain_labels = [label(organisation) for organisation in organisations]
+    counts = Counter(plain_labels)
     return [
-        f"{text}{SEPARATOR}#{row.id}" if often[text] > 1 else text
-        for text, row in zip(plain, organisations, strict=True)
+        f"{text}{SEPARATOR}#{organisation.id}" if counts[text] > 1 else text
+        for text, organisation in zip(plain_labels, organisations, strict=True)
     ]
 
 
-def suggestions(db: Session, scope: Scope, part: str = "", *, limit: int) -> list[str]:
-    """The labels of active organisations in reach whose name has a part, as many as the limit; those that begin so come first."""
-    # Of those with the same name some may lie beyond the limit, and must be told apart all the same.
+def suggest(db: Session, scope: Scope, part: str = "", *, limit: int) -> list[str]:
+    """The labels of active organisations in the scope whose name contains a part, at most `limit`.
+
+    Names that begin with the part come first.
+    """
+    # The statement reads twice the limit: organisations of the same name beyond the limit make a number necessary, too.
     statement = (
         select(Organisation)
         .join(Organisation.district)
@@ -58,17 +61,19 @@ def suggestions(db: Session, scope: Scope, part: str = "", *, limit: int) -> lis
 
 
 def find(db: Session, text: str, scope: Scope) -> Organisation:
-    """The organisation that a planner wrote: its name in either language, with or without its district and number, or "#" and
-    the number alone.
+    """The organisation that a planner typed.
+
+    The text is a name in either language, with or without district and number ("红星小学", "Red Star School · Xicheng",
+    "红星小学 · 西城区 · #17"), or a number alone ("#17"). Raises DomainError `organisation_unknown` or
+    `organisation_ambiguous` on the field `organisation`.
     """
-    alone = NUMBER.fullmatch(text.strip())
-    if alone:
+    number_alone = _NUMBER_ALONE.fullmatch(text.strip())
+    if number_alone:
         statement = select(Organisation).join(Organisation.district).options(contains_eager(Organisation.district))
-        statement = statement.where(Organisation.active, Organisation.id == int(alone["number"]))
-        found = db.scalars(visible(statement, Organisation, scope)).all()
-        return _only(found)
-    written = WRITTEN.fullmatch(text.strip())
-    name, district, number = written.group("name", "district", "number") if written else (text, None, None)
+        statement = statement.where(Organisation.active, Organisation.id == int(number_alone["number"]))
+        return _only_one(db.scalars(visible(statement, Organisation, scope)).all())
+    match = _LABEL.fullmatch(text.strip())
+    name, district, number = match.group("name", "district", "number") if match else (text, None, None)
     statement = (
         select(Organisation)
         .join(Organisation.district)
@@ -82,25 +87,20 @@ def find(db: Session, text: str, scope: Scope) -> Organisation:
         statement = statement.where(or_(District.name_zh == district, func.lower(District.name_en) == district.lower()))
     if number:
         statement = statement.where(Organisation.id == int(number))
-    return _only(db.scalars(visible(statement, Organisation, scope).limit(2)).all())
+    return _only_one(db.scalars(visible(statement, Organisation, scope).limit(2)).all())
 
 
-def _only(found: Sequence[Organisation]) -> Organisation:
-    if not found:
+def _only_one(organisations: Sequence[Organisation]) -> Organisation:
+    if not organisations:
         raise DomainError(
             "organisation_unknown",
             N_("No organisation of yours has this name. Choose one of the suggestions."),
             field="organisation",
         )
-    if len(found) > 1:
+    if len(organisations) > 1:
         raise DomainError(
             "organisation_ambiguous",
             N_("Several organisations have this name. Choose the right one of the suggestions."),
             field="organisation",
         )
-    return found[0]
-
-
-def districts(db: Session) -> list[District]:
-    """All districts, in the order of their codes, for filters."""
-    return list(db.scalars(select(District).order_by(District.code)))
+    return organisations[0]

@@ -1,4 +1,4 @@
-"""Offerings in lists: the staff's and the public's, each a page in one statement."""
+"""The staff's list of offerings, a page in one statement, and the parts of it that the public list shares."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
-from courses.offerings.offerings import OPEN
+from courses.offerings.offerings import OPEN_STATES
 from instructors.models import Instructor
 from lms.core.paging import PAGE_SIZE, Page
 from lms.core.scope import Scope, visible
 from lms.organisations.models import District, Organisation
 
 
-class Shown(StrEnum):
-    """Which states a list shows; `current` is what somebody still has to work on."""
+class StateFilter(StrEnum):
+    """The states to which a list is filtered. `current` stands for drafts and published offerings."""
 
     CURRENT = "current"
     DRAFT = "draft"
@@ -31,10 +31,13 @@ class Shown(StrEnum):
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What a list of offerings is narrowed to. Days are the branch's, both included; they mean any session."""
+class OfferingFilters:
+    """The filters of the staff's list.
 
-    shown: Shown = Shown.CURRENT
+    An offering matches the days when one of its sessions begins on or between them, in the branch's time zone.
+    """
+
+    state: StateFilter = StateFilter.CURRENT
     programme_code: str | None = None
     district_id: int | None = None
     organisation: str | None = None
@@ -44,23 +47,26 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Names:
-    """A name in both languages, for the `named` filter."""
+class BilingualName:
+    """A name in both languages, for the template filter `named`."""
 
     name_zh: str
     name_en: str | None
 
 
 @dataclass(frozen=True)
-class Row:
-    """One offering in a list."""
+class OfferingRow:
+    """One offering in the staff's list.
+
+    `starts_at` and `ends_at` are the first start and the last end of its sessions.
+    """
 
     id: int
     state: OfferingState
-    course: Names
-    programme: Names
-    organisation: Names
-    district: Names
+    course: BilingualName
+    programme: BilingualName
+    organisation: BilingualName
+    district: BilingualName
     place: str
     lead: str | None
     by_invitation: bool
@@ -71,21 +77,21 @@ class Row:
     starts_at: datetime | None
     ends_at: datetime | None
 
-    @property
-    def free(self) -> int:
-        """Places left."""
-        return max(0, self.capacity - self.enrolled)
 
-
-def held(state: ColumnElement[bool]) -> Any:
-    """How many enrolments of the offering at hand are in some state, as a column."""
+def count_enrolments(state_condition: ColumnElement[bool]) -> Any:
+    """A column for a SELECT from Offering: the number of the offering's enrolments that meet the condition."""
     return (
-        select(func.count()).select_from(Enrolment).where(Enrolment.offering_id == Offering.id, state).scalar_subquery()
+        select(func.count())
+        .select_from(Enrolment)
+        .where(Enrolment.offering_id == Offering.id, state_condition)
+        .scalar_subquery()
     )
 
 
-def listing(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo, page: int = 1) -> Page[Row]:
-    """A page of offerings in one statement: the current ones soonest first, the others latest first."""
+def list_offerings(
+    db: Session, filters: OfferingFilters, scope: Scope, *, zone: ZoneInfo, page: int = 1
+) -> Page[OfferingRow]:
+    """A page of the offerings in the scope. Current offerings stand soonest first, all others latest first."""
     meetings = (
         select(
             func.min(CourseSession.starts_at).label("starts_at"),
@@ -101,37 +107,41 @@ def listing(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo, page
             Course.name_zh, Course.name_en, Programme.name_zh, Programme.name_en,
             Organisation.name_zh, Organisation.name_en, District.name_zh, District.name_en,
             Instructor.name,
-            held(Enrolment.state.in_(HOLDS_PLACE)),
-            held(Enrolment.state == EnrolmentState.WAITLISTED),
+            count_enrolments(Enrolment.state.in_(HOLDS_PLACE)),
+            count_enrolments(Enrolment.state == EnrolmentState.WAITLISTED),
             meetings.c.sessions, meetings.c.starts_at, meetings.c.ends_at,
             func.count().over(),
         )
     )  # fmt: skip
-    statement = joined(statement, meetings)
-    statement = narrowed(visible(statement, Offering, scope), filters, zone)
-    if filters.shown is Shown.CURRENT:
+    statement = join_listed_tables(statement, meetings)
+    statement = apply_filters(visible(statement, Offering, scope), filters, zone)
+    if filters.state is StateFilter.CURRENT:
         statement = statement.order_by(meetings.c.starts_at.asc().nulls_last(), Offering.id)
     else:
         statement = statement.order_by(meetings.c.starts_at.desc().nulls_first(), Offering.id.desc())
     page = max(page, 1)
-    found = db.execute(statement.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
-    if not found and page > 1:
-        return listing(db, filters, scope, zone=zone)
-    total = found[0][-1] if found else 0
+    records = db.execute(statement.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
+    if not records and page > 1:
+        return list_offerings(db, filters, scope, zone=zone)
+    total = records[0][-1] if records else 0
     rows = [
-        Row(
-            id=row[0], state=OfferingState(row[1]), place=row[2], by_invitation=row[3], capacity=row[4],
-            course=Names(row[5], row[6]), programme=Names(row[7], row[8]),
-            organisation=Names(row[9], row[10]), district=Names(row[11], row[12]),
-            lead=row[13], enrolled=row[14], waiting=row[15], sessions=row[16], starts_at=row[17], ends_at=row[18],
+        OfferingRow(
+            id=record[0], state=OfferingState(record[1]), place=record[2], by_invitation=record[3], capacity=record[4],
+            course=BilingualName(record[5], record[6]), programme=BilingualName(record[7], record[8]),
+            organisation=BilingualName(record[9], record[10]), district=BilingualName(record[11], record[12]),
+            lead=record[13], enrolled=record[14], waiting=record[15], sessions=record[16],
+            starts_at=record[17], ends_at=record[18],
         )
-        for row in found
+        for record in records
     ]  # fmt: skip
     return Page(rows=rows, page=page, pages=max(1, -(-total // PAGE_SIZE)), total=total)
 
 
-def joined(statement: Any, meetings: Any) -> Any:
-    """A SELECT of offerings with what a list names beside each: course, programme, host, district, lead, and its sessions."""
+def join_listed_tables(statement: Any, meetings: Any) -> Any:
+    """Join a SELECT of offerings with the tables whose columns a list shows.
+
+    These are course, programme, host organisation, district, lead instructor, and the lateral subquery of sessions.
+    """
     return (
         statement.select_from(Offering)
         .join(Offering.course)
@@ -143,12 +153,12 @@ def joined(statement: Any, meetings: Any) -> Any:
     )
 
 
-def narrowed(statement: Any, filters: Filters, zone: ZoneInfo) -> Any:
-    """A SELECT that draws on offering, course, organisation and lead, narrowed to the filters."""
-    if filters.shown is Shown.CURRENT:
-        statement = statement.where(Offering.state.in_(OPEN))
-    elif filters.shown is not Shown.ALL:
-        statement = statement.where(Offering.state == filters.shown.value)
+def apply_filters(statement: Any, filters: OfferingFilters, zone: ZoneInfo) -> Any:
+    """Apply the filters to a SELECT from Offering, Course, Organisation and Instructor."""
+    if filters.state is StateFilter.CURRENT:
+        statement = statement.where(Offering.state.in_(OPEN_STATES))
+    elif filters.state is not StateFilter.ALL:
+        statement = statement.where(Offering.state == filters.state.value)
     if filters.programme_code:
         statement = statement.where(Course.programme_code == filters.programme_code)
     if filters.district_id is not None:
@@ -162,12 +172,12 @@ def narrowed(statement: Any, filters: Filters, zone: ZoneInfo) -> Any:
         )  # fmt: skip
         statement = statement.where(*(_contains(word, *columns) for word in filters.search.split()[:8]))
     if filters.first_day or filters.last_day:
-        statement = statement.where(in_period(filters.first_day, filters.last_day, zone))
+        statement = statement.where(has_session_between(filters.first_day, filters.last_day, zone))
     return statement
 
 
-def in_period(first_day: date | None, last_day: date | None, zone: ZoneInfo) -> ColumnElement[bool]:
-    """Whether the offering at hand has a session that begins on one of the days, both included."""
+def has_session_between(first_day: date | None, last_day: date | None, zone: ZoneInfo) -> ColumnElement[bool]:
+    """A condition for a SELECT from Offering: one of its sessions begins on or between the days."""
     conditions = [CourseSession.offering_id == Offering.id]
     if first_day is not None:
         conditions.append(CourseSession.starts_at >= _midnight(first_day, zone))
@@ -177,7 +187,7 @@ def in_period(first_day: date | None, last_day: date | None, zone: ZoneInfo) -> 
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # The far ends of the calendar cannot be moved to UTC; nobody plans there.
+    # Days at the far ends of the calendar cannot be converted to UTC, and no offering lies there.
     if not 1900 <= day.year <= 9000:
         return datetime(1900 if day.year < 1900 else 9000, 1, 1, tzinfo=UTC)
     return datetime.combine(day, time(), tzinfo=zone)

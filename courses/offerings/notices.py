@@ -1,4 +1,4 @@
-"""What the enrolled are told by mail when an offering changes or is cancelled: in Chinese, then in English."""
+"""Notices by mail, in Chinese and then in English, to enrolled trainees when an offering changes or is cancelled."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,34 +8,32 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
 
-from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.enrolment.mail import LANGUAGE_SEPARATOR
+from courses.models.enrolment import ACTIVE_STATES, Enrolment
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
-from courses.offerings.scheduling import span
+from courses.offerings.scheduling import format_period
 from lms.core import mail
 from lms.core.languages import each_language, named
 
-TOLD = (EnrolmentState.ENROLLED, EnrolmentState.WAITLISTED)
-RULE = "\n\n" + "-" * 32 + "\n\n"
-
 
 @dataclass(frozen=True)
-class Reach:
-    """Who can be told how: how many by mail, and the trainees who have to be called."""
+class Recipients:
+    """The trainees to notify: the number of those with a mail address, and those without one, who have to be called."""
 
     mailed: int
     to_call: tuple[Trainee, ...]
 
 
-def reach(db: Session, offering: Offering) -> Reach:
-    """Who of the enrolled and waiting can be reached by mail, and who cannot."""
-    people = [row.trainee for row in _concerned(db, offering)]
-    to_call = tuple(person for person in people if not person.email)
-    return Reach(len(people) - len(to_call), to_call)
+def find_recipients(db: Session, offering: Offering) -> Recipients:
+    """The enrolled and waiting trainees of an offering, by whether they can be notified by mail."""
+    trainees = [enrolment.trainee for enrolment in _active_enrolments(db, offering)]
+    to_call = tuple(trainee for trainee in trainees if not trainee.email)
+    return Recipients(len(trainees) - len(to_call), to_call)
 
 
-def cancelled(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> None:
-    """Tell the enrolled and waiting that an offering does not take place, and why."""
+def send_cancellation(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> None:
+    """Tell the enrolled and waiting trainees that an offering is cancelled, and why."""
 
     def text() -> str:
         return str(
@@ -44,18 +42,18 @@ def cancelled(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> N
                 "Time: %(times)s\nPlace: %(place)s\nReason: %(reason)s\n\n"
                 "You need not do anything. Other dates are on our list of open training. Questions: %(host)s.",
                 course=named(offering.course),
-                times=times_of(offering, zone),
+                times=session_times(offering, zone),
                 place=offering.place,
                 reason=reason,
                 host=named(offering.organisation),
             )
         )
 
-    _tell(db, offering, lambda: _("Cancelled: %(course)s", course=named(offering.course)), text)
+    _send(db, offering, lambda: _("Cancelled: %(course)s", course=named(offering.course)), text)
 
 
-def moved(db: Session, offering: Offering, zone: ZoneInfo) -> None:
-    """Tell the enrolled and waiting the new times and places."""
+def send_changed_times(db: Session, offering: Offering, zone: ZoneInfo) -> None:
+    """Tell the enrolled and waiting trainees the new times and places."""
 
     def text() -> str:
         return str(
@@ -63,41 +61,41 @@ def moved(db: Session, offering: Offering, zone: ZoneInfo) -> None:
                 "The time or place of “%(course)s”, that you are enrolled in, has changed. It is now:\n%(times)s\n\n"
                 "Your enrolment stays as it is. If you cannot come, please tell %(host)s.",
                 course=named(offering.course),
-                times=times_of(offering, zone, places=True),
+                times=session_times(offering, zone, places=True),
                 host=named(offering.organisation),
             )
         )
 
-    _tell(db, offering, lambda: _("New time or place: %(course)s", course=named(offering.course)), text)
+    _send(db, offering, lambda: _("New time or place: %(course)s", course=named(offering.course)), text)
 
 
-def times_of(offering: Offering, zone: ZoneInfo, *, places: bool = False) -> str:
-    """The sessions' times, each with its place if wanted."""
-    lines = []
+def session_times(offering: Offering, zone: ZoneInfo, *, places: bool = False) -> str:
+    """The times of the sessions, separated by commas; with `places`, one line for each session with its place."""
+    times = []
     for meeting in offering.sessions:
-        line = span(meeting.starts_at, meeting.ends_at, zone)
-        lines.append(f"{line}  {meeting.place or offering.place}" if places else line)
-    return ("\n" if places else ", ").join(lines)
+        period = format_period(meeting.starts_at, meeting.ends_at, zone)
+        times.append(f"{period}  {meeting.place or offering.place}" if places else period)
+    return ("\n" if places else ", ").join(times)
 
 
-def _concerned(db: Session, offering: Offering) -> Sequence[Enrolment]:
+def _active_enrolments(db: Session, offering: Offering) -> Sequence[Enrolment]:
     return db.scalars(
         select(Enrolment)
         .join(Enrolment.trainee)
         .options(contains_eager(Enrolment.trainee))
-        .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(TOLD))
+        .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(ACTIVE_STATES))
         .order_by(Enrolment.id)
     ).all()
 
 
-def _tell(db: Session, offering: Offering, subject: Callable[[], str], body: Callable[[], str]) -> None:
+def _send(db: Session, offering: Offering, subject: Callable[[], str], body: Callable[[], str]) -> None:
     subjects, texts = [], []
     for _language in each_language():
         subjects.append(subject())
         texts.append(body())
-    for enrolment in _concerned(db, offering):
-        person = enrolment.trainee
-        if person.email:
-            ticket = f"\n\n{mail.SITE}/tickets/{enrolment.ticket}"
-            text = f"{person.name}:\n\n{RULE.join(texts)}{ticket}"
-            mail.owe(db, recipient=person.email, subject=" / ".join(subjects), text=text)
+    for enrolment in _active_enrolments(db, offering):
+        trainee = enrolment.trainee
+        if trainee.email:
+            ticket_address = f"{mail.SITE}/tickets/{enrolment.ticket}"
+            text = f"{trainee.name}:\n\n{LANGUAGE_SEPARATOR.join(texts)}\n\n{ticket_address}"
+            mail.owe(db, recipient=trainee.email, subject=" / ".join(subjects), text=text)

@@ -1,4 +1,7 @@
-"""Offerings: scheduled, changed, published, cancelled. Draft → published → closed or cancelled, never back."""
+"""Offerings: scheduling, changing, publishing and cancelling them.
+
+The state goes draft → published → closed or cancelled, and never back.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,28 +10,32 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, selectinload
 
 from courses.enrolment import places
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
-from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
 from courses.offerings import notices, scheduling
 from courses.offerings.scheduling import SessionPlan, Team
-from lms.core import audit, clock
+from lms.core import audit, clock, reasons
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.languages import named
 from lms.core.scope import Scope, fetch
 from lms.organisations.models import Organisation
 
-OPEN = (OfferingState.DRAFT, OfferingState.PUBLISHED)
+# An offering in one of these states can be changed and cancelled.
+OPEN_STATES = (OfferingState.DRAFT, OfferingState.PUBLISHED)
 
 
 @dataclass(frozen=True)
 class OfferingPlan:
-    """What a planner says of an offering. `capacity` None: the course's own. `team` None: each session keeps its own."""
+    """An offering as a planner wants it.
+
+    `capacity` is None for the capacity of the course. `team` is the team of every session that has none of its own in
+    its plan; with None such a session keeps the team that it has.
+    """
 
     course_id: int
     organisation_id: int
@@ -39,20 +46,16 @@ class OfferingPlan:
     team: Team | None = None
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Trainees of an offering: with a place, and waiting for one."""
-
-    enrolled: int
-    waiting: int
-
-
 def schedule(db: Session, plan: OfferingPlan, *, scope: Scope, zone: ZoneInfo) -> Offering:
-    """A new offering, as a draft. The host must be in reach and the course on offer."""
+    """Create an offering as a draft.
+
+    Raises DomainError when the course is inactive (`course_not_offered`), when the scope does not cover the host
+    (`host_out_of_reach`), or as `scheduling.arrange` does.
+    """
     course = db.get(Course, plan.course_id)
     if course is None or not course.active:
         raise DomainError("course_not_offered", N_("This course is not offered any more."), field="course_id")
-    host = _host(db, plan.organisation_id, scope)
+    host = _get_host(db, plan.organisation_id, scope)
     offering = Offering(
         course_id=course.id,
         organisation_id=host.id,
@@ -64,19 +67,20 @@ def schedule(db: Session, plan: OfferingPlan, *, scope: Scope, zone: ZoneInfo) -
     )
     db.add(offering)
     db.flush()
-    scheduling.arrange(db, offering, _with_team(plan), zone=zone)
-    audit.record(db, "offering.schedule", offering, after=_facts(offering))
+    scheduling.arrange(db, offering, _session_plans(plan), zone=zone)
+    audit.record(db, "offering.schedule", offering, after=_audit_facts(offering))
     return offering
 
 
 def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope, zone: ZoneInfo) -> None:
-    """Change an offering that is a draft or published. The enrolled are told of a new time or place by mail.
+    """Change a draft or a published offering.
 
-    More places go to those who wait.
+    The trainees of a published offering are told of a new time or place by mail, and added places go to its waiting
+    list. Raises DomainError as `schedule` does, `offering_state`, `course_fixed` and `capacity_below_enrolled`.
     """
     _lock(db, offering)
-    _require_state(offering, *OPEN)
-    before, told = _facts(offering), _whereabouts(offering)
+    _require_state(offering, *OPEN_STATES)
+    before, announced = _audit_facts(offering), _times_and_places(offering)
     if plan.course_id != offering.course_id and offering.state == OfferingState.PUBLISHED:
         raise DomainError(
             "course_fixed",
@@ -89,10 +93,10 @@ def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope,
     if course is None or not (course.active or course.id == offering.course_id):
         raise DomainError("course_not_offered", N_("This course is not offered any more."), field="course_id")
     if plan.organisation_id != offering.organisation_id:
-        host = _host(db, plan.organisation_id, scope)
+        host = _get_host(db, plan.organisation_id, scope)
         offering.organisation_id, offering.district_id = host.id, host.district_id
     capacity = plan.capacity or course.capacity
-    enrolled = counts(db, offering.id).enrolled
+    enrolled = places.count_places(db, offering).taken
     if capacity < enrolled:
         raise DomainError(
             "capacity_below_enrolled",
@@ -104,39 +108,42 @@ def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope,
     offering.by_invitation = plan.by_invitation
     db.flush()
     db.expire(offering, ["course", "organisation", "district"])
-    scheduling.arrange(db, offering, _with_team(plan), zone=zone)
+    scheduling.arrange(db, offering, _session_plans(plan), zone=zone)
     if offering.state == OfferingState.PUBLISHED:
         _refuse_unpublishable(db, offering, zone, future=False)
-        if _whereabouts(offering) != told:
-            notices.moved(db, offering, zone)
+        if _times_and_places(offering) != announced:
+            notices.send_changed_times(db, offering, zone)
         places.promote(db, offering.id)
-    audit.record_change(db, "offering.change", offering, before, _facts(offering))
+    audit.record_change(db, "offering.change", offering, before, _audit_facts(offering))
 
 
-def change_session(db: Session, offering: Offering, wanted: SessionPlan, *, scope: Scope, zone: ZoneInfo) -> None:
-    """Change one session's time, place or team, and leave the others as they are."""
+def change_session(db: Session, offering: Offering, plan: SessionPlan, *, scope: Scope, zone: ZoneInfo) -> None:
+    """Change the time, place or team of one session (`plan.session_id`), and leave the other sessions as they are.
+
+    Raises NotFound where the offering has no such session, and DomainError as `change` does.
+    """
     plans = tuple(
-        wanted if meeting.id == wanted.session_id else scheduling.plan_of(meeting) for meeting in offering.sessions
+        plan if meeting.id == plan.session_id else scheduling.current_plan(meeting) for meeting in offering.sessions
     )
-    if wanted not in plans:
+    if plan not in plans:
         raise NotFound
-    change(db, offering, replace(plan_of(offering), sessions=plans), scope=scope, zone=zone)
+    change(db, offering, replace(current_plan(offering), sessions=plans), scope=scope, zone=zone)
 
 
-def plan_of(offering: Offering) -> OfferingPlan:
-    """An offering as it is, as a plan."""
+def current_plan(offering: Offering) -> OfferingPlan:
+    """The plan that describes an offering as it is."""
     return OfferingPlan(
         course_id=offering.course_id,
         organisation_id=offering.organisation_id,
         place=offering.place,
         capacity=offering.capacity,
         by_invitation=offering.by_invitation,
-        sessions=tuple(scheduling.plan_of(meeting) for meeting in offering.sessions),
+        sessions=tuple(scheduling.current_plan(meeting) for meeting in offering.sessions),
     )
 
 
 def publish(db: Session, offering: Offering, *, zone: ZoneInfo) -> None:
-    """Open a draft for enrolment. Raises DomainError saying what is missing."""
+    """Open a draft for enrolment. Raises DomainError with the first requirement that is not met."""
     _lock(db, offering)
     _require_state(offering, OfferingState.DRAFT)
     _refuse_unpublishable(db, offering, zone, future=True)
@@ -144,16 +151,18 @@ def publish(db: Session, offering: Offering, *, zone: ZoneInfo) -> None:
     audit.record(db, "offering.publish", offering, before={"state": "draft"}, after={"state": "published"})
 
 
-def cancel(db: Session, offering: Offering, reason: str, *, zone: ZoneInfo) -> notices.Reach:
-    """Cancel for a reason: instructors are free again, the enrolled and waiting get a mail. Returns who has to be called.
+def cancel(db: Session, offering: Offering, reason: str, *, zone: ZoneInfo) -> notices.Recipients:
+    """Cancel an offering for a reason, which its trainees get by mail.
 
-    Enrolments stay as they are, as a record of who was told; the offering's state says that it did not take place.
+    Its instructors can teach elsewhere at its times.
+
+    Returns the recipients: trainees without a mail address have to be called. The enrolments stay as they are, as the
+    record of who was notified; the state of the offering tells that it did not take place. Raises DomainError
+    `reason_missing`, `offering_state` or `offering_attended`.
     """
-    reason = reason.strip()
-    if not reason:
-        raise DomainError("reason_missing", N_("Say why; the enrolled read it in their mail."), field="reason")
+    reason = reasons.required(reason, N_("Say why; the enrolled read it in their mail."), one_line=False)
     _lock(db, offering)
-    _require_state(offering, *OPEN)
+    _require_state(offering, *OPEN_STATES)
     if db.scalar(
         select(
             exists().where(Attendance.course_session_id == CourseSession.id, CourseSession.offering_id == offering.id)
@@ -169,16 +178,19 @@ def cancel(db: Session, offering: Offering, reason: str, *, zone: ZoneInfo) -> n
         for teacher in meeting.instructors:
             teacher.active = False
     db.flush()
-    reached = notices.reach(db, offering)
-    notices.cancelled(db, offering, reason, zone)
+    recipients = notices.find_recipients(db, offering)
+    notices.send_cancellation(db, offering, reason, zone)
     audit.record(
         db, "offering.cancel", offering, before={"state": str(before)}, after={"state": "cancelled"}, reason=reason
     )
-    return reached
+    return recipients
 
 
-def page(db: Session, offering_id: int, scope: Scope) -> Offering:
-    """One offering with all that its page shows, in a fixed number of statements."""
+def get_with_details(db: Session, offering_id: int, scope: Scope) -> Offering:
+    """One offering in the scope with its course, host, sessions and instructors, in a fixed number of statements.
+
+    Raises NotFound.
+    """
     fetch(db, Offering, offering_id, scope)
     return db.scalars(
         select(Offering)
@@ -196,24 +208,18 @@ def page(db: Session, offering_id: int, scope: Scope) -> Offering:
     ).one()
 
 
-def within(db: Session, offering_id: int, scope: Scope) -> bool:
-    """Whether an offering is in reach; for showing or hiding a button."""
+def is_in_scope(db: Session, offering_id: int, scope: Scope) -> bool:
+    """Tell whether the scope covers an offering, for showing or hiding a button."""
     return bool(db.scalar(select(exists().where(Offering.id == offering_id, Offering.visible_to(scope)))))
 
 
-def counts(db: Session, offering_id: int) -> Counts:
-    """How many have a place and how many wait."""
-    row = db.execute(
-        select(
-            func.count().filter(Enrolment.state.in_(HOLDS_PLACE)),
-            func.count().filter(Enrolment.state == EnrolmentState.WAITLISTED),
-        ).where(Enrolment.offering_id == offering_id)
-    ).one()
-    return Counts(row[0], row[1])
-
-
 class CautionKind(StrEnum):
-    """What a planner should see to, and may leave."""
+    """The kind of a caution about an offering.
+
+    ratio_enrolled and ratio_capacity: too few instructors for the trainees enrolled, or for the capacity. hours: fewer
+    hours planned than the course has. sessions: fewer sessions planned than a trainee must attend. overdue: the
+    sessions are over and the offering is not closed.
+    """
 
     RATIO_ENROLLED = "ratio_enrolled"
     RATIO_CAPACITY = "ratio_capacity"
@@ -224,17 +230,18 @@ class CautionKind(StrEnum):
 
 @dataclass(frozen=True)
 class Caution:
-    """One caution: its kind, and the figures it tells of."""
+    """A caution that planners may ignore, with the figures that its text contains."""
 
     kind: CautionKind
     figures: dict[str, Any]
 
 
-def cautions(offering: Offering, enrolled: int) -> list[Caution]:
-    """What is unwise about an offering and not forbidden: too few instructors, hours or sessions, and not closed in time."""
-    if offering.state not in OPEN:
+def find_cautions(offering: Offering, enrolled: int) -> list[Caution]:
+    """The cautions about a draft or a published offering with a number of enrolled trainees."""
+    if offering.state not in OPEN_STATES:
         return []
-    course, found = offering.course, []
+    course = offering.course
+    cautions = []
     if course.trainee_ratio and offering.sessions:
         fewest = min(
             sum(row.role != TeachingRole.EXAMINER for row in meeting.instructors) for meeting in offering.sessions
@@ -242,24 +249,26 @@ def cautions(offering: Offering, enrolled: int) -> list[Caution]:
         allowed = fewest * course.trainee_ratio
         figures = {"instructors": fewest, "ratio": course.trainee_ratio}
         if fewest and enrolled > allowed:
-            found.append(Caution(CautionKind.RATIO_ENROLLED, figures | {"trainees": enrolled}))
+            cautions.append(Caution(CautionKind.RATIO_ENROLLED, figures | {"trainees": enrolled}))
         elif fewest and offering.capacity > allowed:
-            found.append(Caution(CautionKind.RATIO_CAPACITY, figures | {"trainees": offering.capacity}))
+            cautions.append(Caution(CautionKind.RATIO_CAPACITY, figures | {"trainees": offering.capacity}))
     length = sum((meeting.ends_at - meeting.starts_at for meeting in offering.sessions), timedelta())
     planned = length.total_seconds() / 3600
     if offering.sessions and planned < float(course.hours):
-        found.append(Caution(CautionKind.HOURS, {"planned": f"{planned:g}", "hours": f"{course.hours.normalize():f}"}))
+        cautions.append(
+            Caution(CautionKind.HOURS, {"planned": f"{planned:g}", "hours": f"{course.hours.normalize():f}"})
+        )
     if offering.state == OfferingState.DRAFT and 0 < len(offering.sessions) < course.sessions_needed:
-        found.append(
+        cautions.append(
             Caution(CautionKind.SESSIONS, {"planned": len(offering.sessions), "needed": course.sessions_needed})
         )
     if offering.state == OfferingState.PUBLISHED and all(row.ends_at < clock.now() for row in offering.sessions):
-        found.append(Caution(CautionKind.OVERDUE, {}))
-    return found
+        cautions.append(Caution(CautionKind.OVERDUE, {}))
+    return cautions
 
 
 def _lock(db: Session, offering: Offering) -> None:
-    # Enrolling locks the same row, so places and states cannot change while they are being judged.
+    # Enrolling locks the same row, so places and states cannot change between the checks and the change.
     db.flush()
     db.refresh(offering, with_for_update={"of": Offering})
 
@@ -276,7 +285,7 @@ def _require_state(offering: Offering, *states: OfferingState) -> None:
     raise DomainError("offering_state", messages[OfferingState(offering.state)])
 
 
-def _host(db: Session, organisation_id: int, scope: Scope) -> Organisation:
+def _get_host(db: Session, organisation_id: int, scope: Scope) -> Organisation:
     try:
         host = fetch(db, Organisation, organisation_id, scope)
     except NotFound:
@@ -286,8 +295,12 @@ def _host(db: Session, organisation_id: int, scope: Scope) -> Organisation:
     return host
 
 
-def _with_team(plan: OfferingPlan) -> Sequence[SessionPlan]:
-    return [row if row.team is not None else replace(row, team=plan.team) for row in plan.sessions]
+def _session_plans(plan: OfferingPlan) -> Sequence[SessionPlan]:
+    """The plans of the sessions, with the team of the offering's plan in those that have no team of their own."""
+    return [
+        session_plan if session_plan.team is not None else replace(session_plan, team=plan.team)
+        for session_plan in plan.sessions
+    ]
 
 
 def _refuse_unpublishable(db: Session, offering: Offering, zone: ZoneInfo, *, future: bool) -> None:
@@ -303,22 +316,22 @@ def _refuse_unpublishable(db: Session, offering: Offering, zone: ZoneInfo, *, fu
             needed=offering.course.sessions_needed,
         )
     for meeting in offering.sessions:
-        lead = scheduling.team_at(meeting).lead_id
-        if lead is None:
+        lead_id = scheduling.current_team(meeting).lead_id
+        if lead_id is None:
             raise DomainError(
                 "no_lead",
                 N_("The session %(time)s has no lead instructor. Name one first."),
                 field="lead",
-                time=scheduling.span(meeting.starts_at, meeting.ends_at, zone),
+                time=scheduling.format_period(meeting.starts_at, meeting.ends_at, zone),
             )
-        scheduling.refuse_unqualified(db, offering, lead, meeting.starts_at, zone)
+        scheduling.refuse_unqualified(db, offering, lead_id, meeting.starts_at, zone)
 
 
-def _whereabouts(offering: Offering) -> list[tuple[datetime, datetime, str]]:
-    return [(row.starts_at, row.ends_at, row.place or offering.place) for row in offering.sessions]
+def _times_and_places(offering: Offering) -> list[tuple[datetime, datetime, str]]:
+    return [(meeting.starts_at, meeting.ends_at, meeting.place or offering.place) for meeting in offering.sessions]
 
 
-def _facts(offering: Offering) -> dict[str, Any]:
+def _audit_facts(offering: Offering) -> dict[str, Any]:
     return {
         "course_id": offering.course_id,
         "organisation_id": offering.organisation_id,
@@ -327,11 +340,11 @@ def _facts(offering: Offering) -> dict[str, Any]:
         "by_invitation": offering.by_invitation,
         "sessions": [
             {
-                "starts_at": row.starts_at.astimezone(UTC).isoformat(),
-                "ends_at": row.ends_at.astimezone(UTC).isoformat(),
-                "place": row.place,
-                "instructors": list(scheduling.team_at(row).everybody()),
+                "starts_at": meeting.starts_at.astimezone(UTC).isoformat(),
+                "ends_at": meeting.ends_at.astimezone(UTC).isoformat(),
+                "place": meeting.place,
+                "instructors": list(scheduling.current_team(meeting).instructor_ids()),
             }
-            for row in offering.sessions
+            for meeting in offering.sessions
         ],
     }

@@ -1,4 +1,7 @@
-"""What the public sees of offerings: open ones with their free places. No personal data but the lead instructor's name."""
+"""Offerings as the public sees them: open ones with their free places.
+
+They contain no personal data except the lead instructor's name.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,19 +15,22 @@ from sqlalchemy.orm import Session
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
-from courses.offerings.listings import Names, held, in_period, joined
+from courses.offerings.listings import BilingualName, count_enrolments, has_session_between, join_listed_tables
 from instructors.models import Instructor
 from lms.core import clock
 from lms.core.errors import NotFound
 from lms.core.paging import Page
 from lms.organisations.models import District, Organisation
 
-SIZE = 20
+PAGE_SIZE = 20
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What the public list is narrowed to. Days are the branch's, both included; they mean the first session or a later one."""
+class PublicFilters:
+    """The filters of the public list.
+
+    An offering matches the days when one of its sessions begins on or between them, in the branch's time zone.
+    """
 
     programme_code: str | None = None
     district_id: int | None = None
@@ -33,8 +39,8 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Meeting:
-    """One session: when, and where if not at the offering's place."""
+class PublicSession:
+    """One session. `place` is None where the session takes place at the offering's place."""
 
     starts_at: datetime
     ends_at: datetime
@@ -42,15 +48,15 @@ class Meeting:
 
 
 @dataclass(frozen=True)
-class OpenOffering:
-    """One offering as the public sees it. `begun`: its first session has started, so nobody can enrol any more."""
+class PublicOffering:
+    """One offering as the public sees it. `hours` are the class hours of the course."""
 
     id: int
     state: OfferingState
-    course: Names
-    programme: Names
-    organisation: Names
-    district: Names
+    course: BilingualName
+    programme: BilingualName
+    organisation: BilingualName
+    district: BilingualName
     place: str
     lead: str | None
     hours: float
@@ -61,50 +67,53 @@ class OpenOffering:
     free: int
     waiting: int
     cancel_reason: str | None
-    meetings: tuple[Meeting, ...]
+    meetings: tuple[PublicSession, ...]
 
     @property
-    def begun(self) -> bool:
-        """Whether it is too late to enrol."""
+    def has_begun(self) -> bool:
+        """Tell whether the first session has started, so that nobody can enrol any more."""
         return not self.meetings or self.meetings[0].starts_at <= clock.now()
 
     @property
     def takes_enrolments(self) -> bool:
-        """Whether the enrol button leads anywhere."""
-        return self.state is OfferingState.PUBLISHED and not self.begun
+        """Tell whether visitors can enrol now, if only for the waiting list."""
+        return self.state is OfferingState.PUBLISHED and not self.has_begun
 
 
-def listing(db: Session, filters: Filters, *, zone: ZoneInfo, page: int = 1) -> Page[OpenOffering]:
-    """Published offerings that anybody may enrol in and that have not begun, soonest first; one statement a page."""
+def list_open(db: Session, filters: PublicFilters, *, zone: ZoneInfo, page: int = 1) -> Page[PublicOffering]:
+    """A page of the offerings in which anybody can enrol, soonest first, in one statement."""
     page = max(page, 1)
     statement, meetings = _statement()
     statement = statement.where(
         Offering.state == OfferingState.PUBLISHED,
         Offering.by_invitation.is_(False),
         meetings.c.first > clock.now(),
-        *_wanted(filters, zone),
+        *_conditions(filters, zone),
     ).order_by(meetings.c.first, Offering.id)
-    found = db.execute(statement.limit(SIZE).offset((page - 1) * SIZE)).all()
-    if not found and page > 1:
-        return listing(db, filters, zone=zone)
-    total = found[0][-1] if found else 0
-    return Page(rows=[_row(row) for row in found], page=page, pages=max(1, -(-total // SIZE)), total=total)
+    records = db.execute(statement.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
+    if not records and page > 1:
+        return list_open(db, filters, zone=zone)
+    total = records[0][-1] if records else 0
+    rows = [_public_offering(record) for record in records]
+    return Page(rows=rows, page=page, pages=max(1, -(-total // PAGE_SIZE)), total=total)
 
 
-def detail(db: Session, offering_id: int) -> OpenOffering:
-    """One offering that is or was open to the public. Raises NotFound for drafts and for those by invitation."""
+def get_public(db: Session, offering_id: int) -> PublicOffering:
+    """One offering that is or was open to the public. Raises NotFound for drafts and for offerings by invitation."""
     statement, _ = _statement()
-    row = db.execute(
+    record = db.execute(
         statement.where(
             Offering.id == offering_id, Offering.published_at.is_not(None), Offering.by_invitation.is_(False)
         )
     ).one_or_none()
-    if row is None:
+    if record is None:
         raise NotFound
-    return _row(row)
+    return _public_offering(record)
 
 
 def _statement() -> tuple[Any, Any]:
+    """The SELECT of public offerings, and its lateral subquery of sessions."""
+
     def in_order(column: Any) -> Any:
         return func.array_agg(aggregate_order_by(column, CourseSession.starts_at, CourseSession.id))
 
@@ -124,32 +133,33 @@ def _statement() -> tuple[Any, Any]:
             Course.name_zh, Course.name_en, Programme.name_zh, Programme.name_en,
             Organisation.name_zh, Organisation.name_en, District.name_zh, District.name_en, Instructor.name,
             Course.hours, Course.certificate_type, Course.validity_months, Course.refresher,
-            held(Enrolment.state.in_(HOLDS_PLACE)),
-            held(Enrolment.state == EnrolmentState.WAITLISTED),
+            count_enrolments(Enrolment.state.in_(HOLDS_PLACE)),
+            count_enrolments(Enrolment.state == EnrolmentState.WAITLISTED),
             meetings.c.starts, meetings.c.ends, meetings.c.places,
             func.count().over(),
         )
     )  # fmt: skip
-    return joined(statement, meetings), meetings
+    return join_listed_tables(statement, meetings), meetings
 
 
-def _wanted(filters: Filters, zone: ZoneInfo) -> list[ColumnElement[bool]]:
+def _conditions(filters: PublicFilters, zone: ZoneInfo) -> list[ColumnElement[bool]]:
     conditions = []
     if filters.programme_code:
         conditions.append(Course.programme_code == filters.programme_code)
     if filters.district_id is not None:
         conditions.append(Offering.district_id == filters.district_id)
     if filters.first_day or filters.last_day:
-        conditions.append(in_period(filters.first_day, filters.last_day, zone))
+        conditions.append(has_session_between(filters.first_day, filters.last_day, zone))
     return conditions
 
 
-def _row(row: Any) -> OpenOffering:
-    return OpenOffering(
-        id=row[0], state=OfferingState(row[1]), place=row[2], capacity=row[3], cancel_reason=row[4],
-        course=Names(row[5], row[6]), programme=Names(row[7], row[8]),
-        organisation=Names(row[9], row[10]), district=Names(row[11], row[12]), lead=row[13],
-        hours=float(row[14]), certificate=row[15] is not None, validity_months=row[16], refresher=row[17],
-        free=max(0, row[3] - row[18]), waiting=row[19],
-        meetings=tuple(Meeting(*each) for each in zip(row[20] or (), row[21] or (), row[22] or (), strict=True)),
+def _public_offering(record: Any) -> PublicOffering:
+    sessions = zip(record[20] or (), record[21] or (), record[22] or (), strict=True)
+    return PublicOffering(
+        id=record[0], state=OfferingState(record[1]), place=record[2], capacity=record[3], cancel_reason=record[4],
+        course=BilingualName(record[5], record[6]), programme=BilingualName(record[7], record[8]),
+        organisation=BilingualName(record[9], record[10]), district=BilingualName(record[11], record[12]),
+        lead=record[13], hours=float(record[14]), certificate=record[15] is not None, validity_months=record[16],
+        refresher=record[17], free=max(0, record[3] - record[18]), waiting=record[19],
+        meetings=tuple(PublicSession(*facts) for facts in sessions),
     )  # fmt: skip

@@ -1,7 +1,8 @@
-"""When an offering's sessions are and who teaches at each.
+"""Scheduling: the times of an offering's sessions, and the team of instructors at each.
 
-Nobody is at two places at once: the database's exclusion constraint decides, and here it gets words. Planners of the
-same instructor take turns (a row lock), because two of them checking at once would end in a deadlock, not in an answer.
+The database's exclusion constraint ensures that an instructor is never at two places at once; this module turns its
+refusal into a message that names the clash. Planners of the same instructor are serialised by a row lock, because two
+concurrent plans would otherwise end in a deadlock instead of a message.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,34 +25,36 @@ from lms.core.constraints import refusal
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.languages import named
 
-ONE_PLACE = "ex_session_instructor_one_place"
+ONE_PLACE_CONSTRAINT = "ex_session_instructor_one_place"
 
 
 @dataclass(frozen=True)
 class Team:
-    """Who teaches at a session, by instructor id."""
+    """The instructors of a session, by id."""
 
     lead_id: int | None = None
     assistant_ids: tuple[int, ...] = ()
     examiner_id: int | None = None
 
-    def everybody(self) -> tuple[int, ...]:
+    def instructor_ids(self) -> tuple[int, ...]:
         """The lead, if there is one, the assistants, and the examiner, if there is one."""
-        ends = tuple((person,) if person is not None else () for person in (self.lead_id, self.examiner_id))
-        return ends[0] + self.assistant_ids + ends[1]
+        everybody = (self.lead_id, *self.assistant_ids, self.examiner_id)
+        return tuple(instructor_id for instructor_id in everybody if instructor_id is not None)
 
-    def role_of(self, person: int) -> TeachingRole:
-        """What one of them does."""
-        if person == self.lead_id:
+    def role_of(self, instructor_id: int) -> TeachingRole:
+        """The role of an instructor of the team."""
+        if instructor_id == self.lead_id:
             return TeachingRole.LEAD
-        return TeachingRole.EXAMINER if person == self.examiner_id else TeachingRole.ASSISTANT
+        return TeachingRole.EXAMINER if instructor_id == self.examiner_id else TeachingRole.ASSISTANT
 
 
 @dataclass(frozen=True)
 class SessionPlan:
-    """One session as it is to be. Moments are aware. `place` None: the offering's. `session_id`: the session that it is already.
+    """One session as a planner wants it. The moments are aware.
 
-    `team` None: whoever teaches there now, and at a new session the team of the offering's first one.
+    `place` is None for the offering's place. `session_id` is the id of the session to change, or None for a new
+    session. With `team` None an existing session keeps its team, and a new session gets the team of the offering's
+    first session.
     """
 
     starts_at: datetime
@@ -61,56 +64,65 @@ class SessionPlan:
     session_id: int | None = None
 
 
-def team_at(meeting: CourseSession) -> Team:
-    """Who teaches at a session now."""
-    leads = [row.instructor_id for row in meeting.instructors if row.role == TeachingRole.LEAD]
-    assistants = tuple(row.instructor_id for row in meeting.instructors if row.role == TeachingRole.ASSISTANT)
-    examiners = [row.instructor_id for row in meeting.instructors if row.role == TeachingRole.EXAMINER]
-    return Team(leads[0] if leads else None, assistants, examiners[0] if examiners else None)
+def current_team(meeting: CourseSession) -> Team:
+    """The team of a session as it is."""
+
+    def ids(role: TeachingRole) -> tuple[int, ...]:
+        return tuple(teacher.instructor_id for teacher in meeting.instructors if teacher.role == role)
+
+    leads, examiners = ids(TeachingRole.LEAD), ids(TeachingRole.EXAMINER)
+    return Team(leads[0] if leads else None, ids(TeachingRole.ASSISTANT), examiners[0] if examiners else None)
 
 
-def plan_of(meeting: CourseSession) -> SessionPlan:
-    """A session as it is, as a plan."""
+def current_plan(meeting: CourseSession) -> SessionPlan:
+    """The plan that describes a session as it is."""
     return SessionPlan(meeting.starts_at, meeting.ends_at, meeting.place, None, meeting.id)
 
 
 def arrange(db: Session, offering: Offering, plans: Sequence[SessionPlan], *, zone: ZoneInfo) -> None:
-    """Make an offering's sessions what the plans say, and nothing else.
+    """Make the sessions of an offering equal to the plans: add, change and remove sessions and their instructors.
 
-    Sets the offering's lead to that of its first session. Raises DomainError when a session is closed or was attended
-    and would move or go, when a lead is not qualified on the session's day, and when somebody would be in two places.
+    The lead of the first session becomes the lead of the offering. Raises NotFound for a plan of another offering's
+    session. Raises DomainError when a closed session would move or go (`session_closed`), when an attended session
+    would go (`session_attended`), when an instructor is named twice (`instructor_twice`), when a lead is not qualified
+    on the day of a session (`lead_not_qualified`), and when an instructor would be at two places at once
+    (`instructor_busy`).
     """
     plans = sorted(plans, key=lambda plan: (plan.starts_at, plan.ends_at))
     existing = {meeting.id: meeting for meeting in offering.sessions}
     if any(plan.session_id is not None and plan.session_id not in existing for plan in plans):
         raise NotFound
-    kept = {plan.session_id for plan in plans}
-    _refuse_touching_the_past(db, existing, plans)
-    default = team_at(offering.sessions[0]) if offering.sessions else Team()
+    planned_ids = {plan.session_id for plan in plans}
+    _refuse_changes_to_the_past(db, existing, plans)
+    default = current_team(offering.sessions[0]) if offering.sessions else Team()
     teams = [_team_for(plan, existing, default) for plan in plans]
-    _lock({person for team in teams for person in team.everybody()} | _teaching(existing.values()), db)
-    _refuse_unfit_teams(db, offering, plans, teams, zone)
+    _lock_instructors(
+        db,
+        {instructor_id for team in teams for instructor_id in team.instructor_ids()}
+        | {teacher.instructor_id for meeting in existing.values() for teacher in meeting.instructors},
+    )
+    _refuse_invalid_teams(db, offering, plans, teams, zone)
 
-    # Everybody leaves before anything moves, so that two sessions may swap their times.
+    # Inactive rows are outside the exclusion constraint. All are inactive while sessions move, so that two sessions may
+    # swap their times.
     for meeting in existing.values():
         for teacher in meeting.instructors:
             teacher.active = False
     db.flush()
-    for session_id in existing.keys() - kept:
+    for session_id in existing.keys() - planned_ids:
         db.delete(existing[session_id])
-    meetings = [_meeting(db, offering, plan, existing) for plan in plans]
+    meetings = [_save_session(db, offering, plan, existing) for plan in plans]
     db.flush()
-    seated = [_vacate(db, team, meeting) for team, meeting in zip(teams, meetings, strict=True)]
+    remaining = [_remove_former_teachers(db, team, meeting) for team, meeting in zip(teams, meetings, strict=True)]
     db.flush()
     try:
         with db.begin_nested():
-            for plan, team, meeting, there in zip(plans, teams, meetings, seated, strict=True):
-                _seat(db, plan, team, meeting, there)
+            for plan, team, meeting, teachers in zip(plans, teams, meetings, remaining, strict=True):
+                _assign_team(db, plan, team, meeting, teachers)
             db.flush()
     except IntegrityError as error:
-        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != ONE_PLACE:
-            found = refusal(error)
-            raise (found or error) from error
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != ONE_PLACE_CONSTRAINT:
+            raise (refusal(error) or error) from error
         _refuse_clash(db, plans, teams, zone)
     offering.lead_instructor_id = teams[0].lead_id if teams else None
     db.flush()
@@ -120,7 +132,9 @@ def arrange(db: Session, offering: Offering, plans: Sequence[SessionPlan], *, zo
 
 
 def refuse_unqualified(db: Session, offering: Offering, lead_id: int, starts_at: datetime, zone: ZoneInfo) -> None:
-    """Raise unless the instructor may lead the offering's programme on the day of a session."""
+    """Raise DomainError `lead_not_qualified` unless the instructor may lead the offering's programme on a session's
+    day.
+    """
     day = clock.day_of(starts_at, zone)
     if not register.may_lead(db, lead_id, offering.course.programme_code, day):
         raise DomainError(
@@ -138,15 +152,11 @@ def refuse_unqualified(db: Session, offering: Offering, lead_id: int, starts_at:
 def _team_for(plan: SessionPlan, existing: dict[int, CourseSession], default: Team) -> Team:
     if plan.team is not None:
         return plan.team
-    return team_at(existing[plan.session_id]) if plan.session_id is not None else default
+    return current_team(existing[plan.session_id]) if plan.session_id is not None else default
 
 
-def _teaching(meetings: Iterable[CourseSession]) -> set[int]:
-    return {teacher.instructor_id for meeting in meetings for teacher in meeting.instructors}
-
-
-def _lock(instructor_ids: set[int], db: Session) -> None:
-    # In order of id: two planners of the same two people must not wait for each other.
+def _lock_instructors(db: Session, instructor_ids: set[int]) -> None:
+    # The rows are locked in the order of their ids, so that two planners of the same two instructors cannot deadlock.
     db.execute(
         select(Instructor.id)
         .where(Instructor.id.in_(instructor_ids))
@@ -155,7 +165,7 @@ def _lock(instructor_ids: set[int], db: Session) -> None:
     ).all()
 
 
-def _refuse_touching_the_past(db: Session, existing: dict[int, CourseSession], plans: Sequence[SessionPlan]) -> None:
+def _refuse_changes_to_the_past(db: Session, existing: dict[int, CourseSession], plans: Sequence[SessionPlan]) -> None:
     by_id = {plan.session_id: plan for plan in plans}
     for meeting in existing.values():
         plan = by_id.get(meeting.id)
@@ -172,12 +182,12 @@ def _refuse_touching_the_past(db: Session, existing: dict[int, CourseSession], p
             )
 
 
-def _refuse_unfit_teams(
+def _refuse_invalid_teams(
     db: Session, offering: Offering, plans: Sequence[SessionPlan], teams: Sequence[Team], zone: ZoneInfo
 ) -> None:
     checked = set()
     for plan, team in zip(plans, teams, strict=True):
-        if len(set(team.everybody())) < len(team.everybody()):
+        if len(set(team.instructor_ids())) < len(team.instructor_ids()):
             raise DomainError(
                 "instructor_twice",
                 N_("The same instructor is named twice. Nobody has two roles at one session."),
@@ -189,7 +199,9 @@ def _refuse_unfit_teams(
             refuse_unqualified(db, offering, team.lead_id, plan.starts_at, zone)
 
 
-def _meeting(db: Session, offering: Offering, plan: SessionPlan, existing: dict[int, CourseSession]) -> CourseSession:
+def _save_session(
+    db: Session, offering: Offering, plan: SessionPlan, existing: dict[int, CourseSession]
+) -> CourseSession:
     if plan.session_id is None:
         meeting = CourseSession(offering_id=offering.id, headcount=0)
         db.add(meeting)
@@ -199,31 +211,35 @@ def _meeting(db: Session, offering: Offering, plan: SessionPlan, existing: dict[
     return meeting
 
 
-def _vacate(db: Session, team: Team, meeting: CourseSession) -> dict[int, SessionInstructor]:
-    """Let those go who do not teach here any more; return those who stay. The old lead steps down first: there is but one."""
-    staying = {}
+def _remove_former_teachers(db: Session, team: Team, meeting: CourseSession) -> dict[int, SessionInstructor]:
+    """Delete the instructors who are not in the team, and return the remaining ones by instructor id.
+
+    A former lead who remains becomes an assistant at once, because a unique index allows one lead for each session.
+    """
+    remaining = {}
     for teacher in meeting.instructors:
-        if teacher.instructor_id not in team.everybody():
+        if teacher.instructor_id not in team.instructor_ids():
             db.delete(teacher)
             continue
         if teacher.instructor_id != team.lead_id:
             teacher.role = TeachingRole.ASSISTANT
-        staying[teacher.instructor_id] = teacher
-    return staying
+        remaining[teacher.instructor_id] = teacher
+    return remaining
 
 
-def _seat(
-    db: Session, plan: SessionPlan, team: Team, meeting: CourseSession, there: dict[int, SessionInstructor]
+def _assign_team(
+    db: Session, plan: SessionPlan, team: Team, meeting: CourseSession, teachers: dict[int, SessionInstructor]
 ) -> None:
-    for person in team.everybody():
-        role = team.role_of(person)
-        if person in there:
-            there[person].role, there[person].active = role, True
+    """Give each instructor of the team the planned role. `teachers` are those whom the session has already."""
+    for instructor_id in team.instructor_ids():
+        role = team.role_of(instructor_id)
+        if instructor_id in teachers:
+            teachers[instructor_id].role, teachers[instructor_id].active = role, True
             continue
         db.add(
             SessionInstructor(
                 course_session_id=meeting.id,
-                instructor_id=person,
+                instructor_id=instructor_id,
                 role=role,
                 during=Range(plan.starts_at, plan.ends_at, bounds="[)"),
                 active=True,
@@ -237,10 +253,10 @@ def _names(db: Session, instructor_ids: Iterable[int]) -> dict[int, str]:
 
 
 def _refuse_clash(db: Session, plans: Sequence[SessionPlan], teams: Sequence[Team], zone: ZoneInfo) -> NoReturn:
-    wanted = [
-        (person, Range(plan.starts_at, plan.ends_at, bounds="[)"))
+    assignments = [
+        (instructor_id, Range(plan.starts_at, plan.ends_at, bounds="[)"))
         for plan, team in zip(plans, teams, strict=True)
-        for person in team.everybody()
+        for instructor_id in team.instructor_ids()
     ]
     elsewhere = db.scalars(
         select(SessionInstructor)
@@ -258,8 +274,8 @@ def _refuse_clash(db: Session, plans: Sequence[SessionPlan], teams: Sequence[Tea
             SessionInstructor.active,
             or_(
                 *(
-                    (SessionInstructor.instructor_id == person) & SessionInstructor.during.overlaps(during)
-                    for person, during in wanted
+                    (SessionInstructor.instructor_id == instructor_id) & SessionInstructor.during.overlaps(during)
+                    for instructor_id, during in assignments
                 )
             ),
         )
@@ -277,34 +293,35 @@ def _refuse_clash(db: Session, plans: Sequence[SessionPlan], teams: Sequence[Tea
             name=elsewhere.instructor.name,
             course=named(meeting.offering.course),
             place=meeting.place or meeting.offering.place,
-            time=span(meeting.starts_at, meeting.ends_at, zone),
+            time=format_period(meeting.starts_at, meeting.ends_at, zone),
         )
-    person, first, second = _clash_within(wanted)
+    instructor_id, first, second = _find_clash(assignments)
     raise DomainError(
         "instructor_busy",
         N_(
             "%(name)s would teach two sessions of this offering at once: %(first)s and %(second)s. "
             "Change a time, or give one of them another instructor."
         ),
-        name=_names(db, [person])[person],
-        first=span(first.lower, first.upper, zone),
-        second=span(second.lower, second.upper, zone),
+        name=_names(db, [instructor_id])[instructor_id],
+        first=format_period(first.lower, first.upper, zone),
+        second=format_period(second.lower, second.upper, zone),
     )
 
 
-def _clash_within(wanted: Sequence[tuple[int, Range[datetime]]]) -> tuple[int, Range[datetime], Range[datetime]]:
+def _find_clash(assignments: Sequence[tuple[int, Range[datetime]]]) -> tuple[int, Range[datetime], Range[datetime]]:
+    """An instructor and two overlapping times for which the instructor is assigned."""
     return next(
-        (person, first, second)
-        for index, (person, first) in enumerate(wanted)
-        for other, second in wanted[index + 1 :]
-        if other == person and first.overlaps(second)
+        (instructor_id, first, second)
+        for index, (instructor_id, first) in enumerate(assignments)
+        for other_id, second in assignments[index + 1 :]
+        if other_id == instructor_id and first.overlaps(second)
     )
 
 
-def span(starts_at: datetime | None, ends_at: datetime | None, zone: ZoneInfo) -> str:
-    """A time in figures, the same in every language: 2026-05-02 09:00–17:00."""
+def format_period(starts_at: datetime | None, ends_at: datetime | None, zone: ZoneInfo) -> str:
+    """A period in figures, the same in every language: "2026-05-02 09:00–17:00". Empty where a moment is None."""
     if starts_at is None or ends_at is None:
         return ""
     start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    last = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
-    return f"{start:%Y-%m-%d %H:%M}–{last}"
+    end_text = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
+    return f"{start:%Y-%m-%d %H:%M}–{end_text}"

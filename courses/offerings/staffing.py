@@ -1,4 +1,4 @@
-"""Instructors as a planner writes them: a name, or the registration number where names repeat or districts differ."""
+"""Staffing: finding the instructors whom a planner types, by name or by registration number, and a session's own ones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,28 +18,30 @@ SEPARATOR = " · "
 
 
 def label(instructor: Instructor) -> str:
-    """Name and registration number: what the form shows, and what it understands."""
+    """An instructor's name and registration number ("李秀英 · BJ-I-00017"), as the form shows and accepts it."""
     return f"{instructor.name}{SEPARATOR}{instructor.registration_number}"
 
 
 @dataclass(frozen=True)
-class Near:
-    """Whom a planner may ask without knowing a number: those who may teach anything on a day, within the planner's reach."""
+class InstructorScope:
+    """The instructors whom a planner can find by name: those in the planner's scope who may teach on the day."""
 
     day: date
     scope: Scope
 
 
-def suggestions(db: Session, near: Near, part: str = "", *, limit: int) -> list[str]:
-    """The labels of those near by whose name or number has a part, as many as the limit."""
-    return [label(person) for person in register.suggestions(db, near.day, near.scope, part=part, limit=limit)]
+def suggest(db: Session, reach: InstructorScope, part: str = "", *, limit: int) -> list[str]:
+    """The labels of the instructors whose name or number contains a part, at most `limit`."""
+    return [
+        label(instructor) for instructor in register.suggestions(db, reach.day, reach.scope, part=part, limit=limit)
+    ]
 
 
-def find(db: Session, text: str, near: Near, *, field: str) -> Instructor:
-    """The instructor that a planner wrote.
+def find(db: Session, text: str, reach: InstructorScope, *, field: str) -> Instructor:
+    """The instructor that a planner typed: a label, a name or a registration number.
 
-    A registration number finds anybody in the register, since a neighbouring district may be asked for help; a name
-    finds one of those `near` by.
+    A registration number finds any active instructor, because a planner may ask another district for help. A name finds
+    only an instructor of `reach`. Raises DomainError `instructor_ambiguous` or `instructor_unknown` on `field`.
     """
     name, _, number = (part.strip() for part in text.strip().rpartition(SEPARATOR.strip()))
     number = number or name
@@ -48,10 +50,10 @@ def find(db: Session, text: str, near: Near, *, field: str) -> Instructor:
     ).one_or_none()
     if by_number is not None:
         return by_number
-    named = register.suggestions(db, near.day, near.scope, name=text.strip(), limit=2)
-    if len(named) == 1:
-        return named[0]
-    if named:
+    with_name = register.suggestions(db, reach.day, reach.scope, name=text.strip(), limit=2)
+    if len(with_name) == 1:
+        return with_name[0]
+    if with_name:
         raise DomainError(
             "instructor_ambiguous",
             N_("Several instructors are called %(name)s. Choose the suggestion with the right number."),
@@ -69,24 +71,24 @@ def find(db: Session, text: str, near: Near, *, field: str) -> Instructor:
     )
 
 
-def team_of(
+def parse_team(
     db: Session,
     lead: str | None,
     assistants: Iterable[str | None],
-    near: Near,
+    reach: InstructorScope,
     *,
     examiner: str | None = None,
 ) -> Team:
-    """The team that a planner wrote; empty lines do not count."""
+    """The team that a planner typed. Empty texts are ignored. Raises DomainError as `find` does."""
     return Team(
-        lead_id=find(db, lead, near, field="lead").id if lead else None,
-        assistant_ids=tuple(dict.fromkeys(find(db, text, near, field="assistants").id for text in assistants if text)),
-        examiner_id=find(db, examiner, near, field="examiner").id if examiner else None,
+        lead_id=find(db, lead, reach, field="lead").id if lead else None,
+        assistant_ids=tuple(dict.fromkeys(find(db, text, reach, field="assistants").id for text in assistants if text)),
+        examiner_id=find(db, examiner, reach, field="examiner").id if examiner else None,
     )
 
 
-def written(teachers: Iterable[SessionInstructor]) -> tuple[str | None, list[str]]:
-    """A session's lead and assistants as the form shows them."""
+def lead_and_assistant_labels(teachers: Iterable[SessionInstructor]) -> tuple[str | None, list[str]]:
+    """The labels of a session's lead and assistants."""
     lead, assistants = None, []
     for teacher in teachers:
         if teacher.role == TeachingRole.LEAD:
@@ -96,13 +98,13 @@ def written(teachers: Iterable[SessionInstructor]) -> tuple[str | None, list[str
     return lead, assistants
 
 
-def examiner_of(teachers: Iterable[SessionInstructor]) -> str | None:
-    """A session's examiner as the form shows it; none where nobody was planned."""
-    return next((label(row.instructor) for row in teachers if row.role == TeachingRole.EXAMINER), None)
+def examiner_label(teachers: Iterable[SessionInstructor]) -> str | None:
+    """The label of a session's examiner, or None."""
+    return next((label(teacher.instructor) for teacher in teachers if teacher.role == TeachingRole.EXAMINER), None)
 
 
-def teaching_of(db: Session, meeting: CourseSession, user_id: int | None) -> SessionInstructor | None:
-    """The part that a user plays at a session as an instructor, if any."""
+def session_instructor_of(db: Session, meeting: CourseSession, user_id: int | None) -> SessionInstructor | None:
+    """The user's own row among a session's instructors, or None where the user is not one of them."""
     return db.scalars(
         select(SessionInstructor)
         .join(Instructor, Instructor.id == SessionInstructor.instructor_id)

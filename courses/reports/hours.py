@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering, SessionInstructor, TeachingRole
-from courses.offerings.teaching_hours import held, minutes
+from courses.offerings.teaching_hours import minutes_taught, took_place
 from courses.reports.filters import Filters, within
 from courses.reports.ledger import asked, of_subject
 from instructors.models import Instructor
@@ -160,7 +160,7 @@ def sessions(
         _from(
             select(
                 Offering.id, CourseSession.id, CourseSession.starts_at, CourseSession.ends_at, SessionInstructor.role,
-                SessionInstructor.arrived_at, SessionInstructor.left_at, minutes(), _planned(), Course.name_zh,
+                SessionInstructor.arrived_at, SessionInstructor.left_at, minutes_taught(), _planned(), Course.name_zh,
                 Course.name_en, Organisation.name_zh, Organisation.name_en,
             ), filters, zone, now,
         )
@@ -200,7 +200,7 @@ def _from(
         .join(Offering, Offering.id == CourseSession.offering_id)
         .join(Course, Course.id == Offering.course_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
-        .where(held(now), CourseSession.starts_at >= since, CourseSession.starts_at < until, of_subject(filters))
+        .where(took_place(now), CourseSession.starts_at >= since, CourseSession.starts_at < until, of_subject(filters))
     )
 
 
@@ -208,7 +208,7 @@ def _sums() -> Sequence[ColumnElement[int]]:
     """The figures of `Hours`, in its order."""
     there = SessionInstructor.arrived_at.is_not(None)
     return [
-        *(_sum(minutes(), there & (SessionInstructor.role == role)) for role in TeachingRole),
+        *(_sum(minutes_taught(), there & (SessionInstructor.role == role)) for role in TeachingRole),
         func.count().filter(there),
         func.count().filter(~there),
         _sum(_planned(), ~there),

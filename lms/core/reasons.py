@@ -5,12 +5,14 @@ from lms.core.errors import N_, DomainError
 SAY_WHY = N_("Say why, so that others understand it later.")
 
 
-def required(reason: str | None, message: str = SAY_WHY) -> str:
+def required(reason: str | None, message: str = SAY_WHY, *, one_line: bool = True) -> str:
     """The reason in one line: runs of white space (and NULs) are single spaces, the ends are stripped.
 
-    Raises DomainError `reason_missing` on the field `reason` where nothing is left; `message` is its msgid.
+    With `one_line` false the lines of the reason stay, and only NULs and the ends are cleaned. Raises DomainError
+    `reason_missing` on the field `reason` where nothing is left; `message` is its msgid.
     """
-    text = " ".join((reason or "").replace("\0", " ").split())
+    text = (reason or "").replace("\0", " ")
+    text = " ".join(text.split()) if one_line else text.strip()
     if not text:
         raise DomainError("reason_missing", message, field="reason")
     return text

@@ -1,4 +1,4 @@
-"""What a paired device's tests share: an instructor's device at the door of a session."""
+"""Fixtures for tests of paired devices: an instructor's device at the door of a session."""
 
 import json
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ class Door:
     client: FlaskClient
 
     def event(self, person: int = 0, **facts: Any) -> dict[str, Any]:
-        """A check-in by tap; a fact that is None is left out."""
-        found = {
+        """The body of a check-in event by tap. A fact that is None is left out."""
+        fields = {
             "id": str(uuid4()), "session": self.meeting.id, "kind": "arrive", "method": "tap",
             "enrolment": self.people[person].id, "told_at": clock.now().isoformat(), "offset_ms": 0,
         } | facts  # fmt: skip
-        return {name: value for name, value in found.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
     def send(self, *events: Any, **facts: Any) -> TestResponse:
         return self.post({"sent_at": clock.now().isoformat(), "events": events} | facts)
@@ -65,5 +65,5 @@ def door(make: Make, db: Session, client: FlaskClient) -> Door:
 def answers(response: TestResponse) -> list[dict[str, Any]]:
     assert response.status_code == 200, response.text
     assert response.json is not None
-    found: list[dict[str, Any]] = response.json["answers"]
-    return found
+    answers_in_order: list[dict[str, Any]] = response.json["answers"]
+    return answers_in_order

@@ -1,4 +1,4 @@
-"""Offerings as a planner would have them, for tests of scheduling."""
+"""Plans of offerings and sessions with all facts filled in, for tests of scheduling."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -35,9 +35,9 @@ def plan(make: Make, *sessions: SessionPlan, lead: Instructor | None = None, **f
     return OfferingPlan(**values)  # type: ignore[arg-type]
 
 
-def scheduled(db: Session, wanted: OfferingPlan) -> Offering:
-    return offerings.schedule(db, wanted, scope=EVERYTHING, zone=ZONE)
+def scheduled(db: Session, offering_plan: OfferingPlan) -> Offering:
+    return offerings.schedule(db, offering_plan, scope=EVERYTHING, zone=ZONE)
 
 
-def changed(db: Session, offering: Offering, wanted: OfferingPlan) -> None:
-    offerings.change(db, offering, wanted, scope=EVERYTHING, zone=ZONE)
+def changed(db: Session, offering: Offering, offering_plan: OfferingPlan) -> None:
+    offerings.change(db, offering, offering_plan, scope=EVERYTHING, zone=ZONE)

@@ -1,4 +1,4 @@
-"""Random training, and the same training counted by hand: what the person-time tests compare the system with."""
+"""Random offerings, and their figures counted by hand, which the person-time tests compare with those of the system."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -24,7 +24,7 @@ SESSION_MINUTES = 180
 
 @dataclass(frozen=True)
 class Presence:
-    """One person at one session: minutes after its start of coming, and of leaving if the person was checked out."""
+    """One person at one session. `came` and `left` are minutes from its start; `left` is None without a check-out."""
 
     session: int
     came: int
@@ -33,7 +33,7 @@ class Presence:
 
 @dataclass(frozen=True)
 class Person:
-    """A person of the cast (several offerings may have the same), where present, and how it ended."""
+    """A person in an offering. `who` is the person's number: the same number in two offerings is the same trainee."""
 
     who: int
     state: EnrolmentState
@@ -42,7 +42,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Plan:
-    """An offering as it was held."""
+    """An offering as it took place: its sessions' headcounts (one session on each day from `first`) and its people."""
 
     first: date
     headcounts: tuple[int, ...]
@@ -52,7 +52,7 @@ class Plan:
     programme: str = "FIRST_RESPONDER"
 
     def totals(self) -> OfferingTotals:
-        """Counted by hand, straight from the rule and in no way as the system does it."""
+        """The totals counted by hand from the rule, independently of the code of the system."""
         minutes = 0
         for person in self.people:
             for presence in person.presences:
@@ -70,7 +70,7 @@ class Plan:
 
 @st.composite
 def plans(draw: st.DrawFn, first: date = date(2025, 1, 1), last: date = date(2025, 12, 20)) -> Plan:
-    """An offering of one to three sessions on following days."""
+    """A strategy for offerings of one to three sessions on consecutive days."""
     sessions = draw(st.integers(1, 3))
     people = []
     for who in draw(st.lists(st.integers(0, 7), unique=True, max_size=5)):
@@ -96,13 +96,13 @@ def plans(draw: st.DrawFn, first: date = date(2025, 1, 1), last: date = date(202
 
 @dataclass
 class World:
-    """Puts plans into the database."""
+    """Writes plans to the database. `cast` maps the number of a person to its trainee."""
 
     db: Session
     cast: dict[int, Trainee] = field(default_factory=dict)
 
     def hold(self, plan: Plan) -> Offering:
-        """The offering of a plan, held and closed as `sessions.close` leaves it, but for its line in the ledger."""
+        """The closed offering of a plan, as `closing.close` leaves it but without its ledger entry."""
         make = Make(self.db)
         course = make.new_course(refresher=plan.refresher, programme_code=plan.programme)
         midnight = datetime(plan.first.year, plan.first.month, plan.first.day, tzinfo=BEIJING)
@@ -116,7 +116,7 @@ class World:
         return offering
 
     def fill(self, offering: Offering, plan: Plan) -> None:
-        """Who was there, by the plan, in place of what was recorded before."""
+        """Replace the enrolments and attendances of an offering by those of the plan."""
         make = Make(self.db)
         sessions = sorted(offering.sessions, key=lambda row: row.starts_at)
         old = self.db.query(Enrolment.id).filter(Enrolment.offering_id == offering.id)
@@ -139,25 +139,25 @@ class World:
         self.db.flush()
 
     def close(self, plan: Plan) -> Offering:
-        """The same, counted."""
+        """The closed offering of a plan with its ledger entry."""
         offering = self.hold(plan)
         person_time.record_closing(self.db, offering, BEIJING)
         return offering
 
 
-def attend(db: Session, enrolment: Enrolment, session: CourseSession, came: int = 0, left: int | None = None) -> None:
-    """Somebody present at a session; minutes after its start."""
-    arrived = session.starts_at + timedelta(minutes=came)
+def attend(db: Session, enrolment: Enrolment, meeting: CourseSession, came: int = 0, left: int | None = None) -> None:
+    """Record a trainee as present at a session. `came` and `left` are minutes from its start."""
+    arrived = meeting.starts_at + timedelta(minutes=came)
     event = AttendanceEvent(
-        id=uuid4(), course_session_id=session.id, enrolment_id=enrolment.id, kind=AttendanceKind.ARRIVE,
+        id=uuid4(), course_session_id=meeting.id, enrolment_id=enrolment.id, kind=AttendanceKind.ARRIVE,
         method=AttendanceMethod.TAP, happened_at=arrived,
     )  # fmt: skip
     db.add(event)
     db.flush()
     db.add(
         Attendance(
-            course_session_id=session.id, enrolment_id=enrolment.id, event_id=event.id, arrived_at=arrived,
-            left_at=None if left is None else session.starts_at + timedelta(minutes=left),
+            course_session_id=meeting.id, enrolment_id=enrolment.id, event_id=event.id, arrived_at=arrived,
+            left_at=None if left is None else meeting.starts_at + timedelta(minutes=left),
         )
     )  # fmt: skip
     db.flush()

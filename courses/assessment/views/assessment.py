@@ -20,7 +20,7 @@ blueprint = Blueprint("assessment", __name__)
 @requires(*ATTENDANCE_TAKERS, Role.AUDITOR)
 def page(offering_id: int) -> ResponseReturnValue:
     """List the trainees of an offering with their results, and the late results."""
-    offering = offerings.page(db(), offering_id, scope())
+    offering = offerings.get_with_details(db(), offering_id, scope())
     return render_template(
         "assessment/page.html",
         offering=offering,
@@ -39,6 +39,6 @@ def active_skills(offering: Offering) -> list[CourseSkill]:
 def may_enter(offering: Offering) -> bool:
     """Return whether the user may enter results now; of a closed offering only a user who may correct it."""
     if offering.state == OfferingState.CLOSED:
-        return rights.is_allowed(offering, scope(), now=clock.now())
+        return rights.may_correct(offering, scope(), now=clock.now())
     is_examiner = any(grant.role in EXAMINERS for grant in current_user.grants)
     return offering.state == OfferingState.PUBLISHED and is_examiner and not scope().read_only

@@ -50,7 +50,7 @@ def pdf(db: Session, meeting: CourseSession, *, masked: bool, zone: ZoneInfo, no
         "title": f"{offering.course.name_zh} {offering.course.name_en}",
         "organisation": offering.organisation.name_zh,
         "place": meeting.place or offering.place,
-        "time": scheduling.span(meeting.starts_at, meeting.ends_at, zone),
+        "time": scheduling.format_period(meeting.starts_at, meeting.ends_at, zone),
         "instructors": "，".join(f"{part.instructor.name}（{ROLES[part.role]}）" for part in meeting.instructors)
         or "—",
         "reference": f"{offering.course.code} · {meeting.id}",

@@ -68,10 +68,10 @@ def roster(session_id: int) -> ResponseReturnValue:
         running=_is_writable(meeting) and opening is None,
         opens_at=opening,
         is_over=meeting.ends_at < now,
-        teaching=staffing.teaching_of(db(), meeting, current_user.id),
+        teaching=staffing.session_instructor_of(db(), meeting, current_user.id),
         may_close=_may(*EXAMINERS) and _is_writable(meeting) and meeting.starts_at <= now,
         may_correct=meeting.closed_at is not None
-        and rights.is_allowed(meeting.offering, scope(), now=now, meeting=meeting),
+        and rights.may_correct(meeting.offering, scope(), now=now, meeting=meeting),
         writable=_is_writable(meeting),
         reasons=REASONS,
         in_doubt=review_queue.count_cases(db(), scope(), session_id=meeting.id),

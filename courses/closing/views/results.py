@@ -32,7 +32,7 @@ from lms.core.web import db, refused_on
 @requires(*EXAMINERS)
 def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     """Show and save the results of one trainee: of the latest attempt, or with `?retest=1` of a new one."""
-    offering = offerings.page(db(), offering_id, scope())
+    offering = offerings.get_with_details(db(), offering_id, scope())
     enrolment = assessment.enrolment_in(db(), offering_id, enrolment_id, scope())
     attempts = assessment.attempts_of(db(), enrolment.id)
     retest = request.args.get("retest") == "1" and bool(attempts)

@@ -113,8 +113,8 @@ def correct(session_id: int) -> ResponseReturnValue:
     """Correct a closed session: the trainees present, the headcount, and the reason."""
     meeting = roster.load_session(db(), session_id, scope())
     now, zone = clock.now(), current_app.config["SETTINGS"].zone
-    if not rights.is_allowed(meeting.offering, scope(), now=now, meeting=meeting):
-        raise rights.denied()
+    if not rights.may_correct(meeting.offering, scope(), now=now, meeting=meeting):
+        raise rights.correction_denied()
     people = roster.read_roster(db(), meeting)
     form = CorrectionForm(headcount=meeting.headcount)
     ticked = {row.enrolment_id: row.present for row in people.rows}

@@ -1,4 +1,4 @@
-"""Offerings: the list, one offering's page, and the forms by which staff plan, publish and cancel."""
+"""Pages of offerings: the list, an offering, and the forms with which staff plan, publish and cancel."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,29 +9,36 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from courses.catalogue import catalogue
+from courses.enrolment import places
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.offerings import hosts, listings, notices, offerings, scheduling, staffing
-from courses.offerings.forms import CancelForm, FilterForm, OfferingForm, SessionForm, press_assistants
-from courses.offerings.listings import Filters, Shown
+from courses.offerings.forms import (
+    OfferingCancelForm,
+    OfferingFilterForm,
+    OfferingForm,
+    SessionForm,
+    handle_assistant_button,
+)
+from courses.offerings.listings import OfferingFilters, StateFilter
 from courses.offerings.offerings import OfferingPlan
 from courses.offerings.scheduling import SessionPlan
-from courses.offerings.staffing import Near
+from courses.offerings.staffing import InstructorScope
 from lms.core import clock
 from lms.core.access import requires, scope, scope_of
 from lms.core.errors import NotFound
 from lms.core.forms import choices
 from lms.core.languages import named
 from lms.core.masks import mask_phone
-from lms.core.scope import STAFF, Role, Scope, fetch
+from lms.core.scope import OFFERING_READERS, STAFF, Scope, fetch
 from lms.core.web import db, refused_on
+from lms.organisations import districts
 
 blueprint = Blueprint("offerings", __name__)
 
-READERS = (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
 WEEK = timedelta(weeks=1)
-FEW = 60  # suggestions that are on the page itself
-SUGGESTED = 20
-LONGEST = 100  # characters of what is looked for
+MAX_INLINE_SUGGESTIONS = 60  # on the page itself; where there are more, the page asks for them while the user types
+MAX_SUGGESTIONS = 20  # in one answer while the user types
+MAX_SEARCH_TEXT = 100  # characters
 
 
 def _zone() -> Any:
@@ -39,20 +46,21 @@ def _zone() -> Any:
 
 
 def _staff_scope() -> Scope:
+    """The user's scope by the staff roles alone: an instructor also sees offerings that the user may not change."""
     return scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in STAFF])
 
 
 @blueprint.get("/")
-@requires(*READERS)
+@requires(*OFFERING_READERS)
 def index() -> ResponseReturnValue:
-    """The offerings in reach, filtered, a page at a time."""
-    form = FilterForm(request.args)
+    """A page of the offerings in the user's scope, filtered."""
+    form = OfferingFilterForm(request.args)
     form.programme.choices = choices(
         [("", _("All")), *((row.code, named(row)) for row in catalogue.list_programmes(db()))]
     )
-    form.district.choices = choices([("", _("All")), *((row.id, named(row)) for row in hosts.districts(db()))])
-    filters = Filters(
-        shown=Shown(form.shown.data) if form.shown.data in list(Shown) else Shown.CURRENT,
+    form.district.choices = choices([("", _("All")), *((row.id, named(row)) for row in districts.everyone(db()))])
+    filters = OfferingFilters(
+        state=StateFilter(form.shown.data) if form.shown.data in list(StateFilter) else StateFilter.CURRENT,
         programme_code=form.programme.data or None,
         district_id=form.district.data,
         organisation=form.organisation.data,
@@ -61,25 +69,25 @@ def index() -> ResponseReturnValue:
         search=form.search.data,
     )
     page = request.args.get("page", 1, type=int)
-    listing = listings.listing(db(), filters, scope(), zone=_zone(), page=page)
-    return render_template("offerings/index.html", form=form, listing=listing, filtered=filters != Filters())
+    listing = listings.list_offerings(db(), filters, scope(), zone=_zone(), page=page)
+    return render_template("offerings/index.html", form=form, listing=listing, filtered=filters != OfferingFilters())
 
 
 @blueprint.get("/<int:offering_id>")
-@requires(*READERS)
+@requires(*OFFERING_READERS)
 def page(offering_id: int) -> ResponseReturnValue:
-    """One offering: its facts, sessions, instructors, counts, and what can be done with it."""
-    offering = offerings.page(db(), offering_id, scope())
-    counts = offerings.counts(db(), offering.id)
-    cancelled = offering.state == OfferingState.CANCELLED
-    mine = offerings.within(db(), offering.id, _staff_scope())
+    """One offering: its facts, sessions, instructors and places, and the actions that the user may take."""
+    offering = offerings.get_with_details(db(), offering_id, scope())
+    counts = places.count_places(db(), offering)
+    is_cancelled = offering.state == OfferingState.CANCELLED
+    may_change = offerings.is_in_scope(db(), offering.id, _staff_scope())
     return render_template(
         "offerings/page.html",
         offering=offering,
-        counts=counts,
-        cautions=offerings.cautions(offering, counts.enrolled),
-        reach=notices.reach(db(), offering) if cancelled and mine else None,
-        mine=mine,
+        places=counts,
+        cautions=offerings.find_cautions(offering, counts.taken),
+        recipients=notices.find_recipients(db(), offering) if is_cancelled and may_change else None,
+        may_change=may_change,
         mask_phone=mask_phone,
     )
 
@@ -87,9 +95,9 @@ def page(offering_id: int) -> ResponseReturnValue:
 @blueprint.route("/new", methods=["GET", "POST"])
 @requires(*STAFF)
 def new() -> ResponseReturnValue:
-    """Plan an offering; `like` fills the form from another one, some weeks later."""
-    form = OfferingForm(data=None if request.method == "POST" else _first_facts())
-    return _planning(form, None)
+    """Plan an offering. The query parameter `like` fills the form from another offering, some weeks later."""
+    form = OfferingForm(data=None if request.method == "POST" else _initial_data())
+    return _offering_form(form, None)
 
 
 @blueprint.route("/<int:offering_id>/edit", methods=["GET", "POST"])
@@ -97,21 +105,24 @@ def new() -> ResponseReturnValue:
 def edit(offering_id: int) -> ResponseReturnValue:
     """Change an offering that is a draft or published."""
     fetch(db(), Offering, offering_id, scope())
-    offering = offerings.page(db(), offering_id, scope())
-    if offering.state not in offerings.OPEN:
+    offering = offerings.get_with_details(db(), offering_id, scope())
+    if offering.state not in offerings.OPEN_STATES:
         return redirect(url_for(".page", offering_id=offering.id))
-    return _planning(OfferingForm(data=_facts_of(offering)), offering)
+    return _offering_form(OfferingForm(data=_form_data(offering)), offering)
 
 
-def _planning(form: OfferingForm, offering: Offering | None) -> ResponseReturnValue:
-    near = _near()
-    offered = catalogue.list_schedulable(db(), with_course_id=offering.course_id if offering else None)
-    form.course_id.choices = choices([("", ""), *((row.id, named(row)) for group in offered for row in group.courses)])
-    one_team = offering is None or len({scheduling.team_at(row) for row in offering.sessions}) <= 1
-    pressed = form.is_submitted() and form.press(request.form)
-    if not pressed and form.validate_on_submit():
+def _offering_form(form: OfferingForm, offering: Offering | None) -> ResponseReturnValue:
+    """Show and handle the form of a new offering (None) or of an existing one."""
+    reach = _instructor_scope()
+    schedulable = catalogue.list_schedulable(db(), with_course_id=offering.course_id if offering else None)
+    form.course_id.choices = choices(
+        [("", ""), *((row.id, named(row)) for group in schedulable for row in group.courses)]
+    )
+    one_team = offering is None or len({scheduling.current_team(row) for row in offering.sessions}) <= 1
+    button_pressed = form.is_submitted() and form.handle_button(request.form)
+    if not button_pressed and form.validate_on_submit():
         with refused_on(form):
-            plan = _plan(form, offering, near, one_team=one_team)
+            plan = _plan(form, offering, reach, one_team=one_team)
             if offering is None:
                 saved = offerings.schedule(db(), plan, scope=scope(), zone=_zone())
                 flash(_("Saved as a draft. Publish it when it is ready for enrolment."))
@@ -120,45 +131,45 @@ def _planning(form: OfferingForm, offering: Offering | None) -> ResponseReturnVa
                 saved = offering
                 flash(_("Saved."))
             return redirect(url_for(".page", offering_id=saved.id))
-    page = render_template(
+    body = render_template(
         "offerings/form.html",
         form=form,
         offering=offering,
-        offered=offered,
-        hosts=_few(hosts.suggestions(db(), scope(), limit=FEW + 1)),
-        people=_few(staffing.suggestions(db(), near, limit=FEW + 1)),
+        schedulable=schedulable,
+        host_labels=_inline_suggestions(hosts.suggest(db(), scope(), limit=MAX_INLINE_SUGGESTIONS + 1)),
+        instructor_labels=_inline_suggestions(staffing.suggest(db(), reach, limit=MAX_INLINE_SUGGESTIONS + 1)),
         one_team=one_team,
     )
-    return make_response(page, 422 if form.is_submitted() and not pressed else 200)
+    return make_response(body, 422 if form.is_submitted() and not button_pressed else 200)
 
 
 @blueprint.route("/<int:offering_id>/sessions/<int:session_id>/edit", methods=["GET", "POST"])
 @requires(*STAFF)
 def edit_session(offering_id: int, session_id: int) -> ResponseReturnValue:
-    """Change one session: its time, its place, its own team."""
-    offering = offerings.page(db(), offering_id, scope())
+    """Change one session: its time, its place and its own team."""
+    offering = offerings.get_with_details(db(), offering_id, scope())
     meeting = next((row for row in offering.sessions if row.id == session_id), None)
     if meeting is None:
         raise NotFound
-    if offering.state not in offerings.OPEN:
+    if offering.state not in offerings.OPEN_STATES:
         return redirect(url_for(".page", offering_id=offering.id))
-    lead, assistants = staffing.written(meeting.instructors)
-    form = SessionForm(data=_when(meeting, timedelta()) | {"lead": lead, "assistants": [*assistants, None]})
+    lead, assistants = staffing.lead_and_assistant_labels(meeting.instructors)
+    form = SessionForm(data=_session_data(meeting, timedelta()) | {"lead": lead, "assistants": [*assistants, None]})
     if not form.is_submitted():
-        form.examiner.data = staffing.examiner_of(meeting.instructors)
-    near = _near()
-    pressed = form.is_submitted() and press_assistants(form, request.form)
-    if not pressed and form.validate_on_submit():
+        form.examiner.data = staffing.examiner_label(meeting.instructors)
+    reach = _instructor_scope()
+    button_pressed = form.is_submitted() and handle_assistant_button(form, request.form)
+    if not button_pressed and form.validate_on_submit():
         with refused_on(form):
-            wanted = form.period()
-            team = staffing.team_of(db(), form.lead.data, form.assistants.data, near, examiner=form.examiner.data)
-            plan = SessionPlan(wanted.starts_at, wanted.ends_at, form.place.data, team, session_id)
+            period = form.period()
+            team = staffing.parse_team(db(), form.lead.data, form.assistants.data, reach, examiner=form.examiner.data)
+            plan = SessionPlan(period.starts_at, period.ends_at, form.place.data, team, session_id)
             offerings.change_session(db(), offering, plan, scope=scope(), zone=_zone())
             flash(_("Saved."))
             return redirect(url_for(".page", offering_id=offering_id))
-    people = _few(staffing.suggestions(db(), near, limit=FEW + 1))
-    page = render_template("offerings/session.html", form=form, offering=offering, people=people)
-    return make_response(page, 422 if form.is_submitted() and not pressed else 200)
+    instructor_labels = _inline_suggestions(staffing.suggest(db(), reach, limit=MAX_INLINE_SUGGESTIONS + 1))
+    body = render_template("offerings/session.html", form=form, offering=offering, instructor_labels=instructor_labels)
+    return make_response(body, 422 if form.is_submitted() and not button_pressed else 200)
 
 
 @blueprint.post("/<int:offering_id>/publish")
@@ -174,71 +185,70 @@ def publish(offering_id: int) -> ResponseReturnValue:
 @blueprint.route("/<int:offering_id>/cancel", methods=["GET", "POST"])
 @requires(*STAFF)
 def cancel(offering_id: int) -> ResponseReturnValue:
-    """Ask for the reason, show who will be told, and cancel."""
-    offering = offerings.page(db(), offering_id, scope())
-    if offering.state not in offerings.OPEN:
+    """Ask for the reason, show how many trainees will be notified, and cancel the offering."""
+    offering = offerings.get_with_details(db(), offering_id, scope())
+    if offering.state not in offerings.OPEN_STATES:
         return redirect(url_for(".page", offering_id=offering.id))
-    form = CancelForm()
+    form = OfferingCancelForm()
     if form.validate_on_submit():
         with refused_on(form):
-            reached = offerings.cancel(db(), offering, form.reason.data, zone=_zone())
+            recipients = offerings.cancel(db(), offering, form.reason.data, zone=_zone())
             flash(
                 _(
                     "Cancelled. Mails on their way: %(mailed)s. To be called: %(calls)s.",
-                    mailed=reached.mailed,
-                    calls=len(reached.to_call),
+                    mailed=recipients.mailed,
+                    calls=len(recipients.to_call),
                 )
             )
             return redirect(url_for(".page", offering_id=offering_id))
-    reach = notices.reach(db(), offering)
-    page = render_template("offerings/cancel.html", form=form, offering=offering, reach=reach)
-    return make_response(page, 422 if form.is_submitted() else 200)
+    recipients = notices.find_recipients(db(), offering)
+    body = render_template("offerings/cancel.html", form=form, offering=offering, recipients=recipients)
+    return make_response(body, 422 if form.is_submitted() else 200)
 
 
 @blueprint.get("/suggestions/hosts")
 @requires(*STAFF)
 def suggested_hosts() -> ResponseReturnValue:
-    """Hosts in reach whose name has a part, for the form's list."""
-    part = _part()
-    return jsonify(hosts.suggestions(db(), scope(), part, limit=SUGGESTED) if part else [])
+    """The labels of host organisations that match the input of the form's field."""
+    part = _search_text()
+    return jsonify(hosts.suggest(db(), scope(), part, limit=MAX_SUGGESTIONS) if part else [])
 
 
 @blueprint.get("/suggestions/instructors")
 @requires(*STAFF)
 def suggested_instructors() -> ResponseReturnValue:
-    """Instructors near by whose name or number has a part, for the form's list."""
-    part = _part()
-    return jsonify(staffing.suggestions(db(), _near(), part, limit=SUGGESTED) if part else [])
+    """The labels of instructors that match the input of the form's field."""
+    part = _search_text()
+    return jsonify(staffing.suggest(db(), _instructor_scope(), part, limit=MAX_SUGGESTIONS) if part else [])
 
 
-def _part() -> str:
-    """What was typed; nothing for what no name can hold. A label that was chosen is a name again."""
+def _search_text() -> str:
+    """The input to search for: the name alone of a label, and an empty text for input that no name can contain."""
     text = request.args.get("text", "").partition(hosts.SEPARATOR)[0].strip()
-    return "" if "\0" in text else text[:LONGEST]
+    return "" if "\0" in text else text[:MAX_SEARCH_TEXT]
 
 
-def _few(labels: list[str]) -> list[str] | None:
-    """As many as can be on the page, for who has no scripts too; None when there are more, which are asked for while
-    typing.
-    """
-    return labels if len(labels) <= FEW else None
+def _inline_suggestions(labels: list[str]) -> list[str] | None:
+    """The labels if all fit on the page, where they work without a script; else None."""
+    return labels if len(labels) <= MAX_INLINE_SUGGESTIONS else None
 
 
-def _near() -> Near:
-    return Near(clock.today(_zone()), scope())
+def _instructor_scope() -> InstructorScope:
+    return InstructorScope(clock.today(_zone()), scope())
 
 
-def _plan(form: OfferingForm, offering: Offering | None, near: Near, *, one_team: bool) -> OfferingPlan:
-    # A host that was left as it is stays, even if it has become inactive or another got the same name.
-    same = offering is not None and form.organisation.data == hosts.label(offering.organisation)
-    host = offering.organisation if offering and same else hosts.find(db(), form.organisation.data, scope())
-    written = form.lead.data, form.assistants.data
-    team = staffing.team_of(db(), *written, near, examiner=form.examiner.data) if one_team else None
+def _plan(form: OfferingForm, offering: Offering | None, reach: InstructorScope, *, one_team: bool) -> OfferingPlan:
+    # An unchanged host stays, even if it has become inactive or another organisation has the same name now.
+    is_same_host = offering is not None and form.organisation.data == hosts.label(offering.organisation)
+    host = offering.organisation if offering and is_same_host else hosts.find(db(), form.organisation.data, scope())
+    team = None
+    if one_team:
+        team = staffing.parse_team(db(), form.lead.data, form.assistants.data, reach, examiner=form.examiner.data)
     sessions = []
-    for row in form.rows():
-        when = row.period()
+    for row in form.session_rows():
+        period = row.period()
         session_id = int(row.session_id.data) if (row.session_id.data or "").isdecimal() else None
-        sessions.append(SessionPlan(when.starts_at, when.ends_at, row.place.data, None, session_id))
+        sessions.append(SessionPlan(period.starts_at, period.ends_at, row.place.data, None, session_id))
     return OfferingPlan(
         course_id=form.course_id.data,
         organisation_id=host.id,
@@ -250,14 +260,16 @@ def _plan(form: OfferingForm, offering: Offering | None, near: Near, *, one_team
     )
 
 
-def _when(meeting: CourseSession, later: timedelta) -> dict[str, Any]:
+def _session_data(meeting: CourseSession, later: timedelta) -> dict[str, Any]:
+    """A session as the data of its form, on a later day."""
     start, end = (moment.astimezone(_zone()) for moment in (meeting.starts_at, meeting.ends_at))
     return {"day": start.date() + later, "starts": start.time(), "ends": end.time(), "place": meeting.place}
 
 
-def _facts_of(offering: Offering, later: timedelta | None = None) -> dict[str, Any]:
-    """An offering as its form shows it; with `later`, as a new one on other days."""
-    lead, assistants = staffing.written(offering.sessions[0].instructors) if offering.sessions else (None, [])
+def _form_data(offering: Offering, later: timedelta | None = None) -> dict[str, Any]:
+    """An offering as the data of its form; with `later`, as a new offering on later days."""
+    teachers = offering.sessions[0].instructors if offering.sessions else []
+    lead, assistants = staffing.lead_and_assistant_labels(teachers)
     return {
         "course_id": offering.course_id,
         "organisation": hosts.label(offering.organisation),
@@ -266,26 +278,27 @@ def _facts_of(offering: Offering, later: timedelta | None = None) -> dict[str, A
         "by_invitation": offering.by_invitation,
         "lead": lead,
         "assistants": [*assistants, None],
-        "examiner": staffing.examiner_of(offering.sessions[0].instructors) if offering.sessions else None,
+        "examiner": staffing.examiner_label(teachers),
         "sessions": [
-            _when(row, later or timedelta()) | ({"session_id": row.id} if later is None else {})
-            for row in offering.sessions
+            _session_data(meeting, later or timedelta()) | ({"session_id": meeting.id} if later is None else {})
+            for meeting in offering.sessions
         ],
     }
 
 
-def _first_facts() -> dict[str, Any]:
+def _initial_data() -> dict[str, Any]:
+    """The data of a new offering's form: from the offering `like`, or the host of a user who has only one."""
     like = request.args.get("like", type=int)
     if like is not None:
-        offering = offerings.page(db(), like, scope())
-        return _facts_of(offering, _weeks_until_future(offering))
-    own = hosts.suggestions(db(), scope(), limit=2)
-    return {"organisation": own[0]} if len(own) == 1 else {}
+        offering = offerings.get_with_details(db(), like, scope())
+        return _form_data(offering, _weeks_until_future(offering))
+    own_hosts = hosts.suggest(db(), scope(), limit=2)
+    return {"organisation": own_hosts[0]} if len(own_hosts) == 1 else {}
 
 
 def _weeks_until_future(offering: Offering) -> timedelta:
     """Whole weeks, so that weekdays stay: at least one, and as many as bring the first session into the future."""
-    first: datetime | None = offering.sessions[0].starts_at if offering.sessions else None
-    if first is None:
+    first_start: datetime | None = offering.sessions[0].starts_at if offering.sessions else None
+    if first_start is None:
         return WEEK
-    return WEEK * max(1, -((first - clock.now()) // WEEK))
+    return WEEK * max(1, -((first_start - clock.now()) // WEEK))

@@ -1,4 +1,4 @@
-"""Teaching hours: an instructor's own page, and the same for whoever may read the register."""
+"""Pages of teaching hours: an instructor's own, and the same page for readers of the register of instructors."""
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
@@ -25,9 +25,9 @@ ROLES = {
 @blueprint.get("/today/teaching-hours")
 @requires(Role.INSTRUCTOR)
 def own() -> ResponseReturnValue:
-    """One's own hours; none for an account that no instructor of the register has."""
-    instructor_id = teaching_hours.own_id(db(), current_user.id)
-    return _page(instructor_id or 0, name=current_user.name, own=True)
+    """The user's own hours. The page is empty for an account that no instructor of the register has."""
+    instructor_id = teaching_hours.instructor_id_of(db(), current_user.id)
+    return _render_page(instructor_id or 0, name=current_user.name, own=True)
 
 
 @blueprint.get("/instructors/<int:instructor_id>/teaching-hours")
@@ -35,16 +35,16 @@ def own() -> ResponseReturnValue:
 def page(instructor_id: int) -> ResponseReturnValue:
     """The hours of an instructor of the register."""
     instructor = fetch(db(), Instructor, instructor_id, scope())
-    return _page(instructor.id, name=instructor.name, own=False)
+    return _render_page(instructor.id, name=instructor.name, own=False)
 
 
-def _page(instructor_id: int, *, name: str, own: bool) -> str:
+def _render_page(instructor_id: int, *, name: str, own: bool) -> str:
     zone = current_app.config["SETTINGS"].zone
     return render_template(
         "teaching_hours/page.html",
         name=name,
         own=own,
         instructor_id=instructor_id,
-        taught=teaching_hours.of_instructor(db(), instructor_id, zone, clock.now()),
+        rows=teaching_hours.of_instructor(db(), instructor_id, zone, clock.now()),
         roles=ROLES,
     )

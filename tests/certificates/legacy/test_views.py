@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from certificates.models import Certificate, LegacyCertificate
 from lms.core.scope import Role
-from tests.certificates.legacy_files import GOOD, HEAD, LIFELONG, take_in
+from tests.certificates.legacy_files import GOOD, HEAD, ID_NUMBER, LIFELONG, take_in
 from tests.factories import Make
 
 SignIn = Callable[..., FlaskClient]
@@ -80,3 +80,22 @@ def test_staff_print_the_wallet_card(city: FlaskClient, issue: Callable[..., Cer
     assert card.data.startswith(b"%PDF")
     assert card.headers["Content-Disposition"] == f'attachment; filename="{certificate.number}-card.pdf"'
     assert card.data != city.get(f"{address}.pdf").data
+
+
+@pytest.mark.usefixtures("old")
+def test_the_page_says_that_there_is_no_signed_code(client: FlaskClient) -> None:
+    answer = client.post("/verify", data={"number": "京红救(2015)第00123号", "proof": "张三丰"})
+    assert answer.status_code == 200
+    assert 'class="verdict valid"' in answer.text
+    assert "无签名二维码" in answer.text
+    assert "张*丰" in answer.text
+    assert "张三丰" not in answer.text
+    assert ID_NUMBER[-6:] not in answer.text
+    english = client.post("/verify?lang=en", data={"number": "京红救(2015)第00123号", "proof": "张三丰"}).text
+    assert "Without a signed code" in english
+    texts = set()
+    for number, proof in (("京红救(2015)第00123号", "王五"), ("京红救(2015)第99999号", "王五"), ("无", "王五")):
+        refused = client.post("/verify", data={"number": number, "proof": proof})
+        assert refused.status_code == 404
+        texts.add(refused.text.replace(number, ""))
+    assert len(texts) == 1

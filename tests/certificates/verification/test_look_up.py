@@ -1,6 +1,8 @@
 """Look-up by number and holder: the same answer and the same work for an unknown number and for a wrong proof."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ from courses.models.trainees import IdType
 from lms.core import clock
 from lms.core.crypto import FieldCipher
 from lms.core.errors import DomainError
+from tests.certificates.legacy_files import GOOD, HEAD, LIFELONG, load
 
 
 @pytest.fixture
@@ -23,12 +26,23 @@ def certificate(issue: Callable[..., Certificate]) -> Iterator[Certificate]:
         yield issue("张三丰")
 
 
+SCHEME = NumberScheme("BJ")
+
+
+@pytest.fixture
+def imported(db: Session, tmp_path: Path) -> None:
+    """Two legacy certificates, the second without an ID number."""
+    path = tmp_path / "old.csv"
+    path.write_text("\n".join((HEAD, GOOD, LIFELONG)), encoding="utf-8")
+    assert load(db, path)[0] == 2
+    db.commit()
+
+
 class TestCodeOf:
-    SCHEME = NumberScheme("BJ")
     NOBODY = SCHEME.compose("FR", 2026, 4_000_000)
 
     def ask(self, db: Session, number: str, proof: str) -> str:
-        return look_up.code_of(db, number, proof, scheme=self.SCHEME)
+        return look_up.code_of(db, number, proof, scheme=SCHEME)
 
     def refusal(self, db: Session, number: str, proof: str) -> tuple[str, str, int]:
         with pytest.raises(DomainError) as refused:
@@ -102,3 +116,50 @@ class TestCodeOf:
         assert self.refusal(db, "123", "张三丰")[0] == "certificate_number_malformed"
         wrong = identified.number[:-1] + ("A" if identified.number[-1] != "A" else "B")
         assert self.refusal(db, wrong, "张三丰")[0] == "certificate_number_mistyped"
+
+
+@pytest.mark.usefixtures("imported")
+def test_without_a_match_the_answer_and_the_work_are_the_same(
+    db: Session, statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[bytes] = []
+    real = FieldCipher.decrypt
+
+    def noted(cipher: FieldCipher, column: str, row: UUID, sealed: bytes) -> str:
+        opened.append(sealed)
+        return real(cipher, column, row, sealed)
+
+    monkeypatch.setattr(FieldCipher, "decrypt", noted)
+    work = []
+    for number, proof in (
+        ("京红救(2015)第00123号", "王五"), ("京红救(2015)第99999号", "王五"),
+        ("京红救(2015)第00123号", "000000"), ("京红救(2015)第99999号", "000000"), ("京红救（2012）第7号", "000000"),
+    ):  # fmt: skip
+        statements.clear()
+        opened.clear()
+        with pytest.raises(DomainError) as refused:
+            look_up.by_number(db, number, proof, scheme=SCHEME, today=clock.now().date())
+        work.append((refused.value.code, len(statements), len(opened), proof.isdigit()))
+    assert set(work) == {("certificate_no_match", 1, 0, False), ("certificate_no_match", 1, 1, True)}
+
+
+@pytest.mark.usefixtures("imported")
+def test_a_number_finds_a_signed_certificate_as_its_code_and_a_legacy_one_as_its_facts(
+    db: Session, certificate: Certificate
+) -> None:
+    today = clock.now().date()
+    signed = look_up.by_number(db, certificate.number, "张三丰", scheme=SCHEME, today=today)
+    assert signed == digits_of(certificate.payload)
+    legacy = look_up.by_number(db, "京红救 2012 第7号", "李四光", scheme=SCHEME, today=today)
+    assert not isinstance(legacy, str)
+    assert (legacy.masked_name, legacy.valid_until) == ("李*光", None)
+
+
+@pytest.mark.usefixtures("imported")
+def test_a_number_of_our_scheme_with_a_wrong_check_character_is_named_as_mistyped(
+    db: Session, certificate: Certificate
+) -> None:
+    wrong = certificate.number[:-1] + ("A" if certificate.number[-1] != "A" else "B")
+    with pytest.raises(DomainError) as refused:
+        look_up.by_number(db, wrong, "张三丰", scheme=SCHEME, today=clock.now().date())
+    assert refused.value.code == "certificate_number_mistyped"

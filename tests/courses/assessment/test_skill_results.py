@@ -11,18 +11,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from courses.assessment import assessment, late_results, skill_results
+from courses.assessment import assessment
 from courses.assessment.marking import Marks
 from courses.assessment.skill_results import SkillInput, SkillMark, fold
 from courses.closing import judging
 from courses.models.assessment import SkillEvent, SkillResult
-from courses.models.enrolment import EnrolmentState
-from courses.models.offerings import OfferingState
 from courses.outcomes import Outcome
 from lms.core import clock
 from lms.core.audit import AuditEntry
-from lms.core.errors import DomainError
-from lms.core.scope import EVERYTHING, Role
+from lms.core.scope import Role
+from tests.courses.assessment.steps import held, send, shown
 from tests.factories import Make
 
 
@@ -39,22 +37,6 @@ def offering(make: Make, examiner):
 @pytest.fixture
 def enrolment(make: Make, offering):
     return make.enrolment(offering)
-
-
-def shown(enrolment, skill=0, *, passed=True, ago=0, **facts):
-    """A skill of the course's checklist, shown so many minutes ago."""
-    told = clock.now() - timedelta(minutes=ago)
-    skill_id = enrolment.offering.course.skills[skill].id
-    session_id = enrolment.offering.sessions[0].id
-    return SkillInput(facts.pop("id", uuid4()), session_id, enrolment.id, skill_id, passed, told, **facts)
-
-
-def send(db, examiner, *events, scope=EVERYTHING):
-    return skill_results.record_all(db, events, user_id=examiner.id, device_id=None, scope=scope, now=clock.now())
-
-
-def held(db, enrolment):
-    return skill_results.skill_states(db, enrolment.offering_id).get(enrolment.id, {})
 
 
 marks = st.lists(
@@ -172,47 +154,6 @@ def test_what_concerns_nobody_here_is_rejected_and_spoils_nothing(db, make, exam
     assert [answer.code for answer in answers] == ["not_found"] * 4 + ["recorded"]
 
 
-@pytest.mark.parametrize(
-    ("state", "code"), [(OfferingState.CLOSED, "offering_closed"), (OfferingState.CANCELLED, "not_running")]
-)
-def test_after_the_training_a_result_waits_and_earns_nothing(db, examiner, enrolment, state, code):
-    offering = enrolment.offering
-    offering.state, offering.closed_at = state, clock.now() if state == OfferingState.CLOSED else None
-    offering.counted_on = clock.now().date() if state == OfferingState.CLOSED else None
-    offering.cancelled_at = clock.now() if state == OfferingState.CANCELLED else None
-    offering.cancel_reason = "停电" if state == OfferingState.CANCELLED else None
-    db.flush()
-    (answer,) = send(db, examiner, shown(enrolment))
-    assert (answer.outcome, answer.code) == (Outcome.REVIEW, code)
-    assert held(db, enrolment) == {}
-    (waiting,) = late_results.waiting(db, offering.id)
-    assert (waiting.by, waiting.passed, waiting.reason) == ("王老师", True, code)
-
-
-def test_results_of_somebody_who_cancelled_wait(db, make, examiner, offering):
-    gone = make.enrolment(offering, state=EnrolmentState.CANCELLED)
-    (answer,) = send(db, examiner, shown(gone))
-    assert (answer.outcome, answer.code) == (Outcome.REVIEW, "not_enrolled")
-    assert [one.enrolment_id for one in late_results.waiting(db, offering.id)] == [gone.id]
-
-
-def test_saving_results_of_a_closed_training_settles_what_waits_and_demands_to_have_seen_it(db, examiner, enrolment):
-    offering = enrolment.offering
-    blind = assessment.form_version(())
-    offering.state, offering.closed_at, offering.counted_on = OfferingState.CLOSED, clock.now(), clock.now().date()
-    db.flush()
-    event = shown(enrolment)
-    send(db, examiner, event)
-    with pytest.raises(DomainError) as caught:
-        assessment.save(db, enrolment, Marks(70), seen=blind, retest=False, reason="补录")
-    assert caught.value.code == "result_changed"
-    seen = assessment.form_version((), 1)
-    with clock.at(clock.now() + timedelta(seconds=1)):
-        assessment.save(db, enrolment, Marks(70, {event.skill_id: True}), seen=seen, retest=False, reason="补录")
-    assert late_results.waiting(db, offering.id) == []
-    assert held(db, enrolment) == {event.skill_id: True}
-
-
 def test_two_examiners_on_one_page_and_two_devices_keep_everything(db, make, examiner, enrolment):
     skills = [skill.id for skill in enrolment.offering.course.skills]
     seen = assessment.form_version(assessment.attempts_of(db, enrolment.id))
@@ -227,16 +168,6 @@ def test_two_examiners_on_one_page_and_two_devices_keep_everything(db, make, exa
         skills[2]: False,
     }
     assert attempt.theory_score == 80
-
-
-def test_two_different_words_about_one_skill_are_said_to_be_a_conflict(db, enrolment):
-    skill = enrolment.offering.course.skills[0].id
-    seen = assessment.form_version(())
-    assessment.save(db, enrolment, Marks(None, {skill: True}), seen=seen, retest=False)
-    with pytest.raises(DomainError) as caught:
-        assessment.save(db, enrolment, Marks(None, {skill: False}), seen=seen, retest=False)
-    assert caught.value.code == "result_changed"
-    assert held(db, enrolment) == {skill: True}
 
 
 def test_a_correction_on_the_page_holds_against_an_older_result_that_arrives_later(db, examiner, enrolment):

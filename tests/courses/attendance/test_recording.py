@@ -48,7 +48,7 @@ def entries(db, enrolment):
     return db.scalars(select(AuditEntry).where(AuditEntry.subject == f"enrolment:{enrolment.id}")).all()
 
 
-def test_a_check_in_is_one_statement_and_its_audit_entry(db, enrolment, statements):
+def test_a_check_in_locks_reads_and_writes_in_three_statements(db, enrolment, statements):
     event, now = happening(enrolment), clock.now()
     statements.clear()
     answer = record(db, event, now=now)
@@ -141,14 +141,6 @@ def test_the_devices_time_is_believed_within_bounds(db, enrolment, told, kept):
     now = clock.now()
     answer = record(db, happening(enrolment, told_at=now + told), now=now)
     assert answer.arrived_at == now + kept
-
-
-def test_check_in_opens_an_hour_before(db, make):
-    start = clock.now() + timedelta(hours=5)
-    enrolment = make.enrolment(make.offering(starts=[start]))
-    found = refusal(db, happening(enrolment), now=start - timedelta(minutes=61))
-    assert (found.code, found.params["opens"]) == ("too_early", start - timedelta(minutes=60))
-    assert record(db, happening(enrolment), now=start - timedelta(minutes=60)).present
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_the_instructor_checks_in_and_out(db, make):
     assert refusal(instructor_check_in.leave, db, meeting, user.id, now=start) == "not_present"
     for moment in (start - timedelta(minutes=20), start):
         instructor_check_in.arrive(db, meeting, user.id, now=moment)
-    teaching = staffing.teaching_of(db, meeting, user.id)
+    teaching = staffing.session_instructor_of(db, meeting, user.id)
     assert teaching.arrived_at == start - timedelta(minutes=20)
     instructor_check_in.leave(db, meeting, user.id, now=start + timedelta(hours=1))
     assert teaching.left_at == start + timedelta(hours=1)
@@ -32,5 +32,5 @@ def test_an_instructor_who_forgot_was_there_all_along(db, make):
     offering = make.offering(lead=make.instructor(user=user), starts=[clock.now() - timedelta(hours=9)], hours=2)
     meeting = loaded(db, offering)
     instructor_check_in.arrive(db, meeting, user.id, now=clock.now())
-    teaching = staffing.teaching_of(db, meeting, user.id)
+    teaching = staffing.session_instructor_of(db, meeting, user.id)
     assert (teaching.arrived_at, teaching.left_at) == (meeting.starts_at, meeting.ends_at)

@@ -138,21 +138,6 @@ def test_a_hashed_ticket_finds_its_owner_and_a_foreign_id_nobody(db, make, offer
     assert (answer.outcome, answer.code) == (Outcome.REJECTED, "not_found")
 
 
-def test_a_walk_in_is_suggested_those_of_the_same_name(db, make, offering):
-    enrolled = make.enrolment(offering, make.trainee("李 娜"))
-    registered = make.trainee("李娜")
-    make.trainee("王芳")
-    sent(db, offering, walk_in=WalkIn(uuid4(), "李娜"), method=AttendanceMethod.WALK_IN)
-    db.flush()
-    enrolled.trainee.name_key = "李娜"
-    ((case,),) = [session.cases for session in review_queue.cases_by_session(db, EVERYTHING)]
-    assert (case.name, case.walk_in, case.registered) == ("李娜", True, False)
-    assert [(one.enrolment_id, one.trainee_id) for one in case.suggestions] == [
-        (enrolled.id, enrolled.trainee_id),
-        (None, registered.id),
-    ]
-
-
 def test_a_walk_in_comes_and_goes_and_is_registered_with_one_word(db, make, offering, settings):
     guest, start = WalkIn(uuid4(), "赵云", "+8613800001111"), meeting_of(offering).starts_at
     came = sent(db, offering, walk_in=guest, method=AttendanceMethod.WALK_IN)
@@ -217,15 +202,6 @@ def test_a_decision_is_never_altered(db, make, offering):
     db.scalars(select(AttendanceDecision)).one().reason = "来了"
     with pytest.raises(IntegrityError, match="append-only"):
         db.flush()
-
-
-def test_an_undo_by_its_sender_takes_it_off_the_list(db, make, offering):
-    row = make.enrolment(offering)
-    start = meeting_of(offering).starts_at
-    doubtful = sent(db, offering, enrolment_id=row.id, told_at=start - timedelta(days=1))
-    undo = {"kind": AttendanceKind.UNDO, "undoes": doubtful.id, "reason": "点错了"}
-    sent(db, offering, enrolment_id=row.id, **undo)
-    assert review_queue.count_cases(db, EVERYTHING) == 0
 
 
 def test_a_draft_or_cancelled_training_takes_nobody(db, make, settings):

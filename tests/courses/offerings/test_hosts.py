@@ -1,4 +1,4 @@
-"""Finding the host that a planner typed."""
+"""Finding the host organisation that a planner types, and suggesting some."""
 
 import pytest
 from flask import Flask
@@ -25,15 +25,15 @@ def test_the_same_name_needs_its_district_and_in_one_district_its_number(app: Fl
             hosts.find(db, text, EVERYTHING)
         assert refused.value.code == "organisation_ambiguous"
     with app.app_context():
-        written = hosts.labels(schools)
-    assert written[0] == "红星小学 · 西城区"
-    assert [hosts.find(db, text, EVERYTHING) for text in written] == schools
+        labels = hosts.labels(schools)
+    assert labels[0] == "红星小学 · 西城区"
+    assert [hosts.find(db, text, EVERYTHING) for text in labels] == schools
     assert [hosts.find(db, f"#{school.id}", EVERYTHING) for school in schools] == schools
     with pytest.raises(DomainError):
         hosts.find(db, f"#{schools[0].id}", Scope(district_ids=frozenset({3})))
 
 
-def test_neither_another_district_s_nor_an_inactive_one_is_found(db: Session, make: Make) -> None:
+def test_an_organisation_out_of_scope_or_inactive_is_not_found(db: Session, make: Make) -> None:
     make.organisation(2, name_zh="红星小学")
     make.organisation(1, name_zh="红星中学", active=False)
     for name in ("红星小学", "红星中学", "", "·", "#"):
@@ -42,20 +42,20 @@ def test_neither_another_district_s_nor_an_inactive_one_is_found(db: Session, ma
         assert refused.value.code == "organisation_unknown"
 
 
-def test_suggestions_hold_a_part_of_the_name_and_keep_to_ones_own(app: Flask, db: Session, make: Make) -> None:
+def test_suggestions_contain_the_input_within_the_scope(app: Flask, db: Session, make: Make) -> None:
     make.organisation(2, name_zh="第一红星小学")
     for _ in range(3):
         make.organisation(3, name_zh="红星小学", name_en="Red Star School")
     make.organisation(1, name_zh="红星中学", active=False)
     with app.app_context():
-        found = hosts.suggestions(db, EVERYTHING, "红星", limit=9)
-        few = hosts.suggestions(db, EVERYTHING, "红星", limit=1)
-        english = hosts.suggestions(db, EVERYTHING, "red st", limit=9)
-        own = hosts.suggestions(db, Scope(district_ids=frozenset({2})), "红星", limit=9)
-        nothing = hosts.suggestions(db, EVERYTHING, "%", limit=9)
-    assert [text.partition(" · #")[0] for text in found] == ["红星小学 · 朝阳区"] * 3 + ["第一红星小学 · 西城区"]
-    assert len(set(found)) == 4
-    assert few == found[:1]
-    assert english == found[:3]
-    assert own == found[3:]
+        labels = hosts.suggest(db, EVERYTHING, "红星", limit=9)
+        few = hosts.suggest(db, EVERYTHING, "红星", limit=1)
+        english = hosts.suggest(db, EVERYTHING, "red st", limit=9)
+        own = hosts.suggest(db, Scope(district_ids=frozenset({2})), "红星", limit=9)
+        nothing = hosts.suggest(db, EVERYTHING, "%", limit=9)
+    assert [text.partition(" · #")[0] for text in labels] == ["红星小学 · 朝阳区"] * 3 + ["第一红星小学 · 西城区"]
+    assert len(set(labels)) == 4
+    assert few == labels[:1]
+    assert english == labels[:3]
+    assert own == labels[3:]
     assert nothing == []

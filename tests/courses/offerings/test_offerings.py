@@ -1,5 +1,6 @@
-"""Scheduling, changing, publishing and cancelling offerings, against the real database."""
+"""Scheduling, changing, publishing and cancelling offerings, and the cautions about them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -9,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState, SessionInstructor, TeachingRole
-from courses.offerings import offerings
-from courses.offerings.offerings import CautionKind, OfferingPlan
+from courses.offerings import offerings, scheduling
+from courses.offerings.offerings import CautionKind
 from courses.offerings.scheduling import Team
 from instructors.models import Qualification
 from lms.core import clock, crypto
@@ -91,9 +92,8 @@ class TestChange:
     def test_rescheduling_moves_the_time_that_the_constraint_guards(self, db: Session, make: Make) -> None:
         lead = make.instructor()
         offering = scheduled(db, plan(make, lead=lead))
-        wanted = offerings.plan_of(offering)
         moved = meeting(MORNING + DAY, session_id=offering.sessions[0].id)
-        changed(db, offering, OfferingPlan(**{**vars(wanted), "sessions": (moved,)}))
+        changed(db, offering, replace(offerings.current_plan(offering), sessions=(moved,)))
         during = db.scalars(select(SessionInstructor.during).where(SessionInstructor.instructor_id == lead.id)).one()
         assert (during.lower, during.upper) == (MORNING + DAY, MORNING + DAY + 8 * HOUR)
         scheduled(db, plan(make, lead=lead))
@@ -103,16 +103,11 @@ class TestChange:
     def test_two_sessions_may_swap_their_times(self, db: Session, make: Make) -> None:
         offering = scheduled(db, plan(make, meeting(hours=3), meeting(MORNING + 4 * HOUR, 3)))
         first, second = offering.sessions
-        wanted = OfferingPlan(
-            **{
-                **vars(offerings.plan_of(offering)),
-                "sessions": (
-                    meeting(MORNING + 4 * HOUR, 3, session_id=first.id),
-                    meeting(MORNING, 3, session_id=second.id),
-                ),
-            }
+        swapped = (
+            meeting(MORNING + 4 * HOUR, 3, session_id=first.id),
+            meeting(MORNING, 3, session_id=second.id),
         )
-        changed(db, offering, wanted)
+        changed(db, offering, replace(offerings.current_plan(offering), sessions=swapped))
         assert [row.id for row in offering.sessions] == [second.id, first.id]
         assert all(teacher.active for row in offering.sessions for teacher in row.instructors)
 
@@ -144,18 +139,18 @@ class TestChange:
             make.enrolment(offering)
         make.enrolment(offering, state=EnrolmentState.WAITLISTED)
         make.enrolment(offering, state=EnrolmentState.CANCELLED)
-        wanted = vars(offerings.plan_of(offering))
+        plan_before = offerings.current_plan(offering)
         with pytest.raises(DomainError) as refused, db.begin_nested():
-            changed(db, offering, OfferingPlan(**{**wanted, "capacity": 1}))
+            changed(db, offering, replace(plan_before, capacity=1))
         assert refused.value.field == "capacity"
-        changed(db, offering, OfferingPlan(**{**wanted, "capacity": 2}))
+        changed(db, offering, replace(plan_before, capacity=2))
         assert offering.capacity == 2
 
     def test_more_places_go_to_those_who_wait(self, db: Session, make: Make) -> None:
         offering = make.offering(starts=[MORNING], capacity=1)
         make.enrolment(offering)
         waiting = make.enrolment(offering, state=EnrolmentState.WAITLISTED)
-        changed(db, offering, OfferingPlan(**{**vars(offerings.plan_of(offering)), "capacity": 2}))
+        changed(db, offering, replace(offerings.current_plan(offering), capacity=2))
         db.refresh(waiting)
         assert waiting.state == EnrolmentState.ENROLLED
 
@@ -165,18 +160,18 @@ class TestChange:
         offering = make.offering(starts=[MORNING])
         make.enrolment(offering, make.trainee("赵一", email="zhao@example.org"))
         make.enrolment(offering)
-        wanted = vars(offerings.plan_of(offering))
+        plan_before = offerings.current_plan(offering)
         with app.app_context():
-            changed(db, offering, OfferingPlan(**{**wanted, "capacity": 44}))
+            changed(db, offering, replace(plan_before, capacity=44))
             assert mails(db) == []
             moved = (meeting(MORNING + DAY, session_id=offering.sessions[0].id),)
-            changed(db, offering, OfferingPlan(**{**wanted, "sessions": moved}))
+            changed(db, offering, replace(plan_before, sessions=moved))
             (mail,) = mails(db)
             assert "zhao@example.org" in mail
             assert "2030-05-05 09:00–17:00" in mail
             assert "有变更" in mail
             assert "has changed" in mail
-            changed(db, offering, OfferingPlan(**{**wanted, "sessions": moved, "place": "新地点"}))
+            changed(db, offering, replace(plan_before, sessions=moved, place="新地点"))
             assert "新地点" in mails(db)[1]
 
     def test_an_attended_session_cannot_be_removed_nor_a_closed_one_moved(self, db: Session, make: Make) -> None:
@@ -184,16 +179,18 @@ class TestChange:
         first, second = offering.sessions
         first.headcount, second.closed_at = 40, clock.now()
         db.flush()
-        wanted = vars(offerings.plan_of(offering))
-        kept = {row.id: offerings.scheduling.plan_of(row) for row in offering.sessions}
+        plan_before = offerings.current_plan(offering)
+        plans = {row.id: scheduling.current_plan(row) for row in offering.sessions}
         with pytest.raises(DomainError, match="has to stay"), db.begin_nested():
-            changed(db, offering, OfferingPlan(**{**wanted, "sessions": (kept[second.id],)}))
+            changed(db, offering, replace(plan_before, sessions=(plans[second.id],)))
         moved = meeting(MORNING + 2 * DAY, session_id=second.id)
         with pytest.raises(DomainError, match="closed session"):
-            changed(db, offering, OfferingPlan(**{**wanted, "sessions": (kept[first.id], moved)}))
+            changed(db, offering, replace(plan_before, sessions=(plans[first.id], moved)))
 
     @pytest.mark.parametrize("state", [OfferingState.CLOSED, OfferingState.CANCELLED])
-    def test_what_is_over_cannot_be_changed(self, db: Session, make: Make, state: OfferingState) -> None:
+    def test_a_closed_or_cancelled_offering_cannot_be_changed(
+        self, db: Session, make: Make, state: OfferingState
+    ) -> None:
         offering = make.offering(
             state=state,
             closed_at=clock.now() if state is OfferingState.CLOSED else None,
@@ -202,7 +199,7 @@ class TestChange:
             cancel_reason="停电" if state is OfferingState.CANCELLED else None,
         )
         with pytest.raises(DomainError):
-            changed(db, offering, offerings.plan_of(offering))
+            changed(db, offering, offerings.current_plan(offering))
         with pytest.raises(DomainError):
             offerings.publish(db, offering, zone=ZONE)
         with pytest.raises(DomainError):
@@ -210,9 +207,9 @@ class TestChange:
 
     def test_the_course_of_a_published_offering_is_fixed(self, db: Session, make: Make) -> None:
         offering = make.offering(starts=[MORNING])
-        wanted = OfferingPlan(**{**vars(offerings.plan_of(offering)), "course_id": make.new_course().id})
+        other_course = replace(offerings.current_plan(offering), course_id=make.new_course().id)
         with pytest.raises(DomainError, match="fixed"):
-            changed(db, offering, wanted)
+            changed(db, offering, other_course)
 
 
 class TestPublish:
@@ -232,7 +229,9 @@ class TestPublish:
             ({"team": Team()}, "no_lead"),
         ],
     )
-    def test_says_what_is_missing(self, db: Session, make: Make, facts: dict[str, object], code: str) -> None:
+    def test_names_the_requirement_that_is_not_met(
+        self, db: Session, make: Make, facts: dict[str, object], code: str
+    ) -> None:
         offering = scheduled(db, plan(make, **({"sessions": (meeting(),)} | facts)))
         with pytest.raises(DomainError) as refused:
             offerings.publish(db, offering, zone=ZONE)
@@ -247,8 +246,8 @@ class TestPublish:
     def test_checks_the_qualification_again(self, db: Session, make: Make) -> None:
         lead = make.instructor()
         offering = scheduled(db, plan(make, lead=lead))
-        for held in lead.qualifications:
-            held.valid_until = date(2029, 12, 31)
+        for qualification in lead.qualifications:
+            qualification.valid_until = date(2029, 12, 31)
         db.flush()
         with pytest.raises(DomainError) as refused:
             offerings.publish(db, offering, zone=ZONE)
@@ -266,9 +265,9 @@ class TestCancel:
         make.enrolment(offering, make.trainee("孙三", email="sun@example.org"), EnrolmentState.CANCELLED)
         caller = make.enrolment(offering).trainee
         with app.app_context():
-            reached = offerings.cancel(db, offering, "  场地停电 ", zone=ZONE)
+            recipients = offerings.cancel(db, offering, "  场地停电 ", zone=ZONE)
             sent = mails(db)
-        assert (reached.mailed, reached.to_call) == (2, (caller,))
+        assert (recipients.mailed, recipients.to_call) == (2, (caller,))
         assert [name in "".join(sent) for name in ("zhao@", "qian@", "sun@")] == [True, True, False]
         chinese, english = sent[0].index("已取消"), sent[0].index("has been cancelled")
         assert chinese < english
@@ -283,20 +282,20 @@ class TestCancel:
 
 
 class TestCautions:
-    def test_the_ratio_is_told_at_capacity_and_louder_at_enrolment(self, make: Make) -> None:
+    def test_too_few_instructors_for_the_capacity_and_for_the_enrolled(self, make: Make) -> None:
         offering = make.offering(starts=[MORNING], capacity=30, course=make.new_course(trainee_ratio=12))
-        assert [row.kind for row in offerings.cautions(offering, 12)] == [CautionKind.RATIO_CAPACITY]
-        assert [row.kind for row in offerings.cautions(offering, 13)] == [CautionKind.RATIO_ENROLLED]
+        assert [row.kind for row in offerings.find_cautions(offering, 12)] == [CautionKind.RATIO_CAPACITY]
+        assert [row.kind for row in offerings.find_cautions(offering, 13)] == [CautionKind.RATIO_ENROLLED]
         offering.capacity = 12
-        assert offerings.cautions(offering, 12) == []
+        assert offerings.find_cautions(offering, 12) == []
 
-    def test_too_few_hours_and_an_offering_left_open_are_told(self, make: Make) -> None:
+    def test_too_few_hours_and_an_offering_left_open(self, make: Make) -> None:
         past = make.offering(starts=[datetime(2026, 1, 5, tzinfo=UTC)], hours=4, capacity=1)
-        assert {row.kind for row in offerings.cautions(past, 0)} == {CautionKind.HOURS, CautionKind.OVERDUE}
+        assert {row.kind for row in offerings.find_cautions(past, 0)} == {CautionKind.HOURS, CautionKind.OVERDUE}
 
 
 def test_a_row_of_another_district_is_not_found(db: Session, make: Make) -> None:
     offering = make.offering(organisation=make.organisation(2))
     with pytest.raises(NotFound):
-        offerings.page(db, offering.id, Scope(district_ids=frozenset({1})))
-    assert offerings.page(db, offering.id, Scope(district_ids=frozenset({2}))) is offering
+        offerings.get_with_details(db, offering.id, Scope(district_ids=frozenset({1})))
+    assert offerings.get_with_details(db, offering.id, Scope(district_ids=frozenset({2}))) is offering

@@ -1,4 +1,4 @@
-"""Nobody is at two places at once, whoever plans at the same moment."""
+"""No instructor is at two places at once, also when two planners work at the same moment."""
 
 import threading
 
@@ -41,13 +41,13 @@ class TestOnePlace:
         self, db: Session, make: Make, first: tuple[int, int], second: tuple[int, int]
     ) -> None:
         overlap = first[0] < sum(second) and second[0] < sum(first)
-        wanted = plan(make, *(meeting(MORNING + at * HOUR, hours) for at, hours in (first, second)))
+        two_sessions = plan(make, *(meeting(MORNING + at * HOUR, hours) for at, hours in (first, second)))
         with db.begin_nested() as savepoint:
             if overlap:
                 with pytest.raises(DomainError, match="at once"):
-                    scheduled(db, wanted)
+                    scheduled(db, two_sessions)
             else:
-                assert len(scheduled(db, wanted).sessions) == 2
+                assert len(scheduled(db, two_sessions).sessions) == 2
             savepoint.rollback()
 
     def test_two_planners_at_the_same_moment_get_one_offering_and_one_refusal(self, fresh_database: str) -> None:
@@ -55,7 +55,7 @@ class TestOnePlace:
         with Session(engine) as db:
             make = Make(db)
             people = [make.instructor(), make.instructor()]
-            # Named in opposite order, which is what makes two transactions wait for each other.
+            # The instructors are named in opposite order: without the ordered row locks the transactions would deadlock.
             plans = [
                 plan(make, meeting(MORNING + at * HOUR), team=Team(lead.id, (other.id,)))
                 for at, (lead, other) in enumerate((people, people[::-1]))
@@ -63,18 +63,18 @@ class TestOnePlace:
             db.commit()
         barrier, codes = threading.Barrier(2), []
 
-        def planner(wanted: OfferingPlan) -> None:
+        def schedule_at_once(own_plan: OfferingPlan) -> None:
             with Session(engine) as own:
                 barrier.wait()
                 try:
-                    scheduled(own, wanted)
+                    scheduled(own, own_plan)
                     own.commit()
                     codes.append("scheduled")
                 except DomainError as refused:
                     own.rollback()
                     codes.append(refused.code)
 
-        threads = [threading.Thread(target=planner, args=(wanted,)) for wanted in plans]
+        threads = [threading.Thread(target=schedule_at_once, args=(own_plan,)) for own_plan in plans]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -85,7 +85,7 @@ class TestOnePlace:
         assert sorted(codes) == ["instructor_busy", "scheduled"]
 
     def test_the_constraint_itself_holds_for_two_open_transactions(self, fresh_database: str) -> None:
-        """Without the row lock of the planners: the second one's insert waits for the first, and is then refused."""
+        """Without the row locks of `arrange`, the second insert waits for the first transaction and is then refused."""
         engine = create_engine(fresh_database)
         with Session(engine) as db:
             make = Make(db)

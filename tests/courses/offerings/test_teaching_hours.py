@@ -1,4 +1,4 @@
-"""Teaching hours: what instructors' own check-ins come to, by role and year."""
+"""Teaching hours by role and year, from the check-ins of the instructors themselves."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from courses.models.offerings import OfferingState, SessionInstructor, TeachingRole
 from courses.offerings import teaching_hours
-from courses.offerings.teaching_hours import Taught
+from courses.offerings.teaching_hours import TeachingHours
 from lms.core.scope import Role
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -23,8 +23,8 @@ def teacher(make):
     return make.instructor(name="王老师")
 
 
-def held(make, teacher, came=None, left=None, *, start=START, role=TeachingRole.LEAD, **facts):
-    """A session of four hours; minutes after its start of the instructor's check-in and check-out."""
+def make_session(make, teacher, came=None, left=None, *, start=START, role=TeachingRole.LEAD, **facts):
+    """A session of four hours. `came` and `left` are the minutes from its start to the check-in and the check-out."""
     offering = make.offering(starts=[start], hours=4, **facts)
     meeting = offering.sessions[0]
     make.db.add(
@@ -53,38 +53,38 @@ def hours(make, teacher, now=NOW):
 def test_minutes_are_those_within_the_session_and_to_its_end_without_a_check_out(make, came, left):
     teacher = make.instructor()
     left = None if left is None else max(came, left)
-    held(make, teacher, came, left)
+    make_session(make, teacher, came, left)
     expected = max(0, (240 if left is None else min(left, 240)) - max(came, 0))
-    assert hours(make, teacher) == [Taught(2026, TeachingRole.LEAD, 1, expected, 0)]
+    assert hours(make, teacher) == [TeachingHours(2026, TeachingRole.LEAD, 1, expected, 0)]
 
 
-def test_roles_and_years_are_told_apart_and_who_never_checked_in_taught_no_hours(make, teacher):
+def test_roles_and_years_are_separate_and_a_session_without_check_in_has_no_minutes(make, teacher):
     day = timedelta(days=1)
-    held(make, teacher, 0)
-    held(make, teacher, None, start=START + day)
-    held(make, teacher, 0, 60, start=START + 2 * day, role=TeachingRole.ASSISTANT)
-    held(make, teacher, 0, 30, start=START + 3 * day, role=TeachingRole.EXAMINER)
+    make_session(make, teacher, 0)
+    make_session(make, teacher, None, start=START + day)
+    make_session(make, teacher, 0, 60, start=START + 2 * day, role=TeachingRole.ASSISTANT)
+    make_session(make, teacher, 0, 30, start=START + 3 * day, role=TeachingRole.EXAMINER)
     # 00:30 on 1 January in Beijing is still December in UTC.
-    held(make, teacher, 0, start=datetime(2025, 12, 31, 16, 30, tzinfo=UTC))
-    held(make, teacher, 0, start=datetime(2025, 12, 31, 10, tzinfo=UTC))
+    make_session(make, teacher, 0, start=datetime(2025, 12, 31, 16, 30, tzinfo=UTC))
+    make_session(make, teacher, 0, start=datetime(2025, 12, 31, 10, tzinfo=UTC))
     assert hours(make, teacher) == [
-        Taught(2026, TeachingRole.LEAD, 2, 480, 1),
-        Taught(2026, TeachingRole.ASSISTANT, 1, 60, 0),
-        Taught(2026, TeachingRole.EXAMINER, 1, 30, 0),
-        Taught(2025, TeachingRole.LEAD, 1, 240, 0),
+        TeachingHours(2026, TeachingRole.LEAD, 2, 480, 1),
+        TeachingHours(2026, TeachingRole.ASSISTANT, 1, 60, 0),
+        TeachingHours(2026, TeachingRole.EXAMINER, 1, 30, 0),
+        TeachingHours(2025, TeachingRole.LEAD, 1, 240, 0),
     ]
 
 
-def test_what_is_not_over_and_what_was_only_drafted_counts_nothing(make, teacher):
-    held(make, teacher, 0, start=START, state=OfferingState.DRAFT)
-    held(make, teacher, 0, start=START + timedelta(days=1))
+def test_unfinished_sessions_and_drafts_do_not_count(make, teacher):
+    make_session(make, teacher, 0, start=START, state=OfferingState.DRAFT)
+    make_session(make, teacher, 0, start=START + timedelta(days=1))
     assert hours(make, teacher, now=START + timedelta(days=1, hours=2)) == []
 
 
 def test_the_pages_show_hours_and_the_rule(make, sign_in):
     user = make.user(Role.INSTRUCTOR)
     teacher = make.instructor(user=user)
-    held(make, teacher, 0, 90, start=datetime(2025, 5, 4, 1, tzinfo=UTC))
+    make_session(make, teacher, 0, 90, start=datetime(2025, 5, 4, 1, tzinfo=UTC))
     make.db.commit()
     for browser, path in (
         (sign_in(user), "/today/teaching-hours"),

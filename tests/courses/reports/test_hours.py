@@ -15,7 +15,7 @@ from courses.reports.filters import Filters
 from courses.reports.hours import Hours, Order
 from lms.core.errors import NotFound
 from lms.core.scope import EVERYTHING, Role, Scope
-from tests.courses.offerings.test_teaching_hours import NOW, START, held
+from tests.courses.offerings.test_teaching_hours import NOW, START, make_session
 from tests.courses.reports.views.test_enrolment import cells, text_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -30,12 +30,12 @@ def teachers(make):
     """王: lead 4 h and 1 h in district 1, examiner 0.5 h in 2. 李: assistant 1.5 h in 2, and a plan of 4 h without check-in."""
     wang, li = make.instructor(name="王老师"), make.instructor(name="李老师", district_id=2)
     second = make.organisation(2)
-    held(make, wang, 0)
-    held(make, wang, 0, 60, start=START + DAY)
-    held(make, wang, 0, 30, start=START + 2 * DAY, role=TeachingRole.EXAMINER, organisation=second)
-    held(make, li, 0, 90, role=TeachingRole.ASSISTANT, organisation=second)
-    held(make, li, None, start=START + 40 * DAY, role=TeachingRole.ASSISTANT, organisation=second)
-    held(make, li, 0, start=START + 400 * DAY)
+    make_session(make, wang, 0)
+    make_session(make, wang, 0, 60, start=START + DAY)
+    make_session(make, wang, 0, 30, start=START + 2 * DAY, role=TeachingRole.EXAMINER, organisation=second)
+    make_session(make, li, 0, 90, role=TeachingRole.ASSISTANT, organisation=second)
+    make_session(make, li, None, start=START + 40 * DAY, role=TeachingRole.ASSISTANT, organisation=second)
+    make_session(make, li, 0, start=START + 400 * DAY)
     make.db.commit()
     return wang, li
 
@@ -69,8 +69,8 @@ def test_a_district_sees_what_was_taught_there_and_the_branch_beside_it(make, te
 
 def test_the_period_ends_at_midnight_on_the_branchs_clock(make):
     teacher = make.instructor()
-    held(make, teacher, 0, 60, start=datetime(2026, 5, 31, 15, 30, tzinfo=UTC))
-    held(make, teacher, 0, 60, start=datetime(2026, 5, 31, 16, 30, tzinfo=UTC) + DAY)
+    make_session(make, teacher, 0, 60, start=datetime(2026, 5, 31, 15, 30, tzinfo=UTC))
+    make_session(make, teacher, 0, 60, start=datetime(2026, 5, 31, 16, 30, tzinfo=UTC) + DAY)
     rows, _found = of(make, [teacher], Filters(date(2026, 5, 1), date(2026, 5, 31)))
     assert rows[teacher.name] == Hours(lead=60, sessions=1)
     months = hours.by_month(make.db, YEAR, EVERYTHING, zone=ZONE, now=NOW)

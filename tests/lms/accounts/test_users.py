@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from lms.accounts import users
 from lms.accounts.models import User
-from lms.accounts.roles import GrantFacts
-from lms.accounts.users import UserFacts, UserFilter
+from lms.accounts.users import UserFilter
 from lms.core import audit, crypto
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
@@ -79,22 +78,6 @@ def test_a_district_makes_coordinators_of_its_own_organisations_only(make: Make,
     assert browser.get("/users/organisation-names?text=一中").json == [here.name_zh]
 
 
-@pytest.mark.parametrize(
-    "facts",
-    [
-        GrantFacts(Role.CITY_ADMINISTRATOR),
-        GrantFacts(Role.AUDITOR),
-        GrantFacts(Role.DISTRICT_ADMINISTRATOR, district_id=2),
-        GrantFacts(Role.TRAINEE),
-        GrantFacts(Role.INSTRUCTOR),
-    ],
-)
-def test_the_rule_itself_refuses_roles_beyond_the_district(db: Session, make: Make, facts: GrantFacts) -> None:
-    with pytest.raises(DomainError) as refusal:
-        users.create(db, UserFacts("李雷", "x@example.org"), [facts], DISTRICT_1, None)
-    assert refusal.value.code == "beyond_reach"
-
-
 def test_a_district_sees_users_whose_roles_all_lie_in_it(db: Session, make: Make) -> None:
     inside = make.user(Role.COORDINATOR, organisation_id=make.organisation(1).id)
     teacher = make.user(Role.INSTRUCTOR)
@@ -129,23 +112,6 @@ def test_nobody_locks_out_or_demotes_oneself(make: Make, sign_in: SignIn, db: Se
     assert browser.post(f"/users/{admin.id}/disable", data={"reason": "x"}).status_code == 422
     assert browser.post(f"/users/{admin.id}/grants/{admin.grants[0].id}/withdraw").status_code == 409
     assert browser.get("/users/").status_code == 200
-
-
-def test_roles_come_and_go_and_the_last_stays(make: Make, sign_in: SignIn, db: Session) -> None:
-    admin, user = make.user(Role.CITY_ADMINISTRATOR), make.user(Role.AUDITOR)
-    browser = sign_in(admin)
-    grants = f"/users/{user.id}/grants"
-    first = user.grants[0].id
-    assert browser.post(f"{grants}/{first}/withdraw").status_code == 409
-    given = {"role": "district_administrator", "district": "3", "organisation": ""}
-    assert browser.post(grants, data=given).status_code == 302
-    assert browser.post(grants, data=given).status_code == 422
-    assert browser.post(grants, data=given | {"district": "0"}).status_code == 422
-    assert browser.post(f"{grants}/{first}/withdraw").status_code == 302
-    db.refresh(user)
-    assert [(grant.role, grant.district_id) for grant in user.grants] == [("district_administrator", 3)]
-    actions = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"app_user:{user.id}")).all()
-    assert sorted(actions) == ["user.grant", "user.withdraw"]
 
 
 def test_two_accounts_never_share_an_address(make: Make, sign_in: SignIn, db: Session) -> None:

@@ -1,16 +1,11 @@
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 
 from courses.attendance import recording
-from courses.offerings import agenda
 from lms.core import clock
 from lms.core.scope import Role
 from tests.courses.attendance.test_recording import happening
-
-ZONE = ZoneInfo("Asia/Shanghai")
-NOON = datetime(2026, 5, 14, 12, tzinfo=ZONE)
 
 
 @pytest.fixture
@@ -21,24 +16,6 @@ def user(make):
 @pytest.fixture
 def me(make, user):
     return make.instructor(user=user)
-
-
-def test_the_day_is_cut_in_the_branchs_time_zone(db, make, user, me):
-    def planned(start, **facts):
-        return make.offering(lead=me, starts=[start], hours=2, **facts).sessions[0]
-
-    early, late = planned(NOON.replace(hour=0)), planned(NOON.replace(hour=22))
-    yesterday, before = planned(NOON - timedelta(days=1)), planned(NOON - timedelta(days=30))
-    closed = planned(NOON - timedelta(days=2))
-    closed.closed_at = NOON - timedelta(days=2)
-    tomorrow = planned(NOON.replace(hour=0) + timedelta(days=1))
-    make.offering(starts=[NOON])
-    db.flush()
-    with clock.at(NOON):
-        found = agenda.of_instructor(db, user.id, ZONE)
-    assert [entry.meeting.id for entry in found.today] == [early.id, late.id]
-    assert [entry.meeting.id for entry in found.unclosed] == [before.id, yesterday.id]
-    assert [entry.meeting.id for entry in found.coming] == [tomorrow.id]
 
 
 def test_the_home_shows_the_own_sessions_with_their_counts(db, make, user, me, sign_in):

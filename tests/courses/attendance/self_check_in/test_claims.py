@@ -1,59 +1,26 @@
-"""What a scan gives: a claim of three minutes, for one browser, once; and whom it checks in."""
+"""A claim of self check-in lasts three minutes, for one browser, once; and whom it checks in."""
 
 from datetime import timedelta
 from uuid import uuid4
 
-import pytest
 from sqlalchemy import func, select
 
 from courses.attendance import check_in_window, recording
 from courses.attendance.check_ins import AttendanceInput
-from courses.attendance.self_check_in import claims, code_display, rotating_code
+from courses.attendance.self_check_in import claims, code_display
 from courses.attendance.self_check_in.claims import CLAIM_LIFETIME, EARLY_SCAN, TRIES, ClaimState
 from courses.closing import closing, reviews
 from courses.closing.spot_check import HeadCount
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceMethod, ReviewReason
 from courses.models.enrolment import EnrolmentState
-from courses.models.offerings import OfferingState
-from courses.models.self_check_in import CheckInClaim, CheckInKey
+from courses.models.self_check_in import CheckInClaim
 from courses.models.walk_ins import WalkInPerson
 from lms.core import clock
 from lms.core.scope import EVERYTHING
+from tests.courses.attendance.self_check_in.steps import checked_in, claimed, code_at, scanned
 from tests.courses.closing.steps import ZONE, loaded, passing, refusal
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def offering(make):
-    return make.offering()
-
-
-@pytest.fixture
-def meeting(db, offering):
-    found = loaded(db, offering)
-    code_display.show(db, found, now=clock.now())
-    return found
-
-
-def code_at(db, meeting, moment):
-    key = db.scalars(select(CheckInKey).where(CheckInKey.course_session_id == meeting.id)).one().key
-    return rotating_code.code(key, meeting.id, rotating_code.step_of(moment))
-
-
-def scanned(db, meeting, *, browser=None, now=None):
-    now = now or clock.now()
-    return claims.issue(db, meeting.id, code_at(db, meeting, now), browser=browser, now=now)
-
-
-def claimed(db, meeting, *, browser=None, now=None):
-    now = now or clock.now()
-    return claims.load(db, scanned(db, meeting, browser=browser, now=now).token, now=now)
-
-
-def checked_in(db, found, enrolment, now=None):
-    claims.check_in(db, found, enrolment.id, now=now or clock.now())
-    return claims.result(db, found)
 
 
 def event_of(db, found):
@@ -248,42 +215,6 @@ def test_an_account_finds_its_trainee_and_nobody_elses(db, make, offering, meeti
     assert claims.known_trainees(db, found, tickets=[], user_id=None) == []
 
 
-def test_the_key_is_sealed_and_dies_with_the_session(db, make, offering, meeting):
-    make.enrolment(offering)
-    row = db.scalars(select(CheckInKey)).one()
-    assert row.key not in row.key_sealed
-    shown = code_at(db, meeting, clock.now())
-    mine = claimed(db, meeting)
-    checked_in(db, mine, make.enrolment(offering))
-    closing.close(db, meeting, zone=ZONE, heads=HeadCount(1))
-    assert db.scalars(select(CheckInKey)).all() == []
-    assert db.scalars(select(CheckInClaim)).all() == []
-    assert refusal(claims.issue, db, meeting.id, shown, browser=None, now=clock.now()) == "code_expired"
-    assert code_display.read_screen(db, meeting.id, now=clock.now()).codes == []
-    assert refusal(code_display.show, db, meeting, now=clock.now()) == "not_running"
-
-
-def test_a_code_that_was_taken_away_is_void_and_a_new_one_is_another(db, meeting):
-    now = clock.now()
-    shown = code_at(db, meeting, now)
-    code_display.hide(db, meeting)
-    assert refusal(claims.issue, db, meeting.id, shown, browser=None, now=now) == "code_expired"
-    code_display.show(db, meeting, now=now)
-    assert code_at(db, meeting, now) != shown
-    kept = code_at(db, meeting, now)
-    code_display.show(db, meeting, now=now)
-    assert code_at(db, meeting, now) == kept
-
-
-def test_a_cancelled_offering_has_no_code(db, offering, meeting):
-    shown = code_at(db, meeting, clock.now())
-    offering.state, offering.cancel_reason, offering.cancelled_at = OfferingState.CANCELLED, "暴雨", clock.now()
-    db.flush()
-    assert refusal(claims.issue, db, meeting.id, shown, browser=None, now=clock.now()) == "code_expired"
-    assert code_display.read_screen(db, meeting.id, now=clock.now()).codes == []
-    assert refusal(code_display.show, db, meeting, now=clock.now()) == "not_running"
-
-
 def test_checking_oneself_in_earns_no_certificate_where_results_are_demanded(db, make):
     offering = make.offering(course=make.new_course(skills=1))
     present, passed = make.enrolment(offering), make.enrolment(offering)
@@ -308,20 +239,6 @@ def test_a_second_person_in_review_earns_nothing_at_all(db, make):
     checked_in(db, claimed(db, meeting, browser=mine.browser), second)
     closing.close(db, meeting, zone=ZONE, heads=HeadCount(1))
     assert (first.certificate_due, second.certificate_due) == (True, False)
-
-
-def test_the_screen_shows_masked_names_and_the_codes_of_two_minutes(db, make, offering, meeting):
-    there = make.enrolment(offering, make.trainee("张三丰"))
-    make.enrolment(offering, make.trainee("李四"))
-    make.enrolment(offering, make.trainee("王五"), state=EnrolmentState.WAITLISTED)
-    checked_in(db, claimed(db, meeting), there)
-    now = clock.now()
-    shown = code_display.read_screen(db, meeting.id, now=now)
-    assert [person.name for person in shown.present] == ["张*丰"]
-    assert [person.name for person in shown.missing] == ["李*"]
-    first = rotating_code.step_of(now)
-    assert [step for step, _ in shown.codes] == list(range(first, first + 12))
-    assert shown.codes[0][1] == code_at(db, meeting, now)
 
 
 def test_what_the_instructor_decides_is_what_the_trainee_sees(db, make, offering, meeting):

@@ -1,4 +1,4 @@
-"""What a visitor sees of open training, and what not."""
+"""Public pages of open training: the offerings and facts that they show, and those that they do not."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -33,7 +33,7 @@ def test_shows_open_offerings_with_their_free_places(db: Session, make: Make, cl
     assert "1 waiting" in page
 
 
-def test_leaves_out_what_nobody_can_join(db: Session, make: Make, client: FlaskClient) -> None:
+def test_lists_only_offerings_that_anybody_can_join(db: Session, make: Make, client: FlaskClient) -> None:
     hidden = [
         make.offering(starts=[MAY], state=OfferingState.DRAFT),
         make.offering(starts=[MAY], by_invitation=True),

@@ -1,0 +1,58 @@
+"""Certificates by expiry date: groups, order, and what is left out."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from certificates import expiring, revocation
+from certificates.expiring import ExpiringFilters, ExpiryGroup
+from certificates.models import Certificate
+from lms.core.scope import EVERYTHING
+
+Issue = Callable[..., Certificate]
+NO_FILTER = ExpiringFilters()
+
+
+def test_a_certificate_moves_through_the_groups_as_its_last_day_comes(db: Session, issue: Issue) -> None:
+    last = issue().valid_until
+    assert last is not None
+    for days, group in (
+        (91, ExpiryGroup.LATER), (90, ExpiryGroup.WITHIN_90), (31, ExpiryGroup.WITHIN_90), (30, ExpiryGroup.WITHIN_30),
+        (0, ExpiryGroup.WITHIN_30), (-1, ExpiryGroup.EXPIRED),
+    ):  # fmt: skip
+        today = last - timedelta(days=days)
+        counts = expiring.counts(db, EVERYTHING, NO_FILTER, today=today)
+        assert counts == {other: int(other is group) for other in ExpiryGroup}
+        [row] = expiring.rows(db, EVERYTHING, NO_FILTER, group, today=today)
+        assert (row.days_left, row.valid_until) == (days, last)
+
+
+def test_the_soonest_end_comes_first_and_of_the_expired_the_latest(db: Session, issue: Issue) -> None:
+    sooner, later = issue("张三丰"), issue("李四")
+    assert later.valid_until is not None
+    sooner.issued_on = later.issued_on - timedelta(days=3)
+    sooner.valid_until = later.valid_until - timedelta(days=3)
+    db.flush()
+
+    def names(days: int, group: ExpiryGroup) -> list[str]:
+        assert later.valid_until is not None
+        today = later.valid_until - timedelta(days=days)
+        return [row.holder for row in expiring.rows(db, EVERYTHING, NO_FILTER, group, today=today)]
+
+    assert names(5, ExpiryGroup.WITHIN_30) == ["张三丰", "李四"]
+    assert names(-1, ExpiryGroup.EXPIRED) == ["李四", "张三丰"]
+
+
+def test_the_revoked_and_those_without_a_last_day_are_left_out(db: Session, issue: Issue) -> None:
+    revoked, lifelong = issue("张三丰"), issue("李四")
+    today = revoked.issued_on
+    revocation.revoke(db, revoked, "误发")
+    lifelong.valid_until = None
+    db.flush()
+    assert set(expiring.counts(db, EVERYTHING, NO_FILTER, today=today).values()) == {0}
+
+
+def test_filters_that_are_not_set_are_left_out_of_the_address() -> None:
+    assert NO_FILTER.address() == {}
+    assert ExpiringFilters(holder="张", host="小学").address() == {"holder": "张", "host": "小学"}

@@ -1,0 +1,70 @@
+"""Signed-in browsers: a session ends at once, alone or with all others of its user."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lms.accounts import passwords, users
+from lms.accounts.models import BrowserSession, User
+from lms.core.scope import Role
+from tests.factories import PASSWORD, Make
+
+SignIn = Callable[[User], FlaskClient]
+
+
+@pytest.fixture
+def person(make: Make, db: Session) -> User:
+    """An instructor with a phone, an e-mail address and a password."""
+    user = make.user(Role.INSTRUCTOR, password_hash=passwords.seal(PASSWORD))
+    user.phone = make.phone()
+    db.commit()
+    return user
+
+
+def test_signing_out_ends_this_browser_alone(person: User, sign_in: SignIn) -> None:
+    here, there = sign_in(person), sign_in(person)
+    with here.session_transaction() as cookie:
+        stolen = dict(cookie)
+    assert here.post("/account/sign-out").status_code == 302
+    with here.session_transaction() as cookie:
+        cookie.update(stolen)
+    assert here.get("/account/").status_code == 302
+    assert there.get("/account/").status_code == 200
+
+
+def test_changing_the_password_signs_the_others_out(person: User, sign_in: SignIn, db: Session) -> None:
+    here, there = sign_in(person), sign_in(person)
+    wrong = here.post("/account/password", data={"present_password": "guess", "password": "four new words here"})
+    assert wrong.status_code == 422
+    assert there.get("/account/").status_code == 200
+    done = here.post("/account/password", data={"present_password": PASSWORD, "password": "four new words here"})
+    assert done.status_code == 302
+    assert here.get("/account/").status_code == 200
+    assert there.get("/account/").status_code == 302
+    db.refresh(person)
+    assert passwords.matches(person.password_hash, "four new words here")
+
+
+def test_disabling_ends_every_session_at_once(person: User, sign_in: SignIn, db: Session) -> None:
+    browser = sign_in(person)
+    assert browser.get("/account/").status_code == 200
+    users.disable(db, person, "left the branch")
+    db.commit()
+    assert browser.get("/account/").status_code == 302
+    assert db.scalar(select(func.count()).select_from(BrowserSession).where(BrowserSession.user_id == person.id)) == 0
+
+
+def test_a_browser_can_be_signed_out_from_another(person: User, sign_in: SignIn, make: Make) -> None:
+    here, there = sign_in(person), sign_in(person)
+    page = here.get("/account/").text
+    assert page.count('/end"') == 1
+    key = page.split("/account/browsers/")[1].split("/end")[0]
+    stranger = sign_in(make.user(Role.INSTRUCTOR))
+    stranger.post(f"/account/browsers/{key}/end")
+    assert there.get("/account/").status_code == 200
+    assert here.post(f"/account/browsers/{key}/end").status_code == 302
+    assert there.get("/account/").status_code == 302
+    assert here.post("/account/browsers/nonsense/end").status_code == 404

@@ -1,0 +1,50 @@
+"""The user of a request, found by the session token in the cookie."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from lms.accounts import current, passwords
+from lms.accounts.models import User
+from lms.core.scope import Role
+from tests.factories import PASSWORD, Make
+
+SignIn = Callable[[User], FlaskClient]
+
+
+@pytest.fixture
+def person(make: Make, db: Session) -> User:
+    """An instructor with a phone, an e-mail address and a password."""
+    user = make.user(Role.INSTRUCTOR, password_hash=passwords.seal(PASSWORD))
+    user.phone = make.phone()
+    db.commit()
+    return user
+
+
+def enter(client: FlaskClient, identifier: str, password: str = PASSWORD, onward: str = "") -> int:
+    address = "/sign-in/" + (f"?next={onward}" if onward else "")
+    return client.post(address, data={"identifier": identifier, "password": password}).status_code
+
+
+def test_a_phone_that_changes_network_stays_signed_in(client: FlaskClient, person: User) -> None:
+    enter(client, person.email or "")
+    answer = client.get("/account/", environ_base={"REMOTE_ADDR": "203.0.113.9"}, headers={"User-Agent": "another one"})
+    assert answer.status_code == 200
+
+
+def test_the_cookie_holds_the_session_token_and_never_the_users_id(client: FlaskClient, person: User) -> None:
+    enter(client, person.email or "")
+    with client.session_transaction() as cookie:
+        token = cookie[current.TOKEN]
+    assert token != str(person.id)
+    assert len(token) > 20
+
+
+def test_signing_in_drops_what_the_cookie_held_before(client: FlaskClient, person: User) -> None:
+    with client.session_transaction() as cookie:
+        cookie["planted"] = "by somebody else"
+    enter(client, person.email or "")
+    with client.session_transaction() as cookie:
+        assert "planted" not in cookie
