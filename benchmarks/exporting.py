@@ -27,10 +27,10 @@ from benchmarks.stage import Ground, years
 from courses.models.enrolment import EnrolmentState
 from courses.models.exports import Export, ExportKind, ExportState, PersonalData
 from courses.reports.exports import exports
-from courses.reports.exports.exports import Head
-from courses.reports.exports.orders import ReportOrder
-from courses.reports.filters import Filters
-from courses.reports.tables import Wording
+from courses.reports.exports.exports import ExportHead
+from courses.reports.exports.orders import ReportExportOrder
+from courses.reports.exports.tables import ExportWording
+from courses.reports.questions import Filters
 from lms.accounts.models import RoleGrant, User
 from lms.app import create_app
 from lms.config import ROOT
@@ -44,7 +44,7 @@ MILLION = 1_000_000
 FIRST, LAST = date(2008, 1, 1), date(2017, 12, 31)
 CSV_RATIO = 1.5
 MEBIBYTES: Mapping[Format, float] = {Format.CSV: 200, Format.XLSX: 400, Format.PARQUET: 400}
-WORDING = Wording(
+WORDING = ExportWording(
     states={state.value: state.name for state in EnrolmentState},
     sectors={sector.value: sector.name for sector in Sector},
 )
@@ -64,7 +64,7 @@ def measure(ground: Ground) -> Sequence[Measurement]:
         filters, rows = _question(db)
     found = [Measurement("rows", rows, "")]
     for form, personal, runs in JOBS:
-        order = ReportOrder(kind=ExportKind.PARTICIPATIONS, filters=filters, scope=EVERYTHING, personal=personal)
+        order = ReportExportOrder(kind=ExportKind.PARTICIPATIONS, filters=filters, scope=EVERYTHING, personal=personal)
         bare, whole, memory, size = [], [], [], 0.0
         for _run in range(runs):
             bare.append(_bare(ground.app.extensions["engine"], order))
@@ -94,13 +94,13 @@ def _question(db: Session) -> tuple[Filters, int]:
     since = date(LAST.year, LAST.month, 1)
     while True:
         filters = Filters(since, LAST)
-        rows = ReportOrder(kind=ExportKind.PARTICIPATIONS, filters=filters, scope=EVERYTHING).rows(db)
+        rows = ReportExportOrder(kind=ExportKind.PARTICIPATIONS, filters=filters, scope=EVERYTHING).count_rows(db)
         if rows >= MILLION or since <= FIRST:
             return filters, rows
         since = date(since.year - (since.month == 1), (since.month - 2) % 12 + 1, 1)
 
 
-def _bare(engine: Engine, order: ReportOrder) -> float:
+def _bare(engine: Engine, order: ReportExportOrder) -> float:
     """Seconds of a bare COPY of the rows as they are, thrown away as they come."""
     with engine.connect() as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")
@@ -110,7 +110,7 @@ def _bare(engine: Engine, order: ReportOrder) -> float:
         return perf_counter() - began
 
 
-def _job(ground: Ground, order: ReportOrder, form: Format) -> Mapping[str, float]:
+def _job(ground: Ground, order: ReportExportOrder, form: Format) -> Mapping[str, float]:
     """Owe one export, have a process of its own make it, take it away again; what the process tells of itself."""
     sessions = ground.app.extensions["sessions"]
     with transaction(sessions) as db:
@@ -119,7 +119,7 @@ def _job(ground: Ground, order: ReportOrder, form: Format) -> Mapping[str, float
             raise RuntimeError("the years have no city administrator")
         asked = replace(order, scope=replace(EVERYTHING, user_id=user.id))
         names = [column.name for column in order.table(WORDING).columns]
-        export_id = exports.begin(db, asked, form, head=Head("Rows", [], names, WORDING), rows=0).id
+        export_id = exports.begin(db, asked, form, head=ExportHead("Rows", [], names, WORDING), rows=0).id
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.exporting", "make", str(export_id)],
         cwd=ROOT, env=ground.environment, check=True, stdout=subprocess.PIPE,

@@ -21,13 +21,13 @@ from courses.enrolment import trainees
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession
 from courses.models.trainees import Trainee
-from courses.reports import cross, enrolment, offerings, people, rollups
-from courses.reports.filters import Filters, Grouping
+from courses.reports import districts_by_period, enrolment, offerings, people, people_counts
+from courses.reports.questions import Filters, Grouping, Question
 from lms.core import crypto
 from lms.core.scope import EVERYTHING
 
 SINCE, UNTIL = date(2008, 1, 1), date(2017, 12, 31)
-ALL = Filters(SINCE, UNTIL)
+ALL = Question(Filters(SINCE, UNTIL), EVERYTHING)
 ASKED = 200  # rosters, people: each another one
 TABLES = ("attendance_event", "enrolment", "trainee", "attendance", "legacy_certificate", "person_time_entry")
 SIZES = "SELECT pg_table_size(oid) / 1e6, pg_indexes_size(oid) / 1e6 FROM pg_class WHERE oid = to_regclass(:name)"
@@ -51,22 +51,21 @@ def _questions(db: Session) -> Mapping[str, Callable[[], object]]:
     meetings = [roster.load_session(db, chance.randint(1, last), EVERYTHING) for _ in range(ASKED)]
     holders = [chance.randint(1, db.scalar(select(func.max(Trainee.id))) or 1) for _ in range(ASKED)]
     name = db.scalar(select(Trainee.name).order_by(Trainee.id).limit(1)) or ""
-    month = Filters(date(2016, 3, 1), date(2016, 3, 31))
-    district = Filters(SINCE, UNTIL, district=6, programme="RESCUE", grouping=Grouping.COURSE)
+    month = Question(Filters(date(2016, 3, 1), date(2016, 3, 31)), EVERYTHING)
+    by_host = Question(Filters(SINCE, UNTIL, grouping=Grouping.HOST), EVERYTHING)
+    of_district = Question(Filters(SINCE, UNTIL, district=6, programme="RESCUE", grouping=Grouping.COURSE), EVERYTHING)
     return {
         f"{ASKED} rosters": lambda: [roster.read_roster(db, meeting) for meeting in meetings],
         f"{ASKED} people's enrolments": lambda: [
             db.scalars(select(Enrolment.id).where(Enrolment.trainee_id == holder)).all() for holder in holders
         ],
         "people of one name": lambda: trainees.search(db, name, EVERYTHING),
-        "report by month and district, ten years": lambda: cross.cross(db, ALL, EVERYTHING),
-        "report by host, ten years": lambda: enrolment.rows(
-            db, Filters(SINCE, UNTIL, grouping=Grouping.HOST), EVERYTHING
-        ),
+        "report by month and district, ten years": lambda: districts_by_period.figures(db, ALL),
+        "report by host, ten years": lambda: enrolment.rows(db, by_host),
         "people by programme and year, kept": lambda: participation.stored_counts(db),
-        "people of a district's rescue courses": lambda: rollups.people(db, district, EVERYTHING),
-        "offerings of a month, a page": lambda: offerings.behind(db, month, EVERYTHING),
-        "people of a month, a page": lambda: people.behind(db, month, EVERYTHING),
+        "people of a district's rescue courses": lambda: people_counts.count_people(db, of_district),
+        "offerings of a month, a page": lambda: offerings.drill_down(db, month),
+        "people of a month, a page": lambda: people.drill_down(db, month),
         "recount by offering (the bare GROUP BY)": lambda: db.execute(text(BARE)).all(),
     }
 

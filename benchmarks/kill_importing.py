@@ -23,15 +23,15 @@ import psycopg
 
 from benchmarks.importing import organised, plain, write_file
 from benchmarks.stage import Stage, stage
-from courses.imports.past import PAST
+from courses.imports.past import PAST_TRAININGS
 from lms.config import ROOT
 from lms.embedded.postgres import Server
 
 ROWS = int(os.environ.get("BENCH_KILL_ROWS", "20000"))
 BEFORE = 3_000
 CHUNK = "2000"
-STEPS = ("file", "read", "match", *PAST.steps)
-UNDO_STEPS = tuple(PAST.undo_steps)
+STEPS = ("file", "read", "match", *PAST_TRAININGS.steps)
+UNDO_STEPS = tuple(PAST_TRAININGS.undo_steps)
 KILLS = 3  # in each step, as long as it lasts
 DATABASE_IN, UNDO_DATABASE_IN = "offerings", "undo_offerings"
 LONGEST = 1.0  # seconds from the moment a command is seen writing to its death, at most

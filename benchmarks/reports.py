@@ -9,7 +9,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -25,8 +24,8 @@ from benchmarks.load import get, latencies
 from benchmarks.measurement import RUNS, Measurement, once, seconds
 from benchmarks.stage import Ground, gunicorn, years
 from courses.counting import participation, recount
-from courses.reports import cross, enrolment, rollups
-from courses.reports.filters import Filters, Grouping
+from courses.reports import districts_by_period, enrolment, people_counts
+from courses.reports.questions import Filters, Grouping, Question
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import RoleGrant, User
 from lms.config import ROOT
@@ -34,7 +33,7 @@ from lms.core.db import transaction
 from lms.core.scope import EVERYTHING, Role
 
 SINCE, UNTIL = date(2008, 1, 1), date(2017, 12, 31)
-ALL = Filters(SINCE, UNTIL)
+ALL = Question(Filters(SINCE, UNTIL), EVERYTHING)
 ADMINISTRATORS = 8
 PAGE_SECONDS = 10.0
 WARM_SECONDS = 2.0
@@ -78,11 +77,11 @@ def measure(ground: Ground) -> Sequence[Measurement]:
 
 
 def _in_database(db: Session) -> Sequence[Measurement]:
-    by_month = _server_ms(db, lambda: cross.cross(db, ALL, EVERYTHING))
+    by_month = _server_ms(db, lambda: districts_by_period.figures(db, ALL))
     again = seconds(lambda: db.execute(text(RECOUNTED)).all()) * 1000
     duck = _duckdb_ms(db)
     people = seconds(lambda: participation.stored_counts(db)) * 1000
-    district = Filters(SINCE, UNTIL, district=6, programme="RESCUE", grouping=Grouping.COURSE)
+    of_district = Question(Filters(SINCE, UNTIL, district=6, programme="RESCUE", grouping=Grouping.COURSE), EVERYTHING)
     return [
         Measurement("programme × district × month, all years", by_month, "ms", ceiling=60),
         Measurement("the same recounted from attendances", again, "ms"),
@@ -94,22 +93,24 @@ def _in_database(db: Session) -> Sequence[Measurement]:
             for grouping in (Grouping.INSTRUCTOR, Grouping.HOST)
         ),
         Measurement("people by programme and year, kept", people, "ms", ceiling=5),
-        Measurement("people of a district's rescue courses", _people(db, district), "s", ceiling=2),
+        Measurement("people of a district's rescue courses", _people(db, of_district), "s", ceiling=2),
         *(
-            Measurement(
-                f"people by {grouping.value}, all years", _people(db, replace(ALL, grouping=grouping)), "s", ceiling=2
-            )
+            Measurement(f"people by {grouping.value}, all years", _people(db, _all_by(grouping)), "s", ceiling=2)
             for grouping in (Grouping.QUARTER, Grouping.COURSE, Grouping.SECTOR, Grouping.HOST, Grouping.INSTRUCTOR)
         ),
     ]
 
 
-def _people(db: Session, filters: Filters) -> float:
-    return seconds(lambda: rollups.people(db, filters, EVERYTHING))
+def _all_by(grouping: Grouping) -> Question:
+    return Question(Filters(SINCE, UNTIL, grouping=grouping), EVERYTHING)
+
+
+def _people(db: Session, question: Question) -> float:
+    return seconds(lambda: people_counts.count_people(db, question))
 
 
 def _rows_ms(db: Session, grouping: Grouping) -> float:
-    return _server_ms(db, lambda: enrolment.rows(db, Filters(SINCE, UNTIL, grouping=grouping), EVERYTHING))
+    return _server_ms(db, lambda: enrolment.rows(db, _all_by(grouping)))
 
 
 def _server_ms(db: Session, act: Callable[[], object]) -> float:

@@ -19,7 +19,7 @@ from certificates.reminders import has_later_certificate
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
-from courses.reports import exporting
+from courses.reports import export_audit
 from lms.core import audit
 from lms.core.exports import Format
 from lms.core.masks import mask_phone
@@ -121,7 +121,7 @@ def rows(
 
 def audit_export(db: Session, filters: ExpiringFilters, group: ExpiryGroup, form: Format, rows: int) -> None:
     """Record in the audit trail that a list of people was exported."""
-    filters_recorded = exporting.audited(filters.address() | {"ends": group.value})
+    filters_recorded = export_audit.audited_arguments(filters.address() | {"ends": group.value})
     audit.record(
         db,
         "certificate.export",

@@ -16,15 +16,15 @@ from courses.models.catalogue import Programme
 from courses.models.enrolment import Enrolment
 from courses.models.exports import ExportKind, PersonalData
 from courses.models.offerings import Offering
-from courses.reports.exports.orders import READING, Order
-from courses.reports.tables import Wording, of_people
+from courses.reports.exports.orders import ORDER_READERS, ExportOrder
+from courses.reports.exports.tables import ExportWording, with_personal_data
 from lms.core.copying import Column, Kind, Table
 from lms.core.scope import Scope, visible
 from lms.organisations.models import District
 
 
 @dataclass(frozen=True, kw_only=True)
-class CertificateOrder(Order):
+class CertificateOrder(ExportOrder):
     """An export of certificates with their states on a day, newest first."""
 
     kind: ExportKind = ExportKind.CERTIFICATES
@@ -32,11 +32,11 @@ class CertificateOrder(Order):
     today: date
 
     @property
-    def question(self) -> dict[str, str]:
+    def arguments(self) -> dict[str, str]:
         """Return the filters and the day: a worker may run on the next day."""
         return self.filters.address() | {"today": self.today.isoformat()}
 
-    def table(self, wording: Wording) -> Table:
+    def table(self, wording: ExportWording) -> Table:
         """Return one row for each certificate; texts about the holder are those that were printed."""
         rows = (
             visible(select(Certificate.id), Certificate, self.scope)
@@ -53,15 +53,15 @@ class CertificateOrder(Order):
             Column("state", Kind.TEXT, state, wording.states),
             Column("issued_on", Kind.DAY, Certificate.issued_on),
             Column("valid_until", Kind.DAY, Certificate.valid_until),
-            Column("programme", Kind.TEXT, wording.of(Programme)),
+            Column("programme", Kind.TEXT, wording.name(Programme)),
             Column("course", Kind.TEXT, Certificate.facts["course_en" if wording.english else "course_zh"].astext),
-            Column("district", Kind.TEXT, wording.of(District)),
+            Column("district", Kind.TEXT, wording.name(District)),
             Column("offering_no", Kind.WHOLE, Offering.id),
             Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
         ]
-        return of_people(columns, rows, Enrolment.trainee_id, self.personal, Certificate.holder_name)
+        return with_personal_data(columns, rows, Enrolment.trainee_id, self.personal, Certificate.holder_name)
 
-    def rows(self, db: Session) -> int:
+    def count_rows(self, db: Session) -> int:
         """Return the exact number of rows."""
         statement = visible(select(func.count(Certificate.id)), Certificate, self.scope)
         return db.scalar(statement.where(*self.filters.conditions(self.today))) or 0
@@ -74,4 +74,4 @@ def _read(
     return CertificateOrder(filters=CertificateFilters.of(arguments), today=today, scope=scope, personal=personal)
 
 
-READING[ExportKind.CERTIFICATES] = _read
+ORDER_READERS[ExportKind.CERTIFICATES] = _read

@@ -126,7 +126,7 @@ class Certificate(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """Certificates of the enrolments that the scope covers."""
+        """Cover the certificates of the enrolments within the scope."""
         if scope.everything:
             return scope.covers()
         return cls.enrolment_id.in_(select(Enrolment.id).where(Enrolment.visible_to(scope)))
@@ -261,7 +261,9 @@ class LegacyCertificate(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """All for the city and none for a district: legacy certificates belong to no offering, so to no district."""
+        """Cover all legacy certificates for the city, none for a district: they belong to no offering, so to no
+        district.
+        """
         return scope.covers() if scope.everything else false()
 
 

@@ -104,12 +104,12 @@ def left_out(missing: Sequence[tuple[str, str]]) -> bytes:
     """
     facts = {"missing": [[number, _spelled(reason)] for number, reason in missing]}
     with _compiling:
-        made = _compiler("left_out.typ", None, None).compile(
+        document = _compiler("left_out.typ", None, None).compile(
             sys_inputs={"facts": json.dumps(facts, ensure_ascii=False)}, timestamp=0, format="pdf"
         )
-    if not isinstance(made, bytes):
+    if not isinstance(document, bytes):
         raise TypeError("typst made no single document")
-    return made
+    return document
 
 
 def _spelled(reason: str) -> str:
@@ -123,12 +123,12 @@ def _set(template: str, document: CertificateDocument, facts: Mapping[str, Any],
     try:
         with _compiling:
             compiler = _compiler(template, document.seal, document.logo)
-            made = compiler.compile(sys_inputs=inputs, timestamp=timestamp, **how)
+            output = compiler.compile(sys_inputs=inputs, timestamp=timestamp, **how)
     except typst.TypstError as error:
         raise _explained(error, document.number) from error
-    if not isinstance(made, bytes):
+    if not isinstance(output, bytes):
         raise TypeError(f"typst made no single document of certificate {document.number}")
-    return made
+    return output
 
 
 def _explained(error: typst.TypstError, number: str) -> Exception:

@@ -1,6 +1,5 @@
 """Number of valid certificates on a day: neither revoked nor superseded, and not past the last valid day."""
 
-from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import func, or_, select
@@ -9,26 +8,13 @@ from sqlalchemy.orm import Session
 from certificates.models import Certificate, LegacyCertificate
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
+from courses.reports import valid_certificates
+from courses.reports.valid_certificates import ValidCertificates
 from lms.core.scope import Scope
 
 
-@dataclass(frozen=True)
-class ValidCounts:
-    """Valid certificates by district of the training, and valid legacy certificates.
-
-    A legacy certificate names no district, so only the city sees this number.
-    """
-
-    by_district: dict[int, int]
-    legacy: int
-
-    @property
-    def total(self) -> int:
-        """The sum of all districts and the legacy certificates."""
-        return sum(self.by_district.values()) + self.legacy
-
-
-def count_on(db: Session, day: date, scope: Scope) -> ValidCounts:
+@valid_certificates.register
+def count_on(db: Session, day: date, scope: Scope) -> ValidCertificates:
     """Count the certificates within the scope that are valid on a day. Two statements."""
     rows = db.execute(
         select(Offering.district_id, func.count(Certificate.id))
@@ -49,4 +35,4 @@ def count_on(db: Session, day: date, scope: Scope) -> ValidCounts:
             LegacyCertificate.visible_to(scope),
         )
     )
-    return ValidCounts({district: number for district, number in rows}, legacy or 0)
+    return ValidCertificates({district: number for district, number in rows}, legacy or 0)

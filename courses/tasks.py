@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from courses.events import ExportRequested, ImportRequested
 from courses.imports import runs
-from courses.imports.kinds import Context
+from courses.imports.kinds import ImportContext
 from courses.reports import mails
 from courses.reports.exports import exports
 from lms.core import tasks
@@ -45,8 +45,8 @@ def sweep_exports(db: Session) -> None:
 
 @tasks.task
 def remove_exports(db: Session) -> None:
-    """Delete the exports that have been kept for a week."""
-    exports.remove_old(db)
+    """Delete what was kept a week."""
+    exports.remove_expired(db)
 
 
 @tasks.task
@@ -58,7 +58,7 @@ def work_at_import(db: Session, import_id: int) -> None:
 @tasks.task
 def sweep_imports(db: Session) -> None:
     """Resume imports whose message was lost or whose worker was killed. An import that a worker holds is left alone."""
-    for import_id in runs.busy(db):
+    for import_id in runs.busy_ids(db):
         _work_at_import(db, import_id)
 
 
@@ -97,7 +97,7 @@ def _work_at_import(db: Session, import_id: int) -> None:
     """Work at an import until it is done or its time slice is over; then the next task continues at the same place."""
     slice_ends_at = monotonic() + SLICE_SECONDS
     try:
-        for _progress in runs.work(db, import_id, Context(current_app.config["SETTINGS"].zone)):
+        for _progress in runs.work(db, import_id, ImportContext(current_app.config["SETTINGS"].zone)):
             commit(db)
             if monotonic() > slice_ends_at:
                 tasks.ring(work_at_import, import_id)

@@ -68,7 +68,7 @@ class Instructor(Base):
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """Instructors of the scope's districts, and for an instructor the own row."""
+        """Cover the instructors of the scope's districts, and for an instructor the own row."""
         return scope.covers(district=cls.district_id, instructor=cls.user_id == scope.instructor_user_id)
 
 

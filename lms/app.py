@@ -61,7 +61,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports", "courses.reports.views.waiting"),
     ("/", "courses.reports.views.mails"),
     ("/reports", "courses.reports.exports.views"),
-    ("/reports/indicators", "lms.portal.indicators"),
+    ("/reports/indicators", "courses.reports.views.indicators"),
     ("/reports/targets", "courses.reports.views.targets"),
     ("/reports/population", "courses.reports.views.population"),
     ("/reports/quarters", "courses.reports.views.quarters"),
@@ -107,6 +107,9 @@ AUDIT_LABELS: tuple[str, ...] = (
     "courses.imports.audit_labels",
     "certificates.audit_labels",
 )
+
+# Modules that register a figure of theirs with a page of a package below them.
+FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
 COMMANDS: tuple[str, ...] = (
@@ -170,7 +173,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in (*KINDS, *AUDIT_LABELS):
+    for module in (*KINDS, *AUDIT_LABELS, *FIGURES):
         import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")

@@ -160,8 +160,8 @@ def list_() -> None:
         for key in qr_keys.public_keys(db):
             _print_key(key.kid, key.state, f"{key.not_before} to {key.not_after}", key.compromised_at)
         for issuer_key in issuer_keys.public_keys(db):
-            made = f"made {issuer_key.made_at.astimezone(settings.zone):%Y-%m-%d}"
-            _print_key(issuer_key.kid, issuer_key.state, made, issuer_key.compromised_at)
+            period = f"made {issuer_key.made_at.astimezone(settings.zone):%Y-%m-%d}"
+            _print_key(issuer_key.kid, issuer_key.state, period, issuer_key.compromised_at)
 
 
 def _print_key(kid: str, state: str, period: str, compromised_at: datetime | None) -> None:

@@ -168,11 +168,11 @@ def _make(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
         raise DomainError("signing_key_numbers", N_("All key numbers are used."))
     kid = f"{purpose}-{number}"
     public = key_files.create_or_take(folder, kid)
-    made = IssuerKey(kid=kid, public_key=public, made_at=clock.now(), state=KeyState.ACTIVE)
-    db.add(made)
+    key = IssuerKey(kid=kid, public_key=public, made_at=clock.now(), state=KeyState.ACTIVE)
+    db.add(key)
     db.flush()
     audit.record(db, "signing_key.create", f"signing_key:{kid}")
-    return made
+    return key
 
 
 def _none(purpose: Purpose) -> DomainError:

@@ -18,9 +18,9 @@ from certificates.issuing import last_valid_day
 from certificates.legacy.legacy import number_key
 from certificates.legacy.sheet_import import LEGACY_CERTIFICATES, OURS
 from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
-from courses.imports import simple, staging
-from courses.imports.past import PAST, Papers
-from courses.imports.simple import Part
+from courses.imports import row_kind, staging
+from courses.imports.past import PAST_TRAININGS, CertificateKeeper
+from courses.imports.row_kind import LineRange
 from courses.models.imports import ImportAttendance, ImportRun
 from courses.models.trainees import ID_NUMBER_COLUMN
 from lms.core import clock, crypto
@@ -97,13 +97,13 @@ _MADE = (
 )
 
 
-class PastTrainingCertificates(Papers):
+class PastTrainingCertificates(CertificateKeeper):
     """Judges, writes and removes the certificates of past trainings, as the import of past trainings asks."""
 
-    def judge(self, db: Session, run: ImportRun, first: int = 0, last: int | None = None) -> int:
+    def refuse_conflicts(self, db: Session, run: ImportRun, first: int = 0, last: int | None = None) -> int:
         """Refuse rows whose number belongs to another holder, compared by name as in the import of legacy certificates."""
         if last is not None:
-            simple.take_turn(db, LEGACY_CERTIFICATES.name)  # until this chunk is written
+            row_kind.lock_kind(db, LEGACY_CERTIFICATES.name)  # until this chunk is written
         db.execute(_CLAIMS)
         if last is None:
             end = db.scalar(select(func.max(ImportAttendance.line)).where(ImportAttendance.run_id == run.id)) or 0
@@ -117,8 +117,8 @@ class PastTrainingCertificates(Papers):
             db.execute(faults)
             refused += db.execute(_REFUSE, {"run": run.id, "code": code}).rowcount  # type: ignore[attr-defined]
             db.execute(_FORGET)
-            simple.drop(db, "fault")
-        simple.drop(db, "claim")
+            row_kind.drop_tables(db, "fault")
+        row_kind.drop_tables(db, "claim")
         return refused
 
     def keep(self, db: Session, run: ImportRun) -> None:
@@ -127,30 +127,32 @@ class PastTrainingCertificates(Papers):
         if not rows:
             return
         db.execute(_TABLE)
-        staging.copy(db, "paper", _PAPER, (staging.fields_line(_paper(row)) for row in rows))
+        staging.copy_lines(db, "paper", _PAPER, (staging.copy_line(_paper(row)) for row in rows))
         inserted = db.execute(_WRITE, {"run": run.id, "file": run.file_name, "now": clock.now()}).rowcount  # type: ignore[attr-defined]
-        simple.drop(db, "paper")
+        row_kind.drop_tables(db, "paper")
         run.tally = {**run.tally, "certificates": run.tally.get("certificates", 0) + inserted}
 
     def take_back(self, db: Session, run: ImportRun, first: int, last: int) -> Sequence[str]:
         """Remove the certificates of the offerings in `concerned`; return the numbers that stay because they were
         revoked.
         """
-        free = f"legacy_certificate.revoked_at IS NULL AND NOT {simple.referred(LegacyCertificate)}"
-        part = Part(run, first - 1, last)
-        _removed, remaining = simple.remove(db, part, "legacy_certificate", _MADE, free, "legacy_certificate.number")
+        free = f"legacy_certificate.revoked_at IS NULL AND NOT {row_kind.is_referenced(LegacyCertificate)}"
+        part = LineRange(run, first - 1, last)
+        _removed, remaining = row_kind.delete_unused(
+            db, part, "legacy_certificate", _MADE, free, "legacy_certificate.number"
+        )
         return remaining
 
 
 def _claim(db: Session, rows: Sequence[Row[Any]]) -> None:
     if not rows:
         return
-    staging.copy(
+    staging.copy_lines(
         db,
         "claim",
         _CLAIM,
         (
-            staging.fields_line((str(row.line), number_key(row.certificate), row.name_key, str(row.person)))
+            staging.copy_line((str(row.line), number_key(row.certificate), row.name_key, str(row.person)))
             for row in rows
         ),
     )
@@ -169,4 +171,4 @@ def _paper(row: Row[Any]) -> Iterator[str | None]:
     yield from (row.issued_on.isoformat(), until.isoformat() if until is not None else None)
 
 
-PAST.papers.append(PastTrainingCertificates())
+PAST_TRAININGS.certificate_keepers.append(PastTrainingCertificates())

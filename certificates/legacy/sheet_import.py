@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from certificates.legacy.legacy import number_key
 from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
-from courses.imports import cells, simple
-from courses.imports.cells import refused
-from courses.imports.kinds import Column, Context, register, word
-from courses.imports.simple import Cells, Fact, Part, Simple, sql
+from courses.imports import cells, row_kind
+from courses.imports.cells import refusal
+from courses.imports.kinds import Column, ImportContext, normalised, register
+from courses.imports.row_kind import Cells, LineRange, ParsedRow, RowKind, range_sql
 from courses.models.catalogue import Programme
 from courses.models.imports import ImportRun
 from lms.core import clock, crypto
@@ -34,27 +34,27 @@ COLUMNS = (
     Column("valid_until", "有效期至", "valid until", ("有效期",), False, "2018-05-31"),
     Column("unit", "发证单位", "issuing unit", ("发证机构",), True, "东城区红十字会"),
 )
-NO_EXPIRY = {word(text) for text in ("长期", "长期有效", "永久", "none")}
+NO_EXPIRY = {normalised(text) for text in ("长期", "长期有效", "永久", "none")}
 
 # The condition that {key} is the number of a certificate of this system, written without its dashes.
 OURS = (
     "{key} ~ ('^[A-Z]{1,8}' || short_code || '[0-9]{11,14}[0-9A-Z]$') AND certificate.number = regexp_replace({key},"
     " '^([A-Z]{1,8})(' || short_code || ')([0-9]{4})([0-9]{7,10})([0-9A-Z])$', '\\1-\\2-\\3-\\4-\\5')"
 )
-_OURS = sql(
+_OURS = range_sql(
     "UPDATE import_line AS line SET outcome = 'refused', code = 'ours' FROM programme, certificate"
     " WHERE {part} AND {ours}".replace("{ours}", OURS).replace("{key}", "line.key")
 )
-_KNOWN = sql(
+_KNOWN = range_sql(
     "UPDATE import_line AS line SET outcome = CASE WHEN held.name_key = facts->>'name_key' THEN 'known' ELSE 'refused' END,"
     " code = CASE WHEN held.name_key = facts->>'name_key' THEN NULL ELSE 'taken' END"
     " FROM legacy_certificate AS held WHERE {part} AND line.made_id IS NULL AND held.number_key = line.key"
 )
-_NUMBER = sql(
+_NUMBER = range_sql(
     "UPDATE import_line AS line SET made_id = nextval(pg_get_serial_sequence('legacy_certificate', 'id'))"
     " WHERE {part} AND line.made_id IS NULL"
 )
-_WRITE = sql(
+_WRITE = range_sql(
     "INSERT INTO legacy_certificate (id, ref, number, number_key, name, name_key, id_type, id_number_sealed, id_number_index,"
     " programme_code, course, unit, issued_on, valid_until, source, imported_at)"
     " SELECT made_id, CAST(facts->>'ref' AS uuid), facts->>'number', key, facts->>'name', facts->>'name_key',"
@@ -65,7 +65,7 @@ _WRITE = sql(
 )
 
 
-class LegacyCertificates(Simple):
+class LegacyCertificates(RowKind):
     """The import kind. Legacy certificates belong to no district, so only the city may import them."""
 
     name = "legacy_certificates"
@@ -82,73 +82,73 @@ class LegacyCertificates(Simple):
         "taken": N_("This number is the certificate of somebody else already."),
     }
 
-    def reader(self, db: Session, run: ImportRun, context: Context) -> Callable[[Cells], Fact]:  # noqa: ARG002  # the engine's form
+    def row_reader(self, db: Session, run: ImportRun, context: ImportContext) -> Callable[[Cells], ParsedRow]:  # noqa: ARG002  # signature of RowKind
         """Return the function that turns a row into the facts of a certificate; the ID number is encrypted."""
         today = clock.today(context.zone)
-        programmes = cells.table(
+        programmes = cells.lookup_table(
             {row.code: (row.code, row.short_code, row.name_zh, row.name_en) for row in db.scalars(select(Programme))}
         )
 
-        def read(given: Cells) -> Fact:
-            key = number_key(given["number"])
+        def read(row: Cells) -> ParsedRow:
+            key = number_key(row["number"])
             if not any(letter.isdigit() for letter in key):
-                raise refused("number_digits", N_("The number has no digit."))
-            if not any(letter.isalpha() for letter in given["name"]):
-                raise refused("name_letters", N_("The name has no letter."))
-            issued_on = cells.day(given["issued_on"])
+                raise refusal("number_digits", N_("The number has no digit."))
+            if not any(letter.isalpha() for letter in row["name"]):
+                raise refusal("name_letters", N_("The name has no letter."))
+            issued_on = cells.parse_day(row["issued_on"])
             if not cells.EARLIEST <= issued_on <= today:
-                raise refused(
+                raise refusal(
                     "issued_on",
                     N_("The certificate cannot have been issued on “%(text)s”."),
-                    text=given["issued_on"],
+                    text=row["issued_on"],
                 )
-            ends = given.get("valid_until", "")
-            valid_until = None if not ends or word(ends) in NO_EXPIRY else cells.day(ends)
+            ends = row.get("valid_until", "")
+            valid_until = None if not ends or normalised(ends) in NO_EXPIRY else cells.parse_day(ends)
             if valid_until is not None and valid_until < issued_on:
-                raise refused("valid_until", N_("It would end before it begins."))
+                raise refusal("valid_until", N_("It would end before it begins."))
             facts = {
-                "number": given["number"],
-                "name": given["name"],
-                "name_key": norm(given["name"]),
-                "programme_code": cells.named(
-                    given["programme"], programmes, "programme", N_("There is no programme “%(text)s”.")
+                "number": row["number"],
+                "name": row["name"],
+                "name_key": norm(row["name"]),
+                "programme_code": cells.look_up(
+                    row["programme"], programmes, "programme", N_("There is no programme “%(text)s”.")
                 ),
-                "course": given.get("course") or given["programme"],
-                "unit": given["unit"],
+                "course": row.get("course") or row["programme"],
+                "unit": row["unit"],
                 "issued_on": issued_on.isoformat(),
                 "valid_until": valid_until and valid_until.isoformat(),
-                **_identity(given, today),
+                **_identity(row, today),
             }
-            return Fact(facts, key)
+            return ParsedRow(facts, key)
 
         return read
 
-    def judge(self, db: Session, part: Part) -> None:
+    def classify(self, db: Session, part: LineRange) -> None:
         """Refuse numbers of this system and of other holders; a number of the same holder is known already."""
         for statement in (_OURS, _KNOWN):
-            simple.run_part(db, statement, part)
+            row_kind.execute(db, statement, part)
 
-    def write(self, db: Session, part: Part) -> None:
+    def write(self, db: Session, part: LineRange) -> None:
         """Insert the certificates, each with the file and line that it came from."""
-        simple.run_part(db, _NUMBER, part)
-        simple.run_part(db, _WRITE, part, file=part.run.file_name)
+        row_kind.execute(db, _NUMBER, part)
+        row_kind.execute(db, _WRITE, part, file=part.run.file_name)
 
-    def take_back(self, db: Session, part: Part, step: str) -> tuple[int, Sequence[str]]:  # noqa: ARG002  # the engine's form
+    def undo_rows(self, db: Session, part: LineRange, step: str) -> tuple[int, Sequence[str]]:  # noqa: ARG002  # signature of RowKind
         """Remove the certificates, except those that were revoked since: whoever verifies one must see the revocation."""
-        return simple.remove(
+        return row_kind.delete_unused(
             db,
             part,
             "legacy_certificate",
             "legacy_certificate JOIN import_line AS line ON line.made_id = legacy_certificate.id AND {part}",
-            f"legacy_certificate.revoked_at IS NULL AND NOT {simple.referred(LegacyCertificate)}",
+            f"legacy_certificate.revoked_at IS NULL AND NOT {row_kind.is_referenced(LegacyCertificate)}",
             "legacy_certificate.number",
         )
 
 
-def _identity(given: Cells, today: date) -> dict[str, Any]:
+def _identity(row: Cells, today: date) -> dict[str, Any]:
     """Return the ID number, checked, encrypted and indexed; only a new `ref` where the row has none."""
     ref = str(uuid4())
-    identity = cells.id_number(given.get("id_type", ""), given.get("id_number", ""), today)
+    identity = cells.parse_id_number(row.get("id_type", ""), row.get("id_number", ""), today)
     if identity is None:
         return {"ref": ref}
     cipher = crypto.cipher()

@@ -1,4 +1,4 @@
-"""What programs and people need to read a badge: the issuer's keys and profile, the achievement, and the image."""
+"""Public pages and documents of badges: the issuer's keys and profile, the achievement, and the image."""
 
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue

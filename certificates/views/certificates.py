@@ -22,8 +22,8 @@ from certificates.states import ISSUED, STATE_COLOURS, STATE_LABELS, State
 from certificates.views import shortfalls
 from courses.models.offerings import Offering
 from courses.reports.exports import labels
-from courses.reports.exports.views import Question, choose
-from courses.reports.views.navigation import Step
+from courses.reports.exports.views import ExportRequest, order_page
+from courses.reports.views.navigation import Breadcrumb
 from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.languages import named
@@ -69,9 +69,9 @@ def export() -> ResponseReturnValue:
         (str(form[name].label.text), choices_of.get(name, {}).get(value, value))
         for name, value in filters.address().items()
     ]
-    up = Step(_("Certificates"), url_for(".index", **_same_list(filters)))
+    up = Breadcrumb(_("Certificates"), url_for(".index", **_same_list(filters)))
     wording = replace(labels.wording(), states={state.value: _(STATE_LABELS[state]) for state in ISSUED})
-    return choose(Question(order, heading, up, wording))
+    return order_page(ExportRequest(order, heading, up, wording))
 
 
 @blueprint.get("/<int:certificate_id>")
@@ -160,7 +160,7 @@ def _same_list(filters: listings.CertificateFilters) -> dict[str, Any]:
     return address(filters.address(), {"holder"}) | report
 
 
-def _way_back() -> Step | None:
+def _way_back() -> Breadcrumb | None:
     """Return the way back to the indicators with their filters.
 
     The page of indicators writes its own query string into one argument (`REPORT`) of the links to this list.
@@ -168,7 +168,7 @@ def _way_back() -> Step | None:
     if REPORT not in request.args:
         return None
     query = urlencode(parse_qsl(request.args[REPORT]))
-    return Step(_("Indicators"), f"{url_for('indicators.page')}?{query}")
+    return Breadcrumb(_("Indicators"), f"{url_for('indicators.page')}?{query}")
 
 
 def _filters_from_request() -> tuple[FilterForm, listings.CertificateFilters]:

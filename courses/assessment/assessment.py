@@ -31,7 +31,7 @@ NOTE_LIMIT = 500
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One trainee in the list of results. `attempts`: how many were entered."""
+    """A trainee in the list of results. `attempts`: how many were entered."""
 
     enrolment_id: int
     name: str

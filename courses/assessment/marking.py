@@ -19,7 +19,7 @@ FieldValues = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Marks:
-    """One attempt as an examiner entered it. skills: the examined skills by id, with whether they were passed."""
+    """An attempt as an examiner entered it. skills: the examined skills by id, with whether they were passed."""
 
     theory_score: int | None
     skills: Mapping[int, bool] = field(default_factory=dict)

@@ -53,7 +53,7 @@ SkillKey = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class SkillInput:
-    """One result of one skill of one trainee, as a device sends it.
+    """A result of one skill of one trainee, as a device sends it.
 
     id: made once, by the device, and sent again with each retry. told_at: the time by the device's clock.
     offset_ms: the server's clock minus the device's, in milliseconds.
@@ -84,7 +84,7 @@ class SkillAnswer:
 
 @dataclass(frozen=True)
 class SkillMark:
-    """One event as the fold takes it. `passed`: None takes the skill's result away."""
+    """A skill event as the fold takes it. `passed`: None takes the skill's result away."""
 
     id: UUID
     key: SkillKey
@@ -297,10 +297,10 @@ def _has_valid_ids(event: SkillInput) -> bool:
 
 def _moment(event: SkillInput, starts_at: datetime, now: datetime) -> datetime:
     try:
-        told = event.told_at + timedelta(milliseconds=event.offset_ms or 0)
+        corrected = event.told_at + timedelta(milliseconds=event.offset_ms or 0)
     except OverflowError:
         return now
-    return min(told, now) if told >= starts_at - TRUSTED_BEFORE else now
+    return min(corrected, now) if corrected >= starts_at - TRUSTED_BEFORE else now
 
 
 def _late_reason(offering: OfferingState, enrolment: EnrolmentState) -> LateReason | None:

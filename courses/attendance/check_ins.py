@@ -28,7 +28,7 @@ class WalkIn:
 
 @dataclass(frozen=True)
 class AttendanceInput:
-    """One arrival, departure or undo of one person at one session.
+    """An arrival, departure or undo of one person at one session.
 
     id: made once, by the device, and sent again with each retry, so that a retry changes nothing.
     enrolment_id, ticket, walk_in: exactly one of them names the person. A ticket is the scanned text, or its SHA-256 in hex.

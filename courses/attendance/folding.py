@@ -15,7 +15,7 @@ from courses.models.attendance import AttendanceKind
 
 @dataclass(frozen=True)
 class PresenceEvent:
-    """One event of the trainee at the session, with the facts that the fold uses.
+    """An event of the trainee at the session, with the facts that the fold uses.
 
     undoes: for an undo, the arrival or departure that it takes back; without it the undo takes back all up to its moment.
     valid: false while the event is in review, and after it was rejected there.

@@ -39,7 +39,7 @@ REVIEW_LABELS = {
 
 @dataclass(frozen=True)
 class CaseEvent:
-    """One event of a case: its kind, its moment, when the server received it, and the name of the user who sent it."""
+    """An event of a case: its kind, its moment, when the server received it, and the name of the user who sent it."""
 
     kind: AttendanceKind
     moment: datetime

@@ -24,7 +24,7 @@ PHONE_TAIL_DIGITS = 4
 
 @dataclass(frozen=True)
 class RosterRow:
-    """One trainee of a roster.
+    """A trainee of a roster.
 
     phone_tail: the last four digits of the phone; a roster shows no more of it.
     by: the name of the user who checked the trainee in. later: that check-in was received after the session's end.

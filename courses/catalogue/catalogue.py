@@ -58,7 +58,7 @@ class CourseFacts:
 
 @dataclass(frozen=True)
 class ChecklistItem:
-    """One skill of a checklist as it should be saved. `skill_id` is None for a new skill."""
+    """A skill of a checklist as it should be saved. `skill_id` is None for a new skill."""
 
     name_zh: str
     name_en: str
@@ -79,7 +79,7 @@ def list_programmes(db: Session) -> list[Programme]:
 
 
 def get_programme(db: Session, code: str) -> Programme:
-    """One programme. Raises NotFound."""
+    """A programme. Raises NotFound."""
     programme = db.get(Programme, code)
     if programme is None:
         raise NotFound
@@ -96,7 +96,7 @@ def list_by_programme(db: Session) -> list[ProgrammeCourses]:
 
 
 def get_course(db: Session, course_id: int) -> Course:
-    """One course with its programme and checklist. Raises NotFound."""
+    """A course with its programme and checklist. Raises NotFound."""
     course = db.scalars(
         select(Course)
         .where(Course.id == course_id)

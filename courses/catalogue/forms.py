@@ -53,7 +53,7 @@ class ProgrammeForm(Form):
 
 
 class ChecklistItemForm(Form):
-    """One skill of a checklist. An empty new row is ignored."""
+    """A skill of a checklist. An empty new row is ignored."""
 
     class Meta:
         csrf = False

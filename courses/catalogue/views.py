@@ -26,7 +26,7 @@ def index() -> str:
 @blueprint.get("/<int:course_id>")
 @requires(*READERS)
 def page(course_id: int) -> str:
-    """One course: its requirements and its checklist."""
+    """A course: its requirements and its checklist."""
     course = catalogue.get_course(db(), course_id)
     offering_count = catalogue.count_offerings(db(), course.id)
     return render_template("catalogue/page.html", course=course, offering_count=offering_count)

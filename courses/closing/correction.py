@@ -92,7 +92,8 @@ def correct_result(
 ) -> CorrectionOutcome:
     """Correct a trainee's result in a closed offering. `seen` and `retest` are those of `assessment.save`.
 
-    Raises Denied for a person who may not correct, DomainError for a blank reason and whatever `assessment.save` refuses.
+    Raises Denied for a person who may not correct, DomainError for a blank reason and whatever `assessment.save`
+    refuses.
     """
     offering = lock_offering(db, enrolment.offering_id)
     if not may_correct(offering, scope, now=now):

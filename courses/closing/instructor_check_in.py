@@ -1,4 +1,7 @@
-"""The check-in of an instructor at a session: arriving and leaving. Trainees are checked in by `courses.attendance.recording`."""
+"""The check-in of an instructor at a session: arriving and leaving.
+
+Trainees are checked in by `courses.attendance.recording`.
+"""
 
 from datetime import datetime, timedelta
 

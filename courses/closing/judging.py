@@ -1,6 +1,7 @@
 """Judging the enrolments of an offering: attendances and results are compared with what the course requires.
 
-The rule itself is `courses.assessment.entitlement`; this module reads its input from the database and writes its verdicts.
+The rule itself is `courses.assessment.entitlement`; this module reads its input from the database and writes its
+verdicts.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Decisions on check-ins in the review queue (`courses.attendance.review_queue`): accept, merge, admit or reject.
 
 A check-in in the queue counts for nothing. A decision is made once and stays on record; it holds for all events of the
-same person at the same session that wait for the same cause. Where the session is closed, accepting is a correction: only
-a person who may correct decides, and results, totals and certificates follow.
+same person at the same session that wait for the same cause. Where the session is closed, accepting is a correction:
+only a person who may correct decides, and results, totals and certificates follow.
 """
 
 from collections.abc import Collection, Sequence
@@ -127,7 +127,10 @@ def merge_trainee(
     zone: ZoneInfo,
     reason: str | None = None,
 ) -> ReviewOutcome:
-    """Let a check-in count for a trainee of the register, who is given a place in this offering. Raises as `accept` does."""
+    """Let a check-in count for a trainee of the register, who is given a place in this offering.
+
+    Raises as `accept` does.
+    """
     trainee = fetch(db, Trainee, trainee_id, scope)
     review = _open(db, event_id, scope, now)
     return _merge(db, review, trainee, reason, now, zone)
@@ -162,7 +165,10 @@ def reject(db: Session, event_id: UUID, reason: str, *, scope: Scope, now: datet
 
 
 def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _OpenReview:
-    """Lock the offering of an event and check that this person may decide about the event now. Raises as `accept` says."""
+    """Lock the offering of an event and check that this person may decide about the event now.
+
+    Raises as `accept` says.
+    """
     event = fetch(db, AttendanceEvent, event_id, scope)
     meeting = db.get_one(CourseSession, event.course_session_id)
     offering = lock_offering(db, meeting.offering_id)

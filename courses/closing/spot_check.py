@@ -30,7 +30,7 @@ class ExpectedHeads:
 
 @dataclass(frozen=True)
 class HeadCount:
-    """The heads counted in the room, None where no number was entered; `reason`: why the number differs from the roster."""
+    """The heads counted in the room; None without a number. `reason`: why the number differs from the roster."""
 
     counted: int | None
     reason: str | None = None

@@ -29,8 +29,8 @@ class ProgrammeFigures:
 class Headline:
     """The figures of all programmes together and of each.
 
-    `person_times` counts the days `since` to `until`, which the page's link to the report needs too. A week is Monday to
-    Sunday in the branch's time zone.
+    `person_times` counts the days `since` to `until`, which the page's link to the report needs too. A week is Monday
+    to Sunday in the branch's time zone.
     """
 
     since: date

@@ -1,7 +1,7 @@
 """Opening balances: totals from before this system, imported from a file that is stored with them.
 
-Every report shows them apart and adds them in. `courses.imports.opening` imports them. A month of a programme in a district
-has one balance. A source that was wrong is withdrawn as a whole, with a reason, and another is imported.
+Every report shows them apart and adds them in. `courses.imports.opening` imports them. A month of a programme in a
+district has one balance. A source that was wrong is withdrawn as a whole, with a reason, and another is imported.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Participation: the trainees present at each counted offering, and the numbers of distinct people that follow from it.
 
-Distinct people do not add up: a trainee who came in March and in May is one person of the year. Therefore the numbers that
-are asked for most are stored: by month, year, programme and district. They are exact, and updated when an offering closes
-or is corrected; `courses.counting.recount` compares them with the attendances.
+Distinct people do not add up: a trainee who came in March and in May is one person of the year. Therefore the numbers
+that are asked for most are stored: by month, year, programme and district. They are exact, and updated when an offering
+closes or is corrected; `courses.counting.recount` compares them with the attendances.
 """
 
 from collections import defaultdict
@@ -128,10 +128,10 @@ def _array(numbers: Collection[int]) -> ColumnElement[Any]:
 def recomputed_counts(db: Session) -> dict[CountKey, int]:
     """Compute every number of people from the participations, in one pass over the offerings in the order of time.
 
-    For each programme, district and the branch an array of one byte for each trainee holds the year in which the trainee
-    was last present there, as 1, 2, … After the offerings of a year, the bytes with its number are its people; after all
-    offerings, the bytes that are not 0 are the people of all time. DISTINCT in the database took ten times as long over ten
-    years. With four million trainees an array has 4 MB, and there are some twenty.
+    For each programme, district and the branch an array of one byte for each trainee holds the year in which the
+    trainee was last present there, as 1, 2, … After the offerings of a year, the bytes with its number are its people;
+    after all offerings, the bytes that are not 0 are the people of all time. DISTINCT in the database took ten times as
+    long over ten years. With four million trainees an array has 4 MB, and there are some twenty.
     """
     import numpy as np  # noqa: PLC0415  # 30 MB, loaded only by a process that counts people
 

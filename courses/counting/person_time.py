@@ -1,13 +1,14 @@
 """Person-times (人次): the counting rule, and the ledger that holds what was counted.
 
 One person-time is the participation of one person in one offering: present at one or more of its sessions, however many
-there are. A retest adds none; a refresher adds one, which also stands in its own column. A headcount adds its number and no
-people; the same 300 pupils at both of two sessions are 300, so the headcount of an offering is the largest of its sessions.
-All of it is dated by the day of the last session in the branch's time zone, and counted when the offering is closed.
+there are. A retest adds none; a refresher adds one, which also stands in its own column. A headcount adds its number
+and no people; the same 300 pupils at both of two sessions are 300, so the headcount of an offering is the largest of
+its sessions. All of it is dated by the day of the last session in the branch's time zone, and counted when the offering
+is closed.
 
-The ledger is append-only. Its lines are differences: the sum over the lines of an offering is what counting it now gives
-(`courses.counting.recount` proves it). A frozen quarter never changes: a later correction is an adjustment in the open
-quarter. Reports add up lines.
+The ledger is append-only. Its lines are differences: the sum over the lines of an offering is what counting it now
+gives (`courses.counting.recount` proves it). A frozen quarter never changes: a later correction is an adjustment in the
+open quarter. Reports add up lines.
 """
 
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ def attended_minutes() -> ColumnElement[int]:
     """Return the SQL expression of the attended minutes, for statements that join Attendance with CourseSession.
 
     They are whole minutes within the session, from the check-in to the check-out, or to the end without a check-out. A
-    check-in entered after the end (from paper, or as a correction) tells nothing of the arrival and counts from the start.
+    check-in entered after the end (from paper, or as a correction) tells nothing of the arrival and counts from the
+    start.
     """
     arrived = case(
         (Attendance.arrived_at >= CourseSession.ends_at, CourseSession.starts_at),
@@ -85,10 +87,10 @@ def attended_minutes() -> ColumnElement[int]:
 def recounted(condition: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | None = None) -> Subquery:
     """Return a subquery that counts offerings from their attendances and headcounts, one row an offering.
 
-    Columns: offering_id, the fields of `OfferingTotals`, `certified` (enrolments with a certificate), and `who`, an XOR of
-    hashes of the people present, which differs when the set of people differs.
-    condition: on Offering; all offerings without it. ids: the first and the last offering id; each of the three sums then
-    has the bounds itself, so that each table is read by its index and each attendance once.
+    Columns: offering_id, the fields of `OfferingTotals`, `certified` (enrolments with a certificate), and `who`, an XOR
+    of hashes of the people present, which differs when the set of people differs.
+    condition: on Offering; all offerings without it. ids: the first and the last offering id; each of the three sums
+    then has the bounds itself, so that each table is read by its index and each attendance once.
     """
     chosen = true() if condition is None else condition
 
@@ -182,10 +184,10 @@ def counting_day(db: Session, offering_id: int, zone: ZoneInfo) -> date | None:
 
 
 def record_closing(db: Session, offering: Offering, zone: ZoneInfo) -> PersonTimeEntry:
-    """Count an offering for the first time: one ledger line, dated by its `counted_on`, in the transaction that closes it.
+    """Count an offering for the first time, dated by its `counted_on`, in the transaction that closes it.
 
-    Where the quarter of that day is frozen already, the line is dated today. Raises DomainError for an offering that was
-    counted before, and for one without sessions.
+    Where the quarter of that day is frozen already, the line is dated today. Raises DomainError for an offering that
+    was counted before, and for one without sessions.
     """
     _lock(db, offering)
     if _closing_line(db, offering.id) is not None:
@@ -202,10 +204,10 @@ def record_closing(db: Session, offering: Offering, zone: ZoneInfo) -> PersonTim
 
 
 def record_correction(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> PersonTimeEntry | None:
-    """Write the difference between the attendances as they are now and the ledger; None, and no line, without a difference.
+    """Write a ledger line for the difference between the attendances now and the ledger; None without one.
 
-    A correction has the date of the closing line; where the quarter of that date is frozen, the line is an adjustment dated
-    today. Both refer to the closing line. Raises DomainError for an offering that was never counted.
+    A correction has the date of the closing line; where the quarter of that date is frozen, the line is an adjustment
+    dated today. Both refer to the closing line. Raises DomainError for an offering that was never counted.
     """
     _lock(db, offering)
     closing = _closing_line(db, offering.id)
@@ -230,8 +232,8 @@ def record_correction(db: Session, offering: Offering, reason: str, zone: ZoneIn
 def record_certificates(db: Session, offering_id: int, number: int, on_day: date) -> PersonTimeEntry | None:
     """Count certificates newly issued for an offering, dated by the day of issue, in the transaction that issues them.
 
-    number: enrolments certified for the first time; a replacement is no new certificate. Where the quarter of `on_day` is
-    frozen, the line is dated by the first day of the first quarter after it that is open.
+    number: enrolments certified for the first time; a replacement is no new certificate. Where the quarter of `on_day`
+    is frozen, the line is dated by the first day of the first quarter after it that is open.
     """
     if number == 0:
         return None

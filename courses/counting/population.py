@@ -39,7 +39,10 @@ def read(db: Session, year: int) -> list[DistrictPopulation]:
 
 
 def latest(db: Session, year: int) -> dict[int, tuple[int, int]]:
-    """Map each district to its newest figure up to a year, as (people, year of the figure). Example: {1: (980000, 2016)}."""
+    """Map each district to its newest figure up to a year, as (people, year of the figure).
+
+    Example: {1: (980000, 2016)}.
+    """
     newest = (
         select(Population.district_id, func.max(Population.year).label("year"))
         .where(Population.year <= year)

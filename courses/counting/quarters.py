@@ -14,8 +14,8 @@ from lms.accounts.models import User
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 
-# An advisory lock: writing a ledger line takes it shared, freezing takes it exclusively. So no line is written into a quarter
-# by a transaction that read the quarter as open before it was frozen.
+# An advisory lock: writing a ledger line takes it shared, freezing takes it exclusively. So no line is written into a
+# quarter by a transaction that read the quarter as open before it was frozen.
 _LOCK = 0x71756172746572
 
 
@@ -77,7 +77,7 @@ class QuarterState:
 
 
 def listing(db: Session, zone: ZoneInfo) -> list[QuarterState]:
-    """Return the quarters that are over, back to the first in which anything was counted, the latest first: two statements."""
+    """Return the quarters that are over, the latest first, back to the first with figures: two statements."""
     counted: dict[Quarter, int] = {}
     months = select(PersonTimeMonth.month, func.sum(PersonTimeMonth.named + PersonTimeMonth.counted))
     for month, number in db.execute(months.group_by(PersonTimeMonth.month)):

@@ -49,7 +49,7 @@ CONNECTIONS = 2  # more would leave the site too little of the database
 
 @dataclass(frozen=True)
 class LedgerDifference:
-    """One figure of one offering that differs between the ledger and the attendances."""
+    """A figure of an offering that differs between the ledger and the attendances."""
 
     offering_id: int
     course: str
@@ -144,7 +144,7 @@ def check_rollups(db: Session) -> Iterator[list[RollupDifference]]:
 def _differing_sums(
     table: type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], period: ColumnElement[Any]
 ) -> Select[Any]:
-    """A SELECT of the rows of a rollup table in which a figure differs: place, person-times stored, person-times recounted."""
+    """A SELECT of the rollup rows with a wrong figure: place, person-times stored, person-times recounted."""
     lines = PersonTimeEntry
     first, *rest = class_mapper(table).primary_key
     own = {"organisation_id": Offering.organisation_id, "instructor_id": func.coalesce(Offering.lead_instructor_id, 0)}

@@ -64,11 +64,11 @@ class YearTargets:
         return sum(self.branch.values(), TargetProgress(None, 0))
 
     def of_district(self, district_id: int) -> TargetProgress:
-        """All programmes in one district."""
+        """The sum of all programmes in a district."""
         return self._sum(place for place in self.cells if place[1] == district_id)
 
     def of_programme(self, code: str) -> TargetProgress:
-        """One programme in the districts that the scope covers."""
+        """The sum of a programme over the districts that the scope covers."""
         return self._sum(place for place in self.cells if place[0] == code)
 
     @property
@@ -138,8 +138,8 @@ def save(db: Session, year: int, targets: Mapping[TargetKey, int | None], seen: 
     """Set targets of a year; None removes a target. Returns the number of changes.
 
     seen: the targets that the page showed before it was filled in; a target that equals it was not changed on the page
-    and is left alone. Raises DomainError `target_changed` where another person set a target meanwhile, so that it is not
-    overwritten without having been seen. Example: the page showed 20, the form says 30, the database has 25 by now.
+    and is left alone. Raises DomainError `target_changed` where another person set a target meanwhile, so that it is
+    not overwritten without having been seen. Example: the page showed 20, the form says 30, the database has 25 by now.
     """
     changes = {place: number for place, number in targets.items() if number != seen.get(place)}
     stored = {

@@ -1,7 +1,7 @@
 """Sets of trainees as arrays of their ids, sent from PostgreSQL in binary form and counted by numpy.
 
-Distinct people do not add up, so counting them needs the ids. A decade of participations is some millions of ids: as Python
-objects they would take gigabytes and tens of seconds, as `uint32` arrays some megabytes and a tenth of a second.
+Distinct people do not add up, so counting them needs the ids. A decade of participations is some millions of ids: as
+Python objects they would take gigabytes and tens of seconds, as `uint32` arrays some megabytes and a tenth of a second.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

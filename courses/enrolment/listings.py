@@ -16,7 +16,7 @@ from lms.core.scope import Scope, fetch, visible
 
 @dataclass(frozen=True)
 class EnrolmentRow:
-    """One row in the list of an offering's enrolments.
+    """A row in the list of an offering's enrolments.
 
     `position` is the position on the waiting list, counted from 1, or None for an enrolment that does not wait. An
     enrolment with `attended` cannot be cancelled.
@@ -36,7 +36,7 @@ def get_by_ticket(db: Session, ticket: str) -> Enrolment:
 
 
 def get_in_offering(db: Session, offering_id: int, enrolment_id: int, scope: Scope) -> Enrolment:
-    """One enrolment of an offering that the scope covers. Raises NotFound."""
+    """An enrolment of an offering that the scope covers. Raises NotFound."""
     fetch(db, Offering, offering_id, scope)
     statement = _with_offering(select(Enrolment)).where(
         Enrolment.id == enrolment_id, Enrolment.offering_id == offering_id

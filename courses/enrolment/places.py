@@ -122,7 +122,7 @@ def enrol_registered(db: Session, offering: Offering, trainee: Trainee, *, confi
 def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts) -> SelfEnrolmentResult:
     """Enrol a visitor by the facts that the visitor gives.
 
-    Anybody may know the name and the phone of somebody else. So a visitor's facts fill no gap of an existing record,
+    Anybody may know the name and the phone of another person. So a visitor's facts fill no gap of an existing record,
     and a trainee who is enrolled already gets the ticket by mail to the known address, never on the screen.
     """
     get_open_to_visitors(db, offering_id)

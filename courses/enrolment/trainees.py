@@ -28,7 +28,7 @@ LOCK_STRIPES = 4096
 
 @dataclass(frozen=True)
 class TraineeFacts:
-    """The facts about a person, as somebody gives them.
+    """The facts about a person, as a form or a file gives them.
 
     Phones are in E.164; `id_number` is a number of the kind `id_type`.
     """

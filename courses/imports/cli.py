@@ -1,4 +1,4 @@
-"""`flask import`: files of any kind, from the dry run to the undo."""
+"""The commands `flask import …`: check, import, stop, resume and undo a file of any kind."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,14 @@ from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
 from courses.imports import corrections, kinds, preview, runs
-from courses.imports.kinds import Context, Kind
+from courses.imports.kinds import ImportContext, ImportKind
 from courses.models.imports import ImportRun, ImportState
 from lms.core.db import commit, transaction
 from lms.core.errors import DomainError
 from lms.core.exports import Format, Sheet, write
 from lms.core.scope import EVERYTHING
 
-SHOWN = 20
+REFUSED_SHOWN = 20
 
 
 @click.group("import")
@@ -29,7 +29,7 @@ def cli() -> None:
 
 @contextmanager
 def _database() -> Iterator[Session]:
-    """A unit of work whose refusals are said in words."""
+    """A transaction whose DomainError becomes a message of the command."""
     try:
         with transaction(current_app.extensions["sessions"]) as db:
             yield db
@@ -37,29 +37,29 @@ def _database() -> Iterator[Session]:
         raise click.ClickException(str(error)) from error
 
 
-def _kind(_context: click.Context, _option: click.Parameter, name: str) -> Kind:
+def _kind(_context: click.Context, _option: click.Parameter, name: str) -> ImportKind:
     try:
         return kinds.kind_of(name)
     except KeyError:
-        raise click.BadParameter(f"choose one of {', '.join(kind.name for kind in kinds.everyone())}") from None
+        raise click.BadParameter(f"choose one of {', '.join(kind.name for kind in kinds.all_kinds())}") from None
 
 
-def _mapping(kind: Kind, pairs: tuple[str, ...]) -> dict[str, str]:
+def _mapping(kind: ImportKind, pairs: tuple[str, ...]) -> dict[str, str]:
     names = {column.name for column in kind.columns}
-    found = dict(pair.partition("=")[::2] for pair in pairs)
-    if unknown := set(found) - names:
+    headings = dict(pair.partition("=")[::2] for pair in pairs)
+    if unknown := set(headings) - names:
         raise click.BadParameter(
             f"no field {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}", param_hint="--mapping"
         )
-    return found
+    return headings
 
 
 @cli.command("kinds")
 def kinds_() -> None:
-    """What can be imported, with its columns; those with a star must be there."""
-    for kind in kinds.everyone():
+    """List what can be imported, with its columns; those with a star must be there."""
+    for kind in kinds.all_kinds():
         click.echo(f"{kind.name}: {kind.title}")
-        click.echo("  " + ", ".join(f"{column.zh} ({column.name}){'*' * column.needed}" for column in kind.columns))
+        click.echo("  " + ", ".join(f"{column.zh} ({column.name}){'*' * column.required}" for column in kind.columns))
 
 
 @cli.command("run")
@@ -70,10 +70,10 @@ def kinds_() -> None:
 @click.option(
     "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Write refused rows here (.csv or .xlsx)."
 )
-@click.option("--chunk", default=Context.chunk, show_default=True, help="Rows of one transaction.")
+@click.option("--chunk", default=ImportContext.chunk, show_default=True, help="Rows of one transaction.")
 @with_appcontext
 def run(  # noqa: PLR0917  # options, each by name
-    kind: Kind, file: Path, dry_run: bool, mapping: tuple[str, ...], errors: Path | None, chunk: int
+    kind: ImportKind, file: Path, dry_run: bool, mapping: tuple[str, ...], errors: Path | None, chunk: int
 ) -> None:
     """Check FILE (CSV or XLSX), then let the rows in that can go in."""
     if errors is not None and errors.suffix not in {".csv", ".xlsx"}:
@@ -81,7 +81,7 @@ def run(  # noqa: PLR0917  # options, each by name
     headings = _mapping(kind, mapping)
     with _database() as db, file.open("rb") as opened:
         row = runs.receive(db, kind, file=opened, file_name=file.name, scope=EVERYTHING, mapping=headings)
-        if missing := runs.missing(row):
+        if missing := runs.missing_columns(row):
             named = ", ".join(f"{column.en} ({column.name})" for column in missing)
             raise click.ClickException(f"No column is found for {named}: say which with --mapping.")
         runs.check(db, row)
@@ -90,9 +90,9 @@ def run(  # noqa: PLR0917  # options, each by name
     _work(run_id, chunk)
     with _database() as db:
         row = runs.by_id(db, run_id)
-        _tell(row)
+        _print_run(row)
         if row.state is ImportState.CHECKED:
-            _tell_refused(db, row, errors)
+            _print_refused(db, row, errors)
             if dry_run or not row.tally.get("new"):
                 return
             runs.start(db, row)
@@ -105,12 +105,12 @@ def list_() -> None:
     """The last imports, the newest first."""
     with _database() as db:
         for row in runs.listing(db, EVERYTHING, 1).rows:
-            _tell(row)
+            _print_run(row)
 
 
 @cli.command()
 @click.argument("run_id", type=int)
-@click.option("--chunk", default=Context.chunk, show_default=True, help="Rows of one transaction.")
+@click.option("--chunk", default=ImportContext.chunk, show_default=True, help="Rows of one transaction.")
 @with_appcontext
 def resume(run_id: int, chunk: int) -> None:
     """Go on with an import that was stopped, killed or only checked."""
@@ -135,7 +135,7 @@ def stop(run_id: int) -> None:
 @cli.command()
 @click.argument("run_id", type=int)
 @click.option("--reason", required=True, help="Why; kept in the audit trail.")
-@click.option("--chunk", default=Context.chunk, show_default=True, help="Rows of one transaction.")
+@click.option("--chunk", default=ImportContext.chunk, show_default=True, help="Rows of one transaction.")
 @with_appcontext
 def undo(run_id: int, reason: str, chunk: int) -> None:
     """Take back what an import made; what has been used since is named and stays."""
@@ -159,15 +159,15 @@ def _finish(run_id: int, chunk: int) -> None:
     _work(run_id, chunk)
     with _database() as db:
         row = runs.by_id(db, run_id)
-        _tell(row)
+        _print_run(row)
         failed = row.state is ImportState.FAILED
     if failed:
         sys.exit(1)
 
 
 def _work(run_id: int, chunk: int) -> None:
-    """Do it here and now, each chunk committed."""
-    context = Context(current_app.config["SETTINGS"].zone, chunk)
+    """Work in this process, committing each chunk."""
+    context = ImportContext(current_app.config["SETTINGS"].zone, chunk)
     step = ""
     with current_app.extensions["sessions"]() as db:
         for progress in runs.work(db, run_id, context):
@@ -178,7 +178,7 @@ def _work(run_id: int, chunk: int) -> None:
         db.rollback()
 
 
-def _tell(row: ImportRun) -> None:
+def _print_run(row: ImportRun) -> None:
     numbers = ", ".join(f"{name} {number}" for name, number in row.tally.items())
     click.echo(f"{row.id} {row.kind} {row.file_name}: {row.state}" + (f" ({numbers})" if numbers else ""))
     message, params = runs.problem(row)
@@ -187,17 +187,17 @@ def _tell(row: ImportRun) -> None:
 
 
 def _in_words(row: ImportRun, message: str, params: Mapping[str, Any]) -> str:
-    return message % preview.filled(kinds.kind_of(row.kind), params, chinese=False) if params else message
+    return message % preview.fill_params(kinds.kind_of(row.kind), params, chinese=False) if params else message
 
 
-def _tell_refused(db: Session, row: ImportRun, errors: Path | None) -> None:
+def _print_refused(db: Session, row: ImportRun, errors: Path | None) -> None:
     if errors is None:
-        for line, message, params in corrections.refused(db, row, SHOWN):
+        for line, message, params in corrections.refused_rows(db, row, REFUSED_SHOWN):
             click.echo(f"line {line}: {_in_words(row, message, params)}")
         return
     rows = (
         [*cells, str(line), _in_words(row, message, params)]
-        for line, cells, message, params in corrections.to_correct(db, row)
+        for line, cells, message, params in corrections.rows_to_correct(db, row)
     )
     with errors.open("wb") as file:
         number = write(

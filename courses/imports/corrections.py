@@ -1,4 +1,4 @@
-"""The rows of an import that do not go in, with their reasons: for its page, and as a file to mend and send again."""
+"""The rows of an import that are refused, with their reasons: for its page, and as a file to correct and send again."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,10 +11,10 @@ from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from lms.core import audit
 
 
-def refused(db: Session, run: ImportRun, limit: int | None = None) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """The rows that do not go in: line, msgid of the reason and what fills it; in the order of the file.
+def refused_rows(db: Session, run: ImportRun, limit: int | None = None) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Yield line, msgid of the reason and its parameters for each refused or duplicate row, in the order of the file.
 
-    Of a limited number, those come last that are right and only wait for others.
+    With a limit, rows that are right and only wait for others come last, so that the page shows the errors.
     """
     kind = kinds.kind_of(run.kind)
     reasons = kind.reasons
@@ -25,23 +25,23 @@ def refused(db: Session, run: ImportRun, limit: int | None = None) -> Iterator[t
         .execution_options(yield_per=5000)
     )
     if limit is not None:
-        waits = func.coalesce(ImportLine.code.in_(kind.consequences), false())
-        statement = statement.order_by(None).order_by(waits, ImportLine.line).limit(limit)
+        is_waiting = func.coalesce(ImportLine.code.in_(kind.waiting_codes), false())
+        statement = statement.order_by(None).order_by(is_waiting, ImportLine.line).limit(limit)
     for line, code, params in db.execute(statement):
-        given = dict(params or {})
-        yield line, given.pop("message", None) or reasons.get(code or "", code or ""), given
+        parameters = dict(params or {})
+        yield line, parameters.pop("message", None) or reasons.get(code or "", code or ""), parameters
 
 
-def note_correction(db: Session, run: ImportRun) -> None:
-    """Leave word that the rows to correct, with all that is personal in them, were taken out."""
+def audit_download(db: Session, run: ImportRun) -> None:
+    """Record in the audit trail that the refused rows, with the personal data in them, were downloaded."""
     audit.record(db, "import.correct", run, after={"kind": run.kind, "file": run.file_name})
 
 
-def to_correct(db: Session, run: ImportRun) -> Iterator[tuple[int, list[str], str, dict[str, Any]]]:
-    """The rows that do not go in as they were sent, with the reasons: the file is read once more beside their list."""
+def rows_to_correct(db: Session, run: ImportRun) -> Iterator[tuple[int, list[str], str, dict[str, Any]]]:
+    """Yield line, cells as they were sent, msgid and parameters of each refused row. Reads the file once more."""
     lines = files.rows(db, run, after=run.head_line)
-    current: files.Row | None = None
-    for line, message, params in list(refused(db, run)):
+    current: files.FileRow | None = None
+    for line, message, params in list(refused_rows(db, run)):
         while current is None or current[0] < line:
             current = next(lines, None)
             if current is None:

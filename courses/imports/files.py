@@ -1,4 +1,4 @@
-"""The file of an import: kept in the database in sealed pieces, and read again as often as needed in little memory."""
+"""The file of an import: stored in the database in encrypted pieces, and read from there in little memory."""
 
 import codecs
 import csv
@@ -16,31 +16,31 @@ from courses.models.imports import ImportPiece, ImportRun
 from lms.core import crypto, spreadsheets
 from lms.core.errors import N_, DomainError
 
-PIECE = 1 << 20
-LARGEST = 1 << 30  # a file that a command takes; what the web takes is a setting
-# An XLSX is unpacked whole to be read: about 80 bytes a cell, 200 MB for a hundred thousand rows. More goes as CSV.
-SHEET = spreadsheets.Limits(file_megabytes=64, unpacked_bytes=1 << 30, rows=100_001)
+PIECE_BYTES = 1 << 20
+LARGEST_FILE = 1 << 30  # bytes, for the command; the limit of the web is the setting `import_limit_bytes`
+# A workbook is unpacked in memory: about 80 bytes a cell, 200 MB for a hundred thousand rows. Longer files must be CSV.
+WORKBOOK_LIMITS = spreadsheets.Limits(file_megabytes=64, unpacked_bytes=1 << 30, rows=100_001)
 XLSX = "xlsx"
-HEAD_WITHIN = 15  # rows among which the headings are sought
-SHOWN = 5  # rows below them that a preview shows
-TOP = HEAD_WITHIN + SHOWN
-_TOP_PIECE = -1
+HEADING_ROWS = 15  # the headings are one of the first so many rows
+PREVIEW_ROWS = 5  # the preview shows so many rows below the headings
+FIRST_ROWS = HEADING_ROWS + PREVIEW_ROWS
+_FIRST_ROWS_PIECE = -1
 CELL_LENGTH = spreadsheets.CELL_LENGTH
 _COLUMN = "import_piece.content"
 
-Row = tuple[int, list[str]]
+FileRow = tuple[int, list[str]]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a file is: its size, and its encoding (`xlsx` for a workbook)."""
+class StoredFile:
+    """The size of a stored file in bytes, and its encoding (`xlsx` for a workbook)."""
 
     size: int
     encoding: str
 
 
-class _Guess:
-    """Whether bytes can be an encoding, found without keeping them."""
+class _EncodingTest:
+    """An incremental test whether the bytes of a file can be text in an encoding."""
 
     def __init__(self, encoding: str) -> None:
         self.encoding = encoding
@@ -55,19 +55,22 @@ class _Guess:
                 self.possible = False
 
 
-def keep(  # noqa: C901  # one pass over the file, with all that may be wrong with it
-    db: Session, run: ImportRun, file: IO[bytes], *, largest: int = LARGEST
-) -> Found:
-    """Write a file to the database piece by piece, sealed; what it is. Raises DomainError for what no import can read."""
-    size, number, guesses = 0, 0, [_Guess("utf-8-sig"), _Guess("gb18030")]
+def store(  # noqa: C901  # one pass over the file, with all that may be wrong with it
+    db: Session, run: ImportRun, file: IO[bytes], *, largest: int = LARGEST_FILE
+) -> StoredFile:
+    """Write a file to the database, piece by piece, encrypted. Raises DomainError for a file that cannot be read.
+
+    The encoding is UTF-8 where all bytes allow it, else GB 18030; UTF-16 needs a byte order mark.
+    """
+    size, number, tests = 0, 0, [_EncodingTest("utf-8-sig"), _EncodingTest("gb18030")]
     workbook = False
-    while piece := file.read(PIECE):
+    while piece := file.read(PIECE_BYTES):
         if not number:
             workbook = piece.startswith(b"PK\x03\x04")
             if piece.startswith(b"\xd0\xcf\x11\xe0"):
-                spreadsheets.read(piece)  # refuses it in words
+                spreadsheets.read(piece)  # refuses the old XLS format and says what to do
             if piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                guesses = [_Guess("utf-16")]
+                tests = [_EncodingTest("utf-16")]
         size += len(piece)
         if size > largest:
             raise DomainError(
@@ -76,33 +79,33 @@ def keep(  # noqa: C901  # one pass over the file, with all that may be wrong wi
                 field="file",
                 most=largest >> 20,
             )
-        for guess in guesses if not workbook else ():
-            guess.feed(piece)
+        for test in tests if not workbook else ():
+            test.feed(piece)
         db.add(ImportPiece(run_id=run.id, number=number, content=_seal(run, number, piece)))
         db.flush()
         number += 1
     if not size:
         raise DomainError("file_empty", N_("The file holds no rows."), field="file")
     if workbook:
-        return Found(size, XLSX)
-    for guess in guesses:
-        guess.feed(b"", final=True)
-        if guess.possible:
-            return Found(size, guess.encoding)
+        return StoredFile(size, XLSX)
+    for test in tests:
+        test.feed(b"", final=True)
+        if test.possible:
+            return StoredFile(size, test.encoding)
     raise spreadsheets.broken()
 
 
-def rows(db: Session, run: ImportRun, *, after: int = 0) -> Iterator[Row]:
-    """Line numbers and cells of the rows that hold anything, of those after a line. Raises DomainError on the field `file`.
+def rows(db: Session, run: ImportRun, *, after: int = 0) -> Iterator[FileRow]:
+    """Yield line number and cells of the rows after a line, without empty rows. Raises DomainError on the field `file`.
 
-    A workbook is unpacked whole, and looked through for bombs and sheets too long before it is parsed.
+    A workbook is unpacked in memory, and checked for zip bombs and for sheets that are too long before it is parsed.
     """
     if run.encoding == XLSX:
-        for line, cells in spreadsheets.rows(b"".join(_pieces(db, run)), SHEET):
+        for line, cells in spreadsheets.rows(b"".join(_pieces(db, run)), WORKBOOK_LIMITS):
             if line > after:
                 yield line, cells
         return
-    text = io.TextIOWrapper(io.BufferedReader(_Stream(db, run), PIECE), encoding=run.encoding, newline="")
+    text = io.TextIOWrapper(io.BufferedReader(_Stream(db, run), PIECE_BYTES), encoding=run.encoding, newline="")
     reader = csv.reader(text, delimiter=_delimiter(db, run))
     try:
         for cells in reader:
@@ -121,48 +124,48 @@ def rows(db: Session, run: ImportRun, *, after: int = 0) -> Iterator[Row]:
         raise spreadsheets.broken() from error
 
 
-def count(db: Session, run: ImportRun) -> int:
-    """About how many rows a file holds: its lines, or its bytes for a workbook."""
+def count_rows(db: Session, run: ImportRun) -> int:
+    """Estimate the number of rows by the line feeds; 0 for a workbook, whose rows are not known before it is parsed."""
     if run.encoding == XLSX:
         return 0
     return sum(piece.count(b"\n") for piece in _pieces(db, run))
 
 
-def keep_top(db: Session, run: ImportRun) -> list[Row]:
-    """The first rows, cleaned, and kept beside the file: whoever looks at them need not unpack a whole workbook for that."""
-    found = [(line, [clean(cell) for cell in cells]) for line, cells in islice(rows(db, run), TOP)]
-    content = json.dumps(found, ensure_ascii=False).encode()
-    db.add(ImportPiece(run_id=run.id, number=_TOP_PIECE, content=_seal(run, _TOP_PIECE, content)))
-    return found
+def store_first_rows(db: Session, run: ImportRun) -> list[FileRow]:
+    """Return the first rows, cleaned, and store them beside the file: the preview then need not unpack a workbook."""
+    cleaned = [(line, [clean(cell) for cell in cells]) for line, cells in islice(rows(db, run), FIRST_ROWS)]
+    content = json.dumps(cleaned, ensure_ascii=False).encode()
+    db.add(ImportPiece(run_id=run.id, number=_FIRST_ROWS_PIECE, content=_seal(run, _FIRST_ROWS_PIECE, content)))
+    return cleaned
 
 
-def top(db: Session, run: ImportRun) -> list[Row]:
-    """The first rows as they were kept."""
+def first_rows(db: Session, run: ImportRun) -> list[FileRow]:
+    """Return the rows that `store_first_rows` stored; none once they are erased."""
     sealed = db.scalar(
-        select(ImportPiece.content).where(ImportPiece.run_id == run.id, ImportPiece.number == _TOP_PIECE)
+        select(ImportPiece.content).where(ImportPiece.run_id == run.id, ImportPiece.number == _FIRST_ROWS_PIECE)
     )
     if sealed is None:
         return []
-    kept = json.loads(crypto.cipher().open(_COLUMN, f"{run.ref}:{_TOP_PIECE}", sealed))
-    return [(line, cells) for line, cells in kept]
+    stored = json.loads(crypto.cipher().open(_COLUMN, f"{run.ref}:{_FIRST_ROWS_PIECE}", sealed))
+    return [(line, cells) for line, cells in stored]
 
 
 def clean(cell: str) -> str:
-    """A cell as it is meant: one space where there were several, no apostrophe of Excel's before it, nothing invisible."""
+    """Return a cell with single spaces, without Excel's apostrophe before text and invisible characters."""
     if cell.isprintable() and "  " not in cell:
         return cell.strip().lstrip("'’`").strip()[:CELL_LENGTH]
     return spreadsheets.clean(cell)
 
 
-def whole(db: Session, run: ImportRun) -> bytes:
-    """A small file as it was sent, to be attached to what it became."""
+def content(db: Session, run: ImportRun) -> bytes:
+    """Return a whole file as it was sent. Only for kinds with a small limit."""
     return b"".join(_pieces(db, run))
 
 
 def _delimiter(db: Session, run: ImportRun) -> str:
     first = next(_pieces(db, run), b"")
     text = first.decode(run.encoding, errors="ignore")
-    head: Sequence[str] = [line for line in text.splitlines()[:HEAD_WITHIN] if line.strip()]
+    head: Sequence[str] = [line for line in text.splitlines()[:HEADING_ROWS] if line.strip()]
     return max(",\t;，", key=lambda mark: max((line.count(mark) for line in head), default=0))
 
 
@@ -180,18 +183,18 @@ def _pieces(db: Session, run: ImportRun) -> Iterator[bytes]:
 
 
 class _Stream(io.RawIOBase):
-    """The pieces one after the other, as a file; one of them in memory."""
+    """The pieces of a file as a stream; one piece is in memory at a time."""
 
     def __init__(self, db: Session, run: ImportRun) -> None:
         self._left = _pieces(db, run)
         self._piece = memoryview(b"")
 
     def readable(self) -> bool:
-        """It is for reading."""
+        """Return True: the stream can be read."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill a buffer; 0 at the end."""
+        """Fill the buffer; returns the number of bytes, 0 at the end."""
         while not self._piece:
             piece = next(self._left, None)
             if piece is None:

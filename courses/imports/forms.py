@@ -1,4 +1,4 @@
-"""Forms of imports."""
+"""Forms of imports: the file, the columns, and the reason for an undo."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ class ImportFileForm(Form):
 
 
 class UndoForm(Form):
-    """Why a whole import is taken back."""
+    """The reason for the undo of an import."""
 
     reason = StringField(
         _("Reason"), filters=[strip], validators=[DataRequired(_("Give a reason.")), Length(max=REASON_LIMIT)]
@@ -41,10 +41,10 @@ class UndoForm(Form):
 
 
 class ColumnsForm(Form):
-    """Which column of a file holds which field; a field is made for each, see `columns_form`."""
+    """The column of the file for each field of a kind; `columns_form` makes a select for each field."""
 
     def mapping(self) -> dict[str, int]:
-        """Field → column of the file, from 0."""
+        """Return field → index of the column, counted from 0, without fields that have no column."""
         fields = {field.name.removeprefix(PREFIX): field.data for field in self if field.name.startswith(PREFIX)}
         return {name: at for name, at in fields.items() if at != NONE}
 
@@ -52,13 +52,13 @@ class ColumnsForm(Form):
 def columns_form(
     columns: Sequence[Column], headings: Sequence[str], chosen: dict[str, int], *, chinese: bool
 ) -> ColumnsForm:
-    """A select for each field."""
-    found = [(at, text or gettext("Column %(number)s", number=at + 1)) for at, text in enumerate(headings)]
-    options = choices([(NONE, gettext("(none)")), *found])
+    """Return a form with one select for each field of a kind; `chosen` has the columns that are selected first."""
+    headed = [(at, text or gettext("Column %(number)s", number=at + 1)) for at, text in enumerate(headings)]
+    options = choices([(NONE, gettext("(none)")), *headed])
     fields = {
         PREFIX + column.name: SelectField(heading(column, chinese=chinese), choices=options, coerce=int)
         for column in columns
     }
-    kind = type("_Columns", (ColumnsForm,), fields)
-    made: ColumnsForm = kind(data={PREFIX + name: chosen.get(name, NONE) for name in (one.name for one in columns)})
-    return made
+    form_class = type("_Columns", (ColumnsForm,), fields)
+    form: ColumnsForm = form_class(data={PREFIX + column.name: chosen.get(column.name, NONE) for column in columns})
+    return form

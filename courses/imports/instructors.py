@@ -1,7 +1,7 @@
-"""Instructors and what they may teach, from a file: a row is an instructor with one qualification, or with none.
+"""The import kind of instructors: a row is an instructor with one qualification, or with none.
 
-An instructor is known by the registration number; one who is known gets the qualification, and is not altered otherwise. The
-same name and phone under another number is a mistake in the number: nobody is registered twice.
+An instructor is known by the registration number; a known instructor gets the qualification and is not changed
+otherwise. The same name and phone under another number is a mistake in the number: no person is registered twice.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,10 +13,10 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.imports import cells, simple, statements
-from courses.imports.cells import refused
-from courses.imports.kinds import Column, Context, register, word
-from courses.imports.simple import Cells, Districts, Fact, Part, Simple, sql
+from courses.imports import cells, row_kind, statements
+from courses.imports.cells import refusal
+from courses.imports.kinds import Column, ImportContext, normalised, register
+from courses.imports.row_kind import Cells, DistrictLookup, LineRange, ParsedRow, RowKind, range_sql
 from courses.models.catalogue import Programme
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from instructors.models import PHONE_COLUMN, Instructor, Level
@@ -38,34 +38,34 @@ COLUMNS = (
 )
 NAME_LIMIT, NUMBER_LIMIT = 100, 50
 OVERLAP = N_("The periods of two qualifications for one programme must not overlap.")
-_LEVELS = cells.table(
+_LEVELS = cells.lookup_table(
     {
         Level.JUNIOR: ("junior", "初级"),
         Level.INTERMEDIATE: ("intermediate", "中级"),
         Level.SENIOR: ("senior", "高级"),
     }
 )
-# `held`: whose number is taken, by number; `named`: by number and name; `phoned`: by name and phone.
+# Temporary tables of the register: `held` by number, `named` by number and name, `phoned` by name and phone.
 _JUDGE = (
-    sql(
+    range_sql(
         "UPDATE import_line AS line SET outcome = 'refused', code = 'other_number'"
         " FROM (SELECT DISTINCT said.facts->>'person' AS person FROM import_line AS said"
         " JOIN phoned ON phoned.key = said.facts->>'reached' WHERE said.run_id = :run) AS there"
         " WHERE {part} AND there.person = facts->>'person' AND NOT EXISTS (SELECT FROM held WHERE held.key = there.person)"
     ),
-    sql(
+    range_sql(
         "UPDATE import_line AS line SET outcome = 'refused', code = 'number_taken' FROM held"
         " WHERE {part} AND held.key = facts->>'person' AND NOT EXISTS (SELECT FROM named WHERE named.key = facts->>'who')"
     ),
-    sql(
+    range_sql(
         "UPDATE import_line AS line SET outcome = 'refused', code = 'elsewhere' FROM held JOIN instructor USING (id)"
         " WHERE {part} AND held.key = facts->>'person' AND instructor.district_id <> ALL (CAST(:districts AS smallint[]))"
     ),
-    sql(
+    range_sql(
         "UPDATE import_line AS line SET outcome = 'known' FROM held"
         " WHERE {part} AND held.key = facts->>'person' AND facts->>'programme_code' IS NULL"
     ),
-    sql(
+    range_sql(
         "UPDATE import_line AS line SET outcome = CASE WHEN there.whole THEN 'known' ELSE 'refused' END,"
         " code = CASE WHEN there.whole THEN NULL ELSE 'overlap' END"
         " FROM (WITH mine AS MATERIALIZED (SELECT line.line, held.id, facts->>'programme_code' AS code,"
@@ -77,7 +77,7 @@ _JUDGE = (
         " WHERE line.run_id = :run AND line.line = there.line"
     ),
 )
-_TWO_NUMBERS = sql(
+_TWO_NUMBERS = range_sql(
     "WITH said AS MATERIALIZED (SELECT line, facts->>'person' AS person, facts->>'reached' AS reached FROM import_line AS line"
     " WHERE {part} AND facts->>'reached' IS NOT NULL), earliest AS MATERIALIZED"
     " (SELECT DISTINCT ON (reached) reached, person, line FROM said ORDER BY reached, line),"
@@ -86,46 +86,46 @@ _TWO_NUMBERS = sql(
     " UPDATE import_line AS line SET outcome = 'refused', code = 'two_numbers', params = jsonb_build_object('line', twice.line)"
     " FROM twice WHERE {part} AND twice.person = facts->>'person'"
 )
-_ALREADY = sql(
+_ALREADY = range_sql(
     "UPDATE import_line AS line SET outcome = 'double', code = 'double', params = jsonb_build_object('line', earliest.line)"
     " FROM (SELECT facts->>'person' AS person, min(line) AS line FROM import_line"
     " WHERE run_id = :run AND outcome = 'new' GROUP BY 1) AS earliest"
     " WHERE {part} AND facts->>'programme_code' IS NULL AND facts->>'person' = earliest.person AND line.line > earliest.line"
 )
 _WRITE = (
-    sql(
+    range_sql(
         "UPDATE import_line AS line SET made_id = nextval(pg_get_serial_sequence('instructor', 'id'))"
         " FROM (SELECT min(line) AS line FROM import_line AS line WHERE {part} GROUP BY facts->>'person') AS earliest"
         " WHERE {part} AND line.line = earliest.line"
         " AND NOT EXISTS (SELECT FROM held WHERE held.key = facts->>'person')"
     ),
-    sql(
+    range_sql(
         "INSERT INTO instructor (id, ref, name, registration_number, district_id, level, phone_sealed, active)"
         " SELECT made_id, CAST(facts->>'ref' AS uuid), facts->>'name', facts->>'registration_number',"
         " CAST(facts->>'district_id' AS smallint), facts->>'level', decode(facts->>'phone_sealed', 'hex'), true"
         " FROM import_line AS line WHERE {part} AND made_id IS NOT NULL ORDER BY line.line"
     ),
-    sql(
+    range_sql(
         "INSERT INTO audit_entry (at, user_id, action, subject, after)"
         " SELECT CAST(:now AS timestamptz), CAST(:user AS bigint), 'instructor.enlist', 'instructor:' || made_id,"
         " jsonb_build_object('name', facts->'name', 'registration_number', facts->'registration_number',"
         " 'district_id', facts->'district_id', 'level', facts->'level')"
         " FROM import_line AS line WHERE {part} AND made_id IS NOT NULL ORDER BY line.line"
     ),
-    sql(
+    range_sql(
         "UPDATE import_line AS line SET facts = facts || jsonb_build_object("
         "'qualification_id', nextval(pg_get_serial_sequence('qualification', 'id')), 'instructor_id', of.id)"
         " FROM (SELECT key AS person, id FROM held UNION ALL SELECT facts->>'person', made_id FROM import_line AS line"
         " WHERE {part} AND made_id IS NOT NULL) AS of"
         " WHERE {part} AND of.person = facts->>'person' AND facts->>'programme_code' IS NOT NULL"
     ),
-    sql(
+    range_sql(
         "INSERT INTO qualification (id, instructor_id, programme_code, valid_from, valid_until)"
         " SELECT CAST(facts->>'qualification_id' AS bigint), CAST(facts->>'instructor_id' AS bigint),"
         " facts->>'programme_code', CAST(facts->>'valid_from' AS date), CAST(facts->>'valid_until' AS date)"
         " FROM import_line AS line WHERE {part} AND facts->>'qualification_id' IS NOT NULL ORDER BY line.line"
     ),
-    sql(
+    range_sql(
         "INSERT INTO audit_entry (at, user_id, action, subject, after)"
         " SELECT CAST(:now AS timestamptz), CAST(:user AS bigint), 'qualification.add',"
         " 'instructor:' || CAST(facts->>'instructor_id' AS text), jsonb_build_object('programme', facts->'programme_code',"
@@ -137,7 +137,8 @@ _QUALIFICATION_MADE = (
     "qualification JOIN import_line AS line ON qualification.id = CAST(facts->>'qualification_id' AS bigint) AND {part}"
     " JOIN instructor ON instructor.id = qualification.instructor_id"
 )
-# As it was given, and nothing was taught under it; a day on both sides, whatever the time zone.
+# A qualification may go if it is as the row gave it and no session was led under it; a day on both sides covers time
+# zones.
 _QUALIFICATION_FREE = (
     "(qualification.programme_code, qualification.valid_from, qualification.valid_until) = (facts->>'programme_code',"
     " CAST(facts->>'valid_from' AS date), CAST(facts->>'valid_until' AS date)) AND NOT EXISTS (SELECT FROM session_instructor"
@@ -156,55 +157,58 @@ QUALIFICATIONS, PEOPLE = "undo_qualifications", "undo_instructors"
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """Leave to teach a programme, as a row gives it."""
+class QualificationPeriod:
+    """A qualification as a row gives it: the programme, the first and the last day."""
 
     programme: str
     first: date
     last: date
 
 
-class Reader:
-    """Reads the rows of one import, which must agree with each other on who an instructor is."""
+class InstructorRowReader:
+    """Reader of the rows of one import, which must agree with one another on name, district and level of an instructor."""
 
     def __init__(self, db: Session, run: ImportRun, today: date) -> None:
         self._today = today
-        self._districts = Districts(db, run)
-        self._programmes = cells.table(
-            {one.code: (one.code, one.short_code, one.name_zh, one.name_en) for one in db.scalars(select(Programme))}
+        self._districts = DistrictLookup(db, run)
+        self._programmes = cells.lookup_table(
+            {
+                programme.code: (programme.code, programme.short_code, programme.name_zh, programme.name_en)
+                for programme in db.scalars(select(Programme))
+            }
         )
         self._people: dict[str, tuple[str, int, str]] = {}
-        self._periods: dict[str, list[Period]] = {}
+        self._periods: dict[str, list[QualificationPeriod]] = {}
         read = select(ImportLine.facts).where(ImportLine.run_id == run.id, ImportLine.outcome == RowOutcome.NEW)
         for facts in db.scalars(read.order_by(ImportLine.line)):
             self._remember(facts or {})
 
-    def __call__(self, given: Cells) -> Fact:
-        """A row. Raises DomainError for one that cannot go in."""
-        number, name = given["registration_number"], given["name"]
-        person = word(number)
+    def __call__(self, row: Cells) -> ParsedRow:
+        """Read a row. Raises DomainError for a row at fault."""
+        number, name = row["registration_number"], row["name"]
+        person = normalised(number)
         if not person or len(number) > NUMBER_LIMIT:
-            raise refused("registration_number", N_("“%(text)s” is no registration number."), text=number)
+            raise refusal("registration_number", N_("“%(text)s” is no registration number."), text=number)
         if not norm(name) or len(name) > NAME_LIMIT:
-            raise refused("instructor_name", N_("“%(text)s” is no name."), text=name)
+            raise refusal("instructor_name", N_("“%(text)s” is no name."), text=name)
         who = f"{person}|{norm(name)}"
-        district = self._districts.find(given["district"])
+        district = self._districts.find(row["district"])
         before = self._people.get(person)
-        level = cells.choice(
-            given.get("level", ""),
+        level = cells.look_up_or(
+            row.get("level", ""),
             _LEVELS,
             "level",
             N_("There is no level “%(text)s”: write junior, intermediate or senior."),
             empty=Level(before[2]) if before else Level.JUNIOR,
         )
         if before is not None and before != (who, district, level.value):
-            raise refused(
+            raise refusal(
                 "instructor_differs", N_("An earlier row gives this number to another name, district or level.")
             )
-        phone = cells.phone(given.get("phone", ""))
-        period = self._period(given)
+        phone = cells.parse_phone(row.get("phone", ""))
+        period = self._period(row)
         if period is not None:
-            self._demand_apart(person, period)
+            self._refuse_overlap(person, period)
         facts = {
             "person": person,
             "who": who,
@@ -212,46 +216,46 @@ class Reader:
             "registration_number": number,
             "district_id": district,
             "level": level.value,
-            "reached": _reached(name, phone),
+            "reached": _name_and_phone(name, phone),
             **_sealed(phone),
             "programme_code": period and period.programme,
             "valid_from": period and period.first.isoformat(),
             "valid_until": period and period.last.isoformat(),
         }
         self._remember(facts)
-        return Fact(facts, f"{person}|{facts['programme_code']}|{facts['valid_from']}|{facts['valid_until']}")
+        return ParsedRow(facts, f"{person}|{facts['programme_code']}|{facts['valid_from']}|{facts['valid_until']}")
 
-    def _period(self, given: Cells) -> Period | None:
-        programme, first, last = (given.get(name, "") for name in ("programme", "valid_from", "valid_until"))
+    def _period(self, row: Cells) -> QualificationPeriod | None:
+        programme, first, last = (row.get(name, "") for name in ("programme", "valid_from", "valid_until"))
         if not (programme or first or last):
             return None
         if not programme or not last:
-            raise refused("qualification", N_("A qualification needs its programme and its last day."))
-        found = Period(
-            cells.named(programme, self._programmes, "programme", N_("There is no programme “%(text)s”.")),
-            cells.day(first) if first else self._today,
-            cells.day(last),
+            raise refusal("qualification", N_("A qualification needs its programme and its last day."))
+        period = QualificationPeriod(
+            cells.look_up(programme, self._programmes, "programme", N_("There is no programme “%(text)s”.")),
+            cells.parse_day(first) if first else self._today,
+            cells.parse_day(last),
         )
-        if found.last < found.first:
-            raise refused("period", N_("The last day must not come before the first."))
-        return found
+        if period.last < period.first:
+            raise refusal("period", N_("The last day must not come before the first."))
+        return period
 
-    def _demand_apart(self, person: str, period: Period) -> None:
+    def _refuse_overlap(self, person: str, period: QualificationPeriod) -> None:
         for other in self._periods.get(person, ()):
             same = other.programme == period.programme and other != period
             if same and other.first <= period.last and other.last >= period.first:
-                raise refused("overlap", OVERLAP)
+                raise refusal("overlap", OVERLAP)
 
     def _remember(self, facts: dict[str, Any]) -> None:
         person = facts["person"]
         self._people.setdefault(person, (facts["who"], facts["district_id"], facts["level"]))
         if facts["programme_code"] is not None:
             first, last = (date.fromisoformat(facts[name]) for name in ("valid_from", "valid_until"))
-            self._periods.setdefault(person, []).append(Period(facts["programme_code"], first, last))
+            self._periods.setdefault(person, []).append(QualificationPeriod(facts["programme_code"], first, last))
 
 
-class Instructors(Simple):
-    """The kind."""
+class InstructorsKind(RowKind):
+    """The import kind `instructors`."""
 
     name = "instructors"
     title = N_("Instructors")
@@ -270,61 +274,68 @@ class Instructors(Simple):
         "overlap": OVERLAP,
     }
 
-    def reader(self, db: Session, run: ImportRun, context: Context) -> Callable[[Cells], Fact]:
-        """See `Reader`."""
-        return Reader(db, run, clock.today(context.zone))
+    def row_reader(self, db: Session, run: ImportRun, context: ImportContext) -> Callable[[Cells], ParsedRow]:
+        """See `RowKind.row_reader`."""
+        return InstructorRowReader(db, run, clock.today(context.zone))
 
-    def judge(self, db: Session, part: Part) -> None:
-        """Known is whoever bears the number and the name, with a qualification for all of the period."""
-        self._hold(db)
-        simple.keys(db, "phoned", _phones(db))
+    def classify(self, db: Session, part: LineRange) -> None:
+        """Mark rows whose number, name and qualification the register has, and rows that contradict the register."""
+        self._create_register_tables(db)
+        row_kind.create_key_table(db, "phoned", _phones(db))
         everywhere = part.run.district_ids is None
-        with statements.by_hash(db):
+        with statements.hash_joins(db):
             for statement in _JUDGE:
                 if "districts" not in statement.compile().params:
-                    simple.run_part(db, statement, part)
+                    row_kind.execute(db, statement, part)
                 elif not everywhere:
-                    simple.run_part(db, statement, part, districts=part.run.district_ids)
-        simple.drop(db, "held", "named", "phoned")
+                    row_kind.execute(db, statement, part, districts=part.run.district_ids)
+        row_kind.drop_tables(db, "held", "named", "phoned")
 
-    def settle(self, db: Session, run: ImportRun) -> None:
-        """One person has one number; a row without a qualification says nothing that an earlier one has not said."""
-        with statements.by_hash(db):
-            simple.run_part(db, _TWO_NUMBERS, Part(run))
-            simple.run_part(db, _ALREADY, Part(run))
+    def classify_together(self, db: Session, run: ImportRun) -> None:
+        """Refuse a second number for a person; a row without a qualification duplicates any earlier row."""
+        with statements.hash_joins(db):
+            row_kind.execute(db, _TWO_NUMBERS, LineRange(run))
+            row_kind.execute(db, _ALREADY, LineRange(run))
 
-    def write(self, db: Session, part: Part) -> None:
-        """Instructors, then their qualifications."""
-        self._hold(db)
-        with statements.by_hash(db):
+    def write(self, db: Session, part: LineRange) -> None:
+        """Write instructors, then their qualifications."""
+        self._create_register_tables(db)
+        with statements.hash_joins(db):
             for statement in _WRITE:
-                simple.run_part(db, statement, part)
-        simple.drop(db, "held", "named")
+                row_kind.execute(db, statement, part)
+        row_kind.drop_tables(db, "held", "named")
 
-    def take_back(self, db: Session, part: Part, step: str) -> tuple[int, Sequence[str]]:
-        """Qualifications under which nobody has taught, then instructors whom nothing refers to and nobody has changed."""
+    def undo_rows(self, db: Session, part: LineRange, step: str) -> tuple[int, Sequence[str]]:
+        """Remove qualifications under which no session was led, then unchanged instructors without references."""
         if step == QUALIFICATIONS:
             named = "instructor.name || ' · ' || qualification.programme_code"
-            return simple.remove(db, part, "qualification", _QUALIFICATION_MADE, _QUALIFICATION_FREE, named)
-        free = f"{_INSTRUCTOR_SAME} AND NOT {simple.referred(Instructor)}"
-        return simple.remove(db, part, "instructor", _INSTRUCTOR_MADE, free, "instructor.name")
+            return row_kind.delete_unused(db, part, "qualification", _QUALIFICATION_MADE, _QUALIFICATION_FREE, named)
+        free = f"{_INSTRUCTOR_SAME} AND NOT {row_kind.is_referenced(Instructor)}"
+        return row_kind.delete_unused(db, part, "instructor", _INSTRUCTOR_MADE, free, "instructor.name")
 
     @staticmethod
-    def _hold(db: Session) -> None:
+    def _create_register_tables(db: Session) -> None:
         rows = db.execute(select(Instructor.id, Instructor.registration_number, Instructor.name)).all()
-        simple.keys(db, "held", ((word(number), one) for one, number, _name in rows))
-        simple.keys(db, "named", ((f"{word(number)}|{norm(name)}", one) for one, number, name in rows))
+        row_kind.create_key_table(db, "held", ((normalised(number), identity) for identity, number, _name in rows))
+        row_kind.create_key_table(
+            db, "named", ((f"{normalised(number)}|{norm(name)}", identity) for identity, number, name in rows)
+        )
 
 
-def _reached(name: str, phone: str | None) -> str | None:
-    """Name and phone as they are compared, the phone by its blind index."""
+def _name_and_phone(name: str, phone: str | None) -> str | None:
+    """Return name and phone as they are compared, the phone by its blind index; None without a phone."""
     return f"{norm(name)}|{crypto.cipher().blind_index(PHONE_COLUMN, phone).hex()}" if phone else None
 
 
 def _phones(db: Session) -> Iterator[tuple[str, int]]:
-    """Name and phone of the register, and whose they are. They are compared and shown to nobody: no reading to be audited."""
-    for one in db.scalars(select(Instructor).where(Instructor.phone_sealed.is_not(None)).order_by(Instructor.id)):
-        yield _reached(one.name, one.phone) or "", one.id
+    """Yield name and phone of each registered instructor, with the id.
+
+    Phones are decrypted here to be compared only; no user sees them, so the access is not audited.
+    """
+    for instructor in db.scalars(
+        select(Instructor).where(Instructor.phone_sealed.is_not(None)).order_by(Instructor.id)
+    ):
+        yield _name_and_phone(instructor.name, instructor.phone) or "", instructor.id
 
 
 def _sealed(phone: str | None) -> dict[str, str | None]:
@@ -332,5 +343,5 @@ def _sealed(phone: str | None) -> dict[str, str | None]:
     return {"ref": ref, "phone_sealed": crypto.cipher().encrypt(PHONE_COLUMN, ref, phone).hex() if phone else None}
 
 
-INSTRUCTORS = Instructors()
+INSTRUCTORS = InstructorsKind()
 register(INSTRUCTORS)

@@ -1,4 +1,7 @@
-"""What can be imported: each kind names its columns, reads a row, and writes what was read. Packages above register theirs."""
+"""Import kinds: a kind defines its columns, how rows are read, checked and written, and how they are undone.
+
+A kind registers itself when its module is loaded; packages above `courses` register theirs in the same way.
+"""
 
 import unicodedata
 from abc import ABC, abstractmethod
@@ -8,110 +11,117 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from courses.imports.files import LARGEST, Row
+from courses.imports.files import LARGEST_FILE, FileRow
 from courses.models.imports import ImportRun
 
 
 @dataclass(frozen=True)
 class Column:
-    """A field of a kind, what it is called in a template, and what else people write. note: how to fill it in (a msgid)."""
+    """A field of a kind: its headings in the template (`zh`, `en`), and other headings that people write (`synonyms`).
+
+    example: the cell of the template's example row.
+    """
 
     name: str
     zh: str
     en: str
-    others: tuple[str, ...] = ()
-    needed: bool = False
+    synonyms: tuple[str, ...] = ()
+    required: bool = False
     example: str = ""
 
     @property
-    def words(self) -> set[str]:
-        """Every heading that names it, as compared."""
-        return {word(text) for text in (self.zh, self.en, self.name, *self.others)}
+    def normalised_names(self) -> set[str]:
+        """All headings that name the field, as `normalised`."""
+        return {normalised(text) for text in (self.zh, self.en, self.name, *self.synonyms)}
 
 
 @dataclass(frozen=True)
-class Context:
-    """What reading and writing stand on: the branch's zone, and the rows that a chunk holds."""
+class ImportContext:
+    """The settings of a worker: the branch's time zone, and the number of rows of a chunk (one transaction)."""
 
     zone: ZoneInfo
     chunk: int = 20_000
 
 
-class Kind(ABC):
-    """One kind of import. Its steps are run in the order of `steps` (moving) and `undo_steps`, each in chunks with a cursor."""
+class ImportKind(ABC):
+    """A kind of import. The work runs through `steps`, the undo through `undo_steps`, each in chunks with a cursor."""
 
     name: str
     title: str
     hint: str
     columns: Sequence[Column]
     city_only = False
-    # bytes of a file, where a kind takes less than the rest
-    largest = LARGEST
+    # the largest file in bytes
+    largest = LARGEST_FILE
     steps: Sequence[str]
     undo_steps: Sequence[str]
-    # code → msgid of the reasons that set-based statements give
+    # code → msgid of the refusals that SQL statements give
     reasons: Mapping[str, str]
-    # those of these codes that say a row is right and waits for another
-    consequences: frozenset[str] = frozenset()
-    # what to know before the rows that can go in do so without the others (a msgid)
+    # the codes of rows that are right and wait for another row to be corrected
+    waiting_codes: frozenset[str] = frozenset()
+    # a warning (msgid) that the page shows above the rows to correct
     caution = ""
 
     @abstractmethod
-    def stage(self, db: Session, run: ImportRun, rows: Iterator[Row], context: Context) -> Iterator[int]:
-        """Write rows to the staging tables, a chunk each time; gives the last line that is written."""
+    def stage(self, db: Session, run: ImportRun, rows: Iterator[FileRow], context: ImportContext) -> Iterator[int]:
+        """Read rows into the staging tables, a chunk at a time; yields the last line of each chunk."""
 
     @abstractmethod
-    def match(self, db: Session, run: ImportRun, context: Context) -> None:
-        """Find doubles and what is known, and say of each row what becomes of it."""
+    def match(self, db: Session, run: ImportRun, context: ImportContext) -> None:
+        """Set the outcome of each row: find duplicates in the file, and records that exist already."""
 
     @abstractmethod
     def total(self, db: Session, run: ImportRun, step: str) -> int:
-        """How far the cursor of a step goes."""
+        """Return the value of the cursor at the end of a step, for the progress page."""
 
     @abstractmethod
-    def move(self, db: Session, run: ImportRun, step: str, context: Context) -> int | None:
-        """Do one chunk after the cursor; the new cursor, or None when the step is done."""
+    def import_chunk(self, db: Session, run: ImportRun, step: str, context: ImportContext) -> int | None:
+        """Write one chunk of a step, after the cursor; returns the new cursor, or None when the step is done."""
 
     @abstractmethod
-    def undo(self, db: Session, run: ImportRun, step: str, context: Context) -> int | None:
-        """Take one chunk back; as `move`."""
+    def undo_chunk(self, db: Session, run: ImportRun, step: str, context: ImportContext) -> int | None:
+        """Undo one chunk of a step; returns as `import_chunk` does."""
 
 
-_KINDS: dict[str, Kind] = {}
+_KINDS: dict[str, ImportKind] = {}
 
 
-def register(kind: Kind) -> None:
-    """Make a kind known, once, when its module is loaded."""
+def register(kind: ImportKind) -> None:
+    """Add a kind to those that can be imported."""
     _KINDS[kind.name] = kind
 
 
-def kind_of(name: str) -> Kind:
-    """A kind by its name. Raises KeyError."""
+def kind_of(name: str) -> ImportKind:
+    """Return a kind by its name. Raises KeyError."""
     return _KINDS[name]
 
 
-def everyone() -> Sequence[Kind]:
-    """All kinds, in the order in which they were registered."""
+def all_kinds() -> Sequence[ImportKind]:
+    """Return all kinds, in the order in which they were registered."""
     return list(_KINDS.values())
 
 
-def word(text: str) -> str:
-    """A heading or a word as it is compared."""
+def normalised(text: str) -> str:
+    """Return a heading or a cell as it is compared: NFKC, lower case, letters and digits only."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", text).lower() if letter.isalnum())
 
 
-def guess(columns: Sequence[Column], headings: Sequence[str], remembered: Mapping[str, str]) -> dict[str, int]:
-    """Field → column, by what the user last chose, else by the words that name it; the first of two columns wins."""
-    places: dict[str, int] = {}
-    for place, heading in enumerate(headings):
-        places.setdefault(word(heading), place)
-    found: dict[str, int] = {}
+def guess_mapping(columns: Sequence[Column], headings: Sequence[str], remembered: Mapping[str, str]) -> dict[str, int]:
+    """Guess the column of each field, field → index: by the heading that the user last chose for it, else by its names.
+
+    Of two columns with the same heading the first is taken; a column holds one field.
+    """
+    positions: dict[str, int] = {}
+    for position, heading in enumerate(headings):
+        positions.setdefault(normalised(heading), position)
+    mapping: dict[str, int] = {}
     for column in columns:
         chosen = remembered.get(column.name)
-        if chosen is not None and word(chosen) in places:
-            found[column.name] = places[word(chosen)]
+        if chosen is not None and normalised(chosen) in positions:
+            mapping[column.name] = positions[normalised(chosen)]
             continue
-        at = next((place for text, place in places.items() if text in column.words), None)
-        if at is not None and at not in found.values():
-            found[column.name] = at
-    return found
+        names = column.normalised_names
+        named = next((position for heading, position in positions.items() if heading in names), None)
+        if named is not None and named not in mapping.values():
+            mapping[column.name] = named
+    return mapping

@@ -1,4 +1,4 @@
-"""The words of imports: states, and what was counted."""
+"""Labels of imports: states, outcomes of rows, and the numbers of records."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ STATES = {
     ImportState.FAILED: (_l("Import failed"), "danger"),
 }
 
-# What becomes of the rows.
+# The outcomes of rows, before the import.
 OUTCOMES = {
     "new": _l("Can be imported"),
     "known": _l("Already present"),
@@ -27,8 +27,8 @@ OUTCOMES = {
 }
 OUTCOMES_DONE = {**OUTCOMES, "new": _l("Rows imported")}
 
-# Where what came in is looked at.
-PLACES = {
+# Endpoint and label of the link to the imported records, by kind.
+DESTINATIONS = {
     "past": ("offerings.index", _l("To the offerings")),
     "organisations": ("organisations.index", _l("To the organisations")),
     "instructors": ("instructors.index", _l("To the instructors")),
@@ -36,15 +36,15 @@ PLACES = {
     "legacy_certificates": ("legacy.index", _l("To the legacy certificates")),
 }
 
-# What was made of them.
-MADE = {
+# The records that an import made.
+CREATED = {
     "offerings": _l("Offerings created"),
     "enrolments": _l("Enrolments created"),
     "certificates": _l("Legacy certificates created"),
 }
 
-# What was taken back, and what stays.
-TAKEN_BACK = {
+# The records that an undo removed, and those that it left.
+UNDONE = {
     "undone_offerings": _l("Offerings removed"),
     "kept_offerings": _l("Offerings kept"),
     "undone_people": _l("Trainees removed"),
@@ -55,14 +55,14 @@ TAKEN_BACK = {
 
 
 def tally(run: ImportRun) -> list[tuple[int, Any]]:
-    """The numbers of an import that tell something in its state, each with its label; none before the check."""
+    """Return the numbers that matter in the state of an import, each with its label; none before the check."""
     if not run.tally:
         return []
     if run.state is ImportState.UNDONE:
-        shown = {name: label for name, label in TAKEN_BACK.items() if run.tally.get(name) or name.startswith("undone")}
-        return [(run.tally[name], label) for name, label in shown.items() if name in run.tally]
+        undone = {name: label for name, label in UNDONE.items() if run.tally.get(name) or name.startswith("undone")}
+        return [(run.tally[name], label) for name, label in undone.items() if name in run.tally]
     outcomes = OUTCOMES_DONE if run.state in {ImportState.DONE, ImportState.UNDOING} else OUTCOMES
-    made = {**MADE, **TAKEN_BACK} if run.state is not ImportState.DONE else MADE
+    created = {**CREATED, **UNDONE} if run.state is not ImportState.DONE else CREATED
     return [(run.tally.get(name, 0), label) for name, label in outcomes.items()] + [
-        (run.tally[name], label) for name, label in made.items() if name in run.tally
+        (run.tally[name], label) for name, label in created.items() if name in run.tally
     ]

@@ -1,4 +1,4 @@
-"""Totals from before this system, from a file. It goes in whole or not at all: half a source would be nobody's total."""
+"""The import kind of opening balances. A file is imported whole or not at all: half a source is a total of nothing."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,16 +6,16 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from courses.counting import opening_balances
-from courses.imports import files, simple
-from courses.imports.kinds import Column, Context, register
-from courses.imports.simple import LAST, Cells, Fact, Part, Simple, sql
+from courses.imports import files, row_kind
+from courses.imports.kinds import Column, ImportContext, register
+from courses.imports.row_kind import LAST_LINE, Cells, LineRange, ParsedRow, RowKind, range_sql
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from courses.models.opening_balances import OpeningSource
 from lms.core.errors import N_
 from lms.core.exports import MEDIA_TYPES, Format
 
-LARGEST = 8 << 20  # bytes of a source's file: it is kept with it
-MOST_SOURCES = 10  # each keeps the file
+LARGEST_SOURCE = 8 << 20  # bytes: the file is stored with its source
+SOURCES_LIMIT = 10  # each source stores the file
 REASON = "导入已撤销。The import was undone."
 COLUMNS = (
     Column("month", "月份", "month", ("年月",), True, "2012-05"),
@@ -25,7 +25,7 @@ COLUMNS = (
     Column("certificates", "发证数", "certificates", ("证书", "发证数量"), False, "750"),
     Column("source", "来源", "source", ("数据来源", "出处"), False, "2012年年报表4"),
 )
-_HELD = sql(
+_HELD = range_sql(
     "UPDATE import_line AS line SET outcome = CASE WHEN same THEN 'known' ELSE 'refused' END,"
     " code = CASE WHEN same THEN NULL ELSE 'held' END"
     " FROM (SELECT line.line, held.person_times = CAST(facts->>'person_times' AS bigint)"
@@ -44,21 +44,21 @@ _FEW = text(
     " WHERE line.run_id = :run AND line.outcome = 'new' AND (SELECT count(DISTINCT facts->>'source') FROM import_line"
     " WHERE run_id = :run AND outcome = 'new') > :most"
 )
-_WRITE = sql(
+_WRITE = range_sql(
     "INSERT INTO opening_balance (source_id, month, district_id, programme_code, person_times, certificates, active)"
     " SELECT made_id, CAST(facts->>'month' AS date), CAST(facts->>'district_id' AS smallint), facts->>'programme_code',"
     " CAST(facts->>'person_times' AS bigint), CAST(facts->>'certificates' AS bigint), true"
     " FROM import_line AS line WHERE {part} ORDER BY line.line"
 )
-_SOURCES = sql(
+_SOURCES = range_sql(
     "SELECT facts->>'source' AS title, count(*) AS rows, CAST(sum(CAST(facts->>'person_times' AS bigint)) AS bigint)"
     " AS person_times FROM import_line AS line WHERE {part} GROUP BY 1 ORDER BY min(line.line)"
 )
-_LEAD = sql("UPDATE import_line AS line SET made_id = :source WHERE {part} AND facts->>'source' = :title")
+_LEAD = range_sql("UPDATE import_line AS line SET made_id = :source WHERE {part} AND facts->>'source' = :title")
 
 
-class OpeningBalances(Simple):
-    """The kind."""
+class OpeningBalancesKind(RowKind):
+    """The import kind `opening_balances`."""
 
     name = "opening_balances"
     title = N_("Totals from before this system")
@@ -68,7 +68,7 @@ class OpeningBalances(Simple):
     )
     columns = COLUMNS
     city_only = True
-    largest = LARGEST
+    largest = LARGEST_SOURCE
     reasons = {  # noqa: RUF012  # read only
         "double": N_("Line %(line)s gives this month, district and programme already."),
         "held": N_("This month, district and programme has a balance already."),
@@ -76,27 +76,27 @@ class OpeningBalances(Simple):
         "sources": N_("A file names no more than %(most)s sources."),
     }
 
-    def reader(self, db: Session, run: ImportRun, context: Context) -> Callable[[Cells], Fact]:  # noqa: ARG002  # the engine's form
-        """By the rule of opening balances."""
+    def row_reader(self, db: Session, run: ImportRun, context: ImportContext) -> Callable[[Cells], ParsedRow]:  # noqa: ARG002  # signature of RowKind
+        """See `RowKind.row_reader`; `courses.counting.opening_balances` reads the cells."""
         parse = opening_balances.row_reader(db)
 
-        def read(given: Cells) -> Fact:
-            found = parse(given)
-            month = found.month.isoformat()
-            facts = {**vars(found), "month": month, "source": given.get("source") or run.file_name}
-            return Fact(facts, f"{month}:{found.district_id}:{found.programme_code}")
+        def read(row: Cells) -> ParsedRow:
+            balance = parse(row)
+            month = balance.month.isoformat()
+            facts = {**vars(balance), "month": month, "source": row.get("source") or run.file_name}
+            return ParsedRow(facts, f"{month}:{balance.district_id}:{balance.programme_code}")
 
         return read
 
-    def judge(self, db: Session, part: Part) -> None:
-        """Known is a balance of the same figures; anything wrong keeps all of the file out."""
-        simple.run_part(db, _HELD, part)
-        db.execute(_FEW, {"run": part.run.id, "most": MOST_SOURCES})
+    def classify(self, db: Session, part: LineRange) -> None:
+        """Mark balances that exist with the same figures; one row at fault refuses the whole file."""
+        row_kind.execute(db, _HELD, part)
+        db.execute(_FEW, {"run": part.run.id, "most": SOURCES_LIMIT})
         db.execute(_WHOLE, {"run": part.run.id})
 
-    def write(self, db: Session, part: Part) -> None:
-        """A source for each that rows name, with the file, and its balances."""
-        content = files.whole(db, part.run)
+    def write(self, db: Session, part: LineRange) -> None:
+        """Write a source, with the file, for each source that the rows name, and its balances."""
+        content = files.content(db, part.run)
         media_type = MEDIA_TYPES[Format.XLSX if part.run.encoding == files.XLSX else Format.CSV]
         for title, rows, person_times in db.execute(_SOURCES, part.values).all():
             source = opening_balances.add_source(
@@ -109,14 +109,14 @@ class OpeningBalances(Simple):
                 person_times=person_times,
             )
             db.execute(_LEAD, {**part.values, "source": source.id, "title": title})
-        simple.run_part(db, _WRITE, part)
+        row_kind.execute(db, _WRITE, part)
 
-    def last(self, db: Session, run: ImportRun, chunk: int) -> int | None:  # noqa: ARG002  # the engine's form
-        """All of it in one transaction."""
-        return None if run.cursor else LAST
+    def last_line(self, db: Session, run: ImportRun, chunk: int) -> int | None:  # noqa: ARG002  # signature of RowKind
+        """See `RowKind.last_line`: the whole file is one chunk."""
+        return None if run.cursor else LAST_LINE
 
-    def take_back(self, db: Session, part: Part, step: str) -> tuple[int, Sequence[str]]:  # noqa: ARG002  # the engine's form
-        """Sources stay on record, withdrawn; one that somebody has withdrawn already stays as it is."""
+    def undo_rows(self, db: Session, part: LineRange, step: str) -> tuple[int, Sequence[str]]:  # noqa: ARG002  # signature of RowKind
+        """Withdraw the sources, which stay on record; one that was withdrawn already stays as it is."""
         sources = db.execute(
             select(ImportLine.made_id, func.count())
             .join(OpeningSource, OpeningSource.id == ImportLine.made_id)
@@ -133,5 +133,5 @@ class OpeningBalances(Simple):
         return sum(rows for _source, rows in sources), []
 
 
-OPENING_BALANCES = OpeningBalances()
+OPENING_BALANCES = OpeningBalancesKind()
 register(OPENING_BALANCES)

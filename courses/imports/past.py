@@ -1,8 +1,8 @@
-"""Past trainings: people, their places, their attendances and the offerings that these make, closed and counted as closing does.
+"""The import kind of past trainings: trainees, enrolments, attendances and offerings, closed and counted as by closing.
 
-A row is one person in one offering. An offering goes in whole, in one transaction, or it was there before and stays as it is:
-so an import that is stopped, killed or sent twice leaves each offering once, and one with a wrong row waits until that is
-mended. Known people are found and not altered.
+A row is one person in one offering. An offering is imported whole, in one transaction; an offering that existed before
+stays as it is. So an import that is stopped, killed or sent twice makes each offering once, and an offering with a row
+at fault waits until that row is corrected. Known people are found and not changed.
 """
 
 from abc import ABC, abstractmethod
@@ -15,44 +15,50 @@ from sqlalchemy.orm import Session
 
 from courses.counting import participation, quarters
 from courses.imports import past_closing, staging, statements
-from courses.imports.files import Row
-from courses.imports.kinds import Context, Kind, register
-from courses.imports.past_rows import COLUMNS, Reader
-from courses.imports.past_undo import UNDO_STEPS, take_back
+from courses.imports.files import FileRow
+from courses.imports.kinds import ImportContext, ImportKind, register
+from courses.imports.past_rows import COLUMNS, PastRowReader
+from courses.imports.past_undo import UNDO_STEPS, undo_chunk
 from courses.models.imports import ImportLine, ImportOffering, ImportPerson, ImportRun, RowOutcome
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 
 FILE = "past.sql"
-# Two imports that write at once take turns: both would make the same offering or the same person.
+# An advisory lock: two imports that write at the same time would both make the same offering or the same person.
 LOCK = 0x696D706F7274
-ROW = (
+ATTENDANCE_COLUMNS = (
     "run_id", "line", "offering_key", "ref", "name", "name_key", "phone_sealed", "phone_index", "id_type", "id_number_sealed",
     "id_number_index", "birth_year", "present", "arrived", "departed", "result", "certificate", "issued_on",
 )  # fmt: skip
-OFFERED = (
+OFFERING_FIELDS = (
     "key", "course_id", "district_id", "organisation_id", "lead_instructor_id", "place", "days", "starts", "ends",
 )  # fmt: skip
 
 
-class Papers(ABC):
-    """What keeps the certificates that rows name, in the transactions that write and undo their enrolments."""
+class CertificateKeeper(ABC):
+    """Stores the certificates that rows name, in the transactions that write and undo the enrolments.
+
+    `certificates.legacy` implements it, because `courses` may not import `certificates`.
+    """
 
     @abstractmethod
-    def judge(self, db: Session, run: ImportRun, first: int = 0, last: int | None = None) -> int:
-        """Refuse new rows whose certificate is somebody else's, of the whole file or of offerings from first to last; how many."""
+    def refuse_conflicts(self, db: Session, run: ImportRun, first: int = 0, last: int | None = None) -> int:
+        """Refuse new rows whose certificate number belongs to another person; returns the number of rows refused.
+
+        Covers the whole file, or the offerings numbered from first to last.
+        """
 
     @abstractmethod
     def keep(self, db: Session, run: ImportRun) -> None:
-        """The rows are in the temporary table `placed`."""
+        """Store the certificates of the rows in the temporary table `placed`."""
 
     @abstractmethod
     def take_back(self, db: Session, run: ImportRun, first: int, last: int) -> Sequence[str]:
-        """The offerings are in the temporary table `concerned`, by number from first to last; the names of what stays."""
+        """Remove the certificates of the offerings in the temporary table `concerned`; returns the names that stay."""
 
 
-class Past(Kind):
-    """The kind."""
+class PastTrainings(ImportKind):
+    """The import kind `past`."""
 
     name = "past"
     title = N_("Past trainings")
@@ -81,88 +87,91 @@ class Past(Kind):
         ),
     }
 
-    consequences = frozenset({"offering_waits"})
+    waiting_codes = frozenset({"offering_waits"})
 
     def __init__(self) -> None:
-        self.papers: list[Papers] = []
+        self.certificate_keepers: list[CertificateKeeper] = []
 
-    def stage(self, db: Session, run: ImportRun, rows: Iterator[Row], context: Context) -> Iterator[int]:
-        """Rows in, checked and sealed."""
-        reader = Reader(db, run, clock.today(context.zone))
-        beginning = f"{run.id}\t".encode()
+    def stage(self, db: Session, run: ImportRun, rows: Iterator[FileRow], context: ImportContext) -> Iterator[int]:
+        """See `ImportKind.stage`: personal data is encrypted before it is stored."""
+        reader = PastRowReader(db, run, clock.today(context.zone))
+        prefix = f"{run.id}\t".encode()
         while batch := list(islice(rows, context.chunk)):
             good: list[bytes] = []
             bad: list[bytes] = []
             for line, cells in batch:
                 try:
-                    good.append(beginning + reader.line(line, cells) + b"\n")
+                    good.append(prefix + reader.line(line, cells) + b"\n")
                 except DomainError as error:
                     bad.append(staging.refused_line(run.id, line, error, reader.key))
-            staging.copy(db, "import_attendance", ROW, [b"".join(good)])
+            staging.copy_lines(db, "import_attendance", ATTENDANCE_COLUMNS, [b"".join(good)])
             if bad:
-                staging.copy(db, "import_line", staging.LINE, bad)
-            if reader.fresh:
+                staging.copy_lines(db, "import_line", staging.LINE_COLUMNS, bad)
+            if reader.new_offerings:
                 db.execute(
                     insert(ImportOffering),
-                    [{"run_id": run.id, **dict(zip(OFFERED, one, strict=True))} for one in reader.fresh],
+                    [
+                        {"run_id": run.id, **dict(zip(OFFERING_FIELDS, values, strict=True))}
+                        for values in reader.new_offerings
+                    ],
                 )
-                reader.fresh = []
+                reader.new_offerings = []
             yield batch[-1][0]
 
-    def match(self, db: Session, run: ImportRun, context: Context) -> None:
-        """Who is who, what is there already, and which rows say the same."""
+    def match(self, db: Session, run: ImportRun, context: ImportContext) -> None:
+        """See `ImportKind.match`: identifies people within the file and in the register, and offerings that exist."""
         values = {"run": run.id, "zone": context.zone.key, "first": 0, "last": 2**31 - 1, "everything": True}
-        with statements.by_index(db):
-            statements.run(db, FILE, "known", **values)
-        with statements.by_hash(db):
+        with statements.index_scans(db):
+            statements.execute(db, FILE, "known", **values)
+        with statements.hash_joins(db):
             for name in ("group", "turns", "wanted"):
-                statements.run(db, FILE, name, **values)
+                statements.execute(db, FILE, name, **values)
         db.execute(text("ANALYZE grouped, wanted"))
-        with statements.by_index(db):
-            statements.run(db, FILE, "find", **values)
+        with statements.index_scans(db):
+            statements.execute(db, FILE, "find", **values)
             db.execute(text("ANALYZE found"))
-            statements.run(db, FILE, "there", **values)
-        with statements.by_hash(db):
-            statements.run(db, FILE, "judge", **values)
-            for papers in self.papers:
-                papers.judge(db, run)
-            statements.run(db, FILE, "hold_back", **values)
-            statements.run(db, FILE, "persons", **values)
+            statements.execute(db, FILE, "there", **values)
+        with statements.hash_joins(db):
+            statements.execute(db, FILE, "judge", **values)
+            for keeper in self.certificate_keepers:
+                keeper.refuse_conflicts(db, run)
+            statements.execute(db, FILE, "hold_back", **values)
+            statements.execute(db, FILE, "persons", **values)
         db.execute(text("DROP TABLE grouped, wanted, found, there"))
 
     def total(self, db: Session, run: ImportRun, step: str) -> int:
-        """Lines of people, or offerings."""
+        """See `ImportKind.total`: the last line of a person, or the number of offerings."""
         if step == "people":
             return db.scalar(select(func.max(ImportPerson.line)).where(ImportPerson.run_id == run.id)) or 0
         return db.scalar(select(func.max(ImportOffering.number)).where(ImportOffering.run_id == run.id)) or 0
 
-    def move(self, db: Session, run: ImportRun, step: str, context: Context) -> int | None:
-        """People first, then offerings with all that hangs on them."""
+    def import_chunk(self, db: Session, run: ImportRun, step: str, context: ImportContext) -> int | None:
+        """Write people, then offerings with their enrolments, attendances and ledger lines."""
         db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         if step == "people":
             return self._people(db, run, context)
         return self._offerings(db, run, context)
 
     @staticmethod
-    def _people(db: Session, run: ImportRun, context: Context) -> int | None:
-        last = staging.last_person(db, run, context.chunk)
+    def _people(db: Session, run: ImportRun, context: ImportContext) -> int | None:
+        last = staging.last_person_line(db, run, context.chunk)
         if last is None:
             return None
         values = {"run": run.id, "first": run.cursor, "last": last, "now": clock.now()}
-        left = -1
-        while left:  # whom somebody registers at this moment, the next turn finds
-            with statements.by_hash(db):
-                statements.run(db, FILE, "missing", **values)
+        missing = -1
+        while missing:  # a person whom another transaction registers at this moment is found in the next turn
+            with statements.hash_joins(db):
+                statements.execute(db, FILE, "missing", **values)
             db.execute(text("ANALYZE wanted"))
-            with statements.by_index(db):
-                statements.run(db, FILE, "find", **values)  # who was registered since the check
+            with statements.index_scans(db):
+                statements.execute(db, FILE, "find", **values)  # people registered since the check
                 db.execute(text("ANALYZE found"))
-                done = statements.run(db, FILE, "enlist", **values).rowcount
-            left = (db.scalar(text("SELECT count(*) FROM wanted")) or 0) - done
+                enlisted = statements.execute(db, FILE, "enlist", **values).rowcount
+            missing = (db.scalar(text("SELECT count(*) FROM wanted")) or 0) - enlisted
             db.execute(text("DROP TABLE wanted, found"))
         return last
 
-    def _offerings(self, db: Session, run: ImportRun, context: Context) -> int | None:
+    def _offerings(self, db: Session, run: ImportRun, context: ImportContext) -> int | None:
         first, last = run.cursor + 1, self._last(db, run, context.chunk)
         if last is None:
             return None
@@ -170,69 +179,71 @@ class Past(Kind):
             "run": run.id, "first": first, "last": last, "zone": context.zone.key, "now": clock.now(),
             "user": audit.actor(db), "today": clock.today(context.zone), "everything": False,
         }  # fmt: skip
-        with statements.by_index(db):
-            statements.run(db, FILE, "known", **values)
-            late = statements.run(db, FILE, "refuse_known", **values).rowcount
-            late += sum(papers.judge(db, run, first, last) for papers in self.papers)
-        if late:  # what others made since the check
-            with statements.by_hash(db):
-                statements.run(db, FILE, "hold_back", **values)
-                statements.run(db, FILE, "idle", **values)
+        with statements.index_scans(db):
+            statements.execute(db, FILE, "known", **values)
+            refused = statements.execute(db, FILE, "refuse_known", **values).rowcount
+            refused += sum(keeper.refuse_conflicts(db, run, first, last) for keeper in self.certificate_keepers)
+        if refused:  # offerings or certificates that others made since the check
+            with statements.hash_joins(db):
+                statements.execute(db, FILE, "hold_back", **values)
+                statements.execute(db, FILE, "idle", **values)
             db.execute(text("ANALYZE idle"))
-            with statements.by_index(db):
-                statements.run(db, FILE, "forget", **values)
+            with statements.index_scans(db):
+                statements.execute(db, FILE, "forget", **values)
             db.execute(text("DROP TABLE idle"))
-        with statements.by_index(db):
-            statements.run(db, FILE, "offered", **values)
+        with statements.index_scans(db):
+            statements.execute(db, FILE, "offered", **values)
             db.execute(text("ANALYZE offered"))
             for name in ("remember", "meeting"):
-                statements.run(db, FILE, name, **values)
-            with statements.by_hash(db):
-                statements.run(db, FILE, "chosen", **values)
+                statements.execute(db, FILE, name, **values)
+            with statements.hash_joins(db):
+                statements.execute(db, FILE, "chosen", **values)
             db.execute(text("ANALYZE meeting, chosen"))
-        with statements.by_key(db):
-            statements.run(db, FILE, "placed", **values)
-        with statements.by_index(db):
+        with statements.joins_in_order(db):
+            statements.execute(db, FILE, "placed", **values)
+        with statements.index_scans(db):
             db.execute(text("ANALYZE placed"))
-            statements.run(db, FILE, "presence", **values)
+            statements.execute(db, FILE, "presence", **values)
             db.execute(text("ANALYZE presence"))
-            statements.run(db, FILE, "judged", **values)
+            statements.execute(db, FILE, "judged", **values)
             quarters.lock_open(db)
             for name in ("offering", "session", "lead", "enrolment", "event", "attendance", "closing"):
-                statements.run(db, FILE, f"write_{name}", **values)
-            past_closing.certify(db)
-            statements.run(db, FILE, "write_participation")
+                statements.execute(db, FILE, f"write_{name}", **values)
+            past_closing.count_certificates(db)
+            statements.execute(db, FILE, "write_participation")
             db.execute(text("CREATE TEMP TABLE concerned ON COMMIT DROP AS SELECT id FROM offered"))
             db.execute(text("ANALYZE concerned"))
             participation.lock(db)
-            statements.run(db, FILE, "count_people", sign=1)
-        for papers in self.papers:
-            papers.keep(db, run)
-        made = db.execute(text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")).one()
+            statements.execute(db, FILE, "count_people", sign=1)
+        for keeper in self.certificate_keepers:
+            keeper.keep(db, run)
+        offerings, enrolments = db.execute(
+            text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")
+        ).one()
         db.execute(text("DROP TABLE offered, meeting, chosen, placed, presence, judged, concerned"))
-        _add(run, offerings=made[0], enrolments=made[1])
+        _add(run, offerings=offerings, enrolments=enrolments)
         return last
 
     @staticmethod
     def _last(db: Session, run: ImportRun, chunk: int) -> int | None:
-        """The last offering of a chunk: at least one, and no more rows than the chunk holds."""
-        left = select(ImportLine.number).where(
+        """Return the number of the last offering of a chunk: as many rows as fit, but at least one offering."""
+        remaining = select(ImportLine.number).where(
             ImportLine.run_id == run.id, ImportLine.number > run.cursor, ImportLine.outcome == RowOutcome.NEW
         )
-        beyond = db.scalar(left.order_by(ImportLine.number).offset(chunk).limit(1))
-        fitting = left if beyond is None else left.where(ImportLine.number < beyond)
-        found = db.scalar(fitting.order_by(ImportLine.number.desc()).limit(1))
-        return beyond if found is None else found
+        beyond = db.scalar(remaining.order_by(ImportLine.number).offset(chunk).limit(1))
+        fitting = remaining if beyond is None else remaining.where(ImportLine.number < beyond)
+        last = db.scalar(fitting.order_by(ImportLine.number.desc()).limit(1))
+        return beyond if last is None else last
 
-    def undo(self, db: Session, run: ImportRun, step: str, context: Context) -> int | None:
-        """See `past_undo`."""
+    def undo_chunk(self, db: Session, run: ImportRun, step: str, context: ImportContext) -> int | None:
+        """Undo one chunk, see `courses.imports.past_undo`."""
         db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-        return take_back(db, run, step, context, [papers.take_back for papers in self.papers])
+        return undo_chunk(db, run, step, context, [keeper.take_back for keeper in self.certificate_keepers])
 
 
 def _add(run: ImportRun, **numbers: int) -> None:
     run.tally = {**run.tally, **{name: run.tally.get(name, 0) + number for name, number in numbers.items()}}
 
 
-PAST = Past()
-register(PAST)
+PAST_TRAININGS = PastTrainings()
+register(PAST_TRAININGS)

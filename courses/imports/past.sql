@@ -1,4 +1,7 @@
--- Statements of courses/imports/past*.py, each under its name. :run is the import, :zone the branch's zone.
+-- Statements of courses/imports/past.py, each below its name. :run is the id of the import, :zone the branch's time
+-- zone.
+
+-- Offerings that existed before the import: the same host, course, place and first start.
 
 -- name: known
 UPDATE import_offering AS named SET known_id = (
@@ -10,7 +13,8 @@ UPDATE import_offering AS named SET known_id = (
 )
 WHERE run_id = :run AND offering_id IS NULL AND (number BETWEEN :first AND :last OR :everything)
 
--- Who is who within the file: the same ID number, else the same phone and name; the first line stands for the person.
+-- Identify people within the file: the same ID number, else the same phone and name. The first line represents the
+-- person.
 -- name: group
 CREATE TEMP TABLE grouped ON COMMIT DROP AS
 SELECT line, offering_key, coalesce(of_number, min(of_number) OVER same_phone, min(line) OVER same_phone) AS person
@@ -21,7 +25,8 @@ FROM (
 ) AS numbered
 WINDOW same_phone AS (PARTITION BY phone_index, name_key)
 
--- Those who stand for a person: of the whole file, or of a chunk of those who are not found yet.
+-- The lines that represent a person: of the whole file (wanted), or of a chunk of people without a record yet
+-- (missing).
 -- name: wanted
 CREATE TEMP TABLE wanted ON COMMIT DROP AS
 SELECT said.line, said.id_type, said.id_number_index, said.phone_index, said.name_key
@@ -37,8 +42,9 @@ JOIN import_attendance AS said ON said.run_id = :run AND said.line = person.line
 JOIN import_offering AS named ON named.run_id = :run AND named.key = said.offering_key
 WHERE person.run_id = :run AND person.line > :first AND person.line <= :last AND person.trainee_id IS NULL
 
--- The record of the same person: the same ID number, else the same phone and name unless both are residents with numbers.
--- The lowest id is sought in a way that no plan can take for a walk along the whole primary key.
+-- The trainee record of each person: the same ID number, else the same phone and name, unless both have a resident's
+-- number.
+-- ORDER BY trainee.id + 0: with a plain ORDER BY id the planner would scan the primary key from its start.
 -- name: find
 CREATE TEMP TABLE found ON COMMIT DROP AS
 SELECT wanted.line, coalesce(numbered.id, phoned.id) AS id
@@ -63,7 +69,7 @@ FROM (
 ) AS turn
 WHERE named.run_id = :run AND named.key = turn.offering_key
 
--- Rows whose person is registered in the offering that was there before.
+-- Rows whose person has an enrolment in the offering that existed before.
 -- name: there
 CREATE TEMP TABLE there ON COMMIT DROP AS
 SELECT grouped.line
@@ -89,7 +95,7 @@ FROM (
     WINDOW same AS (PARTITION BY offering_key, coalesce(-found.id, grouped.person) ORDER BY grouped.line)
 ) AS judged
 
--- An offering goes in whole: its right rows wait for the wrong ones, and come out with them as rows to correct.
+-- An offering is imported whole: its right rows wait for the wrong rows, and are listed with them as rows to correct.
 -- name: hold_back
 UPDATE import_line AS line SET outcome = 'refused', code = 'offering_waits', number = NULL,
     params = jsonb_build_object('line', broken.line)
@@ -106,7 +112,7 @@ JOIN (
 WHERE said.run_id = :run AND line.run_id = :run AND line.line = said.line AND line.outcome = 'new'
     AND (line.number BETWEEN :first AND :last OR :everything)
 
--- People who only stand in rows that do not go in are nobody's trainees.
+-- People who occur only in rows that are not imported get no record.
 -- name: persons
 INSERT INTO import_person (run_id, line, trainee_id, made)
 SELECT :run, line, id, false FROM found
@@ -133,7 +139,7 @@ FROM import_offering AS named
 WHERE named.run_id = :run AND named.number BETWEEN :first AND :last AND named.known_id IS NOT NULL
     AND line.run_id = :run AND line.number = named.number
 
--- People of whom no row goes in after all are nobody's trainees.
+-- Records that this import made for people of whom, after all, no row is imported.
 -- name: idle
 CREATE TEMP TABLE idle ON COMMIT DROP AS
 SELECT line, trainee_id FROM import_person AS person
@@ -175,7 +181,8 @@ FROM (
     ORDER BY offered.number, nth
 ) AS each
 
--- The chunk's rows, with how many they are: in the middle of an import the planner takes a half-written table for empty.
+-- The rows of the chunk in a table that is analysed: the planner takes import_line, which the import fills, to be
+-- empty.
 -- name: chosen
 CREATE TEMP TABLE chosen ON COMMIT DROP AS
 SELECT line.line, line.person, offered.id AS offering_id, course_id, counted_on, district_id, organisation_id
@@ -215,14 +222,14 @@ LEFT JOIN (SELECT offering_id, count(*) AS people FROM placed GROUP BY offering_
 INSERT INTO course_session (id, offering_id, starts_at, ends_at, headcount, closed_at)
 SELECT id, offering_id, starts_at, ends_at, 0, :now FROM meeting
 
--- Whom the old register has at two places at once led neither, as far as the calendar knows.
+-- An old register may name an instructor at two places at once: the exclusion constraint then keeps the first only.
 -- name: write_lead
 INSERT INTO session_instructor (course_session_id, instructor_id, role, during, active)
 SELECT id, lead_instructor_id, 'lead', tstzrange(starts_at, ends_at, '[)'), true
 FROM meeting WHERE lead_instructor_id IS NOT NULL ORDER BY id
 ON CONFLICT DO NOTHING
 
--- What closing makes of each place.
+-- The result of each enrolment, as closing would judge it.
 -- name: judged
 CREATE TEMP TABLE judged ON COMMIT DROP AS
 SELECT placed.id, offering_id, trainee_id,
@@ -251,7 +258,8 @@ INSERT INTO enrolment (id, offering_id, trainee_id, ticket, state, source, creat
 SELECT id, offering_id, trainee_id, ticket, state, 'import', :now, came, minutes, shortfalls, false, certified_at
 FROM judged ORDER BY id
 
--- One line an offering, dated by its last day; today, when that quarter is frozen. The recount finds the same.
+-- One ledger line for each offering, dated by its last day, or today where that quarter is frozen, as
+-- person_time.record_closing.
 -- name: write_closing
 INSERT INTO person_time_entry (offering_id, kind, dated_on, recorded_at, recorded_by, enrolled, named, counted, minutes, passed,
     certificates)
@@ -283,7 +291,8 @@ INSERT INTO participation (offering_id, trainees)
 SELECT offered.id, coalesce(array_agg(DISTINCT trainee_id ORDER BY trainee_id) FILTER (WHERE present > 0), '{}')
 FROM offered LEFT JOIN placed ON placed.offering_id = offered.id GROUP BY offered.id
 
--- How many people are new to each kept number (or leave it) through the offerings of `concerned`.
+-- The change of each number of people through the offerings in `concerned`: new people with :sign 1, people lost with
+-- -1.
 -- name: count_people
 INSERT INTO people_count AS kept (programme_code, district_id, period, people)
 WITH took AS MATERIALIZED (
@@ -305,7 +314,7 @@ WITH took AS MATERIALIZED (
         AND EXISTS (SELECT FROM attendance WHERE attendance.enrolment_id = enrolment.id)
 ), again AS MATERIALIZED (
     SELECT trainee_id FROM elsewhere UNION SELECT trainee_id FROM took GROUP BY trainee_id HAVING count(*) > 1
-), once AS (  -- most people: whoever is seen nowhere else is new to every number
+), once AS (  -- most people: a person of no other offering is new to every number
     SELECT programme_code, district_id, dated_on, count(*) AS people FROM took
     WHERE NOT EXISTS (SELECT FROM again WHERE again.trainee_id = took.trainee_id) GROUP BY 1, 2, 3
 )

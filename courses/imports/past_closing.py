@@ -1,4 +1,4 @@
-"""Counting the certificates that the rows of a chunk name (the temporary table `placed`)."""
+"""Ledger lines for the certificates of past trainings, which the rows of a chunk name."""
 
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
@@ -9,8 +9,12 @@ from courses.models.quarters import FrozenQuarter
 from lms.core import audit, clock
 
 
-def certify(db: Session) -> None:
-    """Certificates are dated as issued; of a frozen quarter, by the first day of the first one that is open."""
+def count_certificates(db: Session) -> None:
+    """Count the certificates in the temporary table `placed`: one ledger line for each offering and day of issue.
+
+    Where the quarter of that day is frozen, the line is dated by the first day of the first quarter after it that is
+    open, as in `person_time.record_certificates`.
+    """
     rows = db.execute(
         text(
             "SELECT offering_id, issued_on, count(*) FROM placed WHERE certificate IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
@@ -18,13 +22,13 @@ def certify(db: Session) -> None:
     ).all()
     if not rows:
         return
-    shut = {Quarter(year, number) for year, number in db.execute(select(FrozenQuarter.year, FrozenQuarter.quarter))}
+    frozen = {Quarter(year, number) for year, number in db.execute(select(FrozenQuarter.year, FrozenQuarter.quarter))}
     lines = []
     for offering_id, day, number in rows:
         quarter = Quarter.of(day)
-        while quarter in shut:
+        while quarter in frozen:
             quarter = quarter.next
-            day = quarter.first  # noqa: PLW2901  # the first open day after it
+            day = quarter.first  # noqa: PLW2901  # the line is dated in the first open quarter
         lines.append(
             {
                 "offering_id": offering_id,

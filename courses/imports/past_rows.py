@@ -1,4 +1,7 @@
-"""Rows of past trainings: a person in an offering that is over. What the cells mean, checked, sealed and indexed."""
+"""Reading the rows of past trainings: one person in one offering.
+
+Cells are checked; personal data is encrypted and indexed.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -12,9 +15,9 @@ from sqlalchemy.orm import Session
 from courses.enrolment import id_numbers
 from courses.enrolment.trainees import NAME_LIMIT
 from courses.imports import cells
-from courses.imports.cells import refused, table
+from courses.imports.cells import lookup_table, refusal
 from courses.imports.files import clean
-from courses.imports.kinds import Column, word
+from courses.imports.kinds import Column, normalised
 from courses.models.catalogue import Course
 from courses.models.imports import ImportOffering, ImportRun
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN
@@ -46,24 +49,24 @@ COLUMNS = (
     Column("issued_on", "发证日期", "issue date", ("issuedon",), False, ""),
 )  # fmt: skip
 OFFERING = ("course", "district", "host", "days", "starts", "ends", "lead", "place")
-DEMANDED = tuple(column.name for column in COLUMNS if column.needed and column.name in OFFERING)
+REQUIRED = tuple(column.name for column in COLUMNS if column.required and column.name in OFFERING)
 PASSED, FAILED = "passed", "failed"
-_RESULTS = table(
+_RESULTS = lookup_table(
     {
         PASSED: ("合格", "通过", "及格", "passed", "pass", "yes", "是"),
         FAILED: ("不合格", "未通过", "不及格", "failed", "fail", "no", "否"),
     }
 )
-_ALL = {word(text) for text in ("全勤", "全部", "是", "出勤", "到", "all", "yes", "√", "1")}
-_NONE = {word(text) for text in ("缺勤", "否", "未到", "缺席", "none", "no", "0", "×")}
+_ALL = {normalised(text) for text in ("全勤", "全部", "是", "出勤", "到", "all", "yes", "√", "1")}
+_NONE = {normalised(text) for text in ("缺勤", "否", "未到", "缺席", "none", "no", "0", "×")}
 DEFAULT_START = time(9)
-SHORTEST, LONGEST = 30, 720  # minutes of a session that only the course's hours tell of
+SHORTEST, LONGEST = 30, 720  # minutes of a session whose end is computed from the hours of the course
 NUMBER_LIMIT = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """The offering that a row names. `key`: the same for all its rows."""
+class NamedOffering:
+    """The offering that a row names. `key` is the same for all rows of the offering."""
 
     key: UUID
     days: tuple[date, ...]
@@ -72,17 +75,18 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """Why an offering's cells cannot be read; and the offering that they name all the same, if they do."""
+class UnreadableOffering:
+    """The error in the cells of an offering, and the key of the offering if they name it all the same."""
 
     error: DomainError
     key: UUID | None
 
 
-class Reader:
-    """Reads the rows of one import. Offerings are few and repeat: each is read once.
+class PastRowReader:
+    """Reader of the rows of one import. Offerings are few and repeat, so the cells of each are read once.
 
-    `key`: the offering that the row read last names, also when it was refused; None where that cannot be told.
+    key: of the offering that the last row named, also when the row was refused; None where the cells do not name one.
+    new_offerings: values for `import_offering` of offerings read since the caller last emptied the list.
     """
 
     def __init__(self, db: Session, run: ImportRun, today: date) -> None:
@@ -91,51 +95,55 @@ class Reader:
         self._scope = None if run.district_ids is None else frozenset(run.district_ids)
         self._places = [run.mapping.get(name) for name in OFFERING]
         self._columns = {column.name: run.mapping.get(column.name) for column in COLUMNS}
-        self._read: dict[tuple[str, ...], Offered | Unread] = {}
+        self._read: dict[tuple[str, ...], NamedOffering | UnreadableOffering] = {}
         self.key: UUID | None = None
         self._known: dict[UUID, tuple[object, ...]] = {
             row.key: (row.lead_instructor_id, tuple(row.days), row.ends)
             for row in db.scalars(select(ImportOffering).where(ImportOffering.run_id == run.id))
         }
-        self.fresh: list[tuple[object, ...]] = []
+        self.new_offerings: list[tuple[object, ...]] = []
         districts = db.execute(select(District.id, District.code, District.name_zh, District.name_en))
-        self._districts = table({one: (code, zh, zh.removesuffix("区"), en) for one, code, zh, en in districts})
+        self._districts = lookup_table(
+            {identity: (code, zh, zh.removesuffix("区"), en) for identity, code, zh, en in districts}
+        )
         courses = db.scalars(select(Course).order_by(Course.id.desc()))
-        self._courses = {word(text): row for row in courses for text in (row.name_zh, row.name_en)}
-        self._courses |= {word(row.code): row for row in db.scalars(select(Course))}
+        self._courses = {normalised(text): row for row in courses for text in (row.name_zh, row.name_en)}
+        self._courses |= {normalised(row.code): row for row in db.scalars(select(Course))}
         hosts = db.execute(
             select(Organisation.district_id, Organisation.name_en, Organisation.name_zh, Organisation.id).order_by(
                 Organisation.id.desc()
             )
         )
-        self._hosts = {(one, word(text)): row for one, en, zh, row in hosts for text in (en, zh) if text}
+        self._hosts = {
+            (district, normalised(text)): identity for district, en, zh, identity in hosts for text in (en, zh) if text
+        }
         self._leads = {
-            word(number): row for row, number in db.execute(select(Instructor.id, Instructor.registration_number))
+            normalised(number): row for row, number in db.execute(select(Instructor.id, Instructor.registration_number))
         }
 
     def line(self, number: int, row: Sequence[str]) -> bytes:
-        """A row as a line of COPY's text for `import_attendance`, without the run.
+        """Return a row as a line of COPY for `import_attendance`, without the id of the import.
 
         Raises DomainError for one that cannot go in.
         """
-        offered = self._offered(row)
+        offering = self._named_offering(row)
         get = self._cell
         name = get(row, "name")
         key = norm(name)
         if not key or len(name) > NAME_LIMIT:
-            raise refused("name", N_("Give the name, up to 60 characters."))
-        phone = cells.phone(get(row, "phone"))
-        identity = cells.id_number(get(row, "id_type"), get(row, "id_number"), self._today)
+            raise refusal("name", N_("Give the name, up to 60 characters."))
+        phone = cells.parse_phone(get(row, "phone"))
+        identity = cells.parse_id_number(get(row, "id_type"), get(row, "id_number"), self._today)
         if phone is None and identity is None:
-            raise refused("nobody", N_("Give a phone number or an ID number: without one nobody can be found again."))
-        year = cells.birth_year(get(row, "birth_year"), self._today)
+            raise refusal("nobody", N_("Give a phone number or an ID number: without one nobody can be found again."))
+        year = cells.parse_birth_year(get(row, "birth_year"), self._today)
         if identity is not None and (born := id_numbers.birth_date(*identity)) is not None:
             if year is not None and year != born.year:
-                raise refused("birth_year_differs", N_("The year of birth and the ID number do not agree. Check both."))
+                raise refusal("birth_year_differs", N_("The year of birth and the ID number do not agree. Check both."))
             year = born.year
-        present = self._present(get(row, "present"), len(offered.days))
-        arrived, departed = self._hours(row, offered)
-        result = cells.choice(
+        present = self._present(get(row, "present"), len(offering.days))
+        arrived, departed = self._hours(row, offering)
+        result = cells.look_up_or(
             get(row, "result"),
             _RESULTS,
             "result",
@@ -144,18 +152,18 @@ class Reader:
         )
         certificate = get(row, "certificate")
         if not present and (certificate or result == PASSED):
-            raise refused("passed_absent", N_("Nobody passes who was at no session."))
-        issued_on = self._issued(get(row, "issued_on"), certificate, result, offered)
+            raise refusal("passed_absent", N_("Nobody passes who was at no session."))
+        issued_on = self._issued(get(row, "issued_on"), certificate, result, offering)
         if len(certificate) > NUMBER_LIMIT or (certificate and not any(map(str.isdigit, certificate))):
-            raise refused("certificate", N_("“%(text)s” is no certificate number."), text=certificate)
+            raise refusal("certificate", N_("“%(text)s” is no certificate number."), text=certificate)
         ref = str(uuid4())
         cipher = self._cipher
         fields = [
-            str(number), str(offered.key), ref, _text(name), _text(key),
+            str(number), str(offering.key), ref, _text(name), _text(key),
             *(
                 (_bytes(cipher.encrypt(PHONE_COLUMN, ref, phone)), _bytes(cipher.blind_index(PHONE_COLUMN, phone)))
                 if phone
-                else _TWO
+                else _NO_PHONE
             ),
             *(
                 (
@@ -164,7 +172,7 @@ class Reader:
                     _bytes(cipher.blind_index(ID_NUMBER_COLUMN, identity[1])),
                 )
                 if identity
-                else _THREE
+                else _NO_ID_NUMBER
             ),
             str(year) if year else _EMPTY, str(present), str(arrived) if arrived else _EMPTY,
             str(departed) if departed else _EMPTY, result or _EMPTY, _text(certificate) if certificate else _EMPTY,
@@ -176,109 +184,109 @@ class Reader:
         at = self._columns[name]
         return clean(row[at]) if at is not None and at < len(row) and row[at] else ""
 
-    def _offered(self, row: Sequence[str]) -> Offered:
+    def _named_offering(self, row: Sequence[str]) -> NamedOffering:
         width = len(row)
         raw = tuple(row[at] if at is not None and at < width else "" for at in self._places)
-        found = self._read.get(raw)
-        if found is None:
+        offering = self._read.get(raw)
+        if offering is None:
             if len(self._read) > 100_000:
                 self._read.clear()
             self.key = None
             try:
-                found = self._offering(dict(zip(OFFERING, map(clean, raw), strict=True)))
-            except DomainError as error:  # kept, and raised for each row of this offering
-                found = Unread(error, self.key)
-            self._read[raw] = found
-        self.key = found.key
-        if isinstance(found, Unread):
-            raise found.error.with_traceback(None)
-        return found
+                offering = self._offering(dict(zip(OFFERING, map(clean, raw), strict=True)))
+            except DomainError as error:  # stored, and raised for each row of this offering
+                offering = UnreadableOffering(error, self.key)
+            self._read[raw] = offering
+        self.key = offering.key
+        if isinstance(offering, UnreadableOffering):
+            raise offering.error.with_traceback(None)
+        return offering
 
-    def _offering(self, given: Mapping[str, str]) -> Offered:
-        for needed in DEMANDED:
-            if not given[needed]:
-                raise cells.missing(needed)
-        course = cells.named(given["course"], self._courses, "course", N_("There is no course “%(text)s”."))
-        district = cells.named(given["district"], self._districts, "district", N_("There is no district “%(text)s”."))
+    def _offering(self, named: Mapping[str, str]) -> NamedOffering:
+        for column in REQUIRED:
+            if not named[column]:
+                raise cells.missing_cell(column)
+        course = cells.look_up(named["course"], self._courses, "course", N_("There is no course “%(text)s”."))
+        district = cells.look_up(named["district"], self._districts, "district", N_("There is no district “%(text)s”."))
         if self._scope is not None and district not in self._scope:
-            raise refused("other_district", N_("“%(text)s” is not your district."), text=given["district"])
-        host = self._hosts.get((district, word(given["host"])))
+            raise refusal("other_district", N_("“%(text)s” is not your district."), text=named["district"])
+        host = self._hosts.get((district, normalised(named["host"])))
         if host is None:
-            raise refused(
+            raise refusal(
                 "host",
                 N_(
                     "There is no organisation “%(text)s” in this district. Enter it in the register of organisations first."
                 ),
-                text=given["host"],
+                text=named["host"],
             )
         lead = (
-            cells.named(given["lead"], self._leads, "lead", N_("There is no instructor with the number “%(text)s”."))
-            if given["lead"]
+            cells.look_up(named["lead"], self._leads, "lead", N_("There is no instructor with the number “%(text)s”."))
+            if named["lead"]
             else None
         )
-        days = cells.past_days(given["days"], self._today)
-        starts = cells.hour(given["starts"]) or DEFAULT_START
+        days = cells.parse_past_days(named["days"], self._today)
+        starts = cells.parse_time(named["starts"]) or DEFAULT_START
         minutes = min(LONGEST, max(SHORTEST, int(course.hours * 60) // len(days)))
         latest = datetime.combine(days[0], time(23, 59))
         ends = (
-            cells.hour(given["ends"])
+            cells.parse_time(named["ends"])
             or min(datetime.combine(days[0], starts) + timedelta(minutes=minutes), latest).time()
         )
         if ends <= starts:
-            raise refused("period", N_("A session must end after it starts."))
-        what = "\0".join((str(course.id), str(host), days[0].isoformat(), str(starts), given["place"]))
-        key = UUID(bytes=hashlib.sha256(what.encode()).digest()[:16])
+            raise refusal("period", N_("A session must end after it starts."))
+        identity = "\0".join((str(course.id), str(host), days[0].isoformat(), str(starts), named["place"]))
+        key = UUID(bytes=hashlib.sha256(identity.encode()).digest()[:16])
         same = (lead, tuple(days), ends)
         first = self._known.get(key)
         if first is None:
             self._known[key] = same
-            self.fresh.append((key, course.id, district, host, lead, given["place"], days, starts, ends))
+            self.new_offerings.append((key, course.id, district, host, lead, named["place"], days, starts, ends))
         elif first != same:
             self.key = key
-            raise refused(
+            raise refusal(
                 "offering_differs",
                 N_("An earlier row names the same offering with other days, another end or another lead."),
             )
-        return Offered(key, tuple(days), starts, ends)
+        return NamedOffering(key, tuple(days), starts, ends)
 
     @staticmethod
     def _present(text: str, sessions: int) -> int:
         everything = (1 << sessions) - 1
-        if not text or word(text) in _ALL:
-            return everything if sessions == 1 or word(text) != "1" else 1
-        if word(text) in _NONE:
+        if not text or normalised(text) in _ALL:
+            return everything if sessions == 1 or normalised(text) != "1" else 1
+        if normalised(text) in _NONE:
             return 0
         bits = 0
         for part in text.replace("；", ";").replace("、", ";").replace(",", ";").replace("，", ";").split(";"):
             if not part.strip().isdecimal() or not 1 <= int(part) <= sessions:
-                raise refused(
+                raise refusal(
                     "sessions", N_("“%(text)s” does not name sessions from 1 to %(most)s."), text=text, most=sessions
                 )
             bits |= 1 << (int(part) - 1)
         return bits
 
-    def _hours(self, row: Sequence[str], offered: Offered) -> tuple[time | None, time | None]:
-        arrived, departed = cells.hour(self._cell(row, "arrived")), cells.hour(self._cell(row, "departed"))
-        if arrived is not None and arrived >= offered.ends:
-            raise refused("arrived", N_("The check-in would be after the end of the session."))
-        if departed is not None and departed < max(arrived or offered.starts, offered.starts):
-            raise refused("departed", N_("The check-out would be before the check-in."))
+    def _hours(self, row: Sequence[str], offering: NamedOffering) -> tuple[time | None, time | None]:
+        arrived, departed = cells.parse_time(self._cell(row, "arrived")), cells.parse_time(self._cell(row, "departed"))
+        if arrived is not None and arrived >= offering.ends:
+            raise refusal("arrived", N_("The check-in would be after the end of the session."))
+        if departed is not None and departed < max(arrived or offering.starts, offering.starts):
+            raise refusal("departed", N_("The check-out would be before the check-in."))
         return arrived, departed
 
-    def _issued(self, text: str, certificate: str, result: str, offered: Offered) -> date | None:
+    def _issued(self, text: str, certificate: str, result: str, offering: NamedOffering) -> date | None:
         if not certificate:
             return None
         if result == FAILED:
-            raise refused("certified_failed", N_("Nobody who failed has a certificate."))
-        issued = cells.day(text) if text else offered.days[-1]
-        if not offered.days[0] <= issued <= self._today:
-            raise refused("issued_on", N_("The certificate cannot have been issued on “%(text)s”."), text=text)
+            raise refusal("certified_failed", N_("Nobody who failed has a certificate."))
+        issued = cells.parse_day(text) if text else offering.days[-1]
+        if not offering.days[0] <= issued <= self._today:
+            raise refusal("issued_on", N_("The certificate cannot have been issued on “%(text)s”."), text=text)
         return issued
 
 
 _EMPTY = r"\N"
-_TWO = (_EMPTY,) * 2
-_THREE = (_EMPTY,) * 3
+_NO_PHONE = (_EMPTY,) * 2
+_NO_ID_NUMBER = (_EMPTY,) * 3
 
 
 def _text(value: str) -> str:

@@ -1,6 +1,8 @@
--- Taking past trainings back. Events and lines of the ledger stay for ever: they are answered by others that say the contrary.
+-- Statements of courses/imports/past_undo.py. Events and ledger lines are append-only: undo events and corrections
+-- answer them.
 
--- Offerings that nobody has touched since: no correction, no event of another kind, nobody else on the roster.
+-- Offerings that were changed since the import: a correction, an event or enrolment from elsewhere, or an assessment.
+-- They stay.
 -- name: touched
 CREATE TEMP TABLE touched ON COMMIT DROP AS
 SELECT offering.id, course.name_zh, organisation.name_zh AS host, offering.counted_on
@@ -51,7 +53,8 @@ LEFT JOIN frozen_quarter AS shut
     ON shut.year = extract(year FROM line.dated_on) AND shut.quarter = extract(quarter FROM line.dated_on)
 ORDER BY line.id
 
--- The places lead to nobody any more: their people's records are to be as if the file had never come.
+-- The enrolments refer to the anonymous trainee afterwards: the records of the people are as if the file had not been
+-- imported.
 -- name: cancel_enrolment
 UPDATE enrolment SET state = 'cancelled', cancelled_at = :now, cancel_reason = :reason, trainee_id = :nobody,
     sessions_attended = 0, minutes_attended = 0, shortfalls = '[]', certificate_due = false, certified_at = NULL

@@ -1,4 +1,4 @@
-"""What the pages of imports show: the kinds that are open to somebody, their templates, first rows, and rows to correct."""
+"""Content of the pages of imports: the kinds available to a user, templates, the first rows of a file, rows to correct."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -8,44 +8,44 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from courses.imports import corrections, files, kinds
-from courses.imports.files import Row
-from courses.imports.kinds import Column, Kind
+from courses.imports.files import FileRow
+from courses.imports.kinds import Column, ImportKind
 from courses.models.imports import ImportRun
 from lms.core.errors import NotFound
 from lms.core.exports import Sheet
 from lms.core.scope import Scope
 
-# Phones and ID numbers, in whatever column they stand.
+# Phones and ID numbers, in any column.
 _LONG_NUMBER = re.compile(r"\d[\d -]{9,}[\dXx]")
-_SHOWN = 3
+_DIGITS_SHOWN = 3
 
 
-def offered(scope: Scope) -> list[Kind]:
-    """The kinds that are open to somebody."""
-    return [kind for kind in kinds.everyone() if scope.everything or not kind.city_only]
+def available_kinds(scope: Scope) -> list[ImportKind]:
+    """Return the kinds that a user with this scope may import."""
+    return [kind for kind in kinds.all_kinds() if scope.everything or not kind.city_only]
 
 
-def offered_kind(name: str, scope: Scope) -> Kind:
-    """One of them. Raises NotFound."""
-    for kind in offered(scope):
+def available_kind(name: str, scope: Scope) -> ImportKind:
+    """Return a kind that a user with this scope may import. Raises NotFound."""
+    for kind in available_kinds(scope):
         if kind.name == name:
             return kind
     raise NotFound
 
 
 def heading(column: Column, *, chinese: bool) -> str:
-    """What a field is called."""
+    """Return the heading of a column in the reader's language."""
     return column.zh if chinese else column.en[:1].upper() + column.en[1:]
 
 
-def filled(kind: Kind, params: Mapping[str, Any], *, chinese: bool) -> dict[str, Any]:
-    """What fills a reason, the field that it names called as the reader calls it."""
+def fill_params(kind: ImportKind, params: Mapping[str, Any], *, chinese: bool) -> dict[str, Any]:
+    """Return the parameters of a refusal with the name of a field replaced by its heading in the reader's language."""
     titles = {column.name: heading(column, chinese=chinese) for column in kind.columns}
     return {name: titles.get(value, value) if name == "column" else value for name, value in params.items()}
 
 
-def template(kind: Kind, title: str, *, chinese: bool) -> Sheet:
-    """The headings, with one row as an example; that row is to be written over."""
+def template(kind: ImportKind, title: str, *, chinese: bool) -> Sheet:
+    """Return the template of a kind: the headings, and one example row that the user overwrites."""
     return Sheet(
         title=title,
         headings=[heading(column, chinese=chinese) for column in kind.columns],
@@ -53,23 +53,26 @@ def template(kind: Kind, title: str, *, chinese: bool) -> Sheet:
     )
 
 
-def first_rows(db: Session, run: ImportRun) -> list[Row]:
-    """The first rows below the headings, the middle of long numbers hidden."""
-    found = (row for row in files.top(db, run) if row[0] > run.head_line)
-    return [(line, [_masked(cell) for cell in cells]) for line, cells in islice(found, files.SHOWN)]
+def first_rows(db: Session, run: ImportRun) -> list[FileRow]:
+    """Return the first rows below the headings, with the middle of phones and ID numbers masked."""
+    below = (row for row in files.first_rows(db, run) if row[0] > run.head_line)
+    return [(line, [_masked(cell) for cell in cells]) for line, cells in islice(below, files.PREVIEW_ROWS)]
 
 
 def _masked(cell: str) -> str:
-    return _LONG_NUMBER.sub(lambda number: f"{number[0][:_SHOWN]}****{number[0][-_SHOWN:]}", cell)
+    return _LONG_NUMBER.sub(lambda number: f"{number[0][:_DIGITS_SHOWN]}****{number[0][-_DIGITS_SHOWN:]}", cell)
 
 
-def correction(
+def correction_sheet(
     db: Session, run: ImportRun, title: str, extra: Sequence[str], in_words: Callable[[str, Mapping[str, Any]], str]
 ) -> Sheet:
-    """The rows that do not go in, as they were sent, with the reason behind them. extra: headings of line and reason."""
+    """Return the refused rows as they were sent, each with its line and reason appended.
+
+    extra: the headings of these two columns. in_words: turns a msgid and its parameters into the reader's language.
+    """
     width = len(run.headings)
     rows = (
         [*cells[:width], *[""] * (width - len(cells)), str(line), in_words(message, params)]
-        for line, cells, message, params in corrections.to_correct(db, run)
+        for line, cells, message, params in corrections.rows_to_correct(db, run)
     )
     return Sheet(title=title, headings=[*run.headings, *extra], rows=rows)

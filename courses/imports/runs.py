@@ -1,7 +1,8 @@
-"""An import from the file to the register and back: received, mapped, checked, run, stopped, taken up again, undone, erased.
+"""The life of an import: received, mapped, checked, run, stopped, resumed, undone, erased.
 
-Work is done in chunks, each one transaction that ends with where it is; whoever commits is the caller of `work`. A worker
-that is killed loses its chunk, and the next goes on after the last one. Doing anything twice changes nothing.
+Work is done in chunks. A chunk is one transaction, which stores its position as `cursor`; the caller of `work` commits
+it. A worker that is killed loses its chunk, and the next worker continues after the last committed one. Doing a step
+twice changes nothing.
 """
 
 import json
@@ -17,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from courses.events import ImportRequested
 from courses.imports import files, kinds
-from courses.imports.files import HEAD_WITHIN
-from courses.imports.kinds import Column, Context, Kind
+from courses.imports.files import HEADING_ROWS
+from courses.imports.kinds import Column, ImportContext, ImportKind
 from courses.models.imports import (
     ImportAttendance,
     ImportLine,
@@ -37,36 +38,36 @@ from lms.core.scope import Scope, fetch, visible
 
 log = structlog.get_logger(__name__)
 
-KEPT = timedelta(days=30)  # after it ended: how long an import can be undone, and its rows are kept
+UNDO_WINDOW = timedelta(days=30)  # after its end an import can be undone so long; then its file and rows are erased
 BUSY = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
-SETTLED = (ImportState.CHECKED, ImportState.DONE, ImportState.UNDONE)
+FINISHED = (ImportState.CHECKED, ImportState.DONE, ImportState.UNDONE)
 WORKER_LOCK = 0x696D7077
-MEMORY = "64MB"
+WORK_MEMORY = "64MB"
 BROKE = N_("Something went wrong on our side. The rows imported so far are kept; resume, or undo the import.")
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where the work is; `done` of `total`, 0 where nobody can tell."""
+class ImportProgress:
+    """The position of the work: `done` of `total` in a step; `total` is 0 where it is not known."""
 
     step: str
     done: int
     total: int
 
 
-def receive(  # what is known of a file
+def receive(
     db: Session,
-    kind: Kind,
+    kind: ImportKind,
     *,
     file: IO[bytes],
     file_name: str,
     scope: Scope,
-    largest: int = files.LARGEST,
+    largest: int = files.LARGEST_FILE,
     mapping: Mapping[str, str] | None = None,
 ) -> ImportRun:
-    """Keep a file and guess its columns. Raises DomainError on the field `file` for what cannot be read.
+    """Store a file and guess which column holds which field. Raises DomainError on the field `file`.
 
-    mapping: field → heading, where the caller knows better than the words do.
+    mapping: field → heading, where the caller knows the headings.
     """
     if kind.city_only and not scope.everything:
         raise DomainError("city_only", N_("Only the city's administrator imports these."), status=403)
@@ -85,8 +86,8 @@ def receive(  # what is known of a file
     )
     db.add(run)
     db.flush()
-    found = files.keep(db, run, file, largest=min(largest, kind.largest))
-    run.file_bytes, run.encoding = found.size, found.encoding
+    stored = files.store(db, run, file, largest=min(largest, kind.largest))
+    run.file_bytes, run.encoding = stored.size, stored.encoding
     remembered = {**_remembered(db, run), **(mapping or {})}
     _find_headings(db, run, kind, remembered)
     audit.record(db, "import.receive", run, after={"kind": run.kind, "file": run.file_name, "bytes": run.file_bytes})
@@ -94,16 +95,16 @@ def receive(  # what is known of a file
     return run
 
 
-def _find_headings(db: Session, run: ImportRun, kind: Kind, remembered: Mapping[str, str]) -> None:
-    """Of the first rows that which names most fields; a title may stand above it."""
-    first = files.keep_top(db, run)[:HEAD_WITHIN]
+def _find_headings(db: Session, run: ImportRun, kind: ImportKind, remembered: Mapping[str, str]) -> None:
+    """Take as headings the one of the first rows that names most fields: a title may stand above it."""
+    first = files.store_first_rows(db, run)[:HEADING_ROWS]
     if not first:
         raise DomainError("file_empty", N_("The file holds no rows."), field="file")
     best: tuple[int, int, list[str], dict[str, int]] = (-1, *first[0], {})
     for line, cells in first:
-        found = kinds.guess(kind.columns, cells, remembered)
-        if len(found) > best[0]:
-            best = (len(found), line, cells, found)
+        mapping = kinds.guess_mapping(kind.columns, cells, remembered)
+        if len(mapping) > best[0]:
+            best = (len(mapping), line, cells, mapping)
     run.head_line, run.headings, run.mapping = best[1], best[2], best[3]
 
 
@@ -112,14 +113,17 @@ def _remembered(db: Session, run: ImportRun) -> dict[str, str]:
     return dict(row.headings) if row is not None else {}
 
 
-def missing(run: ImportRun) -> list[Column]:
-    """The fields that are needed and have no column."""
-    return [column for column in kinds.kind_of(run.kind).columns if column.needed and column.name not in run.mapping]
+def missing_columns(run: ImportRun) -> list[Column]:
+    """Return the required fields that have no column."""
+    return [column for column in kinds.kind_of(run.kind).columns if column.required and column.name not in run.mapping]
 
 
 def remap(db: Session, run: ImportRun, mapping: Mapping[str, int]) -> None:
-    """Say which column holds which field, and remember it. Raises DomainError when the check has begun."""
-    _demand(run, ImportState.RECEIVED)
+    """Set which column holds which field, and remember it for the user's next file.
+
+    Raises DomainError after the check began.
+    """
+    _require_state(run, ImportState.RECEIVED)
     kind = kinds.kind_of(run.kind)
     known = {column.name for column in kind.columns}
     run.mapping = {name: at for name, at in mapping.items() if name in known and 0 <= at < len(run.headings)}
@@ -136,17 +140,17 @@ def remap(db: Session, run: ImportRun, mapping: Mapping[str, int]) -> None:
 
 
 def check(db: Session, run: ImportRun) -> None:
-    """Ask for the dry run. Raises DomainError while a needed field has no column."""
-    _demand(run, ImportState.RECEIVED)
-    if missing(run):
+    """Request the check, which changes no record. Raises DomainError while a required field has no column."""
+    _require_state(run, ImportState.RECEIVED)
+    if missing_columns(run):
         raise DomainError("columns_missing", N_("Choose the column of each field that is needed."), status=422)
-    _begin(db, run, ImportState.CHECKING, "read", files.count(db, run))
+    _begin(db, run, ImportState.CHECKING, "read", files.count_rows(db, run))
     db.flush()
 
 
 def start(db: Session, run: ImportRun) -> None:
-    """Ask for the rows that can go in to go in. Raises DomainError before they were checked, or when nothing can."""
-    _demand(run, ImportState.CHECKED)
+    """Request the import of the new rows. Raises DomainError before the check, and when there is no new row."""
+    _require_state(run, ImportState.CHECKED)
     if not run.tally.get(RowOutcome.NEW):
         raise DomainError("nothing_new", N_("No row of this file can be imported."))
     _begin(db, run, ImportState.RUNNING, kinds.kind_of(run.kind).steps[0])
@@ -155,15 +159,15 @@ def start(db: Session, run: ImportRun) -> None:
 
 
 def stop(db: Session, run: ImportRun) -> None:
-    """Ask the worker to stop after the chunk it is at."""
+    """Request that the worker stops after its current chunk."""
     if run.state in BUSY:
         db.execute(update(ImportRun).where(ImportRun.id == run.id).values(stop_asked=True))
         audit.record(db, "import.stop", run)
 
 
 def resume(db: Session, run: ImportRun) -> None:
-    """Go on where a stopped or failed import was."""
-    _demand(run, ImportState.STOPPED, ImportState.FAILED)
+    """Request that a stopped or failed import continues where it was."""
+    _require_state(run, ImportState.STOPPED, ImportState.FAILED)
     run.state, run.stop_asked, run.problem = run.doing or ImportState.CHECKING, False, None
     audit.record(db, "import.resume", run)
     events.publish(db, ImportRequested(run.id))
@@ -171,9 +175,12 @@ def resume(db: Session, run: ImportRun) -> None:
 
 
 def undo(db: Session, run: ImportRun, reason: str) -> None:
-    """Ask for everything that the import made to be taken back. Raises DomainError when its rows are erased or nothing moved."""
+    """Request that all records which the import made are removed.
+
+    Raises DomainError for a blank reason, when the rows are erased, and when nothing was imported.
+    """
     reason = reasons.required(reason)
-    _demand(run, ImportState.DONE, ImportState.STOPPED, ImportState.FAILED)
+    _require_state(run, ImportState.DONE, ImportState.STOPPED, ImportState.FAILED)
     if run.state is not ImportState.DONE and run.doing is ImportState.CHECKING:
         raise DomainError("nothing_moved", N_("This import has changed nothing, so there is nothing to undo."))
     if run.erased_at is not None:
@@ -183,13 +190,13 @@ def undo(db: Session, run: ImportRun, reason: str) -> None:
     db.flush()
 
 
-def _demand(run: ImportRun, *states: ImportState) -> None:
+def _require_state(run: ImportRun, *states: ImportState) -> None:
     if run.state not in states:
         raise DomainError("import_state", N_("The import is at another step meanwhile. Look at it again."))
 
 
 def may_resume(run: ImportRun) -> bool:
-    """Whether it could go on: not with a file that cannot be read to its end."""
+    """Tell whether an import can be resumed: not if its file cannot be read to the end, and not after it was erased."""
     failed = run.state is ImportState.FAILED and problem(run)[0] == BROKE
     return (failed or run.state is ImportState.STOPPED) and run.erased_at is None
 
@@ -200,10 +207,11 @@ def _begin(db: Session, run: ImportRun, state: ImportState, step: str, total: in
     events.publish(db, ImportRequested(run.id))
 
 
-def work(db: Session, run_id: int, context: Context) -> Iterator[Progress]:
-    """Do what an import asks for, a chunk at a time; the caller commits after each. Ends when another worker is at it.
+def work(db: Session, run_id: int, context: ImportContext) -> Iterator[ImportProgress]:
+    """Do the requested work, a chunk at a time; the caller commits after each. Ends when another worker has it.
 
-    A file that turns out unreadable ends it as failed; an error of ours is raised, and the work stays where it was.
+    A file that turns out to be unreadable ends the import as failed. An error of the program is raised, and the import
+    stays at its last committed chunk.
     """
     while (run := _taken(db, run_id)) is not None:
         audit.act_as(db, run.user_id)
@@ -220,19 +228,19 @@ def work(db: Session, run_id: int, context: Context) -> Iterator[Progress]:
 
 
 def _taken(db: Session, run_id: int) -> ImportRun | None:
-    """The import, if there is something to do and nobody else does it in this moment."""
+    """Return the import if work is requested and no other worker holds its lock."""
     if not db.scalar(select(func.pg_try_advisory_xact_lock(WORKER_LOCK, run_id))):
         return None
     db.execute(text("SET LOCAL statement_timeout = 0"))
-    db.execute(text(f"SET LOCAL work_mem = '{MEMORY}'"))
+    db.execute(text(f"SET LOCAL work_mem = '{WORK_MEMORY}'"))
     run = db.scalars(
         select(ImportRun).where(ImportRun.id == run_id).execution_options(populate_existing=True)
     ).one_or_none()
     return run if run is not None and run.state in BUSY else None
 
 
-def _read(db: Session, run: ImportRun, kind: Kind, context: Context) -> Iterator[Progress]:
-    """Stage the file; the reader stays open from chunk to chunk as long as nobody else comes between."""
+def _read(db: Session, run: ImportRun, kind: ImportKind, context: ImportContext) -> Iterator[ImportProgress]:
+    """Stage the file. The reader stays open between chunks unless another worker took the import meanwhile."""
     left = run.cursor
     chunks = kind.stage(db, run, files.rows(db, run, after=max(run.head_line, run.cursor)), context)
     while True:
@@ -241,7 +249,7 @@ def _read(db: Session, run: ImportRun, kind: Kind, context: Context) -> Iterator
                 last = next(chunks, None)
         except DomainError as error:
             _fail(db, run.id, error)
-            yield Progress("read", 0, 0)
+            yield ImportProgress("read", 0, 0)
             return
         if last is None:
             run.step, run.cursor, run.total = "match", 0, 0
@@ -256,7 +264,7 @@ def _read(db: Session, run: ImportRun, kind: Kind, context: Context) -> Iterator
         run = again
 
 
-def _advance(db: Session, run: ImportRun, kind: Kind, context: Context) -> None:
+def _advance(db: Session, run: ImportRun, kind: ImportKind, context: ImportContext) -> None:
     if run.state is ImportState.CHECKING:
         kind.match(db, run, context)
         run.tally = _tally(db, run)
@@ -264,10 +272,10 @@ def _advance(db: Session, run: ImportRun, kind: Kind, context: Context) -> None:
         return
     steps = kind.steps if run.state is ImportState.RUNNING else kind.undo_steps
     total = run.total if run.cursor else kind.total(db, run, run.step)
-    act = kind.move if run.state is ImportState.RUNNING else kind.undo
-    cursor = act(db, run, run.step, context)
+    do_chunk = kind.import_chunk if run.state is ImportState.RUNNING else kind.undo_chunk
+    cursor = do_chunk(db, run, run.step, context)
     run.total = (
-        total  # written with the cursor: whoever asks for a stop must not wait for the chunk to let go of this row
+        total  # written together with the cursor: a request to stop must not wait until the chunk unlocks this row
     )
     if cursor is not None:
         run.cursor = cursor
@@ -291,7 +299,7 @@ def _fail(db: Session, run_id: int, error: DomainError) -> None:
 
 
 def give_up(db: Session, run_id: int) -> None:
-    """End an import on an error of ours as failed, that it does not come again each minute; a person may resume it."""
+    """End an import as failed after an error of the program, so that no worker retries it; a user may resume it."""
     _fail(
         db,
         run_id,
@@ -303,13 +311,13 @@ def give_up(db: Session, run_id: int) -> None:
 
 
 def problem(run: ImportRun) -> tuple[str, dict[str, Any]]:
-    """Why an import failed: the msgid, empty where it did not, and what fills it."""
+    """Return why an import failed: the msgid, empty where it did not fail, and its parameters."""
     message, params = json.loads(run.problem) if run.problem else ("", {})
     return message, params
 
 
-def _progress(run: ImportRun) -> Progress:
-    return Progress(run.step, run.cursor, run.total)
+def _progress(run: ImportRun) -> ImportProgress:
+    return ImportProgress(run.step, run.cursor, run.total)
 
 
 def _tally(db: Session, run: ImportRun) -> dict[str, int]:
@@ -320,18 +328,21 @@ def _tally(db: Session, run: ImportRun) -> dict[str, int]:
     return counted | {str(outcome): number for outcome, number in rows}
 
 
-def busy(db: Session) -> list[int]:
-    """The imports that have something to do: what a lost message or a killed worker left behind too."""
+def busy_ids(db: Session) -> list[int]:
+    """Return the ids of imports with work to do, also after a lost message or a killed worker."""
     return list(db.scalars(select(ImportRun.id).where(ImportRun.state.in_(BUSY)).order_by(ImportRun.id)))
 
 
 def erase(db: Session) -> int:
-    """Erase the rows and files of imports that ended long ago, or were never run; how many. They cannot be undone then."""
+    """Erase files and rows of imports that ended (or were received and not run) UNDO_WINDOW ago. Returns their number.
+
+    They cannot be undone afterwards.
+    """
     ended = func.coalesce(ImportRun.finished_at, ImportRun.created_at)
     old = list(
         db.scalars(
             select(ImportRun)
-            .where(ImportRun.erased_at.is_(None), ImportRun.state.not_in(BUSY), ended < clock.now() - KEPT)
+            .where(ImportRun.erased_at.is_(None), ImportRun.state.not_in(BUSY), ended < clock.now() - UNDO_WINDOW)
             .with_for_update(skip_locked=True)
         )
     )
@@ -347,18 +358,18 @@ def erase(db: Session) -> int:
 
 
 def listing(db: Session, scope: Scope, page: int) -> Page[ImportRun]:
-    """Imports in reach, the newest first."""
+    """Return a page of the imports within the scope, the newest first."""
     return page_of(db, visible(select(ImportRun), ImportRun, scope).order_by(ImportRun.id.desc()), page)
 
 
 def find(db: Session, ref: str, scope: Scope) -> ImportRun:
-    """One import. Raises NotFound."""
+    """Return the import of an address. Raises NotFound."""
     return fetch(db, ImportRun, ref, scope, by=ImportRun.ref)
 
 
 def by_id(db: Session, run_id: int) -> ImportRun:
-    """One import, for a command. Raises NotFound."""
-    found = db.get(ImportRun, run_id)
-    if found is None:
+    """Return an import by its id, for commands. Raises NotFound."""
+    run = db.get(ImportRun, run_id)
+    if run is None:
         raise NotFound
-    return found
+    return run

@@ -1,4 +1,4 @@
-"""The staging tables: written by COPY, read a chunk at a time, and the rows that were refused with their reasons."""
+"""The staging tables of imports: written by COPY, read a chunk at a time."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +14,8 @@ from lms.core.errors import DomainError
 _EMPTY = r"\N"
 
 
-def copy(db: Session, table: str, columns: Sequence[str], lines: Iterable[bytes]) -> None:
-    """Write lines of COPY's text, in this session's transaction."""
+def copy_lines(db: Session, table: str, columns: Sequence[str], lines: Iterable[bytes]) -> None:
+    """Write lines in the text format of COPY, within the transaction of the session."""
     raw: Any = db.connection().connection.driver_connection
     query = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
@@ -25,17 +25,20 @@ def copy(db: Session, table: str, columns: Sequence[str], lines: Iterable[bytes]
             into.write(line)
 
 
-LINE = ("run_id", "line", "outcome", "code", "params", "facts", "key")
+LINE_COLUMNS = ("run_id", "line", "outcome", "code", "params", "facts", "key")
 
 
 def refused_line(run_id: int, line: int, error: DomainError, key: object = None) -> bytes:
-    """A refused row as a line for `import_line`. key: what it is about, as far as it could be read."""
+    """Return the line of `import_line` for a refused row.
+
+    `key`: of the offering that the row names, if it could be read.
+    """
     params = {"message": error.message, **{name: str(value) for name, value in error.params.items()}}
     return _line(run_id, line, RowOutcome.REFUSED, error.code, params, None, None if key is None else str(key))
 
 
-def fact_line(run_id: int, line: int, facts: Mapping[str, Any], key: str) -> bytes:
-    """A row that was read, as a line for `import_line`; what becomes of it is said later."""
+def parsed_line(run_id: int, line: int, facts: Mapping[str, Any], key: str) -> bytes:
+    """Return the line of `import_line` for a row that was read; its outcome is `new` until `match` sets another."""
     return _line(run_id, line, RowOutcome.NEW, None, None, facts, key)
 
 
@@ -48,11 +51,11 @@ def _line(  # noqa: PLR0917  # the columns, in their order
     facts: Mapping[str, Any] | None,
     key: str | None,
 ) -> bytes:
-    return fields_line([str(run_id), str(line), outcome.value, code, _json(params), _json(facts), key])
+    return copy_line([str(run_id), str(line), outcome.value, code, _json(params), _json(facts), key])
 
 
-def fields_line(fields: Iterable[str | None]) -> bytes:
-    """Fields as a line of COPY's text."""
+def copy_line(fields: Iterable[str | None]) -> bytes:
+    """Return fields as one line in the text format of COPY; None is NULL."""
     return ("\t".join(_EMPTY if field is None else _escaped(field) for field in fields) + "\n").encode()
 
 
@@ -64,8 +67,8 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").replace("\x00", "")
 
 
-def last_person(db: Session, run: ImportRun, chunk: int) -> int | None:
-    """The line of the last person of the chunk after the import's cursor; None when there is nobody left."""
+def last_person_line(db: Session, run: ImportRun, chunk: int) -> int | None:
+    """Return the line of the last person of the chunk after the cursor; None when no person is left."""
     lines = (
         select(ImportPerson.line)
         .where(ImportPerson.run_id == run.id, ImportPerson.line > run.cursor)

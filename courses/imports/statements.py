@@ -1,4 +1,7 @@
-"""The SQL statements of imports, by name."""
+"""The SQL statements of imports, read by name from the .sql files of this folder; and planner settings for them.
+
+A file holds statements, each below a line `-- name: <name>`. `{levels}` stands for the keys of `people_count`.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,12 +14,12 @@ from sqlalchemy import CursorResult, func, select, text
 from sqlalchemy.orm import Session
 
 _HERE = Path(__file__).parent
-_LEVELS = (
+_PEOPLE_COUNT_KEYS = (
     "(VALUES (programme_code, 0::smallint, to_char(dated_on, 'YYYY')), (programme_code, 0::smallint, ''),"
     " ('', district_id, to_char(dated_on, 'YYYY')), ('', district_id, ''),"
     " ('', 0::smallint, to_char(dated_on, 'YYYY')), ('', 0::smallint, ''), ('', 0::smallint, to_char(dated_on, 'YYYY-MM')))"
 )
-# What a value is, where the database could not guess it.
+# The types of parameters that PostgreSQL cannot infer from their place in a statement.
 _CASTS = {"user": "bigint", "now": "timestamptz", "today": "date", "reason": "text"}
 
 
@@ -26,50 +29,50 @@ def _statements(file: str) -> Mapping[str, str]:
     return {
         name: re.sub(
             r"(?<!:):(user|now|today|reason)\b",
-            lambda found: f"CAST(:{found[1]} AS {_CASTS[found[1]]})",
-            re.sub(r"^--.*$", "", body, flags=re.MULTILINE).replace("{levels}", _LEVELS),
+            lambda match: f"CAST(:{match[1]} AS {_CASTS[match[1]]})",
+            re.sub(r"^--.*$", "", body, flags=re.MULTILINE).replace("{levels}", _PEOPLE_COUNT_KEYS),
         ).replace("::", "\\:\\:")
         for name, body in zip(parts[1::2], parts[2::2], strict=True)
     }
 
 
-def run(db: Session, file: str, name: str, **values: Any) -> CursorResult[Any]:
-    """Send one statement of a file of this folder."""
+def execute(db: Session, file: str, name: str, **values: Any) -> CursorResult[Any]:
+    """Execute one statement of a file of this folder, with those of the values that it has as parameters."""
     statement = text(_statements(file)[name])
-    wanted = {key: values[key] for key in statement.compile().params}
-    result: CursorResult[Any] = db.execute(statement, wanted)  # type: ignore[assignment]
+    parameters = {key: values[key] for key in statement.compile().params}
+    result: CursorResult[Any] = db.execute(statement, parameters)  # type: ignore[assignment]
     return result
 
 
 @contextmanager
-def by_index(db: Session) -> Iterator[None]:
-    """Statements that look for a chunk's few rows in tables of any size.
+def index_scans(db: Session) -> Iterator[None]:
+    """Plan the statements inside with index scans: they look up the few rows of a chunk in tables of any size.
 
-    Those tables grow within the import, and a worker has no right to have them analysed: the planner believes them to be as
-    they were, or empty, and would read them whole for each chunk, or for each row.
+    The tables grow during the import, and a worker may not ANALYZE them: the planner takes them to be as small as
+    before, or empty, and would read them whole for each chunk, or for each row.
     """
-    with _without(db, "enable_seqscan"), _without(db, "enable_bitmapscan"):  # a bitmap for each row is dear
+    with _disabled(db, "enable_seqscan"), _disabled(db, "enable_bitmapscan"):  # a bitmap for each row is slow
         yield
 
 
 @contextmanager
-def by_key(db: Session) -> Iterator[None]:
-    """A statement whose rows lead each to its next by key, one after the other, in the order in which the joins are written."""
-    with by_index(db), _without(db, "enable_hashjoin"), _without(db, "enable_mergejoin"):
+def joins_in_order(db: Session) -> Iterator[None]:
+    """Plan the statement inside as nested loops, in the order of its joins: each row is found by its key."""
+    with index_scans(db), _disabled(db, "enable_hashjoin"), _disabled(db, "enable_mergejoin"):
         db.execute(text("SET LOCAL join_collapse_limit = 1"))
         yield
         db.execute(text("SET LOCAL join_collapse_limit TO DEFAULT"))
 
 
 @contextmanager
-def by_hash(db: Session) -> Iterator[None]:
-    """Statements that join rows of an import, of which the planner has not heard yet, to each other: each is read once."""
-    with _without(db, "enable_nestloop"), _without(db, "enable_seqscan"):
+def hash_joins(db: Session) -> Iterator[None]:
+    """Plan the statements inside with hash joins: the planner has no statistics of the rows of an import yet."""
+    with _disabled(db, "enable_nestloop"), _disabled(db, "enable_seqscan"):
         yield
 
 
 @contextmanager
-def _without(db: Session, what: str) -> Iterator[None]:
-    db.execute(select(func.set_config(what, "off", True)))
+def _disabled(db: Session, setting: str) -> Iterator[None]:
+    db.execute(select(func.set_config(setting, "off", True)))
     yield
-    db.execute(select(func.set_config(what, "on", True)))
+    db.execute(select(func.set_config(setting, "on", True)))

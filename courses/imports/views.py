@@ -1,4 +1,4 @@
-"""Imports: choose what comes in, send a file, see how it is read, check it, let it in, stop, resume, undo."""
+"""The pages of imports: choose a kind, send a file, see how it is read, check it, import it, stop, resume, undo."""
 
 import io
 import tempfile
@@ -11,10 +11,9 @@ from flask import Blueprint, current_app, flash, make_response, redirect, render
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from courses.imports import corrections, kinds, preview, runs
-from courses.imports import labels as words
+from courses.imports import corrections, kinds, labels, preview, runs
 from courses.imports.forms import ColumnsForm, ImportFileForm, UndoForm, columns_form
-from courses.imports.kinds import Kind
+from courses.imports.kinds import ImportKind
 from courses.models.imports import ImportRun, ImportState
 from lms.core.access import holds, requires, scope
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
@@ -27,13 +26,13 @@ blueprint = Blueprint("imports", __name__)
 REFRESH_SECONDS = 2
 REFUSED_SHOWN = 20
 UNDOING = {ImportState.UNDOING, ImportState.UNDONE}
-FORM_BYTES = 64 * 1024  # what surrounds the file
-IN_MEMORY = 4 * 1024 * 1024  # bytes of a file to correct
+FORM_BYTES = 64 * 1024  # the other fields and the boundaries of a multipart request
+IN_MEMORY = 4 * 1024 * 1024  # bytes; a larger download goes through a temporary file
 
 
 @blueprint.url_value_preprocessor
 def _allow_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Before the form is read, which the check of its token does."""
+    """Raise the limit of the request body before Flask-WTF reads the form to check its token."""
     if endpoint == "imports.new":
         request.max_content_length = current_app.config["SETTINGS"].import_limit_bytes + FORM_BYTES
 
@@ -41,31 +40,31 @@ def _allow_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> 
 @blueprint.get("/")
 @requires(*ADMINISTRATORS)
 def index() -> str:
-    """What came in, the newest first."""
-    found = runs.listing(db(), scope(), request.args.get("page", 1, int))
-    return render_template("imports/index.html", listing=found, titles=_titles(), **_words())
+    """List the imports, the newest first."""
+    listing = runs.listing(db(), scope(), request.args.get("page", 1, int))
+    return render_template("imports/index.html", listing=listing, titles=_titles(), **_template_values())
 
 
 def _titles() -> dict[str, str]:
-    return {kind.name: _(kind.title) for kind in kinds.everyone()}
+    return {kind.name: _(kind.title) for kind in kinds.all_kinds()}
 
 
-def _words() -> dict[str, Any]:
-    return {"states": words.STATES, "tally": words.tally, "whole": whole, "ImportState": ImportState}
+def _template_values() -> dict[str, Any]:
+    return {"states": labels.STATES, "tally": labels.tally, "whole": whole, "ImportState": ImportState}
 
 
 @blueprint.get("/new")
 @requires(*ADMINISTRATORS)
 def choose() -> str:
-    """Which kind."""
-    return render_template("imports/choose.html", kinds=preview.offered(scope()))
+    """Choose the kind of an import."""
+    return render_template("imports/choose.html", kinds=preview.available_kinds(scope()))
 
 
 @blueprint.route("/new/<kind>", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def new(kind: str) -> ResponseReturnValue:
-    """Send a file."""
-    chosen = preview.offered_kind(kind, scope())
+    """Send a file of a kind."""
+    chosen = preview.available_kind(kind, scope())
     form = ImportFileForm()
     largest = _largest(chosen)
     if form.validate_on_submit():
@@ -82,11 +81,11 @@ def new(kind: str) -> ResponseReturnValue:
     return _new(chosen, form, 422 if form.is_submitted() else 200)
 
 
-def _largest(kind: Kind) -> int:
+def _largest(kind: ImportKind) -> int:
     return min(int(current_app.config["SETTINGS"].import_limit_bytes), kind.largest)
 
 
-def _new(kind: Kind, form: ImportFileForm, status: int) -> ResponseReturnValue:
+def _new(kind: ImportKind, form: ImportFileForm, status: int) -> ResponseReturnValue:
     limit = _largest(kind) >> 20
     page = render_template("imports/new.html", form=form, kind=kind, heading=_heading, limit=limit)
     return make_response(page, status)
@@ -94,9 +93,12 @@ def _new(kind: Kind, form: ImportFileForm, status: int) -> ResponseReturnValue:
 
 @blueprint.errorhandler(413)
 def _too_large(_error: Exception) -> ResponseReturnValue:
-    """A file that was not even read, said where another can be chosen. It may be anybody who sent it: nothing was asked yet."""
+    """Answer a request whose body is too large: an administrator sees the form again, where another file can be chosen.
+
+    The sender may be anybody: the access check of the view has not run.
+    """
     name = (request.view_args or {}).get("kind")
-    chosen = next((kind for kind in kinds.everyone() if kind.name == name), None)
+    chosen = next((kind for kind in kinds.all_kinds() if kind.name == name), None)
     most = (current_app.config["SETTINGS"].import_limit_bytes if chosen is None else _largest(chosen)) >> 20
     message = _("The file is larger than %(most)s MB. Send fewer rows at a time.", most=most)
     if chosen is None or not holds(*ADMINISTRATORS):
@@ -113,30 +115,30 @@ def _heading(column: kinds.Column) -> str:
 @blueprint.get("/template/<kind>.<any(csv, xlsx):form>")
 @requires(*ADMINISTRATORS)
 def template(kind: str, form: str) -> ResponseReturnValue:
-    """The headings and an example."""
-    chosen = preview.offered_kind(kind, scope())
+    """Download the template of a kind: the headings and an example row."""
+    chosen = preview.available_kind(kind, scope())
     sheet = preview.template(chosen, _(chosen.title), chinese=language() == "zh")
     return _file(sheet, Format(form), f"{chosen.name}-template")
 
 
 def _file(sheet: Sheet, form: Format, name: str) -> ResponseReturnValue:
-    written = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # closed when it was sent
-    write(sheet, form, written)
-    size = written.tell()
-    written.seek(0)
+    buffer = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # closed after the response
+    write(sheet, form, buffer)
+    size = buffer.tell()
+    buffer.seek(0)
     if size > IN_MEMORY:
-        answer = send_file(written, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=f"{name}.{form}")
-        answer.call_on_close(written.close)
+        answer = send_file(buffer, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=f"{name}.{form}")
+        answer.call_on_close(buffer.close)
         return answer
-    with written:
-        content = io.BytesIO(written.read())
+    with buffer:
+        content = io.BytesIO(buffer.read())
     return send_file(content, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=f"{name}.{form}")
 
 
 @blueprint.get("/<ref>")
 @requires(*ADMINISTRATORS)
 def page(ref: str) -> ResponseReturnValue:
-    """Where it is, and what can be done with it now."""
+    """Show the state of an import, and the actions that are possible now."""
     run = runs.find(db(), ref, scope())
     return _page(run, _columns(run))
 
@@ -149,41 +151,42 @@ def _columns(run: ImportRun) -> ColumnsForm:
 def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseReturnValue:
     kind = kinds.kind_of(run.kind)
     received = run.state is ImportState.RECEIVED and run.erased_at is None
-    judged = bool(run.tally) and run.erased_at is None and run.state not in UNDOING
+    checked = bool(run.tally) and run.erased_at is None and run.state not in UNDOING
     problem, params = runs.problem(run)
     page = render_template(
         "imports/page.html",
         run=run,
         kind=kind,
         form=form,
-        needed={column.name for column in kind.columns if column.needed},
+        required={column.name for column in kind.columns if column.required},
         first_rows=preview.first_rows(db(), run) if received else [],
         refused=[
-            (line, _in_words(kind, text, given)) for line, text, given in corrections.refused(db(), run, REFUSED_SHOWN)
+            (line, _in_words(kind, message, values))
+            for line, message, values in corrections.refused_rows(db(), run, REFUSED_SHOWN)
         ]
-        if judged
+        if checked
         else [],
         refused_number=run.tally.get("refused", 0) + run.tally.get("double", 0),
         problem=_in_words(kind, problem, params) if problem else "",
         busy=run.state in runs.BUSY,
         step=_step(run, kind),
-        settled=runs.SETTLED,
+        finished=runs.FINISHED,
         can_undo=_can_undo(run),
         may_resume=runs.may_resume(run),
-        place=words.PLACES.get(run.kind),
+        destination=labels.DESTINATIONS.get(run.kind),
         seconds=REFRESH_SECONDS,
-        **_words(),
+        **_template_values(),
     )
     return make_response(page, status)
 
 
-def _in_words(kind: Kind, message: str, params: Mapping[str, Any]) -> str:
-    """A reason in the reader's language."""
-    return _(message, **preview.filled(kind, params, chinese=language() == "zh"))
+def _in_words(kind: ImportKind, message: str, params: Mapping[str, Any]) -> str:
+    """Return a message with its parameters in the reader's language."""
+    return _(message, **preview.fill_params(kind, params, chinese=language() == "zh"))
 
 
-def _step(run: ImportRun, kind: Kind) -> tuple[int, int]:
-    """Which step of how many the work is at."""
+def _step(run: ImportRun, kind: ImportKind) -> tuple[int, int]:
+    """Return the number of the current step, from 1, and the number of steps."""
     steps = {
         ImportState.CHECKING: ("read", "match"),
         ImportState.RUNNING: kind.steps,
@@ -202,12 +205,12 @@ def _can_undo(run: ImportRun) -> bool:
 @blueprint.post("/<ref>/columns")
 @requires(*ADMINISTRATORS)
 def columns(ref: str) -> ResponseReturnValue:
-    """Keep which column holds what, and have the file checked: nothing goes in yet."""
+    """Save which column holds which field, and request the check of the file, which changes no record."""
     run = runs.find(db(), ref, scope())
     form = _columns(run)
     if form.validate_on_submit():
         runs.remap(db(), run, form.mapping())
-        missing = {column.name for column in runs.missing(run)}
+        missing = {column.name for column in runs.missing_columns(run)}
         if not missing:
             runs.check(db(), run)
             return redirect(url_for(".page", ref=ref))
@@ -220,7 +223,7 @@ def columns(ref: str) -> ResponseReturnValue:
 @blueprint.post("/<ref>/start")
 @requires(*ADMINISTRATORS)
 def start(ref: str) -> ResponseReturnValue:
-    """Let the rows in that can go in."""
+    """Request the import of the new rows."""
     runs.start(db(), runs.find(db(), ref, scope()))
     return redirect(url_for(".page", ref=ref))
 
@@ -228,7 +231,7 @@ def start(ref: str) -> ResponseReturnValue:
 @blueprint.post("/<ref>/stop")
 @requires(*ADMINISTRATORS)
 def stop(ref: str) -> ResponseReturnValue:
-    """Stop after the chunk at hand."""
+    """Request a stop after the current chunk."""
     runs.stop(db(), runs.find(db(), ref, scope()))
     return redirect(url_for(".page", ref=ref))
 
@@ -236,7 +239,7 @@ def stop(ref: str) -> ResponseReturnValue:
 @blueprint.post("/<ref>/resume")
 @requires(*ADMINISTRATORS)
 def resume(ref: str) -> ResponseReturnValue:
-    """Go on where it stopped."""
+    """Request that the import continues where it stopped."""
     runs.resume(db(), runs.find(db(), ref, scope()))
     return redirect(url_for(".page", ref=ref))
 
@@ -244,7 +247,7 @@ def resume(ref: str) -> ResponseReturnValue:
 @blueprint.route("/<ref>/undo", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def undo(ref: str) -> ResponseReturnValue:
-    """Take everything back that it made, with a reason."""
+    """Request the undo of an import, with a reason."""
     run = runs.find(db(), ref, scope())
     if not _can_undo(run):
         flash(_("This import cannot be undone now."), "warning")
@@ -261,10 +264,10 @@ def undo(ref: str) -> ResponseReturnValue:
 @blueprint.get("/<ref>/rows-to-correct.<any(csv, xlsx):form>")
 @requires(*ADMINISTRATORS)
 def correction(ref: str, form: str) -> ResponseReturnValue:
-    """The rows that do not go in, with the reasons: mended, the same file can be sent again."""
+    """Download the refused rows with their reasons; once corrected, the file can be sent again."""
     run = runs.find(db(), ref, scope())
-    corrections.note_correction(db(), run)
+    corrections.audit_download(db(), run)
     extra = (_("Row"), _("Why it cannot be imported"))
     in_words = partial(_in_words, kinds.kind_of(run.kind))
-    sheet = preview.correction(db(), run, _("Rows to correct"), extra, in_words)
+    sheet = preview.correction_sheet(db(), run, _("Rows to correct"), extra, in_words)
     return _file(sheet, Format(form), "rows-to-correct")

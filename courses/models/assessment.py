@@ -15,7 +15,7 @@ from lms.core.db import Base, Identifier, Word
 
 
 class Assessment(Base):
-    """One attempt of one enrolment. Attempt 1 is the first assessment, and later attempts are retests.
+    """An attempt of an enrolment. Attempt 1 is the first assessment, and later attempts are retests.
 
     `theory_score` is in per cent. `started_at` is the moment at which the attempt was opened: a skill result from a
     device belongs to the last attempt that was open when the result was made.
@@ -69,7 +69,7 @@ class LateReason(StrEnum):
 
 
 class SkillEvent(Base):
-    """One result of one skill, as a device or the results page sent it.
+    """A result of one skill, as a device or the results page sent it.
 
     The sender makes the id. The row is never altered.
 

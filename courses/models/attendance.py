@@ -66,7 +66,7 @@ class ReviewDecision(StrEnum):
 
 
 class AttendanceEvent(Base):
-    """One check-in event.
+    """A check-in event.
 
     The device makes the id, so that sending the event twice changes nothing. The row is never altered.
 
@@ -140,7 +140,7 @@ class AttendanceDecision(Base):
 
 
 class Attendance(Base):
-    """One trainee present at one course session. The row exists while the person counts as present."""
+    """A trainee present at one course session. The row exists while the person counts as present."""
 
     __tablename__ = "attendance"
 

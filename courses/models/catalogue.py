@@ -85,7 +85,7 @@ class Course(Base):
 
 
 class CourseSkill(Base):
-    """One skill of a course's checklist.
+    """A skill of a course's checklist.
 
     An inactive skill is off the checklist and stays for the results that refer to it.
     """

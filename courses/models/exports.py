@@ -50,7 +50,7 @@ class ExportState(StrEnum):
 
 
 class Export(Base):
-    """One ordered file.
+    """An ordered file.
 
     `question` holds the report's filters, as they stand in its address. `head` holds the lines above the rows, in the
     owner's language. `district_ids` are the districts of the owner's scope at the time of the order, or null for the

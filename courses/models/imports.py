@@ -62,7 +62,7 @@ class RowOutcome(StrEnum):
 
 
 class ImportRun(Base):
-    """One imported file.
+    """An imported file.
 
     `district_ids` are the districts whose rows may be imported, or null for the whole city. `mapping` maps a field to a
     column of the file, counted from 0. `doing` is the state in which work resumes after a stop. `step` and `cursor` are
@@ -134,7 +134,7 @@ class ImportMapping(Base):
 
 
 class ImportLine(Base):
-    """One row of the file. `code` and `params` say why the row is refused.
+    """A row of the file. `code` and `params` say why the row is refused.
 
     The small kinds of import use `facts` (the content of the row), `key` (equal for rows that mean the same record) and
     `made_id` (the record that the row became). Imports of past trainings use `number` (the number of the row's offering

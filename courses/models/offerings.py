@@ -54,7 +54,7 @@ class TeachingRole(StrEnum):
 
 
 class Offering(Base):
-    """One run of a course, hosted by an organisation in a district.
+    """A run of a course, hosted by an organisation in a district.
 
     `counted_on` is the day on which reports count its person-times: the day of its last session, set when it closes.
     """
@@ -110,7 +110,7 @@ class Offering(Base):
 
 
 class CourseSession(Base):
-    """One meeting of an offering. `headcount` is the number of people who were counted and are not on the roster."""
+    """A meeting of an offering. `headcount` is the number of people who were counted and are not on the roster."""
 
     __tablename__ = "course_session"
 

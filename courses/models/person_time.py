@@ -25,7 +25,7 @@ class EntryKind(StrEnum):
 
 
 class PersonTimeEntry(Base):
-    """One entry of the ledger.
+    """An entry of the ledger.
 
     Entries hold differences, so an offering's total is the sum of its entries, and none is altered.
 

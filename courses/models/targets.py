@@ -7,7 +7,7 @@ from lms.core.db import Base
 
 
 class Target(Base):
-    """One district's target for one programme and year. Without a row there is no target."""
+    """A district's target for one programme and year. Without a row there is no target."""
 
     __tablename__ = "target"
 

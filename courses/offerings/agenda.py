@@ -19,7 +19,7 @@ COMING_LIMIT = 20
 
 @dataclass(frozen=True)
 class AgendaEntry:
-    """One session of an instructor, with the number of trainees who have a place and who are present.
+    """A session of an instructor, with the number of trainees who have a place and who are present.
 
     `teaching` holds the instructor's role and own check-in.
     """

@@ -94,7 +94,7 @@ class SessionTimeForm(Form):
 
 
 class SessionRowForm(SessionTimeForm):
-    """One session of an offering's form. A new row without input is ignored."""
+    """A session of an offering's form. A new row without input is ignored."""
 
     class Meta:
         csrf = False
@@ -169,7 +169,7 @@ class OfferingForm(TeamMixin, Form):
 
 
 class SessionForm(TeamMixin, SessionTimeForm):
-    """One session by itself, with a place and a team of its own."""
+    """A session by itself, with a place and a team of its own."""
 
     place = StringField(_("Place, if different"), filters=[strip], validators=[Optional(), Length(max=200)])
 

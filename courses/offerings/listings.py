@@ -56,7 +56,7 @@ class BilingualName:
 
 @dataclass(frozen=True)
 class OfferingRow:
-    """One offering in the staff's list.
+    """An offering in the staff's list.
 
     `starts_at` and `ends_at` are the first start and the last end of its sessions.
     """

@@ -187,7 +187,7 @@ def cancel(db: Session, offering: Offering, reason: str, *, zone: ZoneInfo) -> n
 
 
 def get_with_details(db: Session, offering_id: int, scope: Scope) -> Offering:
-    """One offering in the scope with its course, host, sessions and instructors, in a fixed number of statements.
+    """An offering in the scope with its course, host, sessions and instructors, in a fixed number of statements.
 
     Raises NotFound.
     """

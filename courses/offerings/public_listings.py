@@ -40,7 +40,7 @@ class PublicFilters:
 
 @dataclass(frozen=True)
 class PublicSession:
-    """One session. `place` is None where the session takes place at the offering's place."""
+    """A session. `place` is None where the session takes place at the offering's place."""
 
     starts_at: datetime
     ends_at: datetime
@@ -49,7 +49,7 @@ class PublicSession:
 
 @dataclass(frozen=True)
 class PublicOffering:
-    """One offering as the public sees it. `hours` are the class hours of the course."""
+    """An offering as the public sees it. `hours` are the class hours of the course."""
 
     id: int
     state: OfferingState
@@ -99,7 +99,7 @@ def list_open(db: Session, filters: PublicFilters, *, zone: ZoneInfo, page: int 
 
 
 def get_public(db: Session, offering_id: int) -> PublicOffering:
-    """One offering that is or was open to the public. Raises NotFound for drafts and for offerings by invitation."""
+    """An offering that is or was open to the public. Raises NotFound for drafts and for offerings by invitation."""
     statement, _ = _statement()
     record = db.execute(
         statement.where(

@@ -50,7 +50,7 @@ class Team:
 
 @dataclass(frozen=True)
 class SessionPlan:
-    """One session as a planner wants it. The moments are aware.
+    """A session as a planner wants it. The moments are aware.
 
     `place` is None for the offering's place. `session_id` is the id of the session to change, or None for a new
     session. With `team` None an existing session keeps its team, and a new session gets the team of the offering's

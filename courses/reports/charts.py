@@ -1,4 +1,7 @@
-"""Charts, drawn on the server by pygal: an SVG resource without a script, for an <img>. The table is its text."""
+"""Charts, drawn on the server by pygal: SVG images without scripts, for an <img>.
+
+The table beneath a chart holds every figure of it, for readers who do not see the image.
+"""
 
 import re
 import sys
@@ -9,19 +12,20 @@ from xml.etree import ElementTree as ET
 import pygal
 from pygal.style import Style
 
-# pygal leaves an import hook of an older Python's kind behind, of which each later import would warn.
+# pygal installs an import hook of an old Python's kind, and every later import would warn about it.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 FONT = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif"
-COLOURS = ("#b3161d", "#4f7396", "#b97d00")  # each 3 : 1 and more against white, and apart for the colour-blind
-WIDE, NARROW = 1000, 400
-LONGEST = {WIDE: 18, NARROW: 9}  # characters of a name beside a bar
-BESIDE = 14  # as many periods as stand beside each other with their names
-NAMED = {WIDE: 12, NARROW: 5}  # where there are more, so many keep theirs: the first of each year before others
+# Each has a contrast of 3:1 or more against white, and colour-blind readers can tell them apart.
+COLOURS = ("#b3161d", "#4f7396", "#b97d00")
+WIDE, NARROW = 1000, 400  # pixels
+MAX_NAME_LENGTH = {WIDE: 18, NARROW: 9}  # Chinese characters of a name beside a bar
+ALL_NAMED = 14  # up to so many periods, each one has its name on the axis
+MAX_NAMES = {WIDE: 12, NARROW: 5}  # names on the axis where there are more periods
 FONT_SIZE = 13
-FIRST_WIDE = 0x2E7F  # Chinese letters and full-width forms come after this
+FIRST_WIDE = 0x2E7F  # Chinese characters and full-width forms come after this code point
 SVG = "http://www.w3.org/2000/svg"
-# The image loads nothing and runs nothing; its own styles are inside it.
+# The image loads nothing and runs nothing. Its own styles are inside it.
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 ET.register_namespace("", SVG)
@@ -38,24 +42,25 @@ def stacked_bars(
     narrow: bool,
     nothing: str,
 ) -> bytes:
-    """Bars of stacked parts, one a name. upright: standing, for periods, however many; on a phone, a few of them lie.
+    """Stacked bars: one bar for each name, one part of it for each series.
 
-    nothing: what an empty chart says.
+    upright: the bars stand, for periods; on a phone a few periods lie. narrow: for a phone.
+    nothing: the text of an empty chart.
     """
-    standing = upright and (not narrow or len(names) > BESIDE)
-    made = _frame(names, len(series), standing=standing, narrow=narrow, nothing=nothing, lines=len(names))
+    standing = upright and (not narrow or len(names) > ALL_NAMED)
+    frame = _frame(names, len(series), standing=standing, narrow=narrow, nothing=nothing, lines=len(names))
     settings = {
-        **made.settings,
+        **frame.settings,
         "min_scale": 3,
         "max_scale": 4 if narrow else 8,
         "value_formatter": lambda value: f"{value:,.0f}",
     }
     chart = (pygal.StackedBar if standing else pygal.HorizontalStackedBar)(**settings)
-    # Lying bars are drawn from the bottom up; a reader begins at the top.
-    chart.x_labels = made.names if standing else made.names[::-1]
+    # pygal draws lying bars from the bottom up, and a reader begins at the top.
+    chart.x_labels = frame.names if standing else frame.names[::-1]
     for label, values in series:
         chart.add(label, list(values) if standing else list(values)[::-1])
-    return _still(chart.render(is_unicode=False), title, description)
+    return _without_script(chart.render(is_unicode=False), title, description)
 
 
 def shares(
@@ -68,43 +73,45 @@ def shares(
     narrow: bool,
     nothing: str,
 ) -> bytes:
-    """Shares of 1 in percent, up to 100 at least. lines: in the course of time; else bars beside each other, one group a name.
-    On a phone, a few periods are bars too.
+    """Shares of 1, drawn in percent on an axis to 100 or more. A share of None, with nothing to divide by, is left out.
 
-    A share that is None, because there was nothing to divide by, is left out.
+    lines: as lines over time; else as a group of bars for each name. On a phone a few periods are bars too.
+    narrow: for a phone. nothing: the text of an empty chart.
     """
-    percent = [(label, [None if one is None else round(one * 100, 1) for one in values]) for label, values in series]
-    most = max((one for _label, values in percent for one in values if one is not None), default=0)
-    top = max(100, -(-most // 25) * 25)
-    standing = lines and (not narrow or len(names) > BESIDE)
+    percents = [
+        (label, [None if share is None else round(share * 100, 1) for share in values]) for label, values in series
+    ]
+    largest = max((percent for _label, values in percents for percent in values if percent is not None), default=0)
+    top = max(100, -(-largest // 25) * 25)
+    standing = lines and (not narrow or len(names) > ALL_NAMED)
     bars = len(names) * (0.55 + 0.45 * len(series))
-    made = _frame(names, len(series), standing=standing, narrow=narrow, nothing=nothing, lines=bars)
-    step = 25 if top <= 200 else -(-top // 100) * 25  # a label for each quarter, while there is room
+    frame = _frame(names, len(series), standing=standing, narrow=narrow, nothing=nothing, lines=bars)
+    step = 25 if top <= 200 else -(-top // 100) * 25  # a label every 25 %, while there is room
     ticks = [step * number for number in range(int(top // step) + 1)]
     settings = {
-        **made.settings, "range": (0, top), "y_labels": ticks, "value_formatter": lambda value: f"{value:g}%",
+        **frame.settings, "range": (0, top), "y_labels": ticks, "value_formatter": lambda value: f"{value:g}%",
         "margin_right": 24,
-        "dots_size": 4 if len(names) <= BESIDE else 1.5, "stroke_style": {"width": 3},
+        "dots_size": 4 if len(names) <= ALL_NAMED else 1.5, "stroke_style": {"width": 3},
     }  # fmt: skip
     chart = (pygal.Line if standing else pygal.HorizontalBar)(**settings)
-    chart.x_labels = made.names if standing else made.names[::-1]
-    # Lying bars are drawn from the bottom up, within a group too.
-    for label, values in percent:
+    chart.x_labels = frame.names if standing else frame.names[::-1]
+    # pygal draws lying bars from the bottom up, also within a group.
+    for label, values in percents:
         chart.add(label, values if standing else values[::-1])
-    return _still(chart.render(is_unicode=False), title, description)
+    return _without_script(chart.render(is_unicode=False), title, description)
 
 
 class _Frame(NamedTuple):
-    """What every chart has: names that fit, and settings for pygal."""
+    """The part that all charts share: names cut to fit, and settings for pygal."""
 
     names: list[str]
     settings: dict[str, Any]
 
 
 def _frame(names: Sequence[str], series: int, *, standing: bool, narrow: bool, nothing: str, lines: float) -> _Frame:
-    """lines: how many rows of bars lie below each other."""
+    """lines: the number of lying bars, one below the other."""
     width = NARROW if narrow else WIDE
-    shown = [_short(_printable(name), LONGEST[width]) for name in names]
+    labels = [_shortened(_printable(name), MAX_NAME_LENGTH[width]) for name in names]
     settings = {
         "js": (),
         "width": width,
@@ -112,14 +119,14 @@ def _frame(names: Sequence[str], series: int, *, standing: bool, narrow: bool, n
         "legend_at_bottom": True,
         "legend_at_bottom_columns": 1 if narrow else series,
         "margin": 8,
-        "margin_left": 8 + (0 if standing else 8 + _missing(shown)),
+        "margin_left": 8 + (0 if standing else 8 + _extra_width(labels)),
         "spacing": 6,
         "show_y_guides": True,
         "truncate_legend": -1,
         "truncate_label": -1,
         "x_label_rotation": 0,
         "no_data_text": nothing,
-        **(_few_named(shown, NAMED[width]) if standing and len(shown) > BESIDE else {}),
+        **(_some_named(labels, MAX_NAMES[width]) if standing and len(labels) > ALL_NAMED else {}),
         "style": Style(
             font_family=FONT, background="#fff", plot_background="#fff", foreground="#1d2125",
             foreground_strong="#1d2125", foreground_subtle="#525b64", colors=COLOURS, opacity="1",
@@ -127,18 +134,18 @@ def _frame(names: Sequence[str], series: int, *, standing: bool, narrow: bool, n
             guide_stroke_color="#dfe3e8", major_guide_stroke_color="#dfe3e8",
         ),
     }  # fmt: skip
-    return _Frame(shown, settings)
+    return _Frame(labels, settings)
 
 
-def _few_named(names: Sequence[str], most: int) -> dict[str, Any]:
-    """Settings that leave a few periods their names: beginnings of years, and of those every second or third if need be."""
+def _some_named(names: Sequence[str], most: int) -> dict[str, Any]:
+    """Settings that name `most` periods at most: the first ones of years, and if need be every second of those."""
     firsts = [name for name in names if name.endswith(("-01", "Q1"))] or list(names)
     return {"x_labels_major": firsts[:: -(-len(firsts) // most)], "show_minor_x_labels": False}
 
 
-def _still(drawn: bytes, title: str, description: str) -> bytes:
-    """The drawing without pygal's script, with its title and description for who reads and does not see."""
-    root = ET.fromstring(drawn)  # noqa: S314  # drawn a line ago, from texts that were escaped
+def _without_script(svg: bytes, title: str, description: str) -> bytes:
+    """The image without pygal's script, and with a title and a description for screen readers."""
+    root = ET.fromstring(svg)  # noqa: S314  # pygal has just made it, and has escaped its texts
     for parent in root.iter():
         for child in list(parent):
             if child.tag in {f"{{{SVG}}}script", f"{{{SVG}}}title"}:
@@ -152,19 +159,19 @@ def _still(drawn: bytes, title: str, description: str) -> bytes:
 
 
 def _printable(text: str) -> str:
-    """Without the control characters that XML cannot hold."""
+    """The text without the control characters that XML cannot hold."""
     return re.sub(r"[\x00-\x1f\x7f\ufffe\uffff]", " ", text)
 
 
-def _missing(names: Sequence[str]) -> int:
-    """Pixels that names need beyond what pygal allows them: it takes every letter for a narrow one."""
+def _extra_width(names: Sequence[str]) -> int:
+    """The pixels that names need beyond the width that pygal reserves: it takes every character for a narrow one."""
     wide = max((sum(ord(letter) > FIRST_WIDE for letter in name) for name in names), default=0)
     return round(wide * FONT_SIZE * 0.45)
 
 
-def _short(name: str, longest: int) -> str:
-    """A name that fits beside its bar; Latin letters take half the room of Chinese ones."""
-    room = float(longest)
+def _shortened(name: str, max_length: int) -> str:
+    """A name that fits beside its bar. Latin letters take half the room of Chinese characters."""
+    room = float(max_length)
     for position, letter in enumerate(name):
         room -= 1 if ord(letter) > FIRST_WIDE else 0.55
         if room < 0:

@@ -1,7 +1,7 @@
-"""Hours taught, by instructor and role: what the own check-ins prove, and beside it what was planned without one.
+"""Hours taught, by instructor and role: minutes that check-ins prove, and sessions without a check-in.
 
-A session counts for the district that its offering is in, as everything else of the reports does, wherever its instructor is
-registered. The rule of minutes is that of `courses.offerings.teaching_hours`.
+A session counts for the district of its offering, as in all other reports, wherever its instructor is registered.
+`courses.offerings.teaching_hours` holds the rule of minutes.
 """
 
 from collections.abc import Sequence
@@ -17,17 +17,21 @@ from sqlalchemy.orm import Session
 from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering, SessionInstructor, TeachingRole
 from courses.offerings.teaching_hours import minutes_taught, took_place
-from courses.reports.filters import Filters, within
-from courses.reports.ledger import asked, of_subject
+from courses.reports.ledger import course_matches, offering_matches
+from courses.reports.questions import Filters, Question
 from instructors.models import Instructor
 from lms.core.paging import PAGE_SIZE, Page
-from lms.core.scope import Scope, fetch
+from lms.core.scope import fetch
 from lms.organisations.models import Organisation
 
 
 @dataclass(frozen=True)
 class Hours:
-    """What adds up, in minutes by role. sessions: with a check-in. missing: sessions without one, planned: their minutes."""
+    """Hours of teaching, in minutes; they add up field by field.
+
+    lead, assistant, examiner: taught in this role. sessions: with a check-in. missing: sessions without a check-in;
+    planned: the planned minutes of these.
+    """
 
     lead: int = 0
     assistant: int = 0
@@ -38,15 +42,19 @@ class Hours:
 
     @property
     def taught(self) -> int:
-        """Of all roles."""
+        """The minutes of all roles."""
         return self.lead + self.assistant + self.examiner
 
     def __add__(self, other: "Hours") -> "Hours":
-        return Hours(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+        return Hours(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
 
-class Order(StrEnum):
-    """What the instructors are sorted by: the most first, but names from the beginning."""
+class HoursColumn(StrEnum):
+    """A column of the table, by the attribute of `Hours` that it shows; `NAME` is the instructor's name.
+
+    The table is sorted by a column, largest first, but names from the beginning. A drill-down shows the sessions of a
+    column.
+    """
 
     NAME = "name"
     LEAD = "lead"
@@ -59,8 +67,8 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
-    """One instructor's hours."""
+class InstructorHours:
+    """The hours of one instructor."""
 
     instructor_id: int
     name: str
@@ -69,17 +77,20 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Every instructor who taught or was to. `branch`: the whole branch's sum for the same period and courses."""
+class HoursReport:
+    """Every instructor who taught or was to teach. branch: the whole branch's sum for the same period and courses."""
 
-    rows: list[Row]
+    rows: list[InstructorHours]
     total: Hours
     branch: Hours
 
 
 @dataclass(frozen=True)
-class Taught:
-    """One session of an instructor. minutes: proved; planned: those of a session without a check-in."""
+class TaughtSession:
+    """A session of an instructor. minutes: proved by the check-in.
+
+    planned: the minutes of a session without a check-in.
+    """
 
     offering_id: int
     session_id: int
@@ -102,96 +113,106 @@ class TaughtSessions:
 
     name: str
     registration_number: str
-    page: Page[Taught]
+    page: Page[TaughtSession]
     total: Hours
 
 
 def report(
-    db: Session, filters: Filters, scope: Scope, *, order: Order = Order.TAUGHT, zone: ZoneInfo, now: datetime
-) -> Report:
-    """Answer in two statements at most. Raises NotFound for another district's."""
-    within(filters, scope)
+    db: Session, question: Question, *, sort_by: HoursColumn = HoursColumn.TAUGHT, zone: ZoneInfo, now: datetime
+) -> HoursReport:
+    """Answer a question, in two statements at most. zone: in which days begin and end.
+
+    now: sessions until then are over.
+    """
+    filters = question.filters
     statement = (
-        _from(select(Instructor.id, Instructor.name, Instructor.registration_number, *_sums()), filters, zone, now)
-        .where(asked(filters, scope))
+        _past_sessions(select(Instructor.id, Instructor.name, Instructor.registration_number, *_sums()), filters, zone, now)
+        .where(offering_matches(question))
         .group_by(Instructor.id)
-    )
-    rows = [Row(identity, name, number, Hours(*sums)) for identity, name, number, *sums in db.execute(statement)]
+    )  # fmt: skip
+    rows = [
+        InstructorHours(instructor_id, name, number, Hours(*sums))
+        for instructor_id, name, number, *sums in db.execute(statement)
+    ]
     total = sum((row.hours for row in rows), Hours())
     branch = total
-    if filters.narrowed or not scope.everything:
-        branch = Hours(*db.execute(_from(select(*_sums()), filters, zone, now)).one())
-    return Report(sorted(rows, key=lambda row: _place(row, order)), total, branch)
+    if not question.covers_branch:
+        branch = Hours(*db.execute(_past_sessions(select(*_sums()), filters, zone, now)).one())
+    return HoursReport(sorted(rows, key=lambda row: _sort_key(row, sort_by)), total, branch)
 
 
-def by_month(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo, now: datetime) -> list[tuple[str, Hours]]:
-    """The same sums by month, as in "2017-05", in one statement."""
-    within(filters, scope)
+def by_month(db: Session, question: Question, *, zone: ZoneInfo, now: datetime) -> list[tuple[str, Hours]]:
+    """The sums by month, as "2017-05", in one statement."""
     month = func.to_char(func.timezone(zone.key, CourseSession.starts_at), "YYYY-MM").label("month")
-    statement = _from(select(month, *_sums()), filters, zone, now).where(asked(filters, scope)).group_by("month")
-    return [(key, Hours(*sums)) for key, *sums in db.execute(statement.order_by("month"))]
+    statement = (
+        _past_sessions(select(month, *_sums()), question.filters, zone, now)
+        .where(offering_matches(question))
+        .group_by("month")
+        .order_by("month")
+    )
+    return [(key, Hours(*sums)) for key, *sums in db.execute(statement)]
 
 
-def sessions(
-    db: Session, instructor_id: int, filters: Filters, scope: Scope, *, part: Order = Order.NAME, zone: ZoneInfo,
+def taught_sessions(
+    db: Session, instructor_id: int, question: Question, *, column: HoursColumn = HoursColumn.NAME, zone: ZoneInfo,
     now: datetime, page: int = 1, size: int = PAGE_SIZE,
 ) -> TaughtSessions:  # fmt: skip
-    """The sessions that an instructor's hours are made of; part: those alone that give to this figure.
+    """A page of the sessions that an instructor's hours are made of. column: only the sessions that add to this figure.
 
-    Raises NotFound for another district's, and for an instructor of elsewhere who did not teach here.
+    Raises NotFound for an instructor who is registered outside of the scope and taught nothing in it.
     """
-    within(filters, scope)
-    mine = and_(asked(filters, scope), Instructor.id == instructor_id, _of_part(part))
+    filters = question.filters
+    of_instructor = and_(offering_matches(question), Instructor.id == instructor_id, _adds_to(column))
     sums = (
-        _from(select(Instructor.name, Instructor.registration_number, *_sums()), filters, zone, now)
-        .where(mine)
+        _past_sessions(select(Instructor.name, Instructor.registration_number, *_sums()), filters, zone, now)
+        .where(of_instructor)
         .group_by(Instructor.id)
     )
-    found = db.execute(sums).one_or_none()
-    if found is None:
-        instructor = fetch(db, Instructor, instructor_id, scope)
+    answer = db.execute(sums).one_or_none()
+    if answer is None:
+        instructor = fetch(db, Instructor, instructor_id, question.scope)
         return TaughtSessions(instructor.name, instructor.registration_number, Page([], 1, 1, 0), Hours())
-    name, number, *added = found
-    total = Hours(*added)
-    every = total.sessions + total.missing
-    pages = max(1, -(-every // size))
+    name, registration_number, *sums_of_all = answer
+    total = Hours(*sums_of_all)
+    sessions = total.sessions + total.missing
+    pages = max(1, -(-sessions // size))
     page = min(max(page, 1), pages)
     statement = (
-        _from(
+        _past_sessions(
             select(
                 Offering.id, CourseSession.id, CourseSession.starts_at, CourseSession.ends_at, SessionInstructor.role,
-                SessionInstructor.arrived_at, SessionInstructor.left_at, minutes_taught(), _planned(), Course.name_zh,
+                SessionInstructor.arrived_at, SessionInstructor.left_at, minutes_taught(), _planned_minutes(), Course.name_zh,
                 Course.name_en, Organisation.name_zh, Organisation.name_en,
             ), filters, zone, now,
         )
-        .where(mine)
+        .where(of_instructor)
         .order_by(CourseSession.starts_at.desc(), CourseSession.id.desc())
         .limit(size)
         .offset((page - 1) * size)
     )  # fmt: skip
-    rows = [_taught(tuple[Any, ...](row)) for row in db.execute(statement)]
-    return TaughtSessions(name, number, Page(rows, page, pages, every), total)
+    rows = [_taught_session(tuple[Any, ...](row)) for row in db.execute(statement)]
+    return TaughtSessions(name, registration_number, Page(rows, page, pages, sessions), total)
 
 
-def _taught(row: tuple[Any, ...]) -> Taught:
+def _taught_session(row: tuple[Any, ...]) -> TaughtSession:
     offering_id, session_id, starts_at, ends_at, role, arrived_at, left_at, proved, planned, *names = row
-    there = arrived_at is not None
-    return Taught(
-        offering_id, session_id, starts_at, ends_at, role, arrived_at, left_at, int(proved) if there else 0,
-        0 if there else int(planned), *names,
+    checked_in = arrived_at is not None
+    return TaughtSession(
+        offering_id, session_id, starts_at, ends_at, role, arrived_at, left_at, int(proved) if checked_in else 0,
+        0 if checked_in else int(planned), *names,
     )  # fmt: skip
 
 
-def _place(row: Row, order: Order) -> tuple[object, ...]:
-    if order is Order.NAME:
+def _sort_key(row: InstructorHours, column: HoursColumn) -> tuple[object, ...]:
+    if column is HoursColumn.NAME:
         return row.name, row.registration_number
-    return -int(getattr(row.hours, order.value)), row.name, row.registration_number
+    return -int(getattr(row.hours, column.value)), row.name, row.registration_number
 
 
-def _from(
+def _past_sessions(
     statement: Select[*tuple[Any, ...]], filters: Filters, zone: ZoneInfo, now: datetime
 ) -> Select[*tuple[Any, ...]]:
-    """Instructors at sessions that are over, of the period and the courses asked for."""
+    """FROM and WHERE: instructors at sessions that are over, of the period and the courses asked for."""
     since, until = (datetime.combine(day, time.min, zone) for day in (filters.since, filters.until + timedelta(days=1)))
     return (
         statement.select_from(SessionInstructor)
@@ -200,18 +221,20 @@ def _from(
         .join(Offering, Offering.id == CourseSession.offering_id)
         .join(Course, Course.id == Offering.course_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
-        .where(took_place(now), CourseSession.starts_at >= since, CourseSession.starts_at < until, of_subject(filters))
+        .where(
+            took_place(now), CourseSession.starts_at >= since, CourseSession.starts_at < until, course_matches(filters)
+        )
     )
 
 
 def _sums() -> Sequence[ColumnElement[int]]:
-    """The figures of `Hours`, in its order."""
-    there = SessionInstructor.arrived_at.is_not(None)
+    """The sums of the fields of `Hours`, in their order."""
+    checked_in = SessionInstructor.arrived_at.is_not(None)
     return [
-        *(_sum(minutes_taught(), there & (SessionInstructor.role == role)) for role in TeachingRole),
-        func.count().filter(there),
-        func.count().filter(~there),
-        _sum(_planned(), ~there),
+        *(_sum(minutes_taught(), checked_in & (SessionInstructor.role == role)) for role in TeachingRole),
+        func.count().filter(checked_in),
+        func.count().filter(~checked_in),
+        _sum(_planned_minutes(), ~checked_in),
     ]
 
 
@@ -219,18 +242,18 @@ def _sum(of: ColumnElement[int], where: ColumnElement[bool]) -> ColumnElement[in
     return cast(func.coalesce(func.sum(of).filter(where), 0), BigInteger)
 
 
-def _of_part(part: Order) -> ColumnElement[bool]:
-    """The sessions that a figure is made of; of the name, all of them."""
-    there = SessionInstructor.arrived_at.is_not(None)
-    if part is Order.NAME:
+def _adds_to(column: HoursColumn) -> ColumnElement[bool]:
+    """The condition for the sessions that add to a column; all sessions for `NAME`."""
+    checked_in = SessionInstructor.arrived_at.is_not(None)
+    if column is HoursColumn.NAME:
         return true()
-    if part in {Order.MISSING, Order.PLANNED}:
-        return ~there
-    if part in {Order.TAUGHT, Order.SESSIONS}:
-        return there
-    return there & (SessionInstructor.role == TeachingRole(part.value))
+    if column in {HoursColumn.MISSING, HoursColumn.PLANNED}:
+        return ~checked_in
+    if column in {HoursColumn.TAUGHT, HoursColumn.SESSIONS}:
+        return checked_in
+    return checked_in & (SessionInstructor.role == TeachingRole(column.value))
 
 
-def _planned() -> ColumnElement[int]:
+def _planned_minutes() -> ColumnElement[int]:
     length = func.extract("epoch", CourseSession.ends_at - CourseSession.starts_at)
     return cast(func.floor(length / 60), BigInteger)

@@ -1,11 +1,11 @@
-"""The yearly figures that a branch is asked for, row by row of a report: against the year before, against targets, and as rates.
+"""The indicators: the yearly figures that a branch answers for, row by row of a report.
 
-Everything is drawn from the report's own figures; a rate without anything to divide by is None, never 0.
+They set the figures of the enrolment report against the year before, against targets and against the population, and
+give rates. A rate that has nothing to divide by is None, never 0.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -15,23 +15,27 @@ from courses.counting import population, targets
 from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
-from courses.reports import enrolment, opening_totals, waiting
-from courses.reports.enrolment import Row
-from courses.reports.filters import PERIODS, Filters, Grouping, within
-from courses.reports.ledger import Figures, lines
-from lms.core.scope import Scope
+from courses.reports import enrolment
+from courses.reports.ledger import Figures, entries
+from courses.reports.opening_totals import opening_totals
+from courses.reports.periods import Period
+from courses.reports.questions import TIME_GROUPINGS, Filters, Grouping, Question
+from courses.reports.report_rows import ReportRow, empty_rows, sum_row
+from courses.reports.waiting import people_waiting
 
 
 @dataclass(frozen=True)
-class Indicators:
-    """One row. person_times: with `opening`, totals from before the system. before: person-times of the same days a year earlier,
-    of which `before_opening` from before the system.
+class IndicatorRow:
+    """The indicators of one row, or of all rows.
 
-    renewed: certificates of refresher courses; certified: first ones. waiting: people on waiting lists now.
-    registered: the population of the district.
+    opening: person-times from before the system, part of `person_times`.
+    before: person-times of the same days a year earlier; before_opening: the part of them from before the system.
+    sessions: of the offerings closed in the period. renewed: certificates of refresher courses.
+    waiting: the people on waiting lists now. target: person-times; None where none is set.
+    registered: the population of the district; None where rows are no districts or the number is not known.
     """
 
-    row: Row
+    row: ReportRow
     opening: int
     before: int
     before_opening: int
@@ -43,72 +47,89 @@ class Indicators:
 
     @property
     def person_times(self) -> int:
-        """Reached, with the totals from before the system."""
+        """Person-times with the totals from before the system."""
         return self.row.figures.person_times + self.opening
 
     @property
     def growth(self) -> float | None:
-        """Against the year before: 0.1 is a tenth more."""
+        """The change against the year before: 0.1 is a tenth more."""
         return (self.person_times - self.before) / self.before if self.before else None
 
     @property
     def completion(self) -> float | None:
-        """Of the target: 1.0 is all of it."""
+        """The part of the target that is reached: 1.0 is all of it."""
         return None if self.target is None else self.person_times / self.target
 
     @property
     def certified(self) -> int:
-        """First certificates."""
+        """First certificates: those that are not of refresher courses."""
         return self.row.figures.certificates - self.renewed
 
     @property
     def pass_rate(self) -> float | None:
-        """Of those who took part by name, who completed the course."""
+        """`pass_rate` of the row."""
         return pass_rate(self.row.figures)
 
     @property
     def no_show(self) -> float | None:
-        """Of those who had a place, who came to no session."""
-        return no_show(self.row.figures)
+        """`no_show_rate` of the row."""
+        return no_show_rate(self.row.figures)
 
     @property
     def class_size(self) -> float | None:
-        """Person-times an offering."""
+        """`class_size` of the row."""
         return class_size(self.row.figures)
 
     @property
     def share(self) -> float | None:
-        """Distinct trained people of the registered population."""
+        """The part of the registered population that was trained: distinct people by registered people."""
         return _ratio(self.row.people, self.registered or 0)
 
 
 @dataclass(frozen=True)
-class Overview:
-    """The rows and their sum. `target_year`: the year of the targets, None where the period is not within one year.
+class RowRate:
+    """A rate of one row in a chart: `part` of `whole`."""
 
-    branch: the whole branch's person-times of the question, without the totals from before the system; `branch_row`: with its
-    rates and people.
+    row: ReportRow
+    part: int
+    whole: int
+
+    @property
+    def share(self) -> float | None:
+        """The rate: 1.0 is all. None where there is nothing to divide by."""
+        return _ratio(self.part, self.whole)
+
+
+@dataclass(frozen=True)
+class IndicatorReport:
+    """Everything that the indicators page shows.
+
+    branch: the figures and people of the whole branch, without totals from before the system.
+    target_year: the year of the targets; None where the period is not within one year.
+    pass_rates, no_show_rates, completions: the rows of the charts.
     """
 
-    rows: list[Indicators]
-    total: Indicators
-    branch: int
-    branch_row: Row
+    rows: list[IndicatorRow]
+    total: IndicatorRow
+    branch: ReportRow
     target_year: int | None
+    pass_rates: list[RowRate]
+    no_show_rates: list[RowRate]
+    completions: list[RowRate]
 
 
 def pass_rate(figures: Figures) -> float | None:
-    """Of those who took part by name, who completed the course."""
+    """Of the people who took part by name, those who passed the course."""
     return _ratio(figures.passed, figures.named)
 
 
-def no_show(figures: Figures) -> float | None:
-    """Of those who had a place, who came to no session."""
+def no_show_rate(figures: Figures) -> float | None:
+    """Of the people who had a place, those who came to no session."""
     return _ratio(figures.enrolled - figures.named, figures.enrolled)
 
 
 def class_size(figures: Figures) -> float | None:
-    """Person-times an offering."""
+    """Person-times of one offering, on average."""
     return _ratio(figures.person_times, figures.offerings)
 
 
@@ -116,174 +137,161 @@ def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def overview(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> Overview:
-    """Answer a question in fifteen statements at most. Raises NotFound for another district's."""
-    found = enrolment.report(db, filters, scope, zone=zone)
-    # Of the year before, person-times alone: its people would take longer to tell apart than all the rest.
-    earlier = enrolment.rows(db, a_year_before(filters), scope)
-    earlier_opening = opening_totals.of_question(db, a_year_before(filters), scope)
-    before = {_a_year_on(filters.grouping, row.key): row.figures.person_times for row in earlier}
-    before_opening = {_a_year_on(filters.grouping, key): number for key, number in earlier_opening.by_key.items()}
-    sessions, renewed = _sessions(db, filters, scope), _renewed(db, filters, scope)
-    queues = waiting.numbers(db, filters, scope)
-    year = year_of(filters)
-    aims, aim = _targets(db, filters, scope, year)
-    registered = {
-        str(district): people for district, (people, _year) in population.latest(db, filters.until.year).items()
-    }
+def report(db: Session, question: Question, *, zone: ZoneInfo) -> IndicatorReport:
+    """Answer a question, in fifteen statements at most. zone: in which an offering's last day is taken."""
+    filters = question.filters
+    this_year = enrolment.report(db, question, zone=zone)
+    # Of the year before, the person-times alone: counting its people would take longer than everything else together.
+    earlier_rows = enrolment.rows(db, question.a_year_before())
+    earlier_opening = opening_totals(db, question.a_year_before())
+    before = {_a_year_later(filters.grouping, row.key): row.figures.person_times for row in earlier_rows}
+    before_opening = {_a_year_later(filters.grouping, key): n for key, n in earlier_opening.by_key.items()}
+    sessions, renewed = _sessions(db, question), _renewed(db, question)
+    waiting = people_waiting(db, question)
+    targets_of_rows, target = _targets(db, question)
+    registered = {district: people for district, (people, _year) in population.latest(db, filters.until.year).items()}
     by_district = filters.grouping is Grouping.DISTRICT
-    queued = queues if filters.grouping not in PERIODS else {}
-    beside = {*found.opening.by_key, *before, *before_opening, *queued, *aims}
+    waiting_by_row = waiting if filters.grouping not in TIME_GROUPINGS else {}
+    keys_beside = {*this_year.opening.by_key, *before, *before_opening, *waiting_by_row, *targets_of_rows}
     rows = [
-        Indicators(
+        IndicatorRow(
             row=row,
-            opening=found.opening.by_key.get(row.key, 0),
+            opening=this_year.opening.by_key.get(row.key, 0),
             before=before.get(row.key, 0) + before_opening.get(row.key, 0),
             before_opening=before_opening.get(row.key, 0),
             sessions=sessions.get(row.key, 0),
             renewed=renewed.get(row.key, 0),
-            waiting=queues.get(row.key, 0),
-            target=aims.get(row.key),
-            registered=registered.get(row.key) if by_district else None,
+            waiting=waiting.get(row.key, 0),
+            target=targets_of_rows.get(row.key),
+            registered=registered.get(int(row.key)) if by_district else None,
         )
-        for row in _with_absent(db, filters.grouping, found.rows, beside)
+        for row in _with_missing_rows(db, filters.grouping, this_year.rows, keys_beside)
     ]
-    shown = [number for district, number in registered.items() if _covers(filters, scope, int(district))]
-    total = Indicators(
-        row=Row("", None, None, None, found.total, found.people),
-        opening=found.opening.person_times,
-        before=sum(row.figures.person_times for row in earlier) + earlier_opening.person_times,
+    population_shown = [people for district, people in registered.items() if question.covers_district(district)]
+    total = IndicatorRow(
+        row=sum_row(this_year.total, this_year.people),
+        opening=this_year.opening.person_times,
+        before=sum(row.figures.person_times for row in earlier_rows) + earlier_opening.person_times,
         before_opening=earlier_opening.person_times,
         sessions=sum(sessions.values()),
         renewed=sum(renewed.values()),
-        waiting=sum(queues.values()),
-        target=aim,
-        registered=sum(shown) or None,
+        waiting=sum(waiting.values()),
+        target=target,
+        registered=sum(population_shown) or None,
     )
-    branch_row = Row("", None, None, None, found.branch, found.branch_people)
-    return Overview(rows, total, found.branch.person_times, branch_row, year)
+    pass_rates, no_show_rates = _rates(this_year.rows)
+    return IndicatorReport(
+        rows=rows,
+        total=total,
+        branch=sum_row(this_year.branch, this_year.branch_people),
+        target_year=target_year(filters),
+        pass_rates=pass_rates,
+        no_show_rates=no_show_rates,
+        completions=[RowRate(row.row, row.person_times, row.target) for row in rows if row.target is not None],
+    )
 
 
-def key_before(grouping: Grouping, key: str) -> str:
-    """The row of the year before that a row is compared with: 2017-05 with 2016-05."""
-    return f"{int(key[:4]) - 1}{key[4:]}" if grouping in PERIODS else key
+def rates(db: Session, question: Question) -> tuple[list[RowRate], list[RowRate]]:
+    """The pass rates and the no-show rates of the rows, in one statement. They are the same as in `report`."""
+    return _rates(enrolment.rows(db, question))
 
 
-@dataclass(frozen=True)
-class Rate:
-    """One row of a picture: of `whole`, so many are `part`. None where there is nothing to divide by."""
-
-    row: Row
-    part: int
-    whole: int
-
-    @property
-    def share(self) -> float | None:
-        """1.0 is all of it."""
-        return _ratio(self.part, self.whole)
+def _rates(rows: Sequence[ReportRow]) -> tuple[list[RowRate], list[RowRate]]:
+    pass_rates = [RowRate(row, row.figures.passed, row.figures.named) for row in rows]
+    no_shows = [RowRate(row, row.figures.enrolled - row.figures.named, row.figures.enrolled) for row in rows]
+    return pass_rates, no_shows
 
 
-def rates(db: Session, filters: Filters, scope: Scope) -> tuple[list[Rate], list[Rate]]:
-    """Pass rates and no-show rates, row by row, in one statement. The same as in `overview`."""
-    rows = enrolment.rows(db, filters, scope)
-    passed = [Rate(row, row.figures.passed, row.figures.named) for row in rows]
-    away = [Rate(row, row.figures.enrolled - row.figures.named, row.figures.enrolled) for row in rows]
-    return passed, away
-
-
-def completion(db: Session, filters: Filters, scope: Scope) -> list[Rate]:
-    """What was reached of each row's target, those alone that have one. The same as in `overview`."""
-    within(filters, scope)
-    aims, _aim = _targets(db, filters, scope, year_of(filters))
-    if not aims:
+def completions(db: Session, question: Question) -> list[RowRate]:
+    """The part of its target that each row with a target reached. They are the same as in `report`."""
+    targets_of_rows, _target = _targets(db, question)
+    if not targets_of_rows:
         return []
-    before = opening_totals.of_question(db, filters, scope).by_key
-    rows = _with_absent(db, filters.grouping, enrolment.rows(db, filters, scope), aims)
+    opening = opening_totals(db, question).by_key
+    rows = _with_missing_rows(db, question.filters.grouping, enrolment.rows(db, question), targets_of_rows)
     return [
-        Rate(row, row.figures.person_times + before.get(row.key, 0), aims[row.key]) for row in rows if row.key in aims
+        RowRate(row, row.figures.person_times + opening.get(row.key, 0), targets_of_rows[row.key])
+        for row in rows
+        if row.key in targets_of_rows
     ]
 
 
-def year_of(filters: Filters) -> int | None:
-    """The year of the targets that a period is held against; None where it is not within one."""
+def target_year(filters: Filters) -> int | None:
+    """The year whose targets a period is held against; None where the period is not within one year."""
     return filters.since.year if filters.since.year == filters.until.year else None
 
 
-def a_year_before(filters: Filters) -> Filters:
-    """The same days of the year before; 29 February becomes the 28th."""
-    return replace(filters, since=_shifted(filters.since), until=_shifted(filters.until), key=None)
+def key_a_year_before(grouping: Grouping, key: str) -> str:
+    """The key of the row of the year before that a row is compared with: "2016-05" for "2017-05"."""
+    return Period.parse(key).shifted(-1).key if grouping in TIME_GROUPINGS else key
 
 
-def _shifted(day: date) -> date:
-    leap_day = (day.month, day.day) == (2, 29)
-    return day.replace(year=day.year - 1, day=28 if leap_day else day.day)
+def _a_year_later(grouping: Grouping, key: str) -> str:
+    """The key of this year's row that a row of the year before is compared with: "2017-05" for "2016-05"."""
+    return Period.parse(key).shifted(1).key if grouping in TIME_GROUPINGS else key
 
 
-def _a_year_on(grouping: Grouping, key: str) -> str:
-    """The row of this year that a row of last year is compared with: 2016-05 with 2017-05."""
-    return f"{int(key[:4]) + 1}{key[4:]}" if grouping in PERIODS else key
+def _with_missing_rows(
+    db: Session, grouping: Grouping, rows: Sequence[ReportRow], keys: Iterable[str]
+) -> list[ReportRow]:
+    """The report's rows, and empty ones for keys that have only a target, a year before or a waiting list.
 
-
-def _with_absent(db: Session, grouping: Grouping, rows: Sequence[Row], keys: Iterable[str]) -> list[Row]:
-    """The report's rows, and those that have nothing in it but a target, a year before or a waiting list.
-
-    Without them the rows would not add up to the total, and a district that has reached nothing of its target would be missing.
+    Without the empty rows, the rows would not add up to the total, and a district that reached nothing of its target
+    would be missing.
     """
     known = {row.key: row for row in rows}
     missing = set(keys) - set(known)
     if not missing:
         return list(rows)
-    if grouping in PERIODS:
-        return sorted([*rows, *enrolment.absent(db, grouping, missing)], key=lambda row: row.key)
+    if grouping in TIME_GROUPINGS:
+        return sorted([*rows, *empty_rows(db, grouping, missing)], key=lambda row: row.key)
     if grouping in {Grouping.DISTRICT, Grouping.PROGRAMME}:
-        return [known.get(row.key, row) for row in enrolment.absent(db, grouping, missing | set(known))]
-    return [*rows, *enrolment.absent(db, grouping, missing)]
+        return [known.get(row.key, row) for row in empty_rows(db, grouping, missing | set(known))]
+    return [*rows, *empty_rows(db, grouping, missing)]
 
 
-def _covers(filters: Filters, scope: Scope, district: int) -> bool:
-    if filters.district is not None:
-        return district == filters.district
-    return scope.everything or district in scope.district_ids
-
-
-def _sessions(db: Session, filters: Filters, scope: Scope) -> dict[str, int]:
-    line = lines(filters, scope)
+def _sessions(db: Session, question: Question) -> dict[str, int]:
+    entry = entries(question)
     statement = (
-        select(line.c.key, func.count(CourseSession.id))
-        .join(CourseSession, CourseSession.offering_id == line.c.offering_id)
-        .where(line.c.kind == EntryKind.CLOSING)
-        .group_by(line.c.key)
+        select(entry.c.key, func.count(CourseSession.id))
+        .join(CourseSession, CourseSession.offering_id == entry.c.offering_id)
+        .where(entry.c.kind == EntryKind.CLOSING)
+        .group_by(entry.c.key)
     )
     return {key: number for key, number in db.execute(statement)}
 
 
-def _renewed(db: Session, filters: Filters, scope: Scope) -> dict[str, int]:
-    line = lines(filters, scope)
+def _renewed(db: Session, question: Question) -> dict[str, int]:
+    entry = entries(question)
     statement = (
-        select(line.c.key, func.sum(line.c.certificates))
-        .join(Offering, Offering.id == line.c.offering_id)
+        select(entry.c.key, func.sum(entry.c.certificates))
+        .join(Offering, Offering.id == entry.c.offering_id)
         .join(Course, Course.id == Offering.course_id)
-        .where(Course.refresher, line.c.certificates != 0)
-        .group_by(line.c.key)
+        .where(Course.refresher, entry.c.certificates != 0)
+        .group_by(entry.c.key)
     )
     return {key: int(number) for key, number in db.execute(statement)}
 
 
-def _targets(db: Session, filters: Filters, scope: Scope, year: int | None) -> tuple[dict[str, int], int | None]:
-    """Targets by the key of the row, and in all. None of a part of the year's subject: a target is for all hosts and courses."""
-    narrower = (filters.course, filters.organisation, filters.sector, filters.refresher)
-    if year is None or any(one is not None for one in narrower):
+def _targets(db: Session, question: Question) -> tuple[dict[str, int], int | None]:
+    """The targets by the key of the row, and the target of all rows.
+
+    There are none where a course, a host, a sector or refreshers are asked for: a target is set for all of them
+    together.
+    """
+    filters = question.filters
+    year = target_year(filters)
+    if year is None or filters.finer_than_programme_and_district:
         return {}, None
-    cells = {
+    target_of_place = {
         place: reached.target
-        for place, reached in targets.read(db, year, scope).cells.items()
+        for place, reached in targets.read(db, year, question.scope).cells.items()
         if reached.target is not None and filters.programme in {None, place[0]} and filters.district in {None, place[1]}
     }
-    aims: dict[str, int] = {}
-    for (programme, district), target in cells.items():
-        key = {Grouping.PROGRAMME: programme, Grouping.DISTRICT: str(district), Grouping.YEAR: str(year)}.get(
-            filters.grouping
-        )
+    by_key: dict[str, int] = {}
+    for (programme, district), target in target_of_place.items():
+        keys = {Grouping.PROGRAMME: programme, Grouping.DISTRICT: str(district), Grouping.YEAR: str(year)}
+        key = keys.get(filters.grouping)
         if key is not None:
-            aims[key] = aims.get(key, 0) + target
-    return aims, sum(cells.values()) or None
+            by_key[key] = by_key.get(key, 0) + target
+    return by_key, sum(target_of_place.values()) or None

@@ -1,4 +1,7 @@
-"""The lines of the ledger that a question is about. Every figure of every report is a sum over these, and nothing else."""
+"""The entries of the person-time ledger that a question is about.
+
+Every figure of every report is a sum over these entries.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -10,18 +13,18 @@ from sqlalchemy.orm import Session
 from courses.models.catalogue import Course
 from courses.models.offerings import Offering
 from courses.models.person_time import EntryKind, PersonTimeEntry
-from courses.reports.filters import Column, Filters, Grouping
-from lms.core.scope import Scope
+from courses.reports.questions import Figure, Filters, Grouping, Question
 from lms.organisations.models import Organisation
 
-NOBODY = "none"  # the key of offerings that have no lead instructor
+NO_INSTRUCTOR = "none"  # the key of the row of offerings that have no lead instructor
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What adds up. `offerings` closed in the period; `refresher`: person-times of refresher courses, part of the total.
+    """The figures of a row, an offering or a report. They add up field by field.
 
-    `adjusted`: person-times of the total that correct frozen quarters.
+    offerings: closed in the period. refresher: the person-times of refresher courses, which are a part of the total.
+    minutes: attended. adjusted: the person-times of the total that correct frozen quarters.
     """
 
     offerings: int = 0
@@ -36,18 +39,18 @@ class Figures:
 
     @property
     def person_times(self) -> int:
-        """人次: named and counted."""
+        """人次: the people who attended by name, and the heads that were counted."""
         return self.named + self.counted
 
     def __add__(self, other: "Figures") -> "Figures":
-        return Figures(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+        return Figures(*(getattr(self, name) + getattr(other, name) for name in FIGURE_NAMES))
 
 
-FIGURES = tuple(one.name for one in fields(Figures))
+FIGURE_NAMES = tuple(field.name for field in fields(Figures))
 
 
-def key_of(grouping: Grouping) -> ColumnElement[str]:
-    """The key of the row that a line belongs to, as text."""
+def row_key(grouping: Grouping) -> ColumnElement[str]:
+    """The key of the row that a ledger entry belongs to, as text: "2017-03" or "6", for example."""
     keys: dict[Grouping, ColumnElement[str]] = {
         Grouping.MONTH: func.to_char(PersonTimeEntry.dated_on, "YYYY-MM"),
         Grouping.QUARTER: func.to_char(PersonTimeEntry.dated_on, 'YYYY"Q"Q'),
@@ -55,16 +58,20 @@ def key_of(grouping: Grouping) -> ColumnElement[str]:
         Grouping.PROGRAMME: cast(Course.programme_code, Text),
         Grouping.DISTRICT: cast(Offering.district_id, Text),
         Grouping.COURSE: cast(Offering.course_id, Text),
-        Grouping.INSTRUCTOR: func.coalesce(cast(Offering.lead_instructor_id, Text), NOBODY),
+        Grouping.INSTRUCTOR: func.coalesce(cast(Offering.lead_instructor_id, Text), NO_INSTRUCTOR),
         Grouping.HOST: cast(Offering.organisation_id, Text),
         Grouping.SECTOR: cast(Organisation.sector, Text),
     }
     return keys[grouping]
 
 
-def asked(filters: Filters, scope: Scope) -> ColumnElement[bool]:
-    """Which offerings a reader sees in the rows: those in reach, of the district, sector and host asked for."""
-    conditions = [Offering.visible_to(scope)]
+def offering_matches(question: Question) -> ColumnElement[bool]:
+    """The condition for the offerings that the rows show, for statements over Offering and Organisation.
+
+    They are in the scope, and of the district, sector and host that the filters name.
+    """
+    filters = question.filters
+    conditions = [Offering.visible_to(question.scope)]
     if filters.sector is not None:
         conditions.append(Organisation.sector == filters.sector)
     if filters.district is not None:
@@ -79,8 +86,13 @@ def asked(filters: Filters, scope: Scope) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def of_subject(filters: Filters) -> ColumnElement[bool]:
-    """Which courses: the programme, the course, first training or refreshers."""
+def course_matches(filters: Filters) -> ColumnElement[bool]:
+    """The condition for the programme, the course, and first trainings or refreshers.
+
+    For statements over Offering and Course.
+
+    It holds for the whole branch's sum too, which is of the same courses whatever district or host is asked for.
+    """
     conditions: list[ColumnElement[bool]] = []
     if filters.programme is not None:
         conditions.append(Course.programme_code == filters.programme)
@@ -91,21 +103,21 @@ def of_subject(filters: Filters) -> ColumnElement[bool]:
     return and_(true(), *conditions)
 
 
-def lines(filters: Filters, scope: Scope, *, branch: bool = False) -> Subquery:
-    """The ledger's lines of the period, each with the `key` of its row, `shown`, and what its figures are counted as.
+def entries(question: Question, *, branch: bool = False) -> Subquery:
+    """The ledger entries of the period, each with the `key` of its row, `in_rows`, and the columns of `Figures`.
 
-    branch: also the lines of the rest of the branch, with `shown` false; they may be summed and must not be listed.
+    branch: also the entries of the rest of the branch, with `in_rows` false. They may be summed and must not be listed.
     """
-    shown = asked(filters, scope)
+    filters = question.filters
+    in_rows = offering_matches(question)
     person_times = PersonTimeEntry.named + PersonTimeEntry.counted
     statement = (
         select(
             PersonTimeEntry.id,
             PersonTimeEntry.offering_id,
             PersonTimeEntry.kind,
-            PersonTimeEntry.corrects_id,
-            func.coalesce(shown, False).label("shown"),
-            key_of(filters.grouping).label("key"),
+            func.coalesce(in_rows, False).label("in_rows"),
+            row_key(filters.grouping).label("key"),
             Offering.district_id,
             Offering.counted_on,
             Course.programme_code,
@@ -123,30 +135,30 @@ def lines(filters: Filters, scope: Scope, *, branch: bool = False) -> Subquery:
         .join(Offering, Offering.id == PersonTimeEntry.offering_id)
         .join(Course, Course.id == Offering.course_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
-        .where(PersonTimeEntry.dated_on.between(filters.since, filters.until), of_subject(filters))
+        .where(PersonTimeEntry.dated_on.between(filters.since, filters.until), course_matches(filters))
     )
     if filters.known_before is not None:
         statement = statement.where(PersonTimeEntry.recorded_at < filters.known_before)
     if not branch:
-        statement = statement.where(shown)
+        statement = statement.where(in_rows)
     if filters.key is not None:
-        statement = statement.where(key_of(filters.grouping) == filters.key)
-    return statement.subquery("line")
+        statement = statement.where(row_key(filters.grouping) == filters.key)
+    return statement.subquery("entry")
 
 
-def sums(source: Subquery | CTE) -> list[ColumnElement[int]]:
-    """The figures of `Figures`, in its order."""
-    return [cast(func.coalesce(func.sum(source.c[name]), 0), BigInteger).label(name) for name in FIGURES]
+def figure_sums(source: Subquery | CTE) -> list[ColumnElement[int]]:
+    """The sums of the columns of `Figures`, in the order of its fields."""
+    return [cast(func.coalesce(func.sum(source.c[name]), 0), BigInteger).label(name) for name in FIGURE_NAMES]
 
 
-def column_sum(source: Subquery, column: Column) -> ColumnElement[Any]:
+def figure_sum(source: Subquery, figure: Figure) -> ColumnElement[Any]:
     """The sum of one figure of the report."""
-    if column is Column.PERSON_TIMES:
+    if figure is Figure.PERSON_TIMES:
         return func.sum(source.c.named + source.c.counted)
-    return func.sum(source.c[column.value])
+    return func.sum(source.c[figure.value])
 
 
-def total(db: Session, filters: Filters, scope: Scope) -> Figures:
-    """The sum of everything that is asked for."""
-    figures: Sequence[int] = tuple(db.execute(select(*sums(lines(filters, scope)))).one())
-    return Figures(*figures)
+def total(db: Session, question: Question) -> Figures:
+    """The figures of the whole answer, read from the ledger in one statement."""
+    sums: Sequence[int] = tuple(db.execute(select(*figure_sums(entries(question)))).one())
+    return Figures(*sums)

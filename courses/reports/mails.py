@@ -1,7 +1,8 @@
-"""The monthly and the quarterly report by mail, to those who asked: figures of their own reach, and the way to the page.
+"""Reports by mail: the monthly and the quarterly report for users who subscribed, with the figures of their own scope.
 
-What is due is found in the database: each period once for each person, whoever sends it and however often it is tried. A
-worker that was down on the first sends on the next days. Figures alone are mailed, nothing of any trainee.
+The database says which mails are due: each user gets each period once, whichever worker sends it and however often the
+task runs. A worker that was down on the first of the month sends on the next days. A mail holds figures and links, and
+nothing of any trainee.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,26 +22,26 @@ from courses.counting.rule import RULE
 from courses.models.catalogue import Programme
 from courses.models.report_mails import ReportFrequency, ReportMail, ReportSubscription
 from courses.reports import enrolment
-from courses.reports.enrolment import Report
-from courses.reports.filters import Filters, Grouping
+from courses.reports.enrolment import EnrolmentReport
 from courses.reports.ledger import Figures
+from courses.reports.questions import Filters, Grouping, Question
 from lms.accounts.models import RoleGrant, User
 from lms.core import clock, mail
 from lms.core.access import scope_of
 from lms.core.errors import Denied
-from lms.core.languages import each_language, named, organisation_name
+from lms.core.languages import each_language, named, organisation_name, whole
 from lms.core.scope import READERS, Scope
 from lms.organisations import districts
 from lms.organisations.models import District
 
-DAYS = 7  # of a month on which its predecessor's reports are still sent
-LATEST = 12
-LINE = "\n\n" + "-" * 32 + "\n\n"
+SENDING_DAYS = 7  # the first days of a month, on which the reports of the month before are still sent
+MAILS_LISTED = 12
+SEPARATOR = "\n\n" + "-" * 32 + "\n\n"  # between the two languages
 
 
 @dataclass(frozen=True)
-class Span:
-    """A month or quarter that is over. name: "2026-10" or "2026Q3"."""
+class MailPeriod:
+    """A month or a quarter that is over. name: "2026-10" or "2026Q3"."""
 
     rhythm: ReportFrequency
     name: str
@@ -49,17 +50,21 @@ class Span:
 
     @property
     def year_before(self) -> tuple[date, date]:
-        """The same month or quarter of the year before, to its own last day: February may end on another one."""
+        """The first and last day of the same month or quarter a year before.
+
+        A February ends there on its own last day.
+        """
         first = self.first.replace(year=self.first.year - 1)
-        after = self.last + timedelta(days=1)
-        return first, after.replace(year=after.year - 1) - timedelta(days=1)
+        day_after = self.last + timedelta(days=1)
+        return first, day_after.replace(year=day_after.year - 1) - timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class ProgrammeLine:
-    """One programme in the period. before: person-times of the same period a year earlier. so_far: of the year to its end.
+class ProgrammeFigures:
+    """The figures of one programme, or of all, in a mail.
 
-    `before` and `so_far` hold totals from before the system, as targets are held against them.
+    before: person-times of the same period a year earlier. so_far: person-times of the year until the end of the
+    period. Both include totals from before the system, as they do where they are held against targets.
     """
 
     programme: Programme
@@ -70,124 +75,138 @@ class ProgrammeLine:
 
 
 @dataclass(frozen=True)
-class Letter:
-    """What one mail says, before it is put into words."""
+class ReportLetter:
+    """The content of one mail, before it is put into words.
 
-    span: Span
-    lines: tuple[ProgrammeLine, ...]
-    total: ProgrammeLine | None
-    report: Report
-    places: tuple[District, ...] | None
+    total: of all programmes; None where nothing was counted. districts: those of the scope; None for the whole branch.
+    """
+
+    period: MailPeriod
+    programmes: tuple[ProgrammeFigures, ...]
+    total: ProgrammeFigures | None
+    report: EnrolmentReport
+    districts: tuple[District, ...] | None
 
 
-def months_and_quarters(today: date) -> tuple[Span, ...]:
-    """What is sent on a day: last month's report in a month's first days, last quarter's in a quarter's. Else nothing."""
-    if today.day > DAYS:
+def periods_due(today: date) -> tuple[MailPeriod, ...]:
+    """The periods whose reports are sent on a day.
+
+    On 3 July, for example, June and the second quarter; on 3 August, July; on 20 July, none.
+    """
+    if today.day > SENDING_DAYS:
         return ()
     last = today.replace(day=1) - timedelta(days=1)
-    month = Span(ReportFrequency.MONTH, f"{last:%Y-%m}", last.replace(day=1), last)
+    month = MailPeriod(ReportFrequency.MONTH, f"{last:%Y-%m}", last.replace(day=1), last)
     quarter = Quarter.of(last)
     if quarter == Quarter.of(today):
         return (month,)
-    return month, Span(ReportFrequency.QUARTER, f"{quarter.year}Q{quarter.number}", quarter.first, quarter.last)
+    return month, MailPeriod(ReportFrequency.QUARTER, str(quarter), quarter.first, quarter.last)
 
 
-def ask(db: Session, user: User, wanted: Collection[ReportFrequency]) -> None:
-    """Set what somebody wants to get; nothing is to stop it. Raises Denied for who reads no reports."""
-    demand_reader(user)
+def subscribe(db: Session, user: User, rhythms: Collection[ReportFrequency]) -> None:
+    """Set which reports a user gets; an empty collection stops them all.
+
+    Raises Denied for a user who reads no reports.
+    """
+    require_reader(user)
     db.execute(
         delete(ReportSubscription).where(
-            ReportSubscription.user_id == user.id, ReportSubscription.rhythm.not_in(list(wanted))
+            ReportSubscription.user_id == user.id, ReportSubscription.rhythm.not_in(list(rhythms))
         )
     )
-    for rhythm in wanted:
+    for rhythm in rhythms:
         row = {"user_id": user.id, "rhythm": rhythm, "asked_at": clock.now()}
         db.execute(insert(ReportSubscription).values(row).on_conflict_do_nothing())
 
 
-def wanted_by(db: Session, user: User) -> set[ReportFrequency]:
-    """What somebody gets. Raises Denied for who reads no reports."""
-    demand_reader(user)
+def subscriptions_of(db: Session, user: User) -> set[ReportFrequency]:
+    """The reports that a user gets. Raises Denied for a user who reads no reports."""
+    require_reader(user)
     return set(db.scalars(select(ReportSubscription.rhythm).where(ReportSubscription.user_id == user.id)))
 
 
-def sent_to(db: Session, user: User) -> Sequence[ReportMail]:
-    """The latest that were mailed to somebody, newest first."""
+def latest_mails(db: Session, user: User) -> Sequence[ReportMail]:
+    """The latest mails of a user, newest first."""
     statement = select(ReportMail).where(ReportMail.user_id == user.id).order_by(ReportMail.owed_at.desc())
-    return db.scalars(statement.limit(LATEST)).all()
+    return db.scalars(statement.limit(MAILS_LISTED)).all()
 
 
-def demand_reader(user: User) -> None:
-    """Raise Denied for who holds no role that reads reports."""
-    if not _reading(user.grants):
+def require_reader(user: User) -> None:
+    """Raise Denied for a user who holds no role that reads reports."""
+    if not _reader_grants(user.grants):
         raise Denied
 
 
 def owe_next(db: Session, zone: ZoneInfo) -> bool:
-    """Owe the next mail that is due; whether there was one. The caller commits and asks again until there is none.
+    """Owe the next mail that is due, and return whether there was one.
 
-    Of two workers each takes another person's: the rows are locked, and the row of the mail can be written once.
+    The caller commits, and calls again until there is none.
+
+    Two workers never take the same user: the subscription is locked (SKIP LOCKED), and the row of the mail is unique.
     """
-    today = clock.today(zone)
-    for span in months_and_quarters(today):
-        user = _next_reader(db, span)
+    for period in periods_due(clock.today(zone)):
+        user = _next_reader(db, period)
         if user is None:
             continue
-        row = {"user_id": user.id, "rhythm": span.rhythm, "period": span.name, "owed_at": clock.now()}
+        row = {"user_id": user.id, "rhythm": period.rhythm, "period": period.name, "owed_at": clock.now()}
         new = db.scalar(insert(ReportMail).values(row).on_conflict_do_nothing().returning(ReportMail.user_id))
         if new is not None and user.email:
-            _tell(db, user.email, letter(db, span, scope_of(user.id, _reading(user.grants)), zone))
+            _owe_mail(db, user.email, letter(db, period, scope_of(user.id, _reader_grants(user.grants)), zone))
         db.flush()
         return True
     return False
 
 
-def letter(db: Session, span: Span, scope: Scope, zone: ZoneInfo) -> Letter:
-    """The figures of a period in somebody's reach."""
-    filters = Filters(span.first, span.last, grouping=Grouping.PROGRAMME)
-    first, last = span.year_before
-    of_period = enrolment.report(db, filters, scope, zone=zone)
-    before = _person_times(enrolment.report(db, Filters(first, last, grouping=Grouping.PROGRAMME), scope, zone=zone))
-    january = date(span.first.year, 1, 1)
-    so_far = _person_times(
-        enrolment.report(db, Filters(january, span.last, grouping=Grouping.PROGRAMME), scope, zone=zone)
-    )
-    aims = targets.read(db, span.first.year, scope)
+def letter(db: Session, period: MailPeriod, scope: Scope, zone: ZoneInfo) -> ReportLetter:
+    """The figures of a period within a scope."""
+
+    def report(since: date, until: date) -> EnrolmentReport:
+        question = Question(Filters(since, until, grouping=Grouping.PROGRAMME), scope)
+        return enrolment.report(db, question, zone=zone)
+
+    of_period = report(period.first, period.last)
+    before = _person_times(report(*period.year_before))
+    so_far = _person_times(report(date(period.first.year, 1, 1), period.last))
+    targets_of_year = targets.read(db, period.first.year, scope)
     figures = {row.key: row.figures for row in of_period.rows}
-    lines = [
-        ProgrammeLine(
+    programmes = [
+        ProgrammeFigures(
             programme=programme,
             figures=figures.get(programme.code, Figures()),
             before=before.get(programme.code, 0),
             so_far=so_far.get(programme.code, 0),
-            target=aims.of_programme(programme.code).target,
+            target=targets_of_year.of_programme(programme.code).target,
         )
-        for programme in aims.programmes
+        for programme in targets_of_year.programmes
     ]
-    lines = [one for one in lines if one.figures != Figures() or one.before or one.so_far or one.target]
-    return Letter(
-        span,
-        tuple(lines),
-        _sum(lines),
+    programmes = [
+        programme
+        for programme in programmes
+        if programme.figures != Figures() or programme.before or programme.so_far or programme.target
+    ]
+    return ReportLetter(
+        period,
+        tuple(programmes),
+        _sum(programmes),
         of_period,
         None if scope.everything else tuple(districts.administered(db, scope)),
     )
 
 
-def _reading(grants: Iterable[RoleGrant]) -> list[RoleGrant]:
+def _reader_grants(grants: Iterable[RoleGrant]) -> list[RoleGrant]:
     return [grant for grant in grants if grant.role in READERS]
 
 
-def _next_reader(db: Session, span: Span) -> User | None:
-    """One who asked for it, may still read it, can be reached, and has not got it."""
+def _next_reader(db: Session, period: MailPeriod) -> User | None:
+    """A user who subscribed, may still read reports, has an e-mail address, and has no mail of this period. Locked."""
     reads = exists().where(RoleGrant.user_id == User.id, RoleGrant.role.in_(READERS))
     owed = exists().where(
-        ReportMail.user_id == User.id, ReportMail.rhythm == span.rhythm, ReportMail.period == span.name
+        ReportMail.user_id == User.id, ReportMail.rhythm == period.rhythm, ReportMail.period == period.name
     )
     return db.scalars(
         select(User)
         .join(ReportSubscription, ReportSubscription.user_id == User.id)
-        .where(ReportSubscription.rhythm == span.rhythm, User.disabled_at.is_(None), User.email.is_not(None))
+        .where(ReportSubscription.rhythm == period.rhythm, User.disabled_at.is_(None), User.email.is_not(None))
         .where(reads, ~owed)
         .order_by(User.id)
         .limit(1)
@@ -195,115 +214,116 @@ def _next_reader(db: Session, span: Span) -> User | None:
     ).one_or_none()
 
 
-def _person_times(found: Report) -> Mapping[str, int]:
-    """By programme, with what was counted before the system."""
-    numbers = {row.key: row.figures.person_times for row in found.rows}
-    for key, number in found.opening.by_key.items():
-        numbers[key] = numbers.get(key, 0) + number
-    return numbers
+def _person_times(report: EnrolmentReport) -> Mapping[str, int]:
+    """Person-times by programme, with the totals from before the system."""
+    person_times = {row.key: row.figures.person_times for row in report.rows}
+    for programme, number in report.opening.by_key.items():
+        person_times[programme] = person_times.get(programme, 0) + number
+    return person_times
 
 
-def _sum(lines: Sequence[ProgrammeLine]) -> ProgrammeLine | None:
-    if not lines:
+def _sum(programmes: Sequence[ProgrammeFigures]) -> ProgrammeFigures | None:
+    if not programmes:
         return None
-    aims = [one.target for one in lines if one.target is not None]
-    return ProgrammeLine(
-        programme=lines[0].programme,
-        figures=sum((one.figures for one in lines), Figures()),
-        before=sum(one.before for one in lines),
-        so_far=sum(one.so_far for one in lines),
-        target=sum(aims) if aims else None,
+    targets_set = [programme.target for programme in programmes if programme.target is not None]
+    return ProgrammeFigures(
+        programme=programmes[0].programme,
+        figures=sum((programme.figures for programme in programmes), Figures()),
+        before=sum(programme.before for programme in programmes),
+        so_far=sum(programme.so_far for programme in programmes),
+        target=sum(targets_set) if targets_set else None,
     )
 
 
-def _tell(db: Session, recipient: str, found: Letter) -> None:
+def _owe_mail(db: Session, recipient: str, content: ReportLetter) -> None:
     subjects, texts = [], []
     for _language in each_language():
-        subjects.append(_subject(found.span))
-        texts.append(_text(found))
-    mail.owe(db, recipient=recipient, subject=" / ".join(subjects), text=LINE.join(texts))
+        subjects.append(_subject(content.period))
+        texts.append(_text(content))
+    mail.owe(db, recipient=recipient, subject=" / ".join(subjects), text=SEPARATOR.join(texts))
 
 
-def _subject(span: Span) -> str:
-    if span.rhythm is ReportFrequency.MONTH:
-        return str(_("Monthly training report %(period)s", period=span.name))
-    return str(_("Quarterly training report %(period)s", period=span.name))
+def _subject(period: MailPeriod) -> str:
+    if period.rhythm is ReportFrequency.MONTH:
+        return str(_("Monthly training report %(period)s", period=period.name))
+    return str(_("Quarterly training report %(period)s", period=period.name))
 
 
-def _text(found: Letter) -> str:
-    span, report = found.span, found.report
-    parts = [
-        f"{organisation_name()}\n{_subject(span)} ({span.first.isoformat()} – {span.last.isoformat()})",
-        _("Covers: %(places)s", places=_places(found.places)),
+def _text(content: ReportLetter) -> str:
+    period, report = content.period, content.report
+    paragraphs = [
+        f"{organisation_name()}\n{_subject(period)} ({period.first.isoformat()} – {period.last.isoformat()})",
+        _("Covers: %(places)s", places=_district_names(content.districts)),
     ]
-    parts += [_programme(named(one.programme), one, span) for one in found.lines]
-    if found.total is None:
-        parts.append(_("Nothing was counted in this period."))
-    elif len(found.lines) > 1:
-        parts.append(_programme(_("All programmes"), found.total, span))
-    more = []
-    if found.places is not None:
-        more.append(_("Whole branch: %(number)s", number=f"{report.branch.person_times:,}"))
+    paragraphs += [_programme(named(programme.programme), programme, period) for programme in content.programmes]
+    if content.total is None:
+        paragraphs.append(_("Nothing was counted in this period."))
+    elif len(content.programmes) > 1:
+        paragraphs.append(_programme(_("All programmes"), content.total, period))
+    notes = []
+    if content.districts is not None:
+        notes.append(_("Whole branch: %(number)s", number=whole(report.branch.person_times)))
     if report.progress.offerings:
-        more.append(
+        notes.append(
             _(
                 "Not closed yet and in no figure: offerings of this period %(offerings)s, attended so far %(people)s.",
-                offerings=f"{report.progress.offerings:,}",
-                people=f"{report.progress.named:,}",
+                offerings=whole(report.progress.offerings),
+                people=whole(report.progress.named),
             )
         )
-    if more:
-        parts.append("\n".join(more))
-    question = urlencode({**report.filters.address(), "grouping": Grouping.PROGRAMME.value})
-    parts += [
+    if notes:
+        paragraphs.append("\n".join(notes))
+    query = urlencode(report.question.filters.address())
+    paragraphs += [
         _("Counting rule") + "\n" + str(RULE[0]),
         _(
             "The report, with every number down to its sessions: %(page)s\nAs a PDF: %(paper)s",
-            page=f"{mail.SITE}/reports/enrolment?{question}",
-            paper=f"{mail.SITE}/reports/enrolment.pdf?{question}",
+            page=f"{mail.SITE}/reports/enrolment?{query}",
+            paper=f"{mail.SITE}/reports/enrolment.pdf?{query}",
         ),
         _("You asked for this mail. To stop it: %(page)s", page=f"{mail.SITE}/reports/by-mail"),
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(paragraphs)
 
 
-def _places(places: Sequence[District] | None) -> str:
-    if places is None:
+def _district_names(in_scope: Sequence[District] | None) -> str:
+    if in_scope is None:
         return str(_("the whole branch"))
-    return ", ".join(named(one) for one in places)
+    return ", ".join(named(district) for district in in_scope)
 
 
-def _programme(name: str, one: ProgrammeLine, span: Span) -> str:
-    figures = one.figures
-    lines = [
+def _programme(name: str, programme: ProgrammeFigures, period: MailPeriod) -> str:
+    figures = programme.figures
+    growth = (figures.person_times - programme.before) / programme.before if programme.before else None
+    texts = [
         name,
         _(
             "  Person-times: %(number)s (%(named)s named + %(counted)s by headcount)",
-            number=f"{figures.person_times:,}",
-            named=f"{figures.named:,}",
-            counted=f"{figures.counted:,}",
+            number=whole(figures.person_times),
+            named=whole(figures.named),
+            counted=whole(figures.counted),
         ),
         _(
             "  The same period a year before: %(number)s%(growth)s",
-            number=f"{one.before:,}",
-            growth=f" ({(figures.person_times - one.before) / one.before:+.1%})" if one.before else "",
+            number=whole(programme.before),
+            growth="" if growth is None else f" ({growth:+.1%})",
         ),
         _(
             "  Person-hours: %(hours)s; certificates issued: %(certificates)s",
             hours=f"{figures.minutes / 60:,.1f}",
-            certificates=f"{figures.certificates:,}",
+            certificates=whole(figures.certificates),
         ),
     ]
-    if one.target is None:
-        lines.append(_("  %(year)s so far: %(number)s", year=span.first.year, number=f"{one.so_far:,}"))
+    if programme.target is None:
+        texts.append(_("  %(year)s so far: %(number)s", year=period.first.year, number=whole(programme.so_far)))
     else:
-        lines.append(
+        texts.append(
             _(
                 "  %(year)s so far: %(number)s of the target of %(target)s (%(share)s)",
-                year=span.first.year,
-                number=f"{one.so_far:,}",
-                target=f"{one.target:,}",
-                share=f"{one.so_far / one.target:.1%}",
+                year=period.first.year,
+                number=whole(programme.so_far),
+                target=whole(programme.target),
+                share=f"{programme.so_far / programme.target:.1%}",
             )
         )
-    return "\n".join(str(line) for line in lines)
+    return "\n".join(str(text) for text in texts)

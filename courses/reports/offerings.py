@@ -1,4 +1,4 @@
-"""What a number of the report is made of: its offerings, whose figures add up to it exactly."""
+"""The drill-down from a number of the report to its offerings, whose figures add up to the number exactly."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,23 +10,23 @@ from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering
-from courses.reports.enrolment import Progress, in_progress, progress
-from courses.reports.filters import Column, Filters, within
-from courses.reports.ledger import FIGURES, Figures, column_sum, lines, sums
+from courses.reports import in_progress
+from courses.reports.in_progress import InProgress
+from courses.reports.ledger import FIGURE_NAMES, Figures, entries, figure_sum, figure_sums
+from courses.reports.questions import Figure, Question
 from instructors.models import Instructor
 from lms.core.paging import PAGE_SIZE, Page
-from lms.core.scope import Scope
 from lms.organisations.models import District, Organisation
 
-FARTHEST = 10**9  # a page that nobody has
+LAST_PAGE = 10**9  # a larger number of a page would not fit into the arithmetic of the statement
 
 
 @dataclass(frozen=True)
 class OfferingRow:
-    """One offering and what it gives to the number: its lines in the period, which may be a correction alone.
+    """An offering and what its ledger entries of the period add to the number. The entries may be a correction alone.
 
-    counted_on: the day it is dated by (for one in progress, of its last session). sessions: its meetings, counted with its
-    closing; None unless offerings are what was asked for.
+    counted_on: the day the offering is dated by; of an offering in progress, the day of its last session.
+    sessions: of an offering that was closed in the period, else 0; None where the number is not that of offerings.
     """
 
     offering_id: int
@@ -43,8 +43,8 @@ class OfferingRow:
 
 
 @dataclass(frozen=True)
-class Offerings:
-    """A page of them, and the sum over all pages: the number one came from."""
+class OfferingsOfNumber:
+    """A page of offerings, and the sums over all pages: `total` is the number that the reader followed."""
 
     page: Page[OfferingRow]
     total: Figures
@@ -52,90 +52,92 @@ class Offerings:
 
 
 @dataclass(frozen=True)
-class OpenOfferings:
-    """Offerings in progress and the sum over all of them."""
+class OfferingsInProgress:
+    """All offerings in progress, and their sum."""
 
     rows: list[OfferingRow]
-    total: Progress
+    total: InProgress
 
 
-def behind(db: Session, filters: Filters, scope: Scope, *, column: Column | None = None, page: int = 1) -> Offerings:
-    """The offerings behind a number, newest first. column: only those that give something to that figure.
+def drill_down(db: Session, question: Question, *, figure: Figure | None = None, page: int = 1) -> OfferingsOfNumber:
+    """A page of the offerings behind a number, the newest first.
 
-    Raises NotFound for another district's. One statement; for closed offerings two more, which count their sessions.
+    figure: only offerings that add something to this figure; None for all. One statement; for `Figure.OFFERINGS` two
+    more, which count sessions.
     """
-    within(filters, scope)
-    each = _each(filters, scope, column)
-    total = select(func.count().label("number"), *sums(each)).cte("total")
-    last = func.greatest((total.c.number - 1) // PAGE_SIZE * PAGE_SIZE, 0)
-    shown = (
-        select(each)
-        .order_by(each.c.counted_on.desc(), each.c.offering_id.desc())
+    offering = _sums_by_offering(question, figure)
+    total = select(func.count().label("number"), *figure_sums(offering)).cte("total")
+    last_offset = func.greatest((total.c.number - 1) // PAGE_SIZE * PAGE_SIZE, 0)
+    offset = (min(max(page, 1), LAST_PAGE) - 1) * PAGE_SIZE
+    on_page = (
+        select(offering)
+        .order_by(offering.c.counted_on.desc(), offering.c.offering_id.desc())
         .limit(PAGE_SIZE)
-        .offset(
-            select(func.least((min(max(page, 1), FARTHEST) - 1) * PAGE_SIZE, last)).select_from(total).scalar_subquery()
-        )
-        .subquery("shown")
+        .offset(select(func.least(offset, last_offset)).select_from(total).scalar_subquery())
+        .subquery("on_page")
     )
-    # The total stands beside each row, and alone where there is none: all of it is one pass over the lines.
+    # The total stands beside each row, and alone where there is no row: so one pass over the entries gives both.
     statement = _with_names(
-        select(*total.c, Offering.id, Offering.counted_on, *(shown.c[name] for name in FIGURES))
+        select(*total.c, Offering.id, Offering.counted_on, *(on_page.c[name] for name in FIGURE_NAMES))
         .select_from(total)
-        .outerjoin(shown, true())
-        .outerjoin(Offering, Offering.id == shown.c.offering_id)
-    ).order_by(shown.c.counted_on.desc(), shown.c.offering_id.desc())
+        .outerjoin(on_page, true())
+        .outerjoin(Offering, Offering.id == on_page.c.offering_id)
+    ).order_by(on_page.c.counted_on.desc(), on_page.c.offering_id.desc())
     answer = [tuple[Any, ...](row) for row in db.execute(statement)]
-    width = 1 + len(FIGURES)
-    number, *figures = answer[0][:width]
-    rows = [_row(row[width:]) for row in answer if row[width] is not None]
+    width = 1 + len(FIGURE_NAMES)
+    number, *sums = answer[0][:width]
+    rows = [_offering_row(row[width:]) for row in answer if row[width] is not None]
     pages = max(1, -(-number // PAGE_SIZE))
-    page = min(max(page, 1), pages)
-    found = Offerings(Page(rows=rows, page=page, pages=pages, total=number), Figures(*figures))
-    return _with_sessions(db, found, each) if column is Column.OFFERINGS else found
+    offerings = OfferingsOfNumber(
+        Page(rows=rows, page=min(max(page, 1), pages), pages=pages, total=number), Figures(*sums)
+    )
+    return _with_sessions(db, offerings, offering) if figure is Figure.OFFERINGS else offerings
 
 
-def _with_sessions(db: Session, found: Offerings, each: CTE) -> Offerings:
-    held = select(CourseSession.offering_id, func.count()).group_by(CourseSession.offering_id)
-    ids = [row.offering_id for row in found.page.rows]
-    numbers = {offering: number for offering, number in db.execute(held.where(CourseSession.offering_id.in_(ids)))}
+def _with_sessions(db: Session, offerings: OfferingsOfNumber, by_offering: CTE) -> OfferingsOfNumber:
+    per_offering = select(CourseSession.offering_id, func.count()).group_by(CourseSession.offering_id)
+    ids = [row.offering_id for row in offerings.page.rows]
+    counts = {
+        offering_id: number
+        for offering_id, number in db.execute(per_offering.where(CourseSession.offering_id.in_(ids)))
+    }
     rows = [
-        replace(row, sessions=numbers.get(row.offering_id, 0) if row.figures.offerings else 0)
-        for row in found.page.rows
-    ]  # fmt: skip
-    closed = select(each.c.offering_id).where(each.c.offerings != 0)
+        replace(row, sessions=counts.get(row.offering_id, 0) if row.figures.offerings else 0)
+        for row in offerings.page.rows
+    ]
+    closed = select(by_offering.c.offering_id).where(by_offering.c.offerings != 0)
     total = db.scalar(select(func.count()).where(CourseSession.offering_id.in_(closed)))
-    return replace(found, page=replace(found.page, rows=rows), sessions=total or 0)
+    return replace(offerings, page=replace(offerings.page, rows=rows), sessions=total or 0)
 
 
-def open_now(db: Session, filters: Filters, scope: Scope, *, zone: ZoneInfo) -> OpenOfferings:
-    """The offerings in progress that the report shows apart, and their sum."""
-    within(filters, scope)
-    each = in_progress(filters, scope, zone)
+def open_offerings(db: Session, question: Question, *, zone: ZoneInfo) -> OfferingsInProgress:
+    """The offerings in progress, the latest first, and their sum, which the report shows beside its totals."""
+    offering = in_progress.offerings_in_progress(question, zone)
     statement = _with_names(
-        select(Offering.id, each.c.last_day, each.c.enrolled, each.c.named, each.c.counted).join(
-            each, each.c.offering_id == Offering.id
-        )
-    ).order_by(each.c.last_day.desc(), Offering.id.desc())
+        select(
+            Offering.id, offering.c.last_day, offering.c.enrolled, offering.c.named, offering.c.counted,
+        ).join(offering, offering.c.offering_id == Offering.id)
+    ).order_by(offering.c.last_day.desc(), Offering.id.desc())  # fmt: skip
     rows = []
     for row in db.execute(statement):
-        offering_id, day, enrolled, named, counted, *names = tuple[Any, ...](row)
-        rows.append(_made(offering_id, day, names, Figures(1, enrolled, named, counted)))
-    return OpenOfferings(rows, progress(db, filters, scope, zone=zone))
+        offering_id, last_day, enrolled, named, counted, *names = tuple[Any, ...](row)
+        rows.append(_named_row(offering_id, last_day, names, Figures(1, enrolled, named, counted)))
+    return OfferingsInProgress(rows, in_progress.total(db, question, zone=zone))
 
 
-def _each(filters: Filters, scope: Scope, column: Column | None) -> CTE:
-    """Each offering's sums over its lines, made once for the page and for the total."""
-    line = lines(filters, scope)
-    statement = select(line.c.offering_id, line.c.counted_on, *sums(line)).group_by(
-        line.c.offering_id, line.c.counted_on
+def _sums_by_offering(question: Question, figure: Figure | None) -> CTE:
+    """The sums of each offering over its entries: a CTE, so that the page and the total read them once."""
+    entry = entries(question)
+    statement = select(entry.c.offering_id, entry.c.counted_on, *figure_sums(entry)).group_by(
+        entry.c.offering_id, entry.c.counted_on
     )
-    if column is not None:
-        statement = statement.having(column_sum(line, column) != 0)
-    return statement.cte("each")
+    if figure is not None:
+        statement = statement.having(figure_sum(entry, figure) != 0)
+    return statement.cte("by_offering")
 
 
 def _with_names(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[object, ...]]:
-    """Append the names of the course, the host, the district and the lead."""
+    """Append the names of the course, the host, the district and the lead instructor."""
     return (
         statement.add_columns(
             Course.name_zh, Course.name_en, Organisation.name_zh, Organisation.name_en, District.name_zh,
@@ -148,13 +150,14 @@ def _with_names(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[object, ..
     )  # fmt: skip
 
 
-def _row(row: tuple[Any, ...]) -> OfferingRow:
-    offering_id, day, *rest = row
-    return _made(offering_id, day, rest[len(FIGURES) :], Figures(*rest[: len(FIGURES)]))
+def _offering_row(row: tuple[Any, ...]) -> OfferingRow:
+    offering_id, counted_on, *rest = row
+    names, sums = rest[len(FIGURE_NAMES) :], rest[: len(FIGURE_NAMES)]
+    return _named_row(offering_id, counted_on, names, Figures(*sums))
 
 
-def _made(offering_id: int, day: date | None, names: list[Any], figures: Figures) -> OfferingRow:
+def _named_row(offering_id: int, counted_on: date | None, names: list[Any], figures: Figures) -> OfferingRow:
     course_zh, course_en, host_zh, host_en, district_zh, district_en, lead = names
     return OfferingRow(
-        offering_id, day, course_zh, course_en, host_zh, host_en, district_zh, district_en, lead, figures
+        offering_id, counted_on, course_zh, course_en, host_zh, host_en, district_zh, district_en, lead, figures
     )

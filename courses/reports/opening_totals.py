@@ -1,4 +1,4 @@
-"""Opening balances that belong to a report: totals from before this system within the report's period and scope."""
+"""Opening totals of a report: totals from before this system that lie within the report's period and scope."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,40 +9,40 @@ from sqlalchemy import Select, Text, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from courses.models.opening_balances import OpeningBalance, OpeningSource
-from courses.reports.filters import Filters, Grouping
-from lms.core.scope import REMEMBERED, Scope
+from courses.reports.questions import Grouping, Question
+from lms.core.scope import REMEMBERED
 
 
 @dataclass(frozen=True)
-class Opening:
-    """Balances of a question: in all, and by the key of its rows where the grouping divides them."""
+class OpeningTotals:
+    """The sums of the opening balances, and their person-times by the key of the row where rows divide them."""
 
     person_times: int
     certificates: int
     by_key: Mapping[str, int]
 
 
-def of_question(db: Session, filters: Filters, scope: Scope) -> Opening:
-    """The balances of the months that begin in the period. One statement.
+def opening_totals(db: Session, question: Question) -> OpeningTotals:
+    """Add up the balances of the months that begin in the period, in one statement.
 
-    None where a course, a host, a sector or refreshers are asked for: nobody knows them of those years. A balance counts as
-    known from the day it was added.
+    The totals are zero where a course, a host, a sector or refreshers are asked for: nobody knows them of those years.
+    A balance counts as known from the moment at which its source was added.
     """
-    asked = _asked(filters, scope.reach)
-    if asked is None:
-        return Opening(0, 0, {})
-    rows: list[tuple[str, int, int]] = [(found, int(a), int(b)) for found, a, b in db.execute(asked)]
-    return Opening(
-        sum(number for _key, number, _certificates in rows),
-        sum(number for _key, _person_times, number in rows),
-        {found: number for found, number, _certificates in rows if found},
+    statement = _statement(question)
+    if statement is None:
+        return OpeningTotals(0, 0, {})
+    rows = [(key, int(person_times), int(certificates)) for key, person_times, certificates in db.execute(statement)]
+    return OpeningTotals(
+        sum(person_times for _key, person_times, _certificates in rows),
+        sum(certificates for _key, _person_times, certificates in rows),
+        {key: person_times for key, person_times, _certificates in rows if key},
     )
 
 
 @lru_cache(REMEMBERED)
-def _asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]] | None:
-    narrower = (filters.course, filters.organisation, filters.sector, filters.refresher)
-    if any(one is not None for one in narrower):
+def _statement(question: Question) -> Select[*tuple[Any, ...]] | None:
+    filters = question.filters
+    if filters.finer_than_programme_and_district:
         return None
     keys: dict[Grouping, Any] = {
         Grouping.MONTH: func.to_char(OpeningBalance.month, "YYYY-MM"),
@@ -57,7 +57,7 @@ def _asked(filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]] | None:
         .where(
             OpeningBalance.active,
             OpeningBalance.month.between(filters.since, filters.until),
-            scope.covers(district=OpeningBalance.district_id),
+            question.scope.covers(district=OpeningBalance.district_id),
         )
         .group_by("key")
     )

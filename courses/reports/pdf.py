@@ -1,4 +1,4 @@
-"""A report as a PDF: the branch's head, the question, the figures, the counting rule, and the day it was made."""
+"""The enrolment report as a PDF: the question, the figures, the counting rule, and when it was made."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,15 +9,15 @@ from lms.core import typesetting
 from lms.core.errors import N_, DomainError
 
 _TEMPLATE = typesetting.Template(Path(__file__).parent / "document" / "report.typ")
-ROWS = 2000
+MAX_ROWS = 2000
 
 
 @dataclass(frozen=True)
 class ReportDocument:
-    """What the paper says, in the reader's language. Each row and the total have as many cells as there are columns, and so
-    has the branch's sum, which is empty where the total is the branch's.
+    """The content of the document, in the reader's language.
 
-    language: "zh" or "en", for the document's own mark. made: the line at the foot.
+    question: the filters as (label, value). Each row and the total have as many cells as there are columns; so has the
+    branch's sum, which is empty where the total is the branch's. language: "zh" or "en". made: the line in the footer.
     """
 
     organisation: str
@@ -34,9 +34,13 @@ class ReportDocument:
     made: str
 
 
-def pdf(document: ReportDocument, *, now: datetime) -> bytes:
-    """Set the document. Raises DomainError for more rows than paper serves, or a character that the font lacks."""
-    if len(document.rows) > ROWS:
+def render(document: ReportDocument, *, now: datetime) -> bytes:
+    """Set the document in type.
+
+    Raises DomainError `report_too_long` for more than `MAX_ROWS` rows, and `report_glyph_missing` for a character that
+    the font does not have.
+    """
+    if len(document.rows) > MAX_ROWS:
         raise DomainError(
             "report_too_long",
             N_("This report has too many rows for paper: %(rows)s. Narrow it, or take the spreadsheet."),

@@ -1,9 +1,12 @@
-"""The lowest step down: who was there. Names stand in full for those who answer for them, phones masked, ID numbers never."""
+"""The lowest step of a drill-down: people.
+
+Names stand in full for the administrators; phones are masked; ID numbers never stand.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import ColumnElement, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from courses.counting import trainee_ids
@@ -13,10 +16,9 @@ from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
 from courses.models.trainees import Trainee
-from courses.reports import rollups
-from courses.reports.enrolment import attended
-from courses.reports.filters import Filters, within
-from courses.reports.ledger import lines
+from courses.reports.ledger import entries
+from courses.reports.people_counts import participants_by
+from courses.reports.questions import Question
 from lms.core.masks import mask_phone
 from lms.core.paging import PAGE_SIZE, Page
 from lms.core.scope import Scope, fetch
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Person:
-    """One trainee: how it ended, at how many sessions present, how many minutes. `phone` shows its ends only."""
+class OfferingPerson:
+    """A trainee of an offering: the state of the enrolment, the sessions attended and the minutes.
+
+    The phone is masked.
+    """
 
     trainee_id: int
     name: str
@@ -41,10 +46,10 @@ class Person:
 
 @dataclass(frozen=True)
 class OfferingPeople:
-    """An offering's people as its attendances have them now, and the heads counted at each session."""
+    """The people of an offering as its attendances have them now. headcount: the largest of its sessions."""
 
     offering: Offering
-    people: list[Person]
+    people: list[OfferingPerson]
     present: int
     minutes: int
     headcount: int
@@ -52,7 +57,10 @@ class OfferingPeople:
 
 @dataclass(frozen=True)
 class Participant:
-    """One of the people behind a number: at how many offerings present, how many minutes."""
+    """A person behind a number: the offerings where the person was present, and the minutes.
+
+    The phone is masked.
+    """
 
     trainee_id: int
     name: str
@@ -62,9 +70,9 @@ class Participant:
 
 
 def of_offering(db: Session, offering_id: int, scope: Scope) -> OfferingPeople:
-    """Everyone enrolled in an offering, the present first. Raises NotFound for another district's."""
+    """Everybody who is enrolled in an offering, those who were present first. Raises NotFound outside of the scope."""
     offering = fetch(db, Offering, offering_id, scope)
-    presence = presences(offering_id)
+    presence = presence_by_enrolment(offering_id)
     sessions = func.coalesce(presence.c.sessions, 0)
     statement = (
         select(Trainee, Enrolment, sessions, func.coalesce(presence.c.minutes, 0))
@@ -74,7 +82,7 @@ def of_offering(db: Session, offering_id: int, scope: Scope) -> OfferingPeople:
         .order_by((sessions == 0), Trainee.name_key, Enrolment.id)
     )
     people = [
-        Person(
+        OfferingPerson(
             trainee.id, trainee.name, mask_phone(trainee.phone), EnrolmentState(enrolment.state),
             enrolment.certified_at is not None, number, int(minutes),
         )
@@ -89,57 +97,68 @@ def of_offering(db: Session, offering_id: int, scope: Scope) -> OfferingPeople:
     )
 
 
-def behind(db: Session, filters: Filters, scope: Scope, *, page: int = 1) -> Page[Participant]:
-    """The distinct people behind a number, those who came most often first, then in the order of their registration.
+def drill_down(db: Session, question: Question, *, page: int = 1) -> Page[Participant]:
+    """A page of the distinct people behind a number, ordered by how often they came and then by registration.
 
-    `total` is that number. They are counted from who took part, in this process: ten years' five million by the database's
-    GROUP BY took half a minute.
+    `total` is the number. The people are counted in this process from the participations: PostgreSQL's GROUP BY over
+    the five million of ten years took half a minute.
     """
-    within(filters, scope)
-    line = lines(filters, scope)
-    times = trainee_ids.occurrences(
-        people for _key, people in trainee_ids.arrays(db, rollups.took_part(line, line.c.kind))
+    entry = entries(question)
+    counts = trainee_ids.occurrences(
+        trainees for _key, trainees in trainee_ids.arrays(db, participants_by(entry, entry.c.kind))
     )
-    number, shown = most_often(times, page)
+    number, on_page = most_frequent(counts, page)
     pages = max(1, -(-number // PAGE_SIZE))
     minutes = (
         select(Enrolment.trainee_id, func.sum(Enrolment.minutes_attended).label("minutes"))
-        .join(line, attended(line))
-        .where(Enrolment.trainee_id.in_(shown))
+        .join(entry, _attended_closing(entry))
+        .where(Enrolment.trainee_id.in_(on_page))
         .group_by(Enrolment.trainee_id)
-        .subquery("each")
+        .subquery("stay")
     )
     statement = select(Trainee, minutes.c.minutes).join(minutes, minutes.c.trainee_id == Trainee.id)
-    found = {trainee.id: (trainee, stayed) for trainee, stayed in db.execute(statement)}
+    trainees = {trainee.id: (trainee, stay) for trainee, stay in db.execute(statement)}
     rows = [
-        Participant(one, trainee.name, mask_phone(trainee.phone), offerings, int(stayed))
-        for one, offerings in shown.items()
-        for trainee, stayed in [found[one]]
+        Participant(trainee_id, trainee.name, mask_phone(trainee.phone), offerings, int(stay))
+        for trainee_id, offerings in on_page.items()
+        for trainee, stay in [trainees[trainee_id]]
     ]
     return Page(rows=rows, page=min(max(page, 1), pages), pages=pages, total=number)
 
 
-def most_often(times: "NDArray[uint32]", page: int) -> tuple[int, dict[int, int]]:
-    """How many ids come at all, and those of a page with how often, the most frequent first. times: as `attending` counts."""
+def _attended_closing(entry: Subquery) -> ColumnElement[bool]:
+    """The condition that joins a closing among ledger entries to the enrolments of the people who were present."""
+    return (
+        (Enrolment.offering_id == entry.c.offering_id)
+        & (entry.c.kind == EntryKind.CLOSING)
+        & select(Attendance.enrolment_id).where(Attendance.enrolment_id == Enrolment.id).exists()
+    )
+
+
+def most_frequent(counts: "NDArray[uint32]", page: int) -> tuple[int, dict[int, int]]:
+    """The number of ids that occur, and the ids of one page with how often each occurs, the most frequent first.
+
+    counts: how often each id occurs, at the index of the id, as `trainee_ids.occurrences` gives it.
+    """
     import numpy as np  # noqa: PLC0415  # 30 MB that only a process needs that counts people
 
-    having = np.bincount(times)
-    number = int(having[1:].sum())
-    last = max(0, (number - 1) // PAGE_SIZE)
-    skipped = min(max(page, 1) - 1, last) * PAGE_SIZE
-    shown: dict[int, int] = {}
-    for often in range(having.size - 1, 0, -1):
-        if skipped < having[often]:
-            ids = np.flatnonzero(times == often)[skipped : skipped + PAGE_SIZE - len(shown)]
-            shown |= dict.fromkeys(ids.tolist(), often)
-            if len(shown) == PAGE_SIZE:
+    ids_by_count = np.bincount(counts)  # at index n: how many ids occur n times
+    number = int(ids_by_count[1:].sum())
+    last_page = max(0, (number - 1) // PAGE_SIZE)
+    skipped = min(max(page, 1) - 1, last_page) * PAGE_SIZE
+    on_page: dict[int, int] = {}
+    for count in range(ids_by_count.size - 1, 0, -1):
+        if skipped < ids_by_count[count]:
+            ids = np.flatnonzero(counts == count)[skipped : skipped + PAGE_SIZE - len(on_page)]
+            on_page |= dict.fromkeys(ids.tolist(), count)
+            if len(on_page) == PAGE_SIZE:
                 break
-        skipped = max(0, skipped - int(having[often]))
-    return number, shown
+        skipped = max(0, skipped - int(ids_by_count[count]))
+    return number, on_page
 
 
-def presences(offering_id: int) -> Subquery:
-    """Of an offering, by `enrolment_id`: at how many `sessions` present, how many `minutes`."""
+def presence_by_enrolment(offering_id: int) -> Subquery:
+    """By `enrolment_id` of an offering: the `sessions` at which the person was present, and the `minutes`."""
     return (
         select(Attendance.enrolment_id, func.count().label("sessions"), func.sum(attended_minutes()).label("minutes"))
         .join(CourseSession, CourseSession.id == Attendance.course_session_id)
@@ -149,21 +168,20 @@ def presences(offering_id: int) -> Subquery:
     )
 
 
-def participants(filters: Filters, scope: Scope) -> Subquery:
-    """All that `behind` pages through, for a file, by `trainee_id`: at how many `offerings` present, how many `minutes`.
+def participants(question: Question) -> Subquery:
+    """All the people that `drill_down` pages through, for a file: `trainee_id`, `offerings` where present, `minutes`.
 
-    Raises NotFound for another district's. Here the database adds up, for a worker has the time and no page's memory.
+    Here PostgreSQL adds up, because a worker that writes a file has the time, and does not hold all people in memory.
     """
-    within(filters, scope)
-    line = lines(filters, scope)
+    entry = entries(question)
     return (
         select(
             Enrolment.trainee_id,
             func.count(Enrolment.offering_id.distinct()).label("offerings"),
             func.sum(Enrolment.minutes_attended).label("minutes"),
         )
-        .join(line, (line.c.offering_id == Enrolment.offering_id) & (line.c.kind == EntryKind.CLOSING))
+        .join(entry, (entry.c.offering_id == Enrolment.offering_id) & (entry.c.kind == EntryKind.CLOSING))
         .where(Enrolment.sessions_attended > 0)
         .group_by(Enrolment.trainee_id)
-        .subquery("each")
+        .subquery("participant")
     )

@@ -1,4 +1,4 @@
-"""Between an offering and its people: its sessions, what each gave, and the lines of the ledger that the report adds up."""
+"""The sessions of an offering in a drill-down, and the offering's ledger entries, which the report adds up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, SessionInstructor, TeachingRole
 from courses.models.person_time import EntryKind, PersonTimeEntry
 from courses.models.trainees import Trainee
-from courses.reports.filters import Filters
 from courses.reports.ledger import Figures
+from courses.reports.questions import Filters, Question
 from lms.core.errors import NotFound
 from lms.core.masks import mask_phone
 from lms.core.paging import PAGE_SIZE, Page
@@ -22,8 +22,8 @@ from lms.core.scope import Scope, fetch, visible
 
 
 @dataclass(frozen=True)
-class Teacher:
-    """Who taught or examined at a session. present: by the own check-in."""
+class SessionTeacher:
+    """An instructor who was to teach or examine at a session. present: the instructor checked in."""
 
     name: str
     role: TeachingRole
@@ -32,7 +32,7 @@ class Teacher:
 
 @dataclass(frozen=True)
 class SessionRow:
-    """One session: people present by name, heads counted beside them, minutes attended, and who taught."""
+    """A session: people present by name, heads counted beside them, minutes attended, and its instructors."""
 
     session_id: int
     starts_at: datetime
@@ -41,57 +41,54 @@ class SessionRow:
     present: int
     headcount: int
     minutes: int
-    teachers: Sequence[Teacher]
+    teachers: Sequence[SessionTeacher]
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line of the ledger. asked: whether the question's period and day of knowledge hold it."""
+class LedgerEntryRow:
+    """A ledger entry of the offering. in_report: the report's period and its day of knowledge hold the entry."""
 
     kind: EntryKind
     dated_on: date
     recorded_at: datetime
     figures: Figures
     reason: str | None
-    asked: bool
+    in_report: bool
 
 
 @dataclass(frozen=True)
 class OfferingSessions:
-    """An offering's sessions as they stand now, and its lines. people: distinct over all sessions.
-
-    headcount: the largest of the sessions, which is what the offering counts.
-    """
+    """An offering's sessions as they stand now, and its ledger entries. people: distinct people over all sessions."""
 
     offering: Offering
     sessions: list[SessionRow]
     people: int
-    lines: list[Line]
+    entries: list[LedgerEntryRow]
 
     @property
     def present(self) -> int:
-        """Presences: who came to two sessions is two."""
+        """The presences of all sessions: a person who came to two sessions counts twice."""
         return sum(row.present for row in self.sessions)
 
     @property
     def minutes(self) -> int:
-        """Attended at all sessions."""
+        """The minutes attended at all sessions."""
         return sum(row.minutes for row in self.sessions)
 
     @property
     def headcount(self) -> int:
-        """What the offering counts by heads."""
+        """The heads that the offering counts: the largest headcount of its sessions."""
         return max((row.headcount for row in self.sessions), default=0)
 
     @property
     def reported(self) -> Figures:
-        """What the offering gives to the number one came from."""
-        return sum((line.figures for line in self.lines if line.asked), Figures())
+        """The figures that the offering adds to the number that the reader followed."""
+        return sum((entry.figures for entry in self.entries if entry.in_report), Figures())
 
 
 @dataclass(frozen=True)
-class Present:
-    """One trainee at one session. minutes: within the session. `phone` shows its ends only."""
+class SessionAttendee:
+    """A trainee who was at a session. minutes: within the session's times. The phone is masked."""
 
     name: str
     phone: str
@@ -101,17 +98,20 @@ class Present:
 
 
 @dataclass(frozen=True)
-class SessionPeople:
-    """A page of those who were at a session, and the sums over all pages."""
+class SessionAttendees:
+    """A page of the people who were at a session, and the minutes over all pages."""
 
     session: CourseSession
-    page: Page[Present]
+    page: Page[SessionAttendee]
     minutes: int
 
 
-def of_offering(db: Session, offering_id: int, filters: Filters, scope: Scope) -> OfferingSessions:
-    """An offering's sessions, the earliest first. Raises NotFound for another district's."""
-    offering = of(db, offering_id, scope)
+def of_offering(db: Session, offering_id: int, question: Question) -> OfferingSessions:
+    """An offering's sessions, the earliest first, and what it adds to the question.
+
+    Raises NotFound outside of the scope.
+    """
+    offering = offering_with_names(db, offering_id, question.scope)
     statement = (
         select(
             CourseSession,
@@ -136,80 +136,85 @@ def of_offering(db: Session, offering_id: int, filters: Filters, scope: Scope) -
         .join(Attendance, Attendance.enrolment_id == Enrolment.id)
         .where(Enrolment.offering_id == offering_id)
     )
-    return OfferingSessions(offering, rows, people or 0, _lines(db, offering, filters))
+    return OfferingSessions(offering, rows, people or 0, _entries(db, offering, question.filters))
 
 
-def of(db: Session, offering_id: int, scope: Scope) -> Offering:
-    """An offering with its names. Raises NotFound for another district's."""
+def offering_with_names(db: Session, offering_id: int, scope: Scope) -> Offering:
+    """An offering with its course, host and district loaded. Raises NotFound outside of the scope."""
     statement = (
         visible(select(Offering).where(Offering.id == offering_id), Offering, scope)
         .options(joinedload(Offering.course), joinedload(Offering.organisation), joinedload(Offering.district))
     )  # fmt: skip
-    found = db.scalars(statement).one_or_none()
-    if found is None:
+    offering = db.scalars(statement).one_or_none()
+    if offering is None:
         raise NotFound
-    return found
+    return offering
 
 
-def one(db: Session, session_id: int, scope: Scope) -> CourseSession:
-    """A session. Raises NotFound for another district's."""
+def session_in_scope(db: Session, session_id: int, scope: Scope) -> CourseSession:
+    """A course session. Raises NotFound outside of the scope."""
     return fetch(db, CourseSession, session_id, scope)
 
 
-def _teachers(meeting: CourseSession) -> list[Teacher]:
-    order = list(TeachingRole)
-    found = [Teacher(row.instructor.name, row.role, row.arrived_at is not None) for row in meeting.instructors]
-    return sorted(found, key=lambda one: (order.index(one.role), one.name))
+def _teachers(meeting: CourseSession) -> list[SessionTeacher]:
+    roles = list(TeachingRole)
+    teachers = [
+        SessionTeacher(row.instructor.name, row.role, row.arrived_at is not None) for row in meeting.instructors
+    ]
+    return sorted(teachers, key=lambda teacher: (roles.index(teacher.role), teacher.name))
 
 
-def _lines(db: Session, offering: Offering, filters: Filters) -> list[Line]:
+def _entries(db: Session, offering: Offering, filters: Filters) -> list[LedgerEntryRow]:
     statement = select(PersonTimeEntry).where(PersonTimeEntry.offering_id == offering.id).order_by(PersonTimeEntry.id)
     refresher = offering.course.refresher
     return [
-        Line(
-            kind=row.kind,
-            dated_on=row.dated_on,
-            recorded_at=row.recorded_at,
+        LedgerEntryRow(
+            kind=entry.kind,
+            dated_on=entry.dated_on,
+            recorded_at=entry.recorded_at,
             figures=Figures(
-                offerings=int(row.kind == EntryKind.CLOSING), enrolled=row.enrolled, named=row.named,
-                counted=row.counted, refresher=row.named + row.counted if refresher else 0, minutes=row.minutes,
-                passed=row.passed, certificates=row.certificates,
-                adjusted=row.named + row.counted if row.late else 0,
+                offerings=int(entry.kind == EntryKind.CLOSING), enrolled=entry.enrolled, named=entry.named,
+                counted=entry.counted, refresher=entry.named + entry.counted if refresher else 0, minutes=entry.minutes,
+                passed=entry.passed, certificates=entry.certificates,
+                adjusted=entry.named + entry.counted if entry.late else 0,
             ),
-            reason=row.reason,
-            asked=filters.dates(row.dated_on)
-            and (filters.known_before is None or row.recorded_at < filters.known_before),
+            reason=entry.reason,
+            in_report=filters.holds_day(entry.dated_on)
+            and (filters.known_before is None or entry.recorded_at < filters.known_before),
         )
-        for row in db.scalars(statement)
+        for entry in db.scalars(statement)
     ]  # fmt: skip
 
 
-def people(db: Session, offering_id: int, session_id: int, scope: Scope, *, page: int = 1) -> SessionPeople:
-    """Those who were at a session, by name. Raises NotFound for another district's, or another offering's."""
-    meeting = one(db, session_id, scope)
+def attendees(db: Session, offering_id: int, session_id: int, scope: Scope, *, page: int = 1) -> SessionAttendees:
+    """A page of the people who were at a session, by name.
+
+    Raises NotFound outside of the scope, and for a session of another offering.
+    """
+    meeting = session_in_scope(db, session_id, scope)
     if meeting.offering_id != offering_id:
         raise NotFound
-    each = (
+    presence = (
         select(Attendance.enrolment_id, Attendance.arrived_at, Attendance.left_at, attended_minutes().label("minutes"))
         .join(CourseSession, CourseSession.id == Attendance.course_session_id)
         .where(Attendance.course_session_id == session_id)
-        .subquery("each")
+        .subquery("presence")
     )
     number, minutes = db.execute(
-        select(func.count(), func.coalesce(func.sum(each.c.minutes), 0)).select_from(each)
+        select(func.count(), func.coalesce(func.sum(presence.c.minutes), 0)).select_from(presence)
     ).one()
     pages = max(1, -(-number // PAGE_SIZE))
     page = min(max(page, 1), pages)
     statement = (
-        select(Trainee, each.c.arrived_at, each.c.left_at, each.c.minutes)
+        select(Trainee, presence.c.arrived_at, presence.c.left_at, presence.c.minutes)
         .join(Enrolment, Enrolment.trainee_id == Trainee.id)
-        .join(each, each.c.enrolment_id == Enrolment.id)
+        .join(presence, presence.c.enrolment_id == Enrolment.id)
         .order_by(Trainee.name_key, Enrolment.id)
         .limit(PAGE_SIZE)
         .offset((page - 1) * PAGE_SIZE)
     )
     rows = [
-        Present(trainee.name, mask_phone(trainee.phone), arrived, left, int(stay))
-        for trainee, arrived, left, stay in db.execute(statement)
+        SessionAttendee(trainee.name, mask_phone(trainee.phone), arrived_at, left_at, int(stay))
+        for trainee, arrived_at, left_at, stay in db.execute(statement)
     ]
-    return SessionPeople(meeting, Page(rows=rows, page=page, pages=pages, total=number), int(minutes))
+    return SessionAttendees(meeting, Page(rows=rows, page=page, pages=pages, total=number), int(minutes))

@@ -1,4 +1,7 @@
-"""Waiting lists of offerings that are open: how many people, and where. A waiting list is of now and has no period."""
+"""Waiting lists of open offerings: how many people wait, and where.
+
+A waiting list is of now, so the period does not matter.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +14,9 @@ from sqlalchemy.orm import Session
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
-from courses.reports.filters import Filters, Grouping, within
-from courses.reports.ledger import NOBODY, asked, of_subject
+from courses.reports.ledger import NO_INSTRUCTOR, course_matches, offering_matches
+from courses.reports.questions import Grouping, Question
 from lms.core.paging import PAGE_SIZE, Page
-from lms.core.scope import Scope
 from lms.organisations.models import District, Organisation
 
 
@@ -37,30 +39,31 @@ class WaitingOffering:
 
 @dataclass(frozen=True)
 class WaitingOfferings:
-    """A page of them, those with most people first, and the people of all pages."""
+    """A page of these offerings, the longest waiting lists first, and the people who wait on all pages."""
 
     page: Page[WaitingOffering]
     total: int
 
 
-def numbers(db: Session, filters: Filters, scope: Scope) -> Mapping[str, int]:
-    """People on waiting lists by the key of the report's row; all under "" where rows are periods."""
-    key = _key(filters.grouping)
-    statement = _of(select(func.count(Enrolment.id), *([] if key is None else [key])), filters, scope)
+def people_waiting(db: Session, question: Question) -> Mapping[str, int]:
+    """The people on waiting lists by the key of the report's row; all of them under "" where rows are periods."""
+    key = _row_key(question.filters.grouping)
+    statement = _waitlisted(select(func.count(Enrolment.id), *([] if key is None else [key])), question)
     if key is not None:
         statement = statement.group_by(key)
-    return {str(named[0]) if named else "": number for number, *named in db.execute(statement)}
+    return {str(row_key[0]) if row_key else "": number for number, *row_key in db.execute(statement)}
 
 
-def offerings(db: Session, filters: Filters, scope: Scope, *, page: int = 1, size: int = PAGE_SIZE) -> WaitingOfferings:
-    """The offerings that a number of `numbers` is made of. Raises NotFound for another district's."""
-    within(filters, scope)
-    key = _key(filters.grouping)
-    waiting = _of(select(Offering.id, func.count().label("waiting")), filters, scope).group_by(Offering.id)
+def waiting_offerings(db: Session, question: Question, *, page: int = 1, size: int = PAGE_SIZE) -> WaitingOfferings:
+    """A page of the offerings behind a number of `people_waiting`."""
+    filters = question.filters
+    key = _row_key(filters.grouping)
+    waiting = _waitlisted(select(Offering.id, func.count().label("waiting")), question).group_by(Offering.id)
     if key is not None and filters.key is not None:
         waiting = waiting.where(key == filters.key)
-    each = waiting.subquery("each")
-    number, total = db.execute(select(func.count(), func.coalesce(func.sum(each.c.waiting), 0)).select_from(each)).one()
+    queue = waiting.subquery("queue")
+    sums = select(func.count(), func.coalesce(func.sum(queue.c.waiting), 0)).select_from(queue)
+    number, total = db.execute(sums).one()
     pages = max(1, -(-number // size))
     page = min(max(page, 1), pages)
     enrolled = (
@@ -71,14 +74,14 @@ def offerings(db: Session, filters: Filters, scope: Scope, *, page: int = 1, siz
     first = select(func.min(CourseSession.starts_at)).where(CourseSession.offering_id == Offering.id).scalar_subquery()
     statement = (
         select(
-            Offering.id, first.label("first"), Offering.capacity, enrolled, each.c.waiting, Course.name_zh,
+            Offering.id, first.label("first"), Offering.capacity, enrolled, queue.c.waiting, Course.name_zh,
             Course.name_en, Organisation.name_zh, Organisation.name_en, District.name_zh, District.name_en,
         )
-        .join(each, each.c.id == Offering.id)
+        .join(queue, queue.c.id == Offering.id)
         .join(Course, Course.id == Offering.course_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
         .join(District, District.id == Offering.district_id)
-        .order_by(each.c.waiting.desc(), "first", Offering.id)
+        .order_by(queue.c.waiting.desc(), "first", Offering.id)
         .limit(size)
         .offset((page - 1) * size)
     )  # fmt: skip
@@ -86,7 +89,7 @@ def offerings(db: Session, filters: Filters, scope: Scope, *, page: int = 1, siz
     return WaitingOfferings(Page(rows=rows, page=page, pages=pages, total=number), int(total))
 
 
-def _of(statement: Select[*tuple[Any, ...]], filters: Filters, scope: Scope) -> Select[*tuple[Any, ...]]:
+def _waitlisted(statement: Select[*tuple[Any, ...]], question: Question) -> Select[*tuple[Any, ...]]:
     return (
         statement.select_from(Enrolment)
         .join(Offering, Offering.id == Enrolment.offering_id)
@@ -95,14 +98,14 @@ def _of(statement: Select[*tuple[Any, ...]], filters: Filters, scope: Scope) -> 
         .where(
             Enrolment.state == EnrolmentState.WAITLISTED,
             Offering.state == OfferingState.PUBLISHED,
-            asked(filters, scope),
-            of_subject(filters),
+            offering_matches(question),
+            course_matches(question.filters),
         )
     )
 
 
-def _key(grouping: Grouping) -> ColumnElement[str] | None:
-    """The key of the row, as `ledger.key_of` makes it; None where rows are periods."""
+def _row_key(grouping: Grouping) -> ColumnElement[str] | None:
+    """The key of the row, as `ledger.row_key` gives it for an entry; None where rows are periods."""
     keys: dict[Grouping, Any] = {
         Grouping.PROGRAMME: Course.programme_code,
         Grouping.DISTRICT: Offering.district_id,
@@ -112,4 +115,4 @@ def _key(grouping: Grouping) -> ColumnElement[str] | None:
         Grouping.SECTOR: Organisation.sector,
     }
     key = keys.get(grouping)
-    return None if key is None else func.coalesce(cast(key, Text), NOBODY)
+    return None if key is None else func.coalesce(cast(key, Text), NO_INSTRUCTOR)

@@ -27,9 +27,9 @@ FIRST, LAST = date(2020, 1, 1), date(2099, 12, 31)
 @pytest.fixture
 def branch(settings: Settings, tmp_path: Path, db: Session) -> Branch:
     """The tests' branch, with an active key of its own that may sign on any day."""
-    made = replace(Branch.of(settings), keys_dir=tmp_path / "keys")
-    qr_keys.ensure(db, made.keys_dir, not_before=FIRST, not_after=LAST)
-    return made
+    test_branch = replace(Branch.of(settings), keys_dir=tmp_path / "keys")
+    qr_keys.ensure(db, test_branch.keys_dir, not_before=FIRST, not_after=LAST)
+    return test_branch
 
 
 def closed_offering(make: Make, course: Course | None = None, **facts: object) -> Offering:

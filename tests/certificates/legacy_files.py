@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from certificates.legacy.sheet_import import LEGACY_CERTIFICATES
 from courses.imports import corrections, runs
-from courses.imports.kinds import Context
+from courses.imports.kinds import ImportContext
 from courses.models.imports import ImportRun, ImportState
 from lms.core.scope import EVERYTHING
 
@@ -32,12 +32,14 @@ def take_in(db: Session, path: Path, chunk: int = 2) -> ImportRun:
 
 def work(db: Session, run: ImportRun, chunk: int = 2) -> None:
     """Until there is nothing to do."""
-    for _progress in runs.work(db, run.id, Context(ZONE, chunk)):
+    for _progress in runs.work(db, run.id, ImportContext(ZONE, chunk)):
         db.commit()
 
 
 def load(db: Session, path: Path, chunk: int = 2) -> tuple[int, list[tuple[int, str]]]:
-    """How many went in, and line and reason of those that did not."""
+    """Return the number of imported rows, and line and reason of the others."""
     run = take_in(db, path, chunk)
-    told = [(line, message % params if params else message) for line, message, params in corrections.refused(db, run)]
-    return run.tally["new"], told
+    refusals = [
+        (line, message % params if params else message) for line, message, params in corrections.refused_rows(db, run)
+    ]
+    return run.tally["new"], refusals

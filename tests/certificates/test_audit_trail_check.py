@@ -1,4 +1,4 @@
-"""What became of a certificate cannot be edited unseen: each column is held against the audit trail."""
+"""Edits of a certificate's row past the rules are found: each column is compared with the audit trail."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ FREE, REVOKED, OLD, NEW = 1, 2, 3, 4  # lines of the ledger
 
 @pytest.fixture
 def four(db: Session, make: Make, issue: Issue, branch: Branch) -> list[Certificate]:
-    """One that stands, a revoked one, and one that replaces another after a revocation that was undone."""
+    """A certificate in force, a revoked one, and one that replaces another after a revocation that was undone."""
     free, revoked, old = issue("张三丰"), issue("李四"), issue("王五")
     audit.act_as(db, make.user(Role.CITY_ADMINISTRATOR).id)
     revocation.revoke(db, revoked, "发错人")
@@ -95,6 +95,6 @@ def test_the_command_finds_it(app: Flask, db: Session, four: list[Certificate]) 
     assert run(args=["certificates", "ledger", "check"]).exit_code == 0
     db.execute(text("UPDATE certificate SET revoked_at = NULL, revoke_reason = NULL, revoked_by = NULL"))
     db.commit()
-    found = run(args=["certificates", "ledger", "check"])
-    assert found.exit_code == 1
-    assert f"certificate {four[1].number}: its revocation is not the one in the audit trail" in found.output
+    result = run(args=["certificates", "ledger", "check"])
+    assert result.exit_code == 1
+    assert f"certificate {four[1].number}: its revocation is not the one in the audit trail" in result.output

@@ -21,7 +21,7 @@ Web = Callable[[str], bytes]
 
 @pytest.fixture
 def web(db: Session, branch: Branch) -> Web:
-    """What the issuer's host answers at this moment."""
+    """The answers of the issuer's host at this moment."""
 
     def answer(url: str) -> bytes:
         # did:web is always asked by https.

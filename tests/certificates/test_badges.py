@@ -45,13 +45,13 @@ def test_a_badge_is_owed_once_signed_once_and_kept(db: Session, branch: Branch, 
     assert badges.signed_badge(db, certificate) is None
     assert badges.sign_owed(db, branch) == 1
     assert badges.sign_owed(db, branch) == 0
-    made = badges.signed_badge(db, certificate)
-    assert made is not None
+    signed_badge = badges.signed_badge(db, certificate)
+    assert signed_badge is not None
     assert not badges.owe(db, certificate)
-    assert badges.signed_badge(db, certificate) == made
-    assert OB3LdpVerifier(public_pem(db)).verify(made.credential)
-    assert OB3Verifier(public_pem(db)).verify(made.token)
-    assert "张三丰" in made.credential
+    assert badges.signed_badge(db, certificate) == signed_badge
+    assert OB3LdpVerifier(public_pem(db)).verify(signed_badge.credential)
+    assert OB3Verifier(public_pem(db)).verify(signed_badge.token)
+    assert "张三丰" in signed_badge.credential
 
 
 def test_a_revoked_certificate_gets_no_badge(db: Session, issue: Issue) -> None:
@@ -108,18 +108,18 @@ def test_a_row_locked_by_one_worker_is_left_to_it(
     for name in ("张三", "李四", "王五"):
         badges.owe(db, issue(name))
     assert [badges.sign_owed(db, branch) for _ in range(3)] == [2, 1, 0]
-    made = db.scalars(select(Badge.token)).all()
-    assert len(set(made)) == 3
+    signed_badge = db.scalars(select(Badge.token)).all()
+    assert len(set(signed_badge)) == 3
 
 
 def test_the_picture_carries_the_badge_and_stays_a_picture(db: Session, branch: Branch, issue: Issue) -> None:
     certificate = issue("䶮㛃𠅤")
     badges.owe(db, certificate)
     badges.sign_owed(db, branch)
-    made = badges.signed_badge(db, certificate)
-    assert made is not None
+    signed_badge = badges.signed_badge(db, certificate)
+    assert signed_badge is not None
     plain = badges.image(certificate, branch)
-    for content in (made.credential, made.token):
+    for content in (signed_badge.credential, signed_badge.token):
         png = badges.bake(plain, content)
         assert OB3Verifier.extract_token_from_png(png) == content
         assert chunks(png)[:2] == [b"IHDR", b"iTXt"]

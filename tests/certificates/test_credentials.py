@@ -33,8 +33,10 @@ MOMENT = datetime(2026, 3, 6, 1, 2, 3, tzinfo=UTC)
 
 def schema(name: str) -> Draft201909Validator:
     """As 1EdTech published it; `tests/schemas.sh` keeps it there."""
-    kept = ROOT / f".venv/share/open-badges-schemas/ob_v3p0_{name}_schema.json"
-    return Draft201909Validator(json.loads(kept.read_bytes()), format_checker=Draft201909Validator.FORMAT_CHECKER)
+    schema_file = ROOT / f".venv/share/open-badges-schemas/ob_v3p0_{name}_schema.json"
+    return Draft201909Validator(
+        json.loads(schema_file.read_bytes()), format_checker=Draft201909Validator.FORMAT_CHECKER
+    )
 
 
 SCHEMA = schema("achievementcredential")
@@ -100,8 +102,8 @@ def test_a_term_whose_meaning_is_not_known_is_never_left_unsigned() -> None:
 def test_openbadgeslib_verifies_the_badge_and_the_token_by_did_web() -> None:
     body = credentials.credential(subject())
     secured = credentials.with_proof(body, METHOD, KEY.sign, MOMENT)
-    found = OB3LdpVerifier.for_issuer_did(DID).verify(secured, download=web)
-    assert found.issuer.id == DID
+    verification = OB3LdpVerifier.for_issuer_did(DID).verify(secured, download=web)
+    assert verification.issuer.id == DID
     token = credentials.as_jwt(body, METHOD, KEY.sign)
     read = OB3Verifier.for_issuer_did(DID, download=web).verify(token)
     assert read.issuer.id == DID

@@ -30,7 +30,7 @@ Issue = Callable[..., Certificate]
 
 @pytest.fixture
 def certificate(issue: Issue) -> Certificate:
-    """One of district 1."""
+    """A certificate of district 1."""
     return issue("张三丰")
 
 
@@ -42,7 +42,9 @@ def elsewhere(make: Make, sign_in: SignIn) -> FlaskClient:
 def test_the_list_comes_as_a_file_with_what_was_chosen_of_the_holders(
     db: Session, make: Make, sign_in: SignIn, certificate: Certificate, issue: Issue
 ) -> None:
-    """What the filters leave, in the language of the reader; the audit trail does not record the name that was searched."""
+    """The file has the filtered rows in the reader's language; the audit trail does not record the name that was
+    searched.
+    """
     revoked = issue("李四")
     revocation.revoke(db, revoked, "发错人")
     certificate.enrolment.trainee.phone = "+8613812345678"
@@ -67,8 +69,8 @@ def test_the_list_comes_as_a_file_with_what_was_chosen_of_the_holders(
     assert "张三丰" not in auditor.post(new, data={"form": "csv", "personal": "full"}).text
     page = city.post("/certificates/", data={"holder": "李四"}, follow_redirects=True).text
     [address] = re.findall(r'href="(/certificates/export[^"]*)"', page)
-    sought = rows_of(city.post(unescape(address), data={"form": "csv", "personal": "masked"}).data)
-    assert [row[0] for row in sought if row and row[0].startswith("BJ")] == [revoked.number]
+    matching = rows_of(city.post(unescape(address), data={"form": "csv", "personal": "masked"}).data)
+    assert [row[0] for row in matching if row and row[0].startswith("BJ")] == [revoked.number]
     notes = db.scalars(select(AuditEntry).where(AuditEntry.subject == "report:certificates")).all()
     assert [note.after["filters"].get("holder") for note in notes if note.after] == [None, None, None, None, "*"]
     assert [note.after.get("personal") for note in notes if note.after] == [None, "full", None, None, "masked"]

@@ -17,7 +17,7 @@ Issue = Callable[..., Certificate]
 
 @pytest.fixture
 def certificate(issue: Issue) -> Certificate:
-    """One of district 1."""
+    """A certificate of district 1."""
     return issue("张三丰")
 
 

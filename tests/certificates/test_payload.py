@@ -52,7 +52,7 @@ def payloads(draw: st.DrawFn) -> Payload:
 
 
 def refused(digits: str) -> bool:
-    """Whether nobody would take this for a certificate: it cannot be read, or its signature is wrong."""
+    """Tell whether nobody would take this for a certificate: it cannot be read, or its signature is wrong."""
     try:
         decoded = decode(digits)
     except DomainError as error:

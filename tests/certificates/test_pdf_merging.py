@@ -1,4 +1,4 @@
-"""One PDF of many: each page as it was, written forwards, and sound in the eyes of two readers that did not write it."""
+"""Merging of PDFs: each page as it was, written forwards, and read without errors by two readers that differ."""
 
 from collections.abc import Callable
 from io import BytesIO

@@ -38,9 +38,9 @@ def test_a_decoder_reads_exactly_the_address(level: Level, body: bytes, extra: s
     raw = b"\xb1" + body + hashlib.sha512(body).digest()
     digits = str(int.from_bytes(raw, "big")).zfill(198)
     prefix = f"https://h{extra}/v/"
-    found = zxingcpp.read_barcodes(picture(matrix(prefix, digits, level)))
-    assert [barcode.text for barcode in found] == [prefix + digits]
-    assert found[0].format == zxingcpp.BarcodeFormat.QRCode
+    barcodes = zxingcpp.read_barcodes(picture(matrix(prefix, digits, level)))
+    assert [barcode.text for barcode in barcodes] == [prefix + digits]
+    assert barcodes[0].format == zxingcpp.BarcodeFormat.QRCode
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ def correct(db: Session, branch: Branch) -> Callable[..., Certificate]:
     """Ask for a correction, let the worker make it, and give the new certificate."""
 
     def corrected(certificate: Certificate, name: str | None = None, **facts: str) -> Certificate:
-        wanted = Correction(name or certificate.holder_name, facts)
-        owed = reissue.request(db, certificate, wanted, WHY, branch=branch)
+        correction = Correction(name or certificate.holder_name, facts)
+        owed = reissue.request(db, certificate, correction, WHY, branch=branch)
         db.commit()
         assert reissue.issue_owed(db, branch) == 1
         db.commit()
@@ -120,7 +120,7 @@ def test_without_the_private_key_all_stays_owed(db: Session, issue: Issue, branc
     owed = reissue.request(db, certificate, Correction("张三丰", {}), WHY, branch=branch)
     db.commit()
     path = private_key_path(branch.keys_dir, "qr-1")
-    kept = path.read_bytes()
+    private_key = path.read_bytes()
     path.unlink()
     with pytest.raises(DomainError):
         reissue.issue_owed(db, branch)
@@ -128,7 +128,7 @@ def test_without_the_private_key_all_stays_owed(db: Session, issue: Issue, branc
     waiting = reissue.open_request(db, certificate.id)
     assert waiting is not None
     assert waiting.id == owed.id
-    path.write_bytes(kept)
+    path.write_bytes(private_key)
     path.chmod(0o600)
     assert reissue.issue_owed(db, branch) == 1
 

@@ -65,9 +65,9 @@ def sent(db: Session) -> list[int]:
 
 
 def test_each_distance_reminds_once(db: Session, remind: Callable[[int], int]) -> None:
-    told = {days: remind(days) for days in range(95, -3, -1)}
-    assert {days for days, number in told.items() if number} == {90, 30, 7}
-    assert set(told.values()) == {0, 1}
+    sent_by_days = {days: remind(days) for days in range(95, -3, -1)}
+    assert {days for days, number in sent_by_days.items() if number} == {90, 30, 7}
+    assert set(sent_by_days.values()) == {0, 1}
     assert sent(db) == [90, 30, 7]
 
 
@@ -86,9 +86,9 @@ def test_on_whatever_days_it_runs_no_distance_comes_twice_or_late(
 ) -> None:
     for days in sorted(runs, reverse=True):
         assert remind(days) <= 1
-    found = sent(db)
+    mails = sent(db)
     nearest = [min(distance for distance in DISTANCES if days <= distance) for days in runs if 0 <= days <= 90]
-    assert found == sorted(set(nearest), reverse=True)
+    assert mails == sorted(set(nearest), reverse=True)
     db.execute(delete(CertificateReminder))
 
 

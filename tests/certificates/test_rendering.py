@@ -85,19 +85,19 @@ def test_a_scanner_reads_the_address_from_the_page(document: CertificateDocument
         assert len(pdf) == 1
         assert [round(side) for side in pdf[0].get_size()] == [595, 842]
         picture = pdf[0].render(scale=150 / 72).to_pil()
-    found = zxingcpp.read_barcodes(picture)
-    assert [barcode.text for barcode in found] == [document.address_prefix + document.digits]
+    barcodes = zxingcpp.read_barcodes(picture)
+    assert [barcode.text for barcode in barcodes] == [document.address_prefix + document.digits]
 
 
 def test_the_card_has_two_sides_of_a_bank_card_and_its_code_is_30_mm_wide() -> None:
     with pypdfium2.PdfDocument(render(CROWDED, Layout.CARD)) as pdf:
         assert [[round(side / 72 * 25.4, 1) for side in page.get_size()] for page in pdf] == [[85.6, 54.0]] * 2
         picture = pdf[0].render(scale=300 / 72).to_pil()
-    found = zxingcpp.read_barcodes(picture)
-    assert [barcode.text for barcode in found] == [CROWDED.address_prefix + CROWDED.digits]
-    width = (found[0].position.top_right.x - found[0].position.top_left.x) / 300 * 25.4
+    barcodes = zxingcpp.read_barcodes(picture)
+    assert [barcode.text for barcode in barcodes] == [CROWDED.address_prefix + CROWDED.digits]
+    width = (barcodes[0].position.top_right.x - barcodes[0].position.top_left.x) / 300 * 25.4
     assert width == pytest.approx(30, abs=0.4)
-    assert found[0].ec_level == "M"
+    assert barcodes[0].ec_level == "M"
 
 
 @LAYOUTS
@@ -240,9 +240,9 @@ def alternatives(pdf: bytes) -> set[str]:
 def test_the_picture_for_the_screen_is_the_page() -> None:
     picture = Image.open(BytesIO(preview(SAMPLE)))
     assert picture.height / picture.width == pytest.approx(297 / 210, abs=0.01)
-    found = zxingcpp.read_barcode(picture)
-    assert found is not None
-    assert found.text == SAMPLE.address_prefix + SAMPLE.digits
+    barcodes = zxingcpp.read_barcode(picture)
+    assert barcodes is not None
+    assert barcodes.text == SAMPLE.address_prefix + SAMPLE.digits
 
 
 def test_the_badge_is_a_square_picture_with_nothing_around_it() -> None:

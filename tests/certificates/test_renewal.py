@@ -71,9 +71,9 @@ def test_a_chain_of_three_is_shown_from_each_of_its_ends(
 ) -> None:
     trainee = make.trainee()
     three = [take(trainee, make.new_course(certificate_type=1)), take(trainee, refresher), take(trainee, refresher)]
-    for one in three:
-        db.refresh(one)
-        links = renewal.chain(db, one)
+    for certificate in three:
+        db.refresh(certificate)
+        links = renewal.chain(db, certificate)
         assert [link.certificate.id for link in links] == [certificate.id for certificate in three]
         assert not any(link.corrected for link in links)
 
@@ -146,7 +146,9 @@ def test_a_renewed_certificate_still_counts_as_issued_in_its_own_offering(
     take(trainee, refresher)
     db.expire_all()
     progress = issuing_progress.of_offering(db, old.enrolment.offering, today=clock.today(branch.zone))
-    assert [(one.number, one.state) for one in progress.issued] == [(old.number, State.SUPERSEDED)]
+    assert [(certificate.number, certificate.state) for certificate in progress.issued] == [
+        (old.number, State.SUPERSEDED)
+    ]
     assert progress.refused == ()
 
 

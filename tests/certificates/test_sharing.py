@@ -26,11 +26,11 @@ def code_of(act: Callable[[], object]) -> str:
 def test_a_link_holds_for_as_many_days_as_were_chosen(db: Session, issue: Issue, days: int) -> None:
     certificate = issue()
     token = sharing.share(db, certificate, days)
-    made = clock.now()
-    with clock.at(made + timedelta(days=days, seconds=-5)):
+    made_at = clock.now()
+    with clock.at(made_at + timedelta(days=days, seconds=-5)):
         assert sharing.certificate_of(db, token).id == certificate.id
         assert len(sharing.active_links(db, certificate)) == 1
-    with clock.at(made + timedelta(days=days, seconds=5)):
+    with clock.at(made_at + timedelta(days=days, seconds=5)):
         assert code_of(lambda: sharing.certificate_of(db, token)) == "share_ended"
         assert sharing.active_links(db, certificate) == []
 

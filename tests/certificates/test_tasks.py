@@ -36,8 +36,8 @@ def system(fresh_database: str, settings: Settings, tmp_path: Path) -> Iterator[
 
 
 @pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[object, ...]]]:
-    """What was handed to the queue."""
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[object, ...]]]:
+    """The tasks that were enqueued."""
     calls: list[tuple[str, tuple[object, ...]]] = []
     monkeypatch.setattr("lms.core.tasks.ring", lambda task, *args: calls.append((task.name, args)))
     return calls
@@ -58,28 +58,28 @@ def owed(system: Flask) -> int:
 
 
 def test_a_task_issues_a_chunk_and_rings_for_the_next(
-    system: Flask, rung: list[tuple[str, tuple[object, ...]]], monkeypatch: pytest.MonkeyPatch
+    system: Flask, enqueued: list[tuple[str, tuple[object, ...]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(issuing, "CHUNK", 3)
     monkeypatch.setitem(issuing.issue_owed.__kwdefaults__, "limit", 3)
     offering_id = owing(system, 4)
     tasks.issue(offering_id)
     assert owed(system) == 1
-    assert rung == [("certificates.tasks.issue", (offering_id,))]
+    assert enqueued == [("certificates.tasks.issue", (offering_id,))]
     tasks.issue(offering_id)
     assert owed(system) == 0
-    assert len(rung) == 1
+    assert len(enqueued) == 1
 
 
-def test_the_sweep_finds_what_no_bell_told_of(system: Flask, rung: list[tuple[str, tuple[object, ...]]]) -> None:
+def test_the_sweep_finds_what_no_bell_told_of(system: Flask, enqueued: list[tuple[str, tuple[object, ...]]]) -> None:
     owing(system, 2)
     tasks.sweep()
     assert owed(system) == 0
-    assert rung == []
+    assert enqueued == []
 
 
 def test_without_the_key_the_task_says_so_in_one_line_and_all_stays_owed(
-    system: Flask, rung: list[tuple[str, tuple[object, ...]]]
+    system: Flask, enqueued: list[tuple[str, tuple[object, ...]]]
 ) -> None:
     offering_id = owing(system, 1)
     path = private_key_path(system.config["SETTINGS"].keys_dir, "qr-1")
@@ -95,13 +95,13 @@ def test_without_the_key_the_task_says_so_in_one_line_and_all_stays_owed(
 
 
 def test_closing_rings_once_it_is_committed(
-    db: Session, app: Flask, rung: list[tuple[str, tuple[object, ...]]]
+    db: Session, app: Flask, enqueued: list[tuple[str, tuple[object, ...]]]
 ) -> None:
     events.publish(db, OfferingClosed(7))
     events.publish(db, CertificatesOwed(None))
-    assert rung == []
+    assert enqueued == []
     commit(db)
-    assert rung == [("certificates.tasks.issue", (7,)), ("certificates.tasks.sweep", ())]
+    assert enqueued == [("certificates.tasks.issue", (7,)), ("certificates.tasks.sweep", ())]
 
 
 def test_a_period_is_of_the_days_on_which_offerings_are_counted(system: Flask) -> None:
@@ -152,7 +152,7 @@ def test_the_commands_make_keys_issue_and_check(system: Flask) -> None:
 
 
 def test_the_worker_signs_the_badges_that_were_asked_for(
-    system: Flask, rung: list[tuple[str, tuple[object, ...]]], monkeypatch: pytest.MonkeyPatch
+    system: Flask, enqueued: list[tuple[str, tuple[object, ...]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(badges, "CHUNK", 2)
     owing(system, 3)
@@ -160,18 +160,20 @@ def test_the_worker_signs_the_badges_that_were_asked_for(
     with transaction(system.extensions["sessions"]) as db:
         certificates = db.scalars(select(Certificate)).all()
         assert [badges.owe(db, one) for one in certificates] == [True] * 3
-    assert {name for name, _ in rung if "badge" in name} == {"certificates.tasks.sign_badges"}
-    rung.clear()
+    assert {name for name, _ in enqueued if "badge" in name} == {"certificates.tasks.sign_badges"}
+    enqueued.clear()
     tasks.sign_badges()
-    assert rung == [("certificates.tasks.sign_badges", ())], "a full chunk rings for the next"
+    assert enqueued == [("certificates.tasks.sign_badges", ())], "a full chunk rings for the next"
     tasks.sign_badges()
     tasks.sign_badges()
-    assert len(rung) == 1
+    assert len(enqueued) == 1
     with transaction(system.extensions["sessions"]) as db:
         assert all(badges.signed_badge(db, one) for one in certificates)
 
 
-def test_badges_wait_for_their_key(system: Flask, rung: list[tuple[str, tuple[object, ...]]], tmp_path: Path) -> None:
+def test_badges_wait_for_their_key(
+    system: Flask, enqueued: list[tuple[str, tuple[object, ...]]], tmp_path: Path
+) -> None:
     owing(system, 2)
     tasks.sweep()
     with transaction(system.extensions["sessions"]) as db:

@@ -23,6 +23,6 @@ def test_what_stands_and_has_not_ended_is_valid(db: Session, issue: Callable[...
 
 
 def test_legacy_certificates_are_the_citys_to_count(db: Session, legacy_number: str) -> None:
-    found = valid_counts.count_on(db, date(1990, 1, 1), EVERYTHING)
-    assert (found.legacy, found.total) == (1, 1), legacy_number
+    counts = valid_counts.count_on(db, date(1990, 1, 1), EVERYTHING)
+    assert (counts.legacy, counts.total) == (1, 1), legacy_number
     assert valid_counts.count_on(db, date(1990, 1, 1), Scope(district_ids=frozenset({1}))).legacy == 0

@@ -24,7 +24,7 @@ SESSION_MINUTES = 180
 
 @dataclass(frozen=True)
 class Presence:
-    """One person at one session. `came` and `left` are minutes from its start; `left` is None without a check-out."""
+    """A person at one session. `came` and `left` are minutes from its start; `left` is None without a check-out."""
 
     session: int
     came: int

@@ -28,7 +28,7 @@ BAD_EVENT = N_("This result could not be read. Reload the page and enter it agai
 
 
 class SkillEventBody(BaseModel):
-    """One result as a device sends it."""
+    """A result as a device sends it."""
 
     model_config = ConfigDict(extra="ignore")
 

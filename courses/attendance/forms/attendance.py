@@ -21,7 +21,7 @@ PAGE_METHODS = (AttendanceMethod.TAP, AttendanceMethod.SCAN, AttendanceMethod.PH
 
 
 class EventBody(BaseModel):
-    """One event as the roster page sends it: with the enrolment of a tapped name, or with the scanned text as `ticket`.
+    """An event as the roster page sends it: with the enrolment of a tapped name, or with the scanned text as `ticket`.
 
     A page without scripts sends no id; the event then gets one here.
     """

@@ -44,7 +44,7 @@ ROW_ERRORS = {
 
 @dataclass(frozen=True)
 class TypedRow:
-    """One row as typed. was_came, was_left: the times on the page before anything was typed. name: of a walk-in only."""
+    """A row as typed. was_came, was_left: the times on the page before anything was typed. name: of a walk-in only."""
 
     came: str = ""
     left: str = ""
@@ -60,7 +60,7 @@ class TypedRow:
 
 @dataclass(frozen=True)
 class TimeChange:
-    """One person's times (arrival, departure) before and after. `enrolment_id` None: a walk-in, stored for review."""
+    """The times of one person (arrival, departure) before and after. `enrolment_id` None: a walk-in, stored for review."""
 
     name: str
     before: tuple[datetime | None, datetime | None]

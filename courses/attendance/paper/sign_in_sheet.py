@@ -31,7 +31,7 @@ ROLES = {TeachingRole.LEAD: "主讲", TeachingRole.ASSISTANT: "助教", Teaching
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One row of the sheet. `code`: the QR code as SVG; None on an empty row."""
+    """A row of the sheet. `code`: the QR code as SVG; None on an empty row."""
 
     number: int
     name: str

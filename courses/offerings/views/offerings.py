@@ -76,7 +76,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/<int:offering_id>")
 @requires(*OFFERING_READERS)
 def page(offering_id: int) -> ResponseReturnValue:
-    """One offering: its facts, sessions, instructors and places, and the actions that the user may take."""
+    """An offering: its facts, sessions, instructors and places, and the actions that the user may take."""
     offering = offerings.get_with_details(db(), offering_id, scope())
     counts = places.count_places(db(), offering)
     is_cancelled = offering.state == OfferingState.CANCELLED

@@ -42,7 +42,7 @@ def page() -> str:
 @blueprint.get("/<int:offering_id>")
 @public
 def detail(offering_id: int) -> str:
-    """One offering, with a link to the enrolment page."""
+    """An offering, with a link to the enrolment page."""
     return render_template(
         "public_offerings/detail.html",
         offering=public_listings.get_public(db(), offering_id),

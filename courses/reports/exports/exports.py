@@ -1,7 +1,8 @@
-"""Exports that are too long to wait for: owed in the database, made by a worker, kept a week in pieces for the owner alone.
+"""Exports that take too long for a request: a worker makes the file, and its owner may download it for a week.
 
-A worker holds the export's row while it makes the file, and commits every piece at once: a killed one leaves nothing behind,
-and the next begins anew. How far it is stands in a row of its own, written meanwhile.
+A worker locks the export's row while it makes the file, and commits all pieces together. So a killed worker leaves
+nothing behind, and the next one begins anew. The progress stands in a row of its own, which is written meanwhile in
+other transactions.
 """
 
 import csv
@@ -22,8 +23,8 @@ from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from courses.events import ExportRequested
 from courses.models.exports import Export, ExportChunk, ExportProgress, ExportState, PersonalData
-from courses.reports.exports.orders import READING, Order
-from courses.reports.tables import Wording
+from courses.reports.exports.orders import ORDER_READERS, ExportOrder
+from courses.reports.exports.tables import ExportWording
 from lms.core import audit, clock, events
 from lms.core.copying import PIECE, Lines, Table, ahead, cells, copied, pieces, write_parquet
 from lms.core.errors import N_, DomainError, NotFound
@@ -32,34 +33,34 @@ from lms.core.scope import EVERYTHING, Scope, fetch, visible
 
 log = structlog.get_logger(__name__)
 
-KEPT = timedelta(days=7)
-ATTEMPTS = 3
-TOLD_SECONDS = 1.0  # between two tellings of progress
-LISTED = 50
-BOM = b"\xef\xbb\xbf"
+LIFETIME = timedelta(days=7)
+MAX_ATTEMPTS = 3
+PROGRESS_SECONDS = 1.0  # between two updates of the progress
+MAX_LISTED = 50
+BOM = b"\xef\xbb\xbf"  # by which Excel recognises UTF-8
 
-# Opens a connection to read the rows with.
-Opening = Callable[[], AbstractContextManager[Connection]]
-# Passes the lines on, and sees how many there are.
-Counting = Callable[[Iterator[Lines]], Iterator[Lines]]
+# Opens the connection that the rows are read on.
+OpenConnection = Callable[[], AbstractContextManager[Connection]]
+# Passes the lines on and counts them.
+LineCounter = Callable[[Iterator[Lines]], Iterator[Lines]]
 
 
 @dataclass(frozen=True)
-class Head:
-    """What stands above the rows and how codes are shown, in the owner's language, settled when it was asked for.
+class ExportHead:
+    """The texts of a file around its rows, in the owner's language, fixed when the export is ordered.
 
-    asked: the part of the preamble that tells one export of its kind from another, for its page.
+    total: the row of sums below the rows. criteria: the part of the preamble that the page of the export shows.
     """
 
     title: str
     preamble: Sequence[tuple[str, str]]
     headings: Sequence[str]
-    wording: Wording
+    wording: ExportWording
     total: Sequence[str | float | None] | None = None
-    asked: Sequence[tuple[str, str]] = ()
+    criteria: Sequence[tuple[str, str]] = ()
 
-    def kept(self) -> dict[str, Any]:
-        """As JSON."""
+    def to_json(self) -> dict[str, Any]:
+        """The value of `Export.head`."""
         return {
             "title": self.title,
             "preamble": [list(line) for line in self.preamble],
@@ -68,44 +69,44 @@ class Head:
             "states": dict(self.wording.states),
             "sectors": dict(self.wording.sectors),
             "total": None if self.total is None else list(self.total),
-            "asked": [list(line) for line in self.asked],
+            "asked": [list(line) for line in self.criteria],
         }
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any], zone: ZoneInfo) -> "Head":
-        """From JSON."""
-        wording = Wording(kept["english"], kept["states"], kept["sectors"], zone.key)
-        lines = [(label, value) for label, value in kept["preamble"]]
-        return cls(kept["title"], lines, kept["headings"], wording, kept["total"])
+    def from_json(cls, head: Mapping[str, Any], zone: ZoneInfo) -> "ExportHead":
+        """Read `Export.head`, without the criteria, which the file does not need."""
+        wording = ExportWording(head["english"], head["states"], head["sectors"], zone.key)
+        preamble = [(label, value) for label, value in head["preamble"]]
+        return cls(head["title"], preamble, head["headings"], wording, head["total"])
 
 
-def begin(db: Session, order: Order, form: Format, *, head: Head, rows: int) -> Export:
-    """Owe an export to the user of the order's scope."""
+def begin(db: Session, order: ExportOrder, form: Format, *, head: ExportHead, rows: int) -> Export:
+    """Owe an export to the user of the order's scope. rows: their expected number."""
     export = Export(
         user_id=order.scope.user_id,
         kind=order.kind,
         format=form,
         personal=order.personal,
-        question=order.question,
-        head=head.kept(),
+        question=order.arguments,
+        head=head.to_json(),
         district_ids=None if order.scope.everything else sorted(order.scope.district_ids),
         rows=rows,
-        expires_at=clock.now() + KEPT,
+        expires_at=clock.now() + LIFETIME,
         progress=ExportProgress(),
     )
     db.add(export)
     db.flush()
-    order.note(db, form, rows)
+    order.record(db, form, rows)
     events.publish(db, ExportRequested(export.id))
     return export
 
 
 def make(
-    db: Session, sessions: sessionmaker[Session], opening: Opening, zone: ZoneInfo, export_id: int | None = None
+    db: Session, sessions: sessionmaker[Session], opening: OpenConnection, zone: ZoneInfo, export_id: int | None = None
 ) -> bool:
-    """Make one export that is owed and that nobody is at: this one, or the oldest. False when there is none.
+    """Make one owed export that no other worker has locked: this one, or the oldest. False when there is none.
 
-    sessions: for telling the progress, outside this transaction.
+    sessions: for the transactions that update the progress. opening: opens the connection that the rows are read on.
     """
     statement = select(Export).where(Export.state == ExportState.WAITING).order_by(Export.id).limit(1)
     if export_id is not None:
@@ -115,7 +116,7 @@ def make(
         return False
     progress = _Progress(sessions, export.id)
     attempt = progress.begin()
-    if attempt > ATTEMPTS:
+    if attempt > MAX_ATTEMPTS:
         export.state, export.finished_at = ExportState.FAILED, clock.now()
         log.error("export_failed", export_id=export.id)
         return True
@@ -126,13 +127,13 @@ def make(
 
 
 def _write(db: Session, export: Export, connection: Connection, zone: ZoneInfo, progress: "_Progress") -> None:
-    reach = EVERYTHING if export.district_ids is None else Scope(district_ids=frozenset(export.district_ids))
-    head = Head.of(export.head, zone)
-    order = READING[export.kind](export.kind, export.question, reach, export.personal, zone)
+    scope = EVERYTHING if export.district_ids is None else Scope(district_ids=frozenset(export.district_ids))
+    head = ExportHead.from_json(export.head, zone)
+    order = ORDER_READERS[export.kind](export.kind, export.question, scope, export.personal, zone)
     table = order.table(head.wording)
     size = 0
-    with ahead(file_pieces(connection, table, export.format, head, progress.count)) as made:
-        for number, data in enumerate(made):
+    with ahead(file_pieces(connection, table, export.format, head, progress.count)) as pieces_of_file:
+        for number, data in enumerate(pieces_of_file):
             db.execute(insert(ExportChunk), {"export_id": export.id, "number": number, "data": data})
             size += len(data)
     export.state, export.finished_at = ExportState.DONE, clock.now()
@@ -143,21 +144,22 @@ def file_pieces(
     connection: Connection,
     table: Table,
     form: Format,
-    head: Head,
-    count: Counting = iter,
+    head: ExportHead,
+    count: LineCounter = iter,
 ) -> Generator[bytes]:
     """The file in pieces.
 
-    CSV goes out as it comes; the two that are not written from beginning to end pass a file that has no name.
+    CSV is passed on as PostgreSQL gives it. XLSX and Parquet are not written from beginning to end, so they go through
+    a temporary file.
     """
     if form is Format.CSV:
         yield from pieces(_csv_lines(connection, table, head, count))
         return
     with tempfile.TemporaryFile() as file:
         if form is Format.PARQUET:
-            made = copied(connection, table.plain(), table.opened, heading=True)
-            names = next(made)
-            write_parquet(chain([names], count(made)), table.columns, file)
+            lines = copied(connection, table.plain(), table.opened, heading=True)
+            names = next(lines)
+            write_parquet(chain([names], count(lines)), table.columns, file)
         else:
             rows = cells(count(copied(connection, table.worded(), table.opened)), table.columns)
             write(Sheet(head.title, head.headings, rows, head.preamble, head.total), form, file)
@@ -166,26 +168,26 @@ def file_pieces(
             yield data
 
 
-def _csv_lines(connection: Connection, table: Table, head: Head, count: Counting) -> Iterator[Lines]:
-    yield [BOM + _csv(*_above(head))]
+def _csv_lines(connection: Connection, table: Table, head: ExportHead, count: LineCounter) -> Iterator[Lines]:
+    yield [BOM + _csv(*_lines_above(head))]
     yield from count(copied(connection, table.shown(), table.guarded_opened()))
     if head.total is not None:
         yield [_csv(head.total)]
 
 
-def _above(head: Head) -> list[Sequence[object]]:
+def _lines_above(head: ExportHead) -> list[Sequence[object]]:
     return [[head.title], *head.preamble, [], head.headings]
 
 
 def _csv(*lines: Sequence[object]) -> bytes:
     text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerows([guarded(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([guarded(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
     return text.getvalue().encode()
 
 
 class _Progress:
-    """Tells how far an export is, in transactions of its own."""
+    """The progress of an export, written in transactions of their own."""
 
     def __init__(self, sessions: sessionmaker[Session], export_id: int) -> None:
         self._sessions = sessions
@@ -193,19 +195,19 @@ class _Progress:
         self.rows = 0
 
     def begin(self) -> int:
-        """Count an attempt."""
+        """Count an attempt, and return its number."""
         return self._set(attempts=ExportProgress.attempts + 1, rows=0)
 
-    def count(self, made: Iterator[Lines]) -> Iterator[Lines]:
-        """Pass lines on, telling how many about once a second."""
-        next_telling = time.monotonic() + TOLD_SECONDS
+    def count(self, lines: Iterator[Lines]) -> Iterator[Lines]:
+        """Pass lines on, and write their number about once a second."""
+        next_update = time.monotonic() + PROGRESS_SECONDS
         self.rows = 0
-        for lines in made:
-            yield lines
-            self.rows += len(lines)
-            if time.monotonic() >= next_telling:
+        for some in lines:
+            yield some
+            self.rows += len(some)
+            if time.monotonic() >= next_update:
                 self._set(rows=self.rows)
-                next_telling = time.monotonic() + TOLD_SECONDS
+                next_update = time.monotonic() + PROGRESS_SECONDS
 
     def _set(self, **values: Any) -> int:
         statement = (
@@ -219,19 +221,19 @@ class _Progress:
 
 
 def listing(db: Session, scope: Scope) -> list[Export]:
-    """One's own that are still kept, newest first."""
+    """The user's exports that have not expired, newest first."""
     statement = (
         visible(select(Export), Export, scope)
         .where(Export.expires_at > clock.now())
         .options(joinedload(Export.progress))
         .order_by(Export.created_at.desc(), Export.id.desc())
-        .limit(LISTED)
+        .limit(MAX_LISTED)
     )
     return list(db.scalars(statement))
 
 
-def one(db: Session, ref: str, scope: Scope) -> Export:
-    """One's own. Raises NotFound, also a week after it was made."""
+def export_of(db: Session, ref: str, scope: Scope) -> Export:
+    """An export of the user. Raises NotFound for the export of another user, and for one that has expired."""
     export = fetch(db, Export, ref, scope, by=Export.ref)
     if export.expires_at <= clock.now():
         raise NotFound
@@ -239,13 +241,13 @@ def one(db: Session, ref: str, scope: Scope) -> Export:
 
 
 def places_before(db: Session, export: Export) -> int:
-    """How many exports, of whomever, are made before one that waits."""
+    """The number of exports, of all users, that are made before this one."""
     statement = select(func.count()).where(Export.state == ExportState.WAITING, Export.id < export.id)
     return db.scalar(statement) or 0
 
 
-def stored(sessions: sessionmaker[Session], export_id: int) -> Iterator[bytes]:
-    """The file, a piece at a time, each in a session of its own: a slow download holds no connection."""
+def stored_pieces(sessions: sessionmaker[Session], export_id: int) -> Iterator[bytes]:
+    """The file, piece by piece, each read in a session of its own, so that a slow download holds no connection."""
     number = 0
     while True:
         with sessions() as db:
@@ -258,15 +260,15 @@ def stored(sessions: sessionmaker[Session], export_id: int) -> Iterator[bytes]:
         number += 1
 
 
-def note_download(db: Session, export: Export) -> None:
-    """Record that a file with personal data was fetched: it may be, more than once in its week."""
+def record_download(db: Session, export: Export) -> None:
+    """Write the audit entry of a download of a file with personal data. A file may be downloaded several times."""
     if export.personal is not PersonalData.NONE:
         audit.record(db, "export.download", export, after={"personal": export.personal.value, "rows": export.rows})
 
 
 def remove(db: Session, ref: str, scope: Scope) -> None:
-    """Delete one's own. Raises DomainError `export_busy` while a worker is at it."""
-    one(db, ref, scope)
+    """Delete an export of the user. Raises DomainError `export_busy` while a worker makes it."""
+    export_of(db, ref, scope)
     statement = select(Export.id).where(Export.ref == ref).with_for_update(skip_locked=True)
     export_id = db.scalar(statement)
     if export_id is None:
@@ -274,7 +276,7 @@ def remove(db: Session, ref: str, scope: Scope) -> None:
     db.execute(delete(Export).where(Export.id == export_id))
 
 
-def remove_old(db: Session) -> int:
-    """Delete what was kept a week. Gives how many."""
-    old = select(Export.id).where(Export.expires_at <= clock.now()).with_for_update(skip_locked=True)
-    return len(db.scalars(delete(Export).where(Export.id.in_(old)).returning(Export.id)).all())
+def remove_expired(db: Session) -> int:
+    """Delete the exports that have expired, and return their number."""
+    expired = select(Export.id).where(Export.expires_at <= clock.now()).with_for_update(skip_locked=True)
+    return len(db.scalars(delete(Export).where(Export.id.in_(expired)).returning(Export.id)).all())

@@ -1,4 +1,4 @@
-"""The words of an export: what it is called, its headings, and how codes are shown in it."""
+"""The texts of an export: its name, its headings, and the labels of the codes in it."""
 
 from collections.abc import Mapping
 
@@ -8,17 +8,17 @@ from flask_babel import lazy_gettext as _l
 
 from courses.models.enrolment import EnrolmentState
 from courses.models.exports import ExportKind, PersonalData
-from courses.reports.exports.exports import Head
-from courses.reports.filters import Column
-from courses.reports.labels import report as words
+from courses.reports.exports.exports import ExportHead
+from courses.reports.exports.tables import ExportWording
+from courses.reports.labels.report import FIGURE_LABELS, preamble
 from courses.reports.ledger import Figures
-from courses.reports.tables import Wording
+from courses.reports.questions import Figure
 from lms.core.copying import Table
 from lms.core.exports import Format
 from lms.core.languages import language
 from lms.organisations.forms import SECTORS
 
-KINDS = {
+KIND_LABELS = {
     ExportKind.OFFERINGS: _l("Offerings, one row each"),
     ExportKind.PARTICIPATIONS: _l("Participations, one row per person and offering"),
     ExportKind.PEOPLE: _l("People counted in the figure, one row each"),
@@ -26,17 +26,17 @@ KINDS = {
     ExportKind.ATTENDANCES: _l("People of a session, one row each"),
     ExportKind.CERTIFICATES: _l("Certificates, one row each"),
 }
-FORMATS = {
+FORMAT_LABELS = {
     Format.XLSX: _l("Excel workbook (XLSX)"),
     Format.CSV: _l("CSV, for spreadsheets and programs"),
     Format.PARQUET: _l("Parquet, for analysts"),
 }
-PERSONAL = {
+PERSONAL_LABELS = {
     PersonalData.NONE: _l("No names and phones; a number tells who came twice"),
     PersonalData.MASKED: _l("Names, and phones with their middle hidden"),
     PersonalData.FULL: _l("Names and phones in full"),
 }
-RESULTS = {
+RESULT_LABELS = {
     EnrolmentState.COMPLETED: _l("Passed"),
     EnrolmentState.FAILED: _l("Failed"),
     EnrolmentState.INCOMPLETE: _l("Incomplete"),
@@ -62,35 +62,37 @@ HEADINGS = {
     "left_at": _l("Checked out"),
     "name": _l("Name"),
     "phone": _l("Phone"),
-    "person_times": words.COLUMNS[Column.PERSON_TIMES],
-    "named": words.COLUMNS[Column.NAMED],
-    "counted": words.COLUMNS[Column.COUNTED],
-    "refresher": words.COLUMNS[Column.REFRESHER],
-    "person_hours": words.COLUMNS[Column.MINUTES],
-    "enrolled": words.COLUMNS[Column.ENROLLED],
-    "passed": words.COLUMNS[Column.PASSED],
-    "certificates": words.COLUMNS[Column.CERTIFICATES],
+    "person_times": FIGURE_LABELS[Figure.PERSON_TIMES],
+    "named": FIGURE_LABELS[Figure.NAMED],
+    "counted": FIGURE_LABELS[Figure.COUNTED],
+    "refresher": FIGURE_LABELS[Figure.REFRESHER],
+    "person_hours": FIGURE_LABELS[Figure.MINUTES],
+    "enrolled": FIGURE_LABELS[Figure.ENROLLED],
+    "passed": FIGURE_LABELS[Figure.PASSED],
+    "certificates": FIGURE_LABELS[Figure.CERTIFICATES],
     "number": _l("Certificate number"),
     "state": _l("State"),
     "issued_on": _l("Issued on"),
     "valid_until": _l("Last valid day"),
-    "closings": words.COLUMNS[Column.OFFERINGS],
+    "closings": FIGURE_LABELS[Figure.OFFERINGS],
 }
 
 
-def wording() -> Wording:
+def wording() -> ExportWording:
     """Names and codes in the reader's language."""
-    return Wording(
+    return ExportWording(
         english=language() == "en",
-        states={state.value: str(label) for state, label in RESULTS.items()},
+        states={state.value: str(label) for state, label in RESULT_LABELS.items()},
         sectors={sector.value: str(label) for sector, label in SECTORS.items()},
         zone=current_app.config["SETTINGS"].time_zone,
     )
 
 
-def head(kind: ExportKind, table: Table, asked: list[tuple[str, str]], total: Figures | None, wording: Wording) -> Head:
-    """What stands above the rows of a table. total: the sum of offerings, below them."""
-    below: list[str | float | None] | None = None
+def head(
+    kind: ExportKind, table: Table, criteria: list[tuple[str, str]], total: Figures | None, wording: ExportWording
+) -> ExportHead:
+    """The texts of a file around its rows. total: the figures of all offerings, for the row of sums below them."""
+    total_row: list[str | float | None] | None = None
     if total is not None:
         figures: dict[str, float] = {
             "person_times": total.person_times,
@@ -103,23 +105,23 @@ def head(kind: ExportKind, table: Table, asked: list[tuple[str, str]], total: Fi
             "certificates": total.certificates,
             "closings": total.offerings,
         }
-        below = [_("Total"), *(figures.get(column.name) for column in table.columns[1:])]
-    return Head(
-        title=str(KINDS[kind]),
-        preamble=words.preamble(asked),
+        total_row = [_("Total"), *(figures.get(column.name) for column in table.columns[1:])]
+    return ExportHead(
+        title=str(KIND_LABELS[kind]),
+        preamble=preamble(criteria),
         headings=[str(HEADINGS[column.name]) for column in table.columns],
         wording=wording,
-        total=below,
-        asked=asked,
+        total=total_row,
+        criteria=criteria,
     )
 
 
-def subject(question: Mapping[str, str]) -> str:
-    """What an export is about, in a line: its period, or the one thing that it is of."""
-    if "offering" in question:
-        return _("Offering no. %(number)s", number=question["offering"])
-    if "session" in question:
-        return _("Session no. %(number)s", number=question["session"])
-    if "today" in question:
-        return _("As they stood on %(day)s", day=question["today"])
-    return f"{question['since']} – {question['until']}"
+def subject(arguments: Mapping[str, str]) -> str:
+    """The subject of an export in one line: its offering, its session, its day, or its period."""
+    if "offering" in arguments:
+        return _("Offering no. %(number)s", number=arguments["offering"])
+    if "session" in arguments:
+        return _("Session no. %(number)s", number=arguments["session"])
+    if "today" in arguments:
+        return _("As they stood on %(day)s", day=arguments["today"])
+    return f"{arguments['since']} – {arguments['until']}"

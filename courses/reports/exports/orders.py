@@ -1,6 +1,7 @@
-"""What is asked for when rows are exported: which rows, with whose reach, and what is said of the people in them.
+"""Orders of exports: which rows are exported, within whose scope, and with which personal data.
 
-An order is kept as JSON while it waits for a worker, and read back by who knows its kind.
+While an order waits for a worker, the database keeps its arguments as JSON. `ORDER_READERS` has the function for each
+kind that makes the order again.
 """
 
 from abc import ABC, abstractmethod
@@ -12,20 +13,21 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from courses.models.exports import ExportKind, PersonalData
-from courses.reports import exporting, tables
-from courses.reports.filters import Column, Filters, Grouping
-from courses.reports.tables import Wording
+from courses.reports import export_audit
+from courses.reports.exports import tables
+from courses.reports.exports.tables import ExportWording
+from courses.reports.questions import Figure, Filters, Grouping, Question, end_of_day
 from lms.core.copying import Table
 from lms.core.exports import Format
 from lms.core.scope import Scope
 
-# What a list of people is of, by the name that it has in an address.
-SUBJECTS = {ExportKind.ENROLMENTS: "offering", ExportKind.ATTENDANCES: "session"}
+# The query argument that names the offering or the session whose people are exported.
+SUBJECT_ARGUMENTS = {ExportKind.ENROLMENTS: "offering", ExportKind.ATTENDANCES: "session"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order(ABC):
-    """What is asked for, with which reach, and how much of each person."""
+class ExportOrder(ABC):
+    """An order: the kind of rows, the scope of the user who arguments, and the personal data that the file holds."""
 
     kind: ExportKind
     scope: Scope
@@ -33,100 +35,116 @@ class Order(ABC):
 
     @property
     @abstractmethod
-    def question(self) -> dict[str, str]:
-        """What is asked, as in an address; `READING` reads it back."""
+    def arguments(self) -> dict[str, str]:
+        """The order as query arguments, from which a function of `ORDER_READERS` makes it again."""
 
     @abstractmethod
-    def table(self, wording: Wording) -> Table:
-        """Its rows. Raises NotFound for another district's."""
+    def table(self, wording: ExportWording) -> Table:
+        """The rows."""
 
     @abstractmethod
-    def rows(self, db: Session) -> int:
-        """How many there are, as far as is known before they are read."""
+    def count_rows(self, db: Session) -> int:
+        """The number of rows, as far as it is known before they are read."""
 
-    def note(self, db: Session, form: Format, rows: int) -> None:
-        """Leave the audit entry of it."""
-        exporting.note(db, self.kind, self.question, form, rows, personal=self.personal)
+    def record(self, db: Session, form: Format, rows: int) -> None:
+        """Write the audit entry of the export."""
+        export_audit.record_export(db, self.kind, self.arguments, form, rows, personal=self.personal)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportOrder(Order):
-    """Rows beneath a report's number. column: for offerings, only those that give something to that figure."""
+class ReportExportOrder(ExportOrder):
+    """The rows behind a number of a report. figure: of offerings, only those that add something to this figure.
+
+    Making one raises NotFound for filters outside of the scope, as `Question` does.
+    """
 
     filters: Filters
-    column: Column | None = None
+    figure: Figure | None = None
+
+    def __post_init__(self) -> None:
+        Question(self.filters, self.scope)
 
     @property
-    def question(self) -> dict[str, str]:
-        """The filters."""
-        return self.filters.address() | ({"column": self.column.value} if self.column else {})
+    def question(self) -> Question:
+        """The filters within the scope of the order."""
+        return Question(self.filters, self.scope)
 
-    def table(self, wording: Wording) -> Table:
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The filters and the figure."""
+        return self.filters.address() | ({"column": self.figure.value} if self.figure else {})
+
+    def table(self, wording: ExportWording) -> Table:
         """Offerings, participations or people."""
         if self.kind is ExportKind.OFFERINGS:
-            return tables.offerings(self.filters, self.scope, wording, self.column)
+            return tables.offerings(self.question, wording, self.figure)
         if self.kind is ExportKind.PEOPLE:
-            return tables.people(self.filters, self.scope, self.personal)
-        return tables.participations(self.filters, self.scope, wording, self.personal)
+            return tables.people(self.question, self.personal)
+        return tables.participations(self.question, wording, self.personal)
 
-    def rows(self, db: Session) -> int:
-        """Of participations, as the ledger counted them."""
-        return tables.rows_expected(db, self.kind, self.filters, self.scope, self.column)
+    def count_rows(self, db: Session) -> int:
+        """The exact number, but of participations the number that the ledger counted at the closing."""
+        return tables.expected_rows(db, self.kind, self.question, self.figure)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListOrder(Order):
-    """The people of one offering, or of one session (`subject`)."""
+class PeopleExportOrder(ExportOrder):
+    """The people of an offering or of a session. subject_id: the offering or the session."""
 
-    subject: int
+    subject_id: int
 
     @property
-    def question(self) -> dict[str, str]:
-        """The one thing that it is about."""
-        return {SUBJECTS[self.kind]: str(self.subject)}
+    def arguments(self) -> dict[str, str]:
+        """The offering or the session."""
+        return {SUBJECT_ARGUMENTS[self.kind]: str(self.subject_id)}
 
-    def table(self, wording: Wording) -> Table:
+    def table(self, wording: ExportWording) -> Table:
         """Enrolments or attendances."""
-        of = tables.enrolments if self.kind is ExportKind.ENROLMENTS else tables.attendances
-        return of(self.subject, self.scope, wording, self.personal)
+        make_table = tables.enrolments if self.kind is ExportKind.ENROLMENTS else tables.attendances
+        return make_table(self.subject_id, self.scope, wording, self.personal)
 
-    def rows(self, db: Session) -> int:
-        """Exactly: they are few."""
-        return tables.rows_of(db, self.table(Wording()))
-
-
-# Reads a question back: its kind, the question, the reach, what of each person, and the branch's time zone.
-Reading = Callable[[ExportKind, Mapping[str, str], Scope, PersonalData, ZoneInfo], Order]
+    def count_rows(self, db: Session) -> int:
+        """The exact number: the rows are few."""
+        return tables.count_rows(db, self.table(ExportWording()))
 
 
-def _report(kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: PersonalData, zone: ZoneInfo) -> Order:
-    as_of = asked.get("as_of")
+# Makes an order of a kind again, from its arguments, the scope, the personal data, and the branch's time zone.
+OrderReader = Callable[[ExportKind, Mapping[str, str], Scope, PersonalData, ZoneInfo], ExportOrder]
+
+
+def _read_report_order(
+    kind: ExportKind, arguments: Mapping[str, str], scope: Scope, personal: PersonalData, zone: ZoneInfo
+) -> ExportOrder:
+    as_of = arguments.get("as_of")
     filters = Filters(
-        since=date.fromisoformat(asked["since"]),
-        until=date.fromisoformat(asked["until"]),
-        programme=asked.get("programme"),
-        district=int(asked["district"]) if "district" in asked else None,
-        course=int(asked["course"]) if "course" in asked else None,
-        organisation=asked.get("organisation"),
-        sector=asked.get("sector"),
-        refresher=bool(int(asked["refresher"])) if "refresher" in asked else None,
-        known_before=Filters.end_of(date.fromisoformat(as_of), zone) if as_of else None,
-        grouping=Grouping(asked["grouping"]),
-        key=asked.get("key"),
+        since=date.fromisoformat(arguments["since"]),
+        until=date.fromisoformat(arguments["until"]),
+        programme=arguments.get("programme"),
+        district=int(arguments["district"]) if "district" in arguments else None,
+        course=int(arguments["course"]) if "course" in arguments else None,
+        organisation=arguments.get("organisation"),
+        sector=arguments.get("sector"),
+        refresher=bool(int(arguments["refresher"])) if "refresher" in arguments else None,
+        known_before=end_of_day(date.fromisoformat(as_of), zone) if as_of else None,
+        grouping=Grouping(arguments["grouping"]),
+        key=arguments.get("key"),
     )
-    column = Column(asked["column"]) if "column" in asked else None
-    return ReportOrder(kind=kind, filters=filters, scope=scope, personal=personal, column=column)
+    figure = Figure(arguments["column"]) if "column" in arguments else None
+    return ReportExportOrder(kind=kind, filters=filters, scope=scope, personal=personal, figure=figure)
 
 
-def _list(kind: ExportKind, asked: Mapping[str, str], scope: Scope, personal: PersonalData, _zone: ZoneInfo) -> Order:
-    return ListOrder(kind=kind, scope=scope, personal=personal, subject=int(asked[SUBJECTS[kind]]))
+def _read_people_order(
+    kind: ExportKind, arguments: Mapping[str, str], scope: Scope, personal: PersonalData, _zone: ZoneInfo
+) -> ExportOrder:
+    subject_id = int(arguments[SUBJECT_ARGUMENTS[kind]])
+    return PeopleExportOrder(kind=kind, scope=scope, personal=personal, subject_id=subject_id)
 
 
-# By kind; other packages add theirs.
-READING: dict[ExportKind, Reading] = {
-    ExportKind.OFFERINGS: _report,
-    ExportKind.PARTICIPATIONS: _report,
-    ExportKind.PEOPLE: _report,
-    ExportKind.ENROLMENTS: _list,
-    ExportKind.ATTENDANCES: _list,
+# The reader of each kind. Packages above `courses` add theirs when their modules are loaded.
+ORDER_READERS: dict[ExportKind, OrderReader] = {
+    ExportKind.OFFERINGS: _read_report_order,
+    ExportKind.PARTICIPATIONS: _read_report_order,
+    ExportKind.PEOPLE: _read_report_order,
+    ExportKind.ENROLMENTS: _read_people_order,
+    ExportKind.ATTENDANCES: _read_people_order,
 }

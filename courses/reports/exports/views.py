@@ -1,10 +1,10 @@
-"""The rows beneath a report as files: at once while they are few, by a worker when they are many, kept a week."""
+"""The pages of exports: choosing a file, downloading it at once, or waiting for the worker that makes it."""
 
 import io
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import (
     Blueprint,
@@ -25,17 +25,18 @@ from flask_login import current_user
 from wtforms import RadioField
 
 from courses.models.exports import ExportKind, ExportState, PersonalData
-from courses.reports import offerings as offering_rules
-from courses.reports import sessions as session_rules
-from courses.reports.exports import exports
-from courses.reports.exports import labels as words
-from courses.reports.exports.orders import SUBJECTS, ListOrder, Order, ReportOrder
-from courses.reports.filters import Filters
-from courses.reports.labels import report
-from courses.reports.tables import Wording
-from courses.reports.views import navigation as ways
-from courses.reports.views.question import asked, asked_of, column
+from courses.reports import offerings as report_offerings
+from courses.reports import sessions as report_sessions
+from courses.reports.exports import exports, labels
+from courses.reports.exports.orders import SUBJECT_ARGUMENTS, ExportOrder, PeopleExportOrder, ReportExportOrder
+from courses.reports.exports.tables import ExportWording
+from courses.reports.labels.report import offering_criteria
+from courses.reports.questions import Filters
+from courses.reports.views import navigation
+from courses.reports.views.navigation import Breadcrumb
+from courses.reports.views.questions import drill_down_criteria, request_figure, request_filters, request_question
 from lms.core.access import holds, requires, scope, scope_of
+from lms.core.db import LARGEST_ID
 from lms.core.errors import NotFound
 from lms.core.exports import MEDIA_TYPES, Format
 from lms.core.forms import Form, choices
@@ -45,34 +46,33 @@ from lms.core.web import db, reporting
 
 blueprint = Blueprint("exports", __name__)
 
-LARGEST = 2**63 - 1
-IN_MEMORY = 4 * 1024 * 1024  # bytes of a file
+IN_MEMORY = 4 * 1024 * 1024  # bytes of a file; a larger one is written to disk
 REFRESH_SECONDS = 2
 
 
 class ExportForm(Form):
-    """What kind of file, and what of the people in it. Who administers nobody has no choice of the latter."""
+    """The format and the personal data of the file. The view removes `personal` for users who may not have any."""
 
-    form = RadioField(_l("File"), choices=choices(words.FORMATS.items()), coerce=Format)
-    personal = RadioField(_l("Personal data"), choices=choices(words.PERSONAL.items()), coerce=PersonalData)
+    form = RadioField(_l("File"), choices=choices(labels.FORMAT_LABELS.items()), coerce=Format)
+    personal = RadioField(_l("Personal data"), choices=choices(labels.PERSONAL_LABELS.items()), coerce=PersonalData)
 
 
 @blueprint.get("/exports/")
 @requires(*READERS)
 def index() -> str:
-    """One's own exports of the last week."""
-    found = exports.listing(db(), scope())
-    waiting = any(export.state is ExportState.WAITING for export in found)
+    """Show the user's exports of the last week."""
+    own_exports = exports.listing(db(), scope())
+    waiting = any(export.state is ExportState.WAITING for export in own_exports)
     seconds = REFRESH_SECONDS if waiting else None
-    return render_template("exports/index.html", exports=found, seconds=seconds, **_words())
+    return render_template("exports/index.html", exports=own_exports, seconds=seconds, **_template_globals())
 
 
-def _words() -> dict[str, object]:
+def _template_globals() -> dict[str, object]:
     return {
-        "kinds": words.KINDS,
-        "formats": words.FORMATS,
-        "personal_words": words.PERSONAL,
-        "subject": words.subject,
+        "kinds": labels.KIND_LABELS,
+        "formats": labels.FORMAT_LABELS,
+        "personal_labels": labels.PERSONAL_LABELS,
+        "subject": labels.subject,
         "whole": whole,
         "ExportState": ExportState,
         "Personal": PersonalData,
@@ -84,74 +84,78 @@ def _words() -> dict[str, object]:
 )
 @requires(*READERS, reading=True)
 def new(kind: str) -> ResponseReturnValue:
-    """Choose the file. Few rows come at once; many are owed to a worker, and the page shows how far it is."""
-    return choose(_question(ExportKind(kind)))
+    """Let the user choose the file, and send or order it."""
+    return order_page(_export_request(ExportKind(kind)))
 
 
-class Question(NamedTuple):
-    """An order, what it asks in words, the page that it was asked on, and how codes are shown."""
+class ExportRequest(NamedTuple):
+    """An order that the user is about to place. criteria: (label, value) for readers.
 
-    order: Order
-    lines: list[tuple[str, str]]
-    up: ways.Step
-    wording: Wording
+    up: the page that it was started on.
+    """
+
+    order: ExportOrder
+    criteria: list[tuple[str, str]]
+    up: Breadcrumb
+    wording: ExportWording
 
 
-def choose(question: Question) -> ResponseReturnValue:
-    """The page on which the file is chosen, and what happens then."""
+def order_page(export: ExportRequest) -> ResponseReturnValue:
+    """The page on which the user chooses the file; a POST sends it at once or, with many rows, owes it to a worker."""
     form = ExportForm(data={"form": _format(request.args.get("form")), "personal": PersonalData.NONE})
-    if question.order.kind is ExportKind.OFFERINGS or not holds(*ADMINISTRATORS):
+    if export.order.kind is ExportKind.OFFERINGS or not holds(*ADMINISTRATORS):
         del form.personal
     if form.validate_on_submit():
         personal = form.personal.data if form.personal else PersonalData.NONE
-        order = replace(question.order, scope=_reach(personal), personal=personal)
-        return _answer(question._replace(order=order), form.form.data)
+        order = replace(export.order, scope=_scope_for(personal), personal=personal)
+        return _send_or_owe(export._replace(order=order), form.form.data)
     page = render_template(
         "exports/new.html",
         form=form,
-        kind=question.order.kind,
-        rows=question.order.rows(reporting()),
+        kind=export.order.kind,
+        rows=export.order.count_rows(reporting()),
         limit=current_app.config["SETTINGS"].export_limit_rows,
-        asked=question.lines,
-        up=question.up,
-        **_words(),
+        criteria=export.criteria,
+        up=export.up,
+        **_template_globals(),
     )
     return make_response(page, 422 if request.method == "POST" else 200)
 
 
-def _question(kind: ExportKind) -> Question:
-    filters, options = asked()
-    if kind in SUBJECTS:
-        return _question_of_one(kind, filters)
+def _export_request(kind: ExportKind) -> ExportRequest:
+    if kind in SUBJECT_ARGUMENTS:
+        return _people_request(kind, request_filters()[0])
     if kind is ExportKind.OFFERINGS:
-        return _question_of_offerings()
-    up = ways.people(filters) if kind is ExportKind.PEOPLE else ways.offerings(filters, None)
-    order = ReportOrder(kind=kind, filters=filters, scope=scope())
-    return Question(order, asked_of(filters, options, None), up, words.wording())
+        return _offerings_request()
+    question, options = request_question()
+    filters = question.filters
+    up = navigation.people_crumb(filters) if kind is ExportKind.PEOPLE else navigation.offerings_crumb(filters, None)
+    order = ReportExportOrder(kind=kind, filters=filters, scope=scope())
+    return ExportRequest(order, drill_down_criteria(question, options), up, labels.wording())
 
 
-def _question_of_offerings() -> Question:
-    """Those behind a figure, with their sum."""
-    filters, options = asked()
-    figure = column()
-    order = ReportOrder(kind=ExportKind.OFFERINGS, filters=filters, scope=scope(), column=figure)
-    return Question(order, asked_of(filters, options, figure), ways.offerings(filters, figure), words.wording())
+def _offerings_request() -> ExportRequest:
+    """The offerings behind a figure, with their sum."""
+    question, options = request_question()
+    filters, figure = question.filters, request_figure()
+    order = ReportExportOrder(kind=ExportKind.OFFERINGS, filters=filters, scope=scope(), figure=figure)
+    criteria = drill_down_criteria(question, options, figure)
+    return ExportRequest(order, criteria, navigation.offerings_crumb(filters, figure), labels.wording())
 
 
-def _question_of_one(kind: ExportKind, filters: Filters) -> Question:
-    """Of one offering or one session; the filters that one came with lead back."""
-    number = request.args.get(SUBJECTS[kind], type=int)
-    if number is None or abs(number) > LARGEST:
+def _people_request(kind: ExportKind, filters: Filters) -> ExportRequest:
+    """The people of an offering or of a session. The filters lead back to the page that it was started on."""
+    subject_id = request.args.get(SUBJECT_ARGUMENTS[kind], type=int)
+    if subject_id is None or abs(subject_id) > LARGEST_ID:
         raise NotFound
-    order = ListOrder(kind=kind, scope=scope(), subject=number)
+    order = PeopleExportOrder(kind=kind, scope=scope(), subject_id=subject_id)
     if kind is ExportKind.ENROLMENTS:
-        offering = session_rules.of(reporting(), number, scope())
-        up = ways.offering_people(filters, column(), number)
-        return Question(order, report.of_offering(offering), up, words.wording())
-    meeting = session_rules.one(reporting(), number, scope())
-    offering = meeting.offering
-    up = ways.session_people(filters, column(), offering.id, number)
-    return Question(order, report.of_offering(offering, meeting), up, words.wording())
+        offering = report_sessions.offering_with_names(reporting(), subject_id, scope())
+        up = navigation.offering_people_crumb(filters, request_figure(), subject_id)
+        return ExportRequest(order, offering_criteria(offering), up, labels.wording())
+    meeting = report_sessions.session_in_scope(reporting(), subject_id, scope())
+    up = navigation.session_people_crumb(filters, request_figure(), meeting.offering.id, subject_id)
+    return ExportRequest(order, offering_criteria(meeting.offering, meeting), up, labels.wording())
 
 
 def _format(name: str | None) -> Format:
@@ -161,86 +165,93 @@ def _format(name: str | None) -> Format:
 @blueprint.get("/offerings/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def offerings(form: str) -> ResponseReturnValue:
-    """The offerings that a number is made of, at once; too many lead to the page that owes them to a worker."""
-    question = _question_of_offerings()
-    if question.order.rows(reporting()) > current_app.config["SETTINGS"].export_limit_rows:
-        address: dict[str, Any] = {**ways.here(asked()[0], column()), "kind": ExportKind.OFFERINGS.value, "form": form}
-        return redirect(url_for(".new", **address))
-    return _answer(question, Format(form))
+    """Send the offerings behind a number at once; with many rows, redirect to the page that owes them to a worker."""
+    export = _offerings_request()
+    if export.order.count_rows(reporting()) > current_app.config["SETTINGS"].export_limit_rows:
+        carried = navigation.carried_arguments(request_filters()[0], request_figure())
+        return redirect(navigation.link(".new", {**carried, "kind": ExportKind.OFFERINGS.value, "form": form}))
+    return _send_or_owe(export, Format(form))
 
 
-def _reach(personal: PersonalData) -> Scope:
-    """Where somebody who audits the branch and administers a district asks for names, the district is what is meant."""
+def _scope_for(personal: PersonalData) -> Scope:
+    """The scope of an export with this personal data.
+
+    Names are for administrators alone: a user who audits the branch and administers a district gets the names of the
+    district.
+    """
     if personal is PersonalData.NONE:
         return scope()
     return scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in ADMINISTRATORS])
 
 
-def _answer(question: Question, form: Format) -> ResponseReturnValue:
-    order = question.order
-    rows = order.rows(reporting())
-    table = order.table(question.wording)
+def _send_or_owe(export: ExportRequest, form: Format) -> ResponseReturnValue:
+    order = export.order
+    rows = order.count_rows(reporting())
+    table = order.table(export.wording)
     total = None
-    if isinstance(order, ReportOrder) and order.kind is ExportKind.OFFERINGS:
-        total = offering_rules.behind(reporting(), order.filters, order.scope, column=order.column).total
-    head = words.head(order.kind, table, question.lines, total, question.wording)
+    if isinstance(order, ReportExportOrder) and order.kind is ExportKind.OFFERINGS:
+        total = report_offerings.drill_down(reporting(), order.question, figure=order.figure).total
+    head = labels.head(order.kind, table, export.criteria, total, export.wording)
     if rows > current_app.config["SETTINGS"].export_limit_rows:
-        export = exports.begin(db(), order, form, head=head, rows=rows)
-        return redirect(url_for("exports.page", ref=export.ref))
-    order.note(db(), form, rows)
-    name = _name(order.kind, order.question, form)
-    written = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
-    written.writelines(exports.file_pieces(reporting().connection(), table, form, head))
-    size = written.tell()
-    written.seek(0)
+        owed = exports.begin(db(), order, form, head=head, rows=rows)
+        return redirect(url_for("exports.page", ref=owed.ref))
+    order.record(db(), form, rows)
+    name = _file_name(order.kind, order.arguments, form)
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
+    file.writelines(exports.file_pieces(reporting().connection(), table, form, head))
+    size = file.tell()
+    file.seek(0)
     if size > IN_MEMORY:
-        answer = send_file(written, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=name)
-        answer.call_on_close(written.close)
+        answer = send_file(file, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=name)
+        answer.call_on_close(file.close)
         return answer
-    with written:
-        content = io.BytesIO(written.read())
+    with file:
+        content = io.BytesIO(file.read())
     return send_file(content, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=name)
 
 
 @blueprint.get("/exports/<ref>")
 @requires(*READERS)
 def page(ref: str) -> str:
-    """How far it is, and the file."""
-    export = exports.one(db(), ref, scope())
+    """Show the progress of an export, and the link to its file."""
+    export = exports.export_of(db(), ref, scope())
     before = exports.places_before(db(), export)
-    return render_template("exports/page.html", export=export, before=before, seconds=REFRESH_SECONDS, **_words())
+    return render_template(
+        "exports/page.html", export=export, before=before, seconds=REFRESH_SECONDS, **_template_globals()
+    )
 
 
 @blueprint.get("/exports/<ref>/file")
 @requires(*READERS)
 def file(ref: str) -> ResponseReturnValue:
-    """The file, from the database to the reader a piece at a time."""
-    export = exports.one(db(), ref, scope())
+    """Stream the file from the database, piece by piece."""
+    export = exports.export_of(db(), ref, scope())
     if export.bytes is None:
         return redirect(url_for(".page", ref=ref))
     answer = Response(
-        exports.stored(current_app.extensions["sessions"], export.id), mimetype=MEDIA_TYPES[export.format]
+        exports.stored_pieces(current_app.extensions["sessions"], export.id), mimetype=MEDIA_TYPES[export.format]
     )
     answer.content_length = export.bytes
     answer.headers["Content-Disposition"] = (
-        f'attachment; filename="{_name(export.kind, export.question, export.format)}"'
+        f'attachment; filename="{_file_name(export.kind, export.question, export.format)}"'
     )
-    answer.headers["X-Accel-Buffering"] = "no"  # nginx would keep it on disk first
-    exports.note_download(db(), export)
+    answer.headers["X-Accel-Buffering"] = "no"  # otherwise nginx writes the file to disk first
+    exports.record_download(db(), export)
     return answer
 
 
-def _name(kind: ExportKind, question: Mapping[str, str], form: Format) -> str:
+def _file_name(kind: ExportKind, arguments: Mapping[str, str], form: Format) -> str:
     if kind is ExportKind.CERTIFICATES:
-        return f"{kind}-{question['today']}.{form}"
-    of = question[SUBJECTS[kind]] if kind in SUBJECTS else f"{question['since']}-{question['until']}"
-    return f"{kind}-{of}.{form}"
+        return f"{kind}-{arguments['today']}.{form}"
+    if kind in SUBJECT_ARGUMENTS:
+        return f"{kind}-{arguments[SUBJECT_ARGUMENTS[kind]]}.{form}"
+    return f"{kind}-{arguments['since']}-{arguments['until']}.{form}"
 
 
 @blueprint.post("/exports/<ref>/delete")
 @requires(*READERS, reading=True)
 def delete(ref: str) -> ResponseReturnValue:
-    """Delete it before its week is over."""
+    """Delete an export before it expires."""
     exports.remove(db(), ref, scope())
     flash(_("The export is deleted."))
     return redirect(url_for(".index"))

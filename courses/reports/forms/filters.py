@@ -1,4 +1,4 @@
-"""The filter bar of the reports. It is read from the address and changes nothing, so it carries no token."""
+"""The filter bar of the reports. It is read from the query string and changes nothing, so it has no CSRF token."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -9,14 +9,15 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, SelectField, StringField
 from wtforms.validators import AnyOf, Length, Optional, ValidationError
 
-from courses.reports.filters import Filters, Grouping, Option, Options
+from courses.reports.filter_options import FilterOption, FilterOptions
+from courses.reports.questions import Filters, Grouping, end_of_day
 from lms.core.forms import Question, strip
 from lms.core.languages import named
 from lms.organisations.forms import SECTORS
 
-FIRST, LAST = date(1980, 1, 1), date(2100, 12, 31)
+FIRST_DAY, LAST_DAY = date(1980, 1, 1), date(2100, 12, 31)
 
-GROUPINGS = {
+GROUPING_LABELS = {
     Grouping.MONTH: _l("Month"),
     Grouping.QUARTER: _l("Quarter"),
     Grouping.YEAR: _l("Year"),
@@ -27,13 +28,15 @@ GROUPINGS = {
     Grouping.HOST: _l("Host organisation"),
     Grouping.SECTOR: _l("Sector"),
 }
+REFRESHER_LABELS = {"": _l("All"), "0": _l("First training"), "1": _l("Refreshers")}
 
 
-KINDS = {"": _l("All"), "0": _l("First training"), "1": _l("Refreshers")}
+class ReportFilterForm(Question):
+    """Period, filters and grouping.
 
-
-class FilterForm(Question):
-    """Period, narrowing, grouping. A district that is not one's own is no wrong choice but nothing to see: the rule says so."""
+    A district outside of the reader's scope is no validation error: `courses.reports.questions.Question` raises
+    NotFound for it.
+    """
 
     since = DateField(_l("From"), [Optional()])
     until = DateField(_l("To"), [Optional()])
@@ -46,7 +49,7 @@ class FilterForm(Question):
     as_of = DateField(_l("As known on"), [Optional()])
     grouping = SelectField(_l("Rows"))
 
-    def __init__(self, arguments: Any, options: Options, today: date) -> None:
+    def __init__(self, arguments: Any, options: FilterOptions, today: date) -> None:
         self.year = (date(today.year, 1, 1), date(today.year, 12, 31))
         super().__init__(
             arguments, data={"since": self.year[0], "until": self.year[1], "grouping": Grouping.MONTH.value}
@@ -54,34 +57,34 @@ class FilterForm(Question):
         self.programme.choices = _choices(options.programmes)
         self.district.choices = _choices(options.districts)
         self.course.choices = _choices(options.courses)
-        self.sector.choices = [("", _l("All")), *((one.value, label) for one, label in SECTORS.items())]
-        self.refresher.choices = list(KINDS.items())
-        self.grouping.choices = [(one.value, label) for one, label in GROUPINGS.items()]
-        for choice in (self.programme, self.district, self.course, self.sector, self.refresher):
-            choice.data = choice.data or ""
+        self.sector.choices = [("", _l("All")), *((sector.value, label) for sector, label in SECTORS.items())]
+        self.refresher.choices = list(REFRESHER_LABELS.items())
+        self.grouping.choices = [(grouping.value, label) for grouping, label in GROUPING_LABELS.items()]
+        for field in (self.programme, self.district, self.course, self.sector, self.refresher):
+            field.data = field.data or ""
 
     def validate_organisation(self, field: StringField) -> None:
-        """Refuse what no name can hold."""
+        """Refuse a character that no name in the database can hold."""
         if "\0" in (field.data or ""):
             raise ValidationError(_l("Choose again."))
 
     def validate_since(self, field: DateField) -> None:
-        """Keep the days where a calendar makes sense."""
-        if field.data is not None and not FIRST <= field.data <= LAST:
+        """Refuse a day outside of `FIRST_DAY` and `LAST_DAY`."""
+        if field.data is not None and not FIRST_DAY <= field.data <= LAST_DAY:
             raise ValidationError(_l("Choose a day between 1980 and 2100."))
 
     def validate_until(self, field: DateField) -> None:
-        """The same, and not before the beginning."""
+        """Refuse such a day too, and a day before the beginning of the period."""
         self.validate_since(field)
         if field.data is not None and self.since.data is not None and field.data < self.since.data:
             raise ValidationError(_l("The period ends before it begins."))
 
     def validate_as_of(self, field: DateField) -> None:
-        """Keep the day where a calendar makes sense."""
+        """Refuse a day outside of `FIRST_DAY` and `LAST_DAY`."""
         self.validate_since(field)
 
     def filters(self, zone: ZoneInfo, key: str | None = None) -> Filters:
-        """The question of a form that validated. zone: where its days end."""
+        """The filters of a form that validated. zone: the time zone in which days end. key: the row of a drill-down."""
         return Filters(
             since=self.since.data or self.year[0],
             until=self.until.data or max(self.year[1], self.since.data or self.year[0]),
@@ -91,11 +94,11 @@ class FilterForm(Question):
             organisation=self.organisation.data or None,
             sector=self.sector.data or None,
             refresher=bool(int(self.refresher.data)) if self.refresher.data else None,
-            known_before=Filters.end_of(self.as_of.data, zone) if self.as_of.data else None,
+            known_before=end_of_day(self.as_of.data, zone) if self.as_of.data else None,
             grouping=Grouping(self.grouping.data),
             key=key,
         )
 
 
-def _choices(options: Iterable[Option]) -> list[tuple[str, Any]]:
+def _choices(options: Iterable[FilterOption]) -> list[tuple[str, Any]]:
     return [("", _l("All")), *((option.key, named(option)) for option in options)]

@@ -1,4 +1,4 @@
-"""What reports are held against, as tables for a file: targets, population, frozen quarters, totals from before the system."""
+"""Baselines that reports are held against, as tables of a file: targets, population, quarters, and opening balances."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,23 +11,23 @@ from courses.counting.quarters import QuarterState
 from courses.counting.targets import TargetProgress, YearTargets
 from courses.models.catalogue import Programme
 from courses.models.opening_balances import OpeningBalance, OpeningSource
-from courses.reports.labels import report as words
+from courses.reports.labels import report as labels
 from lms.core.exports import Cell, Sheet
-from lms.core.languages import moment, named
+from lms.core.languages import moment, named, whole
 from lms.organisations.models import District
 
 
-def targets(found: YearTargets, *, whole_branch: bool) -> Sheet:
-    """A programme in a district, a row each, as for programs. whole_branch: whether the districts shown are all."""
-    asked = [(_("Year"), str(found.year))]
+def targets(year: YearTargets, *, whole_branch: bool) -> Sheet:
+    """The targets of a year, one row for each district and programme. whole_branch: the sheet holds all districts."""
+    criteria = [(_("Year"), str(year.year))]
     if not whole_branch:
-        of_branch = f"{found.branch_total.person_times:,}"
-        if found.branch_total.target is not None:
-            of_branch += f" / {found.branch_total.target:,}"
-        asked.append((_("Whole branch"), of_branch))
+        of_branch = whole(year.branch_total.person_times)
+        if year.branch_total.target is not None:
+            of_branch += f" / {whole(year.branch_total.target)}"
+        criteria.append((_("Whole branch"), of_branch))
     return Sheet(
-        title=_("Targets %(year)s", year=found.year),
-        preamble=words.preamble(asked),
+        title=_("Targets %(year)s", year=year.year),
+        preamble=labels.preamble(criteria),
         headings=[
             _("District"),
             _("Programme"),
@@ -37,24 +37,25 @@ def targets(found: YearTargets, *, whole_branch: bool) -> Sheet:
             _("Completion"),
         ],
         rows=[
-            [named(district), named(programme), *_reached(found.cells[programme.code, district.id])]
-            for district in found.districts
-            for programme in found.programmes
+            [named(district), named(programme), *_reached_cells(year.cells[programme.code, district.id])]
+            for district in year.districts
+            for programme in year.programmes
         ],
-        total=[_("Total"), None, *_reached(found.total)],
+        total=[_("Total"), None, *_reached_cells(year.total)],
         widths=[14, 26],
     )
 
 
-def _reached(one: TargetProgress) -> list[Cell]:
-    return [one.target, one.person_times, one.opening, None if one.share is None else round(one.share, 4)]
+def _reached_cells(reached: TargetProgress) -> list[Cell]:
+    share = None if reached.share is None else round(reached.share, 4)
+    return [reached.target, reached.person_times, reached.opening, share]
 
 
 def population(rows: Sequence[DistrictPopulation], year: int) -> Sheet:
-    """The districts' registered people of a year."""
+    """The registered people of the districts in a year."""
     return Sheet(
         title=_("Registered population %(year)s", year=year),
-        preamble=words.preamble([(_("Year"), str(year))], counts=False),
+        preamble=labels.preamble([(_("Year"), str(year))], counts=False),
         headings=[_("District"), _("Registered people"), _("Source")],
         rows=[[named(row.district), row.people, row.source] for row in rows],
         total=[_("Total"), sum(row.people or 0 for row in rows), None],
@@ -62,35 +63,35 @@ def population(rows: Sequence[DistrictPopulation], year: int) -> Sheet:
     )
 
 
-def quarters(found: Sequence[QuarterState]) -> Sheet:
+def quarters(states: Sequence[QuarterState]) -> Sheet:
     """Quarters that are over, the latest first."""
-    scope = _("Person-times of the whole branch, without totals from before the system.")
+    note = _("Person-times of the whole branch, without totals from before the system.")
     return Sheet(
         title=_("Quarters"),
-        preamble=words.preamble([(_("Note"), scope)]),
+        preamble=labels.preamble([(_("Note"), note)]),
         headings=[_("Quarter"), _("From"), _("To"), _("Person-times"), _("State"), _("Frozen on"), _("Frozen by")],
         rows=[
             [
-                str(one.quarter),
-                one.quarter.first,
-                one.quarter.last,
-                one.person_times,
-                _("Frozen") if one.frozen_at else _("Open"),
-                moment(one.frozen_at) or None,
-                one.frozen_by,
+                str(state.quarter),
+                state.quarter.first,
+                state.quarter.last,
+                state.person_times,
+                _("Frozen") if state.frozen_at else _("Open"),
+                moment(state.frozen_at) or None,
+                state.frozen_by,
             ]
-            for one in found
+            for state in states
         ],
         widths=[14, 12, 12, 14, 10, 18, 18],
     )
 
 
 def sources(rows: Sequence[SourceSummary]) -> Sheet:
-    """The sources of totals from before the system. Summed is what stands."""
-    standing = [row for row in rows if row.source.withdrawn_at is None]
+    """The sources of opening balances. The total leaves out the sources that were withdrawn."""
+    counted = [row for row in rows if row.source.withdrawn_at is None]
     return Sheet(
         title=_("Totals from before this system"),
-        preamble=words.preamble([]),
+        preamble=labels.preamble([]),
         headings=[
             _("Source"),
             _("From"),
@@ -120,9 +121,9 @@ def sources(rows: Sequence[SourceSummary]) -> Sheet:
             _("Total without what was withdrawn"),
             None,
             None,
-            sum(row.rows for row in standing),
-            sum(row.person_times for row in standing),
-            sum(row.certificates for row in standing),
+            sum(row.rows for row in counted),
+            sum(row.person_times for row in counted),
+            sum(row.certificates for row in counted),
             None,
             None,
             None,
@@ -132,24 +133,24 @@ def sources(rows: Sequence[SourceSummary]) -> Sheet:
 
 
 def balances(source: OpeningSource, rows: Sequence[tuple[OpeningBalance, District, Programme]]) -> Sheet:
-    """One source, month by month."""
-    of = [(_("Source"), source.title), (_("Added"), moment(source.added_at))]
+    """The balances of a source, month by month."""
+    criteria = [(_("Source"), source.title), (_("Added"), moment(source.added_at))]
     if source.withdrawn_at:
-        of.append((_("Withdrawn"), f"{moment(source.withdrawn_at)} {source.withdrawn_reason or ''}".strip()))
+        criteria.append((_("Withdrawn"), f"{moment(source.withdrawn_at)} {source.withdrawn_reason or ''}".strip()))
     return Sheet(
         title=_("Totals from before this system"),
-        preamble=words.preamble(of),
+        preamble=labels.preamble(criteria),
         headings=[_("Month"), _("District"), _("Programme"), _("Person-times"), _("Certificates")],
         rows=[
-            [_month(one.month), named(district), named(programme), one.person_times, one.certificates]
-            for one, district, programme in rows
+            [_month(balance.month), named(district), named(programme), balance.person_times, balance.certificates]
+            for balance, district, programme in rows
         ],
         total=[
             _("Total"),
             None,
             None,
-            sum(one.person_times for one, _district, _programme in rows),
-            sum(one.certificates for one, _district, _programme in rows),
+            sum(balance.person_times for balance, _district, _programme in rows),
+            sum(balance.certificates for balance, _district, _programme in rows),
         ],
         widths=[12, 14, 26],
     )

@@ -1,4 +1,4 @@
-"""The lists beneath a report as tables for a file: the same rows as on their pages, all of them."""
+"""The lists of a drill-down as tables of a file: the same rows as on their pages, all of them."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -8,36 +8,35 @@ from flask_babel import lazy_gettext as _l
 
 from courses.models.offerings import TeachingRole
 from courses.models.person_time import EntryKind
-from courses.reports.enrolment import Adjustment
+from courses.reports.adjustments import Adjustment
 from courses.reports.hours import TaughtSessions
-from courses.reports.labels import report
-from courses.reports.labels import report as words
+from courses.reports.labels import report as labels
 from courses.reports.ledger import Figures
-from courses.reports.offerings import OpenOfferings
-from courses.reports.sessions import OfferingSessions, Teacher
+from courses.reports.offerings import OfferingsInProgress
+from courses.reports.sessions import OfferingSessions, SessionTeacher
 from courses.reports.waiting import WaitingOfferings
 from lms.core.exports import Cell, Sheet
 from lms.core.languages import clock_time, language
 
-ROLES = {
+ROLE_LABELS = {
     TeachingRole.LEAD: _l("Lead instructor"),
     TeachingRole.ASSISTANT: _l("Assisting instructor"),
     TeachingRole.EXAMINER: _l("Examiner"),
 }
-KINDS = {
+ENTRY_KIND_LABELS = {
     EntryKind.CLOSING: _l("Closing"),
     EntryKind.CORRECTION: _l("Correction"),
     EntryKind.ADJUSTMENT: _l("Adjustment of a frozen quarter"),
     EntryKind.CERTIFICATION: _l("Certificates"),
 }
-Asked = list[tuple[str, str]]
+Criteria = list[tuple[str, str]]  # the question as (label, value)
 
 
-def waiting(found: WaitingOfferings, asked: Asked, zone: ZoneInfo) -> Sheet:
-    """Open offerings that people wait for."""
+def waiting(offerings: WaitingOfferings, criteria: Criteria, zone: ZoneInfo) -> Sheet:
+    """Open offerings that have a waiting list."""
     return Sheet(
         title=_("Waiting lists"),
-        preamble=words.preamble(asked, counts=False),
+        preamble=labels.preamble(criteria, counts=False),
         headings=[
             _("Offering no."),
             _("Course"),
@@ -51,27 +50,27 @@ def waiting(found: WaitingOfferings, asked: Asked, zone: ZoneInfo) -> Sheet:
         rows=[
             [
                 row.offering_id,
-                _either(row.course_zh, row.course_en),
-                _either(row.host_zh, row.host_en),
-                _either(row.district_zh, row.district_en),
+                _in_language(row.course_zh, row.course_en),
+                _in_language(row.host_zh, row.host_en),
+                _in_language(row.district_zh, row.district_en),
                 _day(row.starts_at, zone),
                 row.waiting,
                 row.enrolled,
                 row.capacity,
             ]
-            for row in found.page.rows
+            for row in offerings.page.rows
         ],
-        total=[_("Total"), None, None, None, None, found.total, None, None],
+        total=[_("Total"), None, None, None, None, offerings.total, None, None],
         widths=[12, 26, 26, 12, 12],
     )
 
 
-def in_progress(found: OpenOfferings, asked: Asked) -> Sheet:
-    """Offerings that were held and are not closed."""
-    total = found.total
+def in_progress(offerings: OfferingsInProgress, criteria: Criteria) -> Sheet:
+    """Offerings that were held and are not closed yet."""
+    total = offerings.total
     return Sheet(
         title=_("Offerings in progress"),
-        preamble=words.preamble(asked),
+        preamble=labels.preamble(criteria),
         headings=[
             _("Offering no."),
             _("Last session"),
@@ -87,26 +86,26 @@ def in_progress(found: OpenOfferings, asked: Asked) -> Sheet:
             [
                 row.offering_id,
                 row.counted_on,
-                _either(row.course_zh, row.course_en),
-                _either(row.host_zh, row.host_en),
-                _either(row.district_zh, row.district_en),
+                _in_language(row.course_zh, row.course_en),
+                _in_language(row.host_zh, row.host_en),
+                _in_language(row.district_zh, row.district_en),
                 row.lead,
                 row.figures.enrolled,
                 row.figures.named,
                 row.figures.counted,
             ]
-            for row in found.rows
+            for row in offerings.rows
         ],
         total=[_("Total"), None, None, None, None, None, total.enrolled, total.named, total.counted],
         widths=[12, 12, 26, 26, 12, 12],
     )
 
 
-def adjustments(lines: tuple[Adjustment, ...], asked: Asked) -> Sheet:
-    """Lines that change frozen quarters."""
+def adjustments(rows: tuple[Adjustment, ...], criteria: Criteria) -> Sheet:
+    """Ledger entries that change frozen quarters."""
     return Sheet(
         title=_("Adjustments of frozen quarters"),
-        preamble=words.preamble(asked),
+        preamble=labels.preamble(criteria),
         headings=[
             _("Date"),
             _("Offering no."),
@@ -120,34 +119,37 @@ def adjustments(lines: tuple[Adjustment, ...], asked: Asked) -> Sheet:
         ],
         rows=[
             [
-                line.dated_on,
-                line.offering_id,
-                _either(line.course_zh, line.course_en),
-                _either(line.host_zh, line.host_en),
-                line.counted_on,
-                _("Closed after its quarter was frozen") if line.late_closing else line.reason,
-                line.person_times,
-                round(line.minutes / 60, 2),
-                line.passed,
+                row.dated_on,
+                row.offering_id,
+                _in_language(row.course_zh, row.course_en),
+                _in_language(row.host_zh, row.host_en),
+                row.counted_on,
+                _("Closed after its quarter was frozen") if row.late_closing else row.reason,
+                row.person_times,
+                round(row.minutes / 60, 2),
+                row.passed,
             ]
-            for line in lines
+            for row in rows
         ],
         total=[
             _("Total"),
             *([None] * 5),
-            sum(line.person_times for line in lines),
-            round(sum(line.minutes for line in lines) / 60, 2),
-            sum(line.passed for line in lines),
+            sum(row.person_times for row in rows),
+            round(sum(row.minutes for row in rows) / 60, 2),
+            sum(row.passed for row in rows),
         ],
         widths=[12, 12, 26, 26, 12, 30],
     )
 
 
-def sessions(found: OfferingSessions, asked: Asked, zone: ZoneInfo) -> Sheet:
-    """The sessions of an offering. The last line is what the offering counts: each person once, the largest headcount."""
+def sessions(offering_sessions: OfferingSessions, criteria: Criteria, zone: ZoneInfo) -> Sheet:
+    """The sessions of an offering.
+
+    The total is what the offering counts: each person once, and the largest headcount.
+    """
     return Sheet(
         title=_("Sessions of the offering"),
-        preamble=words.preamble([*report.of_offering(found.offering), *asked]),
+        preamble=labels.preamble([*labels.offering_criteria(offering_sessions.offering), *criteria]),
         headings=[
             _("Session no."),
             _("Day"),
@@ -169,32 +171,32 @@ def sessions(found: OfferingSessions, asked: Asked, zone: ZoneInfo) -> Sheet:
                 row.present,
                 row.headcount,
                 round(row.minutes / 60, 2),
-                "; ".join(_teacher(one) for one in row.teachers),
+                "; ".join(_teacher_text(teacher) for teacher in row.teachers),
             ]
-            for row in found.sessions
+            for row in offering_sessions.sessions
         ],
         total=[
             _("The offering: each person once, the largest headcount"),
             *([None] * 4),
-            found.people,
-            found.headcount,
-            round(found.minutes / 60, 2),
+            offering_sessions.people,
+            offering_sessions.headcount,
+            round(offering_sessions.minutes / 60, 2),
             None,
         ],
         widths=[14, 12, 10, 10, 26, 12, 12, 12, 40],
     )
 
 
-def _teacher(one: Teacher) -> str:
-    role = f"{one.name} ({ROLES[one.role]})"
-    return role if one.present else f"{role}, {_('not checked in')}"
+def _teacher_text(teacher: SessionTeacher) -> str:
+    text = f"{teacher.name} ({ROLE_LABELS[teacher.role]})"
+    return text if teacher.present else f"{text}, {_('not checked in')}"
 
 
-def ledger_lines(found: OfferingSessions, asked: Asked) -> Sheet:
-    """What an offering gives to the report, line by line; summed is what lies in the report's period and day of knowledge."""
+def ledger_entries(offering_sessions: OfferingSessions, criteria: Criteria) -> Sheet:
+    """The ledger entries of an offering. The total is of those in the report's period and day of knowledge."""
     return Sheet(
         title=_("Contribution of this offering to the report"),
-        preamble=words.preamble([*report.of_offering(found.offering), *asked]),
+        preamble=labels.preamble([*labels.offering_criteria(offering_sessions.offering), *criteria]),
         headings=[
             _("Counted on"),
             _("Kind"),
@@ -210,30 +212,33 @@ def ledger_lines(found: OfferingSessions, asked: Asked) -> Sheet:
         ],
         rows=[
             [
-                line.dated_on,
-                str(KINDS[line.kind]),
-                line.reason,
-                _("yes") if line.asked else _("no"),
-                *_figures(line.figures),
+                entry.dated_on,
+                str(ENTRY_KIND_LABELS[entry.kind]),
+                entry.reason,
+                _("yes") if entry.in_report else _("no"),
+                *_figure_cells(entry.figures),
             ]
-            for line in found.lines
+            for entry in offering_sessions.entries
         ],
-        total=[_("In this report"), None, None, None, *_figures(found.reported)],
+        total=[_("In this report"), None, None, None, *_figure_cells(offering_sessions.reported)],
         widths=[14, 18, 30],
     )
 
 
-def _figures(one: Figures) -> list[Cell]:
-    hours = round(one.minutes / 60, 2)
-    return [one.person_times, one.named, one.counted, hours, one.enrolled, one.passed, one.certificates]
+def _figure_cells(figures: Figures) -> list[Cell]:
+    hours = round(figures.minutes / 60, 2)
+    return [
+        figures.person_times, figures.named, figures.counted, hours, figures.enrolled, figures.passed,
+        figures.certificates,
+    ]  # fmt: skip
 
 
-def taught(found: TaughtSessions, asked: Asked, rule: str, zone: ZoneInfo) -> Sheet:
-    """The sessions of one instructor. rule: how hours are counted."""
-    of = [(_("Instructor"), found.name), (_("Registration number"), found.registration_number)]
+def taught_sessions(taught: TaughtSessions, criteria: Criteria, rule: str, zone: ZoneInfo) -> Sheet:
+    """The sessions of an instructor. rule: the counting rule of hours, for the preamble."""
+    instructor = [(_("Instructor"), taught.name), (_("Registration number"), taught.registration_number)]
     return Sheet(
         title=_("Sessions taught"),
-        preamble=words.preamble([*of, *asked, (_("How it is counted"), rule)], counts=False),
+        preamble=labels.preamble([*instructor, *criteria, (_("How it is counted"), rule)], counts=False),
         headings=[
             _("Offering no."),
             _("Session no."),
@@ -255,26 +260,26 @@ def taught(found: TaughtSessions, asked: Asked, rule: str, zone: ZoneInfo) -> Sh
                 _day(row.starts_at, zone),
                 clock_time(row.starts_at),
                 clock_time(row.ends_at),
-                _either(row.course_zh, row.course_en),
-                _either(row.host_zh, row.host_en),
-                str(ROLES[row.role]),
+                _in_language(row.course_zh, row.course_en),
+                _in_language(row.host_zh, row.host_en),
+                str(ROLE_LABELS[row.role]),
                 clock_time(row.arrived_at),
                 clock_time(row.left_at),
                 round(row.minutes / 60, 2),
                 round(row.planned / 60, 2),
             ]
-            for row in found.page.rows
+            for row in taught.page.rows
         ],
-        total=[_("Total"), *([None] * 9), round(found.total.taught / 60, 2), round(found.total.planned / 60, 2)],
+        total=[_("Total"), *([None] * 9), round(taught.total.taught / 60, 2), round(taught.total.planned / 60, 2)],
         widths=[12, 12, 12, 10, 10, 26, 26, 14],
     )
 
 
-def _either(name_zh: str, name_en: str | None) -> str:
+def _in_language(name_zh: str, name_en: str | None) -> str:
     """The name in the reader's language."""
     return name_en if name_en and language() == "en" else name_zh
 
 
 def _day(moment: datetime | None, zone: ZoneInfo) -> date | None:
-    """By the branch's clock."""
+    """The day of a moment in the branch's time zone."""
     return None if moment is None else moment.astimezone(zone).date()

@@ -1,33 +1,40 @@
-"""The enrolment report, and the way down from each of its numbers. All of a page's question stands in its address."""
+"""The enrolment report, the districts by period, and the drill-down from each of their numbers."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request, send_file, url_for
+from flask import Blueprint, make_response, render_template, send_file
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from courses.counting.rule import RULE
-from courses.reports import charts, exporting, pdf
-from courses.reports import cross as cross_rules
-from courses.reports import enrolment as report_rules
-from courses.reports import offerings as offering_rules
-from courses.reports import people as people_rules
-from courses.reports.enrolment import Report, Row
-from courses.reports.filters import PERIODS, Column, Filters, Grouping, Period, presets
-from courses.reports.forms.filters import GROUPINGS
+from courses.reports import charts, districts_by_period, enrolment, export_audit, offerings, pdf, people
+from courses.reports.adjustments import adjustments
+from courses.reports.enrolment import ADJUSTMENTS_ON_PAGE
+from courses.reports.forms.filters import GROUPING_LABELS
+from courses.reports.labels import enrolment as enrolment_labels
 from courses.reports.labels import lists
-from courses.reports.labels import report as words
+from courses.reports.labels import report as labels
 from courses.reports.ledger import Figures
-from courses.reports.views import navigation as ways
-from courses.reports.views import paging
-from courses.reports.views.files import exported
-from courses.reports.views.question import asked, asked_of, filter_form, today, zone
-from courses.reports.views.question import column as column_asked
+from courses.reports.questions import TIME_GROUPINGS, Figure, Filters, Grouping, Question
+from courses.reports.report_rows import ReportRow
+from courses.reports.views import navigation, paging
+from courses.reports.views.chart_images import is_narrow, svg_response
+from courses.reports.views.questions import (
+    drill_down_criteria,
+    filter_form,
+    page_number,
+    request_figure,
+    request_question,
+    zone,
+)
+from courses.reports.views.sheets import send_sheet
 from lms.core import clock, languages
 from lms.core.access import requires, scope
+from lms.core.db import LARGEST_ID
 from lms.core.errors import NotFound
 from lms.core.languages import named
 from lms.core.scope import READERS
@@ -35,105 +42,89 @@ from lms.core.web import db, reporting
 
 blueprint = Blueprint("reports", __name__)
 
-BARS = 20  # where rows are not periods: the largest
+MAX_BARS = 20  # of a chart whose rows are no periods: the largest rows
 
 
-def _to(endpoint: str, filters: Filters, **more: Any) -> str:
-    """The address of a page of reports that asks the same."""
-    arguments: dict[str, Any] = {**filters.address(), **more}
-    return url_for(endpoint, **arguments)
+def _template_globals() -> dict[str, object]:
+    """The variables that the templates of the reports share (`reports/parts.html` reads them too)."""
+    return {
+        "headings": labels.headings(),
+        "rule": RULE,
+        "figure_text": labels.figure_text,
+        "row_name": labels.row_name,
+        "whole": languages.whole,
+        "hours": labels.hours,
+        "Figure": Figure,
+        "Grouping": Grouping,
+    }
 
 
-def _page() -> int:
-    return request.args.get("page", 1, type=int)
+def _address_of(endpoint: str, filters: Filters, **more: Any) -> str:
+    return navigation.link(endpoint, {**filters.address(), **more})
 
 
-@blueprint.get("/enrolment")
+@blueprint.get("/enrolment", endpoint="enrolment")
 @requires(*READERS)
-def enrolment() -> ResponseReturnValue:
-    """The report."""
-    form, choices = filter_form()
+def enrolment_page() -> ResponseReturnValue:
+    """Show the report."""
+    form, options = filter_form()
     status = 200 if form.validate() else 422
-    filters = form.filters(zone()) if status == 200 else Filters(*form.year)
-    found = report_rules.report(reporting(), filters, scope(), zone=zone())
-    listing = paging.listing(
-        found.rows, lambda row: (row.name_zh, row.name_en, row.note), filters.grouping
-    )  # fmt: skip
-    periods = presets(today())
-    down = ways.down()
+    question = Question(form.filters(zone()) if status == 200 else Filters(*form.year), scope())
+    filters = question.filters
+    report = enrolment.report(reporting(), question, zone=zone())
+    listing = paging.listing(report.rows, lambda row: (row.name_zh, row.name_en, row.note), filters.grouping)
+    view = navigation.view_arguments()
     page = render_template(
         "reports/enrolment.html",
         form=form,
-        report=found,
+        report=report,
         listing=listing,
-        largest=0 if filters.grouping in PERIODS or len(found.rows) <= BARS else BARS,
-        found_figures=sum((row.figures for row in listing.found or ()), Figures()),
+        largest=0 if filters.grouping in TIME_GROUPINGS or len(report.rows) <= MAX_BARS else MAX_BARS,
+        matching_figures=sum((row.figures for row in listing.matches or ()), Figures()),
         filters=filters,
-        asked=list(words.question(filters, choices)),
-        presets=[_preset(period, filters) for period in periods],
-        whole_branch=scope().everything and not filters.narrowed,
-        grouping=GROUPINGS[filters.grouping],
-        description=describe(list(found.rows), filters),
-        opening=words.opening_rows(found, choices),
-        adjustments_shown=report_rules.ADJUSTMENTS_SHOWN,
-        linked=words.linked(_to("reports.offerings", filters, **down), _to("reports.people", filters, **down)),
-        **_words(),
+        criteria=labels.criteria(filters, options),
+        presets=navigation.preset_links(filters, lambda preset: _address_of("reports.enrolment", preset)),
+        whole_branch=question.covers_branch,
+        grouping=GROUPING_LABELS[filters.grouping],
+        description=describe(report.rows, filters),
+        opening=enrolment_labels.opening_rows(report, options),
+        adjustments_on_page=ADJUSTMENTS_ON_PAGE,
+        linked_cells=labels.linked_cells(
+            _address_of("reports.offerings", filters, **view), _address_of("reports.people", filters, **view)
+        ),
+        **_template_globals(),
     )
     return make_response(page, status)
-
-
-def _preset(period: Period, filters: Filters, endpoint: str = "reports.enrolment") -> dict[str, object]:
-    return {
-        "label": words.PERIODS[period.name],
-        "address": _to(endpoint, replace(filters, since=period.since, until=period.until)),
-        "current": (period.since, period.until) == (filters.since, filters.until),
-    }
-
-
-def _words() -> dict[str, object]:
-    return {
-        "headings": words.headings(),
-        "rule": RULE,
-        "shown": words.shown,
-        "figure": words.figure,
-        "row_name": words.row_name,
-        "whole": languages.whole,
-        "hours": words.hours,
-        "Column": Column,
-        "Grouping": Grouping,
-    }
 
 
 @blueprint.get("/enrolment/chart.svg")
 @requires(*READERS)
 def enrolment_chart() -> ResponseReturnValue:
-    """The report as a picture. `narrow=1` draws it for a phone."""
-    filters, _choices = asked()
-    rows = report_rules.rows(reporting(), filters, scope())
-    bars = rows if filters.grouping in PERIODS else rows[:BARS]
-    parts = [row.figures for row in bars]
-    drawn = charts.stacked_bars(
-        title=_("Person-times by %(grouping)s", grouping=str(GROUPINGS[filters.grouping]).lower()),
+    """Draw the report's chart."""
+    question, _options = request_question()
+    filters = question.filters
+    rows = enrolment.rows(reporting(), question)
+    bars = rows if filters.grouping in TIME_GROUPINGS else rows[:MAX_BARS]
+    chart = charts.stacked_bars(
+        title=_("Person-times by %(grouping)s", grouping=str(GROUPING_LABELS[filters.grouping]).lower()),
         description=describe(rows, filters),
-        names=[words.row_name(row, filters.grouping) for row in bars],
+        names=[labels.row_name(row, filters.grouping) for row in bars],
         series=[
-            (str(words.COLUMNS[Column.NAMED]), [one.named for one in parts]),
-            (str(words.COLUMNS[Column.COUNTED]), [one.counted for one in parts]),
+            (str(labels.FIGURE_LABELS[Figure.NAMED]), [row.figures.named for row in bars]),
+            (str(labels.FIGURE_LABELS[Figure.COUNTED]), [row.figures.counted for row in bars]),
         ],
-        upright=filters.grouping in PERIODS,
-        narrow=request.args.get("narrow") == "1",
+        upright=filters.grouping in TIME_GROUPINGS,
+        narrow=is_narrow(),
         nothing=_("Nothing was counted in this period."),
     )
-    answer = Response(drawn, mimetype="image/svg+xml")
-    answer.headers["Content-Security-Policy"] = charts.CONTENT_SECURITY_POLICY
-    return answer
+    return svg_response(chart)
 
 
-def describe(rows: list[Row], filters: Filters) -> str:
-    """A chart in words: the sum and the largest row."""
-    total = sum((row.figures for row in rows), Figures())
+def describe(rows: Sequence[ReportRow], filters: Filters) -> str:
+    """The chart in words: the sum and the largest row."""
     if not rows:
         return _("Nothing was counted in this period.")
+    total = sum((row.figures for row in rows), Figures())
     largest = max(rows, key=lambda row: row.figures.person_times)
     return ngettext(
         "%(total)s person-time, of which %(named)s named and %(counted)s by headcount. The largest: %(name)s with %(most)s.",
@@ -142,7 +133,7 @@ def describe(rows: list[Row], filters: Filters) -> str:
         total=languages.whole(total.person_times),
         named=languages.whole(total.named),
         counted=languages.whole(total.counted),
-        name=words.row_name(largest, filters.grouping),
+        name=labels.row_name(largest, filters.grouping),
         most=languages.whole(largest.figures.person_times),
     )
 
@@ -150,26 +141,25 @@ def describe(rows: list[Row], filters: Filters) -> str:
 @blueprint.get("/enrolment/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def enrolment_export(form: str) -> ResponseReturnValue:
-    """The report as a file."""
-    filters, choices = asked()
-    report: Report = report_rules.report(reporting(), filters, scope(), zone=zone())
-    sheet = words.report_sheet(report, choices)
-    return exported(sheet, form, report="enrolment", name=f"enrolment-{filters.span}", asked=filters.address())
+    """Send the report as CSV, XLSX or Parquet."""
+    question, options = request_question()
+    filters = question.filters
+    report = enrolment.report(reporting(), question, zone=zone())
+    sheet = enrolment_labels.report_sheet(report, options)
+    return send_sheet(sheet, form, report="enrolment", name=f"enrolment-{filters.span}", arguments=filters.address())
 
 
 @blueprint.get("/enrolment.pdf")
 @requires(*READERS)
 def enrolment_paper() -> ResponseReturnValue:
-    """The report on paper."""
-    filters, choices = asked()
-    report = report_rules.report(reporting(), filters, scope(), zone=zone())
-    made = pdf.pdf(
-        words.report_document(report, choices, whole_branch=scope().everything and not filters.narrowed),
-        now=clock.now(),
-    )
-    exporting.note(db(), "enrolment", filters.address(), "pdf", len(report.rows))
+    """Send the report as a PDF."""
+    question, options = request_question()
+    filters = question.filters
+    report = enrolment.report(reporting(), question, zone=zone())
+    document = pdf.render(enrolment_labels.report_document(report, options), now=clock.now())
+    export_audit.record_export(db(), "enrolment", filters.address(), "pdf", len(report.rows))
     return send_file(
-        io.BytesIO(made),
+        io.BytesIO(document),
         mimetype="application/pdf",
         as_attachment=True,
         download_name=f"enrolment-{filters.span}.pdf",
@@ -179,42 +169,42 @@ def enrolment_paper() -> ResponseReturnValue:
 @blueprint.get("/adjustments/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def adjustments_export(form: str) -> ResponseReturnValue:
-    """The lines of the period that change frozen quarters, all of them, as a file."""
-    filters, choices = asked()
-    sheet = lists.adjustments(
-        report_rules.adjustments(reporting(), filters, scope()), list(words.question(filters, choices))[:-1]
-    )
+    """Send all adjustments of the period, of which the report's page shows the latest, as a file."""
+    question, options = request_question()
+    filters = question.filters
+    sheet = lists.adjustments(adjustments(reporting(), question), labels.criteria(filters, options)[:-1])
     name = f"adjustments-{filters.span}"
-    return exported(sheet, form, report="adjustments", name=name, asked=filters.address())
+    return send_sheet(sheet, form, report="adjustments", name=name, arguments=filters.address())
 
 
 @blueprint.get("/districts")
 @requires(*READERS)
 def districts() -> ResponseReturnValue:
-    """Districts by months, quarters or years: where and when the training was."""
-    form, choices = filter_form()
+    """Show person-times by district and by month, quarter or year."""
+    form, options = filter_form()
     status = 200 if form.validate() else 422
     filters = form.filters(zone()) if status == 200 else Filters(*form.year)
-    filters = filters if filters.grouping in PERIODS else replace(filters, grouping=Grouping.MONTH)
-    found = cross_rules.table(reporting(), filters, scope())
+    if filters.grouping not in TIME_GROUPINGS:
+        filters = replace(filters, grouping=Grouping.MONTH)
+    question = Question(filters, scope())
+    table = districts_by_period.table(reporting(), question)
+    branch = None if question.covers_branch else enrolment.branch_total(reporting(), question).person_times
     page = render_template(
         "reports/districts.html",
         form=form,
-        found=found,
+        table=table,
         filters=filters,
-        asked=list(words.question(filters, choices)),
-        names={int(one.key): named(one) for one in choices.districts},
-        branch=None
-        if scope().everything and not filters.narrowed
-        else report_rules.branch(reporting(), filters, scope()).person_times,
-        periods=[(one, GROUPINGS[one]) for one in Grouping if one in PERIODS],
-        presets=[_preset(period, filters, "reports.districts") for period in presets(today())],
-        asked_here={
+        criteria=labels.criteria(filters, options),
+        names={int(option.key): named(option) for option in options.districts},
+        branch=branch,
+        periods=[(grouping, GROUPING_LABELS[grouping]) for grouping in Grouping if grouping in TIME_GROUPINGS],
+        presets=navigation.preset_links(filters, lambda preset: _address_of("reports.districts", preset)),
+        down_arguments={
             **filters.address(),
-            "column": Column.PERSON_TIMES.value,
+            "column": Figure.PERSON_TIMES.value,
             "via": "districts" if filters.district is None else "district",
         },
-        **_words(),
+        **_template_globals(),
     )
     return make_response(page, status)
 
@@ -222,90 +212,91 @@ def districts() -> ResponseReturnValue:
 @blueprint.get("/districts/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def districts_export(form: str) -> ResponseReturnValue:
-    """Programme, district and period, a row each, as a file."""
-    filters, choices = asked()
-    rows = cross_rules.cross(reporting(), filters, scope())
-    sheet = words.cross_sheet(rows, filters, choices)
-    return exported(sheet, form, report="districts", name=f"districts-{filters.span}", asked=filters.address())
+    """Send the figures by programme, district and period as a file."""
+    question, options = request_question()
+    filters = question.filters
+    rows = districts_by_period.figures(reporting(), question)
+    sheet = enrolment_labels.districts_sheet(rows, filters, options)
+    return send_sheet(sheet, form, report="districts", name=f"districts-{filters.span}", arguments=filters.address())
 
 
-@blueprint.get("/offerings")
+@blueprint.get("/offerings", endpoint="offerings")
 @requires(*READERS)
-def offerings() -> str:
-    """The offerings that a number is made of."""
-    filters, choices = asked()
-    column = column_asked()
-    found = offering_rules.behind(reporting(), filters, scope(), column=column, page=_page())
+def offerings_page() -> str:
+    """Show the offerings that a number is made of."""
+    question, options = request_question()
+    figure = request_figure()
     return render_template(
         "reports/offerings.html",
-        found=found,
-        filters=filters,
-        asked=asked_of(filters, choices, column),
-        column=column,
-        here=ways.here(filters, column),
-        trail=[ways.top(filters)],
-        **_words(),
+        offerings=offerings.drill_down(reporting(), question, figure=figure, page=page_number()),
+        criteria=drill_down_criteria(question, options, figure),
+        figure=figure,
+        carried=navigation.carried_arguments(question.filters, figure),
+        trail=[navigation.report_crumb(question.filters)],
+        **_template_globals(),
     )
 
 
 @blueprint.get("/in-progress")
 @requires(*READERS)
 def in_progress() -> str:
-    """The offerings that the report shows apart, because they are not closed yet."""
-    filters, choices = asked()
-    found = offering_rules.open_now(reporting(), filters, scope(), zone=zone())
+    """Show the offerings in progress, which are in no total of the report."""
+    question, options = request_question()
     return render_template(
         "reports/in_progress.html",
-        found=found,
-        here=ways.here(filters),
-        asked=asked_of(filters, choices, None),
-        trail=[ways.top(filters)],
-        **_words(),
+        offerings=offerings.open_offerings(reporting(), question, zone=zone()),
+        carried=navigation.carried_arguments(question.filters),
+        criteria=drill_down_criteria(question, options),
+        trail=[navigation.report_crumb(question.filters)],
+        **_template_globals(),
     )
 
 
 @blueprint.get("/in-progress/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def in_progress_export(form: str) -> ResponseReturnValue:
-    """The same as a file."""
-    filters, choices = asked()
-    found = offering_rules.open_now(reporting(), filters, scope(), zone=zone())
-    sheet = lists.in_progress(found, asked_of(filters, choices, None))
-    return exported(sheet, form, report="in_progress", name=f"in-progress-{filters.span}", asked=filters.address())
+    """Send the offerings in progress as a file."""
+    question, options = request_question()
+    filters = question.filters
+    in_progress = offerings.open_offerings(reporting(), question, zone=zone())
+    sheet = lists.in_progress(in_progress, drill_down_criteria(question, options))
+    name = f"in-progress-{filters.span}"
+    return send_sheet(sheet, form, report="in_progress", name=name, arguments=filters.address())
 
 
-@blueprint.get("/people")
+@blueprint.get("/people", endpoint="people")
 @requires(*READERS)
-def people() -> str:
-    """The distinct people that a number is made of."""
-    filters, choices = asked()
+def people_page() -> str:
+    """Show the distinct people that a number is made of."""
+    question, options = request_question()
+    filters = question.filters
     return render_template(
         "reports/people.html",
-        found=people_rules.behind(reporting(), filters, scope(), page=_page()),
-        asked=asked_of(filters, choices, None),
-        here=ways.here(filters),
-        trail=[ways.top(filters)],
-        offerings=ways.offerings(filters, None).address,
-        **_words(),
+        people=people.drill_down(reporting(), question, page=page_number()),
+        criteria=drill_down_criteria(question, options),
+        carried=navigation.carried_arguments(filters),
+        trail=[navigation.report_crumb(filters)],
+        offerings=navigation.offerings_crumb(filters, None).address,
+        **_template_globals(),
     )
 
 
 @blueprint.get("/offerings/<int:offering_id>/people")
 @requires(*READERS)
 def offering_people(offering_id: int) -> str:
-    """The people of one offering; the filters one came with lead back up."""
-    if offering_id > 2**63 - 1:
+    """Show the people of an offering. The filters in the query string lead back up."""
+    if offering_id > LARGEST_ID:
         raise NotFound
-    filters, _choices = asked()
-    column = column_asked()
+    question, _options = request_question()
+    filters, figure = question.filters, request_figure()
     return render_template(
         "reports/offering_people.html",
-        found=people_rules.of_offering(reporting(), offering_id, scope()),
-        here=ways.here(filters, column),
+        people=people.of_offering(reporting(), offering_id, scope()),
+        carried=navigation.carried_arguments(filters, figure),
         trail=[
-            ways.top(filters),
-            ways.offerings(filters, column),
-            ways.sessions(filters, column, offering_id),
+            navigation.report_crumb(filters),
+            navigation.offerings_crumb(filters, figure),
+            navigation.sessions_crumb(filters, figure, offering_id),
         ],
-        **_words(),
+        **_template_globals(),
     )

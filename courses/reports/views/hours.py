@@ -1,26 +1,26 @@
-"""Hours taught: every instructor's by role, the sessions they are made of, and the same as a picture and as a file."""
+"""The pages of hours taught: all instructors by role, the sessions of one of them, the chart, and the files."""
 
 from dataclasses import replace
-from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from courses.reports import charts
-from courses.reports import hours as rules
-from courses.reports.filters import Filters, Grouping, Options, presets
-from courses.reports.forms.filters import FilterForm
-from courses.reports.hours import Hours, Order
+from courses.reports import charts, hours
+from courses.reports.filter_options import FilterOptions
+from courses.reports.forms.filters import ReportFilterForm
+from courses.reports.hours import Hours, HoursColumn, HoursReport, TaughtSessions
 from courses.reports.labels import lists
-from courses.reports.labels import report as words
-from courses.reports.views import navigation as ways
-from courses.reports.views import paging
-from courses.reports.views.files import exported
-from courses.reports.views.question import filter_form, today, zone
+from courses.reports.labels import report as labels
+from courses.reports.questions import Filters, Grouping, Question
+from courses.reports.views import navigation, paging
+from courses.reports.views.chart_images import is_narrow, svg_response
+from courses.reports.views.questions import filter_form, page_number, zone
+from courses.reports.views.sheets import send_sheet
 from lms.core import clock, languages
 from lms.core.access import requires, scope
+from lms.core.db import LARGEST_ID
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.exports import Sheet
 from lms.core.paging import ALL, PAGE_SIZE
@@ -29,217 +29,207 @@ from lms.core.web import reporting
 
 blueprint = Blueprint("report_hours", __name__)
 
-LARGEST = 2**63 - 1
-COLUMNS = {
-    Order.TAUGHT: _l("Hours taught"),
-    Order.LEAD: _l("As lead"),
-    Order.ASSISTANT: _l("As assistant"),
-    Order.EXAMINER: _l("As examiner"),
-    Order.SESSIONS: _l("Sessions taught"),
-    Order.MISSING: _l("Sessions without check-in"),
-    Order.PLANNED: _l("Hours planned for them"),
+COLUMN_LABELS = {
+    HoursColumn.TAUGHT: _l("Hours taught"),
+    HoursColumn.LEAD: _l("As lead"),
+    HoursColumn.ASSISTANT: _l("As assistant"),
+    HoursColumn.EXAMINER: _l("As examiner"),
+    HoursColumn.SESSIONS: _l("Sessions taught"),
+    HoursColumn.MISSING: _l("Sessions without check-in"),
+    HoursColumn.PLANNED: _l("Hours planned for them"),
 }
-IN_HOURS = frozenset({Order.TAUGHT, Order.LEAD, Order.ASSISTANT, Order.EXAMINER, Order.PLANNED})
+# The columns whose figures are minutes and are shown as hours.
+IN_HOURS = frozenset(
+    {HoursColumn.TAUGHT, HoursColumn.LEAD, HoursColumn.ASSISTANT, HoursColumn.EXAMINER, HoursColumn.PLANNED}
+)
 
 
-def shown(hours: Hours, column: Order) -> str:
+def cell_text(figures: Hours, column: HoursColumn) -> str:
     """A figure as the page shows it."""
-    value = int(getattr(hours, column.value))
-    return words.hours(value) if column in IN_HOURS else languages.whole(value)
+    value = int(getattr(figures, column.value))
+    return labels.hours(value) if column in IN_HOURS else languages.whole(value)
 
 
 @blueprint.get("/hours")
 @requires(*READERS)
 def page() -> ResponseReturnValue:
-    """Every instructor's hours."""
-    form, choices = filter_form()
+    """Show the hours of every instructor."""
+    form, options = filter_form()
     status = 200 if form.validate() else 422
-    filters = _question(form) if status == 200 else Filters(*form.year, grouping=Grouping.INSTRUCTOR)
-    order = _order()
-    found = rules.report(reporting(), filters, scope(), order=order, zone=zone(), now=clock.now())
-    answer = render_template(
+    filters = _filters(form) if status == 200 else Filters(*form.year, grouping=Grouping.INSTRUCTOR)
+    question = Question(filters, scope())
+    sort_by = _sort_column()
+    report = hours.report(reporting(), question, sort_by=sort_by, zone=zone(), now=clock.now())
+    # The template puts the id of each instructor in the place of the 0.
+    down_arguments = {"instructor_id": 0, "via": "hours", **filters.address(), **navigation.view_arguments()}
+    text = render_template(
         "reports/hours.html",
         form=form,
-        found=found,
-        listing=paging.listing(found.rows, lambda row: (row.name, row.registration_number), filters.grouping),
-        kept=_asking(filters, order),
-        down=url_for(".sessions", instructor_id=0, via="hours", **_arguments({**filters.address(), **ways.down()})),
+        report=report,
+        listing=paging.listing(report.rows, lambda row: (row.name, row.registration_number), filters.grouping),
+        view_arguments=_view_arguments(filters, sort_by),
+        down=navigation.link(".sessions", down_arguments),
         filters=filters,
-        asked=list(words.question(filters, choices))[:-1],
-        order=order,
-        presets=[
-            {
-                "label": words.PERIODS[one.name],
-                "address": _to(".page", replace(filters, since=one.since, until=one.until)),
-                "current": (one.since, one.until) == (filters.since, filters.until),
-            }
-            for one in presets(today())
-        ],
-        chart=_to(".chart", filters),
-        description=_described(found.total),
-        whole_branch=scope().everything and not filters.narrowed,
-        columns=COLUMNS,
-        Order=Order,
-        shown=shown,
+        criteria=labels.criteria(filters, options)[:-1],
+        sort_by=sort_by,
+        presets=navigation.preset_links(
+            filters, lambda preset: navigation.link(".page", _view_arguments(preset, sort_by))
+        ),
+        chart=navigation.link(".chart", _view_arguments(filters, sort_by)),
+        description=_describe(report.total),
+        whole_branch=question.covers_branch,
+        columns=COLUMN_LABELS,
+        HoursColumn=HoursColumn,
+        cell_text=cell_text,
         whole=languages.whole,
-        hours=words.hours,
-        counted=counted(),
+        hours=labels.hours,
+        rule=rule_text(),
     )
-    return make_response(answer, status)
+    return text, status
 
 
 @blueprint.get("/hours/<int:instructor_id>")
 @requires(*READERS)
 def sessions(instructor_id: int) -> ResponseReturnValue:
-    """The sessions that an instructor's hours are made of."""
-    filters, choices = _asked()
-    part = _order_of(ways.PART, Order.NAME)
-    found = _taught(instructor_id, filters, part, page=request.args.get("page", 1, type=int))
-    return make_response(
-        render_template(
-            "reports/hours_sessions.html",
-            found=found,
-            here={**ways.here(filters.of_row(str(instructor_id))), "via": "hours"},
-            files={**filters.address(), "instructor_id": instructor_id, **_part(part)},
-            trail=[ways.top(filters, "hours")],
-            asked=_asked_of(filters, choices, part),
-            roles=lists.ROLES,
-            whole=languages.whole,
-            hours=words.hours,
-        )
+    """Show the sessions that an instructor's hours are made of."""
+    question, options = _request_question()
+    filters, column = question.filters, _column_of(navigation.PART, HoursColumn.NAME)
+    return render_template(
+        "reports/hours_sessions.html",
+        taught=_taught_sessions(instructor_id, question, column, page=page_number()),
+        carried={**navigation.carried_arguments(filters.with_key(str(instructor_id))), "via": "hours"},
+        file_arguments={**filters.address(), "instructor_id": instructor_id, **_part_argument(column)},
+        trail=[navigation.report_crumb(filters, "hours")],
+        criteria=_session_criteria(filters, options, column),
+        roles=lists.ROLE_LABELS,
+        whole=languages.whole,
+        hours=labels.hours,
     )
 
 
 @blueprint.get("/hours/<int:instructor_id>/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def sessions_export(instructor_id: int, form: str) -> ResponseReturnValue:
-    """All of an instructor's sessions as a file."""
-    filters, choices = _asked()
-    part = _order_of(ways.PART, Order.NAME)
-    found = _taught(instructor_id, filters, part, size=ALL)
-    sheet = lists.taught(found, _asked_of(filters, choices, part), counted(), zone())
-    question = filters.address() | {"instructor": str(instructor_id), **_part(part)}
+    """Send all of an instructor's sessions as a file."""
+    question, options = _request_question()
+    filters, column = question.filters, _column_of(navigation.PART, HoursColumn.NAME)
+    taught = _taught_sessions(instructor_id, question, column, size=ALL)
+    sheet = lists.taught_sessions(taught, _session_criteria(filters, options, column), rule_text(), zone())
+    arguments = filters.address() | {"instructor": str(instructor_id), **_part_argument(column)}
     name = f"sessions-taught-{instructor_id}-{filters.span}"
-    return exported(sheet, form, report="hours_sessions", name=name, asked=question)
+    return send_sheet(sheet, form, report="hours_sessions", name=name, arguments=arguments)
 
 
-def _taught(
-    instructor_id: int, filters: Filters, part: Order, *, page: int = 1, size: int = PAGE_SIZE
-) -> rules.TaughtSessions:
-    if instructor_id > LARGEST:
+def _taught_sessions(
+    instructor_id: int, question: Question, column: HoursColumn, *, page: int = 1, size: int = PAGE_SIZE
+) -> TaughtSessions:
+    if instructor_id > LARGEST_ID:
         raise NotFound
-    return rules.sessions(
-        reporting(), instructor_id, filters, scope(), part=part, zone=zone(), now=clock.now(), page=page, size=size
+    return hours.taught_sessions(
+        reporting(), instructor_id, question, column=column, zone=zone(), now=clock.now(), page=page, size=size
     )
 
 
-def _part(part: Order) -> dict[str, str]:
-    """How the figure that sessions give to stands in an address."""
-    return {} if part is Order.NAME else {ways.PART: part.value}
+def _part_argument(column: HoursColumn) -> dict[str, str]:
+    """The column of a drill-down as a query argument."""
+    return {} if column is HoursColumn.NAME else {navigation.PART: column.value}
 
 
-def _asked_of(filters: Filters, choices: Options, part: Order) -> list[tuple[str, str]]:
-    figure = [] if part is Order.NAME else [(_("Figure"), str(COLUMNS[part]))]
-    return [*list(words.question(filters, choices))[:-1], *figure]
+def _session_criteria(filters: Filters, options: FilterOptions, column: HoursColumn) -> list[tuple[str, str]]:
+    figure = [] if column is HoursColumn.NAME else [(_("Figure"), str(COLUMN_LABELS[column]))]
+    return [*labels.criteria(filters, options)[:-1], *figure]
 
 
 @blueprint.get("/hours/chart.svg")
 @requires(*READERS)
 def chart() -> ResponseReturnValue:
-    """The hours month by month, by role. `narrow=1` draws it for a phone."""
-    filters, _choices = _asked()
-    months = rules.by_month(reporting(), filters, scope(), zone=zone(), now=clock.now())
-    drawn = charts.stacked_bars(
+    """Draw the hours by month and role."""
+    question, _options = _request_question()
+    months = hours.by_month(reporting(), question, zone=zone(), now=clock.now())
+    svg = charts.stacked_bars(
         title=_("Hours taught by month"),
-        description=_described(sum((one for _month, one in months), Hours())),
-        names=[month for month, _hours in months],
+        description=_describe(sum((figures for _month, figures in months), Hours())),
+        names=[month for month, _figures in months],
         series=[
-            (str(COLUMNS[role]), [round(int(getattr(one, role.value)) / 60) for _month, one in months])
-            for role in (Order.LEAD, Order.ASSISTANT, Order.EXAMINER)
+            (str(COLUMN_LABELS[role]), [round(int(getattr(figures, role.value)) / 60) for _month, figures in months])
+            for role in (HoursColumn.LEAD, HoursColumn.ASSISTANT, HoursColumn.EXAMINER)
         ],
         upright=True,
-        narrow=request.args.get("narrow") == "1",
+        narrow=is_narrow(),
         nothing=_("Nobody taught in this period."),
     )
-    answer = Response(drawn, mimetype="image/svg+xml")
-    answer.headers["Content-Security-Policy"] = charts.CONTENT_SECURITY_POLICY
-    return answer
+    return svg_response(svg)
 
 
 @blueprint.get("/hours/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def export(form: str) -> ResponseReturnValue:
-    """Every instructor's hours as a file."""
-    filters, choices = _asked()
-    found = rules.report(reporting(), filters, scope(), order=_order(), zone=zone(), now=clock.now())
-    sheet = _sheet(found, filters, choices)
-    return exported(sheet, form, report="hours", name=f"hours-{filters.span}", asked=filters.address())
+    """Send the hours of every instructor as a file."""
+    question, options = _request_question()
+    filters = question.filters
+    report = hours.report(reporting(), question, sort_by=_sort_column(), zone=zone(), now=clock.now())
+    sheet = _sheet(report, filters, options)
+    return send_sheet(sheet, form, report="hours", name=f"hours-{filters.span}", arguments=filters.address())
 
 
-def _sheet(found: rules.Report, filters: Filters, choices: Options) -> Sheet:
+def _sheet(report: HoursReport, filters: Filters, options: FilterOptions) -> Sheet:
+    rule = (_("How it is counted"), rule_text())
     return Sheet(
         title=_("Hours taught"),
-        preamble=words.preamble([*list(words.question(filters, choices))[:-1], (_("How it is counted"), counted())]),
-        headings=[_("Instructor"), _("Registration number"), *(str(label) for label in COLUMNS.values())],
-        rows=[[row.name, row.registration_number, *_cells(row.hours)] for row in found.rows],
-        total=[_("Total"), None, *_cells(found.total)],
+        preamble=labels.preamble([*labels.criteria(filters, options)[:-1], rule]),
+        headings=[_("Instructor"), _("Registration number"), *(str(label) for label in COLUMN_LABELS.values())],
+        rows=[[row.name, row.registration_number, *_cells(row.hours)] for row in report.rows],
+        total=[_("Total"), None, *_cells(report.total)],
         widths=[16, 18],
     )
 
 
-def _cells(hours: Hours) -> list[float]:
-    figures = {column: int(getattr(hours, column.value)) for column in COLUMNS}
-    return [round(value / 60, 2) if column in IN_HOURS else value for column, value in figures.items()]
+def _cells(figures: Hours) -> list[float]:
+    values = {column: int(getattr(figures, column.value)) for column in COLUMN_LABELS}
+    return [round(value / 60, 2) if column in IN_HOURS else value for column, value in values.items()]
 
 
-def counted() -> str:
-    """The rule of hours, in words."""
+def rule_text() -> str:
+    """The counting rule of hours, in the reader's language."""
     return _(
         "Hours count from the own check-in to the check-out, within the session's planned hours. A session without a check-in"
         " counts no hours; what was planned for it stands apart. A session belongs to the district of its offering."
     )
 
 
-def _described(total: Hours) -> str:
+def _describe(total: Hours) -> str:
     return _(
         "Hours: %(taught)s; %(lead)s as lead, %(assistant)s as assistant, %(examiner)s as examiner.",
-        taught=words.hours(total.taught),
-        lead=words.hours(total.lead),
-        assistant=words.hours(total.assistant),
-        examiner=words.hours(total.examiner),
+        taught=labels.hours(total.taught),
+        lead=labels.hours(total.lead),
+        assistant=labels.hours(total.assistant),
+        examiner=labels.hours(total.examiner),
     )
 
 
-def _question(form: FilterForm) -> Filters:
+def _filters(form: ReportFilterForm) -> Filters:
+    """The filters of a form that validated. The hours have one grouping, and no earlier state of knowledge."""
     return replace(form.filters(zone()), grouping=Grouping.INSTRUCTOR, known_before=None)
 
 
-def _asked() -> tuple[Filters, Options]:
-    form, choices = filter_form()
+def _request_question() -> tuple[Question, FilterOptions]:
+    form, options = filter_form()
     if not form.validate():
         raise DomainError(
             "filters", N_("The filters in this address cannot be read. Open the report and choose again."), status=422
         )
-    return _question(form), choices
+    return Question(_filters(form), scope()), options
 
 
-def _order() -> Order:
-    return _order_of("order", Order.TAUGHT)
+def _sort_column() -> HoursColumn:
+    return _column_of("order", HoursColumn.TAUGHT)
 
 
-def _order_of(name: str, otherwise: Order) -> Order:
-    found = request.args.get(name)
-    return Order(found) if found in set(Order) else otherwise
+def _column_of(argument: str, default: HoursColumn) -> HoursColumn:
+    name = request.args.get(argument)
+    return HoursColumn(name) if name in set(HoursColumn) else default
 
 
-def _asking(filters: Filters, order: Order) -> dict[str, str]:
-    return {**filters.address(), **({} if order is Order.TAUGHT else {"order": order.value})}
-
-
-def _to(endpoint: str, filters: Filters) -> str:
-    return url_for(endpoint, **_arguments(_asking(filters, _order())))
-
-
-def _arguments(arguments: dict[str, str]) -> dict[str, Any]:
-    """For url_for, whose own arguments have other types."""
-    return dict(arguments)
+def _view_arguments(filters: Filters, sort_by: HoursColumn) -> dict[str, str]:
+    """The filters and the sort column as query arguments."""
+    return {**filters.address(), **({} if sort_by is HoursColumn.TAUGHT else {"order": sort_by.value})}

@@ -1,4 +1,7 @@
-"""Reports by mail: what one gets, asked for and stopped by oneself. An auditor may too: it concerns the own account alone."""
+"""The page of reports by mail, where users subscribe and unsubscribe.
+
+An auditor may post here too, because the page changes only the user's own account.
+"""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,12 +19,12 @@ blueprint = Blueprint("report_mails", __name__)
 @blueprint.get("/reports/by-mail")
 @signed_in
 def page() -> str:
-    """What one gets, and what was sent."""
+    """Show the user's subscriptions and latest mails."""
     user = current_user.user
     return render_template(
         "report_mails/page.html",
-        wanted=mails.wanted_by(db(), user),
-        sent=mails.sent_to(db(), user),
+        subscriptions=mails.subscriptions_of(db(), user),
+        latest_mails=mails.latest_mails(db(), user),
         email=user.email,
         ReportFrequency=ReportFrequency,
     )
@@ -30,8 +33,8 @@ def page() -> str:
 @blueprint.post("/reports/by-mail")
 @signed_in
 def save() -> ResponseReturnValue:
-    """Ask for what is ticked, stop what is not."""
-    wanted = {one for one in ReportFrequency if one.value in request.form}
-    mails.ask(db(), current_user.user, wanted)
+    """Subscribe to the reports that are ticked, and unsubscribe from the others."""
+    rhythms = {rhythm for rhythm in ReportFrequency if rhythm.value in request.form}
+    mails.subscribe(db(), current_user.user, rhythms)
     flash(_("Saved. You get the reports that are ticked."))
     return redirect(url_for(".page"))

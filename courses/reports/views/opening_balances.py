@@ -1,4 +1,4 @@
-"""Totals from before this system: what was imported, with its source and file; withdrawn with a reason."""
+"""The pages of opening balances: totals from before this system, by source, with the imported file."""
 
 import io
 
@@ -9,21 +9,21 @@ from flask_babel import gettext as _
 from courses.counting import opening_balances
 from courses.reports.forms.baselines import WithdrawForm
 from courses.reports.labels import baselines
-from courses.reports.views.files import exported
-from courses.reports.views.question import today
+from courses.reports.views.questions import today
+from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires
 from lms.core.scope import Role
 from lms.core.web import db, refused_on
 
 blueprint = Blueprint("opening_balances", __name__)
 
-READERS = (Role.CITY_ADMINISTRATOR, Role.AUDITOR)
+BRANCH_READERS = (Role.CITY_ADMINISTRATOR, Role.AUDITOR)  # those who read for the whole branch
 
 
 @blueprint.get("/")
-@requires(*READERS)
+@requires(*BRANCH_READERS)
 def index() -> ResponseReturnValue:
-    """Every source with its sums."""
+    """Show every source with its sums."""
     return render_template(
         "opening_balances/index.html",
         rows=opening_balances.listing(db()),
@@ -32,34 +32,36 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.get("/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*BRANCH_READERS)
 def export(form: str) -> ResponseReturnValue:
-    """Every source as a file."""
+    """Send the table of sources as a file."""
     sheet = baselines.sources(opening_balances.listing(db()))
-    return exported(sheet, form, report="opening_balances", name=f"opening-balances-{today().isoformat()}", asked={})
+    return send_sheet(
+        sheet, form, report="opening_balances", name=f"opening-balances-{today().isoformat()}", arguments={}
+    )
 
 
 @blueprint.get("/<int:source_id>/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*BRANCH_READERS)
 def source_export(source_id: int, form: str) -> ResponseReturnValue:
-    """One source as the reports read it; the file as it was sent stands beside."""
+    """Send the balances of a source as the reports read them."""
     source = opening_balances.source(db(), source_id)
     sheet = baselines.balances(source, opening_balances.balances_of(db(), source_id))
-    asked = {"source": str(source_id)}
-    return exported(sheet, form, report="opening_balance", name=f"opening-balance-{source_id}", asked=asked)
+    arguments = {"source": str(source_id)}
+    return send_sheet(sheet, form, report="opening_balance", name=f"opening-balance-{source_id}", arguments=arguments)
 
 
 @blueprint.get("/<int:source_id>")
-@requires(*READERS)
+@requires(*BRANCH_READERS)
 def page(source_id: int) -> ResponseReturnValue:
-    """One source, month by month."""
+    """Show a source, month by month."""
     return _page(source_id, WithdrawForm())
 
 
 @blueprint.get("/<int:source_id>/file")
-@requires(*READERS)
+@requires(*BRANCH_READERS)
 def file(source_id: int) -> ResponseReturnValue:
-    """The file as it was sent."""
+    """Send the file that was imported, as it was uploaded."""
     source = opening_balances.source(db(), source_id)
     return send_file(
         io.BytesIO(source.file), mimetype=source.media_type, as_attachment=True, download_name=source.file_name
@@ -69,7 +71,7 @@ def file(source_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:source_id>/withdraw")
 @requires(Role.CITY_ADMINISTRATOR)
 def withdraw(source_id: int) -> ResponseReturnValue:
-    """Take a source out of all figures."""
+    """Withdraw a source, with a reason: the figures no longer count it."""
     form = WithdrawForm()
     if form.validate_on_submit():
         with refused_on(form):

@@ -1,6 +1,7 @@
-"""Which of a report's rows a page shows: a page at a time, found by a part of their name. The question stays the same.
+"""The rows of a report that its page shows: one page of them, or those with a searched text in their name.
 
-Instructors and hosts are thousands of rows. The total, the picture and the files are of all of them, whatever a page shows.
+Instructors and hosts are thousands of rows. The total, the chart and the files are of all rows, whatever the page
+shows.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,53 +10,55 @@ from typing import Generic, TypeVar
 
 from flask import request
 
-from courses.reports.filters import Grouping
+from courses.reports.questions import Grouping
+from courses.reports.views.questions import page_number
 from lms.core.paging import PAGE_SIZE, Page
 
 T = TypeVar("T")
 
-MANY = frozenset({Grouping.COURSE, Grouping.INSTRUCTOR, Grouping.HOST})
-FEW_SIZE = 300  # rows of a page of months or districts, which one wants to see together
-LONGEST = 100  # characters that are looked for
+SEARCHABLE = frozenset({Grouping.COURSE, Grouping.INSTRUCTOR, Grouping.HOST})
+UNSEARCHABLE_PAGE_SIZE = 300  # months or districts are few, and readers want to see them together
+MAX_SEARCH_LENGTH = 100  # characters
 
 
 @dataclass(frozen=True)
-class Listing(Generic[T]):
-    """A page of the rows that were found. find: what was looked for; found: all that have it, None where nothing was looked for.
+class RowListing(Generic[T]):
+    """A page of rows.
 
-    everything: how many rows the report has. searchable: whether they are many enough to be looked for.
+    find: the searched text. matches: all rows that have it in their name; None where nothing was searched.
+    everything: the number of all rows. searchable: whether the page has a search field.
     """
 
     page: Page[T]
     find: str
-    found: Sequence[T] | None
+    matches: Sequence[T] | None
     everything: int
     searchable: bool
 
     @property
     def first(self) -> int:
-        """The number of the page's first row, from 1."""
+        """The number of the page's first row, counted from 1."""
         return (self.page.page - 1) * self._size + 1
 
     @property
     def last(self) -> int:
-        """The number of its last."""
+        """The number of the page's last row."""
         return self.first + len(self.page.rows) - 1
 
     @property
     def _size(self) -> int:
-        return PAGE_SIZE if self.searchable else FEW_SIZE
+        return PAGE_SIZE if self.searchable else UNSEARCHABLE_PAGE_SIZE
 
 
-def listing(rows: Sequence[T], names: Callable[[T], Sequence[str | None]], grouping: Grouping) -> Listing[T]:
-    """The rows that the address asks to see. names: what of a row is looked through."""
-    searchable = grouping in MANY
-    find = request.args.get("find", "").strip()[:LONGEST] if searchable else ""
-    wanted = find.casefold()
-    found = [row for row in rows if any(wanted in (name or "").casefold() for name in names(row))] if wanted else None
-    shown = rows if found is None else found
-    size = PAGE_SIZE if searchable else FEW_SIZE
-    pages = max(1, -(-len(shown) // size))
-    number = min(max(request.args.get("page", 1, type=int), 1), pages)
-    page = Page(shown[(number - 1) * size : number * size], number, pages, len(shown))
-    return Listing(page, find, found, len(rows), searchable)
+def listing(rows: Sequence[T], names: Callable[[T], Sequence[str | None]], grouping: Grouping) -> RowListing[T]:
+    """The rows that the query string asks for. names: gives the texts of a row that are searched."""
+    searchable = grouping in SEARCHABLE
+    find = request.args.get("find", "").strip()[:MAX_SEARCH_LENGTH] if searchable else ""
+    text = find.casefold()
+    matches = [row for row in rows if any(text in (name or "").casefold() for name in names(row))] if text else None
+    listed = rows if matches is None else matches
+    size = PAGE_SIZE if searchable else UNSEARCHABLE_PAGE_SIZE
+    pages = max(1, -(-len(listed) // size))
+    number = min(max(page_number(), 1), pages)
+    page = Page(listed[(number - 1) * size : number * size], number, pages, len(listed))
+    return RowListing(page, find, matches, len(rows), searchable)

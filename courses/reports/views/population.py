@@ -1,4 +1,4 @@
-"""The registered population of the districts: read by administrators and auditors, edited by the city's administrators."""
+"""The pages of the districts' registered population: city administrators edit it, other readers of reports see it."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,7 +8,7 @@ from courses.counting import population
 from courses.reports.forms.baselines import PopulationForm, cell_name
 from courses.reports.labels import baselines
 from courses.reports.views import years
-from courses.reports.views.files import exported
+from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires
 from lms.core.scope import READERS, Role
 from lms.core.web import db, refused_on
@@ -19,45 +19,45 @@ blueprint = Blueprint("population", __name__)
 @blueprint.get("/")
 @requires(*READERS)
 def current() -> ResponseReturnValue:
-    """This year's."""
+    """Redirect to the page of this year."""
     return redirect(url_for(".page", year=years.this_year()))
 
 
 @blueprint.get("/<int:year>")
 @requires(*READERS)
 def page(year: int) -> ResponseReturnValue:
-    """A year's figures."""
-    return _shown(year, PopulationForm())
+    """Show the population of a year."""
+    return _page(year, PopulationForm())
 
 
 @blueprint.get("/<int:year>/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def export(year: int, form: str) -> ResponseReturnValue:
-    """The same as a file."""
-    years.demand(year)
+    """Send the population of a year as a file."""
+    years.require_year(year)
     sheet = baselines.population(population.read(db(), year), year)
-    return exported(sheet, form, report="population", name=f"population-{year}", asked={"year": str(year)})
+    return send_sheet(sheet, form, report="population", name=f"population-{year}", arguments={"year": str(year)})
 
 
 @blueprint.post("/<int:year>")
 @requires(Role.CITY_ADMINISTRATOR)
 def save(year: int) -> ResponseReturnValue:
-    """Set them."""
-    years.demand(year)
+    """Save the population of a year."""
+    years.require_year(year)
     form = PopulationForm()
     if form.validate_on_submit():
         places = [row.district.id for row in population.read(db(), year)]
-        wanted = form.numbers(request.form, places, "people", population.LARGEST_POPULATION)
+        people = form.numbers(request.form, places, "people", population.LARGEST_POPULATION)
         if not form.errors_of:
             with refused_on(form):
-                population.save(db(), year, wanted, form.source.data)
+                population.save(db(), year, people, form.source.data)
                 flash(_("Saved."))
                 return redirect(url_for(".page", year=year))
-    return _shown(year, form)
+    return _page(year, form)
 
 
-def _shown(year: int, form: PopulationForm) -> ResponseReturnValue:
-    years.demand(year)
+def _page(year: int, form: PopulationForm) -> ResponseReturnValue:
+    years.require_year(year)
     page = render_template(
         "population/page.html",
         form=form,

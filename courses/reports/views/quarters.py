@@ -1,4 +1,4 @@
-"""Quarters: which are frozen, since when and by whom, and freezing one that is over."""
+"""The pages of quarters: the list of quarters that are over, and freezing one of them."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -6,11 +6,11 @@ from flask_babel import gettext as _
 
 from courses.counting import quarters
 from courses.counting.quarters import Quarter
-from courses.reports import enrolment
-from courses.reports.filters import Filters, Grouping
+from courses.reports import in_progress
 from courses.reports.labels import baselines
-from courses.reports.views.files import exported
-from courses.reports.views.question import today, zone
+from courses.reports.questions import Filters, Grouping, Question
+from courses.reports.views.questions import today, zone
+from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires
 from lms.core.errors import NotFound
 from lms.core.forms import Form
@@ -22,13 +22,13 @@ blueprint = Blueprint("quarters", __name__)
 
 
 class FreezeForm(Form):
-    """Nothing but the token: what is decided stands on the page."""
+    """The CSRF token alone: the page says what is confirmed."""
 
 
 @blueprint.get("/")
 @requires(*READERS)
 def page() -> str:
-    """The quarters of the ledger that are over, the latest first."""
+    """Show the quarters that are over, the latest first, and which are frozen, since when and by whom."""
     return render_template(
         "quarters/page.html",
         states=quarters.listing(db(), zone()),
@@ -41,15 +41,15 @@ def page() -> str:
 @blueprint.get("/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def export(form: str) -> ResponseReturnValue:
-    """The same as a file."""
+    """Send the list of quarters as a file."""
     sheet = baselines.quarters(quarters.listing(db(), zone()))
-    return exported(sheet, form, report="quarters", name=f"quarters-{today().isoformat()}", asked={})
+    return send_sheet(sheet, form, report="quarters", name=f"quarters-{today().isoformat()}", arguments={})
 
 
 @blueprint.route("/<code>/freeze", methods=["GET", "POST"])
 @requires(Role.CITY_ADMINISTRATOR)
 def freeze(code: str) -> ResponseReturnValue:
-    """Show what freezing a quarter means, and freeze it."""
+    """Ask the user to confirm, and freeze the quarter."""
     try:
         quarter = Quarter.parse(code)
     except ValueError:
@@ -60,13 +60,13 @@ def freeze(code: str) -> ResponseReturnValue:
             quarters.freeze(db(), quarter, zone())
             flash(_("%(quarter)s is frozen.", quarter=str(quarter)))
             return redirect(url_for(".page"))
-    filters = Filters(quarter.first, quarter.last)
+    of_quarter = Question(Filters(quarter.first, quarter.last), EVERYTHING)
     answer = render_template(
         "quarters/freeze.html",
         form=form,
         quarter=quarter,
         state=quarters.state(db(), quarter),
-        progress=enrolment.progress(db(), filters, EVERYTHING, zone=zone()),
+        progress=in_progress.total(db(), of_quarter, zone=zone()),
         whole=whole,
     )
     return make_response(answer, 422 if form.is_submitted() else 200)

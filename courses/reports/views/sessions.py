@@ -1,80 +1,87 @@
-"""The step of a report between an offering and its people: its sessions, and who was at one."""
+"""The drill-down pages between an offering and its people: the offering's sessions, and the people of one."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from courses.reports import sessions as rules
+from courses.reports import sessions
 from courses.reports.labels import lists
-from courses.reports.labels import report as words
-from courses.reports.views import navigation as ways
-from courses.reports.views.files import exported
-from courses.reports.views.question import asked, asked_of, column, zone
+from courses.reports.labels import report as labels
+from courses.reports.views import navigation
+from courses.reports.views.questions import drill_down_criteria, page_number, request_figure, request_question, zone
+from courses.reports.views.sheets import send_sheet
 from lms.core import languages
 from lms.core.access import requires, scope
+from lms.core.db import LARGEST_ID
 from lms.core.errors import NotFound
 from lms.core.scope import READERS
 from lms.core.web import reporting
 
 blueprint = Blueprint("report_sessions", __name__)
 
-LARGEST = 2**63 - 1
-
 
 @blueprint.get("/offerings/<int:offering_id>/sessions")
 @requires(*READERS)
 def page(offering_id: int) -> ResponseReturnValue:
-    """An offering's sessions, and what it gives to the number one came from."""
-    _demand(offering_id)
-    filters, choices = asked()
-    figure = column()
+    """Show an offering's sessions, and what the offering adds to the number that the reader followed."""
+    _require_possible_ids(offering_id)
+    question, options = request_question()
+    filters, figure = question.filters, request_figure()
     return render_template(
         "reports/sessions.html",
-        found=rules.of_offering(reporting(), offering_id, filters, scope()),
-        filters=filters,
-        here=ways.here(filters, figure),
-        trail=[ways.top(filters), ways.offerings(filters, figure)],
-        asked=asked_of(filters, choices, figure),
-        **_words(),
+        offering_sessions=sessions.of_offering(reporting(), offering_id, question),
+        carried=navigation.carried_arguments(filters, figure),
+        trail=[navigation.report_crumb(filters), navigation.offerings_crumb(filters, figure)],
+        criteria=drill_down_criteria(question, options, figure),
+        **_template_globals(),
     )
 
 
 @blueprint.get("/offerings/<int:offering_id>/<any(sessions, lines):what>/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def export(offering_id: int, what: str, form: str) -> ResponseReturnValue:
-    """The sessions, or the lines that the report adds up, as a file."""
-    _demand(offering_id)
-    filters, choices = asked()
-    figure = column()
-    found = rules.of_offering(reporting(), offering_id, filters, scope())
-    of = asked_of(filters, choices, figure)
-    sheet = lists.sessions(found, of, zone()) if what == "sessions" else lists.ledger_lines(found, of)
-    question = filters.address() | {"offering": str(offering_id)}
-    return exported(sheet, form, report=f"offering_{what}", name=f"{what}-{offering_id}", asked=question)
+    """Send the sessions ("sessions") or the ledger entries that the report adds up ("lines") as a file."""
+    _require_possible_ids(offering_id)
+    question, options = request_question()
+    offering_sessions = sessions.of_offering(reporting(), offering_id, question)
+    criteria = drill_down_criteria(question, options, request_figure())
+    if what == "sessions":
+        sheet = lists.sessions(offering_sessions, criteria, zone())
+    else:
+        sheet = lists.ledger_entries(offering_sessions, criteria)
+    arguments = question.filters.address() | {"offering": str(offering_id)}
+    return send_sheet(sheet, form, report=f"offering_{what}", name=f"{what}-{offering_id}", arguments=arguments)
 
 
 @blueprint.get("/offerings/<int:offering_id>/sessions/<int:session_id>/people")
 @requires(*READERS)
 def people(offering_id: int, session_id: int) -> ResponseReturnValue:
-    """Who was at one session."""
-    _demand(offering_id, session_id)
-    filters, _choices = asked()
-    figure = column()
-    number = request.args.get("page", 1, type=int)
+    """Show the people who were at a session."""
+    _require_possible_ids(offering_id, session_id)
+    question, _options = request_question()
+    filters, figure = question.filters, request_figure()
     return render_template(
         "reports/session_people.html",
-        found=rules.people(reporting(), offering_id, session_id, scope(), page=number),
-        here=ways.here(filters, figure),
+        attendees=sessions.attendees(reporting(), offering_id, session_id, scope(), page=page_number()),
+        carried=navigation.carried_arguments(filters, figure),
         trail=[
-            ways.top(filters), ways.offerings(filters, figure), ways.sessions(filters, figure, offering_id),
+            navigation.report_crumb(filters),
+            navigation.offerings_crumb(filters, figure),
+            navigation.sessions_crumb(filters, figure, offering_id),
         ],
-        **_words(),
-    )  # fmt: skip
+        **_template_globals(),
+    )
 
 
-def _demand(*identities: int) -> None:
-    if max(identities) > LARGEST:
+def _require_possible_ids(*ids: int) -> None:
+    """Raise NotFound for a number that no id of the database can be."""
+    if max(ids) > LARGEST_ID:
         raise NotFound
 
 
-def _words() -> dict[str, object]:
-    return {"whole": languages.whole, "hours": words.hours, "roles": lists.ROLES, "kinds": lists.KINDS}
+def _template_globals() -> dict[str, object]:
+    return {
+        "whole": languages.whole,
+        "hours": labels.hours,
+        "roles": lists.ROLE_LABELS,
+        "kinds": lists.ENTRY_KIND_LABELS,
+    }

@@ -1,4 +1,4 @@
-"""Targets by district, programme and year: read by administrators and auditors, set by the city's administrators."""
+"""The pages of targets by year: city administrators set them, other readers of reports see them."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,7 +9,7 @@ from courses.counting import targets
 from courses.reports.forms.baselines import TargetsForm, cell_name
 from courses.reports.labels import baselines
 from courses.reports.views import years
-from courses.reports.views.files import exported
+from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires, scope
 from lms.core.scope import READERS, Role
 from lms.core.web import db, refused_on
@@ -20,46 +20,50 @@ blueprint = Blueprint("targets", __name__)
 @blueprint.get("/")
 @requires(*READERS)
 def current() -> ResponseReturnValue:
-    """This year's."""
+    """Redirect to the page of this year."""
     return redirect(url_for(".page", year=years.this_year()))
 
 
 @blueprint.get("/<int:year>")
 @requires(*READERS)
 def page(year: int) -> ResponseReturnValue:
-    """A year's targets and what was reached of them."""
-    return _shown(year, TargetsForm())
+    """Show the targets of a year, and the person-times that were reached."""
+    return _page(year, TargetsForm())
 
 
 @blueprint.get("/<int:year>/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def export(year: int, form: str) -> ResponseReturnValue:
-    """The same as a file."""
-    years.demand(year)
+    """Send the targets of a year as a file."""
+    years.require_year(year)
     sheet = baselines.targets(targets.read(db(), year, scope()), whole_branch=scope().everything)
-    return exported(sheet, form, report="targets", name=f"targets-{year}", asked={"year": str(year)})
+    return send_sheet(sheet, form, report="targets", name=f"targets-{year}", arguments={"year": str(year)})
 
 
 @blueprint.post("/<int:year>")
 @requires(Role.CITY_ADMINISTRATOR)
 def save(year: int) -> ResponseReturnValue:
-    """Set those that were changed on the page."""
-    years.demand(year)
+    """Save the targets that the user changed on the page.
+
+    The page sends each target also as it was shown, so that a target that somebody else has changed meanwhile is
+    refused.
+    """
+    years.require_year(year)
     form = TargetsForm()
     if form.validate_on_submit():
         places = list(targets.read(db(), year, scope()).cells)
-        wanted = form.numbers(request.form, places, "target", targets.LARGEST_TARGET)
-        shown = form.numbers(request.form, places, "shown", targets.LARGEST_TARGET)
+        new = form.numbers(request.form, places, "target", targets.LARGEST_TARGET)
+        before = form.numbers(request.form, places, "shown", targets.LARGEST_TARGET)
         if not form.errors_of:
             with refused_on(form):
-                number = targets.save(db(), year, wanted, shown)
+                number = targets.save(db(), year, new, before)
                 flash(ngettext("%(num)s target changed.", "%(num)s targets changed.", number))
                 return redirect(url_for(".page", year=year))
-    return _shown(year, form)
+    return _page(year, form)
 
 
-def _shown(year: int, form: TargetsForm) -> ResponseReturnValue:
-    years.demand(year)
+def _page(year: int, form: TargetsForm) -> ResponseReturnValue:
+    years.require_year(year)
     page = render_template(
         "targets/page.html",
         form=form,

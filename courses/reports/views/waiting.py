@@ -1,15 +1,15 @@
-"""The waiting lists that a number of the indicators is made of."""
+"""The page of waiting lists that a number of the indicators is made of."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from courses.reports import waiting
 from courses.reports.labels import lists
-from courses.reports.views import navigation as ways
-from courses.reports.views.files import exported
-from courses.reports.views.question import asked, asked_of, today, zone
+from courses.reports.views import navigation
+from courses.reports.views.questions import drill_down_criteria, page_number, request_question, today, zone
+from courses.reports.views.sheets import send_sheet
 from lms.core import languages
-from lms.core.access import requires, scope
+from lms.core.access import requires
 from lms.core.paging import ALL
 from lms.core.scope import READERS
 from lms.core.web import reporting
@@ -20,14 +20,14 @@ blueprint = Blueprint("report_waiting", __name__)
 @blueprint.get("/waiting")
 @requires(*READERS)
 def page() -> ResponseReturnValue:
-    """The open offerings that people wait for."""
-    filters, choices = asked()
+    """Show the open offerings that have a waiting list. They have no period, so the criteria leave it out."""
+    question, options = request_question()
     return render_template(
         "reports/waiting.html",
-        found=waiting.offerings(reporting(), filters, scope(), page=request.args.get("page", 1, type=int)),
-        here=ways.here(filters),
-        trail=[ways.top(filters)],
-        asked=asked_of(filters, choices, None)[1:],
+        waiting=waiting.waiting_offerings(reporting(), question, page=page_number()),
+        carried=navigation.carried_arguments(question.filters),
+        trail=[navigation.report_crumb(question.filters)],
+        criteria=drill_down_criteria(question, options)[1:],
         whole=languages.whole,
     )
 
@@ -35,8 +35,9 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/waiting/export/<any(csv, xlsx, parquet):form>")
 @requires(*READERS)
 def export(form: str) -> ResponseReturnValue:
-    """All of them as a file. It is of now, and named by the day."""
-    filters, choices = asked()
-    found = waiting.offerings(reporting(), filters, scope(), size=ALL)
-    sheet = lists.waiting(found, asked_of(filters, choices, None)[1:], zone())
-    return exported(sheet, form, report="waiting", name=f"waiting-{today().isoformat()}", asked=filters.address())
+    """Send all of them as a file. Waiting lists are of now, so today is in the file's name."""
+    question, options = request_question()
+    offerings = waiting.waiting_offerings(reporting(), question, size=ALL)
+    sheet = lists.waiting(offerings, drill_down_criteria(question, options)[1:], zone())
+    name = f"waiting-{today().isoformat()}"
+    return send_sheet(sheet, form, report="waiting", name=name, arguments=question.filters.address())

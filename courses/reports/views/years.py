@@ -1,19 +1,19 @@
-"""Pages of one year: which years there are, and this one."""
+"""The years that have a page of targets and of population."""
 
 from flask import current_app
 
 from lms.core import clock
 from lms.core.errors import NotFound
 
-YEARS = range(1980, 2101)
+YEARS = range(1980, 2101)  # as the days of the filter bar
 
 
 def this_year() -> int:
-    """By the branch's clock."""
+    """The year in the branch's time zone."""
     return clock.today(current_app.config["SETTINGS"].zone).year
 
 
-def demand(year: int) -> None:
-    """Raise NotFound for a year that no page has."""
+def require_year(year: int) -> None:
+    """Raise NotFound for a year that has no page."""
     if year not in YEARS:
         raise NotFound

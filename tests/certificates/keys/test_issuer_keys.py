@@ -42,10 +42,10 @@ def run(app: Flask, branch: Branch, db: Session, monkeypatch: pytest.MonkeyPatch
 def badge_of(db: Session, branch: Branch, certificate: Certificate) -> str:
     badges.owe(db, certificate)
     badges.sign_owed(db, branch)
-    made = badges.signed_badge(db, certificate)
+    signed_badge = badges.signed_badge(db, certificate)
     db.commit()
-    assert made is not None
-    return made.credential
+    assert signed_badge is not None
+    return signed_badge.credential
 
 
 def test_a_rotated_badge_key_stays_in_the_did_document(
@@ -91,8 +91,8 @@ def test_a_compromised_status_key_is_believed_no_more_and_lists_are_signed_anew_
     status_lists.sign_due(db, branch)
     db.commit()
     fetched = client.get("/status/revocation/0").text
-    said = run("compromise", "status-1", "--at", (clock.now() - timedelta(hours=1)).isoformat())
-    assert "2 status lists were signed anew" in said
+    output = run("compromise", "status-1", "--at", (clock.now() - timedelta(hours=1)).isoformat())
+    assert "2 status lists were signed anew" in output
     published = client.get("/.well-known/jwks.json").text
     assert next(key for key in json.loads(published)["keys"] if key["kid"] == "status-1")["state"] == "compromised"
     keys = offline.read_keys(published).others
@@ -106,17 +106,17 @@ def test_a_compromised_badge_key_leaves_the_did_document_and_its_badges_are_made
 ) -> None:
     certificate = issue("张三丰")
     old = badge_of(db, branch, certificate)
-    said = run("compromise", "badge-1", "--at", (clock.now() - timedelta(hours=1)).isoformat())
-    assert "1 badges are owed anew" in said
+    output = run("compromise", "badge-1", "--at", (clock.now() - timedelta(hours=1)).isoformat())
+    assert "1 badges are owed anew" in output
     assert badges.signed_badge(db, certificate) is None
     assert badges.sign_owed(db, branch) == 1
     db.commit()
-    made = badges.signed_badge(db, certificate)
-    assert made is not None
+    signed_badge = badges.signed_badge(db, certificate)
+    assert signed_badge is not None
     published = client.get("/.well-known/did.json").json
     assert published is not None
     assert method_in(old) not in published["assertionMethod"]
-    assert method_in(made.credential) in published["assertionMethod"]
+    assert method_in(signed_badge.credential) in published["assertionMethod"]
     assert "badge-1  compromised" in run("list")
 
 

@@ -1,4 +1,4 @@
-"""Keys in the database: made once, rotated without harm, and known to a process without asking each time."""
+"""Keys in the database: replacement once, rotated without harm, and known to a process without asking each time."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -65,8 +65,8 @@ def test_a_lost_private_key_is_replaced_only_where_that_was_asked_for(db: Sessio
     with pytest.raises(DomainError) as refused:
         qr_keys.ensure(db, branch.keys_dir, not_before=TODAY, not_after=LAST)
     assert refused.value.code == "signing_key_missing"
-    made = qr_keys.ensure(db, branch.keys_dir, not_before=TODAY, not_after=LAST, replace_lost=True)
-    assert made.number == 2
+    replacement = qr_keys.ensure(db, branch.keys_dir, not_before=TODAY, not_after=LAST, replace_lost=True)
+    assert replacement.number == 2
 
 
 def test_another_keys_file_does_not_sign(db: Session, branch: Branch) -> None:

@@ -42,9 +42,9 @@ def imported(db: Session, sheet: Callable[..., Path]) -> None:
 @pytest.mark.parametrize("number", ["京红救(2015)第00123号", "京红救（２０１５）第00123号", "京红救 2015 第 00123 号"])
 @pytest.mark.parametrize("proof", ["张三丰", "张 三 丰", "07109x", ID_NUMBER[-6:]])
 def test_number_and_holder_find_it(db: Session, number: str, proof: str) -> None:
-    found = legacy.find(db, number, proof, today=clock.now().date())
-    assert found is not None
-    assert (found.masked_name, found.state) == ("张*丰", State.VALID)
+    certificate = legacy.find(db, number, proof, today=clock.now().date())
+    assert certificate is not None
+    assert (certificate.masked_name, certificate.state) == ("张*丰", State.VALID)
 
 
 @pytest.mark.usefixtures("imported")
@@ -55,8 +55,8 @@ def test_the_states_of_a_legacy_certificate(db: Session) -> None:
     today = clock.now().date()
 
     def state(day: object = today) -> State | None:
-        found = legacy.find(db, number, proof, today=day)  # type: ignore[arg-type]
-        return found.state if found else None
+        certificate = legacy.find(db, number, proof, today=day)  # type: ignore[arg-type]
+        return certificate.state if certificate else None
 
     assert state(row.valid_until) is State.VALID
     assert state(row.valid_until + timedelta(days=1)) is State.EXPIRED

@@ -15,8 +15,8 @@ from certificates.models import Certificate, LegacyCertificate
 from certificates.states import State
 from courses.counting import recount
 from courses.imports import corrections, runs
-from courses.imports.kinds import Context
-from courses.imports.past import PAST
+from courses.imports.kinds import ImportContext
+from courses.imports.past import PAST_TRAININGS
 from courses.models.imports import ImportRun, ImportState
 from courses.models.trainees import Trainee
 from lms.config import Settings
@@ -28,7 +28,7 @@ FIELDS = ("course", "district", "host", "days", "name", "phone", "id_number", "c
 
 
 def test_it_is_what_keeps_the_papers_of_past_trainings() -> None:
-    assert [type(one) for one in PAST.papers] == [past_training_import.PastTrainingCertificates]
+    assert [type(one) for one in PAST_TRAININGS.certificate_keepers] == [past_training_import.PastTrainingCertificates]
 
 
 OLD = ("FR-OLD", "东城区", "一号社区")
@@ -51,10 +51,12 @@ def checked(db: Session, settings: Settings, *rows: tuple[str, ...]) -> ImportRu
     """A file of past trainings after its dry run."""
     out = io.StringIO()
     csv.writer(out).writerows([FIELDS, *rows])
-    made = runs.receive(db, PAST, file=io.BytesIO(out.getvalue().encode()), file_name="old.csv", scope=EVERYTHING)
-    runs.check(db, made)
-    work(db, made, settings)
-    return made
+    import_run = runs.receive(
+        db, PAST_TRAININGS, file=io.BytesIO(out.getvalue().encode()), file_name="old.csv", scope=EVERYTHING
+    )
+    runs.check(db, import_run)
+    work(db, import_run, settings)
+    return import_run
 
 
 def moved(db: Session, settings: Settings, run: ImportRun) -> ImportRun:
@@ -64,12 +66,14 @@ def moved(db: Session, settings: Settings, run: ImportRun) -> ImportRun:
 
 
 def work(db: Session, run: ImportRun, settings: Settings) -> None:
-    for _progress in runs.work(db, run.id, Context(settings.zone, 2)):
+    for _progress in runs.work(db, run.id, ImportContext(settings.zone, 2)):
         db.commit()
 
 
 def refusals(db: Session, run: ImportRun) -> list[tuple[int, str]]:
-    return [(line, message % params if params else message) for line, message, params in corrections.refused(db, run)]
+    return [
+        (line, message % params if params else message) for line, message, params in corrections.refused_rows(db, run)
+    ]
 
 
 def differences(db: Session) -> list[object]:
@@ -79,9 +83,9 @@ def differences(db: Session) -> list[object]:
 @pytest.fixture
 def run(db: Session, catalogue: None, settings: Settings) -> ImportRun:
     """Two offerings, each with a number."""
-    made = checked(db, settings, *ROWS)
+    import_run = checked(db, settings, *ROWS)
     assert db.scalar(select(func.count()).select_from(LegacyCertificate)) == 0, "a dry run"
-    return moved(db, settings, made)
+    return moved(db, settings, import_run)
 
 
 def test_a_number_of_this_system_keeps_its_row_out(
@@ -92,12 +96,12 @@ def test_a_number_of_this_system_keeps_its_row_out(
 ) -> None:
     ours = issue("王小明").number
     apart = (*OLD, "2015-05-09", *ROWS[1][4:])
-    made = checked(db, settings, apart, (*OLD, "2015-03-07", "王小明", "13800138000", "", ours.lower(), ""))
-    assert refusals(db, made) == [
+    import_run = checked(db, settings, apart, (*OLD, "2015-03-07", "王小明", "13800138000", "", ours.lower(), ""))
+    assert refusals(db, import_run) == [
         (3, "The certificate number is one of this system's own. Correct it, or leave it out.")
     ]
-    moved(db, settings, made)
-    assert (made.tally["enrolments"], made.tally.get("certificates", 0)) == (1, 0)
+    moved(db, settings, import_run)
+    assert (import_run.tally["enrolments"], import_run.tally.get("certificates", 0)) == (1, 0)
     assert db.scalar(select(func.count()).select_from(LegacyCertificate)) == 0
 
 
@@ -106,10 +110,10 @@ def test_a_number_that_two_people_have_in_the_file_is_nobodys(db: Session, setti
     """Also where they have one name: the phones say that they are two. A person may name it at both of two offerings."""
     namesake = (*OLD, "2015-05-09", "孙芳", "13800138009", "", "旧证2015-2", "")
     again = (*OLD, "2015-06-06", "周立", "13800138005", "", "旧证2015-3", "")
-    made = checked(db, settings, *ROWS, LI, namesake, again, (*again[:3], "2015-07-04", *again[4:]))
+    import_run = checked(db, settings, *ROWS, LI, namesake, again, (*again[:3], "2015-07-04", *again[4:]))
     twice = "Line %d gives the same certificate number to somebody else. Correct both lines."
-    waits = PAST.reasons["offering_waits"] % {"line": 2}
-    assert refusals(db, made) == [
+    waits = PAST_TRAININGS.reasons["offering_waits"] % {"line": 2}
+    assert refusals(db, import_run) == [
         (2, twice % 6), (3, waits), (4, waits), (5, twice % 7), (6, twice % 2), (7, twice % 5),
     ]  # fmt: skip
 
@@ -119,13 +123,13 @@ def test_a_number_that_somebody_else_has_keeps_its_row_out(db: Session, settings
     moved(db, settings, checked(db, settings, ROWS[0]))
     other = (*OLD, "2016-03-05", *LI[4:])
     mine = (*OLD, "2016-04-02", *ROWS[0][4:8], "")
-    made = checked(db, settings, other, mine)
+    import_run = checked(db, settings, other, mine)
     taken = (2, "The certificate number is somebody else's already. Correct it, or leave it out.")
-    assert refusals(db, made) == [taken]
-    [sent] = corrections.to_correct(db, made)
+    assert refusals(db, import_run) == [taken]
+    [sent] = corrections.rows_to_correct(db, import_run)
     assert sent[1][7] == "旧证（2015）第１号"
-    moved(db, settings, made)
-    assert (made.tally["enrolments"], made.tally["certificates"]) == (1, 0)
+    moved(db, settings, import_run)
+    assert (import_run.tally["enrolments"], import_run.tally["certificates"]) == (1, 0)
     assert list(db.scalars(select(LegacyCertificate.name))) == ["王小明"]
     assert db.scalar(select(func.count()).select_from(Trainee).where(Trainee.name == "李红")) == 0
     assert differences(db) == []

@@ -43,13 +43,13 @@ def test_a_file_is_read_in_the_encodings_of_offices(db: Session, sheet: Callable
 
 
 def test_a_spreadsheet_is_read_too(db: Session, tmp_path: Path) -> None:
-    made = io.BytesIO()
-    with xlsxwriter.Workbook(made) as book:
+    workbook_file = io.BytesIO()
+    with xlsxwriter.Workbook(workbook_file) as book:
         page = book.add_worksheet()
         for at, line in enumerate((HEAD, GOOD)):
             page.write_row(at, 0, line.split(","))
     path = tmp_path / "old.xlsx"
-    path.write_bytes(made.getvalue())
+    path.write_bytes(workbook_file.getvalue())
     assert load(db, path) == (1, [])
 
 
@@ -79,9 +79,9 @@ def bad(**changes: str) -> str:
 def test_a_bad_row_is_named_by_line_and_reason(db: Session, sheet: Callable[..., Path], row: str, reason: str) -> None:
     imported, found = load(db, sheet(LIFELONG, "", row))
     assert imported == 1
-    [(line, said)] = found
+    [(line, message)] = found
     assert line == 4
-    assert said.startswith(reason)
+    assert message.startswith(reason)
 
 
 def test_a_number_goes_in_once(db: Session, sheet: Callable[..., Path], issue: Callable[..., Certificate]) -> None:
@@ -153,7 +153,7 @@ def test_a_workbook_may_hold_more_rows_than_an_upload(db: Session, tmp_path: Pat
 def test_a_workbook_beyond_the_limits_is_refused_before_it_is_read(
     db: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: spreadsheets.Limits, code: str
 ) -> None:
-    monkeypatch.setattr(files, "SHEET", limits)
+    monkeypatch.setattr(files, "WORKBOOK_LIMITS", limits)
     with pytest.raises(DomainError) as refused:
         load(db, workbook(tmp_path / "old.xlsx", 6))
     assert refused.value.code == code

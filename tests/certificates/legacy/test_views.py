@@ -18,7 +18,7 @@ SignIn = Callable[..., FlaskClient]
 
 @pytest.fixture
 def old(db: Session, tmp_path: Path) -> LegacyCertificate:
-    """One of two that were imported."""
+    """The first of two imported certificates."""
     path = tmp_path / "old.csv"
     path.write_text("\n".join((HEAD, GOOD, LIFELONG)))
     take_in(db, path)

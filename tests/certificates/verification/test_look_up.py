@@ -21,7 +21,7 @@ from tests.certificates.legacy_files import GOOD, HEAD, LIFELONG, load
 
 @pytest.fixture
 def certificate(issue: Callable[..., Certificate]) -> Iterator[Certificate]:
-    """One issued on 5 March 2026 for 36 months, to 张三丰."""
+    """A certificate issued on 5 March 2026 for 36 months, to 张三丰."""
     with clock.at(clock.now().replace(year=2026, month=3, day=5, hour=4)):
         yield issue("张三丰")
 

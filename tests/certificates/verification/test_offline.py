@@ -47,9 +47,9 @@ def fetched(client: FlaskClient, db: Session, branch: Branch, tmp_path: Path) ->
 
 def command(keys: Path, folder: Path, code: str, *more: str, app: str = "wsgi") -> tuple[int, str]:
     """Run it as a stranger does, with an empty environment: no database, no settings."""
-    line = [sys.executable, "-m", "flask", "--app", app, "certificates", "verify", "--offline"]
+    command = [sys.executable, "-m", "flask", "--app", app, "certificates", "verify", "--offline"]
     finished = subprocess.run(
-        [*line, "--keys", str(keys), "--status", str(folder), *more, code],
+        [*command, "--keys", str(keys), "--status", str(folder), *more, code],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
@@ -79,9 +79,9 @@ def test_a_stranger_verifies_without_us(
 
 
 def test_the_command_stands_among_the_others(app: Flask) -> None:
-    shown = app.test_cli_runner().invoke(args=["certificates", "verify", "--help"])
-    assert shown.exit_code == 0
-    assert "--offline" in shown.output
+    help_output = app.test_cli_runner().invoke(args=["certificates", "verify", "--help"])
+    assert help_output.exit_code == 0
+    assert "--offline" in help_output.output
     # Only a command that verifies does without settings: the web server's own process never does.
     assert not is_requested(["--app", "wsgi", "certificates", "verify"])
 
@@ -103,8 +103,8 @@ def test_every_state_is_told(
         digits: str, days: int = 0, *, known: offline.KeySet = keys, status: list[status_lists.StatusBits] = lists
     ) -> tuple[State | None, str]:
         later = timedelta(days=days)
-        found = offline.verify(digits, known, status, now=now + later, today=today + later)
-        return found.state, found.reason
+        verdict = offline.verify(digits, known, status, now=now + later, today=today + later)
+        return verdict.state, verdict.reason
 
     assert judged(code) == (State.VALID, "valid")
     assert judged(digits_of(revoked.payload)) == (State.REVOKED, "revoked")

@@ -22,7 +22,7 @@ from lms.core.errors import DomainError
 
 def lists(db: Session) -> dict[tuple[StatusPurpose, int], StatusBits]:
     """The stored lists, verified with the published keys."""
-    keys = {one.kid: one.public_key for one in issuer_keys.public_keys(db)}
+    keys = {key.kid: key.public_key for key in issuer_keys.public_keys(db)}
     read = [status_lists.read(document, keys) for document in db.scalars(select(StatusList.document))]
     return {(bits.purpose, bits.number): bits for bits in read}
 
@@ -36,11 +36,11 @@ def test_revoked_and_superseded_stand_each_on_its_list(
     db.flush()
     assert status_lists.sign_due(db, branch) == len(lists(db)) == 2 * ((old.serial >> credentials.LIST_BITS) + 1)
     number = old.serial >> credentials.LIST_BITS
-    found = lists(db)
+    signed = lists(db)
     for certificate, on in ((good, set()), (revoked, {StatusPurpose.REVOCATION}), (old, {StatusPurpose.SUPERSEDED})):
-        assert {purpose for purpose in StatusPurpose if found[purpose, number].contains(certificate.serial)} == on
+        assert {purpose for purpose in StatusPurpose if signed[purpose, number].contains(certificate.serial)} == on
     assert (
-        found[StatusPurpose.REVOCATION, number].valid_until - found[StatusPurpose.REVOCATION, number].made_at
+        signed[StatusPurpose.REVOCATION, number].valid_until - signed[StatusPurpose.REVOCATION, number].made_at
         == LIFETIME
     )
 
@@ -68,9 +68,9 @@ def test_the_second_list_begins_at_131072(db: Session, branch: Branch, issue: Ca
     db.expire_all()
     revocation.revoke(db, certificate, "发错人")
     assert status_lists.sign_due(db, branch) == 4
-    found = lists(db)
-    assert found[StatusPurpose.REVOCATION, 1].contains(BITS + 5)
-    assert not any(found[StatusPurpose.REVOCATION, 0].bits)
+    signed = lists(db)
+    assert signed[StatusPurpose.REVOCATION, 1].contains(BITS + 5)
+    assert not any(signed[StatusPurpose.REVOCATION, 0].bits)
 
 
 def test_an_altered_list_and_a_list_of_a_stranger_are_refused(
@@ -79,7 +79,7 @@ def test_an_altered_list_and_a_list_of_a_stranger_are_refused(
     issue("张三丰")
     status_lists.sign_due(db, branch)
     document = db.scalars(select(StatusList.document)).first() or ""
-    keys = {one.kid: one.public_key for one in issuer_keys.public_keys(db)}
+    keys = {key.kid: key.public_key for key in issuer_keys.public_keys(db)}
     head, body, signature = document.split(".")
     for wrong in (f"{head}.{body[:-2]}AA.{signature}", f"{head}.{body}", "", "{}", f"{body}.{head}.{signature}"):
         with pytest.raises(DomainError) as refused:

@@ -1,4 +1,4 @@
-"""Every answer of a verification, their order, and what each costs."""
+"""Verification of a code: the order of its answers, and the statements that each costs."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -30,7 +30,7 @@ TODAY = date(2026, 11, 23)
 
 @pytest.fixture
 def certificate(issue: Callable[..., Certificate]) -> Iterator[Certificate]:
-    """One issued on 5 March 2026 for 36 months, to 张三丰."""
+    """A certificate issued on 5 March 2026 for 36 months, to 张三丰."""
     with clock.at(clock.now().replace(year=2026, month=3, day=5, hour=4)):
         yield issue("张三丰")
 

@@ -34,7 +34,7 @@ Issue = Callable[..., Certificate]
 
 @pytest.fixture
 def certificate(issue: Issue) -> Certificate:
-    """One of district 1."""
+    """A certificate of district 1."""
     return issue("张三丰")
 
 
@@ -121,17 +121,17 @@ def test_the_indicators_lead_to_the_valid_certificates_of_each_district(
     person_time.record_closing(db, offering, ZoneInfo("Asia/Shanghai"))
     db.commit()
     district, year = offering.district_id, offering.counted_on.year if offering.counted_on else 0
-    asked = f"since={year}-01-01&until={year}-12-31&lang=en"
+    query = f"since={year}-01-01&until={year}-12-31&lang=en"
     own = make.user(Role.DISTRICT_ADMINISTRATOR, district_id=district)
     for browser in (sign_in(make.user(Role.CITY_ADMINISTRATOR)), sign_in(own)):
-        page = unescape(browser.get(f"/reports/indicators/?{asked}").text)
+        page = unescape(browser.get(f"/reports/indicators/?{query}").text)
         found = re.findall(r'href="(/certificates/\?[^"]*)">(\d+)<', page)
         assert [shown for _down, shown in found] == ["1", "1"]  # the district's row, and the total
         for down, shown in found:
             listing = browser.get(f"{down}&lang=en").text
             assert f"{shown} certificate" in listing
             [back] = re.findall(r'<nav class="report-up"[^>]*><a href="([^"]*)"', listing)
-            assert dict(parse_qsl(urlsplit(unescape(back)).query)) == dict(parse_qsl(asked))
+            assert dict(parse_qsl(urlsplit(unescape(back)).query)) == dict(parse_qsl(query))
             assert urlsplit(back).path == "/reports/indicators/"
 
 

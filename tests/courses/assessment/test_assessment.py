@@ -63,7 +63,7 @@ def test_two_examiners_do_not_overwrite_each_other(db, enrolment):
 
 
 @pytest.mark.parametrize(("score", "code"), [(None, "nothing_entered"), (101, "score_range"), (-1, "score_range")])
-def test_what_is_no_result_is_refused(db, enrolment, score, code):
+def test_an_invalid_result_is_refused(db, enrolment, score, code):
     with pytest.raises(DomainError) as caught:
         save(db, enrolment, Marks(score))
     assert caught.value.code == code

@@ -100,7 +100,7 @@ def test_two_examiners_at_once_on_different_trainees(examined: Examined) -> None
 
 
 def test_examiners_at_stations_take_every_trainee_in_another_order(examined: Examined) -> None:
-    """One skill a station, everybody passes each; the phones send their people in opposite orders."""
+    """Each station examines one skill, and every trainee passes each station; the phones send their people in opposite orders."""
     orders = [examined.trainees, examined.trainees[::-1]]
     together(
         *(

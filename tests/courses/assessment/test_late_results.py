@@ -34,7 +34,7 @@ def enrolment(make: Make, offering):
 @pytest.mark.parametrize(
     ("state", "code"), [(OfferingState.CLOSED, "offering_closed"), (OfferingState.CANCELLED, "not_running")]
 )
-def test_after_the_training_a_result_waits_and_earns_nothing(db, examiner, enrolment, state, code):
+def test_a_result_after_the_training_is_late_and_has_no_effect(db, examiner, enrolment, state, code):
     offering = enrolment.offering
     offering.state, offering.closed_at = state, clock.now() if state == OfferingState.CLOSED else None
     offering.counted_on = clock.now().date() if state == OfferingState.CLOSED else None
@@ -48,14 +48,14 @@ def test_after_the_training_a_result_waits_and_earns_nothing(db, examiner, enrol
     assert (waiting.by, waiting.passed, waiting.reason) == ("王老师", True, code)
 
 
-def test_results_of_somebody_who_cancelled_wait(db, make, examiner, offering):
+def test_results_of_a_cancelled_enrolment_are_late(db, make, examiner, offering):
     gone = make.enrolment(offering, state=EnrolmentState.CANCELLED)
     (answer,) = send(db, examiner, shown(gone))
     assert (answer.outcome, answer.code) == (Outcome.REVIEW, "not_enrolled")
     assert [one.enrolment_id for one in late_results.waiting(db, offering.id)] == [gone.id]
 
 
-def test_saving_results_of_a_closed_training_settles_what_waits_and_demands_to_have_seen_it(db, examiner, enrolment):
+def test_saving_a_closed_trainings_results_settles_the_late_ones_that_the_form_showed(db, examiner, enrolment):
     offering = enrolment.offering
     blind = assessment.form_version(())
     offering.state, offering.closed_at, offering.counted_on = OfferingState.CLOSED, clock.now(), clock.now().date()

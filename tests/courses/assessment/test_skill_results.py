@@ -141,7 +141,7 @@ def test_a_result_belongs_to_the_attempt_that_had_begun(db, examiner, enrolment,
     assert {one.skill_id: one.passed for one in second.skills} == {later[0].skill_id: True}
 
 
-def test_what_concerns_nobody_here_is_rejected_and_spoils_nothing(db, make, examiner, enrolment):
+def test_results_of_foreign_people_and_skills_are_rejected_one_by_one(db, make, examiner, enrolment):
     good, elsewhere = shown(enrolment), make.enrolment(make.offering())
     foreign = make.new_course().skills[0].id
     wrong = [

@@ -34,7 +34,7 @@ def held(came, left=None):
         (185, None, 0, 0, 180),
     ],
 )
-def test_late_and_early_are_what_goes_beyond_the_grace(came, left, late, early, minutes):
+def test_lateness_and_early_leaving_count_beyond_the_grace(came, left, late, early, minutes):
     found = held(came, left)
     assert (found.late, found.early, found.minutes) == (late, early, minutes)
 
@@ -84,7 +84,7 @@ def test_who_left_too_early_is_told_how_many_minutes_were_needed(db, make):
     assert (short.minutes, short.demand.minutes_planned, short.demand.minutes_needed) == (210, 240, 216)
 
 
-def test_without_the_rule_minutes_stand_in_nobodys_way(db, make):
+def test_without_the_rule_no_minutes_are_missing(db, make):
     offering = make.offering(course=make.new_course(skills=0, pass_mark=None), starts=[START], hours=4)
     enrolment = make.enrolment(offering)
     attend(db, enrolment, offering.sessions[0], came=0, left=1)

@@ -147,7 +147,7 @@ def test_the_devices_time_is_believed_within_bounds(db, enrolment, told, kept):
     ("state", "code"),
     [(EnrolmentState.CANCELLED, "enrolment_cancelled"), (EnrolmentState.WAITLISTED, "waitlisted")],
 )
-def test_only_who_has_a_place_is_checked_in(db, make, offering, state, code):
+def test_only_a_trainee_with_a_place_is_checked_in(db, make, offering, state, code):
     assert refusal(db, happening(make.enrolment(offering, state=state), offering)).code == code
 
 

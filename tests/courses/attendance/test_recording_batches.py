@@ -1,4 +1,4 @@
-"""What devices send: many events at once, sent again, from several at a time; each is answered and none is lost."""
+"""Batches from devices: many events at once, sent again, from several at a time; each is answered and none is lost."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -102,7 +102,7 @@ def test_one_bad_event_spoils_nothing(db, make, offering):
     assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 1
 
 
-def test_no_text_and_no_clock_upsets_it(db, make, offering):
+def test_odd_texts_and_clocks_are_recorded_or_kept_for_review(db, make, offering):
     row = make.enrolment(offering)
     last = datetime.max.replace(tzinfo=UTC)
     events = [

@@ -36,7 +36,7 @@ def test_the_roster_tells_who_is_there_since_when_and_by_whom(db, make):
     assert (people.present, people.missing) == (1, 1)
 
 
-def test_what_is_entered_after_the_end_is_marked(db, make):
+def test_a_check_in_entered_after_the_end_is_marked(db, make):
     offering = make.offering(starts=[clock.now() - timedelta(hours=5)], hours=2)
     arrive(db, offering.sessions[0], make.enrolment(offering))
     assert roster.read_roster(db, offering.sessions[0]).rows[0].later

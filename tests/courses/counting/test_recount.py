@@ -26,7 +26,10 @@ def run(app: Flask, *words: str) -> tuple[int, str]:
 
 @pytest.fixture
 def closed_offerings(db: Session, monkeypatch: pytest.MonkeyPatch) -> list[Offering]:
-    """Three offerings, closed. All sessions of a test share a connection, so ranges take turns (tests/lms/demo has two at once)."""
+    """Three offerings, closed.
+
+    All sessions of a test share a connection, so ranges take turns (tests/lms/demo has two at once).
+    """
     monkeypatch.setattr(recount, "CONNECTIONS", 1)
     world = World(db)
     closed = [world.close(Plan(date(2025, month, 1), (10,), (PRESENT,), False, 1)) for month in (1, 2, 3)]

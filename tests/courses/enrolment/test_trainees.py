@@ -153,17 +153,17 @@ def test_no_audit_entry_holds_a_fact_in_clear(db: Session) -> None:
     assert not any(fact in text for fact in (ID, "13812345678", "zhang@example.org"))
 
 
-@pytest.mark.parametrize("words", ["三", "张三", "138 1234 5678", "+86 13812345678", ID, "11010519491231002x"])
-def test_search_finds(words: str, db: Session) -> None:
+@pytest.mark.parametrize("query", ["三", "张三", "138 1234 5678", "+86 13812345678", ID, "11010519491231002x"])
+def test_search_finds(query: str, db: Session) -> None:
     row = register(db, replace(ZHANG, id_number=ID))
     register(db, TraineeFacts("李四", phone="+8613812345679"))
-    assert trainees.search(db, words, EVERYTHING).rows == [row]
+    assert trainees.search(db, query, EVERYTHING).rows == [row]
 
 
-@pytest.mark.parametrize("words", ["1381234567", "王五", "%", "_", "5678"])
-def test_search_does_not_find(words: str, db: Session) -> None:
+@pytest.mark.parametrize("query", ["1381234567", "王五", "%", "_", "5678"])
+def test_search_does_not_find(query: str, db: Session) -> None:
     register(db, replace(ZHANG, id_number=ID))
-    assert trainees.search(db, words, EVERYTHING).rows == []
+    assert trainees.search(db, query, EVERYTHING).rows == []
 
 
 def test_search_stays_in_the_district(db: Session, make: Make) -> None:

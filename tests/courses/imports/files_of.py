@@ -1,4 +1,4 @@
-"""Files of any kind for tests, and the work that imports do with them."""
+"""An importer for tests: it writes files of any kind and works imports through."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from courses.imports import corrections, kinds, runs
-from courses.imports.kinds import Context, Kind
+from courses.imports.kinds import ImportContext, ImportKind
 from courses.models.imports import ImportRun
 from lms.config import Settings
 from lms.core.scope import EVERYTHING, Scope
@@ -16,16 +16,16 @@ from lms.core.scope import EVERYTHING, Scope
 Rows = Sequence[Mapping[str, str]]
 
 
-class Desk:
-    """Somebody who imports files of one kind, in chunks of two rows."""
+class Importer:
+    """A user who imports files of one kind, in chunks of two rows."""
 
     def __init__(self, db: Session, settings: Settings, kind: str) -> None:
         self.db = db
-        self.kind: Kind = kinds.kind_of(kind)
-        self.context = Context(settings.zone, chunk=2)
+        self.kind: ImportKind = kinds.kind_of(kind)
+        self.context = ImportContext(settings.zone, chunk=2)
 
     def receive(self, rows: Rows, *, scope: Scope = EVERYTHING, encoding: str = "utf-8") -> ImportRun:
-        """A file of rows: field → cell."""
+        """Receive a file of rows, each field → cell."""
         out = io.StringIO(newline="")
         writer = csv.writer(out)
         writer.writerow([column.zh for column in self.kind.columns])
@@ -34,39 +34,39 @@ class Desk:
         return runs.receive(self.db, self.kind, file=file, file_name="old.csv", scope=scope)
 
     def work(self, run: ImportRun) -> None:
-        """Until there is nothing to do."""
+        """Work until no work is requested."""
         for _progress in runs.work(self.db, run.id, self.context):
             self.db.commit()
 
     def checked(self, rows: Rows, **how: Any) -> ImportRun:
-        """Received and checked."""
+        """Receive and check a file."""
         run = self.receive(rows, **how)
         runs.check(self.db, run)
         self.work(run)
         return run
 
     def done(self, rows: Rows, **how: Any) -> ImportRun:
-        """Received, checked, and moved."""
+        """Receive, check and import a file."""
         run = self.checked(rows, **how)
         runs.start(self.db, run)
         self.work(run)
         return run
 
     def undone(self, run: ImportRun) -> ImportRun:
-        """Taken back."""
+        """Undo an import."""
         runs.undo(self.db, run, "错误的文件")
         self.work(run)
         return run
 
     def refusals(self, run: ImportRun) -> list[tuple[int, str]]:
-        """Line and reason of the rows that do not go in."""
+        """Return line and reason of the refused rows."""
         return [
             (line, message % params if params else message)
-            for line, message, params in corrections.refused(self.db, run)
+            for line, message, params in corrections.refused_rows(self.db, run)
         ]
 
     def stopped_and_resumed(self, rows: Rows) -> ImportRun:
-        """Moved with a stop after each chunk."""
+        """Import a file with a stop after each chunk."""
         run = self.receive(rows)
         runs.check(self.db, run)
         while True:
@@ -86,6 +86,6 @@ class Desk:
 
 
 def outcome(run: ImportRun) -> tuple[int, int, int, int]:
-    """Rows that are new, known, doubles and refused."""
+    """Return the numbers of rows that are new, known, duplicates and refused."""
     new, known, double, refused = (run.tally[name] for name in ("new", "known", "double", "refused"))
     return new, known, double, refused

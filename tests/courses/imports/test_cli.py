@@ -17,7 +17,7 @@ LIST = "名称,区,领域\n第五小学,东城区,学校\n第六小学,天津,�
 
 
 class Terminal:
-    """Somebody at a terminal, and what is printed."""
+    """A terminal: runs the command and keeps its output."""
 
     def __init__(self, app: Flask, db: Session) -> None:
         self._app, self._db = app, db
@@ -42,10 +42,10 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def number(told: str) -> str:
-    found = re.search(r"Import (\d+):", told)
-    assert found is not None
-    return found[1]
+def number(output: str) -> str:
+    match = re.search(r"Import (\d+):", output)
+    assert match is not None
+    return match[1]
 
 
 def schools(db: Session) -> int:
@@ -55,8 +55,8 @@ def schools(db: Session) -> int:
 def test_a_field_without_a_column_is_named(terminal: Terminal, db: Session, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("单位,所属区\n第五小学,东城区\n")
-    told = terminal("run", "organisations", str(path))
-    assert (terminal.code, "sector (sector)" in told, "--mapping" in told) == (1, True, True)
+    output = terminal("run", "organisations", str(path))
+    assert (terminal.code, "sector (sector)" in output, "--mapping" in output) == (1, True, True)
     assert db.scalar(select(func.count()).select_from(ImportRun)) == 0
 
 
@@ -65,8 +65,8 @@ def test_a_dry_run_writes_the_rows_to_correct_and_nothing_else(
     terminal: Terminal, db: Session, file: Path, tmp_path: Path, form: str
 ) -> None:
     errors = tmp_path / f"errors.{form}"
-    told = terminal("run", "organisations", str(file), "--dry-run", "--errors", str(errors))
-    assert f"Rows to correct: 1, in {errors}" in told
+    output = terminal("run", "organisations", str(file), "--dry-run", "--errors", str(errors))
+    assert f"Rows to correct: 1, in {errors}" in output
     assert schools(db) == 0
     if form == "csv":
         rows = list(csv.reader(errors.read_text(encoding="utf-8-sig").splitlines()))
@@ -77,26 +77,26 @@ def test_a_dry_run_writes_the_rows_to_correct_and_nothing_else(
 
 
 def test_what_was_checked_goes_on_and_is_taken_back(terminal: Terminal, db: Session, file: Path) -> None:
-    one = number(terminal("run", "organisations", str(file), "--dry-run"))
-    assert "done (new 2" in terminal("resume", one, "--chunk", "1")
+    run_id = number(terminal("run", "organisations", str(file), "--dry-run"))
+    assert "done (new 2" in terminal("resume", run_id, "--chunk", "1")
     assert schools(db) == 2
     assert "done" in terminal("list")
-    assert "undone" in terminal("undo", one, "--reason", "错了")
+    assert "undone" in terminal("undo", run_id, "--reason", "错了")
     assert schools(db) == 0
     assert "Imports erased: 0" in terminal("erase")
-    told = terminal("undo", one, "--reason", "再来一次")
-    assert (terminal.code, "another step" in told) == (1, True)
+    output = terminal("undo", run_id, "--reason", "再来一次")
+    assert (terminal.code, "another step" in output) == (1, True)
 
 
 def test_a_stop_is_kept_until_it_is_resumed(terminal: Terminal, db: Session, file: Path) -> None:
-    one = number(terminal("run", "organisations", str(file), "--dry-run"))
-    run = runs.by_id(db, int(one))
+    run_id = number(terminal("run", "organisations", str(file), "--dry-run"))
+    run = runs.by_id(db, int(run_id))
     runs.start(db, run)
     db.commit()
-    terminal("stop", one)
-    assert "stopped" in terminal("resume", one)  # what was asked for before comes first
+    terminal("stop", run_id)
+    assert "stopped" in terminal("resume", run_id)  # what was asked for before comes first
     assert schools(db) == 0
-    assert "done" in terminal("resume", one)
+    assert "done" in terminal("resume", run_id)
     assert schools(db) == 2
     assert db.scalars(select(ImportRun.state)).one() is ImportState.DONE
 

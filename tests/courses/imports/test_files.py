@@ -1,4 +1,4 @@
-"""The file of an import: what is refused before anything of it is parsed, and what its bytes are taken for."""
+"""The file of an import: files that are refused before they are parsed, and how the encoding is recognised."""
 
 import io
 import zipfile
@@ -21,12 +21,12 @@ ROW = ("FR", "东城区", "一号社区", "2015-03-07", "王小明", "1380013800
 SHEET_XML = b'<?xml version="1.0"?><worksheet><sheetData><row><c r="%s"><v>1</v></c></row></sheetData></worksheet>'
 
 
-def receive(db: Session, content: bytes, *, largest: int = files.LARGEST) -> ImportRun:
-    kind = kinds.kind_of(past.PAST.name)
+def receive(db: Session, content: bytes, *, largest: int = files.LARGEST_FILE) -> ImportRun:
+    kind = kinds.kind_of(past.PAST_TRAININGS.name)
     return runs.receive(db, kind, file=io.BytesIO(content), file_name="old", scope=EVERYTHING, largest=largest)
 
 
-def refusal(db: Session, content: bytes, *, largest: int = files.LARGEST) -> str:
+def refusal(db: Session, content: bytes, *, largest: int = files.LARGEST_FILE) -> str:
     with pytest.raises(DomainError) as refused:
         receive(db, content, largest=largest)
     assert refused.value.field == "file"
@@ -58,7 +58,7 @@ def unparsed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "found"),
+    ("encoding", "recognised"),
     [
         ("utf-8", "utf-8-sig"),
         ("utf-8-sig", "utf-8-sig"),
@@ -67,14 +67,14 @@ def unparsed(monkeypatch: pytest.MonkeyPatch) -> None:
         ("utf-16", "utf-16"),
     ],
 )
-@pytest.mark.parametrize("piece", [7, files.PIECE])
+@pytest.mark.parametrize("piece", [7, files.PIECE_BYTES])
 def test_an_encoding_is_told_by_its_bytes_wherever_pieces_are_cut(
-    db: Session, monkeypatch: pytest.MonkeyPatch, encoding: str, found: str, piece: int
+    db: Session, monkeypatch: pytest.MonkeyPatch, encoding: str, recognised: str, piece: int
 ) -> None:
-    monkeypatch.setattr(files, "PIECE", piece)
+    monkeypatch.setattr(files, "PIECE_BYTES", piece)
     content = lines(HEADINGS, ROW).encode(encoding)
     run = receive(db, content)
-    assert (run.encoding, run.file_bytes) == (found, len(content))
+    assert (run.encoding, run.file_bytes) == (recognised, len(content))
     assert [cells for _line, cells in files.rows(db, run)] == [list(HEADINGS), list(ROW)]
 
 
@@ -108,7 +108,9 @@ def test_what_is_no_table_is_refused_in_words(db: Session, content: bytes, code:
 
 @pytest.mark.usefixtures("unparsed")
 def test_a_zip_bomb_is_refused_before_it_is_parsed(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "SHEET", spreadsheets.Limits(file_megabytes=64, unpacked_bytes=4 << 20, rows=1000))
+    monkeypatch.setattr(
+        files, "WORKBOOK_LIMITS", spreadsheets.Limits(file_megabytes=64, unpacked_bytes=4 << 20, rows=1000)
+    )
     bomb = archive(b" " * (40 << 20))
     assert len(bomb) < 1 << 20
     assert refusal(db, bomb) == "file_bomb"
@@ -159,7 +161,7 @@ def test_formulas_give_what_was_calculated_and_numbers_stay_as_they_were_typed(d
 
 
 def test_the_pieces_are_sealed_each_for_its_place(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "PIECE", 64)
+    monkeypatch.setattr(files, "PIECE_BYTES", 64)
     run = receive(db, lines(HEADINGS, ROW, ROW).encode())
     first, second = db.scalars(select(ImportPiece).order_by(ImportPiece.number).limit(2))
     assert "王小明".encode() not in first.content + second.content

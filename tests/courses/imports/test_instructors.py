@@ -18,7 +18,7 @@ from instructors.models import Instructor, Level, Qualification
 from lms.config import Settings
 from lms.core.audit import AuditEntry
 from lms.core.scope import Scope
-from tests.courses.imports.files_of import Desk, outcome
+from tests.courses.imports.files_of import Importer, outcome
 from tests.factories import Make
 
 ROW = {
@@ -29,15 +29,15 @@ BARE = {**ROW, "programme": "", "valid_from": "", "valid_until": ""}
 
 
 @pytest.fixture
-def desk(db: Session, settings: Settings, app: Flask) -> Desk:
-    return Desk(db, settings, "instructors")
+def importer(db: Session, settings: Settings, app: Flask) -> Importer:
+    return Importer(db, settings, "instructors")
 
 
-def one(db: Session, number: str = "SZ-01") -> Instructor:
+def instructor_of(db: Session, number: str = "SZ-01") -> Instructor:
     return db.scalars(select(Instructor).where(Instructor.registration_number == number)).one()
 
 
-def test_an_instructor_with_two_qualifications_over_two_chunks(desk: Desk, db: Session) -> None:
+def test_an_instructor_with_two_qualifications_over_two_chunks(importer: Importer, db: Session) -> None:
     other = {**BARE, "registration_number": "SZ-02", "name": "李红", "level": "", "phone": ""}
     rows = [
         ROW,
@@ -45,18 +45,18 @@ def test_an_instructor_with_two_qualifications_over_two_chunks(desk: Desk, db: S
         {**ROW, "programme": "RESCUE", "level": ""},
         {**ROW, "valid_from": "2020-1-1", "valid_until": "2023年12月31日"},
     ]
-    run = desk.done(rows, encoding="gb18030")
+    run = importer.done(rows, encoding="gb18030")
     assert (run.state, outcome(run)) == (ImportState.DONE, (4, 0, 0, 0))
-    found = one(db)
-    assert (found.name, found.district_id, found.level, found.phone, found.user_id, found.active) == (
+    instructor = instructor_of(db)
+    assert (instructor.name, instructor.district_id, instructor.level, instructor.phone, instructor.user_id, instructor.active) == (
         "王小明", 1, Level.INTERMEDIATE, "+8613800138000", None, True,
     )  # fmt: skip
-    assert {(row.programme_code, row.valid_from.year) for row in found.qualifications} == {
+    assert {(row.programme_code, row.valid_from.year) for row in instructor.qualifications} == {
         ("FIRST_RESPONDER", 2024), ("RESCUE", 2024), ("FIRST_RESPONDER", 2020),
     }  # fmt: skip
-    assert (one(db, "SZ-02").level, one(db, "SZ-02").qualifications) == (Level.JUNIOR, [])
-    assert register.may_lead(db, found.id, "RESCUE", date(2030, 1, 1))
-    told = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"instructor:{found.id}")).all()
+    assert (instructor_of(db, "SZ-02").level, instructor_of(db, "SZ-02").qualifications) == (Level.JUNIOR, [])
+    assert register.may_lead(db, instructor.id, "RESCUE", date(2030, 1, 1))
+    told = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"instructor:{instructor.id}")).all()
     assert sorted(told) == ["instructor.enlist", *["qualification.add"] * 3]
     lines = db.scalars(select(ImportLine.facts).where(ImportLine.run_id == run.id)).all()
     assert not any("13800138000" in str(facts) for facts in lines), "phones are sealed while they wait"
@@ -83,13 +83,15 @@ def test_an_instructor_with_two_qualifications_over_two_chunks(desk: Desk, db: S
         ({"programme": "", "valid_from": "", "valid_until": ""}, "Line 2 is the same."),
     ],
 )
-def test_a_row_at_fault_is_named_with_its_reason(desk: Desk, change: dict[str, str], reason: str) -> None:
-    run = desk.checked([ROW, {**ROW, **change}])
-    assert desk.refusals(run) == [(3, reason)]
+def test_a_row_at_fault_is_named_with_its_reason(importer: Importer, change: dict[str, str], reason: str) -> None:
+    run = importer.checked([ROW, {**ROW, **change}])
+    assert importer.refusals(run) == [(3, reason)]
     assert run.tally["new"] == 1
 
 
-def test_who_is_on_the_register_gets_the_qualification_and_is_not_altered(desk: Desk, db: Session, make: Make) -> None:
+def test_who_is_on_the_register_gets_the_qualification_and_is_not_altered(
+    importer: Importer, db: Session, make: Make
+) -> None:
     known = make.instructor("RESCUE", name="王小明")
     rows = [
         {**ROW, "registration_number": known.registration_number.lower(), "level": "高级", **change}
@@ -99,84 +101,84 @@ def test_who_is_on_the_register_gets_the_qualification_and_is_not_altered(desk: 
             {"programme": "RESCUE", "valid_from": "2019-01-01"},
         )
     ]
-    run = desk.done(rows)
+    run = importer.done(rows)
     assert outcome(run) == (1, 1, 0, 1)
-    assert desk.refusals(run) == [(4, "The periods of two qualifications for one programme must not overlap.")]
+    assert importer.refusals(run) == [(4, "The periods of two qualifications for one programme must not overlap.")]
     db.expire_all()
     assert (known.level, known.phone, len(known.qualifications)) == (Level.JUNIOR, None, 2)
-    assert outcome(desk.checked(rows[:2])) == (0, 2, 0, 0)
-    other = desk.checked([{**ROW, "registration_number": known.registration_number, "name": "李红"}])
-    assert desk.refusals(other) == [(2, "Another instructor has this registration number.")]
+    assert outcome(importer.checked(rows[:2])) == (0, 2, 0, 0)
+    other = importer.checked([{**ROW, "registration_number": known.registration_number, "name": "李红"}])
+    assert importer.refusals(other) == [(2, "Another instructor has this registration number.")]
 
 
 OTHER = {**BARE, "registration_number": "SZ-09"}
 
 
-def test_one_person_under_two_numbers_is_found_by_name_and_phone(desk: Desk, db: Session) -> None:
+def test_one_person_under_two_numbers_is_found_by_name_and_phone(importer: Importer, db: Session) -> None:
     """In the file by the earlier row, on the register by what is sealed there; a namesake has another phone, or none."""
     again = {**OTHER, "name": "王 小明", "phone": "+86 138 0013 8000"}
     namesakes = [
         {**OTHER, "registration_number": f"SZ-1{at}", "phone": phone} for at, phone in enumerate(("13900139000", ""))
     ]
-    run = desk.done(
+    run = importer.done(
         [ROW, again, *namesakes, {**again, "programme": "RESCUE", "valid_until": "2099-12-31", "phone": ""}]
     )
-    assert desk.refusals(run) == [
+    assert importer.refusals(run) == [
         (line, "Line 2 gives this name and phone another registration number.") for line in (3, 6)
     ]
     assert outcome(run) == (3, 0, 0, 2)
-    late = desk.checked(
+    late = importer.checked(
         [again, {**ROW, "programme": "RESCUE"}, {**OTHER, "registration_number": "SZ-07", "name": "李红"}]
     )
-    assert desk.refusals(late) == [
+    assert importer.refusals(late) == [
         (2, "A person with this name and phone is on the register with another registration number.")
     ]
     assert outcome(late) == (2, 0, 0, 1)
 
 
-def test_one_who_is_registered_under_another_number_after_the_check_is_refused(desk: Desk, db: Session) -> None:
-    slow = desk.checked([OTHER])
-    desk.done([BARE])
+def test_one_who_is_registered_under_another_number_after_the_check_is_refused(importer: Importer, db: Session) -> None:
+    slow = importer.checked([OTHER])
+    importer.done([BARE])
     runs.start(db, slow)
-    desk.work(slow)
-    assert (outcome(slow), len(desk.refusals(slow))) == ((0, 0, 0, 1), 1)
+    importer.work(slow)
+    assert (outcome(slow), len(importer.refusals(slow))) == ((0, 0, 0, 1), 1)
     assert db.scalar(select(func.count()).select_from(Instructor).where(Instructor.name == "王小明")) == 1
 
 
-def test_a_district_has_its_own_register(desk: Desk, make: Make) -> None:
+def test_a_district_has_its_own_register(importer: Importer, make: Make) -> None:
     far = make.instructor("RESCUE", district_id=2, name="王小明")
     rows = [
         ROW,
         {**ROW, "registration_number": "SZ-9", "district": "西城"},
         {**ROW, "registration_number": far.registration_number},
     ]
-    run = desk.checked(rows, scope=Scope(district_ids=frozenset({1})))
-    assert desk.refusals(run) == [
+    run = importer.checked(rows, scope=Scope(district_ids=frozenset({1})))
+    assert importer.refusals(run) == [
         (3, "“西城” is not your district."), (4, "This instructor is registered with another district."),
     ]  # fmt: skip
 
 
-def test_one_who_is_registered_after_the_check_is_not_registered_twice(desk: Desk, db: Session) -> None:
+def test_one_who_is_registered_after_the_check_is_not_registered_twice(importer: Importer, db: Session) -> None:
     rows = [ROW, {**BARE, "registration_number": "SZ-02", "name": "李红"}]
-    slow = desk.checked(rows)
-    desk.done(rows)
+    slow = importer.checked(rows)
+    importer.done(rows)
     before = db.scalar(select(func.count()).select_from(Instructor))
     runs.start(db, slow)
-    desk.work(slow)
+    importer.work(slow)
     assert (slow.state, outcome(slow)) == (ImportState.DONE, (0, 2, 0, 0))
     assert db.scalar(select(func.count()).select_from(Instructor)) == before
 
 
-def test_an_undo_keeps_who_has_taught_or_was_changed(desk: Desk, db: Session, make: Make) -> None:
+def test_an_undo_keeps_who_has_taught_or_was_changed(importer: Importer, db: Session, make: Make) -> None:
     known = make.instructor("RESCUE", name="老师")
     numbers = ["SZ-01", "SZ-02", "SZ-03", "SZ-04"]
     rows = [{**ROW, "registration_number": number, "phone": f"138001380{number[-2:]}"} for number in numbers]
-    run = desk.done([*rows, {**ROW, "registration_number": known.registration_number, "name": "老师"}])
-    taught, changed = one(db, "SZ-01"), one(db, "SZ-02")
+    run = importer.done([*rows, {**ROW, "registration_number": known.registration_number, "name": "老师"}])
+    taught, changed = instructor_of(db, "SZ-01"), instructor_of(db, "SZ-02")
     make.offering(course=make.new_course(programme_code="FIRST_RESPONDER"), assistants=[taught])
     changed.name = "王晓明"
     db.commit()
-    desk.undone(run)
+    importer.undone(run)
     assert run.state is ImportState.UNDONE
     assert run.notes == [
         f"#{taught.qualifications[0].id} 王小明 · FIRST_RESPONDER", f"#{taught.id} 王小明", f"#{changed.id} 王晓明",
@@ -200,7 +202,7 @@ def test_an_undo_keeps_who_has_taught_or_was_changed(desk: Desk, db: Session, ma
 )
 @settings_of(max_examples=20)
 def test_stops_change_nothing_and_periods_never_overlap(
-    desk: Desk, db: Session, connection: Connection, rows: list[tuple[str, str, int]]
+    importer: Importer, db: Session, connection: Connection, rows: list[tuple[str, str, int]]
 ) -> None:
     told = [
         {**BARE, "registration_number": number}
@@ -214,8 +216,8 @@ def test_stops_change_nothing_and_periods_never_overlap(
         }
         for number, programme, year in rows
     ]
-    found = []
-    for way in (desk.done, desk.stopped_and_resumed):
+    results = []
+    for way in (importer.done, importer.stopped_and_resumed):
         db.commit()
         with connection.begin_nested() as begun:
             run = way(told)
@@ -229,9 +231,9 @@ def test_stops_change_nothing_and_periods_never_overlap(
                 .join(Instructor.qualifications, isouter=True)
                 .order_by(Instructor.registration_number, Qualification.programme_code, Qualification.valid_from)
             ).all()
-            found.append((outcome(run), made))
+            results.append((outcome(run), made))
             for row, following in pairwise(made):
                 assert row[:2] != following[:2] or row[3] < following[2]
             db.rollback()
             begun.rollback()
-    assert found[0] == found[1]
+    assert results[0] == results[1]

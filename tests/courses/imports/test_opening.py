@@ -14,12 +14,12 @@ from courses.counting import opening_balances
 from courses.imports import opening, runs
 from courses.models.imports import ImportState
 from courses.models.opening_balances import OpeningBalance, OpeningSource
-from courses.reports import opening_totals
-from courses.reports.filters import Filters
+from courses.reports.opening_totals import opening_totals
+from courses.reports.questions import Filters, Question
 from lms.config import Settings
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING, Scope
-from tests.courses.imports.files_of import Desk, outcome
+from tests.courses.imports.files_of import Importer, outcome
 
 YEARS = Filters(date(2008, 1, 1), date(2012, 12, 31))
 MAY = {"month": "2012-05", "district": "海淀区", "programme": "RESCUE", "person_times": "12,000"}
@@ -30,24 +30,24 @@ JUNE = {
 
 
 @pytest.fixture
-def desk(db: Session, settings: Settings, app: Flask) -> Desk:
-    return Desk(db, settings, "opening_balances")
+def importer(db: Session, settings: Settings, app: Flask) -> Importer:
+    return Importer(db, settings, "opening_balances")
 
 
 def total(db: Session) -> int:
     db.expire_all()
-    return opening_totals.of_question(db, YEARS, EVERYTHING).person_times
+    return opening_totals(db, Question(YEARS, EVERYTHING)).person_times
 
 
-def test_each_source_keeps_the_file_and_its_totals(desk: Desk, db: Session) -> None:
-    run = desk.done([MAY, JUNE])
+def test_each_source_keeps_the_file_and_its_totals(importer: Importer, db: Session) -> None:
+    run = importer.done([MAY, JUNE])
     assert (run.state, outcome(run), total(db)) == (ImportState.DONE, (2, 0, 0, 0), 12_800)
     sources = db.scalars(select(OpeningSource).order_by(OpeningSource.id)).all()
-    assert [(one.title, one.file_name, one.media_type) for one in sources] == [
+    assert [(source.title, source.file_name, source.media_type) for source in sources] == [
         ("old.csv", "old.csv", "text/csv; charset=utf-8"), ("2012年年报表4", "old.csv", "text/csv; charset=utf-8"),
     ]  # fmt: skip
-    assert all("2012年6月,东城".encode() in one.file for one in sources)
-    assert [(one.rows, one.person_times, one.certificates) for one in opening_balances.listing(db)] == [
+    assert all("2012年6月,东城".encode() in source.file for source in sources)
+    assert [(summary.rows, summary.person_times, summary.certificates) for summary in opening_balances.listing(db)] == [
         (1, 800, 750), (1, 12_000, 0),
     ]  # fmt: skip
 
@@ -65,51 +65,51 @@ def test_each_source_keeps_the_file_and_its_totals(desk: Desk, db: Session) -> N
     ],
 )
 def test_one_row_at_fault_keeps_the_whole_file_out(
-    desk: Desk, db: Session, change: dict[str, str], reason: str
+    importer: Importer, db: Session, change: dict[str, str], reason: str
 ) -> None:
-    run = desk.checked([MAY, JUNE, {**JUNE, "month": "2012-07", **change}])
+    run = importer.checked([MAY, JUNE, {**JUNE, "month": "2012-07", **change}])
     whole = "Line 4 cannot be imported, and a source is imported whole or not at all."
-    assert desk.refusals(run) == [(2, whole), (3, whole), (4, reason)]
+    assert importer.refusals(run) == [(2, whole), (3, whole), (4, reason)]
     with pytest.raises(DomainError, match="can be imported"):
         runs.start(db, run)
     assert total(db) == 0
 
 
-def test_known_totals_stay_and_others_for_the_same_month_are_refused(desk: Desk, db: Session) -> None:
-    slow = desk.checked([MAY])
-    desk.done([MAY, JUNE])
-    assert outcome(desk.done([MAY, JUNE, {**MAY, "month": "2012-08"}])) == (1, 2, 0, 0)
-    other = desk.checked([{**MAY, "person_times": "1"}])
-    assert desk.refusals(other) == [(2, "This month, district and programme has a balance already.")]
+def test_known_totals_stay_and_others_for_the_same_month_are_refused(importer: Importer, db: Session) -> None:
+    slow = importer.checked([MAY])
+    importer.done([MAY, JUNE])
+    assert outcome(importer.done([MAY, JUNE, {**MAY, "month": "2012-08"}])) == (1, 2, 0, 0)
+    other = importer.checked([{**MAY, "person_times": "1"}])
+    assert importer.refusals(other) == [(2, "This month, district and programme has a balance already.")]
     runs.start(db, slow)
-    desk.work(slow)
+    importer.work(slow)
     assert (outcome(slow), total(db)) == ((0, 1, 0, 0), 24_800)
 
 
-def test_an_undo_withdraws_what_is_not_withdrawn_and_the_file_can_come_again(desk: Desk, db: Session) -> None:
-    run = desk.done([MAY, JUNE])
+def test_an_undo_withdraws_what_is_not_withdrawn_and_the_file_can_come_again(importer: Importer, db: Session) -> None:
+    run = importer.done([MAY, JUNE])
     first = db.scalars(select(OpeningSource).where(OpeningSource.title == "old.csv")).one()
     opening_balances.withdraw(db, first.id, "表格版本有误")
-    desk.undone(run)
+    importer.undone(run)
     assert (run.state, run.tally["undone_rows"], total(db)) == (ImportState.UNDONE, 1, 0)
     db.refresh(first)
     assert first.withdrawn_reason == "表格版本有误"
     assert set(db.scalars(select(OpeningSource.withdrawn_reason))) == {"表格版本有误", opening.REASON}
-    desk.done([MAY, JUNE])
+    importer.done([MAY, JUNE])
     assert total(db) == 12_800
 
 
 def test_it_is_the_citys_and_a_file_that_could_not_be_kept_is_refused(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    importer: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(DomainError, match="city's administrator"):
-        desk.receive([MAY], scope=Scope(district_ids=frozenset({1})))
-    monkeypatch.setattr(opening, "MOST_SOURCES", 1)
-    run = desk.checked([MAY, JUNE])
-    assert desk.refusals(run) == [(line, "A file names no more than 1 sources.") for line in (2, 3)]
-    monkeypatch.setattr(desk.kind, "largest", 10)
+        importer.receive([MAY], scope=Scope(district_ids=frozenset({1})))
+    monkeypatch.setattr(opening, "SOURCES_LIMIT", 1)
+    run = importer.checked([MAY, JUNE])
+    assert importer.refusals(run) == [(line, "A file names no more than 1 sources.") for line in (2, 3)]
+    monkeypatch.setattr(importer.kind, "largest", 10)
     with pytest.raises(DomainError, match="larger than 0 MB"):
-        desk.receive([MAY])
+        importer.receive([MAY])
 
 
 @given(
@@ -119,7 +119,7 @@ def test_it_is_the_citys_and_a_file_that_could_not_be_kept_is_refused(
 )
 @settings_of(max_examples=20)
 def test_what_is_in_adds_up_to_the_file_or_to_nothing(
-    desk: Desk, db: Session, connection: Connection, rows: list[tuple[int, str, int]]
+    importer: Importer, db: Session, connection: Connection, rows: list[tuple[int, str, int]]
 ) -> None:
     told = [
         {**MAY, "month": f"2011-{month}", "district": district, "person_times": str(number)}
@@ -128,10 +128,10 @@ def test_what_is_in_adds_up_to_the_file_or_to_nothing(
     whole = len({row[:2] for row in rows}) == len(rows) and all(district != "外地" for _month, district, _n in rows)
     db.commit()
     with connection.begin_nested() as begun:
-        run = desk.checked(told)
+        run = importer.checked(told)
         if run.tally["new"]:
             runs.start(db, run)
-            desk.work(run)
+            importer.work(run)
         assert total(db) == (sum(number for _month, _district, number in rows) if whole else 0)
         assert (db.scalar(select(func.count()).select_from(OpeningBalance)) or 0) == (len(rows) if whole else 0)
         db.rollback()

@@ -17,36 +17,36 @@ from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
 from lms.core.scope import Scope
 from lms.organisations.models import Organisation, Sector
-from tests.courses.imports.files_of import Desk, outcome
+from tests.courses.imports.files_of import Importer, outcome
 from tests.factories import Make
 
 ROW = {"name_zh": "景山街道红十字会", "district": "东城区", "sector": "红十字会", "name_en": "Jingshan Red Cross"}
 
 
 @pytest.fixture
-def desk(db: Session, settings: Settings, app: Flask) -> Desk:
-    return Desk(db, settings, "organisations")
+def importer(db: Session, settings: Settings, app: Flask) -> Importer:
+    return Importer(db, settings, "organisations")
 
 
 def count(db: Session) -> int:
     return db.scalar(select(func.count()).select_from(Organisation)) or 0
 
 
-def test_new_ones_go_in_and_the_trail_tells_of_each(desk: Desk, db: Session) -> None:
-    run = desk.done([ROW, {"name_zh": "第五小学", "district": "海淀", "sector": "进学校"}], encoding="gb18030")
+def test_new_ones_go_in_and_the_trail_tells_of_each(importer: Importer, db: Session) -> None:
+    run = importer.done([ROW, {"name_zh": "第五小学", "district": "海淀", "sector": "进学校"}], encoding="gb18030")
     assert (run.state, outcome(run)) == (ImportState.DONE, (2, 0, 0, 0))
     made = db.scalars(select(Organisation).where(Organisation.name_zh.in_(["景山街道红十字会", "第五小学"]))).all()
-    assert {(one.district_id, one.name_en, one.sector, one.active) for one in made} == {
+    assert {(row.district_id, row.name_en, row.sector, row.active) for row in made} == {
         (1, "Jingshan Red Cross", Sector.RED_CROSS, True), (6, None, Sector.SCHOOL, True),
     }  # fmt: skip
     told = db.scalars(select(AuditEntry.subject).where(AuditEntry.action == "organisation.add")).all()
-    assert set(told) == {f"organisation:{one.id}" for one in made}
+    assert set(told) == {f"organisation:{row.id}" for row in made}
 
 
-def test_the_dry_run_changes_nothing_and_says_of_each_row_why(desk: Desk, db: Session, make: Make) -> None:
+def test_the_dry_run_changes_nothing_and_says_of_each_row_why(importer: Importer, db: Session, make: Make) -> None:
     make.organisation(1, name_zh="景山（街道）红十字会", active=False)
     before = count(db)
-    run = desk.checked(
+    run = importer.checked(
         [
             ROW,
             {**ROW, "name_zh": "第五小学"},
@@ -60,45 +60,47 @@ def test_the_dry_run_changes_nothing_and_says_of_each_row_why(desk: Desk, db: Se
         ]
     )
     assert outcome(run) == (2, 1, 1, 5)
-    assert desk.refusals(run) == [
+    assert importer.refusals(run) == [
         (4, "Line 3 names the same organisation."), (6, "There is no district “天津”."), (7, "There is no sector “医院”."),
         (8, "The cell “name_zh” is empty."), (9, "“——” is no name."), (10, "A cell holds more than 200 characters."),
     ]  # fmt: skip
     assert count(db) == before
 
 
-def test_the_same_file_twice_and_one_entered_after_the_check_go_in_once(desk: Desk, db: Session, make: Make) -> None:
+def test_the_same_file_twice_and_one_entered_after_the_check_go_in_once(
+    importer: Importer, db: Session, make: Make
+) -> None:
     rows = [ROW, {**ROW, "name_zh": "第五小学"}, {**ROW, "name_zh": "第六小学"}]
-    slow = desk.checked(rows)
+    slow = importer.checked(rows)
     make.organisation(1, name_zh="第五小学")
-    desk.done(rows)
-    assert outcome(desk.checked(rows)) == (0, 3, 0, 0)
+    importer.done(rows)
+    assert outcome(importer.checked(rows)) == (0, 3, 0, 0)
     before = count(db)
     runs.start(db, slow)
-    desk.work(slow)
+    importer.work(slow)
     assert (slow.state, outcome(slow)) == (ImportState.DONE, (0, 3, 0, 0))
     assert count(db) == before
     with pytest.raises(DomainError, match="can be imported"):
-        runs.start(db, desk.checked(rows))
+        runs.start(db, importer.checked(rows))
 
 
-def test_a_district_writes_to_its_own_register_alone(desk: Desk) -> None:
-    run = desk.checked([ROW, {**ROW, "district": "海淀区"}], scope=Scope(user_id=None, district_ids=frozenset({1})))
+def test_a_district_writes_to_its_own_register_alone(importer: Importer) -> None:
+    run = importer.checked([ROW, {**ROW, "district": "海淀区"}], scope=Scope(user_id=None, district_ids=frozenset({1})))
     assert outcome(run) == (1, 0, 0, 1)
-    assert desk.refusals(run) == [(3, "“海淀区” is not your district.")]
+    assert importer.refusals(run) == [(3, "“海淀区” is not your district.")]
 
 
 def test_an_undo_takes_back_what_was_made_and_keeps_what_was_used_or_changed(
-    desk: Desk, db: Session, make: Make
+    importer: Importer, db: Session, make: Make
 ) -> None:
     make.organisation(1, name_zh="第四小学")
     names = ["第四小学", "第五小学", "第六小学", "第七小学", "第八小学"]
-    run = desk.done([{**ROW, "name_zh": name} for name in names])
-    by_name = {one.name_zh: one for one in db.scalars(select(Organisation).where(Organisation.name_zh.in_(names)))}
+    run = importer.done([{**ROW, "name_zh": name} for name in names])
+    by_name = {row.name_zh: row for row in db.scalars(select(Organisation).where(Organisation.name_zh.in_(names)))}
     make.offering(organisation_id=by_name["第五小学"].id)
     by_name["第六小学"].sector = Sector.SCHOOL
     db.commit()
-    desk.undone(run)
+    importer.undone(run)
     assert run.state is ImportState.UNDONE
     assert run.notes == [f"#{by_name[name].id} {name}" for name in ("第五小学", "第六小学")]
     assert (run.tally["undone_rows"], run.tally["kept_rows"]) == (2, 2)
@@ -110,20 +112,20 @@ def test_an_undo_takes_back_what_was_made_and_keeps_what_was_used_or_changed(
 @given(st.lists(st.tuples(st.sampled_from(["一校", "二校", "三 校", "三校"]), st.sampled_from(["东城", "西城", "无"]))))
 @settings_of(max_examples=15)
 def test_stops_change_nothing_of_what_goes_in(
-    desk: Desk, db: Session, connection: Connection, rows: list[tuple[str, str]]
+    importer: Importer, db: Session, connection: Connection, rows: list[tuple[str, str]]
 ) -> None:
     told = [{**ROW, "name_zh": name, "district": district} for name, district in rows]
-    found: list[object] = []
-    for way in (desk.done, desk.stopped_and_resumed):
+    results: list[object] = []
+    for way in (importer.done, importer.stopped_and_resumed):
         db.commit()
         with connection.begin_nested() as begun:
             try:
-                found.append((outcome(way(told)), count(db)))
+                results.append((outcome(way(told)), count(db)))
             except DomainError as error:
-                found.append(error.code)
+                results.append(error.code)
             db.rollback()
             begun.rollback()
-    assert found[0] == found[1]
+    assert results[0] == results[1]
 
 
 def test_the_command_takes_any_kind(app: Flask, db: Session, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where an import may go from where it is, who wakes for it, and what is left after thirty days."""
+"""The life of an import: its states, its workers, and its end after thirty days."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +16,7 @@ from courses.models.imports import ImportLine, ImportPiece, ImportRun, ImportSta
 from lms.config import Settings
 from lms.core import clock, events
 from lms.core.errors import DomainError
-from tests.courses.imports.files_of import Desk
+from tests.courses.imports.files_of import Importer
 
 ROWS = [
     {"name_zh": "景山街道红十字会", "district": "东城区", "sector": "红十字会"},
@@ -26,8 +26,8 @@ ROWS = [
 
 
 @pytest.fixture
-def desk(db: Session, settings: Settings, app: Flask) -> Desk:
-    return Desk(db, settings, "organisations")
+def importer(db: Session, settings: Settings, app: Flask) -> Importer:
+    return Importer(db, settings, "organisations")
 
 
 def refused(code: str, act: object, *given: object) -> None:
@@ -37,8 +37,8 @@ def refused(code: str, act: object, *given: object) -> None:
     assert error.value.code == code
 
 
-def test_each_step_asks_for_the_one_before(desk: Desk, db: Session) -> None:
-    run = desk.receive(ROWS)
+def test_each_step_asks_for_the_one_before(importer: Importer, db: Session) -> None:
+    run = importer.receive(ROWS)
     for act in (runs.start, runs.resume):
         refused("import_state", act, db, run)
     refused("import_state", runs.undo, db, run, "错了")
@@ -48,16 +48,18 @@ def test_each_step_asks_for_the_one_before(desk: Desk, db: Session) -> None:
     runs.check(db, run)
     refused("import_state", runs.check, db, run)
     refused("import_state", runs.remap, db, run, {})
-    desk.work(run)
+    importer.work(run)
     runs.start(db, run)
-    desk.work(run)
+    importer.work(run)
     refused("import_state", runs.start, db, run)
-    desk.undone(run)
+    importer.undone(run)
     refused("import_state", runs.undo, db, run, "再来一次")
     assert run.state is ImportState.UNDONE
 
 
-def test_nobody_who_stops_it_waits_for_a_chunk(desk: Desk, db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_who_stops_it_waits_for_a_chunk(
+    importer: Importer, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A chunk lets the import's own row alone until its end: who asks for a stop writes there too."""
     place = text("SELECT ctid::text FROM import_run")
     at_work: list[bool] = []
@@ -71,14 +73,14 @@ def test_nobody_who_stops_it_waits_for_a_chunk(desk: Desk, db: Session, monkeypa
 
         return acting
 
-    for name in ("judge", "write", "take_back"):
-        monkeypatch.setattr(desk.kind, name, watched(getattr(desk.kind, name)))
-    run = desk.receive(ROWS)
+    for name in ("classify", "write", "undo_rows"):
+        monkeypatch.setattr(importer.kind, name, watched(getattr(importer.kind, name)))
+    run = importer.receive(ROWS)
     runs.check(db, run)
     for ask in (lambda: runs.start(db, run), lambda: runs.undo(db, run, "错误的文件"), lambda: None):
         db.commit()
         left = db.scalar(place)
-        for _progress in runs.work(db, run.id, desk.context):
+        for _progress in runs.work(db, run.id, importer.context):
             db.commit()
             left = db.scalar(place)
         ask()
@@ -86,64 +88,64 @@ def test_nobody_who_stops_it_waits_for_a_chunk(desk: Desk, db: Session, monkeypa
     assert at_work == [True] * 7
 
 
-def test_a_stopped_one_goes_on_with_what_it_did(desk: Desk, db: Session) -> None:
-    run = desk.receive(ROWS)
+def test_a_stopped_one_goes_on_with_what_it_did(importer: Importer, db: Session) -> None:
+    run = importer.receive(ROWS)
     runs.check(db, run)
     runs.stop(db, run)
     db.commit()
-    desk.work(run)
+    importer.work(run)
     assert (run.state, run.doing) == (ImportState.STOPPED, ImportState.CHECKING)
     refused("nothing_moved", runs.undo, db, run, "错了")
     runs.resume(db, run)
-    desk.work(run)
+    importer.work(run)
     runs.start(db, run)
     db.commit()
-    next(runs.work(db, run.id, desk.context))
+    next(runs.work(db, run.id, importer.context))
     db.commit()
     runs.stop(db, run)
     db.commit()
-    desk.work(run)
+    importer.work(run)
     assert (run.state, run.doing) == (ImportState.STOPPED, ImportState.RUNNING)
     assert run.cursor > 0
-    desk.undone(run)  # half an import is undone as a whole one is
+    importer.undone(run)  # half an import is undone as a whole one is
     assert (run.state, run.tally["undone_rows"]) == (ImportState.UNDONE, 2)
 
 
 def test_a_worker_is_woken_for_each_thing_that_is_asked_for(
-    desk: Desk, db: Session, monkeypatch: pytest.MonkeyPatch
+    importer: Importer, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[object] = []
     monkeypatch.setattr(events, "publish", lambda _db, event: woken.append(event))
-    run = desk.receive(ROWS)
-    assert (woken, runs.busy(db)) == ([], [])
+    run = importer.receive(ROWS)
+    assert (woken, runs.busy_ids(db)) == ([], [])
     runs.check(db, run)
-    assert runs.busy(db) == [run.id]
-    desk.work(run)
-    assert runs.busy(db) == []
+    assert runs.busy_ids(db) == [run.id]
+    importer.work(run)
+    assert runs.busy_ids(db) == []
     runs.start(db, run)
     runs.stop(db, run)
     db.commit()
-    desk.work(run)
+    importer.work(run)
     runs.resume(db, run)
-    desk.work(run)
-    desk.undone(run)
+    importer.work(run)
+    importer.undone(run)
     assert woken == [ImportRequested(run.id)] * 4
 
 
-def test_two_workers_never_do_the_same_import(desk: Desk, db: Session, app: Flask) -> None:
-    run = desk.receive(ROWS)
+def test_two_workers_never_do_the_same_import(importer: Importer, db: Session, app: Flask) -> None:
+    run = importer.receive(ROWS)
     runs.check(db, run)
     db.commit()
     with app.extensions["engine"].connect() as other:
         other.execute(text("SELECT pg_advisory_xact_lock(:key, :run)"), {"key": WORKER_LOCK, "run": run.id})
-        desk.work(run)
+        importer.work(run)
         assert run.state is ImportState.CHECKING
-    desk.work(run)
+    importer.work(run)
     assert run.state is ImportState.CHECKED
 
 
-def test_an_error_of_ours_ends_it_once_and_names_no_other(desk: Desk, db: Session) -> None:
-    run = desk.checked(ROWS)
+def test_an_error_of_ours_ends_it_once_and_names_no_other(importer: Importer, db: Session) -> None:
+    run = importer.checked(ROWS)
     runs.give_up(db, run.id)  # it ended well meanwhile
     assert (run.state, runs.problem(run)) == (ImportState.CHECKED, ("", {}))
     runs.start(db, run)
@@ -151,12 +153,12 @@ def test_an_error_of_ours_ends_it_once_and_names_no_other(desk: Desk, db: Sessio
     assert run.state is ImportState.FAILED
     assert runs.problem(run)[0].startswith("Something went wrong")
     runs.resume(db, run)
-    desk.work(run)
+    importer.work(run)
     assert (run.state, runs.problem(run)) == (ImportState.DONE, ("", {}))
 
 
-def test_after_thirty_days_nothing_of_the_file_is_left_and_nothing_to_undo(desk: Desk, db: Session) -> None:
-    run = desk.done(ROWS)
+def test_after_thirty_days_nothing_of_the_file_is_left_and_nothing_to_undo(importer: Importer, db: Session) -> None:
+    run = importer.done(ROWS)
     assert runs.erase(db) == 0
     with clock.at(clock.now() + timedelta(days=31)):
         assert runs.erase(db) == 1

@@ -1,4 +1,6 @@
-"""Imports in the browser: a file is sent, mapped, checked, let in, corrected, stopped, resumed, undone; and whose it is."""
+"""Imports in the browser: a file is sent, mapped, checked, let in, corrected, stopped, resumed, undone; and whose it
+is.
+"""
 
 import csv
 import io
@@ -31,11 +33,11 @@ LIST = (
 
 
 @pytest.fixture(autouse=True)
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """The messages that wake a worker; the tests below are that worker."""
-    found: list[tuple[object, ...]] = []
-    monkeypatch.setattr(Task, "apply_async", lambda task, args=(), **_how: found.append((task.name, *args)))
-    return found
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr(Task, "apply_async", lambda task, args=(), **_how: sent.append((task.name, *args)))
+    return sent
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def made(db: Session) -> set[str]:
 
 
 def test_a_list_from_the_file_to_the_register_and_back(
-    city: FlaskClient, db: Session, rung: list[tuple[object, ...]]
+    city: FlaskClient, db: Session, messages: list[tuple[object, ...]]
 ) -> None:
     page = send(city, LIST.encode("gb18030"))
     shown = text(city, page)
@@ -78,7 +80,7 @@ def test_a_list_from_the_file_to_the_register_and_back(
     run = db.scalars(select(ImportRun)).one()
     assert run.encoding == "gb18030"
     check(city, page)
-    assert rung == [("courses.tasks.work_at_import", run.id)]
+    assert messages == [("courses.tasks.work_at_import", run.id)]
     assert "data-refresh" in text(city, page)
     assert made(db) == set()
 
@@ -152,7 +154,7 @@ def test_an_error_of_ours_is_said_and_can_be_resumed(
     page = send(city, LIST.encode())
     check(city, page)
     with monkeypatch.context() as broken:
-        broken.setattr(organisations.ORGANISATIONS, "judge", lambda *_given: 1 // 0)
+        broken.setattr(organisations.ORGANISATIONS, "classify", lambda *_given: 1 // 0)
         tasks.sweep_imports()
     assert db.scalars(select(ImportRun.state)).one() is ImportState.FAILED
     assert 'class="alert alert-danger"' in text(city, page)
@@ -184,7 +186,7 @@ def bomb() -> bytes:
 def test_what_cannot_be_read_is_refused_in_words(
     city: FlaskClient, app: Flask, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "SHEET", Limits(unpacked_bytes=1 << 20))
+    monkeypatch.setattr(files, "WORKBOOK_LIMITS", Limits(unpacked_bytes=1 << 20))
     small = app.config["SETTINGS"].model_copy(update={"import_limit_bytes": 100_000})
     monkeypatch.setitem(app.config, "SETTINGS", small)
 
@@ -215,15 +217,6 @@ def test_what_cannot_be_read_is_refused_in_words(
     assert db.scalars(select(ImportRun.id)).all() == []
 
 
-@pytest.mark.parametrize(("language", "title"), [("zh", "名称"), ("en", "Name")])
-def test_reasons_name_fields_in_the_readers_language(city: FlaskClient, language: str, title: str) -> None:
-    page = send(city, "单位,所在区,类别\n,东城区,社区\n".encode())
-    check(city, page)
-    tasks.sweep_imports()
-    assert f"“{title}”" in text(city, f"{page}?lang={language}")
-    assert f"“{title}”" in city.get(f"{page}/rows-to-correct.csv").data.decode("utf-8-sig")
-
-
 def test_a_workbook_is_not_parsed_again_to_be_looked_at(city: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     page = send(city, city.get("/imports/template/organisations.xlsx").data, name="单位.xlsx")
     with monkeypatch.context() as gone:
@@ -246,7 +239,7 @@ def test_long_numbers_are_hidden_in_the_preview(city: FlaskClient) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_kind_has_a_page_and_templates_that_are_read_back(city: FlaskClient, language: str) -> None:
     city.get(f"/imports/?lang={language}")
-    for kind in kinds.everyone():
+    for kind in kinds.all_kinds():
         assert kind.name in text(city, "/imports/new")
         assert text(city, f"/imports/new/{kind.name}")
         for form in ("csv", "xlsx"):
@@ -263,10 +256,19 @@ def test_a_district_has_its_own_imports_and_not_the_citys(city: FlaskClient, mak
     assert district.get(page).status_code == 404
     assert district.get(f"{page}/rows-to-correct.csv").status_code == 404
     offered = text(district, "/imports/new")
-    for kind in kinds.everyone():
+    for kind in kinds.all_kinds():
         assert (f'href="/imports/new/{kind.name}"' in offered) is not kind.city_only
         assert district.get(f"/imports/new/{kind.name}").status_code == (404 if kind.city_only else 200)
     own = send(district, LIST.encode())
     assert text(city, own)
     coordinator = sign_in(make.user(Role.COORDINATOR, organisation_id=make.organisation().id))
     assert coordinator.get("/imports/").status_code == 403
+
+
+@pytest.mark.parametrize(("language", "title"), [("zh", "名称"), ("en", "Name")])
+def test_reasons_name_fields_in_the_readers_language(city: FlaskClient, language: str, title: str) -> None:
+    page = send(city, "单位,所在区,类别\n,东城区,社区\n".encode())
+    check(city, page)
+    tasks.sweep_imports()
+    assert f"“{title}”" in text(city, f"{page}?lang={language}")
+    assert f"“{title}”" in city.get(f"{page}/rows-to-correct.csv").data.decode("utf-8-sig")

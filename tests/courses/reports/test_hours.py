@@ -11,8 +11,8 @@ import pytest
 
 from courses.models.offerings import TeachingRole
 from courses.reports import hours
-from courses.reports.filters import Filters
-from courses.reports.hours import Hours, Order
+from courses.reports.hours import Hours, HoursColumn
+from courses.reports.questions import Filters, Question
 from lms.core.errors import NotFound
 from lms.core.scope import EVERYTHING, Role, Scope
 from tests.courses.offerings.test_teaching_hours import NOW, START, make_session
@@ -22,7 +22,11 @@ ZONE = ZoneInfo("Asia/Shanghai")
 YEAR = Filters(date(2026, 1, 1), date(2026, 12, 31))
 ASKED = "since=2026-01-01&until=2026-12-31&lang=en"
 DAY = timedelta(days=1)
-ROLES = {Order.LEAD: "Lead instructor", Order.ASSISTANT: "Assisting instructor", Order.EXAMINER: "Examiner"}
+ROLES = {
+    HoursColumn.LEAD: "Lead instructor",
+    HoursColumn.ASSISTANT: "Assisting instructor",
+    HoursColumn.EXAMINER: "Examiner",
+}
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def teachers(make):
 
 
 def of(make, teachers, filters=YEAR, scope=EVERYTHING, **facts):
-    found = hours.report(make.db, filters, scope, zone=ZONE, now=NOW, **facts)
+    found = hours.report(make.db, Question(filters, scope), zone=ZONE, now=NOW, **facts)
     ours = {one.id: one.name for one in teachers}
     return {row.name: row.hours for row in found.rows if row.instructor_id in ours}, found
 
@@ -73,26 +77,30 @@ def test_the_period_ends_at_midnight_on_the_branchs_clock(make):
     make_session(make, teacher, 0, 60, start=datetime(2026, 5, 31, 16, 30, tzinfo=UTC) + DAY)
     rows, _found = of(make, [teacher], Filters(date(2026, 5, 1), date(2026, 5, 31)))
     assert rows[teacher.name] == Hours(lead=60, sessions=1)
-    months = hours.by_month(make.db, YEAR, EVERYTHING, zone=ZONE, now=NOW)
+    months = hours.by_month(make.db, Question(YEAR, EVERYTHING), zone=ZONE, now=NOW)
     assert {month: one.lead for month, one in months} == {"2026-05": 60, "2026-06": 60}
 
 
 def test_rows_are_sorted_as_asked(make, teachers):
-    for order, first in ((Order.TAUGHT, "王老师"), (Order.MISSING, "李老师"), (Order.NAME, "李老师")):
-        rows, _found = of(make, teachers, order=order)
-        assert next(iter(rows)) == first, order
+    for column, first in (
+        (HoursColumn.TAUGHT, "王老师"),
+        (HoursColumn.MISSING, "李老师"),
+        (HoursColumn.NAME, "李老师"),
+    ):
+        rows, _found = of(make, teachers, sort_by=column)
+        assert next(iter(rows)) == first, column
 
 
 def test_the_sessions_below_add_up(make, teachers):
     _rows, found = of(make, teachers)
     for row in found.rows:
-        below = hours.sessions(make.db, row.instructor_id, YEAR, EVERYTHING, zone=ZONE, now=NOW)
+        below = hours.taught_sessions(make.db, row.instructor_id, Question(YEAR, EVERYTHING), zone=ZONE, now=NOW)
         assert below.total == row.hours
         assert sum(one.minutes for one in below.page.rows) == row.hours.taught
         assert sum(one.planned for one in below.page.rows) == row.hours.planned
         assert below.page.total == row.hours.sessions + row.hours.missing
-    nothing = Filters(date(2020, 1, 1), date(2020, 12, 31))
-    empty = hours.sessions(make.db, teachers[0].id, nothing, EVERYTHING, zone=ZONE, now=NOW)
+    nothing = Question(Filters(date(2020, 1, 1), date(2020, 12, 31)), EVERYTHING)
+    empty = hours.taught_sessions(make.db, teachers[0].id, nothing, zone=ZONE, now=NOW)
     assert (empty.name, empty.page.total, empty.total) == ("王老师", 0, Hours())
 
 
@@ -118,21 +126,21 @@ def test_each_figure_is_what_its_sessions_add_up_to(make, teachers, sign_in):
     page = text_of(city, f"/reports/hours?{ASKED}")
     seen = set()
     for down, shown in re.findall(r'href="(/reports/hours/\d+\?[^"]*part=[^"]*)">([\d.,]+)<', page):
-        part = Order(down.partition("part=")[2])
+        part = HoursColumn(down.partition("part=")[2])
         below = text_of(city, down)
         _head, *rows, total = cells(below)
         found = {
-            Order.MISSING: str(len(rows)), Order.SESSIONS: str(len(rows)), Order.PLANNED: total[2],
+            HoursColumn.MISSING: str(len(rows)), HoursColumn.SESSIONS: str(len(rows)), HoursColumn.PLANNED: total[2],
         }.get(part, total[1])  # fmt: skip
         assert found == shown, down
         for row in rows:
-            assert (row[4] == "not checked in") == (part in {Order.MISSING, Order.PLANNED})
+            assert (row[4] == "not checked in") == (part in {HoursColumn.MISSING, HoursColumn.PLANNED})
             assert row[3] == ROLES.get(part, row[3])
         people = re.findall(r'href="(/reports/offerings/\d+/sessions/\d+/people[^"]*)"', below)[0]
         [up, *_more] = re.findall(r'href="(/reports/hours/\d+[^"]*)"', text_of(city, people))
         assert cells(text_of(city, up)) == cells(below)
         seen.add(part)
-    assert seen == set(Order) - {Order.NAME}
+    assert seen == set(HoursColumn) - {HoursColumn.NAME}
 
 
 def test_the_page_keeps_to_its_query_budget(make, teachers, sign_in, statements):

@@ -1,6 +1,5 @@
-"""The yearly figures: each rate from the report's own figures, compared with the same days a year before."""
+"""The indicators: each rate from the report's own figures, compared with the same days a year before."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,15 +9,15 @@ from sqlalchemy.orm import Session
 from courses.counting import person_time, population, targets
 from courses.models.enrolment import EnrolmentState
 from courses.reports import indicators
-from courses.reports.filters import Filters, Grouping
+from courses.reports.questions import Grouping
 from lms.config import Settings
 from lms.core.errors import NotFound
-from lms.core.scope import EVERYTHING, Scope
-from tests.courses.imports.files_of import Desk
+from tests.courses.imports.files_of import Importer
+from tests.courses.reports.asking import ask, in_district
 from tests.courses.worlds import BEIJING, Person, Plan, Presence, World
 from tests.factories import Make
 
-YEAR = Filters(date(2025, 1, 1), date(2025, 12, 31), grouping=Grouping.DISTRICT)
+BY_DISTRICT = ask(grouping=Grouping.DISTRICT)
 THERE = (Presence(0, 0, None),)
 PEOPLE = (
     Person(0, EnrolmentState.COMPLETED, THERE),
@@ -36,7 +35,7 @@ def test_rates_are_of_the_reports_own_figures(db: Session) -> None:
     person_time.record_certificates(db, again.id, 2, date(2025, 5, 2))
     targets.save(db, 2025, {("FIRST_RESPONDER", 1): 26, ("RESCUE", 2): 4}, {})
     population.save(db, 2023, {1: 1000, 2: 500}, "统计年鉴")
-    found = indicators.overview(db, YEAR, EVERYTHING, zone=BEIJING)
+    found = indicators.report(db, BY_DISTRICT, zone=BEIJING)
     row, unreached = found.rows
     assert (unreached.row.name_en, unreached.person_times, unreached.target, unreached.completion) == (
         "Xicheng",
@@ -58,10 +57,10 @@ def test_a_month_is_compared_with_the_same_month_a_year_before(db: Session, sett
     world.close(Plan(date(2024, 5, 1), (6,), (), False, 1))
     world.close(Plan(date(2025, 5, 9), (9,), (), False, 1))
     old = {"district": "东城区", "programme": "RESCUE"}
-    Desk(db, settings, "opening_balances").done(
+    Importer(db, settings, "opening_balances").done(
         [{**old, "month": "2024-05", "person_times": "3"}, {**old, "month": "2025-06", "person_times": "4"}]
     )
-    found = indicators.overview(db, replace(YEAR, grouping=Grouping.MONTH), EVERYTHING, zone=BEIJING)
+    found = indicators.report(db, ask(grouping=Grouping.MONTH), zone=BEIJING)
     assert [(one.row.key, one.person_times, one.before) for one in found.rows] == [("2025-05", 9, 9), ("2025-06", 4, 0)]
     assert found.rows[0].growth == 0
     assert found.rows[1].growth is None
@@ -69,7 +68,7 @@ def test_a_month_is_compared_with_the_same_month_a_year_before(db: Session, sett
 
 
 def test_nothing_to_divide_by_is_no_rate(db: Session) -> None:
-    total = indicators.overview(db, YEAR, EVERYTHING, zone=BEIJING).total
+    total = indicators.report(db, BY_DISTRICT, zone=BEIJING).total
     rates = (total.growth, total.completion, total.pass_rate, total.no_show, total.class_size, total.share)
     assert rates == (None,) * 6
 
@@ -79,14 +78,14 @@ def test_waiting_lists_and_targets_keep_to_the_scope(db: Session, make: Make) ->
         offering = make.offering(organisation=make.organisation(district))
         make.enrolment(offering, make.trainee(), state=EnrolmentState.WAITLISTED)
     targets.save(db, 2025, {("RESCUE", 1): 5, ("RESCUE", 2): 7}, {})
-    mine = Scope(district_ids=frozenset({2}))
-    found = indicators.overview(db, YEAR, mine, zone=BEIJING)
+    found = indicators.report(db, ask(in_district(2), grouping=Grouping.DISTRICT), zone=BEIJING)
     assert (found.total.waiting, found.total.target) == (1, 7)
-    assert indicators.overview(db, YEAR, EVERYTHING, zone=BEIJING).total.waiting == 2
+    assert indicators.report(db, BY_DISTRICT, zone=BEIJING).total.waiting == 2
     with pytest.raises(NotFound):
-        indicators.overview(db, replace(YEAR, district=1), mine, zone=BEIJING)
+        ask(in_district(2), grouping=Grouping.DISTRICT, district=1)
 
 
-def test_a_leap_day_has_its_28th_a_year_before() -> None:
-    earlier = indicators.a_year_before(Filters(date(2024, 2, 29), date(2024, 2, 29)))
-    assert (earlier.since, earlier.until) == (date(2023, 2, 28), date(2023, 2, 28))
+def test_a_row_is_compared_with_the_same_period_a_year_before() -> None:
+    assert indicators.key_a_year_before(Grouping.MONTH, "2017-05") == "2016-05"
+    assert indicators.key_a_year_before(Grouping.QUARTER, "2017Q1") == "2016Q1"
+    assert indicators.key_a_year_before(Grouping.DISTRICT, "1") == "1"

@@ -17,7 +17,7 @@ from courses.counting import targets
 from courses.models.enrolment import EnrolmentState
 from courses.models.report_mails import ReportFrequency, ReportMail, ReportSubscription
 from courses.reports import mails as report_mails
-from courses.reports.mails import Span
+from courses.reports.mails import MailPeriod
 from lms.accounts.models import RoleGrant, User
 from lms.config import Settings
 from lms.core import clock, mail
@@ -69,32 +69,32 @@ def training(db: Session) -> None:
     targets.save(db, 2025, {("RESCUE", 1): 1000, ("RESCUE", 2): 500}, {})
 
 
-def test_what_is_sent_on_a_day() -> None:
-    june = Span(ReportFrequency.MONTH, "2025-06", date(2025, 6, 1), date(2025, 6, 30))
-    second = Span(ReportFrequency.QUARTER, "2025Q2", date(2025, 4, 1), date(2025, 6, 30))
-    assert report_mails.months_and_quarters(date(2025, 7, 1)) == (june, second)
-    assert report_mails.months_and_quarters(date(2025, 7, 7)) == (june, second)
-    assert report_mails.months_and_quarters(date(2025, 7, 8)) == ()
-    [july] = report_mails.months_and_quarters(date(2025, 8, 2))
+def test_the_periods_due_on_a_day() -> None:
+    june = MailPeriod(ReportFrequency.MONTH, "2025-06", date(2025, 6, 1), date(2025, 6, 30))
+    second = MailPeriod(ReportFrequency.QUARTER, "2025Q2", date(2025, 4, 1), date(2025, 6, 30))
+    assert report_mails.periods_due(date(2025, 7, 1)) == (june, second)
+    assert report_mails.periods_due(date(2025, 7, 7)) == (june, second)
+    assert report_mails.periods_due(date(2025, 7, 8)) == ()
+    [july] = report_mails.periods_due(date(2025, 8, 2))
     assert (july.name, july.last) == ("2025-07", date(2025, 7, 31))
-    december, fourth = report_mails.months_and_quarters(date(2026, 1, 1))
+    december, fourth = report_mails.periods_due(date(2026, 1, 1))
     assert (december.name, fourth.name) == ("2025-12", "2025Q4")
 
 
 def test_a_february_is_compared_with_the_whole_february_before() -> None:
-    [february] = report_mails.months_and_quarters(date(2025, 3, 1))
+    [february] = report_mails.periods_due(date(2025, 3, 1))
     assert february.year_before == (date(2024, 2, 1), date(2024, 2, 29))
-    [february] = report_mails.months_and_quarters(date(2024, 3, 1))
+    [february] = report_mails.periods_due(date(2024, 3, 1))
     assert february.year_before == (date(2023, 2, 1), date(2023, 2, 28))
 
 
 @pytest.mark.usefixtures("training")
-def test_a_mail_carries_the_figures_of_ones_reach_in_both_languages(
+def test_a_mail_carries_the_figures_of_the_users_scope_in_both_languages(
     app: Flask, db: Session, make: Make, settings: Settings
 ) -> None:
     city, district = make.user(Role.CITY_ADMINISTRATOR), make.user(Role.DISTRICT_ADMINISTRATOR, district_id=2)
     for user in (city, district):
-        report_mails.ask(db, user, {ReportFrequency.MONTH})
+        report_mails.subscribe(db, user, {ReportFrequency.MONTH})
     with clock.at(FIRST_OF_JULY):
         assert send_all(app, db) == 2
         found = mails(db, settings)
@@ -126,7 +126,7 @@ def test_a_mail_carries_the_figures_of_ones_reach_in_both_languages(
 
 @pytest.mark.usefixtures("training")
 def test_each_period_goes_once_and_a_worker_that_was_down_still_sends(app: Flask, db: Session, make: Make) -> None:
-    report_mails.ask(db, make.user(Role.AUDITOR), {ReportFrequency.MONTH, ReportFrequency.QUARTER})
+    report_mails.subscribe(db, make.user(Role.AUDITOR), {ReportFrequency.MONTH, ReportFrequency.QUARTER})
     with clock.at(FIRST_OF_JULY + timedelta(days=4)):
         assert send_all(app, db) == 2
         assert send_all(app, db) == 0
@@ -138,28 +138,28 @@ def test_each_period_goes_once_and_a_worker_that_was_down_still_sends(app: Flask
     assert db.scalar(select(func.count()).select_from(OutgoingMail)) == 3
 
 
-def test_who_lost_the_role_or_the_account_or_stopped_it_gets_none(app: Flask, db: Session, make: Make) -> None:
+def test_users_without_role_account_or_subscription_get_no_mail(app: Flask, db: Session, make: Make) -> None:
     lost, disabled, stopped = (make.user(Role.CITY_ADMINISTRATOR) for _ in range(3))
     for user in (lost, disabled, stopped):
-        report_mails.ask(db, user, set(ReportFrequency))
+        report_mails.subscribe(db, user, set(ReportFrequency))
     db.execute(delete(RoleGrant).where(RoleGrant.user_id == lost.id))
     disabled.disabled_at = datetime(2025, 6, 1, tzinfo=UTC)
-    report_mails.ask(db, stopped, set())
+    report_mails.subscribe(db, stopped, set())
     db.flush()
     with clock.at(FIRST_OF_JULY):
         assert send_all(app, db) == 0
 
 
-def test_nobody_asks_who_reads_no_reports(db: Session, make: Make) -> None:
+def test_a_user_who_reads_no_reports_cannot_subscribe(db: Session, make: Make) -> None:
     for role in (Role.INSTRUCTOR, Role.TRAINEE):
         with pytest.raises(Denied):
-            report_mails.ask(db, make.user(role), {ReportFrequency.MONTH})
+            report_mails.subscribe(db, make.user(role), {ReportFrequency.MONTH})
 
 
-def test_nothing_counted_is_said(db: Session) -> None:
-    [june, _quarter] = report_mails.months_and_quarters(date(2025, 7, 1))
+def test_a_letter_without_figures_has_no_total(db: Session) -> None:
+    [june, _quarter] = report_mails.periods_due(date(2025, 7, 1))
     found = report_mails.letter(db, june, EVERYTHING, BEIJING)
-    assert (found.lines, found.total) == ((), None)
+    assert (found.programmes, found.total) == ((), None)
 
 
 def test_two_workers_send_each_mail_once(app: Flask, fresh_database: str) -> None:
@@ -168,7 +168,7 @@ def test_two_workers_send_each_mail_once(app: Flask, fresh_database: str) -> Non
     with opened.begin() as db:
         make = Make(db)
         for _number in range(6):
-            report_mails.ask(db, make.user(Role.CITY_ADMINISTRATOR), {ReportFrequency.MONTH})
+            report_mails.subscribe(db, make.user(Role.CITY_ADMINISTRATOR), {ReportFrequency.MONTH})
     sent: list[bool] = []
 
     def work() -> None:
@@ -198,7 +198,7 @@ def test_the_schedule_names_a_task_that_exists(app: Flask, monkeypatch: pytest.M
     assert entry["task"] in celery.tasks
 
 
-def test_one_asks_and_stops_on_the_page(db: Session, make: Make, sign_in: SignIn) -> None:
+def test_users_subscribe_and_unsubscribe_on_the_page(db: Session, make: Make, sign_in: SignIn) -> None:
     user = make.user(Role.AUDITOR)
     browser = sign_in(user)
     assert browser.get("/reports/by-mail").status_code == 200

@@ -33,7 +33,7 @@ def pages_of(made: bytes) -> list[str]:
 
 
 def test_everything_stands_on_the_paper_and_the_head_on_each_page() -> None:
-    made = pdf.pdf(DOCUMENT, now=NOW)
+    made = pdf.render(DOCUMENT, now=NOW)
     pages = pages_of(made)
     text = "".join(pages)
     for part in (
@@ -50,14 +50,14 @@ def test_everything_stands_on_the_paper_and_the_head_on_each_page() -> None:
         assert part in text
     assert len(pages) > 1
     assert all("人次" in page for page in pages)
-    assert pdf.pdf(DOCUMENT, now=NOW) == made
-    assert "全市" not in "".join(pages_of(pdf.pdf(replace(DOCUMENT, branch=[]), now=NOW)))
+    assert pdf.render(DOCUMENT, now=NOW) == made
+    assert "全市" not in "".join(pages_of(pdf.render(replace(DOCUMENT, branch=[]), now=NOW)))
 
 
 def test_what_paper_cannot_hold_is_refused_in_words() -> None:
     with pytest.raises(DomainError) as long:
-        pdf.pdf(replace(DOCUMENT, rows=DOCUMENT.rows * 40), now=NOW)
+        pdf.render(replace(DOCUMENT, rows=DOCUMENT.rows * 40), now=NOW)
     assert long.value.code == "report_too_long"
     with pytest.raises(DomainError) as missing:
-        pdf.pdf(replace(DOCUMENT, rows=[["\U0001f9af", "1", "1"]]), now=NOW)
+        pdf.render(replace(DOCUMENT, rows=[["\U0001f9af", "1", "1"]]), now=NOW)
     assert missing.value.code == "report_glyph_missing"

@@ -76,7 +76,7 @@ class WalkInBody(BaseModel):
 
 
 class CheckInBody(BaseModel):
-    """One event as a device sends it."""
+    """An event as a device sends it."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 

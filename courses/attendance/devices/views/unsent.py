@@ -35,7 +35,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class UploadedEvent:
-    """One event of the file, with its outcome and the answer's text in the page's language.
+    """An event of the file, with its outcome and the answer's text in the page's language.
 
     walk_in_name: as typed on the device; other people are shown by their enrolment's name. at: the device's time.
     """

@@ -1,4 +1,4 @@
-"""Verification for programs: answers, refusals as problems, any origin, and a description that is one."""
+"""Verification for programs: answers, refusals as problems, any origin, and a description that is result."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def test_a_code_is_answered_as_by_the_page(client: FlaskClient, certificate: Cer
 
 def test_a_list_is_answered_line_by_line(client: FlaskClient, certificate: Certificate) -> None:
     code = digits_of(certificate.payload)
-    asked = [
+    items = [
         {"code": code},
         {"code": f"https://example.org/v/{code}", "name": "张三丰"},
         {"code": code, "name": "李四"},
@@ -45,11 +45,11 @@ def test_a_list_is_answered_line_by_line(client: FlaskClient, certificate: Certi
         {"number": certificate.number, "name": "李四"},
         {"number": "BJ-FR-2026-4000000-X", "name": "李四"},
     ]
-    answer = client.post("/api/v1/verify", json={"certificates": asked})
+    answer = client.post("/api/v1/verify", json={"certificates": items})
     assert answer.status_code == 200
     assert answer.json is not None
     results = answer.json["results"]
-    assert [(one["state"], one["name_fits"]) for one in results] == [
+    assert [(result["state"], result["name_fits"]) for result in results] == [
         ("valid", None),
         ("valid", True),
         ("valid", False),
@@ -63,16 +63,16 @@ def test_a_list_is_answered_line_by_line(client: FlaskClient, certificate: Certi
 
 
 def test_a_legacy_certificate_is_told_by_number_and_holder(client: FlaskClient, legacy_number: str) -> None:
-    asked = [
+    items = [
         {"number": legacy_number, "name": "张三丰"},
         {"number": legacy_number, "id_tail": "07109x"},
         {"number": legacy_number, "name": "李四"},
         {"number": "京红救(2015)第00124号", "name": "张三丰"},
         {"code": legacy_number, "name": "张三丰"},
     ]
-    answer = client.post("/api/v1/verify", json={"certificates": asked})
+    answer = client.post("/api/v1/verify", json={"certificates": items})
     results = (answer.json or {})["results"]
-    assert [(one["state"], one["reason"]) for one in results] == [
+    assert [(result["state"], result["reason"]) for result in results] == [
         ("valid", "legacy"),
         ("valid", "legacy"),
         ("unknown", "no_match"),
@@ -81,9 +81,9 @@ def test_a_legacy_certificate_is_told_by_number_and_holder(client: FlaskClient, 
     ]
     assert results[2] == results[3]
     assert results[0] == results[1]
-    shown = results[0]["certificate"]
-    assert (shown["number"], shown["signed_code"], shown["hours"]) == (legacy_number, False, None)
-    assert shown["holder_masked"] == "张*丰"
+    facts = results[0]["certificate"]
+    assert (facts["number"], facts["signed_code"], facts["hours"]) == (legacy_number, False, None)
+    assert facts["holder_masked"] == "张*丰"
     assert "张三丰" not in answer.get_data(as_text=True)
 
 

@@ -60,8 +60,8 @@ def test_a_file_is_answered_by_a_file(client: FlaskClient, pasted: str, certific
     sent = (io.BytesIO(pasted.encode("gb18030")), "名单.csv")
     answer = client.post("/verify/list", data={"file": sent, "answer": "xlsx"}, content_type="multipart/form-data")
     rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
-    told = [(row[2], row[3]) for row in rows[-6:]]
-    assert told == [("有效", ""), ("有效", "否"), ("有效", "是"), ("查无此证", ""), ("查无此证", ""), ("伪造", "")]
+    answers = [(row[2], row[3]) for row in rows[-6:]]
+    assert answers == [("有效", ""), ("有效", "否"), ("有效", "是"), ("查无此证", ""), ("查无此证", ""), ("伪造", "")]
     csv = client.post("/verify/list", data={"certificates": pasted, "answer": "csv"})
     assert csv.mimetype == "text/csv"
     assert certificate.number in csv.get_data(as_text=True)

@@ -99,7 +99,7 @@ def test_one_result_under_a_used_number_is_a_conflict(client, token, enrolment):
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"events": []}, {"events": "x"}, {"events": [{}] * 101}])
-def test_what_is_no_batch_is_refused(client, token, body):
+def test_an_invalid_batch_is_refused(client, token, body):
     answer = client.post(ADDRESS, json=body, headers={"Authorization": f"Bearer {token}"})
     assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
 

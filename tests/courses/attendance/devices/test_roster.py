@@ -1,4 +1,4 @@
-"""What a device is told of its sessions: which are its own, and of the people no more than it may store."""
+"""The sessions and rosters that a device gets: its own sessions, and of the people no more than it may store."""
 
 from datetime import timedelta
 from hashlib import sha256

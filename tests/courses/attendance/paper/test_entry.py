@@ -73,7 +73,7 @@ def test_every_time_of_the_day_is_understood_with_and_without_a_colon(moment):
 
 
 @pytest.mark.parametrize("text", ["25:00", "9:60", "12345", "abc", "9:", ":30", "9:2:1", "-1", "2460"])
-def test_what_is_no_time_is_refused(text):
+def test_an_invalid_time_is_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011  # from two places, with no words that matter
         parse_time(text)
 
@@ -119,7 +119,7 @@ def test_the_papers_times_are_stored_a_day_later_with_no_device(db, offering, pe
         (TypedRow("10:00", "9:30"), "order"),
     ],
 )
-def test_a_row_that_cannot_be_is_said_and_nothing_is_stored(db, offering, people, typed, code):
+def test_an_impossible_row_is_reported_and_nothing_is_stored(db, offering, people, typed, code):
     meeting, found = checked(db, offering, {str(people[0].id): typed, str(people[1].id): TypedRow("9:00")})
     assert found.errors == {str(people[0].id): ROW_ERRORS[code]}
     with pytest.raises(DomainError):
@@ -127,7 +127,7 @@ def test_a_row_that_cannot_be_is_said_and_nothing_is_stored(db, offering, people
     assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 0
 
 
-def test_a_time_that_has_not_come_and_a_person_who_left_the_class_are_said(db, make, offering, people):
+def test_a_future_time_and_a_person_without_a_place_are_reported(db, make, offering, people):
     _meeting, found = checked(
         db,
         offering,
@@ -152,7 +152,7 @@ def test_the_paper_replaces_times_that_were_tapped_and_keeps_every_event(db, off
     assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 3 + 3 + 2
 
 
-def test_only_leaving_is_added_to_who_is_there(db, offering, people):
+def test_a_departure_alone_is_added_to_an_arrival(db, offering, people):
     event = tapped(db, people[0], 1)
     enter(db, offering, {str(people[0].id): TypedRow("09:01", "12:00", "09:01", "")})
     assert there(db, people[0]) == ("09:01", "12:00")
@@ -167,7 +167,7 @@ def test_a_time_that_is_cleared_is_taken_back_and_can_be_entered_again(db, offer
     assert there(db, people[0]) == ("09:05", None)
 
 
-def test_who_was_checked_in_meanwhile_stays_so_where_the_row_was_left_empty(db, offering, people):
+def test_a_check_in_made_meanwhile_stays_where_the_row_is_empty(db, offering, people):
     tapped(db, people[0], 1)
     _meeting, found = checked(db, offering, {str(people[0].id): TypedRow()})
     assert found.changes == []
@@ -181,7 +181,7 @@ def test_sent_twice_it_is_stored_once(db, offering, people):
     assert db.scalar(select(func.count()).select_from(AttendanceEvent)) == 2
 
 
-def test_what_was_not_shown_is_not_stored(db, offering, people):
+def test_changes_that_the_preview_did_not_show_are_not_stored(db, offering, people):
     meeting, found = checked(db, offering, {str(people[0].id): TypedRow("9:02")})
     with pytest.raises(DomainError) as caught:
         entry.save_sheet(db, meeting, found, batch=uuid4(), seen="other", now=NEXT_DAY)
@@ -195,7 +195,7 @@ def test_a_walk_in_on_paper_waits_for_review(db, offering, people):
     assert set(reviews) == {ReviewReason.WALK_IN_MATCH}
 
 
-def test_a_time_that_an_undo_on_the_roster_swallows_is_told(db, offering, people):
+def test_a_time_that_an_undo_on_the_roster_takes_back_is_reported(db, offering, people):
     tapped(db, people[0], 1)
     tapped(db, people[0], 60, AttendanceKind.UNDO, reason="点错了")
     done = enter(db, offering, {str(people[0].id): TypedRow("9:02")})

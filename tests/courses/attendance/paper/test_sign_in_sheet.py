@@ -78,7 +78,7 @@ def test_names_may_be_masked_and_each_sheet_is_audited(db, make, offering):
     assert entry.after == {"people": 1, "masked": True}
 
 
-def test_a_character_that_the_font_lacks_is_said_to_be_the_fault(db, make, offering):
+def test_a_character_that_the_font_lacks_is_reported(db, make, offering):
     make.enrolment(offering, make.trainee("陈\U00016f50"))
     with pytest.raises(DomainError) as caught:
         sheet(db, offering)

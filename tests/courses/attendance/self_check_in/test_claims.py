@@ -81,7 +81,7 @@ def test_a_claim_is_kept_as_hashes_that_differ_from_session_to_session(db, make,
     assert mine.browser.encode() not in kept
 
 
-def test_whoever_is_early_waits_and_who_is_much_too_early_scans_again(db, make):
+def test_an_early_scan_waits_and_a_much_too_early_one_is_refused(db, make):
     opening = clock.now() + timedelta(minutes=10)
     offering = make.offering(starts=[opening + check_in_window.OPENS_BEFORE])
     row, meeting = make.enrolment(offering), loaded(db, offering)
@@ -142,7 +142,7 @@ def test_a_claim_has_five_tries(db, make, offering, meeting):
     assert db.scalars(select(Attendance).where(Attendance.enrolment_id == row.id)).all() == []
 
 
-def test_looking_for_somebody_asks_the_same_whatever_is_found(db, make, offering, meeting, statements):
+def test_a_search_sends_the_same_statements_whatever_it_finds(db, make, offering, meeting, statements):
     make.enrolment(offering, make.trainee("王小明", phone="+8613812345678"))
     found, asked = claimed(db, meeting), []
     for name, tail in (("王小明", "5678"), ("王小明", "0000"), ("无此人", "5678")):
@@ -153,7 +153,7 @@ def test_looking_for_somebody_asks_the_same_whatever_is_found(db, make, offering
     assert asked[0] == asked[1] == asked[2]
 
 
-def test_whoever_is_not_on_the_list_is_noted_for_review(db, meeting):
+def test_a_person_who_is_not_on_the_list_is_stored_for_review(db, meeting):
     found = claimed(db, meeting)
     for _ in range(2):
         claims.check_in_by_name(db, found, "孙晓明", now=clock.now())
@@ -241,7 +241,7 @@ def test_a_second_person_in_review_earns_nothing_at_all(db, make):
     assert (first.certificate_due, second.certificate_due) == (True, False)
 
 
-def test_what_the_instructor_decides_is_what_the_trainee_sees(db, make, offering, meeting):
+def test_the_trainee_sees_the_instructors_decision(db, make, offering, meeting):
     first, second, third = (make.enrolment(offering) for _ in range(3))
     mine = scanned(db, meeting)
     checked_in(db, claims.load(db, mine.token, now=clock.now()), first)

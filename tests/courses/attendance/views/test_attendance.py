@@ -117,7 +117,7 @@ def test_json_answers_and_a_retry_is_harmless(phone, address, enrolment, db):
     "body",
     [{}, {"enrolment": 1, "ticket": "x"}, {"enrolment": "a"}, {"enrolment": 1, "method": "correction"}, {"id": "1"}],
 )
-def test_what_is_no_event_is_refused(phone, address, enrolment, db, body):
+def test_an_invalid_event_is_refused(phone, address, enrolment, db, body):
     db.commit()
     answer = phone.post(address, json=body, headers=JSON)
     assert (answer.status_code, answer.json["code"]) == (422, "bad_event")

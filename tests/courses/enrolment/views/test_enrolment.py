@@ -1,4 +1,4 @@
-"""Enrolling at the desk, by oneself and from a list, through the browser."""
+"""Pages of enrolment: by a visitor, by staff, and from a spreadsheet."""
 
 import io
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def enrolled(db: Session, offering: Offering) -> list[tuple[str, str]]:
     return [(row.trainee.name, str(row.state)) for row in rows]
 
 
-def test_by_oneself_to_the_ticket(db: Session, client: FlaskClient, offering: Offering) -> None:
+def test_a_visitor_enrols_and_gets_the_ticket(db: Session, client: FlaskClient, offering: Offering) -> None:
     db.commit()
     page = client.get(f"/training/{offering.id}/enrol?lang=zh").text
     assert "报名" in page
@@ -60,7 +60,7 @@ def test_by_oneself_to_the_ticket(db: Session, client: FlaskClient, offering: Of
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("facts", "message"),
     [
         ({"consent": ""}, "须同意"),
         ({"phone": "123"}, 'id="phone-error"'),
@@ -68,31 +68,35 @@ def test_by_oneself_to_the_ticket(db: Session, client: FlaskClient, offering: Of
         ({"name": " "}, "请填写姓名"),
     ],
 )
-def test_by_oneself_refusals_stay_on_the_form(
-    facts: dict[str, str], said: str, db: Session, client: FlaskClient, offering: Offering
+def test_invalid_input_of_a_visitor_stays_on_the_form(
+    facts: dict[str, str], message: str, db: Session, client: FlaskClient, offering: Offering
 ) -> None:
     db.commit()
     answer = client.post(f"/training/{offering.id}/enrol?lang=zh", data=SELF | facts)
     assert answer.status_code == 422
-    assert said in answer.text
+    assert message in answer.text
     assert enrolled(db, offering) == []
 
 
-def test_invitations_are_not_for_visitors(db: Session, client: FlaskClient, offering: Offering) -> None:
+def test_a_visitor_cannot_enrol_in_an_offering_by_invitation(
+    db: Session, client: FlaskClient, offering: Offering
+) -> None:
     offering.by_invitation = True
     db.commit()
     assert client.get(f"/training/{offering.id}/enrol").status_code == 403
     assert client.post(f"/training/{offering.id}/enrol", data=SELF).status_code == 403
 
 
-def test_tries_by_oneself_are_limited(db: Session, client: FlaskClient, offering: Offering) -> None:
+def test_visitors_attempts_are_rate_limited(db: Session, client: FlaskClient, offering: Offering) -> None:
     db.commit()
     codes = [client.post(f"/training/{offering.id}/enrol", data={}).status_code for _ in range(31)]
     assert codes[0] == 422
     assert codes[-1] == 429
 
 
-def test_at_the_desk(db: Session, staff: FlaskClient, offering: Offering) -> None:
+def test_staff_enrol_new_people_and_an_invalid_id_number_is_refused(
+    db: Session, staff: FlaskClient, offering: Offering
+) -> None:
     base = f"/offerings/{offering.id}/enrolments"
     assert staff.get(f"{base}/new").status_code == 200
     facts = {"name": "张三", "phone": "13812345678", "id_type": "resident", "id_number": "11010519491231002x"}
@@ -107,7 +111,7 @@ def test_at_the_desk(db: Session, staff: FlaskClient, offering: Offering) -> Non
     assert "居民身份证号码有误" in wrong.text
 
 
-def test_what_is_unusual_is_shown_before_it_is_done(
+def test_clashes_and_differences_have_to_be_confirmed(
     db: Session, make: Make, staff: FlaskClient, offering: Offering
 ) -> None:
     other = make.offering(starts=[offering.sessions[0].starts_at])
@@ -116,23 +120,23 @@ def test_what_is_unusual_is_shown_before_it_is_done(
     db.commit()
     base = f"/offerings/{offering.id}/enrolments"
     facts = {"name": "张三", "phone": "13812345678", "birth_year": "1991", "id_type": "resident"}
-    shown = staff.post(f"{base}/new", data=facts)
-    assert shown.status_code == 422
-    assert 'name="confirmed" value="yes"' in shown.text
+    warned = staff.post(f"{base}/new", data=facts)
+    assert warned.status_code == 422
+    assert 'name="confirmed" value="yes"' in warned.text
     assert enrolled(db, offering) == []
     assert staff.post(f"{base}/new", data=facts | {"confirmed": "yes"}).status_code == 302
     assert enrolled(db, offering) == [("张三", "enrolled")]
     assert known.birth_year == 1990
 
 
-def test_somebody_from_the_register(db: Session, make: Make, staff: FlaskClient, offering: Offering) -> None:
+def test_staff_enrol_a_trainee_of_the_register(db: Session, make: Make, staff: FlaskClient, offering: Offering) -> None:
     known = register(db, TraineeFacts("张三", phone="+8613812345678"), 1)
     stranger = register(db, TraineeFacts("张三丰", phone="+8613812345679"), 2)
     db.commit()
     base = f"/offerings/{offering.id}/enrolments"
-    found = staff.post(f"{base}/find", data={"words": "张三"}).text
-    assert f'name="trainee_id" value="{known.id}"' in found
-    assert f'value="{stranger.id}"' not in found
+    page = staff.post(f"{base}/find", data={"words": "张三"}).text
+    assert f'name="trainee_id" value="{known.id}"' in page
+    assert f'value="{stranger.id}"' not in page
     assert staff.post(f"{base}/known", data={"trainee_id": stranger.id}).status_code == 404
     assert staff.post(f"{base}/known", data={"trainee_id": known.id}).status_code == 302
     assert enrolled(db, offering) == [("张三", "enrolled")]
@@ -170,7 +174,9 @@ def test_another_districts_offering_is_not_there(
     assert staff.post(f"/offerings/{offering.id}/enrolments/{theirs.id}/up").status_code == 404
 
 
-def test_a_list_is_looked_at_and_then_enrolled(db: Session, make: Make, staff: FlaskClient, offering: Offering) -> None:
+def test_a_spreadsheet_is_previewed_and_then_applied_once(
+    db: Session, make: Make, staff: FlaskClient, offering: Offering
+) -> None:
     offering.capacity = 10
     db.commit()
     base = f"/offerings/{offering.id}/enrolments"
@@ -179,9 +185,9 @@ def test_a_list_is_looked_at_and_then_enrolled(db: Session, make: Make, staff: F
     content = "姓名,手机\r\n张三,13812345678\r\n李四,123\r\n".encode("gbk")
     sent = staff.post(f"{base}/import", data={"file": (io.BytesIO(content), "名单.csv")})
     assert sent.status_code == 302
-    shown = staff.get(f"{sent.location}?lang=zh").text
-    assert "138****5678" in shown
-    assert "李四" in shown
+    preview = staff.get(f"{sent.location}?lang=zh").text
+    assert "138****5678" in preview
+    assert "李四" in preview
     rejected = staff.get(f"{sent.location}/rejected.csv").data.decode("utf-8-sig")
     assert "李四,123" in rejected
     assert "张三" not in rejected
@@ -193,7 +199,7 @@ def test_a_list_is_looked_at_and_then_enrolled(db: Session, make: Make, staff: F
     assert db.scalar(select(func.count()).select_from(Trainee).where(Trainee.name == "李四")) == 0
 
 
-def test_a_list_is_seen_by_who_sent_it_alone(
+def test_a_pending_spreadsheet_is_visible_to_its_sender_alone(
     db: Session, make: Make, staff: FlaskClient, sign_in: SignIn, offering: Offering
 ) -> None:
     db.commit()
@@ -204,7 +210,7 @@ def test_a_list_is_seen_by_who_sent_it_alone(
     assert colleague.post(f"{sent.location}/apply").status_code == 404
 
 
-def test_files_of_other_kinds_stay_on_the_form(db: Session, staff: FlaskClient, offering: Offering) -> None:
+def test_unreadable_files_are_refused_on_the_form(db: Session, staff: FlaskClient, offering: Offering) -> None:
     db.commit()
     base = f"/offerings/{offering.id}/enrolments/import"
     for name, content in (("a.pdf", b"%PDF"), ("a.xlsx", b"PK\x03\x04broken")):
@@ -213,7 +219,7 @@ def test_files_of_other_kinds_stay_on_the_form(db: Session, staff: FlaskClient, 
     assert staff.post(base, data={}).status_code == 422
 
 
-def test_an_instructor_reads_and_an_auditor_changes_nothing(db: Session, make: Make, sign_in: SignIn) -> None:
+def test_instructors_and_auditors_read_and_change_nothing(db: Session, make: Make, sign_in: SignIn) -> None:
     user = make.user(Role.INSTRUCTOR)
     offering = make.offering(lead=make.instructor(user=user))
     row = make.enrolment(offering)

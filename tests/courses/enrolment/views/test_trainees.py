@@ -21,7 +21,7 @@ ID = "11010519491231002X"
 
 @pytest.fixture
 def trainee(db: Session) -> Trainee:
-    """Somebody of district 1 with every fact."""
+    """A trainee of district 1 with all facts."""
     facts = TraineeFacts("张三", "+8613812345678", "z@example.org", 1949, IdType.RESIDENT, ID)
     return register(db, facts, 1)
 
@@ -47,9 +47,9 @@ def test_personal_facts_are_masked(staff: FlaskClient, trainee: Trainee, db: Ses
 def test_search_is_not_in_the_address(staff: FlaskClient, trainee: Trainee, db: Session) -> None:
     register(db, TraineeFacts("李四", "+8613812345679"), 1)
     db.commit()
-    for words in ("张", "13812345678", ID):
-        answer = staff.post("/trainees/", data={"words": words}, follow_redirects=True)
-        assert words not in unquote(answer.request.full_path)
+    for query in ("张", "13812345678", ID):
+        answer = staff.post("/trainees/", data={"words": query}, follow_redirects=True)
+        assert query not in unquote(answer.request.full_path)
         assert "张三" in answer.text
         assert "李四" not in answer.text
     assert "李四" in staff.get("/trainees/?words=张").text
@@ -62,9 +62,9 @@ def test_an_id_number_is_read_with_a_reason_once(staff: FlaskClient, trainee: Tr
     refused = staff.post(address, data={"why": " "})
     assert refused.status_code == 422
     assert ID not in refused.text
-    shown = staff.post(address, data={"why": "核对证书"})
-    assert ID in shown.text
-    assert shown.headers["Cache-Control"] == "no-store"
+    page = staff.post(address, data={"why": "核对证书"})
+    assert ID in page.text
+    assert page.headers["Cache-Control"] == "no-store"
     assert ID not in staff.get(f"/trainees/{trainee.id}").text
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "trainee.read_id_number")).one()
     assert entry.reason == "核对证书"
@@ -114,8 +114,8 @@ def test_an_auditor_searches_and_reads_masked(db: Session, make: Make, sign_in: 
     make.trainee("别人")
     db.flush()
     browser = sign_in(make.user(Role.AUDITOR))
-    found = browser.post("/trainees/", data={"words": "温雪"}, follow_redirects=True).text
-    assert "温雪梅" in found
-    assert "别人" not in found
-    assert "12345678" not in found
+    page = browser.post("/trainees/", data={"words": "温雪"}, follow_redirects=True).text
+    assert "温雪梅" in page
+    assert "别人" not in page
+    assert "12345678" not in page
     assert browser.post(f"/trainees/{trainee.id}/phone", data={"why": "想看"}).status_code == 403

@@ -1,4 +1,4 @@
-"""The pages of offerings as staff use them: forms, errors that lose nothing, reach, and query budgets."""
+"""Pages of offerings for staff: forms that keep their input on errors, the scope, and the number of statements."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -230,11 +230,11 @@ class TestReach:
 
 class TestList:
     def test_filters_narrow_the_list(self, db: Session, make: Make, city: FlaskClient) -> None:
-        shown = make.offering(starts=[MAY], organisation=make.organisation(3, name_zh="红星小学"), place="甲")
+        match = make.offering(starts=[MAY], organisation=make.organisation(3, name_zh="红星小学"), place="甲")
         make.offering(starts=[MAY + timedelta(days=40)], organisation=make.organisation(4), place="乙乙乙")
         make.offering(starts=[MAY], state=OfferingState.DRAFT, place="丙丙丙", course=make.course("RESCUE-CPR-AED"))
         db.commit()
-        lead = shown.lead_instructor
+        lead = match.lead_instructor
         assert lead is not None
         for query in (
             "district=3", "organisation=红星", "last_day=2030-05-04&shown=published", f"search={lead.name} 甲",
@@ -255,7 +255,7 @@ class TestList:
             statements.clear()
             page = city.get("/offerings/")
             assert "3 / 30" in " ".join(page.text.replace("<strong>", "").replace("</strong>", "").split())
-            return len([each for each in statements if "browser_session" not in each])
+            return len([statement for statement in statements if "browser_session" not in statement])
 
         def fill(number: int) -> None:
             for _ in range(number):
@@ -265,7 +265,7 @@ class TestList:
                 make.enrolment(offering, state=EnrolmentState.WAITLISTED)
 
         fill(1)
-        few = count()
+        statements_for_one = count()
         fill(6)
-        assert count() == few
-        assert few <= 6
+        assert count() == statements_for_one
+        assert statements_for_one <= 6

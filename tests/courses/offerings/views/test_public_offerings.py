@@ -39,19 +39,19 @@ def test_lists_only_offerings_that_anybody_can_join(db: Session, make: Make, cli
         make.offering(starts=[MAY], by_invitation=True),
     ]
     begun = make.offering(starts=[clock.now() - timedelta(minutes=5), MAY])
-    gone = make.offering(
+    cancelled = make.offering(
         starts=[MAY], state=OfferingState.CANCELLED, cancelled_at=clock.now(), cancel_reason="场地停电"
     )
     over = make.offering(state=OfferingState.CLOSED, closed_at=clock.now(), counted_on=date(2026, 5, 4))
     db.commit()
     page = client.get("/training/").text
-    for offering in (*hidden, begun, gone, over):
+    for offering in (*hidden, begun, cancelled, over):
         assert f'/training/{offering.id}"' not in page
     for offering in hidden:
         assert client.get(f"/training/{offering.id}").status_code == 404
-    for offering, words in ((begun, "报名截止"), (gone, "场地停电"), (over, "已结束")):
+    for offering, notice in ((begun, "报名截止"), (cancelled, "场地停电"), (over, "已结束")):
         detail = client.get(f"/training/{offering.id}").text
-        assert words in detail
+        assert notice in detail
         assert "/enrol" not in detail
 
 
@@ -80,7 +80,7 @@ def test_the_list_is_one_statement(
     db.commit()
     statements.clear()
     assert client.get("/training/").status_code == 200
-    assert len([each for each in statements if "FROM offering" in each]) == 1
+    assert len([statement for statement in statements if "FROM offering" in statement]) == 1
     assert len(statements) == 3
 
 

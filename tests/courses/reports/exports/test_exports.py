@@ -82,7 +82,7 @@ def test_few_rows_come_at_once_with_the_personal_data_that_was_chosen(make: Make
 
 
 @pytest.mark.usefixtures("held")
-def test_who_may_not_have_names_gets_none(make: Make, sign_in: SignIn) -> None:
+def test_users_who_may_not_have_names_get_none(make: Make, sign_in: SignIn) -> None:
     auditor = sign_in(make.user(Role.AUDITOR))
     assert 'name="personal"' not in auditor.get(NEW).text
     assert "张三" not in auditor.post(NEW, data={"form": "csv", "personal": "full"}).text
@@ -173,7 +173,7 @@ def test_many_rows_are_made_by_a_worker_for_the_owner_alone(
     assert page in city.get("/reports/exports/").text
     assert page not in other.get("/reports/exports/").text
     with clock.at(clock.now() + timedelta(days=8)):
-        assert exports.remove_old(db) == 1
+        assert exports.remove_expired(db) == 1
     assert db.scalar(select(func.count()).select_from(ExportChunk)) == 0
 
 
@@ -190,12 +190,12 @@ def test_a_broken_run_leaves_nothing_and_the_third_is_the_last(
         raise ConnectionError
 
     zone = app.config["SETTINGS"].zone
-    for _attempt in range(exports.ATTEMPTS):
+    for _attempt in range(exports.MAX_ATTEMPTS):
         with pytest.raises(ConnectionError), db.begin_nested():
             exports.make(db, app.extensions["sessions"], broken, zone)
         assert db.scalar(select(func.count()).select_from(ExportChunk)) == 0
     # Here all is one transaction, so the count of attempts was rolled back with them.
-    db.execute(update(ExportProgress).values(attempts=exports.ATTEMPTS))
+    db.execute(update(ExportProgress).values(attempts=exports.MAX_ATTEMPTS))
     assert exports.make(db, app.extensions["sessions"], broken, zone)
     db.commit()
     assert db.scalar(select(Export.state)) is ExportState.FAILED

@@ -22,10 +22,10 @@ from sqlalchemy.orm import sessionmaker
 from courses.models.enrolment import EnrolmentState
 from courses.models.exports import Export, ExportChunk, ExportKind, ExportProgress, ExportState
 from courses.reports.exports import exports
-from courses.reports.exports.exports import Head
-from courses.reports.exports.orders import ReportOrder
-from courses.reports.filters import Filters
-from courses.reports.tables import Wording
+from courses.reports.exports.exports import ExportHead
+from courses.reports.exports.orders import ReportExportOrder
+from courses.reports.exports.tables import ExportWording
+from courses.reports.questions import Filters
 from lms.config import ROOT, Settings
 from lms.core.db import transaction
 from lms.core.exports import Format
@@ -86,9 +86,9 @@ def owed(engine: Engine) -> Callable[[int], int]:
             owner = Make(db).user(Role.CITY_ADMINISTRATOR)
             filters = Filters(date(2025, 1, 1), date(2025, 12, 31))
             reach = Scope(user_id=owner.id, everything=True)
-            order = ReportOrder(kind=ExportKind.PARTICIPATIONS, filters=filters, scope=reach)
-            table = order.table(Wording())
-            head = Head("Participations", [], [column.name for column in table.columns], Wording())
+            order = ReportExportOrder(kind=ExportKind.PARTICIPATIONS, filters=filters, scope=reach)
+            table = order.table(ExportWording())
+            head = ExportHead("Participations", [], [column.name for column in table.columns], ExportWording())
             return exports.begin(db, order, Format.XLSX, head=head, rows=rows).id
 
     return owe
@@ -176,7 +176,7 @@ def held_up(engine: Engine) -> Iterator[None]:
         yield
 
 
-def test_what_a_killed_worker_began_the_next_makes_whole(
+def test_the_next_worker_makes_whole_the_export_that_a_killed_one_began(
     engine: Engine, owed: Callable[[int], int], workers: Workers
 ) -> None:
     export_id = owed(MANY)
@@ -199,7 +199,7 @@ def test_what_a_killed_worker_began_the_next_makes_whole(
     with transaction(sessionmaker(engine)) as db:
         export = db.get_one(Export, export_id)
         assert (export.state, export.rows) == (ExportState.DONE, MANY)
-        content = b"".join(exports.stored(sessionmaker(engine), export_id))
+        content = b"".join(exports.stored_pieces(sessionmaker(engine), export_id))
         assert len(content) == export.bytes
     rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
     assert len({row[8] for row in rows[-MANY:]}) == MANY  # each person once
@@ -210,7 +210,7 @@ def test_an_export_that_kills_each_worker_is_given_up_after_the_third(
 ) -> None:
     export_id = owed(1)
     with held_up(engine):
-        for number in range(1, exports.ATTEMPTS + 1):
+        for number in range(1, exports.MAX_ATTEMPTS + 1):
             workers.start()
             until(engine, lambda attempts, _rows, number=number: attempts == number)
             workers.kill()

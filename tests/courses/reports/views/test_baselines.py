@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from lms.accounts.models import User
 from lms.config import Settings
 from lms.core.scope import Role
-from tests.courses.imports.files_of import Desk
+from tests.courses.imports.files_of import Importer
 from tests.factories import Make
 
 SignIn = Callable[[User], FlaskClient]
@@ -21,8 +21,8 @@ ROW = {
 
 
 @pytest.fixture
-def desk(db: Session, settings: Settings, app: Flask) -> Desk:  # the kinds are registered with the application
-    return Desk(db, settings, "opening_balances")
+def importer(db: Session, settings: Settings, app: Flask) -> Importer:  # the kinds are registered with the application
+    return Importer(db, settings, "opening_balances")
 
 
 def test_targets_are_set_by_the_city_and_read_by_the_district(make: Make, sign_in: SignIn) -> None:
@@ -50,10 +50,12 @@ def test_a_wrong_cell_keeps_what_was_typed(make: Make, sign_in: SignIn) -> None:
     assert 'value="5"' in saved.get_data(as_text=True)
 
 
-def test_opening_balances_stand_apart_in_the_report_and_are_added_in(make: Make, sign_in: SignIn, desk: Desk) -> None:
+def test_opening_balances_stand_apart_in_the_report_and_are_added_in(
+    make: Make, sign_in: SignIn, importer: Importer
+) -> None:
     city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
     assert 'href="/imports/new/opening_balances"' in city.get("/reports/opening-balances/").get_data(as_text=True)
-    done = desk.done([ROW])
+    done = importer.done([ROW])
     assert 'href="/reports/opening-balances/"' in city.get(f"/imports/{done.ref}").get_data(as_text=True)
     report = city.get("/reports/enrolment?since=2012-01-01&until=2012-12-31").get_data(as_text=True)
     assert '<p class="report-figure">12,000</p>' in report
@@ -71,9 +73,9 @@ def test_opening_balances_stand_apart_in_the_report_and_are_added_in(make: Make,
     assert "12,000" not in city.get("/reports/enrolment?since=2012-01-01&until=2012-12-31").get_data(as_text=True)
 
 
-def test_indicators_stand_beside_their_targets(make: Make, sign_in: SignIn, desk: Desk) -> None:
+def test_indicators_stand_beside_their_targets(make: Make, sign_in: SignIn, importer: Importer) -> None:
     city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
-    desk.done([ROW])
+    importer.done([ROW])
     city.post("/reports/targets/2012", data={"target-RESCUE-6": "24000"})
     page = city.get("/reports/indicators/?since=2012-01-01&until=2012-12-31&grouping=year").get_data(as_text=True)
     assert "50.0%" in page

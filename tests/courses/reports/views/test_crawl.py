@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from courses.counting import person_time, quarters, targets
 from courses.counting.quarters import Quarter
 from courses.models.enrolment import EnrolmentState
-from courses.reports.filters import PERIODS, Grouping
+from courses.reports.questions import TIME_GROUPINGS, Grouping
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.scope import Role
@@ -36,7 +36,7 @@ PART_OF_NAME = "第一小学"
 
 
 def people(*present: int, last: int = 0, away: tuple[int, ...] = ()) -> tuple[Person, ...]:
-    """Somebody of the cast at the sessions 0 to `last`; the first of them fails."""
+    """People of the cast, each present at the sessions 0 to `last`. The first of them fails the course."""
     return tuple(
         Person(who, DONE if who != present[0] else FAILED, tuple(Presence(n, 5 * who, None) for n in range(last + 1)))
         for who in present
@@ -296,14 +296,14 @@ def test_every_number_of_districts_by_month(city: Crawler, asked: str, grouping:
 
 @pytest.mark.parametrize("grouping", list(Grouping))
 def test_rows_of_the_indicators_add_up_to_their_total(city: Crawler, grouping: Grouping) -> None:
-    """Those too that have a target, a year before or a waiting list and no figures of this year."""
+    """So do rows that have a target, a year before or a waiting list and no figures of this year."""
     page = city.page(f"/reports/indicators/?since=2025-03-01&until=2025-12-31&grouping={grouping.value}")
     head, *rows, total = tables(page)[0]
     for place, heading in enumerate(head):
         adds_up = {"Person-times", "The year before", "Newly certified", "Refreshed", "Sessions", "Waiting now"}
         if grouping is Grouping.DISTRICT:
             adds_up |= {"Target"}
-        if heading.text in adds_up and (heading.text != "Waiting now" or grouping not in PERIODS):
+        if heading.text in adds_up and (heading.text != "Waiting now" or grouping not in TIME_GROUPINGS):
             numbers = [value(row[place].text) for row in rows if NUMBER.fullmatch(row[place].text)]
             assert sum(numbers) == value(total[place].text), heading.text
             assert value(total[place].text) > 0 or heading.text == "Newly certified", heading.text

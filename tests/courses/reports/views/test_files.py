@@ -160,9 +160,7 @@ def test_the_lists_hold_what_their_pages_show(city: FlaskClient, held: list[Offe
     assert taught[-1][-2:] == ["0.0", "3.0"]
 
 
-def test_what_reports_are_held_against_comes_with_its_sources(
-    db: Session, city: FlaskClient, held: list[Offering]
-) -> None:
+def test_files_of_baselines_name_their_sources(db: Session, city: FlaskClient, held: list[Offering]) -> None:
     source = before_the_system(db)
     sources = rows_of(city, "/reports/opening-balances/export/csv?lang=zh")
     assert sources[-2][:6] == ["2012年年报", "2012-05", "2012-05", "1", "12000", "0"]

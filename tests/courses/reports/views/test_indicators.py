@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 from courses.counting import person_time, targets
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import Offering, OfferingState
-from courses.reports import indicators, waiting
-from courses.reports.filters import Filters, Grouping
+from courses.reports import indicators, valid_certificates
+from courses.reports.labels.indicators import percent
+from courses.reports.questions import Grouping
+from courses.reports.valid_certificates import ValidCertificates
 from lms.accounts.models import User
 from lms.core import clock
-from lms.core.scope import EVERYTHING, Role, Scope
-from lms.portal.indicators import percent
+from lms.core.scope import Role
+from tests.courses.reports.asking import ask
 from tests.courses.reports.views.test_enrolment import cells, text_of
 from tests.courses.reports.views.test_sessions import COLUMNS, REFRESHER, TALK, TWO_DAYS, number
 from tests.courses.worlds import BEIJING, Plan, World
@@ -27,7 +29,7 @@ from tests.factories import Make
 
 SignIn = Callable[[User], FlaskClient]
 YEAR = "since=2025-01-01&until=2025-12-31"
-FILTERS = Filters(date(2025, 1, 1), date(2025, 12, 31), grouping=Grouping.DISTRICT)
+BY_DISTRICT = ask(grouping=Grouping.DISTRICT)
 
 
 @pytest.fixture
@@ -98,35 +100,20 @@ def test_waiting_lists_lead_to_their_offerings(db: Session, make: Make, city: Fl
         for _ in range(people):
             make.enrolment(offering, make.trainee(), state=EnrolmentState.WAITLISTED)
     db.commit()
-    year = Filters(date(2025, 1, 1), date(2025, 12, 31), grouping=Grouping.DISTRICT)
-    assert dict(waiting.numbers(db, year, EVERYTHING)) == {"1": 3, "2": 3}
-    assert dict(waiting.numbers(db, year, Scope(district_ids=frozenset({2})))) == {"2": 3}
-    for key, expected in (("1", 3), ("2", 3), (None, 6)):
-        found = waiting.offerings(db, year.of_row(key), EVERYTHING)
-        assert found.total == sum(row.waiting for row in found.page.rows) == expected
     page = text_of(city, f"/reports/waiting?{YEAR}&grouping=district&key=1&via=indicators&lang=en")
     assert [row[1] for row in cells(page)[1:]] == ["2", "1", "3"]
 
 
-def test_who_has_no_lead_waits_under_nobody(db: Session, make: Make) -> None:
-    offering = make.offering(starts=[clock.now() + timedelta(days=5)], state=OfferingState.PUBLISHED)
-    offering.lead_instructor_id = None
-    make.enrolment(offering, make.trainee(), state=EnrolmentState.WAITLISTED)
-    db.flush()
-    assert dict(waiting.numbers(db, Filters(*two_days(), grouping=Grouping.INSTRUCTOR), EVERYTHING)) == {"none": 1}
-
-
-def two_days() -> tuple[date, date]:
-    return date(2025, 1, 1), date(2025, 1, 2)
-
-
 def test_pictures_say_what_the_table_says(db: Session, city: FlaskClient, held: list[Offering]) -> None:
-    overview = indicators.overview(db, FILTERS, EVERYTHING, zone=BEIJING)
-    passed, away = indicators.rates(db, FILTERS, EVERYTHING)
-    assert [one.share for one in passed] == [row.pass_rate for row in overview.rows]
-    assert [one.share for one in away] == [row.no_show for row in overview.rows]
-    reached = indicators.completion(db, FILTERS, EVERYTHING)
-    assert [one.share for one in reached] == [row.completion for row in overview.rows] == [0.5, 1.5]
+    report = indicators.report(db, BY_DISTRICT, zone=BEIJING)
+    pass_rates, no_show_rates = indicators.rates(db, BY_DISTRICT)
+    assert [rate.share for rate in pass_rates] == [row.pass_rate for row in report.rows]
+    assert [rate.share for rate in no_show_rates] == [row.no_show for row in report.rows]
+    for of_page, of_chart in ((report.pass_rates, pass_rates), (report.no_show_rates, no_show_rates)):
+        assert [(rate.part, rate.whole) for rate in of_page] == [(rate.part, rate.whole) for rate in of_chart]
+    completions = indicators.completions(db, BY_DISTRICT)
+    assert [rate.share for rate in completions] == [row.completion for row in report.rows] == [0.5, 1.5]
+    assert [rate.share for rate in report.completions] == [0.5, 1.5]
     for grouping in ("district", "quarter", "host"):
         for name in ("rates", "completion"):
             for narrow in ("", "&narrow=1"):
@@ -203,3 +190,17 @@ def test_the_file_holds_the_pages_figures(city: FlaskClient, held: list[Offering
         assert shares == [row[10] for row in page[1:]]  # pass rate
     for form in ("xlsx", "parquet"):
         assert city.get(f"/reports/indicators/export/{form}?{YEAR}").status_code == 200
+
+
+def test_the_page_and_the_file_show_the_certificates_valid_today(
+    city: FlaskClient, held: list[Offering], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valid = ValidCertificates({1: 1234, 2: 6}, legacy=5)
+    monkeypatch.setattr(valid_certificates, "_counters", [lambda _db, _day, _scope: valid])
+    page = text_of(city, f"/reports/indicators/?{YEAR}&grouping=district&lang=en")
+    assert '<p class="report-figure">1,245</p>' in page
+    assert "of which 5 legacy" in page
+    assert [row[-1] for row in cells(page)] == ["Certificates valid today", "1,234", "6", "1,240"]
+    answer = city.get(f"/reports/indicators/export/csv?{YEAR}&grouping=district&lang=en")
+    rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert [row[-1] for row in rows[-3:]] == ["1234", "6", "1240"]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from lms.accounts.models import User
 from lms.config import Settings
 from lms.core.scope import Role
-from tests.courses.imports.files_of import Desk
+from tests.courses.imports.files_of import Importer
 from tests.courses.reports.views.test_enrolment import cells, text_of
 from tests.courses.worlds import Plan, World
 from tests.factories import Make
@@ -36,7 +36,7 @@ def reader(
 ) -> Callable[..., FlaskClient]:
     """Signs somebody in who reads of a talk of 300 in Dongcheng and of 1,500 person-times from before."""
     World(db).close(Plan(date(2025, 3, 1), (300,), (), False, 1, "RESCUE"))
-    Desk(db, settings, "opening_balances").done(KEPT)
+    Importer(db, settings, "opening_balances").done(KEPT)
     db.commit()
     return lambda *roles, **facts: sign_in(make.user(*roles, **facts))
 

@@ -57,7 +57,7 @@ def test_the_city_freezes_a_quarter_and_a_correction_counts_in_the_open_one(db, 
     assert (entry.subject, entry.user_id) == ("quarter:2025Q1", user.id)
 
 
-def test_what_is_not_over_or_no_quarter_is_not_frozen(db, make, sign_in, held):
+def test_only_a_quarter_that_is_over_is_frozen(db, make, sign_in, held):
     with clock.at(AUTUMN):
         city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
         answer = city.post("/reports/quarters/2025Q4/freeze?lang=en")
@@ -68,7 +68,7 @@ def test_what_is_not_over_or_no_quarter_is_not_frozen(db, make, sign_in, held):
     assert db.scalars(select(FrozenQuarter)).all() == []
 
 
-def test_what_is_not_closed_yet_is_said_before(db, make, sign_in, held):
+def test_the_page_warns_of_offerings_in_progress_before_freezing(db, make, sign_in, held):
     with clock.at(AUTUMN):
         offering = World(db).hold(Plan(date(2025, 8, 10), (70,), PAIR, False, 1))
         offering.state, offering.closed_at, offering.counted_on = OfferingState.PUBLISHED, None, None

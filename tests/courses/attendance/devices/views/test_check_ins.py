@@ -141,7 +141,7 @@ def test_whatever_stands_in_an_events_place_gets_an_answer(door: Door, odd: Any)
         (b" " * (check_ins.BYTES_LIMIT + 1), 413, "http_413"),
     ],
 )
-def test_what_is_no_batch_is_refused_whole(door: Door, body: bytes, status: int, code: str) -> None:
+def test_an_invalid_batch_is_refused_as_a_whole(door: Door, body: bytes, status: int, code: str) -> None:
     answer = door.post(body)
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
     assert answer.json is not None
@@ -226,7 +226,7 @@ def test_a_clock_that_is_wrong_is_put_right_by_when_it_was_sent(door: Door, db: 
     assert abs(db.scalars(select(Attendance.arrived_at)).one() - clock.now()) < timedelta(minutes=1)
 
 
-def test_what_is_in_doubt_is_kept(door: Door, db: Session) -> None:
+def test_events_in_doubt_are_stored_for_review(door: Door, db: Session) -> None:
     cancelled = door.people[1]
     cancelled.state, cancelled.cancelled_at = EnrolmentState.CANCELLED, clock.now()
     db.commit()

@@ -55,7 +55,7 @@ def test_every_script_of_the_page_and_what_it_imports_is_among_them(client: Flas
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "名册"), ("en", "Roster")])
-def test_the_empty_page_is_the_same_for_who_is_signed_in(
+def test_the_empty_page_is_the_same_for_signed_in_users(
     client: FlaskClient, make: Make, sign_in: SignIn, language: str, words: str
 ) -> None:
     user = make.user(Role.INSTRUCTOR)
@@ -67,7 +67,7 @@ def test_the_empty_page_is_the_same_for_who_is_signed_in(
     assert "csrf_token" not in mine
 
 
-def test_a_version_that_is_gone_gets_what_there_is_and_keeps_it_not(client: FlaskClient) -> None:
+def test_a_former_version_gets_the_present_file_uncached(client: FlaskClient) -> None:
     answer = client.get("/sessions/offline/older/roster.js", buffered=True)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-cache"

@@ -84,7 +84,7 @@ def test_a_long_file_goes_through(make: Make, sign_in: SignIn, db: Session) -> N
         b"", b"x", b"[]", b"{}", b"[" * 5000, {"events": []}, {"events": {}}, {"events": [1] * (check_ins.FILE_LIMIT + 1)},
     ],
 )  # fmt: skip
-def test_another_file_is_refused_in_words(make: Make, sign_in: SignIn, content: Any) -> None:
+def test_another_file_is_refused_with_a_message(make: Make, sign_in: SignIn, content: Any) -> None:
     page = send(sign_in(make.user(Role.INSTRUCTOR)), content)
     assert page.status_code == 422
     assert "alert-danger" in page.text

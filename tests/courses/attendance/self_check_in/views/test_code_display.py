@@ -42,7 +42,7 @@ def browser(sign_in, teacher, meeting):
 
 
 def read(octets, side):
-    """What a camera reads from the bits of a code."""
+    """The text that a camera reads from the bits of a code."""
     picture = Image.new("L", ((side + 8) * 8, (side + 8) * 8), 255)
     for place in range(side * side):
         if octets[place >> 3] >> (7 - (place & 7)) & 1:

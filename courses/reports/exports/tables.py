@@ -1,7 +1,8 @@
-"""The rows beneath a report as tables to copy: its offerings, the participations that its person-times are made of, and its people.
+"""The tables that exports copy: offerings, participations and people of a report, people of an offering or session.
 
-All are taken from the same lines as the report's figures. A participation is one person in one closed offering; what is
-said of the person is said only when it was asked for, and chosen by whoever may (`courses.reports.exports.exports`).
+The first three are read from the same ledger entries as the report's figures. A participation is one person in one
+closed offering. Names and phones are in a table only when the user asked for them and may have them
+(`courses.reports.exports.views`).
 """
 
 from binascii import unhexlify
@@ -20,11 +21,10 @@ from courses.models.exports import ExportKind, PersonalData
 from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
 from courses.models.trainees import PHONE_COLUMN, Trainee
-from courses.reports import rollups
-from courses.reports.filters import Column as Figure
-from courses.reports.filters import Filters, within
-from courses.reports.ledger import FIGURES, column_sum, lines, sums, total
-from courses.reports.people import participants, presences
+from courses.reports.ledger import FIGURE_NAMES, entries, figure_sum, figure_sums, total
+from courses.reports.people import participants, presence_by_enrolment
+from courses.reports.people_counts import count_people
+from courses.reports.questions import Figure, Question
 from instructors.models import Instructor
 from lms.core import crypto
 from lms.core.copying import Column, Kind, Opened, Table
@@ -37,55 +37,54 @@ MINUTES = 60
 
 
 @dataclass(frozen=True)
-class Wording:
-    """How a reader sees names and codes. zone: the branch's, in which days are cut."""
+class ExportWording:
+    """How names and codes stand in the file. states, sectors: label by code.
+
+    zone: the time zone in which days begin.
+    """
 
     english: bool = False
     states: Mapping[str, str] = field(default_factory=dict)
     sectors: Mapping[str, str] = field(default_factory=dict)
     zone: str = "Asia/Shanghai"
 
-    def of(self, model: Any) -> ColumnElement[str]:
-        """The name of a thing that has one in each language."""
-        chosen: ColumnElement[str] = func.coalesce(model.name_en, model.name_zh) if self.english else model.name_zh
-        return chosen
+    def name(self, model: Any) -> ColumnElement[str]:
+        """The name of a row of a model that has `name_zh` and `name_en`."""
+        column: ColumnElement[str] = func.coalesce(model.name_en, model.name_zh) if self.english else model.name_zh
+        return column
 
 
-def rows_expected(db: Session, kind: ExportKind, filters: Filters, scope: Scope, column: Figure | None = None) -> int:
-    """How many rows a table has: of participations as the ledger counted them when they closed, of others exactly.
-
-    Raises NotFound for another district's.
-    """
-    within(filters, scope)
+def expected_rows(db: Session, kind: ExportKind, question: Question, figure: Figure | None = None) -> int:
+    """The number of rows: of participations as the ledger counted them at the closing, of other kinds exactly."""
     if kind is ExportKind.PARTICIPATIONS:
-        return total(db, filters, scope).named
-    if kind is ExportKind.PEOPLE:  # as the report counts them: all of ten years by SQL took 8 s and more
-        people_of = rollups.people(db, filters.of_row(None), scope)
-        return people_of.everybody if filters.key is None else people_of.rows.get(filters.key, 0)
-    return db.scalar(select(func.count()).select_from(_each(filters, scope, column))) or 0
+        return total(db, question).named
+    if kind is ExportKind.PEOPLE:  # counted as the report counts them: by SQL, ten years took 8 s and more
+        key = question.filters.key
+        people = count_people(db, question.with_key(None))
+        return people.all_rows if key is None else people.rows.get(key, 0)
+    return db.scalar(select(func.count()).select_from(_sums_by_offering(question, figure))) or 0
 
 
-def rows_of(db: Session, table: Table) -> int:
-    """How many rows a table has that is as short as a list of one offering's people."""
+def count_rows(db: Session, table: Table) -> int:
+    """The exact number of rows of a table, for tables as short as the people of one offering."""
     return db.scalar(select(func.count()).select_from(table.rows.order_by(None).subquery())) or 0
 
 
-def _each(filters: Filters, scope: Scope, column: Figure | None) -> Any:
-    line = lines(filters, scope)
-    statement = select(line.c.offering_id, *sums(line)).group_by(line.c.offering_id)
-    if column is not None:
-        statement = statement.having(column_sum(line, column) != 0)
-    return statement.subquery("each")
+def _sums_by_offering(question: Question, figure: Figure | None) -> Any:
+    entry = entries(question)
+    statement = select(entry.c.offering_id, *figure_sums(entry)).group_by(entry.c.offering_id)
+    if figure is not None:
+        statement = statement.having(figure_sum(entry, figure) != 0)
+    return statement.subquery("by_offering")
 
 
-def offerings(filters: Filters, scope: Scope, wording: Wording, column: Figure | None = None) -> Table:
-    """One row an offering, newest first. column: only those that give something to that figure."""
-    within(filters, scope)
-    each = _each(filters, scope, column)
-    figures = {name: each.c[name] for name in FIGURES}
+def offerings(question: Question, wording: ExportWording, figure: Figure | None = None) -> Table:
+    """A row for each offering, newest first. figure: only offerings that add something to this figure."""
+    by_offering = _sums_by_offering(question, figure)
+    figures = {name: by_offering.c[name] for name in FIGURE_NAMES}
     rows = (
         select(Offering.id)
-        .join(each, each.c.offering_id == Offering.id)
+        .join(by_offering, by_offering.c.offering_id == Offering.id)
         .join(Course, Course.id == Offering.course_id)
         .join(Programme, Programme.code == Course.programme_code)
         .join(Organisation, Organisation.id == Offering.organisation_id)
@@ -95,7 +94,7 @@ def offerings(filters: Filters, scope: Scope, wording: Wording, column: Figure |
     )
     return Table(
         [
-            *_of_offering(wording),
+            *_offering_columns(wording),
             Column("person_times", Kind.WHOLE, figures["named"] + figures["counted"]),
             Column("named", Kind.WHOLE, figures["named"]),
             Column("counted", Kind.WHOLE, figures["counted"]),
@@ -110,13 +109,15 @@ def offerings(filters: Filters, scope: Scope, wording: Wording, column: Figure |
     )
 
 
-def participations(filters: Filters, scope: Scope, wording: Wording, personal: PersonalData) -> Table:
-    """One row a person who took part in an offering. `person_no` tells who came twice, and no more."""
-    within(filters, scope)
-    line = lines(filters, scope)
+def participations(question: Question, wording: ExportWording, personal: PersonalData) -> Table:
+    """A row for each person and closed offering.
+
+    `person_no` is the same for the same person, and says nothing else.
+    """
+    entry = entries(question)
     rows = (
         select(Enrolment.id)
-        .join(line, (line.c.offering_id == Enrolment.offering_id) & (line.c.kind == EntryKind.CLOSING))
+        .join(entry, (entry.c.offering_id == Enrolment.offering_id) & (entry.c.kind == EntryKind.CLOSING))
         .join(Offering, Offering.id == Enrolment.offering_id)
         .join(Course, Course.id == Offering.course_id)
         .join(Programme, Programme.code == Course.programme_code)
@@ -126,31 +127,31 @@ def participations(filters: Filters, scope: Scope, wording: Wording, personal: P
         .where(Enrolment.sessions_attended > 0)
     )
     columns: list[Column] = [
-        *_of_offering(wording),
+        *_offering_columns(wording),
         Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
         Column("result", Kind.TEXT, Enrolment.state, wording.states),
         Column("sessions", Kind.WHOLE, Enrolment.sessions_attended),
         Column("hours", Kind.DECIMAL, _hours(Enrolment.minutes_attended)),
         _certified_on(wording),
     ]
-    return of_people(columns, rows, Enrolment.trainee_id, personal)
+    return with_personal_data(columns, rows, Enrolment.trainee_id, personal)
 
 
-def people(filters: Filters, scope: Scope, personal: PersonalData) -> Table:
-    """One row a person behind a number, with all that the person took part in, those who came most often first."""
-    each = participants(filters, scope)
-    rows = select(each.c.trainee_id).order_by(each.c.offerings.desc(), each.c.trainee_id)
+def people(question: Question, personal: PersonalData) -> Table:
+    """A row for each person behind a number, those who came most often first."""
+    participant = participants(question)
+    rows = select(participant.c.trainee_id).order_by(participant.c.offerings.desc(), participant.c.trainee_id)
     columns = [
-        Column("person_no", Kind.WHOLE, each.c.trainee_id),
-        Column("person_times", Kind.WHOLE, each.c.offerings),
-        Column("hours", Kind.DECIMAL, _hours(each.c.minutes)),
+        Column("person_no", Kind.WHOLE, participant.c.trainee_id),
+        Column("person_times", Kind.WHOLE, participant.c.offerings),
+        Column("hours", Kind.DECIMAL, _hours(participant.c.minutes)),
     ]
-    return of_people(columns, rows, each.c.trainee_id, personal)
+    return with_personal_data(columns, rows, participant.c.trainee_id, personal)
 
 
-def enrolments(offering_id: int, scope: Scope, wording: Wording, personal: PersonalData) -> Table:
-    """One row for each that is or was enrolled in an offering, the present first, as its attendances have them now."""
-    presence = presences(offering_id)
+def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal: PersonalData) -> Table:
+    """A row for each enrolment of an offering, as its attendances are now. The people who were present come first."""
+    presence = presence_by_enrolment(offering_id)
     sessions = func.coalesce(presence.c.sessions, 0)
     rows = (
         select(Enrolment.id)
@@ -167,11 +168,11 @@ def enrolments(offering_id: int, scope: Scope, wording: Wording, personal: Perso
         Column("hours", Kind.DECIMAL, _hours(func.coalesce(presence.c.minutes, 0))),
         _certified_on(wording),
     ]
-    return of_people(columns, rows, Enrolment.trainee_id, personal)
+    return with_personal_data(columns, rows, Enrolment.trainee_id, personal)
 
 
-def attendances(session_id: int, scope: Scope, wording: Wording, personal: PersonalData) -> Table:
-    """One row for each that was at a session, in the order of coming."""
+def attendances(session_id: int, scope: Scope, wording: ExportWording, personal: PersonalData) -> Table:
+    """A row for each person who was at a session, in the order of arrival."""
     rows = (
         select(Attendance.enrolment_id)
         .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
@@ -186,57 +187,63 @@ def attendances(session_id: int, scope: Scope, wording: Wording, personal: Perso
         Column("left_at", Kind.TEXT, _moment(Attendance.left_at, wording)),
         Column("hours", Kind.DECIMAL, _hours(attended_minutes())),
     ]
-    return of_people(columns, rows, Enrolment.trainee_id, personal)
+    return with_personal_data(columns, rows, Enrolment.trainee_id, personal)
 
 
-def of_people(
+def with_personal_data(
     columns: list[Column],
     rows: Select[*tuple[Any, ...]],
-    trainee: Any,
+    trainee_id: Any,
     personal: PersonalData,
     name: Any = Trainee.name,
 ) -> Table:
-    """With what was asked of each person, the trainee of that id; nothing of it is read when nothing was."""
+    """The table, with name and phone of each person where they were asked for. Otherwise neither is read.
+
+    trainee_id: the column of `rows` that names the person. name: the column of the person's name.
+    """
     if personal is PersonalData.NONE:
         return Table(columns, rows)
-    about = [
+    personal_columns = [
         Column("name", Kind.TEXT, name),
         Column("phone", Kind.SEALED, cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")),
     ]
-    opened = _phones(masked=personal is PersonalData.MASKED)
-    return Table([*columns, *about], rows.join(Trainee, Trainee.id == trainee), opened=opened)
+    opened = _phone_opener(masked=personal is PersonalData.MASKED)
+    return Table([*columns, *personal_columns], rows.join(Trainee, Trainee.id == trainee_id), opened=opened)
 
 
-def _phones(*, masked: bool) -> Opened:
-    """Opens phones, from the row's reference and the sealed number as hexadecimal digits: in full, or their ends only."""
-    opened, home = crypto.cipher().opener(PHONE_COLUMN), HOME_CODE.encode()
+def _phone_opener(*, masked: bool) -> Opened:
+    """The function that decrypts a phone from "reference.hexadecimal digits".
+
+    masked: it gives the phone with its middle hidden.
+    """
+    decrypt, home_code = crypto.cipher().opener(PHONE_COLUMN), HOME_CODE.encode()
 
     def full(sealed: bytes) -> bytes:
         ref, _point, number = sealed.partition(b".")
-        return opened(ref, unhexlify(number)).removeprefix(home)
+        return decrypt(ref, unhexlify(number)).removeprefix(home_code)
 
     return (lambda sealed: mask_phone(full(sealed).decode()).encode()) if masked else full
 
 
-def _of_offering(wording: Wording) -> list[Column]:
+def _offering_columns(wording: ExportWording) -> list[Column]:
     return [
         Column("offering_no", Kind.WHOLE, Offering.id),
         Column("counted_on", Kind.DAY, Offering.counted_on),
-        Column("programme", Kind.TEXT, wording.of(Programme)),
-        Column("course", Kind.TEXT, wording.of(Course)),
-        Column("host", Kind.TEXT, wording.of(Organisation)),
+        Column("programme", Kind.TEXT, wording.name(Programme)),
+        Column("course", Kind.TEXT, wording.name(Course)),
+        Column("host", Kind.TEXT, wording.name(Organisation)),
         Column("sector", Kind.TEXT, Organisation.sector, wording.sectors),
-        Column("district", Kind.TEXT, wording.of(District)),
+        Column("district", Kind.TEXT, wording.name(District)),
         Column("lead_instructor", Kind.TEXT, Instructor.name),
     ]
 
 
-def _certified_on(wording: Wording) -> Column:
+def _certified_on(wording: ExportWording) -> Column:
     return Column("certified_on", Kind.DAY, cast(func.timezone(wording.zone, Enrolment.certified_at), Date))
 
 
-def _moment(moment: Any, wording: Wording) -> ColumnElement[Any]:
-    """As text, by the branch's clock: spreadsheets know no time zones."""
+def _moment(moment: Any, wording: ExportWording) -> ColumnElement[Any]:
+    """A moment as text in the branch's time zone, because spreadsheets know no time zones."""
     return func.to_char(func.timezone(wording.zone, moment), "YYYY-MM-DD HH24:MI")
 
 

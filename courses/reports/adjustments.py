@@ -1,0 +1,69 @@
+"""Adjustments: ledger entries of the period that change a frozen quarter.
+
+A frozen quarter never changes, so a later correction of it is dated in the open quarter and names the closing it
+corrects.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from courses.models.catalogue import Course
+from courses.models.offerings import Offering
+from courses.models.person_time import EntryKind, PersonTimeEntry
+from courses.reports.ledger import entries
+from courses.reports.questions import Question
+from lms.core.scope import REMEMBERED
+from lms.organisations.models import Organisation
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """A ledger entry, dated `dated_on`, that changes what its offering gave to the quarter of `counted_on`.
+
+    late_closing: the entry is no correction; its offering was closed after the quarter was frozen. reason: of a
+    correction.
+    """
+
+    offering_id: int
+    course_zh: str
+    course_en: str
+    host_zh: str
+    host_en: str | None
+    counted_on: date
+    dated_on: date
+    person_times: int
+    minutes: int
+    passed: int
+    late_closing: bool
+    reason: str | None
+
+
+@lru_cache(REMEMBERED)
+def _statement(question: Question, limit: int | None) -> Select[*tuple[Any, ...]]:
+    entry = entries(question)
+    return (
+        select(
+            Offering.id, Course.name_zh, Course.name_en, Organisation.name_zh, Organisation.name_en,
+            Offering.counted_on, PersonTimeEntry.dated_on, entry.c.adjusted, entry.c.minutes, entry.c.passed,
+            entry.c.kind == EntryKind.CLOSING, PersonTimeEntry.reason,
+        )
+        .join(PersonTimeEntry, PersonTimeEntry.id == entry.c.id)
+        .join(Offering, Offering.id == entry.c.offering_id)
+        .join(Course, Course.id == Offering.course_id)
+        .join(Organisation, Organisation.id == Offering.organisation_id)
+        .where(entry.c.late)
+        # "+ 0" keeps PostgreSQL from reading the primary key's index backwards over all entries to find the few late
+        # ones.
+        .order_by((PersonTimeEntry.id + 0).desc())
+        .limit(limit)
+    )  # fmt: skip
+
+
+def adjustments(db: Session, question: Question, *, limit: int | None = None) -> tuple[Adjustment, ...]:
+    """The adjustments of the period, the latest first, in one statement. limit: so many at most; None for all."""
+    return tuple(Adjustment(*row) for row in db.execute(_statement(question, limit)))

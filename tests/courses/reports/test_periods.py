@@ -1,0 +1,48 @@
+"""Periods are read from their keys and written back, and the presets hold whole months."""
+
+import re
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courses.reports.periods import ALL_TIME, Period, PeriodUnit, parsed_period, period_presets
+
+
+@given(day=st.dates(date(1980, 1, 1), date(2100, 12, 31)), unit=st.sampled_from(PeriodUnit))
+def test_a_key_is_read_back(day: date, unit: PeriodUnit) -> None:
+    period = Period.containing(day, unit)
+    assert Period.parse(period.key) == parsed_period(period.key) == period
+    assert period.unit is unit
+
+
+def test_keys_are_those_that_the_database_writes() -> None:
+    day = date(2017, 3, 31)
+    keys = [Period.containing(day, unit).key for unit in PeriodUnit]
+    assert keys == ["2017-03", "2017Q1", "2017", ""]
+    assert Period.parse("") is ALL_TIME
+
+
+@pytest.mark.parametrize("key", ["2017-13", "2017-00", "2017-3", "2017Q5", "17", "2017-03-01", "x", " 2017"])
+def test_any_other_text_is_no_key(key: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(key)):
+        Period.parse(key)
+
+
+def test_a_year_before_and_after() -> None:
+    assert [Period.parse(key).shifted(-1).key for key in ("2017-05", "2017Q1", "2017")] == ["2016-05", "2016Q1", "2016"]
+    assert Period.parse("2016-05").shifted(1).key == "2017-05"
+
+
+def test_months_are_in_the_order_of_time() -> None:
+    assert Period.parse("2016-12") < Period.parse("2017-01") < Period.parse("2017-11")
+
+
+@given(today=st.dates(date(2000, 1, 1), date(2090, 12, 31)))
+def test_the_presets_hold_whole_months(today: date) -> None:
+    presets = {preset.name: preset for preset in period_presets(today)}
+    for name in ("this_month", "this_quarter", "this_year"):
+        assert presets[name].since <= today <= presets[name].until
+    assert all(preset.since.day == 1 and preset.until.day >= 28 for preset in presets.values())
+    assert presets["last_quarter"].until < presets["this_quarter"].since
