@@ -34,10 +34,10 @@ from courses.reports.questions import Filters
 from lms.accounts.models import RoleGrant, User
 from lms.app import create_app
 from lms.config import ROOT
-from lms.core.copying import copied
-from lms.core.db import transaction
+from lms.core.copying import copy_rows
 from lms.core.exports import Format
 from lms.core.scope import EVERYTHING, Role
+from lms.core.transactions import transaction
 from lms.organisations.models import Sector
 
 MILLION = 1_000_000
@@ -105,7 +105,7 @@ def _bare(engine: Engine, order: ReportExportOrder) -> float:
     with engine.connect() as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")
         began = perf_counter()
-        for _lines in copied(connection, order.table(WORDING).plain()):
+        for _lines in copy_rows(connection, order.table(WORDING).plain()):
             pass
         return perf_counter() - began
 

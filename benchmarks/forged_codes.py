@@ -16,7 +16,7 @@ from http.client import HTTPConnection
 
 from sqlalchemy import func, select
 
-from benchmarks.load import HOST, get, requests_per_second
+from benchmarks.load import HOST, get, send
 from benchmarks.stage import Stage, gunicorn, stage
 from courses.attendance import roster
 from courses.attendance.self_check_in import code_display, rotating_code
@@ -24,8 +24,8 @@ from courses.attendance.self_check_in.rotating_code import ACCEPTED_STEPS, CODE_
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.self_check_in import CheckInClaim
 from lms.core import clock
-from lms.core.db import transaction
 from lms.core.scope import EVERYTHING
+from lms.core.transactions import transaction
 
 FORGED = 1_000_000
 SESSION = 7
@@ -102,9 +102,9 @@ def over_http() -> int:
     with stage() as on:
         on.load_demo()
         session_id = open_session(on)
-        with gunicorn("wsgi:app", on.environment | {"TRUSTED_PROXIES": "1"}) as port:
+        with gunicorn("wsgi:app", on.environment | {"TRUSTED_PROXIES": "1"}) as server:
             statuses: Counter[int] = Counter()
-            asking = HTTPConnection(HOST, port)
+            asking = HTTPConnection(HOST, server.port)
             for path in paths(session_id, FROM_ONE):
                 asking.request("GET", path, headers={"X-Forwarded-For": "10.9.9.9"})
                 answer = asking.getresponse()
@@ -116,7 +116,7 @@ def over_http() -> int:
                 get(path, f"X-Forwarded-For: 10.{visitor >> 8}.{visitor & 255}.1")
                 for visitor, path in enumerate(paths(session_id, FROM_MANY))
             ]
-            rate = requests_per_second(port, crowd, seconds=SECONDS, status=HTTPStatus.GONE)
+            rate = send(server.port, crowd, seconds=SECONDS, status=HTTPStatus.GONE).per_second
             print(f"from {FROM_MANY} addresses for {SECONDS:.0f} s: {rate:.0f} refused a second, all with 410")
         with transaction(on.app.extensions["sessions"]) as db:
             claims = db.scalar(select(func.count()).select_from(CheckInClaim)) or 0

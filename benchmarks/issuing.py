@@ -11,7 +11,7 @@ from benchmarks.owed import owe
 from benchmarks.stage import Stage
 from certificates import issuing
 from certificates.branch import Branch
-from lms.core.db import transaction
+from lms.core.transactions import transaction
 
 SAMPLE = 3 * issuing.CHUNK
 

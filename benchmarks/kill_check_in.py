@@ -23,7 +23,7 @@ from benchmarks.stage import Stage, stage
 from courses.models.attendance import Attendance, AttendanceEvent
 from lms.config import ROOT
 from lms.core.audit import AuditEntry
-from lms.core.db import transaction
+from lms.core.transactions import transaction
 
 PHONES = 25
 PEOPLE = 20

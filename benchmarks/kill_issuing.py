@@ -28,7 +28,7 @@ from courses.models.enrolment import Enrolment
 from lms.config import ROOT
 from lms.core import tasks
 from lms.core.audit import AuditEntry
-from lms.core.db import transaction
+from lms.core.transactions import transaction
 from lms.embedded import queue
 from lms.embedded.postgres import Server
 
@@ -149,7 +149,7 @@ def _kill(set_stage: Stage, fleet: Fleet, killed: Killed, began: float) -> None:
         if time.monotonic() - rung >= RING_SECONDS:
             rung = time.monotonic()
             with suppress(Exception):  # the broker may be down
-                tasks.ring(sweep)
+                tasks.enqueue(sweep)
         seen = _look(set_stage.app)
         if seen is not None and seen[0] >= OWED:
             return

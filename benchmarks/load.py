@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 HOST = "127.0.0.1"
 
@@ -57,15 +58,28 @@ def post(path: str, body: bytes, *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + body
 
 
-def requests_per_second(
+@dataclass(frozen=True)
+class Answers:
+    """How many requests were answered, and in how many seconds."""
+
+    count: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Answers a second."""
+        return self.count / self.seconds
+
+
+def send(
     port: int, requests: Sequence[bytes], *, seconds: float = 3.0, connections: int = 4, status: int = 200
-) -> float:
-    """Answers a second over some connections, each asking the given requests in turn."""
+) -> Answers:
+    """Ask for some seconds over some connections, each of which sends its share of the requests in turn."""
     began = time.perf_counter()
     shares = [requests[start::connections] or requests for start in range(connections)]
     with ThreadPoolExecutor(connections) as pool:
         counts = list(pool.map(lambda share: _ask(port, share, began + seconds, status), shares))
-    return sum(counts) / (time.perf_counter() - began)
+    return Answers(sum(counts), time.perf_counter() - began)
 
 
 def latencies(port: int, request: bytes, *, seconds: float, connections: int, status: int = 200) -> list[float]:

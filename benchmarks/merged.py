@@ -15,8 +15,8 @@ from benchmarks.stage import Stage, stage
 from certificates import issuing, printing
 from certificates.branch import Branch
 from certificates.printing import PrintFormat, PrintSelection
-from lms.core.db import transaction
 from lms.core.scope import EVERYTHING
+from lms.core.transactions import transaction
 
 NUMBER = 10_000
 CEILING = 400.0

@@ -16,7 +16,7 @@ from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
 from lms.core import clock, crypto
-from lms.core.db import transaction
+from lms.core.transactions import transaction
 from lms.organisations.models import Organisation, Sector
 
 CLASS = 100

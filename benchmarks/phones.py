@@ -22,8 +22,8 @@ from instructors.models import Instructor
 from lms.accounts import devices
 from lms.accounts.models import RoleGrant, User
 from lms.core import clock, crypto
-from lms.core.db import transaction
 from lms.core.scope import Role
+from lms.core.transactions import transaction
 from lms.organisations.models import Organisation, Sector
 
 PATH = "/api/v1/check-ins"

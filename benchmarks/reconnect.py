@@ -17,7 +17,7 @@ from benchmarks.fleet import Habits, Told, empty
 from benchmarks.phones import Phone, arrivals, phones
 from benchmarks.stage import gunicorn, stage
 from courses.models.attendance import Attendance, AttendanceEvent
-from lms.core.db import transaction
+from lms.core.transactions import transaction
 
 PHONES = 500
 PEOPLE = 40
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     with stage() as set_stage:
         crowd = phones(set_stage.app, PHONES, people=PEOPLE, sessions=1)
         outboxes = arrivals(crowd, slice(None))
-        with gunicorn("wsgi:app", set_stage.environment) as port:
+        with gunicorn("wsgi:app", set_stage.environment) as server:
             began = time.monotonic()
 
             def come(one: tuple[Phone, list[dict[str, Any]]]) -> Told:
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
                     chance = random.Random(phone.token)
                     # Its last try fell somewhere before the server's return.
                     time.sleep(LAST_WAIT * chance.uniform(1 - SPREAD, 1 + SPREAD) * chance.random())
-                return empty(port, phone, events, Habits(batch=100), began + MOST_SECONDS)
+                return empty(server.port, phone, events, Habits(batch=100), began + MOST_SECONDS)
 
             with ThreadPoolExecutor(PHONES) as pool:
                 told = list(pool.map(come, outboxes))

@@ -29,8 +29,8 @@ from courses.reports.questions import Filters, Grouping, Question
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import RoleGrant, User
 from lms.config import ROOT
-from lms.core.db import transaction
 from lms.core.scope import EVERYTHING, Role
+from lms.core.transactions import transaction
 
 SINCE, UNTIL = date(2008, 1, 1), date(2017, 12, 31)
 ALL = Question(Filters(SINCE, UNTIL), EVERYTHING)
@@ -181,11 +181,11 @@ def _pages(ground: Ground) -> Sequence[Measurement]:
     """
     cookie = _signed_in(ground)
     found, every = [], list[float]()
-    with gunicorn("wsgi:app", ground.environment, workers=os.cpu_count() or 1) as port:
+    with gunicorn("wsgi:app", ground.environment, workers=os.cpu_count() or 1) as server:
         for grouping in (Grouping.MONTH, Grouping.DISTRICT, Grouping.PROGRAMME, Grouping.YEAR):
             asked = get(f"/reports/enrolment?since={SINCE}&until={UNTIL}&grouping={grouping.value}", cookie)
-            latencies(port, asked, seconds=WARM_SECONDS, connections=ADMINISTRATORS)
-            taken = latencies(port, asked, seconds=PAGE_SECONDS, connections=ADMINISTRATORS)
+            latencies(server.port, asked, seconds=WARM_SECONDS, connections=ADMINISTRATORS)
+            taken = latencies(server.port, asked, seconds=PAGE_SECONDS, connections=ADMINISTRATORS)
             every += taken
             found.append(Measurement(f"page by {grouping.value}, median", median(taken) * 1000, "ms"))
             found.append(Measurement(f"page by {grouping.value}, p95", _p95(taken), "ms", ceiling=300))

@@ -102,12 +102,12 @@ def main() -> None:
         on.load_demo()
         session_id, cookie = open_session(on), cookie_of(on)
         for name, way in (("no screen", ""), ("all ask every 2 s", "ask"), ("as built", "listen")):
-            with gunicorn("wsgi:app", on.environment) as port:
-                site = Site(port, session_id, cookie)
+            with gunicorn("wsgi:app", on.environment) as server:
+                site = Site(server.port, session_id, cookie)
                 measure(name, site, getattr(site, way) if way else None)
         (on.folder / "unbounded.py").write_text(UNBOUNDED, encoding="utf-8")
-        with gunicorn("unbounded:app", on.environment | {"PYTHONPATH": str(on.folder)}) as port:
-            site = Site(port, session_id, cookie)
+        with gunicorn("unbounded:app", on.environment | {"PYTHONPATH": str(on.folder)}) as server:
+            site = Site(server.port, session_id, cookie)
             measure("streams without a bound", site, site.listen)
 
 

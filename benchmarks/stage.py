@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -116,23 +116,36 @@ def _settings(database_url: str, folder: Path, field_key: str) -> dict[str, str]
     }
 
 
+@dataclass(frozen=True)
+class WebServer:
+    """A running gunicorn. pid: of its master process, whose children are the web workers."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def gunicorn(target: str, settings: dict[str, str], *, workers: int = 1) -> Iterator[int]:
-    """A server of one application, its processes of eight threads each, its log thrown away. Gives the port."""
+def gunicorn(
+    target: str, settings: Mapping[str, str], *, workers: int = 1, checkout: Path = ROOT
+) -> Iterator[WebServer]:
+    """Run one application in web workers of eight threads each; the log is thrown away.
+
+    checkout: the folder whose code is served, which may be another version of this project.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
     running = subprocess.Popen(
         [*command, "--workers", str(workers), "--threads", "8", "--keep-alive", "30", "--log-level", "error", target],
-        cwd=ROOT,
+        cwd=checkout,
         env=settings,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         _wait(port, running)
-        yield port
+        yield WebServer(port, running.pid)
     finally:
         running.terminate()
         running.wait(30)

@@ -5,17 +5,17 @@ from flask_wtf.file import FileField
 from wtforms import DateField, SearchField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from lms.core.forms import Form, Question, strip
-from lms.core.sought import SoughtField
+from lms.core.forms import Form, QueryForm, strip
+from lms.core.sealed_search import SealedSearchField
 
 
-class NameForm(Question):
+class NameForm(QueryForm):
     """The question whether a name is the one on the certificate."""
 
     name = StringField(_l("Name on the paper"), validators=[DataRequired(), Length(max=100)], filters=[strip])
 
 
-class FindForm(Question):
+class FindForm(QueryForm):
     """Verification by number and holder."""
 
     number = StringField(_l("Certificate number"), validators=[DataRequired(), Length(max=60)], filters=[strip])
@@ -26,7 +26,7 @@ class FindForm(Question):
     )
 
 
-class ListForm(Question):
+class ListForm(QueryForm):
     """Verification of many certificates, pasted or as a file.
 
     `answer` is the value of the button: the page, or a spreadsheet format.
@@ -37,11 +37,11 @@ class ListForm(Question):
     answer = StringField()
 
 
-class FilterForm(Question):
+class FilterForm(QueryForm):
     """Filters of the list of certificates; the view sets the choices."""
 
     number = SearchField(_l("Certificate number"), filters=[strip])
-    holder = SoughtField(_l("Holder"))
+    holder = SealedSearchField(_l("Holder"))
     programme = SelectField(_l("Programme"))
     district = SelectField(_l("District"))
     state = SelectField(_l("State"))
@@ -49,11 +49,11 @@ class FilterForm(Question):
     until = DateField(_l("Issued until"), validators=[Optional()])
 
 
-class LegacyFilterForm(Question):
+class LegacyFilterForm(QueryForm):
     """Filters of the list of legacy certificates."""
 
     number = SearchField(_l("Certificate number"), filters=[strip])
-    holder = SoughtField(_l("Holder"))
+    holder = SealedSearchField(_l("Holder"))
 
 
 class RevokeForm(Form):
@@ -94,9 +94,9 @@ class ReissueForm(Form):
     )
 
 
-class ExpiringForm(Question):
+class ExpiringForm(QueryForm):
     """Filters of the list by expiry; the view sets the programmes."""
 
-    holder = SoughtField(_l("Holder"))
+    holder = SealedSearchField(_l("Holder"))
     programme = SelectField(_l("Programme"))
     host = SearchField(_l("Host"), filters=[strip])

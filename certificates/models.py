@@ -25,8 +25,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from courses.models.enrolment import Enrolment
 from courses.models.trainees import IdType
 from lms.core import crypto
-from lms.core.constraints import means
-from lms.core.db import Base, Identifier, Word
+from lms.core.constraints import register_refusal
+from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
@@ -53,7 +53,7 @@ class SigningKey(Base):
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     not_before: Mapped[date]
     not_after: Mapped[date]
-    state: Mapped[KeyState] = mapped_column(Word(KeyState), default=KeyState.ACTIVE)
+    state: Mapped[KeyState] = mapped_column(EnumText(KeyState), default=KeyState.ACTIVE)
     compromised_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -220,7 +220,7 @@ class LegacyCertificate(Base):
     number_key: Mapped[str]
     name: Mapped[str]
     name_key: Mapped[str]
-    id_type: Mapped[IdType | None] = mapped_column(Word(IdType))
+    id_type: Mapped[IdType | None] = mapped_column(EnumText(IdType))
     id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     programme_code: Mapped[str] = mapped_column(ForeignKey("programme.code"))
@@ -279,7 +279,7 @@ class IssuerKey(Base):
     kid: Mapped[str] = mapped_column(primary_key=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     made_at: Mapped[datetime]
-    state: Mapped[KeyState] = mapped_column(Word(KeyState), default=KeyState.ACTIVE, server_default="active")
+    state: Mapped[KeyState] = mapped_column(EnumText(KeyState), default=KeyState.ACTIVE, server_default="active")
     compromised_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -361,7 +361,7 @@ class ShareLink(Base):
     )
 
 
-means(
+register_refusal(
     "uq_reissue_request_open",
     "reissue_waits",
     N_("A correction of this certificate is being made already. Look again in a minute."),

@@ -12,8 +12,8 @@ from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, Status
 from certificates.verification import status_lists
 from courses.events import OfferingClosed
 from lms.core import events, tasks
-from lms.core.db import commit
 from lms.core.errors import DomainError
+from lms.core.transactions import commit
 
 log = structlog.get_logger(__name__)
 
@@ -91,21 +91,21 @@ def _issue_chunk(db: Session, offering_id: int | None) -> None:
 def enqueue_issuing(event: OfferingClosed | CertificatesOwed) -> None:
     """Enqueue the task that issues, after a commit that owes certificates."""
     if event.offering_id is None:
-        tasks.ring(sweep)
+        tasks.enqueue(sweep)
     else:
-        tasks.ring(issue, event.offering_id)
+        tasks.enqueue(issue, event.offering_id)
 
 
 def enqueue_correction(_event: ReissueOwed) -> None:
     """Enqueue the task that reissues, after a commit that owes a correction."""
-    tasks.ring(correct)
+    tasks.enqueue(correct)
 
 
 def enqueue_badges(_event: BadgeOwed) -> None:
     """Enqueue the task that signs badges, after a commit that owes a badge."""
-    tasks.ring(sign_badges)
+    tasks.enqueue(sign_badges)
 
 
 def enqueue_status_lists(_event: StatusChanged) -> None:
     """Enqueue the task that signs status lists, after a commit that changed the status of a certificate."""
-    tasks.ring(sign_status_lists)
+    tasks.enqueue(sign_status_lists)

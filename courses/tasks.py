@@ -15,8 +15,8 @@ from courses.imports.kinds import ImportContext
 from courses.reports import mails
 from courses.reports.exports import exports
 from lms.core import tasks
-from lms.core.db import commit
 from lms.core.replica import Replica
+from lms.core.transactions import commit
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ def _make_export(db: Session, export_id: int | None) -> None:
 
 def enqueue_export(event: ExportRequested) -> None:
     """Queue the task that makes an export, after the commit of its order."""
-    tasks.ring(make_export, event.export_id)
+    tasks.enqueue(make_export, event.export_id)
 
 
 def _work_at_import(db: Session, import_id: int) -> None:
@@ -100,7 +100,7 @@ def _work_at_import(db: Session, import_id: int) -> None:
         for _progress in runs.work(db, import_id, ImportContext(current_app.config["SETTINGS"].zone)):
             commit(db)
             if monotonic() > slice_ends_at:
-                tasks.ring(work_at_import, import_id)
+                tasks.enqueue(work_at_import, import_id)
                 return
     except OperationalError:  # lost connection or deadlock: the next sweep resumes the import
         raise
@@ -113,4 +113,4 @@ def _work_at_import(db: Session, import_id: int) -> None:
 
 def enqueue_import(event: ImportRequested) -> None:
     """Queue the task that works at an import, after the commit of the request."""
-    tasks.ring(work_at_import, event.import_id)
+    tasks.enqueue(work_at_import, event.import_id)

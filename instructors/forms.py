@@ -7,7 +7,7 @@ from wtforms.validators import Email, InputRequired, Length, Optional
 from instructors.models import Level
 from instructors.register import Validity
 from lms.accounts.forms import REQUIRED, ReasonForm
-from lms.core.forms import Form, PhoneField, Question, choices, strip
+from lms.core.forms import Form, PhoneField, QueryForm, choices, strip
 from lms.organisations.forms import optional_number
 
 LEVELS = {Level.JUNIOR: _("Junior"), Level.INTERMEDIATE: _("Intermediate"), Level.SENIOR: _("Senior")}
@@ -62,7 +62,7 @@ class AccountForm(Form):
     phone = PhoneField(_("Phone"), render_kw={"inputmode": "tel", "autocomplete": "off"})
 
 
-class InstructorFilterForm(Question):
+class InstructorFilterForm(QueryForm):
     """Filters of the register."""
 
     text = SearchField(_("Name or registration number"), filters=[strip])

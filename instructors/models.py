@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms.accounts.models import User
 from lms.core import crypto
-from lms.core.db import Base, Identifier, Word
+from lms.core.db import Base, EnumText, Identifier
 from lms.core.scope import Scope
 from lms.organisations.models import District
 
@@ -42,7 +42,7 @@ class Instructor(Base):
     name: Mapped[str]
     registration_number: Mapped[str] = mapped_column(unique=True)
     district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), index=True)
-    level: Mapped[Level] = mapped_column(Word(Level), default=Level.JUNIOR)
+    level: Mapped[Level] = mapped_column(EnumText(Level), default=Level.JUNIOR)
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     active: Mapped[bool] = mapped_column(default=True)
 

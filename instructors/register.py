@@ -14,7 +14,7 @@ from lms.accounts.password_links import Site
 from lms.accounts.roles import GrantFacts
 from lms.accounts.users import UserFacts
 from lms.core import audit
-from lms.core.constraints import means
+from lms.core.constraints import register_refusal
 from lms.core.errors import N_, Denied, DomainError
 from lms.core.paging import Page, page_of
 from lms.core.scope import EVERYTHING, Role, Scope, visible
@@ -257,9 +257,9 @@ def _recorded(row: Instructor) -> dict[str, str | int | bool | None]:
     }
 
 
-means(
+register_refusal(
     "uq_instructor_registration_number",
     "registration_number_taken",
     N_("Another instructor has this registration number."),
 )
-means("uq_instructor_user_id", "account_taken", N_("This account belongs to another instructor."))
+register_refusal("uq_instructor_user_id", "account_taken", N_("This account belongs to another instructor."))

@@ -21,10 +21,11 @@ from instructors.register import EXPIRING_WITHIN, InstructorFacts, InstructorFil
 from lms.accounts.password_links import site_of
 from lms.core import clock
 from lms.core.access import holds, requires, scope
+from lms.core.form_errors import refused_on
 from lms.core.forms import choices
 from lms.core.languages import named
+from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, fetch
-from lms.core.web import db, refused_on
 from lms.organisations import districts
 
 blueprint = Blueprint("instructors", __name__)

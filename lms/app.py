@@ -15,9 +15,11 @@ from courses import tasks as course_tasks
 from courses.events import ExportRequested, ImportRequested, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, crypto, events, languages, lean, limits, logs, mail_tasks, tasks, web
-from lms.core.db import Reader, make_engine, make_sessions
+from lms.core import access, crypto, events, fast_path, languages, limits, logs, mail_tasks, tasks, web
+from lms.core.autocommit import AutocommitReads, make_autocommit_engine
+from lms.core.engine import make_engine
 from lms.core.mail import MailOwed
+from lms.core.transactions import make_sessions
 from lms.portal.navigation import navigation
 
 log = structlog.get_logger(__name__)
@@ -154,7 +156,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     engine = make_engine(settings.database_url)
     app.extensions["engine"] = engine
     app.extensions["sessions"] = make_sessions(engine)
-    app.extensions["reader"] = Reader(settings.database_url)
+    app.extensions["autocommit_reads"] = AutocommitReads(make_autocommit_engine(settings.database_url))
     Bootstrap5(app)
     CSRFProtect(app)
     tasks.configure(app, settings)
@@ -166,7 +168,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.globals.update(settings=settings, navigation=navigation)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _map(app)
-    lean.spread(settings.web_workers)
+    fast_path.share_among_processes(settings.web_workers)
     return app
 
 
@@ -183,7 +185,7 @@ def _map(app: Flask) -> None:
 
 def _react() -> None:
     """Event → what happens once it is committed."""
-    events.react(MailOwed, mail_tasks.ring)
+    events.react(MailOwed, mail_tasks.enqueue_sending)
     events.react(OfferingClosed, issuing_tasks.enqueue_issuing)
     events.react(ExportRequested, course_tasks.enqueue_export)
     events.react(ImportRequested, course_tasks.enqueue_import)

@@ -14,15 +14,19 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from courses.attendance import recording, stored_events
 from courses.reports.exports import exports
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app
+<<<<<<< HEAD
 from lms.config import Settings
 from lms.core import crypto, lean, tasks
+=======
+from lms.config import ROOT, Settings
+from lms.core import crypto, fast_path, pipeline, tasks
+from lms.core.autocommit import AutocommitReads
+>>>>>>> main
 from lms.core.limits import limiter
-from lms.core.line import send
 from lms.embedded.postgres import Server
 from tests.databases import SHARED, TEMPLATE, make_template, running_server
 from tests.factories import Make
@@ -100,7 +104,7 @@ def _application(settings: Settings) -> Iterator[Flask]:
 
 
 class _Connected:
-    """Stands for the reader: always this test's connection, which stays open, and whose statements are seen."""
+    """Stands for the engine of single reads: gives this test's connection, which its users cannot close."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -108,11 +112,8 @@ class _Connected:
     def connect(self) -> "_Connected":
         return self
 
-    def execute(self, *arguments: Any) -> Any:
-        return self._connection.execute(*arguments)
-
-    def row(self, text: str, value: bytes) -> Any:
-        return self._connection.exec_driver_sql(text.replace("$1", "%(value)s"), {"value": value}).one_or_none()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
 
     def close(self) -> None:
         """The test's fixture closes it."""
@@ -125,10 +126,10 @@ def app(_application: Flask, settings: Settings, connection: Connection) -> Flas
     _application.extensions["sessions"] = sessionmaker(
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
-    _application.extensions["reader"] = _Connected(connection)
+    _application.extensions["autocommit_reads"] = AutocommitReads(_Connected(connection))  # type: ignore[arg-type]
     limiter.reset()
-    for window in lean.windows:
-        window.forget()
+    for limit in fast_path.minute_limits:
+        limit.reset()
     return _application
 
 
@@ -168,7 +169,7 @@ def sign_in(app: Flask, db: Session) -> Callable[[User], FlaskClient]:
 
 
 @pytest.fixture
-def statements(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def statements(connection: Connection) -> Iterator[list[str]]:
     """Every SQL statement sent from here on, for query budgets; savepoints and transaction control do not count."""
     seen: list[str] = []
 
@@ -176,14 +177,9 @@ def statements(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Itera
         if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
             seen.append(statement)
 
-    def note_sent(db: Session, *questions: Any) -> Any:
-        seen.extend(statement.text.decode() for statement, _ in questions)
-        return send(db, *questions)
-
-    monkeypatch.setattr(recording, "send", note_sent)
-    monkeypatch.setattr(stored_events, "send", note_sent)
     event.listen(connection, "before_cursor_execute", note)
-    yield seen
+    with pipeline.observed(seen.append):
+        yield seen
     event.remove(connection, "before_cursor_execute", note)
 
 

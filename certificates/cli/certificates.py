@@ -14,9 +14,9 @@ from certificates.cli.legacy import legacy_group
 from certificates.cli.offline import verify
 from certificates.cli.renewal import reissue_owed, remind
 from certificates.issuing import CountingPeriod
-from lms.core.db import transaction
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING
+from lms.core.transactions import transaction
 
 MAX_FAULTS_SHOWN = 100
 

@@ -18,8 +18,8 @@ from certificates.models import IssuerKey, SigningKey
 from certificates.verification import status_lists
 from lms.config import Settings
 from lms.core import clock
-from lms.core.db import transaction
 from lms.core.errors import DomainError
+from lms.core.transactions import transaction
 
 cli = AppGroup("keys", help="Keys that sign certificates: private files of this machine, public rows of the database.")
 days_option = click.option(

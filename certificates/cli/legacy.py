@@ -11,8 +11,8 @@ from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from certificates.legacy import legacy
-from lms.core.db import transaction
 from lms.core.errors import DomainError
+from lms.core.transactions import transaction
 
 legacy_group = AppGroup("legacy", help="Certificates from before this system, without a signed code.")
 

@@ -7,9 +7,9 @@ from flask.cli import with_appcontext
 from certificates import reissue, reminders
 from certificates.branch import Branch
 from lms.core import clock
-from lms.core.db import transaction
 from lms.core.errors import DomainError
 from lms.core.masks import mask_email
+from lms.core.transactions import transaction
 
 
 @click.command()

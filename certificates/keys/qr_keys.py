@@ -20,7 +20,7 @@ from certificates.keys import key_files
 from certificates.keys.public_keys import MAX_KEY_NUMBER, PublicKey, qr_kid
 from certificates.models import Certificate, KeyState, LedgerEntry, SigningKey
 from lms.core import audit, clock
-from lms.core.db import Reads
+from lms.core.autocommit import Reads
 from lms.core.errors import N_, DomainError
 
 DEFAULT_DAYS = 366  # a year and the day on which the next key takes over

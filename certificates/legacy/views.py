@@ -14,9 +14,10 @@ from certificates.models import LegacyCertificate
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from lms.core import clock
 from lms.core.access import holds, requires, scope
+from lms.core.form_errors import refused_on
+from lms.core.request_db import db
 from lms.core.scope import Role, fetch
-from lms.core.sought import narrowed
-from lms.core.web import db, refused_on
+from lms.core.sealed_search import redirect_to_search
 
 blueprint = Blueprint("legacy", __name__)
 
@@ -28,7 +29,7 @@ VIEWERS = (Role.CITY_ADMINISTRATOR, Role.AUDITOR)
 def index() -> ResponseReturnValue:
     """Show the list."""
     if request.method == "POST":
-        return narrowed(LegacyFilterForm)
+        return redirect_to_search(LegacyFilterForm)
     form = LegacyFilterForm(request.args)
     form.validate()
     filters = LegacyCertificateFilters(number=form.number.data or None, holder=form.holder.data or None)

@@ -27,7 +27,7 @@ from certificates.keys import issuer_keys
 from certificates.keys.issuer_keys import Purpose
 from certificates.models import Certificate, StatusList
 from lms.core import clock
-from lms.core.db import Reads
+from lms.core.autocommit import Reads
 from lms.core.errors import N_, DomainError
 
 BITS = 1 << credentials.LIST_BITS

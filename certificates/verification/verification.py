@@ -18,9 +18,11 @@ from certificates.payload import Decoded, Payload, decode, digits_of, name_match
 from certificates.states import ISSUED, State, state_of
 from lms.core import audit
 from lms.core.audit import AuditEntry
-from lms.core.db import Base, Lookup, Reads
+from lms.core.autocommit import Reads
+from lms.core.db import Base
 from lms.core.errors import DomainError
 from lms.core.masks import mask_name
+from lms.core.pipeline import PreparedStatement
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +30,7 @@ NOT_RECORDED = "not_recorded"
 
 _certificate, _entry = Base.metadata.tables["certificate"], Base.metadata.tables["ledger_entry"]
 _successor = _certificate.alias()
-_BY_PAYLOAD = Lookup(
+_BY_PAYLOAD = PreparedStatement(
     select(
         _certificate.c.number,
         _certificate.c.holder_name,
@@ -42,7 +44,9 @@ _BY_PAYLOAD = Lookup(
     .where(_certificate.c.payload == bindparam("raw")),
     "raw",
 )
-_RECORDED_AT = Lookup(select(_entry.c.recorded_at).where(_entry.c.payload_hash == bindparam("digest")), "digest")
+_RECORDED_AT = PreparedStatement(
+    select(_entry.c.recorded_at).where(_entry.c.payload_hash == bindparam("digest")), "digest"
+)
 
 
 class PublicKeys(Protocol):
@@ -99,7 +103,7 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
     reason = forgery_reason(decoded, key)
     if reason is not None:
         return Verdict(State.FORGED, reason)
-    row = _BY_PAYLOAD.row(db, decoded.raw)
+    row = _BY_PAYLOAD.first(db, raw=decoded.raw)
     if (
         key is not None
         and key.state is KeyState.COMPROMISED
@@ -173,5 +177,5 @@ def _recorded_before(db: Reads, decoded: Decoded, key: PublicKey) -> bool:
 
     This is a second statement; it runs only for codes of compromised keys.
     """
-    entry = _RECORDED_AT.row(db, decoded.digest)
+    entry = _RECORDED_AT.first(db, digest=decoded.digest)
     return entry is not None and key.compromised_at is not None and entry[0] < key.compromised_at

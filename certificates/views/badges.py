@@ -7,7 +7,7 @@ from certificates import badges, credentials
 from certificates.branch import Branch
 from lms.core.access import public
 from lms.core.limits import limiter
-from lms.core.web import db
+from lms.core.request_db import db
 
 blueprint = Blueprint("badges", __name__)
 

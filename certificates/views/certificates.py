@@ -27,9 +27,9 @@ from courses.reports.views.navigation import Breadcrumb
 from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.languages import named
+from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role, fetch
-from lms.core.sought import address, narrowed
-from lms.core.web import db
+from lms.core.sealed_search import redirect_to_search, search_arguments
 from lms.organisations import districts
 
 blueprint = Blueprint("certificates", __name__)
@@ -43,7 +43,7 @@ REPORT = "report"  # the argument with the query string of the indicators page t
 def index() -> ResponseReturnValue:
     """Show the list."""
     if request.method == "POST":
-        return narrowed(FilterForm)
+        return redirect_to_search(FilterForm)
     form, filters = _filters_from_request()
     listing = listings.listing(db(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
     return render_template(
@@ -157,7 +157,7 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
 def _same_list(filters: listings.CertificateFilters) -> dict[str, Any]:
     """Return the arguments of an address that asks for the same list and keeps the way back to the indicators."""
     report = {REPORT: request.args[REPORT]} if REPORT in request.args else {}
-    return address(filters.address(), {"holder"}) | report
+    return search_arguments(filters.address(), {"holder"}) | report
 
 
 def _way_back() -> Breadcrumb | None:

@@ -18,9 +18,9 @@ from lms.core.errors import N_
 from lms.core.exports import MEDIA_TYPES, Cell, Format, Sheet, write
 from lms.core.forms import choices
 from lms.core.languages import language, moment, named, organisation_name
+from lms.core.request_db import db
 from lms.core.scope import STAFF, Role
-from lms.core.sought import address, narrowed
-from lms.core.web import db
+from lms.core.sealed_search import redirect_to_search, search_arguments
 
 blueprint = Blueprint("expiring", __name__)
 
@@ -39,7 +39,7 @@ GROUP_LABELS = {
 def page() -> ResponseReturnValue:
     """Show the list, one group at a time."""
     if request.method == "POST":
-        return narrowed(ExpiringForm)
+        return redirect_to_search(ExpiringForm)
     form, filters, group = _filters_from_request()
     counts = expiring.counts(db(), scope(), filters, today=_today())
     listing = expiring.listing(
@@ -55,7 +55,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "certificates/expiring.html",
         form=form,
-        filter_arguments=address(filters.address(), {"holder"}),
+        filter_arguments=search_arguments(filters.address(), {"holder"}),
         selected_group=group,
         counts=counts,
         group_labels=GROUP_LABELS,

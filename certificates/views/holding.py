@@ -15,7 +15,7 @@ from certificates.views.unlisted import unlisted
 from lms.core import clock
 from lms.core.access import public
 from lms.core.limits import limiter
-from lms.core.web import db
+from lms.core.request_db import db
 
 blueprint = Blueprint("holding", __name__)
 

@@ -16,14 +16,14 @@ from certificates.views.certificates import VIEWERS
 from courses.models.offerings import Offering
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.forms import Question
+from lms.core.forms import QueryForm
+from lms.core.request_db import db
 from lms.core.scope import fetch
-from lms.core.web import db
 
 blueprint = Blueprint("printing", __name__)
 
 
-class SelectionForm(Question):
+class SelectionForm(QueryForm):
     """An offering, or a period of issue days."""
 
     offering = IntegerField(validators=[Optional()])

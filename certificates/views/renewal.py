@@ -11,8 +11,9 @@ from certificates.models import Certificate
 from certificates.reissue import FACTS, Correction, refusal, request
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.form_errors import refused_on
+from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, fetch
-from lms.core.web import db, refused_on
 
 blueprint = Blueprint("renewal", __name__)
 

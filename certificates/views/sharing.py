@@ -8,9 +8,10 @@ from certificates.rendering import Layout
 from certificates.views.holding import DOCUMENTS, PAGES, as_file, as_picture, facts_of
 from certificates.views.unlisted import unlisted_and_silent
 from lms.core.access import public
+from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
 from lms.core.limits import limiter
-from lms.core.web import db, text_of
+from lms.core.request_db import db
 
 blueprint = Blueprint("sharing", __name__)
 
@@ -24,7 +25,7 @@ def page(token: str) -> ResponseReturnValue:
     try:
         certificate = sharing.certificate_of(db(), token)
     except DomainError as error:
-        return render_template("sharing/ended.html", message=text_of(error)), error.status
+        return render_template("sharing/ended.html", message=message_of(error)), error.status
     return render_template("sharing/page.html", token=token, **facts_of(certificate))
 
 

@@ -22,7 +22,7 @@ from courses.models.walk_ins import WalkInPerson
 from lms.accounts.models import User
 from lms.core.errors import N_, NotFound
 from lms.core.names import norm
-from lms.core.scope import REMEMBERED, Scope, fetch, visible
+from lms.core.scope import CACHED_STATEMENTS, Scope, fetch, visible
 
 EVENT_LIMIT = 300  # events on one page; the rest follows once these are decided
 
@@ -135,7 +135,7 @@ def count_cases(db: Session, scope: Scope, *, session_id: int | None = None) -> 
     return db.scalar(_count_statement(scope.reach, session_id)) or 0
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _count_statement(scope: Scope, session_id: int | None) -> Select[int]:
     columns: Sequence[Any] = (AttendanceEvent.course_session_id, AttendanceEvent.review, _person_column())
     cases = visible(select(*columns), AttendanceEvent, scope).where(_undecided(), *_within(None, session_id)).distinct()

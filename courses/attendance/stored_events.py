@@ -45,7 +45,7 @@ from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.walk_ins import WalkInPerson
 from lms.accounts.models import User
-from lms.core.line import Prepared, send
+from lms.core.pipeline import PreparedStatement, send
 from lms.core.scope import EVERYTHING, Scope
 
 CACHED_SCOPES = 1024  # the lock statement is cached for so many scopes
@@ -128,7 +128,7 @@ def _ids(name: str) -> Any:
 
 
 @lru_cache(maxsize=CACHED_SCOPES)
-def _lock_statement(scope: Scope) -> Prepared:
+def lock_statement(scope: Scope) -> PreparedStatement:
     """The locking SELECT for a scope. It is cached because SQLAlchemy compiles it more slowly than PostgreSQL runs it."""
     meeting = (
         select(
@@ -155,7 +155,7 @@ def _lock_statement(scope: Scope) -> Prepared:
     statement = select(meeting, placed.c.enrolment_id, placed.c.state).select_from(
         meeting.outerjoin(placed, placed.c.offering_id == meeting.c.offering_id)
     )
-    return Prepared(statement, "sessions", "enrolments")
+    return PreparedStatement(statement, "sessions", "enrolments", index_plan=True)
 
 
 # The moment that counts. An event that was accepted in review is moved into its session's hours: example, an arrival told
@@ -176,7 +176,7 @@ _event_ids = union(
     ),
     select(_decisions.event_id).where(_decisions.enrolment_id == _ids("enrolments")),
 ).subquery("event_ids")  # fmt: skip
-_HISTORY = Prepared(
+EVENTS_STATEMENT = PreparedStatement(
     select(
         _events.id, _events.course_session_id,
         func.coalesce(_decisions.enrolment_id, _events.enrolment_id).label("enrolment_id"),
@@ -189,7 +189,7 @@ _HISTORY = Prepared(
     .join(CourseSession.__table__, _meetings.id == _events.course_session_id)
     .outerjoin(AttendanceDecision.__table__, _decisions.event_id == _events.id)
     .outerjoin(User.__table__, _users.id == _events.user_id),
-    "events", "sessions", "enrolments",
+    "events", "sessions", "enrolments", index_plan=True,
 )  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def lock_and_read(
     locked_sessions: dict[int, LockedSession] = {}
     states: dict[AttendanceKey, EnrolmentState] = {}
     parameters = {"sessions": sessions, "enrolments": enrolments, "events": events}
-    locked_rows, event_rows = send(db, (_lock_statement(scope), parameters), (_HISTORY, parameters))
+    locked_rows, event_rows = send(db, (lock_statement(scope), parameters), (EVENTS_STATEMENT, parameters))
     for session_id, offering_id, offering_state, starts_at, ends_at, closed_at, enrolment_id, state in locked_rows:
         if session_id not in locked_sessions:
             locked_sessions[session_id] = LockedSession(
@@ -222,12 +222,12 @@ def lock_and_read(
 
 def read_events(db: Session, *, sessions: Collection[int], enrolments: Collection[int]) -> list[StoredEvent]:
     """Read the events of the enrolments at the sessions, also those that a decision in review gave to an enrolment."""
-    (rows,) = send(db, (_HISTORY, {"events": (), "sessions": sessions, "enrolments": enrolments}))
+    (rows,) = send(db, (EVENTS_STATEMENT, {"events": (), "sessions": sessions, "enrolments": enrolments}))
     return _stored_events(rows)
 
 
 def _stored_events(rows: Iterable[tuple[Any, ...]]) -> list[StoredEvent]:
-    """Make the rows of `_HISTORY` into events; columns of text that hold an enumeration become its members."""
+    """Make the rows of `EVENTS_STATEMENT` into events; columns of text that hold an enumeration become its members."""
     return [
         StoredEvent(
             *row[:4], AttendanceKind(row[4]), AttendanceMethod(row[5]), *row[6:12],

@@ -8,10 +8,11 @@ from courses.catalogue import catalogue
 from courses.catalogue.forms import CourseForm, ProgrammeForm
 from courses.models.catalogue import Course, Programme
 from lms.core.access import requires
+from lms.core.form_errors import refused_on
 from lms.core.forms import choices
 from lms.core.languages import named
+from lms.core.request_db import db
 from lms.core.scope import READERS, Role
-from lms.core.web import db, refused_on
 
 blueprint = Blueprint("catalogue", __name__)
 

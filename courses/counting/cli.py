@@ -8,8 +8,8 @@ from flask.cli import with_appcontext
 
 from courses.counting import quarters, recount
 from courses.counting.quarters import Quarter
-from lms.core.db import transaction
 from lms.core.errors import DomainError
+from lms.core.transactions import transaction
 
 
 @click.group("person-time")

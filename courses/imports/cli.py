@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from courses.imports import corrections, kinds, preview, runs
 from courses.imports.kinds import ImportContext, ImportKind
 from courses.models.imports import ImportRun, ImportState
-from lms.core.db import commit, transaction
 from lms.core.errors import DomainError
 from lms.core.exports import Format, Sheet, write
 from lms.core.scope import EVERYTHING
+from lms.core.transactions import commit, transaction
 
 REFUSED_SHOWN = 20
 

@@ -16,10 +16,12 @@ from courses.imports.forms import ColumnsForm, ImportFileForm, UndoForm, columns
 from courses.imports.kinds import ImportKind
 from courses.models.imports import ImportRun, ImportState
 from lms.core.access import holds, requires, scope
+from lms.core.error_pages import refuse
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
+from lms.core.form_errors import refused_on
 from lms.core.languages import language, whole
+from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS
-from lms.core.web import db, refuse, refused_on
 
 blueprint = Blueprint("imports", __name__)
 

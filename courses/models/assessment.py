@@ -11,7 +11,7 @@ from courses.models.catalogue import CourseSkill
 from courses.models.enrolment import Enrolment
 from instructors.models import Instructor
 from lms.core import clock
-from lms.core.db import Base, Identifier, Word
+from lms.core.db import Base, EnumText, Identifier
 
 
 class Assessment(Base):
@@ -92,7 +92,7 @@ class SkillEvent(Base):
     offset_ms: Mapped[int | None]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
-    review: Mapped[LateReason | None] = mapped_column(Word(LateReason))
+    review: Mapped[LateReason | None] = mapped_column(EnumText(LateReason))
 
     skill: Mapped[CourseSkill] = relationship()
 

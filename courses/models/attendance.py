@@ -14,8 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession
 from lms.core import clock
-from lms.core.constraints import means
-from lms.core.db import Base, Word
+from lms.core.constraints import register_refusal
+from lms.core.db import Base, EnumText
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
@@ -83,8 +83,8 @@ class AttendanceEvent(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     course_session_id: Mapped[int] = mapped_column(BigInteger)
     enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id"), index=True)
-    kind: Mapped[AttendanceKind] = mapped_column(Word(AttendanceKind))
-    method: Mapped[AttendanceMethod] = mapped_column(Word(AttendanceMethod))
+    kind: Mapped[AttendanceKind] = mapped_column(EnumText(AttendanceKind))
+    method: Mapped[AttendanceMethod] = mapped_column(EnumText(AttendanceMethod))
     happened_at: Mapped[datetime]
     received_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     user_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -95,7 +95,7 @@ class AttendanceEvent(Base):
     undoes: Mapped[UUID | None]
     ticket: Mapped[str | None]
     walk_in_id: Mapped[UUID | None] = mapped_column(ForeignKey("walk_in.id"))
-    review: Mapped[ReviewReason | None] = mapped_column(Word(ReviewReason))
+    review: Mapped[ReviewReason | None] = mapped_column(EnumText(ReviewReason))
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
     __table_args__ = (
@@ -126,7 +126,7 @@ class AttendanceDecision(Base):
     __tablename__ = "attendance_decision"
 
     event_id: Mapped[UUID] = mapped_column(ForeignKey("attendance_event.id"), primary_key=True)
-    decision: Mapped[ReviewDecision] = mapped_column(Word(ReviewDecision))
+    decision: Mapped[ReviewDecision] = mapped_column(EnumText(ReviewDecision))
     enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id"), index=True)
     reason: Mapped[str | None]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
@@ -158,4 +158,6 @@ class Attendance(Base):
     __table_args__ = (CheckConstraint("left_at >= arrived_at", name="order"),)
 
 
-means("pk_attendance_decision", "decided_already", N_("Another user has decided about this check-in in the meantime."))
+register_refusal(
+    "pk_attendance_decision", "decided_already", N_("Another user has decided about this check-in in the meantime.")
+)

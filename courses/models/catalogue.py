@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from lms.core.constraints import means
+from lms.core.constraints import register_refusal
 from lms.core.db import Base, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Scope
@@ -104,6 +104,6 @@ class CourseSkill(Base):
     __table_args__ = (UniqueConstraint("course_id", "position"),)
 
 
-means("uq_course_code", "course_code_taken", N_("Another course has this code."))
-means("pk_programme", "programme_code_taken", N_("Another programme has this code."))
-means("uq_programme_short_code", "programme_short_code_taken", N_("Another programme has these letters."))
+register_refusal("uq_course_code", "course_code_taken", N_("Another course has this code."))
+register_refusal("pk_programme", "programme_code_taken", N_("Another programme has this code."))
+register_refusal("uq_programme_short_code", "programme_short_code_taken", N_("Another programme has these letters."))

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
 from lms.core import clock, crypto
-from lms.core.constraints import means
-from lms.core.db import Base, Identifier, Word
+from lms.core.constraints import register_refusal
+from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
@@ -73,8 +73,8 @@ class Enrolment(Base):
     offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"), index=True)
     trainee_id: Mapped[int] = mapped_column(ForeignKey("trainee.id"), index=True)
     ticket: Mapped[str] = mapped_column(unique=True, default=crypto.token)
-    state: Mapped[EnrolmentState] = mapped_column(Word(EnrolmentState))
-    source: Mapped[EnrolmentSource] = mapped_column(Word(EnrolmentSource))
+    state: Mapped[EnrolmentState] = mapped_column(EnumText(EnrolmentState))
+    source: Mapped[EnrolmentSource] = mapped_column(EnumText(EnrolmentSource))
     created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     queued_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
@@ -146,4 +146,4 @@ class EnrolmentImport(Base):
         )
 
 
-means("uq_enrolment_once", "already_enrolled", N_("This trainee is already enrolled in this offering."))
+register_refusal("uq_enrolment_once", "already_enrolled", N_("This trainee is already enrolled in this offering."))

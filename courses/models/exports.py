@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms.core import clock, crypto
-from lms.core.db import Base, Identifier, Word
+from lms.core.db import Base, EnumText, Identifier
 from lms.core.exports import Format
 from lms.core.scope import Scope
 
@@ -63,15 +63,15 @@ class Export(Base):
     id: Mapped[Identifier]
     ref: Mapped[str] = mapped_column(unique=True, default=crypto.token)
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
-    kind: Mapped[ExportKind] = mapped_column(Word(ExportKind))
-    format: Mapped[Format] = mapped_column(Word(Format))
-    personal: Mapped[PersonalData] = mapped_column(Word(PersonalData))
+    kind: Mapped[ExportKind] = mapped_column(EnumText(ExportKind))
+    format: Mapped[Format] = mapped_column(EnumText(Format))
+    personal: Mapped[PersonalData] = mapped_column(EnumText(PersonalData))
     question: Mapped[dict[str, Any]] = mapped_column(JSONB)
     head: Mapped[dict[str, Any]] = mapped_column(JSONB)
     district_ids: Mapped[list[int] | None] = mapped_column(JSONB(none_as_null=True))
     rows: Mapped[int]
     bytes: Mapped[int | None]
-    state: Mapped[ExportState] = mapped_column(Word(ExportState), default=ExportState.WAITING)
+    state: Mapped[ExportState] = mapped_column(EnumText(ExportState), default=ExportState.WAITING)
     created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     finished_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]

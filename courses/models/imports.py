@@ -27,7 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms.accounts.models import User
 from lms.core import clock, crypto
-from lms.core.db import Base, Identifier, Word
+from lms.core.db import Base, EnumText, Identifier
 from lms.core.scope import Scope
 
 
@@ -80,8 +80,8 @@ class ImportRun(Base):
     file_name: Mapped[str]
     file_bytes: Mapped[int]
     encoding: Mapped[str]
-    state: Mapped[ImportState] = mapped_column(Word(ImportState), default=ImportState.RECEIVED)
-    doing: Mapped[ImportState | None] = mapped_column(Word(ImportState))
+    state: Mapped[ImportState] = mapped_column(EnumText(ImportState), default=ImportState.RECEIVED)
+    doing: Mapped[ImportState | None] = mapped_column(EnumText(ImportState))
     stop_asked: Mapped[bool] = mapped_column(default=False)
     head_line: Mapped[int] = mapped_column(Integer)
     headings: Mapped[list[str]] = mapped_column(JSONB)
@@ -145,7 +145,7 @@ class ImportLine(Base):
 
     run_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     line: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    outcome: Mapped[RowOutcome] = mapped_column(Word(RowOutcome))
+    outcome: Mapped[RowOutcome] = mapped_column(EnumText(RowOutcome))
     code: Mapped[str | None]
     params: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

@@ -26,8 +26,8 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 from courses.models.catalogue import Course
 from instructors.models import Instructor
 from lms.core import clock
-from lms.core.constraints import means
-from lms.core.db import Base, Identifier, Word
+from lms.core.constraints import register_refusal
+from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Scope
 from lms.organisations.models import District, Organisation
@@ -69,7 +69,7 @@ class Offering(Base):
     place: Mapped[str]
     capacity: Mapped[int] = mapped_column(SmallInteger)
     by_invitation: Mapped[bool] = mapped_column(default=False)
-    state: Mapped[OfferingState] = mapped_column(Word(OfferingState), default=OfferingState.DRAFT)
+    state: Mapped[OfferingState] = mapped_column(EnumText(OfferingState), default=OfferingState.DRAFT)
     created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     published_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -156,7 +156,7 @@ class SessionInstructor(Base):
 
     course_session_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     instructor_id: Mapped[int] = mapped_column(ForeignKey("instructor.id"), primary_key=True)
-    role: Mapped[TeachingRole] = mapped_column(Word(TeachingRole))
+    role: Mapped[TeachingRole] = mapped_column(EnumText(TeachingRole))
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     active: Mapped[bool] = mapped_column(default=True)
     arrived_at: Mapped[datetime | None]
@@ -186,13 +186,13 @@ class SessionInstructor(Base):
     )
 
 
-means(
+register_refusal(
     "ex_session_instructor_one_place",
     "instructor_busy",
     N_("An instructor would be in two places at once. Choose another instructor or another time."),
 )
-means("ck_course_session_period", "session_period", N_("A session must end after it starts."))
-means(
+register_refusal("ck_course_session_period", "session_period", N_("A session must end after it starts."))
+register_refusal(
     "ck_course_session_length",
     "session_length",
     N_("A session lasts no more than 24 hours; plan a second one."),

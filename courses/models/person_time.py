@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.offerings import Offering
-from lms.core.db import Base, Identifier, Word
+from lms.core.db import Base, EnumText, Identifier
 
 
 class EntryKind(StrEnum):
@@ -40,7 +40,7 @@ class PersonTimeEntry(Base):
 
     id: Mapped[Identifier]
     offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"), index=True)
-    kind: Mapped[EntryKind] = mapped_column(Word(EntryKind))
+    kind: Mapped[EntryKind] = mapped_column(EnumText(EntryKind))
     dated_on: Mapped[date]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))

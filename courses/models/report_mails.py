@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core import clock
-from lms.core.db import Base, Word
+from lms.core.db import Base, EnumText
 
 
 class ReportFrequency(StrEnum):
@@ -23,7 +23,7 @@ class ReportSubscription(Base):
     __tablename__ = "report_subscription"
 
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
-    rhythm: Mapped[ReportFrequency] = mapped_column(Word(ReportFrequency), primary_key=True)
+    rhythm: Mapped[ReportFrequency] = mapped_column(EnumText(ReportFrequency), primary_key=True)
     asked_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
 
     __table_args__ = (CheckConstraint("rhythm IN ('month', 'quarter')", name="rhythm"),)
@@ -38,7 +38,7 @@ class ReportMail(Base):
     __tablename__ = "report_mail"
 
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
-    rhythm: Mapped[ReportFrequency] = mapped_column(Word(ReportFrequency), primary_key=True)
+    rhythm: Mapped[ReportFrequency] = mapped_column(EnumText(ReportFrequency), primary_key=True)
     period: Mapped[str] = mapped_column(primary_key=True)
     owed_at: Mapped[datetime]
 

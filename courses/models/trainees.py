@@ -21,8 +21,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from courses.models.offerings import Offering
 from lms.core import clock, crypto
-from lms.core.constraints import means
-from lms.core.db import Base, Identifier, Word
+from lms.core.constraints import register_refusal
+from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
@@ -64,7 +64,7 @@ class Trainee(Base):
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     birth_year: Mapped[int | None] = mapped_column(SmallInteger)
-    id_type: Mapped[IdType | None] = mapped_column(Word(IdType))
+    id_type: Mapped[IdType | None] = mapped_column(EnumText(IdType))
     id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     guardian_name: Mapped[str | None]
@@ -149,7 +149,7 @@ class Trainee(Base):
         return scope.covers(district=cls.district_id, trainee=cls.user_id == scope.trainee_user_id) | enrolled
 
 
-means(
+register_refusal(
     "uq_trainee_id_number",
     "id_number_taken",
     N_("Another trainee is registered with this ID number. Search for that person instead of entering a second one."),

@@ -23,7 +23,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from lms.core.forms import Form, Question, choices, strip
+from lms.core.forms import Form, QueryForm, choices, strip
 
 MAX_CAPACITY = 10_000
 MAX_SESSIONS = 60
@@ -195,7 +195,7 @@ def _optional_int(value: Any) -> int | None:
     return int(value) if value else None
 
 
-class OfferingFilterForm(Question):
+class OfferingFilterForm(QueryForm):
     """The filters of the staff's list. They are sent by GET, so that a filtered list has an address."""
 
     shown = SelectField(
@@ -220,7 +220,7 @@ class OfferingFilterForm(Question):
     search = StringField(_("Search"), filters=[strip])
 
 
-class PublicOfferingFilterForm(Question):
+class PublicOfferingFilterForm(QueryForm):
     """The filters of the public list."""
 
     programme = SelectField(_("Programme"), default="")

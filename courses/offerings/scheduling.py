@@ -21,7 +21,7 @@ from courses.models.offerings import CourseSession, Offering, SessionInstructor,
 from instructors import register
 from instructors.models import Instructor
 from lms.core import clock
-from lms.core.constraints import refusal
+from lms.core.constraints import refusal_of
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.languages import named
 
@@ -122,7 +122,7 @@ def arrange(db: Session, offering: Offering, plans: Sequence[SessionPlan], *, zo
             db.flush()
     except IntegrityError as error:
         if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != ONE_PLACE_CONSTRAINT:
-            raise (refusal(error) or error) from error
+            raise (refusal_of(error) or error) from error
         _refuse_clash(db, plans, teams, zone)
     offering.lead_instructor_id = teams[0].lead_id if teams else None
     db.flush()

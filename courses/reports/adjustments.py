@@ -17,7 +17,7 @@ from courses.models.offerings import Offering
 from courses.models.person_time import EntryKind, PersonTimeEntry
 from courses.reports.ledger import entries
 from courses.reports.questions import Question
-from lms.core.scope import REMEMBERED
+from lms.core.scope import CACHED_STATEMENTS
 from lms.organisations.models import Organisation
 
 
@@ -43,7 +43,7 @@ class Adjustment:
     reason: str | None
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _statement(question: Question, limit: int | None) -> Select[*tuple[Any, ...]]:
     entry = entries(question)
     return (

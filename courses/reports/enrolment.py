@@ -15,7 +15,7 @@ from courses.reports.ledger import FIGURE_NAMES, Figures, figure_sums
 from courses.reports.opening_totals import OpeningTotals, opening_totals
 from courses.reports.questions import Question
 from courses.reports.report_rows import ReportRow, row_names, row_order
-from lms.core.scope import REMEMBERED
+from lms.core.scope import CACHED_STATEMENTS
 
 ADJUSTMENTS_ON_PAGE = 20  # the file holds all
 
@@ -86,7 +86,7 @@ def _rows_and_branch(db: Session, question: Question) -> tuple[list[ReportRow], 
     return rows, branch
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _statement(question: Question) -> Select[*tuple[Any, ...]]:
     part = rollups.partial_sums(question, branch=True)
     # One pass adds up each row and, with the empty grouping set, the whole branch.

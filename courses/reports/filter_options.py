@@ -8,7 +8,7 @@ from sqlalchemy import Select, Text, cast, func, literal, null, select, union_al
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course, Programme
-from lms.core.scope import REMEMBERED, Scope
+from lms.core.scope import CACHED_STATEMENTS, Scope
 from lms.organisations.models import District
 
 
@@ -29,7 +29,7 @@ class FilterOptions:
     courses: list[FilterOption]
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _options_statement(scope: Scope) -> Select[*tuple[Any, ...]]:
     selects = (
         select(

@@ -16,7 +16,7 @@ from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.reports.ledger import course_matches, offering_matches
 from courses.reports.questions import Question
-from lms.core.scope import REMEMBERED
+from lms.core.scope import CACHED_STATEMENTS
 from lms.organisations.models import Organisation
 
 
@@ -58,7 +58,7 @@ def offerings_in_progress(question: Question, zone: ZoneInfo) -> Subquery:
     )
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _total_statement(question: Question, zone: ZoneInfo) -> Select[*tuple[Any, ...]]:
     offerings = offerings_in_progress(question, zone)
     sums = [func.coalesce(func.sum(offerings.c[name]), 0) for name in ("enrolled", "named", "counted")]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.reports.questions import Grouping, Question
-from lms.core.scope import REMEMBERED
+from lms.core.scope import CACHED_STATEMENTS
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def opening_totals(db: Session, question: Question) -> OpeningTotals:
     )
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_STATEMENTS)
 def _statement(question: Question) -> Select[*tuple[Any, ...]] | None:
     filters = question.filters
     if filters.finer_than_programme_and_district:

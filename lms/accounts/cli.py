@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from lms.accounts import places, users
 from lms.accounts.roles import GrantFacts
 from lms.accounts.users import UserFacts
-from lms.core.constraints import refusal
-from lms.core.db import transaction
+from lms.core.constraints import refusal_of
 from lms.core.errors import DomainError
 from lms.core.phones import normalise_phone
 from lms.core.scope import EVERYTHING, Role
+from lms.core.transactions import transaction
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def unit_of_work() -> Iterator[Session]:
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     except IntegrityError as error:
-        known_refusal = refusal(error)
+        known_refusal = refusal_of(error)
         if known_refusal is None:
             raise
         raise click.ClickException(str(known_refusal)) from None

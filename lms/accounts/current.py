@@ -7,7 +7,7 @@ from flask_login import LoginManager, UserMixin
 
 from lms.accounts import browser_sessions
 from lms.accounts.models import RoleGrant, User
-from lms.core import audit, web
+from lms.core import audit, request_db
 
 TOKEN = "_user_id"  # noqa: S105  # the name under which Flask-Login keeps its id in the cookie
 
@@ -31,7 +31,7 @@ class SignedInUser(UserMixin):  # type: ignore[misc]  # the library has no types
 def load(token: str) -> SignedInUser | None:
     """Flask-Login's user loader: the user of a session token."""
     g.acting = True  # who acts is being found here; `web.session` need not ask, which would load the user twice
-    db = web.db()
+    db = request_db.db()
     user = browser_sessions.user_of(db, token)
     audit.act_as(db, user.id if user is not None else None)
     return SignedInUser(user, token) if user is not None else None
@@ -40,7 +40,7 @@ def load(token: str) -> SignedInUser | None:
 def remember(user: User, days: int) -> None:
     """Sign a user in on this browser. The old content of the cookie is dropped, so that nobody can plant a session."""
     session.clear()
-    token = browser_sessions.start(web.db(), user, days=days, browser=request.user_agent.string)
+    token = browser_sessions.start(request_db.db(), user, days=days, browser=request.user_agent.string)
     session[TOKEN] = token
     session.permanent = True
 

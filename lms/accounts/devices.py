@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from lms.accounts.models import Device, RoleGrant, User
 from lms.core import audit, clock, crypto
-from lms.core.db import Lookup, Reads
+from lms.core.autocommit import Reads
 from lms.core.errors import NotFound
+from lms.core.pipeline import PreparedStatement
 from lms.core.scope import ATTENDANCE_TAKERS, Role
 
 TOKEN_BYTES = 32
@@ -45,7 +46,7 @@ class Caller:
     grants: Sequence[RoleHeld]
 
 
-_FIND = Lookup(
+_FIND = PreparedStatement(
     select(
         Device.id,
         Device.user_id,
@@ -90,7 +91,7 @@ def of_token(db: Reads, token: str) -> Caller | None:
     """The caller with this token; None if the device was revoked, or its user is disabled or may not take attendance any more."""
     if len(token) != TOKEN_LENGTH:
         return None
-    row = _FIND.row(db, crypto.token_hash(token))
+    row = _FIND.first(db, token_hash=crypto.token_hash(token))
     if row is None:
         return None
     *facts, roles, districts, organisations = row

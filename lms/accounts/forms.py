@@ -7,9 +7,9 @@ from wtforms import DateField, EmailField, PasswordField, SearchField, SelectFie
 from wtforms.validators import Email, InputRequired, Length, Optional, ValidationError
 
 from lms.accounts.passwords import MAXIMUM
-from lms.core.forms import Form, PhoneField, Question, choices, strip
+from lms.core.forms import Form, PhoneField, QueryForm, choices, strip
 from lms.core.scope import Role
-from lms.core.sought import SoughtField
+from lms.core.sealed_search import SealedSearchField
 
 # The narrowest reach first, so that no list of choices begins with the widest.
 ROLES = {
@@ -134,10 +134,10 @@ class ReasonForm(Form):
     reason = StringField(_("Reason"), validators=[REQUIRED, Length(max=500)], filters=[strip])
 
 
-class UserFilterForm(Question):
+class UserFilterForm(QueryForm):
     """Filters of the list of users."""
 
-    text = SoughtField(_("Name, phone or e-mail address"))
+    text = SealedSearchField(_("Name, phone or e-mail address"))
     role = SelectField(_("Role"), validators=[Optional()])
     state = SelectField(
         _("State"), choices=choices((("active", _("Active")), ("disabled", _("Disabled")))), default="active"
@@ -148,11 +148,11 @@ class UserFilterForm(Question):
         self.role.choices = choices([("", _("All roles")), *((role.value, name) for role, name in ROLES.items())])
 
 
-class AuditFilterForm(Question):
+class AuditFilterForm(QueryForm):
     """Filters of the audit trail."""
 
     action = SelectField(_("Action"), validators=[Optional()])
     subject = SearchField(_("Subject"), filters=[strip], render_kw={"placeholder": "trainee:17"})
-    user = SoughtField(_("User"))
+    user = SealedSearchField(_("User"))
     since = DateField(_("From"), validators=[Optional()])
     until = DateField(_("Until"), validators=[Optional()])

@@ -23,8 +23,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms.accounts.places import INSTRUCTOR, ORGANISATION
 from lms.core import clock, crypto
-from lms.core.constraints import means
-from lms.core.db import Base, Identifier, Word
+from lms.core.constraints import register_refusal
+from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Role, Scope
 
@@ -98,7 +98,7 @@ class RoleGrant(Base):
 
     id: Mapped[Identifier]
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
-    role: Mapped[Role] = mapped_column(Word(Role))
+    role: Mapped[Role] = mapped_column(EnumText(Role))
     district_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("district.id"))
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
 
@@ -174,6 +174,6 @@ class Device(Base):
     user: Mapped[User] = relationship()
 
 
-means("uq_app_user_email", "email_taken", N_("Another account uses this e-mail address."))
-means("uq_app_user_phone_index", "phone_taken", N_("Another account uses this phone number."))
-means("uq_role_grant_once", "granted_already", N_("This account holds this role already."))
+register_refusal("uq_app_user_email", "email_taken", N_("Another account uses this e-mail address."))
+register_refusal("uq_app_user_phone_index", "phone_taken", N_("Another account uses this phone number."))
+register_refusal("uq_role_grant_once", "granted_already", N_("This account holds this role already."))

@@ -1,6 +1,8 @@
-"""Who may call a view. Denied by default: a view without `@public`, `@signed_in` or `@requires(…)` answers nobody.
+"""Guards of views.
 
-The grants that a view accepts make the request's `Scope`; an auditor's grant never serves a request that writes.
+Access is denied by default: a view without `@public`, `@signed_in` or `@requires(…)` answers nobody.
+
+The grants that a view accepts make the request's `Scope`. An auditor's grant is never used for a request that writes.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,7 +23,7 @@ PUBLIC_ENDPOINTS = frozenset({"static", "bootstrap.static"})
 
 
 class Grant(Protocol):
-    """One role of a user and where it holds."""
+    """A role of a user, and the district or organisation for which the user holds it."""
 
     role: Role
     district_id: int | None
@@ -29,10 +31,10 @@ class Grant(Protocol):
 
 
 class Guard:
-    """What a view demands: nobody in particular (`roles` is None and `anyone`), any user, or one of the roles.
+    """The condition of a view: `anyone`, any signed-in user (`roles` is None), or a user with one of the roles.
 
-    `reading`: its POST changes nothing (a search whose words may not stand in an address), so an auditor may send it.
-    `admit`: finds out itself who asks, by other means than the browser's cookie, and gives their reach or raises.
+    reading: the view's POST changes nothing, so an auditor may send it. An example is a search for a person.
+    admit: identifies the caller by other means than the browser's cookie, and gives their scope or raises.
     """
 
     def __init__(
@@ -50,19 +52,19 @@ class Guard:
 
 
 def public(view: V) -> V:
-    """Anybody may call this view."""
+    """Let everybody call this view, without signing in."""
     setattr(view, GUARD, Guard(anyone=True))
     return view
 
 
 def signed_in(view: V) -> V:
-    """Any user may call this view; it concerns the user's own account."""
+    """Let any signed-in user call this view, which concerns their own account."""
     setattr(view, GUARD, Guard())
     return view
 
 
 def requires(*roles: Role, reading: bool = False) -> Callable[[V], V]:
-    """Users with one of these roles may call this view, within the reach of those grants alone."""
+    """Let users with one of these roles call this view, with the scope of those grants alone."""
 
     def mark(view: V) -> V:
         setattr(view, GUARD, Guard(roles=frozenset(roles), reading=reading))
@@ -72,14 +74,14 @@ def requires(*roles: Role, reading: bool = False) -> Callable[[V], V]:
 
 
 def guard_of(app: Flask, endpoint: str) -> Guard | None:
-    """The guard of an endpoint, or None where the author forgot it."""
+    """The guard of an endpoint; None where its author forgot it."""
     if endpoint in PUBLIC_ENDPOINTS:
         return Guard(anyone=True)
     return getattr(app.view_functions[endpoint], GUARD, None)
 
 
 def scope_of(user_id: int, grants: Iterable[Grant]) -> Scope:
-    """The reach of some grants of one user."""
+    """The scope that some grants of one user make together."""
     grants = list(grants)
     roles = {grant.role for grant in grants}
     return Scope(
@@ -102,13 +104,13 @@ def scope_of(user_id: int, grants: Iterable[Grant]) -> Scope:
 
 
 def scope() -> Scope:
-    """The reach of this request. Empty for a visitor."""
-    found = g.get("scope")
-    return found if isinstance(found, Scope) else Scope()
+    """The scope of this request. It covers nothing for a visitor."""
+    current = g.get("scope")
+    return current if isinstance(current, Scope) else Scope()
 
 
 def holds(*roles: Role) -> bool:
-    """Whether the user of this request holds one of the roles; for showing or hiding a link, never for guarding."""
+    """Whether the user of this request has one of the roles. This is for showing a link, never for guarding a view."""
     return current_user.is_authenticated and any(grant.role in roles for grant in current_user.grants)
 
 
@@ -117,7 +119,7 @@ def _wants_page() -> bool:
 
 
 def check() -> ResponseReturnValue | None:
-    """Before each request: find the guard, refuse or set the scope."""
+    """Check the guard before each request: refuse the request, or set its scope."""
     if request.endpoint is None or request.routing_exception is not None:
         return None
     guard = guard_of(current_app, request.endpoint)
@@ -145,6 +147,6 @@ def check() -> ResponseReturnValue | None:
 
 
 def init_app(app: Flask) -> None:
-    """Put the guard before every view."""
+    """Check the guard before every view."""
     app.before_request(check)
     app.jinja_env.globals.update(holds=holds, Role=Role)

@@ -1,4 +1,7 @@
-"""The audit trail: who changed what, from what, to what, why and when. Rows are added and never altered."""
+"""The audit trail: each change with its user, moment, reason, and the values before and after.
+
+Rows are never altered.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +16,10 @@ from lms.core.db import Base, Identifier
 
 
 class AuditEntry(Base):
-    """One act. `subject` names the row ("trainee:17"); `before` and `after` hold the changed fields only, personal ones masked."""
+    """One change.
+
+    `subject` names the row ("trainee:17"). `before` and `after` hold the changed fields; personal data is masked.
+    """
 
     __tablename__ = "audit_entry"
 
@@ -33,12 +39,12 @@ _ACTOR = "actor"
 
 
 def act_as(db: Session, user_id: int | None) -> None:
-    """Say whose unit of work this is; the edge does, once. None is the system itself."""
+    """Set the user whose unit of work this is. The edge does this once. None stands for the system itself."""
     db.info[_ACTOR] = user_id
 
 
 def actor(db: Session) -> int | None:
-    """The user whose unit of work this is, or None for the system."""
+    """The user whose unit of work this is; None for the system."""
     value = db.info.get(_ACTOR)
     return value if isinstance(value, int) else None
 
@@ -52,9 +58,10 @@ def record(
     after: dict[str, Any] | None = None,
     reason: str | None = None,
 ) -> None:
-    """Leave an entry in the same transaction as the change it tells of.
+    """Add an entry in the transaction of the change.
 
-    action: verb and noun, as in "attendance.undo". subject: a mapped row, or a text "noun:key". Values must be JSON's own.
+    action: noun and verb, such as "attendance.undo". subject: a mapped row, or a text "noun:key". Values must be JSON's
+    own.
     """
     name = subject if isinstance(subject, str) else f"{subject.__tablename__}:{subject.id}"  # type: ignore[attr-defined]
     db.add(
@@ -79,7 +86,7 @@ def record_change(
     *,
     reason: str | None = None,
 ) -> None:
-    """Leave an entry of those facts that differ; none where nothing does."""
+    """Add an entry with the fields that differ between `before` and `after`; add none where no field differs."""
     changed = [name for name in after if before.get(name) != after[name]]
     if changed:
         record(

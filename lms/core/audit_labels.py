@@ -1,7 +1,7 @@
 """Labels of the audit trail: how the codes that `lms.core.audit` stores are shown to a reader.
 
-The package that records an act owns its labels: it registers them in a module `audit_labels`, which the map in `lms.app`
-imports. A test finds acts that the code records and that their own package gives no label.
+The package that records an act owns its labels: it registers them in a module `audit_labels`, which the map in
+`lms.app` imports. A test finds acts that the code records and that their own package gives no label.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, fields
 class AuditLabels:
     """Labels by code; each label is an English msgid.
 
-    actions: verbs such as "trainee.change". nouns: the first half of a subject such as "trainee:17". fields: names of changed
-    fields. values: codes that stand as a field's value, such as "cancelled". reports: the second half of "report:waiting".
-    pages: noun → the endpoint that shows one such subject, and the name of the endpoint's argument for its number.
+    actions: verbs such as "trainee.change". nouns: the first half of a subject such as "trainee:17". fields: names of
+    changed fields. values: codes that stand as a field's value, such as "cancelled". reports: the second half of
+    "report:waiting". pages: noun → the endpoint that shows one such subject, and the name of the endpoint's argument
+    for its number.
     """
 
     actions: Mapping[str, str] = field(default_factory=dict)

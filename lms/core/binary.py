@@ -1,4 +1,4 @@
-"""Rows as the server holds them, for statements that bring megabytes of bytes: as text each byte would come as two digits."""
+"""Rows in PostgreSQL's binary format, for SELECTs of megabytes of bytea. In text format each byte takes two digits."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,18 +8,18 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 
 
-def written(statement: Select[*tuple[Any, ...]]) -> tuple[str, dict[str, Any]]:
-    """A statement and its values for the driver itself."""
+def driver_statement(statement: Select[*tuple[Any, ...]]) -> tuple[str, dict[str, Any]]:
+    """The SQL of a statement and its parameters, as psycopg takes them."""
     compiled = statement.compile(dialect=PGDialect_psycopg(), compile_kwargs={"render_postcompile": True})  # type: ignore[no-untyped-call]
     values = {name: str(value) if isinstance(value, str) else value for name, value in compiled.params.items()}
     return str(compiled), values
 
 
 def rows(db: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a SELECT in PostgreSQL's binary form, in the session's transaction and on its connection, one in memory.
+    """The rows of a SELECT, one at a time in memory, in the session's transaction.
 
-    The connection serves nothing else until the last one was taken.
+    The session's connection cannot execute anything else until the last row was read.
     """
     driver: Any = db.connection().connection.driver_connection
     with driver.cursor() as cursor:
-        yield from cursor.stream(*written(statement), binary=True)
+        yield from cursor.stream(*driver_statement(statement), binary=True)

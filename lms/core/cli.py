@@ -1,4 +1,4 @@
-"""Commands of the ground floor: the schema and the catalogue of translations."""
+"""The commands `migrate`, for the schema, and `translations`, for the catalogue of translations."""
 
 import sys
 
@@ -26,11 +26,11 @@ def translate() -> None:
 @translate.command("check")
 def check() -> None:
     """Name each string that is not in both languages; exit 1 if there is one."""
-    found = translations.problems()
-    for problem in found:
+    problems = translations.problems()
+    for problem in problems:
         click.echo(f"{problem.place}: {problem.message}")
-    if found:
-        sys.exit(f"{len(found)} strings are not right in both languages")
+    if problems:
+        sys.exit(f"{len(problems)} strings are not right in both languages")
 
 
 @translate.command("update")

@@ -1,4 +1,4 @@
-"""The one source of time. Moments are UTC; days are cut in the branch's time zone."""
+"""The only source of the current time. Moments are in UTC; a day begins at midnight in the branch's time zone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ _elsewhere: ContextVar[datetime | None] = ContextVar("elsewhere", default=None)
 
 
 def now() -> datetime:
-    """This moment, in UTC, aware."""
+    """The current moment, an aware datetime in UTC."""
     return _elsewhere.get() or datetime.now(UTC)
 
 
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
-    """Let it be another moment for what runs inside: the demo year and tests go through the same rules as real days."""
+    """Set another current moment within a block, so that the demo year and tests go through the rules of real days."""
     token = _elsewhere.set(moment.astimezone(UTC))
     try:
         yield

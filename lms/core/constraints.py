@@ -1,4 +1,4 @@
-"""The database's refusals in words: which constraint means what to a person."""
+"""Messages for broken database constraints, by the constraint's name."""
 
 from sqlalchemy.exc import IntegrityError
 
@@ -7,13 +7,13 @@ from lms.core.errors import DomainError
 _refusals: dict[str, tuple[str, str]] = {}
 
 
-def means(constraint: str, code: str, message: str) -> None:
-    """Say what breaking a named constraint means; `message` is a msgid marked with `N_`."""
+def register_refusal(constraint: str, code: str, message: str) -> None:
+    """Set the code and the message for a constraint. message: an English msgid marked with `N_`."""
     _refusals[constraint] = (code, message)
 
 
-def refusal(error: IntegrityError) -> DomainError | None:
-    """The refusal that a broken constraint stands for, or None when it is a fault of ours."""
+def refusal_of(error: IntegrityError) -> DomainError | None:
+    """The registered refusal of the broken constraint. None where there is none: then the error is a defect."""
     name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     if name not in _refusals:
         return None

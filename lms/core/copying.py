@@ -1,7 +1,7 @@
-"""Tables of a million rows and more, by `COPY … TO STDOUT`: the database writes the text, and nothing here holds the rows.
+"""Exports of a million rows and more, by `COPY … TO STDOUT (FORMAT csv)`.
 
-A row costs a server's time once, in PostgreSQL's own CSV writer. The rule against formulas is part of the query, so the
-bytes go to the file as they come.
+PostgreSQL writes the CSV, and texts that a spreadsheet would read as a formula are escaped within the query. So Python
+copies bytes to the file and does not look at each row.
 """
 
 import csv
@@ -20,12 +20,12 @@ from typing import IO, Any
 from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, and_, case, collate, func, literal, or_
 
 from lms.core import exports
-from lms.core.binary import written
+from lms.core.binary import driver_statement
 from lms.core.exports import CONTROL, FORMULA, Cell
 
-PIECE = 1024 * 1024  # bytes
-AHEAD = 4  # pieces
-AT_ONCE = 4000  # lines
+PIECE_BYTES = 1024 * 1024  # bytes
+PIECES_AHEAD = 4
+LINES_AT_ONCE = 4000
 
 # What Python's str.lstrip takes away.
 SPACES = (
@@ -36,7 +36,10 @@ SPACES = (
 
 
 class Kind(StrEnum):
-    """What a column holds. Only a text can become a formula, and a sealed one once it is open."""
+    """The type of a column.
+
+    A TEXT can become a formula, and so can a SEALED one, which is encrypted, once it is decrypted.
+    """
 
     TEXT = "text"
     WHOLE = "whole"
@@ -47,112 +50,117 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name for programs, what it holds, and the expression. words: shown instead of the codes of a text."""
+    """A column: its name for programs, its type and its expression.
+
+    labels: shown to people instead of the codes of a text.
+    """
 
     name: str
     kind: Kind
     value: SQLColumnExpression[Any]
-    words: Mapping[str, str] | None = None
+    labels: Mapping[str, str] | None = None
 
 
-# Makes the text of a sealed cell. Neither holds a comma, a quotation mark or the end of a line. Bytes, for it is called a
-# million times: what is not done there is what the file takes less.
-Opened = Callable[[bytes], bytes]
-# Some lines, each with its end. Lists, because what is done with each line of a million is dear in Python.
+# Decrypts a cell. Neither the encrypted nor the decrypted text has a comma, a quotation mark or a line break. Both are
+# bytes, because decoding a million of them would take longer than the rest.
+Unseal = Callable[[bytes], bytes]
+# Lines with their line breaks. They are passed in lists, because a generator step for each line is expensive in Python.
 Lines = Sequence[bytes]
-# How the texts of a sealed column begin that no spreadsheet takes for a formula.
-USUAL = tuple(b"%d" % digit for digit in range(10))
+# A decrypted text that begins with a digit is no formula.
+STARTS_OF_NO_FORMULA = tuple(b"%d" % digit for digit in range(10))
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of a SELECT. rows: the SELECT, without its columns.
+    """A table to export. rows: the SELECT, whose columns are replaced by `columns`.
 
-    opened: where the last column is sealed, what opens it, which only this process can.
+    unseal: decrypts the last column if it is SEALED, for which PostgreSQL has no key.
     """
 
     columns: Sequence[Column]
     rows: Select[*tuple[Any, ...]]
-    opened: Opened | None = None
+    unseal: Unseal | None = None
 
-    def guarded_opened(self) -> Opened | None:
-        """`opened`, for a file that a spreadsheet reads from text."""
-        opened = self.opened
-        if opened is None:
+    def unseal_for_csv(self) -> Unseal | None:
+        """`unseal` for CSV, with formulas escaped."""
+        unseal = self.unseal
+        if unseal is None:
             return None
 
-        def guarded_text(sealed: bytes) -> bytes:
-            text = opened(sealed)
-            return text if text.startswith(USUAL) else exports.guarded(text.decode()).encode()
+        def unseal_and_escape(sealed: bytes) -> bytes:
+            text = unseal(sealed)
+            return text if text.startswith(STARTS_OF_NO_FORMULA) else exports.escape_formula(text.decode()).encode()
 
-        return guarded_text
+        return unseal_and_escape
 
-    def shown(self) -> Select[*tuple[Any, ...]]:
-        """For people, in a file that a spreadsheet reads from text: words for codes, and no formula."""
-        return self.rows.with_only_columns(*(_shown(column) for column in self.columns), maintain_column_froms=True)
+    def for_csv(self) -> Select[*tuple[Any, ...]]:
+        """The SELECT for a CSV file for people: labels instead of codes, and formulas escaped."""
+        return self.rows.with_only_columns(*(_escaped(column) for column in self.columns), maintain_column_froms=True)
 
-    def worded(self) -> Select[*tuple[Any, ...]]:
-        """For people, where each cell has a type: words for codes."""
-        return self.rows.with_only_columns(*(_worded(column) for column in self.columns), maintain_column_froms=True)
+    def for_typed_cells(self) -> Select[*tuple[Any, ...]]:
+        """The SELECT for a file for people whose cells have types (XLSX): labels instead of codes."""
+        return self.rows.with_only_columns(*(_labelled(column) for column in self.columns), maintain_column_froms=True)
 
-    def plain(self) -> Select[*tuple[Any, ...]]:
-        """For programs: codes and texts as they are."""
+    def for_programs(self) -> Select[*tuple[Any, ...]]:
+        """The SELECT for programs: codes, and texts as they are."""
         named: list[Any] = [column.value.label(column.name) for column in self.columns]
         return self.rows.with_only_columns(*named, maintain_column_froms=True)
 
 
-def guarded(text: SQLColumnExpression[str]) -> ColumnElement[str]:
-    """`lms.core.exports.guarded`, in SQL.
+def escape_formula(text: SQLColumnExpression[str]) -> ColumnElement[str]:
+    """`lms.core.exports.escape_formula`, in SQL.
 
-    Nearly every text begins with an ordinary letter, which one comparison tells, by code points whatever the database's
-    order is; only the rest is looked at closely.
+    Nearly every text begins with an ordinary letter. One comparison by code points, independent of the database's
+    collation, recognises it, so that only the others are examined closely.
     """
     order = collate(text, "C")
-    usual = or_(and_(order >= "A", order <= "z"), and_(order >= "\u3001", order <= "\ufeff"))
+    harmless = or_(and_(order >= "A", order <= "z"), and_(order >= "\u3001", order <= "\ufeff"))
     suspicious = or_(func.left(text, 1).in_(CONTROL), func.left(func.ltrim(text, literal(SPACES)), 1).in_([*FORMULA]))
-    return case((usual, text), (suspicious, literal("'").concat(text)), else_=text)
+    return case((harmless, text), (suspicious, literal("'").concat(text)), else_=text)
 
 
-def _worded(column: Column) -> SQLColumnExpression[Any]:
-    if not column.words:
+def _labelled(column: Column) -> SQLColumnExpression[Any]:
+    if not column.labels:
         return column.value
-    return case(dict(column.words), value=column.value, else_=column.value)
+    return case(dict(column.labels), value=column.value, else_=column.value)
 
 
-def _shown(column: Column) -> SQLColumnExpression[Any]:
-    return guarded(_worded(column)) if column.kind is Kind.TEXT else column.value
+def _escaped(column: Column) -> SQLColumnExpression[Any]:
+    return escape_formula(_labelled(column)) if column.kind is Kind.TEXT else column.value
 
 
-def copied(
-    connection: Connection, rows: Select[*tuple[Any, ...]], opened: Opened | None = None, *, heading: bool = False
+def copy_rows(
+    connection: Connection, rows: Select[*tuple[Any, ...]], unseal: Unseal | None = None, *, heading: bool = False
 ) -> Iterator[Lines]:
-    """The lines of a SELECT as CSV, some thousands at a time. heading: the columns' names first, by themselves.
+    """The rows of a SELECT as lines of CSV, in lists of some thousands.
 
-    opened: makes the text of the last column, as `Table.opened`.
+    heading: give a line with the column names first.
+
+    unseal: decrypts the last column (`Table.unseal`).
     """
-    # COPY takes none of the server's parameters, so the driver writes them in.
-    statement, values = written(rows)
+    # COPY takes no parameters, so psycopg writes the values into the statement.
+    statement, values = driver_statement(rows)
     options = "FORMAT csv, HEADER true" if heading else "FORMAT csv"
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY ({statement}) TO STDOUT ({options})", values) as copy:
         rest = iter(copy)
         if heading:
             yield [bytes(next(rest))]
-        while lines := list(islice(rest, AT_ONCE)):
-            yield lines if opened is None else [_unsealed(bytes(line), opened) for line in lines]
+        while lines := list(islice(rest, LINES_AT_ONCE)):
+            yield lines if unseal is None else [_unsealed(bytes(line), unseal) for line in lines]
 
 
-def _unsealed(line: bytes, opened: Opened) -> bytes:
+def _unsealed(line: bytes, unseal: Unseal) -> bytes:
     begin = line.rfind(b",") + 1
     sealed = line[begin:-1]
-    return line[:begin] + opened(sealed) + b"\n" if sealed else line
+    return line[:begin] + unseal(sealed) + b"\n" if sealed else line
 
 
-def pieces(made: Iterable[Lines], size: int = PIECE) -> Iterator[bytes]:
-    """Lines gathered to pieces of about `size`."""
+def join_pieces(batches: Iterable[Lines], size: int = PIECE_BYTES) -> Iterator[bytes]:
+    """Join lines to pieces of at least `size` bytes; the last piece may be smaller."""
     gathered: list[bytes] = []
     length = 0
-    for lines in made:
+    for lines in batches:
         gathered.append(b"".join(lines))
         length += len(gathered[-1])
         if length >= size:
@@ -164,40 +172,40 @@ def pieces(made: Iterable[Lines], size: int = PIECE) -> Iterator[bytes]:
 
 
 @contextmanager
-def ahead(made: Generator[bytes]) -> Generator[Iterator[bytes]]:
-    """Pieces made in a thread of their own, a few ahead, while those before them are being put where they belong.
+def produce_ahead(producer: Generator[bytes]) -> Generator[Iterator[bytes]]:
+    """Produce pieces in another thread, a few ahead of the caller, which writes the earlier ones meanwhile.
 
-    An error of the thread comes out where its piece would have.
+    An exception of the producer is raised where its piece would have been given.
     """
     with ThreadPoolExecutor(1) as thread:
 
-        def following() -> bytes | None:
-            return next(made, None)
+        def next_piece() -> bytes | None:
+            return next(producer, None)
 
-        def asked() -> Future[bytes | None]:
-            return thread.submit(copy_context().run, following)
+        def submit() -> Future[bytes | None]:
+            return thread.submit(copy_context().run, next_piece)
 
-        def taken() -> Iterator[bytes]:
-            waiting = deque(asked() for _ in range(AHEAD))
+        def pieces() -> Iterator[bytes]:
+            waiting = deque(submit() for _ in range(PIECES_AHEAD))
             while (piece := waiting.popleft().result()) is not None:
-                waiting.append(asked())
+                waiting.append(submit())
                 yield piece
 
         try:
-            yield taken()
+            yield pieces()
         finally:
             thread.shutdown(cancel_futures=True)
-            made.close()
+            producer.close()
 
 
-def cells(made: Iterable[Lines], columns: Sequence[Column]) -> Iterator[Sequence[Cell]]:
-    """The lines' values by the type of each column; an empty one is None."""
-    read = [_READ[column.kind] for column in columns]
-    for row in csv.reader(bytes(line).decode() for lines in made for line in lines):
-        yield [reader(value) if value else None for reader, value in zip(read, row, strict=True)]
+def typed_rows(batches: Iterable[Lines], columns: Sequence[Column]) -> Iterator[Sequence[Cell]]:
+    """The cells of each line, converted to the types of the columns. An empty cell is None."""
+    readers = [_READERS[column.kind] for column in columns]
+    for row in csv.reader(bytes(line).decode() for lines in batches for line in lines):
+        yield [reader(value) if value else None for reader, value in zip(readers, row, strict=True)]
 
 
-_READ: Mapping[Kind, Callable[[str], Cell]] = {
+_READERS: Mapping[Kind, Callable[[str], Cell]] = {
     Kind.TEXT: str,
     Kind.WHOLE: int,
     Kind.DECIMAL: float,
@@ -207,10 +215,10 @@ _READ: Mapping[Kind, Callable[[str], Cell]] = {
 
 
 class _File(io.RawIOBase):
-    """Lines as a file to read from, for a library that asks for one."""
+    """Lines of CSV as a readable file, for pyarrow."""
 
-    def __init__(self, made: Iterable[Lines]) -> None:
-        self._pieces = pieces(made)
+    def __init__(self, batches: Iterable[Lines]) -> None:
+        self._pieces = join_pieces(batches)
         self._left = memoryview(b"")
 
     def readable(self) -> bool:
@@ -227,8 +235,8 @@ class _File(io.RawIOBase):
         return number
 
 
-def write_parquet(made: Iterable[Lines], columns: Sequence[Column], file: IO[bytes]) -> int:
-    """CSV with a heading to Parquet, a block at a time. Gives the number of rows."""
+def write_parquet(batches: Iterable[Lines], columns: Sequence[Column], file: IO[bytes]) -> int:
+    """Convert CSV with a heading to Parquet, a block at a time. Gives the number of rows."""
     import pyarrow as pa  # noqa: PLC0415  # 40 MB that only an export to Parquet needs
     from pyarrow import csv as arrow_csv  # noqa: PLC0415
     from pyarrow import parquet  # noqa: PLC0415
@@ -240,8 +248,8 @@ def write_parquet(made: Iterable[Lines], columns: Sequence[Column], file: IO[byt
     schema = pa.schema([(column.name, types[column.kind]) for column in columns])
     number = 0
     reader = arrow_csv.open_csv(
-        io.BufferedReader(_File(made), PIECE),
-        read_options=arrow_csv.ReadOptions(use_threads=False, block_size=4 * PIECE),
+        io.BufferedReader(_File(batches), PIECE_BYTES),
+        read_options=arrow_csv.ReadOptions(use_threads=False, block_size=4 * PIECE_BYTES),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
         convert_options=arrow_csv.ConvertOptions(
             column_types=schema, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]

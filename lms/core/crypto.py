@@ -1,6 +1,7 @@
-"""Personal fields at rest: AES-256-GCM bound to row and column, and a keyed blind index for finding an equal value.
+"""Encryption of personal data in the database: AES-256-GCM for each field, and blind indexes to search by.
 
-A ciphertext copied to another row or column does not open. The index tells equality only, to whoever holds the key.
+A ciphertext is bound to its row and column, and cannot be decrypted when it is copied to another. The blind index is an
+HMAC: equal values have equal indexes, and without the key it reveals nothing.
 """
 
 import base64
@@ -32,34 +33,34 @@ class FieldCipher:
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
 
     def encrypt(self, column: str, row: UUID | str, value: str) -> bytes:
-        """Seal a value for one column ("trainee.phone") of one row; another row's or column's name will not open it."""
+        """Encrypt a value for one column ("trainee.phone") of one row."""
         return self.seal(column, row, value.encode())
 
     def decrypt(self, column: str, row: UUID, sealed: bytes) -> str:
-        """Open a value. Raises cryptography's InvalidTag when it was altered or belongs to another place."""
+        """Decrypt a value. Raises cryptography's InvalidTag when it was altered or belongs to another row or column."""
         return self.open(column, row, sealed).decode()
 
     def seal(self, column: str, row: UUID | str, content: bytes) -> bytes:
-        """Seal bytes, as of a file, for one place."""
+        """Encrypt bytes, such as a file, for one column of one row."""
         nonce = os.urandom(NONCE_BYTES)
         return VERSION + nonce + self._aead.encrypt(nonce, content, self._place(column, row))
 
     def open(self, column: str, row: UUID | str, sealed: bytes) -> bytes:
-        """Open what `seal` closed. Raises cryptography's InvalidTag when it was altered or belongs to another place."""
+        """Decrypt what `seal` encrypted. Raises cryptography's InvalidTag as `decrypt` does."""
         body = sealed[len(VERSION) :]
         return self._aead.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], self._place(column, row))
 
     def opener(self, column: str) -> Callable[[bytes, bytes], bytes]:
-        """`open` for a million values of one column: (the row's reference as text, sealed) → the content.
+        """A function like `open`, for a million values of one column: (row reference as text, ciphertext) → content.
 
-        What can be done once is done here and not for each value.
+        Everything that does not depend on the value is computed here, once.
         """
         decrypt, column_of = self._aead.decrypt, self._place(column, "")
         begin, end = len(VERSION), len(VERSION) + NONCE_BYTES
         return lambda row, sealed: decrypt(sealed[begin:end], sealed[end:], column_of + row)
 
     def blind_index(self, column: str, value: str) -> bytes:
-        """16 bytes that are equal for equal values of one column, and say nothing without the key."""
+        """The blind index of a value: 16 bytes, equal for equal values of one column."""
         return hmac.digest(self._index_key, f"{column}\0{value}".encode(), hashlib.sha256)[:INDEX_BYTES]
 
     @staticmethod
@@ -68,28 +69,28 @@ class FieldCipher:
 
 
 class _Current:
-    """The process's cipher; set once at start, for rules that seal and open fields."""
+    """The cipher of this process, set once at its start."""
 
     cipher: FieldCipher | None = None
 
 
 def configure(field_key: str) -> None:
-    """Give the process its key; called once by the application's start."""
+    """Set the key of this process. The application calls this once at its start."""
     _Current.cipher = FieldCipher(field_key)
 
 
 def cipher() -> FieldCipher:
-    """The process's cipher. Raises RuntimeError before `configure`."""
+    """The cipher of this process. Raises RuntimeError before `configure`."""
     if _Current.cipher is None:
         raise RuntimeError("lms.core.crypto.configure was not called")
     return _Current.cipher
 
 
 def token() -> str:
-    """An unguessable address part: 128 random bits, 22 characters."""
+    """A random part of an address that cannot be guessed: 128 bits in 22 characters."""
     return base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
 
 
 def token_hash(value: str) -> bytes:
-    """How a token is kept: whoever reads the table cannot use it."""
+    """The SHA-256 of a token, which is stored in its place, so that a reader of the table cannot use the token."""
     return hashlib.sha256(value.encode()).digest()

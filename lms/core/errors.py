@@ -1,17 +1,17 @@
-"""Errors that a user can cause. Each has a code for programs and a message for people, and becomes HTTP in one place (web)."""
+"""Errors that a user can cause, each with a code for programs and a message for people (see `lms.core.error_pages`)."""
 
 from typing import Any
 
 
 def N_(message: str) -> str:  # gettext's own name for "mark, translate later"
-    """Mark a message for translation; the edge translates it for whoever reads it."""
+    """Mark a message for translation. It is translated into the reader's language when it is shown."""
     return message
 
 
 class DomainError(Exception):
-    """A rule refused. `message` is an English msgid marked with `N_`; `params` fill its `%(name)s` places.
+    """The refusal of a rule. `message` is an English msgid marked with `N_`; `params` are the values of its `%(name)s`.
 
-    `status` is the HTTP status that the edge answers with; `field` names the form field at fault, if one is.
+    `status` is the HTTP status of the response. `field` names the form field that is wrong, if there is one.
     """
 
     status = 409
@@ -29,7 +29,7 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """No such row, or none that this person may see: both look the same from outside."""
+    """No such row, or none that this user may see. Both have the same response."""
 
     status = 404
 
@@ -43,7 +43,7 @@ class NotFound(DomainError):
 
 
 class Denied(DomainError):
-    """The person is known and may not do this."""
+    """The user is signed in and may not do this."""
 
     status = 403
 

@@ -1,7 +1,7 @@
-"""What happened, told after the commit. `lms.app` holds the one table from event to reaction.
+"""Domain events: published within a unit of work, and dispatched to their reactions after the commit.
 
-A reaction hands work to the queue by id; it may be lost (a broker can be down), so the database always knows what is
-owed and the schedule sweeps it.
+`lms.app` has the table of events and reactions. A reaction sends a task with ids to the queue. The message may be lost,
+for example while the broker is down, so the database also records the pending work, and scheduled tasks look for it.
 """
 
 from collections import defaultdict
@@ -18,18 +18,21 @@ _PENDING = "events"
 
 
 def react(event: type, reaction: Callable[[Any], None]) -> None:
-    """Run `reaction(event)` after each commit that published such an event. Naming the same pair again changes nothing."""
+    """Call `reaction(event)` after each commit that published such an event.
+
+    A pair that is registered twice runs once.
+    """
     if reaction not in _reactions[event]:
         _reactions[event].append(reaction)
 
 
 def publish(db: Session, event: object) -> None:
-    """Remember an event until this unit of work is committed."""
+    """Publish an event with this unit of work. It is dispatched after the commit."""
     db.info.setdefault(_PENDING, []).append(event)
 
 
 def dispatch(db: Session) -> None:
-    """Run the reactions of what was committed. One that fails is logged and never undoes the work."""
+    """Run the reactions to the committed events. A reaction that fails is logged; what was committed stays."""
     for event in db.info.pop(_PENDING, []):
         for reaction in _reactions[type(event)]:
             try:
@@ -39,5 +42,5 @@ def dispatch(db: Session) -> None:
 
 
 def discard(db: Session) -> None:
-    """Forget the events of a unit of work that was rolled back."""
+    """Discard the events of a unit of work that was rolled back."""
     db.info.pop(_PENDING, None)

@@ -1,4 +1,4 @@
-"""Tables as files: CSV that Excel opens right, and XLSX. No cell can become a formula, whatever somebody called a school."""
+"""Tables as files: CSV, XLSX and Parquet. No cell can become a formula, whatever text a user typed as a name."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ LAST_LINE = 1_048_574  # of an XLSX page, counted from 0; the one after it is ke
 
 
 class Format(StrEnum):
-    """The kinds of files. The value is the extension."""
+    """The file formats. The value is the extension."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -39,9 +39,9 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table. `preamble`: label and value of what stands above it (filters, rule, time of making).
+    """A table. `preamble`: labels and values above it (filters, counting rule, time of export).
 
-    `rows` is read once, while the file is written, and may be longer than memory. `total` stands below the rows.
+    `rows` is read once, while the file is written, and may be larger than memory. `total` is written below the rows.
     """
 
     title: str
@@ -53,12 +53,15 @@ class Sheet:
 
 
 def write(sheet: Sheet, form: Format, file: IO[bytes]) -> int:
-    """Write a table to an open file and give the number of its rows."""
+    """Write a table to an open file. Gives the number of rows."""
     return _WRITERS[form](sheet, file)
 
 
-def guarded(text: str) -> str:
-    """A text that no spreadsheet takes for a formula when it reads it from CSV: an apostrophe goes before a suspicious one."""
+def escape_formula(text: str) -> str:
+    """The text, with an apostrophe before it if a spreadsheet would read it from CSV as a formula.
+
+    For example "=1" gives "'=1".
+    """
     return f"'{text}" if text.startswith(CONTROL) or text.lstrip().startswith(FORMULA) else text
 
 
@@ -66,18 +69,18 @@ def _plain(cell: Cell) -> str | int | float | Decimal:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return guarded(cell)
+        return escape_formula(cell)
     return cell.isoformat() if isinstance(cell, date) else cell
 
 
 def _write_csv(sheet: Sheet, file: IO[bytes]) -> int:
-    # The mark at the beginning tells Excel that this is UTF-8; without it Chinese opens as garbage.
+    # By the byte order mark Excel recognises UTF-8; without it Chinese text is garbled.
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
     out = csv.writer(text)
-    out.writerow([guarded(sheet.title)])
-    out.writerows([guarded(label), guarded(value)] for label, value in sheet.preamble)
+    out.writerow([escape_formula(sheet.title)])
+    out.writerows([escape_formula(label), escape_formula(value)] for label, value in sheet.preamble)
     out.writerow([])
-    out.writerow([guarded(heading) for heading in sheet.headings])
+    out.writerow([escape_formula(heading) for heading in sheet.headings])
     number = 0
     for row in sheet.rows:
         out.writerow([_plain(cell) for cell in row])
@@ -89,7 +92,7 @@ def _write_csv(sheet: Sheet, file: IO[bytes]) -> int:
 
 
 def _write_xlsx(sheet: Sheet, file: IO[bytes]) -> int:
-    """A page holds 1,048,576 lines; a longer table goes on in the next, under the same headings."""
+    """A worksheet holds 1,048,576 lines. A longer table continues on the next worksheet, below the same headings."""
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
     formats, strong = _formats(book), _formats(book, {"bold": True, "top": 1})
     page = book.add_worksheet()
@@ -109,7 +112,7 @@ def _write_xlsx(sheet: Sheet, file: IO[bytes]) -> int:
 
 
 def _write_parquet(sheet: Sheet, file: IO[bytes]) -> int:
-    """The rows alone, without preamble and total, for analysts; a table as short as a page. Columns have the headings' names."""
+    """The rows without preamble and total, for short tables. The columns are named by the headings."""
     import pyarrow as pa  # noqa: PLC0415  # 40 MB that only an export to Parquet needs
     from pyarrow import parquet  # noqa: PLC0415
 
@@ -120,7 +123,7 @@ def _write_parquet(sheet: Sheet, file: IO[bytes]) -> int:
 
 
 def _write_head(book: Any, page: Any, sheet: Sheet) -> int:
-    """Set the page up for paper and write what stands above the rows. Gives the line of the headings."""
+    """Set up the worksheet for printing and write what is above the rows. Gives the line of the headings."""
     page.set_landscape()
     page.set_paper(9)  # A4
     page.fit_to_pages(1, 0)
@@ -145,7 +148,7 @@ def _formats(book: Any, look: Mapping[str, object] = MappingProxyType({})) -> di
 
 
 def _put(page: Any, line: int, cells: Sequence[Cell], formats: Mapping[str, Any]) -> None:
-    """Write each cell by its type, never by guessing: a text stays a text, also one that begins with "="."""
+    """Write each cell by its Python type: a string stays a text, also one that begins with "="."""
     for column, cell in enumerate(cells):
         if isinstance(cell, str):
             page.write_string(line, column, cell, formats["text"])

@@ -1,4 +1,4 @@
-"""What every form shares: CSRF, messages in the reader's language, and fields for phones and moments."""
+"""The base classes of forms, and fields for phone numbers and moments."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,30 +15,30 @@ from lms.core.phones import normalise_phone
 
 
 class Form(FlaskForm):
-    """The parent of every form. `form_errors` holds what a rule refused as a whole."""
+    """The parent of every form. `form_errors` holds errors that belong to no field."""
 
 
-class Question(Form):
-    """A form that asks and changes nothing, as what narrows a list: it needs no token, and no cookie for one."""
+class QueryForm(Form):
+    """A form that only reads, such as the filters of a list. It needs no CSRF token, and so no cookie."""
 
     class Meta:
-        """No token."""
+        """Options of Flask-WTF."""
 
         csrf = False
 
 
 def strip(value: Any) -> Any:
-    """A filter: text without the spaces around it; an empty one becomes None."""
+    """A WTForms filter: text without surrounding spaces; an empty text becomes None."""
     return (value.strip() or None) if isinstance(value, str) else value
 
 
 def choices(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
-    """A select field's choices from pairs of value and label; WTForms takes bare pairs no more."""
+    """The choices of a select field, from pairs of value and label."""
     return [SelectChoice(value, label) for value, label in pairs]
 
 
 class PhoneField(StringField):
-    """A phone number; `data` is E.164 once valid."""
+    """A phone number. After validation `data` is in E.164."""
 
     data: str | None
 
@@ -48,7 +48,7 @@ class PhoneField(StringField):
         super().__init__(*args, **kwargs)
 
     def pre_validate(self, form: Any) -> None:  # noqa: ARG002  # WTForms passes it
-        """Refuse what is not a phone number; leave an empty one to the other validators."""
+        """Refuse a text that is no phone number. An empty text is left to the other validators."""
         if not self.data:
             return
         try:
@@ -60,17 +60,17 @@ class PhoneField(StringField):
 
 
 class MomentField(DateTimeLocalField):
-    """A day and time as the branch's clock shows it; `data` is an aware moment."""
+    """A date and time in the branch's time zone. `data` is an aware datetime."""
 
     data: datetime | None
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Read local time, keep an aware moment."""
+        """Read the local time as an aware datetime."""
         super().process_formdata(valuelist)
         if isinstance(self.data, datetime):
             self.data = self.data.replace(tzinfo=current_app.config["SETTINGS"].zone)
 
     def process_data(self, value: Any) -> None:
-        """Show a stored moment in local time."""
+        """Show a stored moment in the branch's time zone."""
         zone = current_app.config["SETTINGS"].zone
         self.data = value.astimezone(zone) if isinstance(value, datetime) else value

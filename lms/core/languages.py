@@ -1,4 +1,7 @@
-"""Chinese first, English second. The catalogue is read from its source (.po) at start, so there is no build step."""
+"""Languages: Chinese first, English second.
+
+The catalogue is compiled from its source (.po) at start, without a build step.
+"""
 
 import io
 from collections.abc import Iterator
@@ -28,7 +31,7 @@ HTML_LANGUAGE = {"zh": "zh-Hans", "en": "en"}
 
 @lru_cache(maxsize=1)
 def chinese() -> Translations:
-    """The Chinese catalogue. English is the language of the msgids and needs none."""
+    """The Chinese catalogue. English needs none, because the msgids are English."""
     with CATALOGUE.open("rb") as source:
         catalogue = read_po(source, locale="zh")
     compiled = io.BytesIO()
@@ -38,7 +41,7 @@ def chinese() -> Translations:
 
 
 class CatalogueDomain(Domain):
-    """Flask-Babel's translations, from our one catalogue."""
+    """The domain of Flask-Babel that has this catalogue."""
 
     def get_translations(self) -> NullTranslations:
         """The catalogue of the reader's language."""
@@ -52,9 +55,9 @@ def language() -> str:
 
 
 def select_language() -> str:
-    """Asked for in the address, else chosen before (cookie), else the account's, else the browser's, else Chinese.
+    """The language of the address (`?lang=en`), else of the cookie, of the account, of the browser, else Chinese.
 
-    A request without cookies says its language itself (`g.language`).
+    A view on the fast path sets the language itself (`g.language`).
     """
     if not has_request_context():
         return LANGUAGES[0]
@@ -86,17 +89,17 @@ def _remember(response: Response) -> Response:
 
 @lru_cache(maxsize=1024)
 def translated(message: str, code: str) -> str:
-    """A msgid in a language, asked of no request."""
+    """A msgid in a language, independent of the request."""
     return str(chinese().gettext(message)) if code == "zh" else message
 
 
 def counted(one: str, many: str, number: int, code: str) -> str:
-    """The form of a message for a number, in a language, asked of no request."""
+    """The singular or plural of a message, in a language, independent of the request."""
     return str(chinese().ngettext(one, many, number)) if code == "zh" else one if number == 1 else many
 
 
 def in_both(message: str, **params: Any) -> dict[str, str]:
-    """A message in each language, for a program that shows it later; moments as the branch's clock shows them."""
+    """A message in each language, for a program that shows it later. Moments in it are in the branch's time zone."""
     if not params:
         return {code: translated(message, code) for code in LANGUAGES}
     zone = current_app.config["SETTINGS"].zone
@@ -113,7 +116,7 @@ def _preferred(accept: str) -> str:
 
 
 def visitor_language() -> str:
-    """As `select_language`, for pages that do not ask who is signed in."""
+    """As `select_language`, for views on the fast path, which have no current_user."""
     if request.query_string and (asked := request.args.get("lang")) in LANGUAGES:
         return str(asked)
     if "HTTP_COOKIE" in request.environ and (chosen := request.cookies.get(COOKIE)) in LANGUAGES:
@@ -122,7 +125,7 @@ def visitor_language() -> str:
 
 
 def other_language_address() -> str:
-    """This page in the other language."""
+    """The address of this page in the other language."""
     other = "en" if language() == "zh" else "zh"
     if request.endpoint is None or request.method != "GET":
         return f"?lang={other}"
@@ -130,7 +133,10 @@ def other_language_address() -> str:
 
 
 def _address(**changed: str | int) -> str:
-    """This page's address with some arguments changed; what somebody writes into it is not taken for one of `url_for`'s."""
+    """The address of this page with changed arguments.
+
+    `url_for` does not get the query string, whose `_external` it would take.
+    """
     path = url_for(request.endpoint or "", **(request.view_args or {}))
     return f"{path}?{urlencode({**request.args.to_dict(flat=False), **changed}, doseq=True)}"
 
@@ -142,19 +148,19 @@ def named(thing: Any) -> str:
 
 
 def each_language() -> Iterator[str]:
-    """Run a block once in each language, Chinese first; for mails to people whose language is not known."""
+    """Set each language in turn, Chinese first, for mails to people whose language is unknown."""
     for code in LANGUAGES:
         with force_locale(code):
             yield code
 
 
 def moment(value: datetime | None) -> str:
-    """Day and time as the branch's clock shows them."""
+    """Date and time in the branch's time zone."""
     return "" if value is None else str(format_datetime(value, "yyyy-MM-dd HH:mm"))
 
 
 def day(value: date | datetime | None) -> str:
-    """A day, with its weekday."""
+    """A date with its weekday."""
     if value is None:
         return ""
     pattern = "yyyy-MM-dd EEE"
@@ -172,7 +178,7 @@ def clock_seconds(value: datetime | None) -> str:
 
 
 def file_size(count: int) -> str:
-    """A number of bytes, as file managers say it: at least a tenth of a kilobyte."""
+    """A size in bytes as file managers show it, at least 0.1 kB."""
     size, unit = max(count / 1000, 0.1), "kilobyte"
     for larger in ("megabyte", "gigabyte"):
         if size >= 1000:  # SI
@@ -187,12 +193,12 @@ def organisation_name() -> str:
 
 
 def page_address(page: int) -> str:
-    """This list's address at another page, with its filters."""
+    """The address of another page of this list, with its filters."""
     return _address(page=page)
 
 
 def init_app(app: Flask) -> None:
-    """Languages, and the filters that show moments in the branch's time zone."""
+    """Configure Flask-Babel, and register the template filters for names, moments and sizes."""
     zone = app.config["SETTINGS"].time_zone
     babel = Babel()
     app.config.update(BABEL_DEFAULT_LOCALE="zh", BABEL_DEFAULT_TIMEZONE=zone)

@@ -1,4 +1,7 @@
-"""Request limits: counted in Redis where there is one (falling back to memory when it is away), else in memory."""
+"""Rate limits, counted in Redis if the settings name one, else in memory.
+
+While Redis is down they are counted in memory.
+"""
 
 import math
 
@@ -18,11 +21,11 @@ log = structlog.get_logger(__name__)
 limiter = Limiter(get_remote_address, strategy="moving-window", headers_enabled=False)
 
 # Counts in this process while the shared counters cannot be reached.
-_meanwhile = MovingWindowRateLimiter(MemoryStorage())
+_fallback = MovingWindowRateLimiter(MemoryStorage())
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Start counting; a view names its own limits with `limiter.limit`."""
+    """Configure Flask-Limiter. A view sets its limits with `limiter.limit`."""
     app.config.update(
         RATELIMIT_STORAGE_URI=settings.limits_storage_url,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=settings.redis_url is not None,
@@ -32,13 +35,13 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def seconds_to_wait(item: RateLimitItem, *key: str) -> int:
-    """Count one act against a limit that a rule sets. 0 when it is allowed, else for how long it is not."""
+    """Count one act against the limit of a rule. Gives 0 if the act is allowed, else the seconds until it is again."""
     counters: RateLimiter = limiter.limiter
     try:
         allowed = counters.hit(item, *key)
     except counters.storage.base_exceptions as error:
         log.warning("limits_unreachable", error=type(error).__name__)
-        counters = _meanwhile
+        counters = _fallback
         allowed = counters.hit(item, *key)
     if allowed:
         return 0

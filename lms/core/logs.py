@@ -1,7 +1,7 @@
 """Logs: one JSON object a line (or a readable line at a terminal), only with fields that are allowed.
 
-Names, phones, ID numbers, addresses and tokens are not on the list, so they cannot slip in by a careless call; nor by an
-exception, of which the log has kind and place and not the words.
+Names, phones, ID numbers, addresses and tokens are not on the list, so a careless call cannot log them. Of an exception
+the log has the class and the place, and not the message, which may quote what a user typed.
 """
 
 import logging
@@ -31,8 +31,8 @@ def _only_allowed(_logger: Any, _method: str, fields: MutableMapping[str, Any]) 
     return fields
 
 
-def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
-    """Where an exception came from, its kind, and the database's code; its words may quote what somebody typed."""
+def _traceback_without_messages(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """The tracebacks, classes and SQLSTATEs of an exception and its causes."""
     parts = [
         f"{''.join(traceback.format_tb(error.__traceback__))}"
         f"{type(error).__module__}.{type(error).__qualname__} {getattr(error, 'sqlstate', None) or ''}".rstrip()
@@ -42,18 +42,18 @@ def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | No
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception, and what it was raised for or while."""
+    """An exception, followed by its causes or contexts."""
     while error is not None:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-# One list for good: a logger that was used before another application was made in this process goes on with it.
+# One list for the life of the process: loggers that an earlier application of this process cached go on using it.
 _processors: list[Any] = []
 
 
 def configure() -> None:
-    """Set logging up once a process; standard error, INFO and above."""
+    """Configure logging: to standard error, from INFO."""
     renderer: Any = (
         structlog.dev.ConsoleRenderer()
         if sys.stderr.isatty()
@@ -62,7 +62,7 @@ def configure() -> None:
     _processors[:] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(_told),
+        structlog.processors.ExceptionRenderer(_traceback_without_messages),
         _only_allowed,
         renderer,
     ]

@@ -1,6 +1,6 @@
-"""Mails are owed first and sent later: a row in the same transaction as its cause, taken by a worker, sealed until then.
+"""Outgoing mails: stored encrypted in the transaction of their cause, and sent later by a worker.
 
-With no `MAIL_URL` a mail becomes a file under `instance/mail/`.
+Without the setting `MAIL_URL` a mail is written to a file under `instance/mail/`.
 """
 
 import json
@@ -27,12 +27,12 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = 8
 TIMEOUT_SECONDS = 20
 COLUMN = "outgoing_mail.content"
-# Stands for the site's address in a text: rules that owe a mail know no settings.
+# A placeholder for the site's address in a text, because the rules that owe a mail do not know the settings.
 SITE = "{site}"
 
 
 class OutgoingMail(Base):
-    """A mail that is owed. Its content (recipient, subject, text) is sealed, and wiped once it is sent."""
+    """A pending or sent mail. Its content (recipient, subject, text) is encrypted, and deleted once it was sent."""
 
     __tablename__ = "outgoing_mail"
 
@@ -47,11 +47,11 @@ class OutgoingMail(Base):
 
 
 class MailOwed:
-    """Published when a mail waits; the reaction rings the worker."""
+    """The event of a pending mail; the reaction sends the task to the queue."""
 
 
 def owe(db: Session, *, recipient: str, subject: str, text: str) -> None:
-    """Owe a mail in this unit of work. The texts are already in the reader's language."""
+    """Store a pending mail in this unit of work. The texts are already in the recipient's language."""
     ref = uuid4()
     content = json.dumps({"to": recipient, "subject": subject, "text": text}, ensure_ascii=False)
     sealed = crypto.cipher().encrypt(COLUMN, ref, content)
@@ -60,7 +60,7 @@ def owe(db: Session, *, recipient: str, subject: str, text: str) -> None:
 
 
 def take_one(db: Session) -> OutgoingMail | None:
-    """The oldest mail that is owed and that no other worker holds, locked."""
+    """The pending mail with the fewest attempts, locked; mails that another worker locked are skipped."""
     return db.scalars(
         select(OutgoingMail)
         .where(OutgoingMail.sent_at.is_(None), OutgoingMail.attempts < ATTEMPTS)
@@ -71,7 +71,7 @@ def take_one(db: Session) -> OutgoingMail | None:
 
 
 def send(mail: OutgoingMail, settings: Settings) -> bool:
-    """Send one mail and note it on the row. Returns whether it went; a failure counts an attempt and is tried again."""
+    """Send one mail. Gives False where that failed; the failure is counted, and the mail stays pending."""
     if mail.content is None:
         raise ValueError("the mail was sent already")
     content = json.loads(crypto.cipher().decrypt(COLUMN, mail.ref, mail.content))

@@ -1,4 +1,4 @@
-"""Sending what is owed: the worker's side of `lms.core.mail`."""
+"""The Celery task that sends pending mails (`lms.core.mail`)."""
 
 from flask import current_app
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ BATCH = 200
 
 @tasks.task
 def send_owed(db: Session) -> None:
-    """Send the mails that wait, each committed by itself, so that a crash repeats at most one."""
+    """Send the pending mails. Each is committed by itself, so that a crash sends at most one mail twice."""
     settings = current_app.config["SETTINGS"]
     for _ in range(BATCH):
         owed = mail.take_one(db)
@@ -23,6 +23,6 @@ def send_owed(db: Session) -> None:
             return
 
 
-def ring(_event: MailOwed) -> None:
-    """Wake the worker after a commit that owes a mail."""
-    tasks.ring(send_owed)
+def enqueue_sending(_event: MailOwed) -> None:
+    """The reaction to a mail that was committed as pending."""
+    tasks.enqueue(send_owed)

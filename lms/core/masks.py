@@ -1,4 +1,4 @@
-"""Personal facts as a screen or the audit trail shows them: enough to recognise, too little to use."""
+"""Masked personal data for screens and the audit trail: enough to recognise it, too little to use it."""
 
 import re
 import unicodedata
@@ -41,7 +41,7 @@ def mask_email(address: str | None) -> str:
 
 
 def mask_name(name: str) -> str:
-    """What strangers may see of a name: enough for the holder to recognise, too little to look somebody up.
+    """The name as strangers see it: the holder recognises it, and nobody can search for the person by it.
 
     张三丰 → 张*丰, 张三 → 张*, 阿凡提·买买提 → 阿**·**提. Names in letters keep the initial of each word and
     hide its length: John Smith → J*** S***. One character alone is hidden whole.
@@ -63,7 +63,7 @@ def mask_name(name: str) -> str:
 
 
 def _characters(text: str) -> list[str]:
-    """Split into what a reader sees as one character: a base with its accents and variation selectors."""
+    """Split a text into graphemes: a base character with its accents and variation selectors."""
     parts: list[str] = []
     for character in text:
         if parts and unicodedata.category(character).startswith("M"):

@@ -1,4 +1,4 @@
-"""The schema's version: what this code expects, what the database has, and the way from one to the other."""
+"""The version of the schema: the revision that this code expects, the database's own, and the upgrade with Alembic."""
 
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ from lms.config import ROOT
 
 
 def configuration(url: str = "") -> Config:
-    """Alembic's configuration for our migrations and a database's address."""
+    """Alembic's configuration for the folder `migrations` and the URL of a database."""
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
@@ -25,11 +25,11 @@ def head() -> str | None:
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the database stands at `head`."""
+    """Whether the database is at the revision `head`."""
     exists = connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
     return bool(exists) and connection.scalar(text("SELECT version_num FROM alembic_version")) == head()
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database to a revision, the newest unless told."""
+    """Upgrade the database to a revision, by default to the newest."""
     command.upgrade(configuration(url), revision)

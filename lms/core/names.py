@@ -1,4 +1,4 @@
-"""The form of a name that is compared: on certificates, on rosters, and when one person registers twice."""
+"""Names: the normalised form by which two names are compared, on certificates, on rosters and at registration."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ _IGNORED = re.compile("[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000·
 
 
 def norm(name: str) -> str:
-    """Return the name as it is compared: NFKC, no spaces, no dots, upper case."""
+    """The name as it is compared: NFKC, without spaces and dots, in upper case."""
     return _IGNORED.sub("", unicodedata.normalize("NFKC", name)).upper()
 
 

@@ -1,4 +1,4 @@
-"""The description of the interface for programs: OpenAPI 3.1, written as data. Each area adds its own paths and schemas."""
+"""The OpenAPI 3.1 document, written as data. Each area adds its own paths and schemas."""
 
 from typing import Any
 
@@ -22,15 +22,15 @@ _schemas: Json = {
 
 
 def describe(*, paths: Json, schemas: Json) -> None:
-    """Add an area's paths and schemas. Saying the same again changes nothing."""
+    """Add the paths and schemas of an area. Adding them twice has no effect."""
     _paths.update(paths)
     _schemas.update(schemas)
 
 
 def refusals(*statuses: int) -> Json:
-    """The problem answers of an operation, by status."""
+    """The error responses of an operation, by status."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    words = {
+    descriptions = {
         400: "The request could not be read",
         401: "Not signed in, or no token that holds",
         403: "Not for this role",
@@ -42,11 +42,11 @@ def refusals(*statuses: int) -> Json:
         422: "Understood and refused",
         429: "Too many requests",
     }
-    return {str(status): {"description": words[status], "content": content} for status in statuses}
+    return {str(status): {"description": descriptions[status], "content": content} for status in statuses}
 
 
 def document(server: str, title: str) -> Json:
-    """The whole description."""
+    """The whole document. server: the URL of this site. title: the name of the interface."""
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": "1"},

@@ -1,4 +1,4 @@
-"""Long lists, a page at a time."""
+"""Pagination of long lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 T = TypeVar("T")
 
 PAGE_SIZE = 50
-ALL = 10**6  # rows on a page: for a file, which has no pages
+ALL = 10**6  # the page size for a file, which has one page
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Phone numbers: the one form that is kept."""
+"""Phone numbers, stored in E.164."""
 
 import phonenumbers
 
@@ -7,7 +7,10 @@ HOME_CODE = "+86"
 
 
 def normalise_phone(value: str) -> str:
-    """A phone in E.164 (+8613800138000); numbers without a country code are Chinese. Raises ValueError if it is none."""
+    """The number in E.164 (+8613800138000).
+
+    A number without country code is Chinese. Raises ValueError if it is invalid.
+    """
     try:
         number = phonenumbers.parse(value, HOME_REGION)
     except phonenumbers.NumberParseException as error:

@@ -1,4 +1,4 @@
-"""What a person may see, decided in one place.
+"""Scopes: the rows that a user may see, decided in one place.
 
 Each model says which of its rows a `Scope` covers (`visible_to`); views load rows only through `fetch` and lists only
 through `visible`. A row of another district is not found, exactly as a row that does not exist.
@@ -15,7 +15,7 @@ from lms.core.errors import NotFound
 
 
 class Role(StrEnum):
-    """What a user may be. One user may hold several, each for its own district or organisation."""
+    """A role. A user may have several, each for a district or an organisation of its own."""
 
     TRAINEE = "trainee"
     INSTRUCTOR = "instructor"
@@ -25,9 +25,9 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
-# Putting a statement together takes longer than PostgreSQL takes for it; what is asked again, by whomever, is kept as it was put,
-# under the question and the reach: so many of a kind in a process.
-REMEMBERED = 64
+# To build a SQLAlchemy statement takes longer than PostgreSQL takes to execute it. So statements are cached by their
+# question and the `reach` of the scope; this is the size of each cache.
+CACHED_STATEMENTS = 64
 
 ADMINISTRATORS = (Role.DISTRICT_ADMINISTRATOR, Role.CITY_ADMINISTRATOR)
 READERS = (*ADMINISTRATORS, Role.AUDITOR)
@@ -59,7 +59,7 @@ class Scope:
 
     @property
     def reach(self) -> "Scope":
-        """The same rows, whoever it is: what statements may be remembered by."""
+        """The scope without its user: the key by which statements may be cached."""
         return replace(self, user_id=None, read_only=False)
 
     def covers(
@@ -70,30 +70,34 @@ class Scope:
         instructor: ColumnElement[bool] | None = None,
         trainee: ColumnElement[bool] | None = None,
     ) -> ColumnElement[bool]:
-        """The SQL condition: district and organisation columns, and conditions for "mine" as an instructor or trainee."""
+        """The SQL condition of the scope.
+
+        district, organisation: the columns to compare. instructor, trainee: the conditions under which a row is the
+        user's own.
+        """
         if self.everything:
             return true()
-        ways: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         if self.district_ids and district is not None:
-            ways.append(district.in_(self.district_ids))
+            conditions.append(district.in_(self.district_ids))
         if self.organisation_ids and organisation is not None:
-            ways.append(organisation.in_(self.organisation_ids))
+            conditions.append(organisation.in_(self.organisation_ids))
         if self.instructor_user_id is not None and instructor is not None:
-            ways.append(instructor)
+            conditions.append(instructor)
         if self.trainee_user_id is not None and trainee is not None:
-            ways.append(trainee)
-        return or_(false(), *ways)
+            conditions.append(trainee)
+        return or_(false(), *conditions)
 
 
 EVERYTHING = Scope(everything=True)
 
 
 class Scoped(Protocol):
-    """A model that knows which of its rows a scope covers."""
+    """A model that can be filtered by a scope."""
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """The condition under which a row is seen."""
+        """The condition under which the scope covers a row."""
         ...
 
 
@@ -102,12 +106,12 @@ S = TypeVar("S", bound=Select[Any])
 
 
 def visible(statement: S, model: type[Scoped], scope: Scope) -> S:
-    """Narrow a SELECT that draws on `model` to the rows that the scope covers."""
+    """Filter a SELECT from `model` by the scope."""
     return statement.where(model.visible_to(scope))
 
 
 def fetch(db: Session, model: type[M], identity: object, scope: Scope, *, by: Any = None, lock: bool = False) -> M:
-    """One row by its key (or by another unique column, `by`), if the scope covers it. Raises NotFound otherwise."""
+    """The row with a primary key, if the scope covers it. Raises NotFound otherwise. by: another unique column."""
     column = model.id if by is None else by  # type: ignore[attr-defined]
     statement = visible(select(model).where(column == identity), model, scope)
     if lock:

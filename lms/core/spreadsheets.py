@@ -1,7 +1,9 @@
-"""Reading spreadsheets that people send: CSV in the encodings of Chinese offices, and XLSX. Checked before it is parsed.
+"""Reading uploaded spreadsheets: XLSX, and CSV in the encodings of Chinese offices.
 
-Excel's habits are undone here: phones as numbers, dates, apostrophes, full-width digits. What Excel has destroyed (the last
-digits of an 18-digit number) is shown as Excel shows it, so that nobody takes it for the number.
+A file is checked before it is parsed.
+
+Excel's habits are undone here: phones as numbers, dates, apostrophes, full-width digits. What Excel has destroyed (the
+last digits of an 18-digit number) is shown as Excel shows it, so that nobody takes it for the number.
 """
 
 import codecs
@@ -33,7 +35,10 @@ Rows = list[tuple[int, list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is read at most: the file's megabytes, its bytes when unpacked, its rows. Those of uploads unless told."""
+    """The largest file that is read: its megabytes, its bytes when unpacked, and its rows.
+
+    The defaults are those of uploads.
+    """
 
     file_megabytes: int = 4
     unpacked_bytes: int = 48 * 1024 * 1024
@@ -44,15 +49,15 @@ UPLOAD = Limits()
 
 
 def read(content: bytes, limits: Limits = UPLOAD) -> Rows:
-    """The rows of a file's first sheet that hold anything, each with its line number from 1.
+    """The rows of a file's first sheet that are not empty, each with its line number from 1.
 
-    What the file is shows in its first bytes, not in its name. Raises DomainError on the field `file`.
+    The format is recognised by the first bytes, not by the file name. Raises DomainError on the field `file`.
     """
     return list(rows(content, limits))
 
 
 def rows(content: bytes, limits: Limits = UPLOAD) -> Iterator[tuple[int, list[str]]]:
-    """As `read`, one by one: whoever needs the first rows does not wait for all to be made text."""
+    """As `read`, a row at a time, for a caller that needs the first rows only."""
     if len(content) > limits.file_megabytes << 20:
         raise _refused(
             "file_too_large",
@@ -70,7 +75,10 @@ def rows(content: bytes, limits: Limits = UPLOAD) -> Iterator[tuple[int, list[st
 
 
 def digits(text: str) -> str:
-    """A number as it was meant: full-width digits made narrow, spaces and the apostrophe of Excel gone."""
+    """A number with ASCII digits, without spaces and without Excel's apostrophe.
+
+    For example "'１３８ 12" gives "13812".
+    """
     return unicodedata.normalize("NFKC", text).strip().lstrip("'’`").replace(" ", "")
 
 
@@ -79,20 +87,20 @@ def _csv(content: bytes, limits: Limits) -> Rows:
     head = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(",\t;，", key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    found: Rows = []
+    rows: Rows = []
     try:
         for cells in reader:
-            _count(len(found), len(cells), limits)
+            _count(len(rows), len(cells), limits)
             tidy = [clean(cell) for cell in cells]
             if any(tidy):
-                found.append((reader.line_num, tidy))
+                rows.append((reader.line_num, tidy))
     except csv.Error as error:
         raise broken() from error
-    return found
+    return rows
 
 
 def _decoded(content: bytes) -> str:
-    """UTF-8 with or without its mark, UTF-16 with it, else what Chinese Windows writes (GBK and its successors)."""
+    """Decode UTF-8 with or without byte order mark, UTF-16 with it, else GB 18030, which Chinese Windows writes."""
     encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     for candidate in (encoding, "gb18030"):
         try:
@@ -117,10 +125,10 @@ def _xlsx(content: bytes, limits: Limits) -> Iterator[tuple[int, list[str]]]:
 
 
 def check(content: bytes, limits: Limits) -> None:
-    """Refuse an XLSX file that unpacks to too much. Raises DomainError on the field `file`.
+    """Refuse an XLSX file that is too large when unpacked. Raises DomainError on the field `file`.
 
-    It is unpacked once without keeping anything: the sizes that an archive claims are whatever its maker wrote. A sheet's
-    cells are looked at by their places, because the reader makes room for all cells before the last one.
+    It is unpacked once without keeping anything: the sizes that an archive claims are whatever its maker wrote. A
+    sheet's cells are looked at by their places, because the reader makes room for all cells before the last one.
     """
     try:
         _unpack(content, limits)
@@ -153,8 +161,8 @@ def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes
 
 
 def _check_places(xml: bytes, limits: Limits) -> None:
-    for found in _REFERENCE.finditer(xml):
-        place = _PLACE.fullmatch(found[1].strip().upper())
+    for reference in _REFERENCE.finditer(xml):
+        place = _PLACE.fullmatch(reference[1].strip().upper())
         if place is None:
             raise broken()
         column = 0
@@ -183,13 +191,13 @@ def _text(value: object) -> str:
 
 
 def clean(text: str) -> str:
-    """A cell as it is meant: nothing invisible, single spaces, no apostrophe of Excel's before it."""
+    """The text of a cell without invisible characters, repeated spaces and Excel's apostrophe."""
     text = " ".join(_INVISIBLE.sub("", text).split())
     return text.lstrip("'’`").strip()[:CELL_LENGTH]
 
 
 def broken() -> DomainError:
-    """A file that cannot be read."""
+    """The refusal of a file that cannot be read."""
     return _refused("file_broken", N_("The file could not be read. Save it again as XLSX or CSV and send that."))
 
 

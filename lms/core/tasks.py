@@ -1,6 +1,7 @@
-"""The queue. A task takes ids, calls one rule, returns; its transaction commits once, here.
+"""Celery tasks. A task takes ids, calls one rule and returns; its transaction is committed once, here.
 
-A message may be lost or come twice: tasks find what is owed in the database, so neither matters.
+A message of the queue may be lost or delivered twice. Neither does harm, because a task finds the pending work in the
+database.
 """
 
 from collections.abc import Callable
@@ -13,22 +14,22 @@ from flask import Flask, current_app, has_app_context
 from kombu.exceptions import OperationalError
 
 from lms.config import Settings
-from lms.core.db import transaction
+from lms.core.transactions import transaction
 
 log = structlog.get_logger(__name__)
 
 celery = Celery("lms")
 
 
-class _Home:
-    """The application in which a worker's tasks run."""
+class _Worker:
+    """The Flask application in whose context the tasks of this process run."""
 
     app: Flask | None = None
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Point the queue at the broker of the settings. No results are kept: the database is where results are."""
-    _Home.app = app
+    """Configure Celery from the settings. No result backend is set: results are rows of the database."""
+    _Worker.app = app
     celery.conf.update(
         broker_url=settings.celery_broker_url,
         broker_connection_retry_on_startup=True,
@@ -46,7 +47,10 @@ def configure(app: Flask, settings: Settings) -> None:
 
 
 def task(function: Callable[..., None]) -> Any:
-    """A Celery task with a session as its first argument, committed when it returns and rolled back when it raises."""
+    """Decorate a function as a Celery task.
+
+    It gets a session first, committed when it returns and rolled back when it raises.
+    """
 
     @celery.task(name=f"{function.__module__}.{function.__name__}")
     @wraps(function)
@@ -54,9 +58,9 @@ def task(function: Callable[..., None]) -> Any:
         if has_app_context():
             _run(function, args)
             return
-        if _Home.app is None:
+        if _Worker.app is None:
             raise RuntimeError("lms.core.tasks.configure was not called")
-        with _Home.app.app_context():
+        with _Worker.app.app_context():
             _run(function, args)
 
     return run
@@ -67,8 +71,11 @@ def _run(function: Callable[..., None], args: tuple[Any, ...]) -> None:
         function(db, *args)
 
 
-def ring(celery_task: Any, *args: Any) -> None:
-    """Wake a worker. When the broker cannot be reached the work stays owed and the schedule finds it within a minute."""
+def enqueue(celery_task: Any, *args: Any) -> None:
+    """Send a task to the queue.
+
+    While the broker is down, the work stays pending and the schedule finds it within a minute.
+    """
     try:
         celery_task.apply_async(args=args)
     except (OperationalError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The catalogue against the code: every string that a user sees, and whether it stands in both languages."""
+"""Checks and updates of the translation catalogue: every string of the interface must be in both languages."""
 
 import re
 from collections.abc import Iterator
@@ -26,12 +26,13 @@ KEYWORDS = {
 }
 METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
 OPTIONS = {"**/templates/**.html": {"trimmed": "true", "silent": "false"}}
-# Words that are the same in both languages, or that name a language in itself.
+# Texts that are the same in both languages, and the names of languages.
 NEUTRAL = frozenset({"English", "中文", "PDF", "CSV", "XLSX", "AED", "CPR", "QR"})
 ATTRIBUTES = re.compile(r'\b(?:title|alt|placeholder|aria-label)="([^"{]*[A-Za-z\u4e00-\u9fff][^"{]*)"')
 WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
 ADDRESS = re.compile(r"^[?&/][\w/?&=-]*$")
-# A number before a noun in the plural: it needs a singular too. Names, and limits that are never one, are no such numbers.
+# A number before a noun in the plural: it needs a singular too. Names, and limits that are never one, are no such
+# numbers.
 COUNTED = re.compile(r"%\((\w+)\)s (?:of )?(?:[a-z-]+ )?(?:people|[a-z-]*[^\Wsu_]s)\b")
 NOT_COUNTED = frozenset({"email", "kid", "least", "limit", "line", "most", "name", "quarter", "text", "time"})
 NO_NOUN = re.compile(r"%\(\w+\)s (?:of )?(?:[a-z-]+ )?(?:as|has|is|this|was)\b")
@@ -40,7 +41,7 @@ PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 @dataclass(frozen=True)
 class Problem:
-    """One string that is not right in both languages, and where."""
+    """A string that is missing or wrong in one language, and its place in the code."""
 
     place: str
     message: str
@@ -58,24 +59,24 @@ def extracted() -> Catalog:
 
 
 def stored() -> Catalog:
-    """The catalogue as it lies in the tree."""
+    """The stored catalogue."""
     with CATALOGUE.open("rb") as source:
         return read_po(source, locale="zh")
 
 
 def problems() -> list[Problem]:
-    """What is missing, fuzzy, unused or differs in its places, and what stands untranslated in a template."""
+    """Msgids that are untranslated, fuzzy, unused or have other placeholders, and texts of templates without a msgid."""
     code, catalogue = extracted(), stored()
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for message in code:
         if message.id:
-            found.extend(_compare(message, catalogue.get(message.id)))
-    wanted = {message.id for message in code}
-    found.extend(
-        Problem("messages.po", f"no longer used: {message.id}") for message in catalogue if message.id not in wanted
+            problems.extend(_compare(message, catalogue.get(message.id)))
+    used = {message.id for message in code}
+    problems.extend(
+        Problem("messages.po", f"no longer used: {message.id}") for message in catalogue if message.id not in used
     )
-    found.extend(_bare_texts())
-    return found
+    problems.extend(_bare_texts())
+    return problems
 
 
 def _compare(message: Message, translated: Message | None) -> Iterator[Problem]:
@@ -132,7 +133,10 @@ def _literals(environment: Environment, path: Path) -> Iterator[tuple[int, str]]
 
 
 def update() -> int:
-    """Write the catalogue anew: the code's msgids in order, their Chinese kept, unused ones gone. Returns what lacks."""
+    """Write the catalogue with the msgids of the code and their stored translations.
+
+    Returns how many have no translation.
+    """
     code, catalogue = extracted(), stored()
     fresh = Catalog(locale="zh", project="lms", charset="utf-8", fuzzy=False)
     lacking = 0

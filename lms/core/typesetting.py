@@ -1,4 +1,4 @@
-"""What every printed document shares: the one font that the package `noto-cjk` brings, loaded once a process.
+"""Documents set by Typst, with the font of the package `noto-cjk`, which is loaded once per process.
 
 The machine's own fonts are ignored, so that a document looks the same wherever it was made.
 """
@@ -19,12 +19,12 @@ _STANDARDS: Final[list[typst.PDFStandard]] = ["ua-1"]
 
 
 class GlyphMissing(Exception):
-    """The font lacks a character of the text."""
+    """The font has no glyph for a character of the text."""
 
 
 @lru_cache(maxsize=1)
 def fonts() -> typst.Fonts:
-    """The font, when first needed: its threads would not survive a fork."""
+    """The font, loaded at the first use, because its threads do not survive a fork."""
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
@@ -33,20 +33,23 @@ def fonts() -> typst.Fonts:
 
 
 class Template:
-    """A document that is set from facts: PDF/UA-1, the same bytes for the same facts and moment."""
+    """A Typst template. It gives PDF/UA-1, and the same bytes for the same facts and moment."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # One compiler serves one caller at a time, and web threads may ask together.
+        # The compiler is not thread-safe.
         self._compiling = Lock()
 
     def pdf(self, facts: Any, now: datetime) -> bytes:
-        """Set it. `facts` are JSON's own values. Raises GlyphMissing."""
-        told = json.dumps(facts, ensure_ascii=False)
+        """The document as PDF. facts: values that JSON can hold. Raises GlyphMissing."""
+        facts_json = json.dumps(facts, ensure_ascii=False)
         try:
             with self._compiling:
                 made = self._compiler.compile(
-                    sys_inputs={"facts": told}, timestamp=int(now.timestamp()), format="pdf", pdf_standards=_STANDARDS
+                    sys_inputs={"facts": facts_json},
+                    timestamp=int(now.timestamp()),
+                    format="pdf",
+                    pdf_standards=_STANDARDS,
                 )
         except typst.TypstError as error:
             if "could not be displayed" in error.message:

@@ -17,7 +17,7 @@ from courses.counting import participation
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core import clock, crypto, events
-from lms.core.db import transaction
+from lms.core.transactions import transaction
 from lms.demo import staff as demo_staff
 from lms.demo.decade.making import Decade, Size
 from lms.demo.year import Year

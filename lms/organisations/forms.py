@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import SearchField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
-from lms.core.forms import Form, Question, choices, strip
+from lms.core.forms import Form, QueryForm, choices, strip
 from lms.organisations.models import Sector
 
 SECTORS = {
@@ -35,7 +35,7 @@ class OrganisationForm(Form):
     sector = SelectField(_("Sector"), choices=choices((sector.value, name) for sector, name in SECTORS.items()))
 
 
-class OrganisationFilterForm(Question):
+class OrganisationFilterForm(QueryForm):
     """Filters of the list of organisations."""
 
     text = SearchField(_("Name of the organisation"), filters=[strip])

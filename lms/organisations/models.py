@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, SmallInteger, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from lms.core.db import Base, Identifier, Word
+from lms.core.db import Base, EnumText, Identifier
 from lms.core.scope import Scope
 
 
@@ -48,7 +48,7 @@ class Organisation(Base):
     district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), index=True)
     name_zh: Mapped[str]
     name_en: Mapped[str | None]
-    sector: Mapped[Sector] = mapped_column(Word(Sector))
+    sector: Mapped[Sector] = mapped_column(EnumText(Sector))
     active: Mapped[bool] = mapped_column(default=True)
 
     district: Mapped[District] = relationship()

@@ -8,10 +8,11 @@ from flask_babel import gettext as _
 
 from lms.accounts.forms import ReasonForm
 from lms.core.access import holds, requires, scope
+from lms.core.form_errors import refused_on
 from lms.core.forms import choices
 from lms.core.languages import named
+from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, Role, Scope, fetch
-from lms.core.web import db, refused_on
 from lms.organisations import districts, register
 from lms.organisations.forms import SECTORS, OrganisationFilterForm, OrganisationForm
 from lms.organisations.models import Organisation, Sector

@@ -4,9 +4,9 @@ from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from lms.core import web
 from lms.core.access import public
 from lms.core.migrations import is_current
+from lms.core.request_db import db
 
 blueprint = Blueprint("health", __name__)
 
@@ -26,7 +26,7 @@ def ready() -> ResponseReturnValue:
     A replica that is unavailable is named and changes nothing, because the primary then answers its questions.
     """
     try:
-        current = is_current(web.db().connection())
+        current = is_current(db().connection())
     except SQLAlchemyError:
         return jsonify(status="unavailable", reason="database"), 503
     if not current:

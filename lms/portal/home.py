@@ -6,8 +6,8 @@ from flask_login import current_user
 
 from courses.counting.headline import headline
 from lms.core.access import holds, public, scope_of
+from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, Role
-from lms.core.web import db
 
 blueprint = Blueprint("home", __name__)
 

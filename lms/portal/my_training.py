@@ -8,8 +8,8 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from courses.enrolment import labels, listings
 from lms.core.access import requires
+from lms.core.request_db import db
 from lms.core.scope import Role
-from lms.core.web import db
 
 blueprint = Blueprint("my_training", __name__)
 

@@ -10,8 +10,8 @@ from flask_login import current_user
 from courses.attendance import review_queue
 from lms.core.access import holds, scope_of
 from lms.core.errors import N_
+from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role
-from lms.core.web import db
 
 REVIEWS = N_("To review")
 

@@ -18,10 +18,11 @@ from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
 from lms.core import clock
 from lms.core.access import public
+from lms.core.form_errors import refused_on
 from lms.core.languages import language, named
 from lms.core.limits import limiter
 from lms.core.masks import mask_phone
-from lms.core.web import db, refused_on
+from lms.core.request_db import db
 from lms.portal import calendars, ticket_accounts, ticket_code
 from lms.portal.forms import TicketAccountForm
 

@@ -9,8 +9,8 @@ from courses.closing.instructor_check_in import INSTRUCTORS_OPEN_BEFORE
 from courses.offerings import agenda
 from lms.core import clock
 from lms.core.access import requires
+from lms.core.request_db import db
 from lms.core.scope import Role
-from lms.core.web import db
 
 blueprint = Blueprint("today", __name__)
 

@@ -29,8 +29,8 @@ from courses.models.attendance import AttendanceKind, AttendanceMethod
 from lms.app import create_app
 from lms.config import Settings
 from lms.core import clock, crypto
-from lms.core.db import transaction
 from lms.core.migrations import configuration
+from lms.core.transactions import transaction
 from lms.embedded import roles
 from lms.embedded.postgres import Server
 from tests.certificates.conftest import FIRST, LAST
@@ -146,7 +146,7 @@ def site(web: sessionmaker[Session], fresh_database: str, settings: Settings, tm
     )
     made.config["WTF_CSRF_ENABLED"] = False
     yield made
-    for name in ("engine", "reader"):
+    for name in ("engine", "autocommit_reads"):
         if name in made.extensions:
             made.extensions[name].dispose()
 

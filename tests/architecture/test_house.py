@@ -17,8 +17,9 @@ ROLES = {"views", "forms", "labels", "tasks", "cli", "mail_tasks"}
 EDGES = {
     Path("lms") / name
     for name in (
-        "app.py", "worker.py", "accounts/bearer.py", "accounts/current.py", "core/access.py", "core/db.py",
-        "core/languages.py", "core/lean.py", "core/limits.py", "core/sought.py", "core/web.py",
+        "app.py", "worker.py", "accounts/bearer.py", "accounts/current.py", "core/access.py", "core/error_pages.py",
+        "core/fast_path.py", "core/headers.py", "core/languages.py", "core/limits.py", "core/request_db.py",
+        "core/sealed_search.py", "core/transactions.py", "core/web.py",
     )
 }  # fmt: skip
 EDGE_PACKAGES = {Path("lms/portal"), Path("lms/embedded"), Path("lms/demo")}

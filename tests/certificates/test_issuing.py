@@ -26,8 +26,8 @@ from courses.models.person_time import EntryKind, PersonTimeEntry
 from lms.config import ROOT, Settings
 from lms.core import clock
 from lms.core.audit import AuditEntry
-from lms.core.db import transaction
 from lms.core.errors import DomainError
+from lms.core.transactions import transaction
 from tests.certificates.conftest import FIRST, LAST, closed_offering, owe
 from tests.conftest import FIELD_KEY
 from tests.factories import Make

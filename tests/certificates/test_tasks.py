@@ -19,7 +19,7 @@ from courses.events import OfferingClosed
 from lms.app import create_app
 from lms.config import Settings
 from lms.core import events
-from lms.core.db import commit, transaction
+from lms.core.transactions import commit, transaction
 from tests.certificates.conftest import FIRST, LAST, closed_offering, owe
 from tests.factories import Make
 
@@ -39,7 +39,7 @@ def system(fresh_database: str, settings: Settings, tmp_path: Path) -> Iterator[
 def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[object, ...]]]:
     """The tasks that were enqueued."""
     calls: list[tuple[str, tuple[object, ...]]] = []
-    monkeypatch.setattr("lms.core.tasks.ring", lambda task, *args: calls.append((task.name, args)))
+    monkeypatch.setattr("lms.core.tasks.enqueue", lambda task, *args: calls.append((task.name, args)))
     return calls
 
 

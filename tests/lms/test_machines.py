@@ -31,8 +31,8 @@ from courses.models.offerings import CourseSession, Offering
 from lms.accounts import passwords
 from lms.config import ROOT
 from lms.core import clock
-from lms.core.db import transaction
 from lms.core.scope import Role
+from lms.core.transactions import transaction
 from lms.embedded import roles
 from lms.embedded.environment import QUEUE_PREFIX
 from lms.embedded.postgres import Server

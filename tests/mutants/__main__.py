@@ -119,15 +119,16 @@ def _judge(started: Runner, path: Path, equivalent: Mapping[Key, str]) -> Outcom
 def outcome_of(
     path: Path, mutants: Sequence[Mutant], result: Result, equivalent: Mapping[Key, str], seconds: float
 ) -> Outcome:
-    keys, surviving = {mutant.key for mutant in mutants}, {mutant.key for mutant in result.survivors}
+    keys = {mutant.key for mutant in mutants}
+    not_failed = [*result.survivors, *result.timed_out]  # a slow machine is no proof against an equivalent mutant
     return Outcome(
         path,
         len(mutants),
-        sum(mutant.key in equivalent for mutant in result.survivors),
+        sum(mutant.key in equivalent for mutant in not_failed),
         [mutant for mutant in result.survivors if mutant.key not in equivalent],
-        len(result.timed_out),
-        [key for key in equivalent if key in keys and key not in surviving],
-        [key for key in equivalent if key not in keys],
+        sum(mutant.key not in equivalent for mutant in result.timed_out),
+        sorted(equivalent.keys() & keys - {mutant.key for mutant in not_failed}),
+        sorted(equivalent.keys() - keys),
         seconds,
     )
 

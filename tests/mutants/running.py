@@ -107,7 +107,7 @@ class Runner:
             process.join()
             if process.exitcode != 0:
                 raise BaselineError(f"the tests of {module.path} fail, or there are none: {[*map(str, module.tests)]}")
-            return Baseline(*json.loads(report.read_text()), 10 + 3 * int(time.monotonic() - began))
+            return Baseline(*json.loads(report.read_text()), 30 + 5 * int(time.monotonic() - began))
 
     def _run_all(self, module: Module, mutants: Sequence[Mutant], baseline: Baseline, report: Path) -> None:
         """In a process of its own: import what no mutant can change, and fork a process for each mutant."""

@@ -1,5 +1,6 @@
 """The mutants themselves: what is changed, what is left alone, and how the outcome is judged."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -74,9 +75,13 @@ FOUND, EQUIVALENT, SURVIVOR = (Mutant(number, "rule", f"a < {number}", f"a <= {n
 PATH = Path("courses/rule.py")
 
 
-def judged(survivors: list[Mutant], *named: Mutant) -> Outcome:
+def judged(survivors: list[Mutant], *named: Mutant, timed_out: Sequence[Mutant] = ()) -> Outcome:
     return outcome_of(
-        PATH, [FOUND, EQUIVALENT, SURVIVOR], Result(survivors, []), {mutant.key: "the reason" for mutant in named}, 1.0
+        PATH,
+        [FOUND, EQUIVALENT, SURVIVOR],
+        Result(survivors, list(timed_out)),
+        {mutant.key: "the reason" for mutant in named},
+        1.0,
     )
 
 
@@ -85,6 +90,11 @@ def test_an_equivalent_mutant_counts_neither_as_found_nor_as_survived() -> None:
     assert (outcome.mutants, outcome.found, outcome.equivalent, outcome.survivors) == (3, 1, 1, [SURVIVOR])
     assert (outcome.percent, outcome.good) == (50, False)
     assert judged([EQUIVALENT], EQUIVALENT).good
+
+
+def test_tests_that_do_not_end_find_a_mutant_and_say_nothing_against_an_equivalent_one() -> None:
+    outcome = judged([], EQUIVALENT, timed_out=[FOUND, EQUIVALENT])
+    assert (outcome.found, outcome.timed_out, outcome.equivalent, outcome.good) == (2, 1, 1, True)
 
 
 def test_an_entry_that_the_tests_find_or_that_is_no_mutant_fails() -> None:

@@ -16,7 +16,7 @@ from lms.core import openapi
 from lms.core.access import public
 from lms.core.errors import N_, DomainError
 from lms.core.limits import limiter
-from lms.core.web import db
+from lms.core.request_db import db
 
 blueprint = Blueprint("api", __name__)
 

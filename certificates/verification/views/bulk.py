@@ -18,11 +18,12 @@ from certificates.verification.bulk import BulkResult
 from certificates.verification.views.verification import branch, keys, private, today
 from lms.core import exports, spreadsheets
 from lms.core.access import public
+from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
 from lms.core.exports import Cell, Format, Sheet
 from lms.core.languages import language
 from lms.core.limits import limiter
-from lms.core.web import db, text_of
+from lms.core.request_db import db
 
 blueprint = Blueprint("verification_list", __name__)
 
@@ -43,7 +44,7 @@ def page() -> ResponseReturnValue:
         content = form.file.data.read() if form.file.data else (form.certificates.data or "").encode()
         items = bulk.items(spreadsheets.read(content))
     except DomainError as error:
-        form.form_errors.append(text_of(error))
+        form.form_errors.append(message_of(error))
         return _page(form, [], error.status)
     results = list(bulk.verify(db(), items, today=today(), keys=keys(), scheme=branch().scheme))
     if form.answer.data in set(Format):

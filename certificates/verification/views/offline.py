@@ -8,7 +8,7 @@ from certificates.verification import status_lists
 from certificates.verification.views.verification import private
 from lms.core.access import public
 from lms.core.limits import limiter
-from lms.core.web import reading
+from lms.core.request_db import autocommit_reads
 
 blueprint = Blueprint("offline", __name__)
 
@@ -21,7 +21,7 @@ PAGES = "60/minute"
 def page() -> ResponseReturnValue:
     """Show the page for offline verification. The service worker stores it, so it contains nothing about the visitor."""
     zone = current_app.config["SETTINGS"].time_zone
-    lists = status_lists.count(reading())
+    lists = status_lists.count(autocommit_reads())
     return private(render_template("verification/offline.html", lists=lists, zone=zone, state_label=STATE_LABELS))
 
 

@@ -8,7 +8,7 @@ from certificates.keys.public_keys import jwk, jwks
 from certificates.verification import status_lists
 from lms.core.access import public
 from lms.core.limits import limiter
-from lms.core.web import db, reading
+from lms.core.request_db import autocommit_reads, db
 
 blueprint = Blueprint("status", __name__)
 
@@ -21,7 +21,7 @@ CACHE_SECONDS = 300
 @limiter.limit(LIMIT)
 def key_set() -> ResponseReturnValue:
     """Serve the published keys: those for QR codes with window and state, and those for badges and status lists."""
-    published = jwks(current_app.extensions["public_key_cache"].all(reading()))
+    published = jwks(current_app.extensions["public_key_cache"].all(autocommit_reads()))
     published["keys"] += [
         jwk(key.kid, key.public_key, key.state, key.compromised_at) for key in issuer_keys.public_keys(db())
     ]
@@ -33,7 +33,7 @@ def key_set() -> ResponseReturnValue:
 @limiter.limit(LIMIT)
 def signed_list(purpose: str, number: int) -> ResponseReturnValue:
     """Serve a signed list as the worker stored it."""
-    stored = status_lists.signed_list(reading(), purpose, number) if number < 1 << 15 else None
+    stored = status_lists.signed_list(autocommit_reads(), purpose, number) if number < 1 << 15 else None
     if stored is None:
         abort(404)
     response = Response(stored.document, mimetype=f"application/{status_lists.MEDIA_TYPE}")

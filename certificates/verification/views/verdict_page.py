@@ -11,7 +11,7 @@ from certificates.states import STATE_LABELS
 from certificates.verification.verification import Verdict
 from lms.core.errors import N_
 from lms.core.languages import counted, translated
-from lms.core.stencil import Stencil
+from lms.core.prerendered import PrerenderedPage
 
 DOES_NOT_EXPIRE = N_("does not expire")
 
@@ -20,17 +20,17 @@ def page(verdict: Verdict, language: str) -> bytes:
     """Return the page that a scan leads to, in UTF-8, with an empty name box."""
     values = texts(verdict, language)
     kind = ("verdict", language, verdict.state, verdict.reason, *values)
-    stencils: dict[object, Stencil] = current_app.extensions["verdict_stencils"]
-    stencil = stencils.get(kind)
-    if stencil is None:
+    pages: dict[object, PrerenderedPage] = current_app.extensions["verdict_pages"]
+    prerendered = pages.get(kind)
+    if prerendered is None:
         form = NameForm(formdata=None)
 
-        def render(marks: Mapping[str, str]) -> str:
+        def render(placeholders: Mapping[str, str]) -> str:
             with force_locale(language):
-                return _render(verdict, marks, form, None)
+                return _render(verdict, placeholders, form, None)
 
-        stencil = stencils[kind] = Stencil(tuple(values), render)
-    return stencil.fill(values)
+        prerendered = pages[kind] = PrerenderedPage(tuple(values), render)
+    return prerendered.fill(values)
 
 
 def answered(verdict: Verdict, language: str, form: NameForm, answer: bool | None) -> str:

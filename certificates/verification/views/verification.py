@@ -20,11 +20,12 @@ from certificates.verification.verification import Verdict
 from certificates.verification.views import verdict_page
 from lms.core import clock
 from lms.core.access import public
+from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
+from lms.core.fast_path import fast_path
 from lms.core.languages import visitor_language
-from lms.core.lean import lean
 from lms.core.limits import limiter
-from lms.core.web import db, reading, text_of
+from lms.core.request_db import autocommit_reads, db
 
 blueprint = Blueprint("verification", __name__)
 
@@ -37,7 +38,7 @@ GUESSES = "10/minute"
 
 @blueprint.get("/v/<digits>")
 @public
-@lean(SCANS)
+@fast_path(SCANS)
 def page(digits: str) -> ResponseReturnValue:
     """Show the verdict on a code; QR codes lead here."""
     return Response(verdict_page.page(judge(digits), visitor_language()), headers=PRIVATE, content_type=HTML)
@@ -71,7 +72,7 @@ def find() -> ResponseReturnValue:
                 return private(redirect(url_for("verification.page", digits=result), 303))
             return private(render_template("verification/legacy.html", certificate=result, state_label=STATE_LABELS))
         except DomainError as error:
-            form.form_errors.append(text_of(error))
+            form.form_errors.append(message_of(error))
             status = 404 if error.status == 404 else 422
     elif form.is_submitted():
         status = 422
@@ -85,7 +86,7 @@ def find() -> ResponseReturnValue:
 
 def judge(digits: str) -> Verdict:
     """Return the verdict on a code today, and raise the alarm if it is alarming."""
-    verdict = verification.verify(reading(), digits, today=today(), keys=keys())
+    verdict = verification.verify(autocommit_reads(), digits, today=today(), keys=keys())
     if verdict.alarming:
         verification.raise_alarm(db(), digits)
     return verdict
@@ -116,7 +117,7 @@ def today() -> date:
 
 def _prepare(state: BlueprintSetupState) -> None:
     state.app.extensions["public_key_cache"] = PublicKeyCache()
-    state.app.extensions["verdict_stencils"] = {}
+    state.app.extensions["verdict_pages"] = {}
     for view in (name, find):
         state.app.extensions["csrf"].exempt(view)
 

@@ -10,8 +10,8 @@ from courses.models.offerings import Offering, OfferingState
 from courses.offerings import offerings, rights
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.request_db import db
 from lms.core.scope import ATTENDANCE_TAKERS, EXAMINERS, Role
-from lms.core.web import db
 
 blueprint = Blueprint("assessment", __name__)
 

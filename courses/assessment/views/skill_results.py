@@ -17,8 +17,8 @@ from lms.core.access import scope_of
 from lms.core.db import LARGEST_ID
 from lms.core.errors import N_, Denied, DomainError
 from lms.core.languages import in_both
+from lms.core.request_db import db
 from lms.core.scope import EXAMINERS
-from lms.core.web import db
 
 blueprint = Blueprint("skill_results", __name__)
 

@@ -14,8 +14,8 @@ from courses.attendance.check_ins import AttendanceInput
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from lms.core.errors import N_, DomainError
-from lms.core.forms import Form, PhoneField, Question, strip
-from lms.core.sought import SoughtField
+from lms.core.forms import Form, PhoneField, QueryForm, strip
+from lms.core.sealed_search import SealedSearchField
 
 PAGE_METHODS = (AttendanceMethod.TAP, AttendanceMethod.SCAN, AttendanceMethod.PHOTO)
 
@@ -112,10 +112,10 @@ class NewcomerForm(Form):
         return TraineeFacts(name=self.name.data, phone=self.phone.data)
 
 
-class RosterSearchForm(Question):
+class RosterSearchForm(QueryForm):
     """The search in a roster. `show`: the filter of the page on which the search was made (all, missing, present)."""
 
-    q = SoughtField(_("Name or last 4 digits of the phone"))
+    q = SealedSearchField(_("Name or last 4 digits of the phone"))
     show = HiddenField()
 
 

@@ -15,10 +15,11 @@ from courses.attendance.roster import RosterRow, load_session, read_roster
 from courses.models.offerings import CourseSession, OfferingState
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
 from lms.core.languages import clock_time
+from lms.core.request_db import db
 from lms.core.scope import ATTENDANCE_TAKERS
-from lms.core.web import db, text_of
 
 blueprint = Blueprint("paper", __name__)
 
@@ -62,7 +63,9 @@ def _save(
             seen = request.form.get("seen", "")
             saved = entry.save_sheet(db(), meeting, checked, batch=_batch(), seen=seen, now=clock.now())
     except DomainError as error:
-        return _page(meeting, rows, typed, checked, status=422, confirming=not checked.errors, refusal=text_of(error))
+        return _page(
+            meeting, rows, typed, checked, status=422, confirming=not checked.errors, refusal=message_of(error)
+        )
     _flash_result(saved)
     return redirect(url_for("attendance.roster", session_id=meeting.id))
 

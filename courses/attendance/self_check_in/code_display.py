@@ -18,7 +18,7 @@ from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.self_check_in import KEY_COLUMN, CheckInClaim, CheckInKey
 from courses.models.trainees import Trainee
 from lms.core import audit, crypto
-from lms.core.db import Reads
+from lms.core.autocommit import Reads
 from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_name
 from lms.core.names import by_sound

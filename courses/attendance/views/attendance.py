@@ -25,12 +25,14 @@ from courses.offerings import rights, staffing
 from courses.outcomes import Outcome
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.error_pages import wants_json
 from lms.core.errors import N_, DomainError
+from lms.core.form_errors import refused_on
 from lms.core.languages import clock_time
 from lms.core.names import norm
+from lms.core.request_db import db
 from lms.core.scope import ATTENDANCE_TAKERS, EXAMINERS, Role
-from lms.core.sought import narrowed
-from lms.core.web import db, refused_on, wants_json
+from lms.core.sealed_search import redirect_to_search
 
 blueprint = Blueprint("attendance", __name__)
 
@@ -83,7 +85,7 @@ def roster(session_id: int) -> ResponseReturnValue:
 def search(session_id: int) -> ResponseReturnValue:
     """Search in the roster, for browsers without scripts: redirect to the roster with the sealed search text."""
     meeting = load_session(db(), session_id, scope())
-    return narrowed(RosterSearchForm, url_for(".roster", session_id=meeting.id))
+    return redirect_to_search(RosterSearchForm, url_for(".roster", session_id=meeting.id))
 
 
 @blueprint.post("/<int:session_id>/attendance")

@@ -24,8 +24,9 @@ from courses.models.offerings import Offering, OfferingState
 from courses.offerings import offerings
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.form_errors import refused_on
+from lms.core.request_db import db
 from lms.core.scope import EXAMINERS
-from lms.core.web import db, refused_on
 
 
 @blueprint.route("/<int:enrolment_id>", methods=["GET", "POST"])

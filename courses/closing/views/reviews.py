@@ -20,8 +20,9 @@ from courses.models.offerings import CourseSession
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.errors import N_, NotFound
+from lms.core.form_errors import refused_on
+from lms.core.request_db import db
 from lms.core.scope import ATTENDANCE_TAKERS, Role
-from lms.core.web import db, refused_on
 
 blueprint = Blueprint("reviews", __name__)
 

@@ -21,8 +21,10 @@ from courses.models.offerings import OfferingState
 from courses.offerings import rights
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.form_errors import refused_on
+from lms.core.redirects import local_address
+from lms.core.request_db import db
 from lms.core.scope import ATTENDANCE_TAKERS, EXAMINERS, Role
-from lms.core.web import db, local_address, refused_on
 
 blueprint = Blueprint("sessions", __name__)
 

@@ -7,8 +7,8 @@ from wtforms.validators import DataRequired, Email, Length, NumberRange, Optiona
 from courses.enrolment.labels import ID_TYPES
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.trainees import IdType, Trainee
-from lms.core.forms import Form, PhoneField, Question, choices, strip
-from lms.core.sought import SoughtField
+from lms.core.forms import Form, PhoneField, QueryForm, choices, strip
+from lms.core.sealed_search import SealedSearchField
 
 REASON_LIMIT = 500
 SEARCH_LABEL = _("Name, phone or ID number")
@@ -93,10 +93,10 @@ class TraineeSearchForm(Form):
     )
 
 
-class TraineeFilterForm(Question):
+class TraineeFilterForm(QueryForm):
     """Filters the register's list: a part of a name, a whole phone or a whole ID number."""
 
-    words = SoughtField(SEARCH_LABEL, render_kw={"autocomplete": "off"})
+    words = SealedSearchField(SEARCH_LABEL, render_kw={"autocomplete": "off"})
 
 
 class ReasonToReadForm(Form):

@@ -24,10 +24,11 @@ from courses.models.trainees import Trainee
 from lms.core import exports
 from lms.core.access import requires, scope
 from lms.core.exports import MEDIA_TYPES, Format, Sheet
+from lms.core.form_errors import refused_on
 from lms.core.languages import language
 from lms.core.masks import mask_phone
+from lms.core.request_db import db
 from lms.core.scope import OFFERING_READERS, STAFF, fetch
-from lms.core.web import db, refused_on
 
 blueprint = Blueprint("enrolment", __name__)
 

@@ -6,8 +6,9 @@ from flask.typing import ResponseReturnValue
 from courses.enrolment import places
 from courses.enrolment.forms.enrolment import SelfEnrolmentForm
 from lms.core.access import public
+from lms.core.form_errors import refused_on
 from lms.core.limits import limiter
-from lms.core.web import db, refused_on
+from lms.core.request_db import db
 
 blueprint = Blueprint("self_enrolment", __name__)
 

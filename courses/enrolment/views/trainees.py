@@ -8,10 +8,11 @@ from courses.enrolment import labels, listings, trainees
 from courses.enrolment.forms.trainees import ReasonToReadForm, TraineeEditForm, TraineeFilterForm
 from courses.models.trainees import Trainee
 from lms.core.access import requires, scope
+from lms.core.form_errors import refused_on
 from lms.core.masks import mask_phone
+from lms.core.request_db import db
 from lms.core.scope import STAFF, STAFF_READERS, fetch
-from lms.core.sought import narrowed
-from lms.core.web import db, refused_on
+from lms.core.sealed_search import redirect_to_search
 
 blueprint = Blueprint("trainees", __name__)
 
@@ -21,7 +22,7 @@ blueprint = Blueprint("trainees", __name__)
 def index() -> ResponseReturnValue:
     """The trainees in the user's scope, or those that a search finds, newest first."""
     if request.method == "POST":
-        return narrowed(TraineeFilterForm)
+        return redirect_to_search(TraineeFilterForm)
     form = TraineeFilterForm(request.args)
     form.validate()
     listing = trainees.search(db(), form.words.data or "", scope(), request.args.get("page", 1, type=int))

@@ -26,11 +26,12 @@ from courses.offerings.staffing import InstructorScope
 from lms.core import clock
 from lms.core.access import requires, scope, scope_of
 from lms.core.errors import NotFound
+from lms.core.form_errors import refused_on
 from lms.core.forms import choices
 from lms.core.languages import named
 from lms.core.masks import mask_phone
+from lms.core.request_db import db
 from lms.core.scope import OFFERING_READERS, STAFF, Scope, fetch
-from lms.core.web import db, refused_on
 from lms.organisations import districts
 
 blueprint = Blueprint("offerings", __name__)

@@ -10,7 +10,7 @@ from courses.offerings.public_listings import PublicFilters
 from lms.core.access import public
 from lms.core.forms import choices
 from lms.core.languages import named
-from lms.core.web import db
+from lms.core.request_db import db
 from lms.organisations import districts
 
 blueprint = Blueprint("public_offerings", __name__)

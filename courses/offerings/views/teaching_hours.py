@@ -10,8 +10,8 @@ from courses.offerings import teaching_hours
 from instructors.models import Instructor
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.request_db import db
 from lms.core.scope import READERS, Role, fetch
-from lms.core.web import db
 
 blueprint = Blueprint("teaching_hours", __name__)
 

@@ -26,9 +26,9 @@ from courses.models.exports import Export, ExportChunk, ExportProgress, ExportSt
 from courses.reports.exports.orders import ORDER_READERS, ExportOrder
 from courses.reports.exports.tables import ExportWording
 from lms.core import audit, clock, events
-from lms.core.copying import PIECE, Lines, Table, ahead, cells, copied, pieces, write_parquet
+from lms.core.copying import PIECE_BYTES, Lines, Table, copy_rows, join_pieces, produce_ahead, typed_rows, write_parquet
 from lms.core.errors import N_, DomainError, NotFound
-from lms.core.exports import Format, Sheet, guarded, write
+from lms.core.exports import Format, Sheet, escape_formula, write
 from lms.core.scope import EVERYTHING, Scope, fetch, visible
 
 log = structlog.get_logger(__name__)
@@ -132,7 +132,7 @@ def _write(db: Session, export: Export, connection: Connection, zone: ZoneInfo, 
     order = ORDER_READERS[export.kind](export.kind, export.question, scope, export.personal, zone)
     table = order.table(head.wording)
     size = 0
-    with ahead(file_pieces(connection, table, export.format, head, progress.count)) as pieces_of_file:
+    with produce_ahead(file_pieces(connection, table, export.format, head, progress.count)) as pieces_of_file:
         for number, data in enumerate(pieces_of_file):
             db.execute(insert(ExportChunk), {"export_id": export.id, "number": number, "data": data})
             size += len(data)
@@ -153,24 +153,24 @@ def file_pieces(
     a temporary file.
     """
     if form is Format.CSV:
-        yield from pieces(_csv_lines(connection, table, head, count))
+        yield from join_pieces(_csv_lines(connection, table, head, count))
         return
     with tempfile.TemporaryFile() as file:
         if form is Format.PARQUET:
-            lines = copied(connection, table.plain(), table.opened, heading=True)
+            lines = copy_rows(connection, table.for_programs(), table.unseal, heading=True)
             names = next(lines)
             write_parquet(chain([names], count(lines)), table.columns, file)
         else:
-            rows = cells(count(copied(connection, table.worded(), table.opened)), table.columns)
+            rows = typed_rows(count(copy_rows(connection, table.for_typed_cells(), table.unseal)), table.columns)
             write(Sheet(head.title, head.headings, rows, head.preamble, head.total), form, file)
         file.seek(0)
-        while data := file.read(PIECE):
+        while data := file.read(PIECE_BYTES):
             yield data
 
 
 def _csv_lines(connection: Connection, table: Table, head: ExportHead, count: LineCounter) -> Iterator[Lines]:
     yield [BOM + _csv(*_lines_above(head))]
-    yield from count(copied(connection, table.shown(), table.guarded_opened()))
+    yield from count(copy_rows(connection, table.for_csv(), table.unseal_for_csv()))
     if head.total is not None:
         yield [_csv(head.total)]
 
@@ -182,7 +182,7 @@ def _lines_above(head: ExportHead) -> list[Sequence[object]]:
 def _csv(*lines: Sequence[object]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([guarded(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
+    writer.writerows([escape_formula(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
     return text.getvalue().encode()
 
 

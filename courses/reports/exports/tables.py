@@ -27,7 +27,7 @@ from courses.reports.people_counts import count_people
 from courses.reports.questions import Figure, Question
 from instructors.models import Instructor
 from lms.core import crypto
-from lms.core.copying import Column, Kind, Opened, Table
+from lms.core.copying import Column, Kind, Table, Unseal
 from lms.core.masks import mask_phone
 from lms.core.phones import HOME_CODE
 from lms.core.scope import Scope
@@ -207,11 +207,11 @@ def with_personal_data(
         Column("name", Kind.TEXT, name),
         Column("phone", Kind.SEALED, cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")),
     ]
-    opened = _phone_opener(masked=personal is PersonalData.MASKED)
-    return Table([*columns, *personal_columns], rows.join(Trainee, Trainee.id == trainee_id), opened=opened)
+    unseal = _phone_opener(masked=personal is PersonalData.MASKED)
+    return Table([*columns, *personal_columns], rows.join(Trainee, Trainee.id == trainee_id), unseal=unseal)
 
 
-def _phone_opener(*, masked: bool) -> Opened:
+def _phone_opener(*, masked: bool) -> Unseal:
     """The function that decrypts a phone from "reference.hexadecimal digits".
 
     masked: it gives the phone with its middle hidden.

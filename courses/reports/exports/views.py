@@ -41,8 +41,8 @@ from lms.core.errors import NotFound
 from lms.core.exports import MEDIA_TYPES, Format
 from lms.core.forms import Form, choices
 from lms.core.languages import whole
+from lms.core.request_db import db, report_db
 from lms.core.scope import ADMINISTRATORS, READERS, Scope
-from lms.core.web import db, reporting
 
 blueprint = Blueprint("exports", __name__)
 
@@ -113,7 +113,7 @@ def order_page(export: ExportRequest) -> ResponseReturnValue:
         "exports/new.html",
         form=form,
         kind=export.order.kind,
-        rows=export.order.count_rows(reporting()),
+        rows=export.order.count_rows(report_db()),
         limit=current_app.config["SETTINGS"].export_limit_rows,
         criteria=export.criteria,
         up=export.up,
@@ -150,10 +150,10 @@ def _people_request(kind: ExportKind, filters: Filters) -> ExportRequest:
         raise NotFound
     order = PeopleExportOrder(kind=kind, scope=scope(), subject_id=subject_id)
     if kind is ExportKind.ENROLMENTS:
-        offering = report_sessions.offering_with_names(reporting(), subject_id, scope())
+        offering = report_sessions.offering_with_names(report_db(), subject_id, scope())
         up = navigation.offering_people_crumb(filters, request_figure(), subject_id)
         return ExportRequest(order, offering_criteria(offering), up, labels.wording())
-    meeting = report_sessions.session_in_scope(reporting(), subject_id, scope())
+    meeting = report_sessions.session_in_scope(report_db(), subject_id, scope())
     up = navigation.session_people_crumb(filters, request_figure(), meeting.offering.id, subject_id)
     return ExportRequest(order, offering_criteria(meeting.offering, meeting), up, labels.wording())
 
@@ -167,7 +167,7 @@ def _format(name: str | None) -> Format:
 def offerings(form: str) -> ResponseReturnValue:
     """Send the offerings behind a number at once; with many rows, redirect to the page that owes them to a worker."""
     export = _offerings_request()
-    if export.order.count_rows(reporting()) > current_app.config["SETTINGS"].export_limit_rows:
+    if export.order.count_rows(report_db()) > current_app.config["SETTINGS"].export_limit_rows:
         carried = navigation.carried_arguments(request_filters()[0], request_figure())
         return redirect(navigation.link(".new", {**carried, "kind": ExportKind.OFFERINGS.value, "form": form}))
     return _send_or_owe(export, Format(form))
@@ -186,11 +186,11 @@ def _scope_for(personal: PersonalData) -> Scope:
 
 def _send_or_owe(export: ExportRequest, form: Format) -> ResponseReturnValue:
     order = export.order
-    rows = order.count_rows(reporting())
+    rows = order.count_rows(report_db())
     table = order.table(export.wording)
     total = None
     if isinstance(order, ReportExportOrder) and order.kind is ExportKind.OFFERINGS:
-        total = report_offerings.drill_down(reporting(), order.question, figure=order.figure).total
+        total = report_offerings.drill_down(report_db(), order.question, figure=order.figure).total
     head = labels.head(order.kind, table, export.criteria, total, export.wording)
     if rows > current_app.config["SETTINGS"].export_limit_rows:
         owed = exports.begin(db(), order, form, head=head, rows=rows)
@@ -198,7 +198,7 @@ def _send_or_owe(export: ExportRequest, form: Format) -> ResponseReturnValue:
     order.record(db(), form, rows)
     name = _file_name(order.kind, order.arguments, form)
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
-    file.writelines(exports.file_pieces(reporting().connection(), table, form, head))
+    file.writelines(exports.file_pieces(report_db().connection(), table, form, head))
     size = file.tell()
     file.seek(0)
     if size > IN_MEMORY:

@@ -11,7 +11,7 @@ from wtforms.validators import AnyOf, Length, Optional, ValidationError
 
 from courses.reports.filter_options import FilterOption, FilterOptions
 from courses.reports.questions import Filters, Grouping, end_of_day
-from lms.core.forms import Question, strip
+from lms.core.forms import QueryForm, strip
 from lms.core.languages import named
 from lms.organisations.forms import SECTORS
 
@@ -31,7 +31,7 @@ GROUPING_LABELS = {
 REFRESHER_LABELS = {"": _l("All"), "0": _l("First training"), "1": _l("Refreshers")}
 
 
-class ReportFilterForm(Question):
+class ReportFilterForm(QueryForm):
     """Period, filters and grouping.
 
     A district outside of the reader's scope is no validation error: `courses.reports.questions.Question` raises

@@ -21,7 +21,7 @@ from courses.reports.questions import TIME_GROUPINGS, Figure, Filters, Grouping
 from courses.reports.report_rows import ReportRow
 from lms.core import clock
 from lms.core.languages import clock_time, moment, named, organisation_name, whole
-from lms.core.web import freshness
+from lms.core.request_db import report_freshness
 from lms.organisations.forms import SECTORS
 from lms.organisations.models import Sector
 
@@ -186,7 +186,7 @@ def figures_as_of() -> str | None:
 
     None when the primary was read.
     """
-    fresh = freshness()
+    fresh = report_freshness()
     if fresh is None or not fresh.from_replica:
         return None
     as_of = f"{fresh.as_of.astimezone(current_app.config['SETTINGS'].zone):%Y-%m-%d %H:%M:%S}"

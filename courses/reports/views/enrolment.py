@@ -37,8 +37,8 @@ from lms.core.access import requires, scope
 from lms.core.db import LARGEST_ID
 from lms.core.errors import NotFound
 from lms.core.languages import named
+from lms.core.request_db import db, report_db
 from lms.core.scope import READERS
-from lms.core.web import db, reporting
 
 blueprint = Blueprint("reports", __name__)
 
@@ -71,7 +71,7 @@ def enrolment_page() -> ResponseReturnValue:
     status = 200 if form.validate() else 422
     question = Question(form.filters(zone()) if status == 200 else Filters(*form.year), scope())
     filters = question.filters
-    report = enrolment.report(reporting(), question, zone=zone())
+    report = enrolment.report(report_db(), question, zone=zone())
     listing = paging.listing(report.rows, lambda row: (row.name_zh, row.name_en, row.note), filters.grouping)
     view = navigation.view_arguments()
     page = render_template(
@@ -103,7 +103,7 @@ def enrolment_chart() -> ResponseReturnValue:
     """Draw the report's chart."""
     question, _options = request_question()
     filters = question.filters
-    rows = enrolment.rows(reporting(), question)
+    rows = enrolment.rows(report_db(), question)
     bars = rows if filters.grouping in TIME_GROUPINGS else rows[:MAX_BARS]
     chart = charts.stacked_bars(
         title=_("Person-times by %(grouping)s", grouping=str(GROUPING_LABELS[filters.grouping]).lower()),
@@ -144,7 +144,7 @@ def enrolment_export(form: str) -> ResponseReturnValue:
     """Send the report as CSV, XLSX or Parquet."""
     question, options = request_question()
     filters = question.filters
-    report = enrolment.report(reporting(), question, zone=zone())
+    report = enrolment.report(report_db(), question, zone=zone())
     sheet = enrolment_labels.report_sheet(report, options)
     return send_sheet(sheet, form, report="enrolment", name=f"enrolment-{filters.span}", arguments=filters.address())
 
@@ -155,7 +155,7 @@ def enrolment_paper() -> ResponseReturnValue:
     """Send the report as a PDF."""
     question, options = request_question()
     filters = question.filters
-    report = enrolment.report(reporting(), question, zone=zone())
+    report = enrolment.report(report_db(), question, zone=zone())
     document = pdf.render(enrolment_labels.report_document(report, options), now=clock.now())
     export_audit.record_export(db(), "enrolment", filters.address(), "pdf", len(report.rows))
     return send_file(
@@ -172,7 +172,7 @@ def adjustments_export(form: str) -> ResponseReturnValue:
     """Send all adjustments of the period, of which the report's page shows the latest, as a file."""
     question, options = request_question()
     filters = question.filters
-    sheet = lists.adjustments(adjustments(reporting(), question), labels.criteria(filters, options)[:-1])
+    sheet = lists.adjustments(adjustments(report_db(), question), labels.criteria(filters, options)[:-1])
     name = f"adjustments-{filters.span}"
     return send_sheet(sheet, form, report="adjustments", name=name, arguments=filters.address())
 
@@ -187,8 +187,8 @@ def districts() -> ResponseReturnValue:
     if filters.grouping not in TIME_GROUPINGS:
         filters = replace(filters, grouping=Grouping.MONTH)
     question = Question(filters, scope())
-    table = districts_by_period.table(reporting(), question)
-    branch = None if question.covers_branch else enrolment.branch_total(reporting(), question).person_times
+    table = districts_by_period.table(report_db(), question)
+    branch = None if question.covers_branch else enrolment.branch_total(report_db(), question).person_times
     page = render_template(
         "reports/districts.html",
         form=form,
@@ -215,7 +215,7 @@ def districts_export(form: str) -> ResponseReturnValue:
     """Send the figures by programme, district and period as a file."""
     question, options = request_question()
     filters = question.filters
-    rows = districts_by_period.figures(reporting(), question)
+    rows = districts_by_period.figures(report_db(), question)
     sheet = enrolment_labels.districts_sheet(rows, filters, options)
     return send_sheet(sheet, form, report="districts", name=f"districts-{filters.span}", arguments=filters.address())
 
@@ -228,7 +228,7 @@ def offerings_page() -> str:
     figure = request_figure()
     return render_template(
         "reports/offerings.html",
-        offerings=offerings.drill_down(reporting(), question, figure=figure, page=page_number()),
+        offerings=offerings.drill_down(report_db(), question, figure=figure, page=page_number()),
         criteria=drill_down_criteria(question, options, figure),
         figure=figure,
         carried=navigation.carried_arguments(question.filters, figure),
@@ -244,7 +244,7 @@ def in_progress() -> str:
     question, options = request_question()
     return render_template(
         "reports/in_progress.html",
-        offerings=offerings.open_offerings(reporting(), question, zone=zone()),
+        offerings=offerings.open_offerings(report_db(), question, zone=zone()),
         carried=navigation.carried_arguments(question.filters),
         criteria=drill_down_criteria(question, options),
         trail=[navigation.report_crumb(question.filters)],
@@ -258,7 +258,7 @@ def in_progress_export(form: str) -> ResponseReturnValue:
     """Send the offerings in progress as a file."""
     question, options = request_question()
     filters = question.filters
-    in_progress = offerings.open_offerings(reporting(), question, zone=zone())
+    in_progress = offerings.open_offerings(report_db(), question, zone=zone())
     sheet = lists.in_progress(in_progress, drill_down_criteria(question, options))
     name = f"in-progress-{filters.span}"
     return send_sheet(sheet, form, report="in_progress", name=name, arguments=filters.address())
@@ -272,7 +272,7 @@ def people_page() -> str:
     filters = question.filters
     return render_template(
         "reports/people.html",
-        people=people.drill_down(reporting(), question, page=page_number()),
+        people=people.drill_down(report_db(), question, page=page_number()),
         criteria=drill_down_criteria(question, options),
         carried=navigation.carried_arguments(filters),
         trail=[navigation.report_crumb(filters)],
@@ -291,7 +291,7 @@ def offering_people(offering_id: int) -> str:
     filters, figure = question.filters, request_figure()
     return render_template(
         "reports/offering_people.html",
-        people=people.of_offering(reporting(), offering_id, scope()),
+        people=people.of_offering(report_db(), offering_id, scope()),
         carried=navigation.carried_arguments(filters, figure),
         trail=[
             navigation.report_crumb(filters),

@@ -24,8 +24,8 @@ from lms.core.db import LARGEST_ID
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.exports import Sheet
 from lms.core.paging import ALL, PAGE_SIZE
+from lms.core.request_db import report_db
 from lms.core.scope import READERS
-from lms.core.web import reporting
 
 blueprint = Blueprint("report_hours", __name__)
 
@@ -59,7 +59,7 @@ def page() -> ResponseReturnValue:
     filters = _filters(form) if status == 200 else Filters(*form.year, grouping=Grouping.INSTRUCTOR)
     question = Question(filters, scope())
     sort_by = _sort_column()
-    report = hours.report(reporting(), question, sort_by=sort_by, zone=zone(), now=clock.now())
+    report = hours.report(report_db(), question, sort_by=sort_by, zone=zone(), now=clock.now())
     # The template puts the id of each instructor in the place of the 0.
     down_arguments = {"instructor_id": 0, "via": "hours", **filters.address(), **navigation.view_arguments()}
     text = render_template(
@@ -126,7 +126,7 @@ def _taught_sessions(
     if instructor_id > LARGEST_ID:
         raise NotFound
     return hours.taught_sessions(
-        reporting(), instructor_id, question, column=column, zone=zone(), now=clock.now(), page=page, size=size
+        report_db(), instructor_id, question, column=column, zone=zone(), now=clock.now(), page=page, size=size
     )
 
 
@@ -145,7 +145,7 @@ def _session_criteria(filters: Filters, options: FilterOptions, column: HoursCol
 def chart() -> ResponseReturnValue:
     """Draw the hours by month and role."""
     question, _options = _request_question()
-    months = hours.by_month(reporting(), question, zone=zone(), now=clock.now())
+    months = hours.by_month(report_db(), question, zone=zone(), now=clock.now())
     svg = charts.stacked_bars(
         title=_("Hours taught by month"),
         description=_describe(sum((figures for _month, figures in months), Hours())),
@@ -167,7 +167,7 @@ def export(form: str) -> ResponseReturnValue:
     """Send the hours of every instructor as a file."""
     question, options = _request_question()
     filters = question.filters
-    report = hours.report(reporting(), question, sort_by=_sort_column(), zone=zone(), now=clock.now())
+    report = hours.report(report_db(), question, sort_by=_sort_column(), zone=zone(), now=clock.now())
     sheet = _sheet(report, filters, options)
     return send_sheet(sheet, form, report="hours", name=f"hours-{filters.span}", arguments=filters.address())
 

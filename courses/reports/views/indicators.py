@@ -21,8 +21,8 @@ from courses.reports.views.questions import request_question, today, zone
 from courses.reports.views.sheets import send_sheet
 from lms.core import languages
 from lms.core.access import requires, scope
+from lms.core.request_db import report_db
 from lms.core.scope import READERS
-from lms.core.web import reporting
 
 blueprint = Blueprint("indicators", __name__)
 
@@ -33,14 +33,14 @@ MAX_BARS = 20  # of a chart whose rows are no periods: the first rows
 @requires(*READERS)
 def page() -> ResponseReturnValue:
     """Show the indicators, by district unless another grouping is asked for."""
-    options = filter_options(reporting(), scope())
+    options = filter_options(report_db(), scope())
     arguments = request.args.copy()
     arguments.setdefault("grouping", Grouping.DISTRICT.value)
     form = ReportFilterForm(arguments, options, today())
     status = 200 if form.validate() else 422
     filters = form.filters(zone()) if status == 200 else Filters(*form.year, grouping=Grouping.DISTRICT)
     question = Question(filters, scope())
-    report = indicators.report(reporting(), question, zone=zone())
+    report = indicators.report(report_db(), question, zone=zone())
     has_periods = filters.grouping in TIME_GROUPINGS
     listing = paging.listing(
         report.rows,
@@ -55,7 +55,7 @@ def page() -> ResponseReturnValue:
         filters=filters,
         whole_branch=question.covers_branch,
         today=today(),
-        valid=valid_certificates.count(reporting(), today(), scope()),
+        valid=valid_certificates.count(report_db(), today(), scope()),
         criteria=labels.criteria(filters, options),
         grouping=GROUPING_LABELS[filters.grouping],
         has_periods=has_periods,
@@ -88,8 +88,8 @@ def export(form: str) -> ResponseReturnValue:
     """Send the indicators as a file. Rates are shares of 1 there."""
     question, options = request_question()
     filters = question.filters
-    report = indicators.report(reporting(), question, zone=zone())
-    valid = valid_certificates.count(reporting(), today(), scope())
+    report = indicators.report(report_db(), question, zone=zone())
+    valid = valid_certificates.count(report_db(), today(), scope())
     sheet = indicator_labels.sheet(report, filters, options, valid.by_district)
     return send_sheet(sheet, form, report="indicators", name=f"indicators-{filters.span}", arguments=filters.address())
 
@@ -102,12 +102,12 @@ def chart(kind: str) -> ResponseReturnValue:
     filters = question.filters
     series: list[tuple[str, list[RowRate]]]
     if kind == "rates":
-        pass_rates, no_show_rates = indicators.rates(reporting(), question)
+        pass_rates, no_show_rates = indicators.rates(report_db(), question)
         title, series = (
             _("Pass rate and no-show rate"), [(_("Pass rate"), pass_rates), (_("No-show"), no_show_rates)],
         )  # fmt: skip
     else:
-        title, series = _("Targets reached"), [(_("Completion"), indicators.completions(reporting(), question))]
+        title, series = _("Targets reached"), [(_("Completion"), indicators.completions(report_db(), question))]
     bars = None if filters.grouping in TIME_GROUPINGS else MAX_BARS
     rates_of_rows = series[0][1]
     svg = charts.shares(

@@ -11,7 +11,7 @@ from flask_login import current_user
 from courses.models.report_mails import ReportFrequency
 from courses.reports import mails
 from lms.core.access import signed_in
-from lms.core.web import db
+from lms.core.request_db import db
 
 blueprint = Blueprint("report_mails", __name__)
 

@@ -12,8 +12,9 @@ from courses.reports.labels import baselines
 from courses.reports.views.questions import today
 from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires
+from lms.core.form_errors import refused_on
+from lms.core.request_db import db
 from lms.core.scope import Role
-from lms.core.web import db, refused_on
 
 blueprint = Blueprint("opening_balances", __name__)
 

@@ -13,10 +13,11 @@ from courses.reports.views.questions import today, zone
 from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires
 from lms.core.errors import NotFound
+from lms.core.form_errors import refused_on
 from lms.core.forms import Form
 from lms.core.languages import whole
+from lms.core.request_db import db
 from lms.core.scope import EVERYTHING, READERS, Role
-from lms.core.web import db, refused_on
 
 blueprint = Blueprint("quarters", __name__)
 

@@ -15,7 +15,7 @@ from courses.reports.questions import Figure, Filters, Question
 from lms.core import clock
 from lms.core.access import scope
 from lms.core.errors import N_, DomainError
-from lms.core.web import reporting
+from lms.core.request_db import report_db
 
 KEY = re.compile(r"[A-Z0-9_-]{1,40}|[a-z_]{1,20}")
 
@@ -38,7 +38,7 @@ def page_number() -> int:
 
 def filter_form() -> tuple[ReportFilterForm, FilterOptions]:
     """The filter bar, filled from the query string, and its options."""
-    options = filter_options(reporting(), scope())
+    options = filter_options(report_db(), scope())
     return ReportFilterForm(request.args, options, today()), options
 
 
@@ -75,7 +75,7 @@ def drill_down_criteria(
     filters = question.filters
     criteria = labels.criteria(filters, options)[:-1]
     if filters.key is not None:
-        rows = enrolment.rows(reporting(), question)
+        rows = enrolment.rows(report_db(), question)
         criteria.append((str(GROUPING_LABELS[filters.grouping]), labels.key_name(filters, rows)))
     if figure is not None:
         criteria.append((_("Figure"), str(labels.FIGURE_LABELS[figure])))

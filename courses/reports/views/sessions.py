@@ -13,8 +13,8 @@ from lms.core import languages
 from lms.core.access import requires, scope
 from lms.core.db import LARGEST_ID
 from lms.core.errors import NotFound
+from lms.core.request_db import report_db
 from lms.core.scope import READERS
-from lms.core.web import reporting
 
 blueprint = Blueprint("report_sessions", __name__)
 
@@ -28,7 +28,7 @@ def page(offering_id: int) -> ResponseReturnValue:
     filters, figure = question.filters, request_figure()
     return render_template(
         "reports/sessions.html",
-        offering_sessions=sessions.of_offering(reporting(), offering_id, question),
+        offering_sessions=sessions.of_offering(report_db(), offering_id, question),
         carried=navigation.carried_arguments(filters, figure),
         trail=[navigation.report_crumb(filters), navigation.offerings_crumb(filters, figure)],
         criteria=drill_down_criteria(question, options, figure),
@@ -42,7 +42,7 @@ def export(offering_id: int, what: str, form: str) -> ResponseReturnValue:
     """Send the sessions ("sessions") or the ledger entries that the report adds up ("lines") as a file."""
     _require_possible_ids(offering_id)
     question, options = request_question()
-    offering_sessions = sessions.of_offering(reporting(), offering_id, question)
+    offering_sessions = sessions.of_offering(report_db(), offering_id, question)
     criteria = drill_down_criteria(question, options, request_figure())
     if what == "sessions":
         sheet = lists.sessions(offering_sessions, criteria, zone())
@@ -61,7 +61,7 @@ def people(offering_id: int, session_id: int) -> ResponseReturnValue:
     filters, figure = question.filters, request_figure()
     return render_template(
         "reports/session_people.html",
-        attendees=sessions.attendees(reporting(), offering_id, session_id, scope(), page=page_number()),
+        attendees=sessions.attendees(report_db(), offering_id, session_id, scope(), page=page_number()),
         carried=navigation.carried_arguments(filters, figure),
         trail=[
             navigation.report_crumb(filters),

@@ -12,7 +12,7 @@ from flask import Response, send_file
 
 from courses.reports import export_audit
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
-from lms.core.web import db
+from lms.core.request_db import db
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of a file; a larger one is written to disk
 

@@ -11,8 +11,9 @@ from courses.reports.labels import baselines
 from courses.reports.views import years
 from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires, scope
+from lms.core.form_errors import refused_on
+from lms.core.request_db import db
 from lms.core.scope import READERS, Role
-from lms.core.web import db, refused_on
 
 blueprint = Blueprint("targets", __name__)
 

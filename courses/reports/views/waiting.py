@@ -11,8 +11,8 @@ from courses.reports.views.sheets import send_sheet
 from lms.core import languages
 from lms.core.access import requires
 from lms.core.paging import ALL
+from lms.core.request_db import report_db
 from lms.core.scope import READERS
-from lms.core.web import reporting
 
 blueprint = Blueprint("report_waiting", __name__)
 
@@ -24,7 +24,7 @@ def page() -> ResponseReturnValue:
     question, options = request_question()
     return render_template(
         "reports/waiting.html",
-        waiting=waiting.waiting_offerings(reporting(), question, page=page_number()),
+        waiting=waiting.waiting_offerings(report_db(), question, page=page_number()),
         carried=navigation.carried_arguments(question.filters),
         trail=[navigation.report_crumb(question.filters)],
         criteria=drill_down_criteria(question, options)[1:],
@@ -37,7 +37,7 @@ def page() -> ResponseReturnValue:
 def export(form: str) -> ResponseReturnValue:
     """Send all of them as a file. Waiting lists are of now, so today is in the file's name."""
     question, options = request_question()
-    offerings = waiting.waiting_offerings(reporting(), question, size=ALL)
+    offerings = waiting.waiting_offerings(report_db(), question, size=ALL)
     sheet = lists.waiting(offerings, drill_down_criteria(question, options)[1:], zone())
     name = f"waiting-{today().isoformat()}"
     return send_sheet(sheet, form, report="waiting", name=name, arguments=question.filters.address())

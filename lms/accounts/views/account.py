@@ -9,7 +9,8 @@ from flask_login import current_user
 from lms.accounts import browser_sessions, places, user_agents, users
 from lms.accounts.forms import ROLES, OwnPasswordForm, ProfileForm
 from lms.core.access import signed_in
-from lms.core.web import db, refused_on
+from lms.core.form_errors import refused_on
+from lms.core.request_db import db
 
 blueprint = Blueprint("account", __name__)
 

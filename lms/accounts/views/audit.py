@@ -18,9 +18,9 @@ from lms.core.access import guard_of, holds, requires
 from lms.core.audit_labels import AuditLabels
 from lms.core.forms import choices
 from lms.core.languages import moment, named
+from lms.core.request_db import db
 from lms.core.scope import EVERYTHING, Role
-from lms.core.sought import narrowed
-from lms.core.web import db
+from lms.core.sealed_search import redirect_to_search
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 blueprint = Blueprint("audit", __name__)
@@ -31,7 +31,7 @@ blueprint = Blueprint("audit", __name__)
 def index() -> ResponseReturnValue:
     """List audit entries, the latest first, narrowed by action, subject, user and days."""
     if request.method == "POST":
-        return narrowed(AuditFilterForm)
+        return redirect_to_search(AuditFilterForm)
     labels = audit_labels.registered()
     form = AuditFilterForm(request.args)
     actions = sorted((code, _(label)) for code, label in labels.actions.items())

@@ -13,8 +13,8 @@ from lms.core import openapi
 from lms.core.access import requires, signed_in
 from lms.core.errors import N_, DomainError
 from lms.core.limits import limiter
+from lms.core.request_db import db
 from lms.core.scope import ATTENDANCE_TAKERS
-from lms.core.web import db
 
 blueprint = Blueprint("devices", __name__)
 

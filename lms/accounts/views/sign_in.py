@@ -11,7 +11,10 @@ from lms.accounts.forms import ForgottenForm, NewPasswordForm, SignInForm
 from lms.accounts.password_links import site_of
 from lms.accounts.throttle import TooManyTries
 from lms.core.access import public
-from lms.core.web import db, local_address, refused_on, text_of
+from lms.core.error_pages import message_of
+from lms.core.form_errors import refused_on
+from lms.core.redirects import local_address
+from lms.core.request_db import db
 
 log = structlog.get_logger(__name__)
 blueprint = Blueprint("sign_in", __name__)
@@ -32,7 +35,7 @@ def page() -> ResponseReturnValue:
             try:
                 throttle.count_try(users.canonical(form.identifier.data), request.remote_addr or "")
             except TooManyTries as refusal:
-                form.form_errors.append(text_of(refusal))
+                form.form_errors.append(message_of(refusal))
                 return _wait("sign_in/page.html", form, refusal, onward=onward)
             with refused_on(form):
                 user = users.authenticate(db(), form.identifier.data, form.password.data)
@@ -52,7 +55,7 @@ def forgotten() -> ResponseReturnValue:
         try:
             throttle.count_link(users.canonical(form.email.data), request.remote_addr or "")
         except TooManyTries as refusal:
-            form.form_errors.append(text_of(refusal))
+            form.form_errors.append(message_of(refusal))
             return _wait("sign_in/forgotten.html", form, refusal)
         password_links.mail_reset(db(), form.email.data, site_of(current_app.config["SETTINGS"]))
         return render_template("sign_in/mailed.html", email=form.email.data)

@@ -11,11 +11,12 @@ from lms.accounts.password_links import site_of
 from lms.accounts.roles import GrantFacts
 from lms.accounts.users import UserFacts, UserFilter
 from lms.core.access import requires, scope
+from lms.core.form_errors import refused_on
 from lms.core.forms import choices
 from lms.core.languages import named
+from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, Role, fetch
-from lms.core.sought import narrowed
-from lms.core.web import db, refused_on
+from lms.core.sealed_search import redirect_to_search
 
 blueprint = Blueprint("users", __name__)
 
@@ -25,7 +26,7 @@ blueprint = Blueprint("users", __name__)
 def index() -> ResponseReturnValue:
     """List the users whom this administrator manages."""
     if request.method == "POST":
-        return narrowed(UserFilterForm)
+        return redirect_to_search(UserFilterForm)
     form = UserFilterForm(request.args)
     form.validate()
     filters = UserFilter(

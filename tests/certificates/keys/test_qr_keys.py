@@ -13,8 +13,8 @@ from certificates.keys import key_files, qr_keys
 from certificates.keys.key_files import private_key_path
 from certificates.keys.qr_keys import PublicKeyCache
 from certificates.models import KeyState
-from lms.core.db import transaction
 from lms.core.errors import DomainError
+from lms.core.transactions import transaction
 from tests.certificates.conftest import FIRST, LAST
 
 TODAY = date(2026, 3, 5)

@@ -17,9 +17,10 @@ from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import OfferingState
 from lms.core import clock, crypto
 from lms.core.audit import AuditEntry
-from lms.core.db import make_engine, make_sessions, transaction
+from lms.core.engine import make_engine
 from lms.core.errors import DomainError
 from lms.core.mail import COLUMN, OutgoingMail
+from lms.core.transactions import make_sessions, transaction
 from tests.factories import Make
 
 STAFF = EnrolmentSource.STAFF

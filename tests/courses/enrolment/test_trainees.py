@@ -15,10 +15,11 @@ from courses.enrolment.trainees import TraineeFacts, register
 from courses.models.trainees import IdType, Trainee
 from lms.core import clock
 from lms.core.audit import AuditEntry
-from lms.core.db import make_engine, make_sessions, transaction
+from lms.core.engine import make_engine
 from lms.core.errors import DomainError
 from lms.core.masks import mask_email, mask_id, mask_phone
 from lms.core.scope import EVERYTHING, Scope
+from lms.core.transactions import make_sessions, transaction
 from tests.factories import Make
 
 ID = "11010519491231002X"

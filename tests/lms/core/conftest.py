@@ -92,5 +92,5 @@ def system(server: Server, fresh_database: str, standby: Server, settings: Setti
     made.config["WTF_CSRF_ENABLED"] = False
     yield made
     start(standby)
-    for name in ("replica", "reader", "engine"):
+    for name in ("replica", "autocommit_reads", "engine"):
         made.extensions[name].dispose()

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import sessionmaker
 
 from lms.core import events
-from lms.core.db import transaction
+from lms.core.transactions import transaction
 
 
 @dataclass(frozen=True)

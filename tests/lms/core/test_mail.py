@@ -9,12 +9,11 @@ from email.message import EmailMessage
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
-from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms.config import Settings
-from lms.core import mail, mail_tasks
+from lms.core import mail
 from lms.core.mail import OutgoingMail
 
 
@@ -78,21 +77,6 @@ def test_a_mail_that_never_goes_stops_being_tried(db: Session) -> None:
     owed.attempts = mail.ATTEMPTS
     db.flush()
     assert mail.take_one(db) is None
-
-
-def test_without_a_server_mails_are_files_for_the_owner_alone(db: Session, app: Flask, settings: Settings) -> None:
-    owe(db)
-    db.commit()
-    with app.app_context():
-        mail_tasks.send_owed()
-        mail_tasks.send_owed()
-    (path,) = settings.mail_dir.glob("*.eml")
-    assert path.stat().st_mode & 0o777 == 0o600
-    written = message_from_bytes(path.read_bytes(), policy=policy.default)
-    assert written["To"] == "li@example.org"
-    db.expire_all()
-    assert db.scalars(select(OutgoingMail)).one().sent_at is not None
-    path.unlink()
 
 
 def test_a_mail_is_not_sent_twice(db: Session, settings: Settings) -> None:

@@ -25,11 +25,11 @@ from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.config import Settings
 from lms.core import replica as replicas
-from lms.core import web
+from lms.core import request_db
 from lms.core.access import public
-from lms.core.db import transaction
-from lms.core.replica import Replica, Trouble
+from lms.core.replica import Replica, Unavailable
 from lms.core.scope import Role
+from lms.core.transactions import transaction
 from lms.embedded.postgres import Server
 from tests.courses.worlds import Person, Plan, Presence, World
 from tests.factories import Make
@@ -191,7 +191,7 @@ def test_one_that_is_too_far_behind_is_not_asked(
     with paused():
         hold(system)
         found = strict.freshness()
-        assert found.trouble is Trouble.BEHIND
+        assert found.unavailable is Unavailable.BEHIND
         assert found.seconds > 0
         assert not strict.has_all()
     assert strict.freshness().from_replica
@@ -203,7 +203,7 @@ def test_another_server_is_no_replica(system: Flask, settings: Settings) -> None
     told = system.config["SETTINGS"]
     itself = Replica(told.database_url, system.extensions["engine"], limit=30.0)
     elsewhere = Replica(told.database_replica_url, other, limit=30.0)
-    assert itself.freshness().trouble is elsewhere.freshness().trouble is Trouble.GONE
+    assert itself.freshness().unavailable is elsewhere.freshness().unavailable is Unavailable.GONE
     for opened in (itself, elsewhere, other):
         opened.dispose()
 
@@ -289,7 +289,7 @@ def test_a_question_that_the_replay_ended_is_asked_of_the_primary(
 
     @public
     def long() -> str:
-        db = web.reporting()
+        db = request_db.report_db()
         asked.append(bool(db.scalar(select(func.pg_is_in_recovery()))))
         count = db.scalar(select(func.count()).select_from(Enrolment))
         if asked[-1]:

@@ -1,28 +1,18 @@
-"""The edge: default headers, errors as pages and as problem documents, one commit a request."""
+"""The edge of a request: one commit, and what is refused before a view runs."""
 
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from lms.accounts.models import User
+from lms.core import request_db
+from lms.core.access import public
 from lms.core.scope import Role
 from tests.factories import Make
-
-
-def test_unknown_address_is_a_page_that_leads_on(client: FlaskClient) -> None:
-    answer = client.get("/nowhere")
-    assert answer.status_code == 404
-    assert "首页" in answer.text
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
-
-
-def test_unknown_address_is_a_problem_document_for_a_program(client: FlaskClient) -> None:
-    answer = client.get("/api/v1/nowhere")
-    assert answer.status_code == 404
-    assert answer.content_type == "application/problem+json"
-    assert answer.json is not None
-    assert answer.json["code"] == "http_404"
 
 
 def test_a_visitor_is_led_to_the_sign_in_page_and_back(client: FlaskClient) -> None:
@@ -49,3 +39,20 @@ def test_the_signed_in_see_their_own_bar(make: Make, sign_in: Callable[[User], F
     page = browser.get("/nowhere").text
     assert "/today/" in page
     assert "/users/" not in page
+
+
+@pytest.mark.parametrize(("status", "stored"), [(200, 1), (302, 1), (400, 0), (409, 0)])
+def test_what_a_view_wrote_is_saved_if_its_response_is_no_error(
+    app: Flask, db: Session, monkeypatch: pytest.MonkeyPatch, status: int, stored: int
+) -> None:
+    db.execute(text("CREATE TEMPORARY TABLE written (number int)"))
+    db.commit()
+
+    @public
+    def view() -> tuple[str, int]:
+        request_db.db().execute(text("INSERT INTO written VALUES (1)"))
+        return "", status
+
+    monkeypatch.setitem(app.view_functions, "home.page", view)
+    assert app.test_client().get("/").status_code == status
+    assert db.scalar(text("SELECT count(*) FROM written")) == stored

@@ -13,7 +13,7 @@ from courses.models.trainees import IdType, Trainee
 from lms.app import create_app
 from lms.config import Settings
 from lms.core import clock
-from lms.core.db import transaction
+from lms.core.transactions import transaction
 from lms.demo.decade.making import RESCUE, RESPONDERS
 from lms.embedded.postgres import Server
 

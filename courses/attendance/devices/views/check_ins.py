@@ -20,7 +20,7 @@ from lms.core import clock, openapi
 from lms.core.access import scope
 from lms.core.errors import DomainError
 from lms.core.languages import in_both
-from lms.core.web import db
+from lms.core.request_db import db
 
 blueprint = Blueprint("check_ins", __name__)
 

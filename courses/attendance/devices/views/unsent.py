@@ -23,9 +23,10 @@ from courses.outcomes import Outcome
 from lms.core import clock
 from lms.core.access import requires, scope, scope_of
 from lms.core.errors import N_, DomainError
+from lms.core.form_errors import refused_on
 from lms.core.languages import in_both, language
+from lms.core.request_db import db
 from lms.core.scope import ATTENDANCE_TAKERS, EXAMINERS
-from lms.core.web import db, refused_on
 
 blueprint = Blueprint("unsent", __name__)
 

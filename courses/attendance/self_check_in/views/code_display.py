@@ -8,9 +8,8 @@ the state every two seconds instead.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from threading import BoundedSemaphore
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,9 +36,9 @@ from courses.attendance.self_check_in.code_display import CodeScreen
 from courses.models.offerings import CourseSession
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.db import Reading
+from lms.core.autocommit import AutocommitReads
+from lms.core.request_db import autocommit_reads, db
 from lms.core.scope import ATTENDANCE_TAKERS, fetch
-from lms.core.web import db, reading
 
 blueprint = Blueprint("code_display", __name__)
 
@@ -135,7 +134,9 @@ def hide(session_id: int) -> ResponseReturnValue:
 def state(session_id: int) -> ResponseReturnValue:
     """Serve the screen as JSON, with the server's time as a header; 304 where the caller's ETag is that of the state."""
     meeting = fetch(db(), CourseSession, session_id, scope())
-    screen_state = _screen().state(meeting.id, code_display.read_screen(reading(), meeting.id, now=clock.now()))
+    screen_state = _screen().state(
+        meeting.id, code_display.read_screen(autocommit_reads(), meeting.id, now=clock.now())
+    )
     response = jsonify(screen_state)
     response.set_etag(_etag(screen_state))
     # Taken last: the browser's reckoning of the server's time is then late by the response's way alone, and never early.
@@ -150,25 +151,24 @@ def stream(session_id: int) -> ResponseReturnValue:
     meeting = fetch(db(), CourseSession, session_id, scope())
     if not _streams.acquire(blocking=False):
         return "", 204
-    events = _events(partial(Reading, current_app.extensions["reader"]), meeting.id, _screen())
+    events = _events(autocommit_reads(), meeting.id, _screen())
     response = Response(events, mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(_streams.release)
     return response
 
 
-def _events(opened: Callable[[], Reading], session_id: int, screen: _Screen) -> Iterator[str]:
+def _events(reads: AutocommitReads, session_id: int, screen: _Screen) -> Iterator[str]:
     """Yield an event for each change until the time is up. A database connection is used for each look and then closed."""
     yield f"retry: {AGAIN_MILLISECONDS}\n\n"
     until, sent_etag = time.monotonic() + STREAM_SECONDS, ""
     while True:
-        source = opened()
         try:
-            screen_state = screen.state(session_id, code_display.read_screen(source, session_id, now=clock.now()))
+            screen_state = screen.state(session_id, code_display.read_screen(reads, session_id, now=clock.now()))
         except DBAPIError:
             return  # the browser connects again, and that request is answered with the error
         finally:
-            source.close()
+            reads.close()
         etag = _etag(screen_state)
         if etag != sent_etag:
             sent_etag = etag

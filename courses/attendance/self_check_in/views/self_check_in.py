@@ -14,10 +14,12 @@ from courses.attendance.self_check_in.forms import IdentityForm, KnownForm, Name
 from courses.attendance.self_check_in.views import ticket_cookie
 from lms.core import clock
 from lms.core.access import public
+from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
-from lms.core.lean import lean
+from lms.core.fast_path import fast_path
+from lms.core.form_errors import refused_on
 from lms.core.limits import limiter
-from lms.core.web import db, refused_on, text_of
+from lms.core.request_db import db
 
 blueprint = Blueprint("self_check_in", __name__)
 
@@ -33,7 +35,7 @@ REFRESH_SECONDS = 30  # of the waiting page without scripts; the script counts d
 
 @blueprint.get("/s/<int:session_id>/<code>")
 @public
-@lean(SCANS)
+@fast_path(SCANS)
 def scan(session_id: int, code: str) -> ResponseReturnValue:
     """Exchange the code on the screen for a claim in a cookie. The code is checked before anything else."""
     now = clock.now()
@@ -178,7 +180,7 @@ def _not_found_page(browser_claim: BrowserClaim, form: IdentityForm) -> str:
 
 
 def _refused(error: DomainError) -> Response:
-    body = render_template("self_check_in/refused.html", message=text_of(error), code=error.code)
+    body = render_template("self_check_in/refused.html", message=message_of(error), code=error.code)
     return _private(make_response(body, error.status))
 
 

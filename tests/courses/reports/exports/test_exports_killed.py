@@ -27,9 +27,9 @@ from courses.reports.exports.orders import ReportExportOrder
 from courses.reports.exports.tables import ExportWording
 from courses.reports.questions import Filters
 from lms.config import ROOT, Settings
-from lms.core.db import transaction
 from lms.core.exports import Format
 from lms.core.scope import Role, Scope
+from lms.core.transactions import transaction
 from tests.conftest import FIELD_KEY
 from tests.courses.worlds import Person, Plan, Presence, World
 from tests.factories import Make

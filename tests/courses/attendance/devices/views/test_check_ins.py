@@ -275,7 +275,7 @@ def test_a_week_later_signed_out_and_with_another_secret_key_everything_is_taken
     kept = [door.event(person) for person in range(3)] + [door.event(enrolment=None, walk_in=walk_in, method="walk_in")]
     browser.post("/account/sign-out")
     rotated = create_app(settings.model_copy(update={"secret_key": "another-key-for-tests-only-9876543210-98765"}))
-    for name in ("sessions", "reader"):
+    for name in ("sessions", "autocommit_reads"):
         rotated.extensions[name] = app.extensions[name]
     door.client = rotated.test_client()
     cookie = browser.get_cookie("lms")

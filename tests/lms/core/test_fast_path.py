@@ -6,29 +6,29 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from lms.core import lean
-from lms.core.lean import Window
+from lms.core import fast_path
+from lms.core.fast_path import MinuteLimit
 
 
-def allowed(window: Window, address: str) -> int:
-    return sum(window.allows(address) for _ in range(100))
+def allowed(limit: MinuteLimit, address: str) -> int:
+    return sum(limit.allows(address) for _ in range(100))
 
 
 @pytest.mark.parametrize(("processes", "each"), [(1, 60), (4, 15), (7, 9)])
 def test_processes_share_a_limit_and_addresses_do_not(processes: int, each: int) -> None:
-    window = Window("scan", 60, shared=True)
-    window.among(processes)
-    assert [allowed(window, "192.0.2.1"), allowed(window, "192.0.2.2")] == [each, each]
-    alone = Window("device", 60)
-    alone.among(processes)
+    limit = MinuteLimit("scan", 60, shared=True)
+    limit.share_among(processes)
+    assert [allowed(limit, "192.0.2.1"), allowed(limit, "192.0.2.2")] == [each, each]
+    alone = MinuteLimit("device", 60)
+    alone.share_among(processes)
     assert allowed(alone, "192.0.2.1") == 60
 
 
 @pytest.fixture
 def four_processes(app: Flask) -> Iterator[None]:
-    lean.spread(4)
+    fast_path.share_among_processes(4)
     yield
-    lean.spread(1)
+    fast_path.share_among_processes(1)
 
 
 @pytest.mark.usefixtures("four_processes")

@@ -1,0 +1,105 @@
+"""Errors as responses: an HTML page for people, a problem document (RFC 9457) for programs."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, g, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import HTTPException
+
+from lms.core import request_db
+from lms.core.constraints import refusal_of
+from lms.core.errors import N_, DomainError
+from lms.core.languages import moment
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER = "60"  # seconds: most limits count by the minute
+
+HTTP_MESSAGES = {
+    400: N_("The request could not be read. Go back, reload the page and try again."),
+    401: N_("Please sign in first."),
+    403: N_("Your role does not allow this. Ask an administrator if you need it."),
+    404: N_("This page does not exist, or you may not see it."),
+    405: N_("This address cannot be used that way. Go back and use the page's buttons."),
+    413: N_("The file is too large. Send a smaller one."),
+    429: N_("Too many tries. Wait a few minutes and try again."),
+    500: N_("Something went wrong on our side. Nothing was saved; try again in a moment."),
+}
+
+
+def message_of(error: DomainError) -> str:
+    """The error's message in the reader's language; moments in it are shown in the branch's time zone."""
+    params = {name: moment(value) if isinstance(value, datetime) else value for name, value in error.params.items()}
+    return _(error.message, **params)
+
+
+def wants_json() -> bool:
+    """Whether the client is a program, judged by the path and by the header Accept."""
+    if request.path.startswith(("/api/", "/.well-known/", "/status/")):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"])
+    return best is not None and best != "text/html"
+
+
+def refuse(status: int, code: str, message: str) -> ResponseReturnValue:
+    """The response for an error. code: for programs. message: for people, and says what to do next."""
+    if wants_json():
+        response = jsonify(
+            type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=message, code=code
+        )
+        response.status_code = status
+        response.content_type = "application/problem+json"
+        if status == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            response.headers["Retry-After"] = RETRY_AFTER
+        return response
+    return render_template("errors/error.html", status=status, message=message), status
+
+
+def _domain_error(error: DomainError) -> ResponseReturnValue:
+    request_db.roll_back()
+    return refuse(error.status, error.code, message_of(error))
+
+
+def _integrity_error(error: IntegrityError) -> ResponseReturnValue:
+    request_db.roll_back()
+    refusal = refusal_of(error)
+    if refusal is None:
+        raise error
+    return refuse(refusal.status, refusal.code, message_of(refusal))
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    request_db.roll_back()
+    status = error.code or 500
+    if status < HTTPStatus.BAD_REQUEST:
+        return error.get_response()
+    message = HTTP_MESSAGES.get(status, HTTP_MESSAGES[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400])
+    return refuse(status, f"http_{status}", _(message))
+
+
+def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
+    request_db.roll_back()
+    return refuse(400, "csrf", _("The page was open too long. Go back, reload it and send the form again."))
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    request_db.roll_back()
+    log.exception("request_failed", route=request.endpoint, request_id=g.get("request_id"), error=type(error).__name__)
+    return refuse(500, "http_500", _(HTTP_MESSAGES[500]))
+
+
+def init_app(app: Flask) -> None:
+    """Register the error handlers. While testing, an unexpected exception is raised and not turned into a page."""
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(IntegrityError, _integrity_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    if not app.testing:
+        app.register_error_handler(Exception, _unexpected)

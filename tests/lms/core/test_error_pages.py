@@ -1,0 +1,55 @@
+"""Errors as pages and as problem documents."""
+
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from lms.core import error_pages
+from lms.core.errors import DomainError
+
+
+def test_unknown_address_is_a_page_that_leads_on(client: FlaskClient) -> None:
+    answer = client.get("/nowhere")
+    assert answer.status_code == 404
+    assert "首页" in answer.text
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
+
+
+def test_unknown_address_is_a_problem_document_for_a_program(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/nowhere")
+    assert answer.status_code == 404
+    assert answer.content_type == "application/problem+json"
+    assert answer.json is not None
+    assert answer.json["code"] == "http_404"
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "json"),
+    [
+        ("/users/", "text/html", False),
+        ("/users/", "*/*", False),
+        ("/users/", "application/json", True),
+        ("/api/v1/check-ins", "text/html", True),
+        ("/status/valid/1", "", True),
+    ],
+)
+def test_a_program_is_told_by_the_path_and_by_what_it_accepts(app: Flask, path: str, accept: str, json: bool) -> None:
+    with app.test_request_context(path, headers={"Accept": accept}):
+        assert error_pages.wants_json() is json
+
+
+def test_a_moment_in_a_message_is_in_the_branch_s_time_zone(app: Flask) -> None:
+    error = DomainError("early", "Opens at %(time)s.", time=datetime(2025, 6, 1, 0, 30, tzinfo=UTC))
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert error_pages.message_of(error) == "Opens at 2025-06-01 08:30."
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "value"), [(401, "WWW-Authenticate", "Bearer"), (429, "Retry-After", "60")]
+)
+def test_a_program_is_told_how_to_go_on(app: Flask, status: int, header: str, value: str) -> None:
+    with app.test_request_context("/api/v1/x"):
+        response = app.make_response(error_pages.refuse(status, "code", "message"))
+    assert (response.status_code, response.headers[header]) == (status, value)

@@ -1,0 +1,48 @@
+"""Fields that many forms share."""
+
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+
+from lms.core.forms import Form, MomentField, PhoneField, QueryForm, choices, strip
+
+
+class MeetingForm(Form):
+    phone = PhoneField()
+    starts_at = MomentField(format="%Y-%m-%dT%H:%M")
+
+
+@pytest.mark.parametrize(
+    ("typed", "data"), [(" 138 1234 5678 ", "+8613812345678"), ("+49 30 901820", "+4930901820"), ("  ", None)]
+)
+def test_a_phone_is_e164(app: Flask, typed: str, data: str | None) -> None:
+    with app.test_request_context(method="POST", data={"phone": typed, "starts_at": "2025-06-01T08:30"}):
+        form = MeetingForm()
+        assert form.validate()
+        assert form.phone.data == data
+
+
+def test_what_is_no_phone_is_refused(app: Flask) -> None:
+    with app.test_request_context(method="POST", data={"phone": "12", "starts_at": "2025-06-01T08:30"}):
+        form = MeetingForm()
+        assert not form.validate()
+        assert form.phone.errors
+
+
+def test_a_moment_is_typed_and_shown_in_the_branch_s_time_zone(app: Flask) -> None:
+    moment = datetime(2025, 6, 1, 0, 30, tzinfo=UTC)
+    with app.test_request_context(method="POST", data={"starts_at": "2025-06-01T08:30"}):
+        assert MeetingForm().starts_at.data == moment
+    with app.test_request_context():
+        assert 'value="2025-06-01T08:30"' in str(MeetingForm(data={"starts_at": moment}).starts_at())
+
+
+def test_a_form_that_only_reads_has_no_csrf_token(app: Flask) -> None:
+    with app.test_request_context():
+        assert "csrf_token" not in QueryForm()
+
+
+def test_small_parts() -> None:
+    assert [strip(value) for value in (" a ", "  ", None, 7)] == ["a", None, None, 7]
+    assert [(choice.value, choice.label) for choice in choices([(1, "one")])] == [(1, "one")]

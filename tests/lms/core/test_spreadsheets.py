@@ -1,0 +1,63 @@
+"""Spreadsheets that people send: encodings, Excel's habits, and files that are refused."""
+
+import io
+import zipfile
+
+import pytest
+import xlsxwriter
+
+from lms.core import spreadsheets
+from lms.core.errors import DomainError
+from lms.core.spreadsheets import Limits
+
+
+def xlsx(*rows: list[object]) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        page = book.add_worksheet()
+        for number, row in enumerate(rows):
+            page.write_row(number, 0, row)
+    return file.getvalue()
+
+
+def code_of(content: bytes, limits: Limits = spreadsheets.UPLOAD) -> str:
+    with pytest.raises(DomainError) as refused:
+        spreadsheets.read(content, limits)
+    assert (refused.value.field, refused.value.status) == ("file", 422)
+    return refused.value.code
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_csv_is_read_in_the_encodings_of_chinese_offices(encoding: str, delimiter: str) -> None:
+    content = f"姓名{delimiter}电话\r\n\r\n 张三 {delimiter}'13812345678\r\n".encode(encoding)
+    assert spreadsheets.read(content) == [(1, ["姓名", "电话"]), (3, ["张三", "13812345678"])]
+
+
+def test_a_number_of_excel_is_read_as_it_was_typed() -> None:
+    rows = spreadsheets.read(xlsx(["电话", "得分"], [13812345678, 7.5]))
+    assert rows == [(1, ["电话", "得分"]), (2, ["13812345678", "7.5"])]
+
+
+def test_a_number_whose_last_digits_excel_lost_is_no_number() -> None:
+    assert spreadsheets.read(xlsx([110101199003071234])) == [(1, ["1.10101E+17"])]
+
+
+def test_full_width_digits_are_made_narrow() -> None:
+    assert spreadsheets.digits(" '１３８ 1234 ") == "1381234"
+
+
+def test_what_cannot_be_read_is_refused() -> None:
+    assert code_of(b"PK\x03\x04broken") == "file_broken"
+    assert code_of(b"\xd0\xcf\x11\xe0") == "file_old"
+    assert code_of(b"a\x00b") == "file_broken"
+
+
+def test_what_is_too_large_is_refused() -> None:
+    assert code_of(b"a,b\n" * 10, Limits(rows=5)) == "file_too_long"
+    assert code_of(xlsx(*([number] for number in range(10))), Limits(rows=5)) == "file_too_long"
+    assert code_of(b"x" * (2 << 20), Limits(file_megabytes=1)) == "file_too_large"
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * (2 << 20))
+    assert code_of(file.getvalue(), Limits(unpacked_bytes=1 << 20)) == "file_bomb"
