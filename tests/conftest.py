@@ -18,14 +18,9 @@ from courses.reports.exports import exports
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app
-<<<<<<< HEAD
 from lms.config import Settings
-from lms.core import crypto, lean, tasks
-=======
-from lms.config import ROOT, Settings
 from lms.core import crypto, fast_path, pipeline, tasks
 from lms.core.autocommit import AutocommitReads
->>>>>>> main
 from lms.core.limits import limiter
 from lms.embedded.postgres import Server
 from tests.databases import SHARED, TEMPLATE, make_template, running_server
