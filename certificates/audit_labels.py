@@ -8,8 +8,8 @@ audit_labels.register(
     AuditLabels(
         actions={
             "certificate.alarm": N_("Unknown certificate with our signature"),
-            "certificate.correct": N_("Correction of a certificate requested"),
-            "certificate.drop_correction": N_("Correction of a certificate dropped"),
+            "certificate.correct": N_("Certificate correction requested"),
+            "certificate.drop_correction": N_("Certificate correction discarded"),
             "certificate.export": N_("List of certificates exported"),
             "certificate.import_legacy": N_("Legacy certificates imported"),
             "certificate.issue": N_("Certificate issued"),

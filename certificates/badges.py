@@ -54,9 +54,7 @@ def owe(db: Session, certificate: Certificate) -> bool:
     superseded.
     """
     if not documents.is_printable(certificate):
-        raise DomainError(
-            "badge_not_made", N_("This certificate was revoked or replaced, so it has no badge any more.")
-        )
+        raise DomainError("badge_not_made", N_("This certificate was revoked or replaced. It no longer has a badge."))
     new_id = db.scalar(
         insert(Badge)
         .values(certificate_id=certificate.id, owed_at=clock.now())

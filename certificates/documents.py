@@ -36,7 +36,7 @@ def is_printable(certificate: Certificate) -> bool:
 def _demand_printable(certificate: Certificate) -> None:
     if not is_printable(certificate):
         raise DomainError(
-            "certificate_not_printed", N_("This certificate was revoked or replaced, so it is not printed any more.")
+            "certificate_not_printed", N_("This certificate was revoked or replaced. It can no longer be printed.")
         )
 
 

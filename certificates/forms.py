@@ -68,7 +68,7 @@ class RestoreForm(Form):
     """Undoing of a revocation."""
 
     reason = TextAreaField(
-        _l("Why the revocation is undone"),
+        _l("Reason for undoing the revocation"),
         validators=[DataRequired(), Length(min=3, max=500)],
         filters=[strip],
         render_kw={"rows": 3},

@@ -364,5 +364,5 @@ class ShareLink(Base):
 register_refusal(
     "uq_reissue_request_open",
     "reissue_waits",
-    N_("A correction of this certificate is being made already. Look again in a minute."),
+    N_("This certificate is already being corrected. Check again in a minute."),
 )

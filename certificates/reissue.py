@@ -54,7 +54,9 @@ def refusal(certificate: Certificate, today: date) -> DomainError | None:
             "reissue_revoked", N_("This certificate is revoked. Undo the revocation first, if it was a mistake.")
         )
     if state is State.SUPERSEDED:
-        return DomainError("reissue_superseded", N_("This certificate was replaced already. Correct the newer one."))
+        return DomainError(
+            "reissue_superseded", N_("This certificate has already been replaced. Correct the newer one.")
+        )
     if state is State.EXPIRED:
         return DomainError("reissue_expired", N_("This certificate has expired. A refresher renews it."))
     return None
@@ -73,11 +75,11 @@ def request(
         raise refused
     name = " ".join(correction.holder_name.split())
     if not any(letter.isalpha() for letter in name):
-        raise DomainError("name_wrong", N_("Give the name as it shall be printed."), status=422, field="holder_name")
+        raise DomainError("name_wrong", N_("Enter the name as it should be printed."), status=422, field="holder_name")
     changed = _changed(certificate, correction.facts)
     if name == certificate.holder_name and not changed:
         raise DomainError(
-            "reissue_nothing", N_("Nothing would change. Correct what is wrong on the paper."), status=422
+            "reissue_nothing", N_("Nothing would change. First correct what is wrong on the certificate."), status=422
         )
     trainee = certificate.enrolment.trainee
     if name != trainee.name:
@@ -123,7 +125,7 @@ def _changed(certificate: Certificate, facts: Mapping[str, str]) -> dict[str, st
 
 def _hours(value: str) -> str:
     wrong = DomainError(
-        "hours_wrong", N_("Give class hours as a number, such as 16 or 7.5."), status=422, field="hours"
+        "hours_wrong", N_("Enter class hours as a number, such as 16 or 7.5."), status=422, field="hours"
     )
     try:
         hours = Decimal(value)

@@ -19,7 +19,7 @@ def revoke(db: Session, certificate: Certificate, reason: str) -> datetime:
     The caller has locked the row. Raises DomainError `already_revoked`: the first reason stays.
     """
     if certificate.revoked_at is not None:
-        raise DomainError("already_revoked", N_("This certificate was revoked already."))
+        raise DomainError("already_revoked", N_("This certificate has already been revoked."))
     moment = clock.now()
     certificate.revoked_at = moment
     certificate.revoked_by = audit.actor(db)

@@ -205,7 +205,7 @@ def give_account(
     instructor has an account already, `beyond_reach` for an account outside the scope.
     """
     if row.user_id is not None:
-        raise DomainError("account_there", N_("The instructor has an account already."))
+        raise DomainError("account_there", N_("The instructor already has an account."))
     user = next((account for contact in (email, phone) if contact and (account := users.find(db, contact))), None)
     address = None
     if user is None:
@@ -228,7 +228,7 @@ def _demand_reach(db: Session, user: User, scope: Scope) -> None:
     if not db.scalar(visible(select(func.count(User.id)).where(User.id == user.id), User, scope)):
         raise DomainError(
             "beyond_reach",
-            N_("This account belongs to somebody outside your district. Ask the city's administrator."),
+            N_("This account belongs to a person outside your district. Ask a city administrator."),
             status=422,
             field="email",
         )

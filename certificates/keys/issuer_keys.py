@@ -75,7 +75,7 @@ def create(db: Session, folder: Path, purpose: Purpose) -> IssuerKey:
     """Make a key where none is active. Raises DomainError `signing_key_active`: then use `rotate`."""
     _lock_changes(db, purpose)
     if _active(db, purpose) is not None:
-        raise DomainError("signing_key_active", N_("There is an active signing key already. Rotate it instead."))
+        raise DomainError("signing_key_active", N_("There is already an active signing key. Rotate it instead."))
     return _make(db, folder, purpose)
 
 
@@ -112,7 +112,7 @@ def compromise(db: Session, folder: Path, kid: str, at: datetime) -> tuple[Issue
     if key is None or purpose is None:
         raise DomainError("signing_key_unknown", N_("There is no signing key %(kid)s."), kid=kid)
     if at > clock.now():
-        raise DomainError("compromise_in_future", N_("The moment of a compromise is not in the future."))
+        raise DomainError("compromise_in_future", N_("The time of the compromise cannot be in the future."))
     was = key.state
     moment = min(at, key.compromised_at) if key.compromised_at is not None else at
     _change(db, key, KeyState.COMPROMISED, moment)

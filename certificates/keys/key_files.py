@@ -56,7 +56,7 @@ def create(folder: Path, kid: str) -> bytes:
         # os.link fails if the file exists; os.rename would replace it.
         os.link(draft, path)
     except FileExistsError as error:
-        raise DomainError("signing_key_exists", N_("A signing key of this name exists already.")) from error
+        raise DomainError("signing_key_exists", N_("A signing key with this name already exists.")) from error
     finally:
         draft.unlink(missing_ok=True)
     _sync_folder(path.parent)

@@ -90,7 +90,7 @@ def create(db: Session, folder: Path, *, not_before: date, not_after: date) -> S
     """
     _lock_changes(db)
     if _active(db) is not None:
-        raise DomainError("signing_key_active", N_("There is an active signing key already. Rotate it instead."))
+        raise DomainError("signing_key_active", N_("There is already an active signing key. Rotate it instead."))
     return _make(db, folder, not_before, not_after)
 
 
@@ -132,7 +132,7 @@ def compromise(db: Session, folder: Path, number: int, at: datetime, *, today: d
     if key is None:
         raise DomainError("signing_key_unknown", N_("There is no signing key %(kid)s."), kid=qr_kid(number))
     if at > clock.now():
-        raise DomainError("compromise_in_future", N_("The moment of a compromise is not in the future."))
+        raise DomainError("compromise_in_future", N_("The time of the compromise cannot be in the future."))
     was = key.state
     moment = min(at, key.compromised_at) if key.compromised_at is not None else at
     key.state, key.compromised_at = KeyState.COMPROMISED, moment

@@ -93,7 +93,7 @@ def revoke(db: Session, number: str, reason: str) -> datetime:
     """Revoke a legacy certificate and return the moment. Raises NotFound, or DomainError `already_revoked`."""
     row = _locked(db, number)
     if row.revoked_at is not None:
-        raise DomainError("already_revoked", N_("This certificate was revoked already."))
+        raise DomainError("already_revoked", N_("This certificate has already been revoked."))
     moment = clock.now()
     row.revoked_at, row.revoked_by, row.revoke_reason = moment, audit.actor(db), reason
     audit.record(db, "certificate.revoke", row, after={"state": "revoked", "number": row.number}, reason=reason)

@@ -71,15 +71,15 @@ class LegacyCertificates(RowKind):
     name = "legacy_certificates"
     title = N_("Legacy certificates")
     hint = N_(
-        "One row for each certificate from before this system. From then on it can be verified by number and holder, without "
-        "a signed code."
+        "One row for each certificate from before this system. After the import, it can be verified by number and "
+        "holder, without a signed code."
     )
     columns = COLUMNS
     city_only = True
     reasons = {  # noqa: RUF012  # read only
-        "double": N_("The number stands in line %(line)s already."),
-        "ours": N_("This number is a certificate of this system."),
-        "taken": N_("This number is the certificate of somebody else already."),
+        "double": N_("The number is already in line %(line)s."),
+        "ours": N_("This number belongs to a certificate issued by this system."),
+        "taken": N_("This number already belongs to another person's certificate."),
     }
 
     def row_reader(self, db: Session, run: ImportRun, context: ImportContext) -> Callable[[Cells], ParsedRow]:  # noqa: ARG002  # signature of RowKind
@@ -92,9 +92,9 @@ class LegacyCertificates(RowKind):
         def read(row: Cells) -> ParsedRow:
             key = number_key(row["number"])
             if not any(letter.isdigit() for letter in key):
-                raise refusal("number_digits", N_("The number has no digit."))
+                raise refusal("number_digits", N_("The number contains no digits."))
             if not any(letter.isalpha() for letter in row["name"]):
-                raise refusal("name_letters", N_("The name has no letter."))
+                raise refusal("name_letters", N_("The name contains no letters."))
             issued_on = cells.parse_day(row["issued_on"])
             if not cells.EARLIEST <= issued_on <= today:
                 raise refusal(
@@ -105,7 +105,7 @@ class LegacyCertificates(RowKind):
             ends = row.get("valid_until", "")
             valid_until = None if not ends or normalised(ends) in NO_EXPIRY else cells.parse_day(ends)
             if valid_until is not None and valid_until < issued_on:
-                raise refusal("valid_until", N_("It would end before it begins."))
+                raise refusal("valid_until", N_("The last valid day is before the issue date."))
             facts = {
                 "number": row["number"],
                 "name": row["name"],

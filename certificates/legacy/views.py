@@ -59,7 +59,7 @@ def revoke(legacy_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             legacy.revoke(db(), certificate.number, form.reason.data or "")
-            flash(_("The certificate was revoked. Whoever verifies it sees that from now on."))
+            flash(_("The certificate has been revoked. Verification shows this from now on."))
             return redirect(url_for("legacy.page", legacy_id=certificate.id))
     return make_response(_page(certificate, form), 422)
 
@@ -73,7 +73,7 @@ def restore(legacy_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             legacy.restore(db(), certificate.number, form.reason.data or "")
-            flash(_("The revocation is undone. Whoever verifies the certificate sees that from now on."))
+            flash(_("The revocation has been undone. Verification shows this from now on."))
             return redirect(url_for("legacy.page", legacy_id=certificate.id))
     return make_response(_page(certificate, form), 422)
 

@@ -62,8 +62,8 @@ def _no_match() -> DomainError:
     return DomainError(
         "certificate_no_match",
         N_(
-            "No certificate of ours has this number and this holder. Compare both with the paper;"
-            " the name must be complete."
+            "We have no certificate with this number and this holder. Compare both with the certificate; the name "
+            "must be complete."
         ),
         status=404,
     )

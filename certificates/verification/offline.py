@@ -61,7 +61,7 @@ def read_keys(text: str) -> KeySet:
             elif jwk.get("state") != KeyState.COMPROMISED:
                 others[jwk["kid"]] = raw  # a compromised key is trusted for no list
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DomainError("key_set_unreadable", N_("This is not a key set as we publish it.")) from error
+        raise DomainError("key_set_unreadable", N_("This is not a key set published by us.")) from error
     return KeySet(codes, others)
 
 

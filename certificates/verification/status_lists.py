@@ -202,7 +202,7 @@ def read(document: str, keys: dict[str, bytes]) -> StatusBits:
 
 
 def _invalid() -> DomainError:
-    return DomainError("status_list_invalid", N_("This is not a status list that we signed."))
+    return DomainError("status_list_invalid", N_("This is not a status list signed by us."))
 
 
 def _iso(moment: datetime) -> str:

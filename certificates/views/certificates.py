@@ -65,7 +65,7 @@ def export() -> ResponseReturnValue:
     order = CertificateOrder(filters=filters, today=_today(), scope=scope())
     choices_of = {field.name: dict(field.choices) for field in (form.programme, form.district, form.state)}
     # These lines stand beneath the title of the export page; the first names the day.
-    heading = [(_("As they stood on"), _today().isoformat())] + [
+    heading = [(_("Status on"), _today().isoformat())] + [
         (str(form[name].label.text), choices_of.get(name, {}).get(value, value))
         for name, value in filters.address().items()
     ]
@@ -90,7 +90,7 @@ def revoke(certificate_id: int) -> ResponseReturnValue:
     form = RevokeForm()
     if form.validate_on_submit():
         revocation.revoke(db(), certificate, form.reason.data or "")
-        flash(_("The certificate was revoked. Whoever verifies it sees that from now on."))
+        flash(_("The certificate has been revoked. Verification shows this from now on."))
         return redirect(url_for("certificates.page", certificate_id=certificate.id))
     return make_response(_page(certificate, form), 422)
 

@@ -116,7 +116,7 @@ def share(ticket: str) -> ResponseReturnValue:
 def withdraw(ticket: str, link_id: int) -> ResponseReturnValue:
     """End a link now."""
     sharing.withdraw(db(), holding.of_ticket(db(), ticket), link_id)
-    flash(_("The link was withdrawn. Nobody sees the certificate by it any more."))
+    flash(_("The link was withdrawn. It no longer shows the certificate."))
     return redirect(url_for("holding.page", ticket=ticket, _anchor="share"), 303)
 
 

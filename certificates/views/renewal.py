@@ -53,7 +53,7 @@ def restore(certificate_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             revocation.restore(db(), certificate, form.reason.data or "")
-            flash(_("The revocation is undone. Whoever verifies the certificate sees that from now on."))
+            flash(_("The revocation has been undone. Verification shows this from now on."))
             return redirect(url_for("certificates.page", certificate_id=certificate.id))
     return make_response(
         render_template("certificates/restore.html", certificate=certificate, form=form),

@@ -202,9 +202,11 @@ def count_late_results(db: Session, enrolment: Enrolment) -> int:
 
 def _refuse_unless_open(offering: Offering, reason: str | None) -> None:
     if offering.state == OfferingState.CLOSED and not reason:
-        raise DomainError("reason_missing", N_("This offering is closed. Say why the result changes."), field="reason")
+        raise DomainError(
+            "reason_missing", N_("This offering is closed. Enter a reason for changing the result."), field="reason"
+        )
     if offering.state not in (OfferingState.PUBLISHED, OfferingState.CLOSED):
-        raise DomainError("not_running", N_("This offering is not running, so it takes no results."))
+        raise DomainError("not_running", N_("This offering is not running, so results cannot be entered."))
 
 
 def _refuse_unless_valid(db: Session, offering: Offering, marks: Marks) -> None:

@@ -32,7 +32,7 @@ CERTIFICATE_ONLY = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MI
 
 # The label of each shortfall, and what can be done about it before closing; both are msgids.
 SHORTFALL_LABELS: dict[str, tuple[str, str]] = {
-    Shortfall.ABSENT: (N_("not present at any session"), N_("Check them in if they were there.")),
+    Shortfall.ABSENT: (N_("not present at any session"), N_("If the trainee was present, add the check-in.")),
     Shortfall.SESSIONS_MISSING: (N_("too few sessions attended"), N_("Check the rosters of the earlier sessions.")),
     Shortfall.MINUTES_MISSING: (N_("too few minutes attended"), N_("Check the times on the rosters.")),
     Shortfall.THEORY_MISSING: (N_("no theory result"), N_("Enter the theory result.")),

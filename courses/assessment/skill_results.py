@@ -35,7 +35,9 @@ TRUSTED_BEFORE = timedelta(days=1)
 
 MESSAGES = {
     "recorded": N_("The result is entered."),
-    "superseded": N_("%(by)s entered a later result for this skill, which counts. This one is kept beside it."),
+    "superseded": N_(
+        "%(by)s entered a later result for this skill. The later result counts; this one is stored for reference."
+    ),
     LateReason.OFFERING_CLOSED: N_(
         "Saved for review: the training had been closed. Users who may correct it find the result on the trainee's results page."
     ),

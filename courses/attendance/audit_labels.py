@@ -10,7 +10,7 @@ audit_labels.register(
             "attendance.arrive": N_("Checked in"),
             "attendance.correct": N_("Attendance corrected"),
             "attendance.leave": N_("Checked out"),
-            "attendance.review": N_("Attendance follows a review"),
+            "attendance.review": N_("Attendance updated after a review"),
             "attendance.undo": N_("Check-in undone"),
             "session.hide_code": N_("Check-in code stopped"),
             "session.sheet": N_("Sign-in sheet printed"),

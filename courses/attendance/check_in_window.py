@@ -66,5 +66,6 @@ def refuse_unless_running(meeting: SessionTimes, offering_state: OfferingState, 
         raise DomainError("too_early", N_("Check-in opens at %(opens)s."), opens=opening)
     if meeting.closed_at is not None:
         raise DomainError(
-            "session_closed", N_("This session is closed. Users who may correct it find “Correct” on its roster.")
+            "session_closed",
+            N_("This session is closed. Users with permission to correct it find “Correct” on its roster."),
         )

@@ -87,8 +87,8 @@ MESSAGES = {
     "arrived": N_("Checked in at %(time)s."),
     "left": N_("Checked out at %(time)s."),
     "undone": N_("No longer checked in."),
-    "already": N_("Checked in already at %(time)s."),
-    "already_by": N_("Checked in already, by %(by)s at %(time)s."),
+    "already": N_("Already checked in at %(time)s."),
+    "already_by": N_("Already checked in by %(by)s at %(time)s."),
     "already_left": N_("Already checked out at %(time)s."),
     "not_present": N_("Not checked in."),
     ReviewReason.OUTSIDE_WINDOW: N_("Saved for review: the time is outside the check-in period of this session."),
@@ -98,8 +98,10 @@ MESSAGES = {
     ReviewReason.WALK_IN_MATCH: N_("Saved for review: a walk-in, to be matched with the register."),
     ReviewReason.SECOND_FROM_BROWSER: N_("Saved for review: a second person from the same browser."),
     ReviewReason.NOT_RUNNING: N_("Saved for review: this training is not running."),
-    "event_conflict": N_("This check-in number was used for something else. Reload the page and check in again."),
-    "reason_missing": N_("Say why, so that others understand it later."),
+    "event_conflict": N_(
+        "This check-in number has already been used for another record. Reload the page and check in again."
+    ),
+    "reason_missing": N_("Enter a reason for later reference."),
     "bad_event": N_("This check-in could not be read. Reload the page and check in again."),
     "not_found": N_("This page does not exist, or you may not see it."),
 }

@@ -27,12 +27,12 @@ from lms.core.scope import CACHED_STATEMENTS, Scope, fetch, visible
 EVENT_LIMIT = 300  # events on one page; the rest follows once these are decided
 
 REVIEW_LABELS = {
-    ReviewReason.OUTSIDE_WINDOW: N_("The time is outside this session's check-in."),
-    ReviewReason.SESSION_CLOSED: N_("It came in after the session was closed."),
+    ReviewReason.OUTSIDE_WINDOW: N_("The time is outside the check-in period of this session."),
+    ReviewReason.SESSION_CLOSED: N_("Received after the session was closed."),
     ReviewReason.NOT_ENROLLED: N_("This person has no place in this training."),
-    ReviewReason.UNKNOWN_TICKET: N_("The ticket that was scanned is not one of ours."),
+    ReviewReason.UNKNOWN_TICKET: N_("The scanned ticket was not issued by this system."),
     ReviewReason.WALK_IN_MATCH: N_("A walk-in known by name alone. The person may already be registered."),
-    ReviewReason.SECOND_FROM_BROWSER: N_("A second person who checked in from the same browser."),
+    ReviewReason.SECOND_FROM_BROWSER: N_("A second person checked in from the same browser."),
     ReviewReason.NOT_RUNNING: N_("This training was not running: a draft, or cancelled."),
 }
 

@@ -156,7 +156,9 @@ def enrolment_of_ticket(db: Session, meeting: CourseSession, ticket: str) -> int
     """
     owner = db.scalars(select(Enrolment).where(Enrolment.ticket == ticket)).one_or_none()
     if owner is None:
-        raise DomainError("ticket_unknown", N_("This is not a ticket of ours. Search for the person by name instead."))
+        raise DomainError(
+            "ticket_unknown", N_("This ticket was not issued by this system. Search for the person by name instead.")
+        )
     if owner.offering_id != meeting.offering_id:
         starts = db.scalars(
             select(CourseSession.starts_at)

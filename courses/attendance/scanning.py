@@ -40,7 +40,9 @@ def ticket_on(picture: bytes) -> str:
             "many_codes", N_("There are several tickets in the picture. Take one of a single ticket."), status=422
         )
     if not tickets:
-        raise DomainError("ticket_unknown", N_("This is not a ticket of ours. Search for the person by name instead."))
+        raise DomainError(
+            "ticket_unknown", N_("This ticket was not issued by this system. Search for the person by name instead.")
+        )
     return tickets.pop()
 
 
@@ -77,7 +79,7 @@ def _opened(picture: bytes) -> Image.Image:
         raise _too_large() from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise DomainError(
-            "not_a_picture", N_("This is not a picture we can read. Send a JPEG or PNG photo."), status=422
+            "not_a_picture", N_("This picture cannot be read. Send a JPEG or PNG photo."), status=422
         ) from error
 
 

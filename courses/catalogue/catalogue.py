@@ -154,7 +154,10 @@ def change_course(db: Session, course: Course, facts: CourseFacts, checklist: Se
     if facts.programme_code != course.programme_code and count_offerings(db, course.id):
         raise DomainError(
             "programme_fixed",
-            N_("This course has offerings, which are counted under its programme. Add a new course instead."),
+            N_(
+                "The programme cannot be changed, because offerings of this course are "
+                "counted under it. Add a new course instead."
+            ),
             field="programme_code",
         )
     _apply(db, "course", f"course:{course.id}", course, replace(facts, code=course.code))

@@ -43,7 +43,7 @@ class ProgrammeForm(Form):
     )
     name_zh = StringField(_("Name in Chinese"), filters=[strip], validators=NAME)
     name_en = StringField(_("Name in English"), filters=[strip], validators=NAME)
-    position = IntegerField(_("Place in lists"), default=0, validators=[InputRequired(), NumberRange(min=0, max=1000)])
+    position = IntegerField(_("Order in lists"), default=0, validators=[InputRequired(), NumberRange(min=0, max=1000)])
 
     def facts(self) -> ProgrammeFacts:
         """The valid input."""

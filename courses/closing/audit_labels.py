@@ -7,9 +7,9 @@ from lms.core.errors import N_
 audit_labels.register(
     AuditLabels(
         actions={
-            "check_in.accept": N_("Check-in in review accepted"),
-            "check_in.merge": N_("Check-in in review assigned to a person"),
-            "check_in.reject": N_("Check-in in review rejected"),
+            "check_in.accept": N_("Reviewed check-in accepted"),
+            "check_in.merge": N_("Reviewed check-in assigned to a person"),
+            "check_in.reject": N_("Reviewed check-in rejected"),
             "instructor.arrive": N_("Instructor checked in"),
             "instructor.leave": N_("Instructor left"),
             "offering.close": N_("Offering closed"),
@@ -18,7 +18,7 @@ audit_labels.register(
             "session.spot_check": N_("Headcount checked"),
         },
         fields={
-            "by_self": N_("Checked in by themselves"),
+            "by_self": N_("Self check-ins"),
             "counted": N_("Counted"),
             "expected": N_("On the list"),
             "headcount": N_("Headcount"),

@@ -115,7 +115,8 @@ def close(
         raise DomainError(
             "nobody_came",
             N_(
-                "Nobody was checked in and no headcount was entered. Enter them, or ask the host to cancel the offering."
+                "Nobody was checked in and no headcount was entered. Enter the attendance, "
+                "or ask the host to cancel the offering."
             ),
         )
     if effects.expected_heads is not None:

@@ -10,5 +10,6 @@ def refuse_unless_open(meeting: CourseSession) -> None:
         raise DomainError("not_running", N_("This offering is not running: it is a draft, closed or cancelled."))
     if meeting.closed_at is not None:
         raise DomainError(
-            "session_closed", N_("This session is closed. Users who may correct it find “Correct” on its roster.")
+            "session_closed",
+            N_("This session is closed. Users with permission to correct it find “Correct” on its roster."),
         )

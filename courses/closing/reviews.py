@@ -79,7 +79,9 @@ def accept_all(
         review = _open(db, event_id, scope, now)
         enrolment_id = review.event.enrolment_id
         if enrolment_id is None:
-            raise DomainError("nobody_named", N_("This check-in names nobody. Choose whose it is, or reject it."))
+            raise DomainError(
+                "nobody_named", N_("This check-in does not name a person. Choose the person, or reject it.")
+            )
         trainee = db.scalars(select(Trainee).join(Enrolment).where(Enrolment.id == enrolment_id)).one()
         enrolment = _place(db, review, trainee)
         outcomes.append(_decide(db, review, ReviewDecision.ACCEPT, enrolment, reason, now))
@@ -108,7 +110,7 @@ def merge(
     """
     review = _open(db, event_id, scope, now)
     if enrolment_id is None:
-        raise DomainError("nobody_chosen", N_("Choose whose check-in it is first."), status=422)
+        raise DomainError("nobody_chosen", N_("First choose the person who checked in."), status=422)
     trainee = db.scalars(
         select(Trainee).join(Enrolment).where(Enrolment.id == enrolment_id, Enrolment.offering_id == review.offering.id)
     ).one_or_none()
@@ -181,7 +183,7 @@ def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _OpenRevi
         raise rights.correction_denied()
     events = events_of_case(db, event)
     if not any(sibling.id == event.id for sibling in events):
-        raise DomainError("decided_already", N_("Another user has decided about this check-in in the meantime."))
+        raise DomainError("decided_already", N_("Another user has already decided on this check-in."))
     return _OpenReview(event, meeting, offering, events)
 
 

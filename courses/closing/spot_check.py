@@ -59,8 +59,8 @@ def enter(db: Session, meeting: CourseSession, expected: ExpectedHeads, heads: H
         raise DomainError(
             "heads_differ",
             N_(
-                "You counted %(counted)s; by the list, there are %(expected)s in the room. Look at the list again, or say"
-                " why they differ."
+                "You counted %(counted)s; according to the list, %(expected)s should be in the room. Check the list"
+                " again, or explain the difference."
             ),
             field="heads_reason",
             counted=counted,

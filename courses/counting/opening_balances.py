@@ -86,17 +86,17 @@ def _balance(
 def _month(text: str, today: date) -> date:
     match = _MONTH.fullmatch(text)
     if match is None or not 1 <= int(match[2]) <= 12 or int(match[1]) < FIRST_YEAR:
-        raise DomainError("month", N_("“%(text)s” is no month; write it as 2012-05."), text=text)
+        raise DomainError("month", N_("“%(text)s” is not a month. Write it as 2012-05."), text=text)
     month = date(int(match[1]), int(match[2]), 1)
     if month > today:
-        raise DomainError("month_to_come", N_("%(text)s is still to come."), text=text)
+        raise DomainError("month_to_come", N_("%(text)s is in the future."), text=text)
     return month
 
 
 def _number(text: str) -> int:
     digits = spreadsheets.digits(text).replace(",", "")
     if not digits.isdecimal() or int(digits) > LARGEST_BALANCE:
-        raise DomainError("number", N_("“%(text)s” is no whole number from 0 to 100000000."), text=text)
+        raise DomainError("number", N_("“%(text)s” is not a whole number from 0 to 100000000."), text=text)
     return int(digits)
 
 

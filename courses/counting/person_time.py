@@ -192,7 +192,8 @@ def record_closing(db: Session, offering: Offering, zone: ZoneInfo) -> PersonTim
     _lock(db, offering)
     if _closing_line(db, offering.id) is not None:
         raise DomainError(
-            "already_counted", N_("This offering was closed and counted already. Correct it, giving a reason.")
+            "already_counted",
+            N_("This offering has already been closed and counted. To change it, make a correction and give a reason."),
         )
     day = offering.counted_on or counting_day(db, offering.id, zone)
     if day is None:

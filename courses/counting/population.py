@@ -70,7 +70,7 @@ def save(db: Session, year: int, figures: Mapping[int, int | None], source: str 
     }
     if any(changes.values()) and not source:
         raise DomainError(
-            "source_missing", N_("Say where the figures are from, for example a yearbook."), field="source"
+            "source_missing", N_("Enter the source of the figures, for example a yearbook."), field="source"
         )
     for district, people in changes.items():
         before = entered[district].people if district in entered else None

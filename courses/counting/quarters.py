@@ -137,7 +137,7 @@ def freeze(db: Session, quarter: Quarter, zone: ZoneInfo) -> FrozenQuarter:
     if clock.today(zone) <= quarter.last:
         raise DomainError(
             "quarter_not_over",
-            N_("%(quarter)s is not over: it can be frozen after %(last)s."),
+            N_("%(quarter)s has not ended. It can be frozen after %(last)s."),
             quarter=str(quarter),
             last=quarter.last.isoformat(),
         )

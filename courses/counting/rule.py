@@ -7,20 +7,23 @@ from flask_babel import lazy_gettext as _l
 
 RULE = (
     _l(
-        "One person-time is one person taking part in one offering, at one or more of its sessions. A course of two days "
-        "is 1, a retest adds 0, a refresher is 1 and also stands in its own column."
+        "One person-time is one person taking part in one offering, at one or more of its sessions. A course of two"
+        " days is 1, a retest adds 0, a refresher is 1 and is also shown in its own column."
     ),
     _l(
         "Person-times = attended (named) + headcount. A headcount is the largest number counted at one session of the "
         "offering; it adds no people, no hours and no certificates."
     ),
     _l(
-        "An offering counts once it is closed, on the day of its last session (Beijing time). Certificates count on the "
-        "day they are issued. What is not closed yet is shown apart."
+        "An offering counts once it is closed, on the day of its last session (Beijing time). Certificates count on"
+        " the day they are issued. Offerings that are not closed yet are shown separately."
     ),
-    _l("People are distinct trainees as the records stand today. They do not add up over rows: who came twice is one."),
     _l(
-        "A frozen quarter never changes. What is corrected later counts in the open quarter, as an adjustment that names "
-        "what it corrects."
+        "People are distinct trainees according to current records. Rows do not add "
+        "up: a person who came twice counts once."
+    ),
+    _l(
+        "A frozen quarter never changes. Later corrections count in the open quarter, as adjustments that name what"
+        " they correct."
     ),
 )

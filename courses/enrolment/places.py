@@ -149,7 +149,7 @@ def get_open_to_visitors(db: Session, offering_id: int) -> Offering:
     if offering is None or offering.state == OfferingState.DRAFT:
         raise NotFound
     if offering.state != OfferingState.PUBLISHED:
-        raise DomainError("not_open", N_("This offering does not take enrolments any more. Choose another date."))
+        raise DomainError("not_open", N_("This offering no longer accepts enrolments. Choose another date."))
     if offering.by_invitation:
         raise DomainError(
             "by_invitation", N_("This offering is by invitation. Ask the host organisation for a place."), status=403
@@ -167,9 +167,11 @@ def cancel(db: Session, enrolment: Enrolment, reason: str) -> None:
     offering = _lock_offering(db, enrolment.offering_id)
     db.refresh(enrolment)
     if enrolment.state not in ACTIVE_STATES or offering.state != OfferingState.PUBLISHED:
-        raise DomainError("not_cancellable", N_("This enrolment cannot be cancelled any more."))
+        raise DomainError("not_cancellable", N_("This enrolment can no longer be cancelled."))
     if has_attended(db, enrolment):
-        raise DomainError("attended", N_("This trainee was present at a session, so the enrolment stays."))
+        raise DomainError(
+            "attended", N_("This trainee was present at a session, so the enrolment cannot be cancelled.")
+        )
     before = enrolment.state
     enrolment.state = EnrolmentState.CANCELLED
     enrolment.cancelled_at, enrolment.cancel_reason = clock.now(), reason
@@ -194,7 +196,7 @@ def move_up(db: Session, enrolment: Enrolment) -> None:
     db.refresh(enrolment)
     waiting = db.scalars(_waiting_list(enrolment.offering_id)).all()
     if enrolment not in waiting:
-        raise DomainError("not_waiting", N_("This trainee is not on the waiting list any more."))
+        raise DomainError("not_waiting", N_("This trainee is no longer on the waiting list."))
     index = waiting.index(enrolment)
     if index == 0:
         return
@@ -214,7 +216,7 @@ def give_place(db: Session, enrolment: Enrolment, reason: str) -> None:
     offering = _lock_offering(db, enrolment.offering_id)
     db.refresh(enrolment)
     if enrolment.state != EnrolmentState.WAITLISTED or offering.state != OfferingState.PUBLISHED:
-        raise DomainError("not_waiting", N_("This trainee is not on the waiting list any more."))
+        raise DomainError("not_waiting", N_("This trainee is no longer on the waiting list."))
     _give_place(db, enrolment, reason=reason)
 
 
@@ -272,7 +274,7 @@ def _lock_published(db: Session, offering_id: int) -> Offering:
     offering = _lock_offering(db, offering_id)
     if offering.state != OfferingState.PUBLISHED:
         raise DomainError(
-            "not_open", N_("This offering does not take enrolments: it is not published, or it has ended.")
+            "not_open", N_("This offering does not accept enrolments: it is not published, or it has ended.")
         )
     return offering
 

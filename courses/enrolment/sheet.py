@@ -75,7 +75,7 @@ def read_people(content: bytes) -> list[tuple[int, dict[str, str]]]:
     if not people:
         raise _refused("no_rows", N_("There are no people in the file."))
     if len(people) > MAX_PEOPLE:
-        raise _refused("too_many_rows", N_("A file may hold 1,000 people. Split it."))
+        raise _refused("too_many_rows", N_("A file may contain at most 1,000 people. Split the file."))
     return people
 
 
@@ -127,7 +127,7 @@ def parse_facts(cells: Mapping[str, str]) -> TraineeFacts:
     if _SHORTENED.fullmatch(number):
         raise DomainError(
             "shortened",
-            N_("Excel has shortened this number. Make the column “text” and enter it again."),
+            N_("Excel has shortened this number. Format the column as text and enter the number again."),
             field="id_number",
         )
     email = cells.get("email")
@@ -154,7 +154,7 @@ def _phone(cells: Mapping[str, str], fact: str) -> str | None:
     except ValueError:
         raise DomainError(
             "phone_wrong",
-            N_("This is not a phone number. Give 11 digits, or + and the country code for a foreign one."),
+            N_("This is not a phone number. Enter 11 digits, or + and the country code for a foreign number."),
             field=fact,
         ) from None
 
@@ -166,7 +166,7 @@ def _birth_year(text: str | None) -> int | None:
     match = _BIRTHDAY.fullmatch(plain) or _YEAR.search(plain)
     if match is None:
         raise DomainError(
-            "birth_year_wrong", N_("Give the year of birth as four digits, as in 1990."), field="birth_year"
+            "birth_year_wrong", N_("Enter the year of birth as four digits, such as 1990."), field="birth_year"
         )
     return int(match[1])
 

@@ -137,7 +137,7 @@ def get_pending(db: Session, offering_id: int, ref: str, scope: Scope) -> Enrolm
     pending = fetch(db, EnrolmentImport, ref, scope, by=EnrolmentImport.ref)
     if pending.offering_id != offering_id or pending.content is None:
         raise DomainError(
-            "import_gone", N_("This list was enrolled already, or is older than a day. Send the file again.")
+            "import_gone", N_("This list has already been enrolled, or is more than a day old. Send the file again.")
         )
     return pending
 

@@ -70,20 +70,20 @@ def validate(facts: TraineeFacts) -> TraineeFacts:
     """
     name = " ".join(facts.name.split())
     if not norm(name) or len(name) > NAME_LIMIT:
-        raise _invalid("name", N_("Give the name, up to 60 characters."))
+        raise _invalid("name", N_("Enter the name, up to 60 characters."))
     today = clock.now().date()
     number, id_type = facts.id_number or None, facts.id_type
     if number is not None:
         number = id_numbers.normalise(id_type or IdType.RESIDENT, number, today)
         id_type = id_type or IdType.RESIDENT
     if facts.phone is None and number is None:
-        raise _invalid("phone", N_("Give a phone number, or an ID number for somebody who has no phone."))
+        raise _invalid("phone", N_("Enter a phone number, or an ID number for a person without a phone."))
     birth_date = id_numbers.birth_date(id_type, number)
     birth_year = facts.birth_year or (birth_date.year if birth_date else None)
     if birth_year is not None and not id_numbers.EARLIEST_BIRTH_YEAR <= birth_year <= today.year:
-        raise _invalid("birth_year", N_("Give the year of birth as four digits, as in 1990."))
+        raise _invalid("birth_year", N_("Enter the year of birth as four digits, such as 1990."))
     if birth_date and facts.birth_year and birth_date.year != facts.birth_year:
-        raise _invalid("birth_year", N_("The year of birth and the ID number do not agree. Check both."))
+        raise _invalid("birth_year", N_("The year of birth and the ID number do not match. Check both."))
     valid = replace(facts, name=name, id_type=id_type if number else None, id_number=number, birth_year=birth_year)
     if needs_guardian(valid) and not (facts.guardian_name and facts.guardian_phone):
         missing = "guardian_phone" if facts.guardian_name else "guardian_name"
@@ -246,7 +246,7 @@ def read_id_number(db: Session, trainee: Trainee, why: str) -> str:
 def _reason_to_read(why: str) -> str:
     why = why.strip()
     if not why:
-        raise _invalid("why", N_("Say why you need it; the reason is kept with your name."))
+        raise _invalid("why", N_("Enter the reason. It is recorded with your name."))
     return why
 
 

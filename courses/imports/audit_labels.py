@@ -9,7 +9,7 @@ audit_labels.register(
         actions={
             "import.correct": N_("Rows to correct downloaded"),
             "import.done": N_("Import finished"),
-            "import.erase": N_("Import's rows erased"),
+            "import.erase": N_("Rows of an import erased"),
             "import.receive": N_("File received for import"),
             "import.resume": N_("Import resumed"),
             "import.start": N_("Import started"),
@@ -30,7 +30,7 @@ audit_labels.register(
             "kept_offerings": N_("Offerings kept"),
             "kept_people": N_("Trainees kept"),
             "kept_rows": N_("Rows kept"),
-            "known": N_("Already present"),
+            "known": N_("Already in the system"),
             "new": N_("Can be imported"),
             "offerings": N_("Offerings"),
             "refused": N_("Refused"),

@@ -101,7 +101,7 @@ def parse_phone(text: str) -> str | None:
         return normalise_phone(plain)
     except ValueError:
         raise refusal(
-            "phone", N_("This is not a phone number. Give 11 digits, or + and the country code for a foreign one.")
+            "phone", N_("This is not a phone number. Enter 11 digits, or + and the country code for a foreign number.")
         ) from None
 
 
@@ -121,7 +121,9 @@ def parse_id_number(kind: str, text: str, today: date) -> tuple[IdType, str] | N
     if not text:
         return None
     if _SHORTENED.fullmatch(text):
-        raise refusal("shortened", N_("Excel has shortened this number. Make the column “text” and enter it again."))
+        raise refusal(
+            "shortened", N_("Excel has shortened this number. Format the column as text and enter the number again.")
+        )
     id_type = (
         IdType.RESIDENT if not kind else look_up(kind, _ID_TYPES, "id_type", N_("There is no ID type “%(text)s”."))
     )
@@ -135,7 +137,7 @@ def parse_birth_year(text: str, today: date) -> int | None:
     plain = spreadsheets.digits(text)
     year = int(plain[:4]) if plain[:4].isdecimal() and len(plain) >= 4 else 0
     if not id_numbers.EARLIEST_BIRTH_YEAR <= year <= today.year:
-        raise refusal("birth_year", N_("Give the year of birth as four digits, as in 1990."))
+        raise refusal("birth_year", N_("Enter the year of birth as four digits, such as 1990."))
     return year
 
 

@@ -85,7 +85,7 @@ def store(  # noqa: C901  # one pass over the file, with all that may be wrong w
         db.flush()
         number += 1
     if not size:
-        raise DomainError("file_empty", N_("The file holds no rows."), field="file")
+        raise DomainError("file_empty", N_("The file contains no rows."), field="file")
     if workbook:
         return StoredFile(size, XLSX)
     for test in tests:

@@ -36,7 +36,7 @@ class UndoForm(Form):
     """The reason for the undo of an import."""
 
     reason = StringField(
-        _("Reason"), filters=[strip], validators=[DataRequired(_("Give a reason.")), Length(max=REASON_LIMIT)]
+        _("Reason"), filters=[strip], validators=[DataRequired(_("Enter a reason.")), Length(max=REASON_LIMIT)]
     )
 
 

@@ -188,9 +188,9 @@ class InstructorRowReader:
         number, name = row["registration_number"], row["name"]
         person = normalised(number)
         if not person or len(number) > NUMBER_LIMIT:
-            raise refusal("registration_number", N_("“%(text)s” is no registration number."), text=number)
+            raise refusal("registration_number", N_("“%(text)s” is not a registration number."), text=number)
         if not norm(name) or len(name) > NAME_LIMIT:
-            raise refusal("instructor_name", N_("“%(text)s” is no name."), text=name)
+            raise refusal("instructor_name", N_("“%(text)s” is not a name."), text=name)
         who = f"{person}|{norm(name)}"
         district = self._districts.find(row["district"])
         before = self._people.get(person)
@@ -203,7 +203,7 @@ class InstructorRowReader:
         )
         if before is not None and before != (who, district, level.value):
             raise refusal(
-                "instructor_differs", N_("An earlier row gives this number to another name, district or level.")
+                "instructor_differs", N_("An earlier row has this number with another name, district or level.")
             )
         phone = cells.parse_phone(row.get("phone", ""))
         period = self._period(row)
@@ -230,7 +230,7 @@ class InstructorRowReader:
         if not (programme or first or last):
             return None
         if not programme or not last:
-            raise refusal("qualification", N_("A qualification needs its programme and its last day."))
+            raise refusal("qualification", N_("Enter the programme and the last day of the qualification."))
         period = QualificationPeriod(
             cells.look_up(programme, self._programmes, "programme", N_("There is no programme “%(text)s”.")),
             cells.parse_day(first) if first else self._today,
@@ -260,15 +260,16 @@ class InstructorsKind(RowKind):
     name = "instructors"
     title = N_("Instructors")
     hint = N_(
-        "One row for each qualification, or for an instructor without one. Whoever is on the register gets the "
-        "qualification and stays as they are otherwise. Accounts are given on the instructor's own page."
+        "One row for each qualification, or for an instructor without one. Instructors who are already on the "
+        "register only get the qualification; their other details do not change. Accounts are opened on the "
+        "instructor's own page."
     )
     columns = COLUMNS
     undo_steps = (QUALIFICATIONS, PEOPLE)
     reasons = {  # noqa: RUF012  # read only
         "double": N_("Line %(line)s is the same."),
         "number_taken": N_("Another instructor has this registration number."),
-        "two_numbers": N_("Line %(line)s gives this name and phone another registration number."),
+        "two_numbers": N_("Line %(line)s has this name and phone with another registration number."),
         "other_number": N_("A person with this name and phone is on the register with another registration number."),
         "elsewhere": N_("This instructor is registered with another district."),
         "overlap": OVERLAP,

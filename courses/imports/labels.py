@@ -21,7 +21,7 @@ STATES = {
 # The outcomes of rows, before the import.
 OUTCOMES = {
     "new": _l("Can be imported"),
-    "known": _l("Already present"),
+    "known": _l("Already in the system"),
     "double": _l("Duplicate in the file"),
     "refused": _l("Refused"),
 }

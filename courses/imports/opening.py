@@ -63,17 +63,17 @@ class OpeningBalancesKind(RowKind):
     name = "opening_balances"
     title = N_("Totals from before this system")
     hint = N_(
-        "One row for each month, district and programme. The file is kept with its totals; it goes in whole, or not at all. "
-        "Without a source in the row, its name is the source."
+        "One row for each month, district and programme. The file is stored with its totals and can only be "
+        "imported as a whole. If a row has no source, the file name is used."
     )
     columns = COLUMNS
     city_only = True
     largest = LARGEST_SOURCE
     reasons = {  # noqa: RUF012  # read only
-        "double": N_("Line %(line)s gives this month, district and programme already."),
-        "held": N_("This month, district and programme has a balance already."),
-        "whole": N_("Line %(line)s cannot be imported, and a source is imported whole or not at all."),
-        "sources": N_("A file names no more than %(most)s sources."),
+        "double": N_("Line %(line)s already has this month, district and programme."),
+        "held": N_("This month, district and programme already have an opening balance."),
+        "whole": N_("Line %(line)s cannot be imported. A source can only be imported as a whole."),
+        "sources": N_("A file may name at most %(most)s sources."),
     }
 
     def row_reader(self, db: Session, run: ImportRun, context: ImportContext) -> Callable[[Cells], ParsedRow]:  # noqa: ARG002  # signature of RowKind

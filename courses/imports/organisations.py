@@ -54,7 +54,9 @@ class OrganisationsKind(RowKind):
 
     name = "organisations"
     title = N_("Organisations")
-    hint = N_("One row for each organisation that hosts training. One that its district has already stays as it is.")
+    hint = N_(
+        "One row for each organisation that hosts training. Organisations that the district already has do not change."
+    )
     columns = COLUMNS
     reasons = {"double": N_("Line %(line)s names the same organisation.")}  # noqa: RUF012  # read only
 
@@ -66,7 +68,7 @@ class OrganisationsKind(RowKind):
             district = districts.find(row["district"])
             sector = cells.look_up(row["sector"], _SECTORS, "sector", N_("There is no sector “%(text)s”."))
             if not normalised(row["name_zh"]):
-                raise cells.refusal("organisation_name", N_("“%(text)s” is no name."), text=row["name_zh"])
+                raise cells.refusal("organisation_name", N_("“%(text)s” is not a name."), text=row["name_zh"])
             facts = {
                 "name_zh": row["name_zh"],
                 "name_en": row.get("name_en") or None,

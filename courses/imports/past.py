@@ -63,27 +63,34 @@ class PastTrainings(ImportKind):
     name = "past"
     title = N_("Past trainings")
     hint = N_(
-        "One row for each person in each offering: its people, places and attendances go in, and it is counted. A "
-        "certificate number can be verified from then on, as a legacy certificate of the district's Red Cross."
+        "One row for each person in each offering. People, enrolments and attendances are imported, and the "
+        "offering is counted. Certificate numbers can then be verified as legacy certificates of the district's Red"
+        " Cross."
     )
     caution = N_(
-        "An offering is imported whole: if one of its rows is wrong, all of its rows wait and are listed in this file. "
-        "Correct the wrong rows, or remove them."
+        "An offering is imported only as a whole: if one of its rows is wrong, none of its rows are imported and "
+        "all of them are listed in this file. Correct or remove the wrong rows."
     )
     columns = COLUMNS
     steps = ("people", "offerings")
     undo_steps = UNDO_STEPS
     reasons = {  # noqa: RUF012  # read only
-        "double": N_("The same person stands in line %(line)s for this offering already."),
+        "double": N_("Line %(line)s already has the same person for this offering."),
         "offering_waits": N_(
             "This row is correct, but line %(line)s of the same offering is wrong. Correct that line, "
             "and send all of them together."
         ),
-        "offering_known": N_("This offering is registered already, without this person. Correct it on its own page."),
-        "certificate_ours": N_("The certificate number is one of this system's own. Correct it, or leave it out."),
-        "certificate_taken": N_("The certificate number is somebody else's already. Correct it, or leave it out."),
+        "offering_known": N_(
+            "This offering is already registered without this person. Correct it on the offering's page."
+        ),
+        "certificate_ours": N_(
+            "The certificate number belongs to a certificate issued by this system. Correct it, or leave it empty."
+        ),
+        "certificate_taken": N_(
+            "The certificate number already belongs to another person. Correct it, or leave it empty."
+        ),
         "certificate_twice": N_(
-            "Line %(line)s gives the same certificate number to somebody else. Correct both lines."
+            "Line %(line)s gives the same certificate number to another person. Correct both lines."
         ),
     }
 

@@ -131,15 +131,17 @@ class PastRowReader:
         name = get(row, "name")
         key = norm(name)
         if not key or len(name) > NAME_LIMIT:
-            raise refusal("name", N_("Give the name, up to 60 characters."))
+            raise refusal("name", N_("Enter the name, up to 60 characters."))
         phone = cells.parse_phone(get(row, "phone"))
         identity = cells.parse_id_number(get(row, "id_type"), get(row, "id_number"), self._today)
         if phone is None and identity is None:
-            raise refusal("nobody", N_("Give a phone number or an ID number: without one nobody can be found again."))
+            raise refusal(
+                "nobody", N_("Enter a phone number or an ID number. Without one, this person cannot be found later.")
+            )
         year = cells.parse_birth_year(get(row, "birth_year"), self._today)
         if identity is not None and (born := id_numbers.birth_date(*identity)) is not None:
             if year is not None and year != born.year:
-                raise refusal("birth_year_differs", N_("The year of birth and the ID number do not agree. Check both."))
+                raise refusal("birth_year_differs", N_("The year of birth and the ID number do not match. Check both."))
             year = born.year
         present = self._present(get(row, "present"), len(offering.days))
         arrived, departed = self._hours(row, offering)
@@ -152,10 +154,10 @@ class PastRowReader:
         )
         certificate = get(row, "certificate")
         if not present and (certificate or result == PASSED):
-            raise refusal("passed_absent", N_("Nobody passes who was at no session."))
+            raise refusal("passed_absent", N_("A person who attended no session cannot pass."))
         issued_on = self._issued(get(row, "issued_on"), certificate, result, offering)
         if len(certificate) > NUMBER_LIMIT or (certificate and not any(map(str.isdigit, certificate))):
-            raise refusal("certificate", N_("“%(text)s” is no certificate number."), text=certificate)
+            raise refusal("certificate", N_("“%(text)s” is not a certificate number."), text=certificate)
         ref = str(uuid4())
         cipher = self._cipher
         fields = [
@@ -245,7 +247,7 @@ class PastRowReader:
             self.key = key
             raise refusal(
                 "offering_differs",
-                N_("An earlier row names the same offering with other days, another end or another lead."),
+                N_("An earlier row has this offering with other days, another end time or another lead instructor."),
             )
         return NamedOffering(key, tuple(days), starts, ends)
 
@@ -260,7 +262,10 @@ class PastRowReader:
         for part in text.replace("；", ";").replace("、", ";").replace(",", ";").replace("，", ";").split(";"):
             if not part.strip().isdecimal() or not 1 <= int(part) <= sessions:
                 raise refusal(
-                    "sessions", N_("“%(text)s” does not name sessions from 1 to %(most)s."), text=text, most=sessions
+                    "sessions",
+                    N_("“%(text)s” is not a list of session numbers from 1 to %(most)s."),
+                    text=text,
+                    most=sessions,
                 )
             bits |= 1 << (int(part) - 1)
         return bits
@@ -277,7 +282,7 @@ class PastRowReader:
         if not certificate:
             return None
         if result == FAILED:
-            raise refusal("certified_failed", N_("Nobody who failed has a certificate."))
+            raise refusal("certified_failed", N_("A person who failed cannot have a certificate."))
         issued = cells.parse_day(text) if text else offering.days[-1]
         if not offering.days[0] <= issued <= self._today:
             raise refusal("issued_on", N_("The certificate cannot have been issued on “%(text)s”."), text=text)

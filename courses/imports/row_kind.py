@@ -168,7 +168,7 @@ def _check_cells(row: Cells, required: Iterable[str]) -> None:
         if not row.get(name):
             raise cells.missing_cell(name)
     if any(len(cell) > CELL_LIMIT for cell in row.values()):
-        raise refusal("cell_long", N_("A cell holds more than %(most)s characters."), most=CELL_LIMIT)
+        raise refusal("cell_long", N_("A cell contains more than %(most)s characters."), most=CELL_LIMIT)
 
 
 def lock_kind(db: Session, name: str) -> None:

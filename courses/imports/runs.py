@@ -70,7 +70,7 @@ def receive(
     mapping: field → heading, where the caller knows the headings.
     """
     if kind.city_only and not scope.everything:
-        raise DomainError("city_only", N_("Only the city's administrator imports these."), status=403)
+        raise DomainError("city_only", N_("Only a city administrator can import this data."), status=403)
     run = ImportRun(
         kind=kind.name,
         user_id=scope.user_id,
@@ -99,7 +99,7 @@ def _find_headings(db: Session, run: ImportRun, kind: ImportKind, remembered: Ma
     """Take as headings the one of the first rows that names most fields: a title may stand above it."""
     first = files.store_first_rows(db, run)[:HEADING_ROWS]
     if not first:
-        raise DomainError("file_empty", N_("The file holds no rows."), field="file")
+        raise DomainError("file_empty", N_("The file contains no rows."), field="file")
     best: tuple[int, int, list[str], dict[str, int]] = (-1, *first[0], {})
     for line, cells in first:
         mapping = kinds.guess_mapping(kind.columns, cells, remembered)
@@ -143,7 +143,7 @@ def check(db: Session, run: ImportRun) -> None:
     """Request the check, which changes no record. Raises DomainError while a required field has no column."""
     _require_state(run, ImportState.RECEIVED)
     if missing_columns(run):
-        raise DomainError("columns_missing", N_("Choose the column of each field that is needed."), status=422)
+        raise DomainError("columns_missing", N_("Choose a column for each required field."), status=422)
     _begin(db, run, ImportState.CHECKING, "read", files.count_rows(db, run))
     db.flush()
 
@@ -184,7 +184,7 @@ def undo(db: Session, run: ImportRun, reason: str) -> None:
     if run.state is not ImportState.DONE and run.doing is ImportState.CHECKING:
         raise DomainError("nothing_moved", N_("This import has changed nothing, so there is nothing to undo."))
     if run.erased_at is not None:
-        raise DomainError("erased", N_("An import can be undone for 30 days. Its rows are erased now."))
+        raise DomainError("erased", N_("An import can be undone within 30 days. Its rows have now been erased."))
     _begin(db, run, ImportState.UNDOING, kinds.kind_of(run.kind).undo_steps[0])
     audit.record(db, "import.undo", run, after={"kind": run.kind}, reason=reason)
     db.flush()
@@ -192,7 +192,7 @@ def undo(db: Session, run: ImportRun, reason: str) -> None:
 
 def _require_state(run: ImportRun, *states: ImportState) -> None:
     if run.state not in states:
-        raise DomainError("import_state", N_("The import is at another step meanwhile. Look at it again."))
+        raise DomainError("import_state", N_("The import has moved on to another step. Check it again."))
 
 
 def may_resume(run: ImportRun) -> bool:

@@ -218,7 +218,7 @@ def columns(ref: str) -> ResponseReturnValue:
             return redirect(url_for(".page", ref=ref))
         for field in form:
             if field.name.removeprefix("column-") in missing:
-                field.errors = [*field.errors, _("Choose the column of this field.")]
+                field.errors = [*field.errors, _("Choose a column for this field.")]
     return _page(run, form, 422)
 
 

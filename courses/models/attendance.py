@@ -158,6 +158,4 @@ class Attendance(Base):
     __table_args__ = (CheckConstraint("left_at >= arrived_at", name="order"),)
 
 
-register_refusal(
-    "pk_attendance_decision", "decided_already", N_("Another user has decided about this check-in in the meantime.")
-)
+register_refusal("pk_attendance_decision", "decided_already", N_("Another user has already decided on this check-in."))

@@ -195,7 +195,7 @@ register_refusal("ck_course_session_period", "session_period", N_("A session mus
 register_refusal(
     "ck_course_session_length",
     "session_length",
-    N_("A session lasts no more than 24 hours; plan a second one."),
+    N_("A session can last at most 24 hours. Add another session."),
 )
 
 

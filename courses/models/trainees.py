@@ -152,5 +152,5 @@ class Trainee(Base):
 register_refusal(
     "uq_trainee_id_number",
     "id_number_taken",
-    N_("Another trainee is registered with this ID number. Search for that person instead of entering a second one."),
+    N_("Another trainee is registered with this ID number. Search for that person instead of registering them again."),
 )

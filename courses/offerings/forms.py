@@ -131,7 +131,7 @@ class OfferingForm(TeamMixin, Form):
     organisation = StringField(_("Host organisation"), filters=[strip], validators=[DataRequired(), Length(max=300)])
     place = StringField(_("Place"), filters=[strip], validators=[DataRequired(), Length(max=200)])
     capacity = IntegerField(_("Places"), validators=[Optional(), NumberRange(min=1, max=MAX_CAPACITY)])
-    by_invitation = BooleanField(_("By invitation: not on the public list, nobody enrols by themselves"))
+    by_invitation = BooleanField(_("By invitation: not on the public list, no self-enrolment"))
     sessions = FieldList(FormField(SessionRowForm), min_entries=1, max_entries=MAX_SESSIONS)
 
     def handle_button(self, submitted: MultiDict[str, str]) -> bool:

@@ -94,13 +94,13 @@ def _only_one(organisations: Sequence[Organisation]) -> Organisation:
     if not organisations:
         raise DomainError(
             "organisation_unknown",
-            N_("No organisation of yours has this name. Choose one of the suggestions."),
+            N_("None of your organisations has this name. Choose a suggestion."),
             field="organisation",
         )
     if len(organisations) > 1:
         raise DomainError(
             "organisation_ambiguous",
-            N_("Several organisations have this name. Choose the right one of the suggestions."),
+            N_("Several organisations have this name. Choose the right suggestion."),
             field="organisation",
         )
     return organisations[0]

@@ -54,7 +54,7 @@ def schedule(db: Session, plan: OfferingPlan, *, scope: Scope, zone: ZoneInfo) -
     """
     course = db.get(Course, plan.course_id)
     if course is None or not course.active:
-        raise DomainError("course_not_offered", N_("This course is not offered any more."), field="course_id")
+        raise DomainError("course_not_offered", N_("This course is no longer offered."), field="course_id")
     host = _get_host(db, plan.organisation_id, scope)
     offering = Offering(
         course_id=course.id,
@@ -85,13 +85,14 @@ def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope,
         raise DomainError(
             "course_fixed",
             N_(
-                "The course of a published offering is fixed: people have enrolled in it. Cancel it and schedule another."
+                "The course of a published offering cannot be changed, because people have enrolled in "
+                "it. Cancel the offering and schedule another."
             ),
             field="course_id",
         )
     course = db.get(Course, plan.course_id)
     if course is None or not (course.active or course.id == offering.course_id):
-        raise DomainError("course_not_offered", N_("This course is not offered any more."), field="course_id")
+        raise DomainError("course_not_offered", N_("This course is no longer offered."), field="course_id")
     if plan.organisation_id != offering.organisation_id:
         host = _get_host(db, plan.organisation_id, scope)
         offering.organisation_id, offering.district_id = host.id, host.district_id
@@ -100,7 +101,7 @@ def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope,
     if capacity < enrolled:
         raise DomainError(
             "capacity_below_enrolled",
-            N_("There can be no fewer places than are taken already: %(enrolled)s."),
+            N_("The number of places cannot be lower than the number already taken: %(enrolled)s."),
             field="capacity",
             enrolled=enrolled,
         )
@@ -160,7 +161,9 @@ def cancel(db: Session, offering: Offering, reason: str, *, zone: ZoneInfo) -> n
     record of who was notified; the state of the offering tells that it did not take place. Raises DomainError
     `reason_missing`, `offering_state` or `offering_attended`.
     """
-    reason = reasons.required(reason, N_("Say why; the enrolled read it in their mail."), one_line=False)
+    reason = reasons.required(
+        reason, N_("Enter a reason. Enrolled trainees will see it in the e-mail."), one_line=False
+    )
     _lock(db, offering)
     _require_state(offering, *OPEN_STATES)
     if db.scalar(
@@ -278,7 +281,7 @@ def _require_state(offering: Offering, *states: OfferingState) -> None:
         return
     messages = {
         OfferingState.DRAFT: N_("This offering is not published yet."),
-        OfferingState.PUBLISHED: N_("This offering is published already."),
+        OfferingState.PUBLISHED: N_("This offering is already published."),
         OfferingState.CLOSED: N_("This offering is closed and cannot be changed."),
         OfferingState.CANCELLED: N_("This offering was cancelled and cannot be changed."),
     }
@@ -307,7 +310,7 @@ def _refuse_unpublishable(db: Session, offering: Offering, zone: ZoneInfo, *, fu
     if not offering.sessions:
         raise DomainError("no_session", N_("Add at least one session first."))
     if future and all(meeting.starts_at <= clock.now() for meeting in offering.sessions):
-        raise DomainError("no_future_session", N_("All sessions lie in the past. Set a coming date first."))
+        raise DomainError("no_future_session", N_("All sessions are in the past. Set a future date first."))
     if len(offering.sessions) < offering.course.sessions_needed:
         raise DomainError(
             "too_few_sessions",
@@ -320,7 +323,7 @@ def _refuse_unpublishable(db: Session, offering: Offering, zone: ZoneInfo, *, fu
         if lead_id is None:
             raise DomainError(
                 "no_lead",
-                N_("The session %(time)s has no lead instructor. Name one first."),
+                N_("The session %(time)s has no lead instructor. Choose one first."),
                 field="lead",
                 time=scheduling.format_period(meeting.starts_at, meeting.ends_at, zone),
             )

@@ -32,5 +32,8 @@ def correction_denied() -> Denied:
     """The error for a user who may not correct."""
     return Denied(
         "correction_denied",
-        N_("Only the lead instructor within 7 days, or an administrator, may correct what is closed. Ask them."),
+        N_(
+            "After closing, only the lead instructor (within 7 days) or an administrator "
+            "can make corrections. Ask one of them."
+        ),
     )

@@ -178,7 +178,8 @@ def _refuse_changes_to_the_past(db: Session, existing: dict[int, CourseSession],
             or db.scalar(select(exists().where(AttendanceEvent.course_session_id == meeting.id)))
         ):
             raise DomainError(
-                "session_attended", N_("People have checked in at a session that you removed. It has to stay.")
+                "session_attended",
+                N_("People have already checked in at a session that you removed. It cannot be removed."),
             )
 
 
@@ -190,7 +191,7 @@ def _refuse_invalid_teams(
         if len(set(team.instructor_ids())) < len(team.instructor_ids()):
             raise DomainError(
                 "instructor_twice",
-                N_("The same instructor is named twice. Nobody has two roles at one session."),
+                N_("The same instructor is named twice. Each person can have only one role at a session."),
                 field="assistants",
             )
         key = (team.lead_id, clock.day_of(plan.starts_at, zone))
@@ -299,8 +300,8 @@ def _refuse_clash(db: Session, plans: Sequence[SessionPlan], teams: Sequence[Tea
     raise DomainError(
         "instructor_busy",
         N_(
-            "%(name)s would teach two sessions of this offering at once: %(first)s and %(second)s. "
-            "Change a time, or give one of them another instructor."
+            "%(name)s would teach two sessions of this offering at the same time: %(first)s and %(second)s. Change "
+            "a time, or choose another instructor for one of them."
         ),
         name=_names(db, [instructor_id])[instructor_id],
         first=format_period(first.lower, first.upper, zone),

@@ -63,8 +63,8 @@ def find(db: Session, text: str, reach: InstructorScope, *, field: str) -> Instr
     raise DomainError(
         "instructor_unknown",
         N_(
-            "No qualified instructor near you is called %(name)s. Choose a suggestion, or give the registration number "
-            "of somebody from another district."
+            "No qualified instructor named %(name)s was found in your district. Choose a suggestion, or enter the "
+            "registration number of an instructor from another district."
         ),
         field=field,
         name=text.strip(),

@@ -266,7 +266,8 @@ def _text(content: ReportLetter) -> str:
     if report.progress.offerings:
         notes.append(
             _(
-                "Not closed yet and in no figure: offerings of this period %(offerings)s, attended so far %(people)s.",
+                "Not closed yet and not in the figures: offerings of this period "
+                "%(offerings)s, attended so far %(people)s.",
                 offerings=whole(report.progress.offerings),
                 people=whole(report.progress.named),
             )

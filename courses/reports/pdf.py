@@ -43,7 +43,7 @@ def render(document: ReportDocument, *, now: datetime) -> bytes:
     if len(document.rows) > MAX_ROWS:
         raise DomainError(
             "report_too_long",
-            N_("This report has too many rows for paper: %(rows)s. Narrow it, or take the spreadsheet."),
+            N_("This report has too many rows to print: %(rows)s. Reduce it, or export the spreadsheet."),
             status=422,
             rows=len(document.rows),
         )
@@ -52,6 +52,9 @@ def render(document: ReportDocument, *, now: datetime) -> bytes:
     except typesetting.GlyphMissing as error:
         raise DomainError(
             "report_glyph_missing",
-            N_("The report cannot be set: the font lacks a character of a name. Take the spreadsheet."),
+            N_(
+                "The PDF cannot be created: the font lacks a character in one of the "
+                "names. Export the spreadsheet instead."
+            ),
             status=422,
         ) from error

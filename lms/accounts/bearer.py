@@ -53,7 +53,10 @@ def _admit(limit: MinuteLimit) -> Scope:
     if sender is None:
         raise DomainError(
             "device_unknown",
-            N_("This device is not connected, or was disconnected. Sign in again; what it has not sent yet is kept."),
+            N_(
+                "This device is not connected, or was disconnected. Sign in again. "
+                "Unsent check-ins are still stored on it."
+            ),
             status=401,
         )
     if not limit.allows(str(sender.device_id)):

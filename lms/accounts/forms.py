@@ -69,7 +69,7 @@ class OwnPasswordForm(Form):
     """A signed-in user's change of password."""
 
     present_password = PasswordField(
-        _("Present password"),
+        _("Current password"),
         validators=[REQUIRED, Length(max=MAXIMUM)],
         render_kw={"autocomplete": "current-password"},
     )
@@ -116,7 +116,7 @@ class GrantForm(Form):
     def validate_organisation(self, field: StringField) -> None:
         """A coordinator belongs to an organisation."""
         if self.role.data == Role.COORDINATOR and not field.data:
-            raise ValidationError(_("Name the organisation."))
+            raise ValidationError(_("Enter the organisation."))
 
     def validate_district(self, field: SelectField) -> None:
         """A district administrator belongs to a district."""

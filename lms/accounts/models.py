@@ -176,4 +176,4 @@ class Device(Base):
 
 register_refusal("uq_app_user_email", "email_taken", N_("Another account uses this e-mail address."))
 register_refusal("uq_app_user_phone_index", "phone_taken", N_("Another account uses this phone number."))
-register_refusal("uq_role_grant_once", "granted_already", N_("This account holds this role already."))
+register_refusal("uq_role_grant_once", "granted_already", N_("This account already has this role."))

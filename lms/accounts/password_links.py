@@ -115,7 +115,7 @@ def owner(db: Session, token: str, *, lock: bool = False) -> User:
     if user is None:
         raise DomainError(
             "link_spent",
-            N_("This link was used already or is too old. Ask for a new one on the sign-in page."),
+            N_("This link has already been used or has expired. Request a new one on the sign-in page."),
             status=410,
         )
     return user

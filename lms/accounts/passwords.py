@@ -71,7 +71,8 @@ def demand(password: str, *, facts: Iterable[str | None]) -> None:
         raise DomainError(
             "password_common",
             N_(
-                "This password is among the first that are tried. Several words that only you would put together work well."
+                "This password is too common and easy to guess. Several words that "
+                "only you would put together work well."
             ),
             status=422,
             field="password",
@@ -80,7 +81,7 @@ def demand(password: str, *, facts: Iterable[str | None]) -> None:
         if fact in folded and len(folded.replace(fact, "")) < LEFT_OVER:
             raise DomainError(
                 "password_personal",
-                N_("This password is too close to your name, e-mail address or phone number."),
+                N_("This password is too similar to your name, e-mail address or phone number."),
                 status=422,
                 field="password",
             )

@@ -105,7 +105,7 @@ def organisation_named(db: Session, text: str, scope: Scope) -> int:
         )
     raise DomainError(
         "organisation_ambiguous",
-        N_("Several organisations fit: %(names)s. Give the whole name."),
+        N_("Several organisations match: %(names)s. Enter the full name."),
         status=422,
         field="organisation",
         names="、".join(place.name_zh for place in matches),

@@ -35,7 +35,7 @@ def demand_within(db: Session, user: User, scope: Scope) -> None:
     if not db.scalar(reach):
         raise DomainError(
             "beyond_reach",
-            N_("You can give roles of your own district only. Ask the city's administrator for more."),
+            N_("You can only grant roles of your own district. For other roles, ask a city administrator."),
             status=422,
             field="role",
         )

@@ -69,7 +69,7 @@ def authenticate(db: Session, identifier: str, password: str) -> User:
     if not passwords.matches(sealed, password) or user is None or sealed is None:
         raise DomainError(
             "sign_in_refused",
-            N_("The phone, e-mail address or password is not right. Check them, or set a new password."),
+            N_("The phone number, e-mail address or password is wrong. Check them, or set a new password."),
             status=422,
         )
     if passwords.outdated(sealed):
@@ -81,7 +81,7 @@ def change_password(db: Session, user: User, *, old: str, new: str, token: str) 
     """Set a new password and sign out every other browser; `token` is the token of this browser."""
     if not passwords.matches(user.password_hash, old):
         raise DomainError(
-            "password_wrong", N_("This is not your present password."), status=422, field="present_password"
+            "password_wrong", N_("This is not your current password."), status=422, field="present_password"
         )
     passwords.demand(new, facts=(user.name, user.email, user.phone))
     user.password_hash = passwords.seal(new)
@@ -100,7 +100,7 @@ def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope
     """Create an account with its roles, within the creator's scope, and invite its owner (unless `site` is None)."""
     if not (facts.email or facts.phone):
         raise DomainError(
-            "unreachable", N_("Give an e-mail address, a phone number or both."), status=422, field="email"
+            "unreachable", N_("Enter an e-mail address, a phone number or both."), status=422, field="email"
         )
     user = User(name=facts.name, email=facts.email, language=facts.language)
     user.phone = facts.phone
@@ -124,7 +124,7 @@ def change(db: Session, user: User, facts: UserFacts) -> None:
     """Change a user's name and contacts. Password links that were sent to the old address end."""
     if not (facts.email or facts.phone):
         raise DomainError(
-            "unreachable", N_("Give an e-mail address, a phone number or both."), status=422, field="email"
+            "unreachable", N_("Enter an e-mail address, a phone number or both."), status=422, field="email"
         )
     before = _masked(UserFacts(user.name, user.email, user.phone, user.language))
     if facts.email != user.email:

@@ -110,7 +110,7 @@ def scope() -> Scope:
 
 
 def holds(*roles: Role) -> bool:
-    """Whether the user of this request has one of the roles. This is for showing a link, never for guarding a view."""
+    """Tell whether the user of this request has one of the roles. For showing a link, never for guarding a view."""
     return current_user.is_authenticated and any(grant.role in roles for grant in current_user.grants)
 
 

@@ -16,7 +16,7 @@ from lms.core.db import Base, Identifier
 
 
 class AuditEntry(Base):
-    """One change.
+    """A recorded act.
 
     `subject` names the row ("trainee:17"). `before` and `after` hold the changed fields; personal data is masked.
     """

@@ -25,7 +25,7 @@ HTTP_MESSAGES = {
     401: N_("Please sign in first."),
     403: N_("Your role does not allow this. Ask an administrator if you need it."),
     404: N_("This page does not exist, or you may not see it."),
-    405: N_("This address cannot be used that way. Go back and use the page's buttons."),
+    405: N_("This address cannot be opened in this way. Go back and use the buttons on the page."),
     413: N_("The file is too large. Send a smaller one."),
     429: N_("Too many tries. Wait a few minutes and try again."),
     500: N_("Something went wrong on our side. Nothing was saved; try again in a moment."),
@@ -39,7 +39,7 @@ def message_of(error: DomainError) -> str:
 
 
 def wants_json() -> bool:
-    """Whether the client is a program, judged by the path and by the header Accept."""
+    """Tell whether the client is a program, judged by the path and by the header Accept."""
     if request.path.startswith(("/api/", "/.well-known/", "/status/")):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"])

@@ -97,7 +97,7 @@ def share_among_processes(processes: int) -> None:
 
 
 def takes_fast_path(app: Flask, request: Request) -> bool:
-    """Whether a request takes the fast path.
+    """Tell whether a request takes the fast path.
 
     A page with a query string does not: `?lang=en` is remembered in a cookie.
     """

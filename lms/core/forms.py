@@ -55,7 +55,7 @@ class PhoneField(StringField):
             self.data = normalise_phone(self.data)
         except ValueError:
             raise ValidationError(
-                _("This is not a phone number. Give 11 digits, or + and the country code for a foreign one.")
+                _("This is not a phone number. Enter 11 digits, or + and the country code for a foreign number.")
             ) from None
 
 

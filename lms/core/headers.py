@@ -17,7 +17,7 @@ HEADERS = (*STATIC_HEADERS, ("Cache-Control", "no-store"))
 
 
 def is_static() -> bool:
-    """Whether this request is for a static file, which a browser may cache."""
+    """Tell whether this request is for a static file, which a browser may cache."""
     return request.endpoint in STATIC_ENDPOINTS
 
 

@@ -25,7 +25,7 @@ def head() -> str | None:
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the database is at the revision `head`."""
+    """Tell whether the database is at the revision `head`."""
     exists = connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
     return bool(exists) and connection.scalar(text("SELECT version_num FROM alembic_version")) == head()
 

@@ -15,7 +15,7 @@ ALL = 10**6  # the page size for a file, which has one page
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page of a list: its rows, its number (from 1), how many pages and how many rows there are in all."""
+    """A page of a list: its rows, its number (from 1), how many pages and how many rows there are in all."""
 
     rows: Sequence[T]
     page: int

@@ -2,7 +2,7 @@
 
 from lms.core.errors import N_, DomainError
 
-SAY_WHY = N_("Say why, so that others understand it later.")
+SAY_WHY = N_("Enter a reason for later reference.")
 
 
 def required(reason: str | None, message: str = SAY_WHY, *, one_line: bool = True) -> str:

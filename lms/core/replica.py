@@ -73,7 +73,7 @@ class Freshness:
 
     @property
     def from_replica(self) -> bool:
-        """Whether the report is read from the replica."""
+        """True if the report is read from the replica."""
         return self.unavailable is None
 
 
@@ -140,7 +140,7 @@ class Replica:
             return None
 
     def has_all(self) -> bool:
-        """Whether the replica has all that the primary has now.
+        """Tell whether the replica has all that the primary has now.
 
         Waits some seconds; this is for the worker, not for a page.
         """
@@ -150,7 +150,7 @@ class Replica:
         return now is not None and self._reaches(now.position, EXPORT_SECONDS)
 
     def lost(self, error: Exception) -> bool:
-        """Whether an error was caused by the replica, so that the query can be repeated on the primary.
+        """Tell whether an error was caused by the replica, so that the query can be repeated on the primary.
 
         Either the replay cancelled the query, or the replica is unreachable. Then its state is GONE and its connections
         are closed.

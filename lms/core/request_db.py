@@ -55,7 +55,7 @@ def report_freshness() -> Freshness | None:
 
 
 def fell_back_to_primary(error: Exception) -> bool:
-    """Whether the replica failed during this request. Then the view can run again, and `report_db` is the primary's."""
+    """Tell whether the replica failed during this request. Then the view can run again, and `report_db` is the primary's."""
     replica = _replica()
     if replica is None or "report_db" not in g or not replica.lost(error):
         return False

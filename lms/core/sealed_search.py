@@ -60,7 +60,7 @@ class SealedSearchField(StringField):
                 self.data = unseal(part)
             except ValueError:
                 raise ValidationError(
-                    _("Type it again. What this address searches for is readable only by the person who searched.")
+                    _("Enter the search again. Only the person who searched can read the search text in this address.")
                 ) from None
 
 

@@ -148,7 +148,9 @@ def _unpack(content: bytes, limits: Limits) -> None:
             for chunk in _chunks(archive, member):
                 left -= len(chunk)
                 if left < 0:
-                    raise _refused("file_bomb", N_("The file unpacks to too much. Copy the rows into a new file."))
+                    raise _refused(
+                        "file_bomb", N_("The file is too large when unpacked. Copy the rows into a new file.")
+                    )
                 if "sheet" in member.filename.lower():
                     _check_places(tail + chunk, limits)
                     tail = (tail + chunk)[-1024:]
@@ -198,7 +200,7 @@ def clean(text: str) -> str:
 
 def broken() -> DomainError:
     """The refusal of a file that cannot be read."""
-    return _refused("file_broken", N_("The file could not be read. Save it again as XLSX or CSV and send that."))
+    return _refused("file_broken", N_("The file could not be read. Save it as XLSX or CSV and send it again."))
 
 
 def _too_many() -> DomainError:

@@ -96,7 +96,7 @@ def _demand_new_name(db: Session, facts: OrganisationFacts) -> None:
     if db.scalar(same.limit(1)) is not None:
         raise DomainError(
             "organisation_known",
-            N_("The district has an organisation of this name already. Look among the inactive ones too."),
+            N_("The district already has an organisation with this name. Check the inactive ones too."),
             status=422,
             field="name_zh",
         )

@@ -28,12 +28,17 @@ def claim(db: Session, enrolment: Enrolment, *, email: str | None, password: str
     """Create an account for a ticket's holder, who signs in by the phone of the enrolment or by e-mail."""
     db.refresh(enrolment.trainee, with_for_update=True)
     if not may_claim(enrolment):
-        raise DomainError("not_claimable", N_("No account can be made from this ticket. Ask the host organisation."))
+        raise DomainError(
+            "not_claimable", N_("This ticket cannot be used to create an account. Contact the host organisation.")
+        )
     trainee = enrolment.trainee
     if users.find(db, trainee.phone or "") is not None or (email and users.find(db, email) is not None):
         raise DomainError(
             "account_exists",
-            N_("There is an account with this phone or e-mail already. Sign in, or ask the host organisation."),
+            N_(
+                "An account with this phone number or e-mail address already exists. Sign "
+                "in, or contact the host organisation."
+            ),
         )
     facts = UserFacts(name=trainee.name, email=email, phone=trainee.phone, language=language)
     user = users.create(db, facts, [GrantFacts(Role.TRAINEE)], EVERYTHING, None).user

@@ -102,7 +102,7 @@ def account(ticket: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             ticket_accounts.claim(db(), row, email=form.email.data, password=form.password.data, language=language())
-            flash(_("Your account is made. Sign in with your phone number and the password you chose."))
+            flash(_("Your account has been created. Sign in with your phone number and the password you chose."))
             return redirect(url_for("sign_in.page"))
     body = render_template("tickets/account.html", enrolment=row, form=form, mask_phone=mask_phone)
     return make_response(body, 422 if form.is_submitted() else 200)

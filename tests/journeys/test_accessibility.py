@@ -109,7 +109,7 @@ def test_tabs_and_the_way_back_of_reports_take_one_line_on_a_phone(visit: Visit)
         assert 0 <= current["x"] <= PHONE["width"] - current["width"], name
     page.goto("/reports/offerings?lang=en&via=districts")
     page.click("main tbody a")
-    page.get_by_role("link", name="Everybody of this offering").click()
+    page.get_by_role("link", name="Everyone in this offering").click()
     trail = page.locator(".report-up").bounding_box()
     assert trail is not None
     assert page.locator(".report-up li").count() == 3

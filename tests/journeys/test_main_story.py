@@ -144,7 +144,7 @@ def test_from_schedule_to_report(site: Site, visit: Visit) -> None:
     # Closing names who cannot be certified and why, then asks once.
     _wait_for(site, start)
     teacher.goto(roster)
-    teacher.get_by_role("link", name="结束课次").click()
+    teacher.get_by_role("link", name="结课").click()
     expect(teacher.locator(".short-list")).to_contain_text("阿依古丽·买买提")
     expect(teacher.locator(".short-list")).not_to_contain_text("龙䶮")
     teacher.get_by_role("button", name=re.compile("发放 ?2 ?张证书|2")).last.click()

@@ -56,7 +56,8 @@ class EventBody(BaseModel):
         ticket = scanning.ticket_in(self.ticket)
         if ticket is None:
             raise DomainError(
-                "ticket_unknown", N_("This is not a ticket of ours. Search for the person by name instead.")
+                "ticket_unknown",
+                N_("This ticket was not issued by this system. Search for the person by name instead."),
             )
         return ticket
 
@@ -98,12 +99,12 @@ class NewcomerForm(Form):
     name = StringField(
         _("Name"),
         filters=[strip],
-        validators=[InputRequired(_("Give the name.")), Length(max=NAME_LIMIT)],
+        validators=[InputRequired(_("Enter the name.")), Length(max=NAME_LIMIT)],
         render_kw={"autocomplete": "off"},
     )
     phone = PhoneField(
         _("Mobile phone"),
-        validators=[InputRequired(_("Give a mobile phone number."))],
+        validators=[InputRequired(_("Enter a mobile phone number."))],
         render_kw={"inputmode": "tel", "autocomplete": "off"},
     )
 

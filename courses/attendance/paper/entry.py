@@ -33,12 +33,12 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 
 ROW_ERRORS = {
     "time": N_("This is not a time. Write 9:02, 0902 or 902."),
-    "window": N_("This time lies outside the session and the hours around it. Check it against the paper."),
-    "ahead": N_("This time has not come yet. Check it against the paper."),
+    "window": N_("This time is outside the session and the hours around it. Check it against the paper."),
+    "ahead": N_("This time is in the future. Check it against the paper."),
     "order": N_("The time out is before the time in."),
     "no_arrival": N_("There is a time out but no time in. Enter both."),
-    "no_name": N_("There is a time and no name."),
-    "gone": N_("This person has no place in this training any more, so the time cannot be entered."),
+    "no_name": N_("There is a time but no name."),
+    "gone": N_("This person no longer has a place in this training, so the time cannot be entered."),
 }
 
 

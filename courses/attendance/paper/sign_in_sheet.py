@@ -89,5 +89,8 @@ def _typeset(facts: Mapping[str, Any], now: datetime) -> bytes:
     except typesetting.GlyphMissing as error:
         raise DomainError(
             "sheet_glyph_missing",
-            N_("The sheet cannot be printed: the font lacks a character of a name. Print it with names masked."),
+            N_(
+                "The sheet cannot be printed: the font lacks a character in one of "
+                "the names. Print it with names masked."
+            ),
         ) from error

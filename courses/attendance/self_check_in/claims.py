@@ -177,7 +177,7 @@ def find_enrolment(db: Session, browser_claim: BrowserClaim, name: str, tail: st
     claim = db.scalars(select(CheckInClaim).where(CheckInClaim.id == browser_claim.claim.id).with_for_update()).one()
     if claim.tries >= TRIES:
         raise DomainError(
-            "too_many_tries", N_("That was the last try. Go on without the phone number: the instructor finds you.")
+            "too_many_tries", N_("No attempts left. Continue without the phone number; the instructor will find you.")
         )
     claim.tries += 1
     name_key, digits = norm(name).encode(), tail.encode()

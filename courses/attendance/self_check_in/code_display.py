@@ -62,10 +62,10 @@ def show(db: Session, meeting: CourseSession, *, now: datetime) -> None:
     db.refresh(meeting, ["closed_at"], with_for_update=True)
     if meeting.offering.state != OfferingState.PUBLISHED or meeting.closed_at is not None:
         raise DomainError(
-            "not_running", N_("This session takes no check-ins: it is closed, or its offering is not running.")
+            "not_running", N_("This session does not accept check-ins: it is closed, or its offering is not running.")
         )
     if now > meeting.ends_at:
-        raise DomainError("session_over", N_("This session is over. Enter who was there on the roster."))
+        raise DomainError("session_over", N_("This session is over. On the roster, mark the people who were present."))
     db.execute(
         delete(CheckInKey).where(
             CheckInKey.course_session_id.in_(select(CourseSession.id).where(CourseSession.ends_at < now))

@@ -14,7 +14,7 @@ class NameForm(Form):
     name = StringField(
         _("Name"),
         filters=[strip],
-        validators=[InputRequired(_("Give the name.")), Length(max=NAME_LIMIT)],
+        validators=[InputRequired(_("Enter the name.")), Length(max=NAME_LIMIT)],
         render_kw={"autocomplete": "name"},
     )
 
@@ -26,8 +26,8 @@ class IdentityForm(NameForm):
         _("Last 4 digits of the mobile phone"),
         filters=[strip],
         validators=[
-            InputRequired(_("Give the last 4 digits.")),
-            Regexp(r"^[0-9]{4}$", message=_("Give 4 digits.")),
+            InputRequired(_("Enter the last 4 digits.")),
+            Regexp(r"^[0-9]{4}$", message=_("Enter 4 digits.")),
         ],
         render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": 4, "pattern": "[0-9]{4}"},
     )

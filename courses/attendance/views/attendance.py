@@ -104,7 +104,7 @@ def photo(session_id: int) -> ResponseReturnValue:
     meeting = load_session(db(), session_id, scope())
     picture = request.files.get("photo")
     if picture is None or not picture.filename:
-        raise DomainError("no_picture", N_("Choose or take a picture of the ticket first."), status=422)
+        raise DomainError("no_picture", N_("First take or choose a photo of the ticket."), status=422)
     fields = {name: value for name, value in request.form.items() if name in {"id", "happened_at"}}
     body = read_event({**fields, "method": AttendanceMethod.PHOTO, "ticket": scanning.ticket_on(picture.read())})
     return _answer(meeting, _recorded(meeting, body))
@@ -195,8 +195,8 @@ def _message(name: str, recorded: CheckInAnswer) -> str:
     if recorded.outcome == Outcome.ACCEPTED:
         return str(_("%(name)s is checked in.", **facts))
     if recorded.by:
-        return str(_("%(name)s was checked in already, by %(by)s at %(time)s.", **facts))
-    return str(_("%(name)s was checked in already at %(time)s.", **facts))
+        return str(_("%(name)s was already checked in by %(by)s at %(time)s.", **facts))
+    return str(_("%(name)s was already checked in at %(time)s.", **facts))
 
 
 def _back(meeting: CourseSession, enrolment_id: int | None) -> ResponseReturnValue:

@@ -43,7 +43,7 @@ class CloseForm(Form):
         },
     )
     heads_reason = StringField(
-        _("If the number differs from the list: why"), filters=[strip], validators=[Length(max=REASON_LIMIT)]
+        _("Reason, if the number differs from the list"), filters=[strip], validators=[Length(max=REASON_LIMIT)]
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -70,5 +70,5 @@ class CorrectionForm(Form):
     reason = StringField(
         _("Reason for the correction"),
         filters=[strip],
-        validators=[InputRequired(_("Say why, so that others understand it later.")), Length(max=REASON_LIMIT)],
+        validators=[InputRequired(_("Enter a reason for later reference.")), Length(max=REASON_LIMIT)],
     )

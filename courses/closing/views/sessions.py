@@ -143,9 +143,9 @@ def correct(session_id: int) -> ResponseReturnValue:
 def flash_correction(outcome: CorrectionOutcome) -> None:
     """Flash what a correction changed, and the trainees whose certificates a person should look at."""
     if not outcome.changes:
-        flash(_("Nothing was different, so nothing was changed."), "info")
+        flash(_("There were no differences, so nothing was changed."), "info")
         return
-    flash(_("Corrected. Results and totals follow the correction."))
+    flash(_("Corrected. The results and totals have been updated."))
     flash_unentitled(outcome.unentitled)
 
 

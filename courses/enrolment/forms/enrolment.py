@@ -13,11 +13,11 @@ from lms.core.forms import Form, PhoneField, strip
 class SelfEnrolmentForm(PersonForm):
     """The facts of a visitor: name and phone, and for a child under 14 also the year of birth and a guardian."""
 
-    phone = PhoneField(_("Mobile phone"), validators=[DataRequired(_("Give a mobile phone number."))])
+    phone = PhoneField(_("Mobile phone"), validators=[DataRequired(_("Enter a mobile phone number."))])
     consent = BooleanField(
         _(
-            "I agree that these facts are kept to run this training and to issue its certificate; for a child under 14 "
-            "I am the parent or guardian and agree for the child."
+            "I agree that this information is stored to run this training and to issue its certificate. For a child"
+            " under 14, I am the parent or guardian and agree for the child."
         ),
         validators=[DataRequired(_("Without your consent we cannot enrol you."))],
     )
@@ -51,7 +51,7 @@ class EnrolmentReasonForm(Form):
     """The reason for cancelling an enrolment, or for giving a place out of turn."""
 
     reason = StringField(
-        _("Reason"), filters=[strip], validators=[DataRequired(_("Give a reason.")), Length(max=REASON_LIMIT)]
+        _("Reason"), filters=[strip], validators=[DataRequired(_("Enter a reason.")), Length(max=REASON_LIMIT)]
     )
 
 

@@ -20,7 +20,7 @@ class PersonForm(Form):
     name = StringField(
         _("Name"),
         filters=[strip],
-        validators=[DataRequired(_("Give the name.")), Length(max=NAME_LIMIT)],
+        validators=[DataRequired(_("Enter the name.")), Length(max=NAME_LIMIT)],
         render_kw={"autocomplete": "name"},
     )
     phone = PhoneField(_("Mobile phone"), validators=[Optional()])
@@ -32,7 +32,7 @@ class PersonForm(Form):
     )
     birth_year = IntegerField(
         _("Year of birth"),
-        validators=[Optional(), NumberRange(1900, 2100, _("Give the year of birth as four digits, as in 1990."))],
+        validators=[Optional(), NumberRange(1900, 2100, _("Enter the year of birth as four digits, such as 1990."))],
         render_kw={"inputmode": "numeric", "autocomplete": "bday-year", "min": 1900, "max": 2100},
     )
     guardian_name = StringField(_("Guardian's name"), filters=[strip], validators=[Optional(), Length(max=NAME_LIMIT)])
@@ -106,7 +106,7 @@ class ReasonToReadForm(Form):
         _("Why do you need it?"),
         filters=[strip],
         validators=[
-            DataRequired(_("Say why you need it; the reason is kept with your name.")),
+            DataRequired(_("Enter the reason. It is recorded with your name.")),
             Length(max=REASON_LIMIT),
         ],
     )

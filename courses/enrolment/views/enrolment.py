@@ -143,7 +143,7 @@ def template(offering_id: int, form: str) -> ResponseReturnValue:
     """An empty spreadsheet with the headings and notes on how to fill it in."""
     fetch(db(), Offering, offering_id, scope())
     notes = [
-        (_("Needed"), _("Name, and phone or ID number")),
+        (_("Required"), _("Name, and phone or ID number")),
         (_("Children under 14"), _("Guardian's name and phone as well")),
         (_("ID types"), "、".join(str(label) for label in labels.ID_TYPES.values())),
     ]

@@ -272,7 +272,7 @@ def remove(db: Session, ref: str, scope: Scope) -> None:
     statement = select(Export.id).where(Export.ref == ref).with_for_update(skip_locked=True)
     export_id = db.scalar(statement)
     if export_id is None:
-        raise DomainError("export_busy", N_("This export is being made. Delete it when it is ready."), status=409)
+        raise DomainError("export_busy", N_("This export is being created. Delete it when it is ready."), status=409)
     db.execute(delete(Export).where(Export.id == export_id))
 
 

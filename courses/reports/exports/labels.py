@@ -32,9 +32,9 @@ FORMAT_LABELS = {
     Format.PARQUET: _l("Parquet, for analysts"),
 }
 PERSONAL_LABELS = {
-    PersonalData.NONE: _l("No names and phones; a number tells who came twice"),
-    PersonalData.MASKED: _l("Names, and phones with their middle hidden"),
-    PersonalData.FULL: _l("Names and phones in full"),
+    PersonalData.NONE: _l("No names or phone numbers; a code identifies people who came more than once"),
+    PersonalData.MASKED: _l("Names, and phone numbers with the middle digits hidden"),
+    PersonalData.FULL: _l("Names and full phone numbers"),
 }
 RESULT_LABELS = {
     EnrolmentState.COMPLETED: _l("Passed"),
@@ -123,5 +123,5 @@ def subject(arguments: Mapping[str, str]) -> str:
     if "session" in arguments:
         return _("Session no. %(number)s", number=arguments["session"])
     if "today" in arguments:
-        return _("As they stood on %(day)s", day=arguments["today"])
+        return _("Status on %(day)s", day=arguments["today"])
     return f"{arguments['since']} – {arguments['until']}"

@@ -41,7 +41,7 @@ class GridForm(Form):
             else:
                 self.errors_of[cell] = _("Enter a whole number up to %(most)s.", most=whole(most))
         if self.errors_of:
-            self.form_errors.append(_("Some cells hold no whole number. They are marked; nothing was saved."))
+            self.form_errors.append(_("Some cells do not contain a whole number. They are marked. Nothing was saved."))
         return numbers
 
 
@@ -63,4 +63,4 @@ class PopulationForm(GridForm):
 class WithdrawForm(Form):
     """The reason for which a source of opening balances is withdrawn."""
 
-    reason = StringField(_l("Reason"), [DataRequired(_l("Give a reason.")), Length(max=200)], filters=[strip])
+    reason = StringField(_l("Reason"), [DataRequired(_l("Enter a reason.")), Length(max=200)], filters=[strip])

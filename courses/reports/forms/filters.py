@@ -46,7 +46,7 @@ class ReportFilterForm(QueryForm):
     organisation = StringField(_l("Host (part of its name)"), [Length(max=100)], filters=[strip])
     sector = SelectField(_l("Sector"))
     refresher = SelectField(_l("First training or refresher"))
-    as_of = DateField(_l("As known on"), [Optional()])
+    as_of = DateField(_l("As recorded on"), [Optional()])
     grouping = SelectField(_l("Rows"))
 
     def __init__(self, arguments: Any, options: FilterOptions, today: date) -> None:

@@ -26,7 +26,7 @@ def report_sheet(report: EnrolmentReport, options: FilterOptions) -> Sheet:
     """The report as a table: its CSV, XLSX and Parquet file."""
     filters = report.question.filters
     criteria = labels.criteria(filters, options)
-    criteria.append((_("In progress, in no total"), progress_text(report)))
+    criteria.append((_("In progress (not in the totals)"), progress_text(report)))
     criteria += _opening_notes(report)
     if report.total.adjusted:
         criteria.append((_("Adjustments of frozen quarters, in the total"), _adjusted_text(report)))
@@ -65,7 +65,7 @@ def report_document(report: EnrolmentReport, options: FilterOptions) -> ReportDo
     question = report.question
     grouping = question.filters.grouping
     made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
-    notes = [_("In progress, in no total") + " " + progress_text(report)] if report.progress.offerings else []
+    notes = [_("In progress (not in the totals)") + " " + progress_text(report)] if report.progress.offerings else []
     notes += [f"{label} {text}" for label, text in _opening_notes(report)]
     if report.total.adjusted:
         notes.append(_("Adjustments of frozen quarters, in the total") + " " + _adjusted_text(report))
@@ -114,8 +114,8 @@ def _opening_notes(report: EnrolmentReport) -> list[tuple[str, str]]:
     if not opening:
         return []
     return [
-        (_("Before this system, in no row"), _("Person-times: %(number)s", number=whole(opening))),
-        (_("Sum"), _("Person-times: %(number)s", number=whole(opening + counted))),
+        (_("Before this system (not in any row)"), _("Person-times: %(number)s", number=whole(opening))),
+        (_("Total, including before this system"), _("Person-times: %(number)s", number=whole(opening + counted))),
     ]
 
 

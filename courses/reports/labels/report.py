@@ -148,7 +148,7 @@ def _criteria(filters: Filters, options: FilterOptions) -> Iterator[tuple[str, s
     if filters.refresher is not None:
         yield _("Courses"), str(REFRESHER_LABELS[str(int(filters.refresher))])
     if filters.as_of is not None:
-        yield _("As known on"), filters.as_of.isoformat()
+        yield _("As recorded on"), filters.as_of.isoformat()
     yield _("Rows"), str(GROUPING_LABELS[filters.grouping])
 
 
@@ -162,7 +162,7 @@ def offering_criteria(offering: Offering, meeting: CourseSession | None = None) 
     ]
     if meeting is not None:
         return [*lines, (_("Session"), f"{moment(meeting.starts_at)}–{clock_time(meeting.ends_at)}")]
-    counted = offering.counted_on.isoformat() if offering.counted_on else _("Not closed yet, so in no total")
+    counted = offering.counted_on.isoformat() if offering.counted_on else _("Not closed yet (not in the totals)")
     return [*lines, (_("Counted on"), counted)]
 
 
@@ -172,7 +172,7 @@ def preamble(criteria: list[tuple[str, str]], *, counts: bool = True) -> list[tu
     rule = [(_("Counting rule") if number == 0 else "", str(line)) for number, line in enumerate(RULE)]
     age = figures_as_of()
     return [
-        (_("Unit"), organisation_name()),
+        (_("Reporting unit"), organisation_name()),
         *criteria,
         *(rule if counts else []),
         *([(_("Figures as of"), age)] if age else []),

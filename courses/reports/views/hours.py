@@ -36,7 +36,7 @@ COLUMN_LABELS = {
     HoursColumn.EXAMINER: _l("As examiner"),
     HoursColumn.SESSIONS: _l("Sessions taught"),
     HoursColumn.MISSING: _l("Sessions without check-in"),
-    HoursColumn.PLANNED: _l("Hours planned for them"),
+    HoursColumn.PLANNED: _l("Planned hours without check-in"),
 }
 # The columns whose figures are minutes and are shown as hours.
 IN_HOURS = frozenset(
@@ -192,8 +192,9 @@ def _cells(figures: Hours) -> list[float]:
 def rule_text() -> str:
     """The counting rule of hours, in the reader's language."""
     return _(
-        "Hours count from the own check-in to the check-out, within the session's planned hours. A session without a check-in"
-        " counts no hours; what was planned for it stands apart. A session belongs to the district of its offering."
+        "Hours are counted from check-in to check-out, within the session's planned hours. A session without a "
+        "check-in counts no hours; its planned hours are shown separately. A session belongs to the district of its"
+        " offering."
     )
 
 

@@ -36,5 +36,5 @@ def save() -> ResponseReturnValue:
     """Subscribe to the reports that are ticked, and unsubscribe from the others."""
     rhythms = {rhythm for rhythm in ReportFrequency if rhythm.value in request.form}
     mails.subscribe(db(), current_user.user, rhythms)
-    flash(_("Saved. You get the reports that are ticked."))
+    flash(_("Saved. You will receive the ticked reports."))
     return redirect(url_for(".page"))

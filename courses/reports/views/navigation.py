@@ -134,7 +134,7 @@ def people_crumb(filters: Filters) -> Breadcrumb:
 def offering_people_crumb(filters: Filters, figure: Figure | None, offering_id: int) -> Breadcrumb:
     """The people of an offering."""
     arguments = {**carried_arguments(filters, figure), "offering_id": str(offering_id)}
-    return Breadcrumb(_("Everybody of this offering"), link("reports.offering_people", arguments))
+    return Breadcrumb(_("Everyone in this offering"), link("reports.offering_people", arguments))
 
 
 def session_people_crumb(filters: Filters, figure: Figure | None, offering_id: int, session_id: int) -> Breadcrumb:

@@ -38,7 +38,7 @@ def page() -> ResponseReturnValue:
 def revoke(device_id: int) -> ResponseReturnValue:
     """Revoke one of the user's own devices."""
     devices.revoke(db(), devices.one(db(), current_user.id, device_id))
-    flash(_("That device is disconnected. What it has not sent yet it keeps until somebody signs in on it again."))
+    flash(_("The device is disconnected. Unsent check-ins stay on it until somebody signs in there again."))
     return redirect(url_for("devices.page"))
 
 

@@ -139,7 +139,7 @@ def invite(user_id: int) -> ResponseReturnValue:
     address = password_links.invite(db(), user, site_of(current_app.config["SETTINGS"]))
     if address is not None:
         return render_template("users/link.html", user=user, address=address)
-    flash(_("A link is on its way by mail. It works once and for three days."))
+    flash(_("A link is being sent by e-mail. It works once, within three days."))
     return redirect(url_for("users.page", user_id=user_id))
 
 

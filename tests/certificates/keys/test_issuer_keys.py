@@ -133,7 +133,7 @@ def test_a_retired_key_leaves_all_owed_until_another_is_made(
     assert refused.value.code == "signing_key_none_of"
     db.commit()
     assert "badge-2 is active" in run("create", "--for", "badge")
-    assert "active signing key already" in run("create", "--for", "badge", code=1)
+    assert "already an active signing key" in run("create", "--for", "badge", code=1)
     assert badges.sign_owed(db, branch) == 1
     assert private_key_path(branch.keys_dir, "badge-2").stat().st_mode & 0o777 == 0o600
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_is_refused(run: Run) -> None:
     assert "no signing key badge-9" in run("compromise", "badge-9", "--at", "2020-01-01", code=1)
     assert "write it as in" in run("compromise", "seal-1", "--at", "2020-01-01", code=2)
     run("create", "--for", "badge")
-    assert "not in the future" in run("compromise", "badge-1", "--at", "2999-01-01", code=1)
+    assert "cannot be in the future" in run("compromise", "badge-1", "--at", "2999-01-01", code=1)
 
 
 def test_said_again_only_the_earlier_moment_counts(db: Session, branch: Branch) -> None:

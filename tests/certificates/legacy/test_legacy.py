@@ -62,7 +62,7 @@ def test_the_states_of_a_legacy_certificate(db: Session) -> None:
     assert state(row.valid_until + timedelta(days=1)) is State.EXPIRED
     legacy.revoke(db, number, "伪造档案")
     assert state() is State.REVOKED
-    with pytest.raises(DomainError, match="revoked already"):
+    with pytest.raises(DomainError, match="already been revoked"):
         legacy.revoke(db, number, "again")
     legacy.restore(db, number, "核对无误")
     assert state() is State.VALID

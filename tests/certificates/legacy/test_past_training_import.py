@@ -98,7 +98,7 @@ def test_a_number_of_this_system_keeps_its_row_out(
     apart = (*OLD, "2015-05-09", *ROWS[1][4:])
     import_run = checked(db, settings, apart, (*OLD, "2015-03-07", "王小明", "13800138000", "", ours.lower(), ""))
     assert refusals(db, import_run) == [
-        (3, "The certificate number is one of this system's own. Correct it, or leave it out.")
+        (3, "The certificate number belongs to a certificate issued by this system. Correct it, or leave it empty.")
     ]
     moved(db, settings, import_run)
     assert (import_run.tally["enrolments"], import_run.tally.get("certificates", 0)) == (1, 0)
@@ -124,7 +124,7 @@ def test_a_number_that_somebody_else_has_keeps_its_row_out(db: Session, settings
     other = (*OLD, "2016-03-05", *LI[4:])
     mine = (*OLD, "2016-04-02", *ROWS[0][4:8], "")
     import_run = checked(db, settings, other, mine)
-    taken = (2, "The certificate number is somebody else's already. Correct it, or leave it out.")
+    taken = (2, "The certificate number already belongs to another person. Correct it, or leave it empty.")
     assert refusals(db, import_run) == [taken]
     [sent] = corrections.rows_to_correct(db, import_run)
     assert sent[1][7] == "旧证（2015）第１号"

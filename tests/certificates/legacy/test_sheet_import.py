@@ -62,16 +62,16 @@ def bad(**changes: str) -> str:
     ("row", "reason"),
     [
         (bad(number=""), "The cell “number” is empty."),
-        (bad(number="无号"), "The number has no digit."),
+        (bad(number="无号"), "The number contains no digits."),
         (bad(name=""), "The cell “name” is empty."),
-        (bad(name="123"), "The name has no letter."),
+        (bad(name="123"), "The name contains no letters."),
         (bad(id_number="110101199003071091"), "This is not a resident ID number"),
         (bad(id_type="驾驶证"), "There is no ID type “驾驶证”."),
         (bad(programme="游泳"), "There is no programme “游泳”."),
         (bad(issued_on="去年"), "“去年” is not a date."),
         (bad(issued_on="2015-13-01"), "“2015-13-01” is not a date."),
         (bad(issued_on="2999-01-01"), "The certificate cannot have been issued on “2999-01-01”."),
-        (bad(valid_until="2014-01-01"), "It would end before it begins."),
+        (bad(valid_until="2014-01-01"), "The last valid day is before the issue date."),
         (bad(unit=""), "The cell “unit” is empty."),
         (bad(name="长" * 300), "A cell holds more than 200 characters."),
     ],
@@ -88,7 +88,7 @@ def test_a_number_goes_in_once(db: Session, sheet: Callable[..., Path], issue: C
     ours = issue().number
     path = sheet(GOOD, bad(number="京红救 2015 第00123号", name="别人"), LIFELONG, bad(number=ours.lower()))
     assert load(db, path) == (
-        2, [(3, "The number stands in line 2 already."), (5, "This number is a certificate of this system.")],
+        2, [(3, "The number stands in line 2 already."), (5, "This number belongs to a certificate issued by this system.")],
     )  # fmt: skip
     again = take_in(db, path)
     assert [again.tally[name] for name in ("new", "known", "double", "refused")] == [0, 2, 1, 1]
@@ -97,7 +97,7 @@ def test_a_number_goes_in_once(db: Session, sheet: Callable[..., Path], issue: C
 def test_a_number_of_somebody_else_is_refused(db: Session, sheet: Callable[..., Path]) -> None:
     assert load(db, sheet(GOOD))[0] == 1
     assert load(db, sheet(bad(name="李四"))) == (
-        0, [(2, "This number is the certificate of somebody else already.")],
+        0, [(2, "This number already belongs to another person's certificate.")],
     )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def test_a_ticket_of_another_offering_says_when_that_one_begins(db, make):
 def test_an_unknown_ticket_is_refused_and_an_old_one_of_the_same_person_is_not(db, make):
     offering = make.offering()
     old = make.enrolment(offering, state=EnrolmentState.CANCELLED)
-    with pytest.raises(DomainError, match="not a ticket"):
+    with pytest.raises(DomainError, match="not issued by this system"):
         roster.enrolment_of_ticket(db, offering.sessions[0], "x" * 22)
     assert roster.enrolment_of_ticket(db, offering.sessions[0], old.ticket) == old.id
     live = make.enrolment(offering, old.trainee)

@@ -118,7 +118,7 @@ def test_a_ticket_of_another_training_and_one_of_nobody(db, make, offering, sett
     foreign = sent(db, offering, ticket=elsewhere.ticket)
     unknown = sent(db, offering, ticket="x" * 22)
     assert (foreign.code, unknown.code) == ("not_enrolled", "unknown_ticket")
-    with pytest.raises(DomainError, match="names nobody"):
+    with pytest.raises(DomainError, match="does not name a person"):
         reviews.accept(db, unknown.id, **deciding(settings))
     reviews.accept(db, foreign.id, **deciding(settings))
     row = make.enrolment(offering)
@@ -183,7 +183,7 @@ def test_rejecting_needs_a_reason_and_leaves_a_trail(db, make, offering, setting
     row = make.enrolment(offering, state=EnrolmentState.CANCELLED)
     answer = sent(db, offering, enrolment_id=row.id)
     when = {"scope": EVERYTHING, "now": clock.now()}
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Enter a reason"):
         reviews.reject(db, answer.id, "  ", **when)
     reviews.reject(db, answer.id, "没有来", **when)
     assert present(db, offering) == set()

@@ -8,7 +8,7 @@ from lms.core.errors import DomainError
 
 
 def test_a_figure_needs_a_source_and_the_newest_one_counts(db: Session) -> None:
-    with pytest.raises(DomainError, match="where the figures are from"):
+    with pytest.raises(DomainError, match="the source of the figures"):
         population.save(db, 2016, {1: 980_000}, None)
     assert population.save(db, 2016, {1: 980_000, 2: None}, "统计年鉴2017") == 1
     population.save(db, 2018, {1: 990_000}, "统计年鉴2019")

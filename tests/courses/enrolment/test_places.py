@@ -146,7 +146,7 @@ def test_staff_move_people_up(db: Session, make: Make) -> None:
     assert [places.waiting_position(db, row) for row in rows] == [None, 2, 3, 1]
     places.give_place(db, rows[2], "带队老师")
     assert rows[2].state == ENROLLED
-    with pytest.raises(DomainError, match="not on the waiting list"):
+    with pytest.raises(DomainError, match="no longer on the waiting list"):
         places.give_place(db, rows[2], "带队老师")
     actions = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"enrolment:{rows[2].id}")).all()
     assert actions == ["enrolment.create", "enrolment.promote"]

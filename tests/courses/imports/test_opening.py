@@ -80,7 +80,7 @@ def test_known_totals_stay_and_others_for_the_same_month_are_refused(importer: I
     importer.done([MAY, JUNE])
     assert outcome(importer.done([MAY, JUNE, {**MAY, "month": "2012-08"}])) == (1, 2, 0, 0)
     other = importer.checked([{**MAY, "person_times": "1"}])
-    assert importer.refusals(other) == [(2, "This month, district and programme has a balance already.")]
+    assert importer.refusals(other) == [(2, "This month, district and programme already have an opening balance.")]
     runs.start(db, slow)
     importer.work(slow)
     assert (outcome(slow), total(db)) == ((0, 1, 0, 0), 24_800)

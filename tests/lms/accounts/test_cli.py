@@ -47,7 +47,7 @@ def test_the_password_is_asked_for_twice(app: Flask, db: Session) -> None:
         (("--role", "coordinator", "--organisation", "没有", "--email", "a@example.org"), "No organisation"),
         (("--role", "district_administrator", "--district", "Nowhere", "--email", "a@example.org"), "No district"),
         (("--role", "auditor", "--phone", "12"), "12 is not a phone number"),
-        (("--role", "auditor"), "Give an e-mail address"),
+        (("--role", "auditor"), "Enter an e-mail address"),
         (("--role", "auditor", "--email", "taken@example.org"), "Another account uses"),
         (("--role", "king", "--email", "a@example.org"), "king"),
     ],

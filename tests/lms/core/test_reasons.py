@@ -20,5 +20,5 @@ def test_a_blank_reason_is_refused_at_its_field(blank):
 
 
 def test_the_caller_may_word_the_refusal():
-    with pytest.raises(DomainError, match="the enrolled read it"):
-        reasons.required("", N_("Say why; the enrolled read it in their mail."))
+    with pytest.raises(DomainError, match="Enrolled trainees will see it"):
+        reasons.required("", N_("Enter a reason. Enrolled trainees will see it in the e-mail."))

@@ -1,4 +1,4 @@
-"""Who is sought stands in no address that anybody else can read, and stays sought on every way from there."""
+"""Sealed searches: the searched name stands in no address that others can read, and stays on every way from there."""
 
 import re
 from collections.abc import Callable

@@ -7,7 +7,7 @@ const TEXTS = {
   zone: "Asia/Shanghai",
   textRefused: "{name} was refused: {why}",
   textReview: "{name}: kept for review. ",
-  textAlready: "{name} was checked in already, by {by} at {time}.",
+  textAlready: "{name} was already checked in by {by} at {time}.",
 };
 const WHY = { zh: "已结课", en: "The session is closed." };
 

@@ -43,13 +43,13 @@ TICKET_HASH = re.compile(r"[0-9a-f]{64}")
 
 MESSAGES = {
     "bad_event": N_("This check-in could not be read. Reload the page and check in again."),
-    "bad_id": N_("This check-in has no number of its own. Reload the page and check in again."),
-    "bad_session": N_("This check-in names no session. Reload the page and check in again."),
+    "bad_id": N_("This check-in has no number. Reload the page and check in again."),
+    "bad_session": N_("This check-in does not name a session. Reload the page and check in again."),
     "bad_kind": N_("The kind of a check-in must be “arrive”, “leave” or “undo”."),
-    "bad_method": N_("A device says how it was done: “tap”, “scan”, “photo”, “walk_in” or “import”."),
-    "bad_time": N_("This check-in has no time that a clock could show. Check in again."),
-    "bad_person": N_("A check-in names one person: by enrolment, by ticket or as a walk-in."),
-    "bad_reason": N_("The reason is too long or no text."),
+    "bad_method": N_("Give the check-in method: “tap”, “scan”, “photo”, “walk_in” or “import”."),
+    "bad_time": N_("The time of this check-in is not valid. Check in again."),
+    "bad_person": N_("Each check-in must name one person: by enrolment, by ticket or as a walk-in."),
+    "bad_reason": N_("The reason is too long or is not text."),
 }
 CODE_OF_FIELD = {
     "id": "bad_id",
@@ -171,7 +171,7 @@ def read_saved_file(data: bytes) -> tuple[Sequence[ParsedEvent], list[Any]]:
     events, results = fields.get("events", []), fields.get("skill_results", [])
     if not (isinstance(events, list) and isinstance(results, list) and (events or results)):
         raise DomainError(
-            "not_saved_here", N_("This is no file of unsent check-ins. Choose the file that the device saved."), status=422,
+            "not_saved_here", N_("This is not a file of unsent check-ins. Choose the " "file that the device saved."), status=422,
             field="file",
         )  # fmt: skip
     _refuse_more_than(FILE_LIMIT, len(events) + len(results))

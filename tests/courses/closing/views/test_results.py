@@ -156,7 +156,7 @@ def test_a_result_that_came_after_closing_is_shown_filled_in_and_taken_in_with_a
         db, [event], user_id=offering.lead_instructor.user_id, device_id=None, scope=EVERYTHING, now=clock.now()
     )
     db.commit()
-    assert "迟到的考核结果" in phone.get(address).text
+    assert "结班后收到、尚待处理的考核结果" in phone.get(address).text
     place = f"{address}/{enrolment.id}"
     page = phone.get(place).text
     assert "结班后收到的考核结果" in page
@@ -166,4 +166,4 @@ def test_a_result_that_came_after_closing_is_shown_filled_in_and_taken_in_with_a
     )
     assert saved.status_code == 302
     assert skill_results.skill_states(db, offering.id)[enrolment.id] == {skill.id: True}
-    assert "迟到的考核结果" not in phone.get(address).text
+    assert "结班后收到、尚待处理的考核结果" not in phone.get(address).text

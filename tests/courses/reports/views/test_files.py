@@ -205,4 +205,4 @@ def test_the_audit_says_in_words_what_was_exported(city: FlaskClient, held: list
     assert "Only the row 1" in page
     assert "Report People of an offering, one row each" in page
     assert f"Filters Offering {held[0].id}" in page
-    assert "Personal data Names, and phones with their middle hidden" in page
+    assert "Personal data Names, and phone numbers with the middle digits hidden" in page

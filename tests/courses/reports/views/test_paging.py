@@ -43,7 +43,7 @@ def test_pages_together_hold_each_row_once(city: FlaskClient, path: str) -> None
         text = text_of(city, f"{path}?{YEAR}&grouping=host&page={page}")
         _head, *rows, total = cells(text)
         assert total[:2] == ["Total", "280"]
-        assert f"of {HOSTS}. The total and the files are of all rows: {HOSTS}." in text
+        assert f"of {HOSTS}. The total and the files cover all rows: {HOSTS}." in text
         seen += [int(row[1]) for row in rows]
     assert seen == [70, 60, 50, 40, 30, 20, 10]
     for beyond in ("99", "-1", "x"):

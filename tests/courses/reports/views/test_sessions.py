@@ -154,7 +154,7 @@ def test_what_was_known_on_a_day_holds_on_the_way_down(db: Session, city: FlaskC
         page = text_of(city, f"/reports/offerings/{held[0].id}/sessions?{query}&lang=en")
         _sessions, lines = tables(page)
         assert lines[-1][1] == expected
-        assert ("not in this report's period" in page) == ("as_of" in query)
+        assert ("outside this report's period" in page) == ("as_of" in query)
 
 
 def test_another_district_finds_nothing(make: Make, sign_in: SignIn, held: list[Offering]) -> None:
