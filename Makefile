@@ -1,7 +1,7 @@
 # `make help` lists what there is. It works from any folder: make -C /path/to/this run
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint bench migrate worker lock format clean help environment environment-dev browser
+.PHONY: run test lint bench mutants migrate worker lock format clean help environment environment-dev browser
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Also right when this folder's name has spaces in it.
@@ -44,6 +44,9 @@ lint: environment-dev ## Check style, types, templates, scripts, import directio
 
 bench: environment-dev ## Measure check-in, verification, reports, imports, exports. BENCH_SCALE=full: the branch's size
 	@$(ENTER) exec $(VENV) -m benchmarks $(ARGS)
+
+mutants: environment-dev ## Change the rule modules in many small ways: do their tests notice? ARGS= names modules
+	@$(ENTER) exec $(VENV) -m tests.mutants $(ARGS)
 
 migrate: environment ## Bring the database of DATABASE_URL (or of a running `make run`) up to date
 	@$(ENTER) exec $(FLASK) migrate $(ARGS)

@@ -2,15 +2,11 @@
 
 import base64
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
@@ -22,11 +18,12 @@ from courses.reports.exports import exports
 from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app
-from lms.config import ROOT, Settings
+from lms.config import Settings
 from lms.core import crypto, fast_path, pipeline, tasks
 from lms.core.autocommit import AutocommitReads
 from lms.core.limits import limiter
 from lms.embedded.postgres import Server
+from tests.databases import SHARED, TEMPLATE, make_template, running_server
 from tests.factories import Make
 
 hypothesis_settings.register_profile(
@@ -34,29 +31,28 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("lms")
 
-TEMPLATE = "template_lms"
 FIELD_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """A throw-away PostgreSQL of this test process, holding a migrated template database."""
-    with tempfile.TemporaryDirectory(prefix="lms-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        with Server(Path(folder) / "pg", fsync=False, settings={"max_connections": "200"}) as postgres:
-            postgres.create_database(TEMPLATE)
-            config = Config()
-            config.set_main_option("script_location", str(ROOT / "migrations"))
-            config.set_main_option("sqlalchemy.url", postgres.url(TEMPLATE).replace("%", "%%"))
-            command.upgrade(config, "head")
-            yield postgres
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A throw-away PostgreSQL that holds a migrated template database: of this test process, or shared."""
+    shared = request.config.stash.get(SHARED, None)
+    if shared is not None:
+        yield shared.server
+        return
+    with running_server() as postgres:
+        make_template(postgres)
+        yield postgres
 
 
 @pytest.fixture(scope="session")
-def database_url(server: Server) -> str:
+def database_url(server: Server, request: pytest.FixtureRequest) -> str:
     """The address of a migrated database for tests that share it by rolling back."""
-    server.create_database("lms_test", template=TEMPLATE)
-    return server.url("lms_test")
+    shared = request.config.stash.get(SHARED, None)
+    name = shared.database if shared is not None else "lms_test"
+    server.create_database(name, template=TEMPLATE)
+    return server.url(name)
 
 
 @pytest.fixture(scope="session")

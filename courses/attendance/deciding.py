@@ -125,10 +125,10 @@ class Judge:
         if enrolment_id is not None:
             key = event.session_id, enrolment_id
             events = self._known.by_key[key]
-            before = self._after[key] if key in self._after else fold(events) if events else None
+            before = fold(events)
             self._before.setdefault(key, before)
             events.append(PresenceEvent(event.id, event.kind, moment, event.undoes, review is None))
-            after = self._after[key] = fold(events) if review is None else before
+            after = self._after[key] = fold(events)
         if self._strict and event.kind == AttendanceKind.LEAVE and before is None:
             raise DomainError("not_present", N_("This person is not checked in. Check them in first."))
         arrival_id = before.event_id if before is not None else None
@@ -281,7 +281,7 @@ def _moment_at_roster(event: AttendanceInput, meeting: LockedSession, now: datet
     told = event.told_at
     if told is None or event.kind == AttendanceKind.UNDO:
         return now
-    return min(told, now) if check_in_window.opens_at(meeting) <= told <= now + CLOCK_AHEAD else now
+    return min(told, now) if check_in_window.opens_at(meeting) <= told else now
 
 
 def _moment_by_device(event: AttendanceInput, meeting: LockedSession, now: datetime) -> tuple[datetime, bool]:

@@ -12,9 +12,6 @@ from uuid import UUID
 
 from courses.models.attendance import AttendanceKind
 
-# The order of events of the same moment: a person who arrives and leaves at 09:02 has left.
-_RANK = {AttendanceKind.ARRIVE: 0, AttendanceKind.LEAVE: 1, AttendanceKind.UNDO: 2}
-
 
 @dataclass(frozen=True)
 class PresenceEvent:
@@ -62,7 +59,8 @@ def fold(events: Iterable[PresenceEvent]) -> Presence | None:
             and event.id not in undone
             and (undone_until is None or event.moment > undone_until)
         ),
-        key=lambda event: (event.moment, _RANK[event.kind], event.id),
+        # At the same moment the arrival comes first: a person who arrives and leaves at 09:02 has left.
+        key=lambda event: (event.moment, event.kind == AttendanceKind.LEAVE, event.id),
     )
     first = next((event for event in standing if event.kind == AttendanceKind.ARRIVE), None)
     if first is None:

@@ -78,7 +78,7 @@ def attended_minutes() -> ColumnElement[int]:
         (Attendance.arrived_at >= CourseSession.ends_at, CourseSession.starts_at),
         else_=func.greatest(Attendance.arrived_at, CourseSession.starts_at),
     )
-    left = func.least(func.coalesce(Attendance.left_at, CourseSession.ends_at), CourseSession.ends_at)
+    left = func.least(Attendance.left_at, CourseSession.ends_at)  # of the end alone where nobody checked the person out
     stay = func.greatest(left - arrived, cast(literal("0"), Interval))
     # A double holds microseconds exactly here, and integers add up in a quarter of the time of numerics.
     return cast(func.floor(func.date_part("epoch", stay) / 60), Integer)

@@ -54,14 +54,14 @@ def normalise(id_type: IdType, number: str, today: date) -> str:
 def birth_date(id_type: IdType | None, number: str | None) -> date | None:
     """The date of birth that a normalised number contains, or None where it contains none."""
     if number and len(number) == 18 and id_type in {IdType.RESIDENT, IdType.FOREIGN_PERMANENT}:
-        return _date(number[6:14])
+        return _date_in(number)
     return None
 
 
 def _resident(text: str, today: date) -> str | None:
     if not _EIGHTEEN.fullmatch(text) or check_character(text[:17]) != text[17]:
         return None
-    born = _date(text[6:14])
+    born = _date_in(text)
     return text if born and born.year >= EARLIEST_BIRTH_YEAR and born <= today else None
 
 
@@ -99,8 +99,9 @@ _CHECKS = {
 }
 
 
-def _date(text: str) -> date | None:
+def _date_in(number: str) -> date | None:
+    """The date in the seventh to fourteenth of 18 characters, None where the calendar has no such day."""
     try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+        return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
         return None

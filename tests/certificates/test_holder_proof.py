@@ -49,8 +49,8 @@ def test_a_part_of_the_name_and_another_ending_prove_nothing(proof: str) -> None
 
 @pytest.mark.parametrize("proof", ["无名氏", "000000"])
 def test_the_stand_in_proves_nothing(proof: str) -> None:
-    assert not proves(proof, None, id_number_column=ID_NUMBER_COLUMN)
-    assert not proves("000000", holder(number=None), id_number_column=ID_NUMBER_COLUMN)
+    assert proves(proof, None, id_number_column=ID_NUMBER_COLUMN) is False
+    assert proves("000000", holder(number=None), id_number_column=ID_NUMBER_COLUMN) is False
 
 
 def test_one_number_is_decrypted_whether_or_not_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,9 @@ def test_one_number_is_decrypted_whether_or_not_there_is_one(monkeypatch: pytest
 
     def counted(cipher: FieldCipher, column: str, *arguments: object) -> str:
         calls.append(column)
-        return decrypt(cipher, column, *arguments)  # type: ignore[arg-type]
+        number = decrypt(cipher, column, *arguments)  # type: ignore[arg-type]
+        assert len(number) == 18  # the stand-in too is as long as an ID number
+        return number
 
     monkeypatch.setattr(FieldCipher, "decrypt", counted)
     for person in (known, without, None):

@@ -16,9 +16,16 @@ NUMBERS = st.builds(
 )
 
 
+SAYS = {
+    "certificate_number_malformed": "This is not a certificate number.",
+    "certificate_number_mistyped": "The certificate number contains a typing error. Compare it with the certificate.",
+}
+
+
 def refusal(text: str, scheme: NumberScheme = SCHEME) -> str:
     with pytest.raises(DomainError) as caught:
         scheme.parse(text)
+    assert caught.value.message == SAYS[caught.value.code]
     return caught.value.code
 
 
@@ -43,6 +50,21 @@ def test_check_character_against_a_published_example() -> None:
         lambda number: number.replace("-", "—"),
         lambda number: number.replace("-", "－"),
         lambda number: f"  {number}\n",
+        *(
+            lambda number, separator=separator: number.replace("-", separator)
+            for separator in (
+                *map(chr, range(0x2010, 0x2016)),
+                "\u2212",
+                "ー",
+                "_",
+                ".",
+                "·",
+                "/",
+                "\t",
+                "\u3000",
+                "- /",
+            )
+        ),
         lambda number: "".join(chr(ord(character) + 0xFEE0) for character in number),
     ],
 )
@@ -95,6 +117,38 @@ def test_one_serial_has_one_number() -> None:
     assert refusal(stem + check_character(stem)) == "certificate_number_malformed"
 
 
+def test_a_serial_of_more_than_32_bits_is_not_a_number_of_ours() -> None:
+    for serial, expected in ((2**32 - 1, None), (2**32, "certificate_number_malformed")):
+        stem = f"BJFR2026{serial}"
+        if expected is None:
+            assert SCHEME.parse(stem + check_character(stem)).serial == serial
+        else:
+            assert refusal(stem + check_character(stem)) == expected
+
+
+def test_the_branch_of_beijing_writes_seven_digits_unless_told() -> None:
+    assert NumberScheme() == NumberScheme(branch="BJ", width=7)
+
+
+@pytest.mark.parametrize(("branch", "programme"), [("A", "Z"), ("ABCDEFGH", "STUVWXYZ")])
+@pytest.mark.parametrize("year", [2000, 9999])
+@pytest.mark.parametrize("width", [1, 10])
+@pytest.mark.parametrize("serial", [0, 2**32 - 1])
+def test_a_number_at_the_edges_is_written_and_read_back(
+    branch: str, programme: str, year: int, width: int, serial: int
+) -> None:
+    scheme = NumberScheme(branch, width)
+    number = scheme.compose(programme, year, serial)
+    assert number.rpartition("-")[0] == f"{branch}-{programme}-{year}-{str(serial).rjust(width, '0')}"
+    parsed = scheme.parse(number)
+    assert (parsed.programme, parsed.year, parsed.serial, parsed.text) == (programme, year, serial, number)
+
+
+def test_a_year_before_2000_is_not_a_number_of_ours() -> None:
+    stem = "BJFR19990000123"
+    assert refusal(stem + check_character(stem)) == "certificate_number_malformed"
+
+
 def test_the_scheme_is_a_setting() -> None:
     scheme = NumberScheme(branch="SHRC", width=5)
     number = scheme.compose("FR", 2026, 123)
@@ -111,14 +165,25 @@ def test_a_serial_wider_than_the_scheme_is_written_in_full() -> None:
 
 @pytest.mark.parametrize(
     "facts",
-    [("fr", 2026, 1), ("", 2026, 1), ("F1", 2026, 1), ("FR", 1999, 1), ("FR", 2026, -1), ("FR", 2026, 2**32)],
+    [
+        ("fr", 2026, 1),
+        ("", 2026, 1),
+        ("F1", 2026, 1),
+        ("STUVWXYZA", 2026, 1),
+        ("FR", 1999, 1),
+        ("FR", 10000, 1),
+        ("FR", 2026, -1),
+        ("FR", 2026, 2**32),
+    ],
 )
 def test_a_number_that_could_not_be_read_back_is_not_written(facts: tuple[str, int, int]) -> None:
     with pytest.raises(ValueError, match=r"must be|out of range"):
         SCHEME.compose(*facts)
 
 
-@pytest.mark.parametrize("settings", [{"branch": "bj"}, {"branch": ""}, {"width": 0}, {"width": 11}])
+@pytest.mark.parametrize(
+    "settings", [{"branch": "bj"}, {"branch": ""}, {"branch": "ABCDEFGHI"}, {"width": 0}, {"width": 11}]
+)
 def test_a_scheme_that_cannot_work_is_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="must be"):
         NumberScheme(**settings)  # type: ignore[arg-type]

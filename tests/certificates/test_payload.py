@@ -71,6 +71,7 @@ def test_round_trip(payload: Payload) -> None:
 
 
 def test_the_bytes_are_those_of_the_specification() -> None:
+    assert len(CODE) == 198
     raw = int(CODE).to_bytes(82, "big")
     assert raw[:4] == bytes([0xB1, 1, 2, 6])
     assert raw[4:8] == (123).to_bytes(4, "big")
@@ -126,6 +127,7 @@ def test_what_is_not_a_code_cannot_be_read(digits: str) -> None:
     with pytest.raises(DomainError) as caught:
         decode(digits)
     assert caught.value.code == "payload_unreadable"
+    assert caught.value.message == "This is not the code of one of our certificates."
 
 
 def test_another_key_does_not_verify() -> None:

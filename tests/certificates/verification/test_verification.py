@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from certificates import revocation
 from certificates.branch import Branch
 from certificates.keys import key_files, qr_keys
+from certificates.keys.public_keys import PublicKey
 from certificates.keys.qr_keys import PublicKeyCache
 from certificates.models import Certificate, KeyState, LedgerEntry, SigningKey
 from certificates.payload import Payload, decode, digits_of, encode, name_tag
@@ -75,12 +76,19 @@ def test_a_valid_one_shows_what_may_be_seen_and_a_masked_name(db: Session, certi
     assert verdict.certificate is not None
     assert verdict.certificate.number == certificate.number
     assert verdict.certificate.masked_name == "张*丰"
+    assert verdict.certificate.facts == certificate.facts
+    assert (verdict.certificate.issued_on, verdict.certificate.valid_until) == (ISSUED_ON, date(2029, 3, 4))
+    assert (verdict.state, verdict.reason, verdict.successor) == (State.VALID, "valid", None)
+    assert verdict.payload == decode(code(certificate)).payload
+    assert not verdict.alarming
     assert "张三丰" not in repr(verdict)
 
 
 @pytest.mark.parametrize("digits", ["", "12", "9" * 198, "0" * 198, "x" * 198, "１" * 198])
 def test_what_is_no_code_is_unknown(db: Session, branch: Branch, digits: str) -> None:
-    assert judge(db, digits) == Verdict(State.UNKNOWN, "unreadable")
+    verdict = judge(db, digits)
+    assert verdict == Verdict(State.UNKNOWN, "unreadable")
+    assert (verdict.payload, verdict.certificate, verdict.successor) == (None, None, None)
 
 
 def test_one_flipped_digit_is_forged(db: Session, certificate: Certificate) -> None:
@@ -122,11 +130,41 @@ def test_a_good_signature_that_was_never_recorded_is_unknown_and_raises_one_alar
         verdict = judge(db, digits)
         judge(db, digits)
     assert (verdict.state, verdict.reason, verdict.certificate) == (State.UNKNOWN, "not_recorded", None)
-    assert [(line["event"], line["log_level"]) for line in logs] == [("certificate_alarm", "critical")] * 2
-    alarms = db.scalars(select(AuditEntry).where(AuditEntry.action == "certificate.alarm")).all()
-    assert [alarm.subject for alarm in alarms] == [f"payload:{decode(digits).digest.hex()}"]
+    assert verdict.payload == decode(digits).payload
+    line = {
+        "event": "certificate_alarm", "log_level": "critical", "key_number": 1, "serial": 4_000_000,
+        "code": "signed_but_not_recorded",
+    }  # fmt: skip
+    assert logs == [line, line]
+    [alarm] = db.scalars(select(AuditEntry).where(AuditEntry.action == "certificate.alarm")).all()
+    assert alarm.subject == f"payload:{decode(digits).digest.hex()}"
+    assert alarm.after == {"key": 1, "serial": 4_000_000, "issued_on": "2026-03-05"}
+    assert alarm.reason == "A good signature of a certificate that was never recorded: the key may have leaked."
     assert judge(db, digits, date(2030, 1, 1)).state is State.EXPIRED
     assert judge(db, digits, date(2026, 1, 1)).state is State.NOT_YET_VALID
+
+
+def test_each_code_that_was_never_recorded_raises_its_own_alarm(db: Session, branch: Branch) -> None:
+    codes = [signed(branch), signed(branch, serial=4_000_001)]
+    for digits in codes:
+        judge(db, digits)
+    subjects = db.scalars(select(AuditEntry.subject).where(AuditEntry.action == "certificate.alarm")).all()
+    assert sorted(subjects) == sorted(f"payload:{decode(digits).digest.hex()}" for digits in codes)
+
+
+def test_a_code_of_a_compromised_key_whose_day_is_unknown_is_forged(
+    branch: Branch, certificate: Certificate, db: Session
+) -> None:
+    """Offline, a published key set may say that a key is compromised and not since when."""
+    known = PublicKeyCache().get(db, 1)
+    assert known is not None
+
+    class Published:
+        def get(self, _db: object, _number: int) -> PublicKey:
+            return replace(known, state=KeyState.COMPROMISED, compromised_at=None)
+
+    verdict = verification.verify(db, code(certificate), today=TODAY, keys=Published())
+    assert verdict == Verdict(State.FORGED, "key_compromised")
 
 
 def test_the_order_is_revoked_superseded_expired(
@@ -138,7 +176,7 @@ def test_the_order_is_revoked_superseded_expired(
     certificate.superseded_by_id = newer.id
     db.flush()
     verdict = judge(db, code(certificate), late)
-    assert (verdict.state, verdict.successor) == (State.SUPERSEDED, code(newer))
+    assert (verdict.state, verdict.reason, verdict.successor) == (State.SUPERSEDED, "superseded", code(newer))
     revocation.revoke(db, certificate, "发错人")
     assert judge(db, code(certificate), late).state is State.REVOKED
     assert judge(db, code(certificate), ISSUED_ON - timedelta(days=1)).state is State.REVOKED

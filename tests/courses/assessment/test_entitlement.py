@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from courses.assessment.entitlement import (
+    SHORTFALL_LABELS,
     CourseRequirements,
     Shortfall,
     TraineeResults,
@@ -28,6 +30,90 @@ results = st.builds(
 names = st.sampled_from(["张伟", "Ann Lee", "阿卜杜热西提·买买提", "?", "  ", "123"])
 attended = st.integers(0, 8)
 stays = st.integers(0, 700)
+
+
+SKILL = 4
+BOTH = CourseRequirements(sessions_needed=2, minutes_needed=90, pass_mark=60, skills=frozenset({SKILL}))
+GOOD = TraineeResults((60,), ((SKILL, True),))
+
+
+@pytest.mark.parametrize(
+    ("facts", "shortfalls", "state"),
+    [
+        ({}, (), EnrolmentState.COMPLETED),
+        ({"sessions_attended": 3, "minutes_attended": 91}, (), EnrolmentState.COMPLETED),
+        ({"sessions_attended": 1}, (Shortfall.SESSIONS_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"minutes_attended": 89}, (Shortfall.MINUTES_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"sessions_attended": 0, "minutes_attended": 0}, (Shortfall.ABSENT,), EnrolmentState.INCOMPLETE),
+        ({"results": TraineeResults((), GOOD.skills)}, (Shortfall.THEORY_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"results": TraineeResults((59,), GOOD.skills)}, (Shortfall.THEORY_FAILED,), EnrolmentState.FAILED),
+        ({"results": TraineeResults((59, 60, 58), GOOD.skills)}, (), EnrolmentState.COMPLETED),
+        ({"results": TraineeResults((60,), ())}, (Shortfall.SKILLS_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"results": TraineeResults((60,), ((5, True),))}, (Shortfall.SKILLS_MISSING,), EnrolmentState.INCOMPLETE),
+        ({"results": TraineeResults((60,), ((SKILL, False),))}, (Shortfall.SKILLS_FAILED,), EnrolmentState.FAILED),
+        ({"results": TraineeResults((60,), ((SKILL, False), (SKILL, True)))}, (), EnrolmentState.COMPLETED),
+        ({"name": "123"}, (Shortfall.NAME_MISSING,), EnrolmentState.COMPLETED),
+        (
+            {"sessions_attended": 1, "minutes_attended": 0, "name": "?", "results": TraineeResults((59,), ())},
+            (
+                Shortfall.SESSIONS_MISSING,
+                Shortfall.MINUTES_MISSING,
+                Shortfall.THEORY_FAILED,
+                Shortfall.SKILLS_MISSING,
+                Shortfall.NAME_MISSING,
+            ),
+            EnrolmentState.FAILED,
+        ),
+    ],
+)
+def test_what_stands_in_the_way_of_a_certificate(facts, shortfalls, state):
+    given_facts = {"name": "张伟", "sessions_attended": 2, "minutes_attended": 90, "results": GOOD, **facts}
+    verdict = judge(BOTH, **given_facts)
+    assert (verdict.shortfalls, verdict.state) == (shortfalls, state)
+    assert verdict.certificate_due is (not shortfalls)
+
+
+def test_two_skills_of_which_one_failed_and_one_was_never_tried():
+    demand = CourseRequirements(skills=frozenset({1, 2}))
+    verdict = judge(demand, name="张伟", sessions_attended=1, results=TraineeResults(skills=((1, False),)))
+    assert verdict.shortfalls == (Shortfall.SKILLS_MISSING, Shortfall.SKILLS_FAILED)
+
+
+def test_a_course_without_a_certificate_is_completed_and_gives_none():
+    verdict = judge(CourseRequirements(certificate=False), name="张伟", sessions_attended=1, results=TraineeResults())
+    assert verdict.shortfalls == (Shortfall.NO_CERTIFICATE_COURSE,)
+    assert (verdict.state, verdict.certificate_due) == (EnrolmentState.COMPLETED, False)
+    nameless = judge(CourseRequirements(certificate=False), name="", sessions_attended=1, results=TraineeResults())
+    assert nameless.shortfalls == (Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING)
+    assert nameless.state == EnrolmentState.COMPLETED
+
+
+def test_unless_told_a_course_asks_for_one_session_and_gives_a_certificate():
+    assert CourseRequirements() == CourseRequirements(
+        sessions_needed=1, minutes_planned=0, minutes_needed=0, pass_mark=None, skills=frozenset(), certificate=True
+    )
+    verdict = judge(CourseRequirements(), name="张伟", sessions_attended=1, results=TraineeResults())
+    assert (verdict.state, verdict.shortfalls, verdict.certificate_due) == (EnrolmentState.COMPLETED, (), True)
+
+
+def test_who_showed_nothing_misses_each_result():
+    assert TraineeResults() == TraineeResults(theory=(), skills=())
+    demand = CourseRequirements(pass_mark=60, skills=frozenset({SKILL}))
+    verdict = judge(demand, name="张伟", sessions_attended=1, results=TraineeResults())
+    assert verdict.shortfalls == (Shortfall.THEORY_MISSING, Shortfall.SKILLS_MISSING)
+
+
+def test_who_stayed_for_no_minute_that_is_known_has_none():
+    verdict = judge(CourseRequirements(minutes_needed=1), name="张伟", sessions_attended=1, results=TraineeResults())
+    assert verdict.shortfalls == (Shortfall.MINUTES_MISSING,)
+
+
+def test_each_shortfall_is_stored_under_its_name_and_explained():
+    assert [str(shortfall) for shortfall in Shortfall] == [shortfall.name.lower() for shortfall in Shortfall]
+    assert set(SHORTFALL_LABELS) == set(Shortfall)
+    assert all(meaning for meaning, _ in SHORTFALL_LABELS.values())
+    without_advice = {shortfall for shortfall, (_, advice) in SHORTFALL_LABELS.items() if advice == ""}
+    assert without_advice == {Shortfall.NO_CERTIFICATE_COURSE}
 
 
 @given(demands, names, attended, stays, results)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.courses.attendance.test_recording import happening, refusal
 START = datetime(2026, 5, 4, 1, tzinfo=UTC)
 END = START + timedelta(hours=3)
 OPENING = START - timedelta(minutes=60)
-MICROSECOND = timedelta(microseconds=1)
+MICROSECOND, HOUR = timedelta(microseconds=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,42 @@ def test_a_published_session_takes_check_ins_from_the_opening_and_after_its_end(
         check_in_window.refuse_unless_running(Times(), OfferingState.PUBLISHED, now)
 
 
+@pytest.mark.parametrize(
+    ("state", "now", "closed_at", "code", "message"),
+    [
+        (OfferingState.CANCELLED, OPENING - HOUR, END, "offering_cancelled", "This offering was cancelled;"),
+        (OfferingState.DRAFT, OPENING - HOUR, END, "offering_draft", "Ask its host to publish it."),
+        (OfferingState.PUBLISHED, OPENING - MICROSECOND, END, "too_early", "Check-in opens at"),
+        (OfferingState.PUBLISHED, OPENING, END, "session_closed", "This session is closed."),
+        (OfferingState.CLOSED, START + HOUR, END, "session_closed", "This session is closed."),
+        (OfferingState.PUBLISHED, OPENING, None, None, ""),
+        (OfferingState.CLOSED, END + 100 * HOUR, None, None, ""),
+    ],
+)
+def test_a_session_takes_check_ins_from_an_hour_before_until_it_is_closed(
+    state: OfferingState, now: datetime, closed_at: datetime | None, code: str | None, message: str
+) -> None:
+    meeting = Times(closed_at=closed_at)
+    if code is None:
+        check_in_window.refuse_unless_running(meeting, state, now)
+        return
+    with pytest.raises(DomainError) as refused:
+        check_in_window.refuse_unless_running(meeting, state, now)
+    assert refused.value.code == code
+    assert message in refused.value.message
+    assert refused.value.params == ({"opens": OPENING} if code == "too_early" else {})
+
+
 def test_a_session_runs_while_it_is_open_and_its_training_is_published(db, make):
     meeting = make.offering().sessions[0]
     assert check_in_window.is_running(meeting)
     meeting.closed_at = clock.now()
     assert not check_in_window.is_running(meeting)
     assert not check_in_window.is_running(make.offering(state=OfferingState.DRAFT).sessions[0])
+
+
+@pytest.mark.parametrize("state", OfferingState)
+@pytest.mark.parametrize("closed_at", [None, END])
+def test_no_other_session_runs(state, closed_at):
+    meeting = SimpleNamespace(closed_at=closed_at, offering=SimpleNamespace(state=state))
+    assert check_in_window.is_running(meeting) is (state is OfferingState.PUBLISHED and closed_at is None)

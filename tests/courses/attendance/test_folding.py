@@ -47,6 +47,7 @@ FIRST, SECOND = at(2, number=1), at(5, number=2)
         ([FIRST, at(30, LEAVE), at(40, LEAVE)], (2, 40)),
         ([FIRST, at(30, LEAVE), at(31)], (2, None)),
         ([FIRST, at(2, LEAVE)], (2, 2)),
+        ([SECOND, at(5, LEAVE, number=1)], (5, 5)),
         ([at(3, LEAVE)], None),
         ([FIRST, at(3, UNDO, undoes=FIRST.id)], None),
         ([FIRST, SECOND, at(9, UNDO, undoes=FIRST.id)], (5, None)),
@@ -68,6 +69,17 @@ def test_what_events_add_up_to(events, expected):
 def test_of_two_arrivals_at_one_moment_one_is_always_the_first():
     same = [at(2, number=9), at(2, number=3), at(2, number=6)]
     assert {fold(order).event_id for order in permutations(same)} == {UUID(int=3)}
+
+
+def test_an_event_counts_unless_it_is_in_review_and_an_undo_without_a_name_takes_back_all():
+    arrival, departure = (
+        PresenceEvent(UUID(int=1), ARRIVE, NINE),
+        PresenceEvent(UUID(int=2), LEAVE, NINE + timedelta(minutes=5)),
+    )
+    undo = PresenceEvent(UUID(int=3), UNDO, NINE + timedelta(minutes=5))
+    assert fold([arrival, departure]) == Presence(UUID(int=1), NINE, NINE + timedelta(minutes=5))
+    assert fold([arrival]) == Presence(UUID(int=1), NINE, None)
+    assert fold([arrival, departure, undo]) is None
 
 
 @st.composite

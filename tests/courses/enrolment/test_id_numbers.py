@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from courses.enrolment.id_numbers import birth_date, check_character, normalise
+from courses.enrolment.id_numbers import MESSAGES, birth_date, check_character, normalise
 from courses.models.trainees import IdType
 from lms.core.errors import DomainError
 
@@ -49,6 +49,50 @@ def test_any_single_wrong_character_is_caught(number: str, place: int, wrong: st
 def test_any_two_neighbours_swapped_are_caught(number: str, place: int) -> None:
     assume(number[place] != number[place + 1])
     assert not accepted(number[:place] + number[place + 1] + number[place] + number[place + 2 :])
+
+
+@given(st.text("0123456789", min_size=17, max_size=17))
+def test_the_check_character_is_that_of_iso_7064(digits: str) -> None:
+    """MOD 11-2 in its recursive form, which needs no table of weights: with the check character the sum is 1."""
+    total = 0
+    for value in (*map(int, digits), "0123456789X".index(check_character(digits))):
+        total = (total * 2 + value) % 11
+    assert total == 1
+
+
+@pytest.mark.parametrize("length", [16, 18])
+def test_a_check_character_is_of_17_digits(length: int) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        check_character("1" * length)
+
+
+def test_a_child_may_be_registered_on_the_day_of_its_birth() -> None:
+    body = f"110101{TODAY:%Y%m%d}001"
+    assert accepted(body + check_character(body))
+
+
+@pytest.mark.parametrize(("born", "known"), [(date(1899, 12, 31), False), (date(1900, 1, 1), True)])
+def test_nobody_alive_was_born_before_1900(born: date, known: bool) -> None:
+    body = f"110101{born:%Y%m%d}001"
+    assert accepted(body + check_character(body)) == known
+
+
+@pytest.mark.parametrize(
+    ("id_type", "number"),
+    [
+        (IdType.RESIDENT, None),
+        (None, "11010519491231002X"),
+        (IdType.PASSPORT, "11010519491231002X"),
+        (IdType.FOREIGN_PERMANENT, "USA110199001017"),  # its digits look like 1 January 1990, and are no date
+        (IdType.FOREIGN_PERMANENT, ""),
+    ],
+)
+def test_other_numbers_tell_no_date_of_birth(id_type: IdType | None, number: str | None) -> None:
+    assert birth_date(id_type, number) is None
+
+
+def test_the_foreigners_card_of_2023_tells_the_date_of_birth() -> None:
+    assert birth_date(IdType.FOREIGN_PERMANENT, "911840199001310015") == date(1990, 1, 31)
 
 
 @given(st.dates(TODAY + timedelta(days=1), date(2099, 12, 31)))
@@ -101,4 +145,6 @@ def test_the_foreigners_card_of_2023_has_the_residents_check() -> None:
 def test_a_refusal_names_its_field(id_type: IdType, typed: str) -> None:
     with pytest.raises(DomainError) as refused:
         normalise(id_type, typed, TODAY)
-    assert refused.value.field == "id_number"
+    error = refused.value
+    assert (error.code, error.message, error.status) == ("id_number_wrong", MESSAGES[id_type], 422)
+    assert error.field == "id_number"

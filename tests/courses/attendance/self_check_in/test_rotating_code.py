@@ -51,6 +51,22 @@ def test_a_code_of_a_step_that_has_not_begun_is_refused(now: datetime, ahead: ti
     assert accepts(KEY, 7, code(KEY, 7, step), now) == (step == step_of(now))
 
 
+@given(instants)
+def test_a_step_lasts_ten_seconds(moment: datetime) -> None:
+    assert step_of(moment + timedelta(seconds=10)) == step_of(moment) + 1
+    assert begins(step_of(moment)) <= moment < begins(step_of(moment) + 1)
+
+
+def test_steps_are_counted_from_the_epoch() -> None:
+    assert step_of(datetime.fromtimestamp(1_700_000_009, UTC)) == 170_000_000
+
+
+def test_each_session_gets_256_bits_of_its_own() -> None:
+    keys = {rotating_code.new_key() for _ in range(100)}
+    assert len(keys) == 100
+    assert {len(key) for key in keys} == {32}
+
+
 @given(instants, st.integers(-14 * 60, 14 * 60))
 def test_a_moment_is_the_same_step_in_every_zone(moment: datetime, minutes: int) -> None:
     assert step_of(moment.astimezone(timezone(timedelta(minutes=minutes)))) == step_of(moment)
@@ -84,4 +100,5 @@ def test_strange_texts_are_refused_and_break_nothing(sent: str) -> None:
 def test_a_code_fits_an_address_as_it_is() -> None:
     found = {code(KEY, 7, step) for step in range(2000)}
     assert len(found) == 2000
+    assert len("x" * CODE_LENGTH) == 16
     assert all(len(one) == CODE_LENGTH and one.replace("-", "a").replace("_", "a").isalnum() for one in found)
