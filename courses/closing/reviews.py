@@ -33,7 +33,7 @@ from lms.core.errors import N_, Denied, DomainError, NotFound
 from lms.core.scope import Scope, fetch
 
 # The report on corrections shows this reason beside the figure that moved; it is stored, so it is in both languages.
-RECEIVED_AFTER_CLOSING = "课次结束后收到的签到，经审核计入。A check-in received after closing was accepted."
+RECEIVED_AFTER_CLOSING = "结课后收到的签到，经审核计入。A check-in received after closing was accepted."
 
 
 @dataclass(frozen=True)

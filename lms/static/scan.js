@@ -17,6 +17,11 @@ function showResult(text, tone = "") {
   place.dataset.tone = tone;
 }
 
+/** Say why the camera does not scan, unless a photo was read meanwhile: its result must stay. */
+function showCameraProblem(text) {
+  if (dialog.querySelector("[data-scan-result]").textContent === texts.textScan) showResult(text);
+}
+
 /** Check in whose ticket this is; a ticket that this device does not know is kept for the server to find. */
 async function checkIn(text, method) {
   const ticket = ticketIn(text);
@@ -61,12 +66,12 @@ async function openCamera() {
 async function readCamera(video) {
   const reader = await qrReader();
   if (!reader || !navigator.mediaDevices?.getUserMedia) {
-    showResult(texts.photo ? texts.textNoCamera : texts.textNoReader);
+    showCameraProblem(texts.photo ? texts.textNoCamera : texts.textNoReader);
     return;
   }
   const stream = await openCamera();
   if (!stream) {
-    showResult(texts.textNoCamera);
+    showCameraProblem(texts.textNoCamera);
     return;
   }
   const stop = () => stream.getTracks().forEach((track) => track.stop());

@@ -147,7 +147,7 @@ def test_from_schedule_to_report(site: Site, visit: Visit) -> None:
     teacher.get_by_role("link", name="结课").click()
     expect(teacher.locator(".short-list")).to_contain_text("阿依古丽·买买提")
     expect(teacher.locator(".short-list")).not_to_contain_text("龙䶮")
-    teacher.get_by_role("button", name=re.compile("发放 ?2 ?张证书|2")).last.click()
+    teacher.get_by_role("button", name=re.compile("颁发 ?2 ?张证书|2")).last.click()
     expect(teacher.locator("main")).to_contain_text("已结")
 
     # The worker issues; the holder finds the certificate on the ticket page and downloads it.

@@ -27,7 +27,7 @@ test("a review says why", () => {
 test("where somebody else was faster, the page says who and when", () => {
   const answer = { outcome: "already", by: "王老师", arrived_at: "2026-03-01T01:02:00Z" };
   assert.deepEqual(messageOf(answer, "张三", TEXTS), {
-    text: "张三 was checked in already, by 王老师 at 09:02.", tone: "info",
+    text: "张三 was already checked in by 王老师 at 09:02.", tone: "info",
   });
 });
 

@@ -44,7 +44,12 @@ def reader(
 def test_the_page_shows_them_apart_and_added_in(reader: Callable[..., FlaskClient]) -> None:
     page = text_of(reader(Role.AUDITOR), f"/reports/enrolment?{YEAR}")
     rows = {row[0]: row[1] for row in cells(page)}
-    assert (rows["2025-03"], rows["Total"], rows["Before this system"], rows["Total, including before this system"]) == (
+    assert (
+        rows["2025-03"],
+        rows["Total"],
+        rows["Before this system"],
+        rows["Total, including before this system"],
+    ) == (
         "300",
         "300",
         "1,500",
