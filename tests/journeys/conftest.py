@@ -20,6 +20,8 @@ from lms.config import ROOT
 from tests.journeys.running import Running
 
 PHONE = {"width": 390, "height": 844}
+# The demo instructor without an account, whom the main story asks to teach in a minute: no other story may plan this person.
+BUSY_LEAD = "BJ-SZ-0002"
 DESK = {"width": 1440, "height": 900}
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",

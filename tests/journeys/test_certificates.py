@@ -17,11 +17,12 @@ from courses.counting import person_time
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
+from instructors.models import Instructor
 from lms.core import clock
 from tests.certificates.conftest import closed_offering
 from tests.certificates.keys.test_issuer_keys import pem
 from tests.factories import Make
-from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.conftest import BUSY_LEAD, PHONE, Site, Visit
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,9 @@ def renewed(site: Site) -> int:
             .join(Offering, Offering.id == Enrolment.offering_id)
             .where(Certificate.replaces_id.is_(None), Certificate.certificate_type == 1)
             .where(Offering.district_id != 6)  # whose figures another story counts
+            .where(
+                Offering.lead_instructor.has(Instructor.registration_number != BUSY_LEAD)
+            )  # who is free for another story
             .order_by(Certificate.id.desc())
             .limit(1)
         ).one()

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
 from lms.config import Settings
-from tests.journeys.conftest import PHONE, Account, Site, Visit, sign_in
+from tests.journeys.conftest import BUSY_LEAD, PHONE, Account, Site, Visit, sign_in
 
 ZONE = Settings.model_fields["time_zone"].default
 LEAD = "lead@demo.example.org"
@@ -51,7 +51,7 @@ def schedule(page: Page, start: datetime) -> str:
     row.locator("input[type=date]").fill(start.strftime("%Y-%m-%d"))
     row.locator("input[type=time]").nth(0).fill(start.strftime("%H:%M"))
     row.locator("input[type=time]").nth(1).fill((start + timedelta(hours=2)).strftime("%H:%M"))
-    page.locator("[name=lead]").fill("BJ-SZ-0002")
+    page.locator("[name=lead]").fill(BUSY_LEAD)
     page.get_by_role("button", name="存为草稿").click()
     page.get_by_role("button", name="发布").click()
     expect(page.get_by_text("已发布").first).to_be_visible()
@@ -60,7 +60,7 @@ def schedule(page: Page, start: datetime) -> str:
 
 def invite(site: Site, visit: Visit, office: Page) -> Page:
     """Give the second instructor of the demo an account. Returns a phone on which it is signed in."""
-    office.goto("/instructors/?text=BJ-SZ-0002")
+    office.goto(f"/instructors/?text={BUSY_LEAD}")
     office.locator("main a[href^='/instructors/']").filter(has_text=re.compile(r"\S")).last.click()
     office.locator("[name=email]").fill(LEAD)
     office.get_by_role("button", name="开通账号").click()

@@ -74,7 +74,7 @@ class TestCodeOf:
         assert len(answers) == 1
         [(error, message, status)] = answers
         assert (error, status) == ("certificate_no_match", 404)
-        assert message.startswith("No certificate of ours has this number and this holder.")
+        assert message.startswith("We have no certificate with this number and this holder.")
         assert message.endswith("the name must be complete.")
 
     def test_a_person_without_an_id_number_is_not_found_by_one(self, db: Session, certificate: Certificate) -> None:

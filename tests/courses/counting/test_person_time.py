@@ -269,7 +269,7 @@ def test_closing_counts_once(db: Session) -> None:
     with pytest.raises(DomainError) as refused:
         person_time.record_closing(db, offering, BEIJING)
     assert refused.value.code == "already_counted"
-    assert "closed and counted already" in refused.value.message
+    assert "already been closed and counted" in refused.value.message
 
 
 def test_an_open_offering_cannot_be_corrected(db: Session, make: Make) -> None:

@@ -106,7 +106,7 @@ def test_it_is_the_citys_and_a_file_that_could_not_be_kept_is_refused(
         importer.receive([MAY], scope=Scope(district_ids=frozenset({1})))
     monkeypatch.setattr(opening, "SOURCES_LIMIT", 1)
     run = importer.checked([MAY, JUNE])
-    assert importer.refusals(run) == [(line, "A file names no more than 1 sources.") for line in (2, 3)]
+    assert importer.refusals(run) == [(line, "A file may name at most 1 sources.") for line in (2, 3)]
     monkeypatch.setattr(importer.kind, "largest", 10)
     with pytest.raises(DomainError, match="larger than 0 MB"):
         importer.receive([MAY])

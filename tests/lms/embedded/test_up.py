@@ -64,7 +64,9 @@ def up(instance: Path, **environ: str) -> Iterator[Run]:
     with subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "lms.embedded.launcher", "up"],
         cwd=ROOT,
-        env={**clean, "INSTANCE_DIR": str(instance), "PORT": "0", "LMS_DEMO": "0", **environ},
+        # SPT_NOENV: gunicorn names its processes with setproctitle where that is installed (for development it is, through
+        # mutmut), and would write the name over the environment that `_database_users` reads.
+        env={**clean, "INSTANCE_DIR": str(instance), "PORT": "0", "LMS_DEMO": "0", "SPT_NOENV": "1", **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
