@@ -47,7 +47,7 @@ class SourceSummary:
     last: date
 
 
-def row_reader(db: Session) -> Callable[[Mapping[str, str]], BalanceRow]:
+def row_reader(db: Session, today: date) -> Callable[[Mapping[str, str]], BalanceRow]:
     """Return the function that reads a row (column → cell). The function raises DomainError for a row at fault.
 
     A district is given by its name in either language, with or without 区, or by its code; a programme by name or code.
@@ -62,7 +62,6 @@ def row_reader(db: Session) -> Callable[[Mapping[str, str]], BalanceRow]:
         for programme in db.scalars(select(Programme))
         for name in (programme.code, programme.name_zh, programme.name_en)
     }
-    today = clock.now().date()
     return lambda cells: _balance(cells, district_ids, programme_codes, today)
 
 

@@ -11,6 +11,7 @@ from courses.imports.kinds import Column, ImportContext, register
 from courses.imports.row_kind import LAST_LINE, Cells, LineRange, ParsedRow, RowKind, range_sql
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from courses.models.opening_balances import OpeningSource
+from lms.core import clock
 from lms.core.errors import N_
 from lms.core.exports import MEDIA_TYPES, Format
 
@@ -76,9 +77,9 @@ class OpeningBalancesKind(RowKind):
         "sources": N_("A file may name at most %(most)s sources."),
     }
 
-    def row_reader(self, db: Session, run: ImportRun, context: ImportContext) -> Callable[[Cells], ParsedRow]:  # noqa: ARG002  # signature of RowKind
+    def row_reader(self, db: Session, run: ImportRun, context: ImportContext) -> Callable[[Cells], ParsedRow]:
         """See `RowKind.row_reader`; `courses.counting.opening_balances` reads the cells."""
-        parse = opening_balances.row_reader(db)
+        parse = opening_balances.row_reader(db, clock.today(context.zone))
 
         def read(row: Cells) -> ParsedRow:
             balance = parse(row)

@@ -85,7 +85,7 @@ def test_a_question_about_a_part_gets_the_part(importer: Importer, db: Session) 
 )
 def test_a_row_at_fault_is_refused_in_words(db: Session, change: dict[str, str], message: str) -> None:
     with pytest.raises(DomainError, match=message):
-        opening_balances.row_reader(db)({**MAY, **change})
+        opening_balances.row_reader(db, date(2026, 6, 1))({**MAY, **change})
 
 
 def test_a_month_has_one_balance(importer: Importer, db: Session) -> None:

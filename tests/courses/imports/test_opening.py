@@ -1,6 +1,6 @@
 """Totals from before the system by the import: whole or not at all, with the file, and withdrawn by an undo."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
@@ -17,6 +17,7 @@ from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.reports.opening_totals import opening_totals
 from courses.reports.questions import Filters, Question
 from lms.config import Settings
+from lms.core import clock
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING, Scope
 from tests.courses.imports.files_of import Importer, outcome
@@ -50,6 +51,11 @@ def test_each_source_keeps_the_file_and_its_totals(importer: Importer, db: Sessi
     assert [(summary.rows, summary.person_times, summary.certificates) for summary in opening_balances.listing(db)] == [
         (1, 800, 750), (1, 12_000, 0),
     ]  # fmt: skip
+
+
+def test_a_month_begins_at_midnight_of_the_branch(importer: Importer, db: Session) -> None:
+    with clock.at(datetime(2026, 5, 31, 16, 30, tzinfo=UTC)):  # half past midnight of 1 June in Beijing
+        assert outcome(importer.done([{**MAY, "month": "2026-06"}])) == (1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
