@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,15 +12,6 @@ from lms.core.scope import Role
 from tests.factories import PASSWORD, Make
 
 SignIn = Callable[[User], FlaskClient]
-
-
-@pytest.fixture
-def person(make: Make, db: Session) -> User:
-    """An instructor with a phone, an e-mail address and a password."""
-    user = make.user(Role.INSTRUCTOR, password_hash=passwords.seal(PASSWORD))
-    user.phone = make.phone()
-    db.commit()
-    return user
 
 
 def test_signing_out_ends_this_browser_alone(person: User, sign_in: SignIn) -> None:

@@ -11,22 +11,9 @@ from lms.accounts import passwords, users
 from lms.accounts.models import User
 from lms.core.scope import Role
 from tests.factories import PASSWORD, Make
+from tests.lms.accounts.conftest import enter
 
 SignIn = Callable[[User], FlaskClient]
-
-
-@pytest.fixture
-def person(make: Make, db: Session) -> User:
-    """An instructor with a phone, an e-mail address and a password."""
-    user = make.user(Role.INSTRUCTOR, password_hash=passwords.seal(PASSWORD))
-    user.phone = make.phone()
-    db.commit()
-    return user
-
-
-def enter(client: FlaskClient, identifier: str, password: str = PASSWORD, onward: str = "") -> int:
-    address = "/sign-in/" + (f"?next={onward}" if onward else "")
-    return client.post(address, data={"identifier": identifier, "password": password}).status_code
 
 
 @pytest.mark.parametrize("way", ["email", "EMAIL", "phone", "national phone", "spaced"])

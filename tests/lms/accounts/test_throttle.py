@@ -4,29 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
 
 from lms.accounts import passwords, throttle
 from lms.accounts.models import User
 from lms.core.limits import limiter
-from lms.core.scope import Role
-from tests.factories import PASSWORD, Make
+from tests.factories import PASSWORD
+from tests.lms.accounts.conftest import enter
 
 SignIn = Callable[[User], FlaskClient]
-
-
-@pytest.fixture
-def person(make: Make, db: Session) -> User:
-    """An instructor with a phone, an e-mail address and a password."""
-    user = make.user(Role.INSTRUCTOR, password_hash=passwords.seal(PASSWORD))
-    user.phone = make.phone()
-    db.commit()
-    return user
-
-
-def enter(client: FlaskClient, identifier: str, password: str = PASSWORD, onward: str = "") -> int:
-    address = "/sign-in/" + (f"?next={onward}" if onward else "")
-    return client.post(address, data={"identifier": identifier, "password": password}).status_code
 
 
 def test_tries_are_throttled_before_the_hash_and_told_how_long(
