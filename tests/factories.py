@@ -16,6 +16,7 @@ from courses.models.trainees import Trainee
 from instructors.models import Instructor, Qualification
 from lms.accounts.models import RoleGrant, User
 from lms.core import clock
+from lms.core.contacts import ContactKind, ContactProof
 from lms.core.scope import Role
 from lms.organisations.models import District, Organisation, Sector
 
@@ -56,9 +57,14 @@ class Make:
         return self._add(row)  # type: ignore[no-any-return]
 
     def user(
-        self, *roles: Role, district_id: int | None = None, organisation_id: int | None = None, **facts: Any
+        self,
+        *roles: Role,
+        district_id: int | None = None,
+        organisation_id: int | None = None,
+        proven: bool = True,
+        **facts: Any,
     ) -> User:
-        """A user with roles.
+        """A user with roles, whose contacts are proven by default.
 
         A district administrator is of district 1 by default; there is no password without a hash.
         """
@@ -66,6 +72,9 @@ class Make:
         row = User(name=facts.pop("name", f"用户{n}"), email=facts.pop("email", f"user{n}@example.org"), language="zh")
         for name, value in facts.items():
             setattr(row, name, value)
+        for kind, contact in ((ContactKind.EMAIL, row.email), (ContactKind.PHONE, row.phone_index)):
+            if proven and contact:
+                row.set_proof(kind, ContactProof.STAFF)
         for role in roles:
             row.grants.append(
                 RoleGrant(

@@ -4,7 +4,6 @@ Between receiving and applying the rows are stored encrypted. Each preview asses
 enrolments happen in the meantime.
 """
 
-import base64
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -120,7 +118,7 @@ def receive(db: Session, offering: Offering, user_id: int, file_name: str, conte
         .values(content=None)
     )
     ref = crypto.token()
-    sealed = crypto.cipher().encrypt(COLUMN, _cipher_ref(ref), json.dumps(rows, ensure_ascii=False))
+    sealed = crypto.cipher().encrypt(COLUMN, crypto.token_uuid(ref), json.dumps(rows, ensure_ascii=False))
     pending = EnrolmentImport(
         ref=ref, offering_id=offering.id, user_id=user_id, file_name=file_name[-120:], content=sealed
     )
@@ -146,7 +144,7 @@ def preview(db: Session, pending: EnrolmentImport) -> Preview:
     """The verdict on each row of a pending import, as of now."""
     if pending.content is None:
         raise AssertionError("the rows were wiped")
-    stored = json.loads(crypto.cipher().decrypt(COLUMN, _cipher_ref(pending.ref), pending.content))
+    stored = json.loads(crypto.cipher().decrypt(COLUMN, crypto.token_uuid(pending.ref), pending.content))
     parsed = [_parse_row(number, cells) for number, cells in stored]
     valid = [row.facts for row in parsed if row.facts]
     records = dict(zip((id(facts) for facts in valid), trainees.match_all(db, valid), strict=True)) if valid else {}
@@ -231,8 +229,3 @@ def _parse_row(number: int, cells: Mapping[str, str]) -> SheetRow:
         problem = RowProblem(error.message, error.params, error.field)
         return SheetRow(number, cells, RowVerdict.BAD, problem=problem)
     return SheetRow(number, cells, RowVerdict.NEW, facts)
-
-
-def _cipher_ref(ref: str) -> UUID:
-    """The import's token of 16 bytes as a UUID, which is what the cipher binds a ciphertext to."""
-    return UUID(bytes=base64.urlsafe_b64decode(ref + "=="))

@@ -24,6 +24,9 @@ from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
+PHONE_COLUMN = "enrolment.phone"
+EMAIL_COLUMN = "enrolment.email"
+
 
 class EnrolmentState(StrEnum):
     """The state of an enrolment.
@@ -65,6 +68,9 @@ class Enrolment(Base):
     Closing or correcting the offering fills `sessions_attended`, `minutes_attended`, `shortfalls` (codes of the
     requirements that are not met) and `certificate_due` (every requirement is met). The certificates package issues a
     certificate to each enrolment that is due and has no `certified_at`.
+
+    `phone` and `email` are the contacts that were given for this enrolment. What is sent about it goes there, because the
+    contacts of the trainee's record may be somebody else's as long as they are not proven.
     """
 
     __tablename__ = "enrolment"
@@ -84,6 +90,8 @@ class Enrolment(Base):
     shortfalls: Mapped[list[str]] = mapped_column(JSONB, default=list)
     certificate_due: Mapped[bool] = mapped_column(default=False)
     certified_at: Mapped[datetime | None]
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     offering: Mapped[Offering] = relationship()
     trainee: Mapped[Trainee] = relationship()
@@ -108,6 +116,32 @@ class Enrolment(Base):
         CheckConstraint("NOT certificate_due OR state = 'completed' OR certified_at IS NOT NULL", name="due"),
         CheckConstraint("sessions_attended >= 0 AND minutes_attended >= 0", name="attended"),
     )
+
+    @property
+    def phone(self) -> str | None:
+        """The phone that was given for this enrolment, in E.164, decrypted."""
+        return self._open(PHONE_COLUMN, self.phone_sealed)
+
+    @phone.setter
+    def phone(self, value: str | None) -> None:
+        self.phone_sealed = self._seal(PHONE_COLUMN, value)
+
+    @property
+    def email(self) -> str | None:
+        """The e-mail address that was given for this enrolment, decrypted."""
+        return self._open(EMAIL_COLUMN, self.email_sealed)
+
+    @email.setter
+    def email(self, value: str | None) -> None:
+        self.email_sealed = self._seal(EMAIL_COLUMN, value)
+
+    def _seal(self, column: str, value: str | None) -> bytes | None:
+        if self.ticket is None:
+            self.ticket = crypto.token()
+        return crypto.cipher().encrypt(column, crypto.token_uuid(self.ticket), value) if value else None
+
+    def _open(self, column: str, sealed: bytes | None) -> str | None:
+        return crypto.cipher().decrypt(column, crypto.token_uuid(self.ticket), sealed) if sealed else None
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:

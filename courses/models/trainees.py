@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from courses.models.offerings import Offering
 from lms.core import clock, crypto
 from lms.core.constraints import register_refusal
+from lms.core.contacts import ContactKind, ProvenContacts, proof_constraints
 from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Scope
@@ -45,7 +46,7 @@ class IdType(StrEnum):
     FOREIGN_PERMANENT = "foreign_permanent"
 
 
-class Trainee(Base):
+class Trainee(ProvenContacts, Base):
     """A person who is trained. Phone, e-mail and ID number are encrypted; the `…_index` columns find equal values.
 
     `name_key` is the name in the form that is compared (NFKC, no spaces or dots, upper case). `district_id` is the
@@ -63,6 +64,7 @@ class Trainee(Base):
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     birth_year: Mapped[int | None] = mapped_column(SmallInteger)
     id_type: Mapped[IdType | None] = mapped_column(EnumText(IdType))
     id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -75,6 +77,8 @@ class Trainee(Base):
         Index("uq_trainee_id_number", "id_type", "id_number_index", unique=True),
         Index("ix_trainee_phone", "phone_index", "name_key"),
         Index("ix_trainee_name_key", "name_key"),
+        Index("ix_trainee_email_proven", "email_index", postgresql_where="email_proven_at IS NOT NULL"),
+        *proof_constraints(),
         CheckConstraint("name <> '' AND name_key <> ''", name="name"),
         CheckConstraint("birth_year BETWEEN 1900 AND 2100", name="birth_year"),
         CheckConstraint(
@@ -103,8 +107,11 @@ class Trainee(Base):
 
     @phone.setter
     def phone(self, value: str | None) -> None:
+        index = crypto.cipher().blind_index(PHONE_COLUMN, value) if value else None
+        if index != self.phone_index:
+            self.forget_proof(ContactKind.PHONE)
         self.phone_sealed = self._seal(PHONE_COLUMN, value)
-        self.phone_index = crypto.cipher().blind_index(PHONE_COLUMN, value) if value else None
+        self.phone_index = index
 
     @property
     def email(self) -> str | None:
@@ -113,7 +120,11 @@ class Trainee(Base):
 
     @email.setter
     def email(self, value: str | None) -> None:
+        index = crypto.cipher().blind_index(EMAIL_COLUMN, value.lower()) if value else None
+        if index != self.email_index:
+            self.forget_proof(ContactKind.EMAIL)
         self.email_sealed = self._seal(EMAIL_COLUMN, value)
+        self.email_index = index
 
     @property
     def guardian_phone(self) -> str | None:

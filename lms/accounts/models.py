@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -24,6 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lms.accounts.places import INSTRUCTOR, ORGANISATION
 from lms.core import clock, crypto
 from lms.core.constraints import register_refusal
+from lms.core.contacts import ContactKind, ContactProof, ProvenContacts, proof_constraints
 from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Role, Scope
@@ -31,8 +33,11 @@ from lms.core.scope import Role, Scope
 PHONE = "app_user.phone"
 
 
-class User(Base):
-    """A person who can sign in. The phone is sealed and found by `phone_index`. A disabled user has no live session."""
+class User(ProvenContacts, Base):
+    """A person who can sign in. The phone is sealed and found by `phone_index`. A disabled user has no live session.
+
+    Only a proven contact is unique: an address that somebody typed does not keep its owner out.
+    """
 
     __tablename__ = "app_user"
 
@@ -52,8 +57,11 @@ class User(Base):
     )
 
     __table_args__ = (
-        Index("uq_app_user_email", text("lower(email)"), unique=True),
-        Index("uq_app_user_phone_index", "phone_index", unique=True),
+        Index("uq_app_user_email", text("lower(email)"), unique=True, postgresql_where="email_proven_at IS NOT NULL"),
+        Index("uq_app_user_phone_index", "phone_index", unique=True, postgresql_where="phone_proven_at IS NOT NULL"),
+        Index("ix_app_user_email_claimed", text("lower(email)"), postgresql_where="email_proven_at IS NULL"),
+        Index("ix_app_user_phone_claimed", "phone_index", postgresql_where="phone_proven_at IS NULL"),
+        *proof_constraints(),
         CheckConstraint("email IS NOT NULL OR phone_index IS NOT NULL", name="reachable"),
         CheckConstraint("language IN ('zh', 'en')", name="language"),
         CheckConstraint("(phone_sealed IS NULL) = (phone_index IS NULL)", name="phone_pair"),
@@ -130,7 +138,11 @@ def _district_of_grant() -> ColumnElement[int | None]:
 
 
 class BrowserSession(Base):
-    """A signed-in browser. The cookie holds the token; the table holds its hash, so that deleting the row signs the browser out."""
+    """A signed-in browser. The cookie holds the token; the table holds its hash, so that deleting the row signs the browser out.
+
+    `confirmed_at`: when the owner last gave the password here. `second_factor_at`: when the second factor was given, or a
+    known browser stood for it; null while the sign-in is half done for those of whom it is demanded.
+    """
 
     __tablename__ = "browser_session"
 
@@ -140,12 +152,70 @@ class BrowserSession(Base):
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     browser: Mapped[str] = mapped_column(default="")
+    confirmed_at: Mapped[datetime | None]
+    second_factor_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship()
 
 
+class KnownBrowser(Base):
+    """A browser in which a user once signed in. Its cookie holds a token; the table holds the token's hash.
+
+    Wrong passwords from elsewhere do not shut it out, its owner is told when it first appears, and until
+    `second_factor_until` it is not asked for the second factor again.
+    """
+
+    __tablename__ = "known_browser"
+
+    id: Mapped[Identifier]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    browser: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    second_factor_until: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("token_hash", "user_id"),)
+
+
+class ContactCheck(Base):
+    """An attempt to prove a contact: the code and the link that were sent to it, of which the table holds hashes.
+
+    `purpose` says what follows from the proof (`lms.accounts.contact_checks`), `subject` names the row that it concerns
+    ("trainee:17"). A check is over when it is proven, when its tries are used up or when its time is.
+    """
+
+    __tablename__ = "contact_check"
+
+    id: Mapped[Identifier]
+    ref: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    purpose: Mapped[str]
+    subject: Mapped[str]
+    kind: Mapped[ContactKind] = mapped_column(EnumText(ContactKind))
+    contact_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    contact_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    code_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    link_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    started_by: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    expires_at: Mapped[datetime]
+    proven_at: Mapped[datetime | None]
+    proof: Mapped[ContactProof | None] = mapped_column(EnumText(ContactProof))
+
+    __table_args__ = (
+        Index("ix_contact_check_subject", "purpose", "subject"),
+        CheckConstraint("kind IN ('phone', 'email')", name="kind"),
+        CheckConstraint("tries BETWEEN 0 AND 5", name="tries"),
+        CheckConstraint("(proven_at IS NULL) = (proof IS NULL)", name="proof"),
+    )
+
+
 class PasswordReset(Base):
-    """A link, sent by mail, that sets a password once."""
+    """A link that sets a password once. Its use proves the contact to which it was sent (`proves`).
+
+    `handed_over_by`: the user who handed the link over in person, where it was not sent; then its use is a proof by staff.
+    """
 
     __tablename__ = "password_reset"
 
@@ -153,6 +223,10 @@ class PasswordReset(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    proves: Mapped[ContactKind | None] = mapped_column(EnumText(ContactKind))
+    handed_over_by: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (CheckConstraint("proves IN ('phone', 'email')", name="proves"),)
 
 
 class Device(Base):

@@ -91,6 +91,11 @@ def token() -> str:
     return base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
 
 
+def token_uuid(value: str) -> UUID:
+    """The 128 bits of a token as a UUID, by which the encrypted values of a row with a token are bound to that row."""
+    return UUID(bytes=base64.urlsafe_b64decode(f"{value}=="))
+
+
 def token_hash(value: str) -> bytes:
     """The SHA-256 of a token, which is stored in its place, so that a reader of the table cannot use the token."""
     return hashlib.sha256(value.encode()).digest()
