@@ -2,10 +2,10 @@
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import DateField, SearchField, SelectField, StringField, TextAreaField
+from wtforms import SearchField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from lms.core.forms import Form, QueryForm, strip
+from lms.core.forms import DayField, Form, QueryForm, strip
 from lms.core.sealed_search import SealedSearchField
 
 
@@ -45,8 +45,8 @@ class FilterForm(QueryForm):
     programme = SelectField(_l("Programme"))
     district = SelectField(_l("District"))
     state = SelectField(_l("State"))
-    since = DateField(_l("Issued from"), validators=[Optional()])
-    until = DateField(_l("Issued until"), validators=[Optional()])
+    since = DayField(_l("Issued from"), validators=[Optional()])
+    until = DayField(_l("Issued until"), validators=[Optional()])
 
 
 class LegacyFilterForm(QueryForm):

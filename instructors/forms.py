@@ -1,13 +1,13 @@
 """Forms of instructors."""
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, DateField, EmailField, SearchField, SelectField, StringField
+from wtforms import BooleanField, EmailField, SearchField, SelectField, StringField
 from wtforms.validators import Email, InputRequired, Length, Optional
 
 from instructors.models import Level
 from instructors.register import Validity
 from lms.accounts.forms import REQUIRED, ReasonForm
-from lms.core.forms import Form, PhoneField, QueryForm, choices, strip
+from lms.core.forms import DayField, Form, PhoneField, QueryForm, choices, strip
 from lms.organisations.forms import optional_number
 
 LEVELS = {Level.JUNIOR: _("Junior"), Level.INTERMEDIATE: _("Intermediate"), Level.SENIOR: _("Senior")}
@@ -40,14 +40,14 @@ class QualificationForm(Form):
     """A qualification: a programme and the first and last day on which the instructor may teach it."""
 
     programme = SelectField(_("Programme"))
-    valid_from = DateField(_("Valid from"), validators=[InputRequired(_("Fill this in."))])
-    valid_until = DateField(_("Valid until"), validators=[InputRequired(_("Fill this in."))])
+    valid_from = DayField(_("Valid from"), validators=[InputRequired(_("Fill this in."))])
+    valid_until = DayField(_("Valid until"), validators=[InputRequired(_("Fill this in."))])
 
 
 class EndForm(ReasonForm):
     """The early end of a qualification."""
 
-    last_day = DateField(_("Last day"), validators=[InputRequired(_("Fill this in."))])
+    last_day = DayField(_("Last day"), validators=[InputRequired(_("Fill this in."))])
 
 
 class AccountForm(Form):

@@ -19,7 +19,7 @@ from instructors.forms import (
 from instructors.models import Instructor, Level
 from instructors.register import EXPIRING_WITHIN, InstructorFacts, InstructorFilter, Validity
 from lms.accounts.password_links import site_of
-from lms.core import clock
+from lms.core import clock, edge
 from lms.core.access import holds, requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
@@ -39,6 +39,7 @@ def index() -> ResponseReturnValue:
     form = InstructorFilterForm(request.args)
     form.district.choices = choices([("", _("All districts")), *_districts()])
     form.programme.choices = choices([("", _("All programmes")), *((code, named(row)) for code, row in names.items())])
+    form.validate()
     filters = InstructorFilter(
         text=form.text.data,
         district_id=form.district.data,
@@ -46,7 +47,7 @@ def index() -> ResponseReturnValue:
         validity=Validity(form.validity.data) if form.validity.data in set(Validity) else None,
         active=form.state.data != "left",
     )
-    listing = register.listing(db(), scope(), filters, _today(), request.args.get("page", 1, type=int))
+    listing = register.listing(db(), scope(), filters, _today(), request.args.get("page", 1, type=edge.page_number))
     return render_template(
         "instructors/index.html", listing=listing, form=form, may_change=holds(*ADMINISTRATORS), **_common_values()
     )

@@ -12,7 +12,7 @@ from certificates.legacy import legacy, listings
 from certificates.legacy.listings import LegacyCertificateFilters
 from certificates.models import LegacyCertificate
 from certificates.states import STATE_COLOURS, STATE_LABELS
-from lms.core import clock
+from lms.core import clock, edge
 from lms.core.access import holds, requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.request_db import db
@@ -33,7 +33,7 @@ def index() -> ResponseReturnValue:
     form = LegacyFilterForm(request.args)
     form.validate()
     filters = LegacyCertificateFilters(number=form.number.data or None, holder=form.holder.data or None)
-    listing = listings.listing(db(), scope(), filters, page=request.args.get("page", 1, type=int))
+    listing = listings.listing(db(), scope(), filters, page=request.args.get("page", 1, type=edge.page_number))
     return render_template(
         "certificates/legacy.html",
         form=form,

@@ -24,7 +24,7 @@ from courses.models.offerings import Offering
 from courses.reports.exports import labels
 from courses.reports.exports.views import ExportRequest, order_page
 from courses.reports.views.navigation import Breadcrumb
-from lms.core import clock
+from lms.core import clock, edge
 from lms.core.access import holds, requires, scope
 from lms.core.languages import named
 from lms.core.request_db import db
@@ -45,7 +45,9 @@ def index() -> ResponseReturnValue:
     if request.method == "POST":
         return redirect_to_search(FilterForm)
     form, filters = _filters_from_request()
-    listing = listings.listing(db(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=int))
+    listing = listings.listing(
+        db(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=edge.page_number)
+    )
     return render_template(
         "certificates/index.html",
         form=form,

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from certificates import expiring, listings, reminders
 from certificates.expiring import ExpiringCertificate, ExpiringFilters, ExpiryGroup
 from certificates.forms import ExpiringForm
-from lms.core import clock
+from lms.core import clock, edge
 from lms.core.access import requires, scope
 from lms.core.errors import N_
 from lms.core.exports import MEDIA_TYPES, Cell, Format, Sheet, write
@@ -49,7 +49,7 @@ def page() -> ResponseReturnValue:
         group,
         today=_today(),
         total=counts[group],
-        page=request.args.get("page", 1, type=int),
+        page=request.args.get("page", 1, type=edge.page_number),
     )
     refreshers = reminders.refreshers(db(), {row.certificate_type for row in listing.rows})
     return render_template(

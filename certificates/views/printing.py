@@ -6,7 +6,6 @@ from datetime import date
 from flask import Blueprint, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, IntegerField
 from wtforms.validators import Optional
 
 from certificates import printing
@@ -16,7 +15,7 @@ from certificates.views.certificates import VIEWERS
 from courses.models.offerings import Offering
 from lms.core import clock
 from lms.core.access import requires, scope
-from lms.core.forms import QueryForm
+from lms.core.forms import DayField, QueryForm, RowIdField
 from lms.core.request_db import db
 from lms.core.scope import fetch
 
@@ -26,9 +25,9 @@ blueprint = Blueprint("printing", __name__)
 class SelectionForm(QueryForm):
     """An offering, or a period of issue days."""
 
-    offering = IntegerField(validators=[Optional()])
-    since = DateField(_l("Issued from"), validators=[Optional()])
-    until = DateField(_l("Issued until"), validators=[Optional()])
+    offering = RowIdField(validators=[Optional()])
+    since = DayField(_l("Issued from"), validators=[Optional()])
+    until = DayField(_l("Issued until"), validators=[Optional()])
 
 
 @blueprint.get("/")

@@ -15,6 +15,7 @@ from courses.imports import corrections, kinds, labels, preview, runs
 from courses.imports.forms import ColumnsForm, ImportFileForm, UndoForm, columns_form
 from courses.imports.kinds import ImportKind
 from courses.models.imports import ImportRun, ImportState
+from lms.core import edge
 from lms.core.access import holds, requires, scope
 from lms.core.error_pages import refuse
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
@@ -43,7 +44,7 @@ def _allow_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> 
 @requires(*ADMINISTRATORS)
 def index() -> str:
     """List the imports, the newest first."""
-    listing = runs.listing(db(), scope(), request.args.get("page", 1, int))
+    listing = runs.listing(db(), scope(), request.args.get("page", 1, type=edge.page_number))
     return render_template("imports/index.html", listing=listing, titles=_titles(), **_template_values())
 
 

@@ -11,7 +11,6 @@ from flask_babel import lazy_gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
-    DateField,
     FieldList,
     FormField,
     HiddenField,
@@ -23,7 +22,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from lms.core.forms import Form, QueryForm, choices, strip
+from lms.core.forms import DayField, Form, QueryForm, choices, strip
 
 MAX_CAPACITY = 10_000
 MAX_SESSIONS = 60
@@ -58,7 +57,7 @@ def session_period(day: date, starts: time, ends: time, zone: ZoneInfo) -> Sessi
 class SessionTimeForm(Form):
     """The time of a session: its day, its start and its end."""
 
-    day = DateField(_("Day"), validators=[Optional()])
+    day = DayField(_("Day"), validators=[Optional()])
     starts = TimeField(_("Starts at"), format=list(TIME_FORMATS), validators=[Optional()])
     ends = TimeField(_("Ends at"), format=list(TIME_FORMATS), validators=[Optional()])
 
@@ -215,8 +214,8 @@ class OfferingFilterForm(QueryForm):
     programme = SelectField(_("Programme"), default="")
     district = SelectField(_("District"), coerce=_optional_int)
     organisation = StringField(_("Host organisation"), filters=[strip])
-    first_day = DateField(_("From day"), validators=[Optional()])
-    last_day = DateField(_("To day"), validators=[Optional()])
+    first_day = DayField(_("From day"), validators=[Optional()])
+    last_day = DayField(_("To day"), validators=[Optional()])
     search = StringField(_("Search"), filters=[strip])
 
 
@@ -225,5 +224,5 @@ class PublicOfferingFilterForm(QueryForm):
 
     programme = SelectField(_("Programme"), default="")
     district = SelectField(_("District"), coerce=_optional_int)
-    first_day = DateField(_("From day"), validators=[Optional()])
-    last_day = DateField(_("To day"), validators=[Optional()])
+    first_day = DayField(_("From day"), validators=[Optional()])
+    last_day = DayField(_("To day"), validators=[Optional()])

@@ -3,11 +3,11 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import DateField, EmailField, PasswordField, SearchField, SelectField, StringField
+from wtforms import EmailField, PasswordField, SearchField, SelectField, StringField
 from wtforms.validators import Email, InputRequired, Length, Optional, ValidationError
 
 from lms.accounts.passwords import MAXIMUM
-from lms.core.forms import Form, PhoneField, QueryForm, choices, strip
+from lms.core.forms import DayField, Form, PhoneField, QueryForm, choices, strip
 from lms.core.scope import Role
 from lms.core.sealed_search import SealedSearchField
 
@@ -154,5 +154,5 @@ class AuditFilterForm(QueryForm):
     action = SelectField(_("Action"), validators=[Optional()])
     subject = SearchField(_("Subject"), filters=[strip], render_kw={"placeholder": "trainee:17"})
     user = SealedSearchField(_("User"))
-    since = DateField(_("From"), validators=[Optional()])
-    until = DateField(_("Until"), validators=[Optional()])
+    since = DayField(_("From"), validators=[Optional()])
+    until = DayField(_("Until"), validators=[Optional()])

@@ -1,30 +1,55 @@
 """The base classes of forms, and fields for phone numbers and moments."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from flask import current_app
+from flask import current_app, request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from wtforms import DateTimeLocalField, StringField
+from werkzeug.datastructures import MultiDict
+from wtforms import DateField, DateTimeLocalField, IntegerField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
+from lms.core.db import LARGEST_ID
 from lms.core.phones import normalise_phone
+
+# Days on which anything here can happen: people are born, trained and certified.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
 class Form(FlaskForm):
     """The parent of every form. `form_errors` holds errors that belong to no field."""
 
+    class Meta(FlaskForm.Meta):
+        """Options of Flask-WTF: a form reads forms and never JSON, which could be of any shape."""
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """The fields and files that were sent; none where JSON was sent."""
+            if request and request.is_json and formdata is not None and not hasattr(formdata, "getlist"):
+                return MultiDict()
+            return super().wrap_formdata(form, formdata)
+
 
 class QueryForm(Form):
-    """A form that only reads, such as the filters of a list. It needs no CSRF token, and so no cookie."""
+    """A form that only reads, such as the filters of a list. It needs no CSRF token, and so no cookie.
 
-    class Meta:
+    What a field does not accept filters nothing: its `data` is its default again, beside the error that it shows.
+    """
+
+    class Meta(Form.Meta):
         """Options of Flask-WTF."""
 
         csrf = False
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Validate the fields. A field with an error gets its default, so that no query meets what was refused."""
+        valid: bool = super().validate(*args, **kwargs)
+        for field in self:
+            if field.errors:
+                field.data = field.default() if callable(field.default) else field.default
+        return valid
 
 
 def strip(value: Any) -> Any:
@@ -59,6 +84,30 @@ class PhoneField(StringField):
             ) from None
 
 
+class RowIdField(IntegerField):
+    """The id of a row. A number that no id can be is refused."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the id."""
+        super().process_formdata(valuelist)
+        if self.data is not None and not 1 <= self.data <= LARGEST_ID:
+            self.data = None
+            raise ValueError(_("Choose again."))
+
+
+class DayField(DateField):
+    """A day from `FIRST_DAY` to `LAST_DAY`."""
+
+    data: Any  # a date, or None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the day. One that cannot be meant is refused, because arithmetic on it would fail."""
+        super().process_formdata(valuelist)
+        if self.data is not None and not FIRST_DAY <= self.data <= LAST_DAY:
+            self.data = None
+            raise ValueError(_("Choose a day between 1900 and 2199."))
+
+
 class MomentField(DateTimeLocalField):
     """A date and time in the branch's time zone. `data` is an aware datetime."""
 
@@ -68,6 +117,9 @@ class MomentField(DateTimeLocalField):
         """Read the local time as an aware datetime."""
         super().process_formdata(valuelist)
         if isinstance(self.data, datetime):
+            if not FIRST_DAY <= self.data.date() <= LAST_DAY:
+                self.data = None
+                raise ValueError(_("Choose a day between 1900 and 2199."))
             self.data = self.data.replace(tzinfo=current_app.config["SETTINGS"].zone)
 
     def process_data(self, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from http import HTTPStatus
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -10,8 +11,7 @@ from flask.globals import request_ctx
 from psycopg import Error as DriverError
 from sqlalchemy.exc import DBAPIError
 
-from lms.core import access, error_pages, headers, request_db
-from lms.core.errors import N_, DomainError
+from lms.core import access, edge, error_pages, headers, request_db
 from lms.core.fast_path import CookieSessions, takes_fast_path
 
 log = structlog.get_logger(__name__)
@@ -21,6 +21,12 @@ class App(Flask):
     """Flask, with the commit at the edge of each request: what a view wrote is saved if its response is no error."""
 
     session_interface = CookieSessions()
+    request_class = edge.Request
+    json_provider_class = edge.BoundedJson
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.url_map.converters["int"] = edge.RowNumberConverter
 
     def full_dispatch_request(self) -> Response:
         """Dispatch; on the fast path run the access check, the view and the headers, and no other hook."""
@@ -40,7 +46,7 @@ class App(Flask):
 
     def dispatch_request(self) -> Response:
         """Run the view; commit if its response is no error, else roll back."""
-        _refuse_nul()
+        edge.check_address(request)
         try:
             answer = super().dispatch_request()
         except (DBAPIError, DriverError) as error:
@@ -53,22 +59,6 @@ class App(Flask):
         else:
             request_db.roll_back()
         return response
-
-
-def _refuse_nul() -> None:
-    """Refuse a NUL character in the query string or the form: PostgreSQL stores none.
-
-    Copies of broken files contain them.
-    """
-    fields = [request.args] if request.query_string else []
-    # A view that takes JSON or a file reads the body itself, within its own size limit.
-    if request.mimetype == "application/x-www-form-urlencoded":
-        fields.append(request.form)
-    texts = (text for field in fields for pair in field.items(multi=True) for text in pair)
-    if any("\0" in text for text in texts):
-        raise DomainError(
-            "bad_character", N_("The text contains a character that cannot be stored. Type it again."), status=400
-        )
 
 
 def _begin() -> None:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from lms.accounts.forms import ReasonForm
+from lms.core import edge
 from lms.core.access import holds, requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
@@ -27,13 +28,14 @@ def index() -> ResponseReturnValue:
     """List the organisations of the user's districts."""
     form = OrganisationFilterForm(request.args)
     form.district.choices = choices([("", _("All districts")), *_districts(scope())])
+    form.validate()
     filters = OrganisationFilter(
         text=form.text.data,
         district_id=form.district.data,
         sector=Sector(form.sector.data) if form.sector.data in set(Sector) else None,
         active=form.state.data != "inactive",
     )
-    organisations = register.listing(db(), scope(), filters, request.args.get("page", 1, type=int))
+    organisations = register.listing(db(), scope(), filters, request.args.get("page", 1, type=edge.page_number))
     return render_template(
         "organisations/index.html",
         organisations=organisations,

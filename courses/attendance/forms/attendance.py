@@ -10,9 +10,10 @@ from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
 from courses.attendance import scanning
-from courses.attendance.check_ins import AttendanceInput
+from courses.attendance.check_ins import EARLIEST, LATEST, AttendanceInput
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.attendance import AttendanceKind, AttendanceMethod
+from lms.core.db import LARGEST_ID
 from lms.core.errors import N_, DomainError
 from lms.core.forms import Form, PhoneField, QueryForm, strip
 from lms.core.sealed_search import SealedSearchField
@@ -29,11 +30,11 @@ class EventBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     id: UUID = Field(default_factory=uuid4)
-    enrolment: int | None = None
+    enrolment: int | None = Field(default=None, ge=1, le=LARGEST_ID)
     ticket: str | None = Field(default=None, max_length=400)
     kind: AttendanceKind = AttendanceKind.ARRIVE
     method: AttendanceMethod = AttendanceMethod.TAP
-    happened_at: AwareDatetime | None = None
+    happened_at: AwareDatetime | None = Field(default=None, ge=EARLIEST, le=LATEST)
     reason: str | None = Field(default=None, max_length=500)
     choice: str | None = Field(default=None, max_length=500)
 

@@ -17,7 +17,7 @@ from courses.closing.forms.reviews import MergeForm
 from courses.closing.reviews import ReviewOutcome
 from courses.closing.views.sessions import flash_unentitled
 from courses.models.offerings import CourseSession
-from lms.core import clock
+from lms.core import clock, edge
 from lms.core.access import requires, scope
 from lms.core.errors import N_, NotFound
 from lms.core.form_errors import refused_on
@@ -38,7 +38,7 @@ REJECTION_REASONS = (
 @requires(*ATTENDANCE_TAKERS, Role.AUDITOR)
 def index() -> ResponseReturnValue:
     """List the queue by session; with `?session=<id>` only the cases of that session."""
-    session_id = request.args.get("session", type=int)
+    session_id = request.args.get("session", type=edge.row_id)
     meeting = roster.load_session(db(), session_id, scope()) if session_id is not None else None
     return render_template(
         "reviews/index.html",
@@ -79,10 +79,10 @@ def accept_all() -> ResponseReturnValue:
 @requires(*ATTENDANCE_TAKERS)
 def merge(event_id: UUID) -> ResponseReturnValue:
     """Assign a check-in to an enrolment of the offering, or to a trainee of the register."""
-    trainee_id = request.form.get("trainee", type=int)
+    trainee_id = request.form.get("trainee", type=edge.row_id)
     if trainee_id is not None:
         return _counted([reviews.merge_trainee(db(), event_id, trainee_id, **_rule_context())])
-    enrolment_id = request.form.get("enrolment", type=int)
+    enrolment_id = request.form.get("enrolment", type=edge.row_id)
     return _counted([reviews.merge(db(), event_id, enrolment_id, **_rule_context())])
 
 

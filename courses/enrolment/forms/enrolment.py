@@ -2,12 +2,12 @@
 
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileAllowed, FileField, FileRequired
-from wtforms import BooleanField, HiddenField, IntegerField, StringField
+from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from courses.enrolment.forms.trainees import REASON_LIMIT, PersonForm, TraineeForm
 from courses.enrolment.trainees import TraineeFacts
-from lms.core.forms import Form, PhoneField, strip
+from lms.core.forms import Form, PhoneField, RowIdField, strip
 
 
 class SelfEnrolmentForm(PersonForm):
@@ -43,7 +43,7 @@ class StaffEnrolmentForm(TraineeForm):
 class RegisteredTraineeForm(Form):
     """The trainee of the register whom staff enrol. `confirmed` is "yes" once staff have seen the warnings."""
 
-    trainee_id = IntegerField(validators=[InputRequired()])
+    trainee_id = RowIdField(validators=[InputRequired()])
     confirmed = HiddenField()
 
 

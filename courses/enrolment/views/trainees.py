@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from courses.enrolment import labels, listings, trainees
 from courses.enrolment.forms.trainees import ReasonToReadForm, TraineeEditForm, TraineeFilterForm
 from courses.models.trainees import Trainee
+from lms.core import edge
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.masks import mask_phone
@@ -25,7 +26,7 @@ def index() -> ResponseReturnValue:
         return redirect_to_search(TraineeFilterForm)
     form = TraineeFilterForm(request.args)
     form.validate()
-    listing = trainees.search(db(), form.words.data or "", scope(), request.args.get("page", 1, type=int))
+    listing = trainees.search(db(), form.words.data or "", scope(), request.args.get("page", 1, type=edge.page_number))
     return render_template("trainees/index.html", form=form, listing=listing, mask_phone=mask_phone)
 
 

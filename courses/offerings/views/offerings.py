@@ -23,7 +23,7 @@ from courses.offerings.listings import OfferingFilters, StateFilter
 from courses.offerings.offerings import OfferingPlan
 from courses.offerings.scheduling import SessionPlan
 from courses.offerings.staffing import InstructorScope
-from lms.core import clock
+from lms.core import clock, edge
 from lms.core.access import requires, scope, scope_of
 from lms.core.errors import NotFound
 from lms.core.form_errors import refused_on
@@ -60,6 +60,7 @@ def index() -> ResponseReturnValue:
         [("", _("All")), *((row.code, named(row)) for row in catalogue.list_programmes(db()))]
     )
     form.district.choices = choices([("", _("All")), *((row.id, named(row)) for row in districts.everyone(db()))])
+    form.validate()
     filters = OfferingFilters(
         state=StateFilter(form.shown.data) if form.shown.data in list(StateFilter) else StateFilter.CURRENT,
         programme_code=form.programme.data or None,
@@ -69,7 +70,7 @@ def index() -> ResponseReturnValue:
         last_day=form.last_day.data,
         search=form.search.data,
     )
-    page = request.args.get("page", 1, type=int)
+    page = request.args.get("page", 1, type=edge.page_number)
     listing = listings.list_offerings(db(), filters, scope(), zone=_zone(), page=page)
     return render_template("offerings/index.html", form=form, listing=listing, filtered=filters != OfferingFilters())
 
@@ -289,7 +290,7 @@ def _form_data(offering: Offering, later: timedelta | None = None) -> dict[str, 
 
 def _initial_data() -> dict[str, Any]:
     """The data of a new offering's form: from the offering `like`, or the host of a user who has only one."""
-    like = request.args.get("like", type=int)
+    like = request.args.get("like", type=edge.row_id)
     if like is not None:
         offering = offerings.get_with_details(db(), like, scope())
         return _form_data(offering, _weeks_until_future(offering))

@@ -7,6 +7,7 @@ from courses.catalogue import catalogue
 from courses.offerings import public_listings
 from courses.offerings.forms import PublicOfferingFilterForm
 from courses.offerings.public_listings import PublicFilters
+from lms.core import edge
 from lms.core.access import public
 from lms.core.forms import choices
 from lms.core.languages import named
@@ -25,6 +26,7 @@ def page() -> str:
         [("", _("All")), *((row.code, named(row)) for row in catalogue.list_programmes(db()))]
     )
     form.district.choices = choices([("", _("All")), *((row.id, named(row)) for row in districts.everyone(db()))])
+    form.validate()
     filters = PublicFilters(
         programme_code=form.programme.data or None,
         district_id=form.district.data,
@@ -32,7 +34,7 @@ def page() -> str:
         last_day=form.last_day.data,
     )
     listing = public_listings.list_open(
-        db(), filters, zone=current_app.config["SETTINGS"].zone, page=request.args.get("page", 1, type=int)
+        db(), filters, zone=current_app.config["SETTINGS"].zone, page=request.args.get("page", 1, type=edge.page_number)
     )
     return render_template(
         "public_offerings/page.html", form=form, listing=listing, filtered=filters != PublicFilters()

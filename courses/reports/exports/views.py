@@ -35,8 +35,8 @@ from courses.reports.questions import Filters
 from courses.reports.views import navigation
 from courses.reports.views.navigation import Breadcrumb
 from courses.reports.views.questions import drill_down_criteria, request_figure, request_filters, request_question
+from lms.core import edge
 from lms.core.access import holds, requires, scope, scope_of
-from lms.core.db import LARGEST_ID
 from lms.core.errors import NotFound
 from lms.core.exports import MEDIA_TYPES, Format
 from lms.core.forms import Form, choices
@@ -145,8 +145,8 @@ def _offerings_request() -> ExportRequest:
 
 def _people_request(kind: ExportKind, filters: Filters) -> ExportRequest:
     """The people of an offering or of a session. The filters lead back to the page that it was started on."""
-    subject_id = request.args.get(SUBJECT_ARGUMENTS[kind], type=int)
-    if subject_id is None or abs(subject_id) > LARGEST_ID:
+    subject_id = request.args.get(SUBJECT_ARGUMENTS[kind], type=edge.row_id)
+    if subject_id is None:
         raise NotFound
     order = PeopleExportOrder(kind=kind, scope=scope(), subject_id=subject_id)
     if kind is ExportKind.ENROLMENTS:

@@ -6,12 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.validators import AnyOf, Length, Optional, ValidationError
 
 from courses.reports.filter_options import FilterOption, FilterOptions
 from courses.reports.questions import Filters, Grouping, end_of_day
-from lms.core.forms import QueryForm, strip
+from lms.core.forms import DayField, QueryForm, strip
 from lms.core.languages import named
 from lms.organisations.forms import SECTORS
 
@@ -38,15 +38,15 @@ class ReportFilterForm(QueryForm):
     NotFound for it.
     """
 
-    since = DateField(_l("From"), [Optional()])
-    until = DateField(_l("To"), [Optional()])
+    since = DayField(_l("From"), [Optional()])
+    until = DayField(_l("To"), [Optional()])
     programme = SelectField(_l("Programme"))
     district = SelectField(_l("District"), [AnyOf([""] + [str(n) for n in range(256)])], validate_choice=False)
     course = SelectField(_l("Course"))
     organisation = StringField(_l("Host (part of its name)"), [Length(max=100)], filters=[strip])
     sector = SelectField(_l("Sector"))
     refresher = SelectField(_l("First training or refresher"))
-    as_of = DateField(_l("As recorded on"), [Optional()])
+    as_of = DayField(_l("As recorded on"), [Optional()])
     grouping = SelectField(_l("Rows"))
 
     def __init__(self, arguments: Any, options: FilterOptions, today: date) -> None:
@@ -68,18 +68,18 @@ class ReportFilterForm(QueryForm):
         if "\0" in (field.data or ""):
             raise ValidationError(_l("Choose again."))
 
-    def validate_since(self, field: DateField) -> None:
+    def validate_since(self, field: DayField) -> None:
         """Refuse a day outside of `FIRST_DAY` and `LAST_DAY`."""
         if field.data is not None and not FIRST_DAY <= field.data <= LAST_DAY:
             raise ValidationError(_l("Choose a day between 1980 and 2100."))
 
-    def validate_until(self, field: DateField) -> None:
+    def validate_until(self, field: DayField) -> None:
         """Refuse such a day too, and a day before the beginning of the period."""
         self.validate_since(field)
         if field.data is not None and self.since.data is not None and field.data < self.since.data:
             raise ValidationError(_l("The period ends before it begins."))
 
-    def validate_as_of(self, field: DateField) -> None:
+    def validate_as_of(self, field: DayField) -> None:
         """Refuse a day outside of `FIRST_DAY` and `LAST_DAY`."""
         self.validate_since(field)
 

@@ -12,7 +12,7 @@ from courses.reports.filter_options import FilterOptions, filter_options
 from courses.reports.forms.filters import GROUPING_LABELS, ReportFilterForm
 from courses.reports.labels import report as labels
 from courses.reports.questions import Figure, Filters, Question
-from lms.core import clock
+from lms.core import clock, edge
 from lms.core.access import scope
 from lms.core.errors import N_, DomainError
 from lms.core.request_db import report_db
@@ -33,7 +33,7 @@ def today() -> date:
 
 def page_number() -> int:
     """The page of a list that the query string asks for."""
-    return request.args.get("page", 1, type=int)
+    return request.args.get("page", 1, type=edge.page_number)
 
 
 def filter_form() -> tuple[ReportFilterForm, FilterOptions]:

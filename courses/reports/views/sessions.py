@@ -11,8 +11,6 @@ from courses.reports.views.questions import drill_down_criteria, page_number, re
 from courses.reports.views.sheets import send_sheet
 from lms.core import languages
 from lms.core.access import requires, scope
-from lms.core.db import LARGEST_ID
-from lms.core.errors import NotFound
 from lms.core.request_db import report_db
 from lms.core.scope import READERS
 
@@ -23,7 +21,6 @@ blueprint = Blueprint("report_sessions", __name__)
 @requires(*READERS)
 def page(offering_id: int) -> ResponseReturnValue:
     """Show an offering's sessions, and what the offering adds to the number that the reader followed."""
-    _require_possible_ids(offering_id)
     question, options = request_question()
     filters, figure = question.filters, request_figure()
     return render_template(
@@ -40,7 +37,6 @@ def page(offering_id: int) -> ResponseReturnValue:
 @requires(*READERS)
 def export(offering_id: int, what: str, form: str) -> ResponseReturnValue:
     """Send the sessions ("sessions") or the ledger entries that the report adds up ("lines") as a file."""
-    _require_possible_ids(offering_id)
     question, options = request_question()
     offering_sessions = sessions.of_offering(report_db(), offering_id, question)
     criteria = drill_down_criteria(question, options, request_figure())
@@ -56,7 +52,6 @@ def export(offering_id: int, what: str, form: str) -> ResponseReturnValue:
 @requires(*READERS)
 def people(offering_id: int, session_id: int) -> ResponseReturnValue:
     """Show the people who were at a session."""
-    _require_possible_ids(offering_id, session_id)
     question, _options = request_question()
     filters, figure = question.filters, request_figure()
     return render_template(
@@ -70,12 +65,6 @@ def people(offering_id: int, session_id: int) -> ResponseReturnValue:
         ],
         **_template_globals(),
     )
-
-
-def _require_possible_ids(*ids: int) -> None:
-    """Raise NotFound for a number that no id of the database can be."""
-    if max(ids) > LARGEST_ID:
-        raise NotFound
 
 
 def _template_globals() -> dict[str, object]:

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from lms.accounts import audit_trail, places
 from lms.accounts.audit_trail import TrailEntry, TrailFilter
 from lms.accounts.forms import ROLES, AuditFilterForm
-from lms.core import audit_labels
+from lms.core import audit_labels, edge
 from lms.core.access import guard_of, holds, requires
 from lms.core.audit_labels import AuditLabels
 from lms.core.forms import choices
@@ -47,7 +47,7 @@ def index() -> ResponseReturnValue:
     zone = current_app.config["SETTINGS"].zone
     return render_template(
         "audit/index.html",
-        entries=audit_trail.listing(db(), filters, zone, request.args.get("page", 1, type=int)),
+        entries=audit_trail.listing(db(), filters, zone, request.args.get("page", 1, type=edge.page_number)),
         form=form,
         action_name=partial(_label, labels.actions),
         noun_name=partial(_label, labels.nouns),

@@ -10,6 +10,7 @@ from lms.accounts.models import User
 from lms.accounts.password_links import site_of
 from lms.accounts.roles import GrantFacts
 from lms.accounts.users import UserFacts, UserFilter
+from lms.core import edge
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
@@ -34,7 +35,7 @@ def index() -> ResponseReturnValue:
         role=Role(form.role.data) if form.role.data in set(Role) else None,
         disabled=form.state.data == "disabled",
     )
-    users_page = users.listing(db(), scope(), filters, request.args.get("page", 1, type=int))
+    users_page = users.listing(db(), scope(), filters, request.args.get("page", 1, type=edge.page_number))
     grants = [grant for user in users_page.rows for grant in user.grants]
     return render_template(
         "users/index.html", users_page=users_page, form=form, roles=ROLES, places=places.of_grants(db(), grants)

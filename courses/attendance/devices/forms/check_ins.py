@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 from pydantic_core import PydanticCustomError
 
 from courses.attendance import scanning
-from courses.attendance.check_ins import NAME_LIMIT, TICKET_LIMIT, AttendanceInput, WalkIn
+from courses.attendance.check_ins import EARLIEST, LATEST, NAME_LIMIT, TICKET_LIMIT, AttendanceInput, WalkIn
 from courses.attendance.recording import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.outcomes import REASON_LIMIT
@@ -36,8 +36,6 @@ DEVICE_METHODS = frozenset(
         AttendanceMethod.IMPORT,
     }
 )
-# A clock that lost its battery starts in 1970. A time outside these limits is an error in the program, not in the clock.
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(days=2), datetime(2200, 1, 1, tzinfo=UTC)
 LARGEST_OFFSET = 8_000_000_000_000  # milliseconds, about 250 years: enough for each time within the limits
 TICKET_HASH = re.compile(r"[0-9a-f]{64}")
 

@@ -12,7 +12,7 @@ from courses.attendance.self_check_in import claims
 from courses.attendance.self_check_in.claims import BrowserClaim, ClaimState, KnownTrainee
 from courses.attendance.self_check_in.forms import IdentityForm, KnownForm, NameForm
 from courses.attendance.self_check_in.views import ticket_cookie
-from lms.core import clock
+from lms.core import clock, edge
 from lms.core.access import public
 from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
@@ -104,7 +104,7 @@ def answer_known() -> ResponseReturnValue:
     except DomainError as error:
         return _refused(error)
     form = KnownForm()
-    enrolment_id = request.form.get("enrolment", type=int)
+    enrolment_id = request.form.get("enrolment", type=edge.row_id)
     if form.validate_on_submit() and enrolment_id in {
         trainee.enrolment_id for trainee in _known_trainees(browser_claim)
     }:
