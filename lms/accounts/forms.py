@@ -48,6 +48,26 @@ class SignInForm(Form):
     )
 
 
+class CodeForm(Form):
+    """The code of six digits that was sent to a contact. Phones offer to fill it in from the message."""
+
+    code = StringField(
+        _("Verification code"),
+        validators=[REQUIRED, Length(max=20)],
+        filters=[strip],
+        render_kw={
+            "autocomplete": "one-time-code",
+            "inputmode": "numeric",
+            "pattern": "[0-9]*",
+            "maxlength": 6,
+        },
+    )
+
+
+class ConfirmForm(Form):
+    """A button that confirms something."""
+
+
 class ForgottenForm(Form):
     """E-mail address to which a password link is sent."""
 
