@@ -48,6 +48,16 @@ class SignInForm(Form):
     )
 
 
+class ConfirmForm(Form):
+    """The password of a signed-in user, asked again before what concerns personal data."""
+
+    confirm_password = PasswordField(
+        _("Password"),
+        validators=[REQUIRED, Length(max=MAXIMUM)],
+        render_kw={"autocomplete": "current-password", "autofocus": True},
+    )
+
+
 class ForgottenForm(Form):
     """E-mail address to which a password link is sent."""
 
