@@ -11,6 +11,7 @@ audit_labels.register(
             "device.pair": N_("Device connected"),
             "device.revoke": N_("Device disconnected"),
             "user.change": N_("Account changed"),
+            "user.confirm": N_("Password given again"),
             "user.create": N_("Account created"),
             "user.disable": N_("Account disabled"),
             "user.enable": N_("Account enabled"),

@@ -64,8 +64,18 @@ class CodeForm(Form):
     )
 
 
+class ButtonForm(Form):
+    """A button, with nothing to fill in."""
+
+
 class ConfirmForm(Form):
-    """A button that confirms something."""
+    """The password of a signed-in user, asked again before what concerns personal data."""
+
+    confirm_password = PasswordField(
+        _("Password"),
+        validators=[REQUIRED, Length(max=MAXIMUM)],
+        render_kw={"autocomplete": "current-password", "autofocus": True},
+    )
 
 
 class ForgottenForm(Form):

@@ -109,7 +109,7 @@ READING = {
 # Any user, for the own account.
 ANY_USER = {
     "account.page", "account.change", "account.change_password", "account.end_browser", "account.end_others",
-    "account.sign_out", "devices.page", "devices.revoke",
+    "account.sign_out", "sign_in.confirm", "devices.page", "devices.revoke",
     "report_mails.page", "report_mails.save",
 }  # fmt: skip
 

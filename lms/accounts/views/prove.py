@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from lms.accounts import contact_checks, proven_here
 from lms.accounts.contact_checks import Trial
-from lms.accounts.forms import CodeForm, ConfirmForm
+from lms.accounts.forms import ButtonForm, CodeForm
 from lms.core.access import public
 from lms.core.form_errors import refused_on
 from lms.core.limits import limiter
@@ -59,7 +59,7 @@ def page(ref: str) -> ResponseReturnValue:
 def again(ref: str) -> ResponseReturnValue:
     """Send a new code, on a page of its own."""
     contact_checks.get(db(), ref)
-    form = ConfirmForm()
+    form = ButtonForm()
     if form.validate_on_submit():
         with refused_on(form):
             fresh = contact_checks.send_again(db(), ref, address=request.remote_addr)
@@ -76,7 +76,7 @@ def again(ref: str) -> ResponseReturnValue:
 def link(token: str) -> ResponseReturnValue:
     """Show what the link confirms. The button confirms it; opening the page changes nothing."""
     check = contact_checks.of_link(db(), token)
-    form = ConfirmForm()
+    form = ButtonForm()
     if form.validate_on_submit():
         with refused_on(form):
             return _onward(contact_checks.confirm_link(db(), token))

@@ -6,12 +6,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from lms.accounts import current, password_links, throttle, users
-from lms.accounts.forms import ForgottenForm, NewPasswordForm, SignInForm
+from lms.accounts import confirmations, current, password_links, throttle, users
+from lms.accounts.forms import ConfirmForm, ForgottenForm, NewPasswordForm, SignInForm
 from lms.accounts.password_links import site_of
 from lms.accounts.throttle import TooManyTries
-from lms.core.access import public
+from lms.core.access import public, signed_in
 from lms.core.error_pages import message_of
+from lms.core.errors import DomainError
 from lms.core.form_errors import refused_on
 from lms.core.redirects import local_address
 from lms.core.request_db import db
@@ -44,6 +45,23 @@ def page() -> ResponseReturnValue:
                 return redirect(onward)
             log.info("sign_in_refused")
     return make_response(render_template("sign_in/page.html", form=form, onward=onward), status)
+
+
+@blueprint.route("/confirm", methods=["GET", "POST"])
+@signed_in
+def confirm() -> ResponseReturnValue:
+    """Ask for the password again, then lead on to the page that demanded it."""
+    onward = local_address(request.args.get("next"), url_for("home.page"))
+    form = ConfirmForm()
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            confirmations.confirm(db(), current_user.user, current_user.token, form.confirm_password.data)
+            return redirect(onward)
+        except DomainError as refusal:
+            status = refusal.status
+            form.confirm_password.errors = [message_of(refusal)]
+    return make_response(render_template("sign_in/confirm.html", form=form), status)
 
 
 @blueprint.route("/forgotten", methods=["GET", "POST"])
