@@ -3,7 +3,16 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, DateField, EmailField, HiddenField, PasswordField, SearchField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    DateField,
+    EmailField,
+    HiddenField,
+    PasswordField,
+    SearchField,
+    SelectField,
+    StringField,
+)
 from wtforms.validators import Email, InputRequired, Length, Optional, ValidationError
 
 from lms.accounts.passwords import MAXIMUM
@@ -99,6 +108,36 @@ class ResetFactorForm(Form):
     seen = BooleanField(
         _("I saw the person and the person's identity document."),
         validators=[InputRequired(_("Only reset the second factor of a person whom you have recognised."))],
+    )
+
+
+class CodeForm(Form):
+    """The code of six digits that was sent to a contact. Phones offer to fill it in from the message."""
+
+    code = StringField(
+        _("Verification code"),
+        validators=[REQUIRED, Length(max=20)],
+        filters=[strip],
+        render_kw={
+            "autocomplete": "one-time-code",
+            "inputmode": "numeric",
+            "pattern": "[0-9]*",
+            "maxlength": 6,
+        },
+    )
+
+
+class ButtonForm(Form):
+    """A button, with nothing to fill in."""
+
+
+class ConfirmForm(Form):
+    """The password of a signed-in user, asked again before what concerns personal data."""
+
+    confirm_password = PasswordField(
+        _("Password"),
+        validators=[REQUIRED, Length(max=MAXIMUM)],
+        render_kw={"autocomplete": "current-password", "autofocus": True},
     )
 
 

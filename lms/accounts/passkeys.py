@@ -101,7 +101,7 @@ def adding_options(db: Session, user: User, token: str, site: RelyingParty) -> s
     return webauthn.options_to_json(options)
 
 
-def add(db: Session, user: User, token: str, site: RelyingParty, answer: Any, name: str) -> Passkey:
+def add(db: Session, user: User, token: str, site: RelyingParty, answer: Any, *, name: str) -> Passkey:
     """Store the passkey that a browser made. Raises PasskeyRefused for an answer to no challenge of this session."""
     challenge = _take(db, token, ADD)
     made = _registration(answer, challenge, site)
@@ -143,7 +143,7 @@ def use(db: Session, user: User, token: str, site: RelyingParty, answer: Any) ->
         .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:
-        raise PasskeyRefused("unknown")
+        raise PasskeyRefused("passkey_unknown")
     used = _authentication(answer, challenge, site, row)
     row.sign_count, row.used_at = used.new_sign_count, clock.now()
     db.flush()
@@ -172,9 +172,9 @@ def _take(db: Session, token: str, purpose: str) -> bytes:
     )
     row = db.execute(statement).one_or_none()
     if row is None or row.purpose != purpose:
-        raise PasskeyRefused("no_challenge")
+        raise PasskeyRefused("passkey_no_challenge")
     if row.expires_at <= clock.now():
-        raise PasskeyRefused("late")
+        raise PasskeyRefused("passkey_late")
     challenge: bytes = row.challenge
     return challenge
 
@@ -182,11 +182,11 @@ def _take(db: Session, token: str, purpose: str) -> bytes:
 def _credential_id(answer: Any) -> bytes:
     identifier = answer.get("rawId") if isinstance(answer, dict) else None
     if not isinstance(identifier, str):
-        raise PasskeyRefused("malformed")
+        raise PasskeyRefused("passkey_malformed")
     try:
         return base64url_to_bytes(identifier)
     except ValueError as error:
-        raise PasskeyRefused("malformed") from error
+        raise PasskeyRefused("passkey_malformed") from error
 
 
 def _registration(answer: Any, challenge: bytes, site: RelyingParty) -> VerifiedRegistration:
@@ -197,8 +197,8 @@ def _registration(answer: Any, challenge: bytes, site: RelyingParty) -> Verified
             expected_rp_id=site.id,
             expected_origin=site.origin,
         )
-    except Exception as error:  # noqa: BLE001  # bytes from outside: the library's parsers raise errors of many kinds
-        raise PasskeyRefused("unproven") from error
+    except Exception as error:  # bytes from outside: the library's parsers raise errors of many kinds
+        raise PasskeyRefused("passkey_unproven") from error
 
 
 def _authentication(answer: Any, challenge: bytes, site: RelyingParty, row: Passkey) -> VerifiedAuthentication:
@@ -211,5 +211,5 @@ def _authentication(answer: Any, challenge: bytes, site: RelyingParty, row: Pass
             credential_public_key=row.public_key,
             credential_current_sign_count=row.sign_count,
         )
-    except Exception as error:  # noqa: BLE001  # as above
-        raise PasskeyRefused("unproven") from error
+    except Exception as error:  # as above
+        raise PasskeyRefused("passkey_unproven") from error

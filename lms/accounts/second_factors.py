@@ -95,10 +95,12 @@ def add_totp(db: Session, user: User, secret: str, code: str, *, whole: bool) ->
     _added(db, user, "totp")
 
 
-def add_passkey(db: Session, user: User, token: str, site: RelyingParty, answer: Any, name: str, *, whole: bool) -> None:
+def add_passkey(
+    db: Session, user: User, token: str, site: RelyingParty, answer: Any, *, name: str, whole: bool
+) -> None:
     """Add the passkey that the browser of a session made. whole: as in `add_totp`."""
     _demand_may_add(db, user, whole=whole)
-    passkeys.add(db, user, token, site, answer, name)
+    passkeys.add(db, user, token, site, answer, name=name)
     _added(db, user, "passkey", name=name)
 
 
@@ -187,7 +189,8 @@ def reset(db: Session, user: User, reason: str) -> None:
     """
     if audit.actor(db) == user.id:
         raise DomainError(
-            "own_account", N_("You cannot reset your own second factor. Ask another administrator, or use a recovery code.")
+            "own_account",
+            N_("You cannot reset your own second factor. Ask another administrator, or use a recovery code."),
         )
     _lock(db, user)
     for table in (Totp, Passkey):

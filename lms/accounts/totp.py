@@ -36,7 +36,7 @@ def open_pending(user: User, sealed: str) -> str | None:
     """The secret that `seal_pending` encrypted; None for any other text, and for another user's."""
     try:
         return crypto.cipher().open(_PENDING, user.ref, bytes.fromhex(sealed)).decode()
-    except Exception:  # noqa: BLE001  # the library refuses an altered text with errors of several kinds
+    except Exception:  # the library refuses an altered text with errors of several kinds
         return None
 
 

@@ -149,6 +149,16 @@ def _wants_page() -> bool:
     return request.method == "GET" and not request.path.startswith("/api/")
 
 
+def _demand_sign_in() -> ResponseReturnValue:
+    """Lead a browser that asks for a page to the sign-in, or to the step of it that is owed; refuse all else."""
+    step = step_owed()
+    if not _wants_page():
+        if step is None:
+            abort(401)
+        raise SignInUnfinished
+    return redirect(url_for(step or "sign_in.page", next=request.full_path.rstrip("?")))
+
+
 def check() -> ResponseReturnValue | None:
     """Check the guard before each request: refuse the request, or set its scope."""
     if request.endpoint is None or request.routing_exception is not None:
@@ -162,14 +172,7 @@ def check() -> ResponseReturnValue | None:
         g.scope = guard.admit()
         return None
     if not current_user.is_authenticated:
-        step = step_owed()
-        if guard.half and step is not None:
-            return None
-        if _wants_page():
-            return redirect(url_for(step or "sign_in.page", next=request.full_path.rstrip("?")))
-        if step is not None:
-            raise SignInUnfinished
-        abort(401)
+        return None if guard.half and step_owed() is not None else _demand_sign_in()
     if guard.roles is None:
         g.scope = Scope(user_id=current_user.id)
         return None

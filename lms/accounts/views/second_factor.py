@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -116,7 +127,12 @@ def app() -> ResponseReturnValue:
     address = totp.app_address(secret, user.email or user.phone or user.name, organisation_name())
     return make_response(
         render_template(
-            "second_factor/app.html", form=form, secret=secret, address=address, picture=totp.picture(address), onward=_onward()
+            "second_factor/app.html",
+            form=form,
+            secret=secret,
+            address=address,
+            picture=totp.picture(address),
+            onward=_onward(),
         ),
         422 if form.is_submitted() else 200,
     )
@@ -146,7 +162,7 @@ def add_passkey() -> ResponseReturnValue:
             current_user.token,
             _demand_site(),
             body.get("credential"),
-            _name(body.get("name")),
+            name=_name(body.get("name")),
             whole=current_user.is_authenticated,
         )
     except DomainError:
@@ -280,7 +296,9 @@ def _body() -> dict[str, Any]:
     except RecursionError:
         body = None
     if not isinstance(body, dict):
-        raise DomainError("body_malformed", N_("The request could not be read. Reload the page and try again."), status=422)
+        raise DomainError(
+            "body_malformed", N_("The request could not be read. Reload the page and try again."), status=422
+        )
     return body
 
 

@@ -6,12 +6,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from lms.accounts import current, password_links, throttle, users
-from lms.accounts.forms import ForgottenForm, NewPasswordForm, SignInForm
+from lms.accounts import confirmations, current, password_links, throttle, users
+from lms.accounts.forms import ConfirmForm, ForgottenForm, NewPasswordForm, SignInForm
 from lms.accounts.password_links import site_of
 from lms.accounts.throttle import TooManyTries
-from lms.core.access import public
+from lms.core.access import half_signed_in, public, step_owed
 from lms.core.error_pages import message_of
+from lms.core.errors import DomainError
 from lms.core.form_errors import refused_on
 from lms.core.redirects import local_address
 from lms.core.request_db import db
@@ -25,7 +26,9 @@ blueprint = Blueprint("sign_in", __name__)
 def page() -> ResponseReturnValue:
     """Sign in, then return to the page that asked for it."""
     onward = local_address(request.args.get("next"), url_for("home.page"))
-    if current_user.is_authenticated and request.method == "GET":
+    if request.method == "GET" and (step := step_owed()) is not None:
+        return redirect(url_for(step, next=onward))
+    if request.method == "GET" and current_user.is_authenticated:
         return redirect(onward)
     form = SignInForm()
     status = 200
@@ -39,11 +42,28 @@ def page() -> ResponseReturnValue:
                 return _wait("sign_in/page.html", form, refusal, onward=onward)
             with refused_on(form):
                 user = users.authenticate(db(), form.identifier.data, form.password.data)
-                current.remember(user, current_app.config["SETTINGS"].session_days)
+                step = current.remember(user, current_app.config["SETTINGS"].session_days)
                 log.info("signed_in", user_id=user.id)
-                return redirect(onward)
+                return redirect(url_for(step, next=onward) if step is not None else onward)
             log.info("sign_in_refused")
     return make_response(render_template("sign_in/page.html", form=form, onward=onward), status)
+
+
+@blueprint.route("/confirm", methods=["GET", "POST"])
+@half_signed_in
+def confirm() -> ResponseReturnValue:
+    """Ask for the password again, then lead on to the page that demanded it."""
+    onward = local_address(request.args.get("next"), url_for("home.page"))
+    form = ConfirmForm()
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            confirmations.confirm(db(), current_user.user, current_user.token, form.confirm_password.data)
+            return redirect(onward)
+        except DomainError as refusal:
+            status = refusal.status
+            form.confirm_password.errors = [message_of(refusal)]
+    return make_response(render_template("sign_in/confirm.html", form=form), status)
 
 
 @blueprint.route("/forgotten", methods=["GET", "POST"])
