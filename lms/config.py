@@ -33,7 +33,7 @@ class SettingsError(Exception):
 
 
 class SecondFactor(StrEnum):
-    """Whether whoever has a role besides the trainee's must give a second factor at sign-in, or may set one up."""
+    """The second factor at sign-in: demanded of whoever has a role besides the trainee's, or offered to all."""
 
     DEMANDED = "demanded"
     OFFERED = "offered"
