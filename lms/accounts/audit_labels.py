@@ -7,6 +7,7 @@ from lms.core.errors import N_
 audit_labels.register(
     AuditLabels(
         actions={
+            "contact.prove": N_("Contact proven"),
             "device.pair": N_("Device connected"),
             "device.revoke": N_("Device disconnected"),
             "user.change": N_("Account changed"),
