@@ -22,6 +22,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from lms.accounts import browser_sessions, confirmations, known_browsers, notices, second_factors
 from lms.accounts.browser_sessions import Holder
 from lms.accounts.confirmations import NotConfirmed
+from lms.accounts.known_browsers import Recognition
 from lms.accounts.models import KnownBrowser, RoleGrant, User
 from lms.accounts.notices import Notice
 from lms.core import audit, request_db
@@ -121,9 +122,9 @@ def complete(*, remember: bool) -> None:
     token = browser_sessions.complete(db, current_user.token, days=days)
     session.clear()
     _keep_session(token)
-    row = _recognise(current_user.user)
-    if remember:
-        known_browsers.remember_second_factor(db, row, second_factors.remembered_until())
+    known_browsers.remember_second_factor(
+        db, _recognise(current_user.user), second_factors.remembered_until() if remember else None
+    )
 
 
 def _step(user: User, *, has_factor: bool) -> str | None:
@@ -140,13 +141,18 @@ def _keep_session(token: str) -> None:
 
 def _recognise(user: User) -> KnownBrowser:
     """Make the browser of this request known for a user who is wholly signed in."""
-    db = request_db.db()
-    token = request.cookies.get(known_browsers.COOKIE)
-    recognition = known_browsers.recognise(db, user, token, request.user_agent.string)
+    recognition = make_known(user)
     if recognition.new and not recognition.first:
-        notices.tell(db, user, Notice.BROWSER)
-    after_this_request(lambda response: _keep_known(response, recognition.token))
+        notices.tell(request_db.db(), user, Notice.BROWSER)
     return recognition.row
+
+
+def make_known(user: User) -> Recognition:
+    """Make this browser known for a user, who has just proven to be the owner of the account."""
+    token = request.cookies.get(known_browsers.COOKIE)
+    recognition = known_browsers.recognise(request_db.db(), user, token, request.user_agent.string)
+    after_this_request(lambda response: _keep_known(response, recognition.token))
+    return recognition
 
 
 def _keep_known(response: Response, token: str) -> Response:

@@ -163,7 +163,7 @@ class KnownBrowser(Base):
     """A browser in which a user once signed in. Its cookie holds a token; the table holds the token's hash.
 
     Wrong passwords from elsewhere do not shut it out, its owner is told when it first appears, and until
-    `second_factor_until` it is not asked for the second factor again.
+    `second_factor_until` it is not asked for the second factor again. `second_factor_at`: when it was last given there.
     """
 
     __tablename__ = "known_browser"
@@ -174,6 +174,7 @@ class KnownBrowser(Base):
     browser: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    second_factor_at: Mapped[datetime | None]
     second_factor_until: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("token_hash", "user_id"),)

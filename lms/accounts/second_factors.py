@@ -26,8 +26,8 @@ from lms.core.scope import Role
 
 REMEMBERED = timedelta(days=30)
 # Whoever guesses holds the password already. A session's own limit shuts out that session alone. The limit of all
-# sessions of a user counts only six digits typed in browsers that were never used for the account, so that a guesser
-# shuts the owner out of no known browser, no passkey and no recovery code. 50 tries a day hit one of the three valid codes
+# sessions of a user counts only six digits typed in browsers in which the owner never gave the second factor, so that a
+# guesser shuts the owner out of no other browser, no passkey and no recovery code. 50 tries a day hit one of the three valid codes
 # in a million once in 18 years.
 PER_SESSION = RateLimitItemPerMinute(10, 15)
 PER_BROWSER = RateLimitItemPerDay(30)
@@ -149,7 +149,7 @@ def make_recovery_codes(db: Session, user: User) -> list[str]:
 def check_code(db: Session, user: User, token: str, code: str, known: KnownBrowser | None) -> None:
     """Accept a code of the authenticator app or a recovery code. Raises FactorRefused, TooManyTries or DomainError.
 
-    token: of the session. known: the browser, if the user signed in with it before. After a refusal the caller commits: the
+    token: of the session. known: the browser, if it is known for the user. After a refusal the caller commits: the
     audit trail keeps it.
     """
     code = plain(code)
@@ -219,7 +219,9 @@ def count_try(user: User, token: str, known: KnownBrowser | None, *, guessable: 
         raise TooManyTries(seconds)
     if not guessable:
         return
-    item, kind, key = (PER_BROWSER, "browser", known.id) if known is not None else (PER_USER, "user", user.id)
+    item, kind, key = PER_USER, "user", user.id
+    if known is not None and known.second_factor_at is not None:
+        item, kind, key = PER_BROWSER, "browser", known.id
     if seconds_to_wait(item, "second_factor", kind, str(key)):
         raise DomainError(
             "codes_many",

@@ -6,10 +6,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from lms.accounts import confirmations, current, password_links, throttle, users
+from lms.accounts import confirmations, current, known_browsers, password_links, sign_in_log, throttle, users
 from lms.accounts.forms import ConfirmForm, ForgottenForm, NewPasswordForm, SignInForm
 from lms.accounts.password_links import site_of
 from lms.accounts.throttle import TooManyTries
+from lms.core import request_db
 from lms.core.access import half_signed_in, public, step_owed
 from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
@@ -36,17 +37,44 @@ def page() -> ResponseReturnValue:
         status = 422
         if form.validate():
             try:
-                throttle.count_try(users.canonical(form.identifier.data), request.remote_addr or "")
+                step = _sign_in(form)
             except TooManyTries as refusal:
                 form.form_errors.append(message_of(refusal))
                 return _wait("sign_in/page.html", form, refusal, onward=onward)
-            with refused_on(form):
-                user = users.authenticate(db(), form.identifier.data, form.password.data)
-                step = current.remember(user, current_app.config["SETTINGS"].session_days)
-                log.info("signed_in", user_id=user.id)
+            except DomainError as refusal:
+                form.form_errors.append(message_of(refusal))
+            else:
                 return redirect(url_for(step, next=onward) if step is not None else onward)
-            log.info("sign_in_refused")
     return make_response(render_template("sign_in/page.html", form=form, onward=onward), status)
+
+
+def _sign_in(form: SignInForm) -> str | None:
+    """Sign in by the form's password, and return the endpoint of the step that is still owed.
+
+    A refusal is committed, because the audit trail and the counters keep it.
+    """
+    identifier = users.canonical(form.identifier.data)
+    claim = users.claimed(db(), identifier, request.cookies.get(known_browsers.COOKIE))
+    try:
+        reserved = throttle.reserve_try(
+            identifier, request.remote_addr or "", browser=claim.browser.id if claim.browser is not None else None
+        )
+    except TooManyTries:
+        sign_in_log.record_refusal(db(), claim.user, identifier)
+        request_db.commit()
+        log.info("sign_in_throttled")
+        raise
+    try:
+        user = users.authenticate(claim, form.password.data)
+    except DomainError:
+        sign_in_log.record_failure(db(), claim.user, identifier)
+        request_db.commit()
+        log.info("sign_in_refused")
+        raise
+    reserved.give_back()
+    sign_in_log.record_sign_in(db(), user, identifier)
+    log.info("signed_in", user_id=user.id)
+    return current.remember(user, current_app.config["SETTINGS"].session_days)
 
 
 @blueprint.route("/confirm", methods=["GET", "POST"])
@@ -90,7 +118,7 @@ def choose(token: str) -> ResponseReturnValue:
     form = NewPasswordForm()
     if form.validate_on_submit():
         with refused_on(form):
-            password_links.use(db(), token, form.password.data)
+            current.make_known(password_links.use(db(), token, form.password.data))
             flash(_("The password is set. Sign in with it."))
             return redirect(url_for("sign_in.page"))
     return make_response(

@@ -107,13 +107,20 @@ def test_one_who_guesses_in_ever_new_sessions_is_stopped_and_shuts_out_nobody(
     looked_at = actions(db, owner).count("second_factor.refused")
     assert looked_at == second_factors.PER_USER.amount == 50
     assert guess(db, owner, "another", code_of(secret)) is DomainError
-    home = known_browsers.recognise(db, owner, None, "").row
-    second_factors.check_code(db, owner, "at home", code_of(secret), home)
+    by_password = known_browsers.recognise(db, owner, None, "").row
+    assert guess(db, owner, "made known by a password link", code_of(secret), by_password) is DomainError
+    second_factors.check_code(db, owner, "at home", code_of(secret), used_at_home(db, owner))
     second_factors.check_code(db, owner, "elsewhere", recovery_codes.make(db, owner)[0], None)
 
 
+def used_at_home(db: Session, owner: User) -> KnownBrowser:
+    row = known_browsers.recognise(db, owner, None, "").row
+    known_browsers.remember_second_factor(db, row, None)
+    return row
+
+
 def test_a_known_browser_that_guesses_is_stopped_too(db: Session, owner: User, secret: str) -> None:
-    home = known_browsers.recognise(db, owner, None, "").row
+    home = used_at_home(db, owner)
     for n in range(40):
         guess(db, owner, f"session {n}", wrong(secret), home)
     assert actions(db, owner).count("second_factor.refused") == second_factors.PER_BROWSER.amount
