@@ -17,7 +17,7 @@ from benchmarks.measurement import seconds
 from benchmarks.reports import BARE
 from courses.attendance import roster
 from courses.counting import participation
-from courses.enrolment import trainees
+from courses.enrolment import trainee_search
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession
 from courses.models.trainees import Trainee

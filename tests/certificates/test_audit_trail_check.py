@@ -12,7 +12,7 @@ from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.reissue import Correction
 from lms.core import audit
-from lms.core.scope import Role
+from lms.core.scope import EVERYTHING, Role
 from tests.certificates.test_ledger import edit, faults
 from tests.factories import Make
 

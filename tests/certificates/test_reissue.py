@@ -25,7 +25,7 @@ from lms.config import Settings
 from lms.core import audit, clock
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
-from lms.core.scope import Role
+from lms.core.scope import EVERYTHING, Role
 from tests.certificates.conftest import FIRST, LAST, closed_offering, owe
 from tests.factories import Make
 
