@@ -42,7 +42,6 @@ audit_labels.register(
             "trainee": N_("Trainee"),
         },
         values={
-            "accepted": N_("Accepted"),
             "cancelled": N_("cancelled"),
             "completed": N_("completed"),
             "enrolled": N_("enrolled"),
@@ -51,11 +50,9 @@ audit_labels.register(
             "hk_macau_permit": N_("Hong Kong or Macau permit"),
             "incomplete": N_("incomplete"),
             "passport": N_("Passport"),
-            "refused": N_("Refused"),
             "resident": N_("Resident ID card"),
             "taiwan_permit": N_("Taiwan permit"),
             "waitlisted": N_("on the waiting list"),
-            "withdrawn": N_("Withdrawn"),
         },
         pages={
             "proposal": ("proposals.page", "proposal_id"),

@@ -34,7 +34,7 @@ READ_REASONS = {reason: _l(label) for reason, label in REASON_LABELS.items()}
 # State of a proposal → its label (a msgid) and the colour of its badge.
 PROPOSAL_STATES = {
     ProposalState.OPEN: (N_("Not decided"), "warning"),
-    ProposalState.ACCEPTED: (N_("Accepted"), "success"),
-    ProposalState.REFUSED: (N_("Refused"), "danger"),
-    ProposalState.WITHDRAWN: (N_("Withdrawn"), "secondary"),
+    ProposalState.ACCEPTED: (N_("Change made"), "success"),
+    ProposalState.REFUSED: (N_("Change refused"), "danger"),
+    ProposalState.WITHDRAWN: (N_("Proposal withdrawn"), "secondary"),
 }

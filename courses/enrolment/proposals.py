@@ -165,6 +165,14 @@ def get(db: Session, proposal_id: int, scope: Scope) -> ProposalView:
     return _view(proposal, _names_of(db, {proposal.proposed_by}), scope)
 
 
+def sees_person(db: Session, proposal: Proposal, scope: Scope) -> bool:
+    """Tell whether a scope covers the person of a proposal, and the proposal came from no conflict that it must not see."""
+    if proposal.conflict and not may_decide(proposal, scope):
+        return False
+    statement = visible(select(Trainee.id), Trainee, scope).where(Trainee.id == proposal.trainee_id)
+    return db.scalar(statement) is not None
+
+
 def count_to_decide(db: Session, scope: Scope) -> int:
     """The number of open proposals that a scope decides."""
     statement = (
@@ -276,8 +284,7 @@ def _close(db: Session, proposal: Proposal, state: ProposalState, decider: Decid
     proposal.decided_by = None if decider is Decider.PERSON else audit.actor(db)
     proposal.decided_at = clock.now()
     db.flush()
-    after = {"state": str(state), "trainee": proposal.trainee_id}
-    audit.record(db, f"proposal.{_ACTIONS[state]}", proposal, after=after, reason=answer)
+    audit.record(db, f"proposal.{_ACTIONS[state]}", proposal, after={"trainee": proposal.trainee_id}, reason=answer)
 
 
 _ACTIONS = {

@@ -29,7 +29,7 @@ def may_change(db: Session, trainee: Trainee, scope: Scope) -> bool:
 
 
 def changeable_ids(db: Session, trainee_ids: Collection[int], scope: Scope) -> set[int]:
-    """Those of the people whose records a scope covers as a whole. At most one statement.
+    """The ids of those people whose records a scope covers as a whole. At most one statement.
 
     Enrolments of every state count, also cancelled and imported ones. A person without any enrolment or district is the
     city's.
@@ -44,7 +44,7 @@ def changeable_ids(db: Session, trainee_ids: Collection[int], scope: Scope) -> s
 
 
 def legible_ids(db: Session, trainee_ids: Collection[int], scope: Scope) -> set[int]:
-    """Those of the people whose masked facts a scope may see: as `changeable_ids`, and all for an auditor."""
+    """The ids of those people whose masked facts a scope may see: as `changeable_ids`, and all for an auditor."""
     return set(trainee_ids) if scope.everything else changeable_ids(db, trainee_ids, scope)
 
 

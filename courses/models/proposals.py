@@ -32,7 +32,7 @@ class ProposalState(StrEnum):
 
 
 class Decider(StrEnum):
-    """Who decided a proposal.
+    """The two sides that can decide a proposal.
 
     staff: the city, or an administrator of the person's own district. person: the person, signed in or by a code that was
     sent to a proven contact of the record.

@@ -5,16 +5,14 @@ from collections.abc import Callable
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import select
 
 from courses.enrolment import labels, listings, proposals
 from courses.enrolment.forms.trainees import ProposalAnswerForm
 from courses.models.proposals import Proposal
-from courses.models.trainees import Trainee
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.request_db import db
-from lms.core.scope import STAFF, STAFF_READERS, visible
+from lms.core.scope import STAFF, STAFF_READERS
 
 blueprint = Blueprint("proposals", __name__)
 
@@ -73,11 +71,10 @@ def _decide(proposal_id: int, rule: Callable[[ProposalAnswerForm], Proposal]) ->
 def _render_page(proposal_id: int, form: ProposalAnswerForm) -> str:
     view = proposals.get(db(), proposal_id, scope())
     trainee_id = view.proposal.trainee_id
-    sees_person = db().scalar(visible(select(Trainee.id), Trainee, scope()).where(Trainee.id == trainee_id))
     return render_template(
         "proposals/page.html",
         view=view,
-        sees_person=sees_person is not None,
+        sees_person=proposals.sees_person(db(), view.proposal, scope()),
         enrolments=listings.list_of_trainee(db(), trainee_id, scope()),
         states=labels.PROPOSAL_STATES,
         enrolment_states=labels.STATES,
