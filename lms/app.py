@@ -29,6 +29,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "lms.portal.home"),
     ("/", "lms.portal.health"),
     ("/sign-in", "lms.accounts.views.sign_in"),
+    ("/prove", "lms.accounts.views.prove"),
     ("/account", "lms.accounts.views.account"),
     ("/", "lms.accounts.views.devices"),
     ("/users", "lms.accounts.views.users"),
