@@ -31,6 +31,7 @@ from lms.core.errors import N_
 from lms.core.scope import Role, Scope
 
 PHONE = "app_user.phone"
+CHECKED = "contact_check.contact"
 
 
 class User(ProvenContacts, Base):
@@ -162,7 +163,7 @@ class KnownBrowser(Base):
     """A browser in which a user once signed in. Its cookie holds a token; the table holds the token's hash.
 
     Wrong passwords from elsewhere do not shut it out, its owner is told when it first appears, and until
-    `second_factor_until` it is not asked for the second factor again.
+    `second_factor_until` it is not asked for the second factor again. `second_factor_at`: when it was last given there.
     """
 
     __tablename__ = "known_browser"
@@ -173,6 +174,7 @@ class KnownBrowser(Base):
     browser: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    second_factor_at: Mapped[datetime | None]
     second_factor_until: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("token_hash", "user_id"),)
@@ -182,7 +184,8 @@ class ContactCheck(Base):
     """An attempt to prove a contact: the code and the link that were sent to it, of which the table holds hashes.
 
     `purpose` says what follows from the proof (`lms.accounts.contact_checks`), `subject` names the row that it concerns
-    ("trainee:17"). A check is over when it is proven, when its tries are used up or when its time is.
+    ("trainee:17"). A check is over when it is proven, when a newer one took its place or when its time is up. The code ends
+    earlier, with its tries or after ten minutes.
     """
 
     __tablename__ = "contact_check"
@@ -194,6 +197,7 @@ class ContactCheck(Base):
     kind: Mapped[ContactKind] = mapped_column(EnumText(ContactKind))
     contact_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     contact_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    language: Mapped[str] = mapped_column(default="zh")
     code_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     link_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
@@ -203,9 +207,27 @@ class ContactCheck(Base):
     proven_at: Mapped[datetime | None]
     proof: Mapped[ContactProof | None] = mapped_column(EnumText(ContactProof))
 
+    @property
+    def contact(self) -> str:
+        """The phone in E.164 or the e-mail address, decrypted."""
+        return crypto.cipher().decrypt(CHECKED, self.ref, self.contact_sealed)
+
+    @contact.setter
+    def contact(self, value: str) -> None:
+        if self.ref is None:
+            self.ref = uuid4()
+        self.contact_sealed = crypto.cipher().encrypt(CHECKED, self.ref, value)
+        self.contact_index = self.index_of(value)
+
+    @staticmethod
+    def index_of(contact: str) -> bytes:
+        """The blind index of a contact, equal for all ways to write an e-mail address in upper or lower case."""
+        return crypto.cipher().blind_index(CHECKED, contact.lower())
+
     __table_args__ = (
         Index("ix_contact_check_subject", "purpose", "subject"),
         CheckConstraint("kind IN ('phone', 'email')", name="kind"),
+        CheckConstraint("language IN ('zh', 'en')", name="language"),
         CheckConstraint("tries BETWEEN 0 AND 5", name="tries"),
         CheckConstraint("(proven_at IS NULL) = (proof IS NULL)", name="proof"),
     )
@@ -248,6 +270,70 @@ class Device(Base):
     user: Mapped[User] = relationship()
 
 
+TOTP_SECRET = "totp.secret"  # noqa: S105  # the name of the column
+
+
+class Totp(Base):
+    """The authenticator app of a user (TOTP, RFC 6238). The secret is sealed with the user's reference.
+
+    `last_step`: the number of the last 30 seconds of which a code was accepted; no code is accepted for it or before it.
+    """
+
+    __tablename__ = "totp"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
+    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    used_at: Mapped[datetime | None]
+
+
+class Passkey(Base):
+    """A passkey of a user (WebAuthn): the public key, and how often the authenticator says that it was used."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[Identifier]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    used_at: Mapped[datetime | None]
+
+
+class PasskeyChallenge(Base):
+    """The challenge that a browser session was last given for making or using a passkey. It is answered once.
+
+    `purpose`: "add" or "use", so that an answer to one is none to the other.
+    """
+
+    __tablename__ = "passkey_challenge"
+
+    token_hash: Mapped[bytes] = mapped_column(
+        LargeBinary, ForeignKey("browser_session.token_hash", ondelete="CASCADE", onupdate="CASCADE"), primary_key=True
+    )
+    purpose: Mapped[str]
+    challenge: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("purpose IN ('add', 'use')", name="purpose"),)
+
+
+class RecoveryCode(Base):
+    """A recovery code, which stands for the second factor once. The table holds its keyed hash."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[Identifier]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    used_at: Mapped[datetime | None]
+
+
+register_refusal("uq_passkey_credential_id", "passkey_known", N_("This passkey is already set up."))
 register_refusal("uq_app_user_email", "email_taken", N_("Another account uses this e-mail address."))
 register_refusal("uq_app_user_phone_index", "phone_taken", N_("Another account uses this phone number."))
 register_refusal("uq_role_grant_once", "granted_already", N_("This account already has this role."))

@@ -98,7 +98,7 @@ class RowIdField(IntegerField):
 class DayField(DateField):
     """A day from `FIRST_DAY` to `LAST_DAY`."""
 
-    data: Any  # a date, or None
+    data: Any
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read the day. One that cannot be meant is refused, because arithmetic on it would fail."""

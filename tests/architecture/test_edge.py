@@ -104,7 +104,10 @@ def test_walk(app: Flask, db: Session, make: Make, sign_in) -> None:
                     answer.close()
                     point.rollback()
             except Exception as error:
-                import traceback; traceback.print_exc(); status = repr(error)[:90]
+                import traceback
+
+                traceback.print_exc()
+                status = repr(error)[:90]
             sent += 1
             if not isinstance(status, int) or status >= 500:
                 what = (

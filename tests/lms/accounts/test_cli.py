@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from lms.accounts import users
+from lms.accounts import second_factors, totp, users
 from lms.core.scope import Role
 from tests.factories import Make
 
@@ -24,11 +24,22 @@ def test_create_disable_and_list(app: Flask, db: Session, tmp_path: Path) -> Non
     words = ("create", "--name", "韩梅", "--email", "han@example.org", "--role", "district_administrator")
     code, output = run(app, *words, "--district", "东城区", "--password-file", str(secret))
     assert code == 0, output
-    user = users.authenticate(db, "han@example.org", PASSWORD)
+    user = users.authenticate(users.claimed(db, "han@example.org", None), PASSWORD)
     assert [(grant.role, grant.district_id) for grant in user.grants] == [(Role.DISTRICT_ADMINISTRATOR, 1)]
     assert "active\t韩梅\than@example.org\tdistrict_administrator" in run(app, "list")[1]
     assert run(app, "disable", "HAN@example.org")[0] == 0
     assert "disabled\t韩梅" in run(app, "list")[1]
+
+
+def test_a_lost_second_factor_is_reset_with_a_reason(app: Flask, db: Session, make: Make) -> None:
+    user = make.user(Role.CITY_ADMINISTRATOR, email="chen@example.org")
+    totp.set_up(db, user, totp.new_secret(), 0)
+    db.commit()
+    assert "--reason" in run(app, "reset-second-factor", "chen@example.org")[1]
+    code, output = run(app, "reset-second-factor", "Chen@example.org", "--reason", "phone lost, seen with document")
+    assert code == 0, output
+    assert not second_factors.is_set(db, user.id)
+    assert run(app, "reset-second-factor", "nobody@example.org", "--reason", "x")[0] == 1
 
 
 def test_the_password_is_asked_for_twice(app: Flask, db: Session) -> None:
@@ -36,7 +47,7 @@ def test_the_password_is_asked_for_twice(app: Flask, db: Session) -> None:
     code, output = run(app, *words, typed=f"{PASSWORD}\n{PASSWORD}\n")
     assert code == 0, output
     assert PASSWORD not in output
-    assert users.authenticate(db, "138 0013 8000", PASSWORD).name == "韩梅"
+    assert users.authenticate(users.claimed(db, "138 0013 8000", None), PASSWORD).name == "韩梅"
 
 
 @pytest.mark.parametrize(
