@@ -12,7 +12,7 @@ from certificates.payload import digits_of
 from certificates.rendering import Layout
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
-from lms.core import clock
+from lms.core import clock, edge
 from lms.core.access import public
 from lms.core.limits import limiter
 from lms.core.request_db import db
@@ -101,7 +101,7 @@ def badge(ticket: str, form: str) -> ResponseReturnValue:
 def share(ticket: str) -> ResponseReturnValue:
     """Make a link for others."""
     certificate = holding.of_ticket(db(), ticket)
-    token = sharing.share(db(), certificate, request.form.get("days", 0, type=int))
+    token = sharing.share(db(), certificate, request.form.get("days", 0, type=edge.count))
     cookie[NEW_LINK] = {
         "certificate": certificate.id,
         "address": _branch().public_url + url_for("sharing.page", token=token),

@@ -17,6 +17,7 @@ from lms.core.db import LARGEST_ID
 from lms.core.errors import N_, DomainError, NotFound
 
 LARGEST_PAGE = 1_000_000  # 50 rows each: more than any list has
+LARGEST_COUNT = 1_000_000
 DEEPEST_JSON = 32
 # What JSON can write and PostgreSQL cannot store: NUL, and a surrogate, which is a fault where it has no partner.
 _DOUBTFUL_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
@@ -35,6 +36,14 @@ def row_id(text: str) -> int:
     number = int(text)
     if not 1 <= number <= LARGEST_ID:
         raise ValueError("no id of a row")
+    return number
+
+
+def count(text: str) -> int:
+    """A type for `request.form.get(name, 0, type=count)`: a number from 0 to a million. Raises ValueError for any other."""
+    number = int(text)
+    if not 0 <= number <= LARGEST_COUNT:
+        raise ValueError("no number of things")
     return number
 
 

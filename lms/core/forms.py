@@ -87,10 +87,13 @@ class PhoneField(StringField):
 class RowIdField(IntegerField):
     """The id of a row. A number that no id can be is refused."""
 
+    data: Any
+
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read the id."""
         super().process_formdata(valuelist)
-        if self.data is not None and not 1 <= self.data <= LARGEST_ID:
+        number: int | None = self.data
+        if number is not None and not 1 <= number <= LARGEST_ID:
             self.data = None
             raise ValueError(_("Choose again."))
 
@@ -103,7 +106,8 @@ class DayField(DateField):
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read the day. One that cannot be meant is refused, because arithmetic on it would fail."""
         super().process_formdata(valuelist)
-        if self.data is not None and not FIRST_DAY <= self.data <= LAST_DAY:
+        day: date | None = self.data
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
             self.data = None
             raise ValueError(_("Choose a day between 1900 and 2199."))
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from courses.enrolment import labels, listings, proposals
 from courses.enrolment.forms.trainees import ProposalAnswerForm
 from courses.models.proposals import Proposal
+from lms.core import edge
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.request_db import db
@@ -23,7 +24,7 @@ def index() -> ResponseReturnValue:
     """The proposals that the user made or may see, the open ones first."""
     return render_template(
         "proposals/index.html",
-        listing=proposals.listing(db(), scope(), request.args.get("page", 1, type=int)),
+        listing=proposals.listing(db(), scope(), request.args.get("page", 1, type=edge.page_number)),
         to_decide=proposals.count_to_decide(db(), scope()),
         states=labels.PROPOSAL_STATES,
     )
