@@ -7,6 +7,7 @@ from wtforms import DateField, EmailField, PasswordField, SearchField, SelectFie
 from wtforms.validators import Email, InputRequired, Length, Optional, ValidationError
 
 from lms.accounts.passwords import MAXIMUM
+from lms.core.contacts import ContactProof
 from lms.core.forms import Form, PhoneField, QueryForm, choices, strip
 from lms.core.scope import Role
 from lms.core.sealed_search import SealedSearchField
@@ -19,6 +20,11 @@ ROLES = {
     Role.DISTRICT_ADMINISTRATOR: _("District administrator"),
     Role.AUDITOR: _("Auditor"),
     Role.CITY_ADMINISTRATOR: _("City administrator"),
+}
+PROOFS = {
+    ContactProof.CODE: _("confirmed by a code"),
+    ContactProof.LINK: _("confirmed by a link"),
+    ContactProof.STAFF: _("confirmed by staff"),
 }
 LANGUAGES = choices((("zh", "中文"), ("en", "English")))
 REQUIRED = InputRequired(_("Fill this in."))
