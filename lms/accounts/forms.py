@@ -121,6 +121,23 @@ class ProfileForm(Form):
     language = SelectField(_("Language"), choices=LANGUAGES)
 
 
+class OwnPhoneForm(Form):
+    """A phone that the owner of an account adds."""
+
+    phone = PhoneField(_("New phone number"), validators=[REQUIRED])
+
+
+class OwnEmailForm(Form):
+    """An e-mail address that the owner of an account adds."""
+
+    email = EmailField(
+        _("New e-mail address"),
+        validators=[REQUIRED, Email(_("This is not an e-mail address.")), Length(max=254)],
+        filters=[strip],
+        render_kw={"autocomplete": "email"},
+    )
+
+
 class UserForm(Form):
     """Name, e-mail address and phone of a user."""
 
