@@ -50,7 +50,7 @@ def send(db: Session, row: Instructor, site: Site) -> None:
         subjects.append(_("Your account as an instructor"))
         texts.append(
             _(
-                "Dear %(name)s,\n\n%(site)s invites you to use its system for first-aid training as an instructor. Open this"
+                "Dear %(name)s,\n\nyou are invited by %(site)s to use its system for first-aid training as an instructor. Open this"
                 " address within three days, and accept with your account or a new one:\n\n%(address)s\n\nThe link works"
                 " once. If you do not teach first aid, do nothing.\n",
                 name=row.name,

@@ -22,6 +22,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from lms.accounts import browser_sessions, confirmations, known_browsers, notices
 from lms.accounts.browser_sessions import Holder
 from lms.accounts.confirmations import NotConfirmed
+from lms.accounts.known_browsers import Recognition
 from lms.accounts.models import KnownBrowser, RoleGrant, User
 from lms.accounts.notices import Notice
 from lms.core import audit, request_db
@@ -76,14 +77,20 @@ def remember(user: User, days: int) -> KnownBrowser:
     """
     session.clear()
     db = request_db.db()
-    agent = request.user_agent.string
-    recognition = known_browsers.recognise(db, user, request.cookies.get(known_browsers.COOKIE), agent)
+    recognition = make_known(user)
     if recognition.new and not recognition.first:
         notices.tell(db, user, Notice.BROWSER)
-    session[TOKEN] = browser_sessions.start(db, user, days=days, browser=agent)
+    session[TOKEN] = browser_sessions.start(db, user, days=days, browser=request.user_agent.string)
     session.permanent = True
-    after_this_request(lambda response: _keep_known(response, recognition.token))
     return recognition.row
+
+
+def make_known(user: User) -> Recognition:
+    """Make this browser known for a user, who has just proven to be the owner of the account."""
+    token = request.cookies.get(known_browsers.COOKIE)
+    recognition = known_browsers.recognise(request_db.db(), user, token, request.user_agent.string)
+    after_this_request(lambda response: _keep_known(response, recognition.token))
+    return recognition
 
 
 def _keep_known(response: Response, token: str) -> Response:

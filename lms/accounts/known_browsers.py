@@ -8,7 +8,7 @@ A new user of a browser gives it a new token, to which the rows of its other use
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, false, select, update
 from sqlalchemy.orm import Session
 
 from lms.accounts.models import KnownBrowser, User
@@ -34,17 +34,16 @@ class Recognition:
     first: bool
 
 
+def has(token: str | None) -> ColumnElement[bool]:
+    """Condition: a row is of the browser with this token. It is false for a token that is missing or made up."""
+    if token is None or len(token) != TOKEN_LENGTH:
+        return false()
+    return and_(KnownBrowser.token_hash == crypto.token_hash(token), KnownBrowser.seen_at > clock.now() - LASTS)
+
+
 def find(db: Session, token: str | None, user_id: int) -> KnownBrowser | None:
     """The row of a browser for a user; None if the user never signed in there, or the cookie is missing or made up."""
-    if token is None or len(token) != TOKEN_LENGTH:
-        return None
-    return db.scalars(
-        select(KnownBrowser).where(
-            KnownBrowser.token_hash == crypto.token_hash(token),
-            KnownBrowser.user_id == user_id,
-            KnownBrowser.seen_at > clock.now() - LASTS,
-        )
-    ).one_or_none()
+    return db.scalars(select(KnownBrowser).where(has(token), KnownBrowser.user_id == user_id)).one_or_none()
 
 
 def recognise(db: Session, user: User, token: str | None, browser: str) -> Recognition:

@@ -108,6 +108,7 @@ READING = {
 
 # Any user, for the own account.
 ANY_USER = {
+    "contacts.page", "contacts.add", "contacts.remove", "contacts.ask_for_code", "contacts.refuse",
     "account.page", "account.change", "account.change_password", "account.end_browser", "account.end_others",
     "account.sign_out", "sign_in.confirm", "devices.page", "devices.revoke",
     "report_mails.page", "report_mails.save",
@@ -118,7 +119,7 @@ DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_
 
 # Anybody, without an account.
 PUBLIC = {
-    "prove.page", "prove.again", "prove.link",
+    "invitations.page", "invitations.accept", "invitations.create", "prove.page", "prove.again", "prove.link",
     "home.page", "health.alive", "health.ready", "sign_in.page", "sign_in.forgotten", "sign_in.choose",
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",

@@ -105,7 +105,7 @@ def test_opening_the_link_changes_nothing_and_a_new_account_is_made_once(
     assert client.post(f"/invitations/{token}/account", data={"password": "short"}).status_code == 422
     assert client.post(f"/invitations/{token}/account", data={"password": PASSWORD}).status_code == 302
     db.refresh(person)
-    user = users.authenticate(db, EMAIL, PASSWORD)
+    user = users.authenticate(users.claimed(db, EMAIL, None), PASSWORD)
     assert person.user_id == user.id
     assert [grant.role for grant in user.grants] == [Role.INSTRUCTOR]
     assert user.is_proven(ContactKind.EMAIL)
@@ -174,7 +174,7 @@ def test_handed_over_in_person_is_a_proof_by_staff(
     assert match
     assert db.scalars(select(Message)).all() == []
     assert client.post(f"/invitations/{match[1]}/account", data={"password": PASSWORD}).status_code == 302
-    user = users.authenticate(db, PHONE, PASSWORD)
+    user = users.authenticate(users.claimed(db, PHONE, None), PASSWORD)
     assert (user.phone_proof, user.phone_proven_by) == (ContactProof.STAFF, administrator.id)
 
 
