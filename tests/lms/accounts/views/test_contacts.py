@@ -6,12 +6,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from lms.accounts import passwords, user_contacts
+from lms.accounts import user_contacts
 from lms.accounts.models import User
 from lms.core.contacts import ContactKind
 from lms.core.scope import Role
-from tests.factories import PASSWORD, Make
-from tests.lms.accounts.conftest import enter
+from tests.factories import Make
 from tests.lms.accounts.test_contact_checks import code_in
 
 SignIn = Callable[[User], FlaskClient]
@@ -34,23 +33,6 @@ def test_a_phone_is_added_and_removed(make: Make, sign_in: SignIn, db: Session) 
     browser.post("/account/contacts/phone/remove")
     db.refresh(user)
     assert user.phone == PHONE
-
-
-def test_without_a_proven_contact_no_other_page_opens(client: FlaskClient, make: Make, db: Session) -> None:
-    """An account of former times: made with a phone that anybody could have typed."""
-    user = make.user(Role.TRAINEE, email=None, phone=PHONE, proven=False, password_hash=passwords.seal(PASSWORD))
-    db.commit()
-    assert enter(client, PHONE) == 302
-    for address in ("/my-training/", "/account/", "/account/devices"):
-        answer = client.get(address)
-        assert (answer.status_code, answer.location.partition("?")[0]) == (302, "/account/contacts")
-    assert client.post("/account/", data={"name": "x", "language": "en"}).status_code in {401, 403}
-    assert "13800138000" in client.get("/account/contacts").text
-    asked = client.post("/account/contacts/phone", data={"phone": PHONE})
-    client.post(asked.location, data={"code": code_in(db)})
-    assert client.get("/my-training/").status_code == 200
-    db.refresh(user)
-    assert user.is_proven(ContactKind.PHONE)
 
 
 def test_an_administrators_change_is_taken_or_refused_by_the_owner(
