@@ -12,10 +12,9 @@ from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from sqlalchemy.orm import Session
 
 from lms.accounts.models import User
-from lms.accounts.throttle import network
 from lms.accounts.user_agents import browser_name
 from lms.core import audit, crypto, limits
-from lms.core.limits import Place
+from lms.core.limits import Place, network
 from lms.core.masks import mask_phone
 
 WINDOW = RateLimitItemPerMinute(1, 15)

@@ -10,7 +10,6 @@ The counters' keys are keyed hashes, so that nobody who reads the counters learn
 docs/performance.md has a table of what an attacker can try.
 """
 
-import ipaddress
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from limits import RateLimitItemPerDay, RateLimitItemPerMinute
 
 from lms.core import crypto, limits
 from lms.core.errors import N_, DomainError
-from lms.core.limits import Place
+from lms.core.limits import Place, network
 
 # One person who mistypes.
 PER_BROWSER = RateLimitItemPerMinute(10, 15)
@@ -60,18 +59,6 @@ class Try:
     def give_back(self) -> None:
         """Let the try not count, because the password was right."""
         limits.give_back(self.places)
-
-
-def network(address: str) -> str:
-    """The network that counts as one address: of IPv6 the first 64 bits, since a household has all the rest."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        mapped = parsed.ipv4_mapped
-        return str(mapped) if mapped is not None else str(ipaddress.ip_network((parsed, 64), strict=False))
-    return address
 
 
 def reserve_try(account: str, address: str, *, browser: int | None = None) -> Try:

@@ -3,6 +3,7 @@
 While Redis is down they are counted in memory.
 """
 
+import ipaddress
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -118,3 +119,15 @@ def _on_storage(act: Callable[[Storage], N]) -> N:
     except storage.base_exceptions as error:
         log.warning("limits_unreachable", error=type(error).__name__)
         return act(_fallback.storage)
+
+
+def network(address: str) -> str:
+    """The network that counts as one address: of IPv6 the first 64 bits, since a household has all the rest."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped) if mapped is not None else str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
