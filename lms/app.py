@@ -53,6 +53,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/training", "courses.offerings.views.public_offerings"),
     ("/training", "courses.enrolment.views.self_enrolment"),
     ("/trainees", "courses.enrolment.views.trainees"),
+    ("/trainees/proposals", "courses.enrolment.views.proposals"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
     ("/shared", "certificates.views.sharing"),

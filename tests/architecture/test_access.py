@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 from certificates.models import Certificate, KeyState, SigningKey
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
+from courses.models.proposals import Proposal
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of
@@ -74,6 +75,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "teaching_hours": (READ, NOBODY),
     "unsent": (TEACH, TEACH),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
+    "proposals": (LOOK, PLAN),
     "trainees": (LOOK, PLAN),
     "users": (ADMIN, ADMIN),
 }
@@ -263,6 +265,9 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
     certificate = certify(db, enrolment.id)
     doubtful = AttendanceInput(uuid4(), offering.sessions[0].id, ticket="of-nobody")
     recording.record_all(db, [doubtful], user_id=None, now=clock.now())
+    proposal = Proposal(trainee_id=trainee.id, reason="错字", proposed_by=user.id)
+    proposal.set_values({"name": trainee.name}, {"name": "新名"})
+    db.add(proposal)
     db.commit()
     return {
         "certificate_id": certificate.id,
@@ -273,6 +278,7 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
         "instructor_id": lead.id,
         "offering_id": offering.id,
         "organisation_id": host.id,
+        "proposal_id": proposal.id,
         "qualification_id": lead.qualifications[0].id,
         "session_id": offering.sessions[0].id,
         "trainee_id": trainee.id,
