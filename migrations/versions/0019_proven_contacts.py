@@ -60,7 +60,9 @@ def upgrade() -> None:
     # An account that loses its only contact, because somebody else proved it, stays as a disabled one.
     op.drop_constraint(op.f("ck_app_user_reachable"), "app_user")
     op.create_check_constraint(
-        op.f("ck_app_user_reachable"), "app_user", "email IS NOT NULL OR phone_index IS NOT NULL OR disabled_at IS NOT NULL"
+        op.f("ck_app_user_reachable"),
+        "app_user",
+        "email IS NOT NULL OR phone_index IS NOT NULL OR disabled_at IS NOT NULL",
     )
     op.add_column("instructor", sa.Column("email_sealed", sa.LargeBinary(), nullable=True))
     op.create_table(
