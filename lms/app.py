@@ -30,6 +30,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "lms.portal.health"),
     ("/sign-in", "lms.accounts.views.sign_in"),
     ("/prove", "lms.accounts.views.prove"),
+    ("/", "lms.accounts.views.second_factor"),
     ("/account", "lms.accounts.views.account"),
     ("/account/contacts", "lms.accounts.views.contacts"),
     ("/", "lms.accounts.views.devices"),

@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lms.accounts import places, users
+from lms.accounts import places, second_factors, users
 from lms.accounts.roles import GrantFacts
 from lms.accounts.users import UserFacts
 from lms.core.constraints import refusal_of
@@ -37,7 +37,7 @@ def unit_of_work() -> Iterator[Session]:
 
 @click.group("user")
 def cli() -> None:
-    """Accounts: create, disable, list."""
+    """Accounts: create, disable, reset a second factor, list."""
 
 
 @cli.command()
@@ -106,6 +106,20 @@ def disable(identifier: str, reason: str) -> None:
             raise click.ClickException(f"nobody signs in as {identifier}")
         users.disable(db, user, reason)
         click.echo(f"Disabled user {user.id}: {user.name}")
+
+
+@cli.command("reset-second-factor")
+@click.argument("identifier")
+@click.option("--reason", required=True, help="Why, and how the person was recognised; the audit trail keeps it.")
+@with_appcontext
+def reset_second_factor(identifier: str, reason: str) -> None:
+    """Remove the second factor of the account with this phone or e-mail address, and sign it out everywhere."""
+    with unit_of_work() as db:
+        user = users.find(db, identifier)
+        if user is None:
+            raise click.ClickException(f"nobody signs in as {identifier}")
+        second_factors.reset(db, user, reason)
+        click.echo(f"Reset the second factor of user {user.id}: {user.name}")
 
 
 @cli.command("list")

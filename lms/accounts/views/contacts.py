@@ -8,7 +8,7 @@ from flask_login import current_user
 from lms.accounts import contact_checks, user_contacts
 from lms.accounts.current import confirmed
 from lms.accounts.forms import PROOFS, ButtonForm, OwnEmailForm, OwnPhoneForm
-from lms.core.access import signed_in
+from lms.core.access import reached_in_step
 from lms.core.contacts import ContactKind
 from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
@@ -18,16 +18,19 @@ from lms.core.request_db import db
 
 blueprint = Blueprint("contacts", __name__)
 
+# Whoever has no proven contact yet reaches these pages and no other page of the account.
+STEP = "contacts.page"
+
 
 @blueprint.get("")
-@signed_in
+@reached_in_step(STEP)
 def page() -> ResponseReturnValue:
     """Both contacts with their state, and changes that an administrator entered."""
     return _show(OwnPhoneForm(formdata=None), OwnEmailForm(formdata=None))
 
 
 @blueprint.post("/<any(phone, email):kind>")
-@signed_in
+@reached_in_step(STEP)
 @confirmed
 def add(kind: str) -> ResponseReturnValue:
     """Send a code to a new contact, or to the present one that is not proven yet, and lead to where it is typed."""
@@ -49,7 +52,7 @@ def add(kind: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<any(phone, email):kind>/remove")
-@signed_in
+@reached_in_step(STEP)
 @confirmed
 def remove(kind: str) -> ResponseReturnValue:
     """Remove a contact; the last proven one stays."""
@@ -64,7 +67,7 @@ def remove(kind: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<any(phone, email):kind>/code")
-@signed_in
+@reached_in_step(STEP)
 def ask_for_code(kind: str) -> ResponseReturnValue:
     """Lead to where the code of an administrator's change is typed; a new code is sent if the last one is over."""
     check = next((row for row in user_contacts.pending(db(), current_user.user) if row.kind == kind), None)
@@ -79,7 +82,7 @@ def ask_for_code(kind: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<any(phone, email):kind>/refuse")
-@signed_in
+@reached_in_step(STEP)
 def refuse(kind: str) -> ResponseReturnValue:
     """Refuse a change that an administrator entered."""
     user_contacts.withdraw(db(), current_user.user, ContactKind(kind))

@@ -4,8 +4,18 @@ from flask import Blueprint, current_app, flash, jsonify, make_response, redirec
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from lms.accounts import contact_checks, password_links, places, roles, user_contacts, users
-from lms.accounts.forms import PROOFS, ROLES, GrantForm, NewUserForm, ReasonForm, UserFilterForm, UserForm
+from lms.accounts import contact_checks, password_links, places, roles, second_factors, user_contacts, users
+from lms.accounts.current import confirmed
+from lms.accounts.forms import (
+    PROOFS,
+    ROLES,
+    GrantForm,
+    NewUserForm,
+    ReasonForm,
+    ResetFactorForm,
+    UserFilterForm,
+    UserForm,
+)
 from lms.accounts.models import User
 from lms.accounts.password_links import site_of
 from lms.accounts.roles import GrantFacts
@@ -122,6 +132,23 @@ def disable(user_id: int) -> ResponseReturnValue:
             return redirect(url_for("users.page", user_id=user.id))
     return make_response(
         render_template("users/disable.html", form=form, user=user), 422 if form.is_submitted() else 200
+    )
+
+
+@blueprint.route("/<int:user_id>/second-factor", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+@confirmed
+def reset_second_factor(user_id: int) -> ResponseReturnValue:
+    """Remove the second factor of a person who lost it and was recognised, with a reason."""
+    user = _managed(user_id)
+    form = ResetFactorForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            second_factors.reset(db(), user, form.reason.data)
+            flash(_("The second factor is removed, and the account is signed out everywhere."))
+            return redirect(url_for("users.page", user_id=user.id))
+    return make_response(
+        render_template("users/reset_second_factor.html", form=form, user=user), 422 if form.is_submitted() else 200
     )
 
 

@@ -50,3 +50,20 @@ def test_an_administrators_change_is_taken_or_refused_by_the_owner(
     assert browser.post("/account/contacts/phone/code").location == "/account/contacts"
     db.refresh(user)
     assert user.phone is None
+
+
+def test_without_a_proven_contact_no_other_page_opens(client: FlaskClient, make: Make, db: Session) -> None:
+    """An account of former times: made with a phone that anybody could have typed."""
+    user = make.user(Role.TRAINEE, email=None, phone=PHONE, proven=False, password_hash=passwords.seal(PASSWORD))
+    db.commit()
+    assert enter(client, PHONE) == 302
+    for address in ("/my-training/", "/account/", "/account/devices"):
+        answer = client.get(address)
+        assert (answer.status_code, answer.location.partition("?")[0]) == (302, "/account/contacts")
+    assert client.post("/account/", data={"name": "x", "language": "en"}).status_code in {401, 403}
+    assert "13800138000" in client.get("/account/contacts").text
+    asked = client.post("/account/contacts/phone", data={"phone": PHONE})
+    client.post(asked.location, data={"code": code_in(db)})
+    assert client.get("/my-training/").status_code == 200
+    db.refresh(user)
+    assert user.is_proven(ContactKind.PHONE)
