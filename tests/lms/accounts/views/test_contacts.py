@@ -6,11 +6,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from lms.accounts import user_contacts
+from lms.accounts import passwords, user_contacts
 from lms.accounts.models import User
 from lms.core.contacts import ContactKind
 from lms.core.scope import Role
-from tests.factories import Make
+from tests.factories import PASSWORD, Make
+from tests.lms.accounts.conftest import enter
 from tests.lms.accounts.test_contact_checks import code_in
 
 SignIn = Callable[[User], FlaskClient]
