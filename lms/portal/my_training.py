@@ -1,7 +1,8 @@
 """A signed-in trainee's own trainings, tickets and certificates."""
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from certificates import holding
@@ -10,6 +11,7 @@ from courses.enrolment import labels, listings
 from lms.core.access import requires
 from lms.core.request_db import db
 from lms.core.scope import Role
+from lms.portal import ticket_accounts
 
 blueprint = Blueprint("my_training", __name__)
 
@@ -30,4 +32,14 @@ def page() -> ResponseReturnValue:
         states=labels.STATES,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
+        own_record=None if rows else ticket_accounts.find_own(db(), current_user.user),
     )
+
+
+@blueprint.post("/link")
+@requires(Role.TRAINEE)
+def link() -> ResponseReturnValue:
+    """Add the record that has the user's name and proven phone to the account."""
+    ticket_accounts.link_own(db(), current_user.user)
+    flash(_("Your trainings are now shown in your account."))
+    return redirect(url_for("my_training.page"))
