@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
-from courses.enrolment import labels, listings
+from courses.enrolment import labels, listings, proposals
 from lms.core.access import requires
 from lms.core.request_db import db
 from lms.core.scope import Role
@@ -27,6 +27,7 @@ def page() -> ResponseReturnValue:
     held = {certificate.enrolment_id: certificate for certificate in reversed(certificates)}
     return render_template(
         "my_training/page.html",
+        proposals=proposals.list_own(db(), current_user.id),
         enrolments=rows,
         held=held,
         states=labels.STATES,
@@ -43,3 +44,21 @@ def link() -> ResponseReturnValue:
     ticket_accounts.link_own(db(), current_user.user)
     flash(_("Your trainings are now shown in your account."))
     return redirect(url_for("my_training.page"))
+
+
+@blueprint.post("/changes/<int:proposal_id>/accept")
+@requires(Role.TRAINEE)
+def accept(proposal_id: int) -> ResponseReturnValue:
+    """Accept a change of the own record that a host organisation proposed."""
+    proposals.decide_own(db(), proposal_id, current_user.id, accepted=True)
+    flash(_("Your record was changed."))
+    return redirect(url_for(".page"))
+
+
+@blueprint.post("/changes/<int:proposal_id>/refuse")
+@requires(Role.TRAINEE)
+def refuse(proposal_id: int) -> ResponseReturnValue:
+    """Refuse a change of the own record that a host organisation proposed."""
+    proposals.decide_own(db(), proposal_id, current_user.id, accepted=False)
+    flash(_("The change was refused. Your record stays as it is."))
+    return redirect(url_for(".page"))

@@ -103,6 +103,7 @@ EXCEPTIONS: dict[str, Who] = {
     "sessions.leave": frozenset({Role.INSTRUCTOR}),
     "teaching_hours.own": frozenset({Role.INSTRUCTOR}),
     "trainees.index": LOOK,
+    "trainees.reads": READ - {Role.DISTRICT_ADMINISTRATOR},
 }
 READING = {
     "attendance.search", "audit.index", "certificates.index", "expiring.page", "legacy.index", "trainees.index",
