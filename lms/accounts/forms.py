@@ -129,6 +129,7 @@ class CodeForm(Form):
             "inputmode": "numeric",
             "pattern": "[0-9]*",
             "maxlength": 6,
+            "autofocus": True,
         },
     )
 
