@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")
     upload_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     import_limit_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
+    reads_per_day: int = Field(default=60, ge=1, le=10_000)
     session_days: int = Field(default=30, ge=1, le=365)
     reminder_days: Annotated[tuple[int, ...], NoDecode] = (90, 30, 7)
     trusted_proxies: int = Field(default=0, ge=0, le=5)

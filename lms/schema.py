@@ -16,6 +16,8 @@ MODELS = (
     "courses.models.offerings",
     "courses.models.trainees",
     "courses.models.enrolment",
+    "courses.models.proposals",
+    "courses.models.daily_counts",
     "courses.models.walk_ins",
     "courses.models.attendance",
     "courses.models.self_check_in",

@@ -12,7 +12,7 @@ from lms.config import Settings
 from lms.core.messages import sending
 from lms.core.messages.channels import configured
 from lms.core.messages.models import Channel, Message, MessageState
-from lms.core.messages.owing import content_of
+from lms.core.messages.owing import Content
 
 
 def messages(db: Session, state: MessageState = MessageState.WAITING) -> list[Message]:
@@ -22,13 +22,13 @@ def messages(db: Session, state: MessageState = MessageState.WAITING) -> list[Me
 
 def mails(db: Session) -> list[str]:
     """The content of each message that waits to be sent, as one text with its addresses."""
-    return [json.dumps(asdict(content_of(row)), ensure_ascii=False) for row in messages(db)]
+    return [json.dumps(asdict(Content.of(row)), ensure_ascii=False) for row in messages(db)]
 
 
 def addressed_to(db: Session) -> list[str]:
     """The first e-mail address of each message that waits to be sent."""
     return [
-        next(address.value for address in content_of(row).addresses if address.channel is Channel.EMAIL)
+        next(address.value for address in Content.of(row).addresses if address.channel is Channel.EMAIL)
         for row in messages(db)
     ]
 

@@ -17,7 +17,13 @@ SEEN_EVERY = timedelta(minutes=10)
 BROWSER_LENGTH = 200
 # Put together once: every page asks it.
 _HOLDER = (
-    select(User, BrowserSession.token_hash, BrowserSession.seen_at)
+    select(
+        User,
+        BrowserSession.token_hash,
+        BrowserSession.seen_at,
+        BrowserSession.confirmed_at,
+        BrowserSession.second_factor_at,
+    )
     .join(BrowserSession, BrowserSession.user_id == User.id)
     .where(
         BrowserSession.token_hash == bindparam("token"),
@@ -25,6 +31,15 @@ _HOLDER = (
         User.disabled_at.is_(None),
     )
 )
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The user of a session, when the password was last given in it, and when the second factor was."""
+
+    user: User
+    confirmed_at: datetime | None
+    second_factor_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,10 @@ class SignedIn:
 
 
 def start(db: Session, user: User, *, days: int, browser: str) -> str:
-    """Sign a user in and return the token for the cookie. `days`: how long the session lives without a new sign-in."""
+    """Sign a user in, who has just given the password, and return the token for the cookie.
+
+    days: how long the session lives without a new sign-in.
+    """
     token = crypto.token() + crypto.token()
     now = clock.now()
     db.execute(delete(BrowserSession).where(BrowserSession.user_id == user.id, BrowserSession.expires_at <= now))
@@ -51,25 +69,32 @@ def start(db: Session, user: User, *, days: int, browser: str) -> str:
             seen_at=now,
             expires_at=now + timedelta(days=days),
             browser=browser[:BROWSER_LENGTH],
+            confirmed_at=now,
         )
     )
     return token
 
 
-def user_of(db: Session, token: str) -> User | None:
-    """The user who is signed in with a token; None if the session was ended or has expired, or the user is disabled."""
+def holder_of(db: Session, token: str) -> Holder | None:
+    """The holder of the session with a token; None if it was ended or has expired, or the user is disabled."""
     now = clock.now()
     row = db.execute(_HOLDER, {"token": crypto.token_hash(token), "now": now}).one_or_none()
     if row is None:
         return None
-    user, token_hash, seen_at = row
+    user, token_hash, seen_at, confirmed_at, second_factor_at = row
     _touch(db, token_hash, seen_at, now)
-    return user
+    return Holder(user, confirmed_at, second_factor_at)
 
 
 def _touch(db: Session, token_hash: bytes, seen_at: datetime, now: datetime) -> None:
     if now - seen_at > SEEN_EVERY:
         db.execute(update(BrowserSession).where(BrowserSession.token_hash == token_hash).values(seen_at=now))
+
+
+def confirm(db: Session, token: str) -> None:
+    """Note that the holder of a session gave the password again."""
+    statement = update(BrowserSession).where(BrowserSession.token_hash == crypto.token_hash(token))
+    db.execute(statement.values(confirmed_at=clock.now()))
 
 
 def of_user(db: Session, user_id: int, token: str) -> list[SignedIn]:

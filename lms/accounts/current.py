@@ -1,27 +1,54 @@
 """Flask-Login, configured so that the cookie holds the token of our own session table and never the user's id."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
-from flask import Flask, g, request, session
-from flask_login import LoginManager, UserMixin
+from flask import (
+    Flask,
+    Response,
+    after_this_request,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, current_user
 
-from lms.accounts import browser_sessions
-from lms.accounts.models import RoleGrant, User
+from lms.accounts import browser_sessions, confirmations, known_browsers, notices
+from lms.accounts.browser_sessions import Holder
+from lms.accounts.confirmations import NotConfirmed
+from lms.accounts.known_browsers import Recognition
+from lms.accounts.models import KnownBrowser, RoleGrant, User
+from lms.accounts.notices import Notice
 from lms.core import audit, request_db
+from lms.core.access import SAFE_METHODS
+from lms.core.error_pages import message_of, refuse, wants_json
+from lms.core.errors import DomainError
+
+V = TypeVar("V", bound=Callable[..., Any])
 
 TOKEN = "_user_id"  # noqa: S105  # the name under which Flask-Login keeps its id in the cookie
+_NOT_KEPT = {confirmations.FIELD, "csrf_token"}
 
 
 class SignedInUser(UserMixin):  # type: ignore[misc]  # the library has no types
-    """The user of this request, with the session token that the request carried."""
+    """The user of this request, with the session token that the request carried and what the session has proven."""
 
-    def __init__(self, user: User, token: str) -> None:
+    def __init__(self, holder: Holder, token: str) -> None:
+        user = holder.user
         self.user = user
         self.token = token
         self.id = user.id
         self.name = user.name
         self.language = user.language
         self.grants: list[RoleGrant] = user.grants
+        self.confirmed_at = holder.confirmed_at
+        self.second_factor_at = holder.second_factor_at
 
     def get_id(self) -> str:
         """The value that Flask-Login keeps in the cookie: the session token, never the user's id."""
@@ -32,17 +59,95 @@ def load(token: str) -> SignedInUser | None:
     """Flask-Login's user loader: the user of a session token."""
     g.acting = True  # who acts is being found here; `web.session` need not ask, which would load the user twice
     db = request_db.db()
-    user = browser_sessions.user_of(db, token)
-    audit.act_as(db, user.id if user is not None else None)
-    return SignedInUser(user, token) if user is not None else None
+    holder = browser_sessions.holder_of(db, token)
+    audit.act_as(db, holder.user.id if holder is not None else None)
+    return SignedInUser(holder, token) if holder is not None else None
 
 
-def remember(user: User, days: int) -> None:
-    """Sign a user in on this browser. The old content of the cookie is dropped, so that nobody can plant a session."""
+def known_browser(user_id: int) -> KnownBrowser | None:
+    """The row of the browser of this request, if the user has signed in with it before."""
+    return known_browsers.find(request_db.db(), request.cookies.get(known_browsers.COOKIE), user_id)
+
+
+def remember(user: User, days: int) -> KnownBrowser:
+    """Sign a user in on this browser. The old content of the cookie is dropped, so that nobody can plant a session.
+
+    The browser is known for this user from now on. The owner of an account is told of a new browser, except at the first
+    sign-in after the account was made.
+    """
     session.clear()
-    token = browser_sessions.start(request_db.db(), user, days=days, browser=request.user_agent.string)
-    session[TOKEN] = token
+    db = request_db.db()
+    recognition = make_known(user)
+    if recognition.new and not recognition.first:
+        notices.tell(db, user, Notice.BROWSER)
+    session[TOKEN] = browser_sessions.start(db, user, days=days, browser=request.user_agent.string)
     session.permanent = True
+    return recognition.row
+
+
+def make_known(user: User) -> Recognition:
+    """Make this browser known for a user, who has just proven to be the owner of the account."""
+    token = request.cookies.get(known_browsers.COOKIE)
+    recognition = known_browsers.recognise(request_db.db(), user, token, request.user_agent.string)
+    after_this_request(lambda response: _keep_known(response, recognition.token))
+    return recognition
+
+
+def _keep_known(response: Response, token: str) -> Response:
+    response.set_cookie(
+        known_browsers.COOKIE,
+        token,
+        max_age=known_browsers.LASTS,
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.config["SETTINGS"].secure,
+    )
+    return response
+
+
+def confirmed(view: V) -> V:
+    """Demand that the password was given again lately (`demand_confirmed`). Written below `@requires(…)`."""
+
+    @wraps(view)
+    def asking(*arguments: Any, **named: Any) -> Any:
+        demand_confirmed()
+        return view(*arguments, **named)
+
+    return asking  # type: ignore[return-value]
+
+
+def demand_confirmed() -> None:
+    """Raise NotConfirmed unless the password was given in this session within the last quarter of an hour.
+
+    A browser that asked for a page is sent to `/sign-in/confirm` and from there to the page. A form that was sent is kept in
+    the page that asks for the password, which sends it again, so that nothing typed is lost.
+    """
+    if confirmations.is_fresh(current_user.confirmed_at):
+        return
+    password = request.form.get(confirmations.FIELD) if request.method == "POST" else None
+    if not password:
+        raise NotConfirmed
+    try:
+        confirmations.confirm(request_db.db(), current_user.user, current_user.token, password)
+    except DomainError as refusal:
+        raise NotConfirmed(refusal) from None
+    request_db.commit()  # the session stays confirmed, whatever the view answers to the form
+
+
+def _ask_to_confirm(error: NotConfirmed) -> ResponseReturnValue:
+    request_db.roll_back()
+    if wants_json():
+        return refuse(error.status, error.code, message_of(error))
+    if request.method in SAFE_METHODS:
+        return redirect(url_for("sign_in.confirm", next=request.full_path.rstrip("?")))
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _NOT_KEPT]
+    body = render_template(
+        "sign_in/confirm_form.html",
+        action=request.full_path.rstrip("?"),
+        fields=fields,
+        refusal=message_of(error.refusal) if error.refusal is not None else "",
+    )
+    return body, error.refusal.status if error.refusal is not None else error.status
 
 
 def init_app(app: Flask) -> None:
@@ -51,3 +156,4 @@ def init_app(app: Flask) -> None:
     manager.session_protection = None
     manager.user_loader(load)
     manager.init_app(app)
+    app.register_error_handler(NotConfirmed, _ask_to_confirm)

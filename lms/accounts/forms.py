@@ -48,6 +48,36 @@ class SignInForm(Form):
     )
 
 
+class CodeForm(Form):
+    """The code of six digits that was sent to a contact. Phones offer to fill it in from the message."""
+
+    code = StringField(
+        _("Verification code"),
+        validators=[REQUIRED, Length(max=20)],
+        filters=[strip],
+        render_kw={
+            "autocomplete": "one-time-code",
+            "inputmode": "numeric",
+            "pattern": "[0-9]*",
+            "maxlength": 6,
+        },
+    )
+
+
+class ButtonForm(Form):
+    """A button, with nothing to fill in."""
+
+
+class ConfirmForm(Form):
+    """The password of a signed-in user, asked again before what concerns personal data."""
+
+    confirm_password = PasswordField(
+        _("Password"),
+        validators=[REQUIRED, Length(max=MAXIMUM)],
+        render_kw={"autocomplete": "current-password", "autofocus": True},
+    )
+
+
 class ForgottenForm(Form):
     """E-mail address to which a password link is sent."""
 

@@ -31,6 +31,7 @@ from lms.core.errors import N_
 from lms.core.scope import Role, Scope
 
 PHONE = "app_user.phone"
+CHECKED = "contact_check.contact"
 
 
 class User(ProvenContacts, Base):
@@ -182,7 +183,8 @@ class ContactCheck(Base):
     """An attempt to prove a contact: the code and the link that were sent to it, of which the table holds hashes.
 
     `purpose` says what follows from the proof (`lms.accounts.contact_checks`), `subject` names the row that it concerns
-    ("trainee:17"). A check is over when it is proven, when its tries are used up or when its time is.
+    ("trainee:17"). A check is over when it is proven, when a newer one took its place or when its time is up. The code ends
+    earlier, with its tries or after ten minutes.
     """
 
     __tablename__ = "contact_check"
@@ -194,6 +196,7 @@ class ContactCheck(Base):
     kind: Mapped[ContactKind] = mapped_column(EnumText(ContactKind))
     contact_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     contact_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    language: Mapped[str] = mapped_column(default="zh")
     code_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     link_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
@@ -203,9 +206,27 @@ class ContactCheck(Base):
     proven_at: Mapped[datetime | None]
     proof: Mapped[ContactProof | None] = mapped_column(EnumText(ContactProof))
 
+    @property
+    def contact(self) -> str:
+        """The phone in E.164 or the e-mail address, decrypted."""
+        return crypto.cipher().decrypt(CHECKED, self.ref, self.contact_sealed)
+
+    @contact.setter
+    def contact(self, value: str) -> None:
+        if self.ref is None:
+            self.ref = uuid4()
+        self.contact_sealed = crypto.cipher().encrypt(CHECKED, self.ref, value)
+        self.contact_index = self.index_of(value)
+
+    @staticmethod
+    def index_of(contact: str) -> bytes:
+        """The blind index of a contact, equal for all ways to write an e-mail address in upper or lower case."""
+        return crypto.cipher().blind_index(CHECKED, contact.lower())
+
     __table_args__ = (
         Index("ix_contact_check_subject", "purpose", "subject"),
         CheckConstraint("kind IN ('phone', 'email')", name="kind"),
+        CheckConstraint("language IN ('zh', 'en')", name="language"),
         CheckConstraint("tries BETWEEN 0 AND 5", name="tries"),
         CheckConstraint("(proven_at IS NULL) = (proof IS NULL)", name="proof"),
     )

@@ -2,11 +2,11 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, false, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy.orm import Session, lazyload
 
-from lms.accounts import browser_sessions, password_links, passwords, roles
-from lms.accounts.models import PHONE, RoleGrant, User
+from lms.accounts import browser_sessions, known_browsers, password_links, passwords, roles
+from lms.accounts.models import PHONE, KnownBrowser, RoleGrant, User
 from lms.accounts.password_links import Site
 from lms.accounts.roles import GrantFacts
 from lms.core import audit, clock, crypto
@@ -59,12 +59,39 @@ def find(db: Session, identifier: str) -> User | None:
     return db.scalars(select(User).where(_reached_by(identifier))).one_or_none()
 
 
-def authenticate(db: Session, identifier: str, password: str) -> User:
-    """The user with this phone or e-mail and this password. Raises the same DomainError whatever was wrong.
+@dataclass(frozen=True)
+class Claim:
+    """The account as which somebody wants to sign in, if there is one, and whether its owner's browser is the one that asks."""
 
-    A hash with older parameters is made again. Callers count the try first (`throttle`), because this function is costly.
+    user: User | None
+    browser: KnownBrowser | None
+
+
+def claimed(db: Session, identifier: str, token: str | None) -> Claim:
+    """The account that a password is compared with: of the proven holder of this phone or e-mail address.
+
+    Without one, it is the account that merely claims the contact: the password authenticates its owner, and the session of an
+    account without a proven contact reaches only the page that proves one. token: of the browser's cookie. One statement,
+    whoever is found, so that the time tells nothing.
     """
-    user = find(db, identifier)
+    contact_proven_at = User.email_proven_at if "@" in identifier else User.phone_proven_at
+    row = db.execute(
+        select(User, KnownBrowser)
+        .outerjoin(KnownBrowser, and_(KnownBrowser.user_id == User.id, known_browsers.has(token)))
+        .where(_reached_by(identifier))
+        .order_by(contact_proven_at.is_(None), KnownBrowser.id.is_(None), User.id)
+        .limit(1)
+        .options(lazyload(User.grants))
+    ).one_or_none()
+    return Claim(row[0], row[1]) if row is not None else Claim(None, None)
+
+
+def authenticate(claim: Claim, password: str) -> User:
+    """The user of a claim, whose password this is. Raises the same DomainError whatever was wrong.
+
+    A hash with older parameters is made again. Callers reserve the try first (`throttle`), because this function is costly.
+    """
+    user = claim.user
     sealed = user.password_hash if user is not None and user.disabled_at is None else None
     if not passwords.matches(sealed, password) or user is None or sealed is None:
         raise DomainError(

@@ -3,7 +3,8 @@
 Rows are never altered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +37,15 @@ class AuditEntry(Base):
 
 
 _ACTOR = "actor"
+_ORIGIN = "origin"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The network address of a request and the User-Agent header of its browser; empty texts where there is no request."""
+
+    address: str = ""
+    agent: str = ""
 
 
 def act_as(db: Session, user_id: int | None) -> None:
@@ -47,6 +57,18 @@ def actor(db: Session) -> int | None:
     """The user whose unit of work this is; None for the system."""
     value = db.info.get(_ACTOR)
     return value if isinstance(value, int) else None
+
+
+def come_from(db: Session, origin: Callable[[], Origin]) -> None:
+    """Set the function that tells the origin of this unit of work. The edge does this once; most units never ask."""
+    db.info[_ORIGIN] = origin
+
+
+def origin(db: Session) -> Origin:
+    """The origin of this unit of work."""
+    tell = db.info.get(_ORIGIN)
+    result = tell() if callable(tell) else None
+    return result if isinstance(result, Origin) else Origin()
 
 
 def record(

@@ -3,7 +3,7 @@
 Sessions are closed with it.
 """
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask import session as cookie_session
 from flask_login import current_user
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ def db() -> Session:
     if "db" not in g:
         g.db = current_app.extensions["sessions"]()
         audit.act_as(g.db, None)
+        audit.come_from(g.db, _origin)
     session: Session = g.db
     if audit.actor(session) is None and "acting" not in g:
         g.acting = True
@@ -81,6 +82,12 @@ def roll_back() -> None:
     if "db" in g:
         g.db.rollback()
         events.discard(g.db)
+
+
+def _origin() -> audit.Origin:
+    if not has_request_context():
+        return audit.Origin()
+    return audit.Origin(request.remote_addr or "", request.headers.get("User-Agent", ""))
 
 
 def _replica() -> Replica | None:

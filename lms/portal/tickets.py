@@ -3,9 +3,10 @@
 The address is the secret: whoever knows it holds the ticket. It is therefore kept out of search engines, caches and logs.
 """
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from limits import RateLimitItemPerMinute
 from markupsafe import Markup
 
 from certificates import holding
@@ -16,11 +17,12 @@ from courses.enrolment import clashes, labels, listings, places
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
-from lms.core import clock
+from lms.core import clock, guesses
 from lms.core.access import public
+from lms.core.errors import NotFound
 from lms.core.form_errors import refused_on
 from lms.core.languages import language, named
-from lms.core.limits import limiter
+from lms.core.limits import limiter, network
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
 from lms.portal import calendars, ticket_accounts, ticket_code
@@ -28,13 +30,16 @@ from lms.portal.forms import TicketAccountForm
 
 blueprint = Blueprint("tickets", __name__)
 
+UNKNOWN_TICKETS = RateLimitItemPerMinute(60, 10)
+ACCOUNTS = "600 per 10 minutes"  # of one address: a whole school may make its accounts in a lesson
+
 
 @blueprint.get("/<ticket>")
 @public
 @unlisted
 def page(ticket: str) -> ResponseReturnValue:
     """The ticket: its code, times and place, and the state of the enrolment."""
-    row = listings.get_by_ticket(db(), ticket)
+    row = _of_ticket(ticket)
     public_url = current_app.config["SETTINGS"].public_url
     body = render_template(
         "tickets/page.html",
@@ -63,7 +68,7 @@ def page(ticket: str) -> ResponseReturnValue:
 @unlisted
 def cancel(ticket: str) -> ResponseReturnValue:
     """Ask for confirmation, then cancel the enrolment."""
-    row = listings.get_by_ticket(db(), ticket)
+    row = _of_ticket(ticket)
     form = OwnCancellationForm()
     if form.validate_on_submit():
         with refused_on(form):
@@ -79,7 +84,7 @@ def cancel(ticket: str) -> ResponseReturnValue:
 @unlisted
 def calendar(ticket: str) -> ResponseReturnValue:
     """The sessions as a calendar file."""
-    offering = listings.get_by_ticket(db(), ticket).offering
+    offering = _of_ticket(ticket).offering
     public_url = current_app.config["SETTINGS"].public_url
     body = calendars.calendar(offering, named(offering.course), named(offering.organisation), public_url)
     headers = {
@@ -91,11 +96,11 @@ def calendar(ticket: str) -> ResponseReturnValue:
 
 @blueprint.route("/<ticket>/account", methods=["GET", "POST"])
 @public
-@limiter.limit("20 per hour", methods=["POST"])
+@limiter.limit(ACCOUNTS, methods=["POST"])
 @unlisted
 def account(ticket: str) -> ResponseReturnValue:
     """Create an account for the ticket's holder."""
-    row = listings.get_by_ticket(db(), ticket)
+    row = _of_ticket(ticket)
     if not ticket_accounts.may_claim(row):
         return redirect(url_for("tickets.page", ticket=ticket))
     form = TicketAccountForm()
@@ -106,6 +111,15 @@ def account(ticket: str) -> ResponseReturnValue:
             return redirect(url_for("sign_in.page"))
     body = render_template("tickets/account.html", enrolment=row, form=form, mask_phone=mask_phone)
     return make_response(body, 422 if form.is_submitted() else 200)
+
+
+def _of_ticket(ticket: str) -> Enrolment:
+    """The enrolment of a ticket. An unknown ticket is counted as a guess; a known one is never refused for others' guesses."""
+    try:
+        return listings.get_by_ticket(db(), ticket)
+    except NotFound:
+        guesses.count_miss("ticket", UNKNOWN_TICKETS, network(request.remote_addr or ""))
+        raise
 
 
 def _stands(row: Enrolment) -> bool:

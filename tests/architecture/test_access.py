@@ -18,6 +18,7 @@ from werkzeug.routing import Rule
 from certificates.models import Certificate, KeyState, SigningKey
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
+from courses.models.proposals import Proposal
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of
@@ -79,6 +80,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "teaching_hours": (READ, NOBODY),
     "unsent": (TEACH, TEACH),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
+    "proposals": (LOOK, PLAN),
     "trainees": (LOOK, PLAN),
     "users": (ADMIN, ADMIN),
 }
@@ -114,7 +116,7 @@ READING = {
 # Any user, for the own account.
 ANY_USER = {
     "account.page", "account.change", "account.change_password", "account.end_browser", "account.end_others",
-    "account.sign_out", "devices.page", "devices.revoke",
+    "account.sign_out", "sign_in.confirm", "devices.page", "devices.revoke",
     "report_mails.page", "report_mails.save",
 }  # fmt: skip
 
@@ -123,7 +125,9 @@ DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_
 
 # Anybody, without an account.
 PUBLIC = {
-    "home.page", "health.alive", "health.metrics", "health.ready", "sign_in.page", "sign_in.forgotten", "sign_in.choose",
+    "prove.page", "prove.again", "prove.link",
+    "home.page", "health.alive", "health.metrics", "health.ready",
+    "sign_in.page", "sign_in.forgotten", "sign_in.choose",
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
     "self_check_in.answer_unlisted", "self_check_in.done",
@@ -269,6 +273,9 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
     message_id = db.scalars(select(Message.id)).one()
     doubtful = AttendanceInput(uuid4(), offering.sessions[0].id, ticket="of-nobody")
     recording.record_all(db, [doubtful], user_id=None, now=clock.now())
+    proposal = Proposal(trainee_id=trainee.id, reason="错字", proposed_by=user.id)
+    proposal.set_values({"name": trainee.name}, {"name": "新名"})
+    db.add(proposal)
     db.commit()
     return {
         "certificate_id": certificate.id,
@@ -280,6 +287,7 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
         "message_id": message_id,
         "offering_id": offering.id,
         "organisation_id": host.id,
+        "proposal_id": proposal.id,
         "qualification_id": lead.qualifications[0].id,
         "session_id": offering.sessions[0].id,
         "trainee_id": trainee.id,

@@ -1,34 +1,69 @@
 """The page on which a visitor without an account enrols by name and phone, and gets a ticket."""
 
-from flask import Blueprint, make_response, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from limits import RateLimitItemPerDay, RateLimitItemPerMinute
 
 from courses.enrolment import places
 from courses.enrolment.forms.enrolment import SelfEnrolmentForm
+from lms.core import guesses, limits
 from lms.core.access import public
+from lms.core.error_pages import message_of
+from lms.core.errors import N_, DomainError
 from lms.core.form_errors import refused_on
-from lms.core.limits import limiter
+from lms.core.guesses import TooManyGuesses
+from lms.core.limits import limiter, network
 from lms.core.request_db import db
 
 blueprint = Blueprint("self_enrolment", __name__)
 
-# The limit of one IP address: a whole class of a school can enrol from one, but a script cannot try names and phones.
-RATE_LIMIT = "30 per minute; 120 per hour"
+# The ceiling of one IP address: 300 people of a school enrol within ten minutes, and some do it twice.
+CEILING = "600 per 10 minutes; 3000 per day"
+# Forms of one address that were filled in wrongly; a right one is never refused for them.
+WRONG_FORMS = RateLimitItemPerMinute(30)
+# Enrolments with one phone: whoever guesses the name that belongs to a phone gives the phone each time, and so does whoever
+# enrols the children of a family. From one address, and from all.
+PER_PHONE_AND_ADDRESS = RateLimitItemPerDay(30)
+PER_PHONE = RateLimitItemPerDay(100)
 
 
 @blueprint.route("/<int:offering_id>/enrol", methods=["GET", "POST"])
 @public
-@limiter.limit(RATE_LIMIT, methods=["POST"])
+@limiter.limit(CEILING, methods=["POST"])
 def page(offering_id: int) -> ResponseReturnValue:
     """Show the form, and then the ticket. A trainee who is enrolled already gets a notice, and the ticket by mail."""
     offering = places.get_open_to_visitors(db(), offering_id)
     form = SelfEnrolmentForm()
+    status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         with refused_on(form):
+            _count_phone(form.phone.data or "")
             result = places.enrol_oneself(db(), offering_id, form.facts())
             if result.already_enrolled:
                 return render_template("self_enrolment/again.html", offering=offering)
             return redirect(url_for("tickets.page", ticket=result.enrolment.ticket))
+    elif form.is_submitted():
+        try:
+            guesses.count_miss("enrolment_form", WRONG_FORMS, network(request.remote_addr or ""))
+        except TooManyGuesses as refusal:
+            form.form_errors.append(message_of(refusal))
+            status = refusal.status
     counts = places.count_places(db(), offering)
     body = render_template("self_enrolment/page.html", offering=offering, form=form, places=counts)
-    return make_response(body, 422 if form.is_submitted() else 200)
+    return make_response(body, status)
+
+
+def _count_phone(phone: str) -> None:
+    """Count an enrolment with a phone. Raises DomainError beyond the limits."""
+    address = network(request.remote_addr or "")
+    counters = [
+        guesses.place("enrolment_phone", PER_PHONE_AND_ADDRESS, phone, address),
+        guesses.place("enrolment_phone", PER_PHONE, phone),
+    ]
+    if limits.reserve(counters):
+        raise DomainError(
+            "too_many_with_phone",
+            N_("Too many people were enrolled with this phone number today. Ask the host organisation to enrol you."),
+            status=429,
+            field="phone",
+        )

@@ -6,12 +6,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from lms.accounts import current, password_links, throttle, users
-from lms.accounts.forms import ForgottenForm, NewPasswordForm, SignInForm
+from lms.accounts import confirmations, current, known_browsers, password_links, sign_in_log, throttle, users
+from lms.accounts.forms import ConfirmForm, ForgottenForm, NewPasswordForm, SignInForm
+from lms.accounts.models import User
 from lms.accounts.password_links import site_of
 from lms.accounts.throttle import TooManyTries
-from lms.core.access import public
+from lms.core import request_db
+from lms.core.access import public, signed_in
 from lms.core.error_pages import message_of
+from lms.core.errors import DomainError
 from lms.core.form_errors import refused_on
 from lms.core.redirects import local_address
 from lms.core.request_db import db
@@ -33,17 +36,59 @@ def page() -> ResponseReturnValue:
         status = 422
         if form.validate():
             try:
-                throttle.count_try(users.canonical(form.identifier.data), request.remote_addr or "")
+                user = _sign_in(form)
             except TooManyTries as refusal:
                 form.form_errors.append(message_of(refusal))
                 return _wait("sign_in/page.html", form, refusal, onward=onward)
-            with refused_on(form):
-                user = users.authenticate(db(), form.identifier.data, form.password.data)
-                current.remember(user, current_app.config["SETTINGS"].session_days)
+            except DomainError as refusal:
+                form.form_errors.append(message_of(refusal))
+            else:
                 log.info("signed_in", user_id=user.id)
                 return redirect(onward)
-            log.info("sign_in_refused")
     return make_response(render_template("sign_in/page.html", form=form, onward=onward), status)
+
+
+def _sign_in(form: SignInForm) -> User:
+    """Sign in by the form's password. A refusal is committed, because the audit trail and the counters keep it."""
+    identifier = users.canonical(form.identifier.data)
+    claim = users.claimed(db(), identifier, request.cookies.get(known_browsers.COOKIE))
+    try:
+        reserved = throttle.reserve_try(
+            identifier, request.remote_addr or "", browser=claim.browser.id if claim.browser is not None else None
+        )
+    except TooManyTries:
+        sign_in_log.record_refusal(db(), claim.user, identifier)
+        request_db.commit()
+        log.info("sign_in_throttled")
+        raise
+    try:
+        user = users.authenticate(claim, form.password.data)
+    except DomainError:
+        sign_in_log.record_failure(db(), claim.user, identifier)
+        request_db.commit()
+        log.info("sign_in_refused")
+        raise
+    reserved.give_back()
+    sign_in_log.record_sign_in(db(), user, identifier)
+    current.remember(user, current_app.config["SETTINGS"].session_days)
+    return user
+
+
+@blueprint.route("/confirm", methods=["GET", "POST"])
+@signed_in
+def confirm() -> ResponseReturnValue:
+    """Ask for the password again, then lead on to the page that demanded it."""
+    onward = local_address(request.args.get("next"), url_for("home.page"))
+    form = ConfirmForm()
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            confirmations.confirm(db(), current_user.user, current_user.token, form.confirm_password.data)
+            return redirect(onward)
+        except DomainError as refusal:
+            status = refusal.status
+            form.confirm_password.errors = [message_of(refusal)]
+    return make_response(render_template("sign_in/confirm.html", form=form), status)
 
 
 @blueprint.route("/forgotten", methods=["GET", "POST"])
@@ -70,7 +115,7 @@ def choose(token: str) -> ResponseReturnValue:
     form = NewPasswordForm()
     if form.validate_on_submit():
         with refused_on(form):
-            password_links.use(db(), token, form.password.data)
+            current.make_known(password_links.use(db(), token, form.password.data))
             flash(_("The password is set. Sign in with it."))
             return redirect(url_for("sign_in.page"))
     return make_response(

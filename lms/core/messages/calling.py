@@ -12,7 +12,7 @@ from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 from lms.core.messages.labels import REASONS
 from lms.core.messages.models import Message, MessageState
-from lms.core.messages.owing import SITE, content_of, purpose_of
+from lms.core.messages.owing import SITE, Content, purpose_of
 from lms.core.paging import Page, page_of
 from lms.core.scope import Scope, fetch, visible
 
@@ -69,7 +69,7 @@ def read_number(db: Session, message_id: int, scope: Scope) -> str | None:
     Raises NotFound for a message out of the scope, and DomainError `already_settled` for one that left the list.
     """
     message = _on_list(db, message_id, scope)
-    number = content_of(message).phone
+    number = Content.of(message).phone
     if number is not None:
         audit.record(db, "message.read_phone", message, reason=purpose_of(message.purpose).label)
     return number
@@ -100,7 +100,7 @@ def _on_list(db: Session, message_id: int, scope: Scope) -> Message:
 
 
 def _call_due(message: Message, site: str) -> CallDue:
-    content = content_of(message)
+    content = Content.of(message)
     purpose = purpose_of(message.purpose)
     return CallDue(
         id=message.id,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.dialects.postgresql import insert
@@ -86,6 +87,19 @@ class Content:
     parameters: Mapping[str, str]
     phone: str | None
 
+    @classmethod
+    def of(cls, message: Message) -> "Content":
+        """The content of a message. Raises ValueError when it was erased."""
+        content: dict[str, Any] = content_of(message)
+        return cls(
+            name=content["name"],
+            addresses=tuple(Address(Channel(channel), value) for channel, value in content["addresses"]),
+            subject=content["subject"],
+            text=content["text"],
+            parameters=content["parameters"],
+            phone=content.get("phone"),
+        )
+
 
 class MessageOwed:
     """The event of a waiting message; the reaction sends the task to the queue."""
@@ -147,51 +161,46 @@ def owe(
     state = MessageState.WAITING
     if position is None:
         state = MessageState.TO_CALL if purpose.called else MessageState.ASIDE
-    db.execute(
-        insert(Message)
-        .values(
-            ref=ref,
-            purpose=purpose.code,
-            person=recipient.person,
-            language=recipient.language,
-            # ASCII alone, so that no character of a text keeps its cause from being stored.
-            content=crypto.cipher().encrypt(COLUMN, ref, json.dumps(content)),
-            channel=recipient.addresses[position].channel if position is not None else None,
-            position=position or 0,
-            state=state,
-            reason=None if position is not None else "no_channel" if recipient.addresses else "no_address",
-            key=key,
-            district_id=recipient.district_id,
-            organisation_id=recipient.organisation_id,
-            patient=lives is None,
-            called=purpose.called,
-            attempts=0,
-            trying_since=now,
-            next_at=now,
-            expires_at=now + lives if lives is not None else None,
-            created_at=now,
-            settled_at=None if state is MessageState.WAITING else now,
-            calls=0,
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-    )
+    values = {
+        "ref": ref,
+        "purpose": purpose.code,
+        "person": recipient.person,
+        "language": recipient.language,
+        # ASCII alone, so that no character of a text keeps its cause from being stored.
+        "content": crypto.cipher().encrypt(COLUMN, ref, json.dumps(content)),
+        "channel": recipient.addresses[position].channel if position is not None else None,
+        "position": position or 0,
+        "state": state,
+        "reason": None if position is not None else "no_channel" if recipient.addresses else "no_address",
+        "key": key,
+        "district_id": recipient.district_id,
+        "organisation_id": recipient.organisation_id,
+        "patient": lives is None,
+        "called": purpose.called,
+        "attempts": 0,
+        "trying_since": now,
+        "next_at": now,
+        "expires_at": now + lives if lives is not None else None,
+        "created_at": now,
+        "settled_at": None if state is MessageState.WAITING else now,
+        "calls": 0,
+    }
+    if key is None:
+        db.add(Message(**values))  # many of one transaction are inserted in few statements
+    else:
+        db.execute(insert(Message).values(values).on_conflict_do_nothing(index_elements=["key"]))
     events.publish(db, MessageOwed())
 
 
-def content_of(message: Message) -> Content:
-    """The content of a message in clear. Raises ValueError when it was erased."""
+def content_of(message: Message) -> dict[str, Any]:
+    """The content of a message in clear, as it is stored: name, addresses (pairs of channel and value), subject, text,
+    parameters, phone. Raises ValueError when it was erased.
+    """
     if message.content is None:
         raise ValueError("the message's content was erased")
     earlier = message.purpose == EARLIER.code
     clear = crypto.cipher().decrypt(EARLIER_COLUMN if earlier else COLUMN, message.ref, message.content)
-    content = json.loads(clear)
+    content: dict[str, Any] = json.loads(clear)
     if earlier:
-        content |= {"name": "", "addresses": [[Channel.EMAIL, content["to"]]], "parameters": {}}
-    return Content(
-        name=content["name"],
-        addresses=tuple(Address(Channel(channel), value) for channel, value in content["addresses"]),
-        subject=content["subject"],
-        text=content["text"],
-        parameters=content["parameters"],
-        phone=content.get("phone"),
-    )
+        content |= {"name": "", "addresses": [[Channel.EMAIL.value, content["to"]]], "parameters": {}}
+    return content

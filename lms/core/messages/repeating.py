@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from lms.core import audit, clock, events
 from lms.core.messages.models import Message, MessageState
-from lms.core.messages.owing import MessageOwed, content_of, purpose_of
+from lms.core.messages.owing import Content, MessageOwed, purpose_of
 
 RETRIED = (MessageState.ASIDE, MessageState.TO_CALL)
 
@@ -30,7 +30,7 @@ def retry(db: Session, *, purpose: str | None = None, reason: str | None = None,
         statement = statement.where(Message.reason == reason)
     count = 0
     for message in db.scalars(statement):
-        if message.reason == "unreadable" or not (addresses := content_of(message).addresses):
+        if message.reason == "unreadable" or not (addresses := Content.of(message).addresses):
             continue
         message.state, message.settled_at, message.settled_by = MessageState.WAITING, None, None
         message.channel, message.position, message.attempts = addresses[0].channel, 0, 0

@@ -22,7 +22,7 @@ from lms.core import clock
 from lms.core.messages import retries
 from lms.core.messages.channels.interface import Gateway, Letter, NotDelivered, RefusedForGood, TryLater, Unreachable
 from lms.core.messages.models import Channel, ChannelPause, Message, MessageState
-from lms.core.messages.owing import SITE, Content, content_of, purpose_of
+from lms.core.messages.owing import SITE, Content, purpose_of
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ def send_next(db: Session, gateways: Gateways, site: str) -> bool:
         return False
     message, after_pause = row
     try:
-        content = content_of(message)
+        content = Content.of(message)
     except Exception:  # a wrong key, an altered row or unknown JSON: no reason to stop the queue
         log.exception("message_unreadable", message=str(message.ref))
         _settle(message, MessageState.ASIDE, "unreadable")

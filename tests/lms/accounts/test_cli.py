@@ -24,7 +24,7 @@ def test_create_disable_and_list(app: Flask, db: Session, tmp_path: Path) -> Non
     words = ("create", "--name", "韩梅", "--email", "han@example.org", "--role", "district_administrator")
     code, output = run(app, *words, "--district", "东城区", "--password-file", str(secret))
     assert code == 0, output
-    user = users.authenticate(db, "han@example.org", PASSWORD)
+    user = users.authenticate(users.claimed(db, "han@example.org", None), PASSWORD)
     assert [(grant.role, grant.district_id) for grant in user.grants] == [(Role.DISTRICT_ADMINISTRATOR, 1)]
     assert "active\t韩梅\than@example.org\tdistrict_administrator" in run(app, "list")[1]
     assert run(app, "disable", "HAN@example.org")[0] == 0
@@ -36,7 +36,7 @@ def test_the_password_is_asked_for_twice(app: Flask, db: Session) -> None:
     code, output = run(app, *words, typed=f"{PASSWORD}\n{PASSWORD}\n")
     assert code == 0, output
     assert PASSWORD not in output
-    assert users.authenticate(db, "138 0013 8000", PASSWORD).name == "韩梅"
+    assert users.authenticate(users.claimed(db, "138 0013 8000", None), PASSWORD).name == "韩梅"
 
 
 @pytest.mark.parametrize(

@@ -57,13 +57,13 @@ def test_an_unknown_account_costs_a_hash_too(db: Session, person: User, monkeypa
     monkeypatch.setattr(PasswordHasher, "verify", lambda *words: (verified.append(1), real(*words))[1])
     for identifier in (person.email or "", "nobody@example.org"):
         with pytest.raises(users.DomainError):
-            users.authenticate(db, identifier, "wrong password")
+            users.authenticate(users.claimed(db, identifier, None), "wrong password")
     assert len(verified) == 2
 
 
 def test_an_old_hash_is_made_anew(db: Session, person: User) -> None:
     person.password_hash = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
-    assert users.authenticate(db, person.email or "", PASSWORD) is person
+    assert users.authenticate(users.claimed(db, person.email or "", None), PASSWORD) is person
     assert person.password_hash is not None
     assert "m=19456,t=2,p=1" in person.password_hash
     assert passwords.matches(person.password_hash, PASSWORD)

@@ -115,7 +115,7 @@ def test_an_account_from_the_ticket(
     assert client.get(f"/tickets/{row.ticket}/account").status_code == 200
     assert client.post(f"/tickets/{row.ticket}/account", data={"password": "short"}).status_code == 422
     assert client.post(f"/tickets/{row.ticket}/account", data={"password": PASSWORD}).status_code == 302
-    user = users.authenticate(db, "13912345678", PASSWORD)
+    user = users.authenticate(users.claimed(db, "13912345678", None), PASSWORD)
     db.refresh(row.trainee)
     assert row.trainee.user_id == user.id
     assert [grant.role for grant in user.grants] == [Role.TRAINEE]

@@ -6,26 +6,31 @@ from typing import Any
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from limits import RateLimitItemPerMinute
 
 from courses.attendance import check_in_window
-from courses.attendance.self_check_in import claims
-from courses.attendance.self_check_in.claims import BrowserClaim, ClaimState, KnownTrainee
+from courses.attendance.self_check_in import claims, identity_guesses
+from courses.attendance.self_check_in.claims import BrowserClaim, ClaimState, CodeRefused, KnownTrainee
 from courses.attendance.self_check_in.forms import IdentityForm, KnownForm, NameForm
 from courses.attendance.self_check_in.views import ticket_cookie
-from lms.core import clock
+from lms.core import clock, guesses, limits
 from lms.core.access import public
 from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
 from lms.core.fast_path import fast_path
 from lms.core.form_errors import refused_on
-from lms.core.limits import limiter
+from lms.core.guesses import TooManyGuesses
+from lms.core.limits import limiter, network
 from lms.core.request_db import db
 
 blueprint = Blueprint("self_check_in", __name__)
 
-SCANS = 300  # a minute: a whole school may come through one address, and a guess finds nothing among 2**96
-PAGES = "300 per minute"
-ANSWERS = "120 per minute; 1200 per hour"
+# Ceilings of one address, through which a whole school may come within a few minutes. What is guessed is counted apart: a
+# guess finds nothing among the 2**96 codes of a step, and wrong names are limited by `identity_guesses`.
+SCANS = 3000  # a minute
+PAGES = "1200 per minute"
+ANSWERS = "600 per minute; 3000 per hour"
+WRONG_CODES = RateLimitItemPerMinute(300, 10)
 CLAIM_COOKIE, BROWSER_COOKIE = "check_in", "check_in_browser"
 BROWSER_LASTS = timedelta(days=2)
 RESULT_LASTS = timedelta(hours=12)
@@ -42,7 +47,7 @@ def scan(session_id: int, code: str) -> ResponseReturnValue:
     try:
         issued = claims.issue(db(), session_id, code, browser=request.cookies.get(BROWSER_COOKIE), now=now)
     except DomainError as error:
-        return _refused(error)
+        return _refused(_counted(error))
     response = _private(redirect(url_for(".page"), 303))
     _set_cookie(response, CLAIM_COOKIE, issued.token, "/check-in", issued.expires_at - now)
     _set_cookie(response, BROWSER_COOKIE, issued.browser, "/s", BROWSER_LASTS)
@@ -58,7 +63,7 @@ def page() -> ResponseReturnValue:
     try:
         browser_claim = _claim()
     except DomainError as error:
-        return _refused(error)
+        return _refused(_counted(error))
     if browser_claim.claim.used_at is not None:
         return _private(redirect(url_for(".done"), 303))
     opening = check_in_window.opening_ahead(browser_claim.meeting, now)
@@ -82,13 +87,16 @@ def answer() -> ResponseReturnValue:
     try:
         browser_claim = _claim()
     except DomainError as error:
-        return _refused(error)
+        return _refused(_counted(error))
     form = IdentityForm()
     if form.validate_on_submit():
         with refused_on(form):
-            enrolment_id = claims.find_enrolment(db(), browser_claim, form.name.data or "", form.tail.data or "")
+            name = form.name.data or ""
+            guess = identity_guesses.reserve(browser_claim, name, network(request.remote_addr or ""))
+            enrolment_id = claims.find_enrolment(db(), browser_claim, name, form.tail.data or "")
             if enrolment_id is None:
                 return _private(_not_found_page(browser_claim, form))
+            limits.give_back(guess)
             claims.check_in(db(), browser_claim, enrolment_id, now=clock.now())
             return _to_result()
     return _question(browser_claim, form, ask_name=True)
@@ -102,7 +110,7 @@ def answer_known() -> ResponseReturnValue:
     try:
         browser_claim = _claim()
     except DomainError as error:
-        return _refused(error)
+        return _refused(_counted(error))
     form = KnownForm()
     enrolment_id = request.form.get("enrolment", type=int)
     if form.validate_on_submit() and enrolment_id in {
@@ -122,7 +130,7 @@ def answer_unlisted() -> ResponseReturnValue:
     try:
         browser_claim = _claim()
     except DomainError as error:
-        return _refused(error)
+        return _refused(_counted(error))
     form = NameForm()
     if form.validate_on_submit():
         with refused_on(form):
@@ -139,7 +147,7 @@ def done() -> ResponseReturnValue:
     try:
         browser_claim = _claim()
     except DomainError as error:
-        return _refused(error)
+        return _refused(_counted(error))
     result = claims.result(db(), browser_claim)
     if result is None:
         return _private(redirect(url_for(".page"), 303))
@@ -177,6 +185,16 @@ def _question(browser_claim: BrowserClaim, form: IdentityForm, *, ask_name: bool
 def _not_found_page(browser_claim: BrowserClaim, form: IdentityForm) -> str:
     tries_left = claims.TRIES - browser_claim.claim.tries
     return render_template("self_check_in/missed.html", meeting=browser_claim.meeting, form=form, tries_left=tries_left)
+
+
+def _counted(error: DomainError) -> DomainError:
+    """Count a wrong code or an invented claim, and give the refusal to show. A right one is never refused for them."""
+    if isinstance(error, CodeRefused):
+        try:
+            guesses.count_miss("check_in_code", WRONG_CODES, network(request.remote_addr or ""))
+        except TooManyGuesses as refusal:
+            return refusal
+    return error
 
 
 def _refused(error: DomainError) -> Response:

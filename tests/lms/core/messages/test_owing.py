@@ -38,7 +38,7 @@ def test_a_message_waits_and_its_content_is_encrypted(db: Session) -> None:
     assert (message.state, message.channel, message.person) == (MessageState.WAITING, Channel.EMAIL, "trainee:1")
     assert message.content is not None
     assert "李雷".encode() not in message.content
-    assert owing.content_of(message).addresses == BY_MAIL
+    assert owing.Content.of(message).addresses == BY_MAIL
 
 
 def test_a_message_of_a_key_is_owed_once(db: Session) -> None:
@@ -61,13 +61,13 @@ def test_an_address_that_no_channel_serves_is_left_out_and_its_number_is_called(
     first, second = db.scalars(select(Message).order_by(Message.id)).all()
     assert (first.state, first.channel, first.position) == (MessageState.WAITING, Channel.EMAIL, 1)
     assert (second.state, second.reason) == (MessageState.TO_CALL, "no_channel")
-    assert owing.content_of(second).phone == "+8613800138000"
+    assert owing.Content.of(second).phone == "+8613800138000"
 
 
 def test_no_character_of_a_text_keeps_its_cause_from_being_stored(db: Session) -> None:
     owing.owe(db, TICKET, Recipient(None, "\ud800", BY_MAIL), subject="\udcff", text="a\0b")
     message = db.scalars(select(Message)).one()
-    assert owing.content_of(message).name == "\ud800"
+    assert owing.Content.of(message).name == "\ud800"
 
 
 def test_the_content_of_an_earlier_mail_is_read_with_its_former_column(db: Session) -> None:
@@ -76,14 +76,14 @@ def test_the_content_of_an_earlier_mail_is_read_with_its_former_column(db: Sessi
     message.purpose = owing.EARLIER.code
     clear = '{"to": "li@example.org", "subject": "S", "text": "T"}'
     message.content = crypto.cipher().encrypt(owing.EARLIER_COLUMN, message.ref, clear)
-    content = owing.content_of(message)
+    content = owing.Content.of(message)
     assert (content.addresses, content.subject, content.text) == (BY_MAIL, "S", "T")
 
 
 def test_an_erased_content_is_not_read(db: Session) -> None:
     message = Message(purpose="p", language="zh", content=None, state=MessageState.SENT, settled_at=clock.now())
     with pytest.raises(ValueError, match="erased"):
-        owing.content_of(message)
+        owing.Content.of(message)
 
 
 def test_a_purpose_that_is_no_longer_used_has_its_code_as_label() -> None:

@@ -249,9 +249,9 @@ def _readdress(message: Message, address: str) -> None:
     import json
 
     from lms.core import crypto
-    from lms.core.messages.owing import COLUMN, content_of
+    from lms.core.messages.owing import COLUMN, Content
 
-    content = content_of(message)
+    content = Content.of(message)
     changed = {
         "name": content.name, "addresses": [["email", address]], "subject": content.subject, "text": content.text,
         "parameters": {}, "phone": None,
