@@ -6,6 +6,7 @@ that a branch must decide has no default. `flask up` sets the values that a lapt
 
 import base64
 import binascii
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,6 +30,13 @@ class SettingsError(Exception):
     def __init__(self, lines: list[str]) -> None:
         super().__init__("; ".join(lines))
         self.lines = lines
+
+
+class SecondFactor(StrEnum):
+    """The second factor at sign-in: demanded of whoever has a role besides the trainee's, or offered to all."""
+
+    DEMANDED = "demanded"
+    OFFERED = "offered"
 
 
 class Settings(BaseSettings):
@@ -69,6 +77,7 @@ class Settings(BaseSettings):
     import_limit_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     reads_per_day: int = Field(default=60, ge=1, le=10_000)
     session_days: int = Field(default=30, ge=1, le=365)
+    second_factor: SecondFactor | None = None
     reminder_days: Annotated[tuple[int, ...], NoDecode] = (90, 30, 7)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)
@@ -95,7 +104,7 @@ class Settings(BaseSettings):
     def _at_least_one(cls, value: object) -> object:
         return value or 1  # gunicorn's configuration, too, takes an empty one for none
 
-    @field_validator("database_replica_url", mode="before")
+    @field_validator("database_replica_url", "second_factor", mode="before")
     @classmethod
     def _none_when_empty(cls, value: object) -> object:
         return value or None
@@ -224,6 +233,12 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The branch's time zone, in which days, months and quarters begin."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def demands_second_factor(self) -> bool:
+        """True if a second factor is demanded: as it is set, else in production alone."""
+        default = SecondFactor.OFFERED if self.lms_embedded else SecondFactor.DEMANDED
+        return (self.second_factor or default) is SecondFactor.DEMANDED
 
     @property
     def celery_broker_url(self) -> str:

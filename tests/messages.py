@@ -21,16 +21,9 @@ def messages(db: Session, state: MessageState = MessageState.WAITING) -> list[Me
 
 
 def mails(db: Session) -> list[str]:
-    """The content of each message that waits to be sent, as one text with its addresses."""
-    return [json.dumps(asdict(Content.of(row)), ensure_ascii=False) for row in messages(db)]
-
-
-def addressed_to(db: Session) -> list[str]:
-    """The first e-mail address of each message that waits to be sent."""
-    return [
-        next(address.value for address in Content.of(row).addresses if address.channel is Channel.EMAIL)
-        for row in messages(db)
-    ]
+    """The content of each mail that waits to be sent, as one text with its addresses."""
+    by_mail = [row for row in messages(db) if row.channel is Channel.EMAIL]
+    return [json.dumps(asdict(Content.of(row)), ensure_ascii=False) for row in by_mail]
 
 
 def deliver_all(db: Session, settings: Settings, **changes: Mapping[str, Any] | object) -> None:

@@ -57,6 +57,43 @@ def upgrade() -> None:
     _index("uq_app_user_phone_index", "phone_index", "phone_proven_at IS NOT NULL", unique=True)
     _index("ix_app_user_email_claimed", sa.text("lower(email)"), "email_proven_at IS NULL")
     _index("ix_app_user_phone_claimed", "phone_index", "phone_proven_at IS NULL")
+    # An account that loses its only contact, because somebody else proved it, stays as a disabled one.
+    op.drop_constraint(op.f("ck_app_user_reachable"), "app_user")
+    op.create_check_constraint(
+        op.f("ck_app_user_reachable"),
+        "app_user",
+        "email IS NOT NULL OR phone_index IS NOT NULL OR disabled_at IS NOT NULL",
+    )
+    op.add_column("instructor", sa.Column("email_sealed", sa.LargeBinary(), nullable=True))
+    op.create_table(
+        "instructor_invitation",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("instructor_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("proves", sa.Text(), nullable=True),
+        sa.Column("handed_over_by", sa.BigInteger(), nullable=True),
+        sa.Column("invited_by", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("proves IN ('phone', 'email')", name=op.f("ck_instructor_invitation_proves")),
+        sa.ForeignKeyConstraint(
+            ["instructor_id"],
+            ["instructor.id"],
+            name=op.f("fk_instructor_invitation_instructor_id_instructor"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_instructor_invitation")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_instructor_invitation_token_hash")),
+    )
+    op.create_index(
+        "uq_instructor_invitation_open",
+        "instructor_invitation",
+        ["instructor_id"],
+        unique=True,
+        postgresql_where="accepted_at IS NULL AND withdrawn_at IS NULL",
+    )
     op.create_table(
         "contact_check",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -94,6 +131,13 @@ def downgrade() -> None:
     op.drop_column("password_reset", "handed_over_by")
     op.drop_column("password_reset", "proves")
     op.drop_table("contact_check")
+    op.drop_table("instructor_invitation")
+    op.drop_column("instructor", "email_sealed")
+    op.execute("DELETE FROM app_user WHERE email IS NULL AND phone_index IS NULL")
+    op.drop_constraint(op.f("ck_app_user_reachable"), "app_user")
+    op.create_check_constraint(
+        op.f("ck_app_user_reachable"), "app_user", "email IS NOT NULL OR phone_index IS NOT NULL"
+    )
     op.drop_index("ix_app_user_phone_claimed", "app_user")
     op.drop_index("ix_app_user_email_claimed", "app_user")
     op.drop_index("uq_app_user_phone_index", "app_user")

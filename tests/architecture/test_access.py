@@ -19,8 +19,9 @@ from certificates.models import Certificate, KeyState, SigningKey
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
 from courses.models.proposals import Proposal
+from lms.accounts import totp
 from lms.accounts.models import User
-from lms.core import clock
+from lms.core import access, clock
 from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of
 from lms.core.errors import Denied
 from lms.core.messages import owing
@@ -107,6 +108,7 @@ EXCEPTIONS: dict[str, Who] = {
     "sessions.leave": frozenset({Role.INSTRUCTOR}),
     "teaching_hours.own": frozenset({Role.INSTRUCTOR}),
     "trainees.index": LOOK,
+    "trainees.reads": READ - {Role.DISTRICT_ADMINISTRATOR},
 }
 READING = {
     "attendance.search", "audit.index", "certificates.index", "expiring.page", "legacy.index", "trainees.index",
@@ -115,9 +117,19 @@ READING = {
 
 # Any user, for the own account.
 ANY_USER = {
+    "contacts.page", "contacts.add", "contacts.remove", "contacts.ask_for_code", "contacts.refuse",
     "account.page", "account.change", "account.change_password", "account.end_browser", "account.end_others",
-    "account.sign_out", "sign_in.confirm", "devices.page", "devices.revoke",
+    "devices.page", "devices.revoke",
+    "second_factor.page", "second_factor.remove_app", "second_factor.remove_passkey", "second_factor.rename_passkey",
+    "second_factor.codes", "second_factor.make_codes", "second_factor.forget_browsers",
     "report_mails.page", "report_mails.save",
+}  # fmt: skip
+
+# Any user, and a browser that gave the password and still owes a step of its sign-in.
+HALF_SIGNED_IN = {
+    "account.sign_out", "sign_in.confirm",
+    "second_factor.ask", "second_factor.using_options", "second_factor.use_passkey",
+    "second_factor.set_up", "second_factor.app", "second_factor.adding_options", "second_factor.add_passkey",
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
@@ -125,7 +137,7 @@ DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_
 
 # Anybody, without an account.
 PUBLIC = {
-    "prove.page", "prove.again", "prove.link",
+    "invitations.page", "invitations.accept", "invitations.create", "prove.page", "prove.again", "prove.link",
     "home.page", "health.alive", "health.metrics", "health.ready",
     "sign_in.page", "sign_in.forgotten", "sign_in.choose",
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
@@ -172,7 +184,33 @@ def test_only_the_own_account_is_open_to_any_user(app: Flask, rules: list[Rule])
         for rule in rules
         if (guard := guard_of(app, rule.endpoint)) and not guard.anyone and guard.roles is None
     }
-    assert found == ANY_USER
+    assert found == ANY_USER | HALF_SIGNED_IN
+
+
+def test_a_half_sign_in_reaches_the_listed_routes_and_public_pages_alone(
+    app: Flask, rules: list[Rule], db: Session, make: Make, sign_in: SignIn
+) -> None:
+    """Somebody who has stolen a password sees nothing that a visitor does not see, and sends nothing."""
+    user = make.user(Role.CITY_ADMINISTRATOR, Role.INSTRUCTOR, Role.TRAINEE)
+    totp.set_up(db, user, totp.new_secret(), 0)
+    cookie = sign_in(user).get_cookie("lms")
+    assert cookie is not None
+    reached, wrong = set(), []
+    for rule in rules:
+        guard = guard_of(app, rule.endpoint)
+        if guard is None or guard.anyone or guard.admit:
+            continue
+        path = address(app, rule, anything(rule))
+        for method in methods(rule):
+            with app.test_request_context(path, method=method, headers={"Cookie": f"lms={cookie.value}"}):
+                answer = before_the_view(app)
+                assert not access.holds(*Role)
+            if answer == "in":
+                reached.add(rule.endpoint)
+            elif answer != ("sign in" if method == "GET" and not path.startswith("/api/") else "denied"):
+                wrong.append((method, path, answer))
+    assert reached == HALF_SIGNED_IN
+    assert wrong == []
 
 
 def test_only_the_listed_routes_go_by_a_devices_token(app: Flask, rules: list[Rule]) -> None:
