@@ -11,6 +11,7 @@ from courses.enrolment import labels, listings, proposals
 from lms.core.access import requires
 from lms.core.request_db import db
 from lms.core.scope import Role
+from lms.portal import ticket_accounts
 
 blueprint = Blueprint("my_training", __name__)
 
@@ -32,7 +33,17 @@ def page() -> ResponseReturnValue:
         states=labels.STATES,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
+        own_record=None if rows else ticket_accounts.find_own(db(), current_user.user),
     )
+
+
+@blueprint.post("/link")
+@requires(Role.TRAINEE)
+def link() -> ResponseReturnValue:
+    """Add the record that has the user's name and proven phone to the account."""
+    ticket_accounts.link_own(db(), current_user.user)
+    flash(_("Your trainings are now shown in your account."))
+    return redirect(url_for("my_training.page"))
 
 
 @blueprint.post("/changes/<int:proposal_id>/accept")

@@ -1,7 +1,8 @@
 """Contacts that are claimed or proven, and the codes and links that prove them.
 
 Accounts with a role besides the trainee's were made by administrators, whose owners use them; their contacts count as proven by
-staff. A trainee's account was made with a contact that anybody could type, so its owner proves it at the next sign-in.
+staff. A trainee's account was made with a contact that anybody could type, so its owner proves it at the next sign-in, and the
+record that it showed is linked again once the owner has proven the record's phone.
 """
 
 import sqlalchemy as sa
@@ -49,6 +50,14 @@ def upgrade() -> None:
             email_proven_at = CASE WHEN email IS NOT NULL THEN created_at END,
             email_proof = CASE WHEN email IS NOT NULL THEN 'staff' END
         WHERE EXISTS (SELECT FROM role_grant WHERE user_id = app_user.id AND role <> 'trainee')
+        """
+    )
+    # Such an account may have been made by whoever knew a name and a phone. Its owner proves the phone and gets the record
+    # back by a tap, which name and proven phone allow.
+    op.execute(
+        """
+        UPDATE trainee SET user_id = NULL FROM app_user
+        WHERE app_user.id = trainee.user_id AND phone_proven_at IS NULL AND email_proven_at IS NULL
         """
     )
     op.drop_index("uq_app_user_email", "app_user")

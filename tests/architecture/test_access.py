@@ -137,7 +137,7 @@ PUBLIC = {
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
     "self_check_in.answer_unlisted", "self_check_in.done",
-    "tickets.page", "tickets.account", "tickets.calendar", "tickets.cancel", "holding.pdf",
+    "tickets.page", "tickets.account", "tickets.link", "tickets.calendar", "tickets.cancel", "holding.pdf",
     "holding.page", "holding.card", "holding.picture", "holding.badge", "holding.share", "holding.withdraw",
     "sharing.page", "sharing.pdf", "sharing.picture",
     "badges.did", "badges.issuer", "badges.achievement", "badges.picture",
