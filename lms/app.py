@@ -60,6 +60,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/shared", "certificates.views.sharing"),
     ("/", "certificates.views.badges"),
     ("/", "courses.assessment.views.skill_results"),
+    ("/trainees", "lms.portal.desk_links"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
     ("/reports", "courses.reports.views.enrolment"),
