@@ -63,6 +63,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/shared", "certificates.views.sharing"),
     ("/", "certificates.views.badges"),
     ("/", "courses.assessment.views.skill_results"),
+    ("/trainees", "lms.portal.desk_links"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
     ("/messages/to-call", "lms.portal.to_call"),

@@ -52,6 +52,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "certificates": (ALL_BUT_TRAINEES, ADMIN),
     "check_ins": (TEACH, TEACH),
     "code_display": (TEACH, TEACH),
+    "desk_links": (NOBODY, PLAN),
     "devices": (NOBODY, TEACH),
     "enrolment": (ALL_BUT_TRAINEES, PLAN),
     "expiring": (LOOK, NOBODY),
