@@ -103,6 +103,7 @@ EXCEPTIONS: dict[str, Who] = {
     "sessions.leave": frozenset({Role.INSTRUCTOR}),
     "teaching_hours.own": frozenset({Role.INSTRUCTOR}),
     "trainees.index": LOOK,
+    "trainees.reads": READ - {Role.DISTRICT_ADMINISTRATOR},
 }
 READING = {
     "attendance.search", "audit.index", "certificates.index", "expiring.page", "legacy.index", "trainees.index",
@@ -111,6 +112,7 @@ READING = {
 
 # Any user, for the own account.
 ANY_USER = {
+    "contacts.page", "contacts.add", "contacts.remove", "contacts.ask_for_code", "contacts.refuse",
     "account.page", "account.change", "account.change_password", "account.end_browser", "account.end_others",
     "devices.page", "devices.revoke",
     "second_factor.page", "second_factor.remove_app", "second_factor.remove_passkey", "second_factor.rename_passkey",
@@ -130,12 +132,12 @@ DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_
 
 # Anybody, without an account.
 PUBLIC = {
-    "prove.page", "prove.again", "prove.link",
+    "invitations.page", "invitations.accept", "invitations.create", "prove.page", "prove.again", "prove.link",
     "home.page", "health.alive", "health.ready", "sign_in.page", "sign_in.forgotten", "sign_in.choose",
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
     "self_check_in.answer_unlisted", "self_check_in.done",
-    "tickets.page", "tickets.account", "tickets.calendar", "tickets.cancel", "holding.pdf",
+    "tickets.page", "tickets.account", "tickets.link", "tickets.calendar", "tickets.cancel", "holding.pdf",
     "holding.page", "holding.card", "holding.picture", "holding.badge", "holding.share", "holding.withdraw",
     "sharing.page", "sharing.pdf", "sharing.picture",
     "badges.did", "badges.issuer", "badges.achievement", "badges.picture",

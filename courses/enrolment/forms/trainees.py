@@ -3,7 +3,7 @@
 from datetime import date
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, EmailField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, DateField, EmailField, IntegerField, SelectField, StringField
 from wtforms.validators import DataRequired, Email, InputRequired, Length, NumberRange, Optional
 
 from courses.enrolment.disclosures import Reading, ReadReason
@@ -103,6 +103,12 @@ class TraineeFilterForm(QueryForm):
     """Filters the register's list: a part of a name, a whole phone or a whole ID number."""
 
     words = SealedSearchField(SEARCH_LABEL, render_kw={"autocomplete": "off"})
+
+
+class DayForm(QueryForm):
+    """The day of a list; today when it is empty."""
+
+    day = DateField(_("Day"), validators=[Optional()])
 
 
 class ReasonToReadForm(Form):

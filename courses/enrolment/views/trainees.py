@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from courses.enrolment import (
+    daily_counts,
     desk_proofs,
     disclosures,
     identity_conflicts,
@@ -17,7 +18,14 @@ from courses.enrolment import (
     trainees,
     trainees_rights,
 )
-from courses.enrolment.forms.trainees import DeskProofForm, ReasonToReadForm, TraineeEditForm, TraineeFilterForm
+from courses.enrolment.forms.trainees import (
+    DayForm,
+    DeskProofForm,
+    ReasonToReadForm,
+    TraineeEditForm,
+    TraineeFilterForm,
+)
+from courses.models.daily_counts import CountedAct
 from courses.models.trainees import IdType, Trainee
 from lms.core import clock
 from lms.core.access import requires, scope
@@ -25,7 +33,7 @@ from lms.core.contacts import ContactKind
 from lms.core.form_errors import refused_on
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
-from lms.core.scope import STAFF, STAFF_READERS, fetch
+from lms.core.scope import STAFF, STAFF_READERS, Role, fetch
 from lms.core.sealed_search import redirect_to_search
 
 blueprint = Blueprint("trainees", __name__)
@@ -47,6 +55,23 @@ def index() -> ResponseReturnValue:
         legible=trainees_rights.legible_ids(db(), [trainee.id for trainee in listing.rows], scope()),
         to_decide=proposals.count_to_decide(db(), scope()),
         mask_phone=mask_phone,
+    )
+
+
+@blueprint.get("/reads")
+@requires(Role.CITY_ADMINISTRATOR, Role.AUDITOR)
+def reads() -> ResponseReturnValue:
+    """How many phones and ID numbers each user read on a day, and how many ID numbers did not agree with the name."""
+    form = DayForm(request.args)
+    form.validate()
+    day = form.day.data or _today()
+    return render_template(
+        "trainees/reads.html",
+        form=form,
+        day=day,
+        reads=daily_counts.list_of_day(db(), CountedAct.READ, day),
+        conflicts=daily_counts.list_of_day(db(), CountedAct.CONFLICT, day),
+        limit=_limit(),
     )
 
 
