@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
@@ -25,6 +26,9 @@ from lms.config import SecondFactor
 from lms.core import access, clock
 from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of
 from lms.core.errors import Denied
+from lms.core.messages import owing
+from lms.core.messages.models import Message
+from lms.core.messages.owing import Purpose, Recipient
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role
 from tests.factories import Make
 
@@ -50,6 +54,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "certificates": (ALL_BUT_TRAINEES, ADMIN),
     "check_ins": (TEACH, TEACH),
     "code_display": (TEACH, TEACH),
+    "desk_links": (NOBODY, PLAN),
     "devices": (NOBODY, TEACH),
     "enrolment": (ALL_BUT_TRAINEES, PLAN),
     "expiring": (LOOK, NOBODY),
@@ -75,6 +80,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "skill_results": (TEACH, TEACH),
     "targets": (READ, CITY),
+    "to_call": (PLAN, PLAN),
     "teaching_hours": (READ, NOBODY),
     "unsent": (TEACH, TEACH),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
@@ -137,7 +143,8 @@ DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_
 # Anybody, without an account.
 PUBLIC = {
     "invitations.page", "invitations.accept", "invitations.create", "prove.page", "prove.again", "prove.link",
-    "home.page", "health.alive", "health.ready", "sign_in.page", "sign_in.forgotten", "sign_in.choose",
+    "home.page", "health.alive", "health.metrics", "health.ready",
+    "sign_in.page", "sign_in.forgotten", "sign_in.choose",
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
     "self_check_in.answer_unlisted", "self_check_in.done",
@@ -316,6 +323,9 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
     enrolment = make.enrolment(offering, trainee)
     user = make.user(Role.COORDINATOR, organisation_id=host.id)
     certificate = certify(db, enrolment.id)
+    recipient = Recipient("trainee:1", "李雷", (), district_id=2, organisation_id=host.id)
+    owing.owe(db, Purpose("access", "Access"), recipient, subject="", text="")
+    message_id = db.scalars(select(Message.id)).one()
     doubtful = AttendanceInput(uuid4(), offering.sessions[0].id, ticket="of-nobody")
     recording.record_all(db, [doubtful], user_id=None, now=clock.now())
     proposal = Proposal(trainee_id=trainee.id, reason="错字", proposed_by=user.id)
@@ -329,6 +339,7 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
         "event_id": doubtful.id,
         "grant_id": user.grants[0].id,
         "instructor_id": lead.id,
+        "message_id": message_id,
         "offering_id": offering.id,
         "organisation_id": host.id,
         "proposal_id": proposal.id,

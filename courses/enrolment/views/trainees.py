@@ -5,6 +5,7 @@ from datetime import date
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 
 from courses.enrolment import (
     daily_counts,
@@ -177,6 +178,7 @@ def _render_page(
         legible=may_change or scope().read_only,
         phone_proven=trainee.is_proven(ContactKind.PHONE),
         email_proven=trainee.is_proven(ContactKind.EMAIL),
+        may_hand_over=may_change and desk_proofs.is_fresh(trainee, current_user.id),
         enrolments=enrolments,
         given_phones=dict.fromkeys(mask_phone(row.phone) for row in enrolments if row.phone),
         proposals=proposals.list_of_trainee(db(), trainee.id, scope()),

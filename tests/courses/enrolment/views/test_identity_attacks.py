@@ -15,9 +15,10 @@ from courses.models.offerings import Offering
 from courses.models.proposals import Proposal
 from courses.models.trainees import IdType, Trainee
 from lms.accounts.models import User
-from lms.core import clock
+from lms.core import clock, crypto
 from lms.core.audit import AuditEntry
 from lms.core.contacts import ContactKind
+from lms.core.messages.models import Message
 from lms.core.scope import Role
 from tests.factories import Make
 
@@ -126,6 +127,12 @@ def test_who_knows_name_and_phone_does_not_get_at_the_record(
     assert (enrolment.phone, enrolment.email) == ("+8613812345678", "thief@example.org")
     page = coordinator.get(f"/trainees/{victim.id}").text
     assert not [secret for secret in SECRETS[3:] if secret in page]
+    holder = coordinator.application.test_client()
+    assert holder.post(f"/tickets/{enrolment.ticket}/account").status_code == 302
+    code = db.scalars(select(Message).where(Message.purpose == "code")).one()
+    text = crypto.cipher().decrypt("message.content", code.ref, code.content or b"")
+    assert "thief@" not in text
+    assert "+8613812345678" in text, "the account takes a code to the record's phone"
     change = {"name": "欧阳真名", "email": "thief@example.org", "reason": "本人更换邮箱"}
     assert coordinator.post(f"/trainees/{victim.id}/edit", data=change).status_code == 302
     db.expire_all()
