@@ -14,7 +14,7 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
-from courses.enrolment import clashes, labels, listings, places
+from courses.enrolment import clashes, labels, listings, places, ticket_accounts
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
@@ -28,7 +28,7 @@ from lms.core.languages import language, named
 from lms.core.limits import limiter, network
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
-from lms.portal import calendars, ticket_accounts, ticket_code
+from lms.portal import calendars, ticket_code
 
 blueprint = Blueprint("tickets", __name__)
 
