@@ -33,7 +33,7 @@ def issuer() -> ResponseReturnValue:
     return _open({"@context": list(credentials.CONTEXTS[:2]), **body}, "application/ld+json")
 
 
-@blueprint.get("/badges/achievements/<int:certificate_type>")
+@blueprint.get("/badges/achievements/<int(max=255):certificate_type>")
 @public
 @limiter.limit(LIMIT)
 def achievement(certificate_type: int) -> ResponseReturnValue:

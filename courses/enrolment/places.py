@@ -148,17 +148,13 @@ def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts) -> SelfEnr
     """
     get_open_to_visitors(db, offering_id)
     facts = trainees.validate(facts)
-    registration = trainees.find_or_create(db, facts)
-    trainee = registration.trainee
+    trainee = trainees.find_or_create(db, facts).trainee
     _lock_offering(db, offering_id)
     existing = find_enrolment(db, offering_id, trainee.id)
     if existing is not None:
         mail.send_confirmation(db, existing)
         return SelfEnrolmentResult(existing, already_enrolled=True)
     enrolment = enrol(db, offering_id, trainee, source=EnrolmentSource.SELF, given=facts)
-    if registration.created:
-        # Equal moments mark the enrolment that created its trainee's record: only its ticket may claim the record.
-        enrolment.created_at = trainee.created_at
     return SelfEnrolmentResult(enrolment, already_enrolled=False)
 
 

@@ -12,10 +12,13 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from courses.enrolment import record_notices, trainees
+from courses.enrolment.record_notices import RecordContact
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.proposals import Decider, Proposal, ProposalState
 from courses.models.trainees import IdType, Trainee
-from lms.accounts.models import User
+from lms.accounts import contact_checks
+from lms.accounts.contact_checks import CheckPurpose
+from lms.accounts.models import ContactCheck, User
 from lms.core import audit, clock, reasons
 from lms.core.errors import N_, Denied, DomainError, NotFound
 from lms.core.paging import Page, page_of
@@ -45,6 +48,7 @@ class ProposalView:
     stale: bool
     may_decide: bool
     may_withdraw: bool
+    by_code: bool
 
 
 def propose(db: Session, trainee: Trainee, facts: TraineeFacts, reason: str | None) -> Proposal:
@@ -100,6 +104,7 @@ def withdraw(db: Session, proposal_id: int, scope: Scope) -> Proposal:
     proposal = _lock(db, proposal_id)
     if proposal.proposed_by != scope.user_id:
         raise NotFound
+    _demand_open(proposal)
     _close(db, proposal, ProposalState.WITHDRAWN, None, None)
     return proposal
 
@@ -112,6 +117,7 @@ def decide_own(db: Session, proposal_id: int, user_id: int, *, accepted: bool) -
     proposal = _lock(db, proposal_id)
     if proposal.trainee.user_id != user_id or proposal.proposed_by == user_id:
         raise NotFound
+    _demand_open(proposal)
     if accepted:
         _accept(db, proposal, Decider.PERSON, None)
     else:
@@ -123,20 +129,60 @@ def may_accept_by_code(proposal: Proposal) -> bool:
     return (
         proposal.state is ProposalState.OPEN
         and set(proposal.fact_names) <= PROVABLE_BY_CODE
-        and any(contact.proven for contact in record_notices.contacts_of(proposal.trainee))
+        and _proven_contact(proposal.trainee) is not None
     )
 
 
-def accept_by_code(db: Session, proposal_id: int) -> Proposal:
-    """Accept a proposal after a code that was sent to a proven contact of the record came back.
+def send_code(db: Session, proposal_id: int, scope: Scope, *, language: str, address: str | None) -> ContactCheck:
+    """Send the person a code that accepts a proposal, to a proven contact of the record: the phone, else the e-mail address.
 
-    Raises DomainError `decided_already`, and `not_provable` for a proposal that a code cannot accept.
+    address: the IP address that asks. Raises NotFound, DomainError `not_provable`, and as `contact_checks.start` does.
+    """
+    proposal = fetch(db, Proposal, proposal_id, scope)
+    contact = _proven_contact(proposal.trainee)
+    if contact is None or not may_accept_by_code(proposal) or proposal.conflict:
+        raise _not_provable()
+    return contact_checks.start(
+        db, BY_CODE, f"proposal:{proposal.id}", contact.kind, contact.value, language=language, address=address
+    )
+
+
+def accept_by_code(db: Session, proposal_id: int, contact: str) -> Proposal:
+    """Accept a proposal after a code came back that was sent to a contact, which is still a proven one of the record.
+
+    Raises DomainError `decided_already`, and `not_provable` for a proposal that this code cannot accept.
     """
     proposal = _lock(db, proposal_id)
-    if not may_accept_by_code(proposal):
-        raise DomainError("not_provable", N_("This change cannot be confirmed by a code. The branch decides."))
+    _demand_open(proposal)
+    proven = [known.value for known in record_notices.contacts_of(proposal.trainee) if known.proven]
+    if contact not in proven or not may_accept_by_code(proposal):
+        raise _not_provable()
     _accept(db, proposal, Decider.PERSON, None)
     return proposal
+
+
+def _proven_contact(trainee: Trainee) -> RecordContact | None:
+    """The proven phone of a record, else its proven e-mail address, or None."""
+    proven = [contact for contact in record_notices.contacts_of(trainee) if contact.proven]
+    return proven[-1] if proven else None
+
+
+def _not_provable() -> DomainError:
+    return DomainError("not_provable", N_("This change cannot be confirmed by a code. The branch decides."))
+
+
+def _accept_proven(db: Session, check: ContactCheck) -> None:
+    accept_by_code(db, int(check.subject.removeprefix("proposal:")), check.contact)
+
+
+BY_CODE = contact_checks.register(
+    CheckPurpose(
+        "proposal",
+        N_("With this you agree to the change of your contact details that a host organisation proposed."),
+        _accept_proven,
+        remote=True,
+    )
+)
 
 
 def may_decide(proposal: Proposal, scope: Scope) -> bool:
@@ -244,7 +290,7 @@ def _values(facts: TraineeFacts, names: list[str]) -> Values:
 
 
 def _lock(db: Session, proposal_id: int) -> Proposal:
-    """Lock an open proposal. Raises NotFound, and DomainError `decided_already`."""
+    """Lock a proposal. Raises NotFound."""
     proposal = db.scalars(
         select(Proposal)
         .where(Proposal.id == proposal_id)
@@ -253,9 +299,12 @@ def _lock(db: Session, proposal_id: int) -> Proposal:
     ).one_or_none()
     if proposal is None:
         raise NotFound
+    return proposal
+
+
+def _demand_open(proposal: Proposal) -> None:
     if proposal.state is not ProposalState.OPEN:
         raise DomainError("decided_already", N_("This change has already been decided or withdrawn."))
-    return proposal
 
 
 def _lock_to_decide(db: Session, proposal_id: int, scope: Scope) -> Proposal:
@@ -264,6 +313,7 @@ def _lock_to_decide(db: Session, proposal_id: int, scope: Scope) -> Proposal:
     proposal = _lock(db, proposal_id)
     if not may_decide(proposal, scope):
         raise Denied
+    _demand_open(proposal)
     return proposal
 
 
@@ -312,6 +362,7 @@ def _view(proposal: Proposal, names: dict[int, str], scope: Scope) -> ProposalVi
         stale=is_open and sees_record and current != old,
         may_decide=is_open and decides,
         may_withdraw=is_open and proposal.proposed_by == scope.user_id,
+        by_code=not scope.read_only and not proposal.conflict and may_accept_by_code(proposal),
     )
 
 

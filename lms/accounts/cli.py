@@ -65,7 +65,7 @@ def create(
     language: str,
     password_file: TextIO | None,
 ) -> None:
-    """Make an account with one role and a password."""
+    """Make an account with one role and a password. The operator vouches for its contacts, which count as proven by staff."""
     if phone is not None:
         try:
             phone = normalise_phone(phone)
@@ -89,7 +89,7 @@ def create(
             district_id=places.district_called(db, district) if district is not None else None,
             organisation_id=_organisation(db, organisation) if organisation is not None else None,
         )
-        account = users.create(db, UserFacts(name, email, phone, language), [facts], EVERYTHING, None)
+        account = users.create(db, UserFacts(name, email, phone, language), [facts], EVERYTHING, None, vouched=True)
         users.set_password(db, account.user, password)
         click.echo(f"Made user {account.user.id}: {name}, {role}")
 

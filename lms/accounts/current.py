@@ -19,7 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 
-from lms.accounts import browser_sessions, confirmations, known_browsers, notices, second_factors
+from lms.accounts import browser_sessions, confirmations, known_browsers, notices, second_factors, user_contacts
 from lms.accounts.browser_sessions import Holder
 from lms.accounts.confirmations import NotConfirmed
 from lms.accounts.known_browsers import Recognition
@@ -54,6 +54,8 @@ class SignedInUser(UserMixin):  # type: ignore[misc]  # the library has no types
         self.confirmed_at = holder.confirmed_at
         self.second_factor_at = holder.second_factor_at
         self.step = None if holder.second_factor_at is not None else _step(user, has_factor=holder.owes_factor)
+        if self.step is None:
+            self.step = _contact_step(user)
 
     @property
     def is_authenticated(self) -> bool:
@@ -109,6 +111,7 @@ def remember(user: User, days: int) -> str | None:
     )
     if step is None:
         _recognise(user)
+        return _contact_step(user)
     return step
 
 
@@ -132,6 +135,11 @@ def _step(user: User, *, has_factor: bool) -> str | None:
     if has_factor:
         return "second_factor.ask"
     return "second_factor.set_up" if owes_second_factor(user.grants) else None
+
+
+def _contact_step(user: User) -> str | None:
+    """The endpoint of the step of a user without any proven contact, as accounts of former times have: to prove one."""
+    return None if user_contacts.has_proven(user) else "contacts.page"
 
 
 def _keep_session(token: str) -> None:

@@ -15,6 +15,7 @@ from wtforms import (
 from wtforms.validators import Email, InputRequired, Length, Optional, ValidationError
 
 from lms.accounts.passwords import MAXIMUM
+from lms.core.contacts import ContactProof
 from lms.core.forms import DayField, Form, PhoneField, QueryForm, choices, strip
 from lms.core.scope import Role
 from lms.core.sealed_search import SealedSearchField
@@ -27,6 +28,11 @@ ROLES = {
     Role.DISTRICT_ADMINISTRATOR: _("District administrator"),
     Role.AUDITOR: _("Auditor"),
     Role.CITY_ADMINISTRATOR: _("City administrator"),
+}
+PROOFS = {
+    ContactProof.CODE: _("confirmed by a code"),
+    ContactProof.LINK: _("confirmed by a link"),
+    ContactProof.STAFF: _("confirmed by staff"),
 }
 LANGUAGES = choices((("zh", "中文"), ("en", "English")))
 REQUIRED = InputRequired(_("Fill this in."))
@@ -62,7 +68,7 @@ class SecondFactorForm(Form):
     code = StringField(
         _("Code from the app"),
         validators=[REQUIRED, Length(max=40)],
-        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 40, "autofocus": True},
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 40},
     )
     remember = BooleanField(_("Do not ask in this browser for 30 days"))
 
@@ -121,7 +127,8 @@ class CodeForm(Form):
             "autocomplete": "one-time-code",
             "inputmode": "numeric",
             "pattern": "[0-9]*",
-            "maxlength": 6,
+            "maxlength": 10,
+            "autofocus": True,
         },
     )
 
@@ -175,6 +182,23 @@ class ProfileForm(Form):
         _("Name"), validators=[REQUIRED, Length(max=100)], filters=[strip], render_kw={"autocomplete": "name"}
     )
     language = SelectField(_("Language"), choices=LANGUAGES)
+
+
+class OwnPhoneForm(Form):
+    """A phone that the owner of an account adds."""
+
+    phone = PhoneField(_("New phone number"), validators=[REQUIRED])
+
+
+class OwnEmailForm(Form):
+    """An e-mail address that the owner of an account adds."""
+
+    email = EmailField(
+        _("New e-mail address"),
+        validators=[REQUIRED, Email(_("This is not an e-mail address.")), Length(max=254)],
+        filters=[strip],
+        render_kw={"autocomplete": "email"},
+    )
 
 
 class UserForm(Form):

@@ -63,7 +63,7 @@ class User(ProvenContacts, Base):
         Index("ix_app_user_email_claimed", text("lower(email)"), postgresql_where="email_proven_at IS NULL"),
         Index("ix_app_user_phone_claimed", "phone_index", postgresql_where="phone_proven_at IS NULL"),
         *proof_constraints(),
-        CheckConstraint("email IS NOT NULL OR phone_index IS NOT NULL", name="reachable"),
+        CheckConstraint("email IS NOT NULL OR phone_index IS NOT NULL OR disabled_at IS NOT NULL", name="reachable"),
         CheckConstraint("language IN ('zh', 'en')", name="language"),
         CheckConstraint("(phone_sealed IS NULL) = (phone_index IS NULL)", name="phone_pair"),
     )
@@ -99,6 +99,17 @@ class User(ProvenContacts, Base):
         beyond = RoleGrant.role.in_((Role.CITY_ADMINISTRATOR, Role.AUDITOR)) | ~within
         return and_(cls.grants.any(within), ~cls.grants.any(beyond))
 
+    @classmethod
+    def manageable_by(cls, scope: Scope) -> ColumnElement[bool]:
+        """Condition: each role of the user lies in the districts of the scope, so that the scope may change the account.
+
+        A trainee's role lies in no district, because the training of a person is the whole city's: only the city changes
+        name, contacts, password and state of such an account.
+        """
+        if scope.everything:
+            return true()
+        return and_(cls.grants.any(RoleGrant.within(scope)), ~cls.grants.any(~RoleGrant.within(scope)))
+
 
 class RoleGrant(Base):
     """A role of a user and where it holds: the district of a district administrator, the organisation of a coordinator."""
@@ -112,6 +123,13 @@ class RoleGrant(Base):
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
 
     user: Mapped[User] = relationship(back_populates="grants")
+
+    @classmethod
+    def within(cls, scope: Scope) -> ColumnElement[bool]:
+        """Condition: the grant holds in a district of the scope. Never null: a grant that holds in none is not within."""
+        if scope.everything:
+            return true()
+        return func.coalesce(_district_of_grant().in_(scope.district_ids), False)
 
     __table_args__ = (
         UniqueConstraint(

@@ -37,7 +37,7 @@ class Grant(Protocol):
 class Guard:
     """The condition of a view: `anyone`, any signed-in user (`roles` is None), or a user with one of the roles.
 
-    half: a browser that is half signed in may call the view, too.
+    half: a browser that is half signed in may call the view, too. step: only if it owes this step.
     reading: the view's POST changes nothing, so an auditor may send it. An example is a search for a person.
     admit: identifies the caller by other means than the browser's cookie, and gives their scope or raises.
     """
@@ -47,12 +47,14 @@ class Guard:
         *,
         anyone: bool = False,
         half: bool = False,
+        step: str | None = None,
         roles: frozenset[Role] | None = None,
         reading: bool = False,
         admit: Callable[[], Scope] | None = None,
     ) -> None:
         self.anyone = anyone
         self.half = half
+        self.step = step
         self.roles = roles
         self.reading = reading
         self.admit = admit
@@ -68,6 +70,16 @@ def signed_in(view: V) -> V:
     """Let any signed-in user call this view, which concerns their own account."""
     setattr(view, GUARD, Guard())
     return view
+
+
+def reached_in_step(step: str) -> Callable[[V], V]:
+    """Let any signed-in user call this view, and a browser that owes this step of its sign-in. step: an endpoint."""
+
+    def mark(view: V) -> V:
+        setattr(view, GUARD, Guard(half=True, step=step))
+        return view
+
+    return mark
 
 
 def half_signed_in(view: V) -> V:
@@ -172,7 +184,9 @@ def check() -> ResponseReturnValue | None:
         g.scope = guard.admit()
         return None
     if not current_user.is_authenticated:
-        return None if guard.half and step_owed() is not None else _demand_sign_in()
+        step = step_owed()
+        reached = guard.half and step is not None and guard.step in {None, step}
+        return None if reached else _demand_sign_in()
     if guard.roles is None:
         g.scope = Scope(user_id=current_user.id)
         return None

@@ -11,7 +11,7 @@ from courses.enrolment.labels import ID_TYPES, READ_REASONS
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.trainees import IdType, Trainee
 from lms.core.contacts import ContactKind
-from lms.core.forms import Form, PhoneField, QueryForm, choices, strip
+from lms.core.forms import DayField, Form, PhoneField, QueryForm, choices, strip
 from lms.core.sealed_search import SealedSearchField
 
 REASON_LIMIT = 500
@@ -103,6 +103,12 @@ class TraineeFilterForm(QueryForm):
     """Filters the register's list: a part of a name, a whole phone or a whole ID number."""
 
     words = SealedSearchField(SEARCH_LABEL, render_kw={"autocomplete": "off"})
+
+
+class DayForm(QueryForm):
+    """The day of a list; today when it is empty."""
+
+    day = DayField(_("Day"), validators=[Optional()])
 
 
 class ReasonToReadForm(Form):

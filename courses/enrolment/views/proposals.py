@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from courses.enrolment import labels, listings, proposals
 from courses.enrolment.forms.trainees import ProposalAnswerForm
 from courses.models.proposals import Proposal
+from lms.accounts import contact_checks
 from lms.core import edge
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
@@ -56,6 +57,14 @@ def refuse(proposal_id: int) -> ResponseReturnValue:
 def withdraw(proposal_id: int) -> ResponseReturnValue:
     """Take back an own proposal."""
     return _decide(proposal_id, lambda _form: proposals.withdraw(db(), proposal_id, scope()))
+
+
+@blueprint.post("/<int:proposal_id>/code")
+@requires(*STAFF)
+def send_code(proposal_id: int) -> ResponseReturnValue:
+    """Send the person a code that accepts the proposal, and go to the page where the code is typed."""
+    check = proposals.send_code(db(), proposal_id, scope(), language="zh", address=request.remote_addr)
+    return redirect(contact_checks.page_of(check))
 
 
 def _decide(proposal_id: int, rule: Callable[[ProposalAnswerForm], Proposal]) -> ResponseReturnValue:

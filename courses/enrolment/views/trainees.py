@@ -5,8 +5,10 @@ from datetime import date
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 
 from courses.enrolment import (
+    daily_counts,
     desk_proofs,
     disclosures,
     identity_conflicts,
@@ -17,7 +19,14 @@ from courses.enrolment import (
     trainees,
     trainees_rights,
 )
-from courses.enrolment.forms.trainees import DeskProofForm, ReasonToReadForm, TraineeEditForm, TraineeFilterForm
+from courses.enrolment.forms.trainees import (
+    DayForm,
+    DeskProofForm,
+    ReasonToReadForm,
+    TraineeEditForm,
+    TraineeFilterForm,
+)
+from courses.models.daily_counts import CountedAct
 from courses.models.trainees import IdType, Trainee
 from lms.core import clock, edge
 from lms.core.access import requires, scope
@@ -25,7 +34,7 @@ from lms.core.contacts import ContactKind
 from lms.core.form_errors import refused_on
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
-from lms.core.scope import STAFF, STAFF_READERS, fetch
+from lms.core.scope import STAFF, STAFF_READERS, Role, fetch
 from lms.core.sealed_search import redirect_to_search
 
 blueprint = Blueprint("trainees", __name__)
@@ -49,6 +58,23 @@ def index() -> ResponseReturnValue:
         legible=trainees_rights.legible_ids(db(), [trainee.id for trainee in listing.rows], scope()),
         to_decide=proposals.count_to_decide(db(), scope()),
         mask_phone=mask_phone,
+    )
+
+
+@blueprint.get("/reads")
+@requires(Role.CITY_ADMINISTRATOR, Role.AUDITOR)
+def reads() -> ResponseReturnValue:
+    """How many phones and ID numbers each user read on a day, and how many ID numbers did not agree with the name."""
+    form = DayForm(request.args)
+    form.validate()
+    day = form.day.data or _today()
+    return render_template(
+        "trainees/reads.html",
+        form=form,
+        day=day,
+        reads=daily_counts.list_of_day(db(), CountedAct.READ, day),
+        conflicts=daily_counts.list_of_day(db(), CountedAct.CONFLICT, day),
+        limit=_limit(),
     )
 
 
@@ -154,6 +180,7 @@ def _render_page(
         legible=may_change or scope().read_only,
         phone_proven=trainee.is_proven(ContactKind.PHONE),
         email_proven=trainee.is_proven(ContactKind.EMAIL),
+        may_hand_over=may_change and desk_proofs.is_fresh(trainee, current_user.id),
         enrolments=enrolments,
         given_phones=dict.fromkeys(mask_phone(row.phone) for row in enrolments if row.phone),
         proposals=proposals.list_of_trainee(db(), trainee.id, scope()),

@@ -2,25 +2,17 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.enrolment import mail, places
 from courses.models.enrolment import EnrolmentSource, EnrolmentState
-from lms.core import clock, crypto
-from lms.core.mail import COLUMN, OutgoingMail
+from lms.core import clock
+from lms.core.messages.models import MessageState
 from tests.factories import Make
+from tests.messages import mails, messages
 
 STAFF = EnrolmentSource.STAFF
 TOMORROW = timedelta(days=1)
-
-
-def mails(db: Session) -> list[str]:
-    return [
-        crypto.cipher().decrypt(COLUMN, row.ref, row.content)
-        for row in db.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
-        if row.content
-    ]
 
 
 def test_mails_carry_the_ticket_in_both_languages(db: Session, make: Make) -> None:
@@ -50,3 +42,4 @@ def test_a_trainee_without_an_address_gets_no_mail(db: Session, make: Make) -> N
     mail.send_confirmation(db, enrolment)
     mail.send_promotion(db, enrolment)
     assert mails(db) == []
+    assert [message.purpose for message in messages(db, MessageState.TO_CALL)] == ["promotion"]

@@ -1,9 +1,11 @@
 """Proposals: the record changes only when the city, the person's own district or the person accepts, never the proposer."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,12 +14,14 @@ from courses.enrolment.id_numbers import check_character
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.proposals import COLUMN, Decider, Proposal, ProposalState
 from courses.models.trainees import IdType, Trainee
+from lms.accounts import contact_checks
 from lms.accounts.models import User
-from lms.core import audit
+from lms.core import audit, crypto
 from lms.core.access import scope_of
 from lms.core.audit import AuditEntry
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import Denied, DomainError, NotFound
+from lms.core.messages.models import Message
 from lms.core.scope import Role, Scope
 from tests.factories import Make
 
@@ -149,12 +153,13 @@ def test_the_linked_account_decides_on_its_own_record(db: Session, world: World,
 def test_a_code_to_a_proven_contact_accepts_contacts_and_no_name(db: Session, world: World) -> None:
     contact = proposals.propose(db, world.person, NEW_EMAIL, "更换邮箱")
     assert not proposals.may_accept_by_code(contact), "the record has no proven contact"
-    assert code_of(lambda: proposals.accept_by_code(db, contact.id)) == "not_provable"
+    assert code_of(lambda: proposals.accept_by_code(db, contact.id, "+8613812345678")) == "not_provable"
     world.person.set_proof(ContactKind.PHONE, ContactProof.CODE)
     name = proposals.propose(db, world.person, TraineeFacts("张叁"), "同音字")
     assert not proposals.may_accept_by_code(name)
-    assert code_of(lambda: proposals.accept_by_code(db, name.id)) == "not_provable"
-    proposals.accept_by_code(db, contact.id)
+    assert code_of(lambda: proposals.accept_by_code(db, name.id, "+8613812345678")) == "not_provable"
+    assert code_of(lambda: proposals.accept_by_code(db, contact.id, "new@example.org")) == "not_provable"
+    proposals.accept_by_code(db, contact.id, "+8613812345678")
     assert (world.person.email, contact.decider, contact.decided_by) == ("new@example.org", Decider.PERSON, None)
 
 
@@ -216,3 +221,20 @@ def test_a_conflict_is_handed_to_the_city_and_tells_the_sender_nothing(db: Sessi
     city = as_user(db, world.city)
     proposals.accept(db, proposal.id, city)
     assert world.person.name == "张叁"
+
+
+def test_the_code_goes_to_the_proven_contact_of_the_record(db: Session, world: World, app: Flask) -> None:
+    """The proposer, who typed the new address, gets no code: it goes to the phone that the person proved before."""
+    proposal = proposals.propose(db, world.person, NEW_EMAIL, "更换邮箱")
+    coordinator = reach(world.coordinator)
+    with app.test_request_context():
+        with pytest.raises(DomainError):
+            proposals.send_code(db, proposal.id, coordinator, language="zh", address=None)
+        world.person.set_proof(ContactKind.PHONE, ContactProof.CODE)
+        check = proposals.send_code(db, proposal.id, coordinator, language="zh", address=None)
+        assert (check.kind, check.contact) == (ContactKind.PHONE, "+8613812345678")
+        owed = db.scalars(select(Message).order_by(Message.id.desc()).limit(1)).one()
+        content = json.loads(crypto.cipher().decrypt("message.content", owed.ref, owed.content or b""))
+        trial = contact_checks.confirm_code(db, contact_checks.ref_of(check), content["parameters"]["code"])
+    assert trial.proven
+    assert (world.person.email, proposal.decider) == ("new@example.org", Decider.PERSON)

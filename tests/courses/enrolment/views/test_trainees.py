@@ -123,3 +123,18 @@ def test_an_auditor_searches_and_reads_masked(db: Session, make: Make, sign_in: 
     assert "别人" not in page
     assert "12345678" not in page
     assert browser.post(f"/trainees/{trainee.id}/phone", data={"reason": "call"}).status_code == 403
+
+
+def test_the_city_sees_how_much_each_user_read(
+    db: Session, make: Make, sign_in: Callable[[User], FlaskClient], trainee: Trainee
+) -> None:
+    reader = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=1, name="李区管"))
+    for _ in range(3):
+        reader.post(f"/trainees/{trainee.id}/phone", data={"reason": "call"})
+    city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    page = city.get("/trainees/reads").text
+    assert "李区管" in page
+    assert '<td class="number">3</td>' in page
+    assert "李区管" not in city.get("/trainees/reads?day=2020-01-01").text
+    assert city.get("/trainees/reads?day=tomorrow").status_code == 200
+    assert reader.get("/trainees/reads").status_code == 403
