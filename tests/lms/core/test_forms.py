@@ -1,11 +1,12 @@
 """Fields that many forms share."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
+from werkzeug.datastructures import MultiDict
 
-from lms.core.forms import Form, MomentField, PhoneField, QueryForm, choices, strip
+from lms.core.forms import DayField, Form, MomentField, PhoneField, QueryForm, RowIdField, choices, strip
 
 
 class MeetingForm(Form):
@@ -46,3 +47,37 @@ def test_a_form_that_only_reads_has_no_csrf_token(app: Flask) -> None:
 def test_small_parts() -> None:
     assert [strip(value) for value in (" a ", "  ", None, 7)] == ["a", None, None, 7]
     assert [(choice.value, choice.label) for choice in choices([(1, "one")])] == [(1, "one")]
+
+
+class DayForm(QueryForm):
+    day = DayField()
+    row = RowIdField()
+
+
+@pytest.mark.parametrize("typed", ["0001-01-01", "1899-12-31", "2200-01-01", "9999-12-31", "x"])
+def test_a_day_that_cannot_be_meant_filters_nothing(app: Flask, typed: str) -> None:
+    with app.test_request_context():
+        form = DayForm(MultiDict({"day": typed, "row": "1"}))
+        assert not form.validate()
+        assert form.day.data is None
+        assert form.day.errors
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "9223372036854775808"])
+def test_a_row_that_cannot_be_is_refused(app: Flask, typed: str) -> None:
+    with app.test_request_context():
+        form = DayForm(MultiDict({"day": "2026-01-01", "row": typed}))
+        assert not form.validate()
+        assert form.row.data is None
+
+
+def test_the_ends_of_the_range_are_read(app: Flask) -> None:
+    with app.test_request_context():
+        form = DayForm(MultiDict({"day": "2199-12-31", "row": "9223372036854775807"}))
+        assert form.validate()
+        assert (form.day.data, form.row.data) == (date(2199, 12, 31), 2**63 - 1)
+
+
+def test_a_form_reads_no_json(app: Flask) -> None:
+    with app.test_request_context(method="POST", json=["phone"]):
+        assert MeetingForm().phone.data is None
