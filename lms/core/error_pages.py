@@ -1,20 +1,24 @@
 """Errors as responses: an HTML page for people, a problem document (RFC 9457) for programs."""
 
+from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
 
+import psycopg
 import structlog
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, current_app, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError
+from psycopg_pool import PoolTimeout
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
 from lms.core import request_db
 from lms.core.constraints import refusal_of
 from lms.core.errors import N_, DomainError
-from lms.core.languages import moment
+from lms.core.languages import HTML_LANGUAGE, moment, visitor_language
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +33,11 @@ HTTP_MESSAGES = {
     413: N_("The file is too large. Send a smaller one."),
     429: N_("Too many tries. Wait a few minutes and try again."),
     500: N_("Something went wrong on our side. Nothing was saved; try again in a moment."),
+    503: N_("The system is not available at the moment. Nothing was lost; try again in a minute."),
 }
+DATABASE_ERRORS = (DBAPIError, PoolExhausted, psycopg.Error, PoolTimeout)
+# SQLSTATEs of a database that cannot be reached, shuts down, starts up or has no connection left.
+_AWAY_STATES = ("08", "57P", "53300")
 
 
 def message_of(error: DomainError) -> str:
@@ -59,7 +67,10 @@ def refuse(status: int, code: str, message: str) -> ResponseReturnValue:
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             response.headers["Retry-After"] = RETRY_AFTER
         return response
-    return render_template("errors/error.html", status=status, message=message), status
+    try:
+        return render_template("errors/error.html", status=status, message=message), status
+    except DATABASE_ERRORS as error:  # the page's menu is the user's
+        return _database_error(error)
 
 
 def _domain_error(error: DomainError) -> ResponseReturnValue:
@@ -89,6 +100,34 @@ def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
     return refuse(400, "csrf", _("The page was open too long. Go back, reload it and send the form again."))
 
 
+def is_away(error: Exception) -> bool:
+    """Tell whether an error of the database means that it cannot be reached, and not that a statement is wrong."""
+    if isinstance(error, PoolTimeout | PoolExhausted):
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    return isinstance(cause, psycopg.OperationalError) and (state is None or state.startswith(_AWAY_STATES))
+
+
+def _database_error(error: Exception) -> ResponseReturnValue:
+    """503 while the database is away. The page asks for no user and no menu, which are in the database."""
+    if not is_away(error):
+        raise error
+    with suppress(DBAPIError, psycopg.Error):
+        request_db.roll_back()
+    g.language = visitor_language()
+    log.warning("database_away", route=request.endpoint, error=type(error).__name__)
+    message = _(HTTP_MESSAGES[503])
+    if wants_json():
+        response = make_response(refuse(503, "http_503", message))
+    else:
+        # Rendered without Flask's context processors, of which one loads the user.
+        page = current_app.jinja_env.get_template("errors/away.html")
+        response = make_response(page.render(message=message, html_language=HTML_LANGUAGE[g.language]), 503)
+    response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
 def _unexpected(error: Exception) -> ResponseReturnValue:
     request_db.roll_back()
     log.exception("request_failed", route=request.endpoint, request_id=g.get("request_id"), error=type(error).__name__)
@@ -101,5 +140,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(IntegrityError, _integrity_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
+    for kind in DATABASE_ERRORS:
+        app.register_error_handler(kind, _database_error)
     if not app.testing:
         app.register_error_handler(Exception, _unexpected)

@@ -1,12 +1,18 @@
 """Errors as pages and as problem documents."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from lms.core import error_pages
+from lms.accounts import current
+from lms.app import create_app
+from lms.config import Settings
+from lms.core import error_pages, tasks
 from lms.core.errors import DomainError
 
 
@@ -53,3 +59,35 @@ def test_a_program_is_told_how_to_go_on(app: Flask, status: int, header: str, va
     with app.test_request_context("/api/v1/x"):
         response = app.make_response(error_pages.refuse(status, "code", "message"))
     assert (response.status_code, response.headers[header]) == (status, value)
+
+
+@pytest.fixture
+def without_database(settings: Settings) -> Iterator[Flask]:
+    """The application, whose database answers nobody: its port is closed."""
+    away = settings.model_copy(update={"database_url": "postgresql+psycopg://lms@127.0.0.1:9/lms"})
+    yield create_app(away)
+    tasks.configure(create_app(settings), settings)
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "系统暂时无法使用"), ("en", "not available at the moment")])
+@pytest.mark.parametrize("path", ["/", "/training/", "/my-training/", "/tickets/abc", "/nowhere"])
+def test_while_the_database_is_away_the_page_says_so(without_database: Flask, path: str, language: str, words: str) -> None:
+    browser = without_database.test_client()
+    with browser.session_transaction() as cookie:
+        cookie[current.TOKEN] = "of-a-signed-in-user"
+    answer = browser.get(f"{path}?lang={language}")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "60"
+    assert words in answer.text
+
+
+def test_while_the_database_is_away_a_program_gets_a_problem_document(without_database: Flask) -> None:
+    answer = without_database.test_client().get("/api/v1/sessions", headers={"Authorization": f"Bearer {'x' * 43}"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    assert answer.get_json()["code"] == "http_503"
+
+
+def test_a_wrong_statement_is_no_absent_database() -> None:
+    assert not error_pages.is_away(ProgrammingError("SELECT", {}, psycopg.errors.UndefinedTable("no such table")))
+    assert error_pages.is_away(OperationalError("SELECT", {}, psycopg.OperationalError("connection refused")))
+    assert error_pages.is_away(OperationalError("SELECT", {}, psycopg.errors.AdminShutdown("shutting down")))
