@@ -19,7 +19,7 @@ from lms.core.errors import N_, DomainError
 PIECE_BYTES = 1 << 20
 LARGEST_FILE = 1 << 30  # bytes, for the command; the limit of the web is the setting `import_limit_bytes`
 # A workbook is unpacked in memory: about 80 bytes a cell, 200 MB for a hundred thousand rows. Longer files must be CSV.
-WORKBOOK_LIMITS = spreadsheets.Limits(file_megabytes=64, unpacked_bytes=1 << 30, rows=100_001)
+WORKBOOK_LIMITS = spreadsheets.Limits(file_megabytes=64, unpacked_bytes=1 << 30, rows=100_001, cells=4_000_000)
 XLSX = "xlsx"
 HEADING_ROWS = 15  # the headings are one of the first so many rows
 PREVIEW_ROWS = 5  # the preview shows so many rows below the headings

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -26,8 +27,9 @@ CELL_LENGTH = 500
 EXACT = 10**15  # a spreadsheet's number holds no more digits
 
 _CHUNK = 1 << 16
-_REFERENCE = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']\s*([^"'>]*)["']""")
-_PLACE = re.compile(rb"([A-Z]{1,3})([0-9]{1,7})")
+# The sheets themselves; a folder of sheets holds their relations too.
+_SHEET = re.compile(r"sheet[^/]*\.xml$")
+_PLACE = re.compile("([A-Z]{1,3})([0-9]{1,7})")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0e-\x1f]")
 
 Rows = list[tuple[int, list[str]]]
@@ -35,14 +37,15 @@ Rows = list[tuple[int, list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest file that is read: its megabytes, its bytes when unpacked, and its rows.
+    """The largest file that is read: its megabytes, its bytes when unpacked, its rows and its cells.
 
-    The defaults are those of uploads.
+    The defaults are those of uploads. The reader needs some 40 bytes for each cell.
     """
 
     file_megabytes: int = 4
     unpacked_bytes: int = 48 * 1024 * 1024
     rows: int = 5000
+    cells: int = 500_000
 
 
 UPLOAD = Limits()
@@ -144,16 +147,17 @@ def _unpack(content: bytes, limits: Limits) -> None:
         if len(members) > MEMBERS:
             raise _too_many()
         for member in members:
-            tail = b""
+            cells = _CellCounter(limits) if _SHEET.search(member.filename.lower()) else None
             for chunk in _chunks(archive, member):
                 left -= len(chunk)
                 if left < 0:
                     raise _refused(
                         "file_bomb", N_("The file is too large when unpacked. Copy the rows into a new file.")
                     )
-                if "sheet" in member.filename.lower():
-                    _check_places(tail + chunk, limits)
-                    tail = (tail + chunk)[-1024:]
+                if cells is not None:
+                    cells.scan(chunk)
+            if cells is not None:
+                cells.scan(b"", last=True)
 
 
 def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -162,15 +166,54 @@ def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes
             yield chunk
 
 
-def _check_places(xml: bytes, limits: Limits) -> None:
-    for reference in _REFERENCE.finditer(xml):
-        place = _PLACE.fullmatch(reference[1].strip().upper())
-        if place is None:
-            raise broken()
-        column = 0
-        for letter in place[1]:
-            column = column * 26 + letter - 64
-        _count(int(place[2]) - 1, column, limits)
+class _CellCounter:
+    """Counts the cells and rows of a sheet's XML as it is unpacked, and refuses places beyond the limits.
+
+    A parser reads the sheet piece by piece in constant memory, and refuses what is no XML and what defines entities.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._cells = self._rows = 0
+        self._columns = 0  # of the present row, for cells that do not tell their place
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.EntityDeclHandler = self._refuse_entity
+
+    def scan(self, chunk: bytes, *, last: bool = False) -> None:
+        """Count what a chunk holds. Raises DomainError."""
+        try:
+            self._parser.Parse(chunk, last)
+        except expat.ExpatError as error:
+            raise broken() from error
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        kind = name.rpartition(":")[2]
+        if kind == "c":
+            reference = attributes.get("r")
+            column, row = (self._columns + 1, self._rows) if reference is None else _place(reference)
+            self._cells += 1
+            self._columns = column
+            _count(row - 1, column, self._limits)
+            if self._cells > self._limits.cells:
+                raise _too_many()
+        elif kind == "row":
+            self._rows, self._columns = self._rows + 1, 0
+            _count(self._rows - 1, 0, self._limits)
+
+    def _refuse_entity(self, *_declaration: object) -> None:
+        raise broken()
+
+
+def _place(reference: str) -> tuple[int, int]:
+    """The column and the row of a cell from its reference: B7 is (2, 7). Raises DomainError."""
+    place = _PLACE.fullmatch(reference.strip().upper())
+    if place is None:
+        raise broken()
+    column = 0
+    for letter in place[1]:
+        column = column * 26 + ord(letter) - 64
+    return column, int(place[2])
 
 
 def _count(rows: int, columns: int, limits: Limits) -> None:

@@ -99,7 +99,7 @@ SHEET = (
             SHEET % '<row r="1"><c t="n" r = \'A9999999\'><v>1</v></c></row>',
             "file_too_long",
         ),
-        ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="A&#49;048576"><v>1</v></c></row>', "file_broken"),
+        ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="A&#49;048576"><v>1</v></c></row>', "file_too_long"),
         ("xl/worksheets/sheet1.xml", "<worksheet><sheetData><row", "no_headings"),
     ],
 )

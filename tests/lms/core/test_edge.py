@@ -64,7 +64,9 @@ def test_fields_that_cannot_be_stored_are_refused_in_words() -> None:
         assert refused.value.status == 400
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(st.characters(exclude_characters="\0")), st.lists, max_leaves=20))
+@given(
+    st.recursive(st.none() | st.integers() | st.text(st.characters(exclude_characters="\0")), st.lists, max_leaves=20)
+)
 def test_plain_json_is_read_as_it_is(value: object) -> None:
     assert BoundedJson(Flask("test")).loads(json.dumps(value)) == value
 

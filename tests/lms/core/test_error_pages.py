@@ -71,7 +71,9 @@ def without_database(settings: Settings) -> Iterator[Flask]:
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "系统暂时无法使用"), ("en", "not available at the moment")])
 @pytest.mark.parametrize("path", ["/", "/training/", "/my-training/", "/tickets/abc", "/nowhere"])
-def test_while_the_database_is_away_the_page_says_so(without_database: Flask, path: str, language: str, words: str) -> None:
+def test_while_the_database_is_away_the_page_says_so(
+    without_database: Flask, path: str, language: str, words: str
+) -> None:
     browser = without_database.test_client()
     with browser.session_transaction() as cookie:
         cookie[current.TOKEN] = "of-a-signed-in-user"

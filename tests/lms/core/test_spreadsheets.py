@@ -61,3 +61,41 @@ def test_what_is_too_large_is_refused() -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b" " * (2 << 20))
     assert code_of(file.getvalue(), Limits(unpacked_bytes=1 << 20)) == "file_bomb"
+
+
+def with_sheet(sheet: bytes) -> bytes:
+    """A workbook whose first sheet has this XML."""
+    made, file = io.BytesIO(xlsx([1])), io.BytesIO()
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            new.writestr(member, sheet if member.filename.endswith("sheet1.xml") else old.read(member))
+    return file.getvalue()
+
+
+HEAD, FOOT = b"<worksheet><sheetData>", b"</sheetData></worksheet>"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "code"),
+    [
+        (HEAD + b"<c " * 5_000_000, "file_broken"),  # a search that begins anew at each "<c" would take hours
+        (HEAD + b"<row>" + b"<c/>" * 101 + b"</row>" + FOOT, "file_too_long"),
+        (HEAD + b"<row/>" * 5001 + FOOT, "file_too_long"),
+        (
+            HEAD + (b"<row>" + b"<c/>" * 90 + b"</row>") * 4900 + (b"<row>" + b"<c/>" * 100 + b"</row>") * 99 + FOOT,
+            None,
+        ),
+        (HEAD + (b"<row>" + b"<c r='A1'/>" * 500_001) + b"</row>" + FOOT, "file_too_long"),
+        (HEAD + b"<row><c " + b" " * 200_000 + b"r='XFD1048576'/></row>" + FOOT, "file_too_long"),
+        (HEAD + b"<row><x:c xmlns:x='y' a='>' r='XFD1048576'/></row>" + FOOT, "file_too_long"),
+        (HEAD + b"<row><c a='<' r='XFD1048576'/></row>" + FOOT, "file_broken"),
+        (HEAD + b"<row><c r='A0000000000000000001'/></row>" + FOOT, "file_broken"),
+        (b"<!DOCTYPE x [<!ENTITY a 'aaaa'>]>" + HEAD + FOOT, "file_broken"),
+    ],
+)
+def test_a_sheet_is_counted_before_room_is_made_for_its_cells(sheet: bytes, code: str | None) -> None:
+    content = with_sheet(sheet)
+    if code is None:
+        assert spreadsheets.read(content) == []
+    else:
+        assert code_of(content) == code
