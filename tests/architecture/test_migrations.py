@@ -80,3 +80,26 @@ def test_mails_that_wait_become_messages_and_old_ones_go_aside(server: Server) -
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM outgoing_mail WHERE sent_at IS NULL")) == 1
     engine.dispose()
+
+
+def test_an_impossible_moment_that_was_stored_can_be_read_again(server: Server) -> None:
+    server.create_database("odd_moments")
+    url = server.url("odd_moments")
+    config = configuration(url)
+    command.upgrade(config, "0022")
+    engine = create_engine(url)
+    insert = text(
+        "INSERT INTO attendance_event (id, course_session_id, kind, method, happened_at, told_at, review)"
+        " VALUES (:id, 1, 'arrive', 'tap', now(), CAST(:told AS timestamptz), 'unknown_ticket')"
+    )
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # there is no session 1
+        for told in ("0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00", "2026-01-01T00:00:00Z"):
+            connection.execute(insert, {"id": uuid4(), "told": told})
+    command.upgrade(config, "0023")
+    with engine.connect() as connection:
+        told = connection.scalars(text("SELECT told_at FROM attendance_event ORDER BY told_at NULLS LAST")).all()
+        assert [moment and moment.year for moment in told] == [2026, None, None]
+        with pytest.raises(IntegrityError, match="append-only"):
+            connection.execute(text("UPDATE attendance_event SET told_at = NULL"))
+    engine.dispose()

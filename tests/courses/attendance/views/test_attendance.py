@@ -123,6 +123,17 @@ def test_an_invalid_event_is_refused(phone, address, enrolment, db, body):
     assert (answer.status_code, answer.json["code"]) == (422, "bad_event")
 
 
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+08:00", "1969-12-29T00:00:00Z", "2200-01-02T00:00:00Z", "9999-12-31T23:59:59-08:00"]
+)
+def test_a_moment_that_no_clock_tells_is_refused_and_later_taps_go_on(phone, address, enrolment, db, moment):
+    odd = send(phone, address, enrolment=enrolment.id, happened_at=moment)
+    assert (odd.status_code, odd.json["code"]) == (422, "bad_event")
+    assert send(phone, address, enrolment=enrolment.id, happened_at=clock.now().isoformat()).status_code == 200
+    assert send(phone, address, enrolment=enrolment.id, kind="undo", reason="误点").status_code == 200
+    assert present(db) == 0
+
+
 def test_a_scan_of_the_right_a_foreign_and_an_unknown_code(make, phone, address, enrolment, db):
     other = make.enrolment(make.offering())
     db.commit()
