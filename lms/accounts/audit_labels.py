@@ -33,6 +33,7 @@ audit_labels.register(
             "address": N_("Network address"),
             "browser": N_("Browser"),
             "by_invitation": N_("By invitation"),
+            "devices": N_("Devices"),
             "email": N_("E-mail address"),
             "failures": N_("Failures before"),
             "identifier": N_("What was typed"),
