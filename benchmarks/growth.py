@@ -17,7 +17,7 @@ from benchmarks.measurement import seconds
 from benchmarks.reports import BARE
 from courses.attendance import roster
 from courses.counting import participation
-from courses.enrolment import trainees
+from courses.enrolment import trainee_search
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession
 from courses.models.trainees import Trainee
@@ -59,7 +59,7 @@ def _questions(db: Session) -> Mapping[str, Callable[[], object]]:
         f"{ASKED} people's enrolments": lambda: [
             db.scalars(select(Enrolment.id).where(Enrolment.trainee_id == holder)).all() for holder in holders
         ],
-        "people of one name": lambda: trainees.search(db, name, EVERYTHING),
+        "people of one name": lambda: trainee_search.search(db, name, EVERYTHING),
         "report by month and district, ten years": lambda: districts_by_period.figures(db, ALL),
         "report by host, ten years": lambda: enrolment.rows(db, by_host),
         "people by programme and year, kept": lambda: participation.stored_counts(db),

@@ -29,6 +29,7 @@ from courses.models.trainees import Trainee
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
+from lms.core.scope import Scope
 
 log = structlog.get_logger(__name__)
 
@@ -63,12 +64,12 @@ def refusal(certificate: Certificate, today: date) -> DomainError | None:
 
 
 def request(
-    db: Session, certificate: Certificate, correction: Correction, reason: str, *, branch: Branch
+    db: Session, certificate: Certificate, correction: Correction, reason: str, *, branch: Branch, scope: Scope
 ) -> ReissueRequest:
     """Record that a corrected certificate is owed. The caller has locked the certificate's row.
 
     Raises DomainError when the certificate is not in force, when nothing would change, when a fact cannot be printed,
-    or when another correction of it is owed already.
+    or when another correction of it is owed already; and Denied for a new name where the scope may not change the person.
     """
     refused = refusal(certificate, clock.today(branch.zone))
     if refused is not None:
@@ -84,7 +85,7 @@ def request(
     trainee = certificate.enrolment.trainee
     if name != trainee.name:
         facts = TraineeFacts(name=name, birth_year=trainee.birth_year, guardian_name=trainee.guardian_name)
-        trainees.change(db, trainee, facts, reason=reason)
+        trainees.change(db, trainee, facts, scope, reason=reason)
     reissue_request = ReissueRequest(
         certificate_id=certificate.id,
         holder_name=name,

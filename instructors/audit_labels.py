@@ -9,8 +9,10 @@ audit_labels.register(
         actions={
             "instructor.change": N_("Instructor changed"),
             "instructor.enlist": N_("Instructor registered"),
+            "instructor.invite": N_("Instructor invited"),
             "instructor.link": N_("Instructor given an account"),
             "instructor.remove": N_("Instructor removed"),
+            "instructor.uninvite": N_("Invitation of an instructor withdrawn"),
             "qualification.add": N_("Qualification added"),
             "qualification.end": N_("Qualification ended"),
             "qualification.remove": N_("Qualification removed"),
@@ -20,6 +22,7 @@ audit_labels.register(
             "qualification": N_("Qualification"),
         },
         fields={
+            "in_person": N_("In person"),
             "instructor": N_("Instructor"),
             "level": N_("Level"),
             "registration_number": N_("Registration number"),

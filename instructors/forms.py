@@ -28,6 +28,12 @@ class InstructorForm(Form):
     district_id = SelectField(_("Registered with"), coerce=int)
     level = SelectField(_("Level"), choices=choices((level.value, name) for level, name in LEVELS.items()))
     phone = PhoneField(_("Phone"), render_kw={"inputmode": "tel", "autocomplete": "off"})
+    email = EmailField(
+        _("E-mail address"),
+        validators=[Optional(), Email(_("This is not an e-mail address.")), Length(max=254)],
+        filters=[strip],
+        render_kw={"autocomplete": "off"},
+    )
 
 
 class InstructorChangeForm(InstructorForm):
@@ -48,18 +54,6 @@ class EndForm(ReasonForm):
     """The early end of a qualification."""
 
     last_day = DateField(_("Last day"), validators=[InputRequired(_("Fill this in."))])
-
-
-class AccountForm(Form):
-    """The e-mail address or phone of an instructor's account."""
-
-    email = EmailField(
-        _("E-mail address"),
-        validators=[Optional(), Email(_("This is not an e-mail address.")), Length(max=254)],
-        filters=[strip],
-        render_kw={"autocomplete": "off"},
-    )
-    phone = PhoneField(_("Phone"), render_kw={"inputmode": "tel", "autocomplete": "off"})
 
 
 class InstructorFilterForm(QueryForm):

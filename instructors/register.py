@@ -7,17 +7,15 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, exists, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from instructors import invitations
 from instructors.models import Instructor, Level, Qualification
-from lms.accounts import password_links, roles, users
-from lms.accounts.models import User
-from lms.accounts.password_links import Site
-from lms.accounts.roles import GrantFacts
-from lms.accounts.users import UserFacts
+from lms.accounts import users
 from lms.core import audit
 from lms.core.constraints import register_refusal
-from lms.core.errors import N_, Denied, DomainError
+from lms.core.errors import N_, Denied
+from lms.core.masks import mask_email
 from lms.core.paging import Page, page_of
-from lms.core.scope import EVERYTHING, Role, Scope, visible
+from lms.core.scope import Scope, visible
 from lms.organisations.models import Organisation
 
 EXPIRING_WITHIN = timedelta(days=90)
@@ -40,6 +38,7 @@ class InstructorFacts:
     district_id: int
     level: Level
     phone: str | None
+    email: str | None = None
 
 
 @dataclass(frozen=True)
@@ -187,51 +186,18 @@ def enlist(db: Session, facts: InstructorFacts, scope: Scope) -> Instructor:
 
 
 def change(db: Session, row: Instructor, facts: InstructorFacts, active: bool, scope: Scope) -> None:
-    """Change an instructor's facts, or take the instructor off the register or back: past sessions stay."""
+    """Change an instructor's facts, or take the instructor off the register or back: past sessions stay.
+
+    An invitation that was sent to a former contact ends.
+    """
     _demand_district(facts, scope)
     before = _recorded(row)
+    if (row.phone, row.email) != (facts.phone, facts.email):
+        invitations.withdraw(db, row)
     _fill(row, facts)
     row.active = active
     db.flush()
     audit.record_change(db, "instructor.change", row, before, _recorded(row))
-
-
-def give_account(
-    db: Session, row: Instructor, *, email: str | None, phone: str | None, scope: Scope, site: Site
-) -> str | None:
-    """Link the account that this e-mail address or phone belongs to, or a new one, whose owner is invited.
-
-    Returns the link to hand over in person where no mail could be sent. Raises DomainError `account_there` when the
-    instructor has an account already, `beyond_reach` for an account outside the scope.
-    """
-    if row.user_id is not None:
-        raise DomainError("account_there", N_("The instructor already has an account."))
-    user = next((account for contact in (email, phone) if contact and (account := users.find(db, contact))), None)
-    address = None
-    if user is None:
-        facts = UserFacts(row.name, email, phone)
-        created = users.create(db, facts, [GrantFacts(Role.INSTRUCTOR)], EVERYTHING, None)
-        user = created.user
-        row.user_id = user.id
-        db.flush()
-        address = password_links.invite(db, user, site)
-    else:
-        row.user_id = user.id
-        db.flush()
-        roles.hold(db, user, Role.INSTRUCTOR)
-    _demand_reach(db, user, scope)
-    audit.record(db, "instructor.link", row, after={"user": user.id})
-    return address
-
-
-def _demand_reach(db: Session, user: User, scope: Scope) -> None:
-    if not db.scalar(visible(select(func.count(User.id)).where(User.id == user.id), User, scope)):
-        raise DomainError(
-            "beyond_reach",
-            N_("This account belongs to a person outside your district. Ask a city administrator."),
-            status=422,
-            field="email",
-        )
 
 
 def _demand_district(facts: InstructorFacts, scope: Scope) -> None:
@@ -244,6 +210,8 @@ def _fill(row: Instructor, facts: InstructorFacts) -> None:
     row.district_id, row.level = facts.district_id, facts.level
     if row.phone_sealed is None or row.phone != facts.phone:
         row.phone = facts.phone
+    if row.email != facts.email:
+        row.email = facts.email
 
 
 def _recorded(row: Instructor) -> dict[str, str | int | bool | None]:
@@ -253,6 +221,7 @@ def _recorded(row: Instructor) -> dict[str, str | int | bool | None]:
         "district_id": row.district_id,
         "level": Level(row.level).value,
         "phone": users.masked_phone(row.phone),
+        "email": mask_email(row.email) or None,
         "active": row.active,
     }
 
@@ -262,4 +231,3 @@ register_refusal(
     "registration_number_taken",
     N_("Another instructor has this registration number."),
 )
-register_refusal("uq_instructor_user_id", "account_taken", N_("This account belongs to another instructor."))

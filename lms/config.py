@@ -7,9 +7,10 @@ that a branch must decide has no default. `flask up` sets the values that a lapt
 import base64
 import binascii
 from datetime import timedelta
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,13 @@ class SettingsError(Exception):
         self.lines = lines
 
 
+class SecondFactor(StrEnum):
+    """The second factor at sign-in: demanded of whoever has a role besides the trainee's, or offered to all."""
+
+    DEMANDED = "demanded"
+    OFFERED = "offered"
+
+
 class Settings(BaseSettings):
     """Typed settings of the environment. Field names are the environment's names in lower case."""
 
@@ -49,6 +57,15 @@ class Settings(BaseSettings):
     public_url: str
     mail_url: str | None = None
     mail_from: str = "no-reply@localhost"
+    sms_gateway: Literal["alibaba", "tencent"] | None = None
+    sms_key_id: str | None = None
+    sms_key_secret: str | None = None
+    sms_sign_name: str | None = None
+    sms_app_id: str | None = None
+    sms_region: str = "ap-beijing"
+    sms_endpoint: str | None = None
+    sms_templates: dict[str, str] = Field(default_factory=dict)
+    metrics_token: str | None = Field(default=None, min_length=16)
     keys_dir: Path
     instance_dir: Path = ROOT / "instance"
     time_zone: str = "Asia/Shanghai"
@@ -59,8 +76,10 @@ class Settings(BaseSettings):
     branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")
     upload_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     import_limit_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
+    reads_per_day: int = Field(default=60, ge=1, le=10_000)
     session_days: int = Field(default=30, ge=1, le=365)
     staff_idle_hours: int = Field(default=12, ge=1, le=720)
+    second_factor: SecondFactor | None = None
     reminder_days: Annotated[tuple[int, ...], NoDecode] = (90, 30, 7)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)
@@ -87,7 +106,7 @@ class Settings(BaseSettings):
     def _at_least_one(cls, value: object) -> object:
         return value or 1  # gunicorn's configuration, too, takes an empty one for none
 
-    @field_validator("database_replica_url", mode="before")
+    @field_validator("database_replica_url", "second_factor", mode="before")
     @classmethod
     def _none_when_empty(cls, value: object) -> object:
         return value or None
@@ -135,6 +154,18 @@ class Settings(BaseSettings):
             raise ValueError("must be an smtp://, smtp+starttls:// or smtps:// address")
         return value
 
+    @field_validator("sms_gateway", "sms_endpoint", "metrics_token", mode="before")
+    @classmethod
+    def _unset_when_empty(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("sms_endpoint")
+    @classmethod
+    def _gateway_address(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc):
+            raise ValueError("must be an address, as in https://dysmsapi.aliyuncs.com")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _address(cls, value: str) -> str:
@@ -171,6 +202,18 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _gateway(self) -> "Settings":
+        if self.sms_gateway is None:
+            return self
+        names = ["sms_key_id", "sms_key_secret", "sms_sign_name", "sms_templates"]
+        if self.sms_gateway == "tencent":
+            names.append("sms_app_id")
+        missing = [name.upper() for name in names if not getattr(self, name)]
+        if missing:
+            raise ValueError(f"{', '.join(missing)}: missing; SMS_GATEWAY={self.sms_gateway} needs it")
+        return self
+
+    @model_validator(mode="after")
     def _production(self) -> "Settings":
         if self.lms_embedded:
             return self
@@ -199,6 +242,12 @@ class Settings(BaseSettings):
         return timedelta(hours=self.staff_idle_hours)
 
     @property
+    def demands_second_factor(self) -> bool:
+        """True if a second factor is demanded: as it is set, else in production alone."""
+        default = SecondFactor.OFFERED if self.lms_embedded else SecondFactor.DEMANDED
+        return (self.second_factor or default) is SecondFactor.DEMANDED
+
+    @property
     def celery_broker_url(self) -> str:
         """URL of Celery's broker: the one that is set, else Redis, else tables in the same PostgreSQL."""
         return self.broker_url or self.redis_url or f"sqla+{self.database_url}"
@@ -210,7 +259,7 @@ class Settings(BaseSettings):
 
     @property
     def mail_dir(self) -> Path:
-        """Folder to which mails are written as files when no mail server is set."""
+        """Folder to which messages are written as files when no mail server or SMS gateway is set."""
         return self.instance_dir / "mail"
 
     @property

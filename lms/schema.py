@@ -8,7 +8,6 @@ from lms.core.db import Base
 
 MODELS = (
     "lms.core.audit",
-    "lms.core.mail",
     "lms.core.messages.models",
     "lms.accounts.models",
     "lms.organisations.models",
@@ -17,6 +16,8 @@ MODELS = (
     "courses.models.offerings",
     "courses.models.trainees",
     "courses.models.enrolment",
+    "courses.models.proposals",
+    "courses.models.daily_counts",
     "courses.models.walk_ins",
     "courses.models.attendance",
     "courses.models.self_check_in",

@@ -29,7 +29,7 @@ def reissue(certificate_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         correction = Correction(form.holder_name.data or "", {fact: form[fact].data or "" for fact in FACTS})
         with refused_on(form):
-            request(db(), certificate, correction, form.reason.data or "", branch=_branch())
+            request(db(), certificate, correction, form.reason.data or "", branch=_branch(), scope=scope())
             flash(_("The corrected certificate is being made. This page shows it as soon as it is signed."))
             return redirect(url_for("certificates.page", certificate_id=certificate.id))
     return make_response(

@@ -83,7 +83,7 @@ def accept_all(
                 "nobody_named", N_("This check-in does not name a person. Choose the person, or reject it.")
             )
         trainee = db.scalars(select(Trainee).join(Enrolment).where(Enrolment.id == enrolment_id)).one()
-        enrolment = _place(db, review, trainee)
+        enrolment = _place(db, review, trainee, None)
         outcomes.append(_decide(db, review, ReviewDecision.ACCEPT, enrolment, reason, now))
         offerings[review.offering.id] = review.offering
     unentitled = [
@@ -116,7 +116,7 @@ def merge(
     ).one_or_none()
     if trainee is None:
         raise NotFound
-    return _merge(db, review, trainee, reason, now, zone)
+    return _merge(db, review, trainee, None, reason, now, zone)
 
 
 def merge_trainee(
@@ -135,7 +135,7 @@ def merge_trainee(
     """
     trainee = fetch(db, Trainee, trainee_id, scope)
     review = _open(db, event_id, scope, now)
-    return _merge(db, review, trainee, reason, now, zone)
+    return _merge(db, review, trainee, None, reason, now, zone)
 
 
 def admit(
@@ -151,9 +151,9 @@ def admit(
     district = db.scalars(
         select(Offering.district_id).join(CourseSession).where(CourseSession.id == event.course_session_id)
     ).one()
-    trainee = trainees.register(db, facts, district)
+    trainee = trainees.register(db, facts, district, scope=scope)
     review = _open(db, event_id, scope, now)
-    return _merge(db, review, trainee, None, now, zone)
+    return _merge(db, review, trainee, facts, None, now, zone)
 
 
 def reject(db: Session, event_id: UUID, reason: str, *, scope: Scope, now: datetime) -> ReviewOutcome:
@@ -187,19 +187,25 @@ def _open(db: Session, event_id: UUID, scope: Scope, now: datetime) -> _OpenRevi
     return _OpenReview(event, meeting, offering, events)
 
 
-def _place(db: Session, review: _OpenReview, trainee: Trainee) -> Enrolment:
+def _place(db: Session, review: _OpenReview, trainee: Trainee, given: TraineeFacts | None) -> Enrolment:
     if review.offering.state not in {OfferingState.PUBLISHED, OfferingState.CLOSED}:
         raise DomainError(
             "not_running",
             N_("This training is a draft or was cancelled: publish it first, or reject the check-in."),
         )
-    return walk_ins.ensure_place(db, review.offering, trainee)
+    return walk_ins.ensure_place(db, review.offering, trainee, given=given)
 
 
 def _merge(  # noqa: PLR0917  # the facts of one decision
-    db: Session, review: _OpenReview, trainee: Trainee, reason: str | None, now: datetime, zone: ZoneInfo
+    db: Session,
+    review: _OpenReview,
+    trainee: Trainee,
+    given: TraineeFacts | None,
+    reason: str | None,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> ReviewOutcome:
-    outcome = _decide(db, review, ReviewDecision.MERGE, _place(db, review, trainee), reason, now)
+    outcome = _decide(db, review, ReviewDecision.MERGE, _place(db, review, trainee, given), reason, now)
     reason = reason or RECEIVED_AFTER_CLOSING
     return replace(outcome, unentitled=correction.judge_and_count(db, review.offering, reason, zone))
 

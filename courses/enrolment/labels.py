@@ -2,7 +2,9 @@
 
 from flask_babel import lazy_gettext as _l
 
+from courses.enrolment.disclosures import REASON_LABELS
 from courses.models.enrolment import EnrolmentSource, EnrolmentState
+from courses.models.proposals import ProposalState
 from courses.models.trainees import IdType
 from lms.core.errors import N_
 
@@ -27,4 +29,12 @@ ID_TYPES = {
     IdType.HK_MACAU_PERMIT: _l("Hong Kong or Macau permit"),
     IdType.TAIWAN_PERMIT: _l("Taiwan permit"),
     IdType.FOREIGN_PERMANENT: _l("Foreign permanent resident card"),
+}
+READ_REASONS = {reason: _l(label) for reason, label in REASON_LABELS.items()}
+# State of a proposal → its label (a msgid) and the colour of its badge.
+PROPOSAL_STATES = {
+    ProposalState.OPEN: (N_("Not decided"), "warning"),
+    ProposalState.ACCEPTED: (N_("Change made"), "success"),
+    ProposalState.REFUSED: (N_("Change refused"), "danger"),
+    ProposalState.WITHDRAWN: (N_("Proposal withdrawn"), "secondary"),
 }

@@ -6,12 +6,12 @@ place.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from courses.enrolment import clashes, mail, trainees
+from courses.enrolment import clashes, identity_conflicts, mail, trainees, trainees_rights
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.attendance import Attendance
 from courses.models.enrolment import ACTIVE_STATES, HOLDS_PLACE, Enrolment, EnrolmentSource, EnrolmentState
@@ -19,6 +19,7 @@ from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError, NotFound
+from lms.core.scope import Scope
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,14 @@ class StaffEnrolmentResult:
     """The result of enrolling a person by staff: an enrolment, or None while staff have to confirm the warnings first.
 
     `clashes` are the sessions at whose time the person is enrolled elsewhere. `differences` are the names of the facts
-    in which the input differs from the person's record.
+    in which the input differs from the person's record. With `conflict` the ID number belongs to a record of another name;
+    confirming helps nothing, and the result says nothing of the record.
     """
 
     enrolment: Enrolment | None
     clashes: Sequence[CourseSession] = ()
     differences: tuple[str, ...] = ()
+    conflict: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,17 @@ class PlaceCounts:
 
 
 def enrol(
-    db: Session, offering_id: int, trainee: Trainee, *, source: EnrolmentSource, over_capacity: bool = False
+    db: Session,
+    offering_id: int,
+    trainee: Trainee,
+    *,
+    source: EnrolmentSource,
+    given: TraineeFacts | None = None,
+    over_capacity: bool = False,
 ) -> Enrolment:
     """Give a trainee a place, or the last position of the waiting list when no place is free.
 
+    given: the facts that were given for this enrolment; what is sent about it goes to their phone and e-mail address.
     With `over_capacity` the trainee gets a place even when none is free, also when the trainee is on the waiting list.
     Raises DomainError `not_open` when the offering does not take enrolments, `already_enrolled` when the trainee is in
     it.
@@ -75,68 +85,76 @@ def enrol(
             _give_place(db, enrolment, reason=None)
             return enrolment
         raise DomainError("already_enrolled", N_("This trainee is already enrolled in this offering."))
-    return _add_enrolments(db, offering, [trainee], source, over_capacity=over_capacity)[0]
+    return _add_enrolments(db, offering, [(trainee, given)], source, over_capacity=over_capacity)[0]
 
 
 def enrol_all(
-    db: Session, offering_id: int, people: Sequence[Trainee], *, source: EnrolmentSource
+    db: Session, offering_id: int, people: Sequence[tuple[Trainee, TraineeFacts | None]], *, source: EnrolmentSource
 ) -> Sequence[Enrolment]:
-    """Enrol several trainees in their order. Trainees who are in the offering already are left out.
+    """Enrol several trainees, each with the facts that were given, in their order.
 
-    Returns the new enrolments. Raises DomainError `not_open` as `enrol` does.
+    Trainees who are in the offering already are left out. Returns the new enrolments. Raises DomainError `not_open` as
+    `enrol` does.
     """
     offering = _lock_published(db, offering_id)
     enrolled_ids = enrolled_trainee_ids(db, offering_id)
-    return _add_enrolments(db, offering, [person for person in people if person.id not in enrolled_ids], source)
+    new = [(trainee, given) for trainee, given in people if trainee.id not in enrolled_ids]
+    return _add_enrolments(db, offering, new, source)
 
 
-def enrol_by_staff(db: Session, offering: Offering, facts: TraineeFacts, *, confirmed: bool) -> StaffEnrolmentResult:
+def enrol_by_staff(
+    db: Session, offering: Offering, facts: TraineeFacts, scope: Scope, *, confirmed: bool, today: date
+) -> StaffEnrolmentResult:
     """Register a person and enrol the person.
 
-    Clashing sessions, and input that differs from the person's record, are returned first; the person is enrolled once
-    staff have confirmed them.
+    Clashing sessions, and input that differs from a record that the scope may change, are returned first; the person is
+    enrolled once staff have confirmed them. An ID number whose record has another name is counted (today: the day in the
+    branch's calendar) and enrols nobody. Raises DomainError `too_many_conflicts` beside what `enrol` raises.
     """
     facts = trainees.validate(facts)
+    identity_conflicts.refuse_after_many(db, [facts], today)
     known = trainees.match(db, facts)
+    if known is not None and trainees.is_conflict(known, facts):
+        identity_conflicts.count(db, [known], today)
+        return StaffEnrolmentResult(None, conflict=True)
     if known is not None and not confirmed:
-        warnings = StaffEnrolmentResult(
-            None, clashes.find(db, known.id, offering.id), trainees.find_differences(known, facts)
-        )
+        may_change = trainees_rights.may_change(db, known, scope)
+        differences = trainees.find_differences(known, facts) if may_change else ()
+        warnings = StaffEnrolmentResult(None, clashes.find(db, known.id, offering.id), differences)
         if warnings.clashes or warnings.differences:
             return warnings
-    trainee = trainees.register(db, facts, offering.district_id)
-    return StaffEnrolmentResult(enrol(db, offering.id, trainee, source=EnrolmentSource.STAFF))
+    trainee = trainees.register(db, facts, offering.district_id, scope=scope)
+    return StaffEnrolmentResult(enrol(db, offering.id, trainee, source=EnrolmentSource.STAFF, given=facts))
 
 
-def enrol_registered(db: Session, offering: Offering, trainee: Trainee, *, confirmed: bool) -> StaffEnrolmentResult:
+def enrol_registered(
+    db: Session, offering: Offering, trainee: Trainee, *, confirmed: bool, given: TraineeFacts | None = None
+) -> StaffEnrolmentResult:
     """Enrol a trainee of the register.
 
-    Clashing sessions are returned first; staff confirm them to enrol the trainee.
+    Clashing sessions are returned first; staff confirm them to enrol the trainee. given: as in `enrol`.
     """
     clashing = () if confirmed else clashes.find(db, trainee.id, offering.id)
     if clashing:
         return StaffEnrolmentResult(None, clashing)
-    return StaffEnrolmentResult(enrol(db, offering.id, trainee, source=EnrolmentSource.STAFF))
+    return StaffEnrolmentResult(enrol(db, offering.id, trainee, source=EnrolmentSource.STAFF, given=given))
 
 
 def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts) -> SelfEnrolmentResult:
     """Enrol a visitor by the facts that the visitor gives.
 
     Anybody may know the name and the phone of another person. So a visitor's facts fill no gap of an existing record,
-    and a trainee who is enrolled already gets the ticket by mail to the known address, never on the screen.
+    and a trainee who is enrolled already gets the ticket by a message to the contact of the enrolment, never on the screen.
     """
     get_open_to_visitors(db, offering_id)
-    registration = trainees.find_or_create(db, facts, fill=False)
-    trainee = registration.trainee
+    facts = trainees.validate(facts)
+    trainee = trainees.find_or_create(db, facts).trainee
     _lock_offering(db, offering_id)
     existing = find_enrolment(db, offering_id, trainee.id)
     if existing is not None:
         mail.send_confirmation(db, existing)
         return SelfEnrolmentResult(existing, already_enrolled=True)
-    enrolment = enrol(db, offering_id, trainee, source=EnrolmentSource.SELF)
-    if registration.created:
-        # Equal moments mark the enrolment that created its trainee's record: only its ticket may claim the record.
-        enrolment.created_at = trainee.created_at
+    enrolment = enrol(db, offering_id, trainee, source=EnrolmentSource.SELF, given=facts)
     return SelfEnrolmentResult(enrolment, already_enrolled=False)
 
 
@@ -282,7 +300,7 @@ def _lock_published(db: Session, offering_id: int) -> Offering:
 def _add_enrolments(
     db: Session,
     offering: Offering,
-    people: Sequence[Trainee],
+    people: Sequence[tuple[Trainee, TraineeFacts | None]],
     source: EnrolmentSource,
     *,
     over_capacity: bool = False,
@@ -295,10 +313,12 @@ def _add_enrolments(
     free = len(people) if over_capacity else count_places(db, offering).free
     queue_end = _next_queue_moment(db, offering.id) if free < len(people) else clock.now()
     enrolments = []
-    for index, trainee in enumerate(people):
+    for index, (trainee, given) in enumerate(people):
         state = EnrolmentState.ENROLLED if index < free else EnrolmentState.WAITLISTED
         enrolment = Enrolment(offering_id=offering.id, trainee_id=trainee.id, state=state, source=source)
         enrolment.offering, enrolment.trainee = offering, trainee
+        if given is not None:
+            enrolment.phone, enrolment.email = given.phone or given.guardian_phone, given.email
         if state == EnrolmentState.WAITLISTED:
             enrolment.queued_at = queue_end + timedelta(microseconds=index)
         enrolments.append(enrolment)

@@ -8,14 +8,14 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from courses.enrolment import places, sheet, trainees
+from courses.enrolment import identity_conflicts, places, sheet, trainees, trainees_rights
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import EnrolmentImport, EnrolmentSource, EnrolmentState
 from courses.models.offerings import Offering
@@ -33,13 +33,15 @@ class RowVerdict(StrEnum):
     """The verdict on a row.
 
     new: the person will be registered and enrolled. known: the person has a record and will be enrolled. double: an
-    earlier row is the same person. enrolled: the person is in the offering already. bad: the facts are not valid.
+    earlier row is the same person. enrolled: the person is in the offering already. conflict: the ID number belongs to a
+    record of another name. bad: the facts are not valid.
     """
 
     NEW = "new"
     KNOWN = "known"
     DOUBLE = "double"
     ENROLLED = "enrolled"
+    CONFLICT = "conflict"
     BAD = "bad"
 
 
@@ -106,12 +108,27 @@ class SheetImportResult:
     left_out: int = 0
 
 
-def receive(db: Session, offering: Offering, user_id: int, file_name: str, content: bytes) -> EnrolmentImport:
+def receive(
+    db: Session, offering: Offering, user_id: int, file_name: str, content: bytes, *, today: date
+) -> EnrolmentImport | None:
     """Read a file and store its rows, encrypted, until they are applied. Raises DomainError on the field `file`.
 
-    Rows that were stored longer than `KEPT_FOR` ago and not applied are wiped.
+    ID numbers whose records have other names are counted (today: the day in the branch's calendar). The result is None, and
+    nothing is stored, when they pass the user's limit of the day. Rows that were stored longer than `KEPT_FOR` ago and not
+    applied are wiped.
     """
     rows = sheet.read_people(content)
+    parsed = [_parse_row(number, cells) for number, cells in rows]
+    valid = [row.facts for row in parsed if row.facts]
+    identity_conflicts.refuse_after_many(db, valid, today)
+    records = trainees.match_all(db, valid) if valid else []
+    conflicting = [
+        record
+        for facts, record in zip(valid, records, strict=True)
+        if record is not None and trainees.is_conflict(record, facts)
+    ]
+    if conflicting and not identity_conflicts.count(db, conflicting, today):
+        return None
     db.execute(
         update(EnrolmentImport)
         .where(EnrolmentImport.created_at < clock.now() - KEPT_FOR, EnrolmentImport.content.is_not(None))
@@ -140,14 +157,19 @@ def get_pending(db: Session, offering_id: int, ref: str, scope: Scope) -> Enrolm
     return pending
 
 
-def preview(db: Session, pending: EnrolmentImport) -> Preview:
-    """The verdict on each row of a pending import, as of now."""
+def preview(db: Session, pending: EnrolmentImport, scope: Scope) -> Preview:
+    """The verdict on each row of a pending import, as of now.
+
+    Rows tell in which facts they differ only from records that the scope may change.
+    """
     if pending.content is None:
         raise AssertionError("the rows were wiped")
     stored = json.loads(crypto.cipher().decrypt(COLUMN, crypto.token_uuid(pending.ref), pending.content))
     parsed = [_parse_row(number, cells) for number, cells in stored]
     valid = [row.facts for row in parsed if row.facts]
     records = dict(zip((id(facts) for facts in valid), trainees.match_all(db, valid), strict=True)) if valid else {}
+    record_ids = {record.id for record in records.values() if record is not None}
+    changeable_ids = trainees_rights.changeable_ids(db, record_ids, scope)
     enrolled_ids = places.enrolled_trainee_ids(db, pending.offering_id)
     rows: list[SheetRow] = []
     earlier_rows = _EarlierRows()
@@ -157,6 +179,10 @@ def preview(db: Session, pending: EnrolmentImport) -> Preview:
             rows.append(row)
             continue
         record = records[id(facts)]
+        if trainees.is_conflict(record, facts):
+            problem = RowProblem(trainees.IdentityConflict().message, column="id_number")
+            rows.append(SheetRow(row.number, row.cells, RowVerdict.CONFLICT, facts, problem))
+            continue
         same_person = earlier_rows.find_and_add(facts, record, row.number)
         if same_person is not None:
             problem = RowProblem(N_("The same person as in row %(row)s."), {"row": same_person})
@@ -165,23 +191,25 @@ def preview(db: Session, pending: EnrolmentImport) -> Preview:
             problem = RowProblem(N_("This trainee is already enrolled in this offering."))
             rows.append(SheetRow(row.number, row.cells, RowVerdict.ENROLLED, facts, problem))
         elif record is not None:
-            differences = trainees.find_differences(record, facts)
+            differences = trainees.find_differences(record, facts) if record.id in changeable_ids else ()
             rows.append(SheetRow(row.number, row.cells, RowVerdict.KNOWN, facts, differences=differences))
         else:
             rows.append(row)
     return Preview(rows, places.count_places(db, pending.offering).free)
 
 
-def apply(db: Session, pending: EnrolmentImport) -> SheetImportResult:
+def apply(db: Session, pending: EnrolmentImport, scope: Scope) -> SheetImportResult:
     """Enrol the people of the accepted rows and wipe the stored rows. Applying an import again changes nothing."""
     db.refresh(pending, with_for_update=True)
     if pending.applied_at is not None or pending.content is None:
         return SheetImportResult()
-    trainees.lock_people(db, [row.facts for row in preview(db, pending).rows if row.facts])
+    trainees.lock_people(db, [row.facts for row in preview(db, pending, scope).rows if row.facts])
     # Others may have registered or enrolled the same people before the lock was granted.
-    final = preview(db, pending)
-    people = trainees.register_all(db, [row.facts for row in final.accepted if row.facts], pending.offering.district_id)
-    enrolments = places.enrol_all(db, pending.offering_id, people, source=EnrolmentSource.IMPORT)
+    final = preview(db, pending, scope)
+    accepted = [row.facts for row in final.accepted if row.facts]
+    people = trainees.register_all(db, accepted, pending.offering.district_id, scope=scope)
+    pairs = list(zip(people, accepted, strict=True))
+    enrolments = places.enrol_all(db, pending.offering_id, pairs, source=EnrolmentSource.IMPORT)
     states = [enrolment.state for enrolment in enrolments]
     pending.applied_at, pending.content = clock.now(), None
     db.flush()

@@ -2,22 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import and_, or_, select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
-from courses.enrolment import id_numbers
+from courses.enrolment import id_numbers, record_notices, trainees_rights
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN, IdType, Trainee
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_email, mask_id, mask_phone
 from lms.core.names import norm
-from lms.core.paging import Page, page_of
-from lms.core.phones import normalise_phone
-from lms.core.scope import Scope, visible
+from lms.core.scope import Scope
 
 GUARDIAN_NEEDED_UNDER = 14  # years
 NAME_LIMIT = 60
@@ -41,6 +38,35 @@ class TraineeFacts:
     id_number: str | None = field(default=None, repr=False)
     guardian_name: str | None = None
     guardian_phone: str | None = None
+
+
+NOBODY = Scope()  # the scope of a visitor, who may change no record
+
+
+class IdentityConflict(DomainError):
+    """The refusal of an ID number that was entered with another name than its record's. It says nothing of the record."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "identity_conflict",
+            N_(
+                "Name and ID number do not agree. Check the document. If both are right, hand the matter to the city, which"
+                " decides."
+            ),
+            field="id_number",
+        )
+
+
+class PersonKnown(DomainError):
+    """The refusal of a change that would make a record another person's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "person_known",
+            N_(
+                "These details cannot be saved here. Check the document. If they are right, hand the matter to the city."
+            ),
+        )
 
 
 # Pages show these facts masked.
@@ -165,124 +191,101 @@ def find_differences(trainee: Trainee, facts: TraineeFacts) -> tuple[str, ...]:
 
 
 def find_or_create(
-    db: Session, facts: TraineeFacts, *, district_id: int | None = None, fill: bool = True
+    db: Session, facts: TraineeFacts, *, district_id: int | None = None, scope: Scope = NOBODY
 ) -> Registration:
-    """Register a person: find the person's record and fill its gaps, or create it.
+    """Register a person: find the person's record, or create it.
 
-    A differing fact is never overwritten.
-
-    `fill` is False for facts from a stranger, who could be anybody that knows the name and the phone of the person.
-    Raises DomainError on the field at fault.
+    A differing fact is never overwritten. Gaps of the record are filled only where `scope` may change it: by default, as for
+    a visitor, they are not, because whoever knows name and phone could add an own e-mail address.
+    Raises DomainError on the field at fault, and IdentityConflict.
     """
     facts = validate(facts)
     lock_people(db, [facts])
-    return _create_or_fill(db, [facts], [match(db, facts)], district_id, fill=fill)[0]
+    return _create_or_fill(db, [facts], [match(db, facts)], district_id, scope)[0]
 
 
-def register_all(db: Session, people: Sequence[TraineeFacts], district_id: int | None = None) -> list[Trainee]:
+def register_all(
+    db: Session, people: Sequence[TraineeFacts], district_id: int | None = None, *, scope: Scope = NOBODY
+) -> list[Trainee]:
     """The records of several people, found or created in a few statements.
 
-    `people` are valid facts of distinct people.
+    `people` are valid facts of distinct people. Gaps are filled as `find_or_create` does.
     """
     lock_people(db, people)
-    registrations = _create_or_fill(db, people, match_all(db, people), district_id, fill=True)
+    registrations = _create_or_fill(db, people, match_all(db, people), district_id, scope)
     return [registration.trainee for registration in registrations]
 
 
-def register(db: Session, facts: TraineeFacts, district_id: int | None = None) -> Trainee:
-    """The record of a person, found or created. Raises DomainError on the field at fault."""
-    return find_or_create(db, facts, district_id=district_id).trainee
+def register(db: Session, facts: TraineeFacts, district_id: int | None = None, *, scope: Scope = NOBODY) -> Trainee:
+    """The record of a person, found or created. Raises DomainError on the field at fault, and IdentityConflict."""
+    return find_or_create(db, facts, district_id=district_id, scope=scope).trainee
 
 
-def change(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str | None = None) -> None:
+def is_conflict(record: Trainee | None, facts: TraineeFacts) -> bool:
+    """Tell whether a record that was found for the facts has another name.
+
+    It was found by the ID number then, and whoever entered the number must not learn whose it is.
+    """
+    return record is not None and record.name_key != norm(facts.name)
+
+
+def change(db: Session, trainee: Trainee, facts: TraineeFacts, scope: Scope, *, reason: str | None = None) -> None:
     """Correct a record. A fact that pages show masked (phone, e-mail, ID number) stays where no new value is given.
 
-    Raises DomainError on the field at fault, and `person_known` when the new facts belong to another record.
+    Raises Denied `may_only_propose` where the scope does not cover all of the record, and as `overwrite` does.
     """
-    recorded = _facts_of(trainee)
-    facts = replace(facts, **{name: getattr(facts, name) or getattr(recorded, name) for name in MASKED_FACTS})
+    trainees_rights.demand_change(db, trainee, scope)
+    overwrite(db, trainee, complete(trainee, facts), reason=reason)
+
+
+def complete(trainee: Trainee, facts: TraineeFacts, *, names: Sequence[str] = MASKED_FACTS) -> TraineeFacts:
+    """The valid facts of a record after a correction, in which those of `names` without a new value stay.
+
+    Raises DomainError on the field at fault.
+    """
+    recorded = facts_of(trainee)
+    facts = replace(facts, **{name: getattr(facts, name) or getattr(recorded, name) for name in names})
     if facts.id_number == recorded.id_number:
         facts = replace(facts, id_type=recorded.id_type)
-    facts = validate(facts)
+    return validate(facts)
+
+
+def changed_names(trainee: Trainee, facts: TraineeFacts) -> list[str]:
+    """The names of the facts in which complete facts differ from a record."""
+    return [name for name in FACT_NAMES if not _is_equal(trainee, facts, name)]
+
+
+def overwrite(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str | None = None) -> None:
+    """Set a record to complete facts, without asking who may do so, and tell the person's contacts.
+
+    Raises PersonKnown when the new facts belong to another record.
+    """
     lock_people(db, [facts])
-    changed = [name for name in FACT_NAMES if not _is_equal(trainee, facts, name)]
+    changed = changed_names(trainee, facts)
     if not changed:
         return
     other = match(db, facts)
     if other is not None and other.id != trainee.id:
-        raise DomainError(
-            "person_known", N_("Another trainee is registered with this ID number, or with this phone and name.")
-        )
-    before = _mask_for_audit(_facts_of(trainee), changed)
+        raise PersonKnown
+    before = mask_for_audit(facts_of(trainee), changed)
+    contacts_before = record_notices.contacts_of(trainee)
     for name in changed:
         _set_fact(trainee, facts, name)
     db.flush()
-    audit.record(db, "trainee.change", trainee, before=before, after=_mask_for_audit(facts, changed), reason=reason)
-
-
-def read_phones(db: Session, trainee: Trainee, why: str) -> tuple[str | None, str | None]:
-    """The phones of the trainee and of the guardian in clear. Each read is audited with its reason (`why`).
-
-    Raises DomainError on the field `why` without a reason.
-    """
-    why = _reason_to_read(why)
-    audit.record(db, "trainee.read_phone", trainee, reason=why)
-    return trainee.phone, trainee.guardian_phone
-
-
-def read_id_number(db: Session, trainee: Trainee, why: str) -> str:
-    """The ID number in clear. Each read is audited with its reason (`why`).
-
-    Raises DomainError on the field `why` without a reason, and `no_id_number`.
-    """
-    why = _reason_to_read(why)
-    number = trainee.open_id_number()
-    if number is None:
-        raise DomainError("no_id_number", N_("No ID number is registered for this trainee."))
-    audit.record(db, "trainee.read_id_number", trainee, reason=why)
-    return number
-
-
-def _reason_to_read(why: str) -> str:
-    why = why.strip()
-    if not why:
-        raise _invalid("why", N_("Enter the reason. It is recorded with your name."))
-    return why
+    audit.record(db, "trainee.change", trainee, before=before, after=mask_for_audit(facts, changed), reason=reason)
+    record_notices.tell_changed(db, trainee, contacts_before)
 
 
 def masked_facts(trainee: Trainee) -> dict[str, str]:
     """The encrypted facts of a record in the masked form that pages show; an empty text for a fact without a value."""
-    facts = _facts_of(trainee)
+    facts = facts_of(trainee)
     return {name: _MASKS[name](getattr(facts, name)) for name in MASKED_FACTS}
 
 
-def search(db: Session, query: str, scope: Scope, page: int = 1) -> Page[Trainee]:
-    """The trainees in the scope with a part of a name, a whole phone or a whole ID number. Newest first.
-
-    An empty query lists all trainees in the scope.
-    """
-    statement = visible(select(Trainee), Trainee, scope)
-    query = query.strip()
-    if query:
-        statement = statement.where(or_(*_search_conditions(query)))
-    return page_of(db, statement.order_by(Trainee.id.desc()), page)
-
-
-def _search_conditions(query: str) -> list[Any]:
-    cipher = crypto.cipher()
-    key = norm(query)
-    conditions: list[Any] = [Trainee.name_key.contains(key, autoescape=True)] if key else [Trainee.name == query]
-    with suppress(ValueError):
-        conditions.append(Trainee.phone_index == cipher.blind_index(PHONE_COLUMN, normalise_phone(query)))
-    for id_type in IdType:
-        try:
-            number = id_numbers.normalise(id_type, query, clock.now().date())
-        except DomainError:
-            continue
-        conditions.append(
-            and_(Trainee.id_type == id_type, Trainee.id_number_index == cipher.blind_index(ID_NUMBER_COLUMN, number))
-        )
-    return conditions
+def mask_fact(name: str, value: object) -> str:
+    """The value of one fact in the masked form that pages show."""
+    text = "" if value is None else str(value)
+    return _MASKS[name](text) if name in _MASKS else text
 
 
 def _indexes(facts: TraineeFacts) -> list[bytes]:
@@ -296,18 +299,25 @@ def _create_or_fill(
     people: Sequence[TraineeFacts],
     records: Sequence[Trainee | None],
     district_id: int | None,
-    *,
-    fill: bool,
+    scope: Scope,
 ) -> list[Registration]:
-    """Create the missing records and fill the gaps of the others. Each change makes an audit entry."""
+    """Create the missing records and fill the gaps of those that the scope may change. Each change makes an audit entry.
+
+    Raises IdentityConflict.
+    """
+    pairs = list(zip(people, records, strict=True))
+    if any(is_conflict(record, facts) for facts, record in pairs):
+        raise IdentityConflict
+    with_gaps = {record.id for facts, record in pairs if record is not None and _gaps(record, facts)}
+    fillable_ids = trainees_rights.changeable_ids(db, with_gaps, scope)
     registrations = []
-    for facts, record in zip(people, records, strict=True):
+    for facts, record in pairs:
         if record is None:
             trainee = Trainee(name=facts.name, name_key=norm(facts.name), district_id=district_id)
             db.add(trainee)
             registration = Registration(trainee, created=True, filled=_given_names(facts))
         else:
-            gaps = tuple(name for name in _given_names(facts) if not _is_recorded(record, name)) if fill else ()
+            gaps = _gaps(record, facts) if record.id in fillable_ids else ()
             differences = find_differences(record, facts)
             registration = Registration(record, created=False, filled=gaps, differences=differences)
         for name in registration.filled:
@@ -317,11 +327,17 @@ def _create_or_fill(
     for facts, registration in zip(people, registrations, strict=True):
         if registration.filled:
             action = "trainee.create" if registration.created else "trainee.fill"
-            audit.record(db, action, registration.trainee, after=_mask_for_audit(facts, registration.filled))
+            audit.record(db, action, registration.trainee, after=mask_for_audit(facts, registration.filled))
     return registrations
 
 
-def _facts_of(trainee: Trainee) -> TraineeFacts:
+def _gaps(record: Trainee, facts: TraineeFacts) -> tuple[str, ...]:
+    """The names of the given facts that a record lacks."""
+    return tuple(name for name in _given_names(facts) if not _is_recorded(record, name))
+
+
+def facts_of(trainee: Trainee) -> TraineeFacts:
+    """The facts of a record, in clear."""
     return TraineeFacts(
         name=trainee.name,
         phone=trainee.phone,
@@ -368,7 +384,8 @@ _MASKS = {
 }
 
 
-def _mask_for_audit(facts: TraineeFacts, names: Iterable[str]) -> dict[str, Any]:
+def mask_for_audit(facts: TraineeFacts, names: Iterable[str]) -> dict[str, Any]:
+    """The named facts in the masked form that the audit trail holds."""
     masked = {name: _MASKS.get(name, lambda value: value)(getattr(facts, name)) for name in names}
     if "id_number" in masked:
         masked["id_type"] = facts.id_type

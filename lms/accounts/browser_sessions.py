@@ -6,16 +6,18 @@ The browser's cookie holds a random token; the table holds its hash. A change of
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from lms.accounts.models import BrowserSession, User
+from lms.accounts import known_browsers
+from lms.accounts.models import BrowserSession, Passkey, Totp, User
 from lms.core import clock, crypto
 from lms.core.errors import NotFound
 from lms.core.scope import Role
 
 SEEN_EVERY = timedelta(minutes=10)
 BROWSER_LENGTH = 200
+HALF_LASTS = timedelta(minutes=30)  # a sign-in that still owes a step
 # Put together once: every page asks it.
 _HOLDER = (
     select(
@@ -24,6 +26,10 @@ _HOLDER = (
         BrowserSession.seen_at,
         BrowserSession.confirmed_at,
         BrowserSession.second_factor_at,
+        and_(
+            BrowserSession.second_factor_at.is_(None),
+            or_(exists().where(Totp.user_id == User.id), exists().where(Passkey.user_id == User.id)),
+        ),
     )
     .join(BrowserSession, BrowserSession.user_id == User.id)
     .where(
@@ -36,11 +42,15 @@ _HOLDER = (
 
 @dataclass(frozen=True)
 class Holder:
-    """The user of a session, when the password was last given in it, and when the second factor was."""
+    """The user of a session, when the password was last given in it, and when the second factor was.
+
+    owes_factor: the user has a second factor, which was not given in this session.
+    """
 
     user: User
     confirmed_at: datetime | None
     second_factor_at: datetime | None
+    owes_factor: bool
 
 
 @dataclass(frozen=True)
@@ -54,10 +64,11 @@ class SignedIn:
     here: bool
 
 
-def start(db: Session, user: User, *, days: int, browser: str) -> str:
+def start(db: Session, user: User, *, days: int, browser: str, half: bool = False, second_factor: bool = False) -> str:
     """Sign a user in, who has just given the password, and return the token for the cookie.
 
-    days: how long the session lives without a new sign-in.
+    days: how long the session lives without a new sign-in. half: the sign-in still owes a step. second_factor: a known
+    browser stands for the second factor.
     """
     token = crypto.token() + crypto.token()
     now = clock.now()
@@ -68,9 +79,10 @@ def start(db: Session, user: User, *, days: int, browser: str) -> str:
             user_id=user.id,
             created_at=now,
             seen_at=now,
-            expires_at=now + timedelta(days=days),
+            expires_at=now + (HALF_LASTS if half else timedelta(days=days)),
             browser=browser[:BROWSER_LENGTH],
             confirmed_at=now,
+            second_factor_at=now if second_factor else None,
         )
     )
     return token
@@ -85,12 +97,12 @@ def holder_of(db: Session, token: str, *, staff_idle: timedelta) -> Holder | Non
     row = db.execute(_HOLDER, {"token": crypto.token_hash(token), "now": now}).one_or_none()
     if row is None:
         return None
-    user, token_hash, seen_at, confirmed_at, second_factor_at = row
+    user, token_hash, seen_at, confirmed_at, second_factor_at, owes_factor = row
     # `seen_at` may be `SEEN_EVERY` older than the last request: an active session must not end early for that.
     if is_staff(user) and now - seen_at > staff_idle + SEEN_EVERY:
         return None
     _touch(db, token_hash, seen_at, now)
-    return Holder(user, confirmed_at, second_factor_at)
+    return Holder(user, confirmed_at, second_factor_at, owes_factor)
 
 
 def _touch(db: Session, token_hash: bytes, seen_at: datetime, now: datetime) -> None:
@@ -107,6 +119,21 @@ def confirm(db: Session, token: str) -> None:
     """Note that the holder of a session gave the password again."""
     statement = update(BrowserSession).where(BrowserSession.token_hash == crypto.token_hash(token))
     db.execute(statement.values(confirmed_at=clock.now()))
+
+
+def complete(db: Session, token: str, *, days: int) -> str:
+    """Note that the second factor was given in a session, and return the session's new token.
+
+    A copy of the cookie of the half sign-in becomes worthless by it. days: as in `start`.
+    """
+    new_token = crypto.token() + crypto.token()
+    now = clock.now()
+    db.execute(
+        update(BrowserSession)
+        .where(BrowserSession.token_hash == crypto.token_hash(token))
+        .values(token_hash=crypto.token_hash(new_token), second_factor_at=now, expires_at=now + timedelta(days=days))
+    )
+    return new_token
 
 
 def of_user(db: Session, user: User, token: str, *, staff_idle: timedelta) -> list[SignedIn]:
@@ -142,7 +169,11 @@ def end(db: Session, token: str) -> None:
 
 
 def end_all(db: Session, user_id: int, *, but: str | None = None) -> int:
-    """Sign a user out everywhere, except in the browser that holds the token `but`. Returns the number of ended sessions."""
+    """Sign a user out everywhere, except in the browser that holds the token `but`. Returns the number of ended sessions.
+
+    No browser is spared the second factor any more.
+    """
+    known_browsers.forget_second_factors(db, user_id)
     statement = delete(BrowserSession).where(BrowserSession.user_id == user_id)
     if but is not None:
         statement = statement.where(BrowserSession.token_hash != crypto.token_hash(but))

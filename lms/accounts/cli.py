@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lms.accounts import places, users
+from lms.accounts import places, second_factors, users
 from lms.accounts.roles import GrantFacts
 from lms.accounts.users import UserFacts
 from lms.core.constraints import refusal_of
@@ -37,7 +37,7 @@ def unit_of_work() -> Iterator[Session]:
 
 @click.group("user")
 def cli() -> None:
-    """Accounts: create, disable, list."""
+    """Accounts: create, disable, reset a second factor, list."""
 
 
 @cli.command()
@@ -65,7 +65,7 @@ def create(
     language: str,
     password_file: TextIO | None,
 ) -> None:
-    """Make an account with one role and a password."""
+    """Make an account with one role and a password. The operator vouches for its contacts, which count as proven by staff."""
     if phone is not None:
         try:
             phone = normalise_phone(phone)
@@ -89,7 +89,7 @@ def create(
             district_id=places.district_called(db, district) if district is not None else None,
             organisation_id=_organisation(db, organisation) if organisation is not None else None,
         )
-        account = users.create(db, UserFacts(name, email, phone, language), [facts], EVERYTHING, None)
+        account = users.create(db, UserFacts(name, email, phone, language), [facts], EVERYTHING, None, vouched=True)
         users.set_password(db, account.user, password)
         click.echo(f"Made user {account.user.id}: {name}, {role}")
 
@@ -106,6 +106,20 @@ def disable(identifier: str, reason: str) -> None:
             raise click.ClickException(f"nobody signs in as {identifier}")
         users.disable(db, user, reason)
         click.echo(f"Disabled user {user.id}: {user.name}")
+
+
+@cli.command("reset-second-factor")
+@click.argument("identifier")
+@click.option("--reason", required=True, help="Why, and how the person was recognised; the audit trail keeps it.")
+@with_appcontext
+def reset_second_factor(identifier: str, reason: str) -> None:
+    """Remove the second factor of the account with this phone or e-mail address, and sign it out everywhere."""
+    with unit_of_work() as db:
+        user = users.find(db, identifier)
+        if user is None:
+            raise click.ClickException(f"nobody signs in as {identifier}")
+        second_factors.reset(db, user, reason)
+        click.echo(f"Reset the second factor of user {user.id}: {user.name}")
 
 
 @cli.command("list")

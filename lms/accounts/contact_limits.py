@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lms.accounts.models import ContactCheck
 from lms.core import clock, crypto
 from lms.core.errors import N_, DomainError
-from lms.core.limits import seconds_to_wait
+from lms.core.limits import network, seconds_to_wait
 
 RESEND_AFTER = timedelta(minutes=1)
 # Codes that are sent to one contact, whoever asks for them: the period and the most within it.
@@ -52,7 +52,7 @@ def demand_sending(db: Session, contact: str, address: str | None) -> None:
         if (db.scalar(count) or 0) >= most:
             raise _too_many()
     if address is not None:
-        key = crypto.cipher().blind_index("contact_check.address", address).hex()
+        key = crypto.cipher().blind_index("contact_check.address", network(address)).hex()
         if seconds_to_wait(SENT_PER_ADDRESS, "accounts", "contact_checks", key):
             raise DomainError(
                 "too_many_codes_here",

@@ -1,6 +1,6 @@
 """Flask-Login, configured so that the cookie holds the token of our own session table and never the user's id."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 
-from lms.accounts import browser_sessions, confirmations, known_browsers, notices
+from lms.accounts import browser_sessions, confirmations, known_browsers, notices, second_factors, user_contacts
 from lms.accounts.browser_sessions import Holder
 from lms.accounts.confirmations import NotConfirmed
 from lms.accounts.known_browsers import Recognition
@@ -37,7 +37,11 @@ _NOT_KEPT = {confirmations.FIELD, "csrf_token"}
 
 
 class SignedInUser(UserMixin):  # type: ignore[misc]  # the library has no types
-    """The user of this request, with the session token that the request carried and what the session has proven."""
+    """The user of this request, with the session token that the request carried and what the session has proven.
+
+    `step`: the endpoint of the step that the sign-in still owes. Until then the user is half signed in and counts as not
+    authenticated (`lms.core.access`).
+    """
 
     def __init__(self, holder: Holder, token: str) -> None:
         user = holder.user
@@ -49,6 +53,14 @@ class SignedInUser(UserMixin):  # type: ignore[misc]  # the library has no types
         self.grants: list[RoleGrant] = user.grants
         self.confirmed_at = holder.confirmed_at
         self.second_factor_at = holder.second_factor_at
+        self.step = None if holder.second_factor_at is not None else _step(user, has_factor=holder.owes_factor)
+        if self.step is None:
+            self.step = _contact_step(user)
+
+    @property
+    def is_authenticated(self) -> bool:
+        """True if the sign-in is whole."""
+        return self.step is None
 
     def get_id(self) -> str:
         """The value that Flask-Login keeps in the cookie: the session token, never the user's id."""
@@ -70,19 +82,77 @@ def known_browser(user_id: int) -> KnownBrowser | None:
     return known_browsers.find(request_db.db(), request.cookies.get(known_browsers.COOKIE), user_id)
 
 
-def remember(user: User, days: int) -> KnownBrowser:
+def owes_second_factor(grants: Iterable[RoleGrant]) -> bool:
+    """Tell whether the setting demands a second factor of a user with these roles."""
+    return current_app.config["SETTINGS"].demands_second_factor and second_factors.is_demanded(grants)
+
+
+def remember(user: User, days: int) -> str | None:
     """Sign a user in on this browser. The old content of the cookie is dropped, so that nobody can plant a session.
 
-    The browser is known for this user from now on. The owner of an account is told of a new browser, except at the first
-    sign-in after the account was made.
+    Returns the endpoint of the step that the sign-in still owes; None if it is whole. Then the browser is known for this
+    user from now on. The owner of an account is told of a new browser, except at the first sign-in after the account was
+    made.
     """
     session.clear()
     db = request_db.db()
+    known = known_browser(user.id)
+    has_factor = second_factors.is_set(db, user.id)
+    spared = has_factor and known is not None and known_browsers.is_spared(known)
+    step = None if spared else _step(user, has_factor=has_factor)
+    _keep_session(
+        browser_sessions.start(
+            db,
+            user,
+            days=days,
+            browser=request.user_agent.string,
+            half=step is not None,
+            second_factor=spared,
+        )
+    )
+    if step is None:
+        _recognise(user)
+        return _contact_step(user)
+    return step
+
+
+def complete(*, remember: bool) -> None:
+    """Make the sign-in of this request whole, because the second factor was given.
+
+    remember: this browser is not asked for it for a while. The cookie gets a new token.
+    """
+    db = request_db.db()
+    days = current_app.config["SETTINGS"].session_days
+    token = browser_sessions.complete(db, current_user.token, days=days)
+    session.clear()
+    _keep_session(token)
+    known_browsers.remember_second_factor(
+        db, _recognise(current_user.user), second_factors.remembered_until() if remember else None
+    )
+
+
+def _step(user: User, *, has_factor: bool) -> str | None:
+    """The endpoint of the step that follows the right password, where the second factor was not given."""
+    if has_factor:
+        return "second_factor.ask"
+    return "second_factor.set_up" if owes_second_factor(user.grants) else None
+
+
+def _contact_step(user: User) -> str | None:
+    """The endpoint of the step of a user without any proven contact, as accounts of former times have: to prove one."""
+    return None if user_contacts.has_proven(user) else "contacts.page"
+
+
+def _keep_session(token: str) -> None:
+    session[TOKEN] = token
+    session.permanent = True
+
+
+def _recognise(user: User) -> KnownBrowser:
+    """Make the browser of this request known for a user who is wholly signed in."""
     recognition = make_known(user)
     if recognition.new and not recognition.first:
-        notices.tell(db, user, Notice.BROWSER)
-    session[TOKEN] = browser_sessions.start(db, user, days=days, browser=request.user_agent.string)
-    session.permanent = True
+        notices.tell(request_db.db(), user, Notice.BROWSER)
     return recognition.row
 
 

@@ -3,10 +3,20 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import DateField, EmailField, PasswordField, SearchField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    DateField,
+    EmailField,
+    HiddenField,
+    PasswordField,
+    SearchField,
+    SelectField,
+    StringField,
+)
 from wtforms.validators import Email, InputRequired, Length, Optional, ValidationError
 
 from lms.accounts.passwords import MAXIMUM
+from lms.core.contacts import ContactProof
 from lms.core.forms import Form, PhoneField, QueryForm, choices, strip
 from lms.core.scope import Role
 from lms.core.sealed_search import SealedSearchField
@@ -19,6 +29,11 @@ ROLES = {
     Role.DISTRICT_ADMINISTRATOR: _("District administrator"),
     Role.AUDITOR: _("Auditor"),
     Role.CITY_ADMINISTRATOR: _("City administrator"),
+}
+PROOFS = {
+    ContactProof.CODE: _("confirmed by a code"),
+    ContactProof.LINK: _("confirmed by a link"),
+    ContactProof.STAFF: _("confirmed by staff"),
 }
 LANGUAGES = choices((("zh", "中文"), ("en", "English")))
 REQUIRED = InputRequired(_("Fill this in."))
@@ -45,6 +60,60 @@ class SignInForm(Form):
         _("Password"),
         validators=[REQUIRED, Length(max=MAXIMUM)],
         render_kw={"autocomplete": "current-password"},
+    )
+
+
+class SecondFactorForm(Form):
+    """A code of the authenticator app, or a recovery code, and whether this browser is remembered."""
+
+    code = StringField(
+        _("Code from the app"),
+        validators=[REQUIRED, Length(max=40)],
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 40, "autofocus": True},
+    )
+    remember = BooleanField(_("Do not ask in this browser for 30 days"))
+
+
+class RecoveryCodeForm(Form):
+    """A recovery code; it is sent as the code of `SecondFactorForm`."""
+
+    code = StringField(
+        _("Recovery code"),
+        validators=[REQUIRED, Length(max=40)],
+        id="recovery",
+        render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "maxlength": 40},
+    )
+
+
+class TotpForm(Form):
+    """The first code of an authenticator app, with the secret that the app was given."""
+
+    pending = HiddenField()
+    code = StringField(
+        _("Code from the app"),
+        validators=[REQUIRED, Length(max=40)],
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 40},
+    )
+
+
+class PasskeyNameForm(Form):
+    """The name by which the owner recognises a passkey."""
+
+    name = StringField(
+        _("Name of the passkey"),
+        validators=[REQUIRED, Length(max=100)],
+        filters=[strip],
+        render_kw={"autocomplete": "off", "maxlength": 100},
+    )
+
+
+class ResetFactorForm(Form):
+    """Why somebody's second factor is removed, and that the person was recognised."""
+
+    reason = StringField(_("Reason"), validators=[REQUIRED, Length(max=500)], filters=[strip])
+    seen = BooleanField(
+        _("I saw the person and the person's identity document."),
+        validators=[InputRequired(_("Only reset the second factor of a person whom you have recognised."))],
     )
 
 
@@ -113,6 +182,23 @@ class ProfileForm(Form):
         _("Name"), validators=[REQUIRED, Length(max=100)], filters=[strip], render_kw={"autocomplete": "name"}
     )
     language = SelectField(_("Language"), choices=LANGUAGES)
+
+
+class OwnPhoneForm(Form):
+    """A phone that the owner of an account adds."""
+
+    phone = PhoneField(_("New phone number"), validators=[REQUIRED])
+
+
+class OwnEmailForm(Form):
+    """An e-mail address that the owner of an account adds."""
+
+    email = EmailField(
+        _("New e-mail address"),
+        validators=[REQUIRED, Email(_("This is not an e-mail address.")), Length(max=254)],
+        filters=[strip],
+        render_kw={"autocomplete": "email"},
+    )
 
 
 class UserForm(Form):

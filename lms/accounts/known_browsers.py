@@ -75,10 +75,25 @@ def recognise(db: Session, user: User, token: str | None, browser: str) -> Recog
     return Recognition(row, new_token, new=True, first=first)
 
 
-def remember_second_factor(db: Session, row: KnownBrowser, until: datetime) -> None:
-    """Spare this browser the second factor until a moment."""
-    row.second_factor_until = until
+def remember_second_factor(db: Session, row: KnownBrowser, until: datetime | None) -> None:
+    """Note that the second factor was given in a browser. until: spare this browser the second factor as long."""
+    row.second_factor_at = clock.now()
+    if until is not None:
+        row.second_factor_until = until
     db.flush()
+
+
+def is_spared(row: KnownBrowser) -> bool:
+    """Tell whether a browser is spared the second factor now."""
+    return row.second_factor_until is not None and row.second_factor_until > clock.now()
+
+
+def remembered(db: Session, user_id: int) -> list[KnownBrowser]:
+    """The browsers of a user that are spared the second factor now, the one that was seen last first."""
+    statement = select(KnownBrowser).where(
+        KnownBrowser.user_id == user_id, KnownBrowser.second_factor_until > clock.now()
+    )
+    return list(db.scalars(statement.order_by(KnownBrowser.seen_at.desc(), KnownBrowser.id)))
 
 
 def forget_second_factors(db: Session, user_id: int) -> None:

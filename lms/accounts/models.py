@@ -63,7 +63,7 @@ class User(ProvenContacts, Base):
         Index("ix_app_user_email_claimed", text("lower(email)"), postgresql_where="email_proven_at IS NULL"),
         Index("ix_app_user_phone_claimed", "phone_index", postgresql_where="phone_proven_at IS NULL"),
         *proof_constraints(),
-        CheckConstraint("email IS NOT NULL OR phone_index IS NOT NULL", name="reachable"),
+        CheckConstraint("email IS NOT NULL OR phone_index IS NOT NULL OR disabled_at IS NOT NULL", name="reachable"),
         CheckConstraint("language IN ('zh', 'en')", name="language"),
         CheckConstraint("(phone_sealed IS NULL) = (phone_index IS NULL)", name="phone_pair"),
     )
@@ -99,6 +99,17 @@ class User(ProvenContacts, Base):
         beyond = RoleGrant.role.in_((Role.CITY_ADMINISTRATOR, Role.AUDITOR)) | ~within
         return and_(cls.grants.any(within), ~cls.grants.any(beyond))
 
+    @classmethod
+    def manageable_by(cls, scope: Scope) -> ColumnElement[bool]:
+        """Condition: each role of the user lies in the districts of the scope, so that the scope may change the account.
+
+        A trainee's role lies in no district, because the training of a person is the whole city's: only the city changes
+        name, contacts, password and state of such an account.
+        """
+        if scope.everything:
+            return true()
+        return and_(cls.grants.any(RoleGrant.within(scope)), ~cls.grants.any(~RoleGrant.within(scope)))
+
 
 class RoleGrant(Base):
     """A role of a user and where it holds: the district of a district administrator, the organisation of a coordinator."""
@@ -112,6 +123,13 @@ class RoleGrant(Base):
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
 
     user: Mapped[User] = relationship(back_populates="grants")
+
+    @classmethod
+    def within(cls, scope: Scope) -> ColumnElement[bool]:
+        """Condition: the grant holds in a district of the scope. Never null: a grant that holds in none is not within."""
+        if scope.everything:
+            return true()
+        return func.coalesce(_district_of_grant().in_(scope.district_ids), False)
 
     __table_args__ = (
         UniqueConstraint(
@@ -163,7 +181,7 @@ class KnownBrowser(Base):
     """A browser in which a user once signed in. Its cookie holds a token; the table holds the token's hash.
 
     Wrong passwords from elsewhere do not shut it out, its owner is told when it first appears, and until
-    `second_factor_until` it is not asked for the second factor again.
+    `second_factor_until` it is not asked for the second factor again. `second_factor_at`: when it was last given there.
     """
 
     __tablename__ = "known_browser"
@@ -174,6 +192,7 @@ class KnownBrowser(Base):
     browser: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    second_factor_at: Mapped[datetime | None]
     second_factor_until: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("token_hash", "user_id"),)
@@ -269,6 +288,70 @@ class Device(Base):
     user: Mapped[User] = relationship()
 
 
+TOTP_SECRET = "totp.secret"  # noqa: S105  # the name of the column
+
+
+class Totp(Base):
+    """The authenticator app of a user (TOTP, RFC 6238). The secret is sealed with the user's reference.
+
+    `last_step`: the number of the last 30 seconds of which a code was accepted; no code is accepted for it or before it.
+    """
+
+    __tablename__ = "totp"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
+    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    used_at: Mapped[datetime | None]
+
+
+class Passkey(Base):
+    """A passkey of a user (WebAuthn): the public key, and how often the authenticator says that it was used."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[Identifier]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    used_at: Mapped[datetime | None]
+
+
+class PasskeyChallenge(Base):
+    """The challenge that a browser session was last given for making or using a passkey. It is answered once.
+
+    `purpose`: "add" or "use", so that an answer to one is none to the other.
+    """
+
+    __tablename__ = "passkey_challenge"
+
+    token_hash: Mapped[bytes] = mapped_column(
+        LargeBinary, ForeignKey("browser_session.token_hash", ondelete="CASCADE", onupdate="CASCADE"), primary_key=True
+    )
+    purpose: Mapped[str]
+    challenge: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("purpose IN ('add', 'use')", name="purpose"),)
+
+
+class RecoveryCode(Base):
+    """A recovery code, which stands for the second factor once. The table holds its keyed hash."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[Identifier]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    used_at: Mapped[datetime | None]
+
+
+register_refusal("uq_passkey_credential_id", "passkey_known", N_("This passkey is already set up."))
 register_refusal("uq_app_user_email", "email_taken", N_("Another account uses this e-mail address."))
 register_refusal("uq_app_user_phone_index", "phone_taken", N_("Another account uses this phone number."))
 register_refusal("uq_role_grant_once", "granted_already", N_("This account already has this role."))

@@ -56,6 +56,15 @@ class Notice(Enum):
         N_("A contact of your account was changed"),
         N_("A phone number or e-mail address of your account was changed."),
     )
+    CONTACT_ASKED = _wording(
+        "contact_asked",
+        N_("Notice of a contact to be changed"),
+        N_("A contact of your account is to be changed"),
+        N_(
+            "An administrator entered a new phone number or e-mail address for your account. It takes effect once it is "
+            "confirmed there. You can refuse the change under “My account”."
+        ),
+    )
     PASSWORD = _wording(
         "password",
         N_("Notice of a new password"),

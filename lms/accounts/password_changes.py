@@ -35,5 +35,5 @@ def set_new(db: Session, user: User, password: str, *, but: str | None = None) -
 
 
 def facts_of(user: User) -> tuple[str | None, ...]:
-    """What everybody may know of a user, and what a password may therefore not consist of."""
+    """The facts of a user that others may know, and of which a password may therefore not consist."""
     return (user.name, user.email, user.phone)

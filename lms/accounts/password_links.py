@@ -11,15 +11,22 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from lms.accounts import password_changes
+from lms.accounts import password_changes, user_contacts
 from lms.accounts.models import PasswordReset, User
 from lms.config import Settings
-from lms.core import audit, clock, crypto, mail
+from lms.core import audit, clock, crypto
+from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, DomainError
+from lms.core.messages import owing
+from lms.core.messages.models import Channel
+from lms.core.messages.owing import Address, Purpose, Recipient
 
 RESET = timedelta(hours=1)
 INVITATION = timedelta(days=3)
 PATH = "/sign-in/password/"
+RESET_LINK = Purpose("password_reset", N_("Link for a new password"), called=False, secret=True)
+INVITATION_LINK = Purpose("invitation", N_("Invitation to an account"), secret=True)
+LINK = Purpose("password_link", N_("Password link"), parameters=("token",), secret=True)
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,30 @@ def site_of(settings: Settings) -> Site:
     return Site(settings.public_url, settings.organisation_name_zh, settings.organisation_name_en)
 
 
-def make(db: Session, user: User, site: Site, *, lives: timedelta) -> str:
-    """Create a link and return its whole address. The user's earlier links end. `lives`: how long it can be used."""
+def make(
+    db: Session,
+    user: User,
+    site: Site,
+    *,
+    lives: timedelta,
+    proves: ContactKind | None = None,
+    handed_over_by: int | None = None,
+) -> str:
+    """Create a link and return its whole address. The user's earlier links end. lives: how long it can be used.
+
+    proves: the contact to which the link is sent, which its use proves. handed_over_by: the user who hands it over in person.
+    """
     end_all(db, user)
     token = crypto.token()
-    db.add(PasswordReset(token_hash=crypto.token_hash(token), user_id=user.id, expires_at=clock.now() + lives))
+    db.add(
+        PasswordReset(
+            token_hash=crypto.token_hash(token),
+            user_id=user.id,
+            expires_at=clock.now() + lives,
+            proves=proves,
+            handed_over_by=handed_over_by,
+        )
+    )
     return f"{site.public_url}{PATH}{token}"
 
 
@@ -54,15 +80,19 @@ def end_all(db: Session, user: User) -> None:
 
 
 def mail_reset(db: Session, email: str, site: Site) -> None:
-    """Owe a mail with a link to the user of this address. If there is no such user, do nothing and give no sign of it."""
-    user = db.scalars(select(User).where(User.email_is(email), User.disabled_at.is_(None))).one_or_none()
+    """Owe a mail with a link to the user who has proven this address. If there is none, do nothing and give no sign of it."""
+    user = db.scalars(
+        select(User).where(User.email_is(email), User.email_proven_at.is_not(None), User.disabled_at.is_(None))
+    ).one_or_none()
     if user is None or user.email is None:
         return
-    address = make(db, user, site, lives=RESET)
+    address = make(db, user, site, lives=RESET, proves=ContactKind.EMAIL)
     with force_locale(user.language):
-        mail.owe(
+        owing.owe(
             db,
-            recipient=user.email,
+            RESET_LINK,
+            _recipient(user, user.email),
+            lives=RESET,
             subject=_("Set a new password"),
             text=_(
                 "Dear %(name)s,\n\nsomebody, presumably you, asked to set a new password for your account at %(site)s."
@@ -76,15 +106,40 @@ def mail_reset(db: Session, email: str, site: Site) -> None:
 
 
 def invite(db: Session, user: User, site: Site) -> str | None:
-    """Owe an invitation by mail. For a user without an e-mail address, return the link, to be handed over in person."""
-    address = make(db, user, site, lives=INVITATION)
+    """Send a password link: to a proven contact, or as an invitation to the claimed one of an account that nobody used yet.
+
+    Returns the link to hand over in person for an invited account without an e-mail address. Raises DomainError for an
+    account in use without a proven contact.
+    """
+    untouched = user_contacts.is_untouched(user)
     audit.record(db, "user.invite", user)
-    if user.email is None:
-        return address
+    if user.email is not None and (untouched or user.is_proven(ContactKind.EMAIL)):
+        address = make(db, user, site, lives=INVITATION, proves=ContactKind.EMAIL)
+        _mail_invitation(db, user, user.email, site, address)
+        return None
+    if untouched:
+        return make(db, user, site, lives=INVITATION, proves=ContactKind.PHONE, handed_over_by=audit.actor(db))
+    if user.phone is not None and user.is_proven(ContactKind.PHONE):
+        address = make(db, user, site, lives=INVITATION, proves=ContactKind.PHONE)
+        _text_link(db, user, user.phone, address)
+        return None
+    raise DomainError(
+        "no_proven_contact",
+        N_(
+            "No contact of this account is confirmed, so no password link can be sent. Its owner signs in and confirms one, "
+            "or you enter a new contact, which the owner confirms."
+        ),
+        status=422,
+    )
+
+
+def _mail_invitation(db: Session, user: User, email: str, site: Site, address: str) -> None:
     with force_locale(user.language):
-        mail.owe(
+        owing.owe(
             db,
-            recipient=user.email,
+            INVITATION_LINK,
+            _recipient(user, email),
+            lives=INVITATION,
             subject=_("Your account for first-aid training"),
             text=_(
                 "Dear %(name)s,\n\nan account was made for you at %(site)s. Open this address within three days and choose"
@@ -94,7 +149,35 @@ def invite(db: Session, user: User, site: Site) -> str | None:
                 address=address,
             ),
         )
-    return None
+
+
+def _text_link(db: Session, user: User, phone: str, address: str) -> None:
+    recipient = Recipient(f"user:{user.id}", user.name, (Address(Channel.SMS, phone),), user.language)
+    with force_locale(user.language):
+        owing.owe(
+            db,
+            LINK,
+            recipient,
+            subject=_("Your account for first-aid training"),
+            text=_("Choose your password within three days at %(address)s. The link works once.", address=address),
+            parameters={"token": address.rpartition("/")[2]},
+            lives=INVITATION,
+        )
+
+
+def _recipient(user: User, email: str) -> Recipient:
+    """The user at the e-mail address; the staff of a district or organisation of the user's roles call otherwise."""
+    return Recipient(
+        person=f"user:{user.id}",
+        name=user.name,
+        addresses=(Address(Channel.EMAIL, email),),
+        language=user.language,
+        district_id=next((grant.district_id for grant in user.grants if grant.district_id is not None), None),
+        organisation_id=next(
+            (grant.organisation_id for grant in user.grants if grant.organisation_id is not None), None
+        ),
+        phone=user.phone,
+    )
 
 
 def owner(db: Session, token: str, *, lock: bool = False) -> User:
@@ -124,5 +207,16 @@ def owner(db: Session, token: str, *, lock: bool = False) -> User:
 def use(db: Session, token: str, password: str) -> User:
     """Set the password, end all links and sessions of the user. Of two simultaneous uses one wins and the other is refused."""
     user = owner(db, token, lock=True)
+    link = db.get_one(PasswordReset, crypto.token_hash(token))
+    _prove_contact(db, user, link)
     password_changes.set_new(db, user, password)
     return user
+
+
+def _prove_contact(db: Session, user: User, link: PasswordReset) -> None:
+    """The use of a link proves the contact to which it was sent; a link that was handed over is a proof by staff."""
+    contact = user_contacts.of(user, link.proves) if link.proves is not None else None
+    if link.proves is None or contact is None or user.is_proven(link.proves):
+        return
+    proof = ContactProof.LINK if link.handed_over_by is None else ContactProof.STAFF
+    user_contacts.prove(db, user, link.proves, contact, proof, by=link.handed_over_by)

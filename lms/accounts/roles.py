@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from lms.accounts.models import RoleGrant, User
 from lms.core import audit
-from lms.core.errors import N_, DomainError, NotFound
+from lms.core.errors import N_, Denied, DomainError, NotFound
 from lms.core.scope import Role, Scope
 
 # What a district's administrator may give; instructors get theirs through the register of instructors.
@@ -51,11 +51,13 @@ def grant(db: Session, user: User, facts: GrantFacts, scope: Scope) -> RoleGrant
     return row
 
 
-def withdraw(db: Session, user: User, grant_id: int) -> None:
-    """Withdraw a role. A user keeps at least one role, and nobody withdraws a role from themselves."""
+def withdraw(db: Session, user: User, grant_id: int, scope: Scope) -> None:
+    """Withdraw a role that holds within the scope. A user keeps at least one, and nobody withdraws a role from themselves."""
     row = next((grant for grant in user.grants if grant.id == grant_id), None)
     if row is None:
         raise NotFound
+    if not is_within(db, row, scope):
+        raise Denied
     if audit.actor(db) == user.id:
         raise DomainError("own_account", N_("You cannot take a role from yourself. Ask another administrator."))
     if len(user.grants) == 1:
@@ -65,6 +67,12 @@ def withdraw(db: Session, user: User, grant_id: int) -> None:
     audit.record(db, "user.withdraw", user, before={"roles": described([row])})
     user.grants.remove(row)
     db.flush()
+
+
+def is_within(db: Session, grant: RoleGrant, scope: Scope) -> bool:
+    """Tell whether a role holds within the scope. A trainee's role holds in no district: only the city withdraws it."""
+    within = select(func.count()).select_from(RoleGrant).where(RoleGrant.id == grant.id, RoleGrant.within(scope))
+    return bool(db.scalar(within))
 
 
 def hold(db: Session, user: User, role: Role) -> None:

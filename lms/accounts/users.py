@@ -2,15 +2,24 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy import ColumnElement, and_, false, func, select
 from sqlalchemy.orm import Session, lazyload
 
-from lms.accounts import browser_sessions, known_browsers, password_changes, password_links, passwords, roles
+from lms.accounts import (
+    browser_sessions,
+    known_browsers,
+    password_changes,
+    password_links,
+    passwords,
+    roles,
+    user_contacts,
+)
 from lms.accounts.models import PHONE, KnownBrowser, RoleGrant, User
 from lms.accounts.password_links import Site
 from lms.accounts.roles import GrantFacts
 from lms.core import audit, clock, crypto
-from lms.core.errors import N_, DomainError
+from lms.core.contacts import ContactKind, ContactProof
+from lms.core.errors import N_, Denied, DomainError
 from lms.core.paging import Page, page_of
 from lms.core.phones import normalise_phone
 from lms.core.scope import Role, Scope, visible
@@ -55,8 +64,8 @@ def canonical(identifier: str) -> str:
 
 
 def find(db: Session, identifier: str) -> User | None:
-    """The user with a phone or an e-mail address; None if there is none."""
-    return db.scalars(select(User).where(_reached_by(identifier))).one_or_none()
+    """The user who has proven a phone or an e-mail address; None if nobody has. Who merely claims it is not found."""
+    return db.scalars(select(User).where(_proven_by(identifier))).one_or_none()
 
 
 @dataclass(frozen=True)
@@ -120,12 +129,28 @@ def change_own(db: Session, user: User, *, name: str, language: str) -> None:
     audit.record_change(db, "user.change", user, before, {"name": name, "language": language})
 
 
-def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope, site: Site | None) -> CreatedAccount:
-    """Create an account with its roles, within the creator's scope, and invite its owner (unless `site` is None)."""
+def create(
+    db: Session,
+    facts: UserFacts,
+    grants: list[GrantFacts],
+    scope: Scope,
+    site: Site | None,
+    *,
+    vouched: bool = False,
+) -> CreatedAccount:
+    """Create an account with its roles, within the creator's scope, and invite its owner (unless `site` is None).
+
+    The contacts are claimed; the invitation proves the one to which it was sent. vouched: the operator of the command line
+    knows the person, so that the contacts count as proven by staff. Raises DomainError for a contact that another account
+    has proven.
+    """
     if not (facts.email or facts.phone):
         raise DomainError(
             "unreachable", N_("Enter an e-mail address, a phone number or both."), status=422, field="email"
         )
+    contacts = {ContactKind.EMAIL: facts.email, ContactKind.PHONE: facts.phone}
+    for kind, contact in contacts.items():
+        user_contacts.demand_free(db, kind, contact)
     user = User(name=facts.name, email=facts.email, language=facts.language)
     user.phone = facts.phone
     user.grants = [RoleGrant(**asdict(grant)) for grant in grants]
@@ -133,6 +158,10 @@ def create(db: Session, facts: UserFacts, grants: list[GrantFacts], scope: Scope
     db.flush()
     roles.demand_within(db, user, scope)
     audit.record(db, "user.create", user, after=_masked(facts) | {"roles": roles.described(user.grants)})
+    if vouched:
+        for kind, contact in contacts.items():
+            if contact is not None:
+                user_contacts.prove(db, user, kind, contact, ContactProof.STAFF, by=audit.actor(db))
     return CreatedAccount(user, password_links.invite(db, user, site) if site is not None else None)
 
 
@@ -141,20 +170,48 @@ def set_password(db: Session, user: User, password: str) -> None:
     password_changes.set_new(db, user, password)
 
 
-def change(db: Session, user: User, facts: UserFacts) -> None:
-    """Change a user's name and contacts. Password links that were sent to the old address end."""
+def change(db: Session, user: User, facts: UserFacts) -> bool:
+    """Change a user's name and language at once; a new contact takes effect when the owner proves it.
+
+    Returns True if the owner has been sent something to prove.
+    """
     if not (facts.email or facts.phone):
         raise DomainError(
             "unreachable", N_("Enter an e-mail address, a phone number or both."), status=422, field="email"
         )
-    before = _masked(UserFacts(user.name, user.email, user.phone, user.language))
-    if facts.email != user.email:
-        password_links.end_all(db, user)
-    user.name, user.email, user.language = facts.name, facts.email, facts.language
-    if facts.phone != user.phone:
-        user.phone = facts.phone
+    before = {"name": user.name, "language": user.language}
+    user.name, user.language = facts.name, facts.language
     db.flush()
-    audit.record_change(db, "user.change", user, before, _masked(facts))
+    audit.record_change(db, "user.change", user, before, {"name": facts.name, "language": facts.language})
+    untouched = user_contacts.is_untouched(user)
+    new = {}
+    for kind, contact in ((ContactKind.EMAIL, facts.email), (ContactKind.PHONE, facts.phone)):
+        if canonical(contact or "") != canonical(user_contacts.of(user, kind) or ""):
+            new[kind] = contact
+    for kind, contact in sorted(new.items(), key=lambda item: item[1] is None):
+        if contact is None:
+            user_contacts.drop_claimed(db, user, kind)
+        else:
+            user_contacts.ask_for_change(db, user, kind, contact)
+    return not untouched and any(new.values())
+
+
+def demand_manageable(db: Session, user: User, scope: Scope) -> None:
+    """Raise Denied unless the scope may change the account's name, contacts, password and state."""
+    if not is_manageable(db, user, scope):
+        raise Denied(
+            "beyond_management",
+            N_(
+                "This account also has a role beyond your district, or belongs to a trainee. Its owner changes it under "
+                "“My account”, or a city administrator does."
+            ),
+        )
+
+
+def is_manageable(db: Session, user: User, scope: Scope) -> bool:
+    """Tell whether the scope may change the account's name, contacts, password and state."""
+    within = select(func.count()).select_from(User).where(User.id == user.id, User.manageable_by(scope))
+    return bool(db.scalar(within))
 
 
 def disable(db: Session, user: User, reason: str) -> None:
@@ -173,6 +230,10 @@ def enable(db: Session, user: User) -> None:
     """Enable a disabled account."""
     if user.disabled_at is None:
         return
+    if user.email is None and user.phone is None:
+        raise DomainError(
+            "no_contact", N_("Somebody else proved the only contact of this account. Make a new account instead.")
+        )
     user.disabled_at = None
     audit.record(db, "user.enable", user)
 
@@ -203,6 +264,12 @@ def _reached_by(identifier: str) -> ColumnElement[bool]:
     if "@" in text:
         return User.email_is(text)
     return User.phone_index == crypto.cipher().blind_index(PHONE, text) if text.startswith("+") else false()
+
+
+def _proven_by(identifier: str) -> ColumnElement[bool]:
+    text = canonical(identifier)
+    proven = User.email_proven_at if "@" in text else User.phone_proven_at
+    return _reached_by(identifier) & proven.is_not(None)
 
 
 def _masked(facts: UserFacts) -> dict[str, str | None]:

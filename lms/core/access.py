@@ -3,6 +3,10 @@
 Access is denied by default: a view without `@public`, `@signed_in` or `@requires(…)` answers nobody.
 
 The grants that a view accepts make the request's `Scope`. An auditor's grant is never used for a request that writes.
+
+A browser that gave the password and still owes a step (the second factor, for example) is half signed in: its
+`current_user` is not authenticated and names the endpoint of the step as `current_user.step`. It reaches public pages as a
+visitor does, and the views marked `@half_signed_in`; a page of any other view leads to the step.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +16,7 @@ from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from lms.core.errors import Denied
+from lms.core.errors import N_, Denied
 from lms.core.scope import Role, Scope
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -33,6 +37,7 @@ class Grant(Protocol):
 class Guard:
     """The condition of a view: `anyone`, any signed-in user (`roles` is None), or a user with one of the roles.
 
+    half: a browser that is half signed in may call the view, too. step: only if it owes this step.
     reading: the view's POST changes nothing, so an auditor may send it. An example is a search for a person.
     admit: identifies the caller by other means than the browser's cookie, and gives their scope or raises.
     """
@@ -41,11 +46,15 @@ class Guard:
         self,
         *,
         anyone: bool = False,
+        half: bool = False,
+        step: str | None = None,
         roles: frozenset[Role] | None = None,
         reading: bool = False,
         admit: Callable[[], Scope] | None = None,
     ) -> None:
         self.anyone = anyone
+        self.half = half
+        self.step = step
         self.roles = roles
         self.reading = reading
         self.admit = admit
@@ -60,6 +69,25 @@ def public(view: V) -> V:
 def signed_in(view: V) -> V:
     """Let any signed-in user call this view, which concerns their own account."""
     setattr(view, GUARD, Guard())
+    return view
+
+
+def reached_in_step(step: str) -> Callable[[V], V]:
+    """Let any signed-in user call this view, and a browser that owes this step of its sign-in. step: an endpoint."""
+
+    def mark(view: V) -> V:
+        setattr(view, GUARD, Guard(half=True, step=step))
+        return view
+
+    return mark
+
+
+def half_signed_in(view: V) -> V:
+    """Let any signed-in user call this view, and a browser that still owes a step of its sign-in.
+
+    `current_user.user` is the user in both cases; `current_user.is_authenticated` is true only for a whole sign-in.
+    """
+    setattr(view, GUARD, Guard(half=True))
     return view
 
 
@@ -114,8 +142,33 @@ def holds(*roles: Role) -> bool:
     return current_user.is_authenticated and any(grant.role in roles for grant in current_user.grants)
 
 
+def step_owed() -> str | None:
+    """The endpoint of the step that this browser still owes; None for a whole sign-in and for a visitor."""
+    step: str | None = getattr(current_user, "step", None)
+    return step
+
+
+class SignInUnfinished(Denied):
+    """The browser is half signed in, and this view demands a whole sign-in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "sign_in_unfinished", N_("Your sign-in is not finished. Open the sign-in page and take its next step.")
+        )
+
+
 def _wants_page() -> bool:
     return request.method == "GET" and not request.path.startswith("/api/")
+
+
+def _demand_sign_in() -> ResponseReturnValue:
+    """Lead a browser that asks for a page to the sign-in, or to the step of it that is owed; refuse all else."""
+    step = step_owed()
+    if not _wants_page():
+        if step is None:
+            abort(401)
+        raise SignInUnfinished
+    return redirect(url_for(step or "sign_in.page", next=request.full_path.rstrip("?")))
 
 
 def check() -> ResponseReturnValue | None:
@@ -131,9 +184,9 @@ def check() -> ResponseReturnValue | None:
         g.scope = guard.admit()
         return None
     if not current_user.is_authenticated:
-        if _wants_page():
-            return redirect(url_for("sign_in.page", next=request.full_path.rstrip("?")))
-        abort(401)
+        step = step_owed()
+        reached = guard.half and step is not None and guard.step in {None, step}
+        return None if reached else _demand_sign_in()
     if guard.roles is None:
         g.scope = Scope(user_id=current_user.id)
         return None

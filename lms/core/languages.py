@@ -68,8 +68,9 @@ def select_language() -> str:
     for candidate in (asked, chosen):
         if candidate in LANGUAGES:
             return candidate
-    if current_user and current_user.is_authenticated:
-        return str(current_user.language)
+    own = getattr(current_user, "language", None)  # also of a user who is half signed in
+    if own in LANGUAGES:
+        return str(own)
     return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 

@@ -1,49 +1,160 @@
-"""Accounts that trainees create from a ticket, which show the trainee's whole record."""
+"""Accounts that trainees make with a ticket, or link with it, and which show the trainee's whole record.
 
+A record is found by name and phone, which anybody may know and type. So a ticket alone opens no record: only a code that was sent
+to the record's phone does, or an account that has proven this phone, or staff who see the person.
+"""
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
-from lms.accounts import users
-from lms.accounts.models import User
+from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.trainees import PHONE_COLUMN, Trainee
+from lms.accounts import contact_checks, roles, user_contacts, users
+from lms.accounts.contact_checks import CheckPurpose
+from lms.accounts.models import ContactCheck, User
 from lms.accounts.roles import GrantFacts
 from lms.accounts.users import UserFacts
-from lms.core import audit
-from lms.core.errors import N_, DomainError
+from lms.core import audit, crypto
+from lms.core.contacts import ContactKind, ContactProof
+from lms.core.errors import N_, DomainError, NotFound
+from lms.core.names import norm
 from lms.core.scope import EVERYTHING, Role
 
 
 def may_claim(enrolment: Enrolment) -> bool:
-    """Tell whether this ticket proves enough to show all of a person's trainings.
-
-    A ticket that staff handed over does. A ticket from self-enrolment proves only that somebody knew a name and a phone, so it
-    is enough only if it created the trainee's record: then there is nothing of another person to see.
-    """
-    trainee = enrolment.trainee
-    if trainee.user_id is not None or trainee.phone is None or enrolment.state == EnrolmentState.CANCELLED:
-        return False
-    return enrolment.source != EnrolmentSource.SELF or trainee.created_at == enrolment.created_at
+    """Tell whether the ticket's page offers an account: the record has none yet, and the enrolment was not cancelled."""
+    return enrolment.trainee.user_id is None and enrolment.state != EnrolmentState.CANCELLED
 
 
-def claim(db: Session, enrolment: Enrolment, *, email: str | None, password: str, language: str) -> User:
-    """Create an account for a ticket's holder, who signs in by the phone of the enrolment or by e-mail."""
-    db.refresh(enrolment.trainee, with_for_update=True)
-    if not may_claim(enrolment):
-        raise DomainError(
-            "not_claimable", N_("This ticket cannot be used to create an account. Contact the host organisation.")
-        )
-    trainee = enrolment.trainee
-    if users.find(db, trainee.phone or "") is not None or (email and users.find(db, email) is not None):
+def ask_for_code(db: Session, enrolment: Enrolment, *, language: str, address: str) -> ContactCheck:
+    """Send a code to the phone of the record. address: the IP address that asks."""
+    _demand_claimable(enrolment)
+    phone = enrolment.trainee.phone
+    if phone is None:
+        raise _not_claimable()
+    return contact_checks.start(
+        db, TICKET, subject_of(enrolment), ContactKind.PHONE, phone, language=language, address=address
+    )
+
+
+def subject_of(enrolment: Enrolment) -> str:
+    """The text by which a contact check names an enrolment."""
+    return f"enrolment:{enrolment.id}"
+
+
+def claim(db: Session, enrolment: Enrolment, check: ContactCheck, *, password: str, language: str) -> User:
+    """Make an account with the phone that was proven by a check, and link it with the record of the enrolment."""
+    trainee = _locked(db, enrolment)
+    phone = trainee.phone
+    if phone is None or phone != check.contact or check.proven_at is None:
+        raise _not_claimable()
+    if user_contacts.holder(db, ContactKind.PHONE, phone) is not None:
         raise DomainError(
             "account_exists",
             N_(
-                "An account with this phone number or e-mail address already exists. Sign "
-                "in, or contact the host organisation."
+                "You already have an account with this phone number. Sign in to it and open this ticket again: then you can "
+                "add this record to it."
             ),
         )
-    facts = UserFacts(name=trainee.name, email=email, phone=trainee.phone, language=language)
+    facts = UserFacts(name=trainee.name, phone=phone, language=language)
     user = users.create(db, facts, [GrantFacts(Role.TRAINEE)], EVERYTHING, None).user
     users.set_password(db, user, password)
+    user_contacts.prove(db, user, ContactKind.PHONE, phone, ContactProof.CODE)
+    _link(db, trainee, user)
+    return user
+
+
+def may_link(trainee: Trainee, user: User) -> bool:
+    """Tell whether a signed-in user has proven the phone of a record that has no account."""
+    return (
+        trainee.user_id is None
+        and user.is_proven(ContactKind.PHONE)
+        and user.phone is not None
+        and user.phone == trainee.phone
+    )
+
+
+def link(db: Session, enrolment: Enrolment, user: User) -> None:
+    """Link the record of an enrolment with the account of a user who has proven its phone."""
+    _link_own(db, _locked(db, enrolment), user)
+
+
+def find_own(db: Session, user: User) -> Trainee | None:
+    """The record without an account that has the user's name and the phone that the user has proven."""
+    if user.phone is None or not user.is_proven(ContactKind.PHONE):
+        return None
+    index = crypto.cipher().blind_index(PHONE_COLUMN, user.phone)
+    return db.scalars(
+        select(Trainee)
+        .where(Trainee.phone_index == index, Trainee.name_key == norm(user.name), Trainee.user_id.is_(None))
+        .order_by(Trainee.id)
+        .limit(1)
+    ).one_or_none()
+
+
+def link_own(db: Session, user: User) -> None:
+    """Link the record that `find_own` finds."""
+    trainee = find_own(db, user)
+    if trainee is None:
+        raise NotFound
+    db.refresh(trainee, with_for_update=True)
+    _link_own(db, trainee, user)
+
+
+def _link_own(db: Session, trainee: Trainee, user: User) -> None:
+    if not may_link(trainee, user):
+        raise _not_claimable()
+    if db.scalar(select(Trainee.id).where(Trainee.user_id == user.id)) is not None:
+        raise DomainError(
+            "account_has_record",
+            N_(
+                "Your account already shows another record. If both are yours, ask the host organisation to merge them."
+            ),
+        )
+    roles.hold(db, user, Role.TRAINEE)
+    _link(db, trainee, user)
+
+
+def _link(db: Session, trainee: Trainee, user: User) -> None:
     trainee.user_id = user.id
+    if not trainee.is_proven(ContactKind.PHONE):
+        trainee.set_proof(ContactKind.PHONE, user.phone_proof or ContactProof.CODE, by=user.phone_proven_by)
     db.flush()
     audit.record(db, "trainee.claim", trainee, after={"user": user.id})
-    return user
+
+
+def _locked(db: Session, enrolment: Enrolment) -> Trainee:
+    db.refresh(enrolment.trainee, with_for_update=True)
+    _demand_claimable(enrolment)
+    return enrolment.trainee
+
+
+def _demand_claimable(enrolment: Enrolment) -> None:
+    if not may_claim(enrolment):
+        raise _not_claimable()
+
+
+def _not_claimable() -> DomainError:
+    return DomainError(
+        "not_claimable", N_("This ticket cannot be used to create an account. Contact the host organisation.")
+    )
+
+
+def _proven(db: Session, check: ContactCheck) -> str | None:
+    """The record's phone is proven; the page of the ticket's account goes on from there."""
+    enrolment = db.get_one(Enrolment, int(check.subject.partition(":")[2]))
+    trainee = enrolment.trainee
+    db.refresh(trainee, with_for_update=True)
+    if trainee.phone != check.contact:
+        raise _not_claimable()
+    trainee.set_proof(ContactKind.PHONE, check.proof or ContactProof.CODE)
+    return f"/tickets/{enrolment.ticket}/account"
+
+
+TICKET = contact_checks.register(
+    CheckPurpose(
+        "ticket_account",
+        N_("The code shows that the training record with this phone number is yours. Then you choose a password."),
+        _proven,
+    )
+)

@@ -18,8 +18,13 @@ def address(public_url: str, ticket: str) -> str:
 
 
 def svg(public_url: str, ticket: str) -> str:
-    """The code as SVG, with its quiet zone."""
+    """The code of a ticket as SVG, with its quiet zone."""
+    return svg_of(address(public_url, ticket))
+
+
+def svg_of(text: str) -> str:
+    """The code of an address as SVG, with its quiet zone."""
     code = QRCode(error_correction=constants.ERROR_CORRECT_M, border=0, mask_pattern=MASK)
-    code.add_data(QRData(address(public_url, ticket).encode(), mode=BYTES))
+    code.add_data(QRData(text.encode(), mode=BYTES))
     code.make(fit=True)
     return qr.svg([[bool(module) for module in row] for row in code.modules])

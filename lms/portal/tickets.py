@@ -6,6 +6,7 @@ The address is the secret: whoever knows it holds the ticket. It is therefore ke
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 from limits import RateLimitItemPerMinute
 from markupsafe import Markup
 
@@ -17,6 +18,8 @@ from courses.enrolment import clashes, labels, listings, places
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
+from lms.accounts import contact_checks, proven_here
+from lms.accounts.forms import ButtonForm, NewPasswordForm
 from lms.core import clock, guesses
 from lms.core.access import public
 from lms.core.errors import NotFound
@@ -26,7 +29,6 @@ from lms.core.limits import limiter, network
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
 from lms.portal import calendars, ticket_accounts, ticket_code
-from lms.portal.forms import TicketAccountForm
 
 blueprint = Blueprint("tickets", __name__)
 
@@ -99,18 +101,52 @@ def calendar(ticket: str) -> ResponseReturnValue:
 @limiter.limit(ACCOUNTS, methods=["POST"])
 @unlisted
 def account(ticket: str) -> ResponseReturnValue:
-    """Create an account for the ticket's holder."""
+    """Ask for a code to the record's phone; once it was given in this browser, choose the password of the new account."""
     row = _of_ticket(ticket)
     if not ticket_accounts.may_claim(row):
         return redirect(url_for("tickets.page", ticket=ticket))
-    form = TicketAccountForm()
+    check = proven_here.find(db(), ticket_accounts.TICKET, ticket_accounts.subject_of(row))
+    form = ButtonForm() if check is None else NewPasswordForm()
     if form.validate_on_submit():
         with refused_on(form):
-            ticket_accounts.claim(db(), row, email=form.email.data, password=form.password.data, language=language())
+            if check is None:
+                started = ticket_accounts.ask_for_code(
+                    db(), row, language=language(), address=request.remote_addr or ""
+                )
+                return redirect(contact_checks.page_of(started))
+            ticket_accounts.claim(db(), row, check, password=form.password.data, language=language())
+            proven_here.forget(check)
             flash(_("Your account has been created. Sign in with your phone number and the password you chose."))
             return redirect(url_for("sign_in.page"))
-    body = render_template("tickets/account.html", enrolment=row, form=form, mask_phone=mask_phone)
+    body = render_template(
+        "tickets/account.html",
+        enrolment=row,
+        form=form,
+        proven=check is not None,
+        may_link=current_user.is_authenticated and ticket_accounts.may_link(row.trainee, current_user.user),
+        mask_phone=mask_phone,
+    )
     return make_response(body, 422 if form.is_submitted() else 200)
+
+
+@blueprint.post("/<ticket>/account/link")
+@public
+@limiter.limit(ACCOUNTS)
+@unlisted
+def link(ticket: str) -> ResponseReturnValue:
+    """Add the record to the account that is signed in, whose proven phone is the record's."""
+    row = _of_ticket(ticket)
+    if not current_user.is_authenticated:
+        return redirect(url_for("tickets.account", ticket=ticket))
+    form = ButtonForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            ticket_accounts.link(db(), row, current_user.user)
+            flash(_("Your trainings are now shown in your account."))
+            return redirect(url_for("my_training.page"))
+    for message in form.form_errors:
+        flash(message, "warning")
+    return redirect(url_for("tickets.page", ticket=ticket))
 
 
 def _of_ticket(ticket: str) -> Enrolment:

@@ -1,7 +1,8 @@
 """Contacts that are claimed or proven, and the codes and links that prove them.
 
 Accounts with a role besides the trainee's were made by administrators, whose owners use them; their contacts count as proven by
-staff. A trainee's account was made with a contact that anybody could type, so its owner proves it at the next sign-in.
+staff. A trainee's account was made with a contact that anybody could type, so its owner proves it at the next sign-in, and the
+record that it showed is linked again once the owner has proven the record's phone.
 """
 
 import sqlalchemy as sa
@@ -51,12 +52,57 @@ def upgrade() -> None:
         WHERE EXISTS (SELECT FROM role_grant WHERE user_id = app_user.id AND role <> 'trainee')
         """
     )
+    # Such an account may have been made by whoever knew a name and a phone. Its owner proves the phone and gets the record
+    # back by a tap, which name and proven phone allow.
+    op.execute(
+        """
+        UPDATE trainee SET user_id = NULL FROM app_user
+        WHERE app_user.id = trainee.user_id AND phone_proven_at IS NULL AND email_proven_at IS NULL
+        """
+    )
     op.drop_index("uq_app_user_email", "app_user")
     op.drop_index("uq_app_user_phone_index", "app_user")
     _index("uq_app_user_email", sa.text("lower(email)"), "email_proven_at IS NOT NULL", unique=True)
     _index("uq_app_user_phone_index", "phone_index", "phone_proven_at IS NOT NULL", unique=True)
     _index("ix_app_user_email_claimed", sa.text("lower(email)"), "email_proven_at IS NULL")
     _index("ix_app_user_phone_claimed", "phone_index", "phone_proven_at IS NULL")
+    # An account that loses its only contact, because somebody else proved it, stays as a disabled one.
+    op.drop_constraint(op.f("ck_app_user_reachable"), "app_user")
+    op.create_check_constraint(
+        op.f("ck_app_user_reachable"),
+        "app_user",
+        "email IS NOT NULL OR phone_index IS NOT NULL OR disabled_at IS NOT NULL",
+    )
+    op.add_column("instructor", sa.Column("email_sealed", sa.LargeBinary(), nullable=True))
+    op.create_table(
+        "instructor_invitation",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("instructor_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("proves", sa.Text(), nullable=True),
+        sa.Column("handed_over_by", sa.BigInteger(), nullable=True),
+        sa.Column("invited_by", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("proves IN ('phone', 'email')", name=op.f("ck_instructor_invitation_proves")),
+        sa.ForeignKeyConstraint(
+            ["instructor_id"],
+            ["instructor.id"],
+            name=op.f("fk_instructor_invitation_instructor_id_instructor"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_instructor_invitation")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_instructor_invitation_token_hash")),
+    )
+    op.create_index(
+        "uq_instructor_invitation_open",
+        "instructor_invitation",
+        ["instructor_id"],
+        unique=True,
+        postgresql_where="accepted_at IS NULL AND withdrawn_at IS NULL",
+    )
     op.create_table(
         "contact_check",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -94,6 +140,13 @@ def downgrade() -> None:
     op.drop_column("password_reset", "handed_over_by")
     op.drop_column("password_reset", "proves")
     op.drop_table("contact_check")
+    op.drop_table("instructor_invitation")
+    op.drop_column("instructor", "email_sealed")
+    op.execute("DELETE FROM app_user WHERE email IS NULL AND phone_index IS NULL")
+    op.drop_constraint(op.f("ck_app_user_reachable"), "app_user")
+    op.create_check_constraint(
+        op.f("ck_app_user_reachable"), "app_user", "email IS NOT NULL OR phone_index IS NOT NULL"
+    )
     op.drop_index("ix_app_user_phone_claimed", "app_user")
     op.drop_index("ix_app_user_email_claimed", "app_user")
     op.drop_index("uq_app_user_phone_index", "app_user")

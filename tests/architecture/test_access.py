@@ -11,16 +11,22 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from certificates.models import Certificate, KeyState, SigningKey
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
+from courses.models.proposals import Proposal
+from lms.accounts import totp
 from lms.accounts.models import User
-from lms.core import clock
+from lms.core import access, clock
 from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of
 from lms.core.errors import Denied
+from lms.core.messages import owing
+from lms.core.messages.models import Message
+from lms.core.messages.owing import Purpose, Recipient
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role
 from tests.factories import Make
 
@@ -46,6 +52,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "certificates": (ALL_BUT_TRAINEES, ADMIN),
     "check_ins": (TEACH, TEACH),
     "code_display": (TEACH, TEACH),
+    "desk_links": (NOBODY, PLAN),
     "devices": (NOBODY, TEACH),
     "enrolment": (ALL_BUT_TRAINEES, PLAN),
     "expiring": (LOOK, NOBODY),
@@ -71,9 +78,11 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "skill_results": (TEACH, TEACH),
     "targets": (READ, CITY),
+    "to_call": (PLAN, PLAN),
     "teaching_hours": (READ, NOBODY),
     "unsent": (TEACH, TEACH),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
+    "proposals": (LOOK, PLAN),
     "trainees": (LOOK, PLAN),
     "users": (ADMIN, ADMIN),
 }
@@ -100,6 +109,7 @@ EXCEPTIONS: dict[str, Who] = {
     "sessions.leave": frozenset({Role.INSTRUCTOR}),
     "teaching_hours.own": frozenset({Role.INSTRUCTOR}),
     "trainees.index": LOOK,
+    "trainees.reads": READ - {Role.DISTRICT_ADMINISTRATOR},
 }
 READING = {
     "attendance.search", "audit.index", "certificates.index", "expiring.page", "legacy.index", "trainees.index",
@@ -108,9 +118,19 @@ READING = {
 
 # Any user, for the own account.
 ANY_USER = {
+    "contacts.page", "contacts.add", "contacts.remove", "contacts.ask_for_code", "contacts.refuse",
     "account.page", "account.change", "account.change_password", "account.end_browser", "account.end_others",
-    "account.sign_out", "sign_in.confirm", "devices.page", "devices.revoke",
+    "devices.page", "devices.revoke",
+    "second_factor.page", "second_factor.remove_app", "second_factor.remove_passkey", "second_factor.rename_passkey",
+    "second_factor.codes", "second_factor.make_codes", "second_factor.forget_browsers",
     "report_mails.page", "report_mails.save",
+}  # fmt: skip
+
+# Any user, and a browser that gave the password and still owes a step of its sign-in.
+HALF_SIGNED_IN = {
+    "account.sign_out", "sign_in.confirm",
+    "second_factor.ask", "second_factor.using_options", "second_factor.use_passkey",
+    "second_factor.set_up", "second_factor.app", "second_factor.adding_options", "second_factor.add_passkey",
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
@@ -118,12 +138,13 @@ DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_
 
 # Anybody, without an account.
 PUBLIC = {
-    "prove.page", "prove.again", "prove.link",
-    "home.page", "health.alive", "health.ready", "sign_in.page", "sign_in.forgotten", "sign_in.choose",
+    "invitations.page", "invitations.accept", "invitations.create", "prove.page", "prove.again", "prove.link",
+    "home.page", "health.alive", "health.metrics", "health.ready",
+    "sign_in.page", "sign_in.forgotten", "sign_in.choose",
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
     "self_check_in.answer_unlisted", "self_check_in.done",
-    "tickets.page", "tickets.account", "tickets.calendar", "tickets.cancel", "holding.pdf",
+    "tickets.page", "tickets.account", "tickets.link", "tickets.calendar", "tickets.cancel", "holding.pdf",
     "holding.page", "holding.card", "holding.picture", "holding.badge", "holding.share", "holding.withdraw",
     "sharing.page", "sharing.pdf", "sharing.picture",
     "badges.did", "badges.issuer", "badges.achievement", "badges.picture",
@@ -164,7 +185,33 @@ def test_only_the_own_account_is_open_to_any_user(app: Flask, rules: list[Rule])
         for rule in rules
         if (guard := guard_of(app, rule.endpoint)) and not guard.anyone and guard.roles is None
     }
-    assert found == ANY_USER
+    assert found == ANY_USER | HALF_SIGNED_IN
+
+
+def test_a_half_sign_in_reaches_the_listed_routes_and_public_pages_alone(
+    app: Flask, rules: list[Rule], db: Session, make: Make, sign_in: SignIn
+) -> None:
+    """Somebody who has stolen a password sees nothing that a visitor does not see, and sends nothing."""
+    user = make.user(Role.CITY_ADMINISTRATOR, Role.INSTRUCTOR, Role.TRAINEE)
+    totp.set_up(db, user, totp.new_secret(), 0)
+    cookie = sign_in(user).get_cookie("lms")
+    assert cookie is not None
+    reached, wrong = set(), []
+    for rule in rules:
+        guard = guard_of(app, rule.endpoint)
+        if guard is None or guard.anyone or guard.admit:
+            continue
+        path = address(app, rule, anything(rule))
+        for method in methods(rule):
+            with app.test_request_context(path, method=method, headers={"Cookie": f"lms={cookie.value}"}):
+                answer = before_the_view(app)
+                assert not access.holds(*Role)
+            if answer == "in":
+                reached.add(rule.endpoint)
+            elif answer != ("sign in" if method == "GET" and not path.startswith("/api/") else "denied"):
+                wrong.append((method, path, answer))
+    assert reached == HALF_SIGNED_IN
+    assert wrong == []
 
 
 def test_only_the_listed_routes_go_by_a_devices_token(app: Flask, rules: list[Rule]) -> None:
@@ -260,8 +307,14 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
     enrolment = make.enrolment(offering, trainee)
     user = make.user(Role.COORDINATOR, organisation_id=host.id)
     certificate = certify(db, enrolment.id)
+    recipient = Recipient("trainee:1", "李雷", (), district_id=2, organisation_id=host.id)
+    owing.owe(db, Purpose("access", "Access"), recipient, subject="", text="")
+    message_id = db.scalars(select(Message.id)).one()
     doubtful = AttendanceInput(uuid4(), offering.sessions[0].id, ticket="of-nobody")
     recording.record_all(db, [doubtful], user_id=None, now=clock.now())
+    proposal = Proposal(trainee_id=trainee.id, reason="错字", proposed_by=user.id)
+    proposal.set_values({"name": trainee.name}, {"name": "新名"})
+    db.add(proposal)
     db.commit()
     return {
         "certificate_id": certificate.id,
@@ -270,8 +323,10 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
         "event_id": doubtful.id,
         "grant_id": user.grants[0].id,
         "instructor_id": lead.id,
+        "message_id": message_id,
         "offering_id": offering.id,
         "organisation_id": host.id,
+        "proposal_id": proposal.id,
         "qualification_id": lead.qualifications[0].id,
         "session_id": offering.sessions[0].id,
         "trainee_id": trainee.id,

@@ -12,7 +12,7 @@ from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.reissue import Correction
 from lms.core import audit
-from lms.core.scope import Role
+from lms.core.scope import EVERYTHING, Role
 from tests.certificates.test_ledger import edit, faults
 from tests.factories import Make
 
@@ -28,7 +28,7 @@ def four(db: Session, make: Make, issue: Issue, branch: Branch) -> list[Certific
     revocation.revoke(db, revoked, "发错人")
     revocation.revoke(db, old, "误操作")
     revocation.restore(db, old, "撤销有误")
-    owed = reissue.request(db, old, Correction("王武", {}), "姓名打错", branch=branch)
+    owed = reissue.request(db, old, Correction("王武", {}), "姓名打错", branch=branch, scope=EVERYTHING)
     db.commit()
     assert reissue.issue_owed(db, branch) == 1
     db.commit()

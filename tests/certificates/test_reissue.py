@@ -25,7 +25,7 @@ from lms.config import Settings
 from lms.core import audit, clock
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
-from lms.core.scope import Role
+from lms.core.scope import EVERYTHING, Role
 from tests.certificates.conftest import FIRST, LAST, closed_offering, owe
 from tests.factories import Make
 
@@ -39,7 +39,7 @@ def correct(db: Session, branch: Branch) -> Callable[..., Certificate]:
 
     def corrected(certificate: Certificate, name: str | None = None, **facts: str) -> Certificate:
         correction = Correction(name or certificate.holder_name, facts)
-        owed = reissue.request(db, certificate, correction, WHY, branch=branch)
+        owed = reissue.request(db, certificate, correction, WHY, branch=branch, scope=EVERYTHING)
         db.commit()
         assert reissue.issue_owed(db, branch) == 1
         db.commit()
@@ -110,14 +110,14 @@ def test_it_is_made_once(db: Session, issue: Issue, correct: Callable[..., Certi
 
 def test_a_second_request_is_refused_while_one_waits(db: Session, issue: Issue, branch: Branch) -> None:
     certificate = issue("张三峰")
-    reissue.request(db, certificate, Correction("张三丰", {}), WHY, branch=branch)
+    reissue.request(db, certificate, Correction("张三丰", {}), WHY, branch=branch, scope=EVERYTHING)
     with pytest.raises(IntegrityError, match="uq_reissue_request_open"):
-        reissue.request(db, certificate, Correction("张三风", {}), WHY, branch=branch)
+        reissue.request(db, certificate, Correction("张三风", {}), WHY, branch=branch, scope=EVERYTHING)
 
 
 def test_without_the_private_key_all_stays_owed(db: Session, issue: Issue, branch: Branch) -> None:
     certificate = issue("张三峰")
-    owed = reissue.request(db, certificate, Correction("张三丰", {}), WHY, branch=branch)
+    owed = reissue.request(db, certificate, Correction("张三丰", {}), WHY, branch=branch, scope=EVERYTHING)
     db.commit()
     path = private_key_path(branch.keys_dir, "qr-1")
     private_key = path.read_bytes()
@@ -135,7 +135,7 @@ def test_without_the_private_key_all_stays_owed(db: Session, issue: Issue, branc
 
 def test_what_was_revoked_meanwhile_is_dropped(db: Session, issue: Issue, branch: Branch) -> None:
     certificate = issue("张三峰")
-    owed = reissue.request(db, certificate, Correction("张三丰", {}), WHY, branch=branch)
+    owed = reissue.request(db, certificate, Correction("张三丰", {}), WHY, branch=branch, scope=EVERYTHING)
     revocation.revoke(db, certificate, "重复发证")
     db.commit()
     assert reissue.issue_owed(db, branch) == 1
@@ -163,7 +163,7 @@ def test_what_cannot_be_corrected(
     name, facts, code = wrong
     certificate = issue("张三峰")
     with pytest.raises(DomainError) as refused:
-        reissue.request(db, certificate, Correction(name, facts), WHY, branch=branch)
+        reissue.request(db, certificate, Correction(name, facts), WHY, branch=branch, scope=EVERYTHING)
     assert refused.value.code == code
 
 
@@ -176,14 +176,14 @@ def test_only_what_stands_is_corrected(
     codes = []
     for certificate in (old, new):
         with pytest.raises(DomainError) as refused:
-            reissue.request(db, certificate, Correction("王五", {}), WHY, branch=branch)
+            reissue.request(db, certificate, Correction("王五", {}), WHY, branch=branch, scope=EVERYTHING)
         codes.append(refused.value.code)
     assert codes == ["reissue_superseded", "reissue_revoked"]
     expired = issue("王五")
     assert expired.valid_until is not None
     later = clock.now() + (expired.valid_until - expired.issued_on) + timedelta(days=2)
     with clock.at(later), pytest.raises(DomainError) as refused:
-        reissue.request(db, expired, Correction("王六", {}), WHY, branch=branch)
+        reissue.request(db, expired, Correction("王六", {}), WHY, branch=branch, scope=EVERYTHING)
     assert refused.value.code == "reissue_expired"
 
 
@@ -240,7 +240,7 @@ def test_workers_that_race_and_die_make_exactly_one_replacement(
         owe(make, closed_offering(make), "张三峰")
         issuing.issue_owed(db, branch)
         old = db.scalars(select(Certificate)).one()
-        reissue.request(db, old, Correction("张三丰", {}), WHY, branch=branch)
+        reissue.request(db, old, Correction("张三丰", {}), WHY, branch=branch, scope=EVERYTHING)
         db.commit()
     with sessions() as first, sessions() as second:
         assert reissue.issue_owed(first, branch) == 1

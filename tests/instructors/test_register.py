@@ -1,25 +1,21 @@
 """The register of instructors: who may teach what and when, who sees whom, validity filters, and accounts."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from instructors import register
-from instructors.models import Instructor, Qualification
-from instructors.register import InstructorFilter, Validity
-from lms.accounts import users
+from instructors import invitations, register
+from instructors.models import Instructor, Level, Qualification
+from instructors.register import InstructorFacts, InstructorFilter, Validity
 from lms.accounts.password_links import Site
-from lms.core.errors import DomainError
-from lms.core.scope import EVERYTHING, Role, Scope
+from lms.core.scope import EVERYTHING, Scope
 from tests.factories import Make
-from tests.lms.accounts.test_users import mails
 
 TODAY = date(2026, 6, 1)
 SITE = Site("https://training.example.org", "红十字会", "Red Cross")
-DISTRICT_1 = Scope(district_ids=frozenset({1}))
 
 
 def periods(person: Instructor, *spans: tuple[int, int], programme: str = "RESCUE") -> Instructor:
@@ -57,33 +53,17 @@ def test_validity_looks_at_the_last_period_of_a_programme(db: Session, make: Mak
     assert found(Validity.VALID, "INSTRUCTOR") == set()
 
 
-def test_an_account_is_made_and_its_owner_invited(db: Session, make: Make) -> None:
-    person = make.instructor(name="郑红")
-    assert register.give_account(db, person, email="z@example.org", phone=None, scope=DISTRICT_1, site=SITE) is None
-    user = users.find(db, "z@example.org")
-    assert user is not None
-    assert person.user_id == user.id
-    assert [grant.role for grant in user.grants] == [Role.INSTRUCTOR]
-    assert "z@example.org" in mails(db)[0]
-    with pytest.raises(DomainError):
-        register.give_account(db, person, email="other@example.org", phone=None, scope=DISTRICT_1, site=SITE)
-
-
-def test_an_account_that_is_there_gains_the_role(db: Session, make: Make) -> None:
-    host = make.organisation(1)
-    user = make.user(Role.COORDINATOR, organisation_id=host.id)
+def test_a_changed_contact_ends_the_invitation_that_was_sent_to_the_former_one(db: Session, make: Make) -> None:
     person = make.instructor()
-    register.give_account(db, person, email=user.email, phone=None, scope=DISTRICT_1, site=SITE)
-    assert person.user_id == user.id
-    assert {grant.role for grant in user.grants} == {Role.COORDINATOR, Role.INSTRUCTOR}
-    assert mails(db) == []
-
-
-def test_a_district_does_not_take_an_account_of_elsewhere(db: Session, make: Make) -> None:
-    admin = make.user(Role.CITY_ADMINISTRATOR)
-    with pytest.raises(DomainError) as refusal:
-        register.give_account(db, make.instructor(), email=admin.email, phone=None, scope=DISTRICT_1, site=SITE)
-    assert refusal.value.code == "beyond_reach"
+    person.email = "z@example.org"
+    db.flush()
+    invitations.send(db, person, SITE)
+    facts = InstructorFacts(person.name, person.registration_number, 1, Level.JUNIOR, None, "z@example.org")
+    register.change(db, person, facts, True, EVERYTHING)
+    assert invitations.pending(db, person) is not None
+    register.change(db, person, replace(facts, email="other@example.org"), True, EVERYTHING)
+    assert invitations.pending(db, person) is None
+    assert person.email == "other@example.org"
 
 
 FROM, UNTIL = date(2026, 1, 1), date(2026, 12, 31)

@@ -31,6 +31,7 @@ NAMES = (
     "SEAL_FILE",
     "LOGO_FILE",
     "DATABASE_REPLICA_URL",
+    "SECOND_FACTOR",
 )
 
 
@@ -81,6 +82,7 @@ def test_production_names_what_is_missing(environment: pytest.MonkeyPatch, name:
         ("TIME_ZONE", "Beijing"),
         ("BRANCH_CODE", "北京"),
         ("SESSION_DAYS", "0"),
+        ("SECOND_FACTOR", "maybe"),
     ],
 )
 def test_weak_or_wrong_settings_are_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -95,6 +97,19 @@ def test_an_empty_address_of_a_replica_is_none(environment: pytest.MonkeyPatch) 
     assert load_settings().database_replica_url is None
     environment.setenv("DATABASE_REPLICA_URL", "postgresql://lms_reports@replica/lms")
     assert load_settings().database_replica_url == "postgresql+psycopg://lms_reports@replica/lms"
+
+
+@pytest.mark.parametrize(
+    ("embedded", "value", "demanded"),
+    [("", "", True), ("", "offered", False), ("1", "", False), ("1", "demanded", True), ("", "demanded", True)],
+)
+def test_a_second_factor_is_demanded_in_production_unless_it_is_set_otherwise(
+    environment: pytest.MonkeyPatch, embedded: str, value: str, demanded: bool
+) -> None:
+    if embedded:
+        environment.setenv("LMS_EMBEDDED", embedded)
+    environment.setenv("SECOND_FACTOR", value)
+    assert load_settings().demands_second_factor == demanded
 
 
 def test_every_wrong_setting_is_named_at_once(environment: pytest.MonkeyPatch) -> None:

@@ -143,7 +143,7 @@ def walk_in(session_id: int) -> ResponseReturnValue:
     form = WalkInForm()
     if form.validate_on_submit():
         with refused_on(form):
-            answer = walk_ins.admit(db(), meeting, form.facts(), event_id=form.event_id(), now=clock.now())
+            answer = walk_ins.admit(db(), meeting, form.facts(), scope(), event_id=form.event_id(), now=clock.now())
             flash(_("%(name)s is checked in.", name=form.name.data))
             return _back(meeting, answer.enrolment_id)
     form.event.data = form.event.data or str(uuid4())

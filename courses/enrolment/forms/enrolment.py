@@ -2,8 +2,8 @@
 
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileAllowed, FileField, FileRequired
-from wtforms import BooleanField, HiddenField, IntegerField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms import BooleanField, EmailField, HiddenField, IntegerField, StringField
+from wtforms.validators import DataRequired, Email, InputRequired, Length, Optional
 
 from courses.enrolment.forms.trainees import REASON_LIMIT, PersonForm, TraineeForm
 from courses.enrolment.trainees import TraineeFacts
@@ -45,6 +45,26 @@ class RegisteredTraineeForm(Form):
 
     trainee_id = IntegerField(validators=[InputRequired()])
     confirmed = HiddenField()
+    phone = PhoneField(_("Mobile phone for this training"), validators=[Optional()])
+    email = EmailField(
+        _("E-mail for this training"),
+        filters=[strip],
+        validators=[Optional(), Email(_("This is not an e-mail address.")), Length(max=254)],
+    )
+
+    def given(self, name: str) -> TraineeFacts:
+        """The contacts that were given for this enrolment, as facts of the person with this name."""
+        return TraineeFacts(name, phone=self.phone.data, email=self.email.data)
+
+
+class ConflictForm(TraineeForm):
+    """An ID number that does not agree with the name, handed to the city with the reason."""
+
+    reason = StringField(
+        _("What did you see on the document?"),
+        filters=[strip],
+        validators=[DataRequired(_("Enter a reason.")), Length(max=REASON_LIMIT)],
+    )
 
 
 class EnrolmentReasonForm(Form):

@@ -1,12 +1,16 @@
 """Forms for trainees: the facts of a person, the search, and the reason for reading an ID number or a phone."""
 
-from flask_babel import lazy_gettext as _
-from wtforms import EmailField, IntegerField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional
+from datetime import date
 
-from courses.enrolment.labels import ID_TYPES
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, DateField, EmailField, IntegerField, SelectField, StringField
+from wtforms.validators import DataRequired, Email, InputRequired, Length, NumberRange, Optional
+
+from courses.enrolment.disclosures import Reading, ReadReason
+from courses.enrolment.labels import ID_TYPES, READ_REASONS
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.trainees import IdType, Trainee
+from lms.core.contacts import ContactKind
 from lms.core.forms import Form, PhoneField, QueryForm, choices, strip
 from lms.core.sealed_search import SealedSearchField
 
@@ -70,8 +74,10 @@ class TraineeEditForm(TraineeForm):
     reason = StringField(_("Reason for the change"), filters=[strip], validators=[Optional(), Length(max=REASON_LIMIT)])
 
     @classmethod
-    def of(cls, trainee: Trainee) -> "TraineeEditForm":
-        """The form with the facts of a record that may be shown."""
+    def of(cls, trainee: Trainee, *, may_change: bool) -> "TraineeEditForm":
+        """The form with the facts of a record that may be shown: to whoever may only propose a change, the name alone."""
+        if not may_change:
+            return cls(data={"name": trainee.name, "id_type": IdType.RESIDENT})
         return cls(
             data={
                 "name": trainee.name,
@@ -99,14 +105,49 @@ class TraineeFilterForm(QueryForm):
     words = SealedSearchField(SEARCH_LABEL, render_kw={"autocomplete": "off"})
 
 
-class ReasonToReadForm(Form):
-    """The reason for reading an ID number or a phone in clear."""
+class DayForm(QueryForm):
+    """The day of a list; today when it is empty."""
 
-    why = StringField(
+    day = DateField(_("Day"), validators=[Optional()])
+
+
+class ReasonToReadForm(Form):
+    """The reason for reading an ID number or a phone in clear: a choice, and a sentence for another reason."""
+
+    reason = SelectField(
         _("Why do you need it?"),
-        filters=[strip],
-        validators=[
-            DataRequired(_("Enter the reason. It is recorded with your name.")),
-            Length(max=REASON_LIMIT),
-        ],
+        choices=choices([("", _("Choose…")), *READ_REASONS.items()]),
+        validators=[InputRequired(_("Choose the reason. It is recorded with your name."))],
+    )
+    sentence = StringField(
+        _("In a few words, for another reason"), filters=[strip], validators=[Optional(), Length(max=REASON_LIMIT)]
+    )
+
+    def reading(self, today: date, limit: int) -> Reading:
+        """The request to read. today: the day in the branch's calendar; limit: the reads that a day allows."""
+        return Reading(ReadReason(self.reason.data), self.sentence.data or "", today, limit)
+
+
+class DeskProofForm(Form):
+    """The contacts that staff saw the person confirm, and the document that the person showed."""
+
+    phone = BooleanField(_("Mobile phone"))
+    email = BooleanField(_("E-mail"))
+    document = SelectField(_("Document that the person showed"), choices=choices(ID_TYPES.items()))
+    seen = BooleanField(
+        _("I saw the person and this document, and the person confirmed the contact."),
+        validators=[InputRequired(_("Only a person whom you saw with a document can be proven here."))],
+    )
+
+    def kinds(self) -> list[ContactKind]:
+        """The chosen contacts."""
+        fields = ((ContactKind.PHONE, self.phone), (ContactKind.EMAIL, self.email))
+        return [kind for kind, field in fields if field.data]
+
+
+class ProposalAnswerForm(Form):
+    """The answer to a proposal: needed for a refusal, optional for an acceptance."""
+
+    answer = StringField(
+        _("Answer to whoever proposed it"), filters=[strip], validators=[Optional(), Length(max=REASON_LIMIT)]
     )

@@ -1,15 +1,26 @@
 """Pages of an offering's enrolments: the list, enrolling by staff, cancelling, the waiting list, and the spreadsheet."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses.enrolment import labels, listings, places, sheet, sheet_import, trainees
+from courses.enrolment import (
+    labels,
+    listings,
+    places,
+    proposals,
+    sheet,
+    sheet_import,
+    trainee_search,
+    trainees_rights,
+)
 from courses.enrolment.forms.enrolment import (
+    ConflictForm,
     EnrolmentReasonForm,
     RegisteredTraineeForm,
     SheetApplyForm,
@@ -21,7 +32,7 @@ from courses.enrolment.places import StaffEnrolmentResult
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
-from lms.core import exports
+from lms.core import clock, exports
 from lms.core.access import requires, scope
 from lms.core.exports import MEDIA_TYPES, Format, Sheet
 from lms.core.form_errors import refused_on
@@ -38,10 +49,13 @@ blueprint = Blueprint("enrolment", __name__)
 def index(offering_id: int) -> ResponseReturnValue:
     """The enrolments of an offering: those with a place, the waiting list, and the cancelled ones."""
     offering = fetch(db(), Offering, offering_id, scope())
+    rows = listings.list_of_offering(db(), offering_id)
+    trainee_ids = [row.enrolment.trainee_id for row in rows if not row.enrolment.phone_sealed]
     return render_template(
         "enrolment/index.html",
         offering=offering,
-        rows=listings.list_of_offering(db(), offering_id),
+        rows=rows,
+        legible=trainees_rights.legible_ids(db(), trainee_ids, scope()),
         places=places.count_places(db(), offering),
         states=labels.STATES,
         sources=labels.SOURCES,
@@ -59,11 +73,30 @@ def new(offering_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             confirmed = form.confirmed.data == "yes"
-            result = places.enrol_by_staff(db(), offering, form.facts(), confirmed=confirmed)
+            result = places.enrol_by_staff(db(), offering, form.facts(), scope(), confirmed=confirmed, today=_today())
             if result.enrolment is not None:
                 return _redirect_enrolled(result.enrolment)
     body = _render_new(offering, form=form, warnings=result, search=TraineeSearchForm(formdata=None))
-    return make_response(body, 422 if form.is_submitted() else 200)
+    # A conflict is counted and audited, and an answer of 400 or more would roll that back.
+    return make_response(body, 422 if form.is_submitted() and not result.conflict else 200)
+
+
+@blueprint.post("/conflict")
+@requires(*STAFF)
+def report_conflict(offering_id: int) -> ResponseReturnValue:
+    """Hand an ID number that does not agree with the name to the city. The answer says nothing of any record."""
+    offering = fetch(db(), Offering, offering_id, scope())
+    form = ConflictForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            proposals.propose_after_conflict(db(), form.facts(), form.reason.data)
+            flash(_("The matter was handed to the city."))
+            return redirect(url_for("enrolment.index", offering_id=offering_id))
+    staff_form = StaffEnrolmentForm()
+    warnings = StaffEnrolmentResult(None, conflict=True)
+    search = TraineeSearchForm(formdata=None)
+    body = _render_new(offering, form=staff_form, warnings=warnings, search=search, conflict_form=form)
+    return make_response(body, 422)
 
 
 @blueprint.post("/find")
@@ -73,7 +106,7 @@ def find(offering_id: int) -> ResponseReturnValue:
     offering = fetch(db(), Offering, offering_id, scope())
     search = TraineeSearchForm()
     search.validate()
-    people = trainees.search(db(), search.words.data, scope()).rows if search.words.data else ()
+    people = trainee_search.search(db(), search.words.data, scope()).rows if search.words.data else ()
     form = StaffEnrolmentForm(formdata=None)
     return _render_new(offering, form=form, warnings=StaffEnrolmentResult(None), search=search, people=people)
 
@@ -89,7 +122,9 @@ def known(offering_id: int) -> ResponseReturnValue:
     trainee = fetch(db(), Trainee, form.trainee_id.data, scope())
     result = StaffEnrolmentResult(None)
     with refused_on(form):
-        result = places.enrol_registered(db(), offering, trainee, confirmed=form.confirmed.data == "yes")
+        result = places.enrol_registered(
+            db(), offering, trainee, confirmed=form.confirmed.data == "yes", given=form.given(trainee.name)
+        )
         if result.enrolment is not None:
             return _redirect_enrolled(result.enrolment)
     body = render_template("enrolment/known.html", offering=offering, trainee=trainee, form=form, warnings=result)
@@ -131,7 +166,16 @@ def upload(offering_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             file = form.file.data
-            pending = sheet_import.receive(db(), offering, current_user.id, file.filename, file.read())
+            content = file.read()
+            pending = sheet_import.receive(db(), offering, current_user.id, file.filename, content, today=_today())
+            if pending is None:
+                flash(
+                    _(
+                        "Too many ID numbers today did not agree with the names. Enrol without ID numbers, or ask the city."
+                    ),
+                    "warning",
+                )
+                return redirect(url_for("enrolment.upload", offering_id=offering_id))
             return redirect(url_for("enrolment.preview", offering_id=offering_id, ref=pending.ref))
     body = render_template("enrolment/upload.html", offering=offering, form=form, max_people=sheet.MAX_PEOPLE)
     return make_response(body, 422 if form.is_submitted() else 200)
@@ -159,7 +203,7 @@ def preview(offering_id: int, ref: str) -> ResponseReturnValue:
         "enrolment/preview.html",
         offering=pending.offering,
         pending=pending,
-        preview=sheet_import.preview(db(), pending),
+        preview=sheet_import.preview(db(), pending, scope()),
         headings=dict(zip(sheet.HEADINGS, sheet.headings(chinese=_is_chinese()), strict=True)),
         form=SheetApplyForm(),
         mask_phone=mask_phone,
@@ -173,7 +217,7 @@ def rejected(offering_id: int, ref: str, form: str) -> ResponseReturnValue:
     pending = sheet_import.get_pending(db(), offering_id, ref, scope())
     rows = [
         (row.number, _(row.problem.message, **row.problem.params), row.cells)
-        for row in sheet_import.preview(db(), pending).rejected
+        for row in sheet_import.preview(db(), pending, scope()).rejected
         if row.problem
     ]
     extra_headings = (_("Row"), _("Why it cannot be imported"))
@@ -185,7 +229,7 @@ def rejected(offering_id: int, ref: str, form: str) -> ResponseReturnValue:
 @requires(*STAFF)
 def apply(offering_id: int, ref: str) -> ResponseReturnValue:
     """Enrol the people of the accepted rows."""
-    result = sheet_import.apply(db(), sheet_import.get_pending(db(), offering_id, ref, scope()))
+    result = sheet_import.apply(db(), sheet_import.get_pending(db(), offering_id, ref, scope()), scope())
     flash(
         _(
             "%(enrolled)s enrolled, %(waitlisted)s on the waiting list, %(left_out)s left out.",
@@ -199,6 +243,10 @@ def apply(offering_id: int, ref: str) -> ResponseReturnValue:
 
 def _get_enrolment(offering_id: int, enrolment_id: int) -> Enrolment:
     return listings.get_in_offering(db(), offering_id, enrolment_id, scope())
+
+
+def _today() -> date:
+    return clock.today(current_app.config["SETTINGS"].zone)
 
 
 def _is_chinese() -> bool:
@@ -227,7 +275,8 @@ def _render_new(
     form: StaffEnrolmentForm,
     warnings: StaffEnrolmentResult,
     search: TraineeSearchForm,
-    people: object = None,
+    people: Sequence[Trainee] | None = None,
+    conflict_form: ConflictForm | None = None,
 ) -> str:
     return render_template(
         "enrolment/new.html",
@@ -236,6 +285,8 @@ def _render_new(
         warnings=warnings,
         search=search,
         people=people,
+        legible=trainees_rights.legible_ids(db(), [person.id for person in people or ()], scope()),
+        conflict_form=conflict_form or (ConflictForm() if warnings.conflict else None),
         places=places.count_places(db(), offering),
         mask_phone=mask_phone,
         has_searched=request.endpoint == "enrolment.find",

@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from lms.accounts import browser_sessions, places, user_agents, users
 from lms.accounts.forms import ROLES, OwnPasswordForm, ProfileForm
-from lms.core.access import signed_in
+from lms.core.access import half_signed_in, signed_in
 from lms.core.form_errors import refused_on
 from lms.core.request_db import db
 
@@ -81,7 +81,7 @@ def end_others() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-out")
-@signed_in
+@half_signed_in
 def sign_out() -> ResponseReturnValue:
     """Sign this browser out."""
     browser_sessions.end(db(), current_user.token)

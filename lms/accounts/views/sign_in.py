@@ -8,11 +8,10 @@ from flask_login import current_user
 
 from lms.accounts import confirmations, current, known_browsers, password_links, sign_in_log, throttle, users
 from lms.accounts.forms import ConfirmForm, ForgottenForm, NewPasswordForm, SignInForm
-from lms.accounts.models import User
 from lms.accounts.password_links import site_of
 from lms.accounts.throttle import TooManyTries
 from lms.core import request_db
-from lms.core.access import public, signed_in
+from lms.core.access import half_signed_in, public, step_owed
 from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
 from lms.core.form_errors import refused_on
@@ -28,7 +27,9 @@ blueprint = Blueprint("sign_in", __name__)
 def page() -> ResponseReturnValue:
     """Sign in, then return to the page that asked for it."""
     onward = local_address(request.args.get("next"), url_for("home.page"))
-    if current_user.is_authenticated and request.method == "GET":
+    if request.method == "GET" and (step := step_owed()) is not None:
+        return redirect(url_for(step, next=onward))
+    if request.method == "GET" and current_user.is_authenticated:
         return redirect(onward)
     form = SignInForm()
     status = 200
@@ -36,20 +37,22 @@ def page() -> ResponseReturnValue:
         status = 422
         if form.validate():
             try:
-                user = _sign_in(form)
+                step = _sign_in(form)
             except TooManyTries as refusal:
                 form.form_errors.append(message_of(refusal))
                 return _wait("sign_in/page.html", form, refusal, onward=onward)
             except DomainError as refusal:
                 form.form_errors.append(message_of(refusal))
             else:
-                log.info("signed_in", user_id=user.id)
-                return redirect(onward)
+                return redirect(url_for(step, next=onward) if step is not None else onward)
     return make_response(render_template("sign_in/page.html", form=form, onward=onward), status)
 
 
-def _sign_in(form: SignInForm) -> User:
-    """Sign in by the form's password. A refusal is committed, because the audit trail and the counters keep it."""
+def _sign_in(form: SignInForm) -> str | None:
+    """Sign in by the form's password, and return the endpoint of the step that is still owed.
+
+    A refusal is committed, because the audit trail and the counters keep it.
+    """
     identifier = users.canonical(form.identifier.data)
     claim = users.claimed(db(), identifier, request.cookies.get(known_browsers.COOKIE))
     try:
@@ -70,12 +73,12 @@ def _sign_in(form: SignInForm) -> User:
         raise
     reserved.give_back()
     sign_in_log.record_sign_in(db(), user, identifier)
-    current.remember(user, current_app.config["SETTINGS"].session_days)
-    return user
+    log.info("signed_in", user_id=user.id)
+    return current.remember(user, current_app.config["SETTINGS"].session_days)
 
 
 @blueprint.route("/confirm", methods=["GET", "POST"])
-@signed_in
+@half_signed_in
 def confirm() -> ResponseReturnValue:
     """Ask for the password again, then lead on to the page that demanded it."""
     onward = local_address(request.args.get("next"), url_for("home.page"))

@@ -4,13 +4,24 @@ from flask import Blueprint, current_app, flash, jsonify, make_response, redirec
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from lms.accounts import password_links, places, roles, users
-from lms.accounts.forms import ROLES, GrantForm, NewUserForm, ReasonForm, UserFilterForm, UserForm
+from lms.accounts import contact_checks, password_links, places, roles, second_factors, user_contacts, users
+from lms.accounts.current import confirmed
+from lms.accounts.forms import (
+    PROOFS,
+    ROLES,
+    GrantForm,
+    NewUserForm,
+    ReasonForm,
+    ResetFactorForm,
+    UserFilterForm,
+    UserForm,
+)
 from lms.accounts.models import User
 from lms.accounts.password_links import site_of
 from lms.accounts.roles import GrantFacts
 from lms.accounts.users import UserFacts, UserFilter
 from lms.core.access import requires, scope
+from lms.core.contacts import ContactKind
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
 from lms.core.languages import named
@@ -71,13 +82,15 @@ def page(user_id: int) -> ResponseReturnValue:
 @blueprint.route("/<int:user_id>/edit", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
 def edit(user_id: int) -> ResponseReturnValue:
-    """Change a user's name and contacts."""
-    user = _user(user_id)
+    """Change a user's name and language. A new contact takes effect when the owner proves it."""
+    user = _managed(user_id)
     form = UserForm(obj=user)
     if form.validate_on_submit():
         with refused_on(form):
-            users.change(db(), user, _facts(form))
-            flash(_("Saved."))
+            if users.change(db(), user, _facts(form)):
+                flash(_("Saved. The new contact takes effect when the owner confirms it there."))
+            else:
+                flash(_("Saved."))
             return redirect(url_for("users.page", user_id=user.id))
     return make_response(render_template("users/edit.html", form=form, user=user), 422 if form.is_submitted() else 200)
 
@@ -101,7 +114,7 @@ def grant(user_id: int) -> ResponseReturnValue:
 @requires(*ADMINISTRATORS)
 def withdraw(user_id: int, grant_id: int) -> ResponseReturnValue:
     """Withdraw a role."""
-    roles.withdraw(db(), _user(user_id), grant_id)
+    roles.withdraw(db(), _user(user_id), grant_id, scope())
     flash(_("The role is withdrawn."))
     return redirect(url_for("users.page", user_id=user_id))
 
@@ -110,7 +123,7 @@ def withdraw(user_id: int, grant_id: int) -> ResponseReturnValue:
 @requires(*ADMINISTRATORS)
 def disable(user_id: int) -> ResponseReturnValue:
     """Disable an account, with a reason. It is signed out everywhere at once."""
-    user = _user(user_id)
+    user = _managed(user_id)
     form = ReasonForm()
     if form.validate_on_submit():
         with refused_on(form):
@@ -122,11 +135,28 @@ def disable(user_id: int) -> ResponseReturnValue:
     )
 
 
+@blueprint.route("/<int:user_id>/second-factor", methods=["GET", "POST"])
+@requires(*ADMINISTRATORS)
+@confirmed
+def reset_second_factor(user_id: int) -> ResponseReturnValue:
+    """Remove the second factor of a person who lost it and was recognised, with a reason."""
+    user = _managed(user_id)
+    form = ResetFactorForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            second_factors.reset(db(), user, form.reason.data)
+            flash(_("The second factor is removed, and the account is signed out everywhere."))
+            return redirect(url_for("users.page", user_id=user.id))
+    return make_response(
+        render_template("users/reset_second_factor.html", form=form, user=user), 422 if form.is_submitted() else 200
+    )
+
+
 @blueprint.post("/<int:user_id>/enable")
 @requires(*ADMINISTRATORS)
 def enable(user_id: int) -> ResponseReturnValue:
     """Enable a disabled account."""
-    users.enable(db(), _user(user_id))
+    users.enable(db(), _managed(user_id))
     flash(_("The account is enabled."))
     return redirect(url_for("users.page", user_id=user_id))
 
@@ -134,12 +164,21 @@ def enable(user_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:user_id>/invite")
 @requires(*ADMINISTRATORS)
 def invite(user_id: int) -> ResponseReturnValue:
-    """Mail a password link, or show it once if the user has no e-mail address."""
-    user = _user(user_id)
+    """Send a password link to a proven contact, or show it once for a new account without an e-mail address."""
+    user = _managed(user_id)
     address = password_links.invite(db(), user, site_of(current_app.config["SETTINGS"]))
     if address is not None:
         return render_template("users/link.html", user=user, address=address)
-    flash(_("A link is being sent by e-mail. It works once, within three days."))
+    flash(_("A link is on its way. It works once, within three days."))
+    return redirect(url_for("users.page", user_id=user_id))
+
+
+@blueprint.post("/<int:user_id>/contacts/<any(phone, email):kind>/withdraw")
+@requires(*ADMINISTRATORS)
+def withdraw_contact(user_id: int, kind: str) -> ResponseReturnValue:
+    """Withdraw a change of a contact that the owner has not proven yet."""
+    user_contacts.withdraw(db(), _managed(user_id), ContactKind(kind))
+    flash(_("The change is withdrawn."))
     return redirect(url_for("users.page", user_id=user_id))
 
 
@@ -154,6 +193,13 @@ def organisation_names() -> ResponseReturnValue:
 
 def _user(user_id: int) -> User:
     return fetch(db(), User, user_id, scope())
+
+
+def _managed(user_id: int) -> User:
+    """A user whose name, contacts, password and state this administrator may change; Denied for one who is only seen."""
+    user = _user(user_id)
+    users.demand_manageable(db(), user, scope())
+    return user
 
 
 def _offer(form: GrantForm) -> None:
@@ -180,6 +226,18 @@ def _grant_facts(form: GrantForm) -> GrantFacts:
 
 
 def _show(user: User, form: GrantForm) -> str:
+    reach = scope()
     return render_template(
-        "users/page.html", user=user, form=form, roles=ROLES, places=places.of_grants(db(), user.grants)
+        "users/page.html",
+        user=user,
+        form=form,
+        roles=ROLES,
+        places=places.of_grants(db(), user.grants),
+        manageable=users.is_manageable(db(), user, reach),
+        within={grant.id for grant in user.grants if roles.is_within(db(), grant, reach)},
+        untouched=user_contacts.is_untouched(user),
+        has_proven=user_contacts.has_proven(user),
+        pending=[(check, contact_checks.masked(check)) for check in user_contacts.pending(db(), user)],
+        proofs=PROOFS,
+        masked=lambda kind, contact: user_contacts.masked(ContactKind(kind), contact),
     )

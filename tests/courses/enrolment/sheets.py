@@ -11,7 +11,8 @@ from courses.enrolment import sheet_import
 from courses.enrolment.sheet_import import Preview
 from courses.models.enrolment import EnrolmentImport
 from courses.models.offerings import Offering
-from lms.core.scope import Role
+from lms.core import clock
+from lms.core.scope import EVERYTHING, Role
 from tests.factories import Make
 
 HEADINGS = "姓名,手机,证件类型,证件号码,出生年份,邮箱,监护人,监护人电话"
@@ -41,9 +42,12 @@ def xlsx_of(*rows: Sequence[object]) -> bytes:
 def receive(db: Session, make: Make, content: bytes, offering: Offering | None = None) -> EnrolmentImport:
     """The pending import of a file, for a new offering unless one is given."""
     offering = offering or make.offering()
-    return sheet_import.receive(db, offering, make.user(Role.CITY_ADMINISTRATOR).id, "名单.csv", content)
+    user = make.user(Role.CITY_ADMINISTRATOR)
+    pending = sheet_import.receive(db, offering, user.id, "名单.csv", content, today=clock.now().date())
+    assert pending is not None
+    return pending
 
 
 def previewed(db: Session, make: Make, content: bytes) -> Preview:
     """The preview of a file for a new offering."""
-    return sheet_import.preview(db, receive(db, make, content))
+    return sheet_import.preview(db, receive(db, make, content), EVERYTHING)

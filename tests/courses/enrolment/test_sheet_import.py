@@ -12,6 +12,7 @@ from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import Enrolment, EnrolmentImport, EnrolmentSource
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
+from lms.core.scope import EVERYTHING
 from tests.courses.enrolment.sheets import csv_of, previewed, receive
 from tests.factories import Make
 
@@ -52,7 +53,7 @@ def test_known_doubled_and_enrolled_rows(db: Session, make: Make) -> None:
         f"戊,,,{first},,,,",
     )
     pending = receive(db, make, content, offering)
-    preview = sheet_import.preview(db, pending)
+    preview = sheet_import.preview(db, pending, EVERYTHING)
     assert [row.verdict.value for row in preview.rows] == [
         "enrolled", "known", "new", "double", "new", "new", "double", "double",
     ]  # fmt: skip
@@ -60,7 +61,7 @@ def test_known_doubled_and_enrolled_rows(db: Session, make: Make) -> None:
     doubles = [row.problem for row in preview.rows if row.verdict is RowVerdict.DOUBLE and row.problem]
     assert [problem.params["row"] for problem in doubles] == [4, 6, 6]
     assert preview.waitlisted == 3
-    result = sheet_import.apply(db, pending)
+    result = sheet_import.apply(db, pending, EVERYTHING)
     assert (result.enrolled, result.waitlisted, result.left_out) == (1, 3, 4)
 
 
@@ -68,9 +69,9 @@ def test_an_import_is_applied_once_and_its_rows_are_wiped(db: Session, make: Mak
     offering = make.offering()
     pending = receive(db, make, csv_of("张三,13812345678,,,1990,,,", "李四,1,,,,,,"), offering)
     assert b"13812345678" not in (pending.content or b"")
-    assert sheet_import.apply(db, pending).enrolled == 1
+    assert sheet_import.apply(db, pending, EVERYTHING).enrolled == 1
     assert pending.content is None
-    assert sheet_import.apply(db, pending) == SheetImportResult()
+    assert sheet_import.apply(db, pending, EVERYTHING) == SheetImportResult()
     rows = db.scalars(select(Enrolment).where(Enrolment.offering_id == offering.id)).all()
     assert [(row.trainee.name, row.source) for row in rows] == [("张三", EnrolmentSource.IMPORT)]
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "enrolment.import")).one()
@@ -81,23 +82,23 @@ def test_the_same_file_twice_enrols_nobody_twice(db: Session, make: Make) -> Non
     offering = make.offering()
     content = csv_of("张三,13812345678,,,1990,,,")
     for expected in (1, 0):
-        assert sheet_import.apply(db, receive(db, make, content, offering)).enrolled == expected
+        assert sheet_import.apply(db, receive(db, make, content, offering), EVERYTHING).enrolled == expected
 
 
 def test_rows_encrypted_for_one_import_cannot_be_decrypted_in_another(db: Session, make: Make) -> None:
     first, second = (receive(db, make, csv_of("张三,13812345678,,,,,,")) for _ in range(2))
     second.content = first.content
     with pytest.raises(InvalidTag):
-        sheet_import.preview(db, second)
+        sheet_import.preview(db, second, EVERYTHING)
 
 
 def test_a_thousand_rows_at_most_and_few_statements(db: Session, make: Make, statements: list[str]) -> None:
     rows = [f"学员{n},1380000{n:04d},,,1990,,," for n in range(1000)]
     pending = receive(db, make, csv_of(*rows))
     del statements[:]
-    assert len(sheet_import.preview(db, pending).accepted) == 1000
+    assert len(sheet_import.preview(db, pending, EVERYTHING).accepted) == 1000
     assert len(statements) <= 6
-    assert sheet_import.apply(db, pending).enrolled == 30
+    assert sheet_import.apply(db, pending, EVERYTHING).enrolled == 30
     assert len(statements) <= 40
     with pytest.raises(DomainError, match="1,000"):
         receive(db, make, csv_of(*rows, "多一人,13900000000,,,,,,"))

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from lms.accounts import users
+from lms.accounts import second_factors, totp, users
 from lms.core.scope import Role
 from tests.factories import Make
 
@@ -29,6 +29,17 @@ def test_create_disable_and_list(app: Flask, db: Session, tmp_path: Path) -> Non
     assert "active\t韩梅\than@example.org\tdistrict_administrator" in run(app, "list")[1]
     assert run(app, "disable", "HAN@example.org")[0] == 0
     assert "disabled\t韩梅" in run(app, "list")[1]
+
+
+def test_a_lost_second_factor_is_reset_with_a_reason(app: Flask, db: Session, make: Make) -> None:
+    user = make.user(Role.CITY_ADMINISTRATOR, email="chen@example.org")
+    totp.set_up(db, user, totp.new_secret(), 0)
+    db.commit()
+    assert "--reason" in run(app, "reset-second-factor", "chen@example.org")[1]
+    code, output = run(app, "reset-second-factor", "Chen@example.org", "--reason", "phone lost, seen with document")
+    assert code == 0, output
+    assert not second_factors.is_set(db, user.id)
+    assert run(app, "reset-second-factor", "nobody@example.org", "--reason", "x")[0] == 1
 
 
 def test_the_password_is_asked_for_twice(app: Flask, db: Session) -> None:

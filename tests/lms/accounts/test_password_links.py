@@ -13,8 +13,11 @@ from sqlalchemy.orm import Session
 from lms.accounts import password_links, passwords, throttle, users
 from lms.accounts.models import PasswordReset, User
 from lms.accounts.password_links import Site
-from lms.core import clock
+from lms.core import audit, clock
+from lms.core.contacts import ContactProof
 from lms.core.errors import DomainError
+from lms.core.messages import owing
+from lms.core.messages.models import Message
 from lms.core.scope import Role
 from tests.factories import PASSWORD, Make
 from tests.lms.accounts.test_users import mails
@@ -137,3 +140,38 @@ def test_two_at_once_one_wins(fresh_database: str) -> None:
         assert passwords.matches(sealed, f"{NEW} {won[0]}")
         assert db.scalar(select(func.count()).select_from(PasswordReset).where(PasswordReset.used_at.is_(None))) == 0
     engine.dispose()
+
+
+def test_a_reset_goes_to_a_proven_address_only(client: FlaskClient, make: Make, db: Session) -> None:
+    make.user(Role.TRAINEE, email="claimed@example.org", proven=False, password_hash=passwords.seal(PASSWORD))
+    db.commit()
+    assert client.post("/sign-in/forgotten", data={"email": "claimed@example.org"}).status_code == 200
+    assert mails(db) == []
+
+
+def test_the_use_of_an_invitation_proves_the_contact_to_which_it_was_sent(db: Session, make: Make) -> None:
+    mailed = make.user(Role.AUDITOR, email="new@example.org", proven=False)
+    password_links.invite(db, mailed, SITE)
+    link = re.search(r"/sign-in/password/([\w-]+)", mails(db)[0])
+    assert link is not None
+    password_links.use(db, link[1], NEW)
+    assert mailed.email_proof is ContactProof.LINK
+    administrator = make.user(Role.CITY_ADMINISTRATOR)
+    audit.act_as(db, administrator.id)
+    handed = make.user(Role.AUDITOR, email=None, phone="+8613800138000", proven=False)
+    address = password_links.invite(db, handed, SITE)
+    assert address is not None
+    password_links.use(db, address.rpartition("/")[2], NEW)
+    assert (handed.phone_proof, handed.phone_proven_by) == (ContactProof.STAFF, administrator.id)
+
+
+def test_an_account_in_use_gets_its_link_at_a_proven_contact_or_not_at_all(db: Session, make: Make) -> None:
+    sealed = passwords.seal(PASSWORD)
+    phone = make.user(Role.AUDITOR, email=None, phone="+8613800138000", password_hash=sealed)
+    assert password_links.invite(db, phone, SITE) is None
+    message = db.scalars(select(Message)).one()
+    assert owing.content_of(message)["addresses"] == [["sms", "+8613800138000"]]
+    claimed = make.user(Role.TRAINEE, proven=False, password_hash=sealed)
+    with pytest.raises(DomainError, match="No contact of this account is confirmed"):
+        password_links.invite(db, claimed, SITE)
+    assert mails(db) == []

@@ -8,27 +8,21 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from instructors.models import Instructor
 from lms.accounts import users
-from lms.accounts.models import User
+from lms.accounts.models import PasswordReset, RoleGrant, User
 from lms.accounts.users import UserFilter
-from lms.core import audit, crypto
+from lms.core import audit
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
-from lms.core.mail import COLUMN, OutgoingMail
+from lms.core.messages import owing
+from lms.core.messages.models import Message
 from lms.core.scope import EVERYTHING, Role, Scope
 from tests.factories import Make
+from tests.messages import mails
 
 SignIn = Callable[[User], FlaskClient]
 DISTRICT_1 = Scope(district_ids=frozenset({1}))
-
-
-def mails(db: Session) -> list[str]:
-    """The mails that are owed, decrypted."""
-    return [
-        crypto.cipher().decrypt(COLUMN, row.ref, row.content)
-        for row in db.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
-        if row.content is not None
-    ]
 
 
 def filled(**facts: object) -> dict[str, object]:
@@ -58,8 +52,8 @@ def test_without_email_the_link_is_shown_once_and_not_stored(make: Make, sign_in
     assert answer.status_code == 200
     assert re.search(r'value="http://127.0.0.1:8000/sign-in/password/[\w-]{22}"', answer.text)
     assert mails(db) == []
-    user = users.find(db, "13800138000")
-    assert user is not None
+    assert users.find(db, "13800138000") is None
+    user = db.scalars(select(User).where(User.phone_index.is_not(None))).one()
     assert user.phone == "+8613800138000"
     assert "13800138000" not in str(db.scalars(select(AuditEntry.after)).all())
 
@@ -71,8 +65,7 @@ def test_a_district_makes_coordinators_of_its_own_organisations_only(make: Make,
     assert browser.post("/users/new", data=facts | {"organisation": there.name_zh}).status_code == 422
     assert browser.post("/users/new", data=facts | {"role": "city_administrator"}).status_code == 422
     assert browser.post("/users/new", data=facts | {"organisation": here.name_zh}).status_code == 302
-    made = users.find(db, "new@example.org")
-    assert made is not None
+    made = db.scalars(select(User).where(User.email_is("new@example.org"))).one()
     assert [grant.organisation_id for grant in made.grants] == [here.id]
     assert there.name_zh not in browser.get("/users/organisation-names?text=一中").text
     assert browser.get("/users/organisation-names?text=一中").json == [here.name_zh]
@@ -132,11 +125,11 @@ def test_changes_are_on_record_with_who_and_from_what(make: Make, sign_in: SignI
     rows = db.scalars(
         select(AuditEntry).where(AuditEntry.subject == f"app_user:{user.id}").order_by(AuditEntry.id)
     ).all()
-    assert [row.action for row in rows] == ["user.change", "user.disable", "user.enable"]
+    assert [row.action for row in rows] == ["user.change", "user.contact_asked", "user.disable", "user.enable"]
     assert {row.user_id for row in rows} == {admin.id}
-    assert rows[0].before == {"name": "旧名", "phone": None}
-    assert rows[0].after == {"name": "新名", "phone": "+86138****8000"}
-    assert rows[1].reason == "已离职"
+    assert (rows[0].before, rows[0].after) == ({"name": "旧名"}, {"name": "新名"})
+    assert rows[1].after == {"phone": "138****8000"}
+    assert rows[2].reason == "已离职"
 
 
 def test_the_actor_is_known_to_the_rule(db: Session, make: Make) -> None:
@@ -144,3 +137,83 @@ def test_the_actor_is_known_to_the_rule(db: Session, make: Make) -> None:
     audit.act_as(db, user.id)
     with pytest.raises(DomainError):
         users.disable(db, user, "x")
+
+
+def test_an_account_that_is_also_a_trainees_is_seen_and_not_managed(db: Session, make: Make, sign_in: SignIn) -> None:
+    """A district that gets a trainee among its instructors gains no way into the person's account."""
+    person = make.user(Role.TRAINEE, email="trainee@example.org", password_hash="x")
+    make.instructor(district_id=1, user=person)
+    person.grants.append(RoleGrant(role=Role.INSTRUCTOR))
+    db.commit()
+    browser = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR))
+    page = browser.get(f"/users/{person.id}")
+    assert page.status_code == 200
+    assert "trainee@example.org" not in page.text
+    trainee, instructor = sorted(person.grants, key=lambda grant: grant.role == Role.INSTRUCTOR)
+    answers = [
+        browser.get(f"/users/{person.id}/edit").status_code,
+        browser.post(f"/users/{person.id}/edit", data=filled(email="mine@example.org")).status_code,
+        browser.post(f"/users/{person.id}/invite").status_code,
+        browser.post(f"/users/{person.id}/disable", data={"reason": "x"}).status_code,
+        browser.post(f"/users/{person.id}/enable").status_code,
+        browser.post(f"/users/{person.id}/contacts/email/withdraw").status_code,
+        browser.post(f"/users/{person.id}/grants/{trainee.id}/withdraw").status_code,
+    ]
+    assert answers == [403] * len(answers)
+    db.expire_all()
+    assert (person.email, person.disabled_at) == ("trainee@example.org", None)
+    assert mails(db) == []
+    assert db.scalars(select(PasswordReset)).all() == []
+    assert browser.post(f"/users/{person.id}/grants/{instructor.id}/withdraw").status_code == 302
+
+
+def test_registering_a_trainee_as_instructor_gives_a_district_no_way_into_the_account(
+    db: Session, make: Make, sign_in: SignIn
+) -> None:
+    """A district's administrator registers an "instructor" with a trainee's e-mail address, and invites."""
+    person = make.user(Role.TRAINEE, email="trainee@example.org", password_hash="x")
+    browser = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR))
+    facts = {"name": "假师资", "registration_number": "BJ-9", "district_id": "1", "level": "junior"}
+    browser.post("/instructors/new", data=facts | {"email": "trainee@example.org"})
+    instructor = db.scalars(select(Instructor)).one()
+    browser.post(f"/instructors/{instructor.id}/invitation")
+    db.expire_all()
+    assert instructor.user_id is None
+    assert [grant.role for grant in person.grants] == [Role.TRAINEE]
+    address = f"/users/{person.id}"
+    assert browser.get(address).status_code == 404
+    assert browser.post(f"{address}/edit", data=filled(email="mine@example.org")).status_code == 404
+    assert browser.post(f"{address}/invite").status_code == 404
+    page = browser.post(f"/instructors/{instructor.id}/invitation/in-person").text
+    link = re.search(r"/invitations/[\w-]+", page)
+    assert link is not None
+    answer = browser.post(f"{link[0]}/account", data={"password": "four new words here"})
+    assert answer.status_code == 422
+    db.expire_all()
+    assert (person.email, instructor.user_id) == ("trainee@example.org", None)
+
+
+def test_a_new_contact_takes_effect_when_the_owner_proves_it(make: Make, sign_in: SignIn, db: Session) -> None:
+    user = make.user(Role.AUDITOR, email="old@example.org", password_hash="x")
+    browser = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    facts = filled(name=user.name, email="new@example.org")
+    assert "当事人" in browser.post(f"/users/{user.id}/edit", data=facts, follow_redirects=True).text
+    db.expire_all()
+    assert user.email == "old@example.org"
+    told = {str(owing.content_of(row)["addresses"][0][1]) for row in db.scalars(select(Message))}  # type: ignore[index]
+    assert told == {"old@example.org", "new@example.org"}
+    assert "n***@example.org" in browser.get(f"/users/{user.id}").text
+    assert browser.post(f"/users/{user.id}/contacts/email/withdraw").status_code == 302
+    assert browser.post(f"/users/{user.id}/contacts/email/withdraw").status_code == 404
+    assert "n***@example.org" not in browser.get(f"/users/{user.id}").text
+    db.expire_all()
+    assert user.email == "old@example.org"
+
+
+def test_a_claimed_contact_finds_nobody(db: Session, make: Make) -> None:
+    claimant = make.user(Role.TRAINEE, email="claimed@example.org", proven=False)
+    assert users.find(db, "claimed@example.org") is None
+    assert users.claimed(db, "claimed@example.org", None).user is claimant
+    owner = make.user(Role.TRAINEE, email="claimed@example.org")
+    assert users.find(db, "CLAIMED@example.org") is owner
+    assert users.claimed(db, "claimed@example.org", None).user is owner

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from courses.enrolment import proposals
+from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import EnrolmentState
 from lms.accounts.models import User
+from lms.core import audit
 from lms.core.scope import Role
 from tests.factories import Make
 
@@ -34,3 +37,24 @@ def test_nothing_yet(db: Session, make: Make, sign_in: Callable[[User], FlaskCli
 
 def test_staff_have_no_such_page(db: Session, make: Make, sign_in: Callable[[User], FlaskClient]) -> None:
     assert sign_in(make.user(Role.CITY_ADMINISTRATOR)).get("/my-training/").status_code == 403
+
+
+def test_the_own_record_changes_when_its_owner_accepts(
+    db: Session, make: Make, sign_in: Callable[[User], FlaskClient]
+) -> None:
+    owner, staff = make.user(Role.TRAINEE), make.user(Role.COORDINATOR, name="王协调")
+    me = make.trainee("张三", user_id=owner.id, birth_year=1990, email="old@example.org")
+    audit.act_as(db, staff.id)
+    wrong = proposals.propose(db, me, TraineeFacts("张四"), "同音字")
+    right = proposals.propose(db, me, TraineeFacts("张三", email="new@example.org"), "更换邮箱")
+    browser, stranger = sign_in(owner), sign_in(make.user(Role.TRAINEE))
+    page = browser.get("/my-training/").text
+    for text in ("王协调", "张四", "n***@example.org"):
+        assert text in page
+    assert stranger.post(f"/my-training/changes/{right.id}/accept").status_code == 404
+    assert browser.post(f"/my-training/changes/{right.id}/accept").status_code == 302
+    assert browser.post(f"/my-training/changes/{wrong.id}/refuse").status_code == 302
+    assert stranger.post(f"/my-training/changes/{right.id}/accept").status_code == 404
+    db.expire_all()
+    assert (me.name, me.email) == ("张三", "new@example.org")
+    assert browser.post(f"/my-training/changes/{wrong.id}/accept").status_code == 409

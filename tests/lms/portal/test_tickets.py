@@ -1,6 +1,5 @@
 """Tickets: found by their holder alone, and enough to come, to cancel and to make an account."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,10 +11,7 @@ from sqlalchemy.orm import Session
 from courses.enrolment import places
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
-from lms.accounts import users
-from lms.accounts.models import User
 from lms.core import clock
-from lms.core.scope import Role
 from lms.portal import calendars, ticket_code
 from tests.factories import Make
 
@@ -107,27 +103,3 @@ def test_long_lines_of_a_calendar_unfold(make: Make) -> None:
     text = calendars.calendar(offering, "题", "主办", "https://x.example").decode()
     assert all(len(line.encode()) <= calendars.LINE_BYTES for line in text.split("\r\n"))
     assert "LOCATION:" + "很长的地点，" * 30 + "a\\;b\\\\c" in text.replace("\r\n ", "")
-
-
-def test_an_account_from_the_ticket(
-    client: FlaskClient, row: Enrolment, db: Session, sign_in: Callable[[User], FlaskClient]
-) -> None:
-    assert client.get(f"/tickets/{row.ticket}/account").status_code == 200
-    assert client.post(f"/tickets/{row.ticket}/account", data={"password": "short"}).status_code == 422
-    assert client.post(f"/tickets/{row.ticket}/account", data={"password": PASSWORD}).status_code == 302
-    user = users.authenticate(users.claimed(db, "13912345678", None), PASSWORD)
-    db.refresh(row.trainee)
-    assert row.trainee.user_id == user.id
-    assert [grant.role for grant in user.grants] == [Role.TRAINEE]
-    assert row.offering.place in sign_in(user).get("/my-training/").text
-    assert client.get(f"/tickets/{row.ticket}/account").status_code == 302
-
-
-def test_a_ticket_got_by_a_name_and_a_phone_opens_no_older_record(
-    client: FlaskClient, row: Enrolment, db: Session, make: Make
-) -> None:
-    row.trainee.created_at = row.created_at - timedelta(days=100)
-    db.commit()
-    assert client.post(f"/tickets/{row.ticket}/account", data={"password": PASSWORD}).status_code == 302
-    db.refresh(row.trainee)
-    assert row.trainee.user_id is None

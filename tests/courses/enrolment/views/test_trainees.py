@@ -59,15 +59,17 @@ def test_an_id_number_is_read_with_a_reason_once(staff: FlaskClient, trainee: Tr
     db.commit()
     address = f"/trainees/{trainee.id}/id-number"
     assert staff.get(address).status_code == 405
-    refused = staff.post(address, data={"why": " "})
-    assert refused.status_code == 422
-    assert ID not in refused.text
-    page = staff.post(address, data={"why": "核对证书"})
+    for reason in ({}, {"reason": "other"}, {"reason": "other", "sentence": "x"}, {"reason": "because"}):
+        refused = staff.post(address, data=reason)
+        assert refused.status_code == 422
+        assert ID not in refused.text
+    page = staff.post(address, data={"reason": "other", "sentence": "核对证书姓名"})
     assert ID in page.text
     assert page.headers["Cache-Control"] == "no-store"
     assert ID not in staff.get(f"/trainees/{trainee.id}").text
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "trainee.read_id_number")).one()
-    assert entry.reason == "核对证书"
+    assert entry.reason is not None
+    assert entry.reason.endswith("核对证书姓名")
     assert entry.user_id is not None
 
 
@@ -85,7 +87,7 @@ def test_another_districts_trainee_is_not_there(make: Make, sign_in: SignIn, tra
     other = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=2))
     assert other.get(f"/trainees/{trainee.id}").status_code == 404
     assert other.get(f"/trainees/{trainee.id}/edit").status_code == 404
-    assert other.post(f"/trainees/{trainee.id}/id-number", data={"why": "x"}).status_code == 404
+    assert other.post(f"/trainees/{trainee.id}/id-number", data={"reason": "identity"}).status_code == 404
     assert "张三" not in other.get("/trainees/").text
     assert "张三" not in other.post("/trainees/", data={"words": ID}, follow_redirects=True).text
 
@@ -93,7 +95,7 @@ def test_another_districts_trainee_is_not_there(make: Make, sign_in: SignIn, tra
 def test_an_auditor_reads_and_reads_no_id_number(make: Make, sign_in: SignIn, trainee: Trainee, db: Session) -> None:
     auditor = sign_in(make.user(Role.AUDITOR))
     assert auditor.get(f"/trainees/{trainee.id}").status_code == 200
-    assert auditor.post(f"/trainees/{trainee.id}/id-number", data={"why": "x"}).status_code == 403
+    assert auditor.post(f"/trainees/{trainee.id}/id-number", data={"reason": "identity"}).status_code == 403
 
 
 def test_a_phone_is_read_for_a_reason_that_is_kept(
@@ -102,11 +104,13 @@ def test_a_phone_is_read_for_a_reason_that_is_kept(
     trainee = make.trainee(phone="+8613812345678", district_id=1)
     browser = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR))
     assert "+8613812345678" not in browser.get(f"/trainees/{trainee.id}").text
-    assert browser.post(f"/trainees/{trainee.id}/phone", data={"why": " "}).status_code == 422
-    answer = browser.post(f"/trainees/{trainee.id}/phone", data={"why": "电话通知停课"})
+    assert browser.post(f"/trainees/{trainee.id}/phone", data={"reason": "other", "sentence": "x"}).status_code == 422
+    answer = browser.post(f"/trainees/{trainee.id}/phone", data={"reason": "call"})
     assert "+8613812345678" in answer.text
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "trainee.read_phone")).one()
-    assert (entry.subject, entry.reason) == (f"trainee:{trainee.id}", "电话通知停课")
+    assert entry.subject == f"trainee:{trainee.id}"
+    assert entry.reason is not None
+    assert "Call about this training" in entry.reason
 
 
 def test_an_auditor_searches_and_reads_masked(db: Session, make: Make, sign_in: Callable[[User], FlaskClient]) -> None:
@@ -118,4 +122,19 @@ def test_an_auditor_searches_and_reads_masked(db: Session, make: Make, sign_in: 
     assert "温雪梅" in page
     assert "别人" not in page
     assert "12345678" not in page
-    assert browser.post(f"/trainees/{trainee.id}/phone", data={"why": "想看"}).status_code == 403
+    assert browser.post(f"/trainees/{trainee.id}/phone", data={"reason": "call"}).status_code == 403
+
+
+def test_the_city_sees_how_much_each_user_read(
+    db: Session, make: Make, sign_in: Callable[[User], FlaskClient], trainee: Trainee
+) -> None:
+    reader = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=1, name="李区管"))
+    for _ in range(3):
+        reader.post(f"/trainees/{trainee.id}/phone", data={"reason": "call"})
+    city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    page = city.get("/trainees/reads").text
+    assert "李区管" in page
+    assert '<td class="number">3</td>' in page
+    assert "李区管" not in city.get("/trainees/reads?day=2020-01-01").text
+    assert city.get("/trainees/reads?day=tomorrow").status_code == 200
+    assert reader.get("/trainees/reads").status_code == 403

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import qrcode
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
+from qrcode.image.svg import SvgPathImage
 
-from instructors import programmes, qualifications, register
+from instructors import invitations, programmes, qualifications, register
 from instructors.forms import (
     LEVELS,
-    AccountForm,
     EndForm,
     InstructorChangeForm,
     InstructorFilterForm,
@@ -18,6 +20,7 @@ from instructors.forms import (
 )
 from instructors.models import Instructor, Level
 from instructors.register import EXPIRING_WITHIN, InstructorFacts, InstructorFilter, Validity
+from lms.accounts.forms import ButtonForm
 from lms.accounts.password_links import site_of
 from lms.core import clock
 from lms.core.access import holds, requires, scope
@@ -71,7 +74,7 @@ def new() -> ResponseReturnValue:
 def page(instructor_id: int) -> ResponseReturnValue:
     """Show one instructor: qualifications and account."""
     instructor = _instructor(instructor_id)
-    return _render_page(instructor, QualificationForm(), AccountForm(formdata=None, phone=instructor.phone))
+    return _render_page(instructor, QualificationForm())
 
 
 @blueprint.route("/<int:instructor_id>/edit", methods=["GET", "POST"])
@@ -109,8 +112,7 @@ def add_qualification(instructor_id: int) -> ResponseReturnValue:
             )
             flash(_("The qualification is added."))
             return redirect(url_for("instructors.page", instructor_id=instructor.id))
-    account = AccountForm(formdata=None, phone=instructor.phone)
-    return make_response(_render_page(_instructor(instructor_id), form, account), 422)
+    return make_response(_render_page(_instructor(instructor_id), form), 422)
 
 
 @blueprint.route("/<int:instructor_id>/qualifications/<int:qualification_id>/end", methods=["GET", "POST"])
@@ -133,27 +135,47 @@ def end_qualification(instructor_id: int, qualification_id: int) -> ResponseRetu
     )
 
 
-@blueprint.post("/<int:instructor_id>/account")
+@blueprint.post("/<int:instructor_id>/invitation")
 @requires(*ADMINISTRATORS)
-def give_account(instructor_id: int) -> ResponseReturnValue:
-    """Give an instructor an account."""
+def invite(instructor_id: int) -> ResponseReturnValue:
+    """Invite an instructor at the register's e-mail address or phone."""
     instructor = _instructor(instructor_id)
-    form = AccountForm()
+    form = ButtonForm()
     if form.validate_on_submit():
         with refused_on(form):
-            address = register.give_account(
-                db(),
-                instructor,
-                email=form.email.data,
-                phone=form.phone.data,
-                scope=scope(),
-                site=site_of(current_app.config["SETTINGS"]),
-            )
-            if address is not None:
-                return render_template("instructors/link.html", instructor=instructor, address=address)
-            flash(_("The account is linked."))
-            return redirect(url_for("instructors.page", instructor_id=instructor.id))
-    return make_response(_render_page(_instructor(instructor_id), QualificationForm(formdata=None), form), 422)
+            invitations.send(db(), instructor, site_of(current_app.config["SETTINGS"]))
+            flash(_("The invitation is on its way. It can be accepted within three days."))
+    _flash_refusals(form)
+    return redirect(url_for("instructors.page", instructor_id=instructor_id))
+
+
+@blueprint.post("/<int:instructor_id>/invitation/in-person")
+@requires(*ADMINISTRATORS)
+def invite_in_person(instructor_id: int) -> ResponseReturnValue:
+    """Show an invitation once, as a link and a QR code, to an instructor who is present."""
+    instructor = _instructor(instructor_id)
+    form = ButtonForm()
+    if form.validate_on_submit():
+        with refused_on(form):
+            address = invitations.hand_over(db(), instructor, site_of(current_app.config["SETTINGS"]))
+            code = Markup(qrcode.make(address, image_factory=SvgPathImage).to_string(encoding="unicode"))  # noqa: S704
+            return render_template("instructors/link.html", instructor=instructor, address=address, code=code)
+    _flash_refusals(form)
+    return redirect(url_for("instructors.page", instructor_id=instructor_id))
+
+
+@blueprint.post("/<int:instructor_id>/invitation/withdraw")
+@requires(*ADMINISTRATORS)
+def withdraw_invitation(instructor_id: int) -> ResponseReturnValue:
+    """Withdraw an invitation that nobody has accepted yet."""
+    invitations.withdraw(db(), _instructor(instructor_id))
+    flash(_("The invitation is withdrawn."))
+    return redirect(url_for("instructors.page", instructor_id=instructor_id))
+
+
+def _flash_refusals(form: ButtonForm) -> None:
+    for message in form.form_errors:
+        flash(message, "warning")
 
 
 def _instructor(instructor_id: int) -> Instructor:
@@ -188,16 +210,17 @@ def _facts(form: InstructorForm) -> InstructorFacts:
         form.district_id.data,
         Level(form.level.data),
         form.phone.data,
+        form.email.data,
     )
 
 
-def _render_page(instructor: Instructor, qualification: QualificationForm, account: AccountForm) -> str:
+def _render_page(instructor: Instructor, qualification: QualificationForm) -> str:
     _set_programme_choices(qualification)
     return render_template(
         "instructors/page.html",
         instructor=instructor,
         qualification=qualification,
-        account=account,
+        invitation=invitations.pending(db(), instructor),
         may_change=holds(*ADMINISTRATORS),
         **_common_values(),
     )
