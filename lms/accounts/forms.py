@@ -69,7 +69,7 @@ class SecondFactorForm(Form):
     code = StringField(
         _("Code from the app"),
         validators=[REQUIRED, Length(max=40)],
-        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 40, "autofocus": True},
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 40},
     )
     remember = BooleanField(_("Do not ask in this browser for 30 days"))
 

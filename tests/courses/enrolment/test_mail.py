@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 from courses.enrolment import mail, places
 from courses.models.enrolment import EnrolmentSource, EnrolmentState
 from lms.core import clock
+from lms.core.messages.models import MessageState
 from tests.factories import Make
-from tests.messages import mails
+from tests.messages import mails, messages
 
 STAFF = EnrolmentSource.STAFF
 TOMORROW = timedelta(days=1)
@@ -41,3 +42,4 @@ def test_a_trainee_without_an_address_gets_no_mail(db: Session, make: Make) -> N
     mail.send_confirmation(db, enrolment)
     mail.send_promotion(db, enrolment)
     assert mails(db) == []
+    assert [message.purpose for message in messages(db, MessageState.TO_CALL)] == ["promotion"]
