@@ -23,11 +23,15 @@ from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
-from lms.core import clock, mail
+from lms.core import clock
 from lms.core.errors import N_
 from lms.core.languages import chinese
+from lms.core.messages import owing
+from lms.core.messages.models import Channel
+from lms.core.messages.owing import Address, Purpose, Recipient
 
 BATCH = 200
+REMINDER = Purpose("reminder", N_("Certificate that ends soon"), called=False, parameters=("course", "day"))
 MAX_OFFERINGS = 3  # refresher offerings in one mail
 SEPARATOR = "\n\n" + "-" * 32 + "\n\n"
 
@@ -42,10 +46,10 @@ _NONE = N_("None is open at the moment; coming ones are shown at\n%(address)s")
 
 @dataclass(frozen=True, slots=True)
 class DueReminder:
-    """A reminder that is due: the certificate, the address, the distance (days) and the days that are left."""
+    """A reminder that is due: the certificate, the person, the distance (days) and the days that are left."""
 
     certificate: Certificate
-    email: str
+    recipient: Recipient
     district_id: int
     ticket: str
     days_before: int
@@ -211,11 +215,22 @@ def _due(row: Row[*tuple[Any, ...]], spans: Sequence[tuple[int, int]], today: da
     left = (certificate.valid_until - today).days
     return DueReminder(
         certificate=certificate,
-        email=trainee.email or account_email,
+        recipient=_recipient(certificate, trainee, trainee.email or account_email, district_id),
         district_id=trainee.district_id or district_id,
         ticket=ticket,
         days_before=next(farther for farther, nearer in spans if nearer < left <= farther),
         days_left=left,
+    )
+
+
+def _recipient(certificate: Certificate, trainee: Trainee, email: str, district_id: int) -> Recipient:
+    """The holder at an e-mail address. district_id: the district of the offering, whose staff know the holder."""
+    return Recipient(
+        person=f"trainee:{trainee.id}",
+        name=certificate.holder_name,
+        addresses=(Address(Channel.EMAIL, email),),
+        district_id=district_id,
+        phone=trainee.phone,
     )
 
 
@@ -229,7 +244,7 @@ def _owe_mail(db: Session, reminder: DueReminder, offerings: Sequence[Refresher]
         if offerings:
             offerings_text = "\n".join([translate(_SOON), *(_offering_text(each, own, zone) for each in offerings)])
         else:
-            offerings_text = translate(_NONE) % {"address": f"{mail.SITE}/training/"}
+            offerings_text = translate(_NONE) % {"address": f"{owing.SITE}/training/"}
         subjects.append(translate(_SUBJECT) % {"course": course, "day": day})
         texts.append(
             translate(_TEXT)
@@ -239,18 +254,21 @@ def _owe_mail(db: Session, reminder: DueReminder, offerings: Sequence[Refresher]
                 "day": day,
                 "left": reminder.days_left,
                 "offerings": offerings_text,
-                "address": f"{mail.SITE}/tickets/{reminder.ticket}",
+                "address": f"{owing.SITE}/tickets/{reminder.ticket}",
             }
         )
-    mail.owe(
+    owing.owe(
         db,
-        recipient=reminder.email,
+        REMINDER,
+        reminder.recipient,
         subject=" / ".join(subjects),
         text=f"{reminder.certificate.holder_name}:\n\n" + SEPARATOR.join(texts),
+        parameters={"course": facts["course_zh"], "day": day},
+        key=f"reminder:{reminder.certificate.id}:{reminder.days_before}",
     )
 
 
 def _offering_text(offering: Refresher, language: str, zone: ZoneInfo) -> str:
     district = offering.district_en if language == "en" else offering.district_zh
     begins = f"{offering.starts_at.astimezone(zone):%Y-%m-%d %H:%M}"
-    return f"{district} · {offering.place} · {begins}\n{mail.SITE}/training/{offering.offering_id}"
+    return f"{district} · {offering.place} · {begins}\n{owing.SITE}/training/{offering.offering_id}"

@@ -15,10 +15,13 @@ from courses import tasks as course_tasks
 from courses.events import ExportRequested, ImportRequested, OfferingClosed
 from lms.accounts import current
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, crypto, events, fast_path, languages, limits, logs, mail_tasks, tasks, web
+from lms.core import access, crypto, events, fast_path, languages, limits, logs, tasks, web
 from lms.core.autocommit import AutocommitReads, make_autocommit_engine
 from lms.core.engine import make_engine
-from lms.core.mail import MailOwed
+from lms.core.messages import owing
+from lms.core.messages import tasks as message_tasks
+from lms.core.messages.channels import configured
+from lms.core.messages.owing import MessageOwed
 from lms.core.transactions import make_sessions
 from lms.portal.navigation import navigation
 
@@ -63,6 +66,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/trainees", "lms.portal.desk_links"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
+    ("/messages/to-call", "lms.portal.to_call"),
     ("/reports", "courses.reports.views.enrolment"),
     ("/reports", "courses.reports.views.sessions"),
     ("/reports", "courses.reports.views.hours"),
@@ -101,6 +105,7 @@ KINDS: tuple[str, ...] = (
 
 # Modules that register labels of the audit trail.
 AUDIT_LABELS: tuple[str, ...] = (
+    "lms.core.messages.audit_labels",
     "lms.accounts.audit_labels",
     "lms.organisations.audit_labels",
     "instructors.audit_labels",
@@ -123,6 +128,7 @@ FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
 COMMANDS: tuple[str, ...] = (
     "lms.core.cli:migrate",
     "lms.core.cli:translate",
+    "lms.core.messages.cli",
     "lms.embedded.cli",
     "lms.demo.cli",
     "courses.counting.cli",
@@ -142,6 +148,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             sys.exit("\n".join(f"Setting {line}" for line in error.lines))
     logs.configure()
     crypto.configure(settings.field_key)
+    owing.configure(configured.served(settings))
     app = web.App("lms", root_path=str(ROOT / "lms"))
     app.config.update(
         SETTINGS=settings,
@@ -191,7 +198,7 @@ def _map(app: Flask) -> None:
 
 def _react() -> None:
     """Event → what happens once it is committed."""
-    events.react(MailOwed, mail_tasks.enqueue_sending)
+    events.react(MessageOwed, message_tasks.enqueue_sending)
     events.react(OfferingClosed, issuing_tasks.enqueue_issuing)
     events.react(ExportRequested, course_tasks.enqueue_export)
     events.react(ImportRequested, course_tasks.enqueue_import)

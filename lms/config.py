@@ -9,7 +9,7 @@ import binascii
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -56,6 +56,15 @@ class Settings(BaseSettings):
     public_url: str
     mail_url: str | None = None
     mail_from: str = "no-reply@localhost"
+    sms_gateway: Literal["alibaba", "tencent"] | None = None
+    sms_key_id: str | None = None
+    sms_key_secret: str | None = None
+    sms_sign_name: str | None = None
+    sms_app_id: str | None = None
+    sms_region: str = "ap-beijing"
+    sms_endpoint: str | None = None
+    sms_templates: dict[str, str] = Field(default_factory=dict)
+    metrics_token: str | None = Field(default=None, min_length=16)
     keys_dir: Path
     instance_dir: Path = ROOT / "instance"
     time_zone: str = "Asia/Shanghai"
@@ -143,6 +152,18 @@ class Settings(BaseSettings):
             raise ValueError("must be an smtp://, smtp+starttls:// or smtps:// address")
         return value
 
+    @field_validator("sms_gateway", "sms_endpoint", "metrics_token", mode="before")
+    @classmethod
+    def _unset_when_empty(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("sms_endpoint")
+    @classmethod
+    def _gateway_address(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc):
+            raise ValueError("must be an address, as in https://dysmsapi.aliyuncs.com")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _address(cls, value: str) -> str:
@@ -177,6 +198,18 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError("is not a time zone; use a name such as Asia/Shanghai") from error
         return value
+
+    @model_validator(mode="after")
+    def _gateway(self) -> "Settings":
+        if self.sms_gateway is None:
+            return self
+        names = ["sms_key_id", "sms_key_secret", "sms_sign_name", "sms_templates"]
+        if self.sms_gateway == "tencent":
+            names.append("sms_app_id")
+        missing = [name.upper() for name in names if not getattr(self, name)]
+        if missing:
+            raise ValueError(f"{', '.join(missing)}: missing; SMS_GATEWAY={self.sms_gateway} needs it")
+        return self
 
     @model_validator(mode="after")
     def _production(self) -> "Settings":
@@ -219,7 +252,7 @@ class Settings(BaseSettings):
 
     @property
     def mail_dir(self) -> Path:
-        """Folder to which mails are written as files when no mail server is set."""
+        """Folder to which messages are written as files when no mail server or SMS gateway is set."""
         return self.instance_dir / "mail"
 
     @property

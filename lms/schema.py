@@ -8,7 +8,6 @@ from lms.core.db import Base
 
 MODELS = (
     "lms.core.audit",
-    "lms.core.mail",
     "lms.core.messages.models",
     "lms.accounts.models",
     "lms.organisations.models",

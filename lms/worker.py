@@ -1,15 +1,19 @@
 """Celery's entry (`celery -A lms.worker worker`), and the whole schedule."""
 
+import structlog
 from celery.schedules import crontab
 
 from courses.tasks import mail_reports
 from lms.app import create_app
+from lms.core.messages.channels import configured
 from lms.core.tasks import celery
 
 web = create_app()  # not `app`: Celery would take that name for its own
+structlog.get_logger(__name__).info("message_channels", **configured.described(web.config["SETTINGS"]))
 
 celery.conf.beat_schedule = {
-    "send-owed-mails": {"task": "lms.core.mail_tasks.send_owed", "schedule": 60.0},
+    "send-owed-messages": {"task": "lms.core.messages.tasks.send", "schedule": 60.0},
+    "erase-old-messages": {"task": "lms.core.messages.tasks.erase", "schedule": crontab(hour="3", minute="20")},
     "issue-owed-certificates": {"task": "certificates.tasks.sweep", "schedule": 60.0},
     "make-owed-corrections": {"task": "certificates.tasks.correct", "schedule": 60.0},
     "sign-owed-badges": {"task": "certificates.tasks.sign_badges", "schedule": 60.0},

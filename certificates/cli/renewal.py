@@ -25,7 +25,7 @@ def remind(dry_run: bool) -> None:
         for reminder in due_reminders:
             click.echo(
                 f"{reminder.certificate.number}: {reminder.days_left} days left, reminder of {reminder.days_before} days"
-                f" to {mask_email(reminder.email)}"
+                f" to {mask_email(reminder.recipient.addresses[0].value)}"
             )
         click.echo(f"Dry run: {len(due_reminders)} reminders are due. Nobody was reminded.")
         return

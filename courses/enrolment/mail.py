@@ -1,17 +1,23 @@
-"""Mails to trainees about their own enrolment, in Chinese and then in English. A trainee without an address gets none.
+"""Messages to trainees about their own enrolment, in Chinese and then in English.
 
-The address of the ticket's page begins with `mail.SITE`, which is filled in when the mail is sent.
+The address of the ticket's page begins with `owing.SITE`, which is filled in when the message is sent.
 """
 
 from sqlalchemy.orm import Session
 
+from courses.enrolment import recipients
 from courses.models.enrolment import Enrolment, EnrolmentState
-from lms.core import mail
 from lms.core.errors import N_
 from lms.core.languages import chinese
+from lms.core.messages import owing
+from lms.core.messages.owing import Purpose
 
 # This line stands between the Chinese and the English text of a mail.
 LANGUAGE_SEPARATOR = "\n\n" + "-" * 32 + "\n\n"
+
+TICKET = Purpose("ticket", N_("Ticket of an enrolment"), parameters=("course",))
+WAITING_LIST = Purpose("waiting_list", N_("Place on the waiting list"), parameters=("course",))
+PROMOTION = Purpose("promotion", N_("A place became free"), parameters=("course",))
 
 _ENROLLED = N_("You are enrolled: %(course)s")
 _WAITLISTED = N_("You are on the waiting list: %(course)s")
@@ -34,29 +40,32 @@ _PROMOTED_TEXT = N_(
 def send_confirmation(db: Session, enrolment: Enrolment) -> None:
     """Send the ticket; or, to a trainee on the waiting list, the explanation of how the waiting list works."""
     if enrolment.state == EnrolmentState.WAITLISTED:
-        _send(db, enrolment, _WAITLISTED, _WAITLISTED_TEXT)
+        _send(db, WAITING_LIST, enrolment, _WAITLISTED, _WAITLISTED_TEXT)
     elif enrolment.state == EnrolmentState.ENROLLED:
-        _send(db, enrolment, _ENROLLED, _ENROLLED_TEXT)
+        _send(db, TICKET, enrolment, _ENROLLED, _ENROLLED_TEXT)
 
 
 def send_promotion(db: Session, enrolment: Enrolment) -> None:
     """Tell a trainee who was on the waiting list that they have a place now."""
-    _send(db, enrolment, _PROMOTED, _PROMOTED_TEXT)
+    _send(db, PROMOTION, enrolment, _PROMOTED, _PROMOTED_TEXT)
 
 
-def _send(db: Session, enrolment: Enrolment, subject: str, text: str) -> None:
-    recipient = enrolment.trainee.email
-    if not recipient:
+def _send(db: Session, purpose: Purpose, enrolment: Enrolment, subject: str, text: str) -> None:
+    recipient = recipients.of_enrolment(enrolment)
+    # Staff who enrol somebody without an address hand the ticket over; nobody calls for that.
+    if purpose is not PROMOTION and not owing.can_reach(purpose, recipient):
         return
     course = enrolment.offering.course
-    ticket_address = f"{mail.SITE}/tickets/{enrolment.ticket}"
+    ticket_address = f"{owing.SITE}/tickets/{enrolment.ticket}"
     subjects, texts = [], []
     for translate, course_name in ((chinese().gettext, course.name_zh), (str, course.name_en or course.name_zh)):
         subjects.append(translate(subject) % {"course": course_name})
         texts.append(translate(text) % {"course": course_name, "address": ticket_address})
-    mail.owe(
+    owing.owe(
         db,
-        recipient=recipient,
+        purpose,
+        recipient,
         subject=" / ".join(subjects),
         text=f"{enrolment.trainee.name}:\n\n" + LANGUAGE_SEPARATOR.join(texts),
+        parameters={"course": course.name_zh},
     )

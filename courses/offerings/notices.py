@@ -1,4 +1,4 @@
-"""Notices by mail, in Chinese and then in English, to enrolled trainees when an offering changes or is cancelled."""
+"""Notices, in Chinese and then in English, to enrolled trainees when an offering changes or is cancelled."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,28 +8,47 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
 
+from courses.enrolment import recipients
 from courses.enrolment.mail import LANGUAGE_SEPARATOR
 from courses.models.enrolment import ACTIVE_STATES, Enrolment
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
 from courses.offerings.scheduling import format_period
-from lms.core import mail
+from lms.core.errors import N_
 from lms.core.languages import each_language, named
+from lms.core.messages import owing
+from lms.core.messages.models import Message, MessageState
+from lms.core.messages.owing import Purpose
+
+CANCELLATION = Purpose("cancellation", N_("Cancelled training"), parameters=("course",))
+CHANGED_TIMES = Purpose("changed_times", N_("New time or place"), parameters=("course",))
 
 
 @dataclass(frozen=True)
 class Recipients:
-    """The trainees to notify: the number of those with a mail address, and those without one, who have to be called."""
+    """The trainees to notify: the number of those whom a message reaches, and the others, who have to be called."""
 
     mailed: int
     to_call: tuple[Trainee, ...]
 
 
 def find_recipients(db: Session, offering: Offering) -> Recipients:
-    """The enrolled and waiting trainees of an offering, by whether they can be notified by mail."""
-    trainees = [enrolment.trainee for enrolment in _active_enrolments(db, offering)]
-    to_call = tuple(trainee for trainee in trainees if not trainee.email)
-    return Recipients(len(trainees) - len(to_call), to_call)
+    """The enrolled and waiting trainees of an offering, by whether a message of its cancellation reaches them.
+
+    Once it is cancelled, the state of each message decides: a mail that was refused makes a call necessary.
+    """
+    enrolments = _active_enrolments(db, offering)
+    keys = {enrolment.id: _cancellation_key(enrolment) for enrolment in enrolments}
+    rows = db.execute(select(Message.key, Message.state).where(Message.key.in_(keys.values())))
+    states = {key: state for key, state in rows}
+    to_call = []
+    for enrolment in enrolments:
+        state = states.get(keys[enrolment.id])
+        if state is MessageState.TO_CALL or (
+            state is None and not owing.can_reach(CANCELLATION, recipients.of_enrolment(enrolment))
+        ):
+            to_call.append(enrolment.trainee)
+    return Recipients(len(enrolments) - len(to_call), tuple(to_call))
 
 
 def send_cancellation(db: Session, offering: Offering, reason: str, zone: ZoneInfo) -> None:
@@ -49,7 +68,7 @@ def send_cancellation(db: Session, offering: Offering, reason: str, zone: ZoneIn
             )
         )
 
-    _send(db, offering, lambda: _("Cancelled: %(course)s", course=named(offering.course)), text)
+    _send(db, CANCELLATION, offering, lambda: _("Cancelled: %(course)s", course=named(offering.course)), text)
 
 
 def send_changed_times(db: Session, offering: Offering, zone: ZoneInfo) -> None:
@@ -66,7 +85,7 @@ def send_changed_times(db: Session, offering: Offering, zone: ZoneInfo) -> None:
             )
         )
 
-    _send(db, offering, lambda: _("New time or place: %(course)s", course=named(offering.course)), text)
+    _send(db, CHANGED_TIMES, offering, lambda: _("New time or place: %(course)s", course=named(offering.course)), text)
 
 
 def session_times(offering: Offering, zone: ZoneInfo, *, places: bool = False) -> str:
@@ -88,14 +107,25 @@ def _active_enrolments(db: Session, offering: Offering) -> Sequence[Enrolment]:
     ).all()
 
 
-def _send(db: Session, offering: Offering, subject: Callable[[], str], body: Callable[[], str]) -> None:
+def _cancellation_key(enrolment: Enrolment) -> str:
+    return f"{CANCELLATION.code}:{enrolment.id}"
+
+
+def _send(
+    db: Session, purpose: Purpose, offering: Offering, subject: Callable[[], str], body: Callable[[], str]
+) -> None:
     subjects, texts = [], []
     for _language in each_language():
         subjects.append(subject())
         texts.append(body())
     for enrolment in _active_enrolments(db, offering):
-        trainee = enrolment.trainee
-        if trainee.email:
-            ticket_address = f"{mail.SITE}/tickets/{enrolment.ticket}"
-            text = f"{trainee.name}:\n\n{LANGUAGE_SEPARATOR.join(texts)}\n\n{ticket_address}"
-            mail.owe(db, recipient=trainee.email, subject=" / ".join(subjects), text=text)
+        ticket_address = f"{owing.SITE}/tickets/{enrolment.ticket}"
+        owing.owe(
+            db,
+            purpose,
+            recipients.of_enrolment(enrolment),
+            subject=" / ".join(subjects),
+            text=f"{enrolment.trainee.name}:\n\n{LANGUAGE_SEPARATOR.join(texts)}\n\n{ticket_address}",
+            parameters={"course": offering.course.name_zh},
+            key=_cancellation_key(enrolment) if purpose is CANCELLATION else None,
+        )

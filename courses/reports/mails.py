@@ -26,16 +26,20 @@ from courses.reports.enrolment import EnrolmentReport
 from courses.reports.ledger import Figures
 from courses.reports.questions import Filters, Grouping, Question
 from lms.accounts.models import RoleGrant, User
-from lms.core import clock, mail
+from lms.core import clock
 from lms.core.access import scope_of
-from lms.core.errors import Denied
+from lms.core.errors import N_, Denied
 from lms.core.languages import each_language, named, organisation_name, whole
+from lms.core.messages import owing
+from lms.core.messages.models import Channel
+from lms.core.messages.owing import Address, Purpose, Recipient
 from lms.core.scope import READERS, Scope
 from lms.organisations import districts
 from lms.organisations.models import District
 
 SENDING_DAYS = 7  # the first days of a month, on which the reports of the month before are still sent
 MAILS_LISTED = 12
+REPORT = Purpose("report", N_("Report by mail"), called=False)
 SEPARATOR = "\n\n" + "-" * 32 + "\n\n"  # between the two languages
 
 
@@ -151,7 +155,7 @@ def owe_next(db: Session, zone: ZoneInfo) -> bool:
         row = {"user_id": user.id, "rhythm": period.rhythm, "period": period.name, "owed_at": clock.now()}
         new = db.scalar(insert(ReportMail).values(row).on_conflict_do_nothing().returning(ReportMail.user_id))
         if new is not None and user.email:
-            _owe_mail(db, user.email, letter(db, period, scope_of(user.id, _reader_grants(user.grants)), zone))
+            _owe_mail(db, user, letter(db, period, scope_of(user.id, _reader_grants(user.grants)), zone))
         db.flush()
         return True
     return False
@@ -235,12 +239,21 @@ def _sum(programmes: Sequence[ProgrammeFigures]) -> ProgrammeFigures | None:
     )
 
 
-def _owe_mail(db: Session, recipient: str, content: ReportLetter) -> None:
+def _owe_mail(db: Session, user: User, content: ReportLetter) -> None:
     subjects, texts = [], []
     for _language in each_language():
         subjects.append(_subject(content.period))
         texts.append(_text(content))
-    mail.owe(db, recipient=recipient, subject=" / ".join(subjects), text=SEPARATOR.join(texts))
+    address = (Address(Channel.EMAIL, user.email),) if user.email else ()
+    recipient = Recipient(f"user:{user.id}", user.name, address, user.language)
+    owing.owe(
+        db,
+        REPORT,
+        recipient,
+        subject=" / ".join(subjects),
+        text=SEPARATOR.join(texts),
+        key=f"report:{content.period.rhythm}:{content.period.name}:{user.id}",
+    )
 
 
 def _subject(period: MailPeriod) -> str:
@@ -279,10 +292,10 @@ def _text(content: ReportLetter) -> str:
         _("Counting rule") + "\n" + str(RULE[0]),
         _(
             "The report, with every number down to its sessions: %(page)s\nAs a PDF: %(paper)s",
-            page=f"{mail.SITE}/reports/enrolment?{query}",
-            paper=f"{mail.SITE}/reports/enrolment.pdf?{query}",
+            page=f"{owing.SITE}/reports/enrolment?{query}",
+            paper=f"{owing.SITE}/reports/enrolment.pdf?{query}",
         ),
-        _("You asked for this mail. To stop it: %(page)s", page=f"{mail.SITE}/reports/by-mail"),
+        _("You asked for this mail. To stop it: %(page)s", page=f"{owing.SITE}/reports/by-mail"),
     ]
     return "\n\n".join(paragraphs)
 

@@ -14,16 +14,19 @@ from sqlalchemy.orm import Session
 from lms.accounts import browser_sessions, passwords, user_contacts
 from lms.accounts.models import PasswordReset, User
 from lms.config import Settings
-from lms.core import audit, clock, crypto, mail
+from lms.core import audit, clock, crypto
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, DomainError
+from lms.core.messages import owing
 from lms.core.messages.models import Channel
-from lms.core.messages.owing import Address, Purpose, Recipient, owe
+from lms.core.messages.owing import Address, Purpose, Recipient
 
 RESET = timedelta(hours=1)
 INVITATION = timedelta(days=3)
 PATH = "/sign-in/password/"
-LINK = Purpose("password_link", N_("Password link"), parameters=("token",))
+RESET_LINK = Purpose("password_reset", N_("Link for a new password"), called=False, secret=True)
+INVITATION_LINK = Purpose("invitation", N_("Invitation to an account"), secret=True)
+LINK = Purpose("password_link", N_("Password link"), parameters=("token",), secret=True)
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,11 @@ def mail_reset(db: Session, email: str, site: Site) -> None:
         return
     address = make(db, user, site, lives=RESET, proves=ContactKind.EMAIL)
     with force_locale(user.language):
-        mail.owe(
+        owing.owe(
             db,
-            recipient=user.email,
+            RESET_LINK,
+            _recipient(user, user.email),
+            lives=RESET,
             subject=_("Set a new password"),
             text=_(
                 "Dear %(name)s,\n\nsomebody, presumably you, asked to set a new password for your account at %(site)s."
@@ -130,9 +135,11 @@ def invite(db: Session, user: User, site: Site) -> str | None:
 
 def _mail_invitation(db: Session, user: User, email: str, site: Site, address: str) -> None:
     with force_locale(user.language):
-        mail.owe(
+        owing.owe(
             db,
-            recipient=email,
+            INVITATION_LINK,
+            _recipient(user, email),
+            lives=INVITATION,
             subject=_("Your account for first-aid training"),
             text=_(
                 "Dear %(name)s,\n\nan account was made for you at %(site)s. Open this address within three days and choose"
@@ -147,7 +154,7 @@ def _mail_invitation(db: Session, user: User, email: str, site: Site, address: s
 def _text_link(db: Session, user: User, phone: str, address: str) -> None:
     recipient = Recipient(f"user:{user.id}", user.name, (Address(Channel.SMS, phone),), user.language)
     with force_locale(user.language):
-        owe(
+        owing.owe(
             db,
             LINK,
             recipient,
@@ -156,6 +163,21 @@ def _text_link(db: Session, user: User, phone: str, address: str) -> None:
             parameters={"token": address.rpartition("/")[2]},
             lives=INVITATION,
         )
+
+
+def _recipient(user: User, email: str) -> Recipient:
+    """The user at the e-mail address; the staff of a district or organisation of the user's roles call otherwise."""
+    return Recipient(
+        person=f"user:{user.id}",
+        name=user.name,
+        addresses=(Address(Channel.EMAIL, email),),
+        language=user.language,
+        district_id=next((grant.district_id for grant in user.grants if grant.district_id is not None), None),
+        organisation_id=next(
+            (grant.organisation_id for grant in user.grants if grant.organisation_id is not None), None
+        ),
+        phone=user.phone,
+    )
 
 
 def owner(db: Session, token: str, *, lock: bool = False) -> User:

@@ -1,6 +1,7 @@
 """The lines printed when everything runs: the address, and the demo accounts."""
 
 import json
+import os
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,8 +26,18 @@ def lines(where: Place, seconds: float) -> Iterator[str]:
             yield "注意：其他设备可访问本机，而上述密码并不保密。"
             yield "Others can reach this machine, and the passwords above are no secret."
     yield ""
+    yield from messages(where)
     yield f"日志 · logs: {where.instance / 'log'}"
     yield "按 Ctrl-C 停止 · Ctrl-C stops it"
+
+
+def messages(where: Place) -> Iterator[str]:
+    """Say that messages become files, where no mail server or no SMS gateway is set."""
+    names = {"MAIL_URL": ("邮件", "mail"), "SMS_GATEWAY": ("短信", "SMS")}
+    unset = [name for setting, name in names.items() if not os.environ.get(setting)]
+    if unset:
+        chinese, english = "和".join(name for name, _ in unset), " and ".join(name for _, name in unset)
+        yield f"{chinese}不外发，写入文件夹 · {english} are written to a folder: {where.instance / 'mail'}"
 
 
 def demo_accounts(instance: Path) -> list[tuple[str, str, str]]:

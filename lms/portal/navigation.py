@@ -10,10 +10,12 @@ from flask_login import current_user
 from courses.attendance import review_queue
 from lms.core.access import holds, scope_of
 from lms.core.errors import N_
+from lms.core.messages import calling
 from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role
 
 REVIEWS = N_("To review")
+TO_CALL = N_("To call")
 
 # Label, endpoint, and who sees it. The first part of the address marks where one is.
 ITEMS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
@@ -22,6 +24,7 @@ ITEMS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     (N_("My training"), "my_training.page", (Role.TRAINEE,)),
     (N_("Offerings"), "offerings.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
     (REVIEWS, "reviews.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
+    (TO_CALL, "to_call.page", STAFF),
     (N_("Trainees"), "trainees.index", (*STAFF, Role.AUDITOR)),
     (N_("Certificates"), "certificates.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
     (N_("Reports"), "reports.enrolment", READERS),
@@ -49,7 +52,7 @@ def navigation() -> Iterator[Item]:
     here = _area(request.path)
     for label, endpoint, roles in ITEMS:
         if holds(*roles):
-            waiting = _waiting(roles) if label == REVIEWS else 0
+            waiting = _waiting(label, roles)
             address = url_for(endpoint)
             yield Item(_(label), address, _area(address) == here, waiting)
 
@@ -58,7 +61,13 @@ def _area(path: str) -> str:
     return path.split("/")[1]
 
 
-def _waiting(roles: tuple[Role, ...]) -> int:
-    """The number of check-ins in the review queue for this user, in all of the user's roles, so that each page shows the same."""
+def _waiting(label: str, roles: tuple[Role, ...]) -> int:
+    """The work that an entry leads to: check-ins in the review queue, or people to call; 0 for other entries.
+
+    It is counted for all of the user's roles that see the entry, so that each page shows the same number.
+    """
+    counts = {REVIEWS: review_queue.count_cases, TO_CALL: calling.count_due}
+    if label not in counts:
+        return 0
     grants = [grant for grant in current_user.grants if grant.role in roles]
-    return review_queue.count_cases(db(), scope_of(current_user.id, grants))
+    return counts[label](db(), scope_of(current_user.id, grants))

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
@@ -23,6 +24,9 @@ from lms.accounts.models import User
 from lms.core import access, clock
 from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of
 from lms.core.errors import Denied
+from lms.core.messages import owing
+from lms.core.messages.models import Message
+from lms.core.messages.owing import Purpose, Recipient
 from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role
 from tests.factories import Make
 
@@ -74,6 +78,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "skill_results": (TEACH, TEACH),
     "targets": (READ, CITY),
+    "to_call": (PLAN, PLAN),
     "teaching_hours": (READ, NOBODY),
     "unsent": (TEACH, TEACH),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
@@ -134,7 +139,8 @@ DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_
 # Anybody, without an account.
 PUBLIC = {
     "invitations.page", "invitations.accept", "invitations.create", "prove.page", "prove.again", "prove.link",
-    "home.page", "health.alive", "health.ready", "sign_in.page", "sign_in.forgotten", "sign_in.choose",
+    "home.page", "health.alive", "health.metrics", "health.ready",
+    "sign_in.page", "sign_in.forgotten", "sign_in.choose",
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
     "self_check_in.answer_unlisted", "self_check_in.done",
@@ -301,6 +307,9 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
     enrolment = make.enrolment(offering, trainee)
     user = make.user(Role.COORDINATOR, organisation_id=host.id)
     certificate = certify(db, enrolment.id)
+    recipient = Recipient("trainee:1", "李雷", (), district_id=2, organisation_id=host.id)
+    owing.owe(db, Purpose("access", "Access"), recipient, subject="", text="")
+    message_id = db.scalars(select(Message.id)).one()
     doubtful = AttendanceInput(uuid4(), offering.sessions[0].id, ticket="of-nobody")
     recording.record_all(db, [doubtful], user_id=None, now=clock.now())
     proposal = Proposal(trainee_id=trainee.id, reason="错字", proposed_by=user.id)
@@ -314,6 +323,7 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
         "event_id": doubtful.id,
         "grant_id": user.grants[0].id,
         "instructor_id": lead.id,
+        "message_id": message_id,
         "offering_id": offering.id,
         "organisation_id": host.id,
         "proposal_id": proposal.id,

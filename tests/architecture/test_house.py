@@ -13,7 +13,7 @@ from lms.config import ROOT
 
 PACKAGES = ("lms", "courses", "certificates", "instructors")
 # Where the web, the queue and the command line are known. All else is rules, which know none of them and never commit.
-ROLES = {"views", "forms", "labels", "tasks", "cli", "mail_tasks"}
+ROLES = {"views", "forms", "labels", "tasks", "cli"}
 EDGES = {
     Path("lms") / name
     for name in (

@@ -21,10 +21,11 @@ from certificates.models import Certificate, CertificateReminder
 from certificates.tasks import remind as remind_task
 from courses.models.catalogue import Course
 from lms.config import Settings, SettingsError, load_settings
-from lms.core import clock, mail
-from lms.core.mail import OutgoingMail
+from lms.core import clock
+from lms.core.messages.models import Message
 from tests.certificates.conftest import closed_offering, owe
 from tests.factories import Make
+from tests.messages import deliver_all, messages
 
 DISTANCES = (90, 30, 7)
 
@@ -51,11 +52,11 @@ def remind(db: Session, branch: Branch, held: Certificate) -> Callable[[int], in
     last = datetime.combine(held.valid_until, time(12), tzinfo=branch.zone)
 
     def run(days_before: int) -> int:
-        before = len(db.scalars(select(OutgoingMail.id)).all())
+        before = len(db.scalars(select(Message.id)).all())
         with clock.at(last - timedelta(days=days_before)):
             while reminders.remind(db, DISTANCES, zone=branch.zone):
                 db.commit()
-        return len(db.scalars(select(OutgoingMail.id)).all()) - before
+        return len(db.scalars(select(Message.id)).all()) - before
 
     return run
 
@@ -165,9 +166,9 @@ def test_the_mail_names_refreshers_near_the_holder(  # noqa: PLR0917  # fixtures
         make.offering(course=refresher, starts=[soon - timedelta(days=100)]),
     ]
     assert remind(20) == 1
-    owed = mail.take_one(db)
-    assert owed is not None
-    assert mail.send(owed, settings.model_copy(update={"instance_dir": tmp_path}))
+    (owed,) = messages(db)
+    with clock.at(owed.created_at):
+        deliver_all(db, settings, instance_dir=tmp_path)
     message = email.message_from_bytes(next((tmp_path / "mail").iterdir()).read_bytes(), policy=policy.default)
     text = message.get_content()
     assert message["To"] == "zhang@example.org"
@@ -206,9 +207,7 @@ def test_a_killed_batch_reminds_nobody_twice(fresh_database: str, settings: Sett
             second.commit()
             assert reminders.remind(first, DISTANCES, zone=zone) == 0
         with sessions() as db:
-            assert (
-                len(db.scalars(select(OutgoingMail)).all()) == len(db.scalars(select(CertificateReminder)).all()) == 1
-            )
+            assert len(db.scalars(select(Message)).all()) == len(db.scalars(select(CertificateReminder)).all()) == 1
     engine.dispose()
 
 

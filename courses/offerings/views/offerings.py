@@ -196,7 +196,7 @@ def cancel(offering_id: int) -> ResponseReturnValue:
             recipients = offerings.cancel(db(), offering, form.reason.data, zone=_zone())
             flash(
                 _(
-                    "Cancelled. Mails on their way: %(mailed)s. To be called: %(calls)s.",
+                    "Cancelled. Messages on their way: %(mailed)s. To be called: %(calls)s.",
                     mailed=recipients.mailed,
                     calls=len(recipients.to_call),
                 )

@@ -2,25 +2,16 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.enrolment import mail, places
 from courses.models.enrolment import EnrolmentSource, EnrolmentState
-from lms.core import clock, crypto
-from lms.core.mail import COLUMN, OutgoingMail
+from lms.core import clock
 from tests.factories import Make
+from tests.messages import mails
 
 STAFF = EnrolmentSource.STAFF
 TOMORROW = timedelta(days=1)
-
-
-def mails(db: Session) -> list[str]:
-    return [
-        crypto.cipher().decrypt(COLUMN, row.ref, row.content)
-        for row in db.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
-        if row.content
-    ]
 
 
 def test_mails_carry_the_ticket_in_both_languages(db: Session, make: Make) -> None:

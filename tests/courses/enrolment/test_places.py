@@ -15,26 +15,18 @@ from courses.enrolment import listings, places
 from courses.enrolment.trainees import TraineeFacts, register
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import OfferingState
-from lms.core import clock, crypto
+from lms.core import clock
 from lms.core.audit import AuditEntry
 from lms.core.engine import make_engine
 from lms.core.errors import DomainError
-from lms.core.mail import COLUMN, OutgoingMail
 from lms.core.transactions import make_sessions, transaction
 from tests.factories import Make
+from tests.messages import mails
 
 STAFF = EnrolmentSource.STAFF
 WAITLISTED = EnrolmentState.WAITLISTED
 ENROLLED = EnrolmentState.ENROLLED
 TOMORROW = timedelta(days=1)
-
-
-def mails(db: Session) -> list[str]:
-    return [
-        crypto.cipher().decrypt(COLUMN, row.ref, row.content)
-        for row in db.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
-        if row.content
-    ]
 
 
 def test_fifty_at_once_for_the_last_place(fresh_database: str) -> None:

@@ -2,21 +2,15 @@
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import Offering
 from courses.offerings import notices
-from lms.core import crypto
-from lms.core.mail import COLUMN, SITE, OutgoingMail
+from lms.core.messages.owing import SITE
 from tests.courses.planning import DAY, MORNING, ZONE
 from tests.factories import Make
-
-
-def mails(db: Session) -> list[str]:
-    rows = db.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
-    return [crypto.cipher().decrypt(COLUMN, row.ref, row.content) for row in rows if row.content]
+from tests.messages import mails
 
 
 @pytest.fixture

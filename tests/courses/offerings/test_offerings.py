@@ -14,18 +14,13 @@ from courses.offerings import offerings, scheduling
 from courses.offerings.offerings import CautionKind
 from courses.offerings.scheduling import Team
 from instructors.models import Qualification
-from lms.core import clock, crypto
+from lms.core import clock
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError, NotFound
-from lms.core.mail import COLUMN, OutgoingMail
 from lms.core.scope import EVERYTHING, Scope
 from tests.courses.planning import DAY, HOUR, MORNING, ZONE, changed, meeting, plan, scheduled
 from tests.factories import Make
-
-
-def mails(db: Session) -> list[str]:
-    rows = db.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
-    return [crypto.cipher().decrypt(COLUMN, row.ref, row.content) for row in rows if row.content]
+from tests.messages import mails
 
 
 class TestSchedule:

@@ -20,12 +20,13 @@ from courses.reports import mails as report_mails
 from courses.reports.mails import MailPeriod
 from lms.accounts.models import RoleGrant, User
 from lms.config import Settings
-from lms.core import clock, mail
+from lms.core import clock
 from lms.core.errors import Denied
-from lms.core.mail import OutgoingMail
+from lms.core.messages.models import Message
 from lms.core.scope import EVERYTHING, Role
 from tests.courses.worlds import BEIJING, Person, Plan, Presence, World
 from tests.factories import Make
+from tests.messages import deliver_all, messages
 
 THERE = (Presence(0, 0, None),)
 PAIR = (Person(0, EnrolmentState.COMPLETED, THERE), Person(1, EnrolmentState.FAILED, THERE))
@@ -47,10 +48,10 @@ def _send_all(db: Session) -> int:
 
 def mails(db: Session, settings: Settings) -> dict[str, tuple[str, str]]:
     """Send what is owed; recipient → subject and text, from the files."""
-    with db.no_autoflush:
-        while (owed := mail.take_one(db)) is not None:
-            assert mail.send(owed, settings)
-            db.flush()
+    owed = messages(db)
+    with clock.at(max((row.created_at for row in owed), default=clock.now())):
+        deliver_all(db, settings)
+    assert messages(db) == []
     found = {}
     for path in Path(settings.mail_dir).glob("*.eml"):
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
@@ -135,7 +136,7 @@ def test_each_period_goes_once_and_a_worker_that_was_down_still_sends(app: Flask
     with clock.at(FIRST_OF_JULY + timedelta(days=31)):
         assert send_all(app, db) == 1
     assert sorted(db.scalars(select(ReportMail.period))) == ["2025-06", "2025-07", "2025Q2"]
-    assert db.scalar(select(func.count()).select_from(OutgoingMail)) == 3
+    assert db.scalar(select(func.count()).select_from(Message)) == 3
 
 
 def test_users_without_role_account_or_subscription_get_no_mail(app: Flask, db: Session, make: Make) -> None:
@@ -187,7 +188,7 @@ def test_two_workers_send_each_mail_once(app: Flask, fresh_database: str) -> Non
         work()
     with opened() as db:
         assert db.scalar(select(func.count()).select_from(ReportMail)) == 6
-        assert db.scalar(select(func.count()).select_from(OutgoingMail)) == 6
+        assert db.scalar(select(func.count()).select_from(Message)) == 6
     engine.dispose()
 
 

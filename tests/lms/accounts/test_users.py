@@ -12,26 +12,17 @@ from instructors.models import Instructor
 from lms.accounts import users
 from lms.accounts.models import PasswordReset, RoleGrant, User
 from lms.accounts.users import UserFilter
-from lms.core import audit, crypto
+from lms.core import audit
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
-from lms.core.mail import COLUMN, OutgoingMail
 from lms.core.messages import owing
 from lms.core.messages.models import Message
 from lms.core.scope import EVERYTHING, Role, Scope
 from tests.factories import Make
+from tests.messages import mails
 
 SignIn = Callable[[User], FlaskClient]
 DISTRICT_1 = Scope(district_ids=frozenset({1}))
-
-
-def mails(db: Session) -> list[str]:
-    """The mails that are owed, decrypted."""
-    return [
-        crypto.cipher().decrypt(COLUMN, row.ref, row.content)
-        for row in db.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
-        if row.content is not None
-    ]
 
 
 def filled(**facts: object) -> dict[str, object]:
