@@ -20,7 +20,8 @@ def of_enrolment(enrolment: Enrolment) -> Recipient:
 
     Tried in this order: the e-mail address and the phone that were given for the enrolment; of a kind that was not given, a
     proven contact of the record; and where there is none of all these, a proven contact of the linked account. If nothing
-    reaches the person, the staff of the offering's host and district call the phone that was given.
+    reaches the person, the staff of the offering's host and district call the phone that was given, else the record's where
+    their district registered the person: whoever enrols a stranger must not be told the stranger's number.
     """
     trainee, offering = enrolment.trainee, enrolment.offering
     given = {ContactKind.EMAIL: enrolment.email, ContactKind.PHONE: enrolment.phone}
@@ -34,7 +35,7 @@ def of_enrolment(enrolment: Enrolment) -> Recipient:
         addresses=tuple(addresses),
         district_id=offering.district_id,
         organisation_id=offering.organisation_id,
-        phone=enrolment.phone,
+        phone=enrolment.phone or (trainee.phone if trainee.district_id == offering.district_id else None),
     )
 
 

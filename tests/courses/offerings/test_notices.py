@@ -19,18 +19,19 @@ def offering(make: Make) -> Offering:
 
 
 def test_recipients_are_the_enrolled_and_the_waiting(db: Session, make: Make, offering: Offering) -> None:
-    make.enrolment(offering, make.trainee(email="a@example.org"))
-    make.enrolment(offering, make.trainee(email="b@example.org"), EnrolmentState.WAITLISTED)
-    make.enrolment(offering, make.trainee(email="c@example.org"), EnrolmentState.CANCELLED)
-    to_call = make.enrolment(offering).trainee
+    make.enrolment(offering, make.trainee(), email="a@example.org")
+    make.enrolment(offering, make.trainee(), state=EnrolmentState.WAITLISTED, email="b@example.org")
+    make.enrolment(offering, make.trainee(), state=EnrolmentState.CANCELLED, email="c@example.org")
+    to_call = make.enrolment(offering)
+    claimed = make.enrolment(offering, make.trainee(email="claimed@example.org"))
     recipients = notices.find_recipients(db, offering)
-    assert (recipients.mailed, recipients.to_call) == (2, (to_call,))
+    assert (recipients.mailed, recipients.to_call) == (2, (to_call, claimed))
 
 
 def test_a_cancellation_gives_reason_times_and_ticket_in_chinese_then_english(
     app: Flask, db: Session, make: Make, offering: Offering
 ) -> None:
-    enrolment = make.enrolment(offering, make.trainee("赵一", email="a@example.org"))
+    enrolment = make.enrolment(offering, make.trainee("赵一"), email="a@example.org")
     make.enrolment(offering)
     with app.app_context():
         notices.send_cancellation(db, offering, "场地停电", ZONE)
@@ -41,7 +42,7 @@ def test_a_cancellation_gives_reason_times_and_ticket_in_chinese_then_english(
 
 
 def test_changed_times_are_listed_with_their_places(app: Flask, db: Session, make: Make, offering: Offering) -> None:
-    make.enrolment(offering, make.trainee(email="a@example.org"))
+    make.enrolment(offering, make.trainee(), email="a@example.org")
     offering.sessions[1].place = "二楼"
     with app.app_context():
         notices.send_changed_times(db, offering, ZONE)
