@@ -69,7 +69,7 @@ class SecondFactorForm(Form):
     code = StringField(
         _("Code from the app"),
         validators=[REQUIRED, Length(max=40)],
-        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 40, "autofocus": True},
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 40},
     )
     remember = BooleanField(_("Do not ask in this browser for 30 days"))
 
@@ -128,7 +128,8 @@ class CodeForm(Form):
             "autocomplete": "one-time-code",
             "inputmode": "numeric",
             "pattern": "[0-9]*",
-            "maxlength": 6,
+            "maxlength": 10,
+            "autofocus": True,
         },
     )
 

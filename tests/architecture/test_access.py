@@ -3,6 +3,7 @@
 A new route joins the table of its area below, or is named on its own. Nothing is public that is not on the list.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from courses.attendance.check_ins import AttendanceInput
 from courses.models.proposals import Proposal
 from lms.accounts import totp
 from lms.accounts.models import User
+from lms.config import SecondFactor
 from lms.core import access, clock
 from lms.core.access import PUBLIC_ENDPOINTS, SAFE_METHODS, guard_of
 from lms.core.errors import Denied
@@ -126,11 +128,13 @@ ANY_USER = {
     "report_mails.page", "report_mails.save",
 }  # fmt: skip
 
-# Any user, and a browser that gave the password and still owes a step of its sign-in.
-HALF_SIGNED_IN = {
-    "account.sign_out", "sign_in.confirm",
-    "second_factor.ask", "second_factor.using_options", "second_factor.use_passkey",
-    "second_factor.set_up", "second_factor.app", "second_factor.adding_options", "second_factor.add_passkey",
+# Any user, and a browser that gave the password and still owes a step of its sign-in: any step, or the step of the key.
+HALF_SIGNED_IN = {"account.sign_out", "sign_in.confirm"}
+IN_STEP = {
+    "second_factor.ask": {"second_factor.ask", "second_factor.using_options", "second_factor.use_passkey"},
+    "second_factor.set_up": {
+        "second_factor.set_up", "second_factor.app", "second_factor.adding_options", "second_factor.add_passkey",
+    },
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
@@ -185,15 +189,26 @@ def test_only_the_own_account_is_open_to_any_user(app: Flask, rules: list[Rule])
         for rule in rules
         if (guard := guard_of(app, rule.endpoint)) and not guard.anyone and guard.roles is None
     }
-    assert found == ANY_USER | HALF_SIGNED_IN
+    assert found == ANY_USER | HALF_SIGNED_IN | set().union(*IN_STEP.values())
 
 
-def test_a_half_sign_in_reaches_the_listed_routes_and_public_pages_alone(
-    app: Flask, rules: list[Rule], db: Session, make: Make, sign_in: SignIn
+@pytest.fixture
+def demanded(app: Flask) -> Iterator[None]:
+    settings = app.config["SETTINGS"]
+    app.config["SETTINGS"] = settings.model_copy(update={"second_factor": SecondFactor.DEMANDED})
+    yield
+    app.config["SETTINGS"] = settings
+
+
+@pytest.mark.usefixtures("demanded")
+@pytest.mark.parametrize("step", list(IN_STEP))
+def test_a_half_sign_in_reaches_its_step_and_public_pages_alone(  # noqa: PLR0917  # fixtures, each by name
+    app: Flask, rules: list[Rule], db: Session, make: Make, sign_in: SignIn, step: str
 ) -> None:
     """Somebody who has stolen a password sees nothing that a visitor does not see, and sends nothing."""
     user = make.user(Role.CITY_ADMINISTRATOR, Role.INSTRUCTOR, Role.TRAINEE)
-    totp.set_up(db, user, totp.new_secret(), 0)
+    if step == "second_factor.ask":
+        totp.set_up(db, user, totp.new_secret(), 0)
     cookie = sign_in(user).get_cookie("lms")
     assert cookie is not None
     reached, wrong = set(), []
@@ -210,7 +225,7 @@ def test_a_half_sign_in_reaches_the_listed_routes_and_public_pages_alone(
                 reached.add(rule.endpoint)
             elif answer != ("sign in" if method == "GET" and not path.startswith("/api/") else "denied"):
                 wrong.append((method, path, answer))
-    assert reached == HALF_SIGNED_IN
+    assert reached == HALF_SIGNED_IN | IN_STEP[step]
     assert wrong == []
 
 
@@ -272,7 +287,8 @@ def before_the_view(app: Flask) -> str:
     if answer is None:
         return "in"
     response = app.make_response(answer)
-    return "sign in" if response.status_code == 302 and "/sign-in/" in response.location else str(response.status)
+    leads_to_sign_in = re.match(r"/sign-in/|/account/second-factor/set-up\?", response.location or "")
+    return "sign in" if response.status_code == 302 and leads_to_sign_in else str(response.status)
 
 
 def test_an_auditor_changes_nothing(app: Flask, rules: list[Rule], make: Make, sign_in: SignIn) -> None:

@@ -1,14 +1,19 @@
 """Migrations: up from nothing, down to nothing, and at the top exactly the schema of the models."""
 
+from uuid import uuid4
+
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lms.core import audit
+from lms.core import audit, crypto
+from lms.core.messages.models import Channel, Message, MessageState
+from lms.core.messages.owing import Address, Content
 from lms.core.migrations import configuration, is_current
 from lms.embedded.postgres import Server
+from tests.conftest import FIELD_KEY
 
 
 def test_up_equals_the_models_and_down_leaves_nothing(server: Server) -> None:
@@ -47,3 +52,31 @@ def test_a_row_of_record_cannot_be_altered(db: Session, statement: str) -> None:
     db.flush()
     with pytest.raises(IntegrityError, match="append-only"):
         db.execute(text(statement))
+
+
+def test_mails_that_wait_become_messages_and_old_ones_go_aside(server: Server) -> None:
+    crypto.configure(FIELD_KEY)
+    server.create_database("waiting_mails")
+    url = server.url("waiting_mails")
+    config = configuration(url)
+    command.upgrade(config, "0017")
+    engine = create_engine(url)
+    insert = text(
+        "INSERT INTO outgoing_mail (ref, content, created_at, sent_at, attempts)"
+        " VALUES (:ref, :content, now() - make_interval(days => :days), CASE WHEN :sent THEN now() END, 0)"
+    )
+    with engine.begin() as connection:
+        for days, sent in ((1, False), (9, False), (1, True)):
+            ref = uuid4()
+            clear = f'{{"to": "p{days}@example.org", "subject": "S", "text": "T"}}'
+            content = None if sent else crypto.cipher().encrypt("outgoing_mail.content", ref, clear)
+            connection.execute(insert, {"ref": ref, "content": content, "days": days, "sent": sent})
+    command.upgrade(config, "0018")
+    with Session(engine) as db:
+        waiting, aside = db.scalars(select(Message).order_by(Message.id)).all()
+        assert (waiting.state, aside.state, aside.reason) == (MessageState.WAITING, MessageState.ASIDE, "expired")
+        assert Content.of(waiting).addresses == (Address(Channel.EMAIL, "p1@example.org"),)
+    command.downgrade(config, "0017")
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM outgoing_mail WHERE sent_at IS NULL")) == 1
+    engine.dispose()

@@ -18,19 +18,20 @@ GIVEN = {"DATABASE_URL", "REDIS_URL", "MAIL_URL"}
 
 
 class Running:
-    """`flask up`."""
+    """`flask up`. name: by which browsers reach it."""
 
-    def __init__(self, instance: Path, **settings: str) -> None:
+    def __init__(self, instance: Path, *, name: str = "127.0.0.1", **settings: str) -> None:
         self.instance = instance
         self.port = free_port()
-        self._settings = settings
+        self._name = name
+        self._settings = settings | ({"PUBLIC_URL": self.url} if name != "127.0.0.1" else {})
         self._process: subprocess.Popen[str] | None = None
         self._printed: list[str] = []
 
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._name}:{self.port}"
 
     def start(self) -> dict[str, str]:
         """Start it; the settings that it wrote down."""

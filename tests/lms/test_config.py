@@ -175,3 +175,32 @@ def test_seal_and_logo_are_pictures_that_can_be_read(  # cases of one table
         load_settings()
     assert refused.value.lines[0].startswith("SEAL_FILE ")
     assert refusal in refused.value.lines[0]
+
+
+def test_an_sms_gateway_needs_its_keys_and_templates(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SMS_GATEWAY", "tencent")
+    with pytest.raises(
+        SettingsError, match="SMS_KEY_ID, SMS_KEY_SECRET, SMS_SIGN_NAME, SMS_TEMPLATES, SMS_APP_ID: missing"
+    ):
+        load_settings()
+    values = {"KEY_ID": "k", "KEY_SECRET": "s", "SIGN_NAME": "红十字会", "APP_ID": "1", "TEMPLATES": '{"ticket": "7"}'}
+    for name, value in values.items():
+        environment.setenv(f"SMS_{name}", value)
+    assert load_settings().sms_templates == {"ticket": "7"}
+    environment.setenv("SMS_ENDPOINT", "sms.example.org")
+    with pytest.raises(SettingsError, match="SMS_ENDPOINT must be an address"):
+        load_settings()
+
+
+@pytest.mark.parametrize(("name", "value"), [("SMS_GATEWAY", "carrier-pigeon"), ("METRICS_TOKEN", "short")])
+def test_a_wrong_gateway_or_token_is_refused(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(SettingsError, match=name):
+        load_settings()
+
+
+def test_without_a_gateway_its_settings_are_none(environment: pytest.MonkeyPatch) -> None:
+    for name in ("SMS_GATEWAY", "SMS_ENDPOINT", "METRICS_TOKEN"):
+        environment.setenv(name, "")
+    settings = load_settings()
+    assert (settings.sms_gateway, settings.sms_endpoint, settings.metrics_token) == (None, None, None)

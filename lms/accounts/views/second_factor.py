@@ -23,7 +23,7 @@ from lms.accounts.current import confirmed
 from lms.accounts.forms import PasskeyNameForm, RecoveryCodeForm, SecondFactorForm, TotpForm
 from lms.accounts.passkeys import RelyingParty
 from lms.core import request_db
-from lms.core.access import half_signed_in, signed_in, step_owed
+from lms.core.access import reached_in_step, signed_in
 from lms.core.error_pages import message_of
 from lms.core.errors import N_, DomainError
 from lms.core.form_errors import refused_on
@@ -33,16 +33,21 @@ from lms.core.request_db import db
 
 blueprint = Blueprint("second_factor", __name__)
 
+# The steps of a sign-in that these pages are: the only pages of the account that a sign-in reaches before them.
+ASK, SET_UP = "second_factor.ask", "second_factor.set_up"
 BODY_LIMIT = 32 * 1024
 
 
 @blueprint.route("/sign-in/second", methods=["GET", "POST"])
-@half_signed_in
+@reached_in_step(ASK)
 def ask() -> ResponseReturnValue:
     """Ask for the second factor, then go on to the page that demanded the sign-in."""
-    if (elsewhere := _other_step("second_factor.ask")) is not None:
-        return elsewhere
+    if current_user.is_authenticated:
+        return redirect(_onward())
+    factors, site = second_factors.state(db(), current_user.id), _site()
     form = SecondFactorForm()
+    if not (site and factors.passkeys):
+        form.code.render_kw = {**form.code.render_kw, "autofocus": True}
     status = 200
     if form.is_submitted():
         status = 422
@@ -63,8 +68,8 @@ def ask() -> ResponseReturnValue:
             "sign_in/second.html",
             form=form,
             recovery=RecoveryCodeForm(formdata=None),
-            factors=second_factors.state(db(), current_user.id),
-            site=_site(),
+            factors=factors,
+            site=site,
             onward=_onward(),
         ),
         status,
@@ -72,7 +77,7 @@ def ask() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-in/second/passkey-options")
-@half_signed_in
+@reached_in_step(ASK)
 def using_options() -> ResponseReturnValue:
     """The options with which the browser uses a passkey."""
     options = passkeys.using_options(db(), current_user.user, current_user.token, _demand_site())
@@ -80,7 +85,7 @@ def using_options() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-in/second/passkey")
-@half_signed_in
+@reached_in_step(ASK)
 def use_passkey() -> ResponseReturnValue:
     """Take the answer of a passkey; the sign-in is whole then."""
     body = _body()
@@ -96,11 +101,11 @@ def use_passkey() -> ResponseReturnValue:
 
 
 @blueprint.get("/account/second-factor/set-up")
-@half_signed_in
+@reached_in_step(SET_UP)
 @confirmed
 def set_up() -> ResponseReturnValue:
     """Offer the kinds of a second factor to whoever has none yet, or adds one."""
-    return _step_elsewhere() or render_template(
+    return render_template(
         "second_factor/set_up.html",
         factors=second_factors.state(db(), current_user.id),
         form=PasskeyNameForm(formdata=None, name=_browser()),
@@ -110,12 +115,10 @@ def set_up() -> ResponseReturnValue:
 
 
 @blueprint.route("/account/second-factor/app", methods=["GET", "POST"])
-@half_signed_in
+@reached_in_step(SET_UP)
 @confirmed
 def app() -> ResponseReturnValue:
     """Set up an authenticator app: show the secret, take the first code."""
-    if (elsewhere := _step_elsewhere()) is not None:
-        return elsewhere
     user = current_user.user
     form = TotpForm()
     secret = totp.open_pending(user, form.pending.data or "") or totp.new_secret()
@@ -139,7 +142,7 @@ def app() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/second-factor/passkey-options")
-@half_signed_in
+@reached_in_step(SET_UP)
 @confirmed
 def adding_options() -> ResponseReturnValue:
     """The options with which the browser makes a passkey."""
@@ -150,7 +153,7 @@ def adding_options() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/second-factor/passkeys")
-@half_signed_in
+@reached_in_step(SET_UP)
 @confirmed
 def add_passkey() -> ResponseReturnValue:
     """Store the passkey that the browser made."""
@@ -249,19 +252,6 @@ def forget_browsers() -> ResponseReturnValue:
 
 def _onward() -> str:
     return local_address(request.args.get("next"), url_for("home.page"))
-
-
-def _other_step(endpoint: str) -> ResponseReturnValue | None:
-    """Where a browser goes that does not owe this step: to the step that it owes, or on."""
-    step = step_owed()
-    if step == endpoint:
-        return None
-    return redirect(url_for(step, next=_onward()) if step is not None else _onward())
-
-
-def _step_elsewhere() -> ResponseReturnValue | None:
-    """Where a half sign-in goes that may not set up a factor, because it owes another step."""
-    return None if current_user.is_authenticated else _other_step("second_factor.set_up")
 
 
 def _added() -> str:

@@ -11,7 +11,7 @@ from courses.models.enrolment import EnrolmentSource, EnrolmentState
 from lms.core import clock
 from lms.core.messages.models import Message, MessageState
 from tests.factories import Make
-from tests.messages import mails
+from tests.messages import mails, messages
 
 STAFF = EnrolmentSource.STAFF
 TOMORROW = timedelta(days=1)
@@ -48,6 +48,7 @@ def test_a_trainee_without_an_address_gets_no_mail(db: Session, make: Make) -> N
     mail.send_confirmation(db, enrolment)
     mail.send_promotion(db, enrolment)
     assert mails(db) == []
+    assert [message.purpose for message in messages(db, MessageState.TO_CALL)] == ["promotion"]
 
 
 def test_a_ticket_is_sent_again_three_times_a_day_ten_minutes_apart(db: Session, make: Make) -> None:
