@@ -45,6 +45,7 @@ audit_labels.register(
             "address": N_("Network address"),
             "browser": N_("Browser"),
             "by_invitation": N_("By invitation"),
+            "devices": N_("Devices"),
             "cause": N_("Cause"),
             "codes_left": N_("Recovery codes left"),
             "contact": N_("Contact"),

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from lms.accounts import browser_sessions, passwords, user_contacts
+from lms.accounts import password_changes, user_contacts
 from lms.accounts.models import PasswordReset, User
 from lms.config import Settings
 from lms.core import audit, clock, crypto
@@ -207,17 +207,9 @@ def owner(db: Session, token: str, *, lock: bool = False) -> User:
 def use(db: Session, token: str, password: str) -> User:
     """Set the password, end all links and sessions of the user. Of two simultaneous uses one wins and the other is refused."""
     user = owner(db, token, lock=True)
-    passwords.demand(password, facts=(user.name, user.email, user.phone))
     link = db.get_one(PasswordReset, crypto.token_hash(token))
-    user.password_hash = passwords.seal(password)
     _prove_contact(db, user, link)
-    db.execute(
-        update(PasswordReset)
-        .where(PasswordReset.user_id == user.id, PasswordReset.used_at.is_(None))
-        .values(used_at=clock.now())
-    )
-    browser_sessions.end_all(db, user.id)
-    audit.record(db, "user.password", user)
+    password_changes.set_new(db, user, password)
     return user
 
 

@@ -228,7 +228,7 @@ def test_a_reset_removes_everything_and_ends_the_sessions(db: Session, make: Mak
     second_factors.reset(db, owner, "phone lost, seen with identity card")
     db.expire_all()
     assert second_factors.state(db, owner.id) == second_factors.FactorState(None, [], 0, [])
-    assert browser_sessions.holder_of(db, token) is None
+    assert browser_sessions.holder_of(db, token, staff_idle=timedelta(hours=12)) is None
     assert not known_browsers.is_spared(row)
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "second_factor.reset")).one()
     assert (entry.reason, entry.subject) == ("phone lost, seen with identity card", f"app_user:{owner.id}")

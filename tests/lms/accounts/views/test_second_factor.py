@@ -153,8 +153,9 @@ def test_a_remembered_browser_is_not_asked_and_another_is(
     assert is_whole(client)
     assert enter(app.test_client(), person).startswith("/sign-in/second")
     assert "免验证至" in client.get("/account/second-factor").text
-    users.set_password(db, person, "another long passphrase of mine")
-    users.set_password(db, person, PASSWORD)
+    with app.app_context():
+        users.set_password(db, person, "another long passphrase of mine")
+        users.set_password(db, person, PASSWORD)
     db.commit()
     assert enter(client, person).startswith("/sign-in/second")
 
