@@ -28,7 +28,7 @@ from lms.core.scope import EVERYTHING, Role
 LIVES = timedelta(days=3)
 SENT_AGAIN_AFTER = timedelta(minutes=1)
 PATH = "/invitations/"
-INVITATION = Purpose("instructor_invitation", N_("Invitation of an instructor"), parameters=("token",))
+INVITATION = Purpose("instructor_invitation", N_("Invitation of an instructor"), parameters=("token",), secret=True)
 
 
 def send(db: Session, row: Instructor, site: Site) -> None:

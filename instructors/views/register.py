@@ -51,7 +51,12 @@ def index() -> ResponseReturnValue:
     )
     listing = register.listing(db(), scope(), filters, _today(), request.args.get("page", 1, type=int))
     return render_template(
-        "instructors/index.html", listing=listing, form=form, may_change=holds(*ADMINISTRATORS), **_common_values()
+        "instructors/index.html",
+        listing=listing,
+        form=form,
+        may_change=holds(*ADMINISTRATORS),
+        programmes=names,
+        **_common_values(),
     )
 
 
@@ -129,7 +134,12 @@ def end_qualification(instructor_id: int, qualification_id: int) -> ResponseRetu
             return redirect(url_for("instructors.page", instructor_id=instructor.id))
     return make_response(
         render_template(
-            "instructors/end.html", form=form, instructor=instructor, qualification=qualification, **_common_values()
+            "instructors/end.html",
+            form=form,
+            instructor=instructor,
+            qualification=qualification,
+            programmes=programmes.all_by_code(db()),
+            **_common_values(),
         ),
         422 if form.is_submitted() else 200,
     )
@@ -197,7 +207,6 @@ def _set_programme_choices(form: QualificationForm) -> None:
 def _common_values() -> dict[str, Any]:
     return {
         "levels": LEVELS,
-        "programmes": programmes.all_by_code(db()),
         "today": _today(),
         "soon": _today() + EXPIRING_WITHIN,
     }
@@ -222,5 +231,6 @@ def _render_page(instructor: Instructor, qualification: QualificationForm) -> st
         qualification=qualification,
         invitation=invitations.pending(db(), instructor),
         may_change=holds(*ADMINISTRATORS),
+        programmes=programmes.all_by_code(db()),
         **_common_values(),
     )

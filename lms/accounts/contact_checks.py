@@ -24,14 +24,16 @@ from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.masks import mask_email, mask_phone
 from lms.core.messages.models import Channel
-from lms.core.messages.owing import SITE, Address, Purpose, Recipient, owe
+from lms.core.messages.owing import SITE, Address, Purpose, Recipient, is_served, owe
 
 CODE_LIVES = timedelta(minutes=10)
 CODE_TRIES = 5
 
-CODE = Purpose("code", N_("Verification code"), called=False, parameters=("code",))
+CODE = Purpose("code", N_("Verification code"), called=False, parameters=("code",), secret=True)
 # For the owner of a contact that somebody else entered, who has no page open: `page` is the last part of its address.
-CODE_PAGE = Purpose("code_page", N_("Verification code with a page"), called=False, parameters=("code", "page"))
+CODE_PAGE = Purpose(
+    "code_page", N_("Verification code with a page"), called=False, parameters=("code", "page"), secret=True
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,13 @@ def start(
     message. address: the IP address that asks, which is counted. The same check asked for twice within a minute is one. An
     earlier check of the same purpose, subject and kind ends. Raises DomainError (429) beyond a limit.
     """
+    if not can_send(purpose, kind):
+        raise DomainError(
+            "no_channel",
+            N_("No code can be sent to this contact here. Use another one, or ask the host organisation."),
+            status=422,
+            field=kind,
+        )
     contact_limits.lock(db, contact)
     now = clock.now()
     same = (
@@ -128,6 +137,12 @@ def start(
     check.contact = contact
     _send(db, check, purpose)
     return check
+
+
+def can_send(purpose: CheckPurpose, kind: ContactKind) -> bool:
+    """Tell whether this installation can send codes to contacts of a kind: without an SMS gateway there are none to phones."""
+    channel = Channel.SMS if kind is ContactKind.PHONE else Channel.EMAIL
+    return is_served(channel, CODE_PAGE if purpose.remote else CODE)
 
 
 def send_again(db: Session, ref: str, *, address: str | None = None) -> ContactCheck:

@@ -128,7 +128,8 @@ class CodeForm(Form):
             "autocomplete": "one-time-code",
             "inputmode": "numeric",
             "pattern": "[0-9]*",
-            "maxlength": 6,
+            "maxlength": 10,
+            "autofocus": True,
         },
     )
 

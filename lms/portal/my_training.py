@@ -7,11 +7,10 @@ from flask_login import current_user
 
 from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
-from courses.enrolment import labels, listings, proposals
+from courses.enrolment import labels, listings, proposals, ticket_accounts
 from lms.core.access import requires
 from lms.core.request_db import db
 from lms.core.scope import Role
-from lms.portal import ticket_accounts
 
 blueprint = Blueprint("my_training", __name__)
 

@@ -14,7 +14,7 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
-from courses.enrolment import clashes, labels, listings, places
+from courses.enrolment import clashes, labels, listings, places, ticket_accounts
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
@@ -28,7 +28,7 @@ from lms.core.languages import language, named
 from lms.core.limits import limiter, network
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
-from lms.portal import calendars, ticket_accounts, ticket_code
+from lms.portal import calendars, ticket_code
 
 blueprint = Blueprint("tickets", __name__)
 
@@ -55,7 +55,7 @@ def page(ticket: str) -> ResponseReturnValue:
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
         may_cancel=_stands(row) and not places.has_attended(db(), row),
-        may_claim=ticket_accounts.may_claim(row),
+        may_claim=ticket_accounts.may_claim(db(), row),
         mask_phone=mask_phone,
         stands=_stands(row),
     )
@@ -103,7 +103,7 @@ def calendar(ticket: str) -> ResponseReturnValue:
 def account(ticket: str) -> ResponseReturnValue:
     """Ask for a code to the record's phone; once it was given in this browser, choose the password of the new account."""
     row = _of_ticket(ticket)
-    if not ticket_accounts.may_claim(row):
+    if not ticket_accounts.may_claim(db(), row):
         return redirect(url_for("tickets.page", ticket=ticket))
     check = proven_here.find(db(), ticket_accounts.TICKET, ticket_accounts.subject_of(row))
     form = ButtonForm() if check is None else NewPasswordForm()
@@ -123,7 +123,8 @@ def account(ticket: str) -> ResponseReturnValue:
         enrolment=row,
         form=form,
         proven=check is not None,
-        may_link=current_user.is_authenticated and ticket_accounts.may_link(row.trainee, current_user.user),
+        can_send=ticket_accounts.can_send(row.trainee),
+        may_link=current_user.is_authenticated and ticket_accounts.may_link(db(), row.trainee, current_user.user),
         mask_phone=mask_phone,
     )
     return make_response(body, 422 if form.is_submitted() else 200)

@@ -12,10 +12,11 @@ from time import time
 
 import pyotp
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from lms.accounts import totp
-from tests.journeys.conftest import PATIENCE, PHONE, Account, Site
+from tests.journeys.conftest import DESK, PATIENCE, PHONE, Account, Site
 from tests.journeys.running import Running
 
 PASSWORD = "teach first aid in Dongcheng"
@@ -200,3 +201,41 @@ def test_an_authenticator_app_a_remembered_browser_and_a_recovery_code(guarded: 
     sign_out(page)
     give_password(page, person)
     expect(page.get_by_role("heading", name="登录第二步")).to_be_visible()
+
+
+@pytest.mark.parametrize(("viewport", "locale"), [(PHONE, "zh-CN"), (DESK, "en-GB"), (PHONE, "en-GB")])
+def test_axe_finds_nothing_on_the_pages(guarded: Site, opened: Open, viewport: dict[str, int], locale: str) -> None:
+    person = account(guarded, f"zhou{viewport['width']}{locale[:2]}")
+    page = opened(viewport=viewport, locale=locale)
+    Phone(page)
+    found: list[str] = []
+
+    def look() -> None:
+        violations = Axe().run(page).response["violations"]
+        found.extend(f"{page.url}: {one['id']} {node['target']}" for one in violations for node in one["nodes"])
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], page.url
+
+    page.goto(f"/?lang={locale[:2]}")
+    give_password(page, person)
+    page.wait_for_url(re.compile("set-up"))
+    look()
+    page.goto("/account/second-factor/app")
+    look()
+    page.goto("/account/second-factor/set-up")
+    page.locator("[data-passkey-button]").click()
+    page.wait_for_url(re.compile("recovery-codes"))
+    look()
+    page.locator("main form button[type=submit]").click()
+    page.locator(".recovery-codes").wait_for()
+    look()
+    page.goto("/account/second-factor")
+    look()
+    page.goto("/account/")
+    look()
+    page.locator("form[action='/account/sign-out'] button").click()
+    page.locator("header a[href='/sign-in/']").wait_for()
+    give_password(page, person)
+    page.wait_for_url(re.compile("sign-in/second"))
+    page.locator("details summary").click()
+    look()
+    assert found == []

@@ -21,14 +21,27 @@ from lms.core.names import norm
 from lms.core.scope import EVERYTHING, Role
 
 
-def may_claim(enrolment: Enrolment) -> bool:
+def may_claim(db: Session, enrolment: Enrolment) -> bool:
     """Tell whether the ticket's page offers an account: the record has none yet, and the enrolment was not cancelled."""
-    return enrolment.trainee.user_id is None and enrolment.state != EnrolmentState.CANCELLED
+    return enrolment.state != EnrolmentState.CANCELLED and _is_free(db, enrolment.trainee)
+
+
+def can_send(trainee: Trainee) -> bool:
+    """Tell whether a code can be sent to the phone of a record."""
+    return trainee.phone is not None and contact_checks.can_send(TICKET, ContactKind.PHONE)
+
+
+def _is_free(db: Session, trainee: Trainee) -> bool:
+    """Tell whether a record has no account, or one without any proven contact: whoever proves the phone takes its place."""
+    if trainee.user_id is None:
+        return True
+    user = db.get(User, trainee.user_id)
+    return user is None or not user_contacts.has_proven(user)
 
 
 def ask_for_code(db: Session, enrolment: Enrolment, *, language: str, address: str) -> ContactCheck:
     """Send a code to the phone of the record. address: the IP address that asks."""
-    _demand_claimable(enrolment)
+    _demand_claimable(db, enrolment)
     phone = enrolment.trainee.phone
     if phone is None:
         raise _not_claimable()
@@ -64,10 +77,10 @@ def claim(db: Session, enrolment: Enrolment, check: ContactCheck, *, password: s
     return user
 
 
-def may_link(trainee: Trainee, user: User) -> bool:
+def may_link(db: Session, trainee: Trainee, user: User) -> bool:
     """Tell whether a signed-in user has proven the phone of a record that has no account."""
     return (
-        trainee.user_id is None
+        _is_free(db, trainee)
         and user.is_proven(ContactKind.PHONE)
         and user.phone is not None
         and user.phone == trainee.phone
@@ -102,7 +115,7 @@ def link_own(db: Session, user: User) -> None:
 
 
 def _link_own(db: Session, trainee: Trainee, user: User) -> None:
-    if not may_link(trainee, user):
+    if not may_link(db, trainee, user):
         raise _not_claimable()
     if db.scalar(select(Trainee.id).where(Trainee.user_id == user.id)) is not None:
         raise DomainError(
@@ -125,12 +138,12 @@ def _link(db: Session, trainee: Trainee, user: User) -> None:
 
 def _locked(db: Session, enrolment: Enrolment) -> Trainee:
     db.refresh(enrolment.trainee, with_for_update=True)
-    _demand_claimable(enrolment)
+    _demand_claimable(db, enrolment)
     return enrolment.trainee
 
 
-def _demand_claimable(enrolment: Enrolment) -> None:
-    if not may_claim(enrolment):
+def _demand_claimable(db: Session, enrolment: Enrolment) -> None:
+    if not may_claim(db, enrolment):
         raise _not_claimable()
 
 

@@ -19,7 +19,7 @@ from lms.accounts.models import ContactCheck, User
 from lms.core import clock
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.messages import owing
-from lms.core.messages.models import Message
+from lms.core.messages.models import Channel, Message
 from lms.core.scope import Role
 from tests.factories import Make
 from tests.lms.accounts.test_contact_checks import code_in, wrong
@@ -194,3 +194,32 @@ def test_a_record_without_a_phone_is_opened_at_the_desk(client: FlaskClient, row
     page = client.get(f"/tickets/{row.ticket}/account?lang=en").text
     assert "Bring your ID document" in page
     assert client.post(f"/tickets/{row.ticket}/account").status_code == 422
+
+
+def test_a_link_of_the_desk_that_was_never_used_keeps_nobody_out(
+    client: FlaskClient, row: Enrolment, db: Session, make: Make
+) -> None:
+    """Staff made an account, whose link expired unused: whoever proves the phone takes its place."""
+    unused = make.user(Role.TRAINEE, email=None, phone=PHONE, proven=False)
+    row.trainee.user_id = unused.id
+    db.commit()
+    address = f"/tickets/{row.ticket}/account"
+    asked = client.post(address)
+    client.post(asked.location, data={"code": code_in(db)})
+    assert client.post(address, data={"password": PASSWORD}).location == "/sign-in/"
+    db.expire_all()
+    assert row.trainee.user_id != unused.id
+    assert unused.disabled_at is not None
+
+
+def test_without_an_sms_gateway_the_page_leads_to_the_desk(client: FlaskClient, row: Enrolment) -> None:
+    address = f"/tickets/{row.ticket}/account"
+    owing.configure(lambda channel, _purpose: channel is not Channel.SMS)
+    try:
+        page = client.get(f"{address}?lang=en").text
+        answer = client.post(address)
+    finally:
+        owing.configure(None)
+    assert "Send a code" not in page
+    assert "Bring your ID document" in page
+    assert answer.status_code == 422
