@@ -23,10 +23,10 @@ AGAIN_AFTER = timedelta(minutes=10)
 # This line stands between the Chinese and the English text of a mail.
 LANGUAGE_SEPARATOR = "\n\n" + "-" * 32 + "\n\n"
 
-TICKET = Purpose("ticket", N_("Ticket of an enrolment"), parameters=("course",))
-WAITING_LIST = Purpose("waiting_list", N_("Place on the waiting list"), parameters=("course",))
-AGAIN = Purpose("ticket_again", N_("Ticket asked for again"), parameters=("course",))
-PROMOTION = Purpose("promotion", N_("A place became free"), parameters=("course",))
+TICKET = Purpose("ticket", N_("Ticket of an enrolment"), parameters=("course", "ticket"))
+WAITING_LIST = Purpose("waiting_list", N_("Place on the waiting list"), parameters=("course", "ticket"))
+AGAIN = Purpose("ticket_again", N_("Ticket asked for again"), parameters=("course", "ticket"))
+PROMOTION = Purpose("promotion", N_("A place became free"), parameters=("course", "ticket"))
 
 _ENROLLED = N_("You are enrolled: %(course)s")
 _WAITLISTED = N_("You are on the waiting list: %(course)s")
@@ -97,6 +97,6 @@ def _send(  # noqa: PLR0917  # the parts of one message
         recipient,
         subject=" / ".join(subjects),
         text=f"{enrolment.trainee.name}:\n\n" + LANGUAGE_SEPARATOR.join(texts),
-        parameters={"course": course.name_zh},
+        parameters={"course": course.name_zh, "ticket": enrolment.ticket},
         key=key,
     )

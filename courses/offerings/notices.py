@@ -19,8 +19,8 @@ from lms.core.messages import owing
 from lms.core.messages.models import Message, MessageState
 from lms.core.messages.owing import Purpose
 
-CANCELLATION = Purpose("cancellation", N_("Cancelled training"), parameters=("course",))
-CHANGED_TIMES = Purpose("changed_times", N_("New time or place"), parameters=("course",))
+CANCELLATION = Purpose("cancellation", N_("Cancelled training"), parameters=("course", "ticket"))
+CHANGED_TIMES = Purpose("changed_times", N_("New time or place"), parameters=("course", "ticket"))
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,6 @@ def _send(
             recipients.of_enrolment(enrolment),
             subject=" / ".join(subjects),
             text=f"{enrolment.trainee.name}:\n\n{LANGUAGE_SEPARATOR.join(texts)}\n\n{ticket_address}",
-            parameters={"course": offering.course.name_zh},
+            parameters={"course": offering.course.name_zh, "ticket": enrolment.ticket},
             key=_cancellation_key(enrolment) if purpose is CANCELLATION else None,
         )
