@@ -12,6 +12,7 @@ audit_labels.register(
             "device.revoke": N_("Device disconnected"),
             "second_factor.add": N_("Second factor added"),
             "second_factor.codes": N_("Recovery codes created"),
+            "second_factor.given": N_("Second factor given"),
             "second_factor.recovery": N_("Recovery code used"),
             "second_factor.refused": N_("Second factor refused"),
             "second_factor.remove": N_("Second factor removed"),

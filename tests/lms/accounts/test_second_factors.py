@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from lms.accounts import browser_sessions, known_browsers, passkeys, recovery_codes, second_factors, totp
 from lms.accounts.models import KnownBrowser, User
-from lms.accounts.second_factors import FactorRefused, plain
+from lms.accounts.second_factors import FactorRefused, RecoveryCodeRefused, plain
 from lms.accounts.throttle import TooManyTries
 from lms.core import audit, clock
 from lms.core.audit import AuditEntry
@@ -80,10 +80,13 @@ def test_a_code_is_taken_as_people_type_it(db: Session, owner: User, secret: str
 def test_a_recovery_code_stands_for_the_factor_once(db: Session, owner: User, secret: str) -> None:
     code = second_factors.make_recovery_codes(db, owner)[0]
     second_factors.check_code(db, owner, "session", code.upper(), None)
-    with pytest.raises(FactorRefused):
+    with pytest.raises(RecoveryCodeRefused):
         second_factors.check_code(db, owner, "session", code, None)
     assert second_factors.state(db, owner.id).recovery_codes == 9
-    assert actions(db, owner) == ["second_factor.codes", "second_factor.recovery", "second_factor.refused"]
+    second_factors.check_code(db, owner, "session", code_of(secret), None)
+    assert actions(db, owner) == [
+        "second_factor.codes", "second_factor.recovery", "second_factor.refused", "second_factor.given",
+    ]  # fmt: skip
 
 
 def guess(db: Session, owner: User, session: str, code: str, known: KnownBrowser | None = None) -> type[DomainError]:

@@ -365,6 +365,10 @@ def test_a_recovery_code_signs_in(app: Flask, client: FlaskClient, person: User,
     other = app.test_client()
     enter(other, person)
     assert give(other, code) == 422
+    answer = other.post("/sign-in/second", data={"code": code, "recovery": "yes"})
+    assert answer.status_code == 422
+    assert "恢复码不正确" in answer.text
+    assert '<details class="panel" open>' in answer.text
 
 
 @pytest.mark.usefixtures("demanded")
