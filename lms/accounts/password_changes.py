@@ -7,7 +7,7 @@ second factor any more. Check-ins that a disconnected phone has not sent yet sta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from lms.accounts import browser_sessions, devices, known_browsers, notices, passwords
+from lms.accounts import browser_sessions, devices, known_browsers, notices, passwords, places
 from lms.accounts.models import PasswordReset, User
 from lms.accounts.notices import Notice
 from lms.core import audit, clock
@@ -18,7 +18,7 @@ def set_new(db: Session, user: User, password: str, *, but: str | None = None) -
 
     but: the token of the session that goes on, in which the password is being changed.
     """
-    passwords.demand(password, facts=facts_of(user))
+    passwords.demand(password, facts=_facts_of(db, user))
     first = user.password_hash is None
     user.password_hash = passwords.seal(password)
     db.execute(
@@ -34,6 +34,7 @@ def set_new(db: Session, user: User, password: str, *, but: str | None = None) -
         notices.tell(db, user, Notice.PASSWORD)
 
 
-def facts_of(user: User) -> tuple[str | None, ...]:
+def _facts_of(db: Session, user: User) -> list[str | None]:
     """The facts of a user that others may know, and of which a password may therefore not consist."""
-    return (user.name, user.email, user.phone)
+    names = [name for place in places.of_grants(db, user.grants).values() for name in (place.name_zh, place.name_en)]
+    return [user.name, user.email, user.phone, *names]

@@ -79,19 +79,21 @@ def end_all(db: Session, user: User) -> None:
     db.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id, PasswordReset.used_at.is_(None)))
 
 
-def mail_reset(db: Session, email: str, site: Site) -> None:
-    """Owe a mail with a link to the user who has proven this address. If there is none, do nothing and give no sign of it."""
-    user = db.scalars(
-        select(User).where(User.email_is(email), User.email_proven_at.is_not(None), User.disabled_at.is_(None))
-    ).one_or_none()
-    if user is None or user.email is None:
+def send_reset(db: Session, user: User, kind: ContactKind, site: Site) -> None:
+    """Owe a message with a link that sets a new password, to a proven contact of a user."""
+    contact = user_contacts.of(user, kind)
+    if contact is None:
         return
-    address = make(db, user, site, lives=RESET, proves=ContactKind.EMAIL)
+    address = make(db, user, site, lives=RESET, proves=kind)
     with force_locale(user.language):
+        if kind is ContactKind.PHONE:
+            text = _("Set a new password within an hour at %(address)s. The link works once.", address=address)
+            _text_link(db, user, contact, address, subject=_("Set a new password"), text=text, lives=RESET)
+            return
         owing.owe(
             db,
             RESET_LINK,
-            _recipient(user, user.email),
+            _recipient(user, contact),
             lives=RESET,
             subject=_("Set a new password"),
             text=_(
@@ -121,7 +123,16 @@ def invite(db: Session, user: User, site: Site) -> str | None:
         return make(db, user, site, lives=INVITATION, proves=ContactKind.PHONE, handed_over_by=audit.actor(db))
     if user.phone is not None and user.is_proven(ContactKind.PHONE):
         address = make(db, user, site, lives=INVITATION, proves=ContactKind.PHONE)
-        _text_link(db, user, user.phone, address)
+        with force_locale(user.language):
+            _text_link(
+                db,
+                user,
+                user.phone,
+                address,
+                subject=_("Your account for first-aid training"),
+                text=_("Choose your password within three days at %(address)s. The link works once.", address=address),
+                lives=INVITATION,
+            )
         return None
     raise DomainError(
         "no_proven_contact",
@@ -151,18 +162,10 @@ def _mail_invitation(db: Session, user: User, email: str, site: Site, address: s
         )
 
 
-def _text_link(db: Session, user: User, phone: str, address: str) -> None:
+def _text_link(db: Session, user: User, phone: str, address: str, *, subject: str, text: str, lives: timedelta) -> None:
     recipient = Recipient(f"user:{user.id}", user.name, (Address(Channel.SMS, phone),), user.language)
-    with force_locale(user.language):
-        owing.owe(
-            db,
-            LINK,
-            recipient,
-            subject=_("Your account for first-aid training"),
-            text=_("Choose your password within three days at %(address)s. The link works once.", address=address),
-            parameters={"token": address.rpartition("/")[2]},
-            lives=INVITATION,
-        )
+    parameters = {"token": address.rpartition("/")[2]}
+    owing.owe(db, LINK, recipient, subject=subject, text=text, parameters=parameters, lives=lives)
 
 
 def _recipient(user: User, email: str) -> Recipient:
