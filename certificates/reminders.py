@@ -7,17 +7,17 @@ nearest distance is sent, not one mail for each distance that was missed.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased, contains_eager
 
 from certificates.models import Certificate, CertificateReminder
+from courses.enrolment import recipients
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
@@ -27,8 +27,7 @@ from lms.core import clock
 from lms.core.errors import N_
 from lms.core.languages import chinese
 from lms.core.messages import owing
-from lms.core.messages.models import Channel
-from lms.core.messages.owing import Address, Purpose, Recipient
+from lms.core.messages.owing import Purpose, Recipient
 
 BATCH = 200
 REMINDER = Purpose("reminder", N_("Certificate that ends soon"), called=False, parameters=("course", "day"))
@@ -75,24 +74,33 @@ def due(
     """Return the reminders that are due on a day, soonest end first.
 
     There is one for each certificate that is neither revoked nor superseded, ends soon, and was not reminded at this
-    distance or a nearer one. There is none for a holder without an e-mail address, nor for a holder of a certificate of
-    the same type that ends later. A distance before the issue day is left out: nobody is warned on the day on which the
-    certificate is issued.
+    distance or a nearer one. There is none for a holder whom no message reaches (`recipients.of_enrolment`), nor for a
+    holder of a certificate of the same type that ends later. A distance before the issue day is left out: nobody is warned
+    on the day on which the certificate is issued.
     """
     spans = [(farther, nearer) for farther, nearer in pairwise((*sorted(set(distances), reverse=True), -1))]
     if not spans:
         return []
     statement = (
-        select(Certificate, Enrolment.ticket, Trainee, Offering.district_id, User.email)
+        select(Certificate)
         .join(Certificate.enrolment)
         .join(Enrolment.trainee)
-        .join(Offering, Offering.id == Enrolment.offering_id)
+        .join(Enrolment.offering)
         .outerjoin(User, and_(User.id == Trainee.user_id, User.disabled_at.is_(None)))
+        .options(
+            contains_eager(Certificate.enrolment).options(
+                contains_eager(Enrolment.trainee), contains_eager(Enrolment.offering)
+            )
+        )
         .where(
             Certificate.revoked_at.is_(None),
             Certificate.superseded_by_id.is_(None),
             or_(*(_within(today, farther, nearer) for farther, nearer in spans)),
-            or_(Trainee.email_sealed.is_not(None), User.email.is_not(None)),
+            or_(
+                *(contact.is_not(None) for contact in (Enrolment.email_sealed, Enrolment.phone_sealed)),
+                *(proof.is_not(None) for proof in (Trainee.email_proven_at, Trainee.phone_proven_at)),
+                *(proof.is_not(None) for proof in (User.email_proven_at, User.phone_proven_at)),
+            ),
             ~has_later_certificate(),
         )
         .order_by(Certificate.valid_until, Certificate.id)
@@ -100,7 +108,7 @@ def due(
     )
     if lock:
         statement = statement.with_for_update(of=Certificate, skip_locked=True)
-    return [_due(row, spans, today) for row in db.execute(statement)]
+    return [_due(certificate, spans, today) for certificate in db.scalars(statement)]
 
 
 def remind(db: Session, distances: Sequence[int], *, zone: ZoneInfo, limit: int = BATCH) -> int:
@@ -210,27 +218,16 @@ def has_later_certificate() -> ColumnElement[bool]:
     )
 
 
-def _due(row: Row[*tuple[Any, ...]], spans: Sequence[tuple[int, int]], today: date) -> DueReminder:
-    certificate, ticket, trainee, district_id, account_email = row
-    left = (certificate.valid_until - today).days
+def _due(certificate: Certificate, spans: Sequence[tuple[int, int]], today: date) -> DueReminder:
+    enrolment = certificate.enrolment
+    left = (certificate.valid_until - today).days if certificate.valid_until is not None else 0
     return DueReminder(
         certificate=certificate,
-        recipient=_recipient(certificate, trainee, trainee.email or account_email, district_id),
-        district_id=trainee.district_id or district_id,
-        ticket=ticket,
+        recipient=replace(recipients.of_enrolment(enrolment), name=certificate.holder_name),
+        district_id=enrolment.trainee.district_id or enrolment.offering.district_id,
+        ticket=enrolment.ticket,
         days_before=next(farther for farther, nearer in spans if nearer < left <= farther),
         days_left=left,
-    )
-
-
-def _recipient(certificate: Certificate, trainee: Trainee, email: str, district_id: int) -> Recipient:
-    """The holder at an e-mail address. district_id: the district of the offering, whose staff know the holder."""
-    return Recipient(
-        person=f"trainee:{trainee.id}",
-        name=certificate.holder_name,
-        addresses=(Address(Channel.EMAIL, email),),
-        district_id=district_id,
-        phone=trainee.phone,
     )
 
 

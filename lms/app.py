@@ -14,6 +14,8 @@ from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, Status
 from courses import tasks as course_tasks
 from courses.events import ExportRequested, ImportRequested, OfferingClosed
 from lms.accounts import current
+from lms.accounts import tasks as account_tasks
+from lms.accounts.password_requests import LinkRequested
 from lms.config import ROOT, Settings, SettingsError, load_settings
 from lms.core import access, crypto, events, fast_path, languages, limits, logs, tasks, web
 from lms.core.autocommit import AutocommitReads, make_autocommit_engine
@@ -199,6 +201,7 @@ def _map(app: Flask) -> None:
 def _react() -> None:
     """Event → what happens once it is committed."""
     events.react(MessageOwed, message_tasks.enqueue_sending)
+    events.react(LinkRequested, account_tasks.enqueue_links)
     events.react(OfferingClosed, issuing_tasks.enqueue_issuing)
     events.react(ExportRequested, course_tasks.enqueue_export)
     events.react(ImportRequested, course_tasks.enqueue_import)

@@ -6,6 +6,7 @@ that a branch must decide has no default. `flask up` sets the values that a lapt
 
 import base64
 import binascii
+from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     import_limit_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     reads_per_day: int = Field(default=60, ge=1, le=10_000)
     session_days: int = Field(default=30, ge=1, le=365)
+    staff_idle_hours: int = Field(default=12, ge=1, le=720)
     second_factor: SecondFactor | None = None
     reminder_days: Annotated[tuple[int, ...], NoDecode] = (90, 30, 7)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
@@ -233,6 +235,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The branch's time zone, in which days, months and quarters begin."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def staff_idle(self) -> timedelta:
+        """For how long the session of a user with a role besides the trainee's lives without a request."""
+        return timedelta(hours=self.staff_idle_hours)
 
     @property
     def demands_second_factor(self) -> bool:

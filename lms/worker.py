@@ -9,11 +9,13 @@ from lms.core.messages.channels import configured
 from lms.core.tasks import celery
 
 web = create_app()  # not `app`: Celery would take that name for its own
-structlog.get_logger(__name__).info("message_channels", **configured.described(web.config["SETTINGS"]))
+for channel, target in configured.described(web.config["SETTINGS"]).items():
+    structlog.get_logger(__name__).info("message_channel", channel=channel, path=target)
 
 celery.conf.beat_schedule = {
     "send-owed-messages": {"task": "lms.core.messages.tasks.send", "schedule": 60.0},
     "erase-old-messages": {"task": "lms.core.messages.tasks.erase", "schedule": crontab(hour="3", minute="20")},
+    "send-password-links": {"task": "lms.accounts.tasks.send_links", "schedule": 60.0},
     "issue-owed-certificates": {"task": "certificates.tasks.sweep", "schedule": 60.0},
     "make-owed-corrections": {"task": "certificates.tasks.correct", "schedule": 60.0},
     "sign-owed-badges": {"task": "certificates.tasks.sign_badges", "schedule": 60.0},

@@ -8,7 +8,9 @@ from certificates import reissue, reminders
 from certificates.branch import Branch
 from lms.core import clock
 from lms.core.errors import DomainError
-from lms.core.masks import mask_email
+from lms.core.masks import mask_email, mask_phone
+from lms.core.messages.models import Channel
+from lms.core.messages.owing import Address
 from lms.core.transactions import transaction
 
 
@@ -25,7 +27,7 @@ def remind(dry_run: bool) -> None:
         for reminder in due_reminders:
             click.echo(
                 f"{reminder.certificate.number}: {reminder.days_left} days left, reminder of {reminder.days_before} days"
-                f" to {mask_email(reminder.recipient.addresses[0].value)}"
+                f" to {_masked(reminder.recipient.addresses[0])}"
             )
         click.echo(f"Dry run: {len(due_reminders)} reminders are due. Nobody was reminded.")
         return
@@ -55,3 +57,7 @@ def reissue_owed() -> None:
             break
         total += number
     click.echo(f"{total} corrections dealt with.")
+
+
+def _masked(address: Address) -> str:
+    return mask_email(address.value) if address.channel is Channel.EMAIL else mask_phone(address.value)

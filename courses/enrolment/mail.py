@@ -3,21 +3,30 @@
 The address of the ticket's page begins with `owing.SITE`, which is filled in when the message is sent.
 """
 
+from datetime import timedelta
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.enrolment import recipients
 from courses.models.enrolment import Enrolment, EnrolmentState
+from lms.core import clock
 from lms.core.errors import N_
 from lms.core.languages import chinese
 from lms.core.messages import owing
+from lms.core.messages.models import Message
 from lms.core.messages.owing import Purpose
+
+AGAIN_PER_DAY = 3
+AGAIN_AFTER = timedelta(minutes=10)
 
 # This line stands between the Chinese and the English text of a mail.
 LANGUAGE_SEPARATOR = "\n\n" + "-" * 32 + "\n\n"
 
-TICKET = Purpose("ticket", N_("Ticket of an enrolment"), parameters=("course",))
-WAITING_LIST = Purpose("waiting_list", N_("Place on the waiting list"), parameters=("course",))
-PROMOTION = Purpose("promotion", N_("A place became free"), parameters=("course",))
+TICKET = Purpose("ticket", N_("Ticket of an enrolment"), parameters=("course", "ticket"))
+WAITING_LIST = Purpose("waiting_list", N_("Place on the waiting list"), parameters=("course", "ticket"))
+AGAIN = Purpose("ticket_again", N_("Ticket asked for again"), parameters=("course", "ticket"))
+PROMOTION = Purpose("promotion", N_("A place became free"), parameters=("course", "ticket"))
 
 _ENROLLED = N_("You are enrolled: %(course)s")
 _WAITLISTED = N_("You are on the waiting list: %(course)s")
@@ -45,15 +54,36 @@ def send_confirmation(db: Session, enrolment: Enrolment) -> None:
         _send(db, TICKET, enrolment, _ENROLLED, _ENROLLED_TEXT)
 
 
+def send_again(db: Session, enrolment: Enrolment) -> None:
+    """Send the ticket again, when somebody enrols the trainee a second time.
+
+    Anybody may ask for it, so a trainee gets it three times a day at most, ten minutes apart. Whom no message reaches
+    stands once a day on the list of people whom the staff of the host call.
+    """
+    day = clock.now().date()
+    keys = [f"again:{enrolment.id}:{day}:{number}" for number in range(AGAIN_PER_DAY)]
+    sent = db.execute(select(Message.key, Message.created_at).where(Message.key.in_(keys))).all()
+    if sent and not owing.can_reach(AGAIN, recipients.of_enrolment(enrolment)):
+        return
+    if len(sent) == AGAIN_PER_DAY or any(created_at > clock.now() - AGAIN_AFTER for _key, created_at in sent):
+        return
+    if enrolment.state == EnrolmentState.WAITLISTED:
+        _send(db, AGAIN, enrolment, _WAITLISTED, _WAITLISTED_TEXT, key=keys[len(sent)])
+    else:
+        _send(db, AGAIN, enrolment, _ENROLLED, _ENROLLED_TEXT, key=keys[len(sent)])
+
+
 def send_promotion(db: Session, enrolment: Enrolment) -> None:
     """Tell a trainee who was on the waiting list that they have a place now."""
     _send(db, PROMOTION, enrolment, _PROMOTED, _PROMOTED_TEXT)
 
 
-def _send(db: Session, purpose: Purpose, enrolment: Enrolment, subject: str, text: str) -> None:
+def _send(  # noqa: PLR0917  # the parts of one message
+    db: Session, purpose: Purpose, enrolment: Enrolment, subject: str, text: str, key: str | None = None
+) -> None:
     recipient = recipients.of_enrolment(enrolment)
     # Staff who enrol somebody without an address hand the ticket over; nobody calls for that.
-    if purpose is not PROMOTION and not owing.can_reach(purpose, recipient):
+    if purpose not in {PROMOTION, AGAIN} and not owing.can_reach(purpose, recipient):
         return
     course = enrolment.offering.course
     ticket_address = f"{owing.SITE}/tickets/{enrolment.ticket}"
@@ -67,5 +97,6 @@ def _send(db: Session, purpose: Purpose, enrolment: Enrolment, subject: str, tex
         recipient,
         subject=" / ".join(subjects),
         text=f"{enrolment.trainee.name}:\n\n" + LANGUAGE_SEPARATOR.join(texts),
-        parameters={"course": course.name_zh},
+        parameters={"course": course.name_zh, "ticket": enrolment.ticket},
+        key=key,
     )

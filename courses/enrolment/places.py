@@ -152,7 +152,7 @@ def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts) -> SelfEnr
     _lock_offering(db, offering_id)
     existing = find_enrolment(db, offering_id, trainee.id)
     if existing is not None:
-        mail.send_confirmation(db, existing)
+        mail.send_again(db, existing)
         return SelfEnrolmentResult(existing, already_enrolled=True)
     enrolment = enrol(db, offering_id, trainee, source=EnrolmentSource.SELF, given=facts)
     return SelfEnrolmentResult(enrolment, already_enrolled=False)

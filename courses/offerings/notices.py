@@ -12,7 +12,6 @@ from courses.enrolment import recipients
 from courses.enrolment.mail import LANGUAGE_SEPARATOR
 from courses.models.enrolment import ACTIVE_STATES, Enrolment
 from courses.models.offerings import Offering
-from courses.models.trainees import Trainee
 from courses.offerings.scheduling import format_period
 from lms.core.errors import N_
 from lms.core.languages import each_language, named
@@ -20,16 +19,16 @@ from lms.core.messages import owing
 from lms.core.messages.models import Message, MessageState
 from lms.core.messages.owing import Purpose
 
-CANCELLATION = Purpose("cancellation", N_("Cancelled training"), parameters=("course",))
-CHANGED_TIMES = Purpose("changed_times", N_("New time or place"), parameters=("course",))
+CANCELLATION = Purpose("cancellation", N_("Cancelled training"), parameters=("course", "ticket"))
+CHANGED_TIMES = Purpose("changed_times", N_("New time or place"), parameters=("course", "ticket"))
 
 
 @dataclass(frozen=True)
 class Recipients:
-    """The trainees to notify: the number of those whom a message reaches, and the others, who have to be called."""
+    """The people to notify: the number of those whom a message reaches, and the enrolments of those who have to be called."""
 
     mailed: int
-    to_call: tuple[Trainee, ...]
+    to_call: tuple[Enrolment, ...]
 
 
 def find_recipients(db: Session, offering: Offering) -> Recipients:
@@ -47,7 +46,7 @@ def find_recipients(db: Session, offering: Offering) -> Recipients:
         if state is MessageState.TO_CALL or (
             state is None and not owing.can_reach(CANCELLATION, recipients.of_enrolment(enrolment))
         ):
-            to_call.append(enrolment.trainee)
+            to_call.append(enrolment)
     return Recipients(len(enrolments) - len(to_call), tuple(to_call))
 
 
@@ -126,6 +125,6 @@ def _send(
             recipients.of_enrolment(enrolment),
             subject=" / ".join(subjects),
             text=f"{enrolment.trainee.name}:\n\n{LANGUAGE_SEPARATOR.join(texts)}\n\n{ticket_address}",
-            parameters={"course": offering.course.name_zh},
+            parameters={"course": offering.course.name_zh, "ticket": enrolment.ticket},
             key=_cancellation_key(enrolment) if purpose is CANCELLATION else None,
         )

@@ -20,6 +20,7 @@ from instructors.forms import (
 )
 from instructors.models import Instructor, Level
 from instructors.register import EXPIRING_WITHIN, InstructorFacts, InstructorFilter, Validity
+from lms.accounts.current import confirmed
 from lms.accounts.forms import ButtonForm
 from lms.accounts.password_links import site_of
 from lms.core import clock, edge
@@ -85,6 +86,7 @@ def page(instructor_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:instructor_id>/edit", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
+@confirmed
 def edit(instructor_id: int) -> ResponseReturnValue:
     """Change an instructor's facts, or take the instructor off the register."""
     instructor = _instructor(instructor_id)
@@ -148,6 +150,7 @@ def end_qualification(instructor_id: int, qualification_id: int) -> ResponseRetu
 
 @blueprint.post("/<int:instructor_id>/invitation")
 @requires(*ADMINISTRATORS)
+@confirmed
 def invite(instructor_id: int) -> ResponseReturnValue:
     """Invite an instructor at the register's e-mail address or phone."""
     instructor = _instructor(instructor_id)
@@ -162,6 +165,7 @@ def invite(instructor_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:instructor_id>/invitation/in-person")
 @requires(*ADMINISTRATORS)
+@confirmed
 def invite_in_person(instructor_id: int) -> ResponseReturnValue:
     """Show an invitation once, as a link and a QR code, to an instructor who is present."""
     instructor = _instructor(instructor_id)

@@ -4,7 +4,7 @@ The browser's cookie holds a random token; the table holds its hash. A change of
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from lms.accounts import known_browsers
 from lms.accounts.models import BrowserSession, Passkey, Totp, User
 from lms.core import clock, crypto
 from lms.core.errors import NotFound
+from lms.core.scope import Role
 
 SEEN_EVERY = timedelta(minutes=10)
 BROWSER_LENGTH = 200
@@ -87,13 +88,19 @@ def start(db: Session, user: User, *, days: int, browser: str, half: bool = Fals
     return token
 
 
-def holder_of(db: Session, token: str) -> Holder | None:
-    """The holder of the session with a token; None if it was ended or has expired, or the user is disabled."""
+def holder_of(db: Session, token: str, *, staff_idle: timedelta) -> Holder | None:
+    """The holder of the session with a token; None if it was ended or has expired, or the user is disabled.
+
+    staff_idle: the session of a user who sees other people's data ends after so long without a request.
+    """
     now = clock.now()
     row = db.execute(_HOLDER, {"token": crypto.token_hash(token), "now": now}).one_or_none()
     if row is None:
         return None
     user, token_hash, seen_at, confirmed_at, second_factor_at, owes_factor = row
+    # `seen_at` may be `SEEN_EVERY` older than the last request: an active session must not end early for that.
+    if is_staff(user) and now - seen_at > staff_idle + SEEN_EVERY:
+        return None
     _touch(db, token_hash, seen_at, now)
     return Holder(user, confirmed_at, second_factor_at, owes_factor)
 
@@ -101,6 +108,11 @@ def holder_of(db: Session, token: str) -> Holder | None:
 def _touch(db: Session, token_hash: bytes, seen_at: datetime, now: datetime) -> None:
     if now - seen_at > SEEN_EVERY:
         db.execute(update(BrowserSession).where(BrowserSession.token_hash == token_hash).values(seen_at=now))
+
+
+def is_staff(user: User) -> bool:
+    """Tell whether a user has a role besides the trainee's, and so sees other people's data. The grants are loaded."""
+    return any(grant.role != Role.TRAINEE for grant in user.grants)
 
 
 def confirm(db: Session, token: str) -> None:
@@ -124,12 +136,17 @@ def complete(db: Session, token: str, *, days: int) -> str:
     return new_token
 
 
-def of_user(db: Session, user_id: int, token: str) -> list[SignedIn]:
+def of_user(db: Session, user: User, token: str, *, staff_idle: timedelta) -> list[SignedIn]:
     """The browsers in which a user is signed in: the one with this token first, then by the time each was last seen."""
+    since = clock.now() - staff_idle - SEEN_EVERY if is_staff(user) else datetime.min.replace(tzinfo=UTC)
     here = crypto.token_hash(token)
     rows = db.scalars(
         select(BrowserSession)
-        .where(BrowserSession.user_id == user_id, BrowserSession.expires_at > clock.now())
+        .where(
+            BrowserSession.user_id == user.id,
+            BrowserSession.expires_at > clock.now(),
+            BrowserSession.seen_at >= since,
+        )
         .order_by((BrowserSession.token_hash == here).desc(), BrowserSession.seen_at.desc())
     )
     return [

@@ -71,7 +71,8 @@ def load(token: str) -> SignedInUser | None:
     """Flask-Login's user loader: the user of a session token."""
     g.acting = True  # who acts is being found here; `web.session` need not ask, which would load the user twice
     db = request_db.db()
-    holder = browser_sessions.holder_of(db, token)
+    staff_idle = current_app.config["SETTINGS"].staff_idle
+    holder = browser_sessions.holder_of(db, token, staff_idle=staff_idle)
     audit.act_as(db, holder.user.id if holder is not None else None)
     return SignedInUser(holder, token) if holder is not None else None
 

@@ -137,3 +137,9 @@ def revoke(db: Session, device: Device) -> None:
         return
     device.revoked_at = clock.now()
     audit.record(db, "device.revoke", device, before={"name": device.name})
+
+
+def revoke_all(db: Session, user_id: int) -> int:
+    """End the tokens of all devices of a user, and give their number."""
+    statement = update(Device).where(Device.user_id == user_id, Device.revoked_at.is_(None))
+    return int(db.execute(statement.values(revoked_at=clock.now())).rowcount)  # type: ignore[attr-defined]

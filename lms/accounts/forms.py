@@ -148,13 +148,13 @@ class ConfirmForm(Form):
 
 
 class ForgottenForm(Form):
-    """E-mail address to which a password link is sent."""
+    """The phone or e-mail address to which a password link is sent."""
 
-    email = EmailField(
-        _("E-mail address"),
-        validators=[REQUIRED, Email(_("This is not an e-mail address.")), Length(max=254)],
+    identifier = StringField(
+        _("Phone or e-mail address"),
+        validators=[REQUIRED, Length(max=254)],
         filters=[strip],
-        render_kw={"autocomplete": "email"},
+        render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
     )
 
 

@@ -269,6 +269,20 @@ class PasswordReset(Base):
     __table_args__ = (CheckConstraint("proves IN ('phone', 'email')", name="proves"),)
 
 
+class PasswordRequest(Base):
+    """A request for a password link, as it was typed and sealed, until a worker has looked up whose contact it is.
+
+    The web only stores it, whoever has the contact, so that the time of its answer tells nothing. The row is then deleted.
+    """
+
+    __tablename__ = "password_request"
+
+    id: Mapped[Identifier]
+    ref: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    identifier_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
 class Device(Base):
     """A browser that sends stored check-ins with a token of its own, which can be revoked.
 

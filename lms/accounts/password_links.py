@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from lms.accounts import browser_sessions, passwords, user_contacts
+from lms.accounts import password_changes, user_contacts
 from lms.accounts.models import PasswordReset, User
 from lms.config import Settings
 from lms.core import audit, clock, crypto
@@ -79,19 +79,21 @@ def end_all(db: Session, user: User) -> None:
     db.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id, PasswordReset.used_at.is_(None)))
 
 
-def mail_reset(db: Session, email: str, site: Site) -> None:
-    """Owe a mail with a link to the user who has proven this address. If there is none, do nothing and give no sign of it."""
-    user = db.scalars(
-        select(User).where(User.email_is(email), User.email_proven_at.is_not(None), User.disabled_at.is_(None))
-    ).one_or_none()
-    if user is None or user.email is None:
+def send_reset(db: Session, user: User, kind: ContactKind, site: Site) -> None:
+    """Owe a message with a link that sets a new password, to a proven contact of a user."""
+    contact = user_contacts.of(user, kind)
+    if contact is None:
         return
-    address = make(db, user, site, lives=RESET, proves=ContactKind.EMAIL)
+    address = make(db, user, site, lives=RESET, proves=kind)
     with force_locale(user.language):
+        if kind is ContactKind.PHONE:
+            text = _("Set a new password within an hour at %(address)s. The link works once.", address=address)
+            _text_link(db, user, contact, address, subject=_("Set a new password"), text=text, lives=RESET)
+            return
         owing.owe(
             db,
             RESET_LINK,
-            _recipient(user, user.email),
+            _recipient(user, contact),
             lives=RESET,
             subject=_("Set a new password"),
             text=_(
@@ -121,7 +123,16 @@ def invite(db: Session, user: User, site: Site) -> str | None:
         return make(db, user, site, lives=INVITATION, proves=ContactKind.PHONE, handed_over_by=audit.actor(db))
     if user.phone is not None and user.is_proven(ContactKind.PHONE):
         address = make(db, user, site, lives=INVITATION, proves=ContactKind.PHONE)
-        _text_link(db, user, user.phone, address)
+        with force_locale(user.language):
+            _text_link(
+                db,
+                user,
+                user.phone,
+                address,
+                subject=_("Your account for first-aid training"),
+                text=_("Choose your password within three days at %(address)s. The link works once.", address=address),
+                lives=INVITATION,
+            )
         return None
     raise DomainError(
         "no_proven_contact",
@@ -151,18 +162,10 @@ def _mail_invitation(db: Session, user: User, email: str, site: Site, address: s
         )
 
 
-def _text_link(db: Session, user: User, phone: str, address: str) -> None:
+def _text_link(db: Session, user: User, phone: str, address: str, *, subject: str, text: str, lives: timedelta) -> None:
     recipient = Recipient(f"user:{user.id}", user.name, (Address(Channel.SMS, phone),), user.language)
-    with force_locale(user.language):
-        owing.owe(
-            db,
-            LINK,
-            recipient,
-            subject=_("Your account for first-aid training"),
-            text=_("Choose your password within three days at %(address)s. The link works once.", address=address),
-            parameters={"token": address.rpartition("/")[2]},
-            lives=INVITATION,
-        )
+    parameters = {"token": address.rpartition("/")[2]}
+    owing.owe(db, LINK, recipient, subject=subject, text=text, parameters=parameters, lives=lives)
 
 
 def _recipient(user: User, email: str) -> Recipient:
@@ -207,17 +210,9 @@ def owner(db: Session, token: str, *, lock: bool = False) -> User:
 def use(db: Session, token: str, password: str) -> User:
     """Set the password, end all links and sessions of the user. Of two simultaneous uses one wins and the other is refused."""
     user = owner(db, token, lock=True)
-    passwords.demand(password, facts=(user.name, user.email, user.phone))
     link = db.get_one(PasswordReset, crypto.token_hash(token))
-    user.password_hash = passwords.seal(password)
     _prove_contact(db, user, link)
-    db.execute(
-        update(PasswordReset)
-        .where(PasswordReset.user_id == user.id, PasswordReset.used_at.is_(None))
-        .values(used_at=clock.now())
-    )
-    browser_sessions.end_all(db, user.id)
-    audit.record(db, "user.password", user)
+    password_changes.set_new(db, user, password)
     return user
 
 

@@ -1,12 +1,14 @@
 """Passwords: how they are stored and which are refused.
 
 Stored as Argon2id with OWASP's parameters (19 MiB, two passes, one lane). A password must be long and hard to guess (NIST
-SP 800-63B); there is no rule on kinds of characters.
+SP 800-63B); there is no rule on kinds of characters. How hard it is to guess is estimated by zxcvbn, which knows common
+passwords, words, names, dates and rows of keys in their usual disguises (`P@ssw0rd2024`), and is told here what others may know
+of the person and of the site.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -19,9 +21,12 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 MINIMUM = 10
 MAXIMUM = 200
 LEFT_OVER = 6
-DISTINCT = 4
+SCORE = 3  # of 4: more than 10**8 guesses, "safely unguessable" by zxcvbn for a hash that is slow
+# zxcvbn takes 30 ms for 64 characters and refuses more than 72; what follows can only make a password harder to guess.
+ESTIMATED = 64
 
-# The worst of ten characters and more, from lists of leaked passwords and from what people here would think of first.
+# Passwords of ten characters and more, from lists of leaked ones and from what people here would think of first, which
+# zxcvbn does not know.
 COMMON = frozenset(
     """
     1234567890 0123456789 0987654321 9876543210 12345678910 1234567891 123456789a 123456789q 1234567899 1234512345
@@ -36,6 +41,35 @@ COMMON = frozenset(
     china123456 zhongguo123 jiuhu12345 peixun1234 firstaid123 firstaidtraining
     """.split()  # noqa: SIM905  # a list of words is read as one
 )
+# Words of this field and place, as people would put them into a password here.
+SITE_WORDS = (
+    "redcross", "hongshizihui", "hongshizi", "firstaid", "jiuhu", "jijiu", "peixun", "xuexi", "beijing", "zhongguo",
+    "woaini", "iloveyou", "5201314", "520", "1314", "红十字会", "红十字", "急救", "救护", "培训", "北京",
+)  # fmt: skip
+
+_WEAK = N_("This password is too common and easy to guess. Several words that only you would put together work well.")
+# zxcvbn's warnings, by the beginning of each, and what is said instead.
+_WARNINGS = (
+    (("Straight rows", "Short keyboard"), N_(
+        "Rows of keys are easy to guess. Several words that only you would put together work well."
+    )),
+    (("Repeats like",), N_(
+        "Repeated characters and words are easy to guess. Several words that only you would put together work well."
+    )),
+    (("Sequences like",), N_(
+        "Sequences such as “abc” or “6543” are easy to guess. Several words that only you would put together work well."
+    )),
+    (("Recent years", "Dates are"), N_(
+        "Dates and years are easy to guess. Several words that only you would put together work well."
+    )),
+    (("This is similar",), N_(
+        "This is a common password in disguise; digits at the end and “@” for “a” do not help. "
+        "Several words that only you would put together work well."
+    )),
+    (("A word by itself", "Names and", "Common names"), N_(
+        "A word or a name alone is easy to guess. Several words that only you would put together work well."
+    )),
+)  # fmt: skip
 
 
 def seal(password: str) -> str:
@@ -57,7 +91,11 @@ def outdated(sealed: str) -> bool:
 
 
 def demand(password: str, *, facts: Iterable[str | None]) -> None:
-    """Raise DomainError for a password that is too short, common, or little more than a fact about its owner."""
+    """Raise DomainError for a password that is too short, easy to guess, or little more than a fact about its owner.
+
+    facts: what others may know of the owner, such as name, contacts, organisation and year of birth.
+    """
+    facts = tuple(facts)
     folded = _fold(password)
     if len(password) < MINIMUM:
         raise DomainError(
@@ -67,16 +105,6 @@ def demand(password: str, *, facts: Iterable[str | None]) -> None:
         raise DomainError(
             "password_long", N_("Use at most %(most)s characters."), status=422, field="password", most=MAXIMUM
         )
-    if folded in COMMON or len(set(folded)) < DISTINCT:
-        raise DomainError(
-            "password_common",
-            N_(
-                "This password is too common and easy to guess. Several words that "
-                "only you would put together work well."
-            ),
-            status=422,
-            field="password",
-        )
     for fact in _facts(facts):
         if fact in folded and len(folded.replace(fact, "")) < LEFT_OVER:
             raise DomainError(
@@ -85,6 +113,40 @@ def demand(password: str, *, facts: Iterable[str | None]) -> None:
                 status=422,
                 field="password",
             )
+    warning = _warning(password, facts)
+    if warning is not None:
+        raise DomainError("password_common", warning, status=422, field="password")
+
+
+def _warning(password: str, facts: Sequence[str | None]) -> str | None:
+    """The reason for which a password is easy to guess, as a msgid; None for one that is not."""
+    # Loading its word lists takes 50 ms, which only those processes need in which somebody chooses a password.
+    from zxcvbn import zxcvbn  # noqa: PLC0415
+
+    known = [*_words(facts), *SITE_WORDS, *COMMON]
+    estimate = zxcvbn(_normal(password)[:ESTIMATED], user_inputs=known)
+    if estimate["score"] >= SCORE:
+        return None
+    given = str(estimate["feedback"]["warning"])
+    return next((text for beginnings, text in _WARNINGS if given.startswith(beginnings)), _WEAK)
+
+
+def _words(facts: Iterable[str | None]) -> list[str]:
+    """The words of what others know of the owner: "li.lei@school.cn" gives li.lei, li, lei, school.cn, school, cn."""
+    words: dict[str, None] = {}
+    for fact in facts:
+        for part in (fact or "").casefold().split("@"):
+            digits = re.sub(r"^\+86", "", part)
+            for word in (
+                part,
+                digits,
+                digits[-8:],
+                digits[-4:] if digits.isdecimal() else "",
+                *re.split(r"[\W_]+", part),
+            ):
+                if len(word) > 1:
+                    words[word] = None
+    return list(words)
 
 
 def _facts(facts: Iterable[str | None]) -> set[str]:

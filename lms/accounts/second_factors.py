@@ -34,8 +34,20 @@ PER_BROWSER = RateLimitItemPerDay(30)
 PER_USER = RateLimitItemPerDay(50)
 
 
+class RecoveryCodeRefused(DomainError):
+    """The recovery code that was given is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "recovery_code_wrong",
+            N_("This recovery code is wrong or was used already. Compare it with your paper, or take another one."),
+            status=422,
+            field="code",
+        )
+
+
 class FactorRefused(DomainError):
-    """The second factor that was given is wrong."""
+    """The code of the authenticator app that was given is wrong."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -147,7 +159,7 @@ def make_recovery_codes(db: Session, user: User) -> list[str]:
 
 
 def check_code(db: Session, user: User, token: str, code: str, known: KnownBrowser | None) -> None:
-    """Accept a code of the authenticator app or a recovery code. Raises FactorRefused, TooManyTries or DomainError.
+    """Accept a code of the authenticator app or a recovery code. Raises DomainError, TooManyTries after too many.
 
     token: of the session. known: the browser, if it is known for the user. After a refusal the caller commits: the
     audit trail keeps it.
@@ -155,26 +167,25 @@ def check_code(db: Session, user: User, token: str, code: str, known: KnownBrows
     code = plain(code)
     is_recovery_code = len(code) == recovery_codes.LENGTH
     count_try(user, token, known, guessable=not is_recovery_code)
-    if is_recovery_code:
-        accepted = recovery_codes.accept(db, user, code)
-        if accepted:
-            remaining = recovery_codes.left(db, user.id)
-            audit.record(db, "second_factor.recovery", user, after=_origin(db) | {"codes_left": remaining})
-    else:
-        accepted = totp.accept(db, user, code)
-    if not accepted:
+    if not (recovery_codes.accept if is_recovery_code else totp.accept)(db, user, code):
         record_refusal(db, user, "recovery_code" if is_recovery_code else "totp")
-        raise FactorRefused
+        raise RecoveryCodeRefused if is_recovery_code else FactorRefused
+    if is_recovery_code:
+        remaining = recovery_codes.left(db, user.id)
+        audit.record(db, "second_factor.recovery", user, after=_origin(db) | {"codes_left": remaining})
+    else:
+        audit.record(db, "second_factor.given", user, after=_origin(db) | {"factor": "totp"})
 
 
 def check_passkey(db: Session, user: User, token: str, site: RelyingParty, answer: Any) -> None:
     """Accept the answer of a passkey. Raises PasskeyRefused or TooManyTries. After a refusal the caller commits."""
     count_try(user, token, None, guessable=False)
     try:
-        passkeys.use(db, user, token, site, answer)
+        row = passkeys.use(db, user, token, site, answer)
     except PasskeyRefused as refusal:
         record_refusal(db, user, "passkey", cause=refusal.cause)
         raise
+    audit.record(db, "second_factor.given", user, after=_origin(db) | {"factor": "passkey", "name": row.name})
 
 
 def record_refusal(db: Session, user: User, factor: str, **more: str) -> None:

@@ -5,7 +5,15 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import ColumnElement, and_, false, func, select
 from sqlalchemy.orm import Session, lazyload
 
-from lms.accounts import browser_sessions, known_browsers, password_links, passwords, roles, user_contacts
+from lms.accounts import (
+    browser_sessions,
+    known_browsers,
+    password_changes,
+    password_links,
+    passwords,
+    roles,
+    user_contacts,
+)
 from lms.accounts.models import PHONE, KnownBrowser, RoleGrant, User
 from lms.accounts.password_links import Site
 from lms.accounts.roles import GrantFacts
@@ -106,15 +114,12 @@ def authenticate(claim: Claim, password: str) -> User:
 
 
 def change_password(db: Session, user: User, *, old: str, new: str, token: str) -> None:
-    """Set a new password and sign out every other browser; `token` is the token of this browser."""
+    """Set a new password in this browser, whose session token is `token`; whatever else is signed in is ended."""
     if not passwords.matches(user.password_hash, old):
         raise DomainError(
             "password_wrong", N_("This is not your current password."), status=422, field="present_password"
         )
-    passwords.demand(new, facts=(user.name, user.email, user.phone))
-    user.password_hash = passwords.seal(new)
-    browser_sessions.end_all(db, user.id, but=token)
-    audit.record(db, "user.password", user)
+    password_changes.set_new(db, user, new, but=token)
 
 
 def change_own(db: Session, user: User, *, name: str, language: str) -> None:
@@ -162,10 +167,7 @@ def create(
 
 def set_password(db: Session, user: User, password: str) -> None:
     """Set a user's password from the command line."""
-    passwords.demand(password, facts=(user.name, user.email, user.phone))
-    user.password_hash = passwords.seal(password)
-    browser_sessions.end_all(db, user.id)
-    audit.record(db, "user.password", user)
+    password_changes.set_new(db, user, password)
 
 
 def change(db: Session, user: User, facts: UserFacts) -> bool:

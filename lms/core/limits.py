@@ -14,11 +14,12 @@ from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from limits import RateLimitItem
-from limits.storage import MemoryStorage, Storage
+from limits.storage import Storage
 from limits.strategies import MovingWindowRateLimiter, RateLimiter
 
 from lms.config import Settings
 from lms.core import clock
+from lms.core.process_counters import ProcessStorage
 
 log = structlog.get_logger(__name__)
 
@@ -27,13 +28,13 @@ N = TypeVar("N", int, float)
 limiter = Limiter(get_remote_address, strategy="moving-window", headers_enabled=False)
 
 # Counts in this process while the shared counters cannot be reached.
-_fallback = MovingWindowRateLimiter(MemoryStorage())
+_fallback = MovingWindowRateLimiter(ProcessStorage())
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Configure Flask-Limiter. A view sets its limits with `limiter.limit`."""
     app.config.update(
-        RATELIMIT_STORAGE_URI=settings.limits_storage_url,
+        RATELIMIT_STORAGE_URI=settings.limits_storage_url.replace("memory:", "process:"),
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=settings.redis_url is not None,
         RATELIMIT_KEY_PREFIX="lms",
     )

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from certificates.branch import Branch
@@ -17,6 +17,7 @@ from courses.counting import participation
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core import clock, crypto, events
+from lms.core.messages.models import Message
 from lms.core.transactions import transaction
 from lms.demo import staff as demo_staff
 from lms.demo.decade.making import Decade, Size
@@ -65,6 +66,7 @@ def load(seed: int, scale: float | None) -> None:
         person = _load_year(db, staff, random, now) if scale is None else _load_decade(db, scale, seed)
         if person is not None:
             demo_staff.lend_record(db, staff, person)
+        db.execute(delete(Message))  # nobody is told of a year that is over
         events.discard(db)  # all that was owed is done; the queue need not hear of it
     demo_staff.write_accounts(settings.instance_dir, staff, password)
     click.echo(f"Demo accounts: {settings.instance_dir / demo_staff.ACCOUNTS_FILE}")

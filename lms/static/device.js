@@ -5,7 +5,7 @@ const ANSWER_MS = 20000;
 
 /**
  * What the server wrote into the page: `user` who is signed in, `token` against forged requests, `pairs` whether
- * this browser is to be connected.
+ * this browser is to be connected, `reconnects` whether its token has just been ended by a change of the password.
  */
 export const page = document.querySelector("[data-outbox]")?.dataset ?? {};
 

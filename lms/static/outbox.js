@@ -6,7 +6,7 @@
 import { keepForGood, page, who } from "./device.js";
 import { clockOffset, recallClock } from "./device_clock.js";
 import { newId } from "./ids.js";
-import { pair } from "./outbox_connection.js";
+import { pair, reconnect } from "./outbox_connection.js";
 import { adoptFormer } from "./outbox_former.js";
 import { flush, flushAtOnce } from "./outbox_sender.js";
 import { events, setFragile, tellChange } from "./outbox_status.js";
@@ -48,6 +48,7 @@ export async function dismiss(key) {
 async function begin() {
   await adoptFormer(CHECK_INS);
   await recallClock();
+  if (page.user && page.reconnects) await reconnect();
   if (page.user && page.pairs) await pair();
   await tellChange();
   flush();

@@ -38,6 +38,11 @@ export async function forgetRefusedTokens() {
   await store.remove("devices", ...refused.map((device) => device.key));
 }
 
+/** The user has just changed the password here, which disconnected all devices: this browser may connect again. */
+export async function reconnect() {
+  await store.remove("devices", page.user);
+}
+
 /** Nobody works here now: forget names, and the token unless something still has to be sent with it. */
 export async function signOut() {
   await store.clear("rosters");

@@ -39,7 +39,7 @@ def course(make: Make) -> Course:
 def held(db: Session, make: Make, branch: Branch, course: Course) -> Certificate:
     """A certificate of somebody with an e-mail address."""
     enrolment = owe(make, closed_offering(make, course), "张三丰")
-    enrolment.trainee.email = "zhang@example.org"
+    enrolment.email = "zhang@example.org"
     issuing.issue_owed(db, branch)
     db.commit()
     return db.scalars(select(Certificate)).one()
@@ -126,14 +126,14 @@ def test_who_took_the_course_again_is_not_reminded_of_the_first(
 
 
 def test_nobody_without_an_address_is_reminded(db: Session, held: Certificate, remind: Callable[[int], int]) -> None:
-    held.enrolment.trainee.email = None
+    held.enrolment.email = None
     db.flush()
     assert remind(30) == 0
     assert sent(db) == []
 
 
 def test_an_accounts_address_will_do(db: Session, make: Make, held: Certificate, remind: Callable[[int], int]) -> None:
-    held.enrolment.trainee.email = None
+    held.enrolment.email = None
     held.enrolment.trainee.user_id = make.user(email="account@example.org").id
     db.flush()
     assert remind(30) == 1
@@ -141,7 +141,7 @@ def test_an_accounts_address_will_do(db: Session, make: Make, held: Certificate,
 
 def test_a_short_validity_does_not_warn_on_the_first_day(db: Session, make: Make, branch: Branch) -> None:
     enrolment = owe(make, closed_offering(make, make.new_course(validity_months=2)))
-    enrolment.trainee.email = "short@example.org"
+    enrolment.email = "short@example.org"
     issuing.issue_owed(db, branch)
     assert reminders.due(db, DISTANCES, today=clock.today(branch.zone)) == []
 
@@ -193,7 +193,7 @@ def test_a_killed_batch_reminds_nobody_twice(fresh_database: str, settings: Sett
         qr_keys.ensure(db, branch.keys_dir, not_before=date(2020, 1, 1), not_after=date(2099, 1, 1), replace_lost=True)
         make = Make(db)
         enrolment = owe(make, closed_offering(make))
-        enrolment.trainee.email = "a@example.org"
+        enrolment.email = "a@example.org"
         issuing.issue_owed(db, branch)
         db.commit()
         last = db.scalars(select(Certificate.valid_until)).one()

@@ -1,11 +1,8 @@
 """Whole stories in a real browser, against the system as `make run` starts it: PostgreSQL, gunicorn, a worker, the demo year."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 from sqlalchemy import Engine, create_engine
 
-from lms.config import ROOT
-from tests.journeys.running import Running
+from tests.journeys.running import Running, flask
+from tests.lms.core.messages.sms_gateway import KEY_ID, SmsGateway
 
 PHONE = {"width": 390, "height": 844}
 # The demo instructor without an account, whom the main story asks to teach in a minute: no other story may plan this person.
@@ -64,21 +61,18 @@ class Site:
     instance: Path
     engine: Engine
     accounts: dict[str, Account]
+    gateway: SmsGateway
 
     def flask(self, *command: str) -> str:
         """Run a command beside the running system, as an administrator at a terminal would. Returns what it printed."""
-        environment = os.environ | {"INSTANCE_DIR": str(self.instance)}
-        finished = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *command],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stdout + finished.stderr
-        return finished.stdout
+        return flask(self.instance, *command)
+
+    def codes(self, phone: str) -> list[str]:
+        """The codes that were sent to a phone (of 11 digits) through the SMS gateway so far, newest last."""
+        sent = [request for request in self.gateway.requests if request["PhoneNumbers"] == phone]
+        return [
+            json.loads(request["TemplateParam"])["code"] for request in sent if request["TemplateCode"] == "SMS_CODE"
+        ]
 
     def mails(self, recipient: str) -> list[str]:
         """The texts of the mails that somebody got so far, newest last."""
@@ -94,14 +88,24 @@ def site() -> Iterator[Site]:
     """The system with its demo year."""
     folder = Path(tempfile.mkdtemp(prefix="lms-journey-"))
     folder.chmod(0o711)
-    running = Running(folder / "instance", EXPORT_LIMIT_ROWS=str(EXPORT_LIMIT_ROWS))
-    given = running.start()
-    entries = json.loads((running.instance / "demo_accounts.json").read_text(encoding="utf-8"))
-    accounts = {entry["code"]: Account(entry["code"], entry["login"], entry["password"]) for entry in entries}
-    engine = create_engine(given["DATABASE_URL"])
-    yield Site(running.url, running.instance, engine, accounts)
-    engine.dispose()
-    running.stop()
+    with SmsGateway() as gateway:
+        running = Running(
+            folder / "instance",
+            EXPORT_LIMIT_ROWS=str(EXPORT_LIMIT_ROWS),
+            SMS_GATEWAY="alibaba",
+            SMS_KEY_ID=KEY_ID,
+            SMS_KEY_SECRET="of the tests",
+            SMS_SIGN_NAME="红十字会",
+            SMS_ENDPOINT=gateway.url,
+            SMS_TEMPLATES=json.dumps({"code": "SMS_CODE", "code_page": "SMS_CODE_PAGE"}),
+        )
+        given = running.start()
+        entries = json.loads((running.instance / "demo_accounts.json").read_text(encoding="utf-8"))
+        accounts = {entry["code"]: Account(entry["code"], entry["login"], entry["password"]) for entry in entries}
+        engine = create_engine(given["DATABASE_URL"])
+        yield Site(running.url, running.instance, engine, accounts, gateway)
+        engine.dispose()
+        running.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -59,20 +59,23 @@ def schedule(page: Page, start: datetime) -> str:
 
 
 def invite(site: Site, visit: Visit, office: Page) -> Page:
-    """Give the second instructor of the demo an account. Returns a phone on which it is signed in."""
+    """Invite the second instructor of the demo. Returns a phone on which the new account is signed in."""
     office.goto(f"/instructors/?text={BUSY_LEAD}")
     office.locator("main a[href^='/instructors/']").filter(has_text=re.compile(r"\S")).last.click()
+    office.get_by_role("link", name="修改").click()
     office.locator("[name=email]").fill(LEAD)
-    office.get_by_role("button", name="开通账号").click()
-    expect(office.get_by_text("开通账号")).to_have_count(0)
+    office.get_by_role("button", name="保存").click()
+    office.get_by_role("button", name="发送邀请").click()
+    expect(office.get_by_text("通过邮件发送")).to_be_visible()
     link = None
     while link is None:
         office.wait_for_timeout(200)
-        link = re.search(r"http://\S+/sign-in/password/\S+", "".join(site.mails(LEAD)[-1:]))
+        link = re.search(r"http://\S+/invitations/\S+", "".join(site.mails(LEAD)[-1:]))
     teacher = visit(viewport=PHONE)
     teacher.goto(link.group(0))
     teacher.locator("[name=password]").fill("一二三 four five six")
-    teacher.get_by_role("button", name="保存密码").click()
+    teacher.get_by_role("button", name="新建账号并接受").click()
+    expect(teacher.get_by_text("账号已建好")).to_be_visible()
     sign_in(teacher, Account("instructor", LEAD, "一二三 four five six"))
     return teacher
 
@@ -107,7 +110,7 @@ def test_from_schedule_to_report(site: Site, visit: Visit) -> None:
     new.get_by_role("button", name="报名").click()
     expect(office.get_by_text("欧阳小河").first).to_be_visible()
 
-    # The lead has no account yet: the office gives one, the invitation comes by mail, the instructor chooses a password.
+    # The lead has no account yet: the office invites, the mail comes, the instructor makes one.
     teacher = invite(site, visit, office)
     teacher.goto("/today/")
     card = teacher.locator("article, section, li").filter(has_text="阳光社区活动室").last

@@ -28,6 +28,7 @@ from courses.enrolment.forms.trainees import (
 )
 from courses.models.daily_counts import CountedAct
 from courses.models.trainees import IdType, Trainee
+from lms.accounts.current import confirmed
 from lms.core import clock, edge
 from lms.core.access import requires, scope
 from lms.core.contacts import ContactKind
@@ -87,6 +88,7 @@ def page(trainee_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:trainee_id>/edit", methods=["GET", "POST"])
 @requires(*STAFF)
+@confirmed
 def edit(trainee_id: int) -> ResponseReturnValue:
     """Correct a trainee's facts; whoever does not see all of the record proposes the change."""
     trainee = fetch(db(), Trainee, trainee_id, scope())
@@ -123,6 +125,7 @@ def edit(trainee_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:trainee_id>/proof", methods=["GET", "POST"])
 @requires(*STAFF)
+@confirmed
 def prove(trainee_id: int) -> ResponseReturnValue:
     """Record that staff saw the person and a document, which proves contacts of the record."""
     trainee = fetch(db(), Trainee, trainee_id, scope())
@@ -139,6 +142,7 @@ def prove(trainee_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:trainee_id>/id-number")
 @requires(*STAFF)
+@confirmed
 def read_id_number(trainee_id: int) -> ResponseReturnValue:
     """Show an ID number once. The reason for it is recorded."""
     trainee = fetch(db(), Trainee, trainee_id, scope())

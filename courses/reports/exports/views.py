@@ -35,6 +35,7 @@ from courses.reports.questions import Filters
 from courses.reports.views import navigation
 from courses.reports.views.navigation import Breadcrumb
 from courses.reports.views.questions import drill_down_criteria, request_figure, request_filters, request_question
+from lms.accounts.current import demand_confirmed
 from lms.core import edge
 from lms.core.access import holds, requires, scope, scope_of
 from lms.core.errors import NotFound
@@ -107,6 +108,8 @@ def order_page(export: ExportRequest) -> ResponseReturnValue:
         del form.personal
     if form.validate_on_submit():
         personal = form.personal.data if form.personal else PersonalData.NONE
+        if personal is not PersonalData.NONE:
+            demand_confirmed()
         order = replace(export.order, scope=_scope_for(personal), personal=personal)
         return _send_or_owe(export._replace(order=order), form.form.data)
     page = render_template(
@@ -228,6 +231,8 @@ def file(ref: str) -> ResponseReturnValue:
     export = exports.export_of(db(), ref, scope())
     if export.bytes is None:
         return redirect(url_for(".page", ref=ref))
+    if export.personal is not PersonalData.NONE:
+        demand_confirmed()
     answer = Response(
         exports.stored_pieces(current_app.extensions["sessions"], export.id), mimetype=MEDIA_TYPES[export.format]
     )

@@ -1,6 +1,6 @@
 """The user's own account: profile, password, signed-in browsers."""
 
-from flask import Blueprint, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -13,6 +13,10 @@ from lms.core.form_errors import refused_on
 from lms.core.request_db import db
 
 blueprint = Blueprint("account", __name__)
+
+RECONNECTS = (
+    "reconnects"  # in the cookie: the page that follows forgets this browser's token, which is not taken any more
+)
 
 
 @blueprint.get("/")
@@ -37,7 +41,7 @@ def change() -> ResponseReturnValue:
 @blueprint.post("/password")
 @signed_in
 def change_password() -> ResponseReturnValue:
-    """Change the password; every other browser is signed out."""
+    """Change the password; every other browser is signed out and every device disconnected. This browser connects again."""
     form = OwnPasswordForm()
     if form.validate_on_submit():
         with refused_on(form):
@@ -48,7 +52,12 @@ def change_password() -> ResponseReturnValue:
                 new=form.password.data,
                 token=current_user.token,
             )
-            flash(_("The password is changed. You were signed out in every other browser."))
+            cookie[RECONNECTS] = True
+            flash(
+                _(
+                    "The password is changed. You were signed out in every other browser, and all devices were disconnected."
+                )
+            )
             return redirect(url_for("account.page"))
     return make_response(_show(ProfileForm(formdata=None, obj=current_user.user), form), 422)
 
@@ -90,6 +99,9 @@ def _show(profile: ProfileForm, password: OwnPasswordForm) -> str:
         password=password,
         roles=ROLES,
         places=places.of_grants(db(), user.grants),
-        browsers=browser_sessions.of_user(db(), user.id, current_user.token),
+        browsers=browser_sessions.of_user(
+            db(), user, current_user.token, staff_idle=current_app.config["SETTINGS"].staff_idle
+        ),
         browser_name=user_agents.browser_name,
+        reconnects=cookie.pop(RECONNECTS, False),
     )

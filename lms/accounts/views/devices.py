@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from lms.accounts import devices, user_agents
+from lms.accounts import current, devices, notices, user_agents
+from lms.accounts.notices import Notice
 from lms.core import openapi
 from lms.core.access import requires, signed_in
 from lms.core.errors import N_, DomainError
@@ -49,6 +50,9 @@ def pair() -> ResponseReturnValue:
     """Pair this browser. The token is in this answer and cannot be read again."""
     request.max_content_length = BODY_LIMIT
     device, token = devices.pair(db(), current_user.user, _name(request.get_json(silent=True)))
+    # The owner was told of a known browser when it first appeared; an unknown one may be of a stolen session.
+    if current.known_browser(current_user.id) is None:
+        notices.tell(db(), current_user.user, Notice.DEVICE, detail=device.name)
     return jsonify(device=device.id, token=token, name=device.name), 201
 
 

@@ -45,35 +45,29 @@ def ask() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(_onward())
     factors, site = second_factors.state(db(), current_user.id), _site()
-    form = SecondFactorForm()
+    is_recovery = "recovery" in request.form  # the second form of the page
+    form = SecondFactorForm(formdata=None) if is_recovery else SecondFactorForm()
+    recovery = RecoveryCodeForm() if is_recovery else RecoveryCodeForm(formdata=None)
+    sent = recovery if is_recovery else form
+    status = 422 if request.method == "POST" else 200
+    if sent.validate_on_submit():
+        try:
+            second_factors.check_code(
+                db(), current_user.user, current_user.token, sent.code.data, current.known_browser(current_user.id)
+            )
+        except DomainError as refusal:
+            request_db.commit()  # the audit trail keeps the refusal
+            sent.code.errors = [message_of(refusal)]
+            status = refusal.status
+        else:
+            current.complete(remember=form.remember.data)
+            return redirect(_onward())
     if not (site and factors.passkeys):
         form.code.render_kw = {**form.code.render_kw, "autofocus": True}
-    status = 200
-    if form.is_submitted():
-        status = 422
-        if form.validate():
-            try:
-                second_factors.check_code(
-                    db(), current_user.user, current_user.token, form.code.data, current.known_browser(current_user.id)
-                )
-            except DomainError as refusal:
-                request_db.commit()  # the audit trail keeps the refusal
-                form.code.errors = [message_of(refusal)]
-                status = refusal.status
-            else:
-                current.complete(remember=form.remember.data)
-                return redirect(_onward())
-    return make_response(
-        render_template(
-            "sign_in/second.html",
-            form=form,
-            recovery=RecoveryCodeForm(formdata=None),
-            factors=factors,
-            site=site,
-            onward=_onward(),
-        ),
-        status,
+    body = render_template(
+        "sign_in/second.html", form=form, recovery=recovery, factors=factors, site=site, onward=_onward()
     )
+    return make_response(body, status)
 
 
 @blueprint.post("/sign-in/second/passkey-options")

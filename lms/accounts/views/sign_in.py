@@ -6,9 +6,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from lms.accounts import confirmations, current, known_browsers, password_links, sign_in_log, throttle, users
+from lms.accounts import (
+    confirmations,
+    current,
+    known_browsers,
+    password_links,
+    password_requests,
+    sign_in_log,
+    throttle,
+    users,
+)
 from lms.accounts.forms import ConfirmForm, ForgottenForm, NewPasswordForm, SignInForm
-from lms.accounts.password_links import site_of
 from lms.accounts.throttle import TooManyTries
 from lms.core import request_db
 from lms.core.access import half_signed_in, public, step_owed
@@ -97,16 +105,17 @@ def confirm() -> ResponseReturnValue:
 @blueprint.route("/forgotten", methods=["GET", "POST"])
 @public
 def forgotten() -> ResponseReturnValue:
-    """Request a password link by mail. The answer is the same whether or not the address is known."""
+    """Request a password link. It is stored alone and looked up by a worker, so that answer and time are the same for all."""
     form = ForgottenForm()
     if form.validate_on_submit():
+        identifier = users.canonical(form.identifier.data)
         try:
-            throttle.count_link(users.canonical(form.email.data), request.remote_addr or "")
+            throttle.count_link(identifier, request.remote_addr or "")
         except TooManyTries as refusal:
             form.form_errors.append(message_of(refusal))
             return _wait("sign_in/forgotten.html", form, refusal)
-        password_links.mail_reset(db(), form.email.data, site_of(current_app.config["SETTINGS"]))
-        return render_template("sign_in/mailed.html", email=form.email.data)
+        password_requests.store(db(), identifier)
+        return render_template("sign_in/mailed.html", identifier=form.identifier.data)
     return make_response(render_template("sign_in/forgotten.html", form=form), 422 if form.is_submitted() else 200)
 
 

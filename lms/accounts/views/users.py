@@ -55,6 +55,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
+@confirmed
 def new() -> ResponseReturnValue:
     """Create an account. Its owner is invited by mail, or the link is shown once, to be handed over."""
     form = NewUserForm(organisation=request.args.get("organisation"), role=request.args.get("role"))
@@ -82,6 +83,7 @@ def page(user_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:user_id>/edit", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
+@confirmed
 def edit(user_id: int) -> ResponseReturnValue:
     """Change a user's name and language. A new contact takes effect when the owner proves it."""
     user = _managed(user_id)
@@ -98,6 +100,7 @@ def edit(user_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:user_id>/grants")
 @requires(*ADMINISTRATORS)
+@confirmed
 def grant(user_id: int) -> ResponseReturnValue:
     """Grant one more role."""
     user = _user(user_id)
@@ -113,6 +116,7 @@ def grant(user_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:user_id>/grants/<int:grant_id>/withdraw")
 @requires(*ADMINISTRATORS)
+@confirmed
 def withdraw(user_id: int, grant_id: int) -> ResponseReturnValue:
     """Withdraw a role."""
     roles.withdraw(db(), _user(user_id), grant_id, scope())
@@ -122,6 +126,7 @@ def withdraw(user_id: int, grant_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:user_id>/disable", methods=["GET", "POST"])
 @requires(*ADMINISTRATORS)
+@confirmed
 def disable(user_id: int) -> ResponseReturnValue:
     """Disable an account, with a reason. It is signed out everywhere at once."""
     user = _managed(user_id)
@@ -155,6 +160,7 @@ def reset_second_factor(user_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:user_id>/enable")
 @requires(*ADMINISTRATORS)
+@confirmed
 def enable(user_id: int) -> ResponseReturnValue:
     """Enable a disabled account."""
     users.enable(db(), _managed(user_id))
@@ -164,6 +170,7 @@ def enable(user_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:user_id>/invite")
 @requires(*ADMINISTRATORS)
+@confirmed
 def invite(user_id: int) -> ResponseReturnValue:
     """Send a password link to a proven contact, or show it once for a new account without an e-mail address."""
     user = _managed(user_id)
@@ -176,6 +183,7 @@ def invite(user_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:user_id>/contacts/<any(phone, email):kind>/withdraw")
 @requires(*ADMINISTRATORS)
+@confirmed
 def withdraw_contact(user_id: int, kind: str) -> ResponseReturnValue:
     """Withdraw a change of a contact that the owner has not proven yet."""
     user_contacts.withdraw(db(), _managed(user_id), ContactKind(kind))

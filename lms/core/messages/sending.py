@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -38,37 +38,39 @@ def send_next(db: Session, gateways: Gateways, site: str) -> bool:
     row = _claim(db, now)
     if row is None:
         return False
-    message, after_pause = row
+    message, down_since = row
     try:
         content = Content.of(message)
     except Exception:  # a wrong key, an altered row or unknown JSON: no reason to stop the queue
-        log.exception("message_unreadable", message=str(message.ref))
+        log.exception("message_unreadable", message_ref=str(message.ref))
         _settle(message, MessageState.ASIDE, "unreadable")
     else:
-        reason = _overdue(message, now)
+        reason = _overdue(message, now, down_since)
         if reason == "expired":
             _give_up(message, reason)
         elif reason is not None:
             _pass_on(message, content, reason)
         else:
             _attempt(db, message, content, gateways.get(content.addresses[message.position].channel), site)
-            if after_pause and message.state is MessageState.SENT:
+            if down_since is not None and message.state is MessageState.SENT:
                 db.execute(delete(ChannelPause).where(ChannelPause.channel == message.channel))
     db.flush()
     return True
 
 
-def _claim(db: Session, now: datetime) -> tuple[Message, bool] | None:
-    """The message that is due first, locked, and whether its channel has been paused before.
+def _claim(db: Session, now: datetime) -> tuple[Message, datetime | None] | None:
+    """The message that is due first, locked, and since when its channel has failed, if it has.
 
     Messages that another worker locked are skipped, as are those of a paused channel, unless they are given up. Messages
     that expire come first: codes do not wait for a mailing to all trainees of a district.
     """
     paused = select(ChannelPause.channel).where(ChannelPause.until > now)
-    overdue = or_(Message.expires_at <= now, Message.trying_since <= now - retries.GIVE_UP)
-    failed_before = exists().where(ChannelPause.channel == Message.channel)
+    long_down = select(ChannelPause.channel).where(ChannelPause.since <= now - retries.GIVE_UP)
+    given_up = and_(Message.trying_since <= now - retries.GIVE_UP, Message.channel.in_(long_down))
+    overdue = or_(Message.expires_at <= now, given_up)
+    down_since = select(ChannelPause.since).where(ChannelPause.channel == Message.channel).scalar_subquery()
     row = db.execute(
-        select(Message, failed_before)
+        select(Message, down_since)
         .where(
             Message.state == MessageState.WAITING,
             or_(Message.next_at <= now, overdue),
@@ -82,11 +84,16 @@ def _claim(db: Session, now: datetime) -> tuple[Message, bool] | None:
     return None if row is None else (row[0], row[1])
 
 
-def _overdue(message: Message, now: datetime) -> str | None:
-    """The reason why a message is no longer tried at its present address, if there is one."""
+def _overdue(message: Message, now: datetime, down_since: datetime | None) -> str | None:
+    """The reason why a message is no longer tried at its present address, if there is one.
+
+    A message that waited for three days because no worker ran is tried: only a channel that failed for as long is a
+    reason to give up without an attempt.
+    """
+    limit = now - retries.GIVE_UP
     if message.expires_at is not None and message.expires_at <= now:
         return "expired"
-    if message.trying_since <= now - retries.GIVE_UP:
+    if message.trying_since <= limit and down_since is not None and down_since <= limit:
         return message.reason or "unreachable"
     return None
 
@@ -99,13 +106,10 @@ def _attempt(db: Session, message: Message, content: Content, gateway: Gateway[A
     try:
         _hand_over(gateway, _letter(message, content, site))
     except RefusedForGood as error:
-        log.warning("message_refused", message=str(message.ref), channel=str(address.channel), reason=error.reason)
+        log.warning("message_refused", message_ref=str(message.ref), channel=str(address.channel), code=error.reason)
         _pass_on(message, content, error.reason)
     except TryLater as error:
-        message.attempts += 1
-        message.next_at = clock.now() + retries.pause(message.attempts, message.ref)
-        message.reason = error.reason
-        log.info("message_deferred", message=str(message.ref), attempt=message.attempts, reason=error.reason)
+        _defer(message, content, error.reason)
         if error.channel:
             _pause(db, address.channel, error.reason)
     except Unreachable as error:
@@ -116,6 +120,17 @@ def _attempt(db: Session, message: Message, content: Content, gateway: Gateway[A
         message.content = None
 
 
+def _defer(message: Message, content: Content, reason: str) -> None:
+    """Try a message again after a pause; after three days of attempts, try the next address."""
+    now = clock.now()
+    message.attempts += 1
+    message.reason = reason
+    message.next_at = now + retries.pause(message.attempts, message.ref)
+    log.info("message_deferred", message_ref=str(message.ref), attempt=message.attempts, code=reason)
+    if message.attempts > 1 and message.trying_since <= now - retries.GIVE_UP:
+        _pass_on(message, content, reason)
+
+
 def _hand_over(gateway: Gateway[Any], letter: Letter) -> None:
     """Build and deliver. An exception that a channel does not know is a defect, and costs this message a pause."""
     try:
@@ -123,14 +138,14 @@ def _hand_over(gateway: Gateway[Any], letter: Letter) -> None:
     except NotDelivered:
         raise
     except Exception as error:
-        log.exception("message_not_built", message=str(letter.ref))
+        log.exception("message_not_built", message_ref=str(letter.ref))
         raise RefusedForGood("cannot_be_built") from error
     try:
         gateway.deliver(built)
     except NotDelivered:
         raise
     except Exception as error:
-        log.exception("message_failed", message=str(letter.ref))
+        log.exception("message_failed", message_ref=str(letter.ref))
         raise TryLater("unexpected") from error
 
 
@@ -162,7 +177,7 @@ def _pass_on(message: Message, content: Content, reason: str) -> None:
 def _give_up(message: Message, reason: str) -> None:
     """Put a message on the list of people to call, or aside where nobody calls for its purpose."""
     _settle(message, MessageState.TO_CALL if message.called else MessageState.ASIDE, reason)
-    log.warning("message_not_delivered", message=str(message.ref), purpose=message.purpose, reason=reason)
+    log.warning("message_not_delivered", message_ref=str(message.ref), purpose=message.purpose, code=reason)
 
 
 def _settle(message: Message, state: MessageState, reason: str | None) -> None:
@@ -180,4 +195,4 @@ def _pause(db: Session, channel: Channel, reason: str) -> None:
         .values(channel=channel, since=now, **values)
         .on_conflict_do_update(index_elements=["channel"], set_=values)
     )
-    log.warning("channel_paused", channel=str(channel), failures=failures, reason=reason)
+    log.warning("channel_paused", channel=str(channel), failures=failures, code=reason)

@@ -1,9 +1,13 @@
 """Recipients of messages about an enrolment."""
 
+from sqlalchemy.orm import Session
+
 from courses.enrolment import recipients
+from lms.core import clock
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.messages.models import Channel
 from lms.core.messages.owing import Address
+from lms.core.scope import Role
 from tests.factories import Make
 
 
@@ -19,9 +23,37 @@ def test_the_contacts_of_the_enrolment_come_first_and_its_staff_call(make: Make)
     assert (recipient.district_id, recipient.organisation_id) == (offering.district_id, offering.organisation_id)
 
 
-def test_a_claimed_phone_of_the_record_is_called_and_gets_no_message(make: Make) -> None:
-    enrolment = make.enrolment(make.offering(), make.trainee(phone="+8613800138000"))
+def test_claimed_contacts_of_the_record_get_nothing_and_proven_ones_do(make: Make) -> None:
+    """Whoever enrolled an unknown person by name and phone gets no mail when staff enrol that person later."""
+    trainee = make.trainee(phone="+8613800138000", email="record@example.org")
+    enrolment = make.enrolment(make.offering(), trainee)
     assert recipients.of_enrolment(enrolment).addresses == ()
-    assert recipients.of_enrolment(enrolment).phone == "+8613800138000"
-    enrolment.trainee.set_proof(ContactKind.PHONE, ContactProof.CODE)
+    trainee.set_proof(ContactKind.PHONE, ContactProof.CODE)
     assert recipients.of_enrolment(enrolment).addresses == (Address(Channel.SMS, "+8613800138000"),)
+    enrolment.email = "given@example.org"
+    trainee.set_proof(ContactKind.EMAIL, ContactProof.CODE)
+    assert recipients.of_enrolment(enrolment).addresses == (
+        Address(Channel.EMAIL, "given@example.org"), Address(Channel.SMS, "+8613800138000"),
+    )  # fmt: skip
+
+
+def test_the_account_is_told_where_nothing_else_is_known(db: Session, make: Make) -> None:
+    user = make.user(Role.TRAINEE, email="account@example.org", proven=False)
+    enrolment = make.enrolment(make.offering(), make.trainee(user_id=user.id))
+    assert recipients.of_enrolment(enrolment).addresses == ()
+    user.set_proof(ContactKind.EMAIL, ContactProof.LINK)
+    db.flush()
+    assert recipients.of_enrolment(enrolment).addresses == (Address(Channel.EMAIL, "account@example.org"),)
+    user.disabled_at = clock.now()
+    db.flush()
+    assert recipients.of_enrolment(enrolment).addresses == ()
+
+
+def test_staff_call_the_given_phone_or_the_one_that_their_district_registered(make: Make) -> None:
+    """Whoever enrols a stranger of another district by name and ID number is not told the stranger's number."""
+    offering = make.offering(organisation=make.organisation(1))
+    own, stranger = (make.enrolment(offering, make.trainee(district_id=district)) for district in (1, 2))
+    assert recipients.of_enrolment(own).phone == own.trainee.phone
+    assert recipients.of_enrolment(stranger).phone is None
+    stranger.phone = "+8613900000001"
+    assert recipients.of_enrolment(stranger).phone == "+8613900000001"

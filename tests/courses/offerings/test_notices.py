@@ -20,18 +20,19 @@ def offering(make: Make) -> Offering:
 
 
 def test_recipients_are_the_enrolled_and_the_waiting(db: Session, make: Make, offering: Offering) -> None:
-    make.enrolment(offering, make.trainee(email="a@example.org"))
-    make.enrolment(offering, make.trainee(email="b@example.org"), EnrolmentState.WAITLISTED)
-    make.enrolment(offering, make.trainee(email="c@example.org"), EnrolmentState.CANCELLED)
-    to_call = make.enrolment(offering).trainee
+    make.enrolment(offering, make.trainee(), email="a@example.org")
+    make.enrolment(offering, make.trainee(), state=EnrolmentState.WAITLISTED, email="b@example.org")
+    make.enrolment(offering, make.trainee(), state=EnrolmentState.CANCELLED, email="c@example.org")
+    to_call = make.enrolment(offering)
+    claimed = make.enrolment(offering, make.trainee(email="claimed@example.org"))
     recipients = notices.find_recipients(db, offering)
-    assert (recipients.mailed, recipients.to_call) == (2, (to_call,))
+    assert (recipients.mailed, recipients.to_call) == (2, (to_call, claimed))
 
 
 def test_a_cancellation_gives_reason_times_and_ticket_in_chinese_then_english(
     app: Flask, db: Session, make: Make, offering: Offering
 ) -> None:
-    enrolment = make.enrolment(offering, make.trainee("赵一", email="a@example.org"))
+    enrolment = make.enrolment(offering, make.trainee("赵一"), email="a@example.org")
     make.enrolment(offering)
     with app.app_context():
         notices.send_cancellation(db, offering, "场地停电", ZONE)
@@ -42,7 +43,7 @@ def test_a_cancellation_gives_reason_times_and_ticket_in_chinese_then_english(
 
 
 def test_changed_times_are_listed_with_their_places(app: Flask, db: Session, make: Make, offering: Offering) -> None:
-    make.enrolment(offering, make.trainee(email="a@example.org"))
+    make.enrolment(offering, make.trainee(), email="a@example.org")
     offering.sessions[1].place = "二楼"
     with app.app_context():
         notices.send_changed_times(db, offering, ZONE)
@@ -53,7 +54,7 @@ def test_changed_times_are_listed_with_their_places(app: Flask, db: Session, mak
 def test_once_it_is_cancelled_a_refused_mail_makes_a_call_necessary(
     app: Flask, db: Session, make: Make, offering: Offering
 ) -> None:
-    told, refused = (make.enrolment(offering, make.trainee(email=f"{name}@example.org")) for name in "ab")
+    told, refused = (make.enrolment(offering, email=f"{name}@example.org") for name in "ab")
     with app.app_context():
         notices.send_cancellation(db, offering, "场地停电", ZONE)
     assert notices.find_recipients(db, offering).mailed == 2
@@ -61,11 +62,11 @@ def test_once_it_is_cancelled_a_refused_mail_makes_a_call_necessary(
     message.state, message.settled_at = MessageState.TO_CALL, message.created_at
     db.flush()
     recipients = notices.find_recipients(db, offering)
-    assert (recipients.mailed, recipients.to_call) == (1, (refused.trainee,))
+    assert (recipients.mailed, recipients.to_call) == (1, (refused,))
     message.state = MessageState.CALLED
     db.flush()
     assert notices.find_recipients(db, offering).to_call == ()
-    assert told.trainee not in recipients.to_call
+    assert told not in recipients.to_call
 
 
 def test_whom_no_message_reaches_stands_on_the_list_at_once(
@@ -78,4 +79,4 @@ def test_whom_no_message_reaches_stands_on_the_list_at_once(
     due = messages(db, MessageState.TO_CALL)
     assert [message.purpose for message in due] == ["cancellation", "changed_times"]
     assert {message.district_id for message in due} == {offering.district_id}
-    assert notices.find_recipients(db, offering).to_call == (enrolment.trainee,)
+    assert notices.find_recipients(db, offering).to_call == (enrolment,)

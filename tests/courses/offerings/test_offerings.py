@@ -153,7 +153,7 @@ class TestChange:
         self, app: Flask, db: Session, make: Make
     ) -> None:
         offering = make.offering(starts=[MORNING])
-        make.enrolment(offering, make.trainee("赵一", email="zhao@example.org"))
+        make.enrolment(offering, make.trainee("赵一"), email="zhao@example.org")
         make.enrolment(offering)
         plan_before = offerings.current_plan(offering)
         with app.app_context():
@@ -255,10 +255,10 @@ class TestCancel:
     ) -> None:
         lead = make.instructor()
         offering = make.offering(starts=[MORNING], lead=lead)
-        make.enrolment(offering, make.trainee("赵一", email="zhao@example.org"))
-        make.enrolment(offering, make.trainee("钱二", email="qian@example.org"), EnrolmentState.WAITLISTED)
-        make.enrolment(offering, make.trainee("孙三", email="sun@example.org"), EnrolmentState.CANCELLED)
-        caller = make.enrolment(offering).trainee
+        make.enrolment(offering, make.trainee("赵一"), email="zhao@example.org")
+        make.enrolment(offering, make.trainee("钱二"), EnrolmentState.WAITLISTED, email="qian@example.org")
+        make.enrolment(offering, make.trainee("孙三"), EnrolmentState.CANCELLED, email="sun@example.org")
+        caller = make.enrolment(offering)
         with app.app_context():
             recipients = offerings.cancel(db, offering, "  场地停电 ", zone=ZONE)
             sent = mails(db)

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pyotp
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from lms.accounts import browser_sessions, known_browsers, passkeys, recovery_codes, second_factors, totp
 from lms.accounts.models import KnownBrowser, User
-from lms.accounts.second_factors import FactorRefused
+from lms.accounts.second_factors import FactorRefused, RecoveryCodeRefused, plain
 from lms.accounts.throttle import TooManyTries
 from lms.core import audit, clock
 from lms.core.audit import AuditEntry
@@ -78,10 +80,13 @@ def test_a_code_is_taken_as_people_type_it(db: Session, owner: User, secret: str
 def test_a_recovery_code_stands_for_the_factor_once(db: Session, owner: User, secret: str) -> None:
     code = second_factors.make_recovery_codes(db, owner)[0]
     second_factors.check_code(db, owner, "session", code.upper(), None)
-    with pytest.raises(FactorRefused):
+    with pytest.raises(RecoveryCodeRefused):
         second_factors.check_code(db, owner, "session", code, None)
     assert second_factors.state(db, owner.id).recovery_codes == 9
-    assert actions(db, owner) == ["second_factor.codes", "second_factor.recovery", "second_factor.refused"]
+    second_factors.check_code(db, owner, "session", code_of(secret), None)
+    assert actions(db, owner) == [
+        "second_factor.codes", "second_factor.recovery", "second_factor.refused", "second_factor.given",
+    ]  # fmt: skip
 
 
 def guess(db: Session, owner: User, session: str, code: str, known: KnownBrowser | None = None) -> type[DomainError]:
@@ -223,8 +228,34 @@ def test_a_reset_removes_everything_and_ends_the_sessions(db: Session, make: Mak
     second_factors.reset(db, owner, "phone lost, seen with identity card")
     db.expire_all()
     assert second_factors.state(db, owner.id) == second_factors.FactorState(None, [], 0, [])
-    assert browser_sessions.holder_of(db, token) is None
+    assert browser_sessions.holder_of(db, token, staff_idle=timedelta(hours=12)) is None
     assert not known_browsers.is_spared(row)
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "second_factor.reset")).one()
     assert (entry.reason, entry.subject) == ("phone lost, seen with identity card", f"app_user:{owner.id}")
     assert db.scalars(select(Message.purpose)).all() == ["notice_second_factor_off"]
+
+
+@pytest.mark.parametrize("kind", ["app", "recovery code"])
+def test_of_two_simultaneous_uses_of_one_code_one_counts(app: Flask, fresh_database: str, kind: str) -> None:
+    engine = create_engine(fresh_database)
+    with Session(engine, expire_on_commit=False) as db:
+        owner = Make(db).user(Role.INSTRUCTOR)
+        secret = totp.new_secret()
+        totp.set_up(db, owner, secret, 0)
+        code = code_of(secret) if kind == "app" else plain(recovery_codes.make(db, owner)[0])
+        db.commit()
+    accept = totp.accept if kind == "app" else recovery_codes.accept
+
+    def use(start: Barrier) -> bool:
+        with Session(engine) as db:
+            user = db.get_one(User, owner.id)
+            start.wait()
+            accepted = accept(db, user, code)
+            db.commit()
+            return accepted
+
+    start = Barrier(4)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(use, [start] * 4))
+    engine.dispose()
+    assert sorted(answers) == [False, False, False, True]

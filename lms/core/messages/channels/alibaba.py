@@ -27,6 +27,8 @@ SERVER_ERROR = 500
 FOR_GOOD: Mapping[str, str] = {
     "isv.MOBILE_NUMBER_ILLEGAL": "number_refused",
     "isv.MOBILE_COUNT_OVER_LIMIT": "number_refused",
+    "isv.NOT_SUPPORTED_COUNTRY": "number_refused",
+    "isv.COUNTRY_RESTRICTED": "number_refused",
     "isv.BLACK_KEY_CONTROL_LIMIT": "content_refused",
     "isv.SMS_CONTENT_ILLEGAL": "content_refused",
     "isv.PARAM_LENGTH_LIMIT": "content_refused",

@@ -168,11 +168,12 @@ class TestForm:
 class TestCancel:
     def test_lists_those_to_call_with_masked_phones(self, db: Session, make: Make, city: FlaskClient) -> None:
         offering = make.offering(starts=[MAY])
-        make.enrolment(offering, make.trainee("赵一", phone="+8613812345678"))
-        make.enrolment(offering, make.trainee("钱二", email="qian@example.org"))
+        make.enrolment(offering, make.trainee("赵一", phone="+8613812345678", district_id=offering.district_id))
+        make.enrolment(offering, make.trainee("孙三", phone="+8613987654321", district_id=16))
+        make.enrolment(offering, make.trainee("钱二"), email="qian@example.org")
         db.commit()
         address = f"/offerings/{offering.id}/cancel"
-        assert "1" in city.get(address).text
+        assert "2" in city.get(address).text
         assert city.post(address, data={"reason": " "}).status_code == 422
         assert city.post(address, data={"reason": "场地停电"}).status_code == 302
         page = city.get(f"/offerings/{offering.id}").text
@@ -180,6 +181,8 @@ class TestCancel:
         assert "赵一" in page
         assert "138****5678" in page
         assert "13812345678" not in page
+        assert "孙三" in page
+        assert "4321" not in page
         assert "钱二" not in page
         assert city.get(address).status_code == 302
 

@@ -153,8 +153,9 @@ def test_a_remembered_browser_is_not_asked_and_another_is(
     assert is_whole(client)
     assert enter(app.test_client(), person).startswith("/sign-in/second")
     assert "免验证至" in client.get("/account/second-factor").text
-    users.set_password(db, person, "another long passphrase of mine")
-    users.set_password(db, person, PASSWORD)
+    with app.app_context():
+        users.set_password(db, person, "another long passphrase of mine")
+        users.set_password(db, person, PASSWORD)
     db.commit()
     assert enter(client, person).startswith("/sign-in/second")
 
@@ -364,6 +365,10 @@ def test_a_recovery_code_signs_in(app: Flask, client: FlaskClient, person: User,
     other = app.test_client()
     enter(other, person)
     assert give(other, code) == 422
+    answer = other.post("/sign-in/second", data={"code": code, "recovery": "yes"})
+    assert answer.status_code == 422
+    assert "恢复码不正确" in answer.text
+    assert '<details class="panel" open>' in answer.text
 
 
 @pytest.mark.usefixtures("demanded")

@@ -202,6 +202,30 @@ def test_three_days_without_a_server_end_on_the_list(owe: Owe, send: Send) -> No
     assert code.state is MessageState.ASIDE
 
 
+def test_three_days_without_a_worker_are_no_reason_to_give_up(owe: Owe, send: Send, mail_server: MailServer) -> None:
+    away = f"smtp://127.0.0.1:{free_port()}"
+    message = owe("li@example.org")
+    with later(96):
+        send(mail_url=away)
+        assert message.state is MessageState.WAITING
+    with later(96.1):
+        send()
+    assert message.state is MessageState.SENT
+
+
+def test_three_days_of_greylisting_lead_to_the_next_address(owe: Owe, send: Send, mail_server: MailServer) -> None:
+    mail_server.recipients = lambda address: "451 come back" if address == "grey@example.org" else None
+    message = owe("grey@example.org", "li@example.org")
+    for hours in (0, 24, 48, 71.9):
+        with later(hours):
+            send()
+    assert (message.state, message.attempts) == (MessageState.WAITING, 4)
+    with later(80):
+        send()
+    assert message.state is MessageState.SENT
+    assert mail_server.delivered == {"li@example.org": 1}
+
+
 def test_what_expires_is_given_up_also_while_its_channel_is_paused(owe: Owe, send: Send) -> None:
     away = f"smtp://127.0.0.1:{free_port()}"
     code = owe("li@example.org", purpose=SECRET, lives=timedelta(minutes=10))
