@@ -257,11 +257,11 @@ def test_the_greeting_says_where_messages_go(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.delenv("MAIL_URL", raising=False)
     monkeypatch.delenv("SMS_GATEWAY", raising=False)
     assert list(greeting.messages(where)) == [
-        f"邮件和短信不外发，写入文件夹 · mail and SMS is written to a folder: {tmp_path / 'mail'}"
+        f"邮件和短信不外发，写入文件夹 · mail and SMS are written to a folder: {tmp_path / 'mail'}"
     ]
     monkeypatch.setenv("MAIL_URL", "smtp://mail.example.org")
     assert list(greeting.messages(where)) == [
-        f"短信不外发，写入文件夹 · SMS are written to a folder: {tmp_path / 'mail'}"
+        f"短信不外发，写入文件夹 · SMS is written to a folder: {tmp_path / 'mail'}"
     ]
     monkeypatch.setenv("SMS_GATEWAY", "tencent")
     assert list(greeting.messages(where)) == []
