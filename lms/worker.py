@@ -9,7 +9,8 @@ from lms.core.messages.channels import configured
 from lms.core.tasks import celery
 
 web = create_app()  # not `app`: Celery would take that name for its own
-structlog.get_logger(__name__).info("message_channels", **configured.described(web.config["SETTINGS"]))
+for channel, target in configured.described(web.config["SETTINGS"]).items():
+    structlog.get_logger(__name__).info("message_channel", channel=channel, path=target)
 
 celery.conf.beat_schedule = {
     "send-owed-messages": {"task": "lms.core.messages.tasks.send", "schedule": 60.0},

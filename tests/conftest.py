@@ -22,6 +22,7 @@ from lms.config import Settings
 from lms.core import crypto, fast_path, pipeline, tasks
 from lms.core.autocommit import AutocommitReads
 from lms.core.limits import limiter
+from lms.core.messages import owing
 from lms.embedded.postgres import Server
 from tests.databases import SHARED, TEMPLATE, make_template, running_server
 from tests.factories import Make
@@ -132,6 +133,7 @@ def app(_application: Flask, settings: Settings, connection: Connection) -> Flas
 def db(connection: Connection) -> Iterator[Session]:
     """A session in this test's transaction. Commit (a savepoint) before a request is to see the rows."""
     crypto.configure(FIELD_KEY)
+    owing.configure(None)  # whatever application was made meanwhile
     with Session(connection, join_transaction_mode="create_savepoint") as session:
         yield session
 

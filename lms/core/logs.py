@@ -16,8 +16,9 @@ import structlog
 ALLOWED = frozenset(
     {
         "event", "level", "timestamp", "logger", "exception", "method", "route", "status", "milliseconds", "request_id",
-        "user_id", "role", "task", "error", "mail", "attempt", "path", "event_type", "offering_id", "course_session_id",
-        "certificate_id", "key_number", "count", "code", "seconds", "port", "folder", "state", "serial", "statements",
+        "user_id", "role", "task", "error", "message_ref", "channel", "purpose", "failures", "attempt", "path", "event_type",
+        "offering_id", "course_session_id", "certificate_id", "key_number", "count", "code", "seconds", "port", "folder",
+        "state", "serial", "statements",
     }
 )  # fmt: skip
 

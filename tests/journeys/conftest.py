@@ -1,11 +1,8 @@
 """Whole stories in a real browser, against the system as `make run` starts it: PostgreSQL, gunicorn, a worker, the demo year."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,8 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 from sqlalchemy import Engine, create_engine
 
-from lms.config import ROOT
-from tests.journeys.running import Running
+from tests.journeys.running import Running, flask
 from tests.lms.core.messages.sms_gateway import KEY_ID, SmsGateway
 
 PHONE = {"width": 390, "height": 844}
@@ -69,18 +65,7 @@ class Site:
 
     def flask(self, *command: str) -> str:
         """Run a command beside the running system, as an administrator at a terminal would. Returns what it printed."""
-        environment = os.environ | {"INSTANCE_DIR": str(self.instance)}
-        finished = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *command],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stdout + finished.stderr
-        return finished.stdout
+        return flask(self.instance, *command)
 
     def codes(self, phone: str) -> list[str]:
         """The codes that were sent to a phone (of 11 digits) through the SMS gateway so far, newest last."""

@@ -72,6 +72,21 @@ class Running:
         self._process = None
 
 
+def flask(instance: Path, *command: str) -> str:
+    """Run a command beside a running system, as an administrator at a terminal would. Returns what it printed."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *command],
+        cwd=ROOT,
+        env=os.environ | {"INSTANCE_DIR": str(instance)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as taken:

@@ -41,14 +41,15 @@ def test_axe_finds_nothing_serious(site: Site, visit: Visit, role: str | None, v
             )
         )
     pages = {
-        None: ("/", "/training/", f"/training/{coming}", f"/training/{coming}/enrol", f"/tickets/{ticket}", "/verify", "/sign-in/"),
+        None: ("/", "/training/", f"/training/{coming}", f"/training/{coming}/enrol", f"/tickets/{ticket}",
+            f"/tickets/{ticket}/account", "/verify", "/sign-in/"),
         "instructor": ("/today/", f"/sessions/{session_id}/attendance", f"/offerings/{offering_id}/assessment",
             f"/sessions/{session_id}/close"),
         "city_administrator": (
             "/", "/reports/enrolment", "/offerings/", f"/offerings/{offering_id}", "/offerings/new", "/trainees/", "/certificates/",
             f"/certificates/{paper}", "/users/", "/audit/", f"/offerings/{offering_id}/enrolments/",
         ),
-        "trainee": ("/my-training/", "/account/"),
+        "trainee": ("/my-training/", "/account/", "/account/contacts"),
     }  # fmt: skip
     page = visit(role, viewport=viewport)
     axe = Axe()

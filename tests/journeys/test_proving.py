@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import PHONE, Account, Site, Visit, sign_in
@@ -40,6 +41,7 @@ def test_a_code_by_sms_opens_the_record_to_its_owner(site: Site, visit: Visit) -
     expect(page).to_have_url(re.compile("/prove/[0-9a-f]{32}$"))
     assert NUMBER not in page.content()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert Axe().run(page).response["violations"] == []
     code = awaited(page, lambda: site.codes(NUMBER))
 
     # A wrong code is said so, and the right one is taken afterwards.
@@ -93,6 +95,7 @@ def test_a_link_by_mail_counts_when_it_is_tapped_and_not_when_a_scanner_opens_it
     mail_app.goto(link)
     expect(mail_app.locator("main")).to_contain_text("z***@example.org")
     assert mail_app.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert Axe().run(mail_app).response["violations"] == []
     mail_app.get_by_role("button", name="是我的邮箱，确认").click()
     expect(mail_app.get_by_text("已验证").first).to_be_visible()
     page.goto("/account/contacts")

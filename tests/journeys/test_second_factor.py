@@ -16,27 +16,27 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from lms.accounts import totp
-from tests.journeys.conftest import DESK, PATIENCE, PHONE, Account, Site
-from tests.journeys.running import Running
+from tests.journeys.conftest import DESK, PATIENCE, PHONE, Account
+from tests.journeys.running import Running, flask
 
 PASSWORD = "teach first aid in Dongcheng"
 Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def guarded() -> Iterator[Site]:
+def guarded() -> Iterator[Running]:
     """A system without demo data that demands a second factor."""
     folder = Path(tempfile.mkdtemp(prefix="lms-factor-"))
     folder.chmod(0o711)
     running = Running(folder / "instance", name="localhost", SECOND_FACTOR="demanded", LMS_DEMO="0")
     running.start()
-    yield Site(running.url, running.instance, None, {})  # type: ignore[arg-type]  # no test asks its database
+    yield running
     running.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def opened(browser: Browser, guarded: Site) -> Iterator[Open]:
+def opened(browser: Browser, guarded: Running) -> Iterator[Open]:
     """Open a browser of somebody's own; a script error on any page fails the test."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
@@ -56,13 +56,13 @@ def opened(browser: Browser, guarded: Site) -> Iterator[Open]:
     assert faults == []
 
 
-def account(site: Site, name: str, role: str = "city_administrator") -> Account:
+def account(site: Running, name: str, role: str = "city_administrator") -> Account:
     """An account with a password."""
     secret = site.instance / "password"
     secret.write_text(f"{PASSWORD}\n")
     login = f"{name}@example.org"
-    site.flask(
-        "user", "create", "--name", name, "--email", login, "--role", role, "--password-file", str(secret)
+    flask(
+        site.instance, "user", "create", "--name", name, "--email", login, "--role", role, "--password-file", str(secret)
     )  # fmt: skip
     return Account(role, login, PASSWORD)
 
@@ -101,7 +101,7 @@ class Phone:
         return list(found["credentials"])
 
 
-def test_a_passkey_is_set_up_and_signs_in(guarded: Site, opened: Open) -> None:
+def test_a_passkey_is_set_up_and_signs_in(guarded: Running, opened: Open) -> None:
     """A coordinator's first sign-in on a phone, a second passkey on the same phone, which is one too many, and the next sign-in."""
     person = account(guarded, "chen")
     page = opened()
@@ -131,7 +131,7 @@ def test_a_passkey_is_set_up_and_signs_in(guarded: Site, opened: Open) -> None:
     expect(page.get_by_text("上次使用")).to_be_visible()
 
 
-def test_another_device_does_not_answer_for_the_owners(guarded: Site, opened: Open) -> None:
+def test_another_device_does_not_answer_for_the_owners(guarded: Running, opened: Open) -> None:
     """Whoever has the password and a phone of their own does not come in, and is told in words."""
     person = account(guarded, "liu")
     page = opened()
@@ -150,7 +150,7 @@ def test_another_device_does_not_answer_for_the_owners(guarded: Site, opened: Op
     expect(thief.locator("header nav")).to_have_count(0)
 
 
-def test_a_browser_without_passkeys_says_so_and_offers_the_app(guarded: Site, opened: Open) -> None:
+def test_a_browser_without_passkeys_says_so_and_offers_the_app(guarded: Running, opened: Open) -> None:
     page = opened()
     page.add_init_script("delete window.PublicKeyCredential")
     give_password(page, account(guarded, "zhao"))
@@ -159,7 +159,7 @@ def test_a_browser_without_passkeys_says_so_and_offers_the_app(guarded: Site, op
     expect(page.get_by_role("link", name="设置应用")).to_be_visible()
 
 
-def test_an_authenticator_app_a_remembered_browser_and_a_recovery_code(guarded: Site, opened: Open) -> None:
+def test_an_authenticator_app_a_remembered_browser_and_a_recovery_code(guarded: Running, opened: Open) -> None:
     person = account(guarded, "wang", role="auditor")
     page = opened()
     give_password(page, person)
@@ -204,7 +204,7 @@ def test_an_authenticator_app_a_remembered_browser_and_a_recovery_code(guarded: 
 
 
 @pytest.mark.parametrize(("viewport", "locale"), [(PHONE, "zh-CN"), (DESK, "en-GB"), (PHONE, "en-GB")])
-def test_axe_finds_nothing_on_the_pages(guarded: Site, opened: Open, viewport: dict[str, int], locale: str) -> None:
+def test_axe_finds_nothing_on_the_pages(guarded: Running, opened: Open, viewport: dict[str, int], locale: str) -> None:
     person = account(guarded, f"zhou{viewport['width']}{locale[:2]}")
     page = opened(viewport=viewport, locale=locale)
     Phone(page)

@@ -42,7 +42,7 @@ def send_next(db: Session, gateways: Gateways, site: str) -> bool:
     try:
         content = Content.of(message)
     except Exception:  # a wrong key, an altered row or unknown JSON: no reason to stop the queue
-        log.exception("message_unreadable", message=str(message.ref))
+        log.exception("message_unreadable", message_ref=str(message.ref))
         _settle(message, MessageState.ASIDE, "unreadable")
     else:
         reason = _overdue(message, now, down_since)
@@ -106,7 +106,7 @@ def _attempt(db: Session, message: Message, content: Content, gateway: Gateway[A
     try:
         _hand_over(gateway, _letter(message, content, site))
     except RefusedForGood as error:
-        log.warning("message_refused", message=str(message.ref), channel=str(address.channel), reason=error.reason)
+        log.warning("message_refused", message_ref=str(message.ref), channel=str(address.channel), code=error.reason)
         _pass_on(message, content, error.reason)
     except TryLater as error:
         _defer(message, content, error.reason)
@@ -126,7 +126,7 @@ def _defer(message: Message, content: Content, reason: str) -> None:
     message.attempts += 1
     message.reason = reason
     message.next_at = now + retries.pause(message.attempts, message.ref)
-    log.info("message_deferred", message=str(message.ref), attempt=message.attempts, reason=reason)
+    log.info("message_deferred", message_ref=str(message.ref), attempt=message.attempts, code=reason)
     if message.attempts > 1 and message.trying_since <= now - retries.GIVE_UP:
         _pass_on(message, content, reason)
 
@@ -138,14 +138,14 @@ def _hand_over(gateway: Gateway[Any], letter: Letter) -> None:
     except NotDelivered:
         raise
     except Exception as error:
-        log.exception("message_not_built", message=str(letter.ref))
+        log.exception("message_not_built", message_ref=str(letter.ref))
         raise RefusedForGood("cannot_be_built") from error
     try:
         gateway.deliver(built)
     except NotDelivered:
         raise
     except Exception as error:
-        log.exception("message_failed", message=str(letter.ref))
+        log.exception("message_failed", message_ref=str(letter.ref))
         raise TryLater("unexpected") from error
 
 
@@ -177,7 +177,7 @@ def _pass_on(message: Message, content: Content, reason: str) -> None:
 def _give_up(message: Message, reason: str) -> None:
     """Put a message on the list of people to call, or aside where nobody calls for its purpose."""
     _settle(message, MessageState.TO_CALL if message.called else MessageState.ASIDE, reason)
-    log.warning("message_not_delivered", message=str(message.ref), purpose=message.purpose, reason=reason)
+    log.warning("message_not_delivered", message_ref=str(message.ref), purpose=message.purpose, code=reason)
 
 
 def _settle(message: Message, state: MessageState, reason: str | None) -> None:
@@ -195,4 +195,4 @@ def _pause(db: Session, channel: Channel, reason: str) -> None:
         .values(channel=channel, since=now, **values)
         .on_conflict_do_update(index_elements=["channel"], set_=values)
     )
-    log.warning("channel_paused", channel=str(channel), failures=failures, reason=reason)
+    log.warning("channel_paused", channel=str(channel), failures=failures, code=reason)

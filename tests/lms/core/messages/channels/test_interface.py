@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from lms.core.logs import ALLOWED
 from lms.core.messages import channels
 from lms.core.messages.channels.interface import NotDelivered, RefusedForGood, TryLater, Unreachable
 from lms.core.messages.labels import REASONS
@@ -21,3 +22,14 @@ def test_each_reason_that_a_channel_gives_has_a_label() -> None:
 def test_what_is_not_delivered_says_why() -> None:
     errors: list[NotDelivered] = [RefusedForGood("bad_number"), TryLater("limit", channel=True), Unreachable("timeout")]
     assert [error.reason for error in errors] == ["bad_number", "limit", "timeout"]
+
+
+def test_each_field_that_sending_logs_is_allowed() -> None:
+    """A field that is not on the list is dropped, and with it the reason why a message did not go."""
+    folder = Path(channels.__path__[0]).parent
+    calls = [
+        call for path in folder.rglob("*.py") for call in re.findall(r"log\.\w+\(([^\n]*)\)\n", path.read_text("utf-8"))
+    ]
+    fields = {field for call in calls for field in re.findall(r"(\w+)=", call)}
+    assert {"message_ref", "channel", "code"} <= fields
+    assert fields - ALLOWED == set()
