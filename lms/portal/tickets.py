@@ -33,7 +33,7 @@ from lms.portal import calendars, ticket_code
 blueprint = Blueprint("tickets", __name__)
 
 UNKNOWN_TICKETS = RateLimitItemPerMinute(60, 10)
-ACCOUNTS = "600 per 10 minutes"  # of one address: a whole school may make its accounts in a lesson
+ACCOUNTS = "2000 per 10 minutes"  # of one address: a whole school may make its accounts in a lesson, in two steps each
 
 
 @blueprint.get("/<ticket>")

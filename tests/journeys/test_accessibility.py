@@ -46,7 +46,8 @@ def test_axe_finds_nothing_serious(site: Site, visit: Visit, role: str | None, v
         "instructor": ("/today/", f"/sessions/{session_id}/attendance", f"/offerings/{offering_id}/assessment",
             f"/sessions/{session_id}/close"),
         "city_administrator": (
-            "/", "/reports/enrolment", "/offerings/", f"/offerings/{offering_id}", "/offerings/new", "/trainees/", "/certificates/",
+            "/", "/reports/enrolment", "/offerings/", f"/offerings/{offering_id}", "/offerings/new", "/messages/to-call",
+            "/trainees/", "/certificates/",
             f"/certificates/{paper}", "/users/", "/audit/", f"/offerings/{offering_id}/enrolments/",
         ),
         "trainee": ("/my-training/", "/account/", "/account/contacts"),

@@ -55,7 +55,7 @@ def page(ref: str) -> ResponseReturnValue:
 
 @blueprint.post("/<ref>/again")
 @public
-@limiter.limit("300 per 10 minutes")
+@limiter.limit(TRIES_PER_ADDRESS)
 def again(ref: str) -> ResponseReturnValue:
     """Send a new code, on a page of its own."""
     contact_checks.get(db(), ref)

@@ -104,12 +104,17 @@ def _call_due(message: Message, site: str) -> CallDue:
     purpose = purpose_of(message.purpose)
     return CallDue(
         id=message.id,
-        name=content.name,
+        name=_showable(content.name),
         purpose=purpose.label,
         reason=REASONS.get(message.reason or "", message.reason or ""),
-        text=None if purpose.secret else content.text.replace(SITE, site),
+        text=None if purpose.secret else _showable(content.text.replace(SITE, site)),
         since=message.settled_at or message.created_at,
         has_number=content.phone is not None,
         calls=message.calls,
         call_at=message.call_at,
     )
+
+
+def _showable(text: str) -> str:
+    """The text without lone surrogates, which no page can carry: a message of poison must not take the list with it."""
+    return text.encode(errors="replace").decode()

@@ -6,7 +6,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from lms.core.messages import repeating, standing
+from lms.core.messages import owing, repeating, standing
 from lms.core.transactions import transaction
 
 
@@ -21,6 +21,15 @@ def status() -> None:
     """Print how many messages wait, for how long, and how many were not delivered."""
     with transaction(current_app.extensions["sessions"]) as db:
         click.echo(json.dumps(standing.as_json(standing.read(db)), indent=2))
+
+
+@cli.command("purposes")
+@with_appcontext
+def purposes() -> None:
+    """Print the purposes that an SMS gateway needs a template for, with the template's parameters in their order."""
+    for purpose in owing.purposes():
+        if purpose.parameters:
+            click.echo(f"{purpose.code}: {', '.join(purpose.parameters)}")
 
 
 @cli.command("retry")

@@ -50,6 +50,11 @@ def purpose_of(code: str) -> Purpose:
     return _purposes.get(code) or Purpose(code, code)
 
 
+def purposes() -> list[Purpose]:
+    """Every purpose of the modules that are loaded, by code."""
+    return sorted(_purposes.values(), key=lambda purpose: purpose.code)
+
+
 @dataclass(frozen=True)
 class Address:
     """An address on a channel: a phone in E.164 or an e-mail address."""

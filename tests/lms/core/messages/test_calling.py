@@ -56,6 +56,11 @@ def test_a_number_is_read_within_the_scope_and_recorded(db: Session, make: Make,
     assert (entry.action, entry.user_id, entry.reason, entry.after) == ("message.read_phone", caller.id, "Notice", None)
 
 
+def test_poison_is_listed_and_harms_no_page(db: Session, owe: Owe) -> None:
+    owe(text="a\ud800b")
+    assert [due.text for due in calling.list_due(db, HERE, 1, site=SITE).rows] == ["a?b"]
+
+
 def test_calls_are_recorded(db: Session, make: Make, owe: Owe) -> None:
     first, second = owe(), owe()
     calling.record_call(db, first.id, CallOutcome.NOT_REACHED, " 无人\n接听 ", HERE)

@@ -17,5 +17,6 @@ def test_status_and_retry(db: Session, app: Flask, owe: Owe) -> None:
     assert json.loads(run(args=["messages", "status"]).output)["aside"] == 1
     assert run(args=["messages", "retry", "--reason", "limit"]).output == "0 messages wait again.\n"
     assert run(args=["messages", "retry", "--reason", "no_template"]).output == "1 messages wait again.\n"
+    assert "\nticket: course, ticket\n" in run(args=["messages", "purposes"]).output
     db.expire_all()
     assert message.state is MessageState.WAITING
