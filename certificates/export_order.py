@@ -59,7 +59,9 @@ class CertificateOrder(ExportOrder):
             Column("offering_no", Kind.WHOLE, Offering.id),
             Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
         ]
-        return with_personal_data(columns, rows, Enrolment.trainee_id, self.personal, Certificate.holder_name)
+        return with_personal_data(
+            columns, rows, Enrolment.trainee_id, self.personal, self.scope, Certificate.holder_name
+        )
 
     def count_rows(self, db: Session) -> int:
         """Return the exact number of rows."""

@@ -40,7 +40,7 @@ def changeable_ids(db: Session, trainee_ids: Collection[int], scope: Scope) -> s
         return set(trainee_ids)
     if not scope.district_ids and not scope.organisation_ids:
         return set()
-    return set(db.scalars(select(Trainee.id).where(Trainee.id.in_(trainee_ids), _is_covered(scope))))
+    return set(db.scalars(select(Trainee.id).where(Trainee.id.in_(trainee_ids), is_covered(scope))))
 
 
 def legible_ids(db: Session, trainee_ids: Collection[int], scope: Scope) -> set[int]:
@@ -54,8 +54,10 @@ def demand_change(db: Session, trainee: Trainee, scope: Scope) -> None:
         raise Denied("may_only_propose", ONLY_PROPOSE)
 
 
-def _is_covered(scope: Scope) -> ColumnElement[bool]:
+def is_covered(scope: Scope) -> ColumnElement[bool]:
     """The condition that no enrolment of a trainee and no registration lies outside the scope."""
+    if scope.everything:
+        return scope.covers()
     # The user's own trainings as an instructor or a trainee widen nobody's right to change another person's record.
     staff = replace(scope, instructor_user_id=None, trainee_user_id=None)
     of_trainee = Enrolment.trainee_id == Trainee.id
@@ -64,10 +66,11 @@ def _is_covered(scope: Scope) -> ColumnElement[bool]:
         .select_from(Enrolment)
         .join(Offering, Offering.id == Enrolment.offering_id)
         .where(of_trainee, ~Offering.visible_to(staff))
+        .correlate(Trainee)
     )
     own_district = or_(
         Trainee.district_id.in_(scope.district_ids),
         Trainee.district_id.in_(select(Organisation.district_id).where(Organisation.id.in_(scope.organisation_ids))),
     )
-    enrolled = exists(select(1).where(of_trainee))
+    enrolled = exists(select(1).where(of_trainee).correlate(Trainee))
     return and_(~elsewhere, or_(own_district, and_(Trainee.district_id.is_(None), enrolled)))

@@ -227,8 +227,9 @@ class Year:
         pool = known if run.kind is plan.REFRESHER and len(known) >= size else self._people
         for person in self._random.sample(pool, size):
             source = self._random.choice((EnrolmentSource.SELF, EnrolmentSource.STAFF))
-            given = TraineeFacts(person.name, phone=person.phone, email=person.email)
-            places.enrol(self._db, run.offering_id, person, source=source, given=given)
+            enrolment = places.enrol(self._db, run.offering_id, person, source=source)
+            # Given afterwards: tickets of months ago would all stand on the list of people to call.
+            enrolment.phone = person.phone
 
     def _meeting(self, run: Run, number: int) -> CourseSession:
         return self._db.scalars(

@@ -37,7 +37,8 @@ def messages(where: Place) -> Iterator[str]:
     unset = [name for setting, name in names.items() if not os.environ.get(setting)]
     if unset:
         chinese, english = "和".join(name for name, _ in unset), " and ".join(name for _, name in unset)
-        yield f"{chinese}不外发，写入文件夹 · {english} are written to a folder: {where.instance / 'mail'}"
+        verb = "is" if len(unset) == 1 else "are"
+        yield f"{chinese}不外发，写入文件夹 · {english} {verb} written to a folder: {where.instance / 'mail'}"
 
 
 def demo_accounts(instance: Path) -> list[tuple[str, str, str]]:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Numeric, Select, Text, cast, func, select
+from sqlalchemy import ColumnElement, Date, Numeric, Select, Text, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from courses.counting.person_time import attended_minutes
+from courses.enrolment import trainees_rights
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment, EnrolmentState
@@ -134,7 +135,7 @@ def participations(question: Question, wording: ExportWording, personal: Persona
         Column("hours", Kind.DECIMAL, _hours(Enrolment.minutes_attended)),
         _certified_on(wording),
     ]
-    return with_personal_data(columns, rows, Enrolment.trainee_id, personal)
+    return with_personal_data(columns, rows, Enrolment.trainee_id, personal, question.scope)
 
 
 def people(question: Question, personal: PersonalData) -> Table:
@@ -146,7 +147,7 @@ def people(question: Question, personal: PersonalData) -> Table:
         Column("person_times", Kind.WHOLE, participant.c.offerings),
         Column("hours", Kind.DECIMAL, _hours(participant.c.minutes)),
     ]
-    return with_personal_data(columns, rows, participant.c.trainee_id, personal)
+    return with_personal_data(columns, rows, participant.c.trainee_id, personal, question.scope)
 
 
 def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal: PersonalData) -> Table:
@@ -168,7 +169,7 @@ def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal:
         Column("hours", Kind.DECIMAL, _hours(func.coalesce(presence.c.minutes, 0))),
         _certified_on(wording),
     ]
-    return with_personal_data(columns, rows, Enrolment.trainee_id, personal)
+    return with_personal_data(columns, rows, Enrolment.trainee_id, personal, scope)
 
 
 def attendances(session_id: int, scope: Scope, wording: ExportWording, personal: PersonalData) -> Table:
@@ -187,25 +188,30 @@ def attendances(session_id: int, scope: Scope, wording: ExportWording, personal:
         Column("left_at", Kind.TEXT, _moment(Attendance.left_at, wording)),
         Column("hours", Kind.DECIMAL, _hours(attended_minutes())),
     ]
-    return with_personal_data(columns, rows, Enrolment.trainee_id, personal)
+    return with_personal_data(columns, rows, Enrolment.trainee_id, personal, scope)
 
 
-def with_personal_data(
+def with_personal_data(  # noqa: PLR0917  # the parts of one table
     columns: list[Column],
     rows: Select[*tuple[Any, ...]],
     trainee_id: Any,
     personal: PersonalData,
+    scope: Scope,
     name: Any = Trainee.name,
 ) -> Table:
     """The table, with name and phone of each person where they were asked for. Otherwise neither is read.
 
+    The phone is left out of people whose record the scope does not cover as a whole, as on the trainee's page.
     trainee_id: the column of `rows` that names the person. name: the column of the person's name.
     """
     if personal is PersonalData.NONE:
         return Table(columns, rows)
+    phone: Any = cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")
+    if not scope.everything:
+        phone = case((trainees_rights.is_covered(scope), phone))
     personal_columns = [
         Column("name", Kind.TEXT, name),
-        Column("phone", Kind.SEALED, cast(Trainee.ref, Text) + "." + func.encode(Trainee.phone_sealed, "hex")),
+        Column("phone", Kind.SEALED, phone),
     ]
     unseal = _phone_opener(masked=personal is PersonalData.MASKED)
     return Table([*columns, *personal_columns], rows.join(Trainee, Trainee.id == trainee_id), unseal=unseal)

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from lms.config import ROOT
+from lms.embedded import greeting
+from lms.embedded.place import Place
 from lms.embedded.processes import is_alive
 
 pytestmark = pytest.mark.xdist_group("embedded")
@@ -248,3 +250,18 @@ def test_a_request_in_flight_is_answered_before_the_stop(instance: Path) -> None
             connection.sendall(b"Connection: close\r\n\r\n")
             assert connection.recv(64).startswith(b"HTTP/1.1 200")
         assert run.finish() == 0
+
+
+def test_the_greeting_says_where_messages_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    where = Place(instance=tmp_path, host="127.0.0.1", port=8000)
+    monkeypatch.delenv("MAIL_URL", raising=False)
+    monkeypatch.delenv("SMS_GATEWAY", raising=False)
+    assert list(greeting.messages(where)) == [
+        f"邮件和短信不外发，写入文件夹 · mail and SMS are written to a folder: {tmp_path / 'mail'}"
+    ]
+    monkeypatch.setenv("MAIL_URL", "smtp://mail.example.org")
+    assert list(greeting.messages(where)) == [
+        f"短信不外发，写入文件夹 · SMS is written to a folder: {tmp_path / 'mail'}"
+    ]
+    monkeypatch.setenv("SMS_GATEWAY", "tencent")
+    assert list(greeting.messages(where)) == []

@@ -8,13 +8,15 @@ from sqlalchemy.orm import Session
 from courses.models.enrolment import Enrolment
 from courses.models.exports import ExportKind, PersonalData
 from courses.models.offerings import Offering
+from courses.models.trainees import Trainee
 from courses.reports.exports import tables
 from courses.reports.exports.tables import ExportWording
 from courses.reports.questions import Figure
 from lms.core.copying import Kind
-from lms.core.scope import EVERYTHING
+from lms.core.scope import EVERYTHING, Scope
 from tests.courses.reports.asking import PRESENT, ask, in_district
 from tests.courses.worlds import Plan, World
+from tests.factories import Make
 
 
 @pytest.fixture
@@ -61,3 +63,28 @@ def test_a_name_is_that_of_the_readers_language(db: Session, course: Offering) -
     for english, expected in ((True, course.district.name_en), (False, course.district.name_zh)):
         table = tables.offerings(ask(in_district(1)), ExportWording(english=english))
         assert [row["district"] for row in db.execute(table.for_programs()).mappings()] == [expected]
+
+
+def test_the_phone_of_a_person_who_is_also_elsewhere_is_left_out(db: Session, course: Offering, make: Make) -> None:
+    """A district that enrols a stranger would otherwise read the stranger's phone in a file."""
+    [meeting] = course.sessions
+    [person] = db.query(Trainee).join(Enrolment).where(Enrolment.offering_id == course.id)
+    person.phone, person.district_id = "+8613812345678", 1
+    db.flush()
+
+    def phones(scope: Scope) -> set[bool]:
+        """Whether each kind of table has the phone."""
+        question, full = ask(scope), PersonalData.FULL
+        made = [
+            tables.participations(question, ExportWording(), full),
+            tables.people(question, full),
+            tables.enrolments(course.id, scope, ExportWording(), full),
+            tables.attendances(meeting.id, scope, ExportWording(), full),
+        ]
+        rows = [row for table in made for row in db.execute(table.for_programs()).mappings()]
+        assert rows
+        return {row["phone"] is not None for row in rows}
+
+    assert (phones(in_district(1)), phones(EVERYTHING)) == ({True}, {True})
+    make.enrolment(make.offering(organisation=make.organisation(2)), person)
+    assert (phones(in_district(1)), phones(EVERYTHING)) == ({False}, {True})
