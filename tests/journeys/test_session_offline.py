@@ -215,6 +215,50 @@ def test_a_disconnected_device_keeps_its_events_until_it_is_connected_again(base
     assert basement.present == before + 1
 
 
+def test_a_new_password_disconnects_all_phones_and_loses_no_check_in(
+    basement: Basement, phone: Phone, browser: Browser, tmp_path: Path
+) -> None:
+    """The phone in which it is changed connects again by itself; another one when its owner signs in there."""
+    other = Phone(browser.browser_type, tmp_path / "other", basement.running.url)
+    sign_in(other.context.new_page(), Account("instructor", LOGIN, PASSWORD))
+    pages = {device: device.page(basement.address) for device in (phone, other)}
+    before = basement.present
+    for device, page in pages.items():
+        expect_ready(page)
+        device.context.route("**/api/v1/check-ins", lambda route: route.abort())
+        tap(page, 1)
+        expect_unsent(page, 1)
+
+    changing = phone.context.new_page()
+    changing.goto("/account/")
+    changing.locator("#present_password").fill(PASSWORD)
+    changing.locator("#password").fill("another horse of mine")
+    changing.locator("form[action$='/password'] button").click()
+    expect(changing.get_by_text("密码已修改")).to_be_visible()
+    for device, page in pages.items():
+        device.context.unroute("**/api/v1/check-ins")
+        page.evaluate("dispatchEvent(new Event('online'))")
+    expect_unsent(pages[phone], 0)
+    assert basement.present >= before + 1
+
+    page = pages[other]
+    page.locator("[data-outbox-mark]").click()
+    expect(page.locator("[data-outbox-connect], [data-outbox-sign-in]").locator("visible=true")).to_be_visible()
+    expect_unsent(page, 1)
+    page.goto("/sign-in/")
+    page.locator("#identifier").fill(LOGIN)
+    page.locator("#password").fill("another horse of mine")
+    page.locator("main form button[type=submit]").click()
+    page.goto(basement.address)
+    expect_unsent(page, 0)
+    other.off()
+    changing.goto("/account/")
+    changing.locator("#present_password").fill("another horse of mine")
+    changing.locator("#password").fill(PASSWORD)
+    changing.locator("form[action$='/password'] button").click()
+    expect(changing.get_by_text("密码已修改")).to_be_visible()
+
+
 def test_unsent_events_can_be_saved_as_a_file_and_refusals_are_shown_until_read(
     basement: Basement, phone: Phone
 ) -> None:

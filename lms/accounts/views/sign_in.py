@@ -48,7 +48,7 @@ def page() -> ResponseReturnValue:
                 step = _sign_in(form)
             except TooManyTries as refusal:
                 form.form_errors.append(message_of(refusal))
-                return _wait("sign_in/page.html", form, refusal, onward=onward)
+                return _wait("sign_in/page.html", form, refusal, onward=onward, throttled=True)
             except DomainError as refusal:
                 form.form_errors.append(message_of(refusal))
             else:

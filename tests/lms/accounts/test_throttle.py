@@ -74,6 +74,7 @@ def test_tries_are_throttled_before_the_hash_and_told_how_long(
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
     assert "15 分钟" in answer.text
+    assert "发送链接" in answer.text
     assert str(person.email) in answer.text
 
 
