@@ -18,7 +18,7 @@ BY_SMS = (Address(Channel.SMS, "+8613800138000"),)
 
 
 @pytest.fixture
-def no_sms() -> Iterator[None]:
+def no_sms(db: Session) -> Iterator[None]:
     """An installation without an SMS gateway."""
     owing.configure(lambda channel, _purpose: channel is Channel.EMAIL)
     yield
