@@ -46,9 +46,9 @@ export async function connect() {
   return true;
 }
 
-/** The server does not take the token of a user any more. */
-export async function dropToken(user) {
-  await store.write("devices", { key: user, token: null });
+/** The server does not take this token of a user any more. Another tab may have fetched a new one meanwhile: it stays. */
+export async function dropToken(user, token) {
+  if ((await tokenOf(user)) === token) await store.write("devices", { key: user, token: null });
 }
 
 /** Ask the browser not to throw away what is kept here. */

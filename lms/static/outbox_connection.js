@@ -25,9 +25,9 @@ export async function tokenToSend(user) {
   return (await pair()) ? tokenOf(user) : null;
 }
 
-/** The server does not take the token of a user any more: the user has to sign in. */
-export async function tokenRefused(user) {
-  await dropToken(user);
+/** The server does not take this token of a user any more: the user has to sign in. */
+export async function tokenRefused(user, token) {
+  await exclusively("outbox-pair", () => dropToken(user, token));
   setState("sign_in");
   await tellChange();
 }

@@ -109,7 +109,7 @@ async function sendBatch(items, limits) {
   }
   const meaning = meaningOf(response, answer, items.length);
   if (meaning === "sign_in") {
-    await tokenRefused(user);
+    await tokenRefused(user, token);
     limits.refusedUsers.add(user);
   } else if (meaning === "split") {
     limits.size = smallerSize(response.status, items.length);

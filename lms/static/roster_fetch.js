@@ -16,7 +16,7 @@ export async function fetchRoster(session) {
       credentials: "omit",
       headers: { Authorization: `Bearer ${token}` },
     });
-    if (response.status === 401) await tokenRefused(user);
+    if (response.status === 401) await tokenRefused(user, token);
     if (!response.ok) return null;
     const roster = await response.json();
     await measure(roster.server_time, began);

@@ -47,7 +47,7 @@ def test_axe_finds_nothing_serious(site: Site, visit: Visit, role: str | None, v
             f"/sessions/{session_id}/close"),
         "city_administrator": (
             "/", "/reports/enrolment", "/offerings/", f"/offerings/{offering_id}", "/offerings/new", "/messages/to-call",
-            "/trainees/", "/certificates/",
+            "/trainees/", "/trainees/proposals/", "/trainees/reads", "/certificates/",
             f"/certificates/{paper}", "/users/", "/audit/", f"/offerings/{offering_id}/enrolments/",
         ),
         "trainee": ("/my-training/", "/account/", "/account/contacts"),
