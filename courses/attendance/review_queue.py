@@ -132,11 +132,12 @@ def case_of(db: Session, event_id: UUID, scope: Scope) -> SessionCases:
 
 def count_cases(db: Session, scope: Scope, *, session_id: int | None = None) -> int:
     """Count the undecided cases within the scope."""
-    return db.scalar(_count_statement(scope.reach, session_id)) or 0
+    return db.scalar(counting_cases(scope.reach, session_id)) or 0
 
 
 @lru_cache(CACHED_STATEMENTS)
-def _count_statement(scope: Scope, session_id: int | None) -> Select[int]:
+def counting_cases(scope: Scope, session_id: int | None = None) -> Select[int]:
+    """The SELECT of `count_cases`. scope: a `Scope.reach`."""
     columns: Sequence[Any] = (AttendanceEvent.course_session_id, AttendanceEvent.review, _person_column())
     cases = visible(select(*columns), AttendanceEvent, scope).where(_undecided(), *_within(None, session_id)).distinct()
     return select(func.count()).select_from(cases.subquery())

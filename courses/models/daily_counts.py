@@ -12,10 +12,12 @@ from lms.core.db import Base, EnumText
 class CountedAct(StrEnum):
     """The acts that are counted by user and day.
 
-    read: a phone or an ID number was shown in clear. conflict: an ID number was entered with another name than the record's.
+    read: a phone or an ID number was shown in clear. call: the number of a person to call was shown. conflict: an ID number
+    was entered with another name than the record's.
     """
 
     READ = "read"
+    CALL = "call"
     CONFLICT = "conflict"
 
 
@@ -30,6 +32,6 @@ class DailyCount(Base):
     number: Mapped[int]
 
     __table_args__ = (
-        CheckConstraint("act IN ('read', 'conflict')", name="act"),
+        CheckConstraint("act IN ('read', 'call', 'conflict')", name="act"),
         CheckConstraint("number > 0", name="number"),
     )

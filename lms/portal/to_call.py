@@ -3,8 +3,11 @@
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 
-from lms.core import edge
+from courses.enrolment import daily_counts
+from courses.models.daily_counts import CountedAct
+from lms.core import clock, edge
 from lms.core.access import requires, scope
 from lms.core.errors import N_, NotFound
 from lms.core.messages import calling
@@ -36,8 +39,11 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/<int:message_id>/number")
 @requires(*STAFF)
 def number(message_id: int) -> ResponseReturnValue:
-    """Show one number as a link that calls it. The read is recorded."""
-    return _page(message_id, calling.read_number(db(), message_id, scope()))
+    """Show one number as a link that calls it. The read is recorded and counted."""
+    shown_number = calling.read_number(db(), message_id, scope())
+    if shown_number is not None:
+        daily_counts.add(db(), CountedAct.CALL, current_user.id, clock.today(current_app.config["SETTINGS"].zone))
+    return _page(message_id, shown_number)
 
 
 @blueprint.post("/<int:message_id>")

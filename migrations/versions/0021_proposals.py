@@ -85,7 +85,7 @@ def upgrade() -> None:
         sa.Column("act", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("act IN ('read', 'conflict')", name=op.f("ck_daily_count_act")),
+        sa.CheckConstraint("act IN ('read', 'call', 'conflict')", name=op.f("ck_daily_count_act")),
         sa.CheckConstraint("number > 0", name=op.f("ck_daily_count_number")),
         sa.ForeignKeyConstraint(
             ["user_id"], ["app_user.id"], name=op.f("fk_daily_count_user_id_app_user"), ondelete="CASCADE"

@@ -74,6 +74,7 @@ def reads() -> ResponseReturnValue:
         form=form,
         day=day,
         reads=daily_counts.list_of_day(db(), CountedAct.READ, day),
+        calls=daily_counts.list_of_day(db(), CountedAct.CALL, day),
         conflicts=daily_counts.list_of_day(db(), CountedAct.CONFLICT, day),
         limit=_limit(),
     )

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from lms.core import audit, clock
@@ -14,7 +15,7 @@ from lms.core.messages.labels import REASONS
 from lms.core.messages.models import Message, MessageState
 from lms.core.messages.owing import SITE, Content, purpose_of
 from lms.core.paging import Page, page_of
-from lms.core.scope import Scope, fetch, visible
+from lms.core.scope import CACHED_STATEMENTS, Scope, fetch, visible
 
 NOTE_LENGTH = 500
 
@@ -59,8 +60,14 @@ def list_due(db: Session, scope: Scope, page: int, *, site: str) -> Page[CallDue
 
 def count_due(db: Session, scope: Scope) -> int:
     """The number of people to call within a scope."""
+    return db.scalar(counting_due(scope.reach)) or 0
+
+
+@lru_cache(CACHED_STATEMENTS)
+def counting_due(scope: Scope) -> Select[int]:
+    """The SELECT of `count_due`. scope: a `Scope.reach`."""
     due = select(func.count()).select_from(Message).where(Message.state == MessageState.TO_CALL)
-    return db.scalar(visible(due, Message, scope)) or 0
+    return visible(due, Message, scope)
 
 
 def read_number(db: Session, message_id: int, scope: Scope) -> str | None:

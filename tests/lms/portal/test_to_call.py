@@ -1,12 +1,16 @@
 """The page of people to call: for the staff of their district, with a number after a tap, and a record of each call."""
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from courses.enrolment import daily_counts
+from courses.models.daily_counts import CountedAct
 from lms.accounts.models import User
+from lms.core import clock
 from lms.core.audit import AuditEntry
 from lms.core.messages import owing
 from lms.core.messages.models import Message, MessageState
@@ -35,6 +39,9 @@ def test_a_number_is_shown_after_a_tap_and_the_call_is_recorded(db: Session, mak
     assert "没有可用于发送通知的联系方式" in page
     assert "13800138000" not in page
     assert 'href="tel:+8613800138000"' in browser.post(f"/messages/to-call/{message.id}/number").text
+    assert [
+        count.number for count in daily_counts.list_of_day(db, CountedAct.CALL, clock.today(ZoneInfo("Asia/Shanghai")))
+    ] == [1]
     assert browser.post(f"/messages/to-call/{message.id}", data={"outcome": "not_reached"}).status_code == 302
     assert "1 次未接通" in browser.get("/messages/to-call").text
     browser.post(f"/messages/to-call/{message.id}", data={"outcome": "called", "note": "已告知"})
