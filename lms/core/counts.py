@@ -17,5 +17,5 @@ def read(db: Session, counts: Sequence[Select[int]]) -> list[int]:
 
 @lru_cache(CACHED_STATEMENTS)
 def _together(counts: tuple[Select[int], ...]) -> Select[Any]:
-    """One SELECT of all counts. Built once for the same SELECTs, which their makers cache by their scope."""
+    """A single SELECT of all counts, built once for the same SELECTs, which their makers cache by their scope."""
     return select(*(count.scalar_subquery() for count in counts))

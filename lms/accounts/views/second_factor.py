@@ -275,10 +275,7 @@ def _demand_site() -> RelyingParty:
 
 def _body() -> dict[str, Any]:
     request.max_content_length = BODY_LIMIT
-    try:
-        body = request.get_json(silent=True)
-    except RecursionError:
-        body = None
+    body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise DomainError(
             "body_malformed", N_("The request could not be read. Reload the page and try again."), status=422
@@ -287,9 +284,9 @@ def _body() -> dict[str, Any]:
 
 
 def _name(value: Any) -> str:
-    """The name of a passkey, from JSON: without characters that cannot be stored; without a name, that of the browser."""
-    text = value.encode("utf-8", "ignore").decode() if isinstance(value, str) else ""
-    return " ".join(text.replace("\0", "").split())[: passkeys.NAME_LENGTH] or _browser()
+    """The name of a passkey, from JSON; without a name, that of the browser."""
+    text = value if isinstance(value, str) else ""
+    return " ".join(text.split())[: passkeys.NAME_LENGTH] or _browser()
 
 
 def _browser() -> str:

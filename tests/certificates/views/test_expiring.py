@@ -124,7 +124,7 @@ def test_phones_are_masked_and_reminders_shown(
     db: Session, make: Make, coordinator: FlaskClient, ending: Callable[..., Certificate], branch: Branch
 ) -> None:
     certificate = ending("张三丰", 20)
-    certificate.enrolment.trainee.email = "zhang@example.org"
+    certificate.enrolment.email = "zhang@example.org"
     phone = certificate.enrolment.trainee.phone or ""
     assert "尚未提醒" in coordinator.get("/certificates/expiring/").text
     reminders.remind(db, (90, 30, 7), zone=branch.zone)

@@ -289,9 +289,12 @@ def add_passkey(client: FlaskClient, key: Authenticator, name: str = "手机") -
 def test_a_passkey_is_set_up_and_signs_in(app: Flask, client: FlaskClient, person: User, db: Session) -> None:
     key = Authenticator(count=0)
     enter(client, person)
-    assert add_passkey(client, key, " 我的\0手机 \ud800") == "/account/second-factor/recovery-codes?next=/today/"
+    for unstorable in ("我的\0手机", "手机\ud800"):
+        body = {"credential": {}, "name": unstorable}
+        assert client.post("/account/second-factor/passkeys", json=body, headers=JSON).status_code == 422
+    assert add_passkey(client, key, " 我的  手机 ") == "/account/second-factor/recovery-codes?next=/today/"
     assert is_whole(client)
-    assert "我的手机" in client.get("/account/second-factor").text
+    assert "我的 手机" in client.get("/account/second-factor").text
     client.post("/account/sign-out")
     assert enter(client, person).startswith("/sign-in/second")
     assert "passkeys.js" in client.get("/sign-in/second").text
