@@ -36,7 +36,8 @@ JSON = (
 # Views that draw a document, which takes a tenth of a second and more.
 DOCUMENTS = {
     "holding.pdf", "holding.card", "holding.picture", "holding.badge", "certificates.pdf", "certificates.card",
-    "printing.archive", "printing.document", "sharing.pdf", "sharing.picture", "badges.picture", "reports.enrolment_paper", "paper.sheet",
+    "printing.archive", "printing.document", "sharing.pdf", "sharing.picture", "badges.picture",
+    "reports.enrolment_paper", "paper.sheet",
 }  # fmt: skip
 _NAMES = re.compile(r"""(?:args|form|values)(?:\.get|\.getlist)?[(\[]\s*"(\w+)\"""")
 
