@@ -77,24 +77,29 @@ def claim(db: Session, enrolment: Enrolment, check: ContactCheck, *, password: s
     return user
 
 
-def may_link(db: Session, trainee: Trainee, user: User) -> bool:
-    """Tell whether a signed-in user has proven the phone of a record that has no account."""
+def may_link(db: Session, trainee: Trainee, user: User, *, code_given: bool = False) -> bool:
+    """Tell whether a signed-in user has shown to hold the phone of a record that has no account.
+
+    A proof by staff does not do: whoever vouched for the account may be somebody who must not see the whole record, and who
+    took the link for it. code_given: the code that was sent to the record's phone was given in this browser.
+    """
     return (
         _is_free(db, trainee)
-        and user.is_proven(ContactKind.PHONE)
         and user.phone is not None
         and user.phone == trainee.phone
+        and user.is_proven(ContactKind.PHONE)
+        and (code_given or _proven_by_owner(user))
     )
 
 
-def link(db: Session, enrolment: Enrolment, user: User) -> None:
-    """Link the record of an enrolment with the account of a user who has proven its phone."""
-    _link_own(db, _locked(db, enrolment), user)
+def link(db: Session, enrolment: Enrolment, user: User, *, code_given: bool = False) -> None:
+    """Link the record of an enrolment with the account of a user who holds its phone. code_given: as in `may_link`."""
+    _link_own(db, _locked(db, enrolment), user, code_given=code_given)
 
 
 def find_own(db: Session, user: User) -> Trainee | None:
-    """The record without an account that has the user's name and the phone that the user has proven."""
-    if user.phone is None or not user.is_proven(ContactKind.PHONE):
+    """The record without an account that has the user's name and the phone that the user has proven by a code or link."""
+    if user.phone is None or not _proven_by_owner(user):
         return None
     index = crypto.cipher().blind_index(PHONE_COLUMN, user.phone)
     return db.scalars(
@@ -114,8 +119,12 @@ def link_own(db: Session, user: User) -> None:
     _link_own(db, trainee, user)
 
 
-def _link_own(db: Session, trainee: Trainee, user: User) -> None:
-    if not may_link(db, trainee, user):
+def _proven_by_owner(user: User) -> bool:
+    return user.phone_proof in {ContactProof.CODE, ContactProof.LINK}
+
+
+def _link_own(db: Session, trainee: Trainee, user: User, *, code_given: bool = False) -> None:
+    if not may_link(db, trainee, user, code_given=code_given):
         raise _not_claimable()
     if db.scalar(select(Trainee.id).where(Trainee.user_id == user.id)) is not None:
         raise DomainError(
@@ -125,6 +134,8 @@ def _link_own(db: Session, trainee: Trainee, user: User) -> None:
             ),
         )
     roles.hold(db, user, Role.TRAINEE)
+    if code_given:
+        user.set_proof(ContactKind.PHONE, ContactProof.CODE)
     _link(db, trainee, user)
 
 

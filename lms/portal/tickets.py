@@ -124,7 +124,8 @@ def account(ticket: str) -> ResponseReturnValue:
         form=form,
         proven=check is not None,
         can_send=ticket_accounts.can_send(row.trainee),
-        may_link=current_user.is_authenticated and ticket_accounts.may_link(db(), row.trainee, current_user.user),
+        may_link=current_user.is_authenticated
+        and ticket_accounts.may_link(db(), row.trainee, current_user.user, code_given=check is not None),
         mask_phone=mask_phone,
     )
     return make_response(body, 422 if form.is_submitted() else 200)
@@ -142,7 +143,8 @@ def link(ticket: str) -> ResponseReturnValue:
     form = ButtonForm()
     if form.validate_on_submit():
         with refused_on(form):
-            ticket_accounts.link(db(), row, current_user.user)
+            check = proven_here.find(db(), ticket_accounts.TICKET, ticket_accounts.subject_of(row))
+            ticket_accounts.link(db(), row, current_user.user, code_given=check is not None)
             flash(_("Your trainings are now shown in your account."))
             return redirect(url_for("my_training.page"))
     for message in form.form_errors:

@@ -46,7 +46,7 @@ export async function connect() {
   return true;
 }
 
-/** The server does not take this token of a user any more. Another tab may have fetched a new one meanwhile: it stays. */
+/** The server does not take this token of a user any more. One that another tab has fetched meanwhile stays. */
 export async function dropToken(user, token) {
   if ((await tokenOf(user)) === token) await store.write("devices", { key: user, token: null });
 }

@@ -39,6 +39,11 @@ def row(db: Session, make: Make) -> Enrolment:
     return done
 
 
+def proven_by_code(user: User) -> User:
+    user.set_proof(ContactKind.PHONE, ContactProof.CODE)
+    return user
+
+
 def by_staff(db: Session, make: Make) -> Enrolment:
     """The real person is enrolled by staff of another organisation."""
     later = make.offering(starts=[clock.now() + timedelta(days=9)], place="真人的地点")
@@ -138,7 +143,7 @@ def test_whoever_asked_for_the_code_gains_nothing_by_the_owners_typing_it(
 def test_an_account_with_the_proven_phone_adds_the_record_by_a_tap(
     row: Enrolment, db: Session, make: Make, sign_in: SignIn, client: FlaskClient
 ) -> None:
-    user = make.user(Role.INSTRUCTOR, phone=PHONE)
+    user = proven_by_code(make.user(Role.INSTRUCTOR, phone=PHONE))
     browser = sign_in(user)
     address = f"/tickets/{row.ticket}/account"
     assert user.name in browser.get(address).text
@@ -147,7 +152,7 @@ def test_an_account_with_the_proven_phone_adds_the_record_by_a_tap(
     db.expire_all()
     assert row.trainee.user_id == user.id
     assert {grant.role for grant in user.grants} == {Role.INSTRUCTOR, Role.TRAINEE}
-    assert row.trainee.phone_proof is ContactProof.STAFF
+    assert row.trainee.phone_proof is ContactProof.CODE
 
 
 def test_who_has_an_account_is_told_to_sign_in_to_it(
@@ -166,7 +171,7 @@ def test_who_has_an_account_is_told_to_sign_in_to_it(
 def test_an_account_of_former_times_gets_its_record_back_by_a_tap(
     row: Enrolment, db: Session, make: Make, sign_in: SignIn
 ) -> None:
-    user = make.user(Role.TRAINEE, name="王 小明", phone=PHONE)
+    user = proven_by_code(make.user(Role.TRAINEE, name="王 小明", phone=PHONE))
     other = make.user(Role.TRAINEE, name="李四", email="li@example.org")
     browser = sign_in(user)
     page = browser.get("/my-training/").text
@@ -179,7 +184,7 @@ def test_an_account_of_former_times_gets_its_record_back_by_a_tap(
 
 
 def test_an_account_shows_one_record(row: Enrolment, db: Session, make: Make, sign_in: SignIn) -> None:
-    user = make.user(Role.TRAINEE, phone=PHONE)
+    user = proven_by_code(make.user(Role.TRAINEE, phone=PHONE))
     own = make.trainee()
     own.user_id = user.id
     db.commit()
@@ -223,3 +228,28 @@ def test_without_an_sms_gateway_the_page_leads_to_the_desk(client: FlaskClient, 
     assert "Send a code" not in page
     assert "Bring your ID document" in page
     assert answer.status_code == 422
+
+
+def test_a_phone_that_staff_vouched_for_opens_no_record_before_its_code_came_back(
+    row: Enrolment, db: Session, make: Make, sign_in: SignIn
+) -> None:
+    """A district makes an account with a trainee's name and phone, takes the link itself, and has a ticket of the person."""
+    made = make.user(Role.COORDINATOR, Role.TRAINEE, name="王小明")
+    made.phone = PHONE
+    made.set_proof(ContactKind.PHONE, ContactProof.STAFF, by=made.id)
+    db.commit()
+    browser = sign_in(made)
+    assert "王小明" not in browser.get("/my-training/").text.partition("<main")[2]
+    assert browser.post("/my-training/link").status_code == 404
+    page = browser.get(f"/tickets/{row.ticket}/account").text
+    assert "/account/link" not in page
+    browser.post(f"/tickets/{row.ticket}/account/link")
+    db.expire_all()
+    assert row.trainee.user_id is None
+    # The owner of the phone gets the code, types it in the signed-in browser, and adds the record.
+    asked = browser.post(f"/tickets/{row.ticket}/account")
+    browser.post(asked.location, data={"code": code_in(db)})
+    assert "/account/link" in browser.get(f"/tickets/{row.ticket}/account").text
+    assert browser.post(f"/tickets/{row.ticket}/account/link").location == "/my-training/"
+    db.expire_all()
+    assert (row.trainee.user_id, made.phone_proof) == (made.id, ContactProof.CODE)
