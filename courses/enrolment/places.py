@@ -70,10 +70,12 @@ def enrol(
     source: EnrolmentSource,
     given: TraineeFacts | None = None,
     over_capacity: bool = False,
+    tell: bool = True,
 ) -> Enrolment:
     """Give a trainee a place, or the last position of the waiting list when no place is free.
 
     given: the facts that were given for this enrolment; what is sent about it goes to their phone and e-mail address.
+    tell: send the ticket.
     With `over_capacity` the trainee gets a place even when none is free, also when the trainee is on the waiting list.
     Raises DomainError `not_open` when the offering does not take enrolments, `already_enrolled` when the trainee is in
     it.
@@ -85,7 +87,7 @@ def enrol(
             _give_place(db, enrolment, reason=None)
             return enrolment
         raise DomainError("already_enrolled", N_("This trainee is already enrolled in this offering."))
-    return _add_enrolments(db, offering, [(trainee, given)], source, over_capacity=over_capacity)[0]
+    return _add_enrolments(db, offering, [(trainee, given)], source, over_capacity=over_capacity, tell=tell)[0]
 
 
 def enrol_all(
@@ -140,8 +142,8 @@ def enrol_registered(
     return StaffEnrolmentResult(enrol(db, offering.id, trainee, source=EnrolmentSource.STAFF, given=given))
 
 
-def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts) -> SelfEnrolmentResult:
-    """Enrol a visitor by the facts that the visitor gives.
+def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts, *, tell: bool = True) -> SelfEnrolmentResult:
+    """Enrol a visitor by the facts that the visitor gives. tell: send the ticket, which the page shows in any case.
 
     Anybody may know the name and the phone of another person. So a visitor's facts fill no gap of an existing record,
     and a trainee who is enrolled already gets the ticket by a message to the contact of the enrolment, never on the screen.
@@ -154,7 +156,7 @@ def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts) -> SelfEnr
     if existing is not None:
         mail.send_again(db, existing)
         return SelfEnrolmentResult(existing, already_enrolled=True)
-    enrolment = enrol(db, offering_id, trainee, source=EnrolmentSource.SELF, given=facts)
+    enrolment = enrol(db, offering_id, trainee, source=EnrolmentSource.SELF, given=facts, tell=tell)
     return SelfEnrolmentResult(enrolment, already_enrolled=False)
 
 
@@ -304,6 +306,7 @@ def _add_enrolments(
     source: EnrolmentSource,
     *,
     over_capacity: bool = False,
+    tell: bool = True,
 ) -> Sequence[Enrolment]:
     """Give free places, then positions on the waiting list, in a locked offering.
 
@@ -327,7 +330,7 @@ def _add_enrolments(
     for enrolment in enrolments:
         after = {"state": enrolment.state, "source": source, "trainee": enrolment.trainee_id}
         audit.record(db, "enrolment.create", enrolment, after=after)
-        if source != EnrolmentSource.WALK_IN:
+        if tell and source != EnrolmentSource.WALK_IN:
             mail.send_confirmation(db, enrolment)
     return enrolments
 

@@ -25,6 +25,9 @@ WRONG_FORMS = RateLimitItemPerMinute(30)
 # enrols the children of a family. From one address, and from all.
 PER_PHONE_AND_ADDRESS = RateLimitItemPerDay(30)
 PER_PHONE = RateLimitItemPerDay(100)
+# Messages to one phone or e-mail address that enrolments cause, so that nobody sends a stranger hundreds. The page shows each
+# ticket in any case.
+MESSAGES_PER_CONTACT = RateLimitItemPerDay(10)
 
 
 @blueprint.route("/<int:offering_id>/enrol", methods=["GET", "POST"])
@@ -38,7 +41,7 @@ def page(offering_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             _count_phone(form.phone.data or "")
-            result = places.enrol_oneself(db(), offering_id, form.facts())
+            result = places.enrol_oneself(db(), offering_id, form.facts(), tell=_may_be_told(form))
             if result.already_enrolled:
                 return render_template("self_enrolment/again.html", offering=offering)
             return redirect(url_for("tickets.page", ticket=result.enrolment.ticket))
@@ -51,6 +54,13 @@ def page(offering_id: int) -> ResponseReturnValue:
     counts = places.count_places(db(), offering)
     body = render_template("self_enrolment/page.html", offering=offering, form=form, places=counts)
     return make_response(body, status)
+
+
+def _may_be_told(form: SelfEnrolmentForm) -> bool:
+    """Count a message to the contacts of an enrolment, and tell whether it is within the limit of each."""
+    contacts = [contact for contact in (form.phone.data, (form.email.data or "").lower()) if contact]
+    places_counted = [guesses.place("enrolment_message", MESSAGES_PER_CONTACT, contact) for contact in contacts]
+    return limits.reserve(places_counted) == 0
 
 
 def _count_phone(phone: str) -> None:
