@@ -80,6 +80,9 @@ class PastTrainings(ImportKind):
             "This row is correct, but line %(line)s of the same offering is wrong. Correct that line, "
             "and send all of them together."
         ),
+        "misnamed": N_(
+            "The name and the ID number do not belong together. Check both on the document; if both are right, ask the city."
+        ),
         "offering_known": N_(
             "This offering is already registered without this person. Correct it on the offering's page."
         ),

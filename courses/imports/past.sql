@@ -17,7 +17,7 @@ WHERE run_id = :run AND offering_id IS NULL AND (number BETWEEN :first AND :last
 -- person.
 -- name: group
 CREATE TEMP TABLE grouped ON COMMIT DROP AS
-SELECT line, offering_key, coalesce(of_number, min(of_number) OVER same_phone, min(line) OVER same_phone) AS person
+SELECT line, offering_key, name_key, coalesce(of_number, min(of_number) OVER same_phone, min(line) OVER same_phone) AS person
 FROM (
     SELECT line, offering_key, phone_index, name_key,
         CASE WHEN id_number_index IS NOT NULL THEN min(line) OVER (PARTITION BY id_type, id_number_index) END AS of_number
@@ -43,14 +43,14 @@ JOIN import_offering AS named ON named.run_id = :run AND named.key = said.offeri
 WHERE person.run_id = :run AND person.line > :first AND person.line <= :last AND person.trainee_id IS NULL
 
 -- The trainee record of each person: the same ID number, else the same phone and name, unless both have a resident's
--- number.
+-- number. number_name: the name of the record with the ID number, because an ID number alone names nobody.
 -- ORDER BY trainee.id + 0: with a plain ORDER BY id the planner would scan the primary key from its start.
 -- name: find
 CREATE TEMP TABLE found ON COMMIT DROP AS
-SELECT wanted.line, coalesce(numbered.id, phoned.id) AS id
+SELECT wanted.line, coalesce(numbered.id, phoned.id) AS id, numbered.name_key AS number_name
 FROM wanted
 LEFT JOIN LATERAL (
-    SELECT trainee.id FROM trainee
+    SELECT trainee.id, trainee.name_key FROM trainee
     WHERE trainee.id_type = wanted.id_type AND trainee.id_number_index = wanted.id_number_index LIMIT 1
 ) AS numbered ON true
 LEFT JOIN LATERAL (
@@ -81,12 +81,15 @@ JOIN enrolment ON enrolment.offering_id = known_id AND enrolment.trainee_id = fo
 -- name: judge
 INSERT INTO import_line (run_id, line, outcome, code, params, number, person)
 SELECT :run, line,
-    CASE WHEN nth > 1 THEN 'double' WHEN known_id IS NULL THEN 'new' WHEN there THEN 'known' ELSE 'refused' END,
-    CASE WHEN nth > 1 THEN 'double' WHEN known_id IS NULL OR there THEN NULL ELSE 'offering_known' END,
-    CASE WHEN nth > 1 THEN jsonb_build_object('line', first_line) END,
-    CASE WHEN nth = 1 THEN number END, person
+    CASE WHEN misnamed THEN 'refused' WHEN nth > 1 THEN 'double' WHEN known_id IS NULL THEN 'new' WHEN there THEN 'known'
+        ELSE 'refused' END,
+    CASE WHEN misnamed THEN 'misnamed' WHEN nth > 1 THEN 'double' WHEN known_id IS NULL OR there THEN NULL
+        ELSE 'offering_known' END,
+    CASE WHEN nth > 1 AND NOT misnamed THEN jsonb_build_object('line', first_line) END,
+    CASE WHEN nth = 1 AND NOT misnamed THEN number END, person
 FROM (
     SELECT grouped.line, named.known_id, named.number, grouped.person, there.line IS NOT NULL AS there,
+        coalesce(found.number_name <> grouped.name_key, false) AS misnamed,
         row_number() OVER same AS nth, first_value(grouped.line) OVER same AS first_line
     FROM grouped
     JOIN import_offering AS named ON named.run_id = :run AND named.key = offering_key

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from courses.counting import person_time
-from courses.imports import corrections, runs
+from courses.imports import corrections, past, runs
 from courses.imports.kinds import ImportContext
 from courses.models.attendance import AttendanceEvent, AttendanceMethod
 from courses.models.enrolment import Enrolment
@@ -82,6 +82,24 @@ def test_somebody_known_is_found_by_phone_and_name_or_by_number_and_not_altered(
     assert run.tally["new"] == 2
     db.refresh(by_number)
     assert by_number.phone is None
+
+
+def test_an_id_number_with_another_name_is_refused_and_tells_nothing(world: PastWorld, db: Session, make: Make) -> None:
+    known = make.trainee("张三丰", phone=None)
+    known.set_id_number(IdType.RESIDENT, "11010119900307109X")
+    db.commit()
+    rows = [
+        world.row(name="李四", phone="", id_type="居民身份证", id_number="11010119900307109X"),
+        world.row(name="李红", phone="13800138001"),
+    ]
+    run = world.checked(rows)
+    assert (run.tally["new"], run.tally["refused"]) == (0, 2)
+    reason = past.PAST_TRAININGS.reasons["misnamed"]
+    assert refusals(world, run) == [(2, reason), (3, waits_for(2))]
+    assert "张三丰" not in reason
+    right = [world.row(name="张三丰", phone="", id_type="居民身份证", id_number="11010119900307109X")]
+    assert world.done(right).tally["new"] == 1
+    assert db.scalar(select(func.count()).select_from(Trainee)) == 1
 
 
 WRONG = ({"phone": "12"}, {"name": ""}, {"result": "也许"}, {"ends": "11:00"})
