@@ -30,9 +30,9 @@ ROLES = {
     Role.CITY_ADMINISTRATOR: _("City administrator"),
 }
 PROOFS = {
-    ContactProof.CODE: _("confirmed by a code"),
-    ContactProof.LINK: _("confirmed by a link"),
-    ContactProof.STAFF: _("confirmed by staff"),
+    ContactProof.CODE: _("verified by a code"),
+    ContactProof.LINK: _("verified by a link"),
+    ContactProof.STAFF: _("verified by staff"),
 }
 LANGUAGES = choices((("zh", "中文"), ("en", "English")))
 REQUIRED = InputRequired(_("Fill this in."))
