@@ -3,7 +3,6 @@
 A contact of the record that is only claimed may be somebody else's, so it gets nothing.
 """
 
-from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
 from courses.models.enrolment import Enrolment
@@ -19,7 +18,8 @@ def of_enrolment(enrolment: Enrolment) -> Recipient:
     """The recipient of messages about an enrolment.
 
     Tried in this order: the e-mail address and the phone that were given for the enrolment; of a kind that was not given, a
-    proven contact of the record; and where there is none of all these, a proven contact of the linked account. If nothing
+    proven contact of the record; and where there is none of all these, a proven contact of the linked account. The kind that
+    the owner of the linked account wishes (`User.messages_by`) comes before the other. If nothing
     reaches the person, the staff of the offering's host and district call the phone that was given, else the record's where
     their district registered the person: whoever enrols a stranger must not be told the stranger's number.
     """
@@ -27,8 +27,11 @@ def of_enrolment(enrolment: Enrolment) -> Recipient:
     given = {ContactKind.EMAIL: enrolment.email, ContactKind.PHONE: enrolment.phone}
     addresses = [Address(_CHANNELS[kind], value) for kind, value in given.items() if value]
     addresses += [address for kind, address in _proven(trainee) if not given[kind]]
-    if not addresses and trainee.user_id is not None:
-        addresses += [address for _kind, address in _of_account(enrolment)]
+    account = _account(enrolment)
+    if account is not None:
+        addresses = addresses or [address for _kind, address in _proven(account)]
+        wished = _CHANNELS.get(account.messages_by) if account.messages_by is not None else None
+        addresses.sort(key=lambda address: address.channel is not wished)  # a stable sort: the rest keeps its order
     return Recipient(
         person=f"trainee:{trainee.id}",
         name=trainee.name,
@@ -39,14 +42,15 @@ def of_enrolment(enrolment: Enrolment) -> Recipient:
     )
 
 
-def _of_account(enrolment: Enrolment) -> list[tuple[ContactKind, Address]]:
+def _account(enrolment: Enrolment) -> User | None:
+    """The account that is linked to the person's record, if it is in use."""
+    if enrolment.trainee.user_id is None:
+        return None
     db = object_session(enrolment)
     if db is None:
         raise AssertionError("the enrolment was read in a session")
-    account = db.scalars(
-        select(User).where(User.id == enrolment.trainee.user_id, User.disabled_at.is_(None))
-    ).one_or_none()
-    return _proven(account) if account is not None else []
+    account = db.get(User, enrolment.trainee.user_id)
+    return account if account is not None and account.disabled_at is None else None
 
 
 def _proven(person: ProvenContacts) -> list[tuple[ContactKind, Address]]:

@@ -55,6 +55,7 @@ audit_labels.register(
             "identifier": N_("What was typed"),
             "kind": N_("Kind"),
             "language": N_("Language"),
+            "messages_by": N_("Messages first by"),
             "name": N_("Name"),
             "note": N_("Note"),
             "number": N_("Number"),

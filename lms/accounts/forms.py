@@ -15,7 +15,7 @@ from wtforms import (
 from wtforms.validators import Email, InputRequired, Length, Optional, ValidationError
 
 from lms.accounts.passwords import MAXIMUM
-from lms.core.contacts import ContactProof
+from lms.core.contacts import ContactKind, ContactProof
 from lms.core.forms import DayField, Form, PhoneField, QueryForm, choices, strip
 from lms.core.scope import Role
 from lms.core.sealed_search import SealedSearchField
@@ -242,6 +242,15 @@ class GrantForm(Form):
 
 class NewUserForm(UserForm, GrantForm):
     """A new account with its first role."""
+
+
+class MessagesForm(Form):
+    """The contact to which messages about the own trainings come first."""
+
+    messages_by = SelectField(
+        _("Messages about my trainings come first by"),
+        choices=choices(((ContactKind.EMAIL.value, _("E-mail")), (ContactKind.PHONE.value, _("SMS")))),
+    )
 
 
 class ReasonForm(Form):

@@ -50,6 +50,7 @@ class User(ProvenContacts, Base):
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     password_hash: Mapped[str | None]
     language: Mapped[str] = mapped_column(default="zh")
+    messages_by: Mapped[ContactKind | None] = mapped_column(EnumText(ContactKind))
     created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     disabled_at: Mapped[datetime | None]
 
@@ -65,6 +66,7 @@ class User(ProvenContacts, Base):
         *proof_constraints(),
         CheckConstraint("email IS NOT NULL OR phone_index IS NOT NULL OR disabled_at IS NOT NULL", name="reachable"),
         CheckConstraint("language IN ('zh', 'en')", name="language"),
+        CheckConstraint("messages_by IN ('phone', 'email')", name="messages_by"),
         CheckConstraint("(phone_sealed IS NULL) = (phone_index IS NULL)", name="phone_pair"),
     )
 

@@ -82,6 +82,13 @@ def prove(
         notices.tell(db, user, Notice.CONTACT, detail=masked(kind, contact), also=before)
 
 
+def prefer(db: Session, user: User, kind: ContactKind) -> None:
+    """Let messages about a user's own trainings come to the contact of a kind first."""
+    before = {"messages_by": user.messages_by}
+    user.messages_by = kind
+    audit.record_change(db, "user.change", user, before, {"messages_by": kind.value})
+
+
 def start_own(db: Session, user: User, kind: ContactKind, contact: str, *, language: str, address: str) -> ContactCheck:
     """Send a code to a contact that the owner of an account adds or has not proven yet. address: the owner's IP address.
 

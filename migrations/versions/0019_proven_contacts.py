@@ -42,6 +42,8 @@ def _drop_proofs(table: str) -> None:
 
 def upgrade() -> None:
     _add_proofs("app_user")
+    op.add_column("app_user", sa.Column("messages_by", sa.Text(), nullable=True))
+    op.create_check_constraint(op.f("ck_app_user_messages_by"), "app_user", "messages_by IN ('phone', 'email')")
     op.execute(
         """
         UPDATE app_user
@@ -153,6 +155,7 @@ def downgrade() -> None:
     op.drop_index("uq_app_user_email", "app_user")
     op.create_index("uq_app_user_email", "app_user", [sa.text("lower(email)")], unique=True)
     op.create_index("uq_app_user_phone_index", "app_user", ["phone_index"], unique=True)
+    op.drop_column("app_user", "messages_by")
     _drop_proofs("app_user")
 
 

@@ -120,7 +120,7 @@ READING = {
 
 # Any user, for the own account.
 ANY_USER = {
-    "contacts.page", "contacts.add", "contacts.remove", "contacts.ask_for_code", "contacts.refuse",
+    "contacts.page", "contacts.add", "contacts.remove", "contacts.ask_for_code", "contacts.refuse", "contacts.prefer",
     "account.page", "account.change", "account.change_password", "account.end_browser", "account.end_others",
     "devices.page", "devices.revoke",
     "second_factor.page", "second_factor.remove_app", "second_factor.remove_passkey", "second_factor.rename_passkey",

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from lms.accounts import contact_checks, user_contacts
 from lms.accounts.current import confirmed
-from lms.accounts.forms import PROOFS, ButtonForm, OwnEmailForm, OwnPhoneForm
+from lms.accounts.forms import PROOFS, ButtonForm, MessagesForm, OwnEmailForm, OwnPhoneForm
 from lms.core.access import reached_in_step
 from lms.core.contacts import ContactKind
 from lms.core.error_pages import message_of
@@ -90,6 +90,17 @@ def refuse(kind: str) -> ResponseReturnValue:
     return redirect(url_for("contacts.page"))
 
 
+@blueprint.post("/messages")
+@reached_in_step(STEP)
+def prefer() -> ResponseReturnValue:
+    """Choose the contact to which messages about the own trainings come first."""
+    form = MessagesForm()
+    if form.validate_on_submit():
+        user_contacts.prefer(db(), current_user.user, ContactKind(form.messages_by.data))
+        flash(_("Saved."))
+    return redirect(url_for("contacts.page"))
+
+
 def _show(phone: OwnPhoneForm, email: OwnEmailForm) -> str:
     user = current_user.user
     return render_template(
@@ -109,4 +120,5 @@ def _show(phone: OwnPhoneForm, email: OwnEmailForm) -> str:
         has_proven=user_contacts.has_proven(user),
         pending=[(check, contact_checks.masked(check)) for check in user_contacts.pending(db(), user)],
         button=ButtonForm(),
+        messages=MessagesForm(formdata=None, messages_by=user.messages_by or ContactKind.EMAIL),
     )

@@ -57,3 +57,17 @@ def test_staff_call_the_given_phone_or_the_one_that_their_district_registered(ma
     assert recipients.of_enrolment(stranger).phone is None
     stranger.phone = "+8613900000001"
     assert recipients.of_enrolment(stranger).phone == "+8613900000001"
+
+
+def test_the_kind_that_the_owner_of_the_account_wishes_comes_first(db: Session, make: Make) -> None:
+    user = make.user(Role.TRAINEE, email="account@example.org", phone="+8613800138000")
+    enrolment = make.enrolment(make.offering(), make.trainee(user_id=user.id))
+    by_mail, by_sms = Address(Channel.EMAIL, "account@example.org"), Address(Channel.SMS, "+8613800138000")
+    assert recipients.of_enrolment(enrolment).addresses == (by_mail, by_sms)
+    user.messages_by = ContactKind.PHONE
+    db.flush()
+    assert recipients.of_enrolment(enrolment).addresses == (by_sms, by_mail)
+    enrolment.email, enrolment.phone = "given@example.org", "+8613900139000"
+    assert [address.value for address in recipients.of_enrolment(enrolment).addresses] == [
+        "+8613900139000", "given@example.org",
+    ]  # fmt: skip

@@ -68,3 +68,16 @@ def test_without_a_proven_contact_no_other_page_opens(client: FlaskClient, make:
     assert client.get("/my-training/").status_code == 200
     db.refresh(user)
     assert user.is_proven(ContactKind.PHONE)
+
+
+def test_who_has_proven_both_chooses_where_messages_come_first(make: Make, sign_in: SignIn, db: Session) -> None:
+    user = make.user(Role.TRAINEE, phone=PHONE)
+    browser = sign_in(user)
+    assert 'name="messages_by"' in browser.get("/account/contacts").text
+    browser.post("/account/contacts/messages", data={"messages_by": "carrier pigeon"})
+    db.refresh(user)
+    assert user.messages_by is None
+    browser.post("/account/contacts/messages", data={"messages_by": "phone"})
+    db.refresh(user)
+    assert user.messages_by is ContactKind.PHONE
+    assert 'name="messages_by"' not in sign_in(make.user(Role.TRAINEE)).get("/account/contacts").text
