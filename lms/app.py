@@ -17,7 +17,7 @@ from lms.accounts import current
 from lms.accounts import tasks as account_tasks
 from lms.accounts.password_requests import LinkRequested
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, crypto, events, fast_path, languages, limits, logs, tasks, web
+from lms.core import access, clock, crypto, events, fast_path, languages, limits, logs, tasks, web
 from lms.core.autocommit import AutocommitReads, make_autocommit_engine
 from lms.core.engine import make_engine
 from lms.core.messages import owing
@@ -150,6 +150,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             sys.exit("\n".join(f"Setting {line}" for line in error.lines))
     logs.configure()
     crypto.configure(settings.field_key)
+    clock.configure(settings.zone)
     owing.configure(configured.served(settings))
     app = web.App("lms", root_path=str(ROOT / "lms"))
     app.config.update(

@@ -36,7 +36,7 @@ def _search_conditions(query: str) -> list[Any]:
         conditions.append(Trainee.phone_index == cipher.blind_index(PHONE_COLUMN, normalise_phone(query)))
     for id_type in IdType:
         try:
-            number = id_numbers.normalise(id_type, query, clock.now().date())
+            number = id_numbers.normalise(id_type, query, clock.branch_today())
         except DomainError:
             continue
         conditions.append(

@@ -97,7 +97,7 @@ def validate(facts: TraineeFacts) -> TraineeFacts:
     name = " ".join(facts.name.split())
     if not norm(name) or len(name) > NAME_LIMIT:
         raise _invalid("name", N_("Enter the name, up to 60 characters."))
-    today = clock.now().date()
+    today = clock.branch_today()
     number, id_type = facts.id_number or None, facts.id_type
     if number is not None:
         number = id_numbers.normalise(id_type or IdType.RESIDENT, number, today)
@@ -119,7 +119,7 @@ def validate(facts: TraineeFacts) -> TraineeFacts:
 
 def needs_guardian(facts: TraineeFacts) -> bool:
     """Tell whether the person is, or may be, under 14 today."""
-    today = clock.now().date()
+    today = clock.branch_today()
     born = id_numbers.birth_date(facts.id_type, facts.id_number)
     if born is not None:
         age = (today.year - born.year) - ((today.month, today.day) < (born.month, born.day))

@@ -6,6 +6,13 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+
+class _Branch:
+    """The branch's time zone in this process, set once at its start."""
+
+    zone = ZoneInfo("UTC")
+
+
 _elsewhere: ContextVar[datetime | None] = ContextVar("elsewhere", default=None)
 
 
@@ -22,6 +29,16 @@ def at(moment: datetime) -> Iterator[None]:
         yield
     finally:
         _elsewhere.reset(token)
+
+
+def configure(zone: ZoneInfo) -> None:
+    """Set the branch's time zone of this process. The application calls this once at its start."""
+    _Branch.zone = zone
+
+
+def branch_today() -> date:
+    """Today in the branch's time zone, for rules that know no settings, such as that on a person's age."""
+    return today(_Branch.zone)
 
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:

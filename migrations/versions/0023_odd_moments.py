@@ -21,4 +21,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was mended stays so."""
+    """Nothing to undo: the mended moments stay as they are."""

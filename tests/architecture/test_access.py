@@ -205,7 +205,7 @@ def demanded(app: Flask) -> Iterator[None]:
 def test_a_half_sign_in_reaches_its_step_and_public_pages_alone(  # noqa: PLR0917  # fixtures, each by name
     app: Flask, rules: list[Rule], db: Session, make: Make, sign_in: SignIn, step: str
 ) -> None:
-    """Somebody who has stolen a password sees nothing that a visitor does not see, and sends nothing."""
+    """A thief of a password sees nothing that a visitor does not see, and sends nothing."""
     user = make.user(Role.CITY_ADMINISTRATOR, Role.INSTRUCTOR, Role.TRAINEE)
     if step == "second_factor.ask":
         totp.set_up(db, user, totp.new_secret(), 0)

@@ -14,7 +14,7 @@ PRESENT, CREDENTIAL_ENCLOSED = 0x01, 0x40
 
 
 class Authenticator:
-    """One key pair. `count`: the uses that it tells; None for a passkey that is synchronised and tells none."""
+    """A key pair. `count`: the uses that it tells; None for a passkey that is synchronised and tells none."""
 
     def __init__(self, origin: str = "http://localhost:8000", *, count: int | None = None) -> None:
         self.origin = origin
@@ -23,7 +23,7 @@ class Authenticator:
         self._key = ec.generate_private_key(ec.SECP256R1())
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
-        """What `navigator.credentials.create` gives, as the page sends it."""
+        """The result of `navigator.credentials.create`, as the page sends it."""
         numbers = self._key.public_key().public_numbers()
         public_key = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
         data = self._data(options["rp"]["id"], PRESENT | CREDENTIAL_ENCLOSED)
@@ -33,7 +33,7 @@ class Authenticator:
         return self._credential(clientDataJSON=client, attestationObject=attestation)
 
     def get(self, options: dict[str, Any]) -> dict[str, Any]:
-        """What `navigator.credentials.get` gives, as the page sends it."""
+        """The result of `navigator.credentials.get`, as the page sends it."""
         if self.count is not None:
             self.count += 1
         data = self._data(options["rpId"], PRESENT)

@@ -24,7 +24,7 @@ def test_a_contact_gets_five_codes_an_hour_and_ten_a_day(db: Session, monkeypatc
 
 
 def test_ten_thousand_guesses_get_nowhere(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody who starts check after check and guesses on has thirty tries at a contact in a day, whatever the address."""
+    """A guesser who starts check after check has thirty tries at a contact in a day, whatever the address."""
     now = clock.now()
     compared = 0
     ref = ""

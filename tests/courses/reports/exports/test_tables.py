@@ -73,7 +73,7 @@ def test_the_phone_of_a_person_who_is_also_elsewhere_is_left_out(db: Session, co
     db.flush()
 
     def phones(scope: Scope) -> set[bool]:
-        """Whether each kind of table has the phone."""
+        """By kind of table, a flag that tells if it has the phone."""
         question, full = ask(scope), PersonalData.FULL
         made = [
             tables.participations(question, ExportWording(), full),

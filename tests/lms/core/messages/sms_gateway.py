@@ -33,7 +33,7 @@ class SmsGateway:
         gateway = self
 
         class Handler(BaseHTTPRequestHandler):
-            """One request."""
+            """Send a single request."""
 
             protocol_version = "HTTP/1.1"
 
