@@ -42,7 +42,7 @@ def imported(db: Session, sheet: Callable[..., Path]) -> None:
 @pytest.mark.parametrize("number", ["京红救(2015)第00123号", "京红救（２０１５）第00123号", "京红救 2015 第 00123 号"])
 @pytest.mark.parametrize("proof", ["张三丰", "张 三 丰", "07109x", ID_NUMBER[-6:]])
 def test_number_and_holder_find_it(db: Session, number: str, proof: str) -> None:
-    certificate = legacy.find(db, number, proof, today=clock.now().date())
+    certificate = legacy.find(db, number, proof, today=clock.branch_today())
     assert certificate is not None
     assert (certificate.masked_name, certificate.state) == ("张*丰", State.VALID)
 
@@ -52,7 +52,7 @@ def test_the_states_of_a_legacy_certificate(db: Session) -> None:
     number, proof = "京红救(2015)第00123号", "张三丰"
     row = db.scalars(select(LegacyCertificate).where(LegacyCertificate.name == proof)).one()
     assert row.valid_until is not None
-    today = clock.now().date()
+    today = clock.branch_today()
 
     def state(day: object = today) -> State | None:
         certificate = legacy.find(db, number, proof, today=day)  # type: ignore[arg-type]
