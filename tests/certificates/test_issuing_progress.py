@@ -40,7 +40,7 @@ def test_the_worker_is_late_only_while_certificates_wait(db: Session, make: Make
 
     def late() -> bool:
         db.flush()
-        return issuing_progress.of_offering(db, offering, today=clock.now().date()).late
+        return issuing_progress.of_offering(db, offering, today=clock.branch_today()).late
 
     with clock.at(offering.closed_at + WORKER_DELAY):
         assert not late()

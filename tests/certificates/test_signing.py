@@ -24,7 +24,7 @@ def draft(enrolment_id: int, holder: str, **facts: object) -> Draft:
         "short_code": "FR",
         "certificate_type": 1,
         "unit": 3,
-        "valid_until": clock.now().date() + timedelta(days=100),
+        "valid_until": clock.branch_today() + timedelta(days=100),
         "facts": {"course_zh": "救护员", "course_en": "First responder"},
     }
     return Draft(enrolment_id=enrolment_id, holder=holder, **(values | facts))  # type: ignore[arg-type]

@@ -138,7 +138,7 @@ def test_without_a_match_the_answer_and_the_work_are_the_same(
         statements.clear()
         opened.clear()
         with pytest.raises(DomainError) as refused:
-            look_up.by_number(db, number, proof, scheme=SCHEME, today=clock.now().date())
+            look_up.by_number(db, number, proof, scheme=SCHEME, today=clock.branch_today())
         work.append((refused.value.code, len(statements), len(opened), proof.isdigit()))
     assert set(work) == {("certificate_no_match", 1, 0, False), ("certificate_no_match", 1, 1, True)}
 
@@ -147,7 +147,7 @@ def test_without_a_match_the_answer_and_the_work_are_the_same(
 def test_a_number_finds_a_signed_certificate_as_its_code_and_a_legacy_one_as_its_facts(
     db: Session, certificate: Certificate
 ) -> None:
-    today = clock.now().date()
+    today = clock.branch_today()
     signed = look_up.by_number(db, certificate.number, "张三丰", scheme=SCHEME, today=today)
     assert signed == digits_of(certificate.payload)
     legacy = look_up.by_number(db, "京红救 2012 第7号", "李四光", scheme=SCHEME, today=today)
@@ -161,5 +161,5 @@ def test_a_number_of_our_scheme_with_a_wrong_check_character_is_named_as_mistype
 ) -> None:
     wrong = certificate.number[:-1] + ("A" if certificate.number[-1] != "A" else "B")
     with pytest.raises(DomainError) as refused:
-        look_up.by_number(db, wrong, "张三丰", scheme=SCHEME, today=clock.now().date())
+        look_up.by_number(db, wrong, "张三丰", scheme=SCHEME, today=clock.branch_today())
     assert refused.value.code == "certificate_number_mistyped"

@@ -75,7 +75,7 @@ def test_a_skill_of_another_course_is_not_found(db, make, enrolment):
 
 
 def test_a_closed_offering_needs_a_reason_and_a_cancelled_one_takes_none(db, make, offering, enrolment):
-    offering.state, offering.closed_at, offering.counted_on = OfferingState.CLOSED, clock.now(), clock.now().date()
+    offering.state, offering.closed_at, offering.counted_on = OfferingState.CLOSED, clock.now(), clock.branch_today()
     db.flush()
     with pytest.raises(DomainError) as caught:
         save(db, enrolment, Marks(70))
@@ -90,7 +90,7 @@ def test_a_closed_offering_needs_a_reason_and_a_cancelled_one_takes_none(db, mak
 def test_who_may_examine(db, make, offering):
     near, far = make.instructor(), make.instructor(district_id=2)
     unqualified = make.instructor("RESCUE")
-    ids = {person.id for person in assessment.eligible_examiners(db, offering, clock.now().date())}
+    ids = {person.id for person in assessment.eligible_examiners(db, offering, clock.branch_today())}
     assert near.id in ids
     assert offering.lead_instructor_id in ids
     assert not {far.id, unqualified.id} & ids

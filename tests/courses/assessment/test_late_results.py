@@ -37,7 +37,7 @@ def enrolment(make: Make, offering):
 def test_a_result_after_the_training_is_late_and_has_no_effect(db, examiner, enrolment, state, code):
     offering = enrolment.offering
     offering.state, offering.closed_at = state, clock.now() if state == OfferingState.CLOSED else None
-    offering.counted_on = clock.now().date() if state == OfferingState.CLOSED else None
+    offering.counted_on = clock.branch_today() if state == OfferingState.CLOSED else None
     offering.cancelled_at = clock.now() if state == OfferingState.CANCELLED else None
     offering.cancel_reason = "停电" if state == OfferingState.CANCELLED else None
     db.flush()
@@ -58,7 +58,7 @@ def test_results_of_a_cancelled_enrolment_are_late(db, make, examiner, offering)
 def test_saving_a_closed_trainings_results_settles_the_late_ones_that_the_form_showed(db, examiner, enrolment):
     offering = enrolment.offering
     blind = assessment.form_version(())
-    offering.state, offering.closed_at, offering.counted_on = OfferingState.CLOSED, clock.now(), clock.now().date()
+    offering.state, offering.closed_at, offering.counted_on = OfferingState.CLOSED, clock.now(), clock.branch_today()
     db.flush()
     event = shown(enrolment)
     send(db, examiner, event)

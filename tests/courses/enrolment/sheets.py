@@ -43,7 +43,7 @@ def receive(db: Session, make: Make, content: bytes, offering: Offering | None =
     """The pending import of a file, for a new offering unless one is given."""
     offering = offering or make.offering()
     user = make.user(Role.CITY_ADMINISTRATOR)
-    pending = sheet_import.receive(db, offering, user.id, "名单.csv", content, today=clock.now().date())
+    pending = sheet_import.receive(db, offering, user.id, "名单.csv", content, today=clock.branch_today())
     assert pending is not None
     return pending
 

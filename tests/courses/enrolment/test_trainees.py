@@ -110,7 +110,7 @@ def test_a_child_with_a_guardian(db: Session) -> None:
 
 
 def test_the_exact_birthday_counts_where_it_is_known() -> None:
-    today = clock.now().date()
+    today = clock.branch_today()
     past = resident(f"110101{today.year - 14}{today:%m%d}001") if f"{today:%m%d}" != "0229" else ID
     assert not trainees.needs_guardian(TraineeFacts("李四", id_type=IdType.RESIDENT, id_number=past))
     assert trainees.needs_guardian(TraineeFacts("李四", birth_year=today.year - 14))
