@@ -135,7 +135,8 @@ def gunicorn(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
+    configuration = str(checkout / "lms/embedded/gunicorn.conf.py")
+    command = [sys.executable, "-m", "gunicorn", "-c", configuration, "--bind", f"127.0.0.1:{port}"]
     running = subprocess.Popen(
         [*command, "--workers", str(workers), "--threads", "8", "--keep-alive", "30", "--log-level", "error", target],
         cwd=checkout,
