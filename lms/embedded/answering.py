@@ -62,7 +62,7 @@ class AnswerSocket:
         return True
 
     def is_too_slow(self, now: float, seconds: float) -> bool:
-        """Whether the reader takes what is kept more slowly than a phone on a bad network."""
+        """Tell whether the reader takes what is kept more slowly than a phone on a bad network."""
         return self._pace.is_too_slow(now, self._sent, seconds)
 
     def setblocking(self, _blocking: bool) -> None:

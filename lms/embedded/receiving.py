@@ -29,7 +29,7 @@ _HEAD_END = b"\r\n\r\n"
 
 
 class Source(Unreader):  # type: ignore[misc]
-    """What gunicorn's parser and the application read a request from: bytes that are here already, then the end."""
+    """The source from which parser and application read a request: bytes that are here already, then the end."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class Pace:
         self._since, self._bytes = now, 0
 
     def is_too_slow(self, now: float, total: int, seconds: float) -> bool:
-        """Whether a period of `seconds` is over that brought too little. total: all bytes until now."""
+        """Tell whether a period of `seconds` is over that brought too little. total: all bytes until now."""
         if now - self._since < seconds:
             return False
         if total - self._bytes < (now - self._since) * BYTES_PER_SECOND:
@@ -138,7 +138,7 @@ class IncomingRequest:
         return False
 
     def is_late(self, now: float, seconds: float) -> bool:
-        """Whether the head takes longer than `seconds`, or the body is slower than a phone on a bad network."""
+        """Tell whether the head takes longer than `seconds`, or the body is slower than a phone on a bad network."""
         if self.request is None:
             return now - self._began > seconds
         return self._pace.is_too_slow(now, self.received, seconds)
@@ -154,8 +154,11 @@ class IncomingRequest:
         try:
             while piece := self.request.body.read(1 << 16):
                 decoded.write(piece)
-        except OSError as error:
-            raise InvalidChunkSize(b"") from error
+        except BaseException as error:
+            decoded.close()
+            if isinstance(error, OSError):  # the chunks end too early
+                raise InvalidChunkSize(b"") from error
+            raise
         decoded.seek(0)
         self.close()
         self._source.body = self.request.body = decoded
@@ -166,7 +169,7 @@ class IncomingRequest:
             self._source.body.close()
 
     def _is_faulty(self) -> bool:
-        """Whether a head that has not ended is refused already: too long, or with lines that end in a bare line feed."""
+        """Tell whether a head that has not ended is refused already: too long, or with lines that end in a bare line feed."""
         head = self._head
         if len(head) > HEAD_BYTES:
             self.fault = LimitRequestHeaders("the headers are too long")

@@ -56,7 +56,7 @@ class Connection(TConn):  # type: ignore[misc]
         return self.incoming.request
 
     def finish_body(self, deadline: float | None = None) -> bool:  # noqa: ARG002 - gunicorn's signature
-        """Whether another request may follow: all of this one's body was taken off the connection."""
+        """Tell whether another request may follow: all of this one's body was taken off the connection."""
         return self.incoming is not None and not self.incoming.unread
 
     def close(self, graceful: bool = False) -> None:  # noqa: ARG002 - gunicorn's signature

@@ -182,13 +182,13 @@ def test_slow_readers_block_nobody_and_are_cut(web: Web) -> None:
     photo = b"\1" * 40_000
     with ExitStack() as stack:
         slow = []
-        for _ in range(12):
+        for _ in range(9):
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", web.port))
             connection.sendall(get("/large"))
             slow.append(connection)
-        with longest_wait(web, "12 slow readers of 6 MB"):
+        with longest_wait(web, "9 slow readers of 6 MB"):
             with web.connect() as phone:
                 phone.sendall(post(b"Connection: close", b"Content-Length: %d" % len(photo)))
                 for at in range(0, len(photo), 5000):
