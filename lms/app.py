@@ -90,6 +90,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.verification.views.bulk"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
+    ("/", "certificates.verification.views.records"),
     ("/api/v1", "courses.attendance.devices.views.check_ins"),
     ("/check-ins", "courses.attendance.devices.views.unsent"),
     ("/api/v1", "certificates.verification.views.api"),
@@ -138,6 +139,7 @@ COMMANDS: tuple[str, ...] = (
     "lms.accounts.cli",
     "certificates.cli.keys",
     "certificates.cli.certificates",
+    "certificates.cli.records",
 )
 
 

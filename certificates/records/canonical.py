@@ -119,7 +119,7 @@ def rows(
         conditions.append(sql.SQL("({} < {} OR {} <= {})").format(number, end.number, key, _value(table, end.key)))
     moment = sql.Identifier(table.moment)
     query = sql.SQL(
-        "COPY (SELECT CASE WHEN isfinite({moment}) THEN extract(epoch FROM {moment})::bigint ELSE 0 END, {columns}"
+        "COPY (SELECT CASE WHEN isfinite({moment}) THEN floor(extract(epoch FROM {moment}))::bigint ELSE 0 END, {columns}"
         " FROM public.{table} WHERE {conditions} ORDER BY {number}, {key}) TO STDOUT"
     ).format(
         moment=moment,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from certificates.records.models import RecordBlock
 from lms.core import records
@@ -50,6 +50,11 @@ def block(db: Reads | Connection, table: str, number: int | None = None) -> Publ
     statement = _LAST if number is None else _BY_NUMBER
     row = db.execute(statement, {"table": table, "number": number}).one_or_none()
     return PublishedBlock(row[0], row[1], bytes(row[2]).hex(), row[3], row[4]) if row is not None else None
+
+
+def count_rows(db: Reads | Connection) -> int:
+    """The number of rows in all blocks."""
+    return int(db.execute(select(func.coalesce(func.sum(RecordBlock.row_count), 0))).scalar_one())
 
 
 def noted(folder: Path) -> dict[str, tuple[int, str]]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import CheckConstraint, LargeBinary, Text, true
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.db import Base
 
@@ -33,7 +33,7 @@ class RecordBlock(Base):
     sealed_at: Mapped[datetime]
     kid: Mapped[str]
     document: Mapped[str]
-    leaves: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    leaves: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
     __table_args__ = (
         CheckConstraint("number > 0 AND row_count >= 0 AND to_number >= from_number", name="range"),

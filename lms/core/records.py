@@ -73,14 +73,17 @@ def continue_numbers(url: str) -> bool:
         tables = [name for (name,) in connection.execute(_NUMBERED)]
         if not tables:
             return False
-        tops = [_largest(connection, name, NUMBER) for name in tables]
-        top = max(*tops, _largest(connection, "record_block", "to_number"))
+        first = max(
+            *(_largest(connection, name, NUMBER) + 1 for name in tables),
+            _largest(connection, "record_block", "to_number"),
+        )
         row = connection.execute(
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, number_offset FROM record_numbering"
+            "SELECT number_offset, pg_snapshot_xmin(snapshot)::text::bigint, pg_snapshot_xmax(snapshot)::text::bigint"
+            " FROM record_numbering, pg_current_snapshot() AS snapshot"
         ).fetchone()
-        if row is None or row[0] + row[1] > top:
+        if row is None or row[2] + row[0] >= first:
             return False
-        offset = top + 1 - row[0]
+        offset = first - row[1]  # a transaction that runs already may write a row after this one
         default = DEFAULT.format(offset=offset)
         for name in tables:
             connection.execute(
