@@ -300,6 +300,8 @@ class Server:
         deadline = time.monotonic() + START_SECONDS
         while True:
             output = self._log.open()
+            if self._log.path.parent == self.data_dir:  # a copy of the folder takes all of it
+                self._give(self._log.path)
             try:
                 self.process = self._spawn(output)
             finally:

@@ -23,9 +23,9 @@ ROOT_USER = os.geteuid() == 0  # then PostgreSQL becomes another user; else all 
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(passable: Path) -> Path:
     """A data folder that a server was started and stopped on; each test works on what it left."""
-    data = tmp_path_factory.mktemp("made") / "postgres"
+    data = passable / "made" / "postgres"
     with Server(data, fsync=False) as server:
         server.create_database("kept")
         with server.connect("kept") as connection:
@@ -246,8 +246,8 @@ def _refused(server: Server, user: str, password: str | None = None) -> bool:
     return False
 
 
-def test_each_login_gives_its_password(tmp_path: Path) -> None:
-    with Server(tmp_path / "postgres", fsync=False, password="first") as server:
+def test_each_login_gives_its_password(passable: Path) -> None:
+    with Server(passable / "guarded", fsync=False, password="first") as server:
         with server.connect() as connection:
             connection.execute("CREATE ROLE other LOGIN PASSWORD 'of the other'")
         assert _refused(server, user="postgres")
@@ -256,12 +256,12 @@ def test_each_login_gives_its_password(tmp_path: Path) -> None:
         assert not _refused(server, user="other", password="of the other")
         assert _by_address(server, "postgres") == "postgres"
         assert stat.S_IMODE(server.socket_dir.stat().st_mode) == (0o711 if ROOT_USER else 0o700)
-    with Server(tmp_path / "postgres", fsync=False, password="second") as server:  # the file with the first was lost
+    with Server(passable / "guarded", fsync=False, password="second") as server:  # the file with the first was lost
         assert _refused(server, user="postgres", password="first")
         assert not _refused(server, user="postgres", password="second")
 
 
-def test_a_folder_without_passwords_gets_one(made: Path, tmp_path: Path) -> None:
+def test_a_folder_without_passwords_gets_one(made: Path) -> None:
     with Server(made, fsync=False) as server:
         assert not _refused(server, user="postgres")
     try:
