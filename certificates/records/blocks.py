@@ -77,7 +77,7 @@ def read(text: str, keys: Mapping[str, bytes]) -> Claims:
 
 
 def of_row(block: Row[Any], leaves: bytes) -> Claims:
-    """What the columns of a stored block say. Nothing of it is verified."""
+    """Return the content of a stored block's columns. Nothing of it is verified."""
     return Claims(
         table=block.record_table,
         number=block.number,

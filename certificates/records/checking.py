@@ -191,7 +191,7 @@ _UPCOMING = (
 
 
 def _links(previous: ChainBlock | None, block: ChainBlock) -> Iterator[Finding]:
-    """What is wrong with a block by itself and as the successor of the block before."""
+    """Look at a block by itself and as the successor of the block before."""
     claims, table, number = block.claims, block.claims.table, block.claims.number
     if not block.is_signed:
         yield Finding(table, Fault.SIGNATURE, block=number)
