@@ -149,7 +149,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         except SettingsError as error:
             sys.exit("\n".join(f"Setting {line}" for line in error.lines))
     logs.configure()
-    crypto.configure(settings.field_key)
+    crypto.configure(settings.field_key, settings.field_key_fallbacks)
     clock.configure(settings.zone)
     owing.configure(configured.served(settings))
     app = web.App("lms", root_path=str(ROOT / "lms"))

@@ -19,8 +19,9 @@ from courses.imports.files import FileRow
 from courses.imports.kinds import ImportContext, ImportKind, register
 from courses.imports.past_rows import COLUMNS, PastRowReader
 from courses.imports.past_undo import UNDO_STEPS, undo_chunk
+from courses.models.enrolment import ticket_sealer
 from courses.models.imports import ImportLine, ImportOffering, ImportPerson, ImportRun, RowOutcome
-from lms.core import audit, clock
+from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
 
 FILE = "past.sql"
@@ -216,6 +217,7 @@ class PastTrainings(ImportKind):
             statements.execute(db, FILE, "presence", **values)
             db.execute(text("ANALYZE presence"))
             statements.execute(db, FILE, "judged", **values)
+            self._make_tickets(db)
             quarters.lock_open(db)
             for name in ("offering", "session", "lead", "enrolment", "event", "attendance", "closing"):
                 statements.execute(db, FILE, f"write_{name}", **values)
@@ -230,9 +232,26 @@ class PastTrainings(ImportKind):
         offerings, enrolments = db.execute(
             text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")
         ).one()
-        db.execute(text("DROP TABLE offered, meeting, chosen, placed, presence, judged, concerned"))
+        db.execute(text("DROP TABLE offered, meeting, chosen, placed, presence, judged, ticketed, concerned"))
         _add(run, offerings=offerings, enrolments=enrolments)
         return last
+
+    @staticmethod
+    def _make_tickets(db: Session) -> None:
+        """Make a ticket for each enrolment in the temporary table `judged`, in the table `ticketed`."""
+        statements.execute(db, FILE, "ticketed")
+        sealed = ticket_sealer(crypto.cipher())
+        numbered = ((number, *sealed(crypto.token().encode())) for number in db.scalars(text("SELECT id FROM judged")))
+        staging.copy_lines(
+            db,
+            "ticketed",
+            ("id", "ticket_hash", "ticket_sealed"),
+            [
+                f"{number}\t\\\\x{ticket_hash.hex()}\t\\\\x{ticket_sealed.hex()}\n".encode()
+                for number, ticket_hash, ticket_sealed in numbered
+            ],
+        )
+        db.execute(text("ANALYZE ticketed"))
 
     @staticmethod
     def _last(db: Session, run: ImportRun, chunk: int) -> int | None:

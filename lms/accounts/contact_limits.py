@@ -43,12 +43,12 @@ def too_soon(seconds: int) -> DomainError:
 def demand_sending(db: Session, contact: str, address: str | None) -> None:
     """Raise DomainError if no code may be sent to a contact now, or not at the wish of this IP address, which is counted."""
     now = clock.now()
-    index = ContactCheck.index_of(contact)
-    latest = db.scalar(select(func.max(ContactCheck.created_at)).where(ContactCheck.contact_index == index))
+    of_contact = ContactCheck.contact_is(contact)
+    latest = db.scalar(select(func.max(ContactCheck.created_at)).where(of_contact))
     if latest is not None and now - latest < RESEND_AFTER:
         raise too_soon(max(1, int((latest + RESEND_AFTER - now).total_seconds())))
     for period, most in SENT_PER_CONTACT:
-        count = select(func.count()).where(ContactCheck.contact_index == index, ContactCheck.created_at > now - period)
+        count = select(func.count()).where(of_contact, ContactCheck.created_at > now - period)
         if (db.scalar(count) or 0) >= most:
             raise _too_many()
     if address is not None:
@@ -65,7 +65,7 @@ def demand_tries(db: Session, contact: str) -> None:
     """Raise DomainError if too many wrong codes were typed for a contact within a day."""
     period, most = WRONG_PER_CONTACT
     wrong = select(func.coalesce(func.sum(ContactCheck.tries), 0)).where(
-        ContactCheck.contact_index == ContactCheck.index_of(contact), ContactCheck.created_at > clock.now() - period
+        ContactCheck.contact_is(contact), ContactCheck.created_at > clock.now() - period
     )
     if (db.scalar(wrong) or 0) >= most:
         raise _too_many()

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from lms.accounts import browser_sessions, contact_checks, notices
 from lms.accounts.contact_checks import CheckPurpose
-from lms.accounts.models import PHONE, ContactCheck, PasswordReset, User
+from lms.accounts.models import ContactCheck, PasswordReset, User
 from lms.accounts.notices import Notice
-from lms.core import audit, clock, crypto
+from lms.core import audit, clock
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.masks import mask_email, mask_phone
@@ -245,7 +245,7 @@ def _end_links(db: Session, user: User) -> None:
 def _is(kind: ContactKind, contact: str) -> ColumnElement[bool]:
     if kind is ContactKind.EMAIL:
         return User.email_is(contact)
-    return User.phone_index == crypto.cipher().blind_index(PHONE, contact)
+    return User.phone_is(contact)
 
 
 def _proven(kind: ContactKind) -> ColumnElement[bool]:
