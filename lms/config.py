@@ -201,7 +201,9 @@ class Settings(BaseSettings):
     def _numbers(self) -> "Settings":
         numbers = [NumberedKey.parse(text).number for text in (self.field_key, *self.field_key_fallbacks)]
         if len(set(numbers)) < len(numbers):
-            raise ValueError("FIELD_KEY_FALLBACKS: two field keys have the same number; give a new one a new number, as in 2:…")
+            raise ValueError(
+                "FIELD_KEY_FALLBACKS: two field keys have the same number; give a new one a new number, as in 2:…"
+            )
         return self
 
     @model_validator(mode="after")

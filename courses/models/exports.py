@@ -13,7 +13,6 @@ from lms.core.db import Base, EnumText, Identifier
 from lms.core.exports import Format
 from lms.core.scope import Scope
 
-
 CHUNK_COLUMN = "export_chunk.data"
 
 
@@ -124,7 +123,7 @@ class ExportProgress(Base):
 
 
 class ExportChunk(Base):
-    """A part of a file, encrypted and numbered from 0. All parts of a file are committed together, so a file is never incomplete."""
+    """A part of a file, encrypted and numbered from 0. All parts are committed together, so a file is never incomplete."""
 
     __tablename__ = "export_chunk"
 

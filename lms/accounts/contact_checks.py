@@ -115,10 +115,7 @@ def start(
         ContactCheck.expires_at > now,
     )
     latest = db.scalars(
-        select(ContactCheck)
-        .where(*same, ContactCheck.contact_is(contact))
-        .order_by(ContactCheck.id.desc())
-        .limit(1)
+        select(ContactCheck).where(*same, ContactCheck.contact_is(contact)).order_by(ContactCheck.id.desc()).limit(1)
     ).one_or_none()
     if latest is not None and now - latest.created_at < contact_limits.RESEND_AFTER and latest.tries < CODE_TRIES:
         return latest

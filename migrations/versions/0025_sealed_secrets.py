@@ -112,7 +112,9 @@ def _mask_trail() -> None:
         sa.bindparam("after", type_=JSONB(none_as_null=True)),
     )
     for rows in _batches("audit_entry", ("id",), ("before", "after", "reason"), suspicious, BATCH):
-        masked = [(row, masks.mask_all(row.before), masks.mask_all(row.after), masks.mask_all(row.reason)) for row in rows]
+        masked = [
+            (row, masks.mask_all(row.before), masks.mask_all(row.after), masks.mask_all(row.reason)) for row in rows
+        ]
         changed = [
             {"id": row.id, "before": before, "after": after, "reason": reason}
             for row, before, after, reason in masked
@@ -194,7 +196,9 @@ def _batches(
     names = ", ".join(keys)
     while True:
         beyond = f"AND ({names}) > ({', '.join(f':after_{name}' for name in keys)})" if after is not None else ""
-        query = f"SELECT {names}, {', '.join(columns)} FROM {table} WHERE {where} {beyond} ORDER BY {names} LIMIT {batch}"  # noqa: S608  # as above
+        query = (
+            f"SELECT {names}, {', '.join(columns)} FROM {table} WHERE {where} {beyond} ORDER BY {names} LIMIT {batch}"  # noqa: S608  # as above
+        )
         values = {f"after_{name}": getattr(after, name) for name in keys} if after is not None else {}
         rows = bind.execute(sa.text(query), values).all()
         if not rows:

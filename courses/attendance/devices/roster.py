@@ -38,7 +38,12 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
     offering = meeting.offering
     rows = db.execute(
         select(
-            Enrolment.id, Trainee.name, Enrolment.ticket_hash, Enrolment.state, Attendance.arrived_at, Attendance.left_at
+            Enrolment.id,
+            Trainee.name,
+            Enrolment.ticket_hash,
+            Enrolment.state,
+            Attendance.arrived_at,
+            Attendance.left_at,
         )
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .outerjoin(

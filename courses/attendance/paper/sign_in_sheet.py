@@ -69,7 +69,9 @@ def _rows(db: Session, meeting: CourseSession, *, masked: bool) -> Sequence[Shee
     ).all()
     ordered = sorted(trainees, key=lambda row: (by_sound(row.name), row.id))
     rows = [
-        SheetRow(number, mask_name(row.name) if masked else row.name, _svg(open_ticket(row.ticket_hash, row.ticket_sealed)))
+        SheetRow(
+            number, mask_name(row.name) if masked else row.name, _svg(open_ticket(row.ticket_hash, row.ticket_sealed))
+        )
         for number, row in enumerate(ordered, 1)
     ]
     return rows + [SheetRow(len(rows) + extra, "", None) for extra in range(1, EMPTY_ROWS + 1)]
