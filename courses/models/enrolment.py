@@ -32,6 +32,7 @@ from lms.core.scope import Scope
 TICKET_COLUMN = "enrolment.ticket"
 PHONE_COLUMN = "enrolment.phone"
 EMAIL_COLUMN = "enrolment.email"
+IMPORT_COLUMN = "enrolment_import.content"
 
 
 class EnrolmentState(StrEnum):

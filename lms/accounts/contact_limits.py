@@ -10,10 +10,11 @@ from limits import RateLimitItemPerMinute
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lms.accounts.models import ContactCheck
+from lms.accounts.models import CHECKED, ContactCheck
 from lms.core import clock, crypto
 from lms.core.errors import N_, DomainError
 from lms.core.limits import network, seconds_to_wait
+from lms.core.value_locks import lock_values
 
 RESEND_AFTER = timedelta(minutes=1)
 # Codes that are sent to one contact, whoever asks for them: the period and the most within it.
@@ -26,8 +27,7 @@ SENT_PER_ADDRESS = RateLimitItemPerMinute(700, 10)
 
 def lock(db: Session, contact: str) -> None:
     """Let the checks of one contact run one after the other until the commit, so that the limits are exact."""
-    number = int.from_bytes(ContactCheck.index_of(contact)[:8], signed=True)
-    db.execute(select(func.pg_advisory_xact_lock(number)))
+    lock_values(db, crypto.cipher().blind_indexes(CHECKED, contact.lower()))
 
 
 def too_soon(seconds: int) -> DomainError:

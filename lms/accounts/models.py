@@ -259,12 +259,7 @@ class ContactCheck(Base):
         if self.ref is None:
             self.ref = uuid4()
         self.contact_sealed = crypto.cipher().encrypt(CHECKED, self.ref, value)
-        self.contact_index = self.index_of(value)
-
-    @staticmethod
-    def index_of(contact: str) -> bytes:
-        """The blind index of a contact, equal for all ways to write an e-mail address in upper or lower case."""
-        return crypto.cipher().blind_index(CHECKED, contact.lower())
+        self.contact_index = crypto.cipher().blind_index(CHECKED, value.lower())
 
     @classmethod
     def contact_is(cls, contact: str) -> ColumnElement[bool]:
@@ -383,7 +378,7 @@ class PasskeyChallenge(Base):
 
 
 class RecoveryCode(Base):
-    """A recovery code, which stands for the second factor once. The table holds its keyed hash."""
+    """A recovery code, which stands for the second factor once. The table holds its hash (`lms.accounts.recovery_codes`)."""
 
     __tablename__ = "recovery_code"
 

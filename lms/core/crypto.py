@@ -165,6 +165,11 @@ def index_is(index: SQLColumnExpression[bytes | None], column: str, value: str) 
     return index.in_(cipher().blind_indexes(column, value))
 
 
+def is_indexed(index: bytes | None, column: str, value: str | None) -> bool:
+    """Tell whether a stored blind index is that of this value; None for both is equal, too."""
+    return index in cipher().blind_indexes(column, value) if value else index is None
+
+
 def token() -> str:
     """A random part of an address that cannot be guessed: 128 bits in 22 characters."""
     return base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
