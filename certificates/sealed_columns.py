@@ -1,4 +1,4 @@
-"""What this package holds sealed with the field key."""
+"""The columns of this package that are sealed with the field key."""
 
 from certificates.models import LEGACY_ID_NUMBER_COLUMN
 from lms.core.sealed_columns import SealedColumn, SealedFact, register

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from courses.enrolment import id_numbers, record_notices, trainees_rights
@@ -16,12 +16,11 @@ from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_email, mask_id, mask_phone
 from lms.core.names import norm
 from lms.core.scope import Scope
+from lms.core.value_locks import lock_stripes
 
 GUARDIAN_NEEDED_UNDER = 14  # years
 NAME_LIMIT = 60
-# Advisory locks on people: the class tells them from other advisory locks, and a person's lock is one of the stripes.
-LOCK_CLASS = 0x7121
-LOCK_STRIPES = 4096
+LOCK_CLASS = 0x7121  # of the advisory locks on phones and ID numbers of people
 
 
 @dataclass(frozen=True)
@@ -134,13 +133,7 @@ def lock_people(db: Session, people: Iterable[TraineeFacts]) -> None:
     Locks are taken in ascending order, so that two transactions which register the same people cannot deadlock. A
     caller that registers several people in one transaction calls this function first, before it locks an offering.
     """
-    keys = sorted({int.from_bytes(index[:4]) % LOCK_STRIPES for facts in people for index in _indexes(facts)})
-    db.execute(
-        text(
-            "SELECT pg_advisory_xact_lock(:class, key) FROM (SELECT unnest(CAST(:keys AS int[])) AS key ORDER BY 1) AS ordered"
-        ).bindparams(keys=keys),
-        {"class": LOCK_CLASS},
-    )
+    lock_stripes(db, LOCK_CLASS, (index for facts in people for index in _indexes(facts)))
 
 
 def match(db: Session, facts: TraineeFacts) -> Trainee | None:

@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from courses.counting import participation, quarters
-from courses.imports import past_closing, staging, statements
+from courses.imports import past_closing, past_keys, staging, statements
 from courses.imports.files import FileRow
 from courses.imports.kinds import ImportContext, ImportKind, register
 from courses.imports.past_rows import COLUMNS, PastRowReader
@@ -131,6 +131,7 @@ class PastTrainings(ImportKind):
 
     def match(self, db: Session, run: ImportRun, context: ImportContext) -> None:
         """See `ImportKind.match`: identifies people within the file and in the register, and offerings that exist."""
+        past_keys.unify(db, run)
         values = {"run": run.id, "zone": context.zone.key, "first": 0, "last": 2**31 - 1, "everything": True}
         with statements.index_scans(db):
             statements.execute(db, FILE, "known", **values)
@@ -139,7 +140,7 @@ class PastTrainings(ImportKind):
                 statements.execute(db, FILE, name, **values)
         db.execute(text("ANALYZE grouped, wanted"))
         with statements.index_scans(db):
-            statements.execute(db, FILE, "find", **values)
+            past_keys.find(db, run)
             db.execute(text("ANALYZE found"))
             statements.execute(db, FILE, "there", **values)
         with statements.hash_joins(db):
@@ -175,7 +176,7 @@ class PastTrainings(ImportKind):
                 statements.execute(db, FILE, "missing", **values)
             db.execute(text("ANALYZE wanted"))
             with statements.index_scans(db):
-                statements.execute(db, FILE, "find", **values)  # people registered since the check
+                past_keys.find(db, run, lock=True)  # people registered since the check
                 db.execute(text("ANALYZE found"))
                 enlisted = statements.execute(db, FILE, "enlist", **values).rowcount
             missing = (db.scalar(text("SELECT count(*) FROM wanted")) or 0) - enlisted

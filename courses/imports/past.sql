@@ -60,6 +60,23 @@ LEFT JOIN LATERAL (
     ORDER BY trainee.id + 0 LIMIT 1
 ) AS phoned ON true
 
+-- The same while FIELD_KEY is replaced: a record may have the indexes of the former key or of the new one (past_keys.py).
+-- name: find_under_keys
+CREATE TEMP TABLE found ON COMMIT DROP AS
+SELECT wanted.line, coalesce(numbered.id, phoned.id) AS id, numbered.name_key AS number_name
+FROM wanted
+LEFT JOIN indexed USING (line)
+LEFT JOIN LATERAL (
+    SELECT trainee.id, trainee.name_key FROM trainee
+    WHERE trainee.id_type = wanted.id_type AND trainee.id_number_index = ANY (indexed.id_number_indexes) LIMIT 1
+) AS numbered ON true
+LEFT JOIN LATERAL (
+    SELECT trainee.id FROM trainee
+    WHERE numbered.id IS NULL AND trainee.phone_index = ANY (indexed.phone_indexes) AND trainee.name_key = wanted.name_key
+        AND NOT (coalesce(trainee.id_type, '') = 'resident' AND coalesce(wanted.id_type, '') = 'resident')
+    ORDER BY trainee.id + 0 LIMIT 1
+) AS phoned ON true
+
 -- name: turns
 UPDATE import_offering AS named SET number = turn.number
 FROM (

@@ -1,4 +1,4 @@
-"""What this package holds sealed with the field key."""
+"""The columns of this package that are sealed with the field key."""
 
 from courses.models import enrolment, exports, imports, proposals, self_check_in, trainees, walk_ins
 from instructors.models import PHONE_COLUMN as INSTRUCTOR_PHONE

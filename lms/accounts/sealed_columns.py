@@ -1,4 +1,4 @@
-"""What this package holds sealed with the field key."""
+"""The columns of this package that are sealed with the field key."""
 
 from lms.accounts import password_requests, recovery_codes
 from lms.accounts.models import CHECKED, EMAIL, PHONE, TOTP_SECRET

@@ -38,7 +38,7 @@ class UnknownKey(Exception):
 
 
 class _Keys:
-    """What is derived from one field key: the cipher, and the key of the blind indexes."""
+    """Keys derived from one field key: the cipher, and the key of the blind indexes."""
 
     def __init__(self, key: NumberedKey) -> None:
         self.number = key.number

@@ -24,6 +24,7 @@ from lms.core.db import Base
 from lms.core.sealed_columns import KeyedHashes, Sealed
 
 LOCKED_ROWS = 0.1  # seconds to wait
+MANY = 5000  # rows in memory
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,16 @@ def end_hashes(sessions: sessionmaker[Session], hashes: KeyedHashes) -> int:
 
 
 def reseal_rows(db: Session, table: str, where: str, **parameters: Any) -> None:
-    """Seal the rows of a table that meet a condition anew, in this transaction; waits for rows that others have locked."""
+    """Seal the rows of a table that meet a condition anew, in this transaction; waits for rows that others have locked.
+
+    Raises ValueError for a row that no configured key opens.
+    """
     places = sealed_columns.by_table()[table]
-    condition = f"({where}) AND {_stale(places)}"
-    rows = db.execute(_selection(places, condition, "FOR UPDATE"), _parameters() | parameters).all()
-    if _write(db, places, rows):
-        raise UnknownKey(0)
+    statement = _selection(places, f"({where}) AND {_stale(places)}", f"LIMIT {MANY} FOR UPDATE")
+    while rows := db.execute(statement, _parameters() | parameters).all():
+        unreadable = _write(db, places, rows)
+        if unreadable:
+            raise ValueError(f"no configured key opens {unreadable[0]}")
 
 
 def _round(
@@ -142,7 +147,8 @@ def _write(db: Session, places: Sequence[Sealed], rows: Sequence[Row[Any]]) -> l
     table, cipher, unreadable = places[0].table, crypto.cipher(), []
     columns = Base.metadata.tables[table].columns
     for row in rows:
-        read, values = dict(row._mapping), {}  # the documented name of it
+        read = dict(row._mapping)
+        values: dict[str, Any] = {}
         try:
             for number, sealed in enumerate(places):
                 if read[f"lead_{number}"] not in {None, cipher.number}:

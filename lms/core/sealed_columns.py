@@ -31,7 +31,7 @@ class Sealed(ABC):
 
     @abstractmethod
     def selected(self) -> Mapping[str, str]:
-        """What is read of a row to seal it anew: SQL by the name of the result."""
+        """The values of a row that are read to seal it anew: SQL by the name of the result."""
 
     @abstractmethod
     def sealed_anew(self, row: Mapping[str, Any], values: dict[str, Any], cipher: FieldCipher) -> None:

@@ -1,4 +1,4 @@
-"""What this package holds sealed with the field key."""
+"""The columns of this package that are sealed with the field key."""
 
 from lms.core.messages.owing import COLUMN, EARLIER, EARLIER_COLUMN
 from lms.core.sealed_columns import SealedColumn, register
