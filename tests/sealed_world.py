@@ -1,4 +1,4 @@
-"""One row of every kind that holds something sealed or hashed, made as the system makes them, and all that was sealed."""
+"""Rows of every kind that holds something sealed or hashed, made as the system makes them, and all that was sealed."""
 
 import json
 import re
