@@ -74,7 +74,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*arguments, **named)
         self.slow_seconds = float(os.environ.get("WEB_SLOW_SECONDS") or DEFAULT_SLOW_SECONDS)
         limits = (os.environ.get("UPLOAD_LIMIT_BYTES"), os.environ.get("IMPORT_LIMIT_BYTES"))
-        self._largest_body = max(64 << 20, *(int(limit) for limit in limits if limit))
+        self._largest_body = max([64 << 20, *(int(limit) for limit in limits if limit)])
         # In the order in which they began: of requests that arrive, answers that are sent, and ends that are awaited.
         self._receiving: dict[Connection, None] = {}
         self._sending: dict[Connection, bool] = {}
