@@ -6,13 +6,13 @@ Examples are few and the same each time. LMS_API_EXAMPLES sets how many each ope
 import os
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, Phase, given, seed
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -49,14 +49,26 @@ OPERATIONS = [
 NOTHING_TO_NEGATE = {("/api/v1/openapi.json", "GET"), ("/api/v1/verify/{digits}", "GET")}
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Whoever calls: the token of a paired device, and the cookie of a signed-in browser."""
+
+    token: str
+    cookies: dict[str, str]
+
+
 @pytest.fixture
-def token(db: Session, make: Make) -> str:
-    """The token of an instructor's device, who leads a running session."""
+def caller(app: Flask, db: Session, make: Make, sign_in: SignIn) -> Caller:
+    """An instructor's device, who leads a session with a trainee, and a browser."""
     lead = make.instructor(user=make.user(Role.INSTRUCTOR))
     offering = make.offering(organisation=make.organisation(1), lead=lead)
     make.enrolment(offering, make.trainee(district_id=1))
     assert lead.user is not None
-    return devices.pair(db, lead.user, f"phone {uuid4()}")[1]
+    token = devices.pair(db, lead.user, "phone")[1]
+    cookie = sign_in(lead.user).get_cookie(app.config["SESSION_COOKIE_NAME"])
+    assert cookie is not None
+    db.commit()
+    return Caller(token, {cookie.key: cookie.value})
 
 
 def test_the_document_describes_the_whole_interface(app: Flask) -> None:
@@ -72,14 +84,8 @@ def test_the_document_describes_the_whole_interface(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_answers_are_those_of_the_document(
-    app: Flask, db: Session, sign_in: SignIn, make: Make, token: str, path: str, method: str
-) -> None:
+def test_answers_are_those_of_the_document(app: Flask, db: Session, caller: Caller, path: str, method: str) -> None:
     """Nothing that is sent makes a 5xx, and each answer has a status, a media type and a form that the document names."""
-    signed_in = sign_in(make.user(Role.CITY_ADMINISTRATOR, Role.INSTRUCTOR))
-    cookie = signed_in.get_cookie(app.config["SESSION_COOKIE_NAME"])
-    assert cookie is not None
-    db.commit()
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
     operation = schema[path][method]
     statuses: Counter[int] = Counter()
@@ -88,10 +94,8 @@ def test_answers_are_those_of_the_document(
         limiter.reset()
         for limit in fast_path.minute_limits:
             limit.reset()
-        headers: dict[str, str] = {}
-        if holds:
-            headers["Authorization"] = f"Bearer {token}"
-        cookies = {cookie.key: cookie.value} if holds and path == "/api/v1/devices" else {}
+        headers = {"Authorization": f"Bearer {caller.token}"} if holds else {}
+        cookies = caller.cookies if holds and path == "/api/v1/devices" else {}
         with db.begin_nested() as point:
             response = case.call(headers=headers, cookies=cookies)
             if point.is_active:
