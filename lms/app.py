@@ -121,6 +121,7 @@ AUDIT_LABELS: tuple[str, ...] = (
     "courses.reports.audit_labels",
     "courses.imports.audit_labels",
     "certificates.audit_labels",
+    "lms.backup.audit_labels",
 )
 
 # Modules that register a figure of theirs with a page of a package below them.
@@ -138,6 +139,9 @@ COMMANDS: tuple[str, ...] = (
     "lms.accounts.cli",
     "certificates.cli.keys",
     "certificates.cli.certificates",
+    "lms.backup.cli:backup",
+    "lms.backup.cli:identity",
+    "lms.backup.cli:restore",
 )
 
 
