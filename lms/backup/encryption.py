@@ -21,10 +21,9 @@ import pyrage
 from pyrage import passphrase as by_passphrase
 from pyrage import x25519
 
-from lms.backup import BackupError
+from lms.backup import BackupError, passphrases
+from lms.backup.passphrases import ARMOUR_BEGIN, ARMOUR_END
 
-ARMOUR_BEGIN = b"-----BEGIN AGE ENCRYPTED FILE-----\n"
-ARMOUR_END = b"-----END AGE ENCRYPTED FILE-----\n"
 BINARY_BEGIN = b"age-encryption.org/v1\n"
 ARMOUR_LINES = 100
 PRIVATE_KEY = "AGE-SECRET-KEY-"
@@ -88,8 +87,7 @@ def encrypt(content: Iterator[bytes], file: BinaryIO, recipients: Sequence[str],
     if passphrase is not None:
         identity, recipient = new_identity()
         public_keys.append(_recipient(recipient))
-        armoured = by_passphrase.encrypt(identity.encode(), passphrase, armored=True)
-        file.write(armoured.rstrip(b"\n") + b"\n")
+        file.write(passphrases.seal(identity.encode(), passphrase))
     source, target = _Pulled(content), _Noted(file)
     try:
         pyrage.encrypt_io(source, target, public_keys)

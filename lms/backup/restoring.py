@@ -81,7 +81,8 @@ def restore(path: Path, opener: Opener, destination: Destination, progress: Prog
         progress(f"bringing the tables from {manifest.migration} to {migrations.head()}")
         configure(values)
         migrations.upgrade(_sqlalchemy_url(destination.url))
-    target.grant(destination.url)
+    progress("gathering the planner's statistics")
+    target.prepare(destination.url)
     configure(values)
     engine = make_engine(_sqlalchemy_url(destination.url))
     try:
@@ -92,11 +93,12 @@ def restore(path: Path, opener: Opener, destination: Destination, progress: Prog
 
 @contextmanager
 def restore_instance(
-    path: Path, opener: Opener, instance: Path, *, migrate: bool, progress: Progress
+    path: Path, opener: Opener, instance: Path, *, migrate: bool, progress: Progress, durable: bool = True
 ) -> Iterator[Restored]:
     """Restore into a new folder that `flask up` (`make run`) then starts on. Raises BackupError; then there is no folder.
 
-    It is made beside its place and moved there whole. The settings besides the two secrets lie in `settings.env`.
+    The folder is made beside its place and moved there whole. The settings besides the two secrets lie in
+    `settings.env`. durable: wait for the disk at each write.
     """
     instance = instance.absolute()
     fresh = instance.with_name(f"{instance.name}{RESTORING}")
@@ -105,7 +107,7 @@ def restore_instance(
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir(parents=True)
-        with Server(fresh / "postgres") as server:
+        with Server(fresh / "postgres", fsync=durable) as server:
             server.create_database(environment.DATABASE)
             destination = Destination(server.url(environment.DATABASE), fresh / "keys", migrate=migrate)
             with restore(path, opener, destination, progress) as restored:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import psycopg
-from psycopg import sql
 
 from lms.backup import BackupError, programs, reading
 from lms.backup.encryption import Opener
@@ -136,11 +135,12 @@ def restore(target: Target, file: BinaryIO, opener: Opener, manifest: Manifest, 
                 raise
         if contents.manifest != manifest:
             raise BackupError("the backup is not the one that was verified; nothing was changed")
-        psql.take(_comparison(manifest.tables).encode())
+        psql.take(comparison(manifest.tables).encode())
         psql.finish()
 
 
-def _comparison(tables: Mapping[str, int]) -> str:
+def comparison(tables: Mapping[str, int]) -> str:
+    """Statements that compare a restored database with the rows of each table, and commit: the end of a transaction."""
     rows = (f"({_literal(_quoted(name))}, {int(count)})" for name, count in tables.items())
     return _COMPARE.format(", ".join(rows))
 
@@ -154,10 +154,14 @@ def _literal(text: str) -> str:
     return f"'{text}'"
 
 
-def grant(url: str) -> None:
-    """Give the roles of web and worker their rights anew: a dump brings the tables and not the rights. Raises BackupError."""
+def prepare(url: str) -> None:
+    """Give the roles of web and worker their rights anew, and gather the planner's statistics. Raises BackupError.
+
+    A dump brings the tables and neither of them. Without statistics the recount of 10,000 check-ins took half a minute.
+    """
     with _connected(url) as connection:
         connection.execute((ROOT / "migrations" / "roles.sql").read_bytes())
+        connection.execute("ANALYZE")
 
 
 @contextmanager
@@ -167,9 +171,3 @@ def _connected(url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
             yield connection
     except psycopg.Error as error:
         raise BackupError(f"the database cannot be used: {first_line(error)}") from error
-
-
-def create_database(url: str, name: str) -> None:
-    """Create an empty database on the server of this address."""
-    with _connected(url) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
