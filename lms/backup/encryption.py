@@ -40,7 +40,7 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class Opener:
-    """What opens a backup: private keys in age's text form, a passphrase, or both."""
+    """Private keys in age's text form, a passphrase, or both: each that fits opens a backup."""
 
     identities: Sequence[str] = ()
     passphrase: str | None = None

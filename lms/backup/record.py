@@ -10,17 +10,16 @@ from lms.core import audit
 from lms.core.audit import AuditEntry
 
 SUBJECT = "backup:database"
-MADE, RESTORED = "backup.make", "backup.restore"
 
 
 def made(db: Session, manifest: Manifest, size: int) -> None:
     """Record that a backup was made and found right. `size`: its bytes."""
-    audit.record(db, MADE, SUBJECT, after={**_facts(manifest), "bytes": size})
+    audit.record(db, "backup.make", SUBJECT, after={**_facts(manifest), "bytes": size})
 
 
 def restored(db: Session, manifest: Manifest) -> None:
     """Record in the restored database that it is one: later rows than those of the backup are not in it."""
-    audit.record(db, RESTORED, SUBJECT, after=_facts(manifest))
+    audit.record(db, "backup.restore", SUBJECT, after=_facts(manifest))
 
 
 def _facts(manifest: Manifest) -> dict[str, object]:
@@ -30,7 +29,7 @@ def _facts(manifest: Manifest) -> dict[str, object]:
 
 def last_made_at(db: Session) -> datetime | None:
     """The moment of the newest backup, by the index over subject and moment; None where none was recorded."""
-    statement = select(func.max(AuditEntry.at)).where(AuditEntry.subject == SUBJECT, AuditEntry.action == MADE)
+    statement = select(func.max(AuditEntry.at)).where(AuditEntry.subject == SUBJECT, AuditEntry.action == "backup.make")
     return db.scalar(statement)
 
 

@@ -20,6 +20,7 @@ from lms.core.engine import make_engine
 from lms.core.transactions import make_sessions
 from lms.embedded import environment, schema
 from lms.embedded.failure import StartError
+from lms.embedded.place import Place
 from lms.embedded.postgres import Server
 
 UNFINISHED = ".unfinished"
@@ -107,7 +108,8 @@ def restore_instance(
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir(parents=True)
-        with Server(fresh / "postgres", fsync=durable) as server:
+        password = environment.database_password(Place(fresh, "", 0))
+        with Server(fresh / "postgres", fsync=durable, password=password) as server:
             server.create_database(environment.DATABASE)
             destination = Destination(server.url(environment.DATABASE), fresh / "keys", migrate=migrate)
             with restore(path, opener, destination, progress) as restored:

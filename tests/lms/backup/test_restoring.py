@@ -136,11 +136,20 @@ def test_a_new_instance_has_what_make_run_starts_on(made: Made, system: System, 
         assert not [check for check in checks.run(restored.sessions, restored.keys) if check.faults]
         assert not instance.exists()
     assert names(tmp_path) == ["instance"]
-    assert names(instance) == ["field_key", "keys", "postgres", "seal_file.svg", "secret_key", "settings.env"]
+    assert names(instance) == [
+        "database_password",
+        "field_key",
+        "keys",
+        "postgres",
+        "seal_file.svg",
+        "secret_key",
+        "settings.env",
+    ]
     assert (instance / "field_key").read_text().strip() == system.source.environ["FIELD_KEY"]
     assert f'SEAL_FILE="{instance / "seal_file.svg"}"' in (instance / "settings.env").read_text()
     assert "FIELD_KEY" not in (instance / "settings.env").read_text()
-    with Server(instance / "postgres", fsync=False) as server, server.connect("lms") as connection:
+    password = (instance / "database_password").read_text().strip()
+    with Server(instance / "postgres", fsync=False, password=password) as server, server.connect("lms") as connection:
         assert connection.execute("SELECT count(*) FROM certificate").fetchone() == (2,)
     with (
         pytest.raises(BackupError, match="is there already"),
