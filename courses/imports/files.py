@@ -10,7 +10,7 @@ from typing import IO
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from courses.models.imports import ImportPiece, ImportRun
+from courses.models.imports import PIECE_COLUMN, ImportPiece, ImportRun
 from lms.core import crypto, spreadsheets
 from lms.core.errors import N_, DomainError
 
@@ -24,7 +24,6 @@ PREVIEW_ROWS = 5  # the preview shows so many rows below the headings
 FIRST_ROWS = HEADING_ROWS + PREVIEW_ROWS
 _FIRST_ROWS_PIECE = -1
 CELL_LENGTH = spreadsheets.CELL_LENGTH
-_COLUMN = "import_piece.content"
 
 FileRow = tuple[int, list[str]]
 
@@ -125,7 +124,7 @@ def first_rows(db: Session, run: ImportRun) -> list[FileRow]:
     )
     if sealed is None:
         return []
-    stored = json.loads(crypto.cipher().open(_COLUMN, f"{run.ref}:{_FIRST_ROWS_PIECE}", sealed))
+    stored = json.loads(crypto.cipher().open(PIECE_COLUMN, f"{run.ref}:{_FIRST_ROWS_PIECE}", sealed))
     return [(line, cells) for line, cells in stored]
 
 
@@ -149,7 +148,7 @@ def _delimiter(db: Session, run: ImportRun) -> str:
 
 
 def _seal(run: ImportRun, number: int, piece: bytes) -> bytes:
-    return crypto.cipher().seal(_COLUMN, f"{run.ref}:{number}", piece)
+    return crypto.cipher().seal(PIECE_COLUMN, f"{run.ref}:{number}", piece)
 
 
 def _pieces(db: Session, run: ImportRun) -> Iterator[bytes]:
@@ -158,4 +157,4 @@ def _pieces(db: Session, run: ImportRun) -> Iterator[bytes]:
         sealed = db.scalar(
             select(ImportPiece.content).where(ImportPiece.run_id == run.id, ImportPiece.number == number)
         )
-        yield crypto.cipher().open(_COLUMN, f"{run.ref}:{number}", sealed or b"")
+        yield crypto.cipher().open(PIECE_COLUMN, f"{run.ref}:{number}", sealed or b"")

@@ -136,8 +136,9 @@ def _write_instance(folder: Path, final: Path, restored: Restored) -> None:
 
 
 def configure(values: Mapping[str, str]) -> None:
-    """Let this process read the restored system: its FIELD_KEY and its time zone."""
-    crypto.configure(values["FIELD_KEY"])
+    """Let this process read the restored system: its FIELD_KEY, the earlier ones, and its time zone."""
+    fallbacks = [part.strip() for part in values.get("FIELD_KEY_FALLBACKS", "").split(",") if part.strip()]
+    crypto.configure(values["FIELD_KEY"], fallbacks)
     clock.configure(ZoneInfo(values.get("TIME_ZONE") or Settings.model_fields["time_zone"].default))
 
 
