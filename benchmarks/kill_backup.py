@@ -11,11 +11,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-from sqlalchemy import NullPool, create_engine
-from sqlalchemy.orm import sessionmaker
 
 from benchmarks.owed import owe
 from benchmarks.stage import stage
@@ -69,9 +66,7 @@ def kill(source: Source, folder: Path, kills: int) -> Iterator[Kill]:
 
 
 def _back_up(source: Source, path: Path, recipient: str) -> None:
-    # A process of its own needs connections of its own.
-    engine = create_engine(source.database_url, poolclass=NullPool)
-    writing.make(replace(source, sessions=sessionmaker(engine)), path, Lock((recipient,)), lambda _: None)
+    writing.make(source, path, Lock((recipient,)), lambda _: None)
 
 
 def _faults(path: Path, drafts: list[Path], parent: int) -> Iterator[str]:
@@ -97,7 +92,7 @@ def main() -> int:
     with stage() as set_stage, tempfile.TemporaryDirectory(prefix="lms-bench-") as place_of_backups:
         owe(set_stage.app, 2000)
         settings = set_stage.app.config["SETTINGS"]
-        source = Source(settings.database_url, settings.keys_dir, os.environ, set_stage.app.extensions["sessions"])
+        source = Source(settings.database_url, settings.keys_dir, os.environ)
         wrong = 0
         for number, killed in enumerate(kill(source, Path(place_of_backups), KILLS), 1):
             wrong += bool(killed.faults)

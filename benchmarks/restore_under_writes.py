@@ -1,9 +1,10 @@
-"""`python -m benchmarks.restore_under_writes [20]`: backups and restores while four threads write all the time.
+"""`python -m benchmarks.restore_under_writes [20]`: backups and restores while five threads write all the time.
 
-The writers check people in, enrol people (who are owed a message each), owe other messages, and close trainings and issue
-their certificates, as the web and the worker do. Each notes what was committed, with the moment of the answer. A backup
-is restored into another server, and compared: everything that was committed before the backup began must be there, nothing
-half, no row that the source does not have, and all checks clean. Exit 1 when anything is otherwise.
+The writers check people in, enrol people (who are owed a message each), owe other messages, close trainings and issue
+their certificates, and seal the tables of record, as the web and the worker do. Each notes what was committed, with the
+moment of the answer. A backup is restored into another server, and compared: everything that was committed before the
+backup began must be there, nothing half, no row that the source does not have, and all checks clean. Exit 1 when
+anything is otherwise.
 """
 
 import os
@@ -25,6 +26,7 @@ from benchmarks.phones import Phone, phones
 from benchmarks.stage import Stage, stage
 from certificates import issuing
 from certificates.branch import Branch
+from certificates.records import sealing
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
 from courses.enrolment import places
@@ -44,6 +46,7 @@ from lms.embedded.postgres import Server
 
 ROUNDS = 20
 CLASS = 4  # people in each training that is closed, and certificates in each of its two chunks
+SEAL_SECONDS = 0.5
 PAUSE_SECONDS = 0.002  # between two units of work of a writer, so that the backup gets its share of two processors
 NOTICE = Purpose("bench_notice", "A message of the measurement", called=False)
 RECORD = (
@@ -89,14 +92,14 @@ class Committed:
 
 
 class Writers:
-    """Four threads that write until they are stopped, and the log of what was committed."""
+    """Five threads that write until they are stopped, and the log of what was committed."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._log: list[Committed] = []
         self._over = threading.Event()
         self.errors: list[BaseException] = []
-        works = (self._check_in, self._enrol, self._owe, self._certify)
+        works = (self._check_in, self._enrol, self._owe, self._certify, self._seal)
         self._threads = [threading.Thread(target=self._run, args=(work,)) for work in works]
 
     def __enter__(self) -> "Writers":
@@ -181,6 +184,14 @@ class Writers:
                     ids = list(db.scalars(newer, {"latest": latest}))
                 yield [("certificate", identity) for identity in ids]
 
+    def _seal(self) -> Iterator[list[tuple[str, str]]]:
+        branch, engine = Branch.of(self._app.config["SETTINGS"]), self._app.extensions["engine"]
+        while True:
+            for _block in sealing.seal(self._app.extensions["sessions"], engine.connect, branch):
+                pass
+            self._over.wait(SEAL_SECONDS)
+            yield []
+
 
 def _batches(phone: Phone) -> Iterator[list[AttendanceInput]]:
     for session in phone.sessions:
@@ -214,7 +225,7 @@ def run(app: Flask, environ: Mapping[str, str], into: Server, folder: Path, roun
     """Write, back up and restore, so many times. Each round has a new database of the server `into`."""
     identity, recipient = encryption.new_identity()
     settings = app.config["SETTINGS"]
-    source = Source(settings.database_url, settings.keys_dir, environ, app.extensions["sessions"])
+    source = Source(settings.database_url, settings.keys_dir, environ)
     with Writers(app) as writers:
         for number in range(rounds):
             writers.wait_for_all()
@@ -227,9 +238,9 @@ def run(app: Flask, environ: Mapping[str, str], into: Server, folder: Path, roun
             destination = Destination(into.url(f"back_{number}"), folder / f"keys_{number}")
             began = time.perf_counter()
             with restoring.restore(made.path, Opener([identity]), destination, lambda _: None) as restored:
-                faults = {check.name: len(check.faults) for check in checks.run(restored.sessions, restored.keys)}
+                faults = {check.name: len(check.faults) for check in checks.run(restored.subject)}
                 restore_seconds = time.perf_counter() - began
-                with restored.sessions() as db:
+                with restored.subject.sessions() as db:
                     found = _compare(db.connection(), settings.database_url, before)
             into.drop_database(f"back_{number}")
             yield Round(

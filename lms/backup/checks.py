@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from certificates import ledger
+from certificates.records import status_keys
+from certificates.records.checking import Check as RecordsCheck
 from courses.counting import recount
 from courses.models.trainees import Trainee
 from lms.backup import key_parts
@@ -26,10 +29,20 @@ class Check:
     faults: tuple[str, ...]
 
 
-def run(sessions: sessionmaker[Session], keys: Mapping[str, bytes]) -> Iterator[Check]:
-    """Run all checks over a restored system, one after the other. keys: its private key files, by path."""
+@dataclass(frozen=True)
+class Subject:
+    """A system to check: sessions on its database, its keys folder, and the heads that its sealed records must have."""
+
+    sessions: sessionmaker[Session]
+    keys_dir: Path
+    record_heads: Mapping[str, tuple[int, str]]
+
+
+def run(subject: Subject) -> Iterator[Check]:
+    """Run all checks over a restored system, one after the other."""
+    sessions = subject.sessions
     with transaction(sessions) as db:
-        yield _check("keys", key_parts.faults(db, keys))
+        yield _check("keys", key_parts.faults(key_parts.published(db), key_parts.read_folder(subject.keys_dir)))
         yield _check("field key", _unreadable(db))
     yield _check("person-time check", _recount(sessions))
     with transaction(sessions) as db:
@@ -37,6 +50,9 @@ def run(sessions: sessionmaker[Session], keys: Mapping[str, bytes]) -> Iterator[
         yield _check(
             "certificates ledger check", (f"certificate {fault.number or '?'}: {fault.what}" for fault in faults)
         )
+    with transaction(sessions) as db:
+        db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield _check("records check", _records(db, subject))
 
 
 def _check(name: str, faults: Iterator[str]) -> Check:
@@ -53,6 +69,16 @@ def _unreadable(db: Session) -> Iterator[str]:
             _ = trainee.phone
         except InvalidTag:
             yield f"the FIELD_KEY does not open the phone of trainee {trainee.id}"
+
+
+def _records(db: Session, subject: Subject) -> Iterator[str]:
+    connection = db.connection()
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    known = [(table, number, digest) for table, (number, digest) in subject.record_heads.items()]
+    for finding in RecordsCheck(connection, status_keys.load(connection, subject.keys_dir), known).findings():
+        row = f" row {finding.key}" if finding.key is not None else ""
+        block = f", block {finding.block}" if finding.block is not None else ""
+        yield f"{finding.table}{row}{block}: {finding.fault}"
 
 
 def _recount(sessions: sessionmaker[Session]) -> Iterator[str]:

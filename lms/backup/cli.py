@@ -54,7 +54,7 @@ def backup(file: Path, recipients: Sequence[str], asks: bool, passphrase_file: P
     sessions = current_app.extensions["sessions"]
     with _reporting() as progress:
         lock = Lock(tuple(recipients) or settings.backup_recipient, _passphrase(asks, passphrase_file, confirms=True))
-        source = Source(settings.database_url, settings.keys_dir, os.environ, sessions)
+        source = Source(settings.database_url, settings.keys_dir, os.environ)
         made = writing.make(source, place.target(file, clock.now()), lock, progress)
         removed = place.keep(file, keep) if keep is not None else []
     _describe(made.manifest)
@@ -174,13 +174,13 @@ def _finish(restored: Restored, progress: Callable[[str], None]) -> int:
     _describe(restored.manifest)
     click.echo("Each table has as many rows as the manifest says, and each sequence is past them.")
     faults = 0
-    for check in checks.run(restored.sessions, restored.keys):
+    for check in checks.run(restored.subject):
         progress("")
         click.echo(f"{check.name}: {'found nothing' if not check.faults else f'{len(check.faults)} faults'}")
         for fault in check.faults:
             click.echo(f"  {fault}")
         faults += len(check.faults)
-    with transaction(restored.sessions) as db:
+    with transaction(restored.subject.sessions) as db:
         record.restored(db, restored.manifest)
     return faults
 

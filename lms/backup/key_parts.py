@@ -3,7 +3,8 @@
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from certificates.keys import issuer_keys, qr_keys
 from certificates.keys.key_files import public_bytes
 from certificates.models import KeyState
+from certificates.records import heads
 from lms.backup import BackupError
 
 LARGEST_BYTES = 64 * 1024
@@ -21,14 +23,18 @@ _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """Each file of a keys folder by its path within it. Drafts (names with a dot in front) are left out.
+    """Each file of a keys folder by its path within it.
 
+    Drafts (names with a dot in front) are left out, and the noted heads of the sealed records: those may be ahead of the
+    database's snapshot, whose own heads are in the manifest.
     Raises BackupError for a file that cannot be read, or that is no file.
     """
     files: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
         name = path.relative_to(folder)
-        if any(part.startswith(".") for part in name.parts) or (path.is_dir() and not path.is_symlink()):
+        if name.as_posix() == heads.FILE or any(part.startswith(".") for part in name.parts):
+            continue
+        if path.is_dir() and not path.is_symlink():
             continue
         if not all(_NAME.fullmatch(part) for part in name.parts):
             raise BackupError(f"{path} has a name that no key has")
@@ -50,20 +56,44 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def faults(db: Session, files: Mapping[str, bytes]) -> Iterator[str]:
-    """Differences between private key files and the public rows.
+@dataclass(frozen=True)
+class PublishedKey:
+    """The public half of a key: the row of the database."""
+
+    kid: str
+    public_key: bytes
+    signs: bool
+
+
+def published(db: Session) -> list[PublishedKey]:
+    """Every key of codes, badges and status lists."""
+    rows = [(key.kid, key.public_key, key.state) for key in qr_keys.public_keys(db)]
+    rows += [(key.kid, key.public_key, key.state) for key in issuer_keys.public_keys(db)]
+    return [PublishedKey(kid, public_key, state is KeyState.ACTIVE) for kid, public_key, state in rows]
+
+
+def without_unpublished(keys: Sequence[PublishedKey], files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Leave out files of keys that are not in the snapshot: a worker made them in a transaction that had not ended."""
+    known = {_path(key.kid) for key in keys}
+    return {name: content for name, content in files.items() if name in known or not name.startswith("signing/")}
+
+
+def faults(keys: Sequence[PublishedKey], files: Mapping[str, bytes]) -> Iterator[str]:
+    """Differences between private key files and the published keys.
 
     A key that signs must have its file. A retired key needs none; where it has one, that must be the right one.
     """
-    rows = [(key.kid, key.public_key, key.state) for key in qr_keys.public_keys(db)]
-    rows += [(key.kid, key.public_key, key.state) for key in issuer_keys.public_keys(db)]
-    for kid, public_key, state in rows:
-        content = files.get(f"signing/{kid}.pem")
+    for key in keys:
+        content = files.get(_path(key.kid))
         if content is None:
-            if state is KeyState.ACTIVE:
-                yield f"the private file of {kid}, which signs, is missing"
-        elif _public(content) != public_key:
-            yield f"the private file of {kid} is not the key that was published"
+            if key.signs:
+                yield f"the private file of {key.kid}, which signs, is missing"
+        elif _public(content) != key.public_key:
+            yield f"the private file of {key.kid} is not the key that was published"
+
+
+def _path(kid: str) -> str:
+    return f"signing/{kid}.pem"
 
 
 def _public(pem: bytes) -> bytes | None:

@@ -47,7 +47,10 @@ class Snapshot(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The manifest of one backup. `tables`: rows of each table in the snapshot. `left_out`: names of settings."""
+    """The manifest of one backup. tables: rows of each table in the snapshot. left_out: names of settings.
+
+    record_heads: number and digest of the last sealed block of each table of record.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,7 +65,7 @@ class Manifest(BaseModel):
     settings: list[str]
     left_out: list[str]
     keys: list[PartName]
-    records_head: dict[str, str | int] | None = None
+    record_heads: dict[Relation, tuple[int, Sha256]] = Field(default_factory=dict)
     parts: dict[PartName, Part]
 
     @property

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session, sessionmaker
-
+from certificates.records import heads
 from lms.backup import BackupError, key_parts, programs, reading, settings, target
+from lms.backup.checks import Subject
 from lms.backup.encryption import Opener
 from lms.backup.manifest import Manifest
 from lms.backup.reading import Contents
 from lms.config import Settings
-from lms.core import clock, crypto, migrations
+from lms.core import clock, crypto, migrations, records
 from lms.core.engine import make_engine
 from lms.core.transactions import make_sessions
 from lms.embedded import environment, schema
@@ -44,13 +44,12 @@ class Destination:
 
 @dataclass(frozen=True)
 class Restored:
-    """A restored system: its manifest, its settings, its key files and pictures, and sessions on its database."""
+    """A restored system: its manifest, its settings and pictures, and what its checks look at."""
 
     manifest: Manifest
     settings: Mapping[str, str]
-    keys: Mapping[str, bytes]
     pictures: Mapping[str, bytes]
-    sessions: sessionmaker[Session]
+    subject: Subject
 
 
 def verify(path: Path, opener: Opener) -> Contents:
@@ -78,16 +77,22 @@ def restore(path: Path, opener: Opener, destination: Destination, progress: Prog
         with _placed(destination, contents, values):
             progress("restoring the database")
             target.restore(plain_target, file, opener, manifest, client)
+    # Before anything writes: this server counts transactions from its own start.
+    records.continue_numbers(destination.url)
     if migrates:
         progress(f"bringing the tables from {manifest.migration} to {migrations.head()}")
         configure(values)
         migrations.upgrade(_sqlalchemy_url(destination.url))
+        records.continue_numbers(destination.url)
     progress("gathering the planner's statistics")
     target.prepare(destination.url)
     configure(values)
     engine = make_engine(_sqlalchemy_url(destination.url))
     try:
-        yield Restored(manifest, values, contents.keys(), contents.pictures(), make_sessions(engine))
+        with engine.connect() as connection:
+            heads.note(connection, destination.keys_dir, list(manifest.record_heads))
+        subject = Subject(make_sessions(engine), destination.keys_dir, manifest.record_heads)
+        yield Restored(manifest, values, contents.pictures(), subject)
     finally:
         engine.dispose()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from lms.backup import BackupError, encryption, key_parts, manifest, place, programs, reading, settings, snapshot
 from lms.backup.archive import END, PIECE_BYTES, member
@@ -31,7 +31,6 @@ class Source:
     database_url: str
     keys_dir: Path
     environ: Mapping[str, str]
-    sessions: sessionmaker[Session]
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,7 @@ class _Writer:
         keys = self._keys()
         self._progress("counting the rows of each table")
         tables = snapshot.count_rows(self._exported)
+        record_heads = snapshot.record_heads(self._exported)
         yield from self._member(manifest.SETTINGS, collected.as_json())
         for name, content in collected.pictures.items():
             yield from self._member(f"{manifest.FILES}{name}", content)
@@ -116,19 +116,19 @@ class _Writer:
             settings=sorted(collected.values),
             left_out=list(collected.left_out),
             keys=sorted(keys),
+            record_heads=record_heads,
             parts=self._hashes.parts(),
         )
         yield from member(manifest.NAME, self._manifest.as_json(), self._moment)
         yield END
 
     def _keys(self) -> dict[str, bytes]:
-        keys = key_parts.read_folder(self._source.keys_dir)
-        with self._source.sessions() as db:
-            for fault in key_parts.faults(db, keys):
-                raise BackupError(
-                    f"{fault} (KEYS_DIR is {self._source.keys_dir}); a backup without it restores nothing"
-                )
-        return keys
+        with Session(self._exported.connection) as db:
+            published = key_parts.published(db)
+        files = key_parts.without_unpublished(published, key_parts.read_folder(self._source.keys_dir))
+        for fault in key_parts.faults(published, files):
+            raise BackupError(f"{fault} (KEYS_DIR is {self._source.keys_dir}); a backup without it restores nothing")
+        return files
 
     def _database(self) -> Iterator[bytes]:
         command = [self._client.path("pg_dump"), "--format=custom", COMPRESSION, "--no-password"]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from benchmarks.owed import owe
 from certificates import issuing
 from certificates.branch import Branch
+from certificates.records import sealing
 from lms.app import create_app
 from lms.backup import encryption, reading, writing
 from lms.backup.encryption import Opener
@@ -35,7 +36,8 @@ class System:
 
     @property
     def sessions(self) -> sessionmaker[Session]:
-        return self.source.sessions
+        sessions: sessionmaker[Session] = self.app.extensions["sessions"]
+        return sessions
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def system(server: Server, settings: Settings, tmp_path_factory: pytest.TempPath
     with transaction(sessions) as db:
         Make(db).trainee(phone="+8613912345678")
         issuing.issue_owed(db, Branch.of(own), limit=2)
+    assert list(sealing.seal(sessions, app.extensions["engine"].connect, Branch.of(own)))
     picture = folder / "seal.svg"
     picture.write_text("<svg/>")
     environ = {
@@ -79,7 +82,7 @@ def system(server: Server, settings: Settings, tmp_path_factory: pytest.TempPath
         "SEAL_FILE": str(picture),
         "PATH": os.environ["PATH"],
     }
-    yield System(app, Source(own.database_url, own.keys_dir, environ, sessions))
+    yield System(app, Source(own.database_url, own.keys_dir, environ))
     app.extensions["engine"].dispose()
     server.drop_database(name)
     tasks.configure(create_app(settings), settings)

@@ -63,9 +63,7 @@ def test_a_restore_whose_checks_find_something_says_so(
 ) -> None:
     identity = tmp_path / "identity"
     identity.write_text(made.identity)
-    monkeypatch.setattr(
-        cli.checks, "run", lambda _sessions, _keys: iter([cli.checks.Check("keys", ("one is missing",))])
-    )
+    monkeypatch.setattr(cli.checks, "run", lambda _subject: iter([cli.checks.Check("keys", ("one is missing",))]))
     arguments = [
         "restore",
         made.path,

@@ -21,18 +21,28 @@ def folder(db: Session, tmp_path: Path) -> Path:
 
 def test_all_files_come_with_their_path_and_drafts_stay(folder: Path, db: Session) -> None:
     (folder / "signing" / ".qr-3.0123").write_bytes(b"draft")
+    (folder / "record-heads.json").write_text("{}")
     files = key_parts.read_folder(folder)
     assert sorted(files) == ["signing/qr-1.pem", "signing/qr-2.pem"]
-    assert list(key_parts.faults(db, files)) == []
+    assert list(key_parts.faults(key_parts.published(db), files)) == []
     assert key_parts.read_folder(folder / "none") == {}
+
+
+def test_a_key_that_is_being_made_stays_out(folder: Path, db: Session) -> None:
+    """Its file is there before its row is committed; restored, it would be a key that was never published."""
+    key_files.create(folder, "status-1")
+    files = key_parts.without_unpublished(key_parts.published(db), {"note.txt": b"", **key_parts.read_folder(folder)})
+    assert sorted(files) == ["note.txt", "signing/qr-1.pem", "signing/qr-2.pem"]
 
 
 def test_a_missing_key_that_signs_is_a_fault_and_a_retired_one_is_none(folder: Path, db: Session) -> None:
     files = key_parts.read_folder(folder)
     del files["signing/qr-1.pem"]
-    assert list(key_parts.faults(db, files)) == []
+    assert list(key_parts.faults(key_parts.published(db), files)) == []
     del files["signing/qr-2.pem"]
-    assert list(key_parts.faults(db, files)) == ["the private file of qr-2, which signs, is missing"]
+    assert list(key_parts.faults(key_parts.published(db), files)) == [
+        "the private file of qr-2, which signs, is missing"
+    ]
 
 
 @pytest.mark.parametrize("wrong", [b"", b"not a key", None])
@@ -42,7 +52,9 @@ def test_another_key_is_a_fault(folder: Path, db: Session, wrong: bytes | None) 
         key_files.create(folder, "qr-9")
         wrong = (folder / "signing" / "qr-9.pem").read_bytes()
     files["signing/qr-1.pem"] = wrong
-    assert list(key_parts.faults(db, files)) == ["the private file of qr-1 is not the key that was published"]
+    assert list(key_parts.faults(key_parts.published(db), files)) == [
+        "the private file of qr-1 is not the key that was published"
+    ]
 
 
 def test_links_and_large_files_are_named(folder: Path) -> None:

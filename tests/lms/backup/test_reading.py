@@ -35,9 +35,10 @@ def read_again(made: Made, members: Members, end: bytes = END) -> Contents:
 def test_the_parts_are_database_keys_settings_and_manifest(contents: Contents, system: System) -> None:
     manifest = contents.manifest
     assert set(manifest.parts) == {
-        "database", "settings.json", "keys/signing/qr-1.pem", "files/seal_file.svg",
+        "database", "settings.json", "keys/signing/qr-1.pem", "keys/signing/status-1.pem", "files/seal_file.svg",
     }  # fmt: skip
-    assert contents.keys() == {"signing/qr-1.pem": (system.source.keys_dir / "signing" / "qr-1.pem").read_bytes()}
+    names = ("signing/qr-1.pem", "signing/status-1.pem")
+    assert contents.keys() == {name: (system.source.keys_dir / name).read_bytes() for name in names}
     assert contents.pictures() == {"seal_file.svg": b"<svg/>"}
     assert manifest.tables["certificate"] == 2
     assert manifest.tables["trainee"] == 4

@@ -21,7 +21,7 @@ from tests.lms.backup.conftest import Made, System, names
 def restore(made: Made, destination: Destination, opener: Opener | None = None) -> dict[str, tuple[str, ...]]:
     """Restore and run the checks; what each of them found."""
     with restoring.restore(made.path, opener or made.opener, destination, lambda _: None) as restored:
-        return {check.name: check.faults for check in checks.run(restored.sessions, restored.keys)}
+        return {check.name: check.faults for check in checks.run(restored.subject)}
 
 
 def relations(url: str) -> int:
@@ -34,7 +34,7 @@ def test_all_of_it_comes_back(made: Made, system: System, empty_database: str, t
     destination = Destination(empty_database, tmp_path / "keys", tmp_path / "lms.env")
     found = restore(made, destination)
     assert found == dict.fromkeys(found, ())
-    assert set(found) >= {"keys", "field key", "person-time check", "certificates ledger check"}
+    assert set(found) >= {"keys", "field key", "person-time check", "certificates ledger check", "records check"}
     key = Path("signing", "qr-1.pem")
     assert (tmp_path / "keys" / key).read_bytes() == (system.source.keys_dir / key).read_bytes()
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
@@ -133,7 +133,7 @@ def test_a_new_instance_has_what_make_run_starts_on(made: Made, system: System, 
         made.path, made.opener, instance, migrate=False, durable=False, progress=lambda _: None
     )
     with work as restored:
-        assert not [check for check in checks.run(restored.sessions, restored.keys) if check.faults]
+        assert not [check for check in checks.run(restored.subject) if check.faults]
         assert not instance.exists()
     assert names(tmp_path) == ["instance"]
     assert names(instance) == [

@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy import text
 
 from benchmarks.kill_backup import CLEAR, kill
 from lms.backup import BackupError, writing
@@ -36,7 +35,8 @@ def test_the_manifest_counts_what_is_there(made: Made, system: System) -> None:
     # Other tests make backups of the same system, which its audit trail tells.
     assert manifest.tables | {"audit_entry": manifest.tables["audit_entry"] + later} == counts
     assert manifest.migration == head()
-    assert manifest.keys == ["signing/qr-1.pem"]
+    assert manifest.keys == ["signing/qr-1.pem", "signing/status-1.pem"]
+    assert set(manifest.record_heads) >= {"audit_entry", "ledger_entry"}
     assert manifest.rows > 50
 
 
@@ -76,9 +76,8 @@ def write_in_little_room(
 ) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
-    engine = create_engine(system.source.database_url, poolclass=NullPool)
     try:
-        writing.make(replace(system.source, sessions=sessionmaker(engine)), path, Lock((recipient,)), lambda _: None)
+        writing.make(system.source, path, Lock((recipient,)), lambda _: None)
     except BackupError as error:
         answer.put(str(error))
 
