@@ -123,6 +123,20 @@ AUDIT_LABELS: tuple[str, ...] = (
     "certificates.audit_labels",
 )
 
+# Modules that register personal data and its retention, the lowest package first: an erasure goes the other way.
+PERSONAL_DATA: tuple[str, ...] = (
+    "lms.core.messages.personal_data",
+    "lms.accounts.personal_data",
+    "instructors.personal_data",
+    "courses.enrolment.personal_data",
+    "courses.assessment.personal_data",
+    "courses.attendance.personal_data",
+    "courses.reports.personal_data",
+    "courses.imports.personal_data",
+    "certificates.personal_data",
+    "courses.privacy.erasure",
+)
+
 # Modules that register a figure of theirs with a page of a package below them.
 FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
 
@@ -191,7 +205,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in (*KINDS, *AUDIT_LABELS, *FIGURES):
+    for module in (*KINDS, *AUDIT_LABELS, *PERSONAL_DATA, *FIGURES):
         import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")

@@ -21,6 +21,7 @@ from lms.accounts.contact_checks import CheckPurpose
 from lms.accounts.models import ContactCheck, User
 from lms.core import audit, clock, reasons
 from lms.core.errors import N_, Denied, DomainError, NotFound
+from lms.core.masks import without_names
 from lms.core.paging import Page, page_of
 from lms.core.scope import Scope, fetch, visible
 
@@ -267,7 +268,8 @@ def _add(db: Session, trainee: Trainee, facts: TraineeFacts, names: list[str], r
     db.add(proposal)
     db.flush()
     after = trainees.mask_for_audit(facts, names)
-    audit.record(db, "proposal.create", proposal, after=after | {"trainee": trainee.id}, reason=reason)
+    masked = without_names(reason, trainee.name, facts.name, facts.guardian_name)
+    audit.record(db, "proposal.create", proposal, after=after | {"trainee": trainee.id}, reason=masked)
     return proposal
 
 
