@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from certificates import erasing
-from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate, ShareLink
-from lms.core import crypto, personal_data, plain_values, retention_rules
+from certificates import erasing, states
+from certificates.models import LEGACY_ID_NUMBER_COLUMN, Certificate, LegacyCertificate, ShareLink
+from certificates.states import State
+from courses.models.enrolment import Enrolment
+from courses.models.trainees import Trainee
+from lms.core import clock, crypto, personal_data, plain_values, retention_rules
 from lms.core.errors import N_
 from lms.core.personal_data import Basis, DataKind, Erased, Receiver, Row, Subject, Whose
 from lms.core.retention_rules import RetentionKind
@@ -30,6 +33,21 @@ def _erase(db: Session, subject: Subject) -> Erased:
 def _obstacles(db: Session, subject: Subject) -> Iterable[str]:
     if erasing.is_correction_owed(db, subject.trainee_id):
         yield CORRECTION_OWED
+
+
+def _lock(db: Session, subject: Subject) -> bool:
+    of_person = select(Enrolment.id).where(Enrolment.trainee_id == subject.trainee_id)
+    return personal_data.locked(db, select(Certificate.id).where(Certificate.enrolment_id.in_(of_person)))
+
+
+def _holds_valid_certificate() -> ColumnElement[bool]:
+    return exists(
+        select(1)
+        .select_from(Certificate)
+        .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
+        .where(Enrolment.trainee_id == Trainee.id, states.sql_condition(State.VALID, clock.branch_today()))
+        .correlate(Trainee)
+    )
 
 
 def _export_legacy(db: Session, subject: Subject) -> list[Row]:
@@ -78,6 +96,8 @@ personal_data.register(
         export=_export,
         erase=_erase,
         obstacles=_obstacles,
+        lock=_lock,
+        needed=_holds_valid_certificate,
     )
 )
 personal_data.register(

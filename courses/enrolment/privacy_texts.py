@@ -9,6 +9,7 @@ from courses.models.privacy import PrivacyText
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError, NotFound
 
+LARGEST_VERSION = 32767
 LONGEST = 30_000  # characters of a text
 PLACEHOLDERS = ("{organisation}", "{contact}")
 
@@ -27,7 +28,7 @@ def versions(db: Session) -> list[PrivacyText]:
 
 def get(db: Session, version: int) -> PrivacyText:
     """A version. Raises NotFound."""
-    text = db.get(PrivacyText, version)
+    text = db.get(PrivacyText, version) if 0 < version <= LARGEST_VERSION else None
     if text is None:
         raise NotFound
     return text

@@ -77,11 +77,14 @@ def tell_changed(db: Session, trainee: Trainee, before: Sequence[RecordContact])
         _owe(db, CHANGED, trainee, (contact.address,), (_CHANGED_SUBJECT, _CHANGED_TEXT), {})
 
 
-def tell_answer(db: Session, trainee: Trainee, answer: str) -> None:
-    """Tell the owner of a record with a proven contact how a request about the own data was answered."""
+def tell_answer(db: Session, trainee: Trainee, outcome: str, answer: str | None) -> None:
+    """Tell the owner of a record with a proven contact how a request about the own data was answered.
+
+    outcome: in both languages. answer: the words of whoever decided, as they are.
+    """
     addresses = tuple(contact.address for contact in contacts_of(trainee) if contact.proven)
     if addresses:
-        _owe(db, ANSWERED, trainee, addresses, (_ANSWERED_SUBJECT, _ANSWERED_TEXT), {"answer": answer})
+        _owe(db, ANSWERED, trainee, addresses, (_ANSWERED_SUBJECT, _ANSWERED_TEXT), {"answer": f"{outcome} {answer or ''}".strip()})
 
 
 def in_both(text: str, separator: str = _SEPARATOR) -> str:

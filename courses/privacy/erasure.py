@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, exists, false, func, or_, select
+from sqlalchemy.orm import Session, joinedload
 
 from courses.enrolment import record_notices, trainees
 from courses.models.enrolment import Enrolment
@@ -19,7 +19,6 @@ from courses.models.privacy import ErasureRequest, ErasureState
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core import audit, clock, personal_data, reasons, retention_rules
-from lms.core.db import Base
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.masks import without_names
 from lms.core.messages import owing
@@ -33,9 +32,8 @@ _TEXT = N_(
     "The personal data of your training record was erased. What stays is figures that name nobody, and the fact whether a"
     " certificate is valid. An account that was only for your trainings is closed."
 )
+_REFUSED = N_("Your data was not erased.")
 BATCH = 20  # people of one transaction of the nightly job
-# A certificate belongs to a package above this one; only whether one still holds is asked.
-_certificate = "certificate"
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def erase(db: Session, trainee_id: int, *, reason: str | None) -> Mapping[str, i
     rows = _rows(results)
     audit.record(db, "trainee.erase", f"trainee:{trainee_id}", after={"rows": rows}, reason=without_names(reason, name))
     if addresses:  # names nobody and belongs to nobody: its content goes when it is sent, or after three days
-        text = f"{record_notices.in_both(_TEXT)}"
+        text = record_notices.in_both(_TEXT)
         recipient = Recipient(None, "", addresses)
         owing.owe(
             db, ERASED, recipient, subject=record_notices.in_both(_SUBJECT, " / "), text=text, lives=timedelta(days=3)
@@ -117,17 +115,15 @@ def _lock(db: Session, trainee_id: int) -> Trainee:
     _lock_all(db, select(Enrolment).where(Enrolment.trainee_id == trainee_id))
     if locked.user_id is not None:
         _lock_all(db, select(User).where(User.id == locked.user_id))
-    certificate = Base.metadata.tables.get(_certificate)
-    if certificate is not None:
-        enrolments = select(Enrolment.id).where(Enrolment.trainee_id == trainee_id)
-        _lock_all(db, select(certificate.c.id).where(certificate.c.enrolment_id.in_(enrolments)))
+    subject = subject_of(locked)
+    if not all(kind.lock(db, subject) for kind in personal_data.registered() if kind.lock):
+        raise _busy()
     return locked
 
 
 def _lock_all(db: Session, statement: Select[Any]) -> None:
     """Lock the rows of a SELECT. Raises DomainError `person_busy` where somebody holds one of them."""
-    number = db.scalar(select(func.count()).select_from(statement.subquery()))
-    if len(db.execute(statement.with_for_update(skip_locked=True)).all()) != number:
+    if not personal_data.locked(db, statement):
         raise _busy()
 
 
@@ -180,7 +176,7 @@ def refuse(db: Session, trainee: Trainee, answer: str | None) -> None:
     request = _lock_request(db, trainee.id)
     request.answer = reasons.required(answer)
     close(db, request, ErasureState.REFUSED)
-    record_notices.tell_answer(db, trainee, request.answer)
+    record_notices.tell_answer(db, trainee, record_notices.in_both(_REFUSED, " / "), request.answer)
 
 
 def take_back(db: Session, trainee: Trainee) -> None:
@@ -208,13 +204,17 @@ def _lock_request(db: Session, trainee_id: int) -> ErasureRequest:
 def open_requests(db: Session) -> list[ErasureRequest]:
     """The requests that are not answered, the oldest first."""
     return list(
-        db.scalars(select(ErasureRequest).where(ErasureRequest.state == ErasureState.OPEN).order_by(ErasureRequest.id))
+        db.scalars(
+            select(ErasureRequest)
+            .options(joinedload(ErasureRequest.trainee))
+            .where(ErasureRequest.state == ErasureState.OPEN)
+            .order_by(ErasureRequest.id)
+        )
     )
 
 
 def _due(before: datetime) -> Select[int]:
     """The records whose last activity is older than a moment and that hold no valid certificate."""
-    certificate = Base.metadata.tables[_certificate]
     ended = func.coalesce(Offering.closed_at, Offering.cancelled_at)
     active = (
         select(1)
@@ -222,20 +222,10 @@ def _due(before: datetime) -> Select[int]:
         .join(Offering, Offering.id == Enrolment.offering_id)
         .where(Enrolment.trainee_id == Trainee.id, or_(ended.is_(None), ended > before, Enrolment.created_at > before))
     )
-    holding = (
-        select(1)
-        .select_from(certificate)
-        .join(Enrolment, Enrolment.id == certificate.c.enrolment_id)
-        .where(
-            Enrolment.trainee_id == Trainee.id,
-            certificate.c.revoked_at.is_(None),
-            certificate.c.superseded_by_id.is_(None),
-            or_(certificate.c.valid_until.is_(None), certificate.c.valid_until >= clock.branch_today()),
-        )
-    )
+    needed = [kind.needed() for kind in personal_data.registered() if kind.needed]
     signed_in = select(1).where(and_(User.id == Trainee.user_id, User.created_at > before))
     return select(Trainee.id).where(
-        Trainee.erased_at.is_(None), Trainee.created_at <= before, ~exists(active), ~exists(holding), ~exists(signed_in)
+        Trainee.erased_at.is_(None), Trainee.created_at <= before, ~exists(active), ~exists(signed_in), ~or_(false(), *needed)
     )
 
 
@@ -249,12 +239,14 @@ def _erase_due(db: Session, before: datetime) -> Iterator[int]:
     while ids := list(db.scalars(_due(before).where(Trainee.id > last).order_by(Trainee.id).limit(BATCH))):
         number = 0
         for trainee_id in ids:
-            with db.begin_nested() as savepoint:
-                try:
-                    erase(db, trainee_id, reason=RETENTION_REASON)
-                    number += 1
-                except DomainError:
-                    savepoint.rollback()
+            savepoint = db.begin_nested()
+            try:
+                erase(db, trainee_id, reason=RETENTION_REASON)
+            except DomainError:
+                savepoint.rollback()
+            else:
+                savepoint.commit()
+                number += 1
         last = ids[-1]
         yield number
 

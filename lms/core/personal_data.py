@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from lms.core.errors import N_
@@ -67,7 +68,9 @@ class DataKind:
 
     tables: table → the columns that hold it. retention: the code of the retention rule. export: the person's rows, as values
     of JSON, decrypted. erase: removes what identifies the person, within an erasure that has locked the person's rows.
-    obstacles: msgids that say why the person cannot be erased now.
+    obstacles: msgids that say why the person cannot be erased now. lock: locks the
+    person's rows without waiting, and tells whether it got all of them. needed: the condition on a trainee under which the
+    person's record is needed, so that retention does not erase it.
     """
 
     code: str
@@ -81,6 +84,8 @@ class DataKind:
     export: Callable[[Session, Subject], list[Row]] | None = None
     erase: Callable[[Session, Subject], Erased] | None = None
     obstacles: Callable[[Session, Subject], Iterable[str]] | None = None
+    lock: Callable[[Session, Subject], bool] | None = None
+    needed: Callable[[], ColumnElement[bool]] | None = None
 
 
 # Tables that refer to people and are no kind of personal data of their own, each with the reason.
@@ -120,6 +125,12 @@ def registered() -> list[DataKind]:
 def export(db: Session, subject: Subject) -> dict[str, list[Row]]:
     """Everything about a person, by the code of the kind. Kinds without rows are there, too."""
     return {kind.code: kind.export(db, subject) if kind.export else [] for kind in registered()}
+
+
+def locked(db: Session, statement: Select[Any]) -> bool:
+    """Lock the rows of a SELECT without waiting, and tell whether all of them could be locked."""
+    number = db.scalar(select(func.count()).select_from(statement.order_by(None).subquery()))
+    return len(db.execute(statement.with_for_update(skip_locked=True)).all()) == number
 
 
 def obstacles(db: Session, subject: Subject) -> list[str]:

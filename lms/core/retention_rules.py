@@ -107,11 +107,18 @@ def rules(db: Session) -> dict[str, RetentionRule]:
     return {rule.code: rule for rule in db.scalars(select(RetentionRule).order_by(RetentionRule.code))}
 
 
-def change(db: Session, code: str, amount: int, unit: PeriodUnit, reason: str | None) -> None:
-    """Set the period of a kind. Raises NotFound, and DomainError for a period that is out of range or a blank reason."""
-    rule = None if kind_of(code).fixed else db.get(RetentionRule, code, with_for_update=True)
+def changeable(db: Session, code: str, *, lock: bool = False) -> tuple[RetentionKind, RetentionRule]:
+    """A kind and its rule. Raises NotFound where the period is fixed, or the data is kept for good."""
+    kind = kind_of(code)
+    rule = None if kind.fixed else db.get(RetentionRule, code, with_for_update=lock)
     if rule is None or rule.amount is None:
         raise NotFound
+    return kind, rule
+
+
+def change(db: Session, code: str, amount: int, unit: PeriodUnit, reason: str | None) -> None:
+    """Set the period of a kind. Raises NotFound, and DomainError for a period that is out of range or a blank reason."""
+    _kind, rule = changeable(db, code, lock=True)
     reason = reasons.required(reason)
     if not 1 <= amount <= LONGEST[unit]:
         raise DomainError(

@@ -146,6 +146,9 @@ def upgrade() -> None:
 
 
 def _add_marks_of_erasure() -> None:
+    op.add_column("proposal", sa.Column("by_person", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.alter_column("proposal", "proposed_by", nullable=True)
+    op.create_check_constraint(op.f("ck_proposal_by"), "proposal", "by_person OR proposed_by IS NOT NULL")
     op.add_column("trainee", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
     op.create_check_constraint(
         op.f("ck_trainee_erased"),
@@ -194,6 +197,9 @@ def _mask_names_in_the_trail() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER person_erased ON enrolment")
     op.execute("DROP FUNCTION refuse_enrolment_of_erased()")
+    op.execute("DELETE FROM proposal WHERE proposed_by IS NULL")
+    op.alter_column("proposal", "proposed_by", nullable=False)
+    op.drop_column("proposal", "by_person")
     op.drop_column("legacy_certificate", "erased_at")
     op.drop_column("certificate", "erased_content")
     op.drop_column("trainee", "erased_at")
