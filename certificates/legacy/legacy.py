@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates.holder_proof import Holder, proves
-from certificates.payload import NAME_ROUNDS
 from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
+from certificates.payload import NAME_ROUNDS
 from certificates.states import State, state_of
 from courses.models.catalogue import Programme
 from lms.core import audit, clock

@@ -39,7 +39,9 @@ def listing(db: Session, trainee_id: int) -> list[Proposal]:
     return list(db.scalars(statement.order_by(Proposal.id.desc())))
 
 
-def ask_for_code(db: Session, trainee: Trainee, kind: ContactKind, contact: str, *, language: str, address: str | None) -> ContactCheck:
+def ask_for_code(
+    db: Session, trainee: Trainee, kind: ContactKind, contact: str, *, language: str, address: str | None
+) -> ContactCheck:
     """Send a code to a new contact of the own record. Its return changes the record. Raises as `contact_checks.start` does."""
     subject = f"trainee:{trainee.id}"
     return contact_checks.start(db, CONTACT, subject, kind, contact, language=language, address=address)

@@ -257,7 +257,7 @@ def list_of_trainee(db: Session, trainee_id: int, scope: Scope) -> list[Proposal
     return list(db.scalars(statement.order_by(Proposal.id)))
 
 
-def add(  # noqa: PLR0917  # the parts of a proposal
+def add(  # the parts of a proposal
     db: Session, trainee: Trainee, facts: TraineeFacts, names: list[str], reason: str, *, by_person: bool = False
 ) -> Proposal:
     """Store a proposal. by_person: the person asks. Raises Denied, and DomainError `proposed_already`."""

@@ -84,7 +84,14 @@ def tell_answer(db: Session, trainee: Trainee, outcome: str, answer: str | None)
     """
     addresses = tuple(contact.address for contact in contacts_of(trainee) if contact.proven)
     if addresses:
-        _owe(db, ANSWERED, trainee, addresses, (_ANSWERED_SUBJECT, _ANSWERED_TEXT), {"answer": f"{outcome} {answer or ''}".strip()})
+        _owe(
+            db,
+            ANSWERED,
+            trainee,
+            addresses,
+            (_ANSWERED_SUBJECT, _ANSWERED_TEXT),
+            {"answer": f"{outcome} {answer or ''}".strip()},
+        )
 
 
 def in_both(text: str, separator: str = _SEPARATOR) -> str:

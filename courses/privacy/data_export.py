@@ -85,5 +85,3 @@ def zipped(export: PersonExport, page: str) -> bytes:
         archive.writestr("data.json", json.dumps(export.as_json(), ensure_ascii=False, indent=2))
         archive.writestr("data.html", page)
     return file.getvalue()
-
-

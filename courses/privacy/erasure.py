@@ -225,7 +225,11 @@ def _due(before: datetime) -> Select[int]:
     needed = [kind.needed() for kind in personal_data.registered() if kind.needed]
     signed_in = select(1).where(and_(User.id == Trainee.user_id, User.created_at > before))
     return select(Trainee.id).where(
-        Trainee.erased_at.is_(None), Trainee.created_at <= before, ~exists(active), ~exists(signed_in), ~or_(false(), *needed)
+        Trainee.erased_at.is_(None),
+        Trainee.created_at <= before,
+        ~exists(active),
+        ~exists(signed_in),
+        ~or_(false(), *needed),
     )
 
 

@@ -187,7 +187,7 @@ def _mask_names_in_the_trail() -> None:
     for column in ("before", "after"):
         for name in ("name", "guardian_name"):
             op.execute(
-                f"UPDATE audit_entry SET {column} = {column} || jsonb_build_object('{name}', left({column} ->> '{name}', 1)"
+                f"UPDATE audit_entry SET {column} = {column} || jsonb_build_object('{name}', left({column} ->> '{name}', 1)"  # noqa: S608
                 f" || '**') WHERE {column} ->> '{name}' <> ''"
                 " AND subject ~ '^(trainee|proposal|user|certificate):' AND action !~ '^second_factor'"
             )

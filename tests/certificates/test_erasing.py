@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import MetaData, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from certificates import documents, erasing, ledger, reissue
@@ -35,7 +36,7 @@ FACTS = TraineeFacts(NAME, PHONE, EMAIL, id_type=IdType.RESIDENT, id_number=ID_N
 
 
 @pytest.fixture
-def holder(db: Session, issue: Issue, make: Make, app: Flask) -> Trainee:  # noqa: ARG001  # the application registers
+def holder(db: Session, issue: Issue, make: Make, app: Flask) -> Trainee:  # the application registers
     """A person with an account, contacts, an ID number and a certificate."""
     trainee: Trainee = issue(NAME).enrolment.trainee
     trainee.phone, trainee.email = PHONE, EMAIL
@@ -56,7 +57,9 @@ def everything_stored(db: Session) -> str:
     parts = []
     for table in metadata.sorted_tables:
         for row in db.execute(select(table)):
-            parts.extend(json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value) for value in row)
+            parts.extend(
+                json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value) for value in row
+            )
     return "\n".join(parts)
 
 
@@ -77,13 +80,15 @@ def test_nothing_of_the_person_is_left_in_any_table(db: Session, holder: Trainee
         assert known not in stored
 
 
-def test_the_fact_of_the_certificate_stays_and_the_checks_are_clean(db: Session, holder: Trainee, branch: Branch) -> None:
+def test_the_fact_of_the_certificate_stays_and_the_checks_are_clean(
+    db: Session, holder: Trainee, branch: Branch
+) -> None:
     certificate = certificate_of(db, holder)
     digits, today = digits_of(certificate.payload), clock.branch_today()
     people = db.scalar(text("SELECT count(*) FROM trainee"))
     erase(db, holder)
     assert list(ledger.check(db, names=True)) == []
-    assert recount.check(db) == [] if hasattr(recount, "check") else True
+    assert [fault for part in recount.ranges(db) for fault in recount.check(db, part)] == []
     assert db.scalar(text("SELECT count(*) FROM trainee")) == people
     certificate = certificate_of(db, holder)
     assert certificate.holder_name == ERASED_NAME
@@ -104,7 +109,7 @@ def test_the_fact_of_the_certificate_stays_and_the_checks_are_clean(db: Session,
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ("UPDATE certificate SET facts = facts || '{\"hours\": \"99\"}'", "not what remained"),
+        ('UPDATE certificate SET facts = facts || \'{"hours": "99"}\'', "not what remained"),
         ("UPDATE certificate SET number = number || '1'", "not what remained"),
         ("UPDATE certificate SET erased_content = sha256('x')", "from before the erasure"),
     ],
@@ -138,12 +143,14 @@ def test_the_account_of_a_trainee_is_closed_and_a_colleagues_stays(db: Session, 
 def test_who_enrols_again_is_a_new_person(db: Session, holder: Trainee, make: Make) -> None:
     erase(db, holder)
     assert trainees.register(db, FACTS).id != holder.id
-    with pytest.raises(Exception, match="ck_enrolment_person_erased|erased"):
+    with pytest.raises(IntegrityError, match="was erased"):
         places.enrol(db, make.offering().id, holder, source=EnrolmentSource.STAFF)
 
 
 @pytest.mark.parametrize("state", [EnrolmentState.ENROLLED, EnrolmentState.WAITLISTED])
-def test_an_open_training_refuses_it_and_says_so(db: Session, holder: Trainee, make: Make, state: EnrolmentState) -> None:
+def test_an_open_training_refuses_it_and_says_so(
+    db: Session, holder: Trainee, make: Make, state: EnrolmentState
+) -> None:
     make.enrolment(make.offering(), holder, state)
     preview = erasure.preview(db, holder)
     assert len(preview.obstacles) == 1
@@ -171,7 +178,10 @@ def test_it_is_done_once_and_recorded_without_the_name(db: Session, holder: Trai
         erasure.erase(db, holder.id, reason="再来")
 
 
-def test_a_legacy_certificate_is_found_by_the_name_and_says_it_to_nobody(db: Session, make: Make, app: Flask, legacy_number: str) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("app")
+def test_a_legacy_certificate_is_found_by_the_name_and_says_it_to_nobody(
+    db: Session, make: Make, legacy_number: str
+) -> None:
     row = db.scalars(select(LegacyCertificate)).one()
     number = legacy_id(row)
     trainee = make.trainee("张三丰")
@@ -189,6 +199,6 @@ def test_a_legacy_certificate_is_found_by_the_name_and_says_it_to_nobody(db: Ses
 
 
 def legacy_id(row: Any) -> str:
-    from certificates.personal_data import _id_number  # noqa: PLC0415
+    from certificates.personal_data import _id_number
 
     return _id_number(row) or ""

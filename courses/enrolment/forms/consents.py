@@ -37,7 +37,9 @@ class ConsentForm(Form):
     guardian_name = StringField(_("Guardian's name"), filters=[strip], validators=[Optional(), Length(max=NAME_LIMIT)])
     guardian_relation = relation_field()
     consent = BooleanField(
-        _("I have read the privacy notice and agree. For a child under 14, I am the parent or guardian and agree for the child."),
+        _(
+            "I have read the privacy notice and agree. For a child under 14, I am the parent or guardian and agree for the child."
+        ),
         validators=[DataRequired(_("Tick the box if you agree."))],
     )
 

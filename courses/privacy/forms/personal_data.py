@@ -10,7 +10,9 @@ from lms.core.retention_rules import PeriodUnit
 
 
 def _reason_field(label: str) -> StringField:
-    return StringField(label, filters=[strip], validators=[DataRequired(_("Enter a reason.")), Length(max=REASON_LIMIT)])
+    return StringField(
+        label, filters=[strip], validators=[DataRequired(_("Enter a reason.")), Length(max=REASON_LIMIT)]
+    )
 
 
 class ExportForm(Form):
@@ -53,8 +55,12 @@ class ContactForm(Form):
 class PrivacyTextForm(Form):
     """A new version of the privacy text."""
 
-    text_zh = TextAreaField(_("Text in Chinese"), validators=[DataRequired(_("Enter the text in both languages."))], render_kw={"rows": 18})
-    text_en = TextAreaField(_("Text in English"), validators=[DataRequired(_("Enter the text in both languages."))], render_kw={"rows": 18})
+    text_zh = TextAreaField(
+        _("Text in Chinese"), validators=[DataRequired(_("Enter the text in both languages."))], render_kw={"rows": 18}
+    )
+    text_en = TextAreaField(
+        _("Text in English"), validators=[DataRequired(_("Enter the text in both languages."))], render_kw={"rows": 18}
+    )
     in_force_from = DayField(_("In force from"), validators=[InputRequired(_("Choose a day."))])
 
 
