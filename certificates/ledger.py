@@ -134,9 +134,7 @@ def check(db: Session, *, names: bool = False) -> Iterator[LedgerFault]:
                 yield LedgerFault(entry.seq, number, "its hash does not fit its contents, or what its certificate says")
             if hashlib.sha256(certificate.payload).digest() != entry.payload_hash:
                 yield LedgerFault(entry.seq, number, "the certificate's code is not the one that was recorded")
-            for what in erasures.faults(certificate):
-                yield LedgerFault(entry.seq, number, what)
-            for what in _disagreements(certificate, public_keys, names=names):
+            for what in (*erasures.faults(certificate), *_disagreements(certificate, public_keys, names=names)):
                 yield LedgerFault(entry.seq, number, what)
         expected, previous = entry.seq + 1, entry.hash
     unrecorded = (

@@ -51,10 +51,16 @@ def _proven(db: Session, check: ContactCheck) -> str | None:
     trainee = db.get(Trainee, int(check.subject.partition(":")[2]), with_for_update=True)
     if trainee is None or trainee.erased_at is not None:
         raise NotFound
-    facts = trainees.complete(trainee, replace(trainees.facts_of(trainee), **{check.kind.value: check.contact}))
+    facts = trainees.complete(trainee, _with_contact(trainees.facts_of(trainee), check))
     trainees.overwrite(db, trainee, facts)
     trainee.set_proof(check.kind, check.proof or ContactProof.CODE)
     return "/my-training/data"
+
+
+def _with_contact(facts: TraineeFacts, check: ContactCheck) -> TraineeFacts:
+    if check.kind is ContactKind.PHONE:
+        return replace(facts, phone=check.contact)
+    return replace(facts, email=check.contact)
 
 
 CONTACT = contact_checks.register(

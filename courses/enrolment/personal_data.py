@@ -261,7 +261,12 @@ TRAINEE = personal_data.register(
         code="trainee",
         label=N_("Records of trainees"),
         purpose=N_("To register each person once, to enrol and to issue certificates"),
-        tables={"trainee": ("name", "phone_sealed", "email_sealed", "birth_year", "id_number_sealed", "guardian_name", "guardian_phone_sealed")},
+        tables={
+            "trainee": (
+                "name", "phone_sealed", "email_sealed", "birth_year", "id_number_sealed", "guardian_name",
+                "guardian_phone_sealed",
+            )
+        },
         whose=(Whose.TRAINEE, Whose.GUARDIAN),
         basis=Basis.CONSENT,
         retention="trainee",
