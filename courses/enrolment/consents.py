@@ -146,7 +146,7 @@ def withdraw(db: Session, trainee: Trainee, reason: str | None = None) -> None:
 
 
 def without(db: Session, trainee_ids: Collection[int]) -> set[int]:
-    """Those of the people for whom no consent stands. One statement."""
+    """The ids of the people for whom no consent stands. One statement."""
     if not trainee_ids:
         return set()
     given = exists(select(1).where(Consent.trainee_id == Trainee.id, Consent.withdrawn_at.is_(None)))

@@ -54,6 +54,7 @@ def _proven(db: Session, check: ContactCheck) -> str | None:
     facts = trainees.complete(trainee, _with_contact(trainees.facts_of(trainee), check))
     trainees.overwrite(db, trainee, facts)
     trainee.set_proof(check.kind, check.proof or ContactProof.CODE)
+    db.flush()
     return "/my-training/data"
 
 

@@ -52,7 +52,7 @@ def subject_of(trainee: Trainee) -> Subject:
 
 
 def preview(db: Session, trainee: Trainee) -> ErasurePreview:
-    """What an erasure would remove, exactly: it is done within a savepoint and taken back."""
+    """The result of an erasure, exactly: it is done within a savepoint and taken back."""
     subject = subject_of(trainee)
     found = personal_data.obstacles(db, subject)
     savepoint = db.begin_nested()
@@ -243,14 +243,12 @@ def _erase_due(db: Session, before: datetime) -> Iterator[int]:
     while ids := list(db.scalars(_due(before).where(Trainee.id > last).order_by(Trainee.id).limit(BATCH))):
         number = 0
         for trainee_id in ids:
-            savepoint = db.begin_nested()
             try:
-                erase(db, trainee_id, reason=RETENTION_REASON)
-            except DomainError:
-                savepoint.rollback()
-            else:
-                savepoint.commit()
-                number += 1
+                with db.begin_nested():
+                    erase(db, trainee_id, reason=RETENTION_REASON)
+                    number += 1
+            except DomainError:  # something is open, or somebody is working on the person
+                continue
         last = ids[-1]
         yield number
 

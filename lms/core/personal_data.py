@@ -38,7 +38,7 @@ class Basis(StrEnum):
 
 
 class Receiver(StrEnum):
-    """Those who receive data of a kind besides the branch."""
+    """The receivers of data besides the branch."""
 
     SMS_GATEWAY = "sms_gateway"
     MAIL_PROVIDER = "mail_provider"

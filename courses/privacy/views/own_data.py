@@ -29,7 +29,7 @@ blueprint = Blueprint("own_data", __name__)
 @blueprint.get("/")
 @requires(Role.TRAINEE)
 def page() -> ResponseReturnValue:
-    """What the person can do with the own data."""
+    """The page of the own data, with all that the person can do about it."""
     return _render(_own())
 
 
