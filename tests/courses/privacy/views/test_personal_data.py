@@ -115,7 +115,7 @@ def test_the_person_exports_the_own_data_and_asks_for_erasure(db: Session, make:
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         assert "张三丰" in archive.read("data.html").decode()
     assert browser.post("/my-training/data/erasure").status_code == 302
-    assert "取" in browser.get("/my-training/data/").text
+    assert "尚待决定" in browser.get("/my-training/data/").text
     answer = browser.post("/my-training/data/correction", data={"name": "张三风", "reason": "错字"})
     assert answer.status_code == 302
     assert db.scalars(select(Proposal)).one().by_person
