@@ -89,10 +89,10 @@ def legacy_of(db: Session, trainee_id: int | None) -> Sequence[LegacyCertificate
     number = trainee.open_id_number() if trainee is not None else None
     if trainee is None or number is None:
         return ()
-    index = crypto.cipher().blind_index(LEGACY_ID_NUMBER_COLUMN, number)
+    same_number = crypto.index_is(LegacyCertificate.id_number_index, LEGACY_ID_NUMBER_COLUMN, number)
     return db.scalars(
         select(LegacyCertificate)
-        .where(LegacyCertificate.id_number_index == index, LegacyCertificate.id_type == trainee.id_type)
+        .where(same_number, LegacyCertificate.id_type == trainee.id_type)
         .order_by(LegacyCertificate.id)
     ).all()
 

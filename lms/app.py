@@ -95,6 +95,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.verification.views.bulk"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
+    ("/", "certificates.verification.views.records"),
     ("/api/v1", "courses.attendance.devices.views.check_ins"),
     ("/check-ins", "courses.attendance.devices.views.unsent"),
     ("/api/v1", "certificates.verification.views.api"),
@@ -143,6 +144,15 @@ PERSONAL_DATA: tuple[str, ...] = (
     "courses.privacy.erasure",
 )
 
+# Modules that register what is sealed with the field key.
+SEALED_COLUMNS: tuple[str, ...] = (
+    "lms.core.messages.sealed_columns",
+    "lms.accounts.sealed_columns",
+    "instructors.sealed_columns",
+    "courses.models.sealed_columns",
+    "certificates.sealed_columns",
+)
+
 # Modules that register a figure of theirs with a page of a package below them.
 FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
 
@@ -150,6 +160,7 @@ FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
 COMMANDS: tuple[str, ...] = (
     "lms.core.cli:migrate",
     "lms.core.cli:translate",
+    "lms.core.cli:field_keys",
     "lms.core.messages.cli",
     "courses.privacy.cli",
     "lms.embedded.cli",
@@ -159,6 +170,7 @@ COMMANDS: tuple[str, ...] = (
     "lms.accounts.cli",
     "certificates.cli.keys",
     "certificates.cli.certificates",
+    "certificates.cli.records",
 )
 
 
@@ -170,7 +182,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         except SettingsError as error:
             sys.exit("\n".join(f"Setting {line}" for line in error.lines))
     logs.configure()
-    crypto.configure(settings.field_key)
+    crypto.configure(settings.field_key, settings.field_key_fallbacks)
     clock.configure(settings.zone)
     owing.configure(configured.served(settings))
     app = web.App("lms", root_path=str(ROOT / "lms"))
@@ -212,7 +224,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in (*KINDS, *AUDIT_LABELS, *PERSONAL_DATA, *FIGURES):
+    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *PERSONAL_DATA, *FIGURES):
         import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")

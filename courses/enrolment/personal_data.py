@@ -66,10 +66,10 @@ def _erase_trainee(db: Session, subject: Subject) -> Erased:
 
 def _delete_checks(db: Session, trainee: Trainee) -> None:
     """Delete the checks of the record's contacts, whatever they were for."""
-    contacts = [ContactCheck.index_of(contact) for contact in (trainee.phone, trainee.email) if contact]
+    contacts = [contact for contact in (trainee.phone, trainee.email) if contact]
     db.execute(
         delete(ContactCheck).where(
-            or_(ContactCheck.contact_index.in_(contacts), ContactCheck.subject == f"trainee:{trainee.id}")
+            or_(*map(ContactCheck.contact_is, contacts), ContactCheck.subject == f"trainee:{trainee.id}")
         )
     )
 
@@ -104,10 +104,10 @@ def _export_enrolments(db: Session, subject: Subject) -> list[Row]:
 
 def _erase_enrolments(db: Session, subject: Subject) -> Erased:
     rows = enrolments_of(db, subject)
-    contacts = [ContactCheck.index_of(contact) for row in rows for contact in (row.phone, row.email) if contact]
+    contacts = [contact for row in rows for contact in (row.phone, row.email) if contact]
     subjects = [f"enrolment:{row.id}" for row in rows]
     db.execute(
-        delete(ContactCheck).where(or_(ContactCheck.subject.in_(subjects), ContactCheck.contact_index.in_(contacts)))
+        delete(ContactCheck).where(or_(ContactCheck.subject.in_(subjects), *map(ContactCheck.contact_is, contacts)))
     )
     for row in rows:
         row.phone = row.email = None
@@ -281,7 +281,7 @@ personal_data.register(
         code="enrolment",
         label=N_("Enrolments and tickets"),
         purpose=N_("To give places, to send the ticket and news about the training"),
-        tables={"enrolment": ("ticket", "phone_sealed", "email_sealed", "cancel_reason")},
+        tables={"enrolment": ("ticket_sealed", "phone_sealed", "email_sealed", "cancel_reason")},
         whose=(Whose.TRAINEE, Whose.GUARDIAN),
         basis=Basis.CONTRACT,
         retention="enrolment_contact",

@@ -91,8 +91,8 @@ def _erase_traces(db: Session, subject: Subject) -> Erased:
 def _checks_of(db: Session, subject: Subject) -> Any:
     subjects = [f"trainee:{subject.trainee_id}", f"user:{subject.user_id}"]
     user = _user(db, subject)
-    contacts = [ContactCheck.index_of(contact) for contact in (user.email, user.phone) if contact] if user else []
-    return or_(ContactCheck.subject.in_(subjects), ContactCheck.contact_index.in_(contacts))
+    contacts = [contact for contact in (user.email, user.phone) if contact] if user else []
+    return or_(ContactCheck.subject.in_(subjects), *map(ContactCheck.contact_is, contacts))
 
 
 def _export_checks(db: Session, subject: Subject) -> list[Row]:
@@ -183,7 +183,7 @@ personal_data.register(
         code="account",
         label=N_("Accounts"),
         purpose=N_("To let people sign in and see what is theirs"),
-        tables={"app_user": ("name", "email", "phone_sealed"), "role_grant": ("role",)},
+        tables={"app_user": ("name", "email_sealed", "phone_sealed"), "role_grant": ("role",)},
         whose=(Whose.TRAINEE, Whose.USER, Whose.INSTRUCTOR),
         basis=Basis.CONTRACT,
         retention="trainee",

@@ -14,13 +14,13 @@ from lms.accounts import (
     roles,
     user_contacts,
 )
-from lms.accounts.models import PHONE, KnownBrowser, RoleGrant, User
+from lms.accounts.models import KnownBrowser, RoleGrant, User
 from lms.accounts.password_links import Site
 from lms.accounts.roles import GrantFacts
-from lms.core import audit, clock, crypto
+from lms.core import audit, clock
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, Denied, DomainError
-from lms.core.masks import mask_name
+from lms.core.masks import mask_email, mask_name
 from lms.core.paging import Page, page_of
 from lms.core.phones import normalise_phone
 from lms.core.scope import Role, Scope, visible
@@ -264,7 +264,7 @@ def _reached_by(identifier: str) -> ColumnElement[bool]:
     text = canonical(identifier)
     if "@" in text:
         return User.email_is(text)
-    return User.phone_index == crypto.cipher().blind_index(PHONE, text) if text.startswith("+") else false()
+    return User.phone_is(text) if text.startswith("+") else false()
 
 
 def _proven_by(identifier: str) -> ColumnElement[bool]:
@@ -284,7 +284,7 @@ def _record_change(db: Session, user: User, before: tuple[str, str]) -> None:
 def _masked(facts: UserFacts) -> dict[str, str | None]:
     return {
         "name": mask_name(facts.name),
-        "email": facts.email,
+        "email": mask_email(facts.email) or None,
         "phone": masked_phone(facts.phone),
         "language": facts.language,
     }

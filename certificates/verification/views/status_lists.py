@@ -25,7 +25,7 @@ def key_set() -> ResponseReturnValue:
     published["keys"] += [
         jwk(key.kid, key.public_key, key.state, key.compromised_at) for key in issuer_keys.public_keys(db())
     ]
-    return _open(jsonify(published))
+    return open_to_all(jsonify(published))
 
 
 @blueprint.get("/status/<any(revocation, superseded):purpose>/<int:number>")
@@ -39,10 +39,11 @@ def signed_list(purpose: str, number: int) -> ResponseReturnValue:
     response = Response(stored.document, mimetype=f"application/{status_lists.MEDIA_TYPE}")
     response.last_modified = stored.made_at
     response.add_etag()
-    return _open(response).make_conditional(request)
+    return open_to_all(response).make_conditional(request)
 
 
-def _open(response: Response) -> Response:
+def open_to_all(response: Response, seconds: int = CACHE_SECONDS) -> Response:
+    """Let pages of any origin read the answer, and caches keep it."""
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
+    response.headers["Cache-Control"] = f"public, max-age={seconds}"
     return response
