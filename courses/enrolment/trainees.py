@@ -267,16 +267,15 @@ def overwrite(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str
     if not changed:
         return
     other = match(db, facts)
-    if other is not None and other.id != trainee.id:
+    if trainee.erased_at is not None or (other is not None and other.id != trainee.id):
         raise PersonKnown
-    name_before = trainee.name
+    name_before, contacts_before = trainee.name, record_notices.contacts_of(trainee)
     before = mask_for_audit(facts_of(trainee), changed)
-    contacts_before = record_notices.contacts_of(trainee)
     for name in changed:
         _set_fact(trainee, facts, name)
     db.flush()
-    reason = without_names(reason, name_before, facts.name, facts.guardian_name)
-    audit.record(db, "trainee.change", trainee, before=before, after=mask_for_audit(facts, changed), reason=reason)
+    after, reason = mask_for_audit(facts, changed), without_names(reason, name_before, facts.name, facts.guardian_name)
+    audit.record(db, "trainee.change", trainee, before=before, after=after, reason=reason)
     record_notices.tell_changed(db, trainee, contacts_before)
 
 

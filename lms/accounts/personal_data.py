@@ -109,7 +109,7 @@ def _export_trail(db: Session, subject: Subject) -> list[Row]:
 
     What a user did to others is left out: it would tell of them.
     """
-    about = AuditEntry.subject.in_([f"trainee:{subject.trainee_id}", f"user:{subject.user_id}"])
+    about = AuditEntry.subject.in_([f"trainee:{subject.trainee_id}", f"app_user:{subject.user_id}"])
     rows = db.scalars(select(AuditEntry).where(about).order_by(AuditEntry.id))
     return [plain_values.of_row(row, "at", "action", "subject", "before", "after", "reason") for row in rows]
 

@@ -189,7 +189,7 @@ def _mask_names_in_the_trail() -> None:
             op.execute(
                 f"UPDATE audit_entry SET {column} = {column} || jsonb_build_object('{name}', left({column} ->> '{name}', 1)"  # noqa: S608
                 f" || '**') WHERE {column} ->> '{name}' <> ''"
-                " AND subject ~ '^(trainee|proposal|user|certificate):' AND action !~ '^second_factor'"
+                " AND subject ~ '^(trainee|proposal|app_user|certificate):' AND action !~ '^second_factor'"
             )
     op.execute("ALTER TABLE audit_entry ENABLE TRIGGER append_only")
 

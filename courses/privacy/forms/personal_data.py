@@ -5,6 +5,8 @@ from wtforms import IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from courses.enrolment.forms.trainees import REASON_LIMIT, TraineeForm
+from courses.enrolment.trainees import TraineeFacts
+from courses.models.trainees import IdType
 from lms.core.forms import DayField, Form, PhoneField, choices, strip
 from lms.core.retention_rules import PeriodUnit
 
@@ -42,7 +44,16 @@ class CorrectionForm(TraineeForm):
         super().__init__(*arguments, **named)
         self.name.validators = [Optional(), Length(max=60)]
         self.name.flags.required = False
-        del self.phone, self.email
+        del self.phone, self.email, self.guardian_name, self.guardian_phone
+
+    def facts(self) -> TraineeFacts:
+        """The corrected facts; a field that was left empty has no value."""
+        return TraineeFacts(
+            name=self.name.data or "",
+            birth_year=self.birth_year.data,
+            id_type=IdType(self.id_type.data) if self.id_number.data else None,
+            id_number=self.id_number.data,
+        )
 
 
 class ContactForm(Form):
