@@ -140,7 +140,7 @@ DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_
 # Anybody, without an account.
 PUBLIC = {
     "invitations.page", "invitations.accept", "invitations.create", "prove.page", "prove.again", "prove.link",
-    "home.page", "health.alive", "health.metrics", "health.ready",
+    "home.page", "health.alive", "health.metrics", "health.ready", "security_txt.contacts",
     "sign_in.page", "sign_in.forgotten", "sign_in.choose",
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",

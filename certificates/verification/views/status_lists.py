@@ -7,6 +7,7 @@ from certificates.keys import issuer_keys
 from certificates.keys.public_keys import jwk, jwks
 from certificates.verification import status_lists
 from lms.core.access import public
+from lms.core.headers import cacheable
 from lms.core.limits import limiter
 from lms.core.request_db import autocommit_reads, db
 
@@ -19,6 +20,7 @@ CACHE_SECONDS = 300
 @blueprint.get("/.well-known/jwks.json")
 @public
 @limiter.limit(LIMIT)
+@cacheable
 def key_set() -> ResponseReturnValue:
     """Serve the published keys: those for QR codes with window and state, and those for badges and status lists."""
     published = jwks(current_app.extensions["public_key_cache"].all(autocommit_reads()))
@@ -31,6 +33,7 @@ def key_set() -> ResponseReturnValue:
 @blueprint.get("/status/<any(revocation, superseded):purpose>/<int:number>")
 @public
 @limiter.limit(LIMIT)
+@cacheable
 def signed_list(purpose: str, number: int) -> ResponseReturnValue:
     """Serve a signed list as the worker stored it."""
     stored = status_lists.signed_list(autocommit_reads(), purpose, number) if number < 1 << 15 else None
