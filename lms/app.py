@@ -129,6 +129,7 @@ AUDIT_LABELS: tuple[str, ...] = (
     "courses.reports.audit_labels",
     "courses.imports.audit_labels",
     "certificates.audit_labels",
+    "lms.backup.audit_labels",
 )
 
 # Modules that register personal data and its retention, the lowest package first: an erasure goes the other way.
@@ -172,6 +173,9 @@ COMMANDS: tuple[str, ...] = (
     "certificates.cli.keys",
     "certificates.cli.certificates",
     "certificates.cli.records",
+    "lms.backup.cli:backup",
+    "lms.backup.cli:identity",
+    "lms.backup.cli:restore",
 )
 
 
