@@ -12,6 +12,7 @@ audit_labels.register(
             "erasure.refused": N_("Request for erasure refused"),
             "erasure.withdrawn": N_("Request for erasure taken back"),
             "processing.export": N_("Register of processing exported"),
+            "retention.change": N_("Period of retention changed"),
             "retention.erase": N_("Personal data erased by its period"),
             "trainee.erase": N_("Person's data erased"),
             "trainee.export": N_("Person's data exported"),
@@ -19,6 +20,7 @@ audit_labels.register(
         nouns={"retention": N_("Retention")},
         fields={
             "by_person": N_("Asked by the person"),
+            "period": N_("Period"),
             "on_paper": N_("On paper"),
         },
         reports={"processing": N_("Register of processing")},

@@ -6,8 +6,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from lms.core import audit, retention_rules
-from lms.core.retention_rules import RetentionKind, RetentionRule
+from lms.core import audit, clock, reasons, retention_rules
+from lms.core.errors import N_, DomainError
+from lms.core.retention_rules import PeriodUnit, RetentionKind, RetentionRule
+
+LONGEST = {"days": 3660, "months": 600}
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,21 @@ def run(db: Session) -> Iterator[tuple[str, int]]:
         if total:
             audit.record(db, "retention.erase", f"retention:{kind.code}", after={"count": total})
             yield kind.code, 0
+
+
+def change_period(db: Session, code: str, amount: int, unit: PeriodUnit, reason: str | None) -> None:
+    """Set the period of a kind. Raises NotFound, and DomainError for a period that is out of range or a blank reason."""
+    _kind, rule = retention_rules.changeable(db, code, lock=True)
+    reason = reasons.required(reason)
+    if not 1 <= amount <= LONGEST[unit]:
+        raise DomainError(
+            "period_wrong", N_("Enter a period from 1 day to 10 years, or up to 50 years in months."), status=422,
+            field="amount",
+        )  # fmt: skip
+    earlier = {"period": f"{rule.amount} {rule.unit}"}
+    rule.amount, rule.unit = amount, unit
+    rule.changed_at, rule.changed_by = clock.now(), audit.actor(db)
+    db.flush()
+    audit.record_change(
+        db, "retention.change", f"retention:{code}", earlier, {"period": f"{amount} {unit}"}, reason=reason
+    )

@@ -12,11 +12,10 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from lms.core import audit, clock, reasons
+from lms.core import clock
 from lms.core.db import Base, EnumText
-from lms.core.errors import N_, DomainError, NotFound
+from lms.core.errors import NotFound
 
-LONGEST = {"days": 3660, "months": 600}
 DAYS_OF_A_MONTH = 30.4375  # on average; a period of retention needs no calendar
 
 
@@ -114,21 +113,3 @@ def changeable(db: Session, code: str, *, lock: bool = False) -> tuple[Retention
     if rule is None or rule.amount is None:
         raise NotFound
     return kind, rule
-
-
-def change(db: Session, code: str, amount: int, unit: PeriodUnit, reason: str | None) -> None:
-    """Set the period of a kind. Raises NotFound, and DomainError for a period that is out of range or a blank reason."""
-    _kind, rule = changeable(db, code, lock=True)
-    reason = reasons.required(reason)
-    if not 1 <= amount <= LONGEST[unit]:
-        raise DomainError(
-            "period_wrong", N_("Enter a period from 1 day to 10 years, or up to 50 years in months."), status=422,
-            field="amount",
-        )  # fmt: skip
-    earlier = {"period": f"{rule.amount} {rule.unit}"}
-    rule.amount, rule.unit = amount, unit
-    rule.changed_at, rule.changed_by = clock.now(), audit.actor(db)
-    db.flush()
-    audit.record_change(
-        db, "retention.change", f"retention:{code}", earlier, {"period": f"{amount} {unit}"}, reason=reason
-    )

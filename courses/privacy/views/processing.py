@@ -91,7 +91,7 @@ def change(code: str) -> ResponseReturnValue:
     form = RetentionForm(data={"amount": rule.amount, "unit": rule.unit})
     if form.validate_on_submit():
         with refused_on(form):
-            retention_rules.change(db(), code, form.amount.data or 0, PeriodUnit(form.unit.data), form.reason.data)
+            retention.change_period(db(), code, form.amount.data or 0, PeriodUnit(form.unit.data), form.reason.data)
             flash(_("The period was changed. It holds from the next night on."))
             return redirect(url_for("processing.rules"))
     body = render_template("processing/change.html", kind=kind, rule=rule, form=form, source=_source)

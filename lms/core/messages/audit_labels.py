@@ -9,11 +9,10 @@ audit_labels.register(
         actions={
             "message.call": N_("Call about a message recorded"),
             "message.read_phone": N_("Number read for a call"),
-            "retention.change": N_("Period of retention changed"),
             "message.retry": N_("Messages that were put aside are sent again"),
         },
         nouns={"message": N_("Message")},
-        fields={"outcome": N_("Outcome"), "count": N_("Number"), "period": N_("Period")},
+        fields={"outcome": N_("Outcome"), "count": N_("Number")},
         values={
             "called": N_("Called"),
             "not_reached": N_("Not reached"),

@@ -12,12 +12,14 @@ from courses.models.trainees import ERASED_NAME
 from courses.models.walk_ins import WalkInPerson
 from courses.privacy import retention
 from lms.accounts import contact_checks
-from lms.core import clock
+from lms.core import clock, retention_rules
 from lms.core.audit import AuditEntry
 from lms.core.contacts import ContactKind
+from lms.core.errors import DomainError
 from lms.core.messages import owing
 from lms.core.messages.models import Channel, Message, MessageState
 from lms.core.messages.owing import Address, Purpose, Recipient
+from lms.core.retention_rules import PeriodUnit
 from tests.factories import Make
 
 
@@ -76,3 +78,20 @@ def test_the_command_says_what_would_go_and_keeps_it(app: Flask, db: Session) ->
     assert answer.exit_code == 0, answer.output
     db.expire_all()
     assert db.scalars(select(WalkInPerson.name)).one() == ERASED_NAME
+
+
+def test_a_period_is_read_and_changed_with_a_reason(app: Flask, db: Session) -> None:
+    assert retention_rules.period(db, "message") == timedelta(days=30)
+    retention.change_period(db, "message", 2, PeriodUnit.MONTHS, "市里要求")
+    assert retention_rules.period(db, "message") == timedelta(days=61)
+    before = retention_rules.before(db, "message")
+    assert before is not None
+    assert clock.now() - before >= timedelta(days=61)
+    entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "retention.change")).one()
+    assert (entry.before, entry.after) == ({"period": "30 days"}, {"period": "2 months"})
+
+
+@pytest.mark.parametrize(("amount", "unit"), [(0, "days"), (3661, "days"), (601, "months"), (-1, "months")])
+def test_a_period_out_of_range_is_refused(app: Flask, db: Session, amount: int, unit: str) -> None:
+    with pytest.raises(DomainError):
+        retention.change_period(db, "message", amount, PeriodUnit(unit), "x")
