@@ -7,8 +7,8 @@ from certificates.records import blocks, heads
 from certificates.records.heads import PublishedBlock
 from certificates.verification.views.status_lists import CACHE_SECONDS, LIMIT, open_to_all
 from lms.core.access import public
-from lms.core.headers import cacheable
 from lms.core.db import LARGEST_ID
+from lms.core.headers import cacheable
 from lms.core.limits import limiter
 from lms.core.request_db import autocommit_reads
 
