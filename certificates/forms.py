@@ -5,7 +5,7 @@ from flask_wtf.file import FileField
 from wtforms import SearchField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from lms.core.forms import DayField, Form, QueryForm, strip
+from lms.core.forms import DayField, Form, PersonNameField, QueryForm, strip
 from lms.core.sealed_search import SealedSearchField
 
 
@@ -78,7 +78,7 @@ class RestoreForm(Form):
 class ReissueForm(Form):
     """Correction: the texts of the new certificate."""
 
-    holder_name = StringField(_l("Holder's name"), validators=[DataRequired(), Length(max=60)], filters=[strip])
+    holder_name = PersonNameField(_l("Holder's name"), validators=[DataRequired(), Length(max=60)])
     hours = StringField(
         _l("Class hours"),
         validators=[DataRequired(), Length(max=6)],

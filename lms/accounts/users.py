@@ -20,6 +20,7 @@ from lms.accounts.roles import GrantFacts
 from lms.core import audit, clock, crypto
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, Denied, DomainError
+from lms.core.names import clean
 from lms.core.paging import Page, page_of
 from lms.core.phones import normalise_phone
 from lms.core.scope import Role, Scope, visible
@@ -125,6 +126,7 @@ def change_password(db: Session, user: User, *, old: str, new: str, token: str) 
 def change_own(db: Session, user: User, *, name: str, language: str) -> None:
     """Change a user's own name and language."""
     before = {"name": user.name, "language": user.language}
+    name = clean(name)
     user.name, user.language = name, language
     audit.record_change(db, "user.change", user, before, {"name": name, "language": language})
 
@@ -151,7 +153,7 @@ def create(
     contacts = {ContactKind.EMAIL: facts.email, ContactKind.PHONE: facts.phone}
     for kind, contact in contacts.items():
         user_contacts.demand_free(db, kind, contact)
-    user = User(name=facts.name, email=facts.email, language=facts.language)
+    user = User(name=clean(facts.name), email=facts.email, language=facts.language)
     user.phone = facts.phone
     user.grants = [RoleGrant(**asdict(grant)) for grant in grants]
     db.add(user)

@@ -1,4 +1,5 @@
-"""Names: the forms by which two names are compared, on certificates, on rosters, in lists and at registration.
+"""Names: the form that is stored, and the forms by which two names are compared, on certificates, on rosters, in lists and
+at registration.
 
 lms/static/names.js computes the same forms in JavaScript. Both are held to the examples of tests/lms/core/names.json, and
 a test compares them on thousands of generated names.
@@ -23,6 +24,13 @@ _IGNORED = frozenset(
     "\u180b\u180c\u180d\u180f"  # variation selectors of Mongolian
 )
 _IGNORED_CATEGORIES = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp"})
+_SPACE_CATEGORIES = frozenset({"Cc", "Zs", "Zl", "Zp"})
+_SHOWS_NOTHING = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# Zero-width non-joiner and joiner, and Mongolian's vowel separator: within a word of these scripts they change the letters
+# that one sees (Arabic to Thaana, the scripts of India, Mongolian).
+_JOINERS = frozenset("\u200c\u200d\u180e")
+_JOINED = "[\u0600-\u07bf\u0900-\u0dff\u1820-\u18af]"
+_STRAY_JOINER = re.compile(f"(?<!{_JOINED})[\u200c\u200d\u180e]|[\u200c\u200d\u180e](?!{_JOINED})")
 _VARIATION_SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 
 # Version 1 compared with fewer characters removed. Spaces are Unicode's space separators and the ASCII blanks, written out
@@ -30,8 +38,23 @@ _VARIATION_SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 _IGNORED_BY_VERSION_1 = re.compile("[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000·•・]+")
 
 
-class _Table(dict[int, int | None]):
-    """A table for `str.translate` that is filled with the characters that occur."""
+class _Stored(dict[int, int | None]):
+    """A table for `str.translate`, filled with the characters that occur: from a name as it is typed to one that is stored."""
+
+    def __missing__(self, code_point: int) -> int | None:
+        character = chr(code_point)
+        category = unicodedata.category(character)
+        if category in _SPACE_CATEGORIES:
+            self[code_point] = ord(" ")
+        elif character in _SHOWS_NOTHING or (category == "Cf" and character not in _JOINERS):
+            self[code_point] = None
+        else:
+            self[code_point] = _PRIVATE_USE.get(code_point, code_point)
+        return self[code_point]
+
+
+class _Compared(dict[int, int | None]):
+    """A table for `str.translate`, filled with the characters that occur: from a name to the form that is compared."""
 
     def __missing__(self, code_point: int) -> int | None:
         character = chr(code_point)
@@ -44,7 +67,19 @@ class _Table(dict[int, int | None]):
         return self[code_point]
 
 
-_TABLE = _Table()
+_STORED = _Stored({ord(_ACUTE): ord("’")})
+_COMPARED = _Compared()
+
+
+def clean(name: str) -> str:
+    """The name as it is stored: what one sees and nothing else.
+
+    NFC, with one space between words, without invisible characters and controls of direction. What joins or parts letters
+    within a word of Arabic, Mongolian or an Indian script stays, because one sees its effect; so do variation selectors.
+    Private-use characters of GB 18030-2005 become their standard ones. The result may be empty.
+    """
+    text = " ".join(unicodedata.normalize("NFC", name).translate(_STORED).split())
+    return text if _JOINERS.isdisjoint(text) else _STRAY_JOINER.sub("", text).strip()
 
 
 def norm(name: str) -> str:
@@ -53,7 +88,7 @@ def norm(name: str) -> str:
     NFKC; private-use characters of GB 18030-2005 as their standard ones; without invisible characters, spaces, dots,
     apostrophes and hyphens; in upper case. "古丽‧买买提" and "古丽·买买提" are equal, and so are "O’Brien" and "OBRIEN".
     """
-    return unicodedata.normalize("NFKC", name.replace(_ACUTE, "")).translate(_TABLE).upper()
+    return unicodedata.normalize("NFKC", name.replace(_ACUTE, "")).translate(_COMPARED).upper()
 
 
 def norm_version_1(name: str) -> str:
