@@ -123,6 +123,15 @@ AUDIT_LABELS: tuple[str, ...] = (
     "certificates.audit_labels",
 )
 
+# Modules that register what is sealed with the field key.
+SEALED_COLUMNS: tuple[str, ...] = (
+    "lms.core.messages.sealed_columns",
+    "lms.accounts.sealed_columns",
+    "instructors.sealed_columns",
+    "courses.models.sealed_columns",
+    "certificates.sealed_columns",
+)
+
 # Modules that register a figure of theirs with a page of a package below them.
 FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
 
@@ -130,6 +139,7 @@ FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
 COMMANDS: tuple[str, ...] = (
     "lms.core.cli:migrate",
     "lms.core.cli:translate",
+    "lms.core.cli:field_keys",
     "lms.core.messages.cli",
     "lms.embedded.cli",
     "lms.demo.cli",
@@ -149,7 +159,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         except SettingsError as error:
             sys.exit("\n".join(f"Setting {line}" for line in error.lines))
     logs.configure()
-    crypto.configure(settings.field_key)
+    crypto.configure(settings.field_key, settings.field_key_fallbacks)
     clock.configure(settings.zone)
     owing.configure(configured.served(settings))
     app = web.App("lms", root_path=str(ROOT / "lms"))
@@ -191,7 +201,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in (*KINDS, *AUDIT_LABELS, *FIGURES):
+    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *FIGURES):
         import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")

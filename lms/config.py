@@ -4,8 +4,6 @@ A missing or weak setting stops the start and is named in one line. In productio
 that a branch must decide has no default. `flask up` sets the values that a laptop needs and `LMS_EMBEDDED=1`.
 """
 
-import base64
-import binascii
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -17,9 +15,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from lms.field_keys import NumberedKey
+
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-FIELD_KEY_BYTES = 32
 FARTHEST_REMINDER = 730
 PICTURE_BYTES = 1024 * 1024
 PNG_SIGN = b"\x89PNG\r\n\x1a\n"
@@ -54,6 +53,7 @@ class Settings(BaseSettings):
     secret_key: str
     secret_key_fallbacks: Annotated[tuple[str, ...], NoDecode] = ()
     field_key: str
+    field_key_fallbacks: Annotated[tuple[str, ...], NoDecode] = ()
     public_url: str
     mail_url: str | None = None
     mail_from: str = "no-reply@localhost"
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)
     web_workers: int = Field(default=1, ge=1, le=64)
 
-    @field_validator("secret_key_fallbacks", mode="before")
+    @field_validator("secret_key_fallbacks", "field_key_fallbacks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -120,15 +120,11 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("field_key")
+    @field_validator("field_key", "field_key_fallbacks")
     @classmethod
-    def _key(cls, value: str) -> str:
-        try:
-            raw = base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise ValueError("is not base64") from error
-        if len(raw) != FIELD_KEY_BYTES:
-            raise ValueError("must be 32 random bytes in base64 (openssl rand -base64 32)")
+    def _keys(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for text in (value,) if isinstance(value, str) else value:
+            NumberedKey.parse(text)
         return value
 
     @field_validator("database_url", "database_replica_url")
@@ -200,6 +196,15 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError("is not a time zone; use a name such as Asia/Shanghai") from error
         return value
+
+    @model_validator(mode="after")
+    def _numbers(self) -> "Settings":
+        numbers = [NumberedKey.parse(text).number for text in (self.field_key, *self.field_key_fallbacks)]
+        if len(set(numbers)) < len(numbers):
+            raise ValueError(
+                "FIELD_KEY_FALLBACKS: two field keys have the same number; give a new one a new number, as in 2:…"
+            )
+        return self
 
     @model_validator(mode="after")
     def _gateway(self) -> "Settings":

@@ -75,7 +75,10 @@ def refuse(status: int, code: str, message: str) -> ResponseReturnValue:
 
 def _domain_error(error: DomainError) -> ResponseReturnValue:
     request_db.roll_back()
-    return refuse(error.status, error.code, message_of(error))
+    response = make_response(refuse(error.status, error.code, message_of(error)))
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
 
 
 def _integrity_error(error: IntegrityError) -> ResponseReturnValue:

@@ -19,7 +19,7 @@ from courses import tasks
 from courses.imports import files, kinds, organisations
 from courses.models.imports import ImportRun, ImportState
 from lms.accounts.models import User
-from lms.core import spreadsheets
+from lms.core import bounded_process
 from lms.core.audit import AuditEntry
 from lms.core.scope import Role
 from lms.core.spreadsheets import Limits
@@ -220,7 +220,7 @@ def test_what_cannot_be_read_is_refused_in_words(
 def test_a_workbook_is_not_parsed_again_to_be_looked_at(city: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     page = send(city, city.get("/imports/template/organisations.xlsx").data, name="单位.xlsx")
     with monkeypatch.context() as gone:
-        gone.setattr(spreadsheets, "CalamineWorkbook", None)
+        gone.setattr(bounded_process, "run", None)
         assert "东华门街道红十字会" in text(city, page)
     lines = "".join(f"第{number}小学,东城区,学校\n" for number in range(1, 40))
     page = send(city, f"全市单位\n\n名称,区,领域\n{lines}".encode())
