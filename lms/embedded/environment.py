@@ -30,6 +30,7 @@ RECORDED = (
     "REDIS_URL",
     "SECRET_KEY",
     "FIELD_KEY",
+    "FIELD_KEY_FALLBACKS",
     "KEYS_DIR",
     "PUBLIC_URL",
 )
