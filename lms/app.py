@@ -123,6 +123,7 @@ AUDIT_LABELS: tuple[str, ...] = (
     "courses.reports.audit_labels",
     "courses.imports.audit_labels",
     "certificates.audit_labels",
+    "lms.backup.audit_labels",
 )
 
 # Modules that register what is sealed with the field key.
@@ -151,6 +152,9 @@ COMMANDS: tuple[str, ...] = (
     "certificates.cli.keys",
     "certificates.cli.certificates",
     "certificates.cli.records",
+    "lms.backup.cli:backup",
+    "lms.backup.cli:identity",
+    "lms.backup.cli:restore",
 )
 
 

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     security_contact: Annotated[tuple[str, ...], NoDecode] = ()
     security_policy_url: str | None = None
     metrics_token: str | None = Field(default=None, min_length=16)
+    backup_recipient: Annotated[tuple[str, ...], NoDecode] = ()
     keys_dir: Path
     instance_dir: Path = ROOT / "instance"
     time_zone: str = "Asia/Shanghai"
@@ -90,7 +91,9 @@ class Settings(BaseSettings):
     export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)
     web_workers: int = Field(default=1, ge=1, le=64)
 
-    @field_validator("secret_key_fallbacks", "field_key_fallbacks", "security_contact", mode="before")
+    @field_validator(
+        "secret_key_fallbacks", "field_key_fallbacks", "security_contact", "backup_recipient", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

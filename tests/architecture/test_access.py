@@ -85,6 +85,7 @@ EXCEPTIONS: dict[str, Who] = {
     "attendance.undo": TEACH,
     "attendance.search": ALL_BUT_TRAINEES,  # a filter bar sent by POST: whom it seeks may not stand in an address
     "audit.index": READ - {Role.DISTRICT_ADMINISTRATOR},
+    "audit.export": READ - {Role.DISTRICT_ADMINISTRATOR},
     "certificates.export": READ,
     "certificates.index": ALL_BUT_TRAINEES,
     "enrolment.preview": PLAN,
