@@ -13,13 +13,8 @@ from courses.enrolment import id_numbers, record_notices, trainees_rights
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN, IdType, Trainee
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
-<<<<<<< HEAD
-from lms.core.masks import mask_email, mask_id, mask_phone
-from lms.core.names import clean, norm
-=======
 from lms.core.masks import mask_email, mask_id, mask_name, mask_phone, without_names
-from lms.core.names import norm
->>>>>>> main
+from lms.core.names import clean, norm
 from lms.core.scope import Scope
 from lms.core.value_locks import lock_stripes
 

@@ -20,12 +20,8 @@ from lms.accounts.roles import GrantFacts
 from lms.core import audit, clock
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, Denied, DomainError
-<<<<<<< HEAD
-from lms.core.masks import mask_email
-from lms.core.names import clean
-=======
 from lms.core.masks import mask_email, mask_name
->>>>>>> main
+from lms.core.names import clean
 from lms.core.paging import Page, page_of
 from lms.core.phones import normalise_phone
 from lms.core.scope import Role, Scope, visible
@@ -130,13 +126,8 @@ def change_password(db: Session, user: User, *, old: str, new: str, token: str) 
 
 def change_own(db: Session, user: User, *, name: str, language: str) -> None:
     """Change a user's own name and language."""
-<<<<<<< HEAD
-    before = {"name": user.name, "language": user.language}
-    name = clean(name)
-=======
     before = (user.name, user.language)
->>>>>>> main
-    user.name, user.language = name, language
+    user.name, user.language = clean(name), language
     _record_change(db, user, before)
 
 
