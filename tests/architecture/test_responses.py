@@ -29,6 +29,9 @@ CACHEABLE = {
     "offline_session.file": "scripts and styles of the session page",
     "offline_session.worker": "a script",
     "status.key_set": "public keys",
+    "sealed_records.index": "numbers and digests of the last blocks",
+    "sealed_records.latest": "a block's digest and signature, no row",
+    "sealed_records.block": "a block's digest and signature, no row",
     "status.signed_list": "bits of certificates by number, which verifiers fetch and keep",
 }
 NEVER_ENDS = {"code_display.stream"}
