@@ -25,6 +25,7 @@ from lms.core.sealed_columns import KeyedHashes, Sealed
 
 LOCKED_ROWS = 0.1  # seconds to wait
 MANY = 5000  # rows in memory
+_NO_TIMEOUT = text("SET LOCAL statement_timeout = 0")  # a large table is counted whole
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Progress:
 def count(db: Session) -> list[Sums]:
     """Count the ciphertexts of each place by the number of their key."""
     sums: dict[str, Sums] = {}
+    db.execute(_NO_TIMEOUT)
     for table, places in sealed_columns.by_table().items():
         for sealed in places:
             query = f"SELECT {sealed.lead()} AS number, count(*) FROM {table} GROUP BY 1 ORDER BY 1"  # noqa: S608  # our own names
@@ -65,21 +67,35 @@ def count(db: Session) -> list[Sums]:
 def reseal(sessions: sessionmaker[Session], *, stopped: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
     """Seal every place anew with the newest key; yields after each batch, until nothing is left or `stopped` says so.
 
-    Rows that others have locked are left for the next round. A row that no configured key opens is named and left.
+    Rows that others have locked are left for the next round. A row that no configured key opens is named and left. All tables
+    are gone through again until nothing is found, because an import copies ciphertexts from one table to another.
     """
-    for table, places in sealed_columns.by_table().items():
-        with sessions() as db:
-            total = db.scalar(text(f"SELECT count(*) FROM {table} WHERE {_stale(places)}"), _parameters()) or 0  # noqa: S608  # our own names
-        progress = Progress(table, 0, total, [])
-        yield progress
-        left = total
-        while left and not stopped():
-            yield from _round(sessions, places, progress, stopped)
-            with sessions() as db:
-                remaining = db.scalar(text(f"SELECT count(*) FROM {table} WHERE {_stale(places)}"), _parameters()) or 0  # noqa: S608  # our own names
-            progress.unreadable = sorted(set(progress.unreadable))
-            if left == (left := remaining - len(progress.unreadable)):
-                sleep(LOCKED_ROWS)  # others have locked all that is left
+    unreadable: set[str] = set()
+    found = True
+    while found and not stopped():
+        found = False
+        for table, places in sealed_columns.by_table().items():
+            left = total = _count_stale(sessions, places)
+            progress = Progress(table, 0, total, [])
+            yield progress
+            while left > len(_of(table, unreadable)) and not stopped():
+                found = True
+                yield from _round(sessions, places, progress, stopped)
+                unreadable |= set(progress.unreadable)
+                progress.unreadable = sorted(_of(table, unreadable))
+                if left == (left := _count_stale(sessions, places)):
+                    sleep(LOCKED_ROWS)  # others have locked all that is left
+
+
+def _of(table: str, names: set[str]) -> set[str]:
+    return {name for name in names if name.startswith(f"{table} ")}
+
+
+def _count_stale(sessions: sessionmaker[Session], places: Sequence[Sealed]) -> int:
+    query = f"SELECT count(*) FROM {places[0].table} WHERE {_stale(places)}"  # noqa: S608  # our own names
+    with sessions() as db:
+        db.execute(_NO_TIMEOUT)
+        return db.scalar(text(query), _parameters()) or 0
 
 
 def end_hashes(sessions: sessionmaker[Session], hashes: KeyedHashes) -> int:
