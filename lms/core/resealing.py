@@ -6,14 +6,14 @@ locked, so that no request waits for it longer than for a few rows, and it write
 that was read.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import sleep
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from psycopg.errors import DeadlockDetected, LockNotAvailable
-from sqlalchemy import JSON, Row, bindparam, text
+from sqlalchemy import JSON, Row, TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -161,7 +161,8 @@ def _selection(places: Sequence[Sealed], condition: str, ending: str) -> Any:
 def _write(db: Session, places: Sequence[Sealed], rows: Sequence[Row[Any]]) -> list[str]:
     """Write the rows, sealed anew; returns the names of those that no key opens."""
     table, cipher, unreadable = places[0].table, crypto.cipher(), []
-    columns = Base.metadata.tables[table].columns
+    keys = _keys(table)
+    updates: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         read = dict(row._mapping)
         values: dict[str, Any] = {}
@@ -170,28 +171,29 @@ def _write(db: Session, places: Sequence[Sealed], rows: Sequence[Row[Any]]) -> l
                 if read[f"lead_{number}"] not in {None, cipher.number}:
                     sealed.sealed_anew(read, values, cipher)
         except (InvalidTag, UnknownKey):
-            unreadable.append(f"{table} {', '.join(str(read[key]) for key in _keys(table))}")
+            unreadable.append(f"{table} {', '.join(str(read[key]) for key in keys)}")
             continue
-        former = {name: read[name] for name in values if name in read}
-        sets = ", ".join(f"{name} = :new_{name}" for name in values)
-        same = " AND ".join(
-            [*(f"{key} = :{key}" for key in _keys(table)), *(f"{name} = :old_{name}" for name in former)]
-        )
-        statement = text(f"UPDATE {table} SET {sets} WHERE {same}").bindparams(  # noqa: S608  # our own names
-            *(
-                bindparam(f"{age}_{name}", type_=JSONB)
-                for name in values
-                for age in ("new", "old")
-                if isinstance(columns[name].type, JSON) and (age == "new" or name in former)
-            )
-        )
-        db.execute(
-            statement,
-            {key: read[key] for key in _keys(table)}
+        updates.setdefault(tuple(values), []).append(
+            {key: read[key] for key in keys}
             | {f"new_{name}": value for name, value in values.items()}
-            | {f"old_{name}": value for name, value in former.items()},
+            | {f"old_{name}": read[name] for name in values if name in read}
         )
+    for names, parameters in updates.items():
+        db.execute(_update(table, names, parameters[0]), parameters)
     return unreadable
+
+
+def _update(table: str, names: Sequence[str], parameters: Mapping[str, Any]) -> TextClause:
+    """The statement that writes these columns of a row whose ciphertexts are still those that were read."""
+    former = [name for name in names if f"old_{name}" in parameters]
+    sets = ", ".join(f"{name} = :new_{name}" for name in names)
+    same = " AND ".join([*(f"{key} = :{key}" for key in _keys(table)), *(f"{name} = :old_{name}" for name in former)])
+    columns = Base.metadata.tables[table].columns
+    json = [name for name in names if isinstance(columns[name].type, JSON)]
+    return text(f"UPDATE {table} SET {sets} WHERE {same}").bindparams(  # noqa: S608  # our own names
+        *(bindparam(f"new_{name}", type_=JSONB) for name in json),
+        *(bindparam(f"old_{name}", type_=JSONB) for name in json if name in former),
+    )
 
 
 def _stale(places: Sequence[Sealed]) -> str:
