@@ -17,7 +17,7 @@ from lms.accounts import current
 from lms.accounts import tasks as account_tasks
 from lms.accounts.password_requests import LinkRequested
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, clock, crypto, events, fast_path, languages, limits, logs, tasks, web
+from lms.core import access, clock, cookies, crypto, events, fast_path, languages, limits, logs, tasks, web
 from lms.core.autocommit import AutocommitReads, make_autocommit_engine
 from lms.core.engine import make_engine
 from lms.core.messages import owing
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "lms.portal.home"),
     ("/", "lms.portal.health"),
+    ("/", "lms.portal.security_txt"),
     ("/sign-in", "lms.accounts.views.sign_in"),
     ("/prove", "lms.accounts.views.prove"),
     ("/", "lms.accounts.views.second_factor"),
@@ -90,6 +91,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.verification.views.bulk"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
+    ("/", "certificates.verification.views.records"),
     ("/api/v1", "courses.attendance.devices.views.check_ins"),
     ("/check-ins", "courses.attendance.devices.views.unsent"),
     ("/api/v1", "certificates.verification.views.api"),
@@ -121,6 +123,7 @@ AUDIT_LABELS: tuple[str, ...] = (
     "courses.reports.audit_labels",
     "courses.imports.audit_labels",
     "certificates.audit_labels",
+    "lms.backup.audit_labels",
 )
 
 # Modules that register what is sealed with the field key.
@@ -148,6 +151,10 @@ COMMANDS: tuple[str, ...] = (
     "lms.accounts.cli",
     "certificates.cli.keys",
     "certificates.cli.certificates",
+    "certificates.cli.records",
+    "lms.backup.cli:backup",
+    "lms.backup.cli:identity",
+    "lms.backup.cli:restore",
 )
 
 
@@ -167,7 +174,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
         SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
-        SESSION_COOKIE_NAME="lms",
+        SESSION_COOKIE_NAME=cookies.full_name("lms", secure=settings.secure),
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure,
@@ -175,7 +183,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=settings.upload_limit_bytes,
         WTF_CSRF_TIME_LIMIT=None,
         BOOTSTRAP_SERVE_LOCAL=True,
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]

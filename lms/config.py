@@ -4,6 +4,7 @@ A missing or weak setting stops the start and is named in one line. In productio
 that a branch must decide has no default. `flask up` sets the values that a laptop needs and `LMS_EMBEDDED=1`.
 """
 
+import re
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 FARTHEST_REMINDER = 730
 PICTURE_BYTES = 1024 * 1024
+_CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")  # printable ASCII, as a line of security.txt
 PNG_SIGN = b"\x89PNG\r\n\x1a\n"
 
 
@@ -65,7 +67,11 @@ class Settings(BaseSettings):
     sms_region: str = "ap-beijing"
     sms_endpoint: str | None = None
     sms_templates: dict[str, str] = Field(default_factory=dict)
+    hsts_subdomains: bool = False
+    security_contact: Annotated[tuple[str, ...], NoDecode] = ()
+    security_policy_url: str | None = None
     metrics_token: str | None = Field(default=None, min_length=16)
+    backup_recipient: Annotated[tuple[str, ...], NoDecode] = ()
     keys_dir: Path
     instance_dir: Path = ROOT / "instance"
     time_zone: str = "Asia/Shanghai"
@@ -85,7 +91,9 @@ class Settings(BaseSettings):
     export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)
     web_workers: int = Field(default=1, ge=1, le=64)
 
-    @field_validator("secret_key_fallbacks", "field_key_fallbacks", mode="before")
+    @field_validator(
+        "secret_key_fallbacks", "field_key_fallbacks", "security_contact", "backup_recipient", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -150,7 +158,21 @@ class Settings(BaseSettings):
             raise ValueError("must be an smtp://, smtp+starttls:// or smtps:// address")
         return value
 
-    @field_validator("sms_gateway", "sms_endpoint", "metrics_token", mode="before")
+    @field_validator("security_contact")
+    @classmethod
+    def _contacts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_CONTACT.fullmatch(contact) for contact in value):
+            raise ValueError("must be addresses such as mailto:security@example.org or https://example.org/report")
+        return value
+
+    @field_validator("security_policy_url")
+    @classmethod
+    def _policy(cls, value: str | None) -> str | None:
+        if value is not None and not (value.startswith("https://") and _CONTACT.fullmatch(value)):
+            raise ValueError("must be an address, as in https://example.org/security")
+        return value
+
+    @field_validator("sms_gateway", "sms_endpoint", "metrics_token", "security_policy_url", mode="before")
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         return value or None
@@ -266,6 +288,11 @@ class Settings(BaseSettings):
     def mail_dir(self) -> Path:
         """Folder to which messages are written as files when no mail server or SMS gateway is set."""
         return self.instance_dir / "mail"
+
+    @property
+    def strict_transport_security(self) -> str:
+        """The header by which browsers come by https for a year; the other hosts of this domain, too, where that is set."""
+        return "max-age=31536000; includeSubDomains" if self.hsts_subdomains else "max-age=31536000"
 
     @property
     def secure(self) -> bool:

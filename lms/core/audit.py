@@ -15,8 +15,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from lms.core import clock
 from lms.core.db import Base, Identifier
 from lms.core.masks import mask_all
+from lms.core.records import of_record
 
 
+@of_record("at")
 class AuditEntry(Base):
     """A recorded act.
 

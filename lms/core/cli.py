@@ -9,7 +9,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from lms.core import crypto, migrations, resealing, sealed_columns, translations
+from lms.core import crypto, migrations, records, resealing, sealed_columns, translations
 
 
 @click.command("migrate")
@@ -17,7 +17,10 @@ from lms.core import crypto, migrations, resealing, sealed_columns, translations
 @with_appcontext
 def migrate(revision: str) -> None:
     """Bring the database's tables up to date."""
-    migrations.upgrade(current_app.config["SETTINGS"].database_url, revision)
+    url = current_app.config["SETTINGS"].database_url
+    migrations.upgrade(url, revision)
+    if records.continue_numbers(url):
+        click.echo("The records' transaction numbers go on where they ended in the database that was restored.")
     click.echo(f"The database stands at {revision if revision != 'head' else migrations.head()}.")
 
 

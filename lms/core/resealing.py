@@ -76,7 +76,7 @@ def reseal(sessions: sessionmaker[Session], *, stopped: Callable[[], bool] = lam
         found = False
         for table, places in sealed_columns.by_table().items():
             left = total = _count_stale(sessions, places)
-            progress = Progress(table, 0, total, [])
+            progress = Progress(table, 0, total, sorted(_of(table, unreadable)))
             yield progress
             while left > len(_of(table, unreadable)) and not stopped():
                 found = True

@@ -13,6 +13,7 @@ from typing import TextIO
 
 import psycopg
 
+from lms.core import records
 from lms.embedded import environment, greeting, lock, place, queue, roles, schema, system_user, users
 from lms.embedded.children import Child, Children, clear_leftovers
 from lms.embedded.failure import StartError
@@ -120,6 +121,7 @@ class Up:
         queue.prepare(broker)
         if owns_data and self._server is not None:
             ours = broker == environment.own_database(where)["BROKER_URL"]
+            records.continue_numbers(url)
             queue_database = environment.QUEUE_DATABASE if ours else None
             roles.prepare(self._server, environment.DATABASE, queue_database, self._passwords)
         self._check_asked()

@@ -40,7 +40,15 @@ def test_up_equals_the_models_and_down_leaves_nothing(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "table",
-    ["audit_entry", "attendance_event", "attendance_decision", "person_time_entry", "ledger_entry", "skill_event"],
+    [
+        "audit_entry",
+        "attendance_event",
+        "attendance_decision",
+        "person_time_entry",
+        "ledger_entry",
+        "skill_event",
+        "record_block",
+    ],
 )
 def test_tables_of_record_are_guarded(db: Session, table: str) -> None:
     query = "SELECT tgtype FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND tgname = 'append_only' AND tgenabled = 'O'"

@@ -89,6 +89,11 @@ def test_production_names_what_is_missing(environment: pytest.MonkeyPatch, name:
         ("BRANCH_CODE", "北京"),
         ("SESSION_DAYS", "0"),
         ("SECOND_FACTOR", "maybe"),
+        ("SECURITY_CONTACT", "security@example.org"),
+        ("SECURITY_CONTACT", "http://example.org"),
+        ("SECURITY_CONTACT", "mailto:a@example.org\nExpires: 1999"),
+        ("SECURITY_POLICY_URL", "http://example.org"),
+        ("HSTS_SUBDOMAINS", "perhaps"),
     ],
 )
 def test_weak_or_wrong_settings_are_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:

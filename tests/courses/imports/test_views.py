@@ -89,7 +89,9 @@ def test_a_list_from_the_file_to_the_register_and_back(
     assert "data-refresh" not in shown
     assert "没有“天津区”" in shown
     assert made(db) == set()
-    sheet = city.get(f"{page}/rows-to-correct.csv").data.decode("utf-8-sig")
+    answer = city.get(f"{page}/rows-to-correct.csv")
+    assert answer.headers["Cache-Control"] == "no-store"
+    sheet = answer.data.decode("utf-8-sig")
     rows = [row for row in csv.reader(io.StringIO(sheet)) if row]
     assert [row[:4] for row in rows[-2:]] == [["没有的区", "天津区", "社区", "3"], ["第五小学", "海淀区", "学校", "5"]]
     assert city.get(f"{page}/rows-to-correct.xlsx").data.startswith(b"PK")
