@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     time_zone: str = "Asia/Shanghai"
     organisation_name_zh: str = "北京市红十字会"
     organisation_name_en: str = "Red Cross Society of China Beijing Branch"
+    privacy_contact: str | None = Field(default=None, max_length=300)
     seal_file: Path | None = None
     logo_file: Path | None = None
     branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")

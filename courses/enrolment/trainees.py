@@ -13,8 +13,8 @@ from courses.enrolment import id_numbers, record_notices, trainees_rights
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN, IdType, Trainee
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
-from lms.core.masks import mask_email, mask_id, mask_phone
-from lms.core.names import norm
+from lms.core.masks import mask_email, mask_id, mask_name, mask_phone, without_names
+from lms.core.names import clean, norm
 from lms.core.scope import Scope
 from lms.core.value_locks import lock_stripes
 
@@ -94,8 +94,8 @@ def validate(facts: TraineeFacts) -> TraineeFacts:
     A person is found again by phone or ID number, so one of them is required. A person who may be under 14 needs a
     guardian: where only the year of birth is known, the last day of that year is assumed.
     """
-    name = " ".join(facts.name.split())
-    if not norm(name) or len(name) > NAME_LIMIT:
+    facts = replace(facts, name=clean(facts.name), guardian_name=clean(facts.guardian_name or "") or None)
+    if not norm(facts.name) or len(facts.name) > NAME_LIMIT:
         raise _invalid("name", N_("Enter the name, up to 60 characters."))
     today = clock.branch_today()
     number, id_type = facts.id_number or None, facts.id_type
@@ -110,7 +110,7 @@ def validate(facts: TraineeFacts) -> TraineeFacts:
         raise _invalid("birth_year", N_("Enter the year of birth as four digits, such as 1990."))
     if birth_date and facts.birth_year and birth_date.year != facts.birth_year:
         raise _invalid("birth_year", N_("The year of birth and the ID number do not match. Check both."))
-    valid = replace(facts, name=name, id_type=id_type if number else None, id_number=number, birth_year=birth_year)
+    valid = replace(facts, id_type=id_type if number else None, id_number=number, birth_year=birth_year)
     if needs_guardian(valid) and not (facts.guardian_name and facts.guardian_phone):
         missing = "guardian_phone" if facts.guardian_name else "guardian_name"
         raise _invalid(missing, N_("For a child under 14, give a parent's or guardian's name and phone."))
@@ -267,14 +267,15 @@ def overwrite(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str
     if not changed:
         return
     other = match(db, facts)
-    if other is not None and other.id != trainee.id:
+    if trainee.erased_at is not None or (other is not None and other.id != trainee.id):
         raise PersonKnown
+    name_before, contacts_before = trainee.name, record_notices.contacts_of(trainee)
     before = mask_for_audit(facts_of(trainee), changed)
-    contacts_before = record_notices.contacts_of(trainee)
     for name in changed:
         _set_fact(trainee, facts, name)
     db.flush()
-    audit.record(db, "trainee.change", trainee, before=before, after=mask_for_audit(facts, changed), reason=reason)
+    after, reason = mask_for_audit(facts, changed), without_names(reason, name_before, facts.name, facts.guardian_name)
+    audit.record(db, "trainee.change", trainee, before=before, after=after, reason=reason)
     record_notices.tell_changed(db, trainee, contacts_before)
 
 
@@ -387,8 +388,9 @@ _MASKS = {
 
 
 def mask_for_audit(facts: TraineeFacts, names: Iterable[str]) -> dict[str, Any]:
-    """The named facts in the masked form that the audit trail holds."""
-    masked = {name: _MASKS.get(name, lambda value: value)(getattr(facts, name)) for name in names}
+    """The named facts in the masked form that the audit trail holds: the trail is never altered, also not by an erasure."""
+    masks = _MASKS | {name: lambda value: mask_name(value) if value else value for name in ("name", "guardian_name")}
+    masked = {name: masks.get(name, lambda value: value)(getattr(facts, name)) for name in names}
     if "id_number" in masked:
         masked["id_type"] = facts.id_type
     return masked
