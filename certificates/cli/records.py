@@ -59,9 +59,10 @@ def check(against: Path | None, only: tuple[str, ...]) -> None:
         raise click.BadParameter(f"must be one of {', '.join(sorted(tables))}", param_hint="--table")
     engine: Engine = current_app.extensions["engine"]
     folder = _branch().keys_dir
+    known = _noted(folder)  # read before the snapshot begins, which then has at least these
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         keys = status_keys.load(connection, folder)
-        known = _noted(folder) + (_kept(against, keys.public) if against is not None else [])
+        known += _kept(against, keys.public) if against is not None else []
         bar = click.progressbar(length=heads.count_rows(connection, only), label="Rows", file=sys.stderr)
         findings: list[Finding] = []
         total = 0
@@ -90,7 +91,7 @@ def head(signed: bool, accept: bool) -> None:
     with transaction(current_app.extensions["sessions"]) as db:
         newest = heads.newest(db)
         if accept:
-            heads.note(db, _branch().keys_dir, [table.name for table in records.registered()])
+            heads.note(db, _branch().keys_dir, [table.name for table in records.registered()], accept=True)
     for each in newest:
         click.echo(each.document if signed else f"{each.table} {each.number} {each.digest} {_moment(each.sealed_at)}")
 

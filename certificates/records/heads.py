@@ -84,15 +84,20 @@ def is_noted(db: Reads | Connection, folder: Path, table: str) -> bool:
     return stored is not None and stored.digest == known[1]
 
 
-def note(db: Reads | Connection, folder: Path, tables: Collection[str]) -> None:
+def note(db: Reads | Connection, folder: Path, tables: Collection[str], *, accept: bool = False) -> None:
     """Write the last blocks of these tables to the file. Call this after the commit: the file is never ahead.
 
-    The heads are read under the file's lock, so that of two workers neither writes older heads over newer ones.
+    The heads are read under a lock, so that of two workers neither writes older heads over newer ones. What the file
+    has of a table stays while the database lacks that block. accept: write all the same, after a restored backup.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(folder):
         known = noted(folder)
-        heads = known | {head.table: (head.number, head.digest) for head in newest(db) if head.table in tables}
+        heads = known | {
+            head.table: (head.number, head.digest)
+            for head in newest(db)
+            if head.table in tables and (accept or is_noted(db, folder, head.table))
+        }
         if heads == known:
             return
         draft = folder / f".{FILE}.new"

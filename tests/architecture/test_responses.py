@@ -32,9 +32,6 @@ CACHEABLE = {
     "sealed_records.index": "the newest of them",
     "sealed_records.latest": "the newest of them",
     "status.key_set": "public keys",
-    "sealed_records.index": "numbers and digests of the last blocks",
-    "sealed_records.latest": "a block's digest and signature, no row",
-    "sealed_records.block": "a block's digest and signature, no row",
     "status.signed_list": "bits of certificates by number, which verifiers fetch and keep",
 }
 NEVER_ENDS = {"code_display.stream"}

@@ -108,15 +108,6 @@ def test_each_alteration_is_named(sealed: Site, name: str, recompute: bool) -> N
         assert count == TIMES
 
 
-def test_the_table() -> None:
-    kinds = [f"{act}, {label}" for label in ("plain", "recomputed") for act in ("edit", "delete", "insert", "swap")]
-    lines = [f"{'':<20}" + "".join(f"{kind:>19}" for kind in kinds)]
-    lines += [
-        f"{name:<20}" + "".join(f"{each.get(kind, 0):>15}/{TIMES}" for kind in kinds) for name, each in found.items()
-    ]
-    sys.stdout.write("\n" + "\n".join(lines) + "\n")
-
-
 @pytest.mark.parametrize("name", TABLES)
 def test_a_row_written_today_and_dated_long_ago_is_named(sealed: Site, name: str) -> None:
     table = table_of(name)
@@ -126,6 +117,17 @@ def test_a_row_written_today_and_dated_long_ago_is_named(sealed: Site, name: str
         past = clock.now() - timedelta(days=30)
         added = {attacker.insert_like(key, **{table.moment: past, NUMBER: number}) for key in attacker.keys()[:TIMES]}
         assert rows_found(check(sealed, connection), name) == {(Fault.BACKDATED, key) for key in added}
+        found[name]["backdated"] = len(added)
+
+
+def test_the_table() -> None:
+    kinds = [f"{act}, {label}" for label in ("plain", "recomputed") for act in ("edit", "delete", "insert", "swap")]
+    kinds.append("backdated")
+    lines = [f"{'':<20}" + "".join(f"{kind:>19}" for kind in kinds)]
+    lines += [
+        f"{name:<20}" + "".join(f"{each.get(kind, 0):>15}/{TIMES}" for kind in kinds) for name, each in found.items()
+    ]
+    sys.stdout.write("\n" + "\n".join(lines) + "\n")
 
 
 def test_a_row_that_would_never_be_sealed_is_named(sealed: Site) -> None:
