@@ -14,12 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.attendance.self_check_in import code_display
-from courses.enrolment import mail, proposals, sheet_import
+from courses.enrolment import consents, mail, proposals, sheet_import
+from courses.enrolment.consents import Guardian, Relation
 from courses.enrolment.trainees import TraineeFacts, facts_of
 from courses.models.enrolment import Enrolment, EnrolmentImport
 from courses.models.exports import CHUNK_COLUMN, Export, ExportChunk, ExportKind, PersonalData
 from courses.models.imports import ImportRun
 from courses.models.offerings import CourseSession
+from courses.models.privacy import ConsentWay
 from courses.models.trainees import IdType, Trainee
 from courses.models.walk_ins import WalkInPerson
 from instructors import invitations
@@ -154,6 +156,7 @@ def _build(db: Session, make: Make, settings: Settings) -> World:
     walk_in = WalkInPerson(id=uuid4(), course_session_id=meeting.id, name="路人")
     walk_in.phone = make.phone()
     db.add(walk_in)
+    consents.give(db, trainee, ConsentWay.TICKET, guardian=Guardian("王芳", Relation.MOTHER))
     proposals.propose(db, trainee, TraineeFacts(**{**_given(trainee), "email": "proposed@example.org"}), "本人换了邮箱")
     code_display.show(db, meeting, now=clock.now())
     export = Export(
