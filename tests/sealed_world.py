@@ -145,6 +145,7 @@ def _build(db: Session, make: Make, settings: Settings) -> World:
     meeting = offering.sessions[0]
     trainee = make.trainee("张三丰", email="zhang@example.org", guardian_name="张父", guardian_phone=make.phone())
     trainee.set_id_number(IdType.RESIDENT, ID_NUMBER)
+    consents.give(db, trainee, ConsentWay.DESK, guardian=Guardian("张父", Relation.FATHER))
     enrolment = make.enrolment(offering, trainee, phone=make.phone(), email="given@example.org")
     mail.send_confirmation(db, enrolment)
     ref = uuid4()
