@@ -5,7 +5,7 @@ from flask_wtf.file import FileField
 from wtforms import SearchField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from lms.core.forms import DayField, Form, QueryForm, strip
+from lms.core.forms import DayField, Form, PersonNameField, QueryForm, strip
 from lms.core.sealed_search import SealedSearchField
 
 
@@ -60,7 +60,7 @@ class RevokeForm(Form):
     """Revocation of a certificate."""
 
     reason = TextAreaField(
-        _l("Reason"), validators=[DataRequired(), Length(min=3, max=500)], filters=[strip], render_kw={"rows": 3}
+        _l("Reason"), validators=[DataRequired(), Length(min=2, max=500)], filters=[strip], render_kw={"rows": 3}
     )
 
 
@@ -69,7 +69,7 @@ class RestoreForm(Form):
 
     reason = TextAreaField(
         _l("Reason for undoing the revocation"),
-        validators=[DataRequired(), Length(min=3, max=500)],
+        validators=[DataRequired(), Length(min=2, max=500)],
         filters=[strip],
         render_kw={"rows": 3},
     )
@@ -78,7 +78,7 @@ class RestoreForm(Form):
 class ReissueForm(Form):
     """Correction: the texts of the new certificate."""
 
-    holder_name = StringField(_l("Holder's name"), validators=[DataRequired(), Length(max=60)], filters=[strip])
+    holder_name = PersonNameField(_l("Holder's name"), validators=[DataRequired(), Length(max=60)])
     hours = StringField(
         _l("Class hours"),
         validators=[DataRequired(), Length(max=6)],
@@ -90,7 +90,7 @@ class ReissueForm(Form):
         _l("Registration number"), validators=[Optional(), Length(max=60)], filters=[strip]
     )
     reason = TextAreaField(
-        _l("Reason"), validators=[DataRequired(), Length(min=3, max=500)], filters=[strip], render_kw={"rows": 3}
+        _l("Reason"), validators=[DataRequired(), Length(min=2, max=500)], filters=[strip], render_kw={"rows": 3}
     )
 
 

@@ -1,7 +1,8 @@
 """Payload of the QR code on a certificate: 82 signed bytes, written as 198 decimal digits (CERTIFICATE.md).
 
 They are digits because a QR code packs a digit into 3.33 bits inside an ordinary web address. The layout is published
-and frozen: paper cannot be recalled, so a change needs a new magic byte, and this version stays readable for ever.
+and frozen: paper cannot be recalled. A change needs a new first byte, and every version stays readable for ever. Version
+2 differs from version 1 in one thing: the rule by which the holder's name is compared (`lms.core.names`).
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from lms.core.errors import N_, DomainError
-from lms.core.names import norm
+from lms.core.names import norm, norm_version_1
 
 DIGITS = 198
-MAGIC = 0xB1
+FIRST_BYTES = {1: 0xB1, 2: 0xB2}  # by version
+NEWEST_VERSION = 2
 SIGNATURE_DOMAIN = b"BJRC-CERT-QR/1\0\0"
 NAME_DOMAIN = b"BJRC-NAME/1"
 NAME_ROUNDS = 20_000
@@ -36,13 +38,14 @@ _BODY = struct.Struct(">BBBBIHH6s")
 _SIGNATURE_BYTES = 64
 _TOTAL_BYTES = _BODY.size + _SIGNATURE_BYTES
 _LIMIT = 1 << (8 * _TOTAL_BYTES)
+_VERSIONS = {first_byte: version for version, first_byte in FIRST_BYTES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
     """The signed values. `certificate_type` and `unit` are codes of published tables (unit 0 is the branch).
 
-    `valid_until` is the last valid day, None when the certificate does not expire.
+    `valid_until` is the last valid day, None when the certificate does not expire. `version` is 1 or 2; new codes have 2.
     """
 
     key_number: int
@@ -52,6 +55,7 @@ class Payload:
     issued_on: date
     valid_until: date | None
     name_tag: bytes
+    version: int = NEWEST_VERSION
 
 
 class Decoded(NamedTuple):
@@ -96,7 +100,7 @@ def decode(digits: str) -> Decoded:
     """Read 198 digits; the signature is not checked here.
 
     Raises DomainError `payload_unreadable` for anything else: another length, other characters, a number of more than
-    82 bytes, another magic byte.
+    82 bytes, another first byte.
     """
     if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
         raise _unreadable()
@@ -104,7 +108,8 @@ def decode(digits: str) -> Decoded:
     if number >= _LIMIT:
         raise _unreadable()
     raw = number.to_bytes(_TOTAL_BYTES, "big")
-    if raw[0] != MAGIC:
+    version = _VERSIONS.get(raw[0])
+    if version is None:
         raise _unreadable()
     body, signature = raw[: _BODY.size], raw[_BODY.size :]
     _, key_number, certificate_type, unit, serial, issued, last, name_tag = _BODY.unpack(body)
@@ -116,6 +121,7 @@ def decode(digits: str) -> Decoded:
         issued_on=EPOCH + timedelta(days=issued),
         valid_until=None if last == NO_EXPIRY else EPOCH + timedelta(days=last),
         name_tag=name_tag,
+        version=version,
     )
     return Decoded(payload, signature, SIGNATURE_DOMAIN + body)
 
@@ -129,20 +135,31 @@ def verify_signature(decoded: Decoded, public_key: bytes) -> bool:
     return True
 
 
-def name_tag(name: str, serial: int) -> bytes:
-    """Return the 6 bytes that bind a name to a serial.
+def name_tag(name: str, serial: int, version: int = NEWEST_VERSION) -> bytes:
+    """Return the 6 bytes that bind a name to a serial, by the rule of names of a version.
 
     The computation is slow on purpose (about 3 ms): the tag is public, and otherwise a list of common names could be
     tried against it. It runs without Python's global lock, so several threads share a batch. (hashlib's function gives
     the same bytes and took 4.9 ms where this one takes 2.7.)
     """
-    salt = NAME_DOMAIN + serial.to_bytes(4, "big")
-    return PBKDF2HMAC(SHA256(), NAME_TAG_BYTES, salt, NAME_ROUNDS).derive(norm(name).encode())
+    compared = norm_version_1(name) if version == 1 else norm(name)
+    return _tag(compared, serial)
 
 
 def name_matches(payload: Payload, name: str) -> bool:
-    """Tell whether this is the name that was signed."""
-    return hmac.compare_digest(payload.name_tag, name_tag(name, payload.serial))
+    """Tell whether this is the name that was signed.
+
+    A name is compared by the rule of the code's version. A code of version 1 is compared by both rules, because its name
+    may have been written without the characters that only the newer rule ignores.
+    """
+    forms = {norm(name)} if payload.version > 1 else {norm_version_1(name), norm(name)}
+    tags = [_tag(compared, payload.serial) for compared in sorted(forms)]
+    return any([hmac.compare_digest(payload.name_tag, tag) for tag in tags])
+
+
+def _tag(compared: str, serial: int) -> bytes:
+    salt = NAME_DOMAIN + serial.to_bytes(4, "big")
+    return PBKDF2HMAC(SHA256(), NAME_TAG_BYTES, salt, NAME_ROUNDS).derive(compared.encode())
 
 
 def _body(payload: Payload) -> bytes:
@@ -156,7 +173,7 @@ def _body(payload: Payload) -> bytes:
             raise ValueError(f"last valid day {payload.valid_until} is before the issue day or too late to be written")
     try:
         return _BODY.pack(
-            MAGIC,
+            FIRST_BYTES[payload.version],
             payload.key_number,
             payload.certificate_type,
             payload.unit,

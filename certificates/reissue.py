@@ -26,7 +26,7 @@ from courses.enrolment.trainees import TraineeFacts
 from courses.models.catalogue import Programme
 from courses.models.enrolment import Enrolment
 from courses.models.trainees import Trainee
-from lms.core import audit, clock
+from lms.core import audit, clock, names
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
 from lms.core.masks import mask_name, without_names
@@ -79,7 +79,7 @@ def request(
     refused = refusal(certificate, clock.today(branch.zone))
     if refused is not None:
         raise refused
-    name = " ".join(correction.holder_name.split())
+    name = names.clean(correction.holder_name)
     if not any(letter.isalpha() for letter in name):
         raise DomainError("name_wrong", N_("Enter the name as it should be printed."), status=422, field="holder_name")
     changed = _changed(certificate, correction.facts)

@@ -2,12 +2,12 @@
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, EmailField, SearchField, SelectField, StringField
-from wtforms.validators import Email, InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Email, InputRequired, Length, Optional
 
 from instructors.models import Level
 from instructors.register import Validity
 from lms.accounts.forms import REQUIRED, ReasonForm
-from lms.core.forms import DayField, Form, PhoneField, QueryForm, choices, strip
+from lms.core.forms import DayField, Form, PersonNameField, PhoneField, QueryForm, choices, strip
 from lms.organisations.forms import optional_number
 
 LEVELS = {Level.JUNIOR: _("Junior"), Level.INTERMEDIATE: _("Intermediate"), Level.SENIOR: _("Senior")}
@@ -21,8 +21,8 @@ VALIDITIES = {
 class InstructorForm(Form):
     """An instructor. The view sets the districts that the user may choose."""
 
-    name = StringField(
-        _("Name"), validators=[REQUIRED, Length(max=100)], filters=[strip], render_kw={"autocomplete": "off"}
+    name = PersonNameField(
+        _("Name"), validators=[DataRequired(_("Fill this in.")), Length(max=100)], render_kw={"autocomplete": "off"}
     )
     registration_number = StringField(_("Registration number"), validators=[REQUIRED, Length(max=50)], filters=[strip])
     district_id = SelectField(_("Registered with"), coerce=int)

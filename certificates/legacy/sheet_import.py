@@ -19,7 +19,7 @@ from courses.imports.kinds import Column, ImportContext, normalised, register
 from courses.imports.row_kind import Cells, LineRange, ParsedRow, RowKind, range_sql
 from courses.models.catalogue import Programme
 from courses.models.imports import ImportRun
-from lms.core import clock, crypto
+from lms.core import clock, crypto, names
 from lms.core.errors import N_
 from lms.core.names import norm
 
@@ -93,7 +93,8 @@ class LegacyCertificates(RowKind):
             key = number_key(row["number"])
             if not any(letter.isdigit() for letter in key):
                 raise refusal("number_digits", N_("The number contains no digits."))
-            if not any(letter.isalpha() for letter in row["name"]):
+            name = names.clean(row["name"])
+            if not any(letter.isalpha() for letter in name):
                 raise refusal("name_letters", N_("The name contains no letters."))
             issued_on = cells.parse_day(row["issued_on"])
             if not cells.EARLIEST <= issued_on <= today:
@@ -108,8 +109,8 @@ class LegacyCertificates(RowKind):
                 raise refusal("valid_until", N_("The last valid day is before the issue date."))
             facts = {
                 "number": row["number"],
-                "name": row["name"],
-                "name_key": norm(row["name"]),
+                "name": name,
+                "name_key": norm(name),
                 "programme_code": cells.look_up(
                     row["programme"], programmes, "programme", N_("There is no programme “%(text)s”.")
                 ),

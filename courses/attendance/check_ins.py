@@ -11,6 +11,8 @@ from courses.models.attendance import AttendanceKind, AttendanceMethod, ReviewRe
 from courses.outcomes import REASON_LIMIT, Outcome
 from lms.core.db import LARGEST_ID
 from lms.core.errors import N_
+from lms.core.masks import mask_all
+from lms.core.names import clean, norm
 
 NAME_LIMIT = 60
 TICKET_LIMIT = 400
@@ -111,11 +113,14 @@ STATUSES = {"not_found": 404, "bad_event": 422}
 
 
 def cleaned(event: AttendanceInput) -> AttendanceInput:
-    """Return the event without NULs (PostgreSQL stores none), its texts in one line and cut to the columns' lengths."""
-    reason = _one_line(event.reason, REASON_LIMIT)
+    """Return the event without NULs (PostgreSQL stores none), its texts in one line and cut to the columns' lengths.
+
+    Contacts in the reason are masked: an event is never altered, also not when a person is erased.
+    """
+    reason = _one_line(mask_all(event.reason), REASON_LIMIT)
     walk_in = event.walk_in
     if walk_in is not None:
-        walk_in = replace(walk_in, name=_one_line(walk_in.name, NAME_LIMIT) or "")
+        walk_in = replace(walk_in, name=clean(walk_in.name)[:NAME_LIMIT].strip())
     ticket = event.ticket.replace("\0", "")[:TICKET_LIMIT] if event.ticket is not None else None
     if (reason, walk_in, ticket) == (event.reason, event.walk_in, event.ticket):
         return event
@@ -129,7 +134,7 @@ def _one_line(text: str | None, limit: int) -> str | None:
 def fault_of(event: AttendanceInput) -> str | None:
     """Return the code with which an event is rejected before anything is read, or None for an event that can be judged."""
     unnamed = (event.enrolment_id is None) + (event.ticket is None) + (event.walk_in is None)
-    if unnamed != 2 or (event.walk_in is not None and not event.walk_in.name):
+    if unnamed != 2 or (event.walk_in is not None and not norm(event.walk_in.name)):
         return "bad_event"
     if not 0 < event.session_id <= LARGEST_ID or not (
         event.enrolment_id is None or 0 < event.enrolment_id <= LARGEST_ID

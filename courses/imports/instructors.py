@@ -22,7 +22,7 @@ from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from instructors.models import PHONE_COLUMN, Instructor, Level
 from lms.core import clock, crypto
 from lms.core.errors import N_
-from lms.core.names import norm
+from lms.core.names import clean, norm
 
 COLUMNS = (
     Column(
@@ -185,7 +185,7 @@ class InstructorRowReader:
 
     def __call__(self, row: Cells) -> ParsedRow:
         """Read a row. Raises DomainError for a row at fault."""
-        number, name = row["registration_number"], row["name"]
+        number, name = row["registration_number"], clean(row["name"])
         person = normalised(number)
         if not person or len(number) > NUMBER_LIMIT:
             raise refusal("registration_number", N_("“%(text)s” is not a registration number."), text=number)

@@ -22,7 +22,7 @@ from courses.models.catalogue import Course
 from courses.models.imports import ImportOffering, ImportRun
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN
 from instructors.models import Instructor
-from lms.core import crypto
+from lms.core import crypto, names
 from lms.core.errors import N_, DomainError
 from lms.core.names import norm
 from lms.organisations.models import District, Organisation
@@ -128,7 +128,7 @@ class PastRowReader:
         """
         offering = self._named_offering(row)
         get = self._cell
-        name = get(row, "name")
+        name = names.clean(get(row, "name"))
         key = norm(name)
         if not key or len(name) > NAME_LIMIT:
             raise refusal("name", N_("Enter the name, up to 60 characters."))

@@ -12,11 +12,11 @@ from wtforms import (
     SelectField,
     StringField,
 )
-from wtforms.validators import Email, InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, Email, InputRequired, Length, Optional, ValidationError
 
 from lms.accounts.passwords import MAXIMUM
 from lms.core.contacts import ContactKind, ContactProof
-from lms.core.forms import DayField, Form, PhoneField, QueryForm, choices, strip
+from lms.core.forms import DayField, Form, PersonNameField, PhoneField, QueryForm, choices, strip
 from lms.core.scope import Role
 from lms.core.sealed_search import SealedSearchField
 
@@ -178,8 +178,8 @@ class OwnPasswordForm(Form):
 class ProfileForm(Form):
     """The fields of their own account that users may change."""
 
-    name = StringField(
-        _("Name"), validators=[REQUIRED, Length(max=100)], filters=[strip], render_kw={"autocomplete": "name"}
+    name = PersonNameField(
+        _("Name"), validators=[DataRequired(_("Fill this in.")), Length(max=100)], render_kw={"autocomplete": "name"}
     )
     language = SelectField(_("Language"), choices=LANGUAGES)
 
@@ -204,8 +204,8 @@ class OwnEmailForm(Form):
 class UserForm(Form):
     """Name, e-mail address and phone of a user."""
 
-    name = StringField(
-        _("Name"), validators=[REQUIRED, Length(max=100)], filters=[strip], render_kw={"autocomplete": "off"}
+    name = PersonNameField(
+        _("Name"), validators=[DataRequired(_("Fill this in.")), Length(max=100)], render_kw={"autocomplete": "off"}
     )
     email = EmailField(
         _("E-mail address"),

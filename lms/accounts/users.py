@@ -21,6 +21,7 @@ from lms.core import audit, clock
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, Denied, DomainError
 from lms.core.masks import mask_email, mask_name
+from lms.core.names import clean
 from lms.core.paging import Page, page_of
 from lms.core.phones import normalise_phone
 from lms.core.scope import Role, Scope, visible
@@ -126,7 +127,7 @@ def change_password(db: Session, user: User, *, old: str, new: str, token: str) 
 def change_own(db: Session, user: User, *, name: str, language: str) -> None:
     """Change a user's own name and language."""
     before = (user.name, user.language)
-    user.name, user.language = name, language
+    user.name, user.language = clean(name), language
     _record_change(db, user, before)
 
 
@@ -152,7 +153,7 @@ def create(
     contacts = {ContactKind.EMAIL: facts.email, ContactKind.PHONE: facts.phone}
     for kind, contact in contacts.items():
         user_contacts.demand_free(db, kind, contact)
-    user = User(name=facts.name, email=facts.email, language=facts.language)
+    user = User(name=clean(facts.name), email=facts.email, language=facts.language)
     user.phone = facts.phone
     user.grants = [RoleGrant(**asdict(grant)) for grant in grants]
     db.add(user)

@@ -13,6 +13,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from lms.core.db import LARGEST_ID
+from lms.core.names import clean, norm
 from lms.core.phones import normalise_phone
 
 # Days on which anything here can happen: people are born, trained and certified.
@@ -90,6 +91,24 @@ class PhoneField(StringField):
             raise ValidationError(
                 _("This is not a phone number. Enter 11 digits, or + and the country code for a foreign number.")
             ) from None
+
+
+class PersonNameField(StringField):
+    """The name of a person, as it is stored: without what one does not see (`lms.core.names.clean`).
+
+    A name that shows nothing is an empty one.
+    """
+
+    data: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("default", "")
+        super().__init__(*args, **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Clean the name that was typed."""
+        name = clean(valuelist[0]) if valuelist else ""
+        self.data = name if norm(name) else ""
 
 
 class RowIdField(IntegerField):

@@ -1,14 +1,14 @@
 // Verification of a certificate's code with the published keys and the signed status lists alone, without the
 // branch's records. The order of the answers is that of the specification; certificates/verification/offline.py is
 // the same in Python.
-import { norm } from "./names.js";
+import { norm, normVersion1 } from "./names.js";
 
 const LIST_BITS = 17; // a status list has 2 ** 17 places
 const DAY_MS = 86400000;
 const EPOCH = Date.UTC(2020, 0, 1);
 const NO_EXPIRY = 65535;
 const CODE_BYTES = 82;
-const MAGIC = 0xb1;
+const VERSIONS = new Map([[0xb1, 1], [0xb2, 2]]); // by the first byte
 const CODE = /(?<![0-9])[0-9]{198}(?![0-9])/u;
 const encoder = new TextEncoder();
 
@@ -94,17 +94,18 @@ export function bytesOf(digits) {
     bytes[place] = Number(number & 255n);
     number >>= 8n;
   }
-  return number || bytes[0] !== MAGIC ? null : bytes;
+  return number || !VERSIONS.has(bytes[0]) ? null : bytes;
 }
 
 /**
- * What a code says: {bytes, keyNumber, serial, issued, last, tag, salt}; `last` is null for a certificate without
- * an end.
+ * What a code says: {bytes, version, keyNumber, serial, issued, last, tag, salt}; `last` is null for a certificate
+ * without an end.
  */
 function payloadOf(bytes) {
   const view = new DataView(bytes.buffer);
   return {
     bytes,
+    version: VERSIONS.get(bytes[0]),
     keyNumber: bytes[1],
     serial: view.getUint32(4),
     issued: isoDate(view.getUint16(8)),
@@ -157,15 +158,23 @@ export async function judge(digits, { keys, lists }, { today, now }) {
   return { state, reason: stale ? "stale" : "", payload, asOf };
 }
 
-/**
- * Whether a name is the one that was signed with a code. The salt is the serial, and the tag is slow to compute on
- * purpose.
- */
-export async function nameFits(name, { tag, salt }) {
-  const key = await crypto.subtle.importKey("raw", ascii(norm(name)), "PBKDF2", false, ["deriveBits"]);
+async function hasTag(compared, { tag, salt }) {
+  const key = await crypto.subtle.importKey("raw", ascii(compared), "PBKDF2", false, ["deriveBits"]);
   const derivation = {
     name: "PBKDF2", hash: "SHA-256", salt: join(ascii("BJRC-NAME/1"), salt), iterations: 20000,
   };
   const derived = new Uint8Array(await crypto.subtle.deriveBits(derivation, key, 48));
   return derived.every((byte, place) => byte === tag[place]);
+}
+
+/**
+ * Whether a name is the one that was signed with a code: by the rule of the code's version, and of version 1 by both
+ * rules. The salt is the serial, and the tag is slow to compute on purpose.
+ */
+export async function nameFits(name, payload) {
+  const forms = payload.version === 1 ? [normVersion1(name), norm(name)] : [norm(name)];
+  for (const compared of new Set(forms)) {
+    if (await hasTag(compared, payload)) return true;
+  }
+  return false;
 }

@@ -33,6 +33,7 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = public_bytes(KEY)
 SAMPLE = Payload(1, 2, 6, 123, date(2026, 3, 5), date(2029, 3, 4), name_tag("张三", 123))
 CODE = encode(SAMPLE, KEY.sign)
+CODE_VERSION_1 = encode(replace(SAMPLE, version=1), KEY.sign)
 
 
 @st.composite
@@ -48,6 +49,7 @@ def payloads(draw: st.DrawFn) -> Payload:
         issued_on=EPOCH + timedelta(days=issued),
         valid_until=None if last is None else EPOCH + timedelta(days=last),
         name_tag=draw(st.binary(min_size=6, max_size=6)),
+        version=draw(st.sampled_from([1, 2])),
     )
 
 
@@ -73,7 +75,7 @@ def test_round_trip(payload: Payload) -> None:
 def test_the_bytes_are_those_of_the_specification() -> None:
     assert len(CODE) == 198
     raw = int(CODE).to_bytes(82, "big")
-    assert raw[:4] == bytes([0xB1, 1, 2, 6])
+    assert raw[:4] == bytes([0xB2, 1, 2, 6])
     assert raw[4:8] == (123).to_bytes(4, "big")
     assert raw[8:10] == (date(2026, 3, 5) - date(2020, 1, 1)).days.to_bytes(2, "big")
     assert raw[10:12] == (date(2029, 3, 4) - date(2020, 1, 1)).days.to_bytes(2, "big")
@@ -168,11 +170,40 @@ def test_the_name_tag_is_that_of_the_specification() -> None:
     assert name_tag("张三", 124) != expected
 
 
-def test_the_scripts_are_held_to_a_code_of_this_module() -> None:
-    """tests/lms/static/offline_verification.test.js verifies the same code by lms/static/offline_verification.js."""
+def test_a_code_of_version_1_is_verified_for_ever() -> None:
+    """The code of SAMPLE as the first version wrote it. Its name is compared by the rules of both versions."""
+    tag = hashlib.pbkdf2_hmac("sha256", "古丽‧买买提".encode(), b"BJRC-NAME/1\0\0\0\x7b", 20_000)[:6]
+    body = bytes([0xB1, 1, 2, 6, 0, 0, 0, 123]) + (2255).to_bytes(2, "big") + b"\xff\xff" + tag
+    signature = KEY.sign(b"BJRC-CERT-QR/1\0\0" + body)
+    decoded = decode(digits_of(body + signature))
+    assert decoded.payload == replace(SAMPLE, valid_until=None, name_tag=tag, version=1)
+    assert verify_signature(decoded, PUBLIC)
+    assert encode(decoded.payload, KEY.sign) == digits_of(body + signature)
+    assert name_matches(decoded.payload, "古丽‧ 买买提")
+    assert not name_matches(decoded.payload, "古丽·买买提")  # version 1 bound this dot
+    plain = replace(decoded.payload, name_tag=name_tag("张三", 123, version=1))
+    assert name_matches(plain, "张\u200b三")  # the newer rule sees the name that was signed
+    assert not name_matches(plain, "张四")
+
+
+def test_a_code_of_version_2_is_compared_as_one_sees_the_name() -> None:
+    payload = replace(SAMPLE, name_tag=name_tag("古丽‧买买提", 123))
+    for name in ("古丽·买买提", "古丽．买买提", "古丽 买买提", "古丽买买提\u200b"):
+        assert name_matches(payload, name)
+    assert not name_matches(payload, "古丽买买")
+
+
+def test_the_version_is_signed() -> None:
+    raw = int(CODE).to_bytes(82, "big")
+    assert refused(digits_of(b"\xb1" + raw[1:]))
+
+
+def test_the_scripts_are_held_to_codes_of_this_module() -> None:
+    """tests/lms/static/offline_verification.test.js verifies the same codes by lms/static/offline_verification.js."""
     example = json.loads((ROOT / "tests/lms/static/certificate.json").read_text(encoding="utf-8"))
     assert example == {
         "digits": CODE,
+        "digits_version_1": CODE_VERSION_1,
         "public_key": base64.urlsafe_b64encode(PUBLIC).decode().rstrip("="),
         "key_number": SAMPLE.key_number,
         "serial": SAMPLE.serial,

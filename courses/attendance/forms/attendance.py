@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
-from wtforms import HiddenField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import HiddenField
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from courses.attendance import scanning
 from courses.attendance.check_ins import EARLIEST, LATEST, AttendanceInput
@@ -15,7 +15,7 @@ from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from lms.core.db import LARGEST_ID
 from lms.core.errors import N_, DomainError
-from lms.core.forms import Form, PhoneField, QueryForm, strip
+from lms.core.forms import Form, PersonNameField, PhoneField, QueryForm
 from lms.core.sealed_search import SealedSearchField
 
 PAGE_METHODS = (AttendanceMethod.TAP, AttendanceMethod.SCAN, AttendanceMethod.PHOTO)
@@ -97,10 +97,9 @@ def _unreadable() -> DomainError:
 class NewcomerForm(Form):
     """A person who is on no list, by name and mobile phone. The phone finds the person again in the register."""
 
-    name = StringField(
+    name = PersonNameField(
         _("Name"),
-        filters=[strip],
-        validators=[InputRequired(_("Enter the name.")), Length(max=NAME_LIMIT)],
+        validators=[DataRequired(_("Enter the name.")), Length(max=NAME_LIMIT)],
         render_kw={"autocomplete": "off"},
     )
     phone = PhoneField(

@@ -2,19 +2,18 @@
 
 from flask_babel import lazy_gettext as _
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 
 from courses.enrolment.trainees import NAME_LIMIT
-from lms.core.forms import Form, strip
+from lms.core.forms import Form, PersonNameField, strip
 
 
 class NameForm(Form):
     """The name of a person whom the browser does not know."""
 
-    name = StringField(
+    name = PersonNameField(
         _("Name"),
-        filters=[strip],
-        validators=[InputRequired(_("Enter the name.")), Length(max=NAME_LIMIT)],
+        validators=[DataRequired(_("Enter the name.")), Length(max=NAME_LIMIT)],
         render_kw={"autocomplete": "name"},
     )
 

@@ -11,7 +11,7 @@ from courses.enrolment.labels import ID_TYPES, READ_REASONS
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.trainees import IdType, Trainee
 from lms.core.contacts import ContactKind
-from lms.core.forms import DayField, Form, PhoneField, QueryForm, choices, strip
+from lms.core.forms import DayField, Form, PersonNameField, PhoneField, QueryForm, choices, strip
 from lms.core.sealed_search import SealedSearchField
 
 REASON_LIMIT = 500
@@ -21,9 +21,8 @@ SEARCH_LABEL = _("Name, phone or ID number")
 class PersonForm(Form):
     """The facts that every form about a person has."""
 
-    name = StringField(
+    name = PersonNameField(
         _("Name"),
-        filters=[strip],
         validators=[DataRequired(_("Enter the name.")), Length(max=NAME_LIMIT)],
         render_kw={"autocomplete": "name"},
     )
@@ -39,7 +38,7 @@ class PersonForm(Form):
         validators=[Optional(), NumberRange(1900, 2100, _("Enter the year of birth as four digits, such as 1990."))],
         render_kw={"inputmode": "numeric", "autocomplete": "bday-year", "min": 1900, "max": 2100},
     )
-    guardian_name = StringField(_("Guardian's name"), filters=[strip], validators=[Optional(), Length(max=NAME_LIMIT)])
+    guardian_name = PersonNameField(_("Guardian's name"), validators=[Optional(), Length(max=NAME_LIMIT)])
     guardian_phone = PhoneField(_("Guardian's phone"), validators=[Optional()], render_kw={"inputmode": "tel"})
 
 

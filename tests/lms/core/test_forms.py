@@ -8,8 +8,19 @@ from flask import Flask
 from flask_wtf.file import FileField
 from werkzeug.datastructures import MultiDict
 from wtforms import StringField
+from wtforms.validators import DataRequired
 
-from lms.core.forms import DayField, Form, MomentField, PhoneField, QueryForm, RowIdField, choices, strip
+from lms.core.forms import (
+    DayField,
+    Form,
+    MomentField,
+    PersonNameField,
+    PhoneField,
+    QueryForm,
+    RowIdField,
+    choices,
+    strip,
+)
 
 
 class MeetingForm(Form):
@@ -97,3 +108,21 @@ def test_a_file_that_is_sent_for_a_text_is_none(app: Flask) -> None:
         assert form.validate()
         assert not form.name.data
         assert form.file.data.read() == b"y"
+
+
+class PersonForm(Form):
+    name = PersonNameField(validators=[DataRequired()])
+
+
+@pytest.mark.parametrize(("typed", "data"), [(" 张\u200b三 ", "张三"), ("O´Brien", "O’Brien")])
+def test_a_persons_name_is_stored_as_one_sees_it(app: Flask, typed: str, data: str) -> None:
+    with app.test_request_context(method="POST", data={"name": typed}):
+        form = PersonForm()
+        assert form.validate()
+        assert form.name.data == data
+
+
+@pytest.mark.parametrize("typed", ["", " ", "\u3164", "\u200b\ufeff", "\u2800\u202e", "·", "\ufe0f"])
+def test_a_name_that_shows_nothing_is_no_name(app: Flask, typed: str) -> None:
+    with app.test_request_context(method="POST", data={"name": typed}):
+        assert not PersonForm().validate()

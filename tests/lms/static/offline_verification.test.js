@@ -130,9 +130,14 @@ describe("the verdict", () => {
 
 describe("the name", () => {
   test("it fits however it is written, and no other name does", async () => {
-    const { payload } = await judge(EXAMPLE.digits, await files(), ON);
-    for (const name of [EXAMPLE.name, " 张\u3000三", "张·三"]) assert.equal(await nameFits(name, payload), true, name);
-    for (const name of ["李四", "张", "张三三"]) assert.equal(await nameFits(name, payload), false, name);
+    for (const [version, digits] of [[2, EXAMPLE.digits], [1, EXAMPLE.digits_version_1]]) {
+      const { state, payload } = await judge(digits, await files(), ON);
+      assert.deepEqual([state, payload.version], ["valid", version]);
+      for (const name of [EXAMPLE.name, " 张\u3000三", "张·三", "张\u200b三", "张‧三"]) {
+        assert.equal(await nameFits(name, payload), true, name);
+      }
+      for (const name of ["李四", "张", "张三三"]) assert.equal(await nameFits(name, payload), false, name);
+    }
   });
 });
 
