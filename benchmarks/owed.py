@@ -44,7 +44,6 @@ def owe(app: Flask, number: int) -> None:
             name_zh="救护员",
             name_en="First responder",
             hours=Decimal(16),
-            sessions_needed=1,
             pass_mark=None,
             validity_months=36,
             trainee_ratio=50,

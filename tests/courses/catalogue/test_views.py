@@ -15,7 +15,7 @@ from tests.factories import Make
 SignIn = Callable[[User], FlaskClient]
 FACTS = {
     "code": "DROWNING", "programme_code": "RESCUE", "name_zh": "防溺水", "name_en": "Drowning", "hours": "2.5",
-    "sessions_needed": "1", "capacity": "40", "active": "y", "skills-0-name_zh": "抛投", "skills-0-name_en": "Throwing",
+    "capacity": "40", "active": "y", "skills-0-name_zh": "抛投", "skills-0-name_en": "Throwing",
     "skills-1-name_zh": "", "skills-1-name_en": "",
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -21,7 +22,10 @@ def instructor(make):
 def offering(make, instructor):
     lead = make.instructor(user=instructor)
     return make.offering(
-        course=make.new_course(skills=1), lead=lead, starts=[clock.now() - timedelta(hours=2)], hours=1
+        course=make.new_course(skills=1, hours=Decimal(1)),
+        lead=lead,
+        starts=[clock.now() - timedelta(hours=2)],
+        hours=1,
     )
 
 
