@@ -24,7 +24,7 @@ from lms.core import names
 
 @dataclass(frozen=True)
 class SessionPresence:
-    """One trainee at one session. `punctuality` is None for an absence."""
+    """The presence of one trainee at one session. `punctuality` is None for an absence."""
 
     starts_at: datetime
     punctuality: Punctuality | None
