@@ -94,10 +94,9 @@ def validate(facts: TraineeFacts) -> TraineeFacts:
     A person is found again by phone or ID number, so one of them is required. A person who may be under 14 needs a
     guardian: where only the year of birth is known, the last day of that year is assumed.
     """
-    name = clean(facts.name)
-    if not norm(name) or len(name) > NAME_LIMIT:
+    facts = replace(facts, name=clean(facts.name), guardian_name=clean(facts.guardian_name or "") or None)
+    if not norm(facts.name) or len(facts.name) > NAME_LIMIT:
         raise _invalid("name", N_("Enter the name, up to 60 characters."))
-    guardian_name = clean(facts.guardian_name or "") or None
     today = clock.branch_today()
     number, id_type = facts.id_number or None, facts.id_type
     if number is not None:
@@ -111,16 +110,9 @@ def validate(facts: TraineeFacts) -> TraineeFacts:
         raise _invalid("birth_year", N_("Enter the year of birth as four digits, such as 1990."))
     if birth_date and facts.birth_year and birth_date.year != facts.birth_year:
         raise _invalid("birth_year", N_("The year of birth and the ID number do not match. Check both."))
-    valid = replace(
-        facts,
-        name=name,
-        id_type=id_type if number else None,
-        id_number=number,
-        birth_year=birth_year,
-        guardian_name=guardian_name,
-    )
-    if needs_guardian(valid) and not (guardian_name and facts.guardian_phone):
-        missing = "guardian_phone" if guardian_name else "guardian_name"
+    valid = replace(facts, id_type=id_type if number else None, id_number=number, birth_year=birth_year)
+    if needs_guardian(valid) and not (facts.guardian_name and facts.guardian_phone):
+        missing = "guardian_phone" if facts.guardian_name else "guardian_name"
         raise _invalid(missing, N_("For a child under 14, give a parent's or guardian's name and phone."))
     return valid
 

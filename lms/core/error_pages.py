@@ -97,6 +97,12 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
     request_db.roll_back()
+    if current_app.session_interface.get_cookie_name(current_app) not in request.cookies:
+        message = _(
+            "This browser did not send the cookie that the form needs. Allow cookies for this site, or open the page in"
+            " another browser, and send the form again."
+        )
+        return refuse(400, "csrf", message)
     return refuse(400, "csrf", _("The page was open too long. Go back, reload it and send the form again."))
 
 
