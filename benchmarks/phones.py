@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from benchmarks.load import post
 from benchmarks.owed import name
 from courses.models.catalogue import Course
-from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
+from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState, sealed_ticket
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
 from courses.models.trainees import Trainee
 from instructors.models import Instructor
@@ -109,7 +109,7 @@ def _phone(db: Session, course: Course, host: Organisation, *, place: int, peopl
     ).all()
     rows = [
         {
-            "offering_id": offering.id, "trainee_id": trainee, "ticket": crypto.token(),
+            "offering_id": offering.id, "trainee_id": trainee, **sealed_ticket(crypto.token()),
             "state": EnrolmentState.ENROLLED, "source": EnrolmentSource.STAFF,
         }
         for trainee in trainees

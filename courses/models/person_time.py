@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.offerings import Offering
 from lms.core.db import Base, EnumText, Identifier
+from lms.core.records import of_record
 
 
 class EntryKind(StrEnum):
@@ -24,6 +25,7 @@ class EntryKind(StrEnum):
     CERTIFICATION = "certification"
 
 
+@of_record("recorded_at")
 class PersonTimeEntry(Base):
     """An entry of the ledger.
 

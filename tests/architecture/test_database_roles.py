@@ -45,8 +45,9 @@ OF_RECORD = (
     "person_time_entry",
     "ledger_entry",
     "skill_event",
+    "record_block",
 )
-KEYS = {"ledger_entry": "seq", "attendance_decision": "event_id"}
+KEYS = {"ledger_entry": "seq", "attendance_decision": "event_id", "record_block": "number"}
 
 
 def as_login(login: str, url: str) -> str:
@@ -114,6 +115,8 @@ def test_every_table_that_bears_the_trigger_is_on_the_list(web: sessionmaker[Ses
         "INSERT INTO certificate (serial) VALUES (1)",
         "DELETE FROM certificate",
         "INSERT INTO ledger_entry (seq) VALUES (1)",
+        "INSERT INTO record_block (number) VALUES (1)",
+        "UPDATE record_numbering SET number_offset = 1",
         "INSERT INTO signing_key (number) VALUES (9)",
         "UPDATE signing_key SET state = 'active'",
         "DELETE FROM signing_key",

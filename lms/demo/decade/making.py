@@ -213,6 +213,11 @@ class Decade:
             return bulk.pour_through(
                 self._source, rows_query, self._target, table, columns=sealing.COLUMNS, change=change
             )
+        if table == "enrolment":
+            change = sealing.sealing_tickets(self._cipher)
+            return bulk.pour_through(
+                self._source, rows_query, self._target, table, columns=sealing.ENROLMENT_COLUMNS, change=change
+            )
         return bulk.pour(self._source, rows_query, self._target, table, frozen=frozen)
 
     @staticmethod

@@ -168,6 +168,7 @@ def test_doubles_within_a_file_go_in_once(world: PastWorld) -> None:
     assert world.db.scalar(select(func.count()).select_from(Trainee)) == 1
 
 
+@pytest.mark.usefixtures("parsed_here")
 @settings_of(max_examples=12)
 @given(
     people=st.lists(
