@@ -7,7 +7,6 @@ trainee, and the trainees whom the import made are removed.
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -16,14 +15,13 @@ from courses.counting import participation, quarters
 from courses.imports import staging, statements
 from courses.imports.kinds import ImportContext
 from courses.models.imports import ImportOffering, ImportRun
-from courses.models.trainees import Trainee
+from courses.models.trainees import ANONYMOUS_REF, Trainee
 from lms.core import audit, clock
 from lms.core.names import norm
 
 FILE = "past_undo.sql"
 UNDO_STEPS = ("undo_offerings", "undo_people")
 REASON = "导入已撤销。The import was undone."
-ANONYMOUS_REF = UUID("00000000-0000-4000-8000-696d706f7274")
 ANONYMOUS_NAME = "（已撤销的导入）"
 # Removes the certificates of offerings numbered from first to last; returns the names of those that stay.
 UndoCertificates = Callable[[Session, ImportRun, int, int], Sequence[str]]
