@@ -8,7 +8,7 @@ trainee, and the trainees whom the import made are removed.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from courses.counting import participation, quarters
@@ -26,6 +26,14 @@ ANONYMOUS_NAME = "（已撤销的导入）"
 # Removes the certificates of offerings numbered from first to last; returns the names of those that stay.
 UndoCertificates = Callable[[Session, ImportRun, int, int], Sequence[str]]
 NOTES_LIMIT = 100  # offerings that stay and that the import names
+_OFFERINGS = text(
+    "SELECT count(*) FILTER (WHERE offering.state = 'cancelled'), count(*) FILTER (WHERE offering.state <> 'cancelled')"
+    " FROM import_offering AS named JOIN offering ON offering.id = named.offering_id WHERE named.run_id = :run"
+)
+_PEOPLE = text(
+    "SELECT count(*) FILTER (WHERE trainee.id IS NULL), count(trainee.id) FROM import_person AS person"
+    " LEFT JOIN trainee ON trainee.id = person.trainee_id WHERE person.run_id = :run AND person.made"
+)
 
 
 def undo_chunk(
@@ -40,6 +48,7 @@ def _offerings(
 ) -> int | None:
     last = db.scalar(select(func.max(ImportOffering.number)).where(ImportOffering.run_id == run.id)) or 0
     if run.cursor >= last:
+        _tally(run, "offerings", db.execute(_OFFERINGS, {"run": run.id}).one())
         return None
     first, upto = run.cursor + 1, min(last, run.cursor + max(1, context.chunk // 50))
     values: dict[str, Any] = {
@@ -58,35 +67,33 @@ def _offerings(
             "empty_participation", "contradict", "unmark", "ledger", "cancel_enrolment", "free_instructor", "cancel_offering",
         ):  # fmt: skip
             statements.execute(db, FILE, name, **values)
+    participation.forget_zeros(db)
     changed = db.execute(text("SELECT id, name_zh, host, counted_on FROM touched ORDER BY id")).all()
-    undone = db.scalar(text("SELECT count(*) FROM concerned")) or 0
     db.execute(text("DROP TABLE touched, concerned"))
     offerings = [f"#{identity} {course} · {host} · {day}" for identity, course, host, day in changed]
-    run.notes = [*run.notes, *[*offerings, *certificates][: NOTES_LIMIT - len(run.notes)]]
-    tally = run.tally
-    run.tally = {
-        **tally,
-        "kept_offerings": tally.get("kept_offerings", 0) + len(changed),
-        "undone_offerings": tally.get("undone_offerings", 0) + undone,
-    }
+    # An undo that was stopped and asked for again reads the same offerings again.
+    notes = [note for note in (*offerings, *certificates) if note not in run.notes]
+    run.notes = [*run.notes, *notes[: NOTES_LIMIT - len(run.notes)]]
     return upto
 
 
 def _people(db: Session, run: ImportRun, context: ImportContext) -> int | None:
     last = staging.last_person_line(db, run, context.chunk)
     if last is None:
+        _tally(run, "people", db.execute(_PEOPLE, {"run": run.id}).one())
         return None
     with statements.index_scans(db):
-        made, removed = tuple(
-            statements.execute(db, FILE, "forget_people", run=run.id, first=run.cursor, last=last).one()
-        )
-    tally = run.tally
-    run.tally = {
-        **tally,
-        "kept_people": tally.get("kept_people", 0) + made - removed,
-        "undone_people": tally.get("undone_people", 0) + removed,
-    }
+        statements.execute(db, FILE, "forget_people", run=run.id, first=run.cursor, last=last)
     return last
+
+
+def _tally(run: ImportRun, records: str, numbers: Row[Any]) -> None:
+    """Store how many of the records that the import made are taken back, and how many stay.
+
+    They are counted at the end of a step and not added up over chunks: after a stop the undo may be asked for anew.
+    """
+    undone, remaining = numbers
+    run.tally = {**run.tally, f"undone_{records}": undone, f"kept_{records}": remaining}
 
 
 def _anonymous_trainee(db: Session) -> int:

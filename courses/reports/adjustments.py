@@ -66,7 +66,8 @@ def _statement(question: Question, limit: int | None) -> Select[*tuple[Any, ...]
     return (
         select(
             Offering.id, Course.name_zh, Course.name_en, Organisation.name_zh, Organisation.name_en,
-            func.coalesce(Offering.counted_on, closing.dated_on), PersonTimeEntry.dated_on, entry.c.adjusted, entry.c.minutes, entry.c.passed,
+            func.coalesce(Offering.counted_on, closing.dated_on), PersonTimeEntry.dated_on, entry.c.adjusted,
+            entry.c.minutes, entry.c.passed,
             entry.c.kind == EntryKind.CLOSING, PersonTimeEntry.reason,
         )
         .join(PersonTimeEntry, PersonTimeEntry.id == entry.c.id)

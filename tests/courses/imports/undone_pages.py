@@ -11,10 +11,14 @@ from flask.testing import FlaskClient
 from pypdf import PdfReader
 from werkzeug.routing import Rule
 
-# Pages that are about imports, the audit trail or the running process: an import and its undo must leave traces there.
-TRACES = ("imports.", "audit.", "health.", "exports.page", "exports.file")
+from lms.core import fast_path
+from lms.core.limits import limiter
+
+# Pages of imports, of the audit trail and of the running process, where an import and its undo must leave traces, and the
+# page that draws a new secret at each reading.
+TRACES = ("imports.", "audit.", "health.", "exports.page", "exports.file", "second_factor.app")
 # A stream that does not end, and files of the program.
-ENDLESS = ("code_display.stream", "static", "bootstrap.static")
+ENDLESS = ("code_display.stream", "static", "bootstrap.static", "offline.worker", "offline_session.worker")
 # Questions to the reports: all of time, whole years, days within months, as known today, by each grouping.
 PERIODS = (
     "since=2010-01-01&until=2026-12-31", "since=2015-02-03&until=2026-11-29", "since=2015-01-01&until=2015-12-31",
@@ -23,8 +27,9 @@ PERIODS = (
 GROUPINGS = ("month", "quarter", "year", "programme", "district", "course", "instructor", "host", "sector")
 ASKING = ("reports.", "indicators.", "report_hours.", "report_waiting.", "exports.offerings", "exports.new")
 STATES = ("all", "closed", "cancelled")
+# Tokens, the ids of a form that is sent once, the ids of charts, and the times at which spreadsheets were made.
 _VARYING = re.compile(
-    rb'name="csrf_token"[^>]*>|name="csrf-token"[^>]*>|nonce="[^"]*"|/CreationDate ?\([^)]*\)|<dcterms:[^<]*<', re.ASCII
+    rb'name="(csrf[_-]token|event|batch|pending)"[^>]*>|(nonce|data-token)="[^"]*"|chart-[0-9a-f-]{36}|<dcterms:[^<]*<'
 )
 
 
@@ -64,9 +69,13 @@ def _queries(rule: Rule, path: str) -> list[str]:
 def snapshot(browser: FlaskClient, wanted: Sequence[tuple[str, str]]) -> dict[str, tuple[int, bytes]]:
     """Read each address: the status, and the content without tokens and the times at which files were made."""
     pages = {}
+    limiter.reset()
+    for limit in fast_path.minute_limits:
+        limit.reset()
     for _endpoint, path in wanted:
         answer = browser.get(path)
         pages[path] = (answer.status_code, _content(answer.mimetype, answer.get_data()))
+        answer.close()
     return pages
 
 
@@ -87,5 +96,7 @@ def differing(before: Mapping[str, tuple[int, bytes]], after: Mapping[str, tuple
 
 def _first(old: bytes, new: bytes) -> str:
     lines = zip(old.splitlines(), new.splitlines(), strict=False)
-    pair = next(((one, other) for one, other in lines if one != other), (str(len(old)).encode(), str(len(new)).encode()))
+    pair = next(
+        ((one, other) for one, other in lines if one != other), (str(len(old)).encode(), str(len(new)).encode())
+    )
     return " → ".join(text.decode(errors="replace").strip()[:200] for text in pair)
