@@ -8,7 +8,7 @@ trainee, and the trainees whom the import made are removed.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from courses.counting import participation, quarters
@@ -48,7 +48,7 @@ def _offerings(
 ) -> int | None:
     last = db.scalar(select(func.max(ImportOffering.number)).where(ImportOffering.run_id == run.id)) or 0
     if run.cursor >= last:
-        _tally(run, "offerings", db.execute(_OFFERINGS, {"run": run.id}).one())
+        _tally(run, "offerings", *db.execute(_OFFERINGS, {"run": run.id}).one())
         return None
     first, upto = run.cursor + 1, min(last, run.cursor + max(1, context.chunk // 50))
     values: dict[str, Any] = {
@@ -80,19 +80,18 @@ def _offerings(
 def _people(db: Session, run: ImportRun, context: ImportContext) -> int | None:
     last = staging.last_person_line(db, run, context.chunk)
     if last is None:
-        _tally(run, "people", db.execute(_PEOPLE, {"run": run.id}).one())
+        _tally(run, "people", *db.execute(_PEOPLE, {"run": run.id}).one())
         return None
     with statements.index_scans(db):
         statements.execute(db, FILE, "forget_people", run=run.id, first=run.cursor, last=last)
     return last
 
 
-def _tally(run: ImportRun, records: str, numbers: Row[Any]) -> None:
+def _tally(run: ImportRun, records: str, undone: int, remaining: int) -> None:
     """Store how many of the records that the import made are taken back, and how many stay.
 
     They are counted at the end of a step and not added up over chunks: after a stop the undo may be asked for anew.
     """
-    undone, remaining = numbers
     run.tally = {**run.tally, f"undone_{records}": undone, f"kept_{records}": remaining}
 
 

@@ -145,9 +145,10 @@ def test_a_quarter_frozen_since_the_import_keeps_its_figures_and_the_open_one_ta
         assert figures(db, settings)[0].total == everything + Figures(offerings=1, counted=5, adjusted=-1)
         taken_back = figures(db, settings, fourth)[0].total
         assert (taken_back.offerings, taken_back.named) == (open_before.offerings + 1 - 1, open_before.named - 1)
-        (adjustment,) = figures(db, settings, fourth)[2]
-        assert (adjustment.person_times, adjustment.counted_on) == (-1, date(2015, 6, 1))
-        assert adjustment.reason == REASON
+        adjusting = figures(db, settings, fourth)[2]
+        # The class of June, and the certificate of the class in the first quarter, which the second one had counted.
+        assert sorted((entry.person_times, entry.reason) for entry in adjusting) == [(-1, REASON), (0, REASON)]
+        assert min(adjusting, key=lambda entry: entry.person_times).counted_on == date(2015, 6, 1)
     assert world.differences() == []
 
 
