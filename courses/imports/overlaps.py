@@ -18,8 +18,8 @@ from lms.core.errors import N_
 
 OVERLAPS_NAMED = 100
 UNDECIDED = N_(
-    "%(number)s months in this file already have figures for the same district and programme. Decide whether the file is "
-    "to be imported anyway, and give a reason."
+    "Months of this file that already have figures for the same district and programme: %(number)s. Decide whether the "
+    "file is to be imported anyway, and give a reason."
 )
 # An advisory lock: of two imports that would overlap, the later one sees what the earlier one wrote.
 _LOCK = 0x6F7665726C61
@@ -81,11 +81,16 @@ LEFT JOIN balance ON balance.month = entering.month AND balance.district_id = en
     AND balance.programme_code = entering.programme_code
 """
 _ORDER = " ORDER BY entering.month, entering.district_id, programme.position"
-# The balances of a file against the records and the balances of other sources.
+# The balances of a file that are not written yet, against the records and the balances of other sources. A balance with
+# the same figures is known and not entered again.
 _OPENING = text(
     "WITH entering AS (SELECT CAST(facts->>'month' AS date) AS month, CAST(facts->>'district_id' AS smallint) AS district_id,"  # noqa: S608
     " facts->>'programme_code' AS programme_code, CAST(facts->>'person_times' AS bigint) AS person_times"
-    " FROM import_line WHERE run_id = :run AND outcome = 'new')"
+    " FROM import_line WHERE run_id = :run AND outcome = 'new' AND made_id IS NULL AND NOT EXISTS (SELECT"
+    " FROM opening_balance AS held WHERE held.active AND held.month = CAST(facts->>'month' AS date)"
+    " AND held.district_id = CAST(facts->>'district_id' AS smallint) AND held.programme_code = facts->>'programme_code'"
+    " AND held.person_times = CAST(facts->>'person_times' AS bigint)"
+    " AND held.certificates = CAST(facts->>'certificates' AS bigint)))"
     + _SUMS
     + "WHERE balance.month IS NOT NULL OR recorded.person_times > 0"
     + _ORDER

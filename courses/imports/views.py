@@ -233,10 +233,10 @@ def start(ref: str) -> ResponseReturnValue:
     """Request the import of the new rows; figures that overlap with existing ones need a reason."""
     run = runs.find(db(), ref, scope())
     form = OverlapsForm()
-    with refused_on(form):
-        runs.start(db(), run, form.reason.data if form.validate() else None)
-        return redirect(url_for(".page", ref=ref))
-    return _page(run, _columns(run), 422, form)
+    if kinds.kind_of(run.kind).overlaps(db(), run) and not form.validate():
+        return _page(run, _columns(run), 422, form)
+    runs.start(db(), run, form.reason.data)
+    return redirect(url_for(".page", ref=ref))
 
 
 @blueprint.post("/<ref>/stop")

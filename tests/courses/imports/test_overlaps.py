@@ -62,7 +62,7 @@ def test_a_balance_for_a_month_with_records_waits_for_a_decision(balances: Impor
     run = balances.checked([MARCH, {**MARCH, "month": "2015-06"}])
     assert named(db, balances, run) == ["2015-03 东城区 救护员培训: 5,000 + 2,734"]
     for reason in (None, "  "):
-        with pytest.raises(DomainError, match="1 months in this file") as refused:
+        with pytest.raises(DomainError, match="Months of this file") as refused:
             runs.start(db, run, reason)
         assert refused.value.field == "reason"
     assert (run.state, opening(db)) == (ImportState.CHECKED, 0)
