@@ -194,6 +194,8 @@ def undo(db: Session, run: ImportRun, reason: str) -> None:
         raise DomainError("nothing_moved", N_("This import has changed nothing, so there is nothing to undo."))
     if run.erased_at is not None:
         raise DomainError("erased", N_("An import can be undone within 30 days. Its rows have now been erased."))
+    # An undo that was stopped and is requested anew meets again what stays, and does not meet what is gone.
+    run.tally = {name: number for name, number in run.tally.items() if name != "kept_rows"}
     _begin(db, run, ImportState.UNDOING, kinds.kind_of(run.kind).undo_steps[0])
     audit.record(db, "import.undo", run, after={"kind": run.kind}, reason=reason)
     db.flush()
