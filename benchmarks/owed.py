@@ -12,7 +12,7 @@ from certificates.keys import qr_keys
 from courses.closing import closing
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.catalogue import Course
-from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
+from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState, sealed_ticket
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
 from lms.core import clock, crypto
@@ -44,7 +44,6 @@ def owe(app: Flask, number: int) -> None:
             name_zh="救护员",
             name_en="First responder",
             hours=Decimal(16),
-            sessions_needed=1,
             pass_mark=None,
             validity_months=36,
             trainee_ratio=50,
@@ -88,7 +87,7 @@ def _class(db: Session, course: Course, host: Organisation, start: int, size: in
             {
                 "offering_id": offering.id,
                 "trainee_id": trainee,
-                "ticket": crypto.token(),
+                **sealed_ticket(crypto.token()),
                 "state": EnrolmentState.ENROLLED,
                 "source": EnrolmentSource.IMPORT,
                 "shortfalls": [],

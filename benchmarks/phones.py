@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from benchmarks.load import post
 from benchmarks.owed import name
 from courses.models.catalogue import Course
-from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
+from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState, sealed_ticket
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
 from courses.models.trainees import Trainee
 from instructors.models import Instructor
@@ -65,7 +65,7 @@ def phones(app: Flask, number: int, *, people: int, sessions: int) -> list[Phone
         )
         course = Course(
             code=f"BENCH-{uuid4().hex[:8]}", programme_code="FIRST_RESPONDER", name_zh="救护员",
-            name_en="First responder", hours=Decimal(16), sessions_needed=1, pass_mark=None, validity_months=36,
+            name_en="First responder", hours=Decimal(16), pass_mark=None, validity_months=36,
             trainee_ratio=50, capacity=max(people, 1), certificate_type=1, refresher=False, active=True,
         )  # fmt: skip
         db.add_all([host, course])
@@ -109,7 +109,7 @@ def _phone(db: Session, course: Course, host: Organisation, *, place: int, peopl
     ).all()
     rows = [
         {
-            "offering_id": offering.id, "trainee_id": trainee, "ticket": crypto.token(),
+            "offering_id": offering.id, "trainee_id": trainee, **sealed_ticket(crypto.token()),
             "state": EnrolmentState.ENROLLED, "source": EnrolmentSource.STAFF,
         }
         for trainee in trainees

@@ -68,7 +68,7 @@ class Site:
 def cookie_of(on: Stage) -> str:
     """The cookie of a browser in which somebody is signed in who sees every session."""
     with Session(on.app.extensions["engine"]) as db:
-        user = db.scalars(select(User).where(User.email == ACCOUNT)).one()
+        user = db.scalars(select(User).where(User.email_is(ACCOUNT))).one()
         token = browser_sessions.start(db, user, days=1, browser="benchmark")
         db.commit()
     with on.app.test_client() as browser:

@@ -60,7 +60,7 @@ class RevokeForm(Form):
     """Revocation of a certificate."""
 
     reason = TextAreaField(
-        _l("Reason"), validators=[DataRequired(), Length(min=3, max=500)], filters=[strip], render_kw={"rows": 3}
+        _l("Reason"), validators=[DataRequired(), Length(min=2, max=500)], filters=[strip], render_kw={"rows": 3}
     )
 
 
@@ -69,7 +69,7 @@ class RestoreForm(Form):
 
     reason = TextAreaField(
         _l("Reason for undoing the revocation"),
-        validators=[DataRequired(), Length(min=3, max=500)],
+        validators=[DataRequired(), Length(min=2, max=500)],
         filters=[strip],
         render_kw={"rows": 3},
     )
@@ -90,7 +90,7 @@ class ReissueForm(Form):
         _l("Registration number"), validators=[Optional(), Length(max=60)], filters=[strip]
     )
     reason = TextAreaField(
-        _l("Reason"), validators=[DataRequired(), Length(min=3, max=500)], filters=[strip], render_kw={"rows": 3}
+        _l("Reason"), validators=[DataRequired(), Length(min=2, max=500)], filters=[strip], render_kw={"rows": 3}
     )
 
 

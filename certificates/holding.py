@@ -54,7 +54,7 @@ def of_ticket(db: Session, ticket: str) -> Certificate:
     statement = (
         select(Certificate)
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
-        .where(Enrolment.ticket == ticket)
+        .where(Enrolment.has_ticket(ticket))
         .order_by(Certificate.id.desc())
         .limit(1)
     )

@@ -28,6 +28,7 @@ from lms.core import crypto
 from lms.core.constraints import register_refusal
 from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
+from lms.core.records import of_record
 from lms.core.scope import Scope
 
 LEGACY_ID_NUMBER_COLUMN = "legacy_certificate.id_number"
@@ -132,6 +133,7 @@ class Certificate(Base):
         return cls.enrolment_id.in_(select(Enrolment.id).where(Enrolment.visible_to(scope)))
 
 
+@of_record("recorded_at")
 class LedgerEntry(Base):
     """An entry of the ledger of issuance.
 

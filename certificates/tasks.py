@@ -2,6 +2,8 @@
 commit.
 """
 
+from collections import deque
+
 import structlog
 from flask import current_app
 from sqlalchemy.orm import Session
@@ -9,6 +11,7 @@ from sqlalchemy.orm import Session
 from certificates import badges, issuing, reissue, reminders
 from certificates.branch import Branch
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
+from certificates.records import sealing
 from certificates.verification import status_lists
 from courses.events import OfferingClosed
 from lms.core import events, tasks
@@ -66,6 +69,19 @@ def sign_status_lists(db: Session) -> None:
     except DomainError as error:
         db.rollback()
         log.critical("status_lists_wait_for_key", code=error.code, error=str(error))
+
+
+@tasks.task
+def seal_records(_db: Session) -> None:
+    """Seal what is new in the tables of record; each block is committed by itself."""
+    extensions = current_app.extensions
+    branch = Branch.of(current_app.config["SETTINGS"])
+    try:
+        deque(sealing.seal(extensions["sessions"], extensions["engine"].connect, branch), maxlen=0)
+    except DomainError as error:
+        log.critical("records_wait_for_seal", code=error.code, error=str(error))
+    except OSError as error:
+        log.critical("record_heads_not_noted", error=type(error).__name__)
 
 
 @tasks.task

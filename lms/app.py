@@ -17,7 +17,7 @@ from lms.accounts import current
 from lms.accounts import tasks as account_tasks
 from lms.accounts.password_requests import LinkRequested
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, clock, crypto, events, fast_path, languages, limits, logs, tasks, web
+from lms.core import access, clock, cookies, crypto, events, fast_path, languages, limits, logs, tasks, web
 from lms.core.autocommit import AutocommitReads, make_autocommit_engine
 from lms.core.engine import make_engine
 from lms.core.messages import owing
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "lms.portal.home"),
     ("/", "lms.portal.health"),
+    ("/", "lms.portal.security_txt"),
     ("/sign-in", "lms.accounts.views.sign_in"),
     ("/prove", "lms.accounts.views.prove"),
     ("/", "lms.accounts.views.second_factor"),
@@ -90,6 +91,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.verification.views.bulk"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
+    ("/", "certificates.verification.views.records"),
     ("/api/v1", "courses.attendance.devices.views.check_ins"),
     ("/check-ins", "courses.attendance.devices.views.unsent"),
     ("/api/v1", "certificates.verification.views.api"),
@@ -123,6 +125,15 @@ AUDIT_LABELS: tuple[str, ...] = (
     "certificates.audit_labels",
 )
 
+# Modules that register what is sealed with the field key.
+SEALED_COLUMNS: tuple[str, ...] = (
+    "lms.core.messages.sealed_columns",
+    "lms.accounts.sealed_columns",
+    "instructors.sealed_columns",
+    "courses.models.sealed_columns",
+    "certificates.sealed_columns",
+)
+
 # Modules that register a figure of theirs with a page of a package below them.
 FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
 
@@ -130,6 +141,7 @@ FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
 COMMANDS: tuple[str, ...] = (
     "lms.core.cli:migrate",
     "lms.core.cli:translate",
+    "lms.core.cli:field_keys",
     "lms.core.messages.cli",
     "lms.embedded.cli",
     "lms.demo.cli",
@@ -138,6 +150,7 @@ COMMANDS: tuple[str, ...] = (
     "lms.accounts.cli",
     "certificates.cli.keys",
     "certificates.cli.certificates",
+    "certificates.cli.records",
 )
 
 
@@ -149,7 +162,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         except SettingsError as error:
             sys.exit("\n".join(f"Setting {line}" for line in error.lines))
     logs.configure()
-    crypto.configure(settings.field_key)
+    crypto.configure(settings.field_key, settings.field_key_fallbacks)
     clock.configure(settings.zone)
     owing.configure(configured.served(settings))
     app = web.App("lms", root_path=str(ROOT / "lms"))
@@ -157,7 +170,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
         SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
-        SESSION_COOKIE_NAME="lms",
+        SESSION_COOKIE_NAME=cookies.full_name("lms", secure=settings.secure),
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure,
@@ -165,7 +179,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=settings.upload_limit_bytes,
         WTF_CSRF_TIME_LIMIT=None,
         BOOTSTRAP_SERVE_LOCAL=True,
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]
@@ -191,7 +204,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in (*KINDS, *AUDIT_LABELS, *FIGURES):
+    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *FIGURES):
         import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")

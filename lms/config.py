@@ -4,8 +4,7 @@ A missing or weak setting stops the start and is named in one line. In productio
 that a branch must decide has no default. `flask up` sets the values that a laptop needs and `LMS_EMBEDDED=1`.
 """
 
-import base64
-import binascii
+import re
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -17,11 +16,13 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from lms.field_keys import NumberedKey
+
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-FIELD_KEY_BYTES = 32
 FARTHEST_REMINDER = 730
 PICTURE_BYTES = 1024 * 1024
+_CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")  # printable ASCII, as a line of security.txt
 PNG_SIGN = b"\x89PNG\r\n\x1a\n"
 
 
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     secret_key: str
     secret_key_fallbacks: Annotated[tuple[str, ...], NoDecode] = ()
     field_key: str
+    field_key_fallbacks: Annotated[tuple[str, ...], NoDecode] = ()
     public_url: str
     mail_url: str | None = None
     mail_from: str = "no-reply@localhost"
@@ -65,6 +67,9 @@ class Settings(BaseSettings):
     sms_region: str = "ap-beijing"
     sms_endpoint: str | None = None
     sms_templates: dict[str, str] = Field(default_factory=dict)
+    hsts_subdomains: bool = False
+    security_contact: Annotated[tuple[str, ...], NoDecode] = ()
+    security_policy_url: str | None = None
     metrics_token: str | None = Field(default=None, min_length=16)
     keys_dir: Path
     instance_dir: Path = ROOT / "instance"
@@ -85,7 +90,7 @@ class Settings(BaseSettings):
     export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)
     web_workers: int = Field(default=1, ge=1, le=64)
 
-    @field_validator("secret_key_fallbacks", mode="before")
+    @field_validator("secret_key_fallbacks", "field_key_fallbacks", "security_contact", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -120,15 +125,11 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("field_key")
+    @field_validator("field_key", "field_key_fallbacks")
     @classmethod
-    def _key(cls, value: str) -> str:
-        try:
-            raw = base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise ValueError("is not base64") from error
-        if len(raw) != FIELD_KEY_BYTES:
-            raise ValueError("must be 32 random bytes in base64 (openssl rand -base64 32)")
+    def _keys(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for text in (value,) if isinstance(value, str) else value:
+            NumberedKey.parse(text)
         return value
 
     @field_validator("database_url", "database_replica_url")
@@ -154,7 +155,21 @@ class Settings(BaseSettings):
             raise ValueError("must be an smtp://, smtp+starttls:// or smtps:// address")
         return value
 
-    @field_validator("sms_gateway", "sms_endpoint", "metrics_token", mode="before")
+    @field_validator("security_contact")
+    @classmethod
+    def _contacts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_CONTACT.fullmatch(contact) for contact in value):
+            raise ValueError("must be addresses such as mailto:security@example.org or https://example.org/report")
+        return value
+
+    @field_validator("security_policy_url")
+    @classmethod
+    def _policy(cls, value: str | None) -> str | None:
+        if value is not None and not (value.startswith("https://") and _CONTACT.fullmatch(value)):
+            raise ValueError("must be an address, as in https://example.org/security")
+        return value
+
+    @field_validator("sms_gateway", "sms_endpoint", "metrics_token", "security_policy_url", mode="before")
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         return value or None
@@ -200,6 +215,15 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError("is not a time zone; use a name such as Asia/Shanghai") from error
         return value
+
+    @model_validator(mode="after")
+    def _numbers(self) -> "Settings":
+        numbers = [NumberedKey.parse(text).number for text in (self.field_key, *self.field_key_fallbacks)]
+        if len(set(numbers)) < len(numbers):
+            raise ValueError(
+                "FIELD_KEY_FALLBACKS: two field keys have the same number; give a new one a new number, as in 2:…"
+            )
+        return self
 
     @model_validator(mode="after")
     def _gateway(self) -> "Settings":
@@ -261,6 +285,11 @@ class Settings(BaseSettings):
     def mail_dir(self) -> Path:
         """Folder to which messages are written as files when no mail server or SMS gateway is set."""
         return self.instance_dir / "mail"
+
+    @property
+    def strict_transport_security(self) -> str:
+        """The header by which browsers come by https for a year; the other hosts of this domain, too, where that is set."""
+        return "max-age=31536000; includeSubDomains" if self.hsts_subdomains else "max-age=31536000"
 
     @property
     def secure(self) -> bool:

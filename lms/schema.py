@@ -33,6 +33,7 @@ MODELS = (
     "courses.models.exports",
     "courses.models.imports",
     "certificates.models",
+    "certificates.records.models",
 )
 
 for module in MODELS:

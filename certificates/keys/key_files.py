@@ -50,6 +50,7 @@ def create(folder: Path, kid: str) -> bytes:
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, 0o600)
+            _give_to_owner_of(folder, path.parent, descriptor)
             file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
             file.flush()
             os.fsync(descriptor)
@@ -117,6 +118,14 @@ def load(folder: Path, kid: str) -> Ed25519PrivateKey:
 def public_bytes(key: Ed25519PrivateKey) -> bytes:
     """Return the 32 raw bytes of the public half."""
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _give_to_owner_of(folder: Path, subfolder: Path, descriptor: int) -> None:
+    """Let a key that root makes belong to the owner of the keys folder, who is the user of the signing worker."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(subfolder, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _sync_folder(folder: Path) -> None:

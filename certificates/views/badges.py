@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from certificates import badges, credentials
 from certificates.branch import Branch
 from lms.core.access import public
+from lms.core.headers import cacheable
 from lms.core.limits import limiter
 from lms.core.request_db import db
 
@@ -18,6 +19,7 @@ CACHE_SECONDS = 300
 @blueprint.get("/.well-known/did.json")
 @public
 @limiter.limit(LIMIT)
+@cacheable
 def did() -> ResponseReturnValue:
     """Serve the `did:web` document: the keys that verify badges and status lists."""
     return _open(badges.did_document(db(), _branch()), "application/did+json")
@@ -26,6 +28,7 @@ def did() -> ResponseReturnValue:
 @blueprint.get("/badges/issuer")
 @public
 @limiter.limit(LIMIT)
+@cacheable
 def issuer() -> ResponseReturnValue:
     """Serve the issuer's profile."""
     branch = _branch()
@@ -44,6 +47,7 @@ def achievement(certificate_type: int) -> ResponseReturnValue:
 @blueprint.get("/badges/<digits>.png")
 @public
 @limiter.limit(LIMIT)
+@cacheable
 def picture(digits: str) -> ResponseReturnValue:
     """Serve the badge's image, which names the programme and the year and no person."""
     response = Response(badges.image(badges.certificate_of(db(), digits), _branch()), mimetype="image/png")

@@ -154,7 +154,7 @@ def enrolment_of_ticket(db: Session, meeting: CourseSession, ticket: str) -> int
     The ticket of a cancelled enrolment stands for the person's new enrolment in the same offering, where there is one.
     Raises DomainError for an unknown ticket, and for one of another offering, with that offering's first start.
     """
-    owner = db.scalars(select(Enrolment).where(Enrolment.ticket == ticket)).one_or_none()
+    owner = db.scalars(select(Enrolment).where(Enrolment.has_ticket(ticket))).one_or_none()
     if owner is None:
         raise DomainError(
             "ticket_unknown", N_("This ticket was not issued by this system. Search for the person by name instead.")

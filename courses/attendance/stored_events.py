@@ -6,6 +6,7 @@ batches with the same people therefore never deadlock, nor do a batch and the cl
 """
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -17,7 +18,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Interval,
-    Text,
     Uuid,
     any_,
     bindparam,
@@ -45,6 +45,7 @@ from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.walk_ins import WalkInPerson
 from lms.accounts.models import User
+from lms.core import crypto
 from lms.core.pipeline import PreparedStatement, send
 from lms.core.scope import EVERYTHING, Scope
 
@@ -243,18 +244,18 @@ def enrolments_of_tickets(db: Session, tickets: Collection[str], sessions: Colle
     tickets: as scanned, or their SHA-256 in hex. A hash is compared with the tickets of the sessions' offerings only.
     The ticket of a cancelled enrolment stands for the person's new enrolment in the same offering, where there is one.
     """
-    scanned = [ticket for ticket in tickets if len(ticket) != TICKET_HASH_LENGTH]
-    hashed = [ticket for ticket in tickets if len(ticket) == TICKET_HASH_LENGTH]
-    digest = func.encode(func.sha256(func.convert_to(Enrolment.ticket, "UTF8", type_=Text)), "hex", type_=Text)
+    hash_of = {ticket: _ticket_hash(ticket) for ticket in tickets}
+    scanned = [ticket_hash for ticket, ticket_hash in hash_of.items() if len(ticket) != TICKET_HASH_LENGTH]
+    hashed = [ticket_hash for ticket, ticket_hash in hash_of.items() if len(ticket) == TICKET_HASH_LENGTH]
     live = aliased(Enrolment)
     offerings = select(CourseSession.offering_id).where(CourseSession.id.in_(sessions))
     conditions: list[ColumnElement[bool]] = []
     if scanned:
-        conditions.append(Enrolment.ticket.in_(scanned))
+        conditions.append(Enrolment.ticket_hash.in_(scanned))
     if hashed:
-        conditions.append(Enrolment.offering_id.in_(offerings) & digest.in_(hashed))
+        conditions.append(Enrolment.offering_id.in_(offerings) & Enrolment.ticket_hash.in_(hashed))
     rows = db.execute(
-        select(Enrolment.ticket, digest, Enrolment.id, live.id)
+        select(Enrolment.ticket_hash, func.coalesce(live.id, Enrolment.id))
         .outerjoin(
             live,
             (live.offering_id == Enrolment.offering_id)
@@ -263,10 +264,16 @@ def enrolments_of_tickets(db: Session, tickets: Collection[str], sessions: Colle
         )
         .where(or_(*conditions))
     ).all()
-    enrolments: dict[str, int] = {}
-    for ticket, ticket_hash, own_id, live_id in rows:
-        enrolments[ticket] = enrolments[ticket_hash] = live_id or own_id
-    return enrolments
+    enrolments = {ticket_hash: enrolment_id for ticket_hash, enrolment_id in rows}
+    return {ticket: enrolments[ticket_hash] for ticket, ticket_hash in hash_of.items() if ticket_hash in enrolments}
+
+
+def _ticket_hash(ticket: str) -> bytes:
+    """The SHA-256 of a ticket, which may be given in its place, in hex."""
+    if len(ticket) == TICKET_HASH_LENGTH:
+        with suppress(ValueError):
+            return bytes.fromhex(ticket)
+    return crypto.token_hash(ticket)
 
 
 def known_walk_ins(db: Session, walk_ins: Collection[UUID]) -> dict[UUID, KnownWalkIn]:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, union, update
 from sqlalchemy.orm import Session, selectinload
 
 from courses.models.assessment import SkillEvent, SkillResult
-from courses.models.catalogue import Course, CourseSkill, Programme
+from courses.models.catalogue import AttendanceRule, Course, CourseSkill, Programme
 from courses.models.offerings import Offering
 from courses.models.person_time import is_withdrawn
 from lms.core import audit
@@ -46,8 +46,8 @@ class CourseFacts:
     name_zh: str
     name_en: str
     hours: Decimal
-    sessions_needed: int
     capacity: int
+    attendance_rule: AttendanceRule = AttendanceRule.ALL
     minutes_share: int | None = None
     pass_mark: int | None = None
     validity_months: int | None = None

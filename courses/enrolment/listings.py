@@ -29,7 +29,7 @@ class EnrolmentRow:
 
 def get_by_ticket(db: Session, ticket: str) -> Enrolment:
     """The enrolment of a ticket, with its offering. Raises NotFound."""
-    enrolment = db.scalars(_with_offering(select(Enrolment)).where(Enrolment.ticket == ticket)).one_or_none()
+    enrolment = db.scalars(_with_offering(select(Enrolment)).where(Enrolment.has_ticket(ticket))).one_or_none()
     if enrolment is None:
         raise NotFound
     return enrolment

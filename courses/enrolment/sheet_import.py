@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from courses.enrolment import identity_conflicts, places, sheet, trainees, trainees_rights
 from courses.enrolment.trainees import TraineeFacts
-from courses.models.enrolment import EnrolmentImport, EnrolmentSource, EnrolmentState
+from courses.models.enrolment import IMPORT_COLUMN, EnrolmentImport, EnrolmentSource, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.trainees import IdType, Trainee
 from lms.core import audit, clock, crypto
@@ -26,7 +26,6 @@ from lms.core.names import norm
 from lms.core.scope import Scope, fetch
 
 KEPT_FOR = timedelta(hours=24)
-COLUMN = "enrolment_import.content"
 
 
 class RowVerdict(StrEnum):
@@ -135,7 +134,7 @@ def receive(
         .values(content=None)
     )
     ref = crypto.token()
-    sealed = crypto.cipher().encrypt(COLUMN, crypto.token_uuid(ref), json.dumps(rows, ensure_ascii=False))
+    sealed = crypto.cipher().encrypt(IMPORT_COLUMN, crypto.token_uuid(ref), json.dumps(rows, ensure_ascii=False))
     pending = EnrolmentImport(
         ref=ref, offering_id=offering.id, user_id=user_id, file_name=file_name[-120:], content=sealed
     )
@@ -164,7 +163,7 @@ def preview(db: Session, pending: EnrolmentImport, scope: Scope) -> Preview:
     """
     if pending.content is None:
         raise AssertionError("the rows were wiped")
-    stored = json.loads(crypto.cipher().decrypt(COLUMN, crypto.token_uuid(pending.ref), pending.content))
+    stored = json.loads(crypto.cipher().decrypt(IMPORT_COLUMN, crypto.token_uuid(pending.ref), pending.content))
     parsed = [_parse_row(number, cells) for number, cells in stored]
     valid = [row.facts for row in parsed if row.facts]
     records = dict(zip((id(facts) for facts in valid), trainees.match_all(db, valid), strict=True)) if valid else {}

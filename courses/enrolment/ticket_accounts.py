@@ -101,10 +101,10 @@ def find_own(db: Session, user: User) -> Trainee | None:
     """The record without an account that has the user's name and the phone that the user has proven by a code or link."""
     if user.phone is None or not _proven_by_owner(user):
         return None
-    index = crypto.cipher().blind_index(PHONE_COLUMN, user.phone)
+    has_phone = crypto.index_is(Trainee.phone_index, PHONE_COLUMN, user.phone)
     return db.scalars(
         select(Trainee)
-        .where(Trainee.phone_index == index, Trainee.name_key == norm(user.name), Trainee.user_id.is_(None))
+        .where(has_phone, Trainee.name_key == norm(user.name), Trainee.user_id.is_(None))
         .order_by(Trainee.id)
         .limit(1)
     ).one_or_none()

@@ -29,17 +29,16 @@ def search(db: Session, query: str, scope: Scope, page: int = 1) -> Page[Trainee
 
 
 def _search_conditions(query: str) -> list[Any]:
-    cipher = crypto.cipher()
     key = norm(query)
     conditions: list[Any] = [Trainee.name_key.contains(key, autoescape=True)] if key else [Trainee.name == query]
     with suppress(ValueError):
-        conditions.append(Trainee.phone_index == cipher.blind_index(PHONE_COLUMN, normalise_phone(query)))
+        conditions.append(crypto.index_is(Trainee.phone_index, PHONE_COLUMN, normalise_phone(query)))
     for id_type in IdType:
         try:
             number = id_numbers.normalise(id_type, query, clock.branch_today())
         except DomainError:
             continue
         conditions.append(
-            and_(Trainee.id_type == id_type, Trainee.id_number_index == cipher.blind_index(ID_NUMBER_COLUMN, number))
+            and_(Trainee.id_type == id_type, crypto.index_is(Trainee.id_number_index, ID_NUMBER_COLUMN, number))
         )
     return conditions

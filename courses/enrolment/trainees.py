@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from courses.enrolment import id_numbers, record_notices, trainees_rights
@@ -15,12 +16,11 @@ from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_email, mask_id, mask_phone
 from lms.core.names import clean, norm
 from lms.core.scope import Scope
+from lms.core.value_locks import lock_stripes
 
 GUARDIAN_NEEDED_UNDER = 14  # years
 NAME_LIMIT = 60
-# Advisory locks on people: the class tells them from other advisory locks, and a person's lock is one of the stripes.
-LOCK_CLASS = 0x7121
-LOCK_STRIPES = 4096
+LOCK_CLASS = 0x7121  # of the advisory locks on phones and ID numbers of people
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,9 @@ def validate(facts: TraineeFacts) -> TraineeFacts:
     A person is found again by phone or ID number, so one of them is required. A person who may be under 14 needs a
     guardian: where only the year of birth is known, the last day of that year is assumed.
     """
-    name = clean(facts.name)
-    if not norm(name) or len(name) > NAME_LIMIT:
+    facts = replace(facts, name=clean(facts.name), guardian_name=clean(facts.guardian_name or "") or None)
+    if not norm(facts.name) or len(facts.name) > NAME_LIMIT:
         raise _invalid("name", N_("Enter the name, up to 60 characters."))
-    guardian_name = clean(facts.guardian_name or "") or None
     today = clock.branch_today()
     number, id_type = facts.id_number or None, facts.id_type
     if number is not None:
@@ -111,16 +110,9 @@ def validate(facts: TraineeFacts) -> TraineeFacts:
         raise _invalid("birth_year", N_("Enter the year of birth as four digits, such as 1990."))
     if birth_date and facts.birth_year and birth_date.year != facts.birth_year:
         raise _invalid("birth_year", N_("The year of birth and the ID number do not match. Check both."))
-    valid = replace(
-        facts,
-        name=name,
-        id_type=id_type if number else None,
-        id_number=number,
-        birth_year=birth_year,
-        guardian_name=guardian_name,
-    )
-    if needs_guardian(valid) and not (guardian_name and facts.guardian_phone):
-        missing = "guardian_phone" if guardian_name else "guardian_name"
+    valid = replace(facts, id_type=id_type if number else None, id_number=number, birth_year=birth_year)
+    if needs_guardian(valid) and not (facts.guardian_name and facts.guardian_phone):
+        missing = "guardian_phone" if facts.guardian_name else "guardian_name"
         raise _invalid(missing, N_("For a child under 14, give a parent's or guardian's name and phone."))
     return valid
 
@@ -141,13 +133,7 @@ def lock_people(db: Session, people: Iterable[TraineeFacts]) -> None:
     Locks are taken in ascending order, so that two transactions which register the same people cannot deadlock. A
     caller that registers several people in one transaction calls this function first, before it locks an offering.
     """
-    keys = sorted({int.from_bytes(index[:4]) % LOCK_STRIPES for facts in people for index in _indexes(facts)})
-    db.execute(
-        text(
-            "SELECT pg_advisory_xact_lock(:class, key) FROM (SELECT unnest(CAST(:keys AS int[])) AS key ORDER BY 1) AS ordered"
-        ).bindparams(keys=keys),
-        {"class": LOCK_CLASS},
-    )
+    lock_stripes(db, LOCK_CLASS, (index for facts in people for index in _indexes(facts)))
 
 
 def match(db: Session, facts: TraineeFacts) -> Trainee | None:
@@ -163,13 +149,18 @@ def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | Non
     numbers.
     """
     cipher = crypto.cipher()
-    phones = {facts.phone: cipher.blind_index(PHONE_COLUMN, facts.phone) for facts in people if facts.phone}
+    phones = {facts.phone: cipher.blind_indexes(PHONE_COLUMN, facts.phone) for facts in people if facts.phone}
     numbers = {
-        facts.id_number: cipher.blind_index(ID_NUMBER_COLUMN, facts.id_number) for facts in people if facts.id_number
+        facts.id_number: cipher.blind_indexes(ID_NUMBER_COLUMN, facts.id_number) for facts in people if facts.id_number
     }
     rows = db.scalars(
         select(Trainee)
-        .where(or_(Trainee.phone_index.in_(phones.values()), Trainee.id_number_index.in_(numbers.values())))
+        .where(
+            or_(
+                Trainee.phone_index.in_(chain.from_iterable(phones.values())),
+                Trainee.id_number_index.in_(chain.from_iterable(numbers.values())),
+            )
+        )
         .order_by(Trainee.id)
     ).all()
     by_number = {(row.id_type, row.id_number_index): row for row in rows}
@@ -178,11 +169,14 @@ def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | Non
         by_phone[row.phone_index, row.name_key].append(row)
 
     def find_record(facts: TraineeFacts) -> Trainee | None:
-        record = by_number.get((facts.id_type, numbers[facts.id_number])) if facts.id_number else None
+        indexes = numbers[facts.id_number] if facts.id_number else ()
+        record = next(filter(None, (by_number.get((facts.id_type, index)) for index in indexes)), None)
         if record is not None or not facts.phone:
             return record
-        similar = by_phone.get((phones[facts.phone], norm(facts.name)), [])
-        return next((row for row in similar if not _both_have_resident_numbers(row, facts)), None)
+        name = norm(facts.name)
+        similar = [row for index in phones[facts.phone] for row in by_phone.get((index, name), ())]
+        similar = [row for row in similar if not _both_have_resident_numbers(row, facts)]
+        return min(similar, key=lambda row: row.id, default=None)
 
     return [find_record(facts) for facts in people]
 
@@ -299,7 +293,7 @@ def mask_fact(name: str, value: object) -> str:
 def _indexes(facts: TraineeFacts) -> list[bytes]:
     cipher = crypto.cipher()
     pairs = ((PHONE_COLUMN, facts.phone), (ID_NUMBER_COLUMN, facts.id_number))
-    return [cipher.blind_index(column, value) for column, value in pairs if value]
+    return [index for column, value in pairs if value for index in cipher.blind_indexes(column, value)]
 
 
 def _create_or_fill(

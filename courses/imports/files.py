@@ -1,8 +1,6 @@
 """The file of an import: stored in the database in encrypted pieces, and read from there in little memory."""
 
 import codecs
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from typing import IO
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from courses.models.imports import ImportPiece, ImportRun
+from courses.models.imports import PIECE_COLUMN, ImportPiece, ImportRun
 from lms.core import crypto, spreadsheets
 from lms.core.errors import N_, DomainError
 
@@ -26,7 +24,6 @@ PREVIEW_ROWS = 5  # the preview shows so many rows below the headings
 FIRST_ROWS = HEADING_ROWS + PREVIEW_ROWS
 _FIRST_ROWS_PIECE = -1
 CELL_LENGTH = spreadsheets.CELL_LENGTH
-_COLUMN = "import_piece.content"
 
 FileRow = tuple[int, list[str]]
 
@@ -68,7 +65,7 @@ def store(  # noqa: C901  # one pass over the file, with all that may be wrong w
         if not number:
             workbook = piece.startswith(b"PK\x03\x04")
             if piece.startswith(b"\xd0\xcf\x11\xe0"):
-                spreadsheets.read(piece)  # refuses the old XLS format and says what to do
+                raise spreadsheets.old()
             if piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
                 tests = [_EncodingTest("utf-16")]
         size += len(piece)
@@ -101,27 +98,8 @@ def rows(db: Session, run: ImportRun, *, after: int = 0) -> Iterator[FileRow]:
     A workbook is unpacked in memory, and checked for zip bombs and for sheets that are too long before it is parsed.
     """
     if run.encoding == XLSX:
-        for line, cells in spreadsheets.rows(b"".join(_pieces(db, run)), WORKBOOK_LIMITS):
-            if line > after:
-                yield line, cells
-        return
-    text = io.TextIOWrapper(io.BufferedReader(_Stream(db, run), PIECE_BYTES), encoding=run.encoding, newline="")
-    reader = csv.reader(text, delimiter=_delimiter(db, run))
-    try:
-        for cells in reader:
-            if reader.line_num <= after:
-                continue
-            if len(cells) > spreadsheets.COLUMNS:
-                raise DomainError(
-                    "file_too_wide",
-                    N_("The file has more than %(most)s columns."),
-                    field="file",
-                    most=spreadsheets.COLUMNS,
-                )
-            if any(cells):
-                yield reader.line_num, cells
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise spreadsheets.broken() from error
+        return spreadsheets.rows(b"".join(_pieces(db, run)), WORKBOOK_LIMITS, after=after)
+    return spreadsheets.stream_csv(_pieces(db, run), run.encoding, _delimiter(db, run), after=after)
 
 
 def count_rows(db: Session, run: ImportRun) -> int:
@@ -146,7 +124,7 @@ def first_rows(db: Session, run: ImportRun) -> list[FileRow]:
     )
     if sealed is None:
         return []
-    stored = json.loads(crypto.cipher().open(_COLUMN, f"{run.ref}:{_FIRST_ROWS_PIECE}", sealed))
+    stored = json.loads(crypto.cipher().open(PIECE_COLUMN, f"{run.ref}:{_FIRST_ROWS_PIECE}", sealed))
     return [(line, cells) for line, cells in stored]
 
 
@@ -170,7 +148,7 @@ def _delimiter(db: Session, run: ImportRun) -> str:
 
 
 def _seal(run: ImportRun, number: int, piece: bytes) -> bytes:
-    return crypto.cipher().seal(_COLUMN, f"{run.ref}:{number}", piece)
+    return crypto.cipher().seal(PIECE_COLUMN, f"{run.ref}:{number}", piece)
 
 
 def _pieces(db: Session, run: ImportRun) -> Iterator[bytes]:
@@ -179,28 +157,4 @@ def _pieces(db: Session, run: ImportRun) -> Iterator[bytes]:
         sealed = db.scalar(
             select(ImportPiece.content).where(ImportPiece.run_id == run.id, ImportPiece.number == number)
         )
-        yield crypto.cipher().open(_COLUMN, f"{run.ref}:{number}", sealed or b"")
-
-
-class _Stream(io.RawIOBase):
-    """The pieces of a file as a stream; one piece is in memory at a time."""
-
-    def __init__(self, db: Session, run: ImportRun) -> None:
-        self._left = _pieces(db, run)
-        self._piece = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Return True: the stream can be read."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer; returns the number of bytes, 0 at the end."""
-        while not self._piece:
-            piece = next(self._left, None)
-            if piece is None:
-                return 0
-            self._piece = memoryview(piece)
-        size = min(len(buffer), len(self._piece))
-        buffer[:size] = self._piece[:size]
-        self._piece = self._piece[size:]
-        return size
+        yield crypto.cipher().open(PIECE_COLUMN, f"{run.ref}:{number}", sealed or b"")

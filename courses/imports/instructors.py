@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from courses.imports import cells, row_kind, statements
@@ -311,6 +311,7 @@ class InstructorsKind(RowKind):
         if step == QUALIFICATIONS:
             named = "instructor.name || ' · ' || qualification.programme_code"
             return row_kind.delete_unused(db, part, "qualification", _QUALIFICATION_MADE, _QUALIFICATION_FREE, named)
+        _take_over_phones(db, part.run)
         free = f"{_INSTRUCTOR_SAME} AND NOT {row_kind.is_referenced(Instructor)}"
         return row_kind.delete_unused(db, part, "instructor", _INSTRUCTOR_MADE, free, "instructor.name")
 
@@ -336,7 +337,27 @@ def _phones(db: Session) -> Iterator[tuple[str, int]]:
     for instructor in db.scalars(
         select(Instructor).where(Instructor.phone_sealed.is_not(None)).order_by(Instructor.id)
     ):
-        yield _name_and_phone(instructor.name, instructor.phone) or "", instructor.id
+        for index in crypto.cipher().blind_indexes(PHONE_COLUMN, instructor.phone or ""):
+            yield f"{norm(instructor.name)}|{index.hex()}", instructor.id
+
+
+def _take_over_phones(db: Session, run: ImportRun) -> None:
+    """Give the rows of an import the ciphertext of their instructor's phone where it is the same phone, sealed anew since.
+
+    The instructors whom nobody has changed are then told by equal ciphertexts.
+    """
+    statement = (
+        select(Instructor, ImportLine)
+        .join(ImportLine, ImportLine.made_id == Instructor.id)
+        .where(ImportLine.run_id == run.id, Instructor.phone_sealed.is_not(None))
+        .where(func.encode(Instructor.phone_sealed, "hex") != ImportLine.facts["phone_sealed"].astext)
+    )
+    for instructor, line in db.execute(statement):
+        facts = line.facts or {}
+        sealed = bytes.fromhex(facts["phone_sealed"])
+        if crypto.cipher().decrypt(PHONE_COLUMN, facts["ref"], sealed) == instructor.phone:
+            line.facts = {**facts, "phone_sealed": (instructor.phone_sealed or b"").hex()}
+    db.flush()
 
 
 def _sealed(phone: str | None) -> dict[str, str | None]:

@@ -14,14 +14,15 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from courses.counting import participation, quarters
-from courses.imports import overlaps, past_closing, staging, statements
+from courses.imports import overlaps, past_closing, past_keys, staging, statements
 from courses.imports.files import FileRow
 from courses.imports.kinds import ImportContext, ImportKind, register
 from courses.imports.overlaps import Overlap
 from courses.imports.past_rows import COLUMNS, PastRowReader
 from courses.imports.past_undo import UNDO_STEPS, undo_chunk
+from courses.models.enrolment import ticket_sealer
 from courses.models.imports import ImportLine, ImportOffering, ImportPerson, ImportRun, RowOutcome
-from lms.core import audit, clock
+from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
 
 FILE = "past.sql"
@@ -131,6 +132,7 @@ class PastTrainings(ImportKind):
 
     def match(self, db: Session, run: ImportRun, context: ImportContext) -> None:
         """See `ImportKind.match`: identifies people within the file and in the register, and offerings that exist."""
+        past_keys.unify(db, run)
         values = {"run": run.id, "zone": context.zone.key, "first": 0, "last": 2**31 - 1, "everything": True}
         with statements.index_scans(db):
             statements.execute(db, FILE, "known", **values)
@@ -139,7 +141,7 @@ class PastTrainings(ImportKind):
                 statements.execute(db, FILE, name, **values)
         db.execute(text("ANALYZE grouped, wanted"))
         with statements.index_scans(db):
-            statements.execute(db, FILE, "find", **values)
+            past_keys.find(db, run)
             db.execute(text("ANALYZE found"))
             statements.execute(db, FILE, "there", **values)
         with statements.hash_joins(db):
@@ -179,7 +181,7 @@ class PastTrainings(ImportKind):
                 statements.execute(db, FILE, "missing", **values)
             db.execute(text("ANALYZE wanted"))
             with statements.index_scans(db):
-                statements.execute(db, FILE, "find", **values)  # people registered since the check
+                past_keys.find(db, run, lock=True)  # people registered since the check
                 db.execute(text("ANALYZE found"))
                 enlisted = statements.execute(db, FILE, "enlist", **values).rowcount
             missing = (db.scalar(text("SELECT count(*) FROM wanted")) or 0) - enlisted
@@ -221,6 +223,7 @@ class PastTrainings(ImportKind):
             statements.execute(db, FILE, "presence", **values)
             db.execute(text("ANALYZE presence"))
             statements.execute(db, FILE, "judged", **values)
+            self._make_tickets(db)
             quarters.lock_open(db)
             for name in ("offering", "session", "lead", "enrolment", "event", "attendance", "closing"):
                 statements.execute(db, FILE, f"write_{name}", **values)
@@ -235,9 +238,26 @@ class PastTrainings(ImportKind):
         offerings, enrolments = db.execute(
             text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")
         ).one()
-        db.execute(text("DROP TABLE offered, meeting, chosen, placed, presence, judged, concerned"))
+        db.execute(text("DROP TABLE offered, meeting, chosen, placed, presence, judged, ticketed, concerned"))
         _add(run, offerings=offerings, enrolments=enrolments)
         return last
+
+    @staticmethod
+    def _make_tickets(db: Session) -> None:
+        """Make a ticket for each enrolment in the temporary table `judged`, in the table `ticketed`."""
+        statements.execute(db, FILE, "ticketed")
+        sealed = ticket_sealer(crypto.cipher())
+        numbered = ((number, *sealed(crypto.token().encode())) for number in db.scalars(text("SELECT id FROM judged")))
+        staging.copy_lines(
+            db,
+            "ticketed",
+            ("id", "ticket_hash", "ticket_sealed"),
+            [
+                f"{number}\t\\\\x{ticket_hash.hex()}\t\\\\x{ticket_sealed.hex()}\n".encode()
+                for number, ticket_hash, ticket_sealed in numbered
+            ],
+        )
+        db.execute(text("ANALYZE ticketed"))
 
     @staticmethod
     def _last(db: Session, run: ImportRun, chunk: int) -> int | None:

@@ -60,6 +60,23 @@ LEFT JOIN LATERAL (
     ORDER BY trainee.id + 0 LIMIT 1
 ) AS phoned ON true
 
+-- The same while FIELD_KEY is replaced: a record may have the indexes of the former key or of the new one (past_keys.py).
+-- name: find_under_keys
+CREATE TEMP TABLE found ON COMMIT DROP AS
+SELECT wanted.line, coalesce(numbered.id, phoned.id) AS id, numbered.name_key AS number_name
+FROM wanted
+LEFT JOIN indexed USING (line)
+LEFT JOIN LATERAL (
+    SELECT trainee.id, trainee.name_key FROM trainee
+    WHERE trainee.id_type = wanted.id_type AND trainee.id_number_index = ANY (indexed.id_number_indexes) LIMIT 1
+) AS numbered ON true
+LEFT JOIN LATERAL (
+    SELECT trainee.id FROM trainee
+    WHERE numbered.id IS NULL AND trainee.phone_index = ANY (indexed.phone_indexes) AND trainee.name_key = wanted.name_key
+        AND NOT (coalesce(trainee.id_type, '') = 'resident' AND coalesce(wanted.id_type, '') = 'resident')
+    ORDER BY trainee.id + 0 LIMIT 1
+) AS phoned ON true
+
 -- name: turns
 UPDATE import_offering AS named SET number = turn.number
 FROM (
@@ -236,13 +253,14 @@ ON CONFLICT DO NOTHING
 -- name: judged
 CREATE TEMP TABLE judged ON COMMIT DROP AS
 SELECT placed.id, offering_id, trainee_id,
-    left(translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/', '-_'), 22) AS ticket,
     CASE WHEN coalesce(came, 0) = 0 THEN 'incomplete' WHEN result = 'failed' THEN 'failed'
-        WHEN result = 'passed' OR certificate IS NOT NULL OR (came >= sessions_needed AND pass_mark IS NULL)
+        WHEN result = 'passed' OR certificate IS NOT NULL OR (enough AND pass_mark IS NULL)
         THEN 'completed' ELSE 'incomplete' END AS state,
     coalesce(came, 0) AS came, coalesce(minutes, 0) AS minutes,
     CASE WHEN coalesce(came, 0) = 0 THEN '["absent"]'::jsonb WHEN result = 'failed' THEN '["theory_failed"]'
-        WHEN result = 'passed' OR certificate IS NOT NULL THEN '[]' WHEN came < sessions_needed THEN '["sessions_missing"]'
+        WHEN result = 'passed' OR certificate IS NOT NULL THEN '[]' WHEN NOT enough
+            THEN CASE WHEN came < needed THEN '["sessions_missing"]'::jsonb ELSE '[]' END
+                || CASE WHEN minutes < minutes_needed THEN '["minutes_missing"]'::jsonb ELSE '[]' END
         WHEN pass_mark IS NOT NULL THEN '["theory_missing"]' ELSE '[]' END
         || CASE WHEN certificate_type IS NULL THEN '["no_certificate_course"]'::jsonb ELSE '[]' END AS shortfalls,
     CASE WHEN certificate IS NOT NULL THEN (issued_on + time '12:00') AT TIME ZONE :zone END AS certified_at
@@ -254,12 +272,25 @@ LEFT JOIN (
         AS minutes
     FROM presence GROUP BY enrolment_id
 ) AS stayed ON stayed.enrolment_id = placed.id
+JOIN (
+    SELECT meeting.offering_id, CASE WHEN course.attendance_rule = 'share' THEN 1 ELSE count(*) END AS needed,
+        ceil(sum(floor(date_part('epoch', ends_at - starts_at) / 60)) * coalesce(course.minutes_share, 0) / 100)
+        AS minutes_needed
+    FROM meeting JOIN offered ON offered.id = meeting.offering_id JOIN course ON course.id = offered.course_id
+    GROUP BY meeting.offering_id, course.id
+) AS demand USING (offering_id)
+CROSS JOIN LATERAL (SELECT came >= needed AND minutes >= minutes_needed AS enough) AS attended
+
+-- Tickets are made and sealed in Python (past.py).
+-- name: ticketed
+CREATE TEMP TABLE ticketed (id bigint PRIMARY KEY, ticket_hash bytea, ticket_sealed bytea) ON COMMIT DROP
 
 -- name: write_enrolment
-INSERT INTO enrolment (id, offering_id, trainee_id, ticket, state, source, created_at, sessions_attended, minutes_attended,
+INSERT INTO enrolment (id, offering_id, trainee_id, ticket_hash, ticket_sealed, state, source, created_at, sessions_attended, minutes_attended,
     shortfalls, certificate_due, certified_at)
-SELECT id, offering_id, trainee_id, ticket, state, 'import', :now, came, minutes, shortfalls, false, certified_at
-FROM judged ORDER BY id
+SELECT id, offering_id, trainee_id, ticket_hash, ticket_sealed, state, 'import', :now, came, minutes, shortfalls, false,
+    certified_at
+FROM judged JOIN ticketed USING (id) ORDER BY id
 
 -- One ledger line for each offering, dated by its last day, or today where that quarter is frozen, as
 -- person_time.record_closing.

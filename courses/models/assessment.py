@@ -12,6 +12,7 @@ from courses.models.enrolment import Enrolment
 from instructors.models import Instructor
 from lms.core import clock
 from lms.core.db import Base, EnumText, Identifier
+from lms.core.records import of_record
 
 
 class Assessment(Base):
@@ -68,6 +69,7 @@ class LateReason(StrEnum):
     NOT_ENROLLED = "not_enrolled"
 
 
+@of_record("received_at")
 class SkillEvent(Base):
     """A result of one skill, as a device or the results page sent it.
 

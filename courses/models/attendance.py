@@ -17,6 +17,7 @@ from lms.core import clock
 from lms.core.constraints import register_refusal
 from lms.core.db import Base, EnumText
 from lms.core.errors import N_
+from lms.core.records import of_record
 from lms.core.scope import Scope
 
 PHONE = "walk_in.phone"
@@ -65,6 +66,7 @@ class ReviewDecision(StrEnum):
     REJECT = "reject"
 
 
+@of_record("received_at")
 class AttendanceEvent(Base):
     """A check-in event.
 
@@ -120,6 +122,7 @@ class AttendanceEvent(Base):
         return cls.course_session_id.in_(select(CourseSession.id).where(CourseSession.visible_to(scope)))
 
 
+@of_record("decided_at")
 class AttendanceDecision(Base):
     """The decision about one event in review. There is one for each event, and it is never altered."""
 

@@ -1,7 +1,11 @@
 """Enrolments: a trainee in an offering, with the ticket that proves the enrolment."""
 
+import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
@@ -20,12 +24,15 @@ from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
 from lms.core import clock, crypto
 from lms.core.constraints import register_refusal
+from lms.core.crypto import FieldCipher
 from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
+TICKET_COLUMN = "enrolment.ticket"
 PHONE_COLUMN = "enrolment.phone"
 EMAIL_COLUMN = "enrolment.email"
+IMPORT_COLUMN = "enrolment_import.content"
 
 
 class EnrolmentState(StrEnum):
@@ -62,8 +69,41 @@ class EnrolmentSource(StrEnum):
     WALK_IN = "walk_in"
 
 
+def binding_of(ticket_hash: bytes) -> UUID:
+    """The reference by which the sealed values of an enrolment are bound to its row."""
+    return crypto.hash_uuid(ticket_hash)
+
+
+def sealed_ticket(ticket: str) -> dict[str, bytes]:
+    """The two columns that hold a ticket, for rows that are not written as objects."""
+    ticket_hash = crypto.token_hash(ticket)
+    sealed = crypto.cipher().encrypt(TICKET_COLUMN, binding_of(ticket_hash), ticket)
+    return {"ticket_hash": ticket_hash, "ticket_sealed": sealed}
+
+
+def ticket_sealer(cipher: FieldCipher) -> Callable[[bytes], tuple[bytes, bytes]]:
+    """A function for a million tickets: ticket → the values of `ticket_hash` and `ticket_sealed`."""
+    seal, sha256 = cipher.sealer(TICKET_COLUMN), hashlib.sha256
+
+    def sealed(ticket: bytes) -> tuple[bytes, bytes]:
+        digest = sha256(ticket)
+        text = digest.hexdigest()
+        binding = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
+        return digest.digest(), seal(binding.encode(), ticket)
+
+    return sealed
+
+
+def open_ticket(ticket_hash: bytes, ticket_sealed: bytes) -> str:
+    """The ticket of a row that was not read as an object."""
+    return crypto.cipher().decrypt(TICKET_COLUMN, binding_of(ticket_hash), ticket_sealed)
+
+
 class Enrolment(Base):
-    """A trainee in an offering. `ticket` is the unguessable part of the ticket page's address.
+    """A trainee in an offering. `ticket` is the unguessable part of the ticket page's address: whoever has it is let in.
+
+    The table holds the ticket's hash, by which it is found, and the ticket sealed, for messages and sheets. Sealed values are
+    bound to the row by the hash (`binding_of`). A new enrolment gets a random ticket.
 
     Closing or correcting the offering fills `sessions_attended`, `minutes_attended`, `shortfalls` (codes of the
     requirements that are not met) and `certificate_due` (every requirement is met). The certificates package issues a
@@ -78,7 +118,8 @@ class Enrolment(Base):
     id: Mapped[Identifier]
     offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"), index=True)
     trainee_id: Mapped[int] = mapped_column(ForeignKey("trainee.id"), index=True)
-    ticket: Mapped[str] = mapped_column(unique=True, default=crypto.token)
+    ticket_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    ticket_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[EnrolmentState] = mapped_column(EnumText(EnrolmentState))
     source: Mapped[EnrolmentSource] = mapped_column(EnumText(EnrolmentSource))
     created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
@@ -115,7 +156,25 @@ class Enrolment(Base):
         CheckConstraint("state <> 'waitlisted' OR queued_at IS NOT NULL", name="queued"),
         CheckConstraint("NOT certificate_due OR state = 'completed' OR certified_at IS NOT NULL", name="due"),
         CheckConstraint("sessions_attended >= 0 AND minutes_attended >= 0", name="attended"),
+        CheckConstraint("octet_length(ticket_hash) = 32", name="ticket_hash"),
     )
+
+    def __init__(self, *, ticket: str | None = None, **columns: Any) -> None:
+        self.ticket = ticket or crypto.token()  # first, because it binds the sealed contacts
+        super().__init__(**columns)
+
+    @property
+    def ticket(self) -> str:
+        """The ticket, decrypted."""
+        return open_ticket(self.ticket_hash, self.ticket_sealed)
+
+    @ticket.setter
+    def ticket(self, value: str) -> None:
+        phone, email = self.phone, self.email
+        for name, column_value in sealed_ticket(value).items():
+            setattr(self, name, column_value)
+        if phone or email:
+            self.phone, self.email = phone, email
 
     @property
     def phone(self) -> str | None:
@@ -136,12 +195,15 @@ class Enrolment(Base):
         self.email_sealed = self._seal(EMAIL_COLUMN, value)
 
     def _seal(self, column: str, value: str | None) -> bytes | None:
-        if self.ticket is None:
-            self.ticket = crypto.token()
-        return crypto.cipher().encrypt(column, crypto.token_uuid(self.ticket), value) if value else None
+        return crypto.cipher().encrypt(column, binding_of(self.ticket_hash), value) if value else None
 
     def _open(self, column: str, sealed: bytes | None) -> str | None:
-        return crypto.cipher().decrypt(column, crypto.token_uuid(self.ticket), sealed) if sealed else None
+        return crypto.cipher().decrypt(column, binding_of(self.ticket_hash), sealed) if sealed else None
+
+    @classmethod
+    def has_ticket(cls, *tickets: str) -> ColumnElement[bool]:
+        """Condition: the enrolment has one of these tickets."""
+        return cls.ticket_hash.in_([crypto.token_hash(ticket) for ticket in tickets])
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:

@@ -13,6 +13,8 @@ from lms.core.db import Base, EnumText, Identifier
 from lms.core.exports import Format
 from lms.core.scope import Scope
 
+CHUNK_COLUMN = "export_chunk.data"
+
 
 class ExportKind(StrEnum):
     """The thing that each row of the file stands for.
@@ -121,10 +123,15 @@ class ExportProgress(Base):
 
 
 class ExportChunk(Base):
-    """A part of a file, numbered from 0. All parts of a file are committed together, so a file is never incomplete."""
+    """A part of a file, encrypted and numbered from 0. All parts are committed together, so a file is never incomplete."""
 
     __tablename__ = "export_chunk"
 
     export_id: Mapped[int] = mapped_column(ForeignKey("export.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+    @staticmethod
+    def binding(ref: str, number: int) -> str:
+        """The reference by which the data of a chunk is bound to its export and its place in the file."""
+        return f"{ref}:{number}"

@@ -30,6 +30,8 @@ from lms.core import clock, crypto
 from lms.core.db import Base, EnumText, Identifier
 from lms.core.scope import Scope
 
+PIECE_COLUMN = "import_piece.content"
+
 
 class ImportState(StrEnum):
     """received → checking → checked → running → done → undoing → undone.

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.offerings import Offering, OfferingState
 from lms.core.db import Base, EnumText, Identifier
+from lms.core.records import of_record
 
 
 class EntryKind(StrEnum):
@@ -29,6 +30,7 @@ class EntryKind(StrEnum):
 OFFERINGS_OF = {EntryKind.CLOSING: 1, EntryKind.WITHDRAWAL: -1}
 
 
+@of_record("recorded_at")
 class PersonTimeEntry(Base):
     """An entry of the ledger.
 

@@ -110,11 +110,10 @@ class Trainee(ProvenContacts, Base):
 
     @phone.setter
     def phone(self, value: str | None) -> None:
-        index = crypto.cipher().blind_index(PHONE_COLUMN, value) if value else None
-        if index != self.phone_index:
+        if not crypto.is_indexed(self.phone_index, PHONE_COLUMN, value):
             self.forget_proof(ContactKind.PHONE)
         self.phone_sealed = self._seal(PHONE_COLUMN, value)
-        self.phone_index = index
+        self.phone_index = crypto.cipher().blind_index(PHONE_COLUMN, value) if value else None
 
     @property
     def email(self) -> str | None:
@@ -123,11 +122,11 @@ class Trainee(ProvenContacts, Base):
 
     @email.setter
     def email(self, value: str | None) -> None:
-        index = crypto.cipher().blind_index(EMAIL_COLUMN, value.lower()) if value else None
-        if index != self.email_index:
+        spelling = value.lower() if value else None
+        if not crypto.is_indexed(self.email_index, EMAIL_COLUMN, spelling):
             self.forget_proof(ContactKind.EMAIL)
         self.email_sealed = self._seal(EMAIL_COLUMN, value)
-        self.email_index = index
+        self.email_index = crypto.cipher().blind_index(EMAIL_COLUMN, spelling) if spelling else None
 
     @property
     def guardian_phone(self) -> str | None:

@@ -210,7 +210,7 @@ def _next_reader(db: Session, period: MailPeriod) -> User | None:
     return db.scalars(
         select(User)
         .join(ReportSubscription, ReportSubscription.user_id == User.id)
-        .where(ReportSubscription.rhythm == period.rhythm, User.disabled_at.is_(None), User.email.is_not(None))
+        .where(ReportSubscription.rhythm == period.rhythm, User.disabled_at.is_(None), User.email_index.is_not(None))
         .where(reads, ~owed)
         .order_by(User.id)
         .limit(1)

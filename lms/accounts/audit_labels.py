@@ -14,6 +14,7 @@ audit_labels.register(
             "second_factor.codes": N_("Recovery codes created"),
             "second_factor.given": N_("Second factor given"),
             "second_factor.recovery": N_("Recovery code used"),
+            "user.recovery_codes_ended": N_("Recovery codes ended with a replaced key"),
             "second_factor.refused": N_("Second factor refused"),
             "second_factor.remove": N_("Second factor removed"),
             "second_factor.rename": N_("Passkey renamed"),

@@ -115,10 +115,7 @@ def start(
         ContactCheck.expires_at > now,
     )
     latest = db.scalars(
-        select(ContactCheck)
-        .where(*same, ContactCheck.contact_index == ContactCheck.index_of(contact))
-        .order_by(ContactCheck.id.desc())
-        .limit(1)
+        select(ContactCheck).where(*same, ContactCheck.contact_is(contact)).order_by(ContactCheck.id.desc()).limit(1)
     ).one_or_none()
     if latest is not None and now - latest.created_at < contact_limits.RESEND_AFTER and latest.tries < CODE_TRIES:
         return latest
@@ -222,7 +219,7 @@ def confirm_code(db: Session, ref: str, code: str) -> Trial:
         )
     contact_limits.demand_tries(db, contact)
     typed = "".join(character for character in code if character.isdecimal())
-    if not hmac.compare_digest(check.code_hash or b"", _code_hash(check, typed)):
+    if not any(hmac.compare_digest(check.code_hash or b"", code_hash) for code_hash in _code_hashes(check, typed)):
         check.tries += 1
         db.flush()
         return Trial(check, proven=False, tries_left=CODE_TRIES - check.tries)
@@ -303,7 +300,7 @@ def _prove(db: Session, check: ContactCheck, proof: ContactProof) -> str | None:
 
 def _send(db: Session, check: ContactCheck, purpose: CheckPurpose) -> None:
     code = f"{secrets.randbelow(10**6):06d}"
-    check.code_hash = _code_hash(check, code)
+    check.code_hash = _code_hashes(check, code)[0]
     channel, link = Channel.SMS, None
     if check.kind is ContactKind.EMAIL:
         token = crypto.token()
@@ -348,9 +345,12 @@ def _text(check: ContactCheck, purpose: CheckPurpose, code: str, link: str | Non
     )
 
 
-def _code_hash(check: ContactCheck, code: str) -> bytes:
-    """A keyed hash of a code, bound to its check: a million codes are soon tried where the key is known, and only there."""
-    return crypto.cipher().blind_index("contact_check.code", f"{check.ref}\0{code}")
+def _code_hashes(check: ContactCheck, code: str) -> list[bytes]:
+    """Keyed hashes of a code, bound to its check: a million codes are soon tried where the key is known, and only there.
+
+    One for each field key, the newest first, so that a code that was sent before FIELD_KEY was replaced is accepted after it.
+    """
+    return crypto.cipher().blind_indexes("contact_check.code", f"{check.ref}\0{code}")
 
 
 def _locked(db: Session, condition: object) -> ContactCheck:

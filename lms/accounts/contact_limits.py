@@ -10,10 +10,11 @@ from limits import RateLimitItemPerMinute
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lms.accounts.models import ContactCheck
+from lms.accounts.models import CHECKED, ContactCheck
 from lms.core import clock, crypto
 from lms.core.errors import N_, DomainError
 from lms.core.limits import network, seconds_to_wait
+from lms.core.value_locks import lock_values
 
 RESEND_AFTER = timedelta(minutes=1)
 # Codes that are sent to one contact, whoever asks for them: the period and the most within it.
@@ -26,8 +27,7 @@ SENT_PER_ADDRESS = RateLimitItemPerMinute(700, 10)
 
 def lock(db: Session, contact: str) -> None:
     """Let the checks of one contact run one after the other until the commit, so that the limits are exact."""
-    number = int.from_bytes(ContactCheck.index_of(contact)[:8], signed=True)
-    db.execute(select(func.pg_advisory_xact_lock(number)))
+    lock_values(db, crypto.cipher().blind_indexes(CHECKED, contact.lower()))
 
 
 def too_soon(seconds: int) -> DomainError:
@@ -43,12 +43,12 @@ def too_soon(seconds: int) -> DomainError:
 def demand_sending(db: Session, contact: str, address: str | None) -> None:
     """Raise DomainError if no code may be sent to a contact now, or not at the wish of this IP address, which is counted."""
     now = clock.now()
-    index = ContactCheck.index_of(contact)
-    latest = db.scalar(select(func.max(ContactCheck.created_at)).where(ContactCheck.contact_index == index))
+    of_contact = ContactCheck.contact_is(contact)
+    latest = db.scalar(select(func.max(ContactCheck.created_at)).where(of_contact))
     if latest is not None and now - latest < RESEND_AFTER:
         raise too_soon(max(1, int((latest + RESEND_AFTER - now).total_seconds())))
     for period, most in SENT_PER_CONTACT:
-        count = select(func.count()).where(ContactCheck.contact_index == index, ContactCheck.created_at > now - period)
+        count = select(func.count()).where(of_contact, ContactCheck.created_at > now - period)
         if (db.scalar(count) or 0) >= most:
             raise _too_many()
     if address is not None:
@@ -65,7 +65,7 @@ def demand_tries(db: Session, contact: str) -> None:
     """Raise DomainError if too many wrong codes were typed for a contact within a day."""
     period, most = WRONG_PER_CONTACT
     wrong = select(func.coalesce(func.sum(ContactCheck.tries), 0)).where(
-        ContactCheck.contact_index == ContactCheck.index_of(contact), ContactCheck.created_at > clock.now() - period
+        ContactCheck.contact_is(contact), ContactCheck.created_at > clock.now() - period
     )
     if (db.scalar(wrong) or 0) >= most:
         raise _too_many()

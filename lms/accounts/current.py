@@ -25,7 +25,7 @@ from lms.accounts.confirmations import NotConfirmed
 from lms.accounts.known_browsers import Recognition
 from lms.accounts.models import KnownBrowser, RoleGrant, User
 from lms.accounts.notices import Notice
-from lms.core import audit, request_db
+from lms.core import audit, cookies, request_db
 from lms.core.access import SAFE_METHODS
 from lms.core.error_pages import message_of, refuse, wants_json
 from lms.core.errors import DomainError
@@ -79,7 +79,7 @@ def load(token: str) -> SignedInUser | None:
 
 def known_browser(user_id: int) -> KnownBrowser | None:
     """The row of the browser of this request, if the user has signed in with it before."""
-    return known_browsers.find(request_db.db(), request.cookies.get(known_browsers.COOKIE), user_id)
+    return known_browsers.find(request_db.db(), cookies.read(known_browsers.COOKIE), user_id)
 
 
 def owes_second_factor(grants: Iterable[RoleGrant]) -> bool:
@@ -158,21 +158,14 @@ def _recognise(user: User) -> KnownBrowser:
 
 def make_known(user: User) -> Recognition:
     """Make this browser known for a user, who has just proven to be the owner of the account."""
-    token = request.cookies.get(known_browsers.COOKIE)
+    token = cookies.read(known_browsers.COOKIE)
     recognition = known_browsers.recognise(request_db.db(), user, token, request.user_agent.string)
     after_this_request(lambda response: _keep_known(response, recognition.token))
     return recognition
 
 
 def _keep_known(response: Response, token: str) -> Response:
-    response.set_cookie(
-        known_browsers.COOKIE,
-        token,
-        max_age=known_browsers.LASTS,
-        httponly=True,
-        samesite="Lax",
-        secure=current_app.config["SETTINGS"].secure,
-    )
+    cookies.put(response, known_browsers.COOKIE, token, known_browsers.LASTS)
     return response
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import (
     false,
     func,
     select,
-    text,
     true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -31,11 +30,13 @@ from lms.core.errors import N_
 from lms.core.scope import Role, Scope
 
 PHONE = "app_user.phone"
+EMAIL = "app_user.email"
 CHECKED = "contact_check.contact"
 
 
 class User(ProvenContacts, Base):
-    """A person who can sign in. The phone is sealed and found by `phone_index`. A disabled user has no live session.
+    """A person who can sign in. Phone and e-mail address are sealed and found by `phone_index` and `email_index` (of the
+    address in lower case). A disabled user has no live session.
 
     Only a proven contact is unique: an address that somebody typed does not keep its owner out.
     """
@@ -45,7 +46,8 @@ class User(ProvenContacts, Base):
     id: Mapped[Identifier]
     ref: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
     name: Mapped[str]
-    email: Mapped[str | None]
+    email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     password_hash: Mapped[str | None]
@@ -59,15 +61,18 @@ class User(ProvenContacts, Base):
     )
 
     __table_args__ = (
-        Index("uq_app_user_email", text("lower(email)"), unique=True, postgresql_where="email_proven_at IS NOT NULL"),
+        Index("uq_app_user_email", "email_index", unique=True, postgresql_where="email_proven_at IS NOT NULL"),
         Index("uq_app_user_phone_index", "phone_index", unique=True, postgresql_where="phone_proven_at IS NOT NULL"),
-        Index("ix_app_user_email_claimed", text("lower(email)"), postgresql_where="email_proven_at IS NULL"),
+        Index("ix_app_user_email_claimed", "email_index", postgresql_where="email_proven_at IS NULL"),
         Index("ix_app_user_phone_claimed", "phone_index", postgresql_where="phone_proven_at IS NULL"),
         *proof_constraints(),
-        CheckConstraint("email IS NOT NULL OR phone_index IS NOT NULL OR disabled_at IS NOT NULL", name="reachable"),
+        CheckConstraint(
+            "email_index IS NOT NULL OR phone_index IS NOT NULL OR disabled_at IS NOT NULL", name="reachable"
+        ),
         CheckConstraint("language IN ('zh', 'en')", name="language"),
         CheckConstraint("messages_by IN ('phone', 'email')", name="messages_by"),
         CheckConstraint("(phone_sealed IS NULL) = (phone_index IS NULL)", name="phone_pair"),
+        CheckConstraint("(email_sealed IS NULL) = (email_index IS NULL)", name="email_pair"),
     )
 
     @property
@@ -82,10 +87,27 @@ class User(ProvenContacts, Base):
         self.phone_sealed = crypto.cipher().encrypt(PHONE, self.ref, value) if value else None
         self.phone_index = crypto.cipher().blind_index(PHONE, value) if value else None
 
+    @property
+    def email(self) -> str | None:
+        """The e-mail address as it was entered, decrypted."""
+        return crypto.cipher().decrypt(EMAIL, self.ref, self.email_sealed) if self.email_sealed else None
+
+    @email.setter
+    def email(self, value: str | None) -> None:
+        if self.ref is None:
+            self.ref = uuid4()
+        self.email_sealed = crypto.cipher().encrypt(EMAIL, self.ref, value) if value else None
+        self.email_index = crypto.cipher().blind_index(EMAIL, value.lower()) if value else None
+
     @classmethod
     def email_is(cls, email: str) -> ColumnElement[bool]:
         """Condition: the user has this e-mail address, in upper or lower case."""
-        return func.lower(cls.email) == func.lower(email)
+        return crypto.index_is(cls.email_index, EMAIL, email.lower())
+
+    @classmethod
+    def phone_is(cls, phone: str) -> ColumnElement[bool]:
+        """Condition: the user has this phone, in E.164."""
+        return crypto.index_is(cls.phone_index, PHONE, phone)
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
@@ -237,12 +259,12 @@ class ContactCheck(Base):
         if self.ref is None:
             self.ref = uuid4()
         self.contact_sealed = crypto.cipher().encrypt(CHECKED, self.ref, value)
-        self.contact_index = self.index_of(value)
+        self.contact_index = crypto.cipher().blind_index(CHECKED, value.lower())
 
-    @staticmethod
-    def index_of(contact: str) -> bytes:
-        """The blind index of a contact, equal for all ways to write an e-mail address in upper or lower case."""
-        return crypto.cipher().blind_index(CHECKED, contact.lower())
+    @classmethod
+    def contact_is(cls, contact: str) -> ColumnElement[bool]:
+        """Condition: the check is of this contact, in upper or lower case."""
+        return crypto.index_is(cls.contact_index, CHECKED, contact.lower())
 
     __table_args__ = (
         Index("ix_contact_check_subject", "purpose", "subject"),
@@ -356,7 +378,7 @@ class PasskeyChallenge(Base):
 
 
 class RecoveryCode(Base):
-    """A recovery code, which stands for the second factor once. The table holds its keyed hash."""
+    """A recovery code, which stands for the second factor once. The table holds its hash (`lms.accounts.recovery_codes`)."""
 
     __tablename__ = "recovery_code"
 

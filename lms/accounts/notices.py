@@ -86,6 +86,15 @@ class Notice(Enum):
         N_("A second factor of your account was removed"),
         N_("A second factor (an authenticator app, a passkey or recovery codes) was removed from your account."),
     )
+    RECOVERY_CODES_ENDED = _wording(
+        "recovery_codes_ended",
+        N_("Notice of recovery codes that ended"),
+        N_("Your recovery codes no longer work"),
+        N_(
+            "The system's key was replaced, and recovery codes that were made before no longer work. Make new ones under “My "
+            "account”."
+        ),
+    )
 
 
 _DETAILS = N_(

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from lms.accounts import browser_sessions, contact_checks, notices
 from lms.accounts.contact_checks import CheckPurpose
-from lms.accounts.models import PHONE, ContactCheck, PasswordReset, User
+from lms.accounts.models import EMAIL, PHONE, ContactCheck, PasswordReset, User
 from lms.accounts.notices import Notice
 from lms.core import audit, clock, crypto
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.masks import mask_email, mask_phone
+from lms.core.value_locks import lock_values
 
 PAGE = "/account/contacts"
 CHANGE_LIVES = timedelta(days=3)
@@ -43,6 +44,10 @@ def holder(db: Session, kind: ContactKind, contact: str) -> User | None:
 
 def demand_free(db: Session, kind: ContactKind, contact: str | None, *, but: User | None = None) -> None:
     """Raise DomainError for a contact that another account has proven."""
+    if contact and len(crypto.cipher().numbers) > 1:
+        # The unique index sees no double while the one account has the index of the former key and the other that of the new.
+        column, value = (EMAIL, contact.lower()) if kind is ContactKind.EMAIL else (PHONE, contact)
+        lock_values(db, crypto.cipher().blind_indexes(column, value))
     other = holder(db, kind, contact) if contact else None
     if other is None or (but is not None and other.id == but.id):
         return
@@ -245,7 +250,7 @@ def _end_links(db: Session, user: User) -> None:
 def _is(kind: ContactKind, contact: str) -> ColumnElement[bool]:
     if kind is ContactKind.EMAIL:
         return User.email_is(contact)
-    return User.phone_index == crypto.cipher().blind_index(PHONE, contact)
+    return User.phone_is(contact)
 
 
 def _proven(kind: ContactKind) -> ColumnElement[bool]:

@@ -14,12 +14,13 @@ from lms.accounts import (
     roles,
     user_contacts,
 )
-from lms.accounts.models import PHONE, KnownBrowser, RoleGrant, User
+from lms.accounts.models import KnownBrowser, RoleGrant, User
 from lms.accounts.password_links import Site
 from lms.accounts.roles import GrantFacts
-from lms.core import audit, clock, crypto
+from lms.core import audit, clock
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, Denied, DomainError
+from lms.core.masks import mask_email
 from lms.core.names import clean
 from lms.core.paging import Page, page_of
 from lms.core.phones import normalise_phone
@@ -265,7 +266,7 @@ def _reached_by(identifier: str) -> ColumnElement[bool]:
     text = canonical(identifier)
     if "@" in text:
         return User.email_is(text)
-    return User.phone_index == crypto.cipher().blind_index(PHONE, text) if text.startswith("+") else false()
+    return User.phone_is(text) if text.startswith("+") else false()
 
 
 def _proven_by(identifier: str) -> ColumnElement[bool]:
@@ -277,7 +278,7 @@ def _proven_by(identifier: str) -> ColumnElement[bool]:
 def _masked(facts: UserFacts) -> dict[str, str | None]:
     return {
         "name": facts.name,
-        "email": facts.email,
+        "email": mask_email(facts.email) or None,
         "phone": masked_phone(facts.phone),
         "language": facts.language,
     }

@@ -158,7 +158,7 @@ class SignInUnfinished(Denied):
 
 
 def _wants_page() -> bool:
-    return request.method == "GET" and not request.path.startswith("/api/")
+    return request.method in {"GET", "HEAD"} and not request.path.startswith("/api/")
 
 
 def _demand_sign_in() -> ResponseReturnValue:

@@ -14,8 +14,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from lms.core import clock
 from lms.core.db import Base, Identifier
+from lms.core.masks import mask_all
+from lms.core.records import of_record
 
 
+@of_record("at")
 class AuditEntry(Base):
     """A recorded act.
 
@@ -83,7 +86,7 @@ def record(
     """Add an entry in the transaction of the change.
 
     action: noun and verb, such as "attendance.undo". subject: a mapped row, or a text "noun:key". Values must be JSON's
-    own.
+    own. Contacts and ID numbers in them, also in what somebody typed as a reason, are masked.
     """
     name = subject if isinstance(subject, str) else f"{subject.__tablename__}:{subject.id}"  # type: ignore[attr-defined]
     db.add(
@@ -92,9 +95,9 @@ def record(
             user_id=actor(db),
             action=action,
             subject=name,
-            before=before,
-            after=after,
-            reason=reason,
+            before=mask_all(before),
+            after=mask_all(after),
+            reason=mask_all(reason),
         )
     )
 

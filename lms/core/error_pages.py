@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFError
 from psycopg_pool import PoolTimeout
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from lms.core import request_db
 from lms.core.constraints import refusal_of
@@ -75,7 +75,10 @@ def refuse(status: int, code: str, message: str) -> ResponseReturnValue:
 
 def _domain_error(error: DomainError) -> ResponseReturnValue:
     request_db.roll_back()
-    return refuse(error.status, error.code, message_of(error))
+    response = make_response(refuse(error.status, error.code, message_of(error)))
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
 
 
 def _integrity_error(error: IntegrityError) -> ResponseReturnValue:
@@ -92,11 +95,20 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if status < HTTPStatus.BAD_REQUEST:
         return error.get_response()
     message = HTTP_MESSAGES.get(status, HTTP_MESSAGES[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400])
-    return refuse(status, f"http_{status}", _(message))
+    response = make_response(refuse(status, f"http_{status}", _(message)))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.allow.update(error.valid_methods)
+    return response
 
 
 def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
     request_db.roll_back()
+    if current_app.session_interface.get_cookie_name(current_app) not in request.cookies:
+        message = _(
+            "This browser did not send the cookie that the form needs. Allow cookies for this site, or open the page in"
+            " another browser, and send the form again."
+        )
+        return refuse(400, "csrf", message)
     return refuse(400, "csrf", _("The page was open too long. Go back, reload it and send the form again."))
 
 

@@ -91,12 +91,16 @@ class PersonNameField(StringField):
     A name that shows nothing is an empty one.
     """
 
-    data: str | None
+    data: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("default", "")
+        super().__init__(*args, **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Clean the name that was typed."""
         name = clean(valuelist[0]) if valuelist else ""
-        self.data = name if norm(name) else None
+        self.data = name if norm(name) else ""
 
 
 class RowIdField(IntegerField):

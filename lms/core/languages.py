@@ -5,7 +5,7 @@ The catalogue is compiled from its source (.po) at start, without a build step.
 
 import io
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +21,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from lms.config import ROOT
-from lms.core import clock
+from lms.core import clock, cookies
 
 LANGUAGES = ("zh", "en")
 COOKIE = "language"
@@ -64,7 +64,7 @@ def select_language() -> str:
     if "language" in g:
         return str(g.language)
     asked = request.args.get("lang")
-    chosen = request.cookies.get(COOKIE)
+    chosen = cookies.read(COOKIE)
     for candidate in (asked, chosen):
         if candidate in LANGUAGES:
             return candidate
@@ -77,14 +77,7 @@ def select_language() -> str:
 def _remember(response: Response) -> Response:
     asked = request.args.get("lang")
     if asked in LANGUAGES:
-        response.set_cookie(
-            COOKIE,
-            asked,
-            max_age=365 * 86400,
-            samesite="Lax",
-            httponly=True,
-            secure=current_app.config["SETTINGS"].secure,
-        )
+        cookies.put(response, COOKIE, asked, timedelta(days=365))
     return response
 
 
@@ -120,7 +113,7 @@ def visitor_language() -> str:
     """As `select_language`, for views on the fast path, which have no current_user."""
     if request.query_string and (asked := request.args.get("lang")) in LANGUAGES:
         return str(asked)
-    if "HTTP_COOKIE" in request.environ and (chosen := request.cookies.get(COOKIE)) in LANGUAGES:
+    if "HTTP_COOKIE" in request.environ and (chosen := cookies.read(COOKIE)) in LANGUAGES:
         return str(chosen)
     return _preferred(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 

@@ -78,8 +78,10 @@ def clean(name: str) -> str:
     within a word of Arabic, Mongolian or an Indian script stays, because one sees its effect; so do variation selectors.
     Private-use characters of GB 18030-2005 become their standard ones. The result may be empty.
     """
-    text = " ".join(unicodedata.normalize("NFC", name).translate(_STORED).split())
-    return text if _JOINERS.isdisjoint(text) else _STRAY_JOINER.sub("", text).strip()
+    text = name.translate(_STORED)
+    if not _JOINERS.isdisjoint(text):
+        text = _STRAY_JOINER.sub("", text)
+    return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def norm(name: str) -> str:

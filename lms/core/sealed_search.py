@@ -20,7 +20,7 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import SearchInput
 
 from lms.core.access import scope
-from lms.core.crypto import cipher
+from lms.core.crypto import UnknownKey, cipher
 from lms.core.forms import Form, strip
 
 CIPHER_COLUMN = "address.sought"
@@ -38,7 +38,7 @@ def unseal(part: str) -> str:
     try:
         content = base64.urlsafe_b64decode(part.encode() + b"=" * (-len(part) % 4))
         return cipher().open(CIPHER_COLUMN, _user(), content).decode()
-    except (binascii.Error, InvalidTag, ValueError) as error:
+    except (binascii.Error, InvalidTag, UnknownKey, ValueError) as error:
         raise ValueError("sealed for another user, or not sealed") from error
 
 

@@ -28,6 +28,10 @@ class App(Flask):
         super().__init__(*args, **kwargs)
         self.url_map.converters["int"] = edge.RowNumberConverter
 
+    def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002
+        """How long a browser keeps a file: an hour if it is static, and otherwise not."""
+        return headers.STATIC_SECONDS if headers.is_static() else None
+
     def full_dispatch_request(self) -> Response:
         """Dispatch; on the fast path run the access check, the view and the headers, and no other hook."""
         if not takes_fast_path(self, request_ctx.request):

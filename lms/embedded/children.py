@@ -14,10 +14,12 @@ from pathlib import Path
 
 from lms.config import ROOT
 from lms.embedded.failure import StartError
+from lms.embedded.logs import Log, RotatingLog
 from lms.embedded.processes import command_line, die_with_parent, is_alive
+from lms.embedded.system_user import SystemUser, identity
 
-LOG_BYTES = 5_000_000
 POLL_SECONDS = 0.05
+NO_HOME = "/nonexistent"  # a user's own settings and modules, such as root's, are not for programs that run as another
 
 # In order (what is in flight ends), then without waiting, then by force; seconds to wait after each.
 STOP_SIGNALS = ((signal.SIGTERM, 35.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
@@ -30,16 +32,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Child:
-    """A started process; its output goes to `log_file`."""
+    """A started process and the log that its output goes to."""
 
     name: str
     command: tuple[str, ...]
     process: subprocess.Popen[bytes]
-    log_file: Path
+    log: Log
 
     def last_words(self) -> str:
         """The line that says what went wrong: the last that names an error, else the last."""
-        lines = [line.strip() for line in _tail(self.log_file).splitlines() if line.strip()]
+        lines = [line.strip() for line in self.log.said().splitlines() if line.strip()]
         errors = [line for line in lines if ERROR_LINE.match(line)]
         return (errors or lines or ["it said nothing"])[-1]
 
@@ -51,6 +53,7 @@ class Children:
         self._instance = instance
         self._environ = dict(environ)
         self._started: list[Child] = []
+        self._logs: dict[str, RotatingLog] = {}
 
     def start(
         self,
@@ -58,21 +61,21 @@ class Children:
         command: Sequence[str],
         listener: int | None = None,
         settings: Mapping[str, str] | None = None,
+        user: SystemUser | None = None,
     ) -> Child:
         """Start a program in the project's folder. It gets a TERM when we die, even by SIGKILL (on Linux).
 
         `listener` is the descriptor of an open port that the program gets as LISTEN_FD; `settings` are its own, which
-        win over those that all share.
+        win over those that all share; `user` is whom it runs as, None for whoever we are. Raises StartError.
         """
         environ = {**self._environ, **(settings or {})}
         if listener is not None:
             environ["LISTEN_FD"] = str(listener)
-        folder = self._instance / "log"
-        folder.mkdir(exist_ok=True)
-        log_file = folder / f"{name}.log"
-        if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
-            log_file.replace(log_file.with_suffix(".log.old"))
-        with log_file.open("ab") as output:
+        if user is not None:
+            environ |= {"HOME": NO_HOME, "USER": user.name, "LOGNAME": user.name}
+        log_of_name = self._logs.setdefault(name, RotatingLog(self._instance / "log" / f"{name}.log"))
+        output = log_of_name.open()
+        try:
             process = subprocess.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,
@@ -83,8 +86,14 @@ class Children:
                 pass_fds=() if listener is None else (listener,),
                 start_new_session=True,  # a Ctrl-C at the terminal reaches us alone; we stop them in order
                 preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - the function is one system call
+                **identity(user),
             )
-        child = Child(name, tuple(command), process, log_file)
+        except OSError as error:
+            whose = f" as {user.name}" if user is not None else ""
+            raise StartError(f"{name} cannot be started{whose}: {error}") from error
+        finally:
+            os.close(output)
+        child = Child(name, tuple(command), process, log_of_name)
         self._started.append(child)
         self._record()
         return child
@@ -109,6 +118,8 @@ class Children:
         asked = time.monotonic()
         for child in self._started:
             end(child.process.pid, child.process, asked=asked)
+        for log_of_name in self._logs.values():
+            log_of_name.drain()
         self._started.clear()
         self._record()
 
@@ -167,13 +178,3 @@ def end(pid: int, child: subprocess.Popen[bytes] | None = None, asked: float | N
 
 def _is_over(pid: int, child: subprocess.Popen[bytes] | None) -> bool:
     return child.poll() is not None if child is not None else not is_alive(pid)
-
-
-def _tail(path: Path, length: int = 20_000) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - length))
-            return file.read().decode(errors="replace")
-    except OSError:
-        return ""

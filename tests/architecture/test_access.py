@@ -133,7 +133,7 @@ DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_
 # Anybody, without an account.
 PUBLIC = {
     "invitations.page", "invitations.accept", "invitations.create", "prove.page", "prove.again", "prove.link",
-    "home.page", "health.alive", "health.metrics", "health.ready",
+    "home.page", "health.alive", "health.metrics", "health.ready", "security_txt.contacts",
     "sign_in.page", "sign_in.forgotten", "sign_in.choose",
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
@@ -144,6 +144,7 @@ PUBLIC = {
     "badges.did", "badges.issuer", "badges.achievement", "badges.picture",
     "verification.find", "verification.page", "verification.name",
     "api.verdict", "api.verdicts", "api.description", "status.key_set", "status.signed_list",
+    "sealed_records.index", "sealed_records.latest", "sealed_records.block",
     "verification_list.page", "offline.page", "offline.worker",
     "offline_session.file", "offline_session.worker",
 }  # fmt: skip

@@ -35,6 +35,7 @@ from lms.embedded import roles
 from lms.embedded.postgres import Server
 from tests.certificates.conftest import FIRST, LAST
 from tests.conftest import FIELD_KEY
+from tests.courses.closing.confirming import CONFIRMED
 from tests.factories import Make
 
 OF_RECORD = (
@@ -44,8 +45,9 @@ OF_RECORD = (
     "person_time_entry",
     "ledger_entry",
     "skill_event",
+    "record_block",
 )
-KEYS = {"ledger_entry": "seq", "attendance_decision": "event_id"}
+KEYS = {"ledger_entry": "seq", "attendance_decision": "event_id", "record_block": "number"}
 
 
 def as_login(login: str, url: str) -> str:
@@ -113,6 +115,8 @@ def test_every_table_that_bears_the_trigger_is_on_the_list(web: sessionmaker[Ses
         "INSERT INTO certificate (serial) VALUES (1)",
         "DELETE FROM certificate",
         "INSERT INTO ledger_entry (seq) VALUES (1)",
+        "INSERT INTO record_block (number) VALUES (1)",
+        "UPDATE record_numbering SET number_offset = 1",
         "INSERT INTO signing_key (number) VALUES (9)",
         "UPDATE signing_key SET state = 'active'",
         "DELETE FROM signing_key",
@@ -173,7 +177,7 @@ def test_a_class_is_taught_certified_and_verified_with_these_rights_alone(  # no
             uuid4(), meeting.id, enrolment.id, AttendanceKind.ARRIVE, AttendanceMethod.TAP, clock.now()
         )
         recording.record(db, event, now=clock.now())
-        closing.close(db, meeting, zone=settings.zone)
+        closing.close(db, meeting, zone=settings.zone, **CONFIRMED)
     with transaction(worker) as db:
         assert issuing.issue_owed(db, branch) == 1
     with transaction(web) as db:

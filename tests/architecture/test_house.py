@@ -19,7 +19,8 @@ EDGES = {
     for name in (
         "app.py", "worker.py", "accounts/bearer.py", "accounts/current.py",
         "accounts/proven_here.py", "core/access.py", "core/error_pages.py",
-        "core/edge.py", "core/fast_path.py", "core/headers.py", "core/languages.py", "core/limits.py", "core/request_db.py",
+        "core/cookies.py", "core/edge.py", "core/fast_path.py", "core/headers.py", "core/languages.py", "core/limits.py",
+        "core/request_db.py",
         "core/sealed_search.py", "core/transactions.py", "core/web.py",
     )
 }  # fmt: skip
@@ -193,3 +194,26 @@ def test_requirements_are_pinned_with_hashes_and_name_no_host() -> None:
             re.findall(r"^[a-z0-9][^\n=]*==[^\n]+\\\n\s+--hash=sha256:", text, re.MULTILINE | re.IGNORECASE)
         ) == len(wanted)
         assert "://" not in text
+
+
+def test_a_form_takes_the_name_of_a_person_as_one_sees_it() -> None:
+    """A field for a person's name is a PersonNameField, which stores nothing invisible and refuses a blank name."""
+    others = {
+        ("lms/accounts/forms.py", "PasskeyNameForm"),  # the name of a device
+        ("certificates/forms.py", "NameForm"),  # compared with the signed name, and never stored
+    }
+    fields = [
+        (short(path).as_posix(), form.name, node.value.func.id)
+        for path in sources()
+        if path.stem == "forms" or "forms" in path.parts
+        for form in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(form, ast.ClassDef)
+        for node in form.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id in {"name", "guardian_name", "holder_name"}
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+    ]
+    assert len(fields) > 6
+    assert {(path, form) for path, form, kind in fields if kind != "PersonNameField"} == others

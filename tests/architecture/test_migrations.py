@@ -8,6 +8,9 @@ from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from courses.models.enrolment import Enrolment
+from courses.models.exports import CHUNK_COLUMN, ExportChunk
+from lms.accounts.models import User
 from lms.core import audit, crypto
 from lms.core.messages.models import Channel, Message, MessageState
 from lms.core.messages.owing import Address, Content
@@ -37,7 +40,15 @@ def test_up_equals_the_models_and_down_leaves_nothing(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "table",
-    ["audit_entry", "attendance_event", "attendance_decision", "person_time_entry", "ledger_entry", "skill_event"],
+    [
+        "audit_entry",
+        "attendance_event",
+        "attendance_decision",
+        "person_time_entry",
+        "ledger_entry",
+        "skill_event",
+        "record_block",
+    ],
 )
 def test_tables_of_record_are_guarded(db: Session, table: str) -> None:
     query = "SELECT tgtype FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND tgname = 'append_only' AND tgenabled = 'O'"
@@ -122,4 +133,69 @@ def test_stored_names_are_compared_by_the_newer_rule(server: Server) -> None:
     command.downgrade(config, "0026")
     with engine.connect() as connection:
         assert connection.scalars(keys).all() == list(names.values())
+    engine.dispose()
+
+
+def test_what_stood_in_clear_is_sealed_and_found_and_comes_back(server: Server) -> None:
+    """Tickets, addresses of accounts and files of exports; the trail keeps no contact and no ID number."""
+    crypto.configure(FIELD_KEY)
+    server.create_database("sealed_secrets")
+    url = server.url("sealed_secrets")
+    config = configuration(url)
+    command.upgrade(config, "0024")
+    engine = create_engine(url)
+    ticket = "AAECAwQFBgcICQoLDA0ODw"
+    former = crypto.cipher().encrypt("enrolment.phone", crypto.token_uuid(ticket), "+8613812345678")
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # there is no offering 1
+        connection.execute(
+            text(
+                "INSERT INTO enrolment (offering_id, trainee_id, ticket, state, source, sessions_attended, minutes_attended,"
+                " shortfalls, certificate_due, phone_sealed) VALUES (1, 1, :ticket, 'enrolled', 'self', 0, 0, '[]', false, :phone)"
+            ),
+            {"ticket": ticket, "phone": former},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO app_user (ref, name, email, language, email_proven_at, email_proof)"
+                " VALUES (:ref, '王', 'Wang@example.org', 'zh', now(), 'staff')"
+            ),
+            {"ref": uuid4()},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO export (ref, user_id, kind, format, personal, question, head, rows, state, expires_at)"
+                " VALUES ('r', 1, 'people', 'csv', 'full', '{}', '{}', 1, 'waiting', now())"
+            )
+        )
+        connection.execute(text("INSERT INTO export_chunk (export_id, number, data) VALUES (1, 0, 'a,13812345678')"))
+        insert = text(
+            "INSERT INTO audit_entry (at, action, subject, after, reason) VALUES (now(), 'a', 'b:1', :after, :reason)"
+        )
+        for after, reason in (
+            ('{"email": "wang@example.org", "n": [{"x": "13812345678"}]}', "证件11010519491231002X"),
+            ('{"number": "BJ-2026-0000012345-7"}', None),
+        ):
+            connection.execute(insert, {"after": after, "reason": reason})
+    command.upgrade(config, "0025")
+    with Session(engine) as db:
+        enrolment = db.scalars(select(Enrolment).where(Enrolment.has_ticket(ticket))).one()
+        assert (enrolment.ticket, enrolment.phone) == (ticket, "+8613812345678")
+        assert db.scalars(select(User).where(User.email_is("wang@EXAMPLE.org"))).one().email == "Wang@example.org"
+        chunk = db.scalars(select(ExportChunk)).one()
+        assert crypto.cipher().open(CHUNK_COLUMN, ExportChunk.binding("r", 0), chunk.data) == b"a,13812345678"
+        masked, kept = db.execute(text("SELECT after, reason FROM audit_entry ORDER BY id")).all()
+        assert masked == ({"email": "w***@example.org", "n": [{"x": "138****5678"}]}, "证件110***********002X")
+        assert kept == ({"number": "BJ-2026-0000012345-7"}, None)
+        with pytest.raises(IntegrityError, match="append-only"):
+            db.execute(text("UPDATE audit_entry SET reason = ''"))
+    command.downgrade(config, "0024")
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT ticket, phone_sealed FROM enrolment")).one()
+        assert row.ticket == ticket
+        assert (
+            crypto.cipher().decrypt("enrolment.phone", crypto.token_uuid(ticket), row.phone_sealed) == "+8613812345678"
+        )
+        assert connection.scalar(text("SELECT email FROM app_user")) == "Wang@example.org"
+        assert connection.scalar(text("SELECT data FROM export_chunk")) == b"a,13812345678"
     engine.dispose()

@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, select
+from sqlalchemy.orm import Session
 
+from courses.models.enrolment import open_ticket
+from lms.accounts.models import User
+from lms.core import crypto
 from tests.journeys.running import Running, flask
 from tests.lms.core.messages.sms_gateway import KEY_ID, SmsGateway
 
@@ -62,6 +66,18 @@ class Site:
     engine: Engine
     accounts: dict[str, Account]
     gateway: SmsGateway
+    field_key: str
+
+    def ticket(self, ticket_hash: bytes, ticket_sealed: bytes) -> str:
+        """The ticket of an enrolment, as it is stored."""
+        crypto.configure(self.field_key)
+        return open_ticket(ticket_hash, ticket_sealed)
+
+    def user_id(self, account: Account) -> int:
+        """The user who signs in to an account."""
+        crypto.configure(self.field_key)
+        with Session(self.engine) as db:
+            return db.scalars(select(User.id).where(User.email_is(account.login))).one()
 
     def flask(self, *command: str) -> str:
         """Run a command beside the running system, as an administrator at a terminal would. Returns what it printed."""
@@ -103,7 +119,7 @@ def site() -> Iterator[Site]:
         entries = json.loads((running.instance / "demo_accounts.json").read_text(encoding="utf-8"))
         accounts = {entry["code"]: Account(entry["code"], entry["login"], entry["password"]) for entry in entries}
         engine = create_engine(given["DATABASE_URL"])
-        yield Site(running.url, running.instance, engine, accounts, gateway)
+        yield Site(running.url, running.instance, engine, accounts, gateway, given["FIELD_KEY"])
         engine.dispose()
         running.stop()
     shutil.rmtree(folder, ignore_errors=True)

@@ -30,11 +30,13 @@ def test_axe_finds_nothing_serious(site: Site, visit: Visit, role: str | None, v
                 " AND s.closed_at IS NULL ORDER BY s.starts_at DESC LIMIT 1"
             )
         ).one()
-        paper, ticket = connection.execute(
+        paper, *sealed = connection.execute(
             text(
-                "SELECT c.id, e.ticket FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id ORDER BY c.id LIMIT 1"
+                "SELECT c.id, e.ticket_hash, e.ticket_sealed FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id"
+                " ORDER BY c.id LIMIT 1"
             )
         ).one()
+        ticket = site.ticket(*sealed)
         coming = connection.scalar(
             text(
                 "SELECT o.id FROM offering o JOIN course_session s ON s.offering_id = o.id WHERE s.starts_at > now() LIMIT 1"

@@ -65,7 +65,7 @@ def held(site: Site) -> tuple[str, int, int]:
     """A ticket whose certificate stands, the certificate, and its offering."""
     with Session(site.engine) as db:
         found = db.execute(
-            select(Enrolment.ticket, Certificate.id, Enrolment.offering_id)
+            select(Enrolment.ticket_hash, Enrolment.ticket_sealed, Certificate.id, Enrolment.offering_id)
             .join(Certificate, Certificate.enrolment_id == Enrolment.id)
             .join(Offering, Offering.id == Enrolment.offering_id)
             .where(Certificate.revoked_at.is_(None), Certificate.superseded_by_id.is_(None))
@@ -73,7 +73,7 @@ def held(site: Site) -> tuple[str, int, int]:
             .offset(40)
             .limit(1)
         ).one()
-        return found.ticket, found.id, found.offering_id
+        return site.ticket(found.ticket_hash, found.ticket_sealed), found.id, found.offering_id
 
 
 def test_an_offerings_certificates_are_printed(site: Site, visit: Visit, renewed: int) -> None:

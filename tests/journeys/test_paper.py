@@ -10,9 +10,9 @@ RUNNING = text(
     """
     SELECT meeting.id FROM course_session meeting
     JOIN session_instructor teaching ON teaching.course_session_id = meeting.id
-    JOIN instructor ON instructor.id = teaching.instructor_id JOIN app_user ON app_user.id = instructor.user_id
+    JOIN instructor ON instructor.id = teaching.instructor_id
     JOIN offering ON offering.id = meeting.offering_id
-    WHERE app_user.email = :login AND meeting.closed_at IS NULL AND offering.state = 'published'
+    WHERE instructor.user_id = :user AND meeting.closed_at IS NULL AND offering.state = 'published'
       AND meeting.starts_at <= now()
       AND (SELECT count(*) FROM enrolment WHERE enrolment.offering_id = offering.id AND state = 'enrolled') >= 4
     ORDER BY meeting.starts_at LIMIT 1
@@ -23,7 +23,7 @@ RUNNING = text(
 def meeting_of(site: Site) -> int:
     """A session of the demo instructor that began and is still open."""
     with site.engine.connect() as connection:
-        found = connection.scalar(RUNNING, {"login": site.accounts["instructor"].login})
+        found = connection.scalar(RUNNING, {"user": site.user_id(site.accounts["instructor"])})
     assert found is not None, "the demo year has no open session of its instructor"
     return int(found)
 

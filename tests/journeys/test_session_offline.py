@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
+from courses.models.enrolment import open_ticket
 from tests.factories import PASSWORD
 from tests.journeys.basement import LOGIN, PEOPLE, Basement, basement_system, tap
 from tests.journeys.conftest import PHONE, Account, sign_in
@@ -291,12 +292,13 @@ def test_unsent_events_can_be_saved_as_a_file_and_refusals_are_shown_until_read(
 
 def test_skills_and_tickets_are_taken_without_a_network(basement: Basement, phone: Phone) -> None:
     with basement.engine.connect() as connection:
-        enrolment_id, ticket = connection.execute(
+        enrolment_id, *sealed = connection.execute(
             text(
-                "SELECT e.id, e.ticket FROM enrolment e LEFT JOIN attendance a ON a.enrolment_id = e.id"
+                "SELECT e.id, e.ticket_hash, e.ticket_sealed FROM enrolment e LEFT JOIN attendance a ON a.enrolment_id = e.id"
                 " WHERE a.enrolment_id IS NULL ORDER BY e.id DESC LIMIT 1"
             )
         ).one()
+    ticket = open_ticket(*sealed)
     # Headless Chromium reads no QR codes: what it would have read stands in its place.
     phone.context.add_init_script(
         """window.BarcodeDetector = class {

@@ -72,6 +72,12 @@ def test_production_names_what_is_missing(environment: pytest.MonkeyPatch, name:
         ("SECRET_KEY", "a" * 40),
         ("FIELD_KEY", "not base64!"),
         ("FIELD_KEY", "c2hvcnQ="),
+        ("FIELD_KEY", "0:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("FIELD_KEY_FALLBACKS", "2:c2hvcnQ="),
+        (
+            "FIELD_KEY_FALLBACKS",
+            "2:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ),
         ("DATABASE_URL", "sqlite:///lms.db"),
         ("DATABASE_REPLICA_URL", "mysql://replica/lms"),
         ("REPLICA_LIMIT_SECONDS", "0"),
@@ -83,6 +89,11 @@ def test_production_names_what_is_missing(environment: pytest.MonkeyPatch, name:
         ("BRANCH_CODE", "北京"),
         ("SESSION_DAYS", "0"),
         ("SECOND_FACTOR", "maybe"),
+        ("SECURITY_CONTACT", "security@example.org"),
+        ("SECURITY_CONTACT", "http://example.org"),
+        ("SECURITY_CONTACT", "mailto:a@example.org\nExpires: 1999"),
+        ("SECURITY_POLICY_URL", "http://example.org"),
+        ("HSTS_SUBDOMAINS", "perhaps"),
     ],
 )
 def test_weak_or_wrong_settings_are_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -15,6 +15,7 @@ from certificates.verification.views.verification import branch, judge, keys, pr
 from lms.core import openapi
 from lms.core.access import public
 from lms.core.errors import N_, DomainError
+from lms.core.headers import cacheable
 from lms.core.limits import limiter
 from lms.core.request_db import db
 
@@ -48,6 +49,7 @@ def verdicts() -> ResponseReturnValue:
 @blueprint.get("/openapi.json")
 @public
 @limiter.limit(CODES)
+@cacheable
 def description() -> ResponseReturnValue:
     """Serve the OpenAPI description."""
     settings = current_app.config["SETTINGS"]

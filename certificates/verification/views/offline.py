@@ -7,6 +7,7 @@ from certificates.states import STATE_LABELS
 from certificates.verification import status_lists
 from certificates.verification.views.verification import private
 from lms.core.access import public
+from lms.core.headers import cacheable
 from lms.core.limits import limiter
 from lms.core.request_db import autocommit_reads
 
@@ -28,6 +29,7 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/verify/offline-worker.js")
 @public
 @limiter.limit(PAGES)
+@cacheable
 def worker() -> Response:
     """Serve the service worker, under this path because a service worker controls only addresses below its own."""
     response = current_app.send_static_file("offline-worker.js")

@@ -7,6 +7,7 @@ from certificates.keys import issuer_keys
 from certificates.keys.public_keys import jwk, jwks
 from certificates.verification import status_lists
 from lms.core.access import public
+from lms.core.headers import cacheable
 from lms.core.limits import limiter
 from lms.core.request_db import autocommit_reads, db
 
@@ -19,18 +20,20 @@ CACHE_SECONDS = 300
 @blueprint.get("/.well-known/jwks.json")
 @public
 @limiter.limit(LIMIT)
+@cacheable
 def key_set() -> ResponseReturnValue:
     """Serve the published keys: those for QR codes with window and state, and those for badges and status lists."""
     published = jwks(current_app.extensions["public_key_cache"].all(autocommit_reads()))
     published["keys"] += [
         jwk(key.kid, key.public_key, key.state, key.compromised_at) for key in issuer_keys.public_keys(db())
     ]
-    return _open(jsonify(published))
+    return open_to_all(jsonify(published))
 
 
 @blueprint.get("/status/<any(revocation, superseded):purpose>/<int:number>")
 @public
 @limiter.limit(LIMIT)
+@cacheable
 def signed_list(purpose: str, number: int) -> ResponseReturnValue:
     """Serve a signed list as the worker stored it."""
     stored = status_lists.signed_list(autocommit_reads(), purpose, number) if number < 1 << 15 else None
@@ -39,10 +42,11 @@ def signed_list(purpose: str, number: int) -> ResponseReturnValue:
     response = Response(stored.document, mimetype=f"application/{status_lists.MEDIA_TYPE}")
     response.last_modified = stored.made_at
     response.add_etag()
-    return _open(response).make_conditional(request)
+    return open_to_all(response).make_conditional(request)
 
 
-def _open(response: Response) -> Response:
+def open_to_all(response: Response, seconds: int = CACHE_SECONDS) -> Response:
+    """Let pages of any origin read the answer, and caches keep it."""
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
+    response.headers["Cache-Control"] = f"public, max-age={seconds}"
     return response

@@ -3,7 +3,6 @@
 Names are masked and tickets hashed: enough to check people in, and too little to look anybody up on a lost device.
 """
 
-import hashlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +37,14 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
     meeting = load_session(db, session_id, scope)
     offering = meeting.offering
     rows = db.execute(
-        select(Enrolment.id, Trainee.name, Enrolment.ticket, Enrolment.state, Attendance.arrived_at, Attendance.left_at)
+        select(
+            Enrolment.id,
+            Trainee.name,
+            Enrolment.ticket_hash,
+            Enrolment.state,
+            Attendance.arrived_at,
+            Attendance.left_at,
+        )
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .outerjoin(
             Attendance,
@@ -53,14 +59,14 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
             {
                 "enrolment": enrolment_id,
                 "name": mask_name(name),
-                "ticket": hashlib.sha256(ticket.encode()).hexdigest(),
+                "ticket": ticket_hash.hex(),
                 "state": state,
                 "present": arrived_at is not None,
                 "arrived_at": arrived_at,
                 "left_at": left_at,
                 "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
             }
-            for enrolment_id, name, ticket, state, arrived_at, left_at in sorted(
+            for enrolment_id, name, ticket_hash, state, arrived_at, left_at in sorted(
                 rows, key=lambda row: (names.by_sound(row[1]), row[0])
             )
         ],

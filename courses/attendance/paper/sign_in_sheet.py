@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.attendance.self_check_in import code_picture
-from courses.models.enrolment import HOLDS_PLACE, Enrolment
+from courses.models.enrolment import HOLDS_PLACE, Enrolment, open_ticket
 from courses.models.offerings import CourseSession, TeachingRole
 from courses.models.trainees import Trainee
 from courses.offerings import scheduling
@@ -63,13 +63,15 @@ def pdf(db: Session, meeting: CourseSession, *, masked: bool, zone: ZoneInfo, no
 
 def _rows(db: Session, meeting: CourseSession, *, masked: bool) -> Sequence[SheetRow]:
     trainees = db.execute(
-        select(Trainee.name, Enrolment.id, Enrolment.ticket)
+        select(Trainee.name, Enrolment.id, Enrolment.ticket_hash, Enrolment.ticket_sealed)
         .join(Enrolment.trainee)
         .where(Enrolment.offering_id == meeting.offering_id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
     ordered = sorted(trainees, key=lambda row: (by_sound(row.name), row.id))
     rows = [
-        SheetRow(number, mask_name(row.name) if masked else row.name, _svg(row.ticket))
+        SheetRow(
+            number, mask_name(row.name) if masked else row.name, _svg(open_ticket(row.ticket_hash, row.ticket_sealed))
+        )
         for number, row in enumerate(ordered, 1)
     ]
     return rows + [SheetRow(len(rows) + extra, "", None) for extra in range(1, EMPTY_ROWS + 1)]

@@ -150,7 +150,7 @@ def known_trainees(
     db: Session, browser_claim: BrowserClaim, *, tickets: Sequence[str], user_id: int | None
 ) -> list[KnownTrainee]:
     """Read the trainees of this training whose ticket or account the browser has, in the order of their enrolment."""
-    conditions: list[ColumnElement[bool]] = [Enrolment.ticket.in_(tickets)] if tickets else []
+    conditions: list[ColumnElement[bool]] = [Enrolment.has_ticket(*tickets)] if tickets else []
     if user_id is not None:
         conditions.append(Trainee.user_id == user_id)
     if not conditions:

@@ -113,7 +113,7 @@ def _page(event_id: UUID, merge_form: MergeForm, admit_form: NewcomerForm) -> st
     meeting = roster.load_session(db(), queued.meeting.id, scope())
     merge_form.enrolment.choices = _choices(meeting)
     if not admit_form.is_submitted():
-        admit_form.name.data = case.name
+        admit_form.name.data = case.name or ""
     return render_template(
         "reviews/page.html",
         case=case,

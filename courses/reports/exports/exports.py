@@ -22,10 +22,10 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from courses.events import ExportRequested
-from courses.models.exports import Export, ExportChunk, ExportProgress, ExportState, PersonalData
+from courses.models.exports import CHUNK_COLUMN, Export, ExportChunk, ExportProgress, ExportState, PersonalData
 from courses.reports.exports.orders import ORDER_READERS, ExportOrder
 from courses.reports.exports.tables import ExportWording
-from lms.core import audit, clock, events
+from lms.core import audit, clock, crypto, events
 from lms.core.copying import PIECE_BYTES, Lines, Table, copy_rows, join_pieces, produce_ahead, typed_rows, write_parquet
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.exports import Format, Sheet, escape_formula, write
@@ -134,7 +134,8 @@ def _write(db: Session, export: Export, connection: Connection, zone: ZoneInfo, 
     size = 0
     with produce_ahead(file_pieces(connection, table, export.format, head, progress.count)) as pieces_of_file:
         for number, data in enumerate(pieces_of_file):
-            db.execute(insert(ExportChunk), {"export_id": export.id, "number": number, "data": data})
+            sealed = crypto.cipher().seal(CHUNK_COLUMN, ExportChunk.binding(export.ref, number), data)
+            db.execute(insert(ExportChunk), {"export_id": export.id, "number": number, "data": sealed})
             size += len(data)
     export.state, export.finished_at = ExportState.DONE, clock.now()
     export.bytes, export.rows = size, progress.rows
@@ -251,12 +252,14 @@ def stored_pieces(sessions: sessionmaker[Session], export_id: int) -> Iterator[b
     number = 0
     while True:
         with sessions() as db:
-            data = db.scalar(
-                select(ExportChunk.data).where(ExportChunk.export_id == export_id, ExportChunk.number == number)
-            )
-        if data is None:
+            chunk = db.execute(
+                select(ExportChunk.data, Export.ref)
+                .join(Export, Export.id == ExportChunk.export_id)
+                .where(ExportChunk.export_id == export_id, ExportChunk.number == number)
+            ).one_or_none()
+        if chunk is None:
             return
-        yield data
+        yield crypto.cipher().open(CHUNK_COLUMN, ExportChunk.binding(chunk.ref, number), chunk.data)
         number += 1
 
 

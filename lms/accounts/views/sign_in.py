@@ -18,7 +18,7 @@ from lms.accounts import (
 )
 from lms.accounts.forms import ConfirmForm, ForgottenForm, NewPasswordForm, SignInForm
 from lms.accounts.throttle import TooManyTries
-from lms.core import request_db
+from lms.core import cookies, request_db
 from lms.core.access import half_signed_in, public, step_owed
 from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
@@ -62,7 +62,7 @@ def _sign_in(form: SignInForm) -> str | None:
     A refusal is committed, because the audit trail and the counters keep it.
     """
     identifier = users.canonical(form.identifier.data)
-    claim = users.claimed(db(), identifier, request.cookies.get(known_browsers.COOKIE))
+    claim = users.claimed(db(), identifier, cookies.read(known_browsers.COOKIE))
     try:
         reserved = throttle.reserve_try(
             identifier, request.remote_addr or "", browser=claim.browser.id if claim.browser is not None else None

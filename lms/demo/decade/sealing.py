@@ -1,7 +1,8 @@
-"""The personal fields of a trainee's row, sealed and indexed on the way from one COPY to the other."""
+"""Personal fields of trainees and tickets of enrolments, sealed on the way from one COPY to the other."""
 
 from collections.abc import Callable
 
+from courses.models.enrolment import ticket_sealer
 from courses.models.trainees import GUARDIAN_PHONE_COLUMN, ID_NUMBER_COLUMN, PHONE_COLUMN
 from lms.core.crypto import FieldCipher
 from lms.demo.people import ID_CHECKS, ID_WEIGHTS
@@ -11,14 +12,32 @@ COLUMNS = (
     "id", "ref", "district_id", "name", "name_key", "birth_year", "created_at", "guardian_name", "phone_sealed",
     "phone_index", "guardian_phone_sealed", "id_type", "id_number_sealed", "id_number_index",
 )  # fmt: skip
+ENROLMENT_COLUMNS = (
+    "id", "offering_id", "trainee_id", "ticket_hash", "ticket_sealed", "state", "source", "created_at", "cancelled_at",
+    "sessions_attended", "minutes_attended", "shortfalls", "certificate_due", "certified_at",
+)  # fmt: skip
 _NONE = rb"\N"
+
+
+def sealing_tickets(cipher: FieldCipher) -> Callable[[bytes], bytes]:
+    """A change of one line of COPY's text: its fourth field comes as a ticket and goes out as its hash and sealed."""
+    sealed = ticket_sealer(cipher)
+
+    def change(copy_line: bytes) -> bytes:
+        number, offering, trainee, ticket, others = copy_line.split(b"\t", 4)
+        ticket_hash, ticket_sealed = sealed(ticket)
+        return b"\t".join((number, offering, trainee, hexed(ticket_hash), hexed(ticket_sealed), others))
+
+    return change
+
+
+def hexed(value: bytes) -> bytes:
+    """Bytes in COPY's text."""
+    return b"\\\\x" + value.hex().encode()
 
 
 def sealing(cipher: FieldCipher) -> Callable[[bytes], bytes]:
     """A change of one line of COPY's text: its last three fields come in clear and go out sealed."""
-
-    def hexed(value: bytes) -> bytes:
-        return b"\\\\x" + value.hex().encode()
 
     def change(copy_line: bytes) -> bytes:
         fields = copy_line[:-1].split(b"\t")

@@ -1,5 +1,6 @@
 """Private keys as files: modes, exclusive creation, and files that are refused."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -103,3 +104,11 @@ def test_a_link_or_a_folder_is_not_a_key(tmp_path: Path) -> None:
 def test_a_name_cannot_leave_the_folder(tmp_path: Path, kid: str) -> None:
     with pytest.raises(ValueError, match="not the name of a key"):
         create(tmp_path, kid)
+
+
+def test_a_key_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
+    """An administrator makes keys at the terminal, as root; the worker, which is another user, must read them."""
+    owner = 61_234 if os.geteuid() == 0 else os.geteuid()
+    os.chown(tmp_path, owner, -1)
+    create(tmp_path, "qr-1")
+    assert {path.stat().st_uid for path in tmp_path.rglob("*")} == {owner}

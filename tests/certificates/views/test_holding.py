@@ -30,7 +30,7 @@ def certificate(issue: Issue) -> Certificate:
 
 @pytest.fixture
 def home(db: Session, certificate: Certificate) -> str:
-    ticket = db.scalars(select(Enrolment.ticket).where(Enrolment.id == certificate.enrolment_id)).one()
+    ticket = db.get_one(Enrolment, certificate.enrolment_id).ticket
     return f"/tickets/{ticket}"
 
 

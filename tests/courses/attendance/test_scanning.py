@@ -1,4 +1,9 @@
+import random
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from zlib import crc32
 
 import pytest
 import qrcode
@@ -85,3 +90,50 @@ def test_a_bomb_is_refused_before_it_is_decoded():
     assert len(bomb) < 100_000
     assert refused(bomb).status == 413
     assert refused(b"\0" * (scanning.BYTES_LIMIT + 1)).status == 413
+
+
+def test_a_picture_that_lies_or_is_cut_is_refused():
+    png = saved(drawn(ADDRESS + crypto.token()), "PNG")
+    header = b"IHDR" + (60_000).to_bytes(4, "big") + (40_000).to_bytes(4, "big") + png[24:29]
+    wide = png[:12] + header + crc32(header).to_bytes(4, "big") + png[33:]
+    assert refused(wide).code == "picture_too_large"
+    for kind in ("PNG", "JPEG", "WEBP"):
+        whole = saved(photographed(drawn(ADDRESS + crypto.token())), kind)
+        for length in (30, len(whole) // 2):
+            assert refused(whole[:length]).code == "not_a_picture"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_nobody_waits_while_the_largest_picture_is_decoded(kind):
+    """As many pixels as are allowed in a file of some hundred kilobytes: other threads of this process go on meanwhile."""
+    side = 5000 if kind == "WEBP" else 7000
+    bomb = saved(Image.new("RGB", (side, side), "white"), kind, **({"method": 0} if kind == "WEBP" else {}))
+    longest = 0.0
+    with ThreadPoolExecutor(1) as other:
+        began = last = time.perf_counter()
+        decoding = other.submit(lambda: scanning.codes_on(bomb))
+        while not decoding.done():
+            time.sleep(0.001)
+            now = time.perf_counter()
+            longest, last = max(longest, now - last), now
+        assert decoding.result() == []
+    sys.stdout.write(
+        f"{kind} of {len(bomb):,} bytes, decoded in {last - began:.2f} s: others waited {longest * 1000:.0f} ms\n"
+    )
+    assert longest < 1
+
+
+def test_a_damaged_picture_is_read_or_refused():
+    chance = random.Random(7)
+    ticket = crypto.token()
+    for kind in ("PNG", "JPEG", "WEBP"):
+        whole = saved(photographed(drawn(ADDRESS + ticket), width=600), kind)
+        for _try in range(4):
+            damaged = bytearray(whole)
+            for _byte in range(chance.choice([1, 20, 300])):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            try:
+                outcome = scanning.ticket_on(bytes(damaged))
+            except DomainError as error:
+                outcome = error.code
+            assert outcome in {ticket, "not_a_picture", "no_code", "ticket_unknown", "picture_too_large"}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from courses.imports import files, kinds, past, runs
 from courses.models.imports import ImportPiece, ImportRun
-from lms.core import spreadsheets
+from lms.core import sheet_parser, spreadsheets
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING
 
@@ -52,9 +52,9 @@ def archive(sheet: bytes) -> bytes:
 
 
 @pytest.fixture
-def unparsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever parses a workbook fails the test."""
-    monkeypatch.setattr(spreadsheets, "CalamineWorkbook", None)
+def unparsed(parsed_here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever parses a workbook fails the test: the parser runs in this process, without its library."""
+    monkeypatch.setattr(sheet_parser, "CalamineWorkbook", None)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_sheet_that_reaches_to_a_far_cell_is_refused_before_room_is_made_for_i
 def test_an_archive_of_thousands_of_members_is_refused(db: Session) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as packed:
-        for number in range(spreadsheets.MEMBERS + 1):
+        for number in range(sheet_parser.MEMBERS + 1):
             packed.writestr(str(number), b"")
     assert refusal(db, content.getvalue()) == "file_too_long"
 

@@ -192,6 +192,7 @@ def test_an_undo_keeps_who_has_taught_or_was_changed(importer: Importer, db: Ses
     assert [row.programme_code for row in known.qualifications] == ["RESCUE"]
 
 
+@pytest.mark.usefixtures("parsed_here")
 @given(
     st.lists(
         st.tuples(

@@ -109,6 +109,7 @@ def test_an_undo_takes_back_what_was_made_and_keeps_what_was_used_or_changed(
     assert len(db.scalars(select(AuditEntry).where(AuditEntry.action == "organisation.remove")).all()) == 2
 
 
+@pytest.mark.usefixtures("parsed_here")
 @given(st.lists(st.tuples(st.sampled_from(["一校", "二校", "三 校", "三校"]), st.sampled_from(["东城", "西城", "无"]))))
 @settings_of(max_examples=15)
 def test_stops_change_nothing_of_what_goes_in(

@@ -8,10 +8,12 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms.core.crypto import FieldCipher, token, token_hash
+from lms.core import crypto
+from lms.core.crypto import FieldCipher, UnknownKey, token, token_hash
 
-CIPHER = FieldCipher(base64.b64encode(bytes(range(32))).decode())
-OTHER = FieldCipher(base64.b64encode(bytes(range(1, 33))).decode())
+KEY = base64.b64encode(bytes(range(32))).decode()
+OTHER_KEY = base64.b64encode(bytes(range(1, 33))).decode()
+CIPHER, OTHER = FieldCipher(KEY), FieldCipher(OTHER_KEY)
 ROW = UUID(int=7)
 
 
@@ -51,3 +53,36 @@ def test_tokens_are_long_and_kept_only_as_hashes() -> None:
     assert {len(one) for one in tokens} == {22}
     assert token_hash("a") != token_hash("b")
     assert len(token_hash(str(uuid4()))) == 32
+
+
+def test_a_second_key_opens_and_finds_what_the_first_sealed() -> None:
+    former = FieldCipher(KEY)
+    sealed, index = former.encrypt("trainee.phone", "r", "1"), former.blind_index("trainee.phone", "1")
+    both = FieldCipher(f"2:{OTHER_KEY}", [KEY])
+    assert (both.number, both.numbers, former.numbers) == (2, (2, 1), (1,))
+    assert both.decrypt("trainee.phone", "r", sealed) == "1"
+    assert both.opener("trainee.phone")(b"r", sealed) == b"1"
+    assert both.blind_indexes("trainee.phone", "1") == [both.blind_index("trainee.phone", "1"), index]
+    anew = both.encrypt("trainee.phone", "r", "1")
+    assert (sealed[0], anew[0]) == (1, 2)
+    alone = FieldCipher(f"2:{OTHER_KEY}")
+    assert alone.decrypt("trainee.phone", "r", anew) == "1"
+    assert alone.opener("trainee.phone")(b"r", alone.sealer("trainee.phone")(b"r", b"1")) == b"1"
+    for read in (
+        lambda: alone.decrypt("trainee.phone", "r", sealed),
+        lambda: alone.opener("trainee.phone")(b"r", sealed),
+    ):
+        with pytest.raises(UnknownKey, match="number 1, which is not configured"):
+            read()
+    with pytest.raises(UnknownKey):
+        alone.open("trainee.phone", "r", b"")
+
+
+def test_a_stored_index_is_compared_under_every_key() -> None:
+    index = FieldCipher(KEY).blind_index("c", "1")
+    crypto.configure(f"2:{OTHER_KEY}", [KEY])
+    assert crypto.is_indexed(index, "c", "1")
+    assert not crypto.is_indexed(index, "c", "2")
+    assert not crypto.is_indexed(index, "c", None)
+    assert crypto.is_indexed(None, "c", None)
+    assert not crypto.is_indexed(None, "c", "1")

@@ -52,6 +52,18 @@ def test_a_moment_in_a_message_is_in_the_branch_s_time_zone(app: Flask) -> None:
         assert error_pages.message_of(error) == "Opens at 2025-06-01 08:30."
 
 
+def test_a_form_without_cookies_is_told_so_and_not_that_it_was_open_too_long(app: Flask, client: FlaskClient) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    try:
+        answer = client.post("/sign-in/", data={"identifier": "x"}, headers={"Accept-Language": "en"})
+        assert (answer.status_code, "did not send the cookie" in answer.text) == (400, True)
+        assert client.get("/sign-in/").status_code == 200  # the form sets the cookie
+        answer = client.post("/sign-in/", data={"csrf_token": "old"}, headers={"Accept-Language": "en"})
+        assert (answer.status_code, "open too long" in answer.text) == (400, True)
+    finally:
+        app.config["WTF_CSRF_ENABLED"] = False
+
+
 @pytest.mark.parametrize(
     ("status", "header", "value"), [(401, "WWW-Authenticate", "Bearer"), (429, "Retry-After", "60")]
 )

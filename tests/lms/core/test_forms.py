@@ -5,8 +5,19 @@ from datetime import UTC, date, datetime
 import pytest
 from flask import Flask
 from werkzeug.datastructures import MultiDict
+from wtforms.validators import DataRequired
 
-from lms.core.forms import DayField, Form, MomentField, PhoneField, QueryForm, RowIdField, choices, strip
+from lms.core.forms import (
+    DayField,
+    Form,
+    MomentField,
+    PersonNameField,
+    PhoneField,
+    QueryForm,
+    RowIdField,
+    choices,
+    strip,
+)
 
 
 class MeetingForm(Form):
@@ -81,3 +92,21 @@ def test_the_ends_of_the_range_are_read(app: Flask) -> None:
 def test_a_form_reads_no_json(app: Flask) -> None:
     with app.test_request_context(method="POST", json=["phone"]):
         assert MeetingForm().phone.data is None
+
+
+class PersonForm(Form):
+    name = PersonNameField(validators=[DataRequired()])
+
+
+@pytest.mark.parametrize(("typed", "data"), [(" 张\u200b三 ", "张三"), ("O´Brien", "O’Brien")])
+def test_a_persons_name_is_stored_as_one_sees_it(app: Flask, typed: str, data: str) -> None:
+    with app.test_request_context(method="POST", data={"name": typed}):
+        form = PersonForm()
+        assert form.validate()
+        assert form.name.data == data
+
+
+@pytest.mark.parametrize("typed", ["", " ", "\u3164", "\u200b\ufeff", "\u2800\u202e", "·", "\ufe0f"])
+def test_a_name_that_shows_nothing_is_no_name(app: Flask, typed: str) -> None:
+    with app.test_request_context(method="POST", data={"name": typed}):
+        assert not PersonForm().validate()

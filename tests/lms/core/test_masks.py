@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lms.core.masks import mask_email, mask_id, mask_name, mask_phone
+from lms.core.masks import mask_all, mask_email, mask_id, mask_name, mask_phone
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,23 @@ def test_a_mask_shows_at_most_two_characters(name: str) -> None:
     assert len(shown) == len(name)
     assert len(shown) - shown.count("*") <= 2
     assert "*" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("请打13812345678或+86 138-1234-5678", "请打138****5678或138****5678"),
+        ("邮箱：Li.Ming+a@mail.example.org。", "邮箱：L***@mail.example.org。"),
+        ("证件11010519491231002X，父13912345678", "证件110***********002X，父139****5678"),
+        ("z***@example.org 138****5678 110***********002X", "z***@example.org 138****5678 110***********002X"),
+        ("BJ-2026-13812345678-7 ab13812345678 138123456789", "BJ-2026-13812345678-7 ab13812345678 138123456789"),
+        ("3f2504e0-4f89-11d3-9a0c-138123456785", "3f2504e0-4f89-11d3-9a0c-138123456785"),
+        ("2026-11-30T01:18:14+08:00 at noon @ home", "2026-11-30T01:18:14+08:00 at noon @ home"),
+    ],
+)
+def test_contacts_within_a_text_are_masked_and_nothing_else(text: str, masked: str) -> None:
+    assert mask_all({"a": [text, 13812345678, None], "b": {"c": text}}) == {
+        "a": [masked, 13812345678, None],
+        "b": {"c": masked},
+    }
+    assert mask_all(masked) == masked

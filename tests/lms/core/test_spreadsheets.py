@@ -1,7 +1,11 @@
 """Spreadsheets that people send: encodings, Excel's habits, and files that are refused."""
 
 import io
+import random
+import sys
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import xlsxwriter
@@ -91,6 +95,20 @@ HEAD, FOOT = b"<worksheet><sheetData>", b"</sheetData></worksheet>"
         (HEAD + b"<row><c a='<' r='XFD1048576'/></row>" + FOOT, "file_broken"),
         (HEAD + b"<row><c r='A0000000000000000001'/></row>" + FOOT, "file_broken"),
         (b"<!DOCTYPE x [<!ENTITY a 'aaaa'>]>" + HEAD + FOOT, "file_broken"),
+        (HEAD + b"<a>" * 1_000_000, "file_broken"),
+    ],
+    ids=[
+        "cells never closed",
+        "too wide",
+        "too many rows",
+        "blank cells",
+        "too many cells",
+        "far away after blanks",
+        "far away with a prefix",
+        "no XML",
+        "zeros in a place",
+        "an entity",
+        "deep",
     ],
 )
 def test_a_sheet_is_counted_before_room_is_made_for_its_cells(sheet: bytes, code: str | None) -> None:
@@ -99,3 +117,64 @@ def test_a_sheet_is_counted_before_room_is_made_for_its_cells(sheet: bytes, code
         assert spreadsheets.read(content) == []
     else:
         assert code_of(content) == code
+
+
+SHARED = b"<sst>" + b"<si><t>a</t></si>" * 1_000_000 + b"</sst>"
+
+
+def with_member(name: str, content: bytes) -> bytes:
+    made, file = io.BytesIO(xlsx(["a"])), io.BytesIO()
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        assert name in old.namelist()
+        for member in old.infolist():
+            new.writestr(member, content if member.filename == name else old.read(member))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("attack", "limits"),
+    [
+        (with_sheet(HEAD + b"<c " * 5_000_000), spreadsheets.UPLOAD),
+        (with_sheet(HEAD + (b"<row>" + b"<c/>" * 100 + b"</row>") * 4_999 + FOOT), spreadsheets.UPLOAD),
+        (with_member("xl/sharedStrings.xml", SHARED), spreadsheets.UPLOAD),
+        (with_sheet(b" " * (60 << 20)), spreadsheets.UPLOAD),
+        (b",\n" * 1_500_000, Limits(rows=10_000_000)),
+    ],
+    ids=["cells never closed", "cells without a place", "a million texts", "a bomb", "a long list"],
+)
+def test_nobody_waits_while_a_file_is_parsed(attack: bytes, limits: Limits) -> None:
+    """A thread that only counts loses the GIL for no longer than threads usually do. All that this process does is waiting."""
+    longest = 0.0
+    with ThreadPoolExecutor(1) as other:
+        began = last = time.perf_counter()
+        parsing = other.submit(lambda: spreadsheets.read(attack, limits))
+        while not parsing.done():
+            time.sleep(0.001)
+            now = time.perf_counter()
+            longest, last = max(longest, now - last), now
+        parsing.exception()
+    sys.stdout.write(f"{len(attack):,} bytes, parsed in {last - began:.2f} s: others waited {longest * 1000:.0f} ms\n")
+    assert longest < 1
+
+
+def test_a_row_of_a_streamed_file_does_not_take_the_memory_of_all_its_commas() -> None:
+    with pytest.raises(DomainError) as refused:
+        list(spreadsheets.stream_csv([b"," * (1 << 20)] * 64, "utf-8", ","))
+    assert refused.value.code == "file_too_slow"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_file_is_read_or_refused(seed: int) -> None:
+    chance = random.Random(seed)
+    good = xlsx(["姓名", "电话"], ["王小明", 13812345678])
+    for _try in range(6):
+        damaged = bytearray(good)
+        for _byte in range(chance.choice([1, 5, 200])):
+            damaged[chance.randrange(4, len(damaged))] = chance.randrange(256)
+        damaged = damaged[: chance.choice([len(damaged), len(damaged) // 2])]
+        refusal = None
+        try:
+            spreadsheets.read(bytes(damaged))
+        except DomainError as error:
+            refusal = error
+        assert refusal is None or (refusal.field, refusal.status) == ("file", 422)

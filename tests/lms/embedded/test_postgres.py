@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from lms.config import ROOT
+from lms.embedded import sockets
 from lms.embedded.failure import StartError
-from lms.embedded.postgres import SOCKET_PATH_BYTES, Server
+from lms.embedded.postgres import Server
 from lms.embedded.processes import is_alive
 
 pytestmark = pytest.mark.xdist_group("embedded")
@@ -22,9 +23,9 @@ ROOT_USER = os.geteuid() == 0  # then PostgreSQL becomes another user; else all 
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(passable: Path) -> Path:
     """A data folder that a server was started and stopped on; each test works on what it left."""
-    data = tmp_path_factory.mktemp("made") / "postgres"
+    data = passable / "made" / "postgres"
     with Server(data, fsync=False) as server:
         server.create_database("kept")
         with server.connect("kept") as connection:
@@ -158,7 +159,7 @@ def test_the_next_start_takes_over_from_a_killed_parent(made: Path, killed_paren
 def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
     data = tmp_path / ("deep" * 15) / ("deeper" * 15) / "postgres"
     with Server(data, fsync=False) as server:
-        assert len(os.fsencode(server.socket_dir)) < SOCKET_PATH_BYTES
+        assert len(os.fsencode(server.socket_dir)) < sockets.PATH_BYTES
         assert stat.S_IMODE(server.socket_dir.stat().st_mode) == 0o700
         assert _by_address(server, "postgres") == "postgres"
     assert not server.socket_dir.exists()
@@ -235,3 +236,37 @@ def test_data_that_belongs_to_root_is_named_with_its_cure(tmp_path: Path) -> Non
     (data / "PG_VERSION").write_text("18\n")
     with pytest.raises(StartError, match="chown -R" if ROOT_USER else "does not start"):
         Server(data).start()
+
+
+def _refused(server: Server, user: str, password: str | None = None) -> bool:
+    try:
+        psycopg.connect(host=str(server.socket_dir), dbname="postgres", user=user, password=password).close()
+    except psycopg.OperationalError:
+        return True
+    return False
+
+
+def test_each_login_gives_its_password(passable: Path) -> None:
+    with Server(passable / "guarded", fsync=False, password="first") as server:
+        with server.connect() as connection:
+            connection.execute("CREATE ROLE other LOGIN PASSWORD 'of the other'")
+        assert _refused(server, user="postgres")
+        assert _refused(server, user="postgres", password="of the other")
+        assert _refused(server, user="other")
+        assert not _refused(server, user="other", password="of the other")
+        assert _by_address(server, "postgres") == "postgres"
+        assert stat.S_IMODE(server.socket_dir.stat().st_mode) == (0o711 if ROOT_USER else 0o700)
+    with Server(passable / "guarded", fsync=False, password="second") as server:  # the file with the first was lost
+        assert _refused(server, user="postgres", password="first")
+        assert not _refused(server, user="postgres", password="second")
+
+
+def test_a_folder_without_passwords_gets_one(made: Path) -> None:
+    with Server(made, fsync=False) as server:
+        assert not _refused(server, user="postgres")
+    try:
+        with Server(made, fsync=False, password="word") as server:
+            assert _word(server) == "here"
+            assert _refused(server, user="postgres")
+    finally:
+        (made / "pg_hba.conf").write_text("local all all trust\n")

@@ -18,6 +18,7 @@ from flask_babel import force_locale
 from courses.attendance.views.attendance import REASONS
 from lms.core.access import public
 from lms.core.errors import NotFound
+from lms.core.headers import cacheable
 from lms.core.languages import LANGUAGES
 
 blueprint = Blueprint("offline_session", __name__)
@@ -58,6 +59,7 @@ class OfflineRelease:
 
 @blueprint.get("/offline/<version>/<name>")
 @public
+@cacheable
 def file(version: str, name: str) -> ResponseReturnValue:
     """Serve one file of a release, which browsers cache for good; for another version, the present file without caching."""
     release = _release()
@@ -70,6 +72,7 @@ def file(version: str, name: str) -> ResponseReturnValue:
 
 @blueprint.get("/worker.js")
 @public
+@cacheable
 def worker() -> ResponseReturnValue:
     """Serve the service worker. Its scope is the folder of its own address, so it cannot lie among the static files."""
     release = _release()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from limits import RateLimitItemPerMinute
@@ -13,7 +13,7 @@ from courses.attendance.self_check_in import claims, identity_guesses
 from courses.attendance.self_check_in.claims import BrowserClaim, ClaimState, CodeRefused, KnownTrainee
 from courses.attendance.self_check_in.forms import IdentityForm, KnownForm, NameForm
 from courses.attendance.self_check_in.views import ticket_cookie
-from lms.core import clock, edge, guesses, limits
+from lms.core import clock, cookies, edge, guesses, limits
 from lms.core.access import public
 from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
@@ -45,12 +45,12 @@ def scan(session_id: int, code: str) -> ResponseReturnValue:
     """Exchange the code on the screen for a claim in a cookie. The code is checked before anything else."""
     now = clock.now()
     try:
-        issued = claims.issue(db(), session_id, code, browser=request.cookies.get(BROWSER_COOKIE), now=now)
+        issued = claims.issue(db(), session_id, code, browser=cookies.read(BROWSER_COOKIE), now=now)
     except DomainError as error:
         return _refused(_counted(error))
     response = _private(redirect(url_for(".page"), 303))
-    _set_cookie(response, CLAIM_COOKIE, issued.token, "/check-in", issued.expires_at - now)
-    _set_cookie(response, BROWSER_COOKIE, issued.browser, "/s", BROWSER_LASTS)
+    cookies.put(response, CLAIM_COOKIE, issued.token, issued.expires_at - now)
+    cookies.put(response, BROWSER_COOKIE, issued.browser, BROWSER_LASTS)
     return response
 
 
@@ -157,7 +157,7 @@ def done() -> ResponseReturnValue:
 
 
 def _claim() -> BrowserClaim:
-    return claims.load(db(), request.cookies.get(CLAIM_COOKIE), now=clock.now())
+    return claims.load(db(), cookies.read(CLAIM_COOKIE), now=clock.now())
 
 
 def _known_trainees(browser_claim: BrowserClaim) -> list[KnownTrainee]:
@@ -205,7 +205,7 @@ def _refused(error: DomainError) -> Response:
 def _to_result() -> Response:
     """Redirect to the result, and keep the claim's cookie so that the page can be opened again."""
     response = _private(redirect(url_for(".done"), 303))
-    _set_cookie(response, CLAIM_COOKIE, request.cookies[CLAIM_COOKIE], "/check-in", RESULT_LASTS)
+    cookies.put(response, CLAIM_COOKIE, cookies.read(CLAIM_COOKIE) or "", RESULT_LASTS)
     return response
 
 
@@ -214,15 +214,3 @@ def _private(body: Any) -> Response:
     response = make_response(body)
     response.headers.update(PRIVATE)
     return response
-
-
-def _set_cookie(response: Response, name: str, value: str, path: str, lasts: timedelta) -> None:
-    response.set_cookie(
-        name,
-        value,
-        max_age=lasts,
-        path=path,
-        httponly=True,
-        samesite="Lax",
-        secure=current_app.config["SETTINGS"].secure,
-    )

@@ -1,16 +1,17 @@
 """Cookies of the tickets that a browser has opened, by which self check-in knows the trainee without asking.
 
 A ticket is a secret that the browser had in an address anyway. Each has its own cookie, which is sent to the check-in page
-alone and expires a day after the training.
+alone, since a shared computer may have many, and expires a day after the training.
 """
 
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from flask import Response, current_app, request
+from flask import Response
 
 from courses.models.enrolment import Enrolment
+from lms.core import cookies
 
 PREFIX = "ticket_"
 PATH = "/check-in"
@@ -23,18 +24,10 @@ def remember(answer: Response, enrolment: Enrolment, *, now: datetime) -> None:
     """Set the cookie of a ticket that the browser shows, unless its training was over more than a day ago."""
     ends = max((meeting.ends_at for meeting in enrolment.offering.sessions), default=now) + KEPT_AFTER
     if ends > now:
-        answer.set_cookie(
-            f"{PREFIX}{enrolment.id}",
-            enrolment.ticket,
-            max_age=ends - now,
-            path=PATH,
-            httponly=True,
-            samesite="Lax",
-            secure=current_app.config["SETTINGS"].secure,
-        )
+        cookies.put(answer, f"{PREFIX}{enrolment.id}", enrolment.ticket, ends - now, path=PATH)
 
 
 def remembered() -> Sequence[str]:
     """Return the tickets of the request's cookies, at most `TICKET_LIMIT`."""
-    values = [value for name, value in request.cookies.items() if name.startswith(PREFIX)]
+    values = cookies.read_all(PREFIX, path=PATH)
     return [ticket for ticket in values if _TICKET.fullmatch(ticket)][:TICKET_LIMIT]

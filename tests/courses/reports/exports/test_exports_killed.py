@@ -60,9 +60,10 @@ WITH person AS (
     INSERT INTO trainee (ref, name, name_key)
     SELECT gen_random_uuid(), 'N' || number, 'N' || number FROM generate_series(1, :many) number RETURNING id
 )
-INSERT INTO enrolment (offering_id, trainee_id, ticket, state, source, sessions_attended, minutes_attended, shortfalls,
-                       certificate_due)
-SELECT (SELECT max(id) FROM offering), person.id, gen_random_uuid()::text, 'completed', 'import', 1, 180, '[]', false
+INSERT INTO enrolment (offering_id, trainee_id, ticket_hash, ticket_sealed, state, source, sessions_attended,
+                       minutes_attended, shortfalls, certificate_due)
+SELECT (SELECT max(id) FROM offering), person.id, sha256(uuid_send(gen_random_uuid())), '', 'completed', 'import', 1,
+       180, '[]', false
 FROM person
 """
 

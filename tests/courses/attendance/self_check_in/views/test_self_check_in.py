@@ -186,13 +186,13 @@ def test_an_incomplete_answer_is_shown_where_it_is_wrong(db, client, meeting):
     assert client.post("/check-in/unlisted", data={"name": ""}).status_code == 422
 
 
-def test_cookies_are_for_this_path_alone_and_addresses_name_nobody(db, make, client, offering, meeting):
+def test_cookies_are_the_hosts_and_a_ticket_goes_to_this_path_alone(db, make, client, offering, meeting):
     row = make.enrolment(offering)
     db.commit()
     cookies = client.get(link(db, meeting)).headers.getlist("Set-Cookie")
     assert len(cookies) == 2
     assert all("HttpOnly" in cookie and "SameSite=Lax" in cookie for cookie in cookies)
-    assert {re.search(r"Path=([^;]+)", cookie).group(1) for cookie in cookies} == {"/check-in", "/s"}
+    assert {re.search(r"Path=([^;]+)", cookie).group(1) for cookie in cookies} == {"/"}  # what `__Host-` demands
     ticket = client.get(f"/tickets/{row.ticket}").headers.getlist("Set-Cookie")
     assert any(row.ticket in cookie and "Path=/check-in" in cookie for cookie in ticket)
 

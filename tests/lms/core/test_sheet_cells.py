@@ -1,0 +1,25 @@
+"""What reader and parser of spreadsheets share: how cells are cleaned, and that each refusal stands at the file's field."""
+
+import pytest
+
+from lms.core import sheet_cells
+
+
+@pytest.mark.parametrize(
+    ("cell", "cleaned"),
+    [("  a \u00a0 b ", "a b"), ("'138", "138"), ("\u200bx\ufeff", "x"), ("字" * 600, "字" * sheet_cells.CELL_LENGTH)],
+)
+def test_a_cell_is_cleaned(cell: str, cleaned: str) -> None:
+    assert sheet_cells.clean(cell) == cleaned
+
+
+def test_each_refusal_stands_at_the_field_of_the_file() -> None:
+    refusals = [
+        sheet_cells.broken(),
+        sheet_cells.old(),
+        sheet_cells.too_long(),
+        sheet_cells.too_slow(),
+        sheet_cells.too_wide(),
+    ]
+    assert {refusal.field for refusal in refusals} == {"file"}
+    assert len({refusal.code for refusal in refusals}) == len(refusals)
