@@ -70,9 +70,13 @@ UPDATE offering SET state = 'cancelled', cancelled_at = :now, cancel_reason = :r
 FROM concerned WHERE offering.id = concerned.id
 
 -- name: forget_people
-DELETE FROM trainee USING (
-    SELECT trainee_id FROM import_person
+WITH chunk AS (
+    SELECT line, trainee_id FROM import_person
     WHERE run_id = :run AND made AND line > :first AND line <= :last AND trainee_id IS NOT NULL
-) AS chunk
-WHERE trainee.id = chunk.trainee_id AND trainee.user_id IS NULL
-    AND NOT EXISTS (SELECT FROM enrolment WHERE enrolment.trainee_id = trainee.id)
+), gone AS (
+    DELETE FROM trainee USING chunk
+    WHERE trainee.id = chunk.trainee_id AND trainee.user_id IS NULL
+        AND NOT EXISTS (SELECT FROM enrolment WHERE enrolment.trainee_id = trainee.id)
+    RETURNING trainee.id
+)
+SELECT (SELECT count(*) FROM chunk), (SELECT count(*) FROM gone)
