@@ -10,6 +10,8 @@ audit_labels.register(
             "certificate.alarm": N_("Unknown certificate with our signature"),
             "certificate.correct": N_("Certificate correction requested"),
             "certificate.drop_correction": N_("Certificate correction discarded"),
+            "certificate.erase": N_("Holder's name on a certificate erased"),
+            "certificate.erase_legacy": N_("Holder of a legacy certificate erased"),
             "certificate.export": N_("List of certificates exported"),
             "certificate.import_legacy": N_("Legacy certificates imported"),
             "certificate.issue": N_("Certificate issued"),
@@ -31,6 +33,8 @@ audit_labels.register(
             "signing_key": N_("Signing key"),
         },
         fields={
+            "content": N_("Digest before the erasure"),
+            "remains": N_("Digest of what remains"),
             "issued_on": N_("Issued on"),
             "key": N_("Signing key"),
             "not_after": N_("Valid until"),

@@ -29,11 +29,17 @@ def preview(certificate: Certificate, branch: Branch) -> bytes:
 
 
 def is_printable(certificate: Certificate) -> bool:
-    """Tell whether a certificate may still be printed: it is neither revoked nor superseded."""
-    return certificate.revoked_at is None and certificate.superseded_by_id is None
+    """Tell whether a certificate may still be printed: it is neither revoked nor superseded, and its holder is known."""
+    return (
+        certificate.revoked_at is None and certificate.superseded_by_id is None and certificate.erased_content is None
+    )
 
 
 def _demand_printable(certificate: Certificate) -> None:
+    if certificate.erased_content is not None:
+        raise DomainError(
+            "certificate_erased", N_("The holder's data was erased. This certificate can no longer be printed.")
+        )
     if not is_printable(certificate):
         raise DomainError(
             "certificate_not_printed", N_("This certificate was revoked or replaced. It can no longer be printed.")

@@ -141,7 +141,10 @@ def _between(first: int | None, last: int | None, *, today: date) -> list[Any]:
 
 def _filtered(statement: Select[Any], filters: ExpiringFilters) -> Select[Any]:
     statement = statement.where(
-        Certificate.revoked_at.is_(None), Certificate.superseded_by_id.is_(None), Certificate.valid_until.is_not(None)
+        Certificate.revoked_at.is_(None),
+        Certificate.superseded_by_id.is_(None),
+        Certificate.valid_until.is_not(None),
+        Certificate.erased_content.is_(None),
     )
     if filters.holder:
         statement = statement.where(Certificate.holder_name.icontains(filters.holder, autoescape=True))

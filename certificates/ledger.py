@@ -19,8 +19,10 @@ from certificates import audit_trail_check
 from certificates.models import Certificate, LedgerEntry, SigningKey
 from certificates.payload import Payload, decode, digits_of, name_matches, verify_signature
 from lms.core import clock
+from lms.core.audit import AuditEntry
 
 GENESIS = bytes(32)
+ERASED = "certificate.erase"
 _TAIL_LOCK = 0x424A_5243_4C45_4447  # "BJRCLEDG": PostgreSQL's advisory lock around the chain's tail
 _BATCH = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,7 +42,8 @@ def entry_hash(previous: bytes, payload_hash: bytes, recorded_at: datetime, cont
 def content_digest(certificate: Certificate | Row[Any]) -> bytes:
     """Return the SHA-256 of what the certificate says and the signed code does not bind.
 
-    These columns never change: a correction is a new certificate.
+    These columns never change: a correction is a new certificate. The one exception is an erasure of the holder's data, which
+    keeps this digest in `erased_content`.
     """
     values = [
         certificate.id,
@@ -115,6 +118,7 @@ def check(db: Session, *, names: bool = False) -> Iterator[LedgerFault]:
         .order_by(LedgerEntry.seq)
         .execution_options(yield_per=_BATCH)
     )
+    erasures = _Erasures(db)
     expected, previous = 1, GENESIS
     for entry, certificate in db.execute(statement):
         number = certificate.number if certificate is not None else None
@@ -125,12 +129,12 @@ def check(db: Session, *, names: bool = False) -> Iterator[LedgerFault]:
         if certificate is None:
             yield LedgerFault(entry.seq, None, "its certificate is missing")
         else:
-            content = content_digest(certificate)
+            content = certificate.erased_content or content_digest(certificate)
             if entry.hash != entry_hash(entry.previous_hash, entry.payload_hash, entry.recorded_at, content):
                 yield LedgerFault(entry.seq, number, "its hash does not fit its contents, or what its certificate says")
             if hashlib.sha256(certificate.payload).digest() != entry.payload_hash:
                 yield LedgerFault(entry.seq, number, "the certificate's code is not the one that was recorded")
-            for what in _disagreements(certificate, public_keys, names=names):
+            for what in (*erasures.faults(certificate), *_disagreements(certificate, public_keys, names=names)):
                 yield LedgerFault(entry.seq, number, what)
         expected, previous = entry.seq + 1, entry.hash
     unrecorded = (
@@ -143,6 +147,35 @@ def check(db: Session, *, names: bool = False) -> Iterator[LedgerFault]:
         yield LedgerFault(None, number, "the certificate has no line in the ledger")
     for deviation in audit_trail_check.deviations(db):
         yield LedgerFault(None, deviation.number, deviation.what)
+
+
+class _Erasures:
+    """The erasures of holders' names in the audit trail.
+
+    An entry has the digest of the content from before the erasure, which the chain binds, and that of what remained, so
+    that a change after the erasure is found as well.
+    """
+
+    def __init__(self, db: Session) -> None:
+        rows = db.execute(
+            select(AuditEntry.subject, AuditEntry.after).where(AuditEntry.action == ERASED).order_by(AuditEntry.id)
+        )
+        self._entries: dict[str, dict[str, Any]] = {row.subject: row.after or {} for row in rows}
+
+    def faults(self, certificate: Certificate) -> Iterator[str]:
+        """Yield what is wrong with the erasure of a certificate's name."""
+        entry = self._entries.get(f"certificate:{certificate.id}")
+        if certificate.erased_content is None:
+            if entry is not None:
+                yield "its holder's name was erased by the audit trail, and is there"
+            return
+        if entry is None:
+            yield "its holder's name was erased, and the audit trail has no entry of it"
+            return
+        if entry.get("content") != certificate.erased_content.hex():
+            yield "the digest of its contents is not the one that the audit trail has from before the erasure"
+        if entry.get("remains") != content_digest(certificate).hex():
+            yield "what its certificate says is not what remained after the erasure"
 
 
 def _disagreements(certificate: Certificate, public_keys: dict[int, bytes], *, names: bool) -> Iterator[str]:
@@ -164,5 +197,5 @@ def _disagreements(certificate: Certificate, public_keys: dict[int, bytes], *, n
     for field in ("key_number", "certificate_type", "unit", "serial", "issued_on", "valid_until"):
         if getattr(row, field) != getattr(signed, field):
             yield f"its {field} is {getattr(row, field)}, and {getattr(signed, field)} was signed"
-    if names and not name_matches(signed, certificate.holder_name):
+    if names and certificate.erased_content is None and not name_matches(signed, certificate.holder_name):
         yield "its holder's name is not the one that was signed"

@@ -73,7 +73,8 @@ class Certificate(Base):
     `serial` (32 bits) comes from the database's sequence; `payload` is the signed code, 82 bytes; `facts` are the other
     texts on the certificate (course, hours, unit, lead instructor), so that a later renaming does not change it.
     `replaces_id` is the certificate before this one, `superseded_by_id` the one after: of the same enrolment when a
-    correction reissued it, of another enrolment when a refresher renewed it.
+    correction reissued it, of another enrolment when a refresher renewed it. `erased_content`: the content digest of the
+    ledger from before the holder's name was erased; null as long as the name is there.
     """
 
     __tablename__ = "certificate"
@@ -99,6 +100,7 @@ class Certificate(Base):
         ForeignKey("certificate.id", deferrable=True, initially="DEFERRED")
     )
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"), unique=True)
+    erased_content: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     enrolment: Mapped[Enrolment] = relationship()
     superseded_by: Mapped["Certificate | None"] = relationship(
@@ -114,6 +116,7 @@ class Certificate(Base):
         ),
         CheckConstraint("serial BETWEEN 0 AND 4294967295", name="serial"),
         CheckConstraint("octet_length(payload) = 82", name="payload"),
+        CheckConstraint("octet_length(erased_content) = 32", name="erased_content"),
         CheckConstraint("valid_until >= issued_on", name="period"),
         CheckConstraint("(revoked_at IS NULL) = (revoke_reason IS NULL)", name="revoked"),
         CheckConstraint("superseded_by_id <> id AND replaces_id <> id", name="superseded"),
@@ -211,7 +214,8 @@ class LegacyCertificate(Base):
     """A certificate from before this system: it has no signed code, so it is looked up by number and holder.
 
     `number` is the printed form, `number_key` the compared form (NFKC, letters and digits, upper case). The ID number
-    is encrypted; course and unit are the printed texts. `source` is the file and line of the import.
+    is encrypted; course and unit are the printed texts. `source` is the file and line of the import. Once `erased_at` is set,
+    `name_key` holds the slow hash of the name (`erasing.name_mark`), so that a name that somebody types can be compared.
     """
 
     __tablename__ = "legacy_certificate"
@@ -235,6 +239,7 @@ class LegacyCertificate(Base):
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     revoke_reason: Mapped[str | None]
+    erased_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("number_key"),

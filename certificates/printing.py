@@ -116,7 +116,11 @@ def _select(selection: PrintSelection, scope: Scope) -> Select[int]:
     statement = visible(
         select(Certificate.id)
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
-        .where(Certificate.revoked_at.is_(None), Certificate.superseded_by_id.is_(None)),
+        .where(
+            Certificate.revoked_at.is_(None),
+            Certificate.superseded_by_id.is_(None),
+            Certificate.erased_content.is_(None),
+        ),
         Certificate,
         scope,
     )

@@ -29,6 +29,7 @@ from courses.models.trainees import Trainee
 from lms.core import audit, clock, names
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
+from lms.core.masks import mask_name, without_names
 from lms.core.scope import Scope
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,10 @@ class Correction:
 
 def refusal(certificate: Certificate, today: date) -> DomainError | None:
     """Return the reason why this certificate cannot be reissued, or None when it can."""
+    if certificate.erased_content is not None:
+        return DomainError(
+            "certificate_erased", N_("The holder's data was erased. This certificate can no longer be corrected.")
+        )
     state = states.of_certificate(certificate, today)
     if state is State.REVOKED:
         return DomainError(
@@ -100,9 +105,9 @@ def request(
         db,
         "certificate.correct",
         certificate,
-        before={"name": certificate.holder_name} | {fact: certificate.facts.get(fact) for fact in changed},
-        after={"name": name} | changed,
-        reason=reason,
+        before={"name": mask_name(certificate.holder_name)} | {fact: certificate.facts.get(fact) for fact in changed},
+        after={"name": mask_name(name)} | changed,
+        reason=without_names(reason, certificate.holder_name, name),
     )
     publish(db, ReissueOwed())
     return reissue_request
@@ -202,7 +207,7 @@ def _draft(reissue_request: ReissueRequest, old: Certificate, short_code: str) -
         valid_until=old.valid_until,
         facts=old.facts | reissue_request.facts,
         replaces_id=old.id,
-        reason=reissue_request.reason,
+        reason=_masked_reason(reissue_request, old),
         asked_by=reissue_request.requested_by,
     )
 
@@ -237,7 +242,9 @@ def _with_certificates(
 
 def _drop(db: Session, reissue_request: ReissueRequest, old: Certificate, why: DomainError) -> None:
     reissue_request.dropped_at = clock.now()
-    audit.record(db, "certificate.drop_correction", old, after={"why": why.code}, reason=reissue_request.reason)
+    audit.record(
+        db, "certificate.drop_correction", old, after={"why": why.code}, reason=_masked_reason(reissue_request, old)
+    )
 
 
 def _audit(db: Session, reissue_request: ReissueRequest, old: Certificate, new: Issued) -> None:
@@ -250,6 +257,10 @@ def _audit(db: Session, reissue_request: ReissueRequest, old: Certificate, new: 
         old,
         before={"number": old.number},
         after={"superseded_by": new.id, "number": new.number},
-        reason=reissue_request.reason,
+        reason=_masked_reason(reissue_request, old),
     )
     audit.act_as(db, worker)
+
+
+def _masked_reason(reissue_request: ReissueRequest, old: Certificate) -> str | None:
+    return without_names(reissue_request.reason, old.holder_name, reissue_request.holder_name)

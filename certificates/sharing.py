@@ -24,6 +24,8 @@ def share(db: Session, certificate: Certificate, days: int) -> str:
     if days not in PERIODS:
         raise DomainError("share_days", N_("Choose 7, 30 or 90 days."))
     db.refresh(certificate, with_for_update=True)
+    if certificate.erased_content is not None:
+        raise NotFound
     if len(active_links(db, certificate)) >= MAX_LINKS:
         raise DomainError("share_many", N_("This certificate already has many active links. Withdraw one first."))
     token, now = crypto.token(), clock.now()

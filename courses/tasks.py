@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from courses.events import ExportRequested, ImportRequested
 from courses.imports import runs
 from courses.imports.kinds import ImportContext
+from courses.privacy import retention
 from courses.reports import mails
 from courses.reports.exports import exports
 from lms.core import tasks
@@ -66,6 +67,13 @@ def sweep_imports(db: Session) -> None:
 def erase_imports(db: Session) -> None:
     """Erase the rows of imports that can no longer be undone."""
     runs.erase(db)
+
+
+@tasks.task
+def erase_by_retention(db: Session) -> None:
+    """Erase the personal data whose period is over. Each batch is committed."""
+    for _code, _number in retention.run(db):
+        commit(db)
 
 
 def _make_export(db: Session, export_id: int | None) -> None:

@@ -61,6 +61,11 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/training", "courses.enrolment.views.self_enrolment"),
     ("/trainees", "courses.enrolment.views.trainees"),
     ("/trainees/proposals", "courses.enrolment.views.proposals"),
+    ("/trainees", "courses.privacy.views.personal_data"),
+    ("/privacy", "courses.privacy.views.texts"),
+    ("/personal-data", "courses.privacy.views.processing"),
+    ("/my-training/data", "courses.privacy.views.own_data"),
+    ("/tickets", "lms.portal.ticket_data"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
     ("/shared", "certificates.views.sharing"),
@@ -115,6 +120,7 @@ AUDIT_LABELS: tuple[str, ...] = (
     "instructors.audit_labels",
     "courses.catalogue.audit_labels",
     "courses.enrolment.audit_labels",
+    "courses.privacy.audit_labels",
     "courses.offerings.audit_labels",
     "courses.assessment.audit_labels",
     "courses.attendance.audit_labels",
@@ -123,6 +129,21 @@ AUDIT_LABELS: tuple[str, ...] = (
     "courses.reports.audit_labels",
     "courses.imports.audit_labels",
     "certificates.audit_labels",
+    "lms.backup.audit_labels",
+)
+
+# Modules that register personal data and its retention, the lowest package first: an erasure goes the other way.
+PERSONAL_DATA: tuple[str, ...] = (
+    "lms.core.messages.personal_data",
+    "lms.accounts.personal_data",
+    "instructors.personal_data",
+    "courses.enrolment.personal_data",
+    "courses.assessment.personal_data",
+    "courses.attendance.personal_data",
+    "courses.reports.personal_data",
+    "courses.imports.personal_data",
+    "certificates.personal_data",
+    "courses.privacy.erasure",
 )
 
 # Modules that register what is sealed with the field key.
@@ -143,6 +164,7 @@ COMMANDS: tuple[str, ...] = (
     "lms.core.cli:translate",
     "lms.core.cli:field_keys",
     "lms.core.messages.cli",
+    "courses.privacy.cli",
     "lms.embedded.cli",
     "lms.demo.cli",
     "courses.counting.cli",
@@ -151,6 +173,9 @@ COMMANDS: tuple[str, ...] = (
     "certificates.cli.keys",
     "certificates.cli.certificates",
     "certificates.cli.records",
+    "lms.backup.cli:backup",
+    "lms.backup.cli:identity",
+    "lms.backup.cli:restore",
 )
 
 
@@ -204,7 +229,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *FIGURES):
+    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *PERSONAL_DATA, *FIGURES):
         import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")

@@ -71,11 +71,13 @@ class Settings(BaseSettings):
     security_contact: Annotated[tuple[str, ...], NoDecode] = ()
     security_policy_url: str | None = None
     metrics_token: str | None = Field(default=None, min_length=16)
+    backup_recipient: Annotated[tuple[str, ...], NoDecode] = ()
     keys_dir: Path
     instance_dir: Path = ROOT / "instance"
     time_zone: str = "Asia/Shanghai"
     organisation_name_zh: str = "北京市红十字会"
     organisation_name_en: str = "Red Cross Society of China Beijing Branch"
+    privacy_contact: str | None = Field(default=None, max_length=300)
     seal_file: Path | None = None
     logo_file: Path | None = None
     branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")
@@ -90,7 +92,9 @@ class Settings(BaseSettings):
     export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)
     web_workers: int = Field(default=1, ge=1, le=64)
 
-    @field_validator("secret_key_fallbacks", "field_key_fallbacks", "security_contact", mode="before")
+    @field_validator(
+        "secret_key_fallbacks", "field_key_fallbacks", "security_contact", "backup_recipient", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

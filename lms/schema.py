@@ -8,6 +8,7 @@ from lms.core.db import Base
 
 MODELS = (
     "lms.core.audit",
+    "lms.core.retention_rules",
     "lms.core.messages.models",
     "lms.accounts.models",
     "lms.organisations.models",
@@ -17,6 +18,7 @@ MODELS = (
     "courses.models.trainees",
     "courses.models.enrolment",
     "courses.models.proposals",
+    "courses.models.privacy",
     "courses.models.daily_counts",
     "courses.models.walk_ins",
     "courses.models.attendance",

@@ -39,6 +39,9 @@ BEGIN
         FOR record_table IN SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = 'append_only' LOOP
             EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM %I', record_table, given);
         END LOOP;
+        IF to_regclass('privacy_text') IS NOT NULL THEN  -- migration 0026
+            EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON privacy_text FROM %I', given);
+        END IF;
         EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I', given);
         EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON signing_key FROM %I', given);
         IF to_regclass('record_numbering') IS NOT NULL THEN  -- migration 0003 runs this, and 0024 makes the tables
@@ -54,7 +57,8 @@ BEGIN
             EXECUTE format('REVOKE INSERT, DELETE ON certificate FROM %I', given);
             EXECUTE format('REVOKE INSERT ON ledger_entry FROM %I', given);
             EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON issuer_key, status_list FROM %I', given);
-            EXECUTE format('REVOKE UPDATE, DELETE ON badge FROM %I', given);  -- it asks for one; the worker signs it
+            -- It asks for a badge and removes one with its holder's data; the worker signs it.
+            EXECUTE format('REVOKE UPDATE ON badge FROM %I', given);
         END IF;
     END LOOP;
 END $$;

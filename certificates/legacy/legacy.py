@@ -4,20 +4,27 @@ They have no signed code. Strangers use the look-up, so a number that does not e
 same answer after the same work, as in `look_up.code_of` for certificates with a signed code.
 """
 
+import hmac
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates.holder_proof import Holder, proves
 from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
+from certificates.payload import NAME_ROUNDS
 from certificates.states import State, state_of
 from courses.models.catalogue import Programme
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.masks import mask_name
+from lms.core.names import norm
+
+MARK_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,15 @@ def number_key(text: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKC", text).upper() if letter.isalnum())
 
 
+def name_mark(key: str, name: str) -> str:
+    """The slow hash that takes the place of a holder's name once it was erased, as the name tag of a signed code does.
+
+    key: the number key of the certificate.
+    """
+    salt = b"BJRC-LEGACY-NAME/1" + key.encode()
+    return "#" + PBKDF2HMAC(SHA256(), MARK_BYTES, salt, NAME_ROUNDS).derive(norm(name).encode()).hex()
+
+
 def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCertificate | None:
     """Return the certificate of this number if `proof` is its holder's full name or the last 6 of the ID number; else
     None.
@@ -54,6 +70,7 @@ def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCe
             LegacyCertificate.name,
             LegacyCertificate.name_key,
             LegacyCertificate.id_number_sealed,
+            LegacyCertificate.erased_at,
             LegacyCertificate.course,
             LegacyCertificate.unit,
             LegacyCertificate.issued_on,
@@ -66,12 +83,17 @@ def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCe
         .join(Programme, Programme.code == LegacyCertificate.programme_code)
         .where(LegacyCertificate.number_key == number_key(number))
     ).one_or_none()
-    holder = Holder(row.name_key, row.ref, row.id_number_sealed) if row is not None else None
-    if not proves(proof, holder, id_number_column=LEGACY_ID_NUMBER_COLUMN) or row is None:
+    # The mark of an erased name is slow to compute; so it is computed in every case.
+    mark = name_mark(number_key(number), proof).encode()
+    mark_matches = hmac.compare_digest(mark, row.name_key.encode() if row is not None else b"")
+    erased = row is not None and row.erased_at is not None
+    holder = Holder(row.name_key, row.ref, row.id_number_sealed) if row is not None and not erased else None
+    proven = proves(proof, holder, id_number_column=LEGACY_ID_NUMBER_COLUMN)
+    if row is None or not (mark_matches if erased else proven):
         return None
     return PublicLegacyCertificate(
         number=row.number,
-        masked_name=mask_name(row.name),
+        masked_name="" if erased else mask_name(row.name),
         course=row.course,
         programme=row.programme_code,
         programme_zh=row.name_zh,

@@ -16,6 +16,7 @@ from certificates.keys.public_keys import PublicKey
 from certificates.models import KeyState
 from certificates.payload import Decoded, Payload, decode, digits_of, name_matches, verify_signature
 from certificates.states import ISSUED, State, state_of
+from courses.models.trainees import ERASED_NAME
 from lms.core import audit
 from lms.core.audit import AuditEntry
 from lms.core.autocommit import Reads
@@ -59,7 +60,10 @@ class PublicKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PublicCertificate:
-    """The public facts of a certificate. `facts` are the printed texts in both languages."""
+    """The public facts of a certificate. `facts` are the printed texts in both languages.
+
+    `masked_name` is empty where the holder's name was erased.
+    """
 
     number: str
     masked_name: str
@@ -119,9 +123,14 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
         state,
         state.value,
         signed,
-        PublicCertificate(number, mask_name(holder), facts, issued_on, valid_until),
+        PublicCertificate(number, masked_holder(holder), facts, issued_on, valid_until),
         digits_of(successor) if successor is not None else None,
     )
+
+
+def masked_holder(name: str) -> str:
+    """A holder's name as strangers see it; empty where it was erased."""
+    return "" if name == ERASED_NAME else mask_name(name)
 
 
 def name_matches_code(verdict: Verdict, name: str) -> bool | None:

@@ -151,7 +151,7 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
         correctable=reissue.refusal(certificate, _today()) is None and holds(*ADMINISTRATORS),
         restorable=state is State.REVOKED and holds(*ADMINISTRATORS),
         revocable=state is not State.REVOKED and holds(*ADMINISTRATORS),
-        printable=state not in {State.REVOKED, State.SUPERSEDED},
+        printable=documents.is_printable(certificate),
         **_state_values(),
     )
 

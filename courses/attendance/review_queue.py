@@ -99,7 +99,7 @@ def cases_by_session(
         .outerjoin(Enrolment, Enrolment.id == AttendanceEvent.enrolment_id)
         .outerjoin(Trainee, Trainee.id == Enrolment.trainee_id)
         .outerjoin(User, User.id == AttendanceEvent.user_id)
-        .where(_undecided(), *_within(offering_id, session_id))
+        .where(undecided(), *_within(offering_id, session_id))
         .options(
             joinedload(CourseSession.offering).joinedload(Offering.course),
             joinedload(CourseSession.offering).joinedload(Offering.organisation),
@@ -139,7 +139,7 @@ def count_cases(db: Session, scope: Scope, *, session_id: int | None = None) -> 
 def counting_cases(scope: Scope, session_id: int | None = None) -> Select[int]:
     """The SELECT of `count_cases`. scope: a `Scope.reach`."""
     columns: Sequence[Any] = (AttendanceEvent.course_session_id, AttendanceEvent.review, _person_column())
-    cases = visible(select(*columns), AttendanceEvent, scope).where(_undecided(), *_within(None, session_id)).distinct()
+    cases = visible(select(*columns), AttendanceEvent, scope).where(undecided(), *_within(None, session_id)).distinct()
     return select(func.count()).select_from(cases.subquery())
 
 
@@ -157,7 +157,7 @@ def events_of_case(db: Session, event: AttendanceEvent) -> Sequence[AttendanceEv
     ).all()
 
 
-def _undecided() -> ColumnElement[bool]:
+def undecided() -> ColumnElement[bool]:
     """The condition that an event is in review, is not decided, and is not undone by a later event of its sender."""
     undo = aliased(AttendanceEvent)
     return (

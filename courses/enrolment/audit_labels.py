@@ -7,6 +7,9 @@ from lms.core.errors import N_
 audit_labels.register(
     AuditLabels(
         actions={
+            "consent.give": N_("Consent to the privacy notice given"),
+            "consent.withdraw": N_("Consent withdrawn"),
+            "privacy.publish": N_("Privacy notice published"),
             "enrolment.cancel": N_("Enrolment cancelled"),
             "enrolment.create": N_("Enrolled"),
             "enrolment.import": N_("Enrolled from a file"),
@@ -28,11 +31,17 @@ audit_labels.register(
         },
         nouns={
             "enrolment": N_("Enrolment"),
+            "privacy_text": N_("Privacy notice"),
             "proposal": N_("Proposed change"),
             "trainee": N_("Trainee"),
         },
         fields={
             "birth_year": N_("Birth year"),
+            "consents": N_("Consents"),
+            "giver": N_("Given by"),
+            "in_force_from": N_("In force from"),
+            "version": N_("Version"),
+            "way": N_("Way"),
             "document": N_("Document"),
             "enrolment": N_("Enrolment"),
             "guardian_name": N_("Guardian"),

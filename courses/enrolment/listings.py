@@ -10,7 +10,7 @@ from courses.models.attendance import Attendance
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.trainees import ANONYMOUS_REF, Trainee
-from lms.core.errors import NotFound
+from lms.core.errors import N_, NotFound
 from lms.core.scope import Scope, fetch, visible
 
 
@@ -84,6 +84,14 @@ def list_of_user(db: Session, user_id: int) -> Sequence[Enrolment]:
     """The enrolments of a signed-in trainee, newest first."""
     statement = _with_offering(select(Enrolment)).join(Enrolment.trainee)
     return db.scalars(statement.where(Trainee.user_id == user_id).order_by(Enrolment.id.desc())).all()
+
+
+def record_of_user(db: Session, user_id: int) -> Trainee:
+    """The record that is linked to a user's account. Raises NotFound."""
+    trainee = db.scalars(select(Trainee).where(Trainee.user_id == user_id)).one_or_none()
+    if trainee is None:
+        raise NotFound("no_record", N_("No training record is linked to your account."))
+    return trainee
 
 
 def _with_offering(statement: Select[Enrolment]) -> Select[Enrolment]:

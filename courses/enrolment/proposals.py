@@ -21,11 +21,14 @@ from lms.accounts.contact_checks import CheckPurpose
 from lms.accounts.models import ContactCheck, User
 from lms.core import audit, clock, reasons
 from lms.core.errors import N_, Denied, DomainError, NotFound
+from lms.core.masks import without_names
 from lms.core.paging import Page, page_of
 from lms.core.scope import Scope, fetch, visible
 
 # A code to a proven contact shows that the person is there, not who the person is: name and ID number need a document.
 PROVABLE_BY_CODE = frozenset({"phone", "email", "birth_year", "guardian_name", "guardian_phone"})
+_ACCEPTED_ANSWER = N_("Your record was corrected.")
+_REFUSED_ANSWER = N_("Your record was not corrected.")
 Values = dict[str, str | int | None]
 
 
@@ -64,7 +67,7 @@ def propose(db: Session, trainee: Trainee, facts: TraineeFacts, reason: str | No
         raise DomainError(
             "nothing_proposed", N_("Nothing would change. Enter what is wrong in the record."), status=422
         )
-    proposal = _add(db, trainee, facts, names, reason)
+    proposal = add(db, trainee, facts, names, reason)
     record_notices.tell_proposed(db, trainee)
     return proposal
 
@@ -80,7 +83,7 @@ def propose_after_conflict(db: Session, facts: TraineeFacts, reason: str | None)
     record = trainees.match(db, facts)
     if record is None or not trainees.is_conflict(record, facts) or _has_open(db, record, ["name"]):
         return
-    proposal = _add(db, record, replace(trainees.facts_of(record), name=facts.name), ["name"], reason)
+    proposal = add(db, record, replace(trainees.facts_of(record), name=facts.name), ["name"], reason)
     proposal.conflict = True
     db.flush()
 
@@ -115,7 +118,7 @@ def decide_own(db: Session, proposal_id: int, user_id: int, *, accepted: bool) -
     Raises NotFound, and DomainError `decided_already`.
     """
     proposal = _lock(db, proposal_id)
-    if proposal.trainee.user_id != user_id or proposal.proposed_by == user_id:
+    if proposal.trainee.user_id != user_id or proposal.by_person:
         raise NotFound
     _demand_open(proposal)
     if accepted:
@@ -200,7 +203,7 @@ def listing(db: Session, scope: Scope, page: int = 1) -> Page[ProposalView]:
         .order_by(case((Proposal.state == ProposalState.OPEN, 0), else_=1), Proposal.id.desc())
     )
     found = page_of(db, statement, page)
-    names = _names_of(db, {proposal.proposed_by for proposal in found.rows})
+    names = _names_of(db, {proposal.proposed_by for proposal in found.rows if proposal.proposed_by})
     rows = [_view(proposal, names, scope) for proposal in found.rows]
     return Page(rows=rows, page=found.page, pages=found.pages, total=found.total)
 
@@ -208,7 +211,7 @@ def listing(db: Session, scope: Scope, page: int = 1) -> Page[ProposalView]:
 def get(db: Session, proposal_id: int, scope: Scope) -> ProposalView:
     """A proposal that a scope covers. Raises NotFound."""
     proposal = fetch(db, Proposal, proposal_id, scope)
-    return _view(proposal, _names_of(db, {proposal.proposed_by}), scope)
+    return _view(proposal, _names_of(db, {proposal.proposed_by or 0}), scope)
 
 
 def sees_person(db: Session, proposal: Proposal, scope: Scope) -> bool:
@@ -225,7 +228,7 @@ def count_to_decide(db: Session, scope: Scope) -> int:
         select(func.count())
         .select_from(Proposal)
         .join(Proposal.trainee)
-        .where(Proposal.state == ProposalState.OPEN, Proposal.proposed_by != scope.user_id)
+        .where(Proposal.state == ProposalState.OPEN, Proposal.proposed_by.is_distinct_from(scope.user_id))
     )
     if not scope.everything:
         statement = statement.where(Trainee.district_id.in_(scope.district_ids))
@@ -238,10 +241,10 @@ def list_own(db: Session, user_id: int) -> list[ProposalView]:
         select(Proposal)
         .join(Proposal.trainee)
         .options(joinedload(Proposal.trainee))
-        .where(Trainee.user_id == user_id, Proposal.state == ProposalState.OPEN, Proposal.proposed_by != user_id)
+        .where(Trainee.user_id == user_id, Proposal.state == ProposalState.OPEN, ~Proposal.by_person)
         .order_by(Proposal.id)
     ).all()
-    names = _names_of(db, {proposal.proposed_by for proposal in rows})
+    names = _names_of(db, {proposal.proposed_by for proposal in rows if proposal.proposed_by})
     own = Scope(everything=True, user_id=user_id)
     return [_view(proposal, names, own) for proposal in rows]
 
@@ -254,20 +257,24 @@ def list_of_trainee(db: Session, trainee_id: int, scope: Scope) -> list[Proposal
     return list(db.scalars(statement.order_by(Proposal.id)))
 
 
-def _add(db: Session, trainee: Trainee, facts: TraineeFacts, names: list[str], reason: str) -> Proposal:
+def add(  # the parts of a proposal
+    db: Session, trainee: Trainee, facts: TraineeFacts, names: list[str], reason: str, *, by_person: bool = False
+) -> Proposal:
+    """Store a proposal. by_person: the person asks. Raises Denied, and DomainError `proposed_already`."""
     user_id = audit.actor(db)
-    if user_id is None:
+    if user_id is None and not by_person:
         raise Denied
     if _has_open(db, trainee, names):
         raise DomainError("proposed_already", N_("You have already proposed a change of this. It is not decided yet."))
-    proposal = Proposal(trainee_id=trainee.id, reason=reason, proposed_by=user_id)
+    proposal = Proposal(trainee_id=trainee.id, reason=reason, proposed_by=user_id, by_person=by_person)
     recorded = trainees.facts_of(trainee)
     proposal.set_values(_values(recorded, names), _values(facts, names))
     proposal.trainee = trainee
     db.add(proposal)
     db.flush()
     after = trainees.mask_for_audit(facts, names)
-    audit.record(db, "proposal.create", proposal, after=after | {"trainee": trainee.id}, reason=reason)
+    masked = without_names(reason, trainee.name, facts.name, facts.guardian_name)
+    audit.record(db, "proposal.create", proposal, after=after | {"trainee": trainee.id}, reason=masked)
     return proposal
 
 
@@ -335,6 +342,9 @@ def _close(db: Session, proposal: Proposal, state: ProposalState, decider: Decid
     proposal.decided_at = clock.now()
     db.flush()
     audit.record(db, f"proposal.{_ACTIONS[state]}", proposal, after={"trainee": proposal.trainee_id}, reason=answer)
+    if proposal.by_person and decider is Decider.STAFF:
+        text = _ACCEPTED_ANSWER if state is ProposalState.ACCEPTED else _REFUSED_ANSWER
+        record_notices.tell_answer(db, proposal.trainee, record_notices.in_both(text, " / "), answer)
 
 
 _ACTIONS = {
@@ -352,7 +362,7 @@ def _view(proposal: Proposal, names: dict[int, str], scope: Scope) -> ProposalVi
     is_open = proposal.state is ProposalState.OPEN
     return ProposalView(
         proposal=proposal,
-        proposer=names.get(proposal.proposed_by, ""),
+        proposer=names.get(proposal.proposed_by or 0, ""),
         facts=tuple(
             ProposedFact(
                 name, trainees.mask_fact(name, old[name]) if sees_record else None, trainees.mask_fact(name, new[name])

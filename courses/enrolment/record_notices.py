@@ -16,6 +16,8 @@ from lms.core.messages.owing import Address, Purpose, Recipient
 PROPOSED = Purpose("record_proposed", N_("Change of a record proposed"), called=False)
 CHANGED = Purpose("record_changed", N_("Contact of a record changed"), called=False)
 
+ANSWERED = Purpose("record_answered", N_("Request about own data answered"), called=False)
+
 _SEPARATOR = "\n\n" + "-" * 32 + "\n\n"
 
 _PROPOSED_SUBJECT = N_("A change of your training record was proposed")
@@ -29,6 +31,8 @@ _CHANGED_TEXT = N_(
     "The phone number or e-mail address in your training record was changed. This message goes to the earlier contact, too."
     "\n\nIf you know nothing of this, tell the host organisation or the branch."
 )
+_ANSWERED_SUBJECT = N_("Your request about your training data was answered")
+_ANSWERED_TEXT = N_("Your request about your training data was answered.\n\nAnswer: %(answer)s")
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,28 @@ def tell_changed(db: Session, trainee: Trainee, before: Sequence[RecordContact])
     remaining = [contact for contact in before if contact.proven and contact not in replaced]
     for contact in (*replaced, *remaining):
         _owe(db, CHANGED, trainee, (contact.address,), (_CHANGED_SUBJECT, _CHANGED_TEXT), {})
+
+
+def tell_answer(db: Session, trainee: Trainee, outcome: str, answer: str | None) -> None:
+    """Tell the owner of a record with a proven contact how a request about the own data was answered.
+
+    outcome: in both languages. answer: the words of whoever decided, as they are.
+    """
+    addresses = tuple(contact.address for contact in contacts_of(trainee) if contact.proven)
+    if addresses:
+        _owe(
+            db,
+            ANSWERED,
+            trainee,
+            addresses,
+            (_ANSWERED_SUBJECT, _ANSWERED_TEXT),
+            {"answer": f"{outcome} {answer or ''}".strip()},
+        )
+
+
+def in_both(text: str, separator: str = _SEPARATOR) -> str:
+    """A msgid in both languages, Chinese first."""
+    return f"{chinese().gettext(text)}{separator}{text}"
 
 
 def _owe(  # noqa: PLR0917  # the parts of one message

@@ -99,12 +99,13 @@ class Preview:
 class SheetImportResult:
     """The numbers of people whom an import enrolled, put on the waiting list and left out.
 
-    All numbers are zero when the import had been applied before.
+    All numbers are zero when the import had been applied before. `trainee_ids` are the people with a new enrolment.
     """
 
     enrolled: int = 0
     waitlisted: int = 0
     left_out: int = 0
+    trainee_ids: tuple[int, ...] = ()
 
 
 def receive(
@@ -216,6 +217,7 @@ def apply(db: Session, pending: EnrolmentImport, scope: Scope) -> SheetImportRes
         enrolled=states.count(EnrolmentState.ENROLLED),
         waitlisted=states.count(EnrolmentState.WAITLISTED),
         left_out=len(final.rows) - len(enrolments),
+        trainee_ids=tuple(enrolment.trainee_id for enrolment in enrolments),
     )
     audit.record(
         db,

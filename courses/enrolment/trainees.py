@@ -13,7 +13,7 @@ from courses.enrolment import id_numbers, record_notices, trainees_rights
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN, IdType, Trainee
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
-from lms.core.masks import mask_email, mask_id, mask_phone
+from lms.core.masks import mask_email, mask_id, mask_name, mask_phone, without_names
 from lms.core.names import clean, norm
 from lms.core.scope import Scope
 from lms.core.value_locks import lock_stripes
@@ -267,14 +267,15 @@ def overwrite(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str
     if not changed:
         return
     other = match(db, facts)
-    if other is not None and other.id != trainee.id:
+    if trainee.erased_at is not None or (other is not None and other.id != trainee.id):
         raise PersonKnown
+    name_before, contacts_before = trainee.name, record_notices.contacts_of(trainee)
     before = mask_for_audit(facts_of(trainee), changed)
-    contacts_before = record_notices.contacts_of(trainee)
     for name in changed:
         _set_fact(trainee, facts, name)
     db.flush()
-    audit.record(db, "trainee.change", trainee, before=before, after=mask_for_audit(facts, changed), reason=reason)
+    after, reason = mask_for_audit(facts, changed), without_names(reason, name_before, facts.name, facts.guardian_name)
+    audit.record(db, "trainee.change", trainee, before=before, after=after, reason=reason)
     record_notices.tell_changed(db, trainee, contacts_before)
 
 
@@ -387,8 +388,9 @@ _MASKS = {
 
 
 def mask_for_audit(facts: TraineeFacts, names: Iterable[str]) -> dict[str, Any]:
-    """The named facts in the masked form that the audit trail holds."""
-    masked = {name: _MASKS.get(name, lambda value: value)(getattr(facts, name)) for name in names}
+    """The named facts in the masked form that the audit trail holds: the trail is never altered, also not by an erasure."""
+    masks = _MASKS | {name: lambda value: mask_name(value) if value else value for name in ("name", "guardian_name")}
+    masked = {name: masks.get(name, lambda value: value)(getattr(facts, name)) for name in names}
     if "id_number" in masked:
         masked["id_type"] = facts.id_type
     return masked

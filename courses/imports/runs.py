@@ -8,11 +8,11 @@ twice changes nothing.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import IO, Any
 
 import structlog
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -350,19 +350,23 @@ def busy_ids(db: Session) -> list[int]:
     return list(db.scalars(select(ImportRun.id).where(ImportRun.state.in_(BUSY)).order_by(ImportRun.id)))
 
 
-def erase(db: Session) -> int:
-    """Erase files and rows of imports that ended (or were received and not run) UNDO_WINDOW ago. Returns their number.
+def count_old(db: Session, before: datetime) -> int:
+    """The number of imports that `erase` would erase."""
+    return db.scalar(select(func.count()).select_from(ImportRun).where(*_ended(before))) or 0
 
-    They cannot be undone afterwards.
-    """
+
+def _ended(before: datetime) -> list[ColumnElement[bool]]:
     ended = func.coalesce(ImportRun.finished_at, ImportRun.created_at)
-    old = list(
-        db.scalars(
-            select(ImportRun)
-            .where(ImportRun.erased_at.is_(None), ImportRun.state.not_in(BUSY), ended < clock.now() - UNDO_WINDOW)
-            .with_for_update(skip_locked=True)
-        )
-    )
+    return [ImportRun.erased_at.is_(None), ImportRun.state.not_in(BUSY), ended < before]
+
+
+def erase(db: Session, before: datetime | None = None) -> int:
+    """Erase files and rows of imports that ended (or were received and not run) before a moment. Returns their number.
+
+    The moment is `UNDO_WINDOW` ago unless it is given. The imports cannot be undone afterwards.
+    """
+    before = before or clock.now() - UNDO_WINDOW
+    old = list(db.scalars(select(ImportRun).where(*_ended(before)).with_for_update(skip_locked=True)))
     ids = [run.id for run in old]
     if ids:
         for table in (ImportLine, ImportAttendance, ImportOffering, ImportPerson, ImportPiece):

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKey, Index, LargeBinary, or_, select
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKey, Index, LargeBinary, false, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -47,7 +47,8 @@ class Proposal(Base):
 
     `fact_names` are the names of the facts that would change. `content` holds their values when the proposal was made and
     the proposed ones, encrypted. `conflict`: the proposal came from an ID number that was entered with another name than
-    the record's; whoever made it may not see the record.
+    the record's; whoever made it may not see the record. `by_person`: the person asked for it; `proposed_by` is null then where
+    the person has no account.
     """
 
     __tablename__ = "proposal"
@@ -60,7 +61,8 @@ class Proposal(Base):
     conflict: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str]
     state: Mapped[ProposalState] = mapped_column(EnumText(ProposalState), default=ProposalState.OPEN)
-    proposed_by: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)
+    proposed_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True)
+    by_person: Mapped[bool] = mapped_column(default=False, server_default=false())
     proposed_at: Mapped[datetime] = mapped_column(default=clock.now)
     decided_by: Mapped[int | None] = mapped_column(BigInteger)
     decided_at: Mapped[datetime | None]
@@ -75,6 +77,7 @@ class Proposal(Base):
         CheckConstraint("decider IN ('staff', 'person')", name="decider"),
         CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided"),
         CheckConstraint("decider IS NULL OR state IN ('accepted', 'refused')", name="decider_state"),
+        CheckConstraint("by_person OR proposed_by IS NOT NULL", name="by"),
         CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by OR state = 'withdrawn'", name="not_own"),
     )
 

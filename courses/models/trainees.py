@@ -31,6 +31,8 @@ PHONE_COLUMN = "trainee.phone"
 EMAIL_COLUMN = "trainee.email"
 ID_NUMBER_COLUMN = "trainee.id_number"
 GUARDIAN_PHONE_COLUMN = "trainee.guardian_phone"
+# The name of a person whose data was erased, in a record and on a certificate; readers of both languages understand it.
+ERASED_NAME = "已删除 · Erased"
 
 # The trainee record to which the enrolments of undone imports refer. It is nobody's, and no page shows it.
 ANONYMOUS_REF = UUID("00000000-0000-4000-8000-696d706f7274")
@@ -54,6 +56,9 @@ class Trainee(ProvenContacts, Base):
 
     `name_key` is the name in the form that is compared (NFKC, no spaces or dots, upper case). `district_id` is the
     district that registered the person, so that it finds a person whom it has entered and not yet enrolled.
+
+    `erased_at`: the person's data was erased. The row stays, without anything about the person, because the counts of
+    people refer to it. The database refuses a new enrolment of it.
     """
 
     __tablename__ = "trainee"
@@ -75,6 +80,7 @@ class Trainee(ProvenContacts, Base):
     guardian_name: Mapped[str | None]
     guardian_phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
+    erased_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("uq_trainee_id_number", "id_type", "id_number_index", unique=True),
@@ -89,6 +95,11 @@ class Trainee(ProvenContacts, Base):
             name="id_pair",
         ),
         CheckConstraint("(phone_sealed IS NULL) = (phone_index IS NULL)", name="phone_pair"),
+        CheckConstraint(
+            "erased_at IS NULL OR num_nonnulls(user_id, phone_index, email_sealed, email_index, birth_year, id_number_index,"
+            " guardian_name, guardian_phone_sealed) = 0",
+            name="erased",
+        ),
         CheckConstraint(
             "id_type IN ('resident', 'passport', 'hk_macau_permit', 'taiwan_permit', 'foreign_permanent')",
             name="id_type",

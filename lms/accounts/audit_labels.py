@@ -7,6 +7,7 @@ from lms.core.errors import N_
 audit_labels.register(
     AuditLabels(
         actions={
+            "audit.export": N_("Audit exported"),
             "contact.prove": N_("Contact proven"),
             "device.pair": N_("Device connected"),
             "device.revoke": N_("Device disconnected"),
@@ -37,11 +38,19 @@ audit_labels.register(
             "user.withdraw": N_("Role withdrawn"),
         },
         nouns={
+            "audit": N_("Audit"),
             "app_user": N_("User"),
             "device": N_("Device"),
             "sign_in": N_("Sign-in"),
         },
         fields={
+            "action": N_("Action"),
+            "filters": N_("Filters"),
+            "format": N_("Format"),
+            "rows": N_("Number of rows"),
+            "since": N_("From"),
+            "subject": N_("Subject"),
+            "until": N_("To"),
             "active": N_("Active"),
             "address": N_("Network address"),
             "browser": N_("Browser"),

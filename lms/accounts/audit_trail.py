@@ -1,16 +1,20 @@
 """Reads the audit trail: which user did what to which row, and when."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from lms.accounts.models import User
+from lms.core import audit
 from lms.core.audit import AuditEntry
 from lms.core.paging import Page, page_of
+
+HIDDEN = "*"
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class TrailChange:
 class TrailEntry:
     """An audit entry. `user` is None if the system itself acted."""
 
+    id: int
     at: datetime
     user: str | None
     action: str
@@ -48,6 +53,40 @@ class TrailEntry:
 
 def listing(db: Session, filters: TrailFilter, zone: ZoneInfo, page: int) -> Page[TrailEntry]:
     """A page of the entries that match, the latest first. Two statements besides the count."""
+    entries = page_of(db, _matching(filters, zone), page)
+    users = {row.user_id for row in entries.rows if row.user_id is not None}
+    names = {row.id: row.name for row in db.execute(select(User.id, User.name).where(User.id.in_(users)))}
+    rows = [_entry(row, names) for row in entries.rows]
+    return Page(rows=rows, page=entries.page, pages=entries.pages, total=entries.total)
+
+
+def count(db: Session, filters: TrailFilter, zone: ZoneInfo) -> int:
+    """The number of entries that match."""
+    return db.scalar(select(func.count()).select_from(_matching(filters, zone).order_by(None).subquery())) or 0
+
+
+def stream(db: Session, filters: TrailFilter, zone: ZoneInfo) -> Iterator[TrailEntry]:
+    """All entries that match, the latest first, some hundreds at a time in memory."""
+    names = {row.id: row.name for row in db.execute(select(User.id, User.name))}
+    for row in db.scalars(_matching(filters, zone).execution_options(yield_per=500)):
+        yield _entry(row, names)
+        db.expunge(row)
+
+
+def record_export(db: Session, filters: TrailFilter, form: str, rows: int) -> None:
+    """Record that entries were exported. Of the user the record says that somebody was searched for, and not who."""
+    chosen = {
+        "action": filters.action,
+        "subject": filters.subject,
+        "user": HIDDEN if filters.user else None,
+        "since": filters.since.isoformat() if filters.since else None,
+        "until": filters.until.isoformat() if filters.until else None,
+    }
+    known = {name: value for name, value in chosen.items() if value}
+    audit.record(db, "audit.export", "audit:entries", after={"format": form, "rows": rows, "filters": known})
+
+
+def _matching(filters: TrailFilter, zone: ZoneInfo) -> Select[AuditEntry]:
     statement = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     if filters.action:
         statement = statement.where(AuditEntry.action == filters.action)
@@ -62,13 +101,7 @@ def listing(db: Session, filters: TrailFilter, zone: ZoneInfo, page: int) -> Pag
         statement = statement.where(AuditEntry.at >= _midnight(filters.since, zone))
     if filters.until:
         statement = statement.where(AuditEntry.at < _midnight(filters.until + timedelta(days=1), zone))
-    entries = page_of(db, statement, page)
-    users = {row.user_id for row in entries.rows if row.user_id is not None}
-    names_by_id: dict[int, str] = {
-        row.id: row.name for row in db.execute(select(User.id, User.name).where(User.id.in_(users)))
-    }
-    rows = [_entry(row, names_by_id) for row in entries.rows]
-    return Page(rows=rows, page=entries.page, pages=entries.pages, total=entries.total)
+    return statement
 
 
 def _entry(row: AuditEntry, names: dict[int, str]) -> TrailEntry:
@@ -76,6 +109,7 @@ def _entry(row: AuditEntry, names: dict[int, str]) -> TrailEntry:
     before, after = row.before or {}, row.after or {}
     fields = [*before, *(name for name in after if name not in before)]
     return TrailEntry(
+        id=row.id,
         at=row.at,
         user=names.get(row.user_id) if row.user_id is not None else None,
         action=row.action,

@@ -20,7 +20,7 @@ from lms.accounts.roles import GrantFacts
 from lms.core import audit, clock
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, Denied, DomainError
-from lms.core.masks import mask_email
+from lms.core.masks import mask_email, mask_name
 from lms.core.names import clean
 from lms.core.paging import Page, page_of
 from lms.core.phones import normalise_phone
@@ -126,10 +126,9 @@ def change_password(db: Session, user: User, *, old: str, new: str, token: str) 
 
 def change_own(db: Session, user: User, *, name: str, language: str) -> None:
     """Change a user's own name and language."""
-    before = {"name": user.name, "language": user.language}
-    name = clean(name)
-    user.name, user.language = name, language
-    audit.record_change(db, "user.change", user, before, {"name": name, "language": language})
+    before = (user.name, user.language)
+    user.name, user.language = clean(name), language
+    _record_change(db, user, before)
 
 
 def create(
@@ -182,10 +181,10 @@ def change(db: Session, user: User, facts: UserFacts) -> bool:
         raise DomainError(
             "unreachable", N_("Enter an e-mail address, a phone number or both."), status=422, field="email"
         )
-    before = {"name": user.name, "language": user.language}
+    before = (user.name, user.language)
     user.name, user.language = facts.name, facts.language
     db.flush()
-    audit.record_change(db, "user.change", user, before, {"name": facts.name, "language": facts.language})
+    _record_change(db, user, before)
     untouched = user_contacts.is_untouched(user)
     new = {}
     for kind, contact in ((ContactKind.EMAIL, facts.email), (ContactKind.PHONE, facts.phone)):
@@ -275,9 +274,17 @@ def _proven_by(identifier: str) -> ColumnElement[bool]:
     return _reached_by(identifier) & proven.is_not(None)
 
 
+def _record_change(db: Session, user: User, before: tuple[str, str]) -> None:
+    """Record a changed name, masked, or a changed language: the trail is never altered, also not by an erasure."""
+    (old_name, old_language), (name, language) = before, (user.name, user.language)
+    if name != old_name:
+        audit.record(db, "user.change", user, before={"name": mask_name(old_name)}, after={"name": mask_name(name)})
+    audit.record_change(db, "user.change", user, {"language": old_language}, {"language": language})
+
+
 def _masked(facts: UserFacts) -> dict[str, str | None]:
     return {
-        "name": facts.name,
+        "name": mask_name(facts.name),
         "email": mask_email(facts.email) or None,
         "phone": masked_phone(facts.phone),
         "language": facts.language,

@@ -98,6 +98,13 @@ def mask_name(name: str) -> str:
     return "".join(character if place in kept or character in _DOTS else "*" for place, character in enumerate(shown))
 
 
+def without_names(text: str | None, *names: str | None) -> str | None:
+    """A text in which each of the names is masked, such as the reason of a correction: "应为张三丰" → "应为张*丰"."""
+    for name in filter(None, names):
+        text = text.replace(name, mask_name(name)) if text else text
+    return text
+
+
 def _characters(text: str) -> list[str]:
     """Split a text into graphemes: a base character with its accents and variation selectors."""
     parts: list[str] = []

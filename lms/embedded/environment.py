@@ -22,18 +22,7 @@ DATABASE = "lms"
 QUEUE_DATABASE = "lms_queue"
 QUEUE_PREFIX = "sqla+"  # what kombu calls a queue in an SQL database
 RECORD = "up.json"
-RECORDED = (
-    "LMS_EMBEDDED",
-    "INSTANCE_DIR",
-    "DATABASE_URL",
-    "BROKER_URL",
-    "REDIS_URL",
-    "SECRET_KEY",
-    "FIELD_KEY",
-    "FIELD_KEY_FALLBACKS",
-    "KEYS_DIR",
-    "PUBLIC_URL",
-)
+RECORDED = tuple(name.upper() for name in Settings.model_fields)
 
 
 def prepare_folder(instance: Path) -> None:

@@ -1,7 +1,8 @@
 """gunicorn, for `flask up` and for production: `gunicorn -c lms/embedded/gunicorn.conf.py wsgi:app`.
 
 WEB_WORKERS (processes) and WEB_THREADS (in each) size it; HOST and PORT say where it listens. `flask up`
-opens the port itself, before anything else, and hands it over as LISTEN_FD.
+opens the port itself, before anything else, and hands it over as LISTEN_FD. WEB_SLOW_SECONDS is the time that a client
+has for the head of a request, and may pause in its body or in reading the answer (20).
 """
 
 import os
@@ -15,7 +16,8 @@ bind = (
     if os.environ.get("LISTEN_FD")
     else (f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}")
 )
-worker_class = "gthread"
+worker_class = "lms.embedded.web_worker.BufferingWorker"
+worker_connections = 2000  # of each worker; idle and slow ones cost no thread
 workers = int(os.environ.get("WEB_WORKERS") or 1)
 threads = int(os.environ.get("WEB_THREADS") or 8)
 timeout = 60

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from certificates.records import lag
+from lms.backup import record
 from lms.config import Settings
 from lms.core.access import public
 from lms.core.messages import standing
@@ -50,6 +51,7 @@ def metrics() -> ResponseReturnValue:
     if not _may_read_metrics(current_app.config["SETTINGS"]):
         abort(404)
     figures = standing.as_metrics(standing.read(db())) + lag.as_metrics(lag.read(db()))
+    figures += record.as_metrics(record.last_made_at(db()))
     return Response(figures, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -43,6 +43,7 @@ ITEMS: tuple[NavigationItem, ...] = (
     (N_("Imports"), "imports.index", ADMINISTRATORS),
     (N_("Users"), "users.index", ADMINISTRATORS),
     (N_("Audit"), "audit.index", (Role.CITY_ADMINISTRATOR, Role.AUDITOR)),
+    (N_("Personal data"), "processing.page", (Role.CITY_ADMINISTRATOR, Role.AUDITOR)),
 )
 
 

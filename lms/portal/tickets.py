@@ -14,7 +14,7 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
-from courses.enrolment import clashes, labels, listings, places, ticket_accounts
+from courses.enrolment import clashes, consents, labels, listings, places, ticket_accounts
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
@@ -41,7 +41,7 @@ ACCOUNTS = "2000 per 10 minutes"  # of one address: a whole school may make its 
 @unlisted
 def page(ticket: str) -> ResponseReturnValue:
     """The ticket: its code, times and place, and the state of the enrolment."""
-    row = _of_ticket(ticket)
+    row = of_ticket(ticket)
     public_url = current_app.config["SETTINGS"].public_url
     body = render_template(
         "tickets/page.html",
@@ -58,6 +58,7 @@ def page(ticket: str) -> ResponseReturnValue:
         may_claim=ticket_accounts.may_claim(db(), row),
         mask_phone=mask_phone,
         stands=_stands(row),
+        consent_asked=consents.is_asked(db(), row.trainee),
     )
     answer = make_response(body)
     if _stands(row):
@@ -70,7 +71,7 @@ def page(ticket: str) -> ResponseReturnValue:
 @unlisted
 def cancel(ticket: str) -> ResponseReturnValue:
     """Ask for confirmation, then cancel the enrolment."""
-    row = _of_ticket(ticket)
+    row = of_ticket(ticket)
     form = OwnCancellationForm()
     if form.validate_on_submit():
         with refused_on(form):
@@ -86,7 +87,7 @@ def cancel(ticket: str) -> ResponseReturnValue:
 @unlisted
 def calendar(ticket: str) -> ResponseReturnValue:
     """The sessions as a calendar file."""
-    offering = _of_ticket(ticket).offering
+    offering = of_ticket(ticket).offering
     public_url = current_app.config["SETTINGS"].public_url
     body = calendars.calendar(offering, named(offering.course), named(offering.organisation), public_url)
     headers = {
@@ -102,7 +103,7 @@ def calendar(ticket: str) -> ResponseReturnValue:
 @unlisted
 def account(ticket: str) -> ResponseReturnValue:
     """Ask for a code to the record's phone; once it was given in this browser, choose the password of the new account."""
-    row = _of_ticket(ticket)
+    row = of_ticket(ticket)
     if not ticket_accounts.may_claim(db(), row):
         return redirect(url_for("tickets.page", ticket=ticket))
     check = proven_here.find(db(), ticket_accounts.TICKET, ticket_accounts.subject_of(row))
@@ -137,7 +138,7 @@ def account(ticket: str) -> ResponseReturnValue:
 @unlisted
 def link(ticket: str) -> ResponseReturnValue:
     """Add the record to the account that is signed in, whose proven phone is the record's."""
-    row = _of_ticket(ticket)
+    row = of_ticket(ticket)
     if not current_user.is_authenticated:
         return redirect(url_for("tickets.account", ticket=ticket))
     form = ButtonForm()
@@ -152,7 +153,7 @@ def link(ticket: str) -> ResponseReturnValue:
     return redirect(url_for("tickets.page", ticket=ticket))
 
 
-def _of_ticket(ticket: str) -> Enrolment:
+def of_ticket(ticket: str) -> Enrolment:
     """The enrolment of a ticket. An unknown ticket is counted as a guess; a known one is never refused for others' guesses."""
     try:
         return listings.get_by_ticket(db(), ticket)

@@ -21,11 +21,21 @@ TEXTS = (
     "00000000-0000-0000-0000-000000000000", "\0", "a\0b", "x\r\nSet-Cookie: y=z", "/x\r\ny", "\u202e", "'\"<>&%", "😀" * 50,
     "x" * 5000,
 )  # fmt: skip
+# Sent as well in the whole walk.
+MORE_TEXTS = (
+    "", "-0", "-0.0", "-32768", "-32769", "-2147483648", "-2147483649", "-9223372036854775808", "0000-00-00", "2026-02-30",
+    "9999-12-31T23:59:59.999999+14:00", "0001-01-01T00:00:00-14:00", "24:00", "25:61", "true", "null", "[]", "{}", "%", "//evil",
+    "\\\\evil", "javascript:x", "+8613800138000" * 50, "\ufffe", "\u0300" * 2000,
+)  # fmt: skip
 # Bytes that are no UTF-8: a lone surrogate, and a byte that begins nothing.
 BYTES = ("%ED%A0%80", "%FF")
 PATHS = (
     "-1", "0", "32768", "2147483648", "9223372036854775807", "9223372036854775808", "1" + "0" * 40, "%00", "a%00b", "%FF",
     "x" * 5000,
+)  # fmt: skip
+MORE_PATHS = (
+    "%", "%z", "%C0%AE%C0%AE", "%ED%A0%80", "%2e%2e%2f", "%0d%0aSet-Cookie:x", "-0", "-32769", "1.0", "1e3", "+1",
+    "%EF%BC%91", "%20",
 )  # fmt: skip
 # JSON documents that no view can mean, as bytes.
 JSON = (
@@ -39,6 +49,11 @@ DOCUMENTS = {
     "printing.archive", "printing.document", "sharing.pdf", "sharing.picture", "badges.picture",
     "reports.enrolment_paper", "paper.sheet",
 }  # fmt: skip
+_MULTIPART = "multipart/form-data; boundary=x"
+WRONG_TYPES = (
+    "text/plain", "text/xml", "application/json", "application/json; charset=utf-7", "multipart/form-data", "image/png", "",
+    "application/x-www-form-urlencoded; charset=none", "multipart/form-data; boundary=" + "y" * 300,
+)  # fmt: skip
 _NAMES = re.compile(r"""(?:args|form|values)(?:\.get|\.getlist)?[(\[]\s*"(\w+)\"""")
 
 
@@ -51,6 +66,7 @@ class OddRequest:
     fields: Mapping[str, str] | None = None
     multipart: bool = False
     body: bytes | None = None
+    content_type: str = "application/json"
 
 
 def requests_of(app: Flask, rule: Rule, arguments: Mapping[str, Any], *, whole: bool) -> Iterator[OddRequest]:
@@ -63,23 +79,56 @@ def requests_of(app: Flask, rule: Rule, arguments: Mapping[str, Any], *, whole: 
     path = _address(app, rule, arguments)
     names = _names_of(app, rule)
     draws = rule.endpoint in DOCUMENTS and not whole
+    texts = SINGLY if draws else (*TEXTS, *MORE_TEXTS) if whole else TEXTS
     for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
         for name in rule.arguments:
-            for value in PATHS:
+            for value in (*PATHS, *MORE_PATHS) if whole else PATHS:
                 yield OddRequest(method, _with_path_value(rule, arguments, name, value))
         for value in BYTES:
             yield OddRequest(method, f"{path}?" + "&".join(f"{name}={value}" for name in names))
-        for value in SINGLY if draws else TEXTS:
+        # Each parameter three times, the last of them empty.
+        yield OddRequest(method, f"{path}?" + "&".join(f"{name}=1&{name}=32768&{name}=" for name in names))
+        for value in texts:
             yield _with_values(method, path, names, value)
             if whole or (value in SINGLY and method == "GET" and not draws):
                 for name in names:
                     yield _with_values(method, path, [name], value)
         if method != "GET":
-            yield OddRequest(method, path, {names[0]: "x" * 1_000_000})
-            for value in ("\0", "9" * 30, "x" * 10_000):
-                yield OddRequest(method, path, dict.fromkeys(names, value), multipart=True)
-            for body in JSON:
-                yield OddRequest(method, path, body=body)
+            yield from _bodies_of(method, path, names, reads_json=whole or _reads_json(app, rule), whole=whole)
+
+
+def _bodies_of(method: str, path: str, names: list[str], *, reads_json: bool, whole: bool) -> Iterator[OddRequest]:
+    """Odd bodies. reads_json: each odd document, and not only the first."""
+    yield OddRequest(method, path, {names[0]: "x" * 1_000_000})
+    for value in ("\0", "9" * 30, "x" * 10_000):
+        yield OddRequest(method, path, dict.fromkeys(names, value), multipart=True)
+    for body in JSON if reads_json else JSON[:1]:
+        yield OddRequest(method, path, body=body)
+    # A file where a text is expected; text where a file is, is among the forms above.
+    yield OddRequest(method, path, body=_parts(names, file=True), content_type=_MULTIPART)
+    form = "&".join(f"{name}=32768" for name in names)
+    yield OddRequest(
+        method, path, body=form.encode("utf-16"), content_type="application/x-www-form-urlencoded; charset=utf-16"
+    )
+    if whole:
+        yield OddRequest(method, path, body=_parts(names * (10_000 // len(names)), file=False), content_type=_MULTIPART)
+        yield OddRequest(method, path, body=_parts(names * (2_000 // len(names)), file=True), content_type=_MULTIPART)
+        yield OddRequest(method, path, body=_parts(names, file=True)[:-20], content_type=_MULTIPART)
+        for content_type in WRONG_TYPES:
+            yield OddRequest(method, path, body=form.encode(), content_type=content_type)
+
+
+def _parts(names: list[str], *, file: bool) -> bytes:
+    """The body of a multipart form with a part for each name."""
+    kind = '; filename="x\u202e.csv"\r\nContent-Type: text/csv' if file else ""
+    parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{name}"{kind}\r\n\r\n32768\r\n' for name in names)
+    return f"{parts}--x--\r\n".encode()
+
+
+def _reads_json(app: Flask, rule: Rule) -> bool:
+    """Tell whether the module of a view reads JSON at all, by itself or by the device's door."""
+    source = inspect.getsource(sys.modules[inspect.unwrap(app.view_functions[rule.endpoint]).__module__])
+    return "json" in source.lower() or "get_data" in source
 
 
 def _names_of(app: Flask, rule: Rule) -> list[str]:

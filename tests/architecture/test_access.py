@@ -53,6 +53,10 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "imports": (ADMIN, ADMIN),
     "instructors": (READ, ADMIN),
     "legacy": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
+    "own_data": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
+    "personal_data": (ADMIN, ADMIN),
+    "privacy": (NOBODY, CITY),
+    "processing": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "offerings": (ALL_BUT_TRAINEES, PLAN),
     "opening_balances": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
@@ -85,6 +89,7 @@ EXCEPTIONS: dict[str, Who] = {
     "attendance.undo": TEACH,
     "attendance.search": ALL_BUT_TRAINEES,  # a filter bar sent by POST: whom it seeks may not stand in an address
     "audit.index": READ - {Role.DISTRICT_ADMINISTRATOR},
+    "audit.export": READ - {Role.DISTRICT_ADMINISTRATOR},
     "certificates.export": READ,
     "certificates.index": ALL_BUT_TRAINEES,
     "enrolment.preview": PLAN,
@@ -94,6 +99,9 @@ EXCEPTIONS: dict[str, Who] = {
     "offerings.suggested_instructors": PLAN,
     "enrolment.rejected": PLAN,
     "enrolment.template": PLAN,
+    "personal_data.consent": PLAN,  # whoever enrols has the consent on paper
+    "personal_data.erase": CITY,
+    "personal_data.refuse": CITY,
     "quarters.freeze": CITY,
     "reviews.page": TEACH,  # a page that leads to a change
     "sessions.headcount": TEACH,  # a host counts heads too
@@ -138,6 +146,7 @@ PUBLIC = {
     "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
     "self_check_in.answer_unlisted", "self_check_in.done",
+    "privacy.page", "privacy.version", "ticket_data.consent", "ticket_data.withdraw", "ticket_data.correct",
     "tickets.page", "tickets.account", "tickets.link", "tickets.calendar", "tickets.cancel", "holding.pdf",
     "holding.page", "holding.card", "holding.picture", "holding.badge", "holding.share", "holding.withdraw",
     "sharing.page", "sharing.pdf", "sharing.picture",

@@ -101,7 +101,7 @@ class Walker:
         guard = guard_of(self._app, rule.endpoint)
         headers = {"Authorization": f"Bearer {self._token}"} if guard is not None and guard.admit else {}
         if odd.body is not None:
-            body: dict[str, Any] = {"data": odd.body, "content_type": "application/json"}
+            body: dict[str, Any] = {"data": odd.body, "content_type": odd.content_type}
         else:
             body = {"data": odd.fields} | ({"content_type": "multipart/form-data"} if odd.multipart else {})
         with self._db.begin_nested() as point:

@@ -116,26 +116,6 @@ def test_an_impossible_moment_that_was_stored_can_be_read_again(server: Server) 
     engine.dispose()
 
 
-def test_stored_names_are_compared_by_the_newer_rule(server: Server) -> None:
-    server.create_database("names")
-    url = server.url("names")
-    config = configuration(url)
-    command.upgrade(config, "0026")
-    engine = create_engine(url)
-    insert = text("INSERT INTO trainee (ref, name, name_key) VALUES (gen_random_uuid(), :name, :key)")
-    names = {"古丽‧买买提": "古丽‧买买提", "O’Brien": "O’BRIEN", "张三": "张三", "\u3164": "\u1160"}
-    with engine.begin() as connection:
-        connection.execute(insert, [{"name": name, "key": key} for name, key in names.items()])
-    keys = text("SELECT name_key FROM trainee ORDER BY id")
-    command.upgrade(config, "0027")
-    with engine.connect() as connection:
-        assert connection.scalars(keys).all() == ["古丽买买提", "OBRIEN", "张三", "\u1160"]
-    command.downgrade(config, "0026")
-    with engine.connect() as connection:
-        assert connection.scalars(keys).all() == list(names.values())
-    engine.dispose()
-
-
 def test_what_stood_in_clear_is_sealed_and_found_and_comes_back(server: Server) -> None:
     """Tickets, addresses of accounts and files of exports; the trail keeps no contact and no ID number."""
     crypto.configure(FIELD_KEY)
@@ -231,4 +211,24 @@ def test_closings_of_imports_that_were_undone_before_are_taken_back(server: Serv
         assert kinds == ["closing", "correction", "withdrawal"]
     with pytest.raises(IntegrityError):
         command.downgrade(config, "0028")
+    engine.dispose()
+
+
+def test_stored_names_are_compared_by_the_newer_rule(server: Server) -> None:
+    server.create_database("names")
+    url = server.url("names")
+    config = configuration(url)
+    command.upgrade(config, "0026")
+    engine = create_engine(url)
+    insert = text("INSERT INTO trainee (ref, name, name_key) VALUES (gen_random_uuid(), :name, :key)")
+    names = {"古丽‧买买提": "古丽‧买买提", "O’Brien": "O’BRIEN", "张三": "张三", "\u3164": "\u1160"}
+    with engine.begin() as connection:
+        connection.execute(insert, [{"name": name, "key": key} for name, key in names.items()])
+    keys = text("SELECT name_key FROM trainee ORDER BY id")
+    command.upgrade(config, "0027")
+    with engine.connect() as connection:
+        assert connection.scalars(keys).all() == ["古丽买买提", "OBRIEN", "张三", "\u1160"]
+    command.downgrade(config, "0026")
+    with engine.connect() as connection:
+        assert connection.scalars(keys).all() == list(names.values())
     engine.dispose()

@@ -26,6 +26,7 @@ NO_CIPHERTEXT = {
     "passkey.credential_id": "public", "passkey.public_key": "public", "passkey_challenge.challenge": "public, used once",
     "signing_key.public_key": "public", "issuer_key.public_key": "public",
     "certificate.payload": "what the QR code of the paper holds",
+    "certificate.erased_content": "hash",
     "ledger_entry.payload_hash": "hash", "ledger_entry.previous_hash": "hash", "ledger_entry.hash": "hash",
     "opening_source.file": "a published statistic, which administrators and auditors may open",
 }  # fmt: skip

@@ -69,6 +69,16 @@ SCHEMAS: dict[str, Any] = {
 _VERDICT = {"$ref": "#/components/schemas/Verdict"}
 
 PATHS: dict[str, Any] = {
+    "/api/v1/openapi.json": {
+        "get": {
+            "operationId": "describe",
+            "summary": "This document",
+            "responses": {
+                "200": {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}},
+                **refusals(405, 429),
+            },
+        }
+    },
     "/api/v1/verify/{digits}": {
         "get": {
             "operationId": "verify",

@@ -14,6 +14,7 @@ from lms.core.languages import counted, translated
 from lms.core.prerendered import PrerenderedPage
 
 DOES_NOT_EXPIRE = N_("does not expire")
+NAME_ERASED = N_("The name was erased (personal data)")
 
 
 def page(verdict: Verdict, language: str) -> bytes:
@@ -56,7 +57,7 @@ def texts(verdict: Verdict, language: str) -> dict[str, str]:
         plural_form = 1 if number == "1" else 2  # fractions of an hour take the plural
         hours = counted("%(hours)s class hour", "%(hours)s class hours", plural_form, language) % {"hours": number}
         values |= {
-            "holder": verdict.certificate.masked_name,
+            "holder": verdict.certificate.masked_name or translated(NAME_ERASED, language),
             "number": verdict.certificate.number,
             "type": facts["course_" + language],
             "programme": f"{facts['programme_' + language]} · {hours}",

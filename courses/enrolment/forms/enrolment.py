@@ -5,9 +5,12 @@ from flask_wtf.file import FileAllowed, FileField, FileRequired
 from wtforms import BooleanField, EmailField, HiddenField, StringField
 from wtforms.validators import DataRequired, Email, InputRequired, Length, Optional
 
+from courses.enrolment.forms.consents import TextVersionField, relation_field
 from courses.enrolment.forms.trainees import REASON_LIMIT, PersonForm, TraineeForm
 from courses.enrolment.trainees import TraineeFacts
 from lms.core.forms import Form, PhoneField, RowIdField, strip
+
+CONSENT_GIVEN = _("The person gave consent on paper or in person. I have it, or heard it.")
 
 
 class SelfEnrolmentForm(PersonForm):
@@ -21,6 +24,8 @@ class SelfEnrolmentForm(PersonForm):
         ),
         validators=[DataRequired(_("Without your consent we cannot enrol you."))],
     )
+    privacy_version = TextVersionField()
+    guardian_relation = relation_field()
 
     def facts(self) -> TraineeFacts:
         """The facts for `places.enrol_oneself`."""
@@ -38,10 +43,14 @@ class StaffEnrolmentForm(TraineeForm):
     """The facts of a person whom staff enrol. `confirmed` is "yes" once staff have seen the warnings."""
 
     confirmed = HiddenField()
+    consent_given = BooleanField(CONSENT_GIVEN)
+    guardian_relation = relation_field()
 
 
 class RegisteredTraineeForm(Form):
     """The trainee of the register whom staff enrol. `confirmed` is "yes" once staff have seen the warnings."""
+
+    consent_given = BooleanField(CONSENT_GIVEN)
 
     trainee_id = RowIdField(validators=[InputRequired()])
     confirmed = HiddenField()
@@ -95,4 +104,6 @@ class SheetUploadForm(Form):
 
 
 class SheetApplyForm(Form):
-    """The confirmation of a previewed spreadsheet. It has no fields but the CSRF token."""
+    """The confirmation of a previewed spreadsheet."""
+
+    consent_given = BooleanField(_("The people of this list gave their consent on paper or in person."))

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from courses.enrolment import (
+    consents,
     labels,
     listings,
     places,
@@ -17,6 +18,7 @@ from courses.enrolment import (
     sheet,
     sheet_import,
     trainee_search,
+    trainees,
     trainees_rights,
 )
 from courses.enrolment.forms.enrolment import (
@@ -31,6 +33,7 @@ from courses.enrolment.forms.trainees import TraineeSearchForm
 from courses.enrolment.places import StaffEnrolmentResult
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
+from courses.models.privacy import ConsentWay
 from courses.models.trainees import Trainee
 from lms.core import clock, exports
 from lms.core.access import requires, scope
@@ -50,11 +53,18 @@ def index(offering_id: int) -> ResponseReturnValue:
     """The enrolments of an offering: those with a place, the waiting list, and the cancelled ones."""
     offering = fetch(db(), Offering, offering_id, scope())
     rows = listings.list_of_offering(db(), offering_id)
+    standing = [row.enrolment.trainee_id for row in rows if row.enrolment.state != EnrolmentState.CANCELLED]
+    without_consent = consents.without(db(), standing)
+    only_these = request.args.get("consent") == "missing"
+    if only_these:
+        rows = [row for row in rows if row.enrolment.trainee_id in without_consent]
     trainee_ids = [row.enrolment.trainee_id for row in rows if not row.enrolment.phone_sealed]
     return render_template(
         "enrolment/index.html",
         offering=offering,
         rows=rows,
+        without_consent=without_consent,
+        only_without_consent=only_these,
         legible=trainees_rights.legible_ids(db(), trainee_ids, scope()),
         places=places.count_places(db(), offering),
         states=labels.STATES,
@@ -75,6 +85,11 @@ def new(offering_id: int) -> ResponseReturnValue:
             confirmed = form.confirmed.data == "yes"
             result = places.enrol_by_staff(db(), offering, form.facts(), scope(), confirmed=confirmed, today=_today())
             if result.enrolment is not None:
+                if form.consent_given.data:
+                    guardian = None
+                    if trainees.needs_guardian(form.facts()):
+                        guardian = consents.guardian_of(form.guardian_name.data, form.guardian_relation.data)
+                    consents.give(db(), result.enrolment.trainee, ConsentWay.DESK, guardian=guardian)
                 return _redirect_enrolled(result.enrolment)
     body = _render_new(offering, form=form, warnings=result, search=TraineeSearchForm(formdata=None))
     # A conflict is counted and audited, and an answer of 400 or more would roll that back.
@@ -126,6 +141,8 @@ def known(offering_id: int) -> ResponseReturnValue:
             db(), offering, trainee, confirmed=form.confirmed.data == "yes", given=form.given(trainee.name)
         )
         if result.enrolment is not None:
+            if form.consent_given.data and not consents.needs_guardian(trainee):
+                consents.give(db(), trainee, ConsentWay.DESK)
             return _redirect_enrolled(result.enrolment)
     body = render_template("enrolment/known.html", offering=offering, trainee=trainee, form=form, warnings=result)
     return make_response(body, 422)
@@ -229,7 +246,10 @@ def rejected(offering_id: int, ref: str, form: str) -> ResponseReturnValue:
 @requires(*STAFF)
 def apply(offering_id: int, ref: str) -> ResponseReturnValue:
     """Enrol the people of the accepted rows."""
-    result = sheet_import.apply(db(), sheet_import.get_pending(db(), offering_id, ref, scope()), scope())
+    pending = sheet_import.get_pending(db(), offering_id, ref, scope())
+    result = sheet_import.apply(db(), pending, scope())
+    if SheetApplyForm().consent_given.data:
+        consents.give_for_offering(db(), offering_id, result.trainee_ids)
     flash(
         _(
             "%(enrolled)s enrolled, %(waitlisted)s on the waiting list, %(left_out)s left out.",

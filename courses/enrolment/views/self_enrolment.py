@@ -4,8 +4,10 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerDay, RateLimitItemPerMinute
 
-from courses.enrolment import places
+from courses.enrolment import consents, places, privacy_texts, trainees
+from courses.enrolment.consents import Guardian
 from courses.enrolment.forms.enrolment import SelfEnrolmentForm
+from courses.models.privacy import ConsentWay
 from lms.core import guesses, limits
 from lms.core.access import public
 from lms.core.error_pages import message_of
@@ -40,10 +42,19 @@ def page(offering_id: int) -> ResponseReturnValue:
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         with refused_on(form):
+            text = consents.version_shown(db(), form.privacy_version.data)
+            guardian = _guardian(form)
             _count_phone(form.phone.data or "")
             result = places.enrol_oneself(db(), offering_id, form.facts(), tell=_may_be_told(form))
             if result.already_enrolled:
                 return render_template("self_enrolment/again.html", offering=offering)
+            consents.give(
+                db(),
+                result.enrolment.trainee,
+                ConsentWay.SELF_ENROLMENT,
+                guardian=guardian,
+                version=text.version,
+            )
             return redirect(url_for("tickets.page", ticket=result.enrolment.ticket))
     elif form.is_submitted():
         try:
@@ -52,8 +63,16 @@ def page(offering_id: int) -> ResponseReturnValue:
             form.form_errors.append(message_of(refusal))
             status = refusal.status
     counts = places.count_places(db(), offering)
-    body = render_template("self_enrolment/page.html", offering=offering, form=form, places=counts)
+    text = privacy_texts.current(db())
+    body = render_template("self_enrolment/page.html", offering=offering, form=form, places=counts, text=text)
     return make_response(body, status)
+
+
+def _guardian(form: SelfEnrolmentForm) -> Guardian | None:
+    """The guardian who consents for a child under 14. Raises DomainError on the field at fault."""
+    if not trainees.needs_guardian(form.facts()):
+        return None
+    return consents.guardian_of(form.guardian_name.data, form.guardian_relation.data)
 
 
 def _may_be_told(form: SelfEnrolmentForm) -> bool:

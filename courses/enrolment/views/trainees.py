@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from courses.enrolment import (
+    consents,
     daily_counts,
     desk_proofs,
     disclosures,
@@ -19,6 +20,7 @@ from courses.enrolment import (
     trainees,
     trainees_rights,
 )
+from courses.enrolment.forms.consents import PaperConsentForm
 from courses.enrolment.forms.trainees import (
     DayForm,
     DeskProofForm,
@@ -188,6 +190,10 @@ def _render_page(
         may_hand_over=may_change and desk_proofs.is_fresh(trainee, current_user.id),
         enrolments=enrolments,
         given_phones=dict.fromkeys(mask_phone(row.phone) for row in enrolments if row.phone),
+        consent=consents.standing(db(), trainee.id),
+        consent_withdrawn=consents.has_withdrawn(db(), trainee.id),
+        needs_guardian=consents.needs_guardian(trainee),
+        consent_form=PaperConsentForm(formdata=None),
         proposals=proposals.list_of_trainee(db(), trainee.id, scope()),
         reads_today=disclosures.reads_today(db(), _today()),
         reads_per_day=_limit(),

@@ -25,7 +25,7 @@ from courses.events import ExportRequested
 from courses.models.exports import CHUNK_COLUMN, Export, ExportChunk, ExportProgress, ExportState, PersonalData
 from courses.reports.exports.orders import ORDER_READERS, ExportOrder
 from courses.reports.exports.tables import ExportWording
-from lms.core import audit, clock, crypto, events
+from lms.core import audit, clock, crypto, events, retention_rules
 from lms.core.copying import PIECE_BYTES, Lines, Table, copy_rows, join_pieces, produce_ahead, typed_rows, write_parquet
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.exports import Format, Sheet, escape_formula, write
@@ -91,7 +91,7 @@ def begin(db: Session, order: ExportOrder, form: Format, *, head: ExportHead, ro
         head=head.to_json(),
         district_ids=None if order.scope.everything else sorted(order.scope.district_ids),
         rows=rows,
-        expires_at=clock.now() + LIFETIME,
+        expires_at=clock.now() + (retention_rules.period(db, "export") or LIFETIME),
         progress=ExportProgress(),
     )
     db.add(export)

@@ -1,27 +1,34 @@
 """The audit trail's page, for the city's administrators and for auditors."""
 
+import io
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, current_app, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 
 from lms.accounts import audit_trail, places
-from lms.accounts.audit_trail import TrailEntry, TrailFilter
+from lms.accounts.audit_trail import TrailChange, TrailEntry, TrailFilter
+from lms.accounts.current import confirmed
 from lms.accounts.forms import ROLES, AuditFilterForm
-from lms.core import audit_labels, edge
+from lms.core import audit_labels, clock, edge
 from lms.core.access import guard_of, holds, requires
 from lms.core.audit_labels import AuditLabels
+from lms.core.exports import MEDIA_TYPES, Cell, Format, Sheet, write
 from lms.core.forms import choices
-from lms.core.languages import moment, named
+from lms.core.languages import moment, named, whole
 from lms.core.request_db import db
 from lms.core.scope import EVERYTHING, Role
 from lms.core.sealed_search import redirect_to_search
 
+IN_MEMORY = 4 * 1024 * 1024  # bytes of a file; a larger one is written to disk
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 blueprint = Blueprint("audit", __name__)
 
@@ -33,29 +40,113 @@ def index() -> ResponseReturnValue:
     if request.method == "POST":
         return redirect_to_search(AuditFilterForm)
     labels = audit_labels.registered()
+    form, filters = _filters_from_request(labels)
+    zone = current_app.config["SETTINGS"].zone
+    return render_template(
+        "audit/index.html",
+        entries=audit_trail.listing(db(), filters, zone, request.args.get("page", 1, type=edge.page_number)),
+        form=form,
+        file_arguments={name: value for name, value in request.args.items() if name != "page"},
+        limit=current_app.config["SETTINGS"].export_limit_rows,
+        action_name=partial(_label, labels.actions),
+        noun_name=partial(_label, labels.nouns),
+        field_name=partial(_label, labels.fields),
+        key_name=partial(_key_name, labels),
+        value_text=_value_text(labels),
+        address=partial(_address, labels),
+    )
+
+
+@blueprint.get("/export.<any(csv, xlsx):form>")
+@requires(Role.CITY_ADMINISTRATOR, Role.AUDITOR)
+@confirmed
+def export(form: str) -> ResponseReturnValue:
+    """Send the entries that match the filters of the page as a file; values are masked as the page shows them."""
+    settings = current_app.config["SETTINGS"]
+    labels = audit_labels.registered()
+    filter_form, filters = _filters_from_request(labels)
+    rows = audit_trail.count(db(), filters, settings.zone)
+    if rows > settings.export_limit_rows:
+        limit = whole(settings.export_limit_rows)
+        flash(_("For a file, choose fewer days: it holds up to %(limit)s entries.", limit=limit), "warning")
+        arguments: dict[str, Any] = request.args.to_dict()
+        return redirect(url_for("audit.index", **arguments))
+    sheet = Sheet(
+        title=_("Audit"),
+        headings=[
+            _("No."), _("Time"), _("User"), _("Action"), _("Subject"), _("Number"), _("Changes"), _("Reason"),
+        ],
+        rows=_cells(audit_trail.stream(db(), filters, settings.zone), labels, settings.zone),
+        preamble=_preamble(filter_form, labels, settings.zone),
+        widths=(10, 20, 14, 24, 14, 14, 60, 30),
+    )  # fmt: skip
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
+    write(sheet, Format(form), file)
+    audit_trail.record_export(db(), filters, form, rows)
+    name = f"audit-{clock.today(settings.zone):%Y%m%d}.{form}"
+    size = file.tell()
+    file.seek(0)
+    if size > IN_MEMORY:
+        answer = send_file(file, mimetype=MEDIA_TYPES[Format(form)], as_attachment=True, download_name=name)
+        answer.call_on_close(file.close)
+        return answer
+    with file:
+        content = io.BytesIO(file.read())
+    return send_file(content, mimetype=MEDIA_TYPES[Format(form)], as_attachment=True, download_name=name)
+
+
+def _filters_from_request(labels: AuditLabels) -> tuple[AuditFilterForm, TrailFilter]:
     form = AuditFilterForm(request.args)
     actions = sorted((code, _(label)) for code, label in labels.actions.items())
     form.action.choices = choices([("", _("All actions")), *actions])
     form.validate()
-    filters = TrailFilter(
+    return form, TrailFilter(
         action=form.action.data or None,
         subject=form.subject.data,
         user=form.user.data,
         since=form.since.data,
         until=form.until.data,
     )
-    zone = current_app.config["SETTINGS"].zone
-    return render_template(
-        "audit/index.html",
-        entries=audit_trail.listing(db(), filters, zone, request.args.get("page", 1, type=edge.page_number)),
-        form=form,
-        action_name=partial(_label, labels.actions),
-        noun_name=partial(_label, labels.nouns),
-        field_name=partial(_label, labels.fields),
-        key_name=partial(_key_name, labels),
-        value_text=_ValueText(labels, {place.id: named(place) for place in places.districts(db(), EVERYTHING)}),
-        address=partial(_address, labels),
-    )
+
+
+def _cells(entries: Iterable[TrailEntry], labels: AuditLabels, zone: ZoneInfo) -> Iterator[list[Cell]]:
+    value_text = _value_text(labels)
+    for entry in entries:
+        yield [
+            entry.id,
+            f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+            entry.user or _("The system"),
+            _label(labels.actions, entry.action),
+            _label(labels.nouns, entry.noun),
+            _key_name(labels, entry),
+            "\n".join(_change(labels, change, value_text) for change in entry.changes),
+            entry.reason,
+        ]
+
+
+def _change(labels: AuditLabels, change: TrailChange, value_text: "_ValueText") -> str:
+    """A changed field in one line: "Name 张三 → 李四"; without what was before where nothing was."""
+    before = "" if change.before is None else f"{value_text(change.field, change.before)} → "
+    return f"{_label(labels.fields, change.field)} {before}{value_text(change.field, change.after)}"
+
+
+def _preamble(form: AuditFilterForm, labels: AuditLabels, zone: ZoneInfo) -> list[tuple[str, str]]:
+    chosen = [
+        (_("Action"), _label(labels.actions, form.action.data) if form.action.data else ""),
+        (_("Subject"), form.subject.data or ""),
+        (_("User"), form.user.data or ""),
+        (_("From"), f"{form.since.data or ''}"),
+        (_("Until"), f"{form.until.data or ''}"),
+    ]
+    return [
+        *((label, text) for label, text in chosen if text),
+        (_("Created"), f"{clock.now().astimezone(zone):%Y-%m-%d %H:%M}"),
+        (_("Created by"), current_user.name),
+    ]
+
+
+def _value_text(labels: AuditLabels) -> "_ValueText":
+    return _ValueText(labels, {place.id: named(place) for place in places.districts(db(), EVERYTHING)})
 
 
 class _ValueText:

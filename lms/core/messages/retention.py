@@ -1,26 +1,34 @@
-"""Retention: the content of a message is erased when it was sent, and of any other message after 30 days."""
+"""Retention: the content of a message is erased when it was sent, and of any other message after the period of its rule."""
 
-from datetime import timedelta
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
-from lms.core import clock
+from lms.core import retention_rules
 from lms.core.messages.models import Message, MessageState
 
-KEPT = timedelta(days=30)
+
+def due(before: datetime) -> list[ColumnElement[bool]]:
+    """The conditions that a message was settled before a moment and still has its content."""
+    return [Message.settled_at <= before, Message.content.is_not(None), Message.state != MessageState.WAITING]
 
 
 def erase(db: Session) -> None:
-    """Erase the content of messages that were settled 30 days ago. Nobody can call any more whom nobody called by then."""
-    old = (
-        Message.settled_at <= clock.now() - KEPT,
-        Message.content.is_not(None),
-        Message.state != MessageState.WAITING,
-    )
-    db.execute(
+    """Erase the content of messages whose period is over. Nobody can call any more whom nobody called by then."""
+    before = retention_rules.before(db, "message")
+    if before is not None:
+        erase_before(db, before)
+
+
+def erase_before(db: Session, before: datetime) -> int:
+    """Erase the content of messages that were settled before a moment, and return their number."""
+    old = due(before)
+    gone: Any = db.execute(
         update(Message)
         .where(*old, Message.state == MessageState.TO_CALL)
         .values(state=MessageState.ASIDE, reason="too_old", content=None)
     )
-    db.execute(update(Message).where(*old).values(content=None))
+    erased: Any = db.execute(update(Message).where(*old).values(content=None))
+    return int(gone.rowcount) + int(erased.rowcount)

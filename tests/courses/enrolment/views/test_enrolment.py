@@ -20,7 +20,7 @@ from lms.core.scope import Role
 from tests.factories import Make
 
 SignIn = Callable[[User], FlaskClient]
-SELF = {"name": "王小明", "phone": "13912345678", "birth_year": "1990", "consent": "y"}
+SELF = {"name": "王小明", "phone": "13912345678", "birth_year": "1990", "consent": "y", "privacy_version": "1"}
 
 
 @pytest.fixture

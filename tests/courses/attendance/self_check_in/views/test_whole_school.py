@@ -14,6 +14,8 @@ from tests.courses.closing.steps import loaded
 
 PEOPLE = 300
 
+CONSENT = {"consent": "y", "privacy_version": "1"}
+
 
 @pytest.fixture
 def offering(make):
@@ -36,7 +38,7 @@ def test_300_people_enrol_and_check_in_from_one_address_while_somebody_guesses(a
     db.commit()
     tickets = []
     for number in range(PEOPLE):
-        facts = {"name": f"学员{number}", "phone": f"139{number:08d}", "consent": "y"}
+        facts = {"name": f"学员{number}", "phone": f"139{number:08d}", **CONSENT}
         answer = app.test_client().post(f"/training/{offering.id}/enrol", data=facts)
         assert answer.status_code == 302, number
         tickets.append(answer.location)
@@ -63,7 +65,8 @@ def test_somebody_who_guesses_the_name_of_a_phone_is_stopped(app, db, offering):
     db.commit()
     answers = [
         app.test_client().post(
-            f"/training/{offering.id}/enrol", data={"name": f"王{number}", "phone": "13912345678", "consent": "y"}
+            f"/training/{offering.id}/enrol",
+            data={"name": f"王{number}", "phone": "13912345678", **CONSENT},
         )
         for number in range(40)
     ]

@@ -1,0 +1,120 @@
+"""Personal data on certificates: the holder's name, and ID numbers of certificates from before this system."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy.orm import Session
+
+from certificates import erasing, states
+from certificates.models import LEGACY_ID_NUMBER_COLUMN, Certificate, LegacyCertificate, ShareLink
+from certificates.states import State
+from courses.models.enrolment import Enrolment
+from courses.models.trainees import Trainee
+from lms.core import clock, crypto, personal_data, plain_values, retention_rules
+from lms.core.errors import N_
+from lms.core.personal_data import Basis, DataKind, Erased, Receiver, Row, Subject, Whose
+from lms.core.retention_rules import RetentionKind
+
+CORRECTION_OWED = N_("A corrected certificate of the person is being made. Try again in a few minutes.")
+
+
+def _export(db: Session, subject: Subject) -> list[Row]:
+    names = ("number", "holder_name", "facts", "issued_on", "valid_until", "revoked_at", "revoke_reason")
+    return [plain_values.of_row(row, *names) for row in erasing.certificates_of(db, subject.trainee_id)]
+
+
+def _erase(db: Session, subject: Subject) -> Erased:
+    number = erasing.erase_holder(db, subject.trainee_id)
+    return Erased(number, ("certificate",) if number else ())
+
+
+def _obstacles(db: Session, subject: Subject) -> Iterable[str]:
+    if erasing.is_correction_owed(db, subject.trainee_id):
+        yield CORRECTION_OWED
+
+
+def _lock(db: Session, subject: Subject) -> bool:
+    of_person = select(Enrolment.id).where(Enrolment.trainee_id == subject.trainee_id)
+    return personal_data.locked(db, select(Certificate.id).where(Certificate.enrolment_id.in_(of_person)))
+
+
+def _holds_valid_certificate() -> ColumnElement[bool]:
+    return exists(
+        select(1)
+        .select_from(Certificate)
+        .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
+        .where(Enrolment.trainee_id == Trainee.id, states.sql_condition(State.VALID, clock.branch_today()))
+        .correlate(Trainee)
+    )
+
+
+def _export_legacy(db: Session, subject: Subject) -> list[Row]:
+    names = ("number", "name", "course", "unit", "issued_on", "valid_until", "source", "revoked_at", "revoke_reason")
+    return [
+        plain_values.of_row(row, *names) | {"id_number": _id_number(row)}
+        for row in erasing.legacy_of(db, subject.trainee_id)
+    ]
+
+
+def _id_number(row: LegacyCertificate) -> str | None:
+    sealed = row.id_number_sealed
+    return crypto.cipher().decrypt(LEGACY_ID_NUMBER_COLUMN, row.ref, sealed) if sealed else None
+
+
+def _erase_legacy(db: Session, subject: Subject) -> Erased:
+    number = erasing.erase_legacy(db, subject.trainee_id)
+    return Erased(number, ("certificate",) if number else ())
+
+
+def _links_due(db: Session, before: datetime) -> int:
+    return db.scalar(select(func.count()).select_from(ShareLink).where(ShareLink.expires_at <= before)) or 0
+
+
+def _erase_links(db: Session, before: datetime) -> Iterator[int]:
+    result: Any = db.execute(delete(ShareLink).where(ShareLink.expires_at <= before))
+    yield result.rowcount
+
+
+personal_data.register(
+    DataKind(
+        code="certificate",
+        label=N_("Certificates"),
+        purpose=N_("To issue certificates that anybody can verify, and to replace them"),
+        tables={
+            "certificate": ("holder_name",),
+            "reissue_request": ("holder_name", "reason"),
+            "badge": ("credential", "token"),
+            "share_link": ("token_hash",),
+            "certificate_reminder": ("reminded_at",),
+        },
+        whose=(Whose.TRAINEE,),
+        basis=Basis.CONTRACT,
+        retention="trainee",
+        receivers=(Receiver.ANYBODY_WITH_CODE,),
+        export=_export,
+        erase=_erase,
+        obstacles=_obstacles,
+        lock=_lock,
+        needed=_holds_valid_certificate,
+    )
+)
+personal_data.register(
+    DataKind(
+        code="legacy_certificate",
+        label=N_("Certificates from before this system"),
+        purpose=N_("To verify certificates that were issued on paper before this system"),
+        tables={"legacy_certificate": ("name", "id_number_sealed")},
+        whose=(Whose.TRAINEE,),
+        basis=Basis.LEGAL_DUTY,
+        retention="trainee",
+        receivers=(Receiver.ANYBODY_WITH_CODE,),
+        export=_export_legacy,
+        erase=_erase_legacy,
+    )
+)
+personal_data.leave_apart({"ledger_entry": N_("Hashes of codes; never altered")})
+retention_rules.register(
+    RetentionKind("share_link", N_("Links to certificates"), N_("expired"), due=_links_due, erase=_erase_links)
+)
