@@ -190,7 +190,7 @@ def test_closings_of_imports_that_were_undone_before_are_taken_back(server: Serv
     engine = create_engine(url)
     with engine.begin() as connection:
         for statement in (
-            "INSERT INTO organisation (id, district_id, name_zh, sector) VALUES (1, 1, '一号社区', 'community')",
+            "INSERT INTO organisation (id, district_id, name_zh, sector, active) VALUES (1, 1, '一号社区', 'community', true)",
             "INSERT INTO offering (id, course_id, organisation_id, district_id, place, capacity, by_invitation, state,"
             " closed_at, counted_on) SELECT 1, min(id), 1, 1, '礼堂', 9, false, 'closed', now(), '2015-03-07' FROM course",
             "INSERT INTO person_time_entry (offering_id, kind, dated_on, recorded_at, enrolled, named, counted, minutes,"

@@ -14,9 +14,12 @@ from werkzeug.routing import Rule
 from lms.core import fast_path
 from lms.core.limits import limiter
 
-# Pages of imports, of the audit trail and of the running process, where an import and its undo must leave traces, and the
-# page that draws a new secret at each reading.
-TRACES = ("imports.", "audit.", "health.", "exports.page", "exports.file", "second_factor.app")
+# Pages of imports, of the audit trail, of the running process and of what is stored of persons (imported files are kept
+# for 30 days), where an import and its undo must leave traces, and the page that draws a new secret at each reading.
+TRACES = (
+    "imports.", "audit.", "health.", "exports.page", "exports.file", "processing.page", "processing.export",
+    "personal_data.erase", "second_factor.app",
+)  # fmt: skip
 # A stream that does not end, and files of the program.
 ENDLESS = ("code_display.stream", "static", "bootstrap.static", "offline.worker", "offline_session.worker")
 # Questions to the reports: all of time, whole years, days within months, as known today, by each grouping.
