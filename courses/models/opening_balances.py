@@ -40,7 +40,7 @@ class OpeningBalance(Base):
     """A month's total of one programme in one district.
 
     `month` is the first day of the month. `active` is false when the source is withdrawn. Balances of two sources for
-    the same month, district and programme are added up; a person decides whether the second one is entered.
+    the same month, district and programme are added up (a source has one); a person decides whether the second one is entered.
     """
 
     __tablename__ = "opening_balance"
@@ -61,10 +61,12 @@ class OpeningBalance(Base):
         CheckConstraint("person_times BETWEEN 0 AND 100000000", name="person_times"),
         CheckConstraint("certificates BETWEEN 0 AND 100000000", name="certificates"),
         Index(
-            "ix_opening_balance_active",
+            "uq_opening_balance_active",
             "month",
             "district_id",
             "programme_code",
+            "source_id",
+            unique=True,
             postgresql_where="active",
         ),
     )

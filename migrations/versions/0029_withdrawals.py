@@ -108,24 +108,18 @@ def upgrade() -> None:
         " JOIN person_time_entry AS line ON line.corrects_id = closing.id"
         " WHERE offering.state = 'cancelled' ORDER BY line.id"
     )
+    _unique_balance("month", "district_id", "programme_code", "source_id")
+
+
+def _unique_balance(*columns: str) -> None:
     op.drop_index("uq_opening_balance_active", table_name="opening_balance")
     op.create_index(
-        "ix_opening_balance_active",
-        "opening_balance",
-        ["month", "district_id", "programme_code"],
-        postgresql_where=sa.text("active"),
+        "uq_opening_balance_active", "opening_balance", list(columns), unique=True, postgresql_where=sa.text("active")
     )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_opening_balance_active", table_name="opening_balance")
-    op.create_index(
-        "uq_opening_balance_active",
-        "opening_balance",
-        ["month", "district_id", "programme_code"],
-        unique=True,
-        postgresql_where=sa.text("active"),
-    )
+    _unique_balance("month", "district_id", "programme_code")
     op.drop_index("uq_person_time_entry_withdrawal", table_name="person_time_entry")
     # A table of record is never altered, and the older schema has no withdrawals: with one of them this fails.
     _check_kinds(KINDS, CORRECTING)
