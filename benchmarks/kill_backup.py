@@ -7,10 +7,12 @@ file that is left must be unfinished and encrypted. The backup after it clears i
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,57 +23,70 @@ from lms.backup.encryption import Opener
 from lms.backup.writing import Lock, Source
 
 KILLS = 10
+# The beginnings of what a backup tells of its progress.
+STAGES = ("counting", "reading the database", "reading the database: ", "checking")
+MOST_SECONDS = 0.2
 CLEAR = (b"PGDMP", b"PRIVATE KEY", b"SECRET_KEY", b"settings.json", b"database/0")
 
 
 @dataclass(frozen=True)
 class Kill:
-    """A killed backup. fell: after how much of its usual time. faults: what was otherwise than it must be."""
+    """A killed backup. stage: the progress after which it was killed. faults: what was otherwise than it must be."""
 
-    fell: float
+    stage: str
     unfinished_bytes: int
     faults: tuple[str, ...]
 
 
 def kill(source: Source, folder: Path, kills: int) -> Iterator[Kill]:
-    """Make a backup, then kill so many at moments that are spread over the time which the first took."""
+    """Make a backup, then kill so many, each a random moment after one of the stages."""
     identity, recipient = encryption.new_identity()
     opener = Opener([identity])
     earlier = folder / "lms-20260101T000000Z.age"
-    began = time.monotonic()
-    _back_up(source, earlier, recipient)
-    usual = time.monotonic() - began
+    writing.make(source, earlier, Lock((recipient,)), lambda _: None)
     content = earlier.read_bytes()
-    for number in range(kills):
+    number = 0
+    while number < kills:
+        stage = STAGES[number % len(STAGES)]
         path = folder / f"lms-20260102T0000{number:02d}Z.age"
-        # A fork, so that a kill falls into the backup and not into the start of Python.
-        process = multiprocessing.get_context("fork").Process(target=_back_up, args=(source, path, recipient))
-        process.start()
-        time.sleep(usual * random.uniform(number, number + 1) / kills)
-        process.kill()
-        process.join()
-        # A run that had ended before the kill is no kill: its file is whole.
-        ended = process.exitcode == 0
-        time.sleep(0.2)  # pg_dump gets its signal when its parent is dead
-        drafts = list(folder.glob(f".*{place.UNFINISHED}"))
-        faults = [] if ended else list(_faults(path, drafts, process.pid or 0))
-        if path.exists():
+        was_killed = _killed_at(stage, source, path, recipient)
+        if path.exists():  # it had its name already, so it must be whole
             restoring.verify(path, opener)
             path.unlink()
-        if earlier.read_bytes() != content or restoring.verify(earlier, opener) is None:
+            continue
+        if not was_killed:
+            raise RuntimeError("the backup ended by itself and made no file")
+        number += 1
+        drafts = list(folder.glob(f".*{place.UNFINISHED}"))
+        unfinished_bytes = sum(draft.stat().st_size for draft in drafts)
+        faults = list(_faults(drafts))
+        if earlier.read_bytes() != content or not restoring.verify(earlier, opener).manifest.rows:
             faults.append("the earlier backup is not as it was")
-        yield Kill((number + 0.5) / kills, sum(draft.stat().st_size for draft in drafts), tuple(faults))
         if place.clear(folder) != drafts:
             faults.append("the unfinished file is not cleared away")
+        yield Kill(stage, unfinished_bytes, tuple(faults))
 
 
-def _back_up(source: Source, path: Path, recipient: str) -> None:
-    writing.make(source, path, Lock((recipient,)), lambda _: None)
+def _killed_at(stage: str, source: Source, path: Path, recipient: str) -> bool:
+    """Kill a backup within a moment after it came to the stage; False if it had ended before."""
+    # A fork, so that a kill falls into the backup and not into the start of Python.
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=writing.make, args=(source, path, Lock((recipient,)), sender.send))
+    process.start()
+    sender.close()
+    with suppress(EOFError):
+        while not receiver.recv().startswith(stage):
+            pass
+        time.sleep(random.uniform(0, MOST_SECONDS))
+    process.kill()
+    process.join()
+    receiver.close()
+    time.sleep(0.2)  # pg_dump gets its signal when its parent is dead
+    return process.exitcode == -signal.SIGKILL
 
 
-def _faults(path: Path, drafts: list[Path], parent: int) -> Iterator[str]:
-    if path.exists():
-        yield "there is a file of the backup's name"
+def _faults(drafts: list[Path]) -> Iterator[str]:
     for draft in drafts:
         written = draft.read_bytes()
         if any(mark in written for mark in CLEAR):
@@ -84,7 +99,7 @@ def _faults(path: Path, drafts: list[Path], parent: int) -> Iterator[str]:
         except OSError:
             continue
         if b"pg_dump" in command and b"--snapshot" in command:
-            yield f"pg_dump of {parent} still runs"
+            yield "pg_dump still runs"
 
 
 def main() -> int:
@@ -97,7 +112,8 @@ def main() -> int:
         for number, killed in enumerate(kill(source, Path(place_of_backups), KILLS), 1):
             wrong += bool(killed.faults)
             print(
-                f"{number:>3}  {killed.unfinished_bytes:>9} bytes unfinished  {'; '.join(killed.faults) or 'ok'}",
+                f"{number:>3}  after: {killed.stage:<24} {killed.unfinished_bytes:>9} bytes unfinished"
+                f"  {'; '.join(killed.faults) or 'ok'}",
                 flush=True,
             )
     print(

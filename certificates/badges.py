@@ -53,7 +53,6 @@ def owe(db: Session, certificate: Certificate) -> bool:
     The caller commits, then the worker signs. Raises DomainError `badge_not_made` for a certificate that was revoked or
     superseded.
     """
-    db.refresh(certificate, with_for_update={"key_share": True, "read": True})
     if not documents.is_printable(certificate):
         raise DomainError("badge_not_made", N_("This certificate was revoked or replaced. It no longer has a badge."))
     new_id = db.scalar(

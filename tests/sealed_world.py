@@ -14,12 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.attendance.self_check_in import code_display
-from courses.enrolment import mail, proposals, sheet_import
+from courses.enrolment import consents, mail, proposals, sheet_import
+from courses.enrolment.consents import Guardian, Relation
 from courses.enrolment.trainees import TraineeFacts, facts_of
 from courses.models.enrolment import Enrolment, EnrolmentImport
 from courses.models.exports import CHUNK_COLUMN, Export, ExportChunk, ExportKind, PersonalData
 from courses.models.imports import ImportRun
 from courses.models.offerings import CourseSession
+from courses.models.privacy import ConsentWay
 from courses.models.trainees import IdType, Trainee
 from courses.models.walk_ins import WalkInPerson
 from instructors import invitations
@@ -143,6 +145,7 @@ def _build(db: Session, make: Make, settings: Settings) -> World:
     meeting = offering.sessions[0]
     trainee = make.trainee("张三丰", email="zhang@example.org", guardian_name="张父", guardian_phone=make.phone())
     trainee.set_id_number(IdType.RESIDENT, ID_NUMBER)
+    consents.give(db, trainee, ConsentWay.DESK, guardian=Guardian("张父", Relation.FATHER))
     enrolment = make.enrolment(offering, trainee, phone=make.phone(), email="given@example.org")
     mail.send_confirmation(db, enrolment)
     ref = uuid4()

@@ -47,22 +47,27 @@ def seal() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file of signed blocks that was kept elsewhere, one a line, as `flask records head --signed` prints them.",
 )
-def check(against: Path | None) -> None:
+@click.option("--table", "only", multiple=True, help="Only this table; may be given several times.")
+def check(against: Path | None, only: tuple[str, ...]) -> None:
     """Compare every row of record with its sealed block; name table and row of whatever was altered.
 
     Exit code 1 when anything was. With the private keys on this machine each altered row is named; without them the
     block is, and rows that are missing or new.
     """
+    tables = {table.name for table in records.registered()}
+    if not set(only) <= tables:
+        raise click.BadParameter(f"must be one of {', '.join(sorted(tables))}", param_hint="--table")
     engine: Engine = current_app.extensions["engine"]
     folder = _branch().keys_dir
+    known = _noted(folder)  # read before the snapshot begins, which then has at least these
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         keys = status_keys.load(connection, folder)
-        known = _noted(folder) + (_kept(against, keys.public) if against is not None else [])
-        bar = click.progressbar(length=heads.count_rows(connection), label="Rows", file=sys.stderr)
+        known += _kept(against, keys.public) if against is not None else []
+        bar = click.progressbar(length=heads.count_rows(connection, only), label="Rows", file=sys.stderr)
         findings: list[Finding] = []
         total = 0
         with bar:
-            run = Check(connection, keys, known, bar.update)
+            run = Check(connection, keys, known, bar.update, only)
             for finding in run.findings():
                 total += 1
                 if total <= MAX_FINDINGS_SHOWN:
@@ -86,7 +91,7 @@ def head(signed: bool, accept: bool) -> None:
     with transaction(current_app.extensions["sessions"]) as db:
         newest = heads.newest(db)
         if accept:
-            heads.note(db, _branch().keys_dir, [table.name for table in records.registered()])
+            heads.note(db, _branch().keys_dir, [table.name for table in records.registered()], accept=True)
     for each in newest:
         click.echo(each.document if signed else f"{each.table} {each.number} {each.digest} {_moment(each.sealed_at)}")
 

@@ -1,6 +1,6 @@
 """The check of the tables of record against their sealed blocks: it names table and row of whatever was altered."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -75,13 +75,15 @@ class Check:
     """A check of all tables, on a connection whose transaction sees one snapshot.
 
     known: blocks that are noted outside the database: table, number, digest in hexadecimal. advance: called with
-    numbers of checked rows. `standings` are complete when `findings` has ended.
+    numbers of checked rows. only: the tables to check, all where it is empty. `standings` are complete when `findings`
+    has ended.
     """
 
     connection: Connection
     keys: StatusKeys
     known: Sequence[tuple[str, int, str]] = ()
     advance: Callable[[int], None] = lambda _rows: None
+    only: Collection[str] = ()
     standings: list[Standing] = field(default_factory=list)
 
     def findings(self) -> Iterator[Finding]:
@@ -90,10 +92,14 @@ class Check:
         for kid in self.keys.replaced:
             yield Finding("issuer_key", Fault.KEY, key=kid)
         for table in records.registered():
+            if self.only and table.name not in self.only:
+                continue
             standing = Standing(table.name)
             self.standings.append(standing)
             yield from self._table(table, standing)
         for name, number, digest in self.known:
+            if self.only and name not in self.only:
+                continue
             stored = heads.block(self.connection, name, number)
             if stored is None or stored.digest != digest:
                 yield Finding(name, Fault.HEAD, block=number)

@@ -52,9 +52,12 @@ def block(db: Reads | Connection, table: str, number: int | None = None) -> Publ
     return PublishedBlock(row[0], row[1], bytes(row[2]).hex(), row[3], row[4]) if row is not None else None
 
 
-def count_rows(db: Reads | Connection) -> int:
-    """The number of rows in all blocks."""
-    return int(db.execute(select(func.coalesce(func.sum(RecordBlock.row_count), 0))).scalar_one())
+def count_rows(db: Reads | Connection, only: Collection[str] = ()) -> int:
+    """The number of rows in the blocks of these tables; of all where `only` is empty."""
+    statement = select(func.coalesce(func.sum(RecordBlock.row_count), 0))
+    if only:
+        statement = statement.where(RecordBlock.record_table.in_(only))
+    return int(db.execute(statement).scalar_one())
 
 
 def noted(folder: Path) -> dict[str, tuple[int, str]]:
@@ -81,28 +84,34 @@ def is_noted(db: Reads | Connection, folder: Path, table: str) -> bool:
     return stored is not None and stored.digest == known[1]
 
 
-def note(db: Reads | Connection, folder: Path, tables: Collection[str]) -> None:
+def note(db: Reads | Connection, folder: Path, tables: Collection[str], *, accept: bool = False) -> None:
     """Write the last blocks of these tables to the file. Call this after the commit: the file is never ahead.
 
-    The heads are read under the file's lock, so that of two workers neither writes older heads over newer ones.
+    The heads are read under a lock, so that of two workers neither writes older heads over newer ones. What the file
+    has of a table stays while the database lacks that block. accept: write all the same, after a restored backup.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(folder):
         known = noted(folder)
-        heads = known | {head.table: (head.number, head.digest) for head in newest(db) if head.table in tables}
+        heads = known | {
+            head.table: (head.number, head.digest)
+            for head in newest(db)
+            if head.table in tables and (accept or is_noted(db, folder, head.table))
+        }
         if heads == known:
             return
         draft = folder / f".{FILE}.new"
         with draft.open("w", encoding="utf-8") as file:
             json.dump(heads, file, indent=1)
             file.flush()
+            os.fchmod(file.fileno(), 0o644)  # root may write it for the worker's user; there is nothing secret in it
             os.fsync(file.fileno())
         draft.replace(folder / FILE)
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder / f".{FILE}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

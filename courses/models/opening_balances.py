@@ -40,7 +40,8 @@ class OpeningBalance(Base):
     """A month's total of one programme in one district.
 
     `month` is the first day of the month. `active` is false when the source is withdrawn. Balances of two sources for
-    the same month, district and programme are added up (a source has one); a person decides whether the second one is entered.
+    the same month, district and programme are added up (a source has one); a person decides whether the second one is
+    entered.
     """
 
     __tablename__ = "opening_balance"

@@ -44,10 +44,6 @@ def holder(db: Session, kind: ContactKind, contact: str) -> User | None:
 
 def demand_free(db: Session, kind: ContactKind, contact: str | None, *, but: User | None = None) -> None:
     """Raise DomainError for a contact that another account has proven."""
-    if contact and len(crypto.cipher().numbers) > 1:
-        # The unique index sees no double while the one account has the index of the former key and the other that of the new.
-        column, value = (EMAIL, contact.lower()) if kind is ContactKind.EMAIL else (PHONE, contact)
-        lock_values(db, crypto.cipher().blind_indexes(column, value))
     other = holder(db, kind, contact) if contact else None
     if other is None or (but is not None and other.id == but.id):
         return
@@ -67,6 +63,10 @@ def prove(
     contacts that were proven before. by: the user who saw the document, for a proof by staff. Raises DomainError for a
     contact that another account has proven.
     """
+    # Two accounts that claim the contact and prove it at once take turns. The unique index would not see the double while the
+    # one has the index of the former field key and the other that of the new.
+    column, value = (EMAIL, contact.lower()) if kind is ContactKind.EMAIL else (PHONE, contact)
+    lock_values(db, crypto.cipher().blind_indexes(column, value))
     demand_free(db, kind, contact, but=user)
     former = of(user, kind)
     before = notices.proven_addresses(user)

@@ -142,6 +142,8 @@ def restore(
         progress("")
     where = instance or settings_file
     click.echo(f"Restored.{f' The settings are in {where}.' if where else ' The settings were not written anywhere.'}")
+    if instance is not None:
+        click.echo(f"Start it with: (set -a; . {instance / 'settings.env'}; INSTANCE_DIR={instance} make run)")
     if faults:
         click.echo(f"The checks found {faults} faults.", err=True)
         sys.exit(FOUND)

@@ -2,7 +2,8 @@
 
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import click
 from flask import current_app
@@ -53,19 +54,17 @@ def field_keys() -> None:
 @with_appcontext
 def reseal() -> None:
     """Seal everything anew with FIELD_KEY, while the system runs. Can be stopped at any time, and goes on where it stopped."""
-    stops: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda sent, _frame: stops.append(sent))
     sessions = current_app.extensions["sessions"]
     click.echo(f"Sealing with key {crypto.cipher().number}; configured: {_numbers(crypto.cipher().numbers)}.")
     unreadable: list[str] = []
     last = ""
-    for progress in resealing.reseal(sessions, stopped=lambda: bool(stops)):
-        report = f"{progress.table}: {progress.done} of {max(progress.total, progress.done)}"
-        if progress.total and report != last:
-            click.echo(report)
-            last = report
-        unreadable += [row for row in progress.unreadable if row not in unreadable]
+    with _stop_noted() as stops:
+        for progress in resealing.reseal(sessions, stopped=lambda: bool(stops)):
+            report = f"{progress.table}: {progress.done} of {max(progress.total, progress.done)}"
+            if progress.total and report != last:
+                click.echo(report)
+                last = report
+            unreadable += [row for row in progress.unreadable if row not in unreadable]
     if stops:
         sys.exit("Stopped. Start the command again to go on.")
     for hashes in sealed_columns.keyed_hashes():
@@ -82,6 +81,21 @@ def reseal() -> None:
 def check_field_keys() -> None:
     """Count what is sealed with each key; exit 1 if anything is sealed with another one than FIELD_KEY."""
     _check()
+
+
+@contextmanager
+def _stop_noted() -> Iterator[list[int]]:
+    """Note INT (Ctrl-C) and TERM in the list instead of ending the process, so that a batch is finished first."""
+    stops: list[int] = []
+    former = {
+        number: signal.signal(number, lambda sent, _frame: stops.append(sent))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stops
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _check() -> None:

@@ -6,14 +6,14 @@ locked, so that no request waits for it longer than for a few rows, and it write
 that was read.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import sleep
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from psycopg.errors import DeadlockDetected, LockNotAvailable
-from sqlalchemy import JSON, Row, bindparam, text
+from sqlalchemy import JSON, Row, TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -25,6 +25,7 @@ from lms.core.sealed_columns import KeyedHashes, Sealed
 
 LOCKED_ROWS = 0.1  # seconds to wait
 MANY = 5000  # rows in memory
+_NO_TIMEOUT = text("SET LOCAL statement_timeout = 0")  # a large table is counted whole
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Progress:
 def count(db: Session) -> list[Sums]:
     """Count the ciphertexts of each place by the number of their key."""
     sums: dict[str, Sums] = {}
+    db.execute(_NO_TIMEOUT)
     for table, places in sealed_columns.by_table().items():
         for sealed in places:
             query = f"SELECT {sealed.lead()} AS number, count(*) FROM {table} GROUP BY 1 ORDER BY 1"  # noqa: S608  # our own names
@@ -65,21 +67,35 @@ def count(db: Session) -> list[Sums]:
 def reseal(sessions: sessionmaker[Session], *, stopped: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
     """Seal every place anew with the newest key; yields after each batch, until nothing is left or `stopped` says so.
 
-    Rows that others have locked are left for the next round. A row that no configured key opens is named and left.
+    Rows that others have locked are left for the next round. A row that no configured key opens is named and left. All tables
+    are gone through again until nothing is found, because an import copies ciphertexts from one table to another.
     """
-    for table, places in sealed_columns.by_table().items():
-        with sessions() as db:
-            total = db.scalar(text(f"SELECT count(*) FROM {table} WHERE {_stale(places)}"), _parameters()) or 0  # noqa: S608  # our own names
-        progress = Progress(table, 0, total, [])
-        yield progress
-        left = total
-        while left and not stopped():
-            yield from _round(sessions, places, progress, stopped)
-            with sessions() as db:
-                remaining = db.scalar(text(f"SELECT count(*) FROM {table} WHERE {_stale(places)}"), _parameters()) or 0  # noqa: S608  # our own names
-            progress.unreadable = sorted(set(progress.unreadable))
-            if left == (left := remaining - len(progress.unreadable)):
-                sleep(LOCKED_ROWS)  # others have locked all that is left
+    unreadable: set[str] = set()
+    found = True
+    while found and not stopped():
+        found = False
+        for table, places in sealed_columns.by_table().items():
+            left = total = _count_stale(sessions, places)
+            progress = Progress(table, 0, total, sorted(_of(table, unreadable)))
+            yield progress
+            while left > len(_of(table, unreadable)) and not stopped():
+                found = True
+                yield from _round(sessions, places, progress, stopped)
+                unreadable |= set(progress.unreadable)
+                progress.unreadable = sorted(_of(table, unreadable))
+                if left == (left := _count_stale(sessions, places)):
+                    sleep(LOCKED_ROWS)  # others have locked all that is left
+
+
+def _of(table: str, names: set[str]) -> set[str]:
+    return {name for name in names if name.startswith(f"{table} ")}
+
+
+def _count_stale(sessions: sessionmaker[Session], places: Sequence[Sealed]) -> int:
+    query = f"SELECT count(*) FROM {places[0].table} WHERE {_stale(places)}"  # noqa: S608  # our own names
+    with sessions() as db:
+        db.execute(_NO_TIMEOUT)
+        return db.scalar(text(query), _parameters()) or 0
 
 
 def end_hashes(sessions: sessionmaker[Session], hashes: KeyedHashes) -> int:
@@ -145,7 +161,8 @@ def _selection(places: Sequence[Sealed], condition: str, ending: str) -> Any:
 def _write(db: Session, places: Sequence[Sealed], rows: Sequence[Row[Any]]) -> list[str]:
     """Write the rows, sealed anew; returns the names of those that no key opens."""
     table, cipher, unreadable = places[0].table, crypto.cipher(), []
-    columns = Base.metadata.tables[table].columns
+    keys = _keys(table)
+    updates: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         read = dict(row._mapping)
         values: dict[str, Any] = {}
@@ -154,28 +171,29 @@ def _write(db: Session, places: Sequence[Sealed], rows: Sequence[Row[Any]]) -> l
                 if read[f"lead_{number}"] not in {None, cipher.number}:
                     sealed.sealed_anew(read, values, cipher)
         except (InvalidTag, UnknownKey):
-            unreadable.append(f"{table} {', '.join(str(read[key]) for key in _keys(table))}")
+            unreadable.append(f"{table} {', '.join(str(read[key]) for key in keys)}")
             continue
-        former = {name: read[name] for name in values if name in read}
-        sets = ", ".join(f"{name} = :new_{name}" for name in values)
-        same = " AND ".join(
-            [*(f"{key} = :{key}" for key in _keys(table)), *(f"{name} = :old_{name}" for name in former)]
-        )
-        statement = text(f"UPDATE {table} SET {sets} WHERE {same}").bindparams(  # noqa: S608  # our own names
-            *(
-                bindparam(f"{age}_{name}", type_=JSONB)
-                for name in values
-                for age in ("new", "old")
-                if isinstance(columns[name].type, JSON) and (age == "new" or name in former)
-            )
-        )
-        db.execute(
-            statement,
-            {key: read[key] for key in _keys(table)}
+        updates.setdefault(tuple(values), []).append(
+            {key: read[key] for key in keys}
             | {f"new_{name}": value for name, value in values.items()}
-            | {f"old_{name}": value for name, value in former.items()},
+            | {f"old_{name}": read[name] for name in values if name in read}
         )
+    for names, parameters in updates.items():
+        db.execute(_update(table, names, parameters[0]), parameters)
     return unreadable
+
+
+def _update(table: str, names: Sequence[str], parameters: Mapping[str, Any]) -> TextClause:
+    """The statement that writes these columns of a row whose ciphertexts are still those that were read."""
+    former = [name for name in names if f"old_{name}" in parameters]
+    sets = ", ".join(f"{name} = :new_{name}" for name in names)
+    same = " AND ".join([*(f"{key} = :{key}" for key in _keys(table)), *(f"{name} = :old_{name}" for name in former)])
+    columns = Base.metadata.tables[table].columns
+    json = [name for name in names if isinstance(columns[name].type, JSON)]
+    return text(f"UPDATE {table} SET {sets} WHERE {same}").bindparams(  # noqa: S608  # our own names
+        *(bindparam(f"new_{name}", type_=JSONB) for name in json),
+        *(bindparam(f"old_{name}", type_=JSONB) for name in json if name in former),
+    )
 
 
 def _stale(places: Sequence[Sealed]) -> str:

@@ -22,6 +22,7 @@ DATABASE = "lms"
 QUEUE_DATABASE = "lms_queue"
 QUEUE_PREFIX = "sqla+"  # what kombu calls a queue in an SQL database
 RECORD = "up.json"
+FALLBACKS = "field_key_fallbacks"
 RECORDED = tuple(name.upper() for name in Settings.model_fields)
 
 
@@ -45,6 +46,9 @@ def fill(environ: MutableMapping[str, str], where: Place) -> None:
     if not environ.get("FIELD_KEY"):
         fresh = base64.b64encode(secrets.token_bytes(32)).decode()
         environ["FIELD_KEY"] = kept_secret(where.instance / "field_key", fresh)
+    fallbacks = where.instance / FALLBACKS
+    if not environ.get("FIELD_KEY_FALLBACKS") and fallbacks.exists():  # while the key is replaced (docs/operations.md)
+        environ["FIELD_KEY_FALLBACKS"] = fallbacks.read_text().strip()
     for name, value in {
         "KEYS_DIR": str(where.instance / "keys"),
         "PUBLIC_URL": where.url,

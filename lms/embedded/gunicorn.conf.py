@@ -23,6 +23,8 @@ threads = int(os.environ.get("WEB_THREADS") or 8)
 timeout = 60
 graceful_timeout = 30  # a TERM lets the requests in flight end
 keepalive = 5
+# The socket of `BufferingWorker` never blocks, and Python's `socket.sendfile` refuses such a socket.
+sendfile = False
 # Its sign of life is a file; on a slow disk that alone can stall a worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes its own file there
 # Addresses carry secrets (a ticket's, a password link's): the application logs what may be kept.

@@ -82,3 +82,4 @@ def test_a_number_of_sessions_becomes_all_or_a_share(server: Server) -> None:
         assert {code: (rule, share) for code, rule, share in rows} == {
             code: facts[-1] for code, facts in courses.items()
         }
+    engine.dispose()

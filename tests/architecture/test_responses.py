@@ -28,6 +28,9 @@ CACHEABLE = {
     "offline.worker": "a script",
     "offline_session.file": "scripts and styles of the session page",
     "offline_session.worker": "a script",
+    "sealed_records.block": "digests of rows of record, of which copies are to be kept elsewhere",
+    "sealed_records.index": "the newest of them",
+    "sealed_records.latest": "the newest of them",
     "status.key_set": "public keys",
     "status.signed_list": "bits of certificates by number, which verifiers fetch and keep",
 }

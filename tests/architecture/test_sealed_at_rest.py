@@ -28,6 +28,9 @@ NO_CIPHERTEXT = {
     "certificate.payload": "what the QR code of the paper holds",
     "certificate.erased_content": "hash",
     "ledger_entry.payload_hash": "hash", "ledger_entry.previous_hash": "hash", "ledger_entry.hash": "hash",
+    "record_block.leaves": "hash",
+    "record_block.previous_digest": "hash",
+    "record_block.digest": "hash",
     "opening_source.file": "a published statistic, which administrators and auditors may open",
 }  # fmt: skip
 

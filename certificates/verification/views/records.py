@@ -8,6 +8,7 @@ from certificates.records.heads import PublishedBlock
 from certificates.verification.views.status_lists import CACHE_SECONDS, LIMIT, open_to_all
 from lms.core.access import public
 from lms.core.db import LARGEST_ID
+from lms.core.headers import cacheable
 from lms.core.limits import limiter
 from lms.core.request_db import autocommit_reads
 
@@ -19,6 +20,7 @@ HEAD_SECONDS = 60  # a new block may follow each minute
 @blueprint.get("/status/records")
 @public
 @limiter.limit(LIMIT)
+@cacheable
 def index() -> ResponseReturnValue:
     """List the last block of each table: number, digest, moment and address."""
     newest = [_summary(head) for head in heads.newest(autocommit_reads())]
@@ -28,6 +30,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/status/records/<table>")
 @public
 @limiter.limit(LIMIT)
+@cacheable
 def latest(table: str) -> ResponseReturnValue:
     """Serve the last block of a table as the worker signed it."""
     return _served(heads.block(autocommit_reads(), table), HEAD_SECONDS)
@@ -36,6 +39,7 @@ def latest(table: str) -> ResponseReturnValue:
 @blueprint.get("/status/records/<table>/<int:number>")
 @public
 @limiter.limit(LIMIT)
+@cacheable
 def block(table: str, number: int) -> ResponseReturnValue:
     """Serve a block of a table as the worker signed it. It never changes."""
     known = heads.block(autocommit_reads(), table, number) if 0 < number <= LARGEST_ID else None

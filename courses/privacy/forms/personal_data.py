@@ -78,6 +78,6 @@ class PrivacyTextForm(Form):
 class RetentionForm(Form):
     """A new period of retention."""
 
-    amount = IntegerField(_("Period"), validators=[InputRequired(_("Enter a number.")), NumberRange(1, 3660)])
+    amount = IntegerField(_("Keep for"), validators=[InputRequired(_("Enter a number.")), NumberRange(1, 3660)])
     unit = SelectField(_("Unit"), choices=choices([(PeriodUnit.DAYS, _("days")), (PeriodUnit.MONTHS, _("months"))]))
-    reason = _reason_field(_("Reason for the change"))
+    reason = _reason_field(_("Why is the period changed?"))

@@ -42,8 +42,8 @@ def page() -> ResponseReturnValue:
 def export(form: str) -> ResponseReturnValue:
     """The register as a file."""
     headings = [
-        _("Kind of data"), _("People"), _("Purpose"), _("Legal basis"), _("Receivers"), _("Tables and columns"),
-        _("Kept for"), _("Reason"), _("Rows"),
+        _("Kind of data"), _("Whose data"), _("Purpose"), _("Legal basis"), _("Receivers"), _("Tables and columns"),
+        _("Kept for"), _("Reason"), _("Number of rows"),
     ]  # fmt: skip
     rows = [
         (

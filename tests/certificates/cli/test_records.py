@@ -94,6 +94,8 @@ def test_the_check_names_table_and_row_and_copies_kept_elsewhere(system: Flask, 
     assert code == 1
     assert f"audit_entry row {key}, block 1: edited after it was sealed\n" in output
     assert output.endswith("1 findings.\n")
+    assert run(system, "check", "--table", "skill_event")[0] == 0
+    assert run(system, "check", "--table", "app_user")[0] == 2
     with system.extensions["engine"].begin() as connection:
         connection.execute(text("DELETE FROM record_block WHERE record_table = 'ledger_entry'"))
     assert "ledger_entry, block 1: is known outside the database" in run(system, "check", "--against", str(copies))[1]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from courses.enrolment import places
 from courses.imports import runs
-from courses.models.enrolment import EnrolmentSource, EnrolmentState
+from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.imports import ImportAttendance, ImportState
 from courses.models.offerings import OfferingState
 from courses.models.privacy import ErasureRequest, ErasureState
@@ -119,6 +119,28 @@ def test_who_is_being_enrolled_elsewhere_is_not_erased_and_the_other_way_round(s
         erasing.commit()
         with pytest.raises(IntegrityError, match="was erased"):
             places.enrol(enrolling, offering_id, enrolling.get_one(Trainee, trainee_id), source=EnrolmentSource.STAFF)
+
+
+def test_who_is_being_certified_is_not_erased(sessions: sessionmaker[Session]) -> None:
+    """Before the issuing the certificate is owed; while it runs, it holds the enrolment's row."""
+    now = clock.now()
+    with sessions() as db:
+        make = Make(db)
+        offering = make.offering(state=OfferingState.CLOSED, closed_at=now, counted_on=now.date())
+        enrolment = make.enrolment(offering, state=EnrolmentState.COMPLETED, certificate_due=True)
+        db.commit()
+        trainee_id = enrolment.trainee_id
+    with sessions() as issuing, sessions() as erasing:
+        with pytest.raises(DomainError, match="still open"):
+            erasure.erase(erasing, trainee_id, reason="申请")
+        erasing.rollback()
+        row = issuing.scalars(select(Enrolment).with_for_update(skip_locked=True)).one()
+        with pytest.raises(DomainError, match="working on this person"):
+            erasure.erase(erasing, trainee_id, reason="申请")
+        row.certified_at = now
+        issuing.commit()
+        erasing.rollback()
+        erasure.erase(erasing, trainee_id, reason="申请")
 
 
 def test_two_erasures_at_once_are_one(sessions: sessionmaker[Session]) -> None:

@@ -14,6 +14,7 @@ from courses.imports import runs
 from courses.imports.kinds import ImportContext
 from courses.models.enrolment import Enrolment, EnrolmentImport
 from courses.models.imports import ImportRun, ImportState
+from courses.models.privacy import Consent
 from courses.models.proposals import Proposal
 from courses.models.self_check_in import CheckInKey
 from courses.models.trainees import Trainee
@@ -89,6 +90,9 @@ def test_every_kind_of_row_under_the_new_key_alone(sessions: sessionmaker[Sessio
         assert facts.guardian_phone is not None
         for query in (trainee_phone, sealed_world.ID_NUMBER):
             assert trainee in trainee_search.search(db, query, EVERYTHING).rows
+        guardian = db.scalars(select(Consent)).one().guardian()
+        assert guardian is not None
+        assert guardian["name"] == "张父"
         enrolment = listings.get_by_ticket(db, ticket)
         assert (enrolment.ticket, enrolment.email, enrolment.phone is not None) == (ticket, "given@example.org", True)
         pending = db.scalars(select(EnrolmentImport)).one()

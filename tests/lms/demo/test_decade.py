@@ -33,7 +33,7 @@ GROUP BY programme_code ORDER BY programme_code
 FACTS = """
 SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
     SELECT row(id, ref, district_id, name, birth_year, phone_index, id_number_index, guardian_name, created_at)::text FROM trainee
-    UNION ALL SELECT enrolment::text FROM enrolment UNION ALL SELECT attendance::text FROM attendance
+    UNION ALL SELECT (to_jsonb(enrolment) - 'ticket_sealed')::text FROM enrolment UNION ALL SELECT attendance::text FROM attendance
     UNION ALL SELECT attendance_event::text FROM attendance_event UNION ALL SELECT person_time_entry::text FROM person_time_entry
     UNION ALL SELECT session_instructor::text FROM session_instructor
 ) AS lines (line)
