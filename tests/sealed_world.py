@@ -157,6 +157,7 @@ def _build(db: Session, make: Make, settings: Settings) -> World:
     walk_in = WalkInPerson(id=uuid4(), course_session_id=meeting.id, name="路人")
     walk_in.phone = make.phone()
     db.add(walk_in)
+    consents.give(db, trainee, ConsentWay.TICKET, guardian=Guardian("王芳", Relation.MOTHER))
     proposals.propose(db, trainee, TraineeFacts(**{**_given(trainee), "email": "proposed@example.org"}), "本人换了邮箱")
     code_display.show(db, meeting, now=clock.now())
     export = Export(

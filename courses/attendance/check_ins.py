@@ -11,6 +11,7 @@ from courses.models.attendance import AttendanceKind, AttendanceMethod, ReviewRe
 from courses.outcomes import REASON_LIMIT, Outcome
 from lms.core.db import LARGEST_ID
 from lms.core.errors import N_
+from lms.core.masks import mask_all
 from lms.core.names import clean, norm
 
 NAME_LIMIT = 60
@@ -112,8 +113,11 @@ STATUSES = {"not_found": 404, "bad_event": 422}
 
 
 def cleaned(event: AttendanceInput) -> AttendanceInput:
-    """Return the event without NULs (PostgreSQL stores none), its texts in one line and cut to the columns' lengths."""
-    reason = _one_line(event.reason, REASON_LIMIT)
+    """Return the event without NULs (PostgreSQL stores none), its texts in one line and cut to the columns' lengths.
+
+    Contacts in the reason are masked: an event is never altered, also not when a person is erased.
+    """
+    reason = _one_line(mask_all(event.reason), REASON_LIMIT)
     walk_in = event.walk_in
     if walk_in is not None:
         walk_in = replace(walk_in, name=clean(walk_in.name)[:NAME_LIMIT].strip())

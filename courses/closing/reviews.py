@@ -30,6 +30,7 @@ from courses.models.walk_ins import WalkInPerson
 from courses.offerings import rights
 from lms.core import audit, reasons
 from lms.core.errors import N_, Denied, DomainError, NotFound
+from lms.core.masks import mask_all
 from lms.core.scope import Scope, fetch
 
 # The report on corrections shows this reason beside the figure that moved; it is stored, so it is in both languages.
@@ -224,7 +225,7 @@ def _decide(  # noqa: PLR0917  # the facts of one decision
             event_id=event.id,
             decision=decision,
             enrolment_id=enrolment.id if enrolment is not None else None,
-            reason=reason,
+            reason=mask_all(reason),  # no row of record is ever altered
             user_id=audit.actor(db),
             decided_at=now,
         )

@@ -40,6 +40,7 @@ from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind, PersonTimeEntry
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
+from lms.core.masks import mask_all
 
 
 @dataclass(frozen=True)
@@ -294,7 +295,7 @@ def _add_line(
         recorded_at=clock.now(),
         recorded_by=audit.actor(db),
         corrects_id=corrects.id if corrects else None,
-        reason=reason,
+        reason=mask_all(reason),  # no row of record is ever altered
         enrolled=figures.enrolled,
         named=figures.named,
         counted=figures.counted,

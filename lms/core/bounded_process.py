@@ -203,12 +203,12 @@ def _ended(process: "subprocess.Popen[bytes]") -> Exception:
 
 
 def _exceeded(bound: str) -> BoundsExceeded:
-    log.warning("file_refused", reason=bound)
+    log.warning("file_refused", code=bound)
     return BoundsExceeded(bound)
 
 
 def _failed(reason: str) -> ProgramFailed:
-    log.warning("file_unreadable", reason=reason)
+    log.warning("file_unreadable", code=reason)
     return ProgramFailed(reason)
 
 

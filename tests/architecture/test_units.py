@@ -58,16 +58,25 @@ def test_a_service_is_closed_to_everything_but_its_work(name: str) -> None:
     assert unit["User"] != ["root"]
 
 
+def test_the_backup_is_closed_too_and_reads_what_the_worker_reads() -> None:
+    backup, worker = service("lms-backup"), service("lms-worker")
+    closed = CLOSED.keys() - {"Restart"}
+    assert {key: backup[key] for key in closed} == {key: [CLOSED[key]] for key in closed}
+    for key in ("User", "EnvironmentFile"):
+        assert backup[key] == worker[key]
+    folder = Path("/var/lib", backup["StateDirectory"][0])
+    assert f"flask --app wsgi backup {folder} --keep" in backup["ExecStart"][0]
+
+
 def test_web_and_worker_are_different_users_and_the_worker_alone_has_the_keys() -> None:
     web, worker, beat = (service(name) for name in SERVICES)
     assert web["User"] != worker["User"]
     assert web["EnvironmentFile"] != worker["EnvironmentFile"]
     assert KEYS in web["InaccessiblePaths"][0]
     assert KEYS in beat["InaccessiblePaths"][0]
-    assert worker["ReadOnlyPaths"] == [KEYS]
+    assert worker["ReadWritePaths"] == [KEYS]
     assert not any(KEYS in value for value in worker["InaccessiblePaths"])
-    for unit in (web, worker):
-        assert "ReadWritePaths" not in unit
+    assert "ReadWritePaths" not in web
     assert web["IPAddressDeny"] == ["any"]
 
 

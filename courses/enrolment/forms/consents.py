@@ -7,7 +7,7 @@ from wtforms.widgets import HiddenInput
 
 from courses.enrolment.consents import Relation
 from courses.enrolment.trainees import NAME_LIMIT
-from lms.core.forms import Form, choices, strip
+from lms.core.forms import Form, PersonNameField, choices, strip
 
 RELATIONS = {Relation.MOTHER: _("Mother"), Relation.FATHER: _("Father"), Relation.OTHER: _("Other legal guardian")}
 
@@ -34,7 +34,7 @@ class ConsentForm(Form):
     """A consent outside of an enrolment: on the ticket's page or in the account."""
 
     privacy_version = TextVersionField()
-    guardian_name = StringField(_("Guardian's name"), filters=[strip], validators=[Optional(), Length(max=NAME_LIMIT)])
+    guardian_name = PersonNameField(_("Guardian's name"), validators=[Optional(), Length(max=NAME_LIMIT)])
     guardian_relation = relation_field()
     consent = BooleanField(
         _(
@@ -47,7 +47,7 @@ class ConsentForm(Form):
 class PaperConsentForm(Form):
     """A consent that staff have on paper or heard in person."""
 
-    guardian_name = StringField(_("Guardian's name"), filters=[strip], validators=[Optional(), Length(max=NAME_LIMIT)])
+    guardian_name = PersonNameField(_("Guardian's name"), validators=[Optional(), Length(max=NAME_LIMIT)])
     guardian_relation = relation_field()
 
 

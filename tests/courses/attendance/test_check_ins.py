@@ -79,3 +79,8 @@ def test_a_ticket_is_stored_as_its_hash_and_a_hash_stays_itself():
 
 def test_every_reason_of_a_review_has_a_message():
     assert set(ReviewReason) <= MESSAGES.keys()
+
+
+def test_contacts_in_a_reason_are_masked_because_an_event_is_never_altered() -> None:
+    event = AttendanceInput(uuid4(), 1, 2, reason="来电 13812345678，a.b@example.org")
+    assert cleaned(event).reason == "来电 138****5678，a***@example.org"

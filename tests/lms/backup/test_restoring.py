@@ -80,9 +80,9 @@ def test_a_damaged_backup_changes_nothing(
 def test_a_newer_backup_is_refused_and_an_older_one_needs_leave(
     made: Made, destination: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "head", lambda: "0027")
+    monkeypatch.setattr(migrations, "head", lambda: "9999")
     with pytest.raises(
-        BackupError, match=f"of migration {made.backup.manifest.migration}, and this version is at 0027"
+        BackupError, match=f"of migration {made.backup.manifest.migration}, and this version is at 9999"
     ):
         restore(made, destination)
     monkeypatch.setattr(restoring.schema, "revisions", dict)

@@ -29,12 +29,13 @@ SELECT programme_code, sum(named)::int, sum(counted)::int, min(dated_on) >= '200
 FROM person_time_entry JOIN offering ON offering.id = offering_id JOIN course ON course.id = course_id
 GROUP BY programme_code ORDER BY programme_code
 """
-# What the rows say, without what is sealed (each time otherwise) and the moments of loading.
+# What the rows say, without what is sealed and the numbers of transactions (each time otherwise) and the moments of loading.
 FACTS = """
 SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
     SELECT row(id, ref, district_id, name, birth_year, phone_index, id_number_index, guardian_name, created_at)::text FROM trainee
     UNION ALL SELECT (to_jsonb(enrolment) - 'ticket_sealed')::text FROM enrolment UNION ALL SELECT attendance::text FROM attendance
-    UNION ALL SELECT attendance_event::text FROM attendance_event UNION ALL SELECT person_time_entry::text FROM person_time_entry
+    UNION ALL SELECT (to_jsonb(attendance_event) - 'transaction_number')::text FROM attendance_event
+    UNION ALL SELECT (to_jsonb(person_time_entry) - 'transaction_number')::text FROM person_time_entry
     UNION ALL SELECT session_instructor::text FROM session_instructor
 ) AS lines (line)
 """

@@ -20,6 +20,7 @@ import pytest
 
 from lms.config import ROOT
 from lms.embedded import system_user, users
+from lms.embedded.failure import StartError
 from lms.embedded.postgres import Server
 from tests.lms.embedded.running import SETTINGS, Run, family, status, up
 
@@ -205,3 +206,12 @@ def test_roots_other_files_are_not_given_away(tmp_path: Path) -> None:
     owned = {path.name for path in tmp_path.rglob("*") if path.lstat().st_uid == me.uid and AS_ROOT}
     assert owned == ({"mine", "plain"} if AS_ROOT else set())
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+def test_without_a_way_to_make_users_one_line_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Such as in a container without useradd. Nothing goes on as root instead."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setitem(system_user.PURPOSES, "lms-none", "the web server does not run")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StartError, match=r"useradd is missing .*; make the system user lms-none, or start as another"):
+        system_user.for_program("lms-none")
