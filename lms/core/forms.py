@@ -7,8 +7,8 @@ from typing import Any
 from flask import current_app, request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import MultiDict
-from wtforms import DateField, DateTimeLocalField, IntegerField, StringField
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
+from wtforms import DateField, DateTimeLocalField, FileField, IntegerField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
@@ -27,10 +27,18 @@ class Form(FlaskForm):
         """Options of Flask-WTF: a form reads forms and never JSON, which could be of any shape."""
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
-            """The fields and files that were sent; none where JSON was sent."""
+            """The fields that were sent, and the files for fields of files; none where JSON was sent.
+
+            A file that is sent for any other field would become its text, and no validator expects that.
+            """
             if request and request.is_json and formdata is not None and not hasattr(formdata, "getlist"):
                 return MultiDict()
-            return super().wrap_formdata(form, formdata)
+            data = super().wrap_formdata(form, formdata)
+            if not isinstance(data, CombinedMultiDict):
+                return data
+            names = {field.name for field in form if isinstance(field, FileField)}
+            files = MultiDict(pair for pair in request.files.items(multi=True) if pair[0] in names)
+            return CombinedMultiDict((files, request.form))
 
 
 class QueryForm(Form):

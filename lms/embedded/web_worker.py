@@ -45,6 +45,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.incoming: IncomingRequest | None = None
         self.until = 0.0
         self.drained = 0
+        self.is_registered = False
 
     def __next__(self) -> Any:
         """The request that has arrived. Raises what gunicorn's parser said of it."""
@@ -100,7 +101,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def on_client_socket_readable(self, connection: Connection, _client: Any) -> None:
         """Read the next request of a connection that was kept."""
-        self.poller.unregister(connection.sock)
+        self._unregister(connection)
         self.keepalived_conns.remove(connection)
         self._await_request(connection)
         self._read(connection)
@@ -172,8 +173,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 return
             if self._take(connection, data):
                 return
-        with suppress(KeyError):  # it is registered already
-            self._register(connection, selectors.EVENT_READ, self._read)
+        self._register(connection, selectors.EVENT_READ, self._read)
 
     def _take(self, connection: Connection, data: bytes) -> bool:
         """Give bytes to the request that arrives; whether it is whole and was handed to a thread."""
@@ -248,11 +248,15 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._drop(connection)
 
     def _register(self, connection: Connection, event: int, callback: Callable[[Connection], None]) -> None:
-        self.poller.register(connection.sock, event, lambda _client: callback(connection))
+        if not connection.is_registered:
+            connection.is_registered = True
+            self.poller.register(connection.sock, event, lambda _client: callback(connection))
 
     def _unregister(self, connection: Connection) -> None:
-        with suppress(KeyError, ValueError):
-            self.poller.unregister(connection.sock)
+        if connection.is_registered:
+            connection.is_registered = False
+            with suppress(KeyError, ValueError):
+                self.poller.unregister(connection.sock)
 
     def _drop(self, connection: Connection) -> None:
         self._unregister(connection)

@@ -1,10 +1,13 @@
 """Fields that many forms share."""
 
 from datetime import UTC, date, datetime
+from io import BytesIO
 
 import pytest
 from flask import Flask
+from flask_wtf.file import FileField
 from werkzeug.datastructures import MultiDict
+from wtforms import StringField
 from wtforms.validators import DataRequired
 
 from lms.core.forms import (
@@ -92,6 +95,19 @@ def test_the_ends_of_the_range_are_read(app: Flask) -> None:
 def test_a_form_reads_no_json(app: Flask) -> None:
     with app.test_request_context(method="POST", json=["phone"]):
         assert MeetingForm().phone.data is None
+
+
+def test_a_file_that_is_sent_for_a_text_is_none(app: Flask) -> None:
+    class Sent(Form):
+        name = StringField()
+        file = FileField()
+
+    data = {"name": (BytesIO(b"x"), "x.csv"), "file": (BytesIO(b"y"), "y.csv")}
+    with app.test_request_context(method="POST", data=data):
+        form = Sent()
+        assert form.validate()
+        assert not form.name.data
+        assert form.file.data.read() == b"y"
 
 
 class PersonForm(Form):
