@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 from courses.models.assessment import SkillEvent, SkillResult
 from courses.models.catalogue import AttendanceRule, Course, CourseSkill, Programme
 from courses.models.offerings import Offering
+from courses.models.person_time import is_withdrawn
 from lms.core import audit
 from lms.core.errors import N_, DomainError, NotFound
 
@@ -166,7 +167,8 @@ def change_course(db: Session, course: Course, facts: CourseFacts, checklist: Se
 
 def count_offerings(db: Session, course_id: int) -> int:
     """The number of offerings that a course has had, in every state."""
-    return db.scalar(select(func.count()).select_from(Offering).where(Offering.course_id == course_id)) or 0
+    offerings = select(func.count()).select_from(Offering).where(Offering.course_id == course_id, ~is_withdrawn())
+    return db.scalar(offerings) or 0
 
 
 def _apply(db: Session, noun: str, subject: str, row: Any, facts: Any) -> None:
