@@ -15,6 +15,7 @@ from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState, sealed_ticket
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
+from courses.offerings.class_hours import HoursDecision
 from lms.core import clock, crypto
 from lms.core.transactions import transaction
 from lms.organisations.models import Organisation, Sector
@@ -44,7 +45,6 @@ def owe(app: Flask, number: int) -> None:
             name_zh="救护员",
             name_en="First responder",
             hours=Decimal(16),
-            sessions_needed=1,
             pass_mark=None,
             validity_months=36,
             trainee_ratio=50,
@@ -57,7 +57,7 @@ def owe(app: Flask, number: int) -> None:
         db.flush()
         for start in range(0, number, CLASS):
             meeting = _class(db, course, host, start, min(CLASS, number - start))
-            closing.close(db, meeting, zone=settings.zone)
+            closing.close(db, meeting, zone=settings.zone, before_end=True, hours=HoursDecision())
 
 
 def _class(db: Session, course: Course, host: Organisation, start: int, size: int) -> CourseSession:

@@ -65,7 +65,7 @@ def phones(app: Flask, number: int, *, people: int, sessions: int) -> list[Phone
         )
         course = Course(
             code=f"BENCH-{uuid4().hex[:8]}", programme_code="FIRST_RESPONDER", name_zh="救护员",
-            name_en="First responder", hours=Decimal(16), sessions_needed=1, pass_mark=None, validity_months=36,
+            name_en="First responder", hours=Decimal(16), pass_mark=None, validity_months=36,
             trainee_ratio=50, capacity=max(people, 1), certificate_type=1, refresher=False, active=True,
         )  # fmt: skip
         db.add_all([host, course])

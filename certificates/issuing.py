@@ -141,7 +141,7 @@ def _select_owed(offering_id: int | None, period: CountingPeriod | None, limit: 
             Organisation.name_en.label("host_en"),
             Course.name_zh.label("course_zh"),
             Course.name_en.label("course_en"),
-            Course.hours,
+            func.coalesce(Offering.certificate_hours, Course.hours).label("hours"),
             Course.validity_months,
             Course.certificate_type,
             Programme.code.label("programme_code"),

@@ -113,7 +113,7 @@ class Make:
         n = next(_numbers)
         values: dict[str, Any] = {
             "code": f"C-{n}", "programme_code": "FIRST_RESPONDER", "name_zh": f"课程{n}", "name_en": f"Course {n}",
-            "hours": Decimal(8), "sessions_needed": 1, "pass_mark": 60, "validity_months": 36, "trainee_ratio": 12,
+            "hours": Decimal(8), "pass_mark": 60, "validity_months": 36, "trainee_ratio": 12,
             "capacity": 50, "certificate_type": 1, "refresher": False, "active": True,
         } | facts  # fmt: skip
         row = Course(**values)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from courses.models.catalogue import AttendanceRule
 from courses.models.enrolment import EnrolmentState
 from lms.core.errors import N_
 
@@ -33,7 +34,7 @@ CERTIFICATE_ONLY = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MI
 # The label of each shortfall, and what can be done about it before closing; both are msgids.
 SHORTFALL_LABELS: dict[str, tuple[str, str]] = {
     Shortfall.ABSENT: (N_("not present at any session"), N_("If the trainee was present, add the check-in.")),
-    Shortfall.SESSIONS_MISSING: (N_("too few sessions attended"), N_("Check the rosters of the earlier sessions.")),
+    Shortfall.SESSIONS_MISSING: (N_("not present at every session"), N_("Check the rosters of the earlier sessions.")),
     Shortfall.MINUTES_MISSING: (N_("too few minutes attended"), N_("Check the times on the rosters.")),
     Shortfall.THEORY_MISSING: (N_("no theory result"), N_("Enter the theory result.")),
     Shortfall.THEORY_FAILED: (N_("theory below the pass mark"), N_("Enter a retest if there was one.")),
@@ -49,8 +50,9 @@ class CourseRequirements:
     """The requirements of a course, for one offering.
 
     pass_mark: in per cent; None without a theory test. skills: the ids of the checklist's skills.
-    minutes_planned: of all sessions of the offering. minutes_needed: how many of them a trainee must attend; 0 without a
-    rule. certificate: the course gives a certificate.
+    sessions_needed: the sessions of the offering at which a trainee must be present. minutes_planned: of all sessions of
+    the offering. minutes_needed: how many of them a trainee must attend; 0 where the rule is `all`. certificate: the
+    course gives a certificate.
     """
 
     sessions_needed: int = 1
@@ -87,6 +89,15 @@ class EntitlementVerdict:
     certificate_due: bool
 
 
+def sessions_needed(planned: int, rule: AttendanceRule) -> int:
+    """Return the number of planned sessions at which a trainee must be present.
+
+    They are all that the offering plans, unless the course's rule is a share of the minutes: then presence at one of them
+    is the least that makes a participant. Example: a class of one session that was split into two demands both.
+    """
+    return 1 if rule is AttendanceRule.SHARE else planned
+
+
 def minutes_needed(planned: int, share: int | None) -> int:
     """Return the minutes that must be attended: the share (per cent) of the planned ones, rounded up; 0 without a share.
 
@@ -110,7 +121,7 @@ def judge(
     gives one, and whose name has at least one letter.
     """
     shortfalls = [
-        *_presence(requirements, sessions_attended, minutes_attended),
+        *missing_presence(requirements, sessions_attended, minutes_attended),
         *_theory(requirements, results),
         *_skills(requirements, results),
     ]
@@ -119,6 +130,16 @@ def judge(
     if not any(letter.isalpha() for letter in name):
         shortfalls.append(Shortfall.NAME_MISSING)
     return EntitlementVerdict(_state(shortfalls), tuple(shortfalls), certificate_due=not shortfalls)
+
+
+def missing_presence(
+    requirements: CourseRequirements, sessions_attended: int, minutes_attended: int
+) -> list[Shortfall]:
+    """Return what is missing of the presence that a course requires. An absence is named alone."""
+    if sessions_attended == 0:
+        return [Shortfall.ABSENT]
+    shortfalls = [Shortfall.SESSIONS_MISSING] if sessions_attended < requirements.sessions_needed else []
+    return [*shortfalls, Shortfall.MINUTES_MISSING] if minutes_attended < requirements.minutes_needed else shortfalls
 
 
 def count_shortfalls(shortfalls: Iterable[Iterable[Shortfall]]) -> Mapping[Shortfall, int]:
@@ -136,13 +157,6 @@ def _state(shortfalls: list[Shortfall]) -> EnrolmentState:
     if set(shortfalls) <= CERTIFICATE_ONLY:
         return EnrolmentState.COMPLETED
     return EnrolmentState.INCOMPLETE
-
-
-def _presence(requirements: CourseRequirements, sessions_attended: int, minutes_attended: int) -> list[Shortfall]:
-    if sessions_attended == 0:
-        return [Shortfall.ABSENT]
-    shortfalls = [Shortfall.SESSIONS_MISSING] if sessions_attended < requirements.sessions_needed else []
-    return [*shortfalls, Shortfall.MINUTES_MISSING] if minutes_attended < requirements.minutes_needed else shortfalls
 
 
 def _theory(requirements: CourseRequirements, results: TraineeResults) -> list[Shortfall]:

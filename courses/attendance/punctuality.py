@@ -7,8 +7,9 @@ ten minutes is therefore one figure for all courses and no setting. It covers a 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from courses.offerings.class_hours import MINUTE
+
 GRACE = timedelta(minutes=10)
-MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,6 @@ def measure(starts_at: datetime, ends_at: datetime, arrived_at: datetime, left_a
         _beyond_grace(ends_at - counted_to),
         max(0, (counted_to - counted_from) // MINUTE),
     )
-
-
-def planned_minutes(starts_at: datetime, ends_at: datetime) -> int:
-    """The planned length of a session in whole minutes."""
-    return (ends_at - starts_at) // MINUTE
 
 
 def _beyond_grace(span: timedelta) -> int:

@@ -18,20 +18,26 @@ audit_labels.register(
             "programme": N_("Programme"),
         },
         fields={
+            "attendance_rule": N_("Attendance required"),
             "certificate_type": N_("Certificate type"),
             "code": N_("Code"),
             "course": N_("Course"),
             "course_id": N_("Course"),
             "hours": N_("Hours"),
+            "minutes_share": N_("Share of the planned minutes, per cent"),
             "pass_mark": N_("Pass mark"),
             "position": N_("Position"),
             "programme": N_("Programme"),
             "programme_code": N_("Programme"),
             "refresher": N_("Refresher"),
-            "sessions_needed": N_("Sessions needed"),
             "skills": N_("Skills"),
             "trainee_ratio": N_("Trainees per instructor"),
             "validity_months": N_("Validity (months)"),
+        },
+        values={
+            "all": N_("All planned sessions"),
+            "all_and_share": N_("All planned sessions, and a share of the minutes"),
+            "share": N_("A share of the planned minutes"),
         },
     )
 )

@@ -12,8 +12,9 @@ from sqlalchemy import func, select, union, update
 from sqlalchemy.orm import Session, selectinload
 
 from courses.models.assessment import SkillEvent, SkillResult
-from courses.models.catalogue import Course, CourseSkill, Programme
+from courses.models.catalogue import AttendanceRule, Course, CourseSkill, Programme
 from courses.models.offerings import Offering
+from courses.models.person_time import is_withdrawn
 from lms.core import audit
 from lms.core.errors import N_, DomainError, NotFound
 
@@ -45,8 +46,8 @@ class CourseFacts:
     name_zh: str
     name_en: str
     hours: Decimal
-    sessions_needed: int
     capacity: int
+    attendance_rule: AttendanceRule = AttendanceRule.ALL
     minutes_share: int | None = None
     pass_mark: int | None = None
     validity_months: int | None = None
@@ -166,7 +167,8 @@ def change_course(db: Session, course: Course, facts: CourseFacts, checklist: Se
 
 def count_offerings(db: Session, course_id: int) -> int:
     """The number of offerings that a course has had, in every state."""
-    return db.scalar(select(func.count()).select_from(Offering).where(Offering.course_id == course_id)) or 0
+    offerings = select(func.count()).select_from(Offering).where(Offering.course_id == course_id, ~is_withdrawn())
+    return db.scalar(offerings) or 0
 
 
 def _apply(db: Session, noun: str, subject: str, row: Any, facts: Any) -> None:

@@ -1,6 +1,7 @@
 """Forms of the catalogue: a programme, a course and its checklist."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -18,7 +19,8 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 from courses.catalogue.catalogue import ChecklistItem, CourseFacts, ProgrammeFacts
-from lms.core.forms import Form, strip
+from courses.models.catalogue import AttendanceRule
+from lms.core.forms import Form, choices, strip
 
 MAX_SKILLS = 40
 NAME = (DataRequired(), Length(max=100))
@@ -93,10 +95,21 @@ class CourseForm(Form):
     name_zh = StringField(_("Name in Chinese"), filters=[strip], validators=NAME)
     name_en = StringField(_("Name in English"), filters=[strip], validators=NAME)
     hours = DecimalField(_("Class hours"), places=1, validators=[InputRequired(), NumberRange(min=0.5, max=999)])
-    sessions_needed = IntegerField(
-        _("Sessions to attend"), default=1, validators=[InputRequired(), NumberRange(min=1, max=100)]
+    attendance_rule = SelectField(
+        _("Attendance required"),
+        choices=choices(
+            [
+                (AttendanceRule.ALL, _("All planned sessions")),
+                (AttendanceRule.SHARE, _("A share of the planned minutes")),
+                (AttendanceRule.ALL_AND_SHARE, _("All planned sessions, and a share of the minutes")),
+            ]
+        ),
+        default=AttendanceRule.ALL,
+        coerce=AttendanceRule,
     )
-    minutes_share = IntegerField(_("Minutes to attend, per cent"), validators=[Optional(), NumberRange(min=1, max=100)])
+    minutes_share = IntegerField(
+        _("Share of the planned minutes, per cent"), validators=[Optional(), NumberRange(min=1, max=100)]
+    )
     capacity = IntegerField(_("Places"), validators=[InputRequired(), NumberRange(min=1, max=10_000)])
     trainee_ratio = IntegerField(_("Trainees per instructor"), validators=[Optional(), NumberRange(min=1, max=1000)])
     pass_mark = IntegerField(_("Pass mark in theory, per cent"), validators=[Optional(), NumberRange(min=1, max=100)])
@@ -106,10 +119,20 @@ class CourseForm(Form):
     active = BooleanField(_("Offered: new offerings can be scheduled"), default=True)
     skills = FieldList(FormField(ChecklistItemForm), min_entries=1, max_entries=MAX_SKILLS)
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Require the per cent where the rule is a share. `Optional` ends the validators of the field before."""
+        valid = bool(super().validate(extra_validators))
+        share = self.minutes_share
+        if self.attendance_rule.data is not AttendanceRule.ALL and share.data is None and not share.errors:
+            share.errors = [_("Enter the per cent, from 1 to 100.")]
+            valid = False
+        return valid
+
     def facts(self) -> CourseFacts:
-        """The valid input."""
+        """The valid input. A per cent that the rule does not use is dropped."""
         names = CourseFacts.__dataclass_fields__
-        return CourseFacts(**{name: self[name].data for name in names})
+        facts = CourseFacts(**{name: self[name].data for name in names})
+        return replace(facts, minutes_share=None) if facts.attendance_rule is AttendanceRule.ALL else facts
 
     def checklist(self) -> Sequence[ChecklistItem]:
         """The valid checklist, without empty rows."""

@@ -14,10 +14,12 @@ audit_labels.register(
             "instructor.leave": N_("Instructor left"),
             "offering.close": N_("Offering closed"),
             "session.close": N_("Session closed"),
+            "session.end": N_("Session ended before its planned end"),
             "session.headcount": N_("Headcount entered"),
             "session.spot_check": N_("Headcount checked"),
         },
         fields={
+            "before_end": N_("Closed before its planned end"),
             "by_self": N_("Self check-ins"),
             "counted": N_("Counted"),
             "expected": N_("On the list"),

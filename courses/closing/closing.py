@@ -4,21 +4,26 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from courses.assessment.entitlement import CourseRequirements
 from courses.attendance.self_check_in import code_display
-from courses.closing import judging, spot_check
+from courses.closing import judging, presence, spot_check
 from courses.closing.judging import Judgement
 from courses.closing.open_session import refuse_unless_open
+from courses.closing.presence import PersonPresence
 from courses.closing.spot_check import ExpectedHeads, HeadCount
 from courses.counting import person_time
 from courses.events import OfferingClosed
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.offerings import class_hours
+from courses.offerings.class_hours import MINUTE, HoursDecision
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
@@ -36,6 +41,10 @@ class ClosingOutlook:
     people: trainees who were present at one or more sessions of the offering.
     offering_headcount: the headcount of the offering, which is the largest of its sessions.
     expected_heads: the number to compare a count of the room with, where trainees checked themselves in.
+    missed: who was absent, late or left early, at this session and those that are closed.
+    requirements: what the course requires of the attendance, over the sessions planned now.
+    before_end: the session is planned to go on for a minute or longer. hours_undecided: with the last session, the offering
+    plans fewer hours than the certificates would print.
     """
 
     last: bool
@@ -44,7 +53,11 @@ class ClosingOutlook:
     judgements: Sequence[Judgement]
     people: int
     offering_headcount: int
+    requirements: CourseRequirements
     expected_heads: ExpectedHeads | None = None
+    missed: Sequence[PersonPresence] = ()
+    before_end: bool = False
+    hours_undecided: bool = False
 
     @property
     def certificates_due(self) -> int:
@@ -64,8 +77,13 @@ class ClosingOutlook:
     @property
     def seen(self) -> str:
         """A digest of what the confirmation page shows; it differs as soon as anything of that differs."""
-        facts = [(judgement.enrolment.id, judgement.verdict.shortfalls) for judgement in self.judgements]
-        shown = (self.last, self.present, self.offering_headcount, self.expected_heads, facts)
+        facts = [
+            (judgement.enrolment.id, judgement.minutes, judgement.verdict.shortfalls) for judgement in self.judgements
+        ]
+        shown = (
+            self.last, self.present, self.offering_headcount, self.expected_heads, self.requirements.minutes_planned,
+            self.hours_undecided, self.missed, facts,
+        )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
@@ -74,6 +92,7 @@ def outlook(db: Session, meeting: CourseSession) -> ClosingOutlook:
     last = not any(other.id != meeting.id and other.closed_at is None for other in meeting.offering.sessions)
     present = db.scalar(select(func.count()).select_from(Attendance).where(Attendance.course_session_id == meeting.id))
     judgements = judging.judgements(db, meeting.offering_id) if last else []
+    requirements = judgements[0].demand if judgements else judging.requirements(db, meeting.offering_id)
     return ClosingOutlook(
         last=last,
         present=present or 0,
@@ -81,31 +100,74 @@ def outlook(db: Session, meeting: CourseSession) -> ClosingOutlook:
         judgements=judgements,
         people=sum(judgement.sessions_attended > 0 for judgement in judgements),
         offering_headcount=max(other.headcount for other in meeting.offering.sessions),
-        expected_heads=spot_check.expected_heads(db, meeting),
+        requirements=requirements,
+        expected_heads=spot_check.expected_heads(db, meeting) if meeting.closed_at is None else None,
+        missed=presence.read(db, meeting, requirements),
+        before_end=meeting.closed_at is None and meeting.ends_at - clock.now() >= MINUTE,
+        hours_undecided=last and class_hours.needs_decision(meeting.offering),
+    )
+
+
+def may_close(meeting: CourseSession) -> bool:
+    """Tell whether closing has something to do: the session is open, or the offering is and none of its sessions.
+
+    The latter happens when the last open session is cancelled: it is removed from a plan of which all else is closed.
+    """
+    return meeting.offering.state == OfferingState.PUBLISHED and (
+        meeting.closed_at is None or all(other.closed_at is not None for other in meeting.offering.sessions)
+    )
+
+
+def end_now(db: Session, meeting: CourseSession) -> None:
+    """Let a session that is running end with this minute: it ended before its planned end.
+
+    The minutes attended and those planned follow, and so does the judgement. Raises DomainError before the session has
+    begun and for a session that is not open; does nothing where the planned end is reached.
+    """
+    lock_offering(db, meeting.offering_id)
+    db.refresh(meeting, ["closed_at", "starts_at", "ends_at"])
+    refuse_unless_open(meeting)
+    now = clock.now()
+    _refuse_before_start(meeting, now)
+    ends_at = now.replace(second=0, microsecond=0) + MINUTE
+    if ends_at >= meeting.ends_at:
+        return
+    before, meeting.ends_at = meeting.ends_at, ends_at
+    db.flush()
+    db.expire(meeting, ["during", "instructors"])
+    audit.record(
+        db, "session.end", meeting, before={"ends_at": before.isoformat()}, after={"ends_at": ends_at.isoformat()}
     )
 
 
 def close(
-    db: Session, meeting: CourseSession, *, zone: ZoneInfo, seen: str | None = None, heads: HeadCount | None = None
+    db: Session,
+    meeting: CourseSession,
+    *,
+    zone: ZoneInfo,
+    seen: str | None = None,
+    heads: HeadCount | None = None,
+    before_end: bool = False,
+    hours: HoursDecision | None = None,
 ) -> ClosingOutlook:
     """Close a session; with the last open one, close the offering: results are judged and person-times counted.
 
     seen: `ClosingOutlook.seen` of the page that was confirmed. heads: the people counted in the room, needed where
-    trainees checked themselves in.
-    Raises DomainError before the session has begun, for a session that is not open, for an offering in which nobody
-    took part, without `heads` where they are needed, and with the code `closing_changed` when `seen` is outdated.
+    trainees checked themselves in. before_end: the closing of a session that is planned to go on is meant. hours: what the
+    certificates print where the offering plans fewer hours than its course has.
+    Raises DomainError before the session has begun, for a session that is not open, for an offering in which nobody took
+    part, without `before_end`, `heads` or `hours` where they are needed, and with the code `closing_changed` when `seen` is
+    outdated.
     Publishes OfferingClosed when the offering closes. Every enrolment is judged once.
     """
     offering = lock_offering(db, meeting.offering_id)
     db.execute(select(CourseSession.id).where(CourseSession.offering_id == offering.id).with_for_update())
     for other in offering.sessions:
-        db.refresh(other, ["closed_at", "headcount"])
-    refuse_unless_open(meeting)
+        db.refresh(other, ["closed_at", "headcount", "starts_at", "ends_at"])
+    if not may_close(meeting):
+        refuse_unless_open(meeting)
     now = clock.now()
-    if now < meeting.starts_at:
-        raise DomainError(
-            "not_begun", N_("This session has not begun: it starts at %(starts)s."), starts=meeting.starts_at
-        )
+    _refuse_before_start(meeting, now)
     effects = outlook(db, meeting)
     if seen is not None and seen != effects.seen:
         raise DomainError(
@@ -119,14 +181,36 @@ def close(
                 "or ask the host to cancel the offering."
             ),
         )
+    if effects.before_end and not before_end:
+        raise DomainError(
+            "before_end",
+            N_("The session is planned until %(ends)s. Confirm that you close it before."),
+            field="before_end",
+            ends=meeting.ends_at,
+        )
+    decided = class_hours.decide(offering, hours) if effects.last else {}
     if effects.expected_heads is not None:
         spot_check.enter(db, meeting, effects.expected_heads, heads or HeadCount(None), now=now)
-    meeting.closed_at = now
-    code_display.forget_codes(db, [meeting.id])
-    audit.record(db, "session.close", meeting, after={"present": effects.present, "headcount": effects.headcount})
+    if meeting.closed_at is None:
+        meeting.closed_at = now
+        code_display.forget_codes(db, [meeting.id])
+        audit.record(
+            db,
+            "session.close",
+            meeting,
+            after={"present": effects.present, "headcount": effects.headcount}
+            | ({"before_end": True} if effects.before_end else {}),
+        )
     if effects.last:
-        _close_offering(db, offering, effects.judgements, now, zone)
+        _close_offering(db, offering, effects.judgements, now, zone, decided)
     return effects
+
+
+def _refuse_before_start(meeting: CourseSession, now: datetime) -> None:
+    if now < meeting.starts_at:
+        raise DomainError(
+            "not_begun", N_("This session has not begun: it starts at %(starts)s."), starts=meeting.starts_at
+        )
 
 
 def lock_offering(db: Session, offering_id: int) -> Offering:
@@ -136,15 +220,20 @@ def lock_offering(db: Session, offering_id: int) -> Offering:
     ).one()
 
 
-def _close_offering(
-    db: Session, offering: Offering, judgements: Sequence[Judgement], now: datetime, zone: ZoneInfo
+def _close_offering(  # noqa: PLR0917  # the facts of one closing
+    db: Session,
+    offering: Offering,
+    judgements: Sequence[Judgement],
+    now: datetime,
+    zone: ZoneInfo,
+    decided: dict[str, Any],
 ) -> None:
     _cancel_waiting_list(db, offering.id, now)
     offering.state, offering.closed_at = OfferingState.CLOSED, now
     offering.counted_on = clock.day_of(max(meeting.starts_at for meeting in offering.sessions), zone)
     judging.write(db, judgements)
     person_time.record_closing(db, offering, zone)
-    audit.record(db, "offering.close", offering, before={"state": "published"}, after={"state": "closed"})
+    audit.record(db, "offering.close", offering, before={"state": "published"}, after={"state": "closed"} | decided)
     publish(db, OfferingClosed(offering.id))
 
 

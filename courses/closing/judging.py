@@ -11,14 +11,21 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from courses.assessment import assessment
-from courses.assessment.entitlement import CourseRequirements, EntitlementVerdict, TraineeResults, judge, minutes_needed
-from courses.attendance.punctuality import planned_minutes
+from courses.assessment.entitlement import (
+    CourseRequirements,
+    EntitlementVerdict,
+    TraineeResults,
+    judge,
+    minutes_needed,
+    sessions_needed,
+)
 from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering
 from courses.models.trainees import Trainee
+from courses.offerings.class_hours import planned_minutes
 from lms.core import names
 
 
@@ -36,7 +43,7 @@ class Judgement:
 
 def judgements(db: Session, offering_id: int) -> list[Judgement]:
     """Judge every enrolment that holds a place, by what is recorded now; in the order of names. Writes nothing."""
-    demand = _demand(db, offering_id)
+    demand = requirements(db, offering_id)
     rows = db.execute(
         select(Enrolment, Trainee.name)
         .join(Enrolment.trainee)
@@ -62,14 +69,16 @@ def judgements(db: Session, offering_id: int) -> list[Judgement]:
     return judged
 
 
-def _demand(db: Session, offering_id: int) -> CourseRequirements:
+def requirements(db: Session, offering_id: int) -> CourseRequirements:
+    """Return what the course of an offering requires, over the sessions that the offering plans now."""
     course = db.scalars(select(Course).join(Offering).where(Offering.id == offering_id)).one()
     times = db.execute(
         select(CourseSession.starts_at, CourseSession.ends_at).where(CourseSession.offering_id == offering_id)
     )
-    planned = sum(planned_minutes(starts_at, ends_at) for starts_at, ends_at in times)
+    minutes = [planned_minutes(starts_at, ends_at) for starts_at, ends_at in times]
+    planned = sum(minutes)
     return CourseRequirements(
-        sessions_needed=course.sessions_needed,
+        sessions_needed=sessions_needed(len(minutes), course.attendance_rule),
         minutes_planned=planned,
         minutes_needed=minutes_needed(planned, course.minutes_share),
         pass_mark=course.pass_mark,

@@ -20,7 +20,7 @@ def cli() -> None:
 @cli.command()
 @with_appcontext
 def check() -> None:
-    """Recount every closed offering from its attendances and headcounts; exit 1 when the ledger says otherwise."""
+    """Recount each figure of the reports from the rows it is derived from; exit 1 when a stored one differs."""
     differences = 0
     sessions = current_app.extensions["sessions"]
     with transaction(sessions) as db:

@@ -179,6 +179,11 @@ def rebuild_counts(db: Session) -> None:
         db.execute(insert(PeopleCount), rows)
 
 
+def forget_zeros(db: Session) -> None:
+    """Delete the numbers that fell to nothing, so that they are as if nobody had been counted in them. Call `lock` first."""
+    db.execute(delete(PeopleCount).where(PeopleCount.people == 0))
+
+
 def stored_counts(db: Session) -> dict[CountKey, int]:
     """Return every stored number of people."""
     return {

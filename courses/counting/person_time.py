@@ -88,8 +88,9 @@ def attended_minutes() -> ColumnElement[int]:
 def recounted(condition: ColumnElement[bool] | None = None, *, ids: tuple[int, int] | None = None) -> Subquery:
     """Return a subquery that counts offerings from their attendances and headcounts, one row an offering.
 
-    Columns: offering_id, the fields of `OfferingTotals`, `certified` (enrolments with a certificate), and `who`, an XOR
-    of hashes of the people present, which differs when the set of people differs.
+    Columns: offering_id, the fields of `OfferingTotals`, `presences` (attendances, summed over people and sessions),
+    `certified` (enrolments with a certificate), and `who`, an XOR of hashes of the people present, which differs when
+    the set of people differs.
     condition: on Offering; all offerings without it. ids: the first and the last offering id; each of the three sums
     then has the bounds itself, so that each table is read by its index and each attendance once.
     """
@@ -101,7 +102,12 @@ def recounted(condition: ColumnElement[bool] | None = None, *, ids: tuple[int, i
         return statement.join(Offering, Offering.id == offering_id).where(chosen)
 
     minutes_of = (
-        select(Enrolment.offering_id, Enrolment.trainee_id, func.sum(attended_minutes()).label("minutes"))
+        select(
+            Enrolment.offering_id,
+            Enrolment.trainee_id,
+            func.sum(attended_minutes()).label("minutes"),
+            func.count().label("presences"),
+        )
         .join(Attendance, Attendance.enrolment_id == Enrolment.id)
         .join(CourseSession, CourseSession.id == Attendance.course_session_id)
         .group_by(Enrolment.offering_id, Enrolment.trainee_id)
@@ -114,6 +120,7 @@ def recounted(condition: ColumnElement[bool] | None = None, *, ids: tuple[int, i
             participant.c.offering_id,
             func.count().label("named"),
             func.sum(cast(participant.c.minutes, Integer)).label("minutes"),
+            func.sum(participant.c.presences).label("presences"),
             func.bit_xor(func.hashint8extended(participant.c.trainee_id, 0)).label("who"),
         )
         .group_by(participant.c.offering_id)
@@ -145,6 +152,7 @@ def recounted(condition: ColumnElement[bool] | None = None, *, ids: tuple[int, i
             whole(presence.c.named, "named"),
             whole(heads.c.counted, "counted"),
             whole(presence.c.minutes, "minutes"),
+            whole(presence.c.presences, "presences"),
             whole(places.c.passed, "passed"),
             whole(places.c.certified, "certified"),
             whole(presence.c.who, "who"),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 from courses.models.attendance import Attendance
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.offerings import Offering
-from courses.models.trainees import Trainee
+from courses.models.trainees import ANONYMOUS_REF, Trainee
 from lms.core.errors import N_, NotFound
 from lms.core.scope import Scope, fetch, visible
 
@@ -36,10 +36,12 @@ def get_by_ticket(db: Session, ticket: str) -> Enrolment:
 
 
 def get_in_offering(db: Session, offering_id: int, enrolment_id: int, scope: Scope) -> Enrolment:
-    """An enrolment of an offering that the scope covers. Raises NotFound."""
+    """An enrolment of an offering that the scope covers. Raises NotFound, also where the import of it was undone."""
     fetch(db, Offering, offering_id, scope)
-    statement = _with_offering(select(Enrolment)).where(
-        Enrolment.id == enrolment_id, Enrolment.offering_id == offering_id
+    statement = (
+        _with_offering(select(Enrolment))
+        .join(Trainee, Trainee.id == Enrolment.trainee_id)
+        .where(Enrolment.id == enrolment_id, Enrolment.offering_id == offering_id, Trainee.ref != ANONYMOUS_REF)
     )
     enrolment = db.scalars(statement).one_or_none()
     if enrolment is None:
@@ -49,14 +51,14 @@ def get_in_offering(db: Session, offering_id: int, enrolment_id: int, scope: Sco
 
 def list_of_offering(db: Session, offering_id: int) -> Sequence[EnrolmentRow]:
     """All enrolments of an offering: those with a place by name, then the waiting list in its order, then the
-    cancelled.
+    cancelled. Those of an undone import are not listed.
     """
     has_attended = exists(select(1).where(Attendance.enrolment_id == Enrolment.id))
     rows = db.execute(
         select(Enrolment, has_attended)
         .join(Enrolment.trainee)
         .options(contains_eager(Enrolment.trainee))
-        .where(Enrolment.offering_id == offering_id)
+        .where(Enrolment.offering_id == offering_id, Trainee.ref != ANONYMOUS_REF)
         .order_by(Trainee.name_key, Enrolment.id)
     ).all()
     with_place = [(row, attended) for row, attended in rows if row.state in HOLDS_PLACE]

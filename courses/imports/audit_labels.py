@@ -33,6 +33,8 @@ audit_labels.register(
             "known": N_("Already in the system"),
             "new": N_("Can be imported"),
             "offerings": N_("Offerings"),
+            "overlapping": N_("Person-times entered before for the same months"),
+            "overlaps": N_("Months with other figures"),
             "refused": N_("Refused"),
             "source": N_("Source"),
             "undone_offerings": N_("Offerings removed"),

@@ -20,6 +20,7 @@ from lms.core.scope import EVERYTHING
 from lms.core.transactions import commit, transaction
 
 REFUSED_SHOWN = 20
+ACCEPT_HELP = "Import months that have other figures already, and why they are not counted twice."
 
 
 @click.group("import")
@@ -70,11 +71,13 @@ def kinds_() -> None:
 @click.option(
     "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Write refused rows here (.csv or .xlsx)."
 )
+@click.option("--accept-overlaps", metavar="REASON", help=ACCEPT_HELP)
 @click.option("--chunk", default=ImportContext.chunk, show_default=True, help="Rows of one transaction.")
 @with_appcontext
 def run(  # noqa: PLR0917  # options, each by name
-    kind: ImportKind, file: Path, dry_run: bool, mapping: tuple[str, ...], errors: Path | None, chunk: int
-) -> None:
+    kind: ImportKind, file: Path, dry_run: bool, mapping: tuple[str, ...], errors: Path | None,
+    accept_overlaps: str | None, chunk: int,
+) -> None:  # fmt: skip
     """Check FILE (CSV or XLSX), then let the rows in that can go in."""
     if errors is not None and errors.suffix not in {".csv", ".xlsx"}:
         raise click.BadParameter("must end with .csv or .xlsx", param_hint="--errors")
@@ -93,9 +96,10 @@ def run(  # noqa: PLR0917  # options, each by name
         _print_run(row)
         if row.state is ImportState.CHECKED:
             _print_refused(db, row, errors)
+            _print_overlaps(db, row)
             if dry_run or not row.tally.get("new"):
                 return
-            runs.start(db, row)
+            runs.start(db, row, accept_overlaps)
     _finish(run_id, chunk)
 
 
@@ -110,16 +114,18 @@ def list_() -> None:
 
 @cli.command()
 @click.argument("run_id", type=int)
+@click.option("--accept-overlaps", metavar="REASON", help=ACCEPT_HELP)
 @click.option("--chunk", default=ImportContext.chunk, show_default=True, help="Rows of one transaction.")
 @with_appcontext
-def resume(run_id: int, chunk: int) -> None:
+def resume(run_id: int, accept_overlaps: str | None, chunk: int) -> None:
     """Go on with an import that was stopped, killed or only checked."""
     with _database() as db:
         row = runs.by_id(db, run_id)
         if row.state in {ImportState.STOPPED, ImportState.FAILED}:
             runs.resume(db, row)
         elif row.state is ImportState.CHECKED:
-            runs.start(db, row)
+            _print_overlaps(db, row)
+            runs.start(db, row, accept_overlaps)
     _finish(run_id, chunk)
 
 
@@ -184,6 +190,14 @@ def _print_run(row: ImportRun) -> None:
     message, params = runs.problem(row)
     if message:
         click.echo(message % params if params else message, err=True)
+
+
+def _print_overlaps(db: Session, row: ImportRun) -> None:
+    for overlap in kinds.kind_of(row.kind).overlaps(db, row):
+        click.echo(
+            f"{overlap}: {overlap.entering} in the file, {overlap.balances} in opening balances,"
+            f" {overlap.recorded} of recorded offerings"
+        )
 
 
 def _in_words(row: ImportRun, message: str, params: Mapping[str, Any]) -> str:

@@ -40,6 +40,16 @@ class UndoForm(Form):
     )
 
 
+class OverlapsForm(Form):
+    """The reason for importing figures that overlap with existing ones."""
+
+    reason = StringField(
+        _("Why is this not counted twice?"),
+        filters=[strip],
+        validators=[DataRequired(_("Enter a reason.")), Length(max=REASON_LIMIT)],
+    )
+
+
 class ColumnsForm(Form):
     """The column of the file for each field of a kind; `columns_form` makes a select for each field."""
 

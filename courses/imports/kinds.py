@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from courses.imports.files import LARGEST_FILE, FileRow
+from courses.imports.overlaps import Overlap
 from courses.models.imports import ImportRun
 
 
@@ -69,6 +70,10 @@ class ImportKind(ABC):
     @abstractmethod
     def match(self, db: Session, run: ImportRun, context: ImportContext) -> None:
         """Set the outcome of each row: find duplicates in the file, and records that exist already."""
+
+    def overlaps(self, db: Session, run: ImportRun) -> list[Overlap]:  # noqa: ARG002  # signature for kinds with overlaps
+        """Return the figures of the file that a user has to decide on before the import. By default there are none."""
+        return []
 
     @abstractmethod
     def total(self, db: Session, run: ImportRun, step: str) -> int:

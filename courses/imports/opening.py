@@ -6,8 +6,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from courses.counting import opening_balances
-from courses.imports import files, row_kind
+from courses.imports import files, overlaps, row_kind
 from courses.imports.kinds import Column, ImportContext, register
+from courses.imports.overlaps import Overlap
 from courses.imports.row_kind import LAST_LINE, Cells, LineRange, ParsedRow, RowKind, range_sql
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from courses.models.opening_balances import OpeningSource
@@ -27,12 +28,11 @@ COLUMNS = (
     Column("source", "来源", "source", ("数据来源", "出处"), False, "2012年年报表4"),
 )
 _HELD = range_sql(
-    "UPDATE import_line AS line SET outcome = CASE WHEN same THEN 'known' ELSE 'refused' END,"
-    " code = CASE WHEN same THEN NULL ELSE 'held' END"
-    " FROM (SELECT line.line, held.person_times = CAST(facts->>'person_times' AS bigint)"
-    " AND held.certificates = CAST(facts->>'certificates' AS bigint) AS same FROM import_line AS line"
+    "UPDATE import_line AS line SET outcome = 'known' FROM (SELECT line.line FROM import_line AS line"
     " JOIN opening_balance AS held ON held.active AND held.month = CAST(facts->>'month' AS date)"
     " AND held.district_id = CAST(facts->>'district_id' AS smallint) AND held.programme_code = facts->>'programme_code'"
+    " AND held.person_times = CAST(facts->>'person_times' AS bigint)"
+    " AND held.certificates = CAST(facts->>'certificates' AS bigint)"
     " WHERE {part} AND line.made_id IS NULL) AS found WHERE line.run_id = :run AND line.line = found.line"
 )
 _WHOLE = text(
@@ -72,7 +72,6 @@ class OpeningBalancesKind(RowKind):
     largest = LARGEST_SOURCE
     reasons = {  # noqa: RUF012  # read only
         "double": N_("Line %(line)s already has this month, district and programme."),
-        "held": N_("This month, district and programme already have an opening balance."),
         "whole": N_("Line %(line)s cannot be imported. A source can only be imported as a whole."),
         "sources": N_("A file may name at most %(most)s sources."),
     }
@@ -94,6 +93,10 @@ class OpeningBalancesKind(RowKind):
         row_kind.execute(db, _HELD, part)
         db.execute(_FEW, {"run": part.run.id, "most": SOURCES_LIMIT})
         db.execute(_WHOLE, {"run": part.run.id})
+
+    def overlaps(self, db: Session, run: ImportRun) -> list[Overlap]:
+        """See `ImportKind.overlaps`: months with records of the programme, or with a balance of another source."""
+        return overlaps.of_balances(db, run)
 
     def write(self, db: Session, part: LineRange) -> None:
         """Write a source, with the file, for each source that the rows name, and its balances."""

@@ -14,9 +14,10 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from courses.counting import participation, quarters
-from courses.imports import past_closing, past_keys, staging, statements
+from courses.imports import overlaps, past_closing, past_keys, staging, statements
 from courses.imports.files import FileRow
 from courses.imports.kinds import ImportContext, ImportKind, register
+from courses.imports.overlaps import Overlap
 from courses.imports.past_rows import COLUMNS, PastRowReader
 from courses.imports.past_undo import UNDO_STEPS, undo_chunk
 from courses.models.enrolment import ticket_sealer
@@ -150,6 +151,10 @@ class PastTrainings(ImportKind):
             statements.execute(db, FILE, "hold_back", **values)
             statements.execute(db, FILE, "persons", **values)
         db.execute(text("DROP TABLE grouped, wanted, found, there"))
+
+    def overlaps(self, db: Session, run: ImportRun) -> list[Overlap]:
+        """See `ImportKind.overlaps`: months that have an opening balance of the programme."""
+        return overlaps.of_past_trainings(db, run)
 
     def total(self, db: Session, run: ImportRun, step: str) -> int:
         """See `ImportKind.total`: the last line of a person, or the number of offerings."""

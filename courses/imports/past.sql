@@ -254,11 +254,13 @@ ON CONFLICT DO NOTHING
 CREATE TEMP TABLE judged ON COMMIT DROP AS
 SELECT placed.id, offering_id, trainee_id,
     CASE WHEN coalesce(came, 0) = 0 THEN 'incomplete' WHEN result = 'failed' THEN 'failed'
-        WHEN result = 'passed' OR certificate IS NOT NULL OR (came >= sessions_needed AND pass_mark IS NULL)
+        WHEN result = 'passed' OR certificate IS NOT NULL OR (enough AND pass_mark IS NULL)
         THEN 'completed' ELSE 'incomplete' END AS state,
     coalesce(came, 0) AS came, coalesce(minutes, 0) AS minutes,
     CASE WHEN coalesce(came, 0) = 0 THEN '["absent"]'::jsonb WHEN result = 'failed' THEN '["theory_failed"]'
-        WHEN result = 'passed' OR certificate IS NOT NULL THEN '[]' WHEN came < sessions_needed THEN '["sessions_missing"]'
+        WHEN result = 'passed' OR certificate IS NOT NULL THEN '[]' WHEN NOT enough
+            THEN CASE WHEN came < needed THEN '["sessions_missing"]'::jsonb ELSE '[]' END
+                || CASE WHEN minutes < minutes_needed THEN '["minutes_missing"]'::jsonb ELSE '[]' END
         WHEN pass_mark IS NOT NULL THEN '["theory_missing"]' ELSE '[]' END
         || CASE WHEN certificate_type IS NULL THEN '["no_certificate_course"]'::jsonb ELSE '[]' END AS shortfalls,
     CASE WHEN certificate IS NOT NULL THEN (issued_on + time '12:00') AT TIME ZONE :zone END AS certified_at
@@ -270,6 +272,14 @@ LEFT JOIN (
         AS minutes
     FROM presence GROUP BY enrolment_id
 ) AS stayed ON stayed.enrolment_id = placed.id
+JOIN (
+    SELECT meeting.offering_id, CASE WHEN course.attendance_rule = 'share' THEN 1 ELSE count(*) END AS needed,
+        ceil(sum(floor(date_part('epoch', ends_at - starts_at) / 60)) * coalesce(course.minutes_share, 0) / 100)
+        AS minutes_needed
+    FROM meeting JOIN offered ON offered.id = meeting.offering_id JOIN course ON course.id = offered.course_id
+    GROUP BY meeting.offering_id, course.id
+) AS demand USING (offering_id)
+CROSS JOIN LATERAL (SELECT came >= needed AND minutes >= minutes_needed AS enough) AS attended
 
 -- Tickets are made and sealed in Python (past.py).
 -- name: ticketed

@@ -7,7 +7,6 @@ trainee, and the trainees whom the import made are removed.
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -16,18 +15,25 @@ from courses.counting import participation, quarters
 from courses.imports import staging, statements
 from courses.imports.kinds import ImportContext
 from courses.models.imports import ImportOffering, ImportRun
-from courses.models.trainees import Trainee
+from courses.models.trainees import ANONYMOUS_REF, Trainee
 from lms.core import audit, clock
 from lms.core.names import norm
 
 FILE = "past_undo.sql"
 UNDO_STEPS = ("undo_offerings", "undo_people")
 REASON = "导入已撤销。The import was undone."
-ANONYMOUS_REF = UUID("00000000-0000-4000-8000-696d706f7274")
 ANONYMOUS_NAME = "（已撤销的导入）"
 # Removes the certificates of offerings numbered from first to last; returns the names of those that stay.
 UndoCertificates = Callable[[Session, ImportRun, int, int], Sequence[str]]
 NOTES_LIMIT = 100  # offerings that stay and that the import names
+_OFFERINGS = text(
+    "SELECT count(*) FILTER (WHERE offering.state = 'cancelled'), count(*) FILTER (WHERE offering.state <> 'cancelled')"
+    " FROM import_offering AS named JOIN offering ON offering.id = named.offering_id WHERE named.run_id = :run"
+)
+_PEOPLE = text(
+    "SELECT count(*) FILTER (WHERE trainee.id IS NULL), count(trainee.id) FROM import_person AS person"
+    " LEFT JOIN trainee ON trainee.id = person.trainee_id WHERE person.run_id = :run AND person.made"
+)
 
 
 def undo_chunk(
@@ -42,6 +48,7 @@ def _offerings(
 ) -> int | None:
     last = db.scalar(select(func.max(ImportOffering.number)).where(ImportOffering.run_id == run.id)) or 0
     if run.cursor >= last:
+        _tally(run, "offerings", *db.execute(_OFFERINGS, {"run": run.id}).one())
         return None
     first, upto = run.cursor + 1, min(last, run.cursor + max(1, context.chunk // 50))
     values: dict[str, Any] = {
@@ -60,35 +67,32 @@ def _offerings(
             "empty_participation", "contradict", "unmark", "ledger", "cancel_enrolment", "free_instructor", "cancel_offering",
         ):  # fmt: skip
             statements.execute(db, FILE, name, **values)
+    participation.forget_zeros(db)
     changed = db.execute(text("SELECT id, name_zh, host, counted_on FROM touched ORDER BY id")).all()
-    undone = db.scalar(text("SELECT count(*) FROM concerned")) or 0
     db.execute(text("DROP TABLE touched, concerned"))
     offerings = [f"#{identity} {course} · {host} · {day}" for identity, course, host, day in changed]
-    run.notes = [*run.notes, *[*offerings, *certificates][: NOTES_LIMIT - len(run.notes)]]
-    tally = run.tally
-    run.tally = {
-        **tally,
-        "kept_offerings": tally.get("kept_offerings", 0) + len(changed),
-        "undone_offerings": tally.get("undone_offerings", 0) + undone,
-    }
+    # An undo that was stopped and asked for again reads the same offerings again.
+    notes = [note for note in (*offerings, *certificates) if note not in run.notes]
+    run.notes = [*run.notes, *notes[: NOTES_LIMIT - len(run.notes)]]
     return upto
 
 
 def _people(db: Session, run: ImportRun, context: ImportContext) -> int | None:
     last = staging.last_person_line(db, run, context.chunk)
     if last is None:
+        _tally(run, "people", *db.execute(_PEOPLE, {"run": run.id}).one())
         return None
     with statements.index_scans(db):
-        made, removed = tuple(
-            statements.execute(db, FILE, "forget_people", run=run.id, first=run.cursor, last=last).one()
-        )
-    tally = run.tally
-    run.tally = {
-        **tally,
-        "kept_people": tally.get("kept_people", 0) + made - removed,
-        "undone_people": tally.get("undone_people", 0) + removed,
-    }
+        statements.execute(db, FILE, "forget_people", run=run.id, first=run.cursor, last=last)
     return last
+
+
+def _tally(run: ImportRun, records: str, undone: int, remaining: int) -> None:
+    """Store how many of the records that the import made are taken back, and how many stay.
+
+    They are counted at the end of a step and not added up over chunks: after a stop the undo may be asked for anew.
+    """
+    run.tally = {**run.tally, f"undone_{records}": undone, f"kept_{records}": remaining}
 
 
 def _anonymous_trainee(db: Session) -> int:

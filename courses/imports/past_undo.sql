@@ -44,7 +44,8 @@ WHERE attendance.enrolment_id = enrolment.id AND enrolment.offering_id = concern
 -- name: ledger
 INSERT INTO person_time_entry (offering_id, kind, dated_on, recorded_at, recorded_by, corrects_id, reason, enrolled, named,
     counted, minutes, passed, certificates)
-SELECT line.offering_id, CASE WHEN shut.year IS NULL THEN 'correction' ELSE 'adjustment' END,
+SELECT line.offering_id,
+    CASE WHEN line.kind = 'closing' THEN 'withdrawal' WHEN shut.year IS NULL THEN 'correction' ELSE 'adjustment' END,
     CASE WHEN shut.year IS NULL THEN line.dated_on ELSE :today END, :now, :user, line.id, :reason, -line.enrolled,
     -line.named, -line.counted, -line.minutes, -line.passed, -line.certificates
 FROM concerned

@@ -145,7 +145,8 @@ class RowKind(ImportKind):
             return None
         lock_kind(db, self.name)
         removed, remaining = self.undo_rows(db, LineRange(run, run.cursor, last), step)
-        run.notes = [*run.notes, *remaining[: max(0, NOTES_LIMIT - len(run.notes))]]
+        notes = [note for note in remaining if note not in run.notes]
+        run.notes = [*run.notes, *notes[: max(0, NOTES_LIMIT - len(run.notes))]]
         counted = {"undone_rows": removed, "kept_rows": len(remaining)}
         run.tally = {**run.tally, **{name: run.tally.get(name, 0) + number for name, number in counted.items()}}
         return last

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from courses.events import ImportRequested
-from courses.imports import files, kinds
+from courses.imports import files, kinds, overlaps
 from courses.imports.files import HEADING_ROWS
 from courses.imports.kinds import Column, ImportContext, ImportKind
 from courses.models.imports import (
@@ -148,13 +148,22 @@ def check(db: Session, run: ImportRun) -> None:
     db.flush()
 
 
-def start(db: Session, run: ImportRun) -> None:
-    """Request the import of the new rows. Raises DomainError before the check, and when there is no new row."""
+def start(db: Session, run: ImportRun, reason: str | None = None) -> None:
+    """Request the import of the new rows.
+
+    reason: why figures that overlap with existing ones are imported anyway, see `courses.imports.overlaps`. Raises
+    DomainError before the check, when there is no new row, and without a reason where there are overlaps.
+    """
     _require_state(run, ImportState.CHECKED)
     if not run.tally.get(RowOutcome.NEW):
         raise DomainError("nothing_new", N_("No row of this file can be imported."))
+    found = kinds.kind_of(run.kind).overlaps(db, run)
+    if found and not (reason or "").strip():
+        raise DomainError("overlaps", overlaps.UNDECIDED, field="reason", number=len(found))
+    overlaps.accept(run, found)
     _begin(db, run, ImportState.RUNNING, kinds.kind_of(run.kind).steps[0])
-    audit.record(db, "import.start", run, after={"kind": run.kind, "rows": run.tally[RowOutcome.NEW]})
+    after = {"kind": run.kind, "rows": run.tally[RowOutcome.NEW], **overlaps.named(found)}
+    audit.record(db, "import.start", run, after=after, reason=reasons.required(reason) if found else None)
     db.flush()
 
 
@@ -185,6 +194,8 @@ def undo(db: Session, run: ImportRun, reason: str) -> None:
         raise DomainError("nothing_moved", N_("This import has changed nothing, so there is nothing to undo."))
     if run.erased_at is not None:
         raise DomainError("erased", N_("An import can be undone within 30 days. Its rows have now been erased."))
+    # An undo that was stopped and is requested anew meets again what stays, and does not meet what is gone.
+    run.tally = {name: number for name, number in run.tally.items() if name != "kept_rows"}
     _begin(db, run, ImportState.UNDOING, kinds.kind_of(run.kind).undo_steps[0])
     audit.record(db, "import.undo", run, after={"kind": run.kind}, reason=reason)
     db.flush()
@@ -270,6 +281,12 @@ def _advance(db: Session, run: ImportRun, kind: ImportKind, context: ImportConte
         run.tally = _tally(db, run)
         run.state, run.finished_at = ImportState.CHECKED, clock.now()
         return
+    if run.state is ImportState.RUNNING:
+        overlaps.lock(db)
+        if not overlaps.are_decided(run, kind.overlaps(db, run)):
+            run.state, run.finished_at = ImportState.CHECKED, clock.now()  # figures entered since the user decided
+            log.info("import_overlaps", import_id=run.id)
+            return
     steps = kind.steps if run.state is ImportState.RUNNING else kind.undo_steps
     total = run.total if run.cursor else kind.total(db, run, run.step)
     do_chunk = kind.import_chunk if run.state is ImportState.RUNNING else kind.undo_chunk

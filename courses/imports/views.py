@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from courses.imports import corrections, kinds, labels, preview, runs
-from courses.imports.forms import ColumnsForm, ImportFileForm, UndoForm, columns_form
+from courses.imports.forms import ColumnsForm, ImportFileForm, OverlapsForm, UndoForm, columns_form
 from courses.imports.kinds import ImportKind
 from courses.models.imports import ImportRun, ImportState
 from lms.core import edge
@@ -151,7 +151,9 @@ def _columns(run: ImportRun) -> ColumnsForm:
     return columns_form(kind.columns, run.headings, run.mapping, chinese=language() == "zh")
 
 
-def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseReturnValue:
+def _page(
+    run: ImportRun, form: ColumnsForm, status: int = 200, decision: OverlapsForm | None = None
+) -> ResponseReturnValue:
     kind = kinds.kind_of(run.kind)
     received = run.state is ImportState.RECEIVED and run.erased_at is None
     checked = bool(run.tally) and run.erased_at is None and run.state not in UNDOING
@@ -161,6 +163,8 @@ def _page(run: ImportRun, form: ColumnsForm, status: int = 200) -> ResponseRetur
         run=run,
         kind=kind,
         form=form,
+        overlaps=kind.overlaps(db(), run) if run.state is ImportState.CHECKED and not run.erased_at else [],
+        decision=decision or OverlapsForm(formdata=None),
         required={column.name for column in kind.columns if column.required},
         first_rows=preview.first_rows(db(), run) if received else [],
         refused=[
@@ -226,8 +230,12 @@ def columns(ref: str) -> ResponseReturnValue:
 @blueprint.post("/<ref>/start")
 @requires(*ADMINISTRATORS)
 def start(ref: str) -> ResponseReturnValue:
-    """Request the import of the new rows."""
-    runs.start(db(), runs.find(db(), ref, scope()))
+    """Request the import of the new rows; figures that overlap with existing ones need a reason."""
+    run = runs.find(db(), ref, scope())
+    form = OverlapsForm()
+    if kinds.kind_of(run.kind).overlaps(db(), run) and not form.validate():
+        return _page(run, _columns(run), 422, form)
+    runs.start(db(), run, form.reason.data)
     return redirect(url_for(".page", ref=ref))
 
 

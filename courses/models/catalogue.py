@@ -1,6 +1,7 @@
 """Programmes (the courses that reports count together), courses (syllabuses) and their skills checklists."""
 
 from decimal import Decimal
+from enum import StrEnum
 
 from sqlalchemy import (
     CheckConstraint,
@@ -14,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms.core.constraints import register_refusal
-from lms.core.db import Base, Identifier
+from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
@@ -33,15 +34,26 @@ class Programme(Base):
     __table_args__ = (CheckConstraint("short_code ~ '^[A-Z]{1,4}$'", name="short_code"),)
 
 
+class AttendanceRule(StrEnum):
+    """The attendance that a course requires, judged over the sessions that an offering planned.
+
+    all: presence at every session. share: at least the per cent `minutes_share` of the planned minutes of all sessions.
+    all_and_share: both.
+    """
+
+    ALL = "all"
+    SHARE = "share"
+    ALL_AND_SHARE = "all_and_share"
+
+
 class Course(Base):
     """A syllabus. Its columns hold every requirement that a trainee must meet to be certified.
 
-    `hours` are class hours. `sessions_needed` is the number of sessions of an offering that a trainee must attend.
-    `pass_mark` is the per cent needed in the theory test, or None without a test. `minutes_share` is the per cent of
-    the offering's planned minutes that a trainee must attend, or None without such a rule. `validity_months` is None
-    for a certificate that does not expire. `trainee_ratio` is the number of trainees for each instructor above which
-    planners are warned. `certificate_type` is the number in the certificate's code, or None where the course gives no
-    certificate.
+    `hours` are class hours. `attendance_rule` and `minutes_share` (per cent; None where the rule is `all`) say how much
+    of an offering a trainee must attend. `pass_mark` is the per cent needed in the theory test, or None without a test.
+    `validity_months` is None for a certificate that does not expire. `trainee_ratio` is the number of trainees for each
+    instructor above which planners are warned. `certificate_type` is the number in the certificate's code, or None where
+    the course gives no certificate.
     """
 
     __tablename__ = "course"
@@ -52,7 +64,7 @@ class Course(Base):
     name_zh: Mapped[str]
     name_en: Mapped[str]
     hours: Mapped[Decimal] = mapped_column(Numeric(5, 1))
-    sessions_needed: Mapped[int] = mapped_column(SmallInteger, default=1)
+    attendance_rule: Mapped[AttendanceRule] = mapped_column(EnumText(AttendanceRule), default=AttendanceRule.ALL)
     minutes_share: Mapped[int | None] = mapped_column(SmallInteger)
     pass_mark: Mapped[int | None] = mapped_column(SmallInteger)
     validity_months: Mapped[int | None] = mapped_column(SmallInteger)
@@ -69,7 +81,8 @@ class Course(Base):
 
     __table_args__ = (
         CheckConstraint("hours > 0", name="hours"),
-        CheckConstraint("sessions_needed >= 1", name="sessions_needed"),
+        CheckConstraint("attendance_rule IN ('all', 'share', 'all_and_share')", name="attendance_rule"),
+        CheckConstraint("(attendance_rule = 'all') = (minutes_share IS NULL)", name="minutes_share_used"),
         CheckConstraint("minutes_share BETWEEN 1 AND 100", name="minutes_share"),
         CheckConstraint("pass_mark BETWEEN 1 AND 100", name="pass_mark"),
         CheckConstraint("validity_months >= 1", name="validity_months"),

@@ -1,6 +1,7 @@
 """Offerings, their course sessions, and the instructors of each session."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Numeric,
     SmallInteger,
     UniqueConstraint,
     exists,
@@ -57,6 +59,10 @@ class Offering(Base):
     """A run of a course, hosted by an organisation in a district.
 
     `counted_on` is the day on which reports count its person-times: the day of its last session, set when it closes.
+
+    The last two columns are about an offering that plans fewer hours than its course (`courses.offerings.class_hours`).
+    `certificate_hours` are the hours that its certificates print instead of the course's. `hours_reason` is the reason
+    why they print the course's hours all the same.
     """
 
     __tablename__ = "offering"
@@ -76,6 +82,8 @@ class Offering(Base):
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]
     counted_on: Mapped[date | None]
+    certificate_hours: Mapped[Decimal | None] = mapped_column(Numeric(5, 1))
+    hours_reason: Mapped[str | None]
 
     course: Mapped[Course] = relationship()
     organisation: Mapped[Organisation] = relationship()
@@ -93,6 +101,8 @@ class Offering(Base):
             "(state = 'cancelled') = (cancel_reason IS NOT NULL AND cancelled_at IS NOT NULL)",
             name="cancelled",
         ),
+        CheckConstraint("certificate_hours > 0", name="certificate_hours"),
+        CheckConstraint("certificate_hours IS NULL OR hours_reason IS NULL", name="hours_decision"),
         Index("ix_offering_district_state", "district_id", "state"),
         Index("ix_offering_counted_on", "counted_on"),
     )

@@ -39,7 +39,9 @@ class OpeningSource(Base):
 class OpeningBalance(Base):
     """A month's total of one programme in one district.
 
-    `month` is the first day of the month. `active` is false when the source is withdrawn.
+    `month` is the first day of the month. `active` is false when the source is withdrawn. Balances of two sources for
+    the same month, district and programme are added up (a source has one); a person decides whether the second one is
+    entered.
     """
 
     __tablename__ = "opening_balance"
@@ -64,6 +66,7 @@ class OpeningBalance(Base):
             "month",
             "district_id",
             "programme_code",
+            "source_id",
             unique=True,
             postgresql_where="active",
         ),

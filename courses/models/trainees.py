@@ -34,6 +34,9 @@ GUARDIAN_PHONE_COLUMN = "trainee.guardian_phone"
 # The name of a person whose data was erased, in a record and on a certificate; readers of both languages understand it.
 ERASED_NAME = "已删除 · Erased"
 
+# The trainee record to which the enrolments of undone imports refer. It is nobody's, and no page shows it.
+ANONYMOUS_REF = UUID("00000000-0000-4000-8000-696d706f7274")
+
 # The enrolment table without its class: the class is in `courses.models.enrolment`, which imports this module.
 _ENROLMENT = table("enrolment", column("trainee_id", BigInteger), column("offering_id", BigInteger))
 
@@ -161,13 +164,15 @@ class Trainee(ProvenContacts, Base):
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
         """The trainees whom a district of the scope registered, those enrolled in its offerings, and the user's own
-        record.
+        record. The record of `ANONYMOUS_REF` is seen by nobody.
         """
+        somebody = cls.ref != ANONYMOUS_REF
         if scope.everything:
-            return scope.covers()
+            return somebody
         offerings = select(Offering.id).where(Offering.visible_to(scope))
         enrolled = cls.id.in_(select(_ENROLMENT.c.trainee_id).where(_ENROLMENT.c.offering_id.in_(offerings)))
-        return scope.covers(district=cls.district_id, trainee=cls.user_id == scope.trainee_user_id) | enrolled
+        covered = scope.covers(district=cls.district_id, trainee=cls.user_id == scope.trainee_user_id) | enrolled
+        return covered & somebody
 
 
 register_refusal(

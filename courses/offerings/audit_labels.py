@@ -18,7 +18,9 @@ audit_labels.register(
         },
         fields={
             "capacity": N_("Capacity"),
+            "certificate_hours": N_("Hours on the certificates"),
             "ends_at": N_("Ends"),
+            "hours_reason": N_("Reason for the hours on the certificates"),
             "instructors": N_("Instructors"),
             "lead": N_("Lead instructor"),
             "place": N_("Place"),

@@ -15,6 +15,7 @@ from wtforms import (
     FormField,
     HiddenField,
     IntegerField,
+    RadioField,
     SelectField,
     StringField,
     TextAreaField,
@@ -22,6 +23,8 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from courses.models.offerings import Offering
+from courses.offerings.class_hours import REASON_LIMIT, HoursDecision
 from lms.core.forms import DayField, Form, QueryForm, choices, strip
 
 MAX_CAPACITY = 10_000
@@ -180,6 +183,34 @@ def handle_assistant_button(form: OfferingForm | SessionForm, submitted: MultiDi
     if len(form.assistants.entries) < MAX_ASSISTANTS:
         form.assistants.append_entry()
     return True
+
+
+class HoursForm(Form):
+    """The decision about an offering that plans fewer hours than its course. The template shows it only where needed."""
+
+    hours_choice = RadioField(
+        _("Hours that the certificates state"),
+        choices=choices([("given", _("The hours given")), ("course", _("The class hours of the course"))]),
+        validators=[Optional()],
+    )
+    hours_reason = StringField(
+        _("Reason, if the certificates state the class hours of the course"),
+        filters=[strip],
+        validators=[Length(max=REASON_LIMIT)],
+    )
+
+    def hours_decision(self) -> HoursDecision | None:
+        """Return the decision as the rules take it; None without a choice."""
+        if not self.hours_choice.data:
+            return None
+        return HoursDecision((self.hours_reason.data or "") if self.hours_choice.data == "course" else None)
+
+    def show_decided(self, offering: Offering) -> None:
+        """Show the decision that was made when the offering was published."""
+        if offering.certificate_hours is not None:
+            self.hours_choice.data = "given"
+        elif offering.hours_reason is not None:
+            self.hours_choice.data, self.hours_reason.data = "course", offering.hours_reason
 
 
 class OfferingCancelForm(Form):

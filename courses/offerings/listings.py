@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.models.person_time import is_withdrawn
 from courses.offerings.offerings import OPEN_STATES
 from instructors.models import Instructor
 from lms.core.paging import PAGE_SIZE, Page
@@ -154,7 +155,12 @@ def join_listed_tables(statement: Any, meetings: Any) -> Any:
 
 
 def apply_filters(statement: Any, filters: OfferingFilters, zone: ZoneInfo) -> Any:
-    """Apply the filters to a SELECT from Offering, Course, Organisation and Instructor."""
+    """Apply the filters to a SELECT from Offering, Course, Organisation and Instructor.
+
+    Offerings of an undone import are on no list: only their ledger entries are on record.
+    """
+    if filters.state in {StateFilter.CANCELLED, StateFilter.ALL}:
+        statement = statement.where(~is_withdrawn())
     if filters.state is StateFilter.CURRENT:
         statement = statement.where(Offering.state.in_(OPEN_STATES))
     elif filters.state is not StateFilter.ALL:

@@ -5,7 +5,7 @@ The state goes draft → published → closed or cancelled, and never back.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +17,11 @@ from courses.enrolment import places
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
-from courses.offerings import notices, scheduling
+from courses.offerings import class_hours, notices, scheduling
+from courses.offerings.class_hours import HoursDecision
 from courses.offerings.scheduling import SessionPlan, Team
 from lms.core import audit, clock, reasons
 from lms.core.errors import N_, DomainError, NotFound
-from lms.core.languages import named
 from lms.core.scope import Scope, fetch
 from lms.organisations.models import Organisation
 
@@ -143,13 +143,17 @@ def current_plan(offering: Offering) -> OfferingPlan:
     )
 
 
-def publish(db: Session, offering: Offering, *, zone: ZoneInfo) -> None:
-    """Open a draft for enrolment. Raises DomainError with the first requirement that is not met."""
+def publish(db: Session, offering: Offering, *, zone: ZoneInfo, hours: HoursDecision | None = None) -> None:
+    """Open a draft for enrolment. `hours` is needed where `class_hours.needs_decision` says so.
+
+    Raises DomainError with the first requirement that is not met.
+    """
     _lock(db, offering)
     _require_state(offering, OfferingState.DRAFT)
     _refuse_unpublishable(db, offering, zone, future=True)
+    decided = class_hours.decide(offering, hours)
     offering.state, offering.published_at = OfferingState.PUBLISHED, clock.now()
-    audit.record(db, "offering.publish", offering, before={"state": "draft"}, after={"state": "published"})
+    audit.record(db, "offering.publish", offering, before={"state": "draft"}, after={"state": "published"} | decided)
 
 
 def cancel(db: Session, offering: Offering, reason: str, *, zone: ZoneInfo) -> notices.Recipients:
@@ -220,14 +224,12 @@ class CautionKind(StrEnum):
     """The kind of a caution about an offering.
 
     ratio_enrolled and ratio_capacity: too few instructors for the trainees enrolled, or for the capacity. hours: fewer
-    hours planned than the course has. sessions: fewer sessions planned than a trainee must attend. overdue: the
-    sessions are over and the offering is not closed.
+    hours planned than the course has. overdue: the sessions are over and the offering is not closed.
     """
 
     RATIO_ENROLLED = "ratio_enrolled"
     RATIO_CAPACITY = "ratio_capacity"
     HOURS = "hours"
-    SESSIONS = "sessions"
     OVERDUE = "overdue"
 
 
@@ -255,16 +257,9 @@ def find_cautions(offering: Offering, enrolled: int) -> list[Caution]:
             cautions.append(Caution(CautionKind.RATIO_ENROLLED, figures | {"trainees": enrolled}))
         elif fewest and offering.capacity > allowed:
             cautions.append(Caution(CautionKind.RATIO_CAPACITY, figures | {"trainees": offering.capacity}))
-    length = sum((meeting.ends_at - meeting.starts_at for meeting in offering.sessions), timedelta())
-    planned = length.total_seconds() / 3600
-    if offering.sessions and planned < float(course.hours):
-        cautions.append(
-            Caution(CautionKind.HOURS, {"planned": f"{planned:g}", "hours": f"{course.hours.normalize():f}"})
-        )
-    if offering.state == OfferingState.DRAFT and 0 < len(offering.sessions) < course.sessions_needed:
-        cautions.append(
-            Caution(CautionKind.SESSIONS, {"planned": len(offering.sessions), "needed": course.sessions_needed})
-        )
+    if class_hours.is_below_course(offering):
+        minutes = class_hours.planned_total(offering)
+        cautions.append(Caution(CautionKind.HOURS, {"minutes": minutes, "hours": f"{course.hours.normalize():f}"}))
     if offering.state == OfferingState.PUBLISHED and all(row.ends_at < clock.now() for row in offering.sessions):
         cautions.append(Caution(CautionKind.OVERDUE, {}))
     return cautions
@@ -310,13 +305,16 @@ def _refuse_unpublishable(db: Session, offering: Offering, zone: ZoneInfo, *, fu
     if not offering.sessions:
         raise DomainError("no_session", N_("Add at least one session first."))
     if future and all(meeting.starts_at <= clock.now() for meeting in offering.sessions):
-        raise DomainError("no_future_session", N_("All sessions are in the past. Set a future date first."))
-    if len(offering.sessions) < offering.course.sessions_needed:
+        last_end = max(meeting.ends_at for meeting in offering.sessions)
+        if last_end <= clock.now():
+            raise DomainError("no_future_session", N_("All sessions are in the past. Set a future date first."))
         raise DomainError(
-            "too_few_sessions",
-            N_("Plan at least as many sessions as a trainee of “%(course)s” must attend: %(needed)s."),
-            course=named(offering.course),
-            needed=offering.course.sessions_needed,
+            "session_running",
+            N_(
+                "The last session has begun and runs until %(ends)s, so nobody could enrol any more. Set a later start,"
+                " or add a session."
+            ),
+            ends=last_end,
         )
     for meeting in offering.sessions:
         lead_id = scheduling.current_team(meeting).lead_id

@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from courses.models.catalogue import Course, Programme
+from courses.models.catalogue import AttendanceRule, Course, Programme
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.offerings.class_hours import planned_minutes
 from courses.offerings.listings import BilingualName, count_enrolments, has_session_between, join_listed_tables
 from instructors.models import Instructor
 from lms.core import clock
@@ -61,6 +62,8 @@ class PublicOffering:
     lead: str | None
     hours: float
     certificate: bool
+    attendance_rule: AttendanceRule
+    minutes_share: int | None
     validity_months: int | None
     refresher: bool
     capacity: int
@@ -68,6 +71,11 @@ class PublicOffering:
     waiting: int
     cancel_reason: str | None
     meetings: tuple[PublicSession, ...]
+
+    @property
+    def planned_minutes(self) -> int:
+        """The planned minutes of all sessions."""
+        return sum(planned_minutes(meeting.starts_at, meeting.ends_at) for meeting in self.meetings)
 
     @property
     def has_begun(self) -> bool:
@@ -133,6 +141,7 @@ def _statement() -> tuple[Any, Any]:
             Course.name_zh, Course.name_en, Programme.name_zh, Programme.name_en,
             Organisation.name_zh, Organisation.name_en, District.name_zh, District.name_en, Instructor.name,
             Course.hours, Course.certificate_type, Course.validity_months, Course.refresher,
+            Course.attendance_rule, Course.minutes_share,
             count_enrolments(Enrolment.state.in_(HOLDS_PLACE)),
             count_enrolments(Enrolment.state == EnrolmentState.WAITLISTED),
             meetings.c.starts, meetings.c.ends, meetings.c.places,
@@ -154,12 +163,13 @@ def _conditions(filters: PublicFilters, zone: ZoneInfo) -> list[ColumnElement[bo
 
 
 def _public_offering(record: Any) -> PublicOffering:
-    sessions = zip(record[20] or (), record[21] or (), record[22] or (), strict=True)
+    sessions = zip(record[22] or (), record[23] or (), record[24] or (), strict=True)
     return PublicOffering(
         id=record[0], state=OfferingState(record[1]), place=record[2], capacity=record[3], cancel_reason=record[4],
         course=BilingualName(record[5], record[6]), programme=BilingualName(record[7], record[8]),
         organisation=BilingualName(record[9], record[10]), district=BilingualName(record[11], record[12]),
         lead=record[13], hours=float(record[14]), certificate=record[15] is not None, validity_months=record[16],
-        refresher=record[17], free=max(0, record[3] - record[18]), waiting=record[19],
+        refresher=record[17], attendance_rule=record[18], minutes_share=record[19],
+        free=max(0, record[3] - record[20]), waiting=record[21],
         meetings=tuple(PublicSession(*facts) for facts in sessions),
     )  # fmt: skip

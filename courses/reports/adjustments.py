@@ -9,8 +9,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased
 
 from courses.models.catalogue import Course
 from courses.models.offerings import Offering
@@ -26,7 +26,7 @@ class Adjustment:
     """A ledger entry, dated `dated_on`, that changes what its offering gave to the quarter of `counted_on`.
 
     late_closing: the entry is no correction; its offering was closed after the quarter was frozen. reason: of a
-    correction.
+    correction. `counted_on` of an offering whose import was undone is the day of its closing.
     """
 
     offering_id: int
@@ -46,17 +46,36 @@ class Adjustment:
 @lru_cache(CACHED_STATEMENTS)
 def _statement(question: Question, limit: int | None) -> Select[*tuple[Any, ...]]:
     entry = entries(question)
+    other = entries(question)
+    closing = aliased(PersonTimeEntry)
+    withdrawal = aliased(PersonTimeEntry)
+    # A late closing and its withdrawal in the same period add up to nothing, so neither of them adjusts anything.
+    withdrawn = (
+        select(withdrawal.id)
+        .join(other, other.c.id == withdrawal.id)
+        .where(
+            withdrawal.offering_id == PersonTimeEntry.offering_id,  # by its index; `corrects_id` has none
+            withdrawal.kind == EntryKind.WITHDRAWAL,
+            withdrawal.corrects_id == PersonTimeEntry.id,
+        )
+        .exists()
+    )
+    withdraws = (PersonTimeEntry.kind == EntryKind.WITHDRAWAL) & select(other.c.id).where(
+        other.c.id == PersonTimeEntry.corrects_id, other.c.late
+    ).exists()
     return (
         select(
             Offering.id, Course.name_zh, Course.name_en, Organisation.name_zh, Organisation.name_en,
-            Offering.counted_on, PersonTimeEntry.dated_on, entry.c.adjusted, entry.c.minutes, entry.c.passed,
+            func.coalesce(Offering.counted_on, closing.dated_on), PersonTimeEntry.dated_on, entry.c.adjusted,
+            entry.c.minutes, entry.c.passed,
             entry.c.kind == EntryKind.CLOSING, PersonTimeEntry.reason,
         )
         .join(PersonTimeEntry, PersonTimeEntry.id == entry.c.id)
         .join(Offering, Offering.id == entry.c.offering_id)
         .join(Course, Course.id == Offering.course_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
-        .where(entry.c.late)
+        .outerjoin(closing, closing.id == func.coalesce(PersonTimeEntry.corrects_id, PersonTimeEntry.id))
+        .where(entry.c.late, ~withdrawn, ~withdraws)
         # "+ 0" keeps PostgreSQL from reading the primary key's index backwards over all entries to find the few late
         # ones.
         .order_by((PersonTimeEntry.id + 0).desc())

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from courses.reports import in_progress, people_counts, rollups
 from courses.reports.adjustments import Adjustment, adjustments
 from courses.reports.in_progress import InProgress
-from courses.reports.ledger import FIGURE_NAMES, Figures, figure_sums
+from courses.reports.ledger import FIGURE_NAMES, Figures, figure_sums, has_figures
 from courses.reports.opening_totals import OpeningTotals, opening_totals
 from courses.reports.questions import Question
 from courses.reports.report_rows import ReportRow, row_names, row_order
@@ -93,6 +93,7 @@ def _statement(question: Question) -> Select[*tuple[Any, ...]]:
     sums = (
         select(part.c.in_rows, part.c.key, func.grouping(part.c.key).label("is_branch"), *figure_sums(part))
         .group_by(func.grouping_sets(tuple_(part.c.in_rows, part.c.key), tuple_()))
+        .having(has_figures(part))
         .subquery("sums")
     )
     names = row_names(question.filters.grouping)

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from courses.counting import population, targets
 from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering
-from courses.models.person_time import EntryKind
 from courses.reports import enrolment
 from courses.reports.ledger import Figures, entries
 from courses.reports.opening_totals import opening_totals
@@ -253,12 +252,12 @@ def _with_missing_rows(
 def _sessions(db: Session, question: Question) -> dict[str, int]:
     entry = entries(question)
     statement = (
-        select(entry.c.key, func.count(CourseSession.id))
+        select(entry.c.key, func.sum(entry.c.offerings))
         .join(CourseSession, CourseSession.offering_id == entry.c.offering_id)
-        .where(entry.c.kind == EntryKind.CLOSING)
+        .where(entry.c.offerings != 0)
         .group_by(entry.c.key)
     )
-    return {key: number for key, number in db.execute(statement)}
+    return {key: number for key, number in db.execute(statement) if number}
 
 
 def _renewed(db: Session, question: Question) -> dict[str, int]:
@@ -270,7 +269,7 @@ def _renewed(db: Session, question: Question) -> dict[str, int]:
         .where(Course.refresher, entry.c.certificates != 0)
         .group_by(entry.c.key)
     )
-    return {key: int(number) for key, number in db.execute(statement)}
+    return {key: int(number) for key, number in db.execute(statement) if number}
 
 
 def _targets(db: Session, question: Question) -> tuple[dict[str, int], int | None]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
 from courses.models.offerings import Offering
-from courses.models.person_time import EntryKind, PersonTimeEntry
+from courses.models.person_time import PersonTimeEntry
 from courses.reports.questions import Figure, Filters, Grouping, Question
 from lms.organisations.models import Organisation
 
@@ -23,8 +23,9 @@ NO_INSTRUCTOR = "none"  # the key of the row of offerings that have no lead inst
 class Figures:
     """The figures of a row, an offering or a report. They add up field by field.
 
-    offerings: closed in the period. refresher: the person-times of refresher courses, which are a part of the total.
-    minutes: attended. adjusted: the person-times of the total that correct frozen quarters.
+    offerings: closed in the period, less those whose import was undone in it. refresher: the person-times of refresher
+    courses, which are a part of the total. minutes: attended. adjusted: the person-times of the total that correct
+    frozen quarters.
     """
 
     offerings: int = 0
@@ -122,7 +123,7 @@ def entries(question: Question, *, branch: bool = False) -> Subquery:
             Offering.counted_on,
             Course.programme_code,
             PersonTimeEntry.late,
-            case((PersonTimeEntry.kind == EntryKind.CLOSING, 1), else_=0).label("offerings"),
+            PersonTimeEntry.offerings().label("offerings"),
             PersonTimeEntry.enrolled,
             PersonTimeEntry.named,
             PersonTimeEntry.counted,
@@ -149,6 +150,14 @@ def entries(question: Question, *, branch: bool = False) -> Subquery:
 def figure_sums(source: Subquery | CTE) -> list[ColumnElement[int]]:
     """The sums of the columns of `Figures`, in the order of its fields."""
     return [cast(func.coalesce(func.sum(source.c[name]), 0), BigInteger).label(name) for name in FIGURE_NAMES]
+
+
+def has_figures(source: Subquery | CTE) -> ColumnElement[bool]:
+    """The HAVING condition that one of the sums of `figure_sums` is not zero.
+
+    The entries of an undone import add up to zero in each figure: a row that holds nothing else is no row of a report.
+    """
+    return or_(*(func.sum(source.c[name]) != 0 for name in FIGURE_NAMES))
 
 
 def figure_sum(source: Subquery, figure: Figure) -> ColumnElement[Any]:

@@ -12,7 +12,7 @@ from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering
 from courses.reports import in_progress
 from courses.reports.in_progress import InProgress
-from courses.reports.ledger import FIGURE_NAMES, Figures, entries, figure_sum, figure_sums
+from courses.reports.ledger import FIGURE_NAMES, Figures, entries, figure_sum, figure_sums, has_figures
 from courses.reports.questions import Figure, Question
 from instructors.models import Instructor
 from lms.core.paging import PAGE_SIZE, Page
@@ -26,7 +26,8 @@ class OfferingRow:
     """An offering and what its ledger entries of the period add to the number. The entries may be a correction alone.
 
     counted_on: the day the offering is dated by; of an offering in progress, the day of its last session.
-    sessions: of an offering that was closed in the period, else 0; None where the number is not that of offerings.
+    sessions: of an offering that was closed in the period (negative where the closing was taken back), else 0; None
+    where the number is not that of offerings.
     """
 
     offering_id: int
@@ -102,12 +103,14 @@ def _with_sessions(db: Session, offerings: OfferingsOfNumber, by_offering: CTE) 
         for offering_id, number in db.execute(per_offering.where(CourseSession.offering_id.in_(ids)))
     }
     rows = [
-        replace(row, sessions=counts.get(row.offering_id, 0) if row.figures.offerings else 0)
-        for row in offerings.page.rows
+        replace(row, sessions=counts.get(row.offering_id, 0) * row.figures.offerings) for row in offerings.page.rows
     ]
-    closed = select(by_offering.c.offering_id).where(by_offering.c.offerings != 0)
-    total = db.scalar(select(func.count()).where(CourseSession.offering_id.in_(closed)))
-    return replace(offerings, page=replace(offerings.page, rows=rows), sessions=total or 0)
+    total = db.scalar(
+        select(func.sum(by_offering.c.offerings))
+        .select_from(by_offering)
+        .join(CourseSession, CourseSession.offering_id == by_offering.c.offering_id)
+    )
+    return replace(offerings, page=replace(offerings.page, rows=rows), sessions=int(total or 0))
 
 
 def open_offerings(db: Session, question: Question, *, zone: ZoneInfo) -> OfferingsInProgress:
@@ -131,8 +134,7 @@ def _sums_by_offering(question: Question, figure: Figure | None) -> CTE:
     statement = select(entry.c.offering_id, entry.c.counted_on, *figure_sums(entry)).group_by(
         entry.c.offering_id, entry.c.counted_on
     )
-    if figure is not None:
-        statement = statement.having(figure_sum(entry, figure) != 0)
+    statement = statement.having(has_figures(entry) if figure is None else figure_sum(entry, figure) != 0)
     return statement.cte("by_offering")
 
 

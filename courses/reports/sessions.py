@@ -11,7 +11,7 @@ from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, SessionInstructor, TeachingRole
-from courses.models.person_time import EntryKind, PersonTimeEntry
+from courses.models.person_time import OFFERINGS_OF, EntryKind, PersonTimeEntry
 from courses.models.trainees import Trainee
 from courses.reports.ledger import Figures
 from courses.reports.questions import Filters, Question
@@ -173,8 +173,8 @@ def _entries(db: Session, offering: Offering, filters: Filters) -> list[LedgerEn
             dated_on=entry.dated_on,
             recorded_at=entry.recorded_at,
             figures=Figures(
-                offerings=int(entry.kind == EntryKind.CLOSING), enrolled=entry.enrolled, named=entry.named,
-                counted=entry.counted, refresher=entry.named + entry.counted if refresher else 0, minutes=entry.minutes,
+                offerings=OFFERINGS_OF.get(entry.kind, 0), enrolled=entry.enrolled, named=entry.named, counted=entry.counted,
+                refresher=entry.named + entry.counted if refresher else 0, minutes=entry.minutes,
                 passed=entry.passed, certificates=entry.certificates,
                 adjusted=entry.named + entry.counted if entry.late else 0,
             ),

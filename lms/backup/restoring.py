@@ -90,7 +90,7 @@ def restore(path: Path, opener: Opener, destination: Destination, progress: Prog
     engine = make_engine(_sqlalchemy_url(destination.url))
     try:
         with engine.connect() as connection:
-            heads.note(connection, destination.keys_dir, list(manifest.record_heads))
+            heads.note(connection, destination.keys_dir, list(manifest.record_heads), accept=True)
         subject = Subject(make_sessions(engine), destination.keys_dir, manifest.record_heads)
         yield Restored(manifest, values, contents.pictures(), subject)
     finally:

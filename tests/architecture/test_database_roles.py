@@ -35,6 +35,7 @@ from lms.embedded import roles
 from lms.embedded.postgres import Server
 from tests.certificates.conftest import FIRST, LAST
 from tests.conftest import FIELD_KEY
+from tests.courses.closing.confirming import CONFIRMED
 from tests.factories import Make
 
 OF_RECORD = (
@@ -176,7 +177,7 @@ def test_a_class_is_taught_certified_and_verified_with_these_rights_alone(  # no
             uuid4(), meeting.id, enrolment.id, AttendanceKind.ARRIVE, AttendanceMethod.TAP, clock.now()
         )
         recording.record(db, event, now=clock.now())
-        closing.close(db, meeting, zone=settings.zone)
+        closing.close(db, meeting, zone=settings.zone, **CONFIRMED)
     with transaction(worker) as db:
         assert issuing.issue_owed(db, branch) == 1
     with transaction(web) as db:

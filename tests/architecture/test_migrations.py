@@ -181,6 +181,39 @@ def test_what_stood_in_clear_is_sealed_and_found_and_comes_back(server: Server) 
     engine.dispose()
 
 
+def test_closings_of_imports_that_were_undone_before_are_taken_back(server: Server) -> None:
+    """An offering as the former undo left it: cancelled, with a closing and the correction that took its figures."""
+    server.create_database("withdrawals")
+    url = server.url("withdrawals")
+    config = configuration(url)
+    command.upgrade(config, "0028")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO organisation (id, district_id, name_zh, sector, active) VALUES (1, 1, '一号社区', 'community', true)",
+            "INSERT INTO offering (id, course_id, organisation_id, district_id, place, capacity, by_invitation, state,"
+            " closed_at, counted_on) SELECT 1, min(id), 1, 1, '礼堂', 9, false, 'closed', now(), '2015-03-07' FROM course",
+            "INSERT INTO person_time_entry (offering_id, kind, dated_on, recorded_at, enrolled, named, counted, minutes,"
+            " passed, certificates) VALUES (1, 'closing', '2015-03-07', now(), 2, 2, 0, 360, 2, 0)",
+            "INSERT INTO person_time_entry (offering_id, kind, dated_on, recorded_at, corrects_id, reason, enrolled, named,"
+            " counted, minutes, passed, certificates)"
+            " SELECT 1, 'correction', '2015-03-07', now(), id, 'undone', -2, -2, 0, -360, -2, 0 FROM person_time_entry",
+            "UPDATE offering SET state = 'cancelled', closed_at = NULL, counted_on = NULL, cancelled_at = now(),"
+            " cancel_reason = 'undone'",
+        ):
+            connection.execute(text(statement))
+        figures = text("SELECT offerings, named FROM person_time_month")
+        assert connection.execute(figures).all() == [(1, 0)]
+    command.upgrade(config, "0029")
+    with engine.connect() as connection:
+        assert connection.execute(figures).all() == [(0, 0)]
+        kinds = connection.scalars(text("SELECT kind FROM person_time_entry ORDER BY id")).all()
+        assert kinds == ["closing", "correction", "withdrawal"]
+    with pytest.raises(IntegrityError):
+        command.downgrade(config, "0028")
+    engine.dispose()
+
+
 def test_stored_names_are_compared_by_the_newer_rule(server: Server) -> None:
     server.create_database("names")
     url = server.url("names")

@@ -74,10 +74,9 @@ def test_web_and_worker_are_different_users_and_the_worker_alone_has_the_keys() 
     assert web["EnvironmentFile"] != worker["EnvironmentFile"]
     assert KEYS in web["InaccessiblePaths"][0]
     assert KEYS in beat["InaccessiblePaths"][0]
-    assert worker["ReadOnlyPaths"] == [KEYS]
+    assert worker["ReadWritePaths"] == [KEYS]
     assert not any(KEYS in value for value in worker["InaccessiblePaths"])
-    for unit in (web, worker):
-        assert "ReadWritePaths" not in unit
+    assert "ReadWritePaths" not in web
     assert web["IPAddressDeny"] == ["any"]
 
 

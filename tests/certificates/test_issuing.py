@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from threading import Thread
 
@@ -241,3 +242,12 @@ def test_killed_workers_leave_exactly_one_certificate_each(
         assert list(ledger.check(db)) == []
         assert db.scalar(text("SELECT count(*) FROM enrolment WHERE certificate_due AND certified_at IS NULL")) == 0
     engine.dispose()
+
+
+def test_where_fewer_hours_were_given_the_certificate_states_them(
+    make: Make, issue: Callable[..., Certificate]
+) -> None:
+    offering = closed_offering(make, make.course("FR-16"), certificate_hours=Decimal("1.3"))
+    assert issue(offering=offering).facts["hours"] == "1.3"
+    confirmed = closed_offering(make, make.course("FR-16"), hours_reason="另有自学记录")
+    assert issue(offering=confirmed).facts["hours"] == "16.0"

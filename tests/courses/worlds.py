@@ -30,6 +30,13 @@ class Presence:
     came: int
     left: int | None
 
+    @property
+    def minutes(self) -> int:
+        """The attended minutes, by the rule: within the session, from its start where the check-in came after its end."""
+        came = 0 if self.came >= SESSION_MINUTES else max(self.came, 0)
+        went = SESSION_MINUTES if self.left is None else min(self.left, SESSION_MINUTES)
+        return max(0, went - came)
+
 
 @dataclass(frozen=True)
 class Person:
@@ -55,10 +62,7 @@ class Plan:
         """The totals counted by hand from the rule, independently of the code of the system."""
         minutes = 0
         for person in self.people:
-            for presence in person.presences:
-                came = 0 if presence.came >= SESSION_MINUTES else max(presence.came, 0)
-                went = SESSION_MINUTES if presence.left is None else min(presence.left, SESSION_MINUTES)
-                minutes += max(0, went - came)
+            minutes += sum(presence.minutes for presence in person.presences)
         return OfferingTotals(
             enrolled=sum(person.state is not EnrolmentState.CANCELLED for person in self.people),
             named=sum(bool(person.presences) for person in self.people),
@@ -133,6 +137,7 @@ class World:
             row.state = person.state
             row.cancelled_at = clock.now() if person.state is EnrolmentState.CANCELLED else None
             row.sessions_attended = len(person.presences)
+            row.minutes_attended = sum(presence.minutes for presence in person.presences)
             self.db.flush()
             for presence in person.presences:
                 attend(self.db, row, sessions[presence.session], presence.came, presence.left)

@@ -3,11 +3,12 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, IntegerField, StringField
+from wtforms import BooleanField, HiddenField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from courses.closing.headcount import HEADCOUNT_LIMIT
 from courses.closing.spot_check import HeadCount
+from courses.offerings.forms import HoursForm
 from courses.outcomes import REASON_LIMIT
 from lms.core.forms import Form, strip
 
@@ -25,13 +26,15 @@ class HeadcountForm(Form):
     )
 
 
-class CloseForm(Form):
+class CloseForm(HoursForm):
     """The confirmation of closing. `seen` is `ClosingOutlook.seen` of the page that is confirmed.
 
-    The template shows the two fields of the heads only where trainees checked themselves in.
+    The template shows the two fields of the heads only where trainees checked themselves in, `before_end` and `end_now` only
+    before the planned end, and the decision about the hours only where one is needed.
     """
 
     seen = HiddenField()
+    before_end = BooleanField(_("Close it all the same: minutes count to the planned end"))
     heads = IntegerField(
         _("People in the room"),
         validators=[Optional(), NumberRange(0, HEADCOUNT_LIMIT, _("Enter a number from 0 to 100000."))],

@@ -17,8 +17,7 @@ from courses.closing.closing import ClosingOutlook
 from courses.closing.correction import CorrectionOutcome
 from courses.closing.forms.sessions import CloseForm, CorrectionForm, HeadcountForm
 from courses.closing.judging import Judgement
-from courses.models.offerings import OfferingState
-from courses.offerings import rights
+from courses.offerings import class_hours, rights
 from lms.core import clock
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
@@ -75,10 +74,16 @@ def close(session_id: int) -> ResponseReturnValue:
     """Show the effects of closing the session, ask for one confirmation, close."""
     meeting = roster.load_session(db(), session_id, scope())
     form = CloseForm()
-    if form.is_submitted() and meeting.closed_at is not None:
+    if form.is_submitted() and not closing.may_close(meeting) and meeting.closed_at is not None:
         flash(_("This session is already closed."), "info")
         return redirect(url_for("attendance.roster", session_id=session_id))
-    if form.validate_on_submit():
+    ending = "end_now" in request.form
+    if ending and form.validate_on_submit():
+        with refused_on(form):
+            closing.end_now(db(), meeting)
+            flash(_("The end of the session is set. Check the list again, then close."))
+            return redirect(url_for(".close", session_id=session_id))
+    if not ending and form.validate_on_submit():
         with refused_on(form):
             effects = closing.close(
                 db(),
@@ -86,11 +91,15 @@ def close(session_id: int) -> ResponseReturnValue:
                 zone=current_app.config["SETTINGS"].zone,
                 seen=form.seen.data or None,
                 heads=form.head_count(),
+                before_end=form.before_end.data,
+                hours=form.hours_decision(),
             )
             flash(_closed_message(effects))
             return redirect(url_for("attendance.roster", session_id=session_id))
     outlook = closing.outlook(db(), meeting)
     form.seen.data = outlook.seen
+    if not form.is_submitted():
+        form.show_decided(meeting.offering)
     page = render_template(
         "sessions/close.html",
         form=form,
@@ -99,7 +108,10 @@ def close(session_id: int) -> ResponseReturnValue:
         outlook=outlook,
         tally=entitlement.count_shortfalls(judgement.verdict.shortfalls for judgement in outlook.judgements),
         begun=meeting.starts_at <= clock.now(),
-        open=meeting.closed_at is None and meeting.offering.state == OfferingState.PUBLISHED,
+        open=closing.may_close(meeting),
+        verdicts={judgement.enrolment.id: judgement.verdict for judgement in outlook.judgements},
+        planned=class_hours.planned_total(meeting.offering),
+        given=class_hours.given_hours(class_hours.planned_total(meeting.offering)),
         shortfall_labels=SHORTFALL_LABELS,
         result_shortfalls=RESULT_SHORTFALLS,
         no_certificates=meeting.offering.course.certificate_type is None,

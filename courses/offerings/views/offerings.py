@@ -11,8 +11,9 @@ from flask_login import current_user
 from courses.catalogue import catalogue
 from courses.enrolment import places
 from courses.models.offerings import CourseSession, Offering, OfferingState
-from courses.offerings import hosts, listings, notices, offerings, scheduling, staffing
+from courses.offerings import class_hours, hosts, listings, notices, offerings, scheduling, staffing
 from courses.offerings.forms import (
+    HoursForm,
     OfferingCancelForm,
     OfferingFilterForm,
     OfferingForm,
@@ -31,7 +32,7 @@ from lms.core.forms import choices
 from lms.core.languages import named
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
-from lms.core.scope import OFFERING_READERS, STAFF, Scope, fetch
+from lms.core.scope import EXAMINERS, OFFERING_READERS, STAFF, Scope, fetch
 from lms.organisations import districts
 
 blueprint = Blueprint("offerings", __name__)
@@ -90,6 +91,9 @@ def page(offering_id: int) -> ResponseReturnValue:
         cautions=offerings.find_cautions(offering, counts.taken),
         recipients=notices.find_recipients(db(), offering) if is_cancelled and may_change else None,
         may_change=may_change,
+        planned=class_hours.planned_total(offering),
+        asks_hours=class_hours.needs_decision(offering),
+        may_close=any(grant.role in EXAMINERS for grant in current_user.grants),
         mask_phone=mask_phone,
     )
 
@@ -174,14 +178,33 @@ def edit_session(offering_id: int, session_id: int) -> ResponseReturnValue:
     return make_response(body, 422 if form.is_submitted() and not button_pressed else 200)
 
 
-@blueprint.post("/<int:offering_id>/publish")
+@blueprint.route("/<int:offering_id>/publish", methods=["GET", "POST"])
 @requires(*STAFF)
 def publish(offering_id: int) -> ResponseReturnValue:
-    """Open a draft for enrolment."""
-    offering = fetch(db(), Offering, offering_id, scope(), lock=True)
-    offerings.publish(db(), offering, zone=_zone())
-    flash(_("Published. Trainees can enrol now."))
-    return redirect(url_for(".page", offering_id=offering.id))
+    """Open a draft for enrolment. The page asks for a decision where it plans fewer hours than the course."""
+    offering = fetch(db(), Offering, offering_id, scope(), lock=request.method == "POST")
+    form = HoursForm()
+    if request.method == "POST" and not class_hours.needs_decision(offering):
+        offerings.publish(db(), offering, zone=_zone())
+        flash(_("Published. Trainees can enrol now."))
+        return redirect(url_for(".page", offering_id=offering.id))
+    if form.validate_on_submit():
+        with refused_on(form):
+            offerings.publish(db(), offering, zone=_zone(), hours=form.hours_decision())
+            flash(_("Published. Trainees can enrol now."))
+            return redirect(url_for(".page", offering_id=offering_id))
+    offering = offerings.get_with_details(db(), offering_id, scope())
+    if offering.state != OfferingState.DRAFT or not class_hours.needs_decision(offering):
+        return redirect(url_for(".page", offering_id=offering_id))
+    minutes = class_hours.planned_total(offering)
+    body = render_template(
+        "offerings/publish.html",
+        form=form,
+        offering=offering,
+        planned=minutes,
+        given=class_hours.given_hours(minutes),
+    )
+    return make_response(body, 422 if form.is_submitted() else 200)
 
 
 @blueprint.route("/<int:offering_id>/cancel", methods=["GET", "POST"])

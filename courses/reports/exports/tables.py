@@ -22,7 +22,7 @@ from courses.models.exports import ExportKind, PersonalData
 from courses.models.offerings import CourseSession, Offering
 from courses.models.person_time import EntryKind
 from courses.models.trainees import PHONE_COLUMN, Trainee
-from courses.reports.ledger import FIGURE_NAMES, entries, figure_sum, figure_sums, total
+from courses.reports.ledger import FIGURE_NAMES, entries, figure_sum, figure_sums, has_figures, total
 from courses.reports.people import participants, presence_by_enrolment
 from courses.reports.people_counts import count_people
 from courses.reports.questions import Figure, Question
@@ -74,8 +74,7 @@ def count_rows(db: Session, table: Table) -> int:
 def _sums_by_offering(question: Question, figure: Figure | None) -> Any:
     entry = entries(question)
     statement = select(entry.c.offering_id, *figure_sums(entry)).group_by(entry.c.offering_id)
-    if figure is not None:
-        statement = statement.having(figure_sum(entry, figure) != 0)
+    statement = statement.having(has_figures(entry) if figure is None else figure_sum(entry, figure) != 0)
     return statement.subquery("by_offering")
 
 

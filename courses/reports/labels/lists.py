@@ -28,6 +28,7 @@ ENTRY_KIND_LABELS = {
     EntryKind.CORRECTION: _l("Correction"),
     EntryKind.ADJUSTMENT: _l("Adjustment of a frozen quarter"),
     EntryKind.CERTIFICATION: _l("Certificates"),
+    EntryKind.WITHDRAWAL: _l("Import undone"),
 }
 Criteria = list[tuple[str, str]]  # the question as (label, value)
 

@@ -54,6 +54,7 @@ def index() -> ResponseReturnValue:
         key_name=partial(_key_name, labels),
         value_text=_value_text(labels),
         address=partial(_address, labels),
+        whole=whole,
     )
 
 

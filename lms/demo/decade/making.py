@@ -19,11 +19,11 @@ INSTRUCTORS = 5_200
 FRESH_SHARE = 0.68  # of all who enrol, those who come for the first time: about four million at full size
 FEWEST = 64  # organisations and instructors, however small the years are made
 
-# Courses as they were taught then: code, programme, names, hours, sessions needed, pass mark, months, type, refresher.
+# Courses as they were taught then: code, programme, names, hours, pass mark, months, type, refresher.
 COURSES = (
-    ("RESCUE-2008", "RESCUE", "应急救护普及班（2008版）", "Rescue training (2008)", 4, 1, None, None, None, False),
-    ("FR-2008", "FIRST_RESPONDER", "救护员（2008版）", "First responder (2008)", 16, 2, 60, 36, 1, False),
-    ("FR-REFRESHER-2008", "FIRST_RESPONDER", "救护员复训（2008版）", "Refresher (2008)", 8, 1, 60, 36, 1, True),
+    ("RESCUE-2008", "RESCUE", "应急救护普及班（2008版）", "Rescue training (2008)", 4, None, None, None, False),
+    ("FR-2008", "FIRST_RESPONDER", "救护员（2008版）", "First responder (2008)", 16, 60, 36, 1, False),
+    ("FR-REFRESHER-2008", "FIRST_RESPONDER", "救护员复训（2008版）", "Refresher (2008)", 8, 60, 36, 1, True),
 )
 # Written beside what the demo's accounts need, and small; the rest is large and fills tables that were empty.
 BESIDE = ("organisation", "instructor", "qualification")
@@ -161,12 +161,12 @@ class Decade:
         return int(row[0]) if row else 0
 
     def _plan(self) -> None:
-        for code, programme, zh, en, hours, sessions, mark, months, kind, refresher in COURSES:
+        for code, programme, zh, en, hours, mark, months, kind, refresher in COURSES:
             self._target.execute(
-                "INSERT INTO course (code, programme_code, name_zh, name_en, hours, sessions_needed, pass_mark,"
+                "INSERT INTO course (code, programme_code, name_zh, name_en, hours, attendance_rule, pass_mark,"
                 " validity_months, trainee_ratio, capacity, certificate_type, refresher, active)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 12, 60, %s, %s, false)",
-                (code, programme, zh, en, hours, sessions, mark, months, kind, refresher),
+                " VALUES (%s, %s, %s, %s, %s, 'all', %s, %s, 12, 60, %s, %s, false)",
+                (code, programme, zh, en, hours, mark, months, kind, refresher),
             )
         # What the source cannot see yet: the courses, and the hosts and instructors of the demo's accounts.
         self._lend("course_then", "SELECT code, id FROM course", "code text, id bigint")

@@ -10,7 +10,10 @@ from courses.assessment.entitlement import (
     count_shortfalls,
     judge,
     minutes_needed,
+    missing_presence,
+    sessions_needed,
 )
+from courses.models.catalogue import AttendanceRule
 from courses.models.enrolment import EnrolmentState
 
 SKILLS = st.frozensets(st.integers(1, 6), max_size=6)
@@ -178,3 +181,65 @@ def test_a_share_of_the_minutes_is_rounded_up_and_never_more_than_all(planned, s
 @given(st.integers(0, 10_000))
 def test_a_course_without_the_rule_asks_for_no_minutes(planned):
     assert minutes_needed(planned, None) == 0
+
+
+RULES = st.sampled_from(AttendanceRule)
+SESSIONS = st.lists(st.tuples(st.integers(1, 600), st.booleans()), min_size=1, max_size=6)  # minutes, attended in full
+
+
+def missing(sessions, rule, share):
+    """What is missing of the presence of a trainee who was at each session from beginning to end, or not at all."""
+    planned = sum(minutes for minutes, _ in sessions)
+    requirements = CourseRequirements(
+        sessions_needed=sessions_needed(len(sessions), rule),
+        minutes_planned=planned,
+        minutes_needed=minutes_needed(planned, None if rule is AttendanceRule.ALL else share),
+    )
+    attended = [minutes for minutes, present in sessions if present]
+    return missing_presence(requirements, len(attended), sum(attended))
+
+
+@given(SESSIONS, RULES, st.integers(1, 100))
+def test_whoever_attended_everything_planned_misses_nothing_by_any_rule(sessions, rule, share):
+    assert missing([(minutes, True) for minutes, _ in sessions], rule, share) == []
+
+
+@given(SESSIONS, RULES, st.integers(1, 100))
+def test_all_means_every_session_that_was_planned(sessions, rule, share):
+    if all(present for _, present in sessions) or not any(present for _, present in sessions):
+        return
+    short = Shortfall.SESSIONS_MISSING in missing(sessions, rule, share)
+    assert short == (rule is not AttendanceRule.SHARE)
+
+
+@given(SESSIONS, RULES, st.integers(1, 100))
+def test_a_share_is_missed_exactly_by_fewer_minutes_than_it_asks_for(sessions, rule, share):
+    attended = sum(minutes for minutes, present in sessions if present)
+    fewer = attended * 100 < share * sum(minutes for minutes, _ in sessions)
+    short = Shortfall.MINUTES_MISSING in missing(sessions, rule, share)
+    assert short == (rule is not AttendanceRule.ALL and attended > 0 and fewer)
+
+
+@given(SESSIONS, RULES, st.integers(1, 100), st.data())
+def test_splitting_a_session_changes_nothing_for_whoever_attends_both_parts_or_none(sessions, rule, share, data):
+    at = data.draw(st.integers(0, len(sessions) - 1))
+    minutes, present = sessions[at]
+    cut = data.draw(st.integers(0, minutes))
+    split = [*sessions[:at], (cut, present), (minutes - cut, present), *sessions[at + 1 :]]
+    assert missing(split, rule, share) == missing(sessions, rule, share)
+
+
+@given(SESSIONS, RULES, st.integers(1, 100), st.data())
+def test_attending_one_more_session_never_harms(sessions, rule, share, data):
+    at = data.draw(st.integers(0, len(sessions) - 1))
+    more = [(minutes, present or nth == at) for nth, (minutes, present) in enumerate(sessions)]
+    if not missing(sessions, rule, share):
+        assert not missing(more, rule, share)
+
+
+@given(SESSIONS, RULES, st.integers(1, 100))
+def test_both_demands_together_are_each_of_them(sessions, rule, share):
+    if not any(present for _, present in sessions):
+        return
+    either = [*missing(sessions, AttendanceRule.ALL, share), *missing(sessions, AttendanceRule.SHARE, share)]
+    assert missing(sessions, AttendanceRule.ALL_AND_SHARE, share) == either

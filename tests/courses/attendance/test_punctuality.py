@@ -12,6 +12,7 @@ from courses.attendance import punctuality
 from courses.closing import judging
 from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
+from courses.models.catalogue import AttendanceRule
 from courses.models.offerings import CourseSession
 from tests.courses.worlds import SESSION_MINUTES, attend
 
@@ -72,7 +73,7 @@ def test_the_minutes_are_those_that_are_counted(db, make, presences):
 
 
 def test_who_left_too_early_is_told_how_many_minutes_were_needed(db, make):
-    course = make.new_course(skills=0, pass_mark=None, minutes_share=90)
+    course = make.new_course(skills=0, pass_mark=None, minutes_share=90, attendance_rule=AttendanceRule.SHARE)
     offering = make.offering(course=course, starts=[START], hours=4)
     stayed, left = make.enrolment(offering), make.enrolment(offering)
     attend(db, stayed, offering.sessions[0], came=5, left=230)

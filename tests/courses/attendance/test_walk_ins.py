@@ -10,6 +10,7 @@ from courses.models.enrolment import EnrolmentState
 from lms.core import clock
 from lms.core.errors import NotFound
 from lms.core.scope import EVERYTHING
+from tests.courses.closing.confirming import CONFIRMED
 from tests.courses.closing.steps import ZONE, arrived, loaded, refusal
 
 
@@ -42,7 +43,7 @@ def test_a_walk_in_who_is_enrolled_or_waits_is_let_in(db, make):
 def test_nobody_walks_in_before_check_in_opens_or_after_closing(db, make):
     offering = make.offering(course=make.new_course(skills=1), starts=[clock.now() - timedelta(hours=2)], hours=1)
     arrived(db, make.enrolment(offering))
-    closing.close(db, loaded(db, offering), zone=ZONE)
+    closing.close(db, loaded(db, offering), zone=ZONE, **CONFIRMED)
     facts = TraineeFacts(name="孙晓明", phone="+8613912345678")
     over = loaded(db, offering)
     assert refusal(walk_ins.admit, db, over, facts, EVERYTHING, event_id=uuid4(), now=clock.now()) == "session_closed"

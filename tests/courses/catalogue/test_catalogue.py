@@ -19,7 +19,7 @@ from tests.factories import Make
 
 FACTS = CourseFacts(
     code="DROWNING", programme_code="RESCUE", name_zh="防溺水", name_en="Drowning", hours=Decimal("2.5"),
-    sessions_needed=1, capacity=40,
+    capacity=40,
 )  # fmt: skip
 
 

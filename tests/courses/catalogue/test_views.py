@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.models.catalogue import Course, Programme
+from courses.models.catalogue import AttendanceRule, Course, Programme
 from lms.accounts.models import User
 from lms.core.scope import Role
 from tests.factories import Make
@@ -15,7 +15,7 @@ from tests.factories import Make
 SignIn = Callable[[User], FlaskClient]
 FACTS = {
     "code": "DROWNING", "programme_code": "RESCUE", "name_zh": "防溺水", "name_en": "Drowning", "hours": "2.5",
-    "sessions_needed": "1", "capacity": "40", "active": "y", "skills-0-name_zh": "抛投", "skills-0-name_en": "Throwing",
+    "capacity": "40", "active": "y", "skills-0-name_zh": "抛投", "skills-0-name_en": "Throwing",
     "skills-1-name_zh": "", "skills-1-name_en": "",
 }  # fmt: skip
 
@@ -90,3 +90,20 @@ def test_others_read_and_do_not_change(make: Make, sign_in: SignIn, role: Role) 
     for address in ("/catalogue/new", f"/catalogue/{course.id}/edit", "/catalogue/programmes/new"):
         assert browser.get(address).status_code == 403
         assert browser.post(address, data=FACTS).status_code == 403
+
+
+def test_the_attendance_that_a_course_requires_is_all_or_a_share(db: Session, city: FlaskClient) -> None:
+    plain = city.post("/catalogue/new", data=FACTS | {"minutes_share": "80"})
+    course = db.scalars(select(Course).where(Course.code == "DROWNING")).one()
+    assert (course.attendance_rule, course.minutes_share) == (AttendanceRule.ALL, None)
+    assert "全部计划课次" in city.get(plain.location).text
+    edit = f"{plain.location}/edit"
+    without = city.post(edit, data=FACTS | {"attendance_rule": "share"})
+    assert (without.status_code, "请填写比例" in without.text) == (422, True)
+    for wrong in ({"attendance_rule": "2"}, {"attendance_rule": "share", "minutes_share": "101"}):
+        assert city.post(edit, data=FACTS | wrong).status_code == 422
+    assert city.post(edit, data=FACTS | {"attendance_rule": "share", "minutes_share": "80"}).status_code == 302
+    db.expire_all()
+    assert (course.attendance_rule, course.minutes_share) == (AttendanceRule.SHARE, 80)
+    assert "At least 80 % of the planned minutes" in city.get(f"{plain.location}?lang=en").text
+    assert "时长不少于计划的80%" in city.get("/catalogue/?lang=zh").text

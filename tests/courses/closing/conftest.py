@@ -4,6 +4,7 @@ import pytest
 
 from courses.closing import closing
 from lms.core import clock
+from tests.courses.closing.confirming import CONFIRMED
 from tests.courses.closing.steps import ZONE, arrived, loaded, passing
 
 
@@ -18,6 +19,6 @@ def closed(db, make, offering):
     rows = [make.enrolment(offering) for _ in range(3)]
     for row in rows[:2]:
         passing(db, arrived(db, row))
-    closing.close(db, loaded(db, offering), zone=ZONE)
+    closing.close(db, loaded(db, offering), zone=ZONE, **CONFIRMED)
     db.info["events"].clear()
     return rows

@@ -6,6 +6,7 @@ from courses.events import OfferingClosed
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState
 from lms.core import clock
+from tests.courses.closing.confirming import CONFIRMED
 from tests.courses.closing.steps import ZONE, arrived, loaded, passing, published, refusal
 
 
@@ -21,7 +22,7 @@ def test_closing_judges_everybody_counts_and_publishes(db, make, offering):
     headcount.enter(db, meeting, 7, now=clock.now())
     seen = closing.outlook(db, meeting)
     assert (seen.last, seen.present, seen.people, seen.certificates_due, len(seen.not_certified)) == (True, 3, 3, 1, 3)
-    closing.close(db, meeting, zone=ZONE, seen=seen.seen)
+    closing.close(db, meeting, zone=ZONE, seen=seen.seen, **CONFIRMED)
     assert (offering.state, offering.counted_on) == (OfferingState.CLOSED, clock.day_of(meeting.starts_at, ZONE))
     assert meeting.closed_at == offering.closed_at
     assert (earns.state, earns.certificate_due, earns.shortfalls) == (EnrolmentState.COMPLETED, True, [])
@@ -44,10 +45,10 @@ def test_a_session_that_is_not_the_last_closes_alone(db, make):
     offering = make.offering(starts=[now - timedelta(hours=3), now - timedelta(hours=1)], hours=1)
     arrived(db, make.enrolment(offering))
     first = loaded(db, offering)
-    assert not closing.close(db, first, zone=ZONE).last
+    assert not closing.close(db, first, zone=ZONE, **CONFIRMED).last
     assert offering.state == OfferingState.PUBLISHED
     assert published(db) == []
-    assert closing.close(db, loaded(db, offering, 1), zone=ZONE).last
+    assert closing.close(db, loaded(db, offering, 1), zone=ZONE, **CONFIRMED).last
     assert offering.state == OfferingState.CLOSED
 
 
@@ -79,7 +80,7 @@ def test_closing_judges_once(db, make, offering, statements):
         passing(db, arrived(db, make.enrolment(offering)))
     meeting = loaded(db, offering)
     statements.clear()
-    closing.close(db, meeting, zone=ZONE)
+    closing.close(db, meeting, zone=ZONE, **CONFIRMED)
     # Judging alone sums the attendances of each enrolment, and reads all theory scores of the offering.
     sums = [statement for statement in statements if "GROUP BY attendance.enrolment_id" in statement]
     scores = [statement for statement in statements if statement.startswith("SELECT assessment.enrolment_id")]

@@ -23,6 +23,7 @@ from lms.core import audit, clock
 from lms.core.audit import AuditEntry
 from lms.core.errors import Denied, DomainError, NotFound
 from lms.core.scope import EVERYTHING, Role, Scope
+from tests.courses.closing.confirming import CONFIRMED
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def present(db, offering):
 def close(db, make, offering, settings):
     """Close an offering at which somebody else was present."""
     sent(db, offering, enrolment_id=make.enrolment(offering).id)
-    closing.close(db, meeting_of(offering), zone=settings.zone)
+    closing.close(db, meeting_of(offering), zone=settings.zone, **CONFIRMED)
 
 
 def test_a_late_upload_to_a_closed_session_waits_and_then_corrects_everything(db, make, offering, settings):

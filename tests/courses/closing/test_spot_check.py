@@ -12,6 +12,7 @@ from courses.models.attendance import AttendanceKind
 from lms.core import clock
 from lms.core.audit import AuditEntry
 from tests.courses.attendance.self_check_in.test_claims import checked_in, claimed
+from tests.courses.closing.confirming import CONFIRMED
 from tests.courses.closing.steps import ZONE, loaded, refusal
 
 
@@ -35,18 +36,18 @@ def test_closing_asks_for_heads_where_people_checked_themselves_in(db, make, off
     recording.record(db, AttendanceInput(uuid4(), meeting.id, rows[2].id), now=clock.now())
     expected = closing.outlook(db, meeting).expected_heads
     assert (expected.by_self, expected.expected) == (2, 3)
-    assert refusal(closing.close, db, meeting, zone=ZONE) == "heads_missing"
-    assert refusal(closing.close, db, meeting, zone=ZONE, heads=HeadCount(-1)) == "heads_missing"
-    assert refusal(closing.close, db, meeting, zone=ZONE, heads=HeadCount(2, "  ")) == "heads_differ"
+    assert refusal(closing.close, db, meeting, zone=ZONE, **CONFIRMED) == "heads_missing"
+    assert refusal(closing.close, db, meeting, zone=ZONE, heads=HeadCount(-1), **CONFIRMED) == "heads_missing"
+    assert refusal(closing.close, db, meeting, zone=ZONE, heads=HeadCount(2, "  "), **CONFIRMED) == "heads_differ"
     assert meeting.closed_at is None
-    closing.close(db, meeting, zone=ZONE, heads=HeadCount(2, "一人刚离开"))
+    closing.close(db, meeting, zone=ZONE, heads=HeadCount(2, "一人刚离开"), **CONFIRMED)
     assert meeting.closed_at is not None
 
 
 def test_closing_asks_for_no_heads_where_the_instructor_checked_all_in(db, make, offering, meeting):
     recording.record(db, AttendanceInput(uuid4(), meeting.id, make.enrolment(offering).id), now=clock.now())
     assert closing.outlook(db, meeting).expected_heads is None
-    closing.close(db, meeting, zone=ZONE)
+    closing.close(db, meeting, zone=ZONE, **CONFIRMED)
     assert meeting.closed_at is not None
 
 
@@ -63,7 +64,7 @@ def test_who_left_is_not_expected_in_the_room_and_who_was_counted_is(db, make, o
 def test_the_spot_check_is_stored_with_the_session_and_audited(db, make, offering, meeting):
     checked_in(db, claimed(db, meeting), make.enrolment(offering))
     assert spot_check.of_session(db, meeting) is None
-    closing.close(db, meeting, zone=ZONE, heads=HeadCount(0, " 刚刚\n离开 "))
+    closing.close(db, meeting, zone=ZONE, heads=HeadCount(0, " 刚刚\n离开 "), **CONFIRMED)
     stored = spot_check.of_session(db, meeting)
     assert (stored.counted, stored.expected, stored.by_self, stored.reason) == (0, 1, 1, "刚刚 离开")
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "session.spot_check")).one()

@@ -37,7 +37,7 @@ class PastWorld:
     def __init__(self, db: Session, make: Make, settings: Settings) -> None:
         self.db = db
         self.context = ImportContext(settings.zone, chunk=3)
-        self.course = make.new_course(code="FR-OLD", name_zh="救护员旧班", sessions_needed=2, pass_mark=None)
+        self.course = make.new_course(code="FR-OLD", name_zh="救护员旧班", pass_mark=None)
         self.host: Organisation = make.organisation(1, name_zh="一号社区")
         self.lead: Instructor = make.instructor()
 

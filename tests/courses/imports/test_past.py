@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from courses.closing import judging
 from courses.counting import person_time
 from courses.imports import corrections, past, runs
 from courses.imports.kinds import ImportContext
 from courses.models.attendance import AttendanceEvent, AttendanceMethod
+from courses.models.catalogue import AttendanceRule
 from courses.models.enrolment import Enrolment
 from courses.models.imports import ImportRun, ImportState
 from courses.models.offerings import Offering, OfferingState, SessionInstructor
@@ -44,6 +46,29 @@ def test_a_file_becomes_a_closed_offering_that_the_recount_agrees_with(world: Pa
     assert person_time.ledger_total(db, offering.id) == person_time.total(db, offering.id)
     assert set(db.scalars(select(AttendanceEvent.method))) == {AttendanceMethod.IMPORT}
     assert world.differences() == []
+
+
+def test_a_share_of_the_minutes_is_judged_as_closing_judges_it(world: PastWorld, db: Session) -> None:
+    """Of two sessions of three hours, 60 % are 216 minutes."""
+    world.course.attendance_rule, world.course.minutes_share = AttendanceRule.SHARE, 60
+    for skill in world.course.skills:  # an import knows no skills
+        skill.active = False
+    people = {"全程": {}, "一次": {"present": "1"}, "迟到": {"arrived": "10:12"}, "太迟": {"arrived": "10:13"}}
+    world.done(
+        [world.row(name=name, phone=f"1380013800{n}", **cells) for n, (name, cells) in enumerate(people.items())]
+    )
+    rows = db.execute(select(Trainee.name, Enrolment.state, Enrolment.shortfalls).join(Enrolment.trainee)).all()
+    assert {name: (state, shortfalls) for name, state, shortfalls in rows} == {
+        "全程": ("completed", []),
+        "一次": ("incomplete", ["minutes_missing"]),
+        "迟到": ("completed", []),
+        "太迟": ("incomplete", ["minutes_missing"]),
+    }
+    offering = db.scalars(select(Offering)).one()
+    before = {name: (state, shortfalls) for name, state, shortfalls in rows}
+    judging.write(db, judging.judgements(db, offering.id))
+    again = db.execute(select(Trainee.name, Enrolment.state, Enrolment.shortfalls).join(Enrolment.trainee)).all()
+    assert {name: (state, shortfalls) for name, state, shortfalls in again} == before
 
 
 def test_the_same_file_twice_changes_nothing(world: PastWorld) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState, SessionInstructor, TeachingRole
 from courses.offerings import offerings, scheduling
+from courses.offerings.class_hours import HoursDecision
 from courses.offerings.offerings import CautionKind
 from courses.offerings.scheduling import Team
 from instructors.models import Qualification
@@ -232,11 +233,25 @@ class TestPublish:
             offerings.publish(db, offering, zone=ZONE)
         assert refused.value.code == code
 
-    def test_needs_as_many_sessions_as_a_trainee_must_attend(self, db: Session, make: Make) -> None:
-        offering = scheduled(db, plan(make, course_id=make.new_course(sessions_needed=2).id))
+    def test_while_the_only_session_runs_says_so_and_not_that_all_are_over(self, db: Session, make: Make) -> None:
+        offering = scheduled(db, plan(make, meeting(clock.now() - HOUR)))
         with pytest.raises(DomainError) as refused:
             offerings.publish(db, offering, zone=ZONE)
-        assert refused.value.code == "too_few_sessions"
+        assert (refused.value.code, refused.value.params["ends"]) == ("session_running", offering.sessions[0].ends_at)
+
+    def test_fewer_hours_than_the_course_need_a_decision(self, db: Session, make: Make) -> None:
+        offering = scheduled(db, plan(make, meeting(hours=4)))
+        with pytest.raises(DomainError) as refused:
+            offerings.publish(db, offering, zone=ZONE)
+        assert (refused.value.code, offering.state) == ("fewer_hours", OfferingState.DRAFT)
+        offerings.publish(db, offering, zone=ZONE, hours=HoursDecision("学员此前已自学理论四小时"))
+        assert (offering.state, offering.hours_reason) == (OfferingState.PUBLISHED, "学员此前已自学理论四小时")
+        entry = db.scalars(
+            select(AuditEntry).where(
+                AuditEntry.subject == f"offering:{offering.id}", AuditEntry.action == "offering.publish"
+            )
+        ).one()
+        assert entry.after == {"state": "published", "hours_reason": "学员此前已自学理论四小时"}
 
     def test_checks_the_qualification_again(self, db: Session, make: Make) -> None:
         lead = make.instructor()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from courses.enrolment import places
 from courses.enrolment.trainees import TraineeFacts
+from courses.models.catalogue import AttendanceRule
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from lms.core import clock
 from lms.portal import calendars, ticket_code
@@ -103,3 +104,12 @@ def test_long_lines_of_a_calendar_unfold(make: Make) -> None:
     text = calendars.calendar(offering, "题", "主办", "https://x.example").decode()
     assert all(len(line.encode()) <= calendars.LINE_BYTES for line in text.split("\r\n"))
     assert "LOCATION:" + "很长的地点，" * 30 + "a\\;b\\\\c" in text.replace("\r\n ", "")
+
+
+def test_the_ticket_says_which_attendance_is_required(client: FlaskClient, row: Enrolment, db: Session) -> None:
+    assert "全部计划课次" in client.get(f"/tickets/{row.ticket}").text
+    course = row.offering.course
+    course.attendance_rule, course.minutes_share = AttendanceRule.SHARE, 80
+    db.commit()
+    assert "时长不少于计划的80%" in client.get(f"/tickets/{row.ticket}").text
+    assert "At least 80 % of the planned minutes" in client.get(f"/tickets/{row.ticket}?lang=en").text

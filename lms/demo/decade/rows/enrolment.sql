@@ -30,4 +30,4 @@ CROSS JOIN LATERAL (
                 WHERE pg_temp.attends(e, n, meetings)) END AS stayed
     OFFSET 0
 ) AS presence
-CROSS JOIN LATERAL (SELECT came >= CASE kind WHEN 3 THEN 2 ELSE 1 END AS fits) AS judged
+CROSS JOIN LATERAL (SELECT came >= meetings AS fits) AS judged

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from courses.models.attendance import Attendance
+from courses.models.catalogue import AttendanceRule
 from lms.core import clock
 from lms.core.scope import Role
 
@@ -115,7 +116,7 @@ def test_the_sheet_is_a_pdf_for_those_who_take_attendance(desk, offering, sign_i
 
 def test_the_roster_and_the_closing_page_say_who_was_late_and_how_many_minutes_are_missing(desk, address, person, db):
     course = person.offering.course
-    course.minutes_share = 90
+    course.attendance_rule, course.minutes_share = AttendanceRule.SHARE, 90
     db.commit()
     sent = {f"came-{person.id}": "0930", f"left-{person.id}": "1500", "step": "preview"}
     desk.post(address, data=fields(desk.post(address, data=sent).text) | {"step": "save"})

@@ -18,6 +18,7 @@ from courses.models.walk_ins import WalkInPerson
 from lms.core import clock
 from lms.core.scope import EVERYTHING
 from tests.courses.attendance.self_check_in.steps import checked_in, claimed, code_at, scanned
+from tests.courses.closing.confirming import CONFIRMED
 from tests.courses.closing.steps import ZONE, loaded, passing, refusal
 
 SECOND = timedelta(seconds=1)
@@ -223,7 +224,7 @@ def test_checking_oneself_in_earns_no_certificate_where_results_are_demanded(db,
     for row in (present, passed):
         checked_in(db, claimed(db, meeting), row)
     passing(db, passed)
-    closing.close(db, meeting, zone=ZONE, heads=HeadCount(2))
+    closing.close(db, meeting, zone=ZONE, heads=HeadCount(2), **CONFIRMED)
     assert (present.state, present.certificate_due) == (EnrolmentState.INCOMPLETE, False)
     assert present.shortfalls == ["theory_missing", "skills_missing"]
     assert (passed.state, passed.certificate_due) == (EnrolmentState.COMPLETED, True)
@@ -237,7 +238,7 @@ def test_a_second_person_in_review_earns_nothing_at_all(db, make):
     mine = scanned(db, meeting)
     checked_in(db, claims.load(db, mine.token, now=clock.now()), first)
     checked_in(db, claimed(db, meeting, browser=mine.browser), second)
-    closing.close(db, meeting, zone=ZONE, heads=HeadCount(1))
+    closing.close(db, meeting, zone=ZONE, heads=HeadCount(1), **CONFIRMED)
     assert (first.certificate_due, second.certificate_due) == (True, False)
 
 

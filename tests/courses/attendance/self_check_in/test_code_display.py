@@ -10,6 +10,7 @@ from courses.models.offerings import OfferingState
 from courses.models.self_check_in import CheckInClaim, CheckInKey
 from lms.core import clock
 from tests.courses.attendance.self_check_in.steps import checked_in, claimed, code_at
+from tests.courses.closing.confirming import CONFIRMED
 from tests.courses.closing.steps import ZONE, refusal
 
 
@@ -20,7 +21,7 @@ def test_the_key_is_sealed_and_dies_with_the_session(db, make, offering, meeting
     shown = code_at(db, meeting, clock.now())
     mine = claimed(db, meeting)
     checked_in(db, mine, make.enrolment(offering))
-    closing.close(db, meeting, zone=ZONE, heads=HeadCount(1))
+    closing.close(db, meeting, zone=ZONE, heads=HeadCount(1), **CONFIRMED)
     assert db.scalars(select(CheckInKey)).all() == []
     assert db.scalars(select(CheckInClaim)).all() == []
     assert refusal(claims.issue, db, meeting.id, shown, browser=None, now=clock.now()) == "code_expired"

@@ -13,6 +13,7 @@ from courses.models.enrolment import EnrolmentState
 from lms.core import clock
 from lms.core.scope import EVERYTHING, Role
 from tests.courses.attendance.test_recording import happening
+from tests.courses.closing.confirming import CONFIRMED
 from tests.courses.closing.steps import ZONE
 
 
@@ -105,7 +106,7 @@ def test_what_is_no_result_stays_on_the_form(phone, address, enrolment, facts, d
 
 def test_after_closing_a_result_needs_a_reason_and_everything_follows(phone, address, offering, enrolment, db):
     recording.record(db, happening(enrolment), now=clock.now())
-    closing.close(db, roster.load_session(db, offering.sessions[0].id, EVERYTHING), zone=ZONE)
+    closing.close(db, roster.load_session(db, offering.sessions[0].id, EVERYTHING), zone=ZONE, **CONFIRMED)
     db.commit()
     place = f"{address}/{enrolment.id}"
     page = phone.get(place).text
@@ -149,7 +150,7 @@ def test_a_result_that_came_after_closing_is_shown_filled_in_and_taken_in_with_a
     phone, address, offering, enrolment, db
 ):
     recording.record(db, happening(enrolment), now=clock.now())
-    closing.close(db, roster.load_session(db, offering.sessions[0].id, EVERYTHING), zone=ZONE)
+    closing.close(db, roster.load_session(db, offering.sessions[0].id, EVERYTHING), zone=ZONE, **CONFIRMED)
     skill = offering.course.skills[0]
     event = SkillInput(uuid4(), offering.sessions[0].id, enrolment.id, skill.id, True, clock.now())
     skill_results.record_all(

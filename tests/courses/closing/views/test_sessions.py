@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from instructors.models import Instructor
 from lms.core import clock
 from lms.core.scope import Role
 from tests.courses.attendance.test_recording import happening
+from tests.courses.closing.steps import attends
 
 
 @pytest.fixture
@@ -21,7 +23,10 @@ def instructor(make):
 def offering(make, instructor):
     lead = make.instructor(user=instructor)
     return make.offering(
-        course=make.new_course(skills=1), lead=lead, starts=[clock.now() - timedelta(hours=2)], hours=1
+        course=make.new_course(skills=1, hours=Decimal(1)),
+        lead=lead,
+        starts=[clock.now() - timedelta(hours=2)],
+        hours=1,
     )
 
 
@@ -124,3 +129,43 @@ def test_another_instructors_session_is_not_found(make, address, offering, sign_
     stranger = make.user(Role.INSTRUCTOR)
     make.instructor(user=stranger)
     assert sign_in(stranger).post(f"{address}/{act}", data={"number": "1"}).status_code == 404
+
+
+def test_closing_names_who_was_absent_late_or_left_and_what_follows(make, phone, address, offering, db):
+    offering.course.pass_mark = None
+    for skill in offering.course.skills:
+        skill.active = False
+    meeting = offering.sessions[0]
+    late = make.enrolment(offering, make.trainee("迟到者"))
+    make.enrolment(offering, make.trainee("缺席者"))
+    attends(db, late, meeting, late=25, early=20)
+    db.commit()
+    page = " ".join(phone.get(f"{address}/close").text.split())
+    missed = page[(start := page.index('id="missed"')) : page.index("</ul> </li> </ul>", start)]
+    for text in ("迟到者", "15/60分钟", "迟到25分钟 · 早退20分钟", "证书", "缺席者", "0/60分钟", "缺勤", "不予发证"):
+        assert text in missed, text
+    english = " ".join(phone.get(f"{address}/close?lang=en").text.split())
+    for text in ("15 of 60 min", "25 min late · left 20 min early", "absent", "All planned sessions"):
+        assert text in english, text
+
+
+def test_closing_before_the_end_and_below_the_course_asks_on_the_page(make, phone, offering, instructor, db):
+    lead = db.scalars(select(Instructor).where(Instructor.user_id == instructor.id)).one()
+    course = make.new_course(skills=0, pass_mark=None, hours=Decimal(3))
+    running = make.offering(course=course, lead=lead, starts=[clock.now() - timedelta(hours=1)], hours=3)
+    recording.record(db, happening(make.enrolment(running)), now=clock.now() - timedelta(minutes=55))
+    db.commit()
+    address = f"/sessions/{running.sessions[0].id}/close"
+    page = phone.get(address).text
+    assert "本课次计划到" in page
+    assert 'name="hours_choice"' not in page
+    refused = phone.post(address)
+    assert (refused.status_code, "请确认要提前结课" in refused.text) == (422, True)
+    assert phone.post(address, data={"end_now": "1"}).location == address
+    page = phone.get(address).text
+    assert 'name="before_end"' not in page
+    assert 'name="hours_choice"' in page
+    assert phone.post(address).status_code == 422
+    assert phone.post(address, data={"hours_choice": "given"}).status_code == 302
+    db.refresh(running)
+    assert (running.state, running.certificate_hours) == (OfferingState.CLOSED, 1)

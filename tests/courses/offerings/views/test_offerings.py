@@ -272,3 +272,41 @@ class TestList:
         fill(6)
         assert count() == statements_for_one
         assert statements_for_one <= 6
+
+
+class TestHours:
+    def test_publishing_fewer_hours_than_the_course_asks_which_ones_the_certificates_state(
+        self, db: Session, make: Make, city: FlaskClient
+    ) -> None:
+        lead = make.instructor()
+        offering = make.offering(starts=[MAY], hours=80 / 60, lead=lead, state=OfferingState.DRAFT)
+        db.commit()
+        address = f"/offerings/{offering.id}"
+        page = city.get(address).text
+        assert f'href="{address}/publish"' in page
+        assert "各课次合计1小时20分钟，少于课程规定的8学时" in page
+        assert "All sessions together: 1 h 20 min; class hours of the course: 8." in city.get(f"{address}?lang=en").text
+        page = city.get(f"{address}/publish?lang=zh").text
+        assert "实际学时: 1.3 学时" in page
+        assert "课程学时: 8 学时" in page
+        undecided = city.post(f"{address}/publish")
+        assert (undecided.status_code, "请选择证书填写哪个学时" in undecided.text) == (422, True)
+        reasonless = city.post(f"{address}/publish", data={"hours_choice": "course"})
+        assert (reasonless.status_code, "请填写证书仍按课程学时填写的理由" in reasonless.text) == (422, True)
+        sent = {"hours_choice": "course", "hours_reason": "另有自学记录"}
+        assert city.post(f"{address}/publish", data=sent).status_code == 302
+        db.refresh(offering)
+        assert (offering.state, offering.hours_reason) == (OfferingState.PUBLISHED, "另有自学记录")
+        assert "另有自学记录" in city.get(address).text
+        assert city.get(f"{address}/publish").location == address
+
+    def test_an_offering_whose_last_open_session_was_removed_leads_to_its_closing(
+        self, db: Session, make: Make, city: FlaskClient
+    ) -> None:
+        offering = make.offering(starts=[MAY - timedelta(days=2000)])
+        db.commit()
+        address = f"/sessions/{offering.sessions[0].id}/close"
+        assert address not in city.get(f"/offerings/{offering.id}").text
+        offering.sessions[0].closed_at = offering.sessions[0].ends_at
+        db.commit()
+        assert address in city.get(f"/offerings/{offering.id}").text

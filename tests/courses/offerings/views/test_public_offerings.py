@@ -1,6 +1,7 @@
 """Public pages of open training: the offerings and facts that they show, and those that they do not."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from flask.testing import FlaskClient
@@ -96,3 +97,12 @@ def test_gives_no_personal_data_but_the_lead_s_name(db: Session, make: Make, cli
         assert str(trainee.phone)[3:] not in page
         assert "13900001111" not in page
         assert offering.lead_instructor.registration_number not in page
+
+
+def test_an_offering_shorter_than_its_course_says_how_long_it_is(db: Session, make: Make, client: FlaskClient) -> None:
+    offering = make.offering(starts=[MAY], hours=80 / 60, course=make.new_course(hours=Decimal(2)))
+    db.commit()
+    page = client.get(f"/training/{offering.id}").text
+    assert "计划1小时20分钟" in page
+    assert "全部计划课次" in page
+    assert "planned: 1 h 20 min" in client.get(f"/training/{offering.id}?lang=en").text

@@ -100,7 +100,9 @@ def test_too_many_entries_are_no_file(app: Flask, background: None, make: Make, 
     browser = sign_in(make.user(Role.AUDITOR))
     answer = browser.get("/audit/export.csv?action=trainee.change")
     assert answer.location == "/audit/?action=trainee.change"
-    page = browser.get(answer.location).text
+    shown = browser.get(answer.location)
+    page = shown.text
+    assert shown.status_code == 200
     assert "请缩短日期范围" in page
     assert "export.csv" not in page
 

@@ -144,9 +144,11 @@ def test_closing_asks_for_heads_on_its_page(db, make, browser, offering, meeting
     page = browser.get(address)
     assert 'name="heads"' in page.text
     assert "1 人" in page.text
+    confirmed = {"before_end": "y", "hours_choice": "given"}
     for facts in ({}, {"heads": "2"}, {"heads": "x"}):
-        assert browser.post(address, data=facts).status_code == 422
-    assert browser.post(address, data={"heads": "2", "heads_reason": "一位家属在场"}).status_code == 302
+        assert browser.post(address, data=confirmed | facts).status_code == 422
+    done = browser.post(address, data=confirmed | {"heads": "2", "heads_reason": "一位家属在场"})
+    assert done.status_code == 302
     assert "一位家属在场" in browser.get(address).text
 
 
