@@ -4,6 +4,7 @@ import io
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -173,7 +174,11 @@ class _ValueText:
             return self._districts.get(int(text), text)
         if field == "roles":
             return self._role(text)
-        return moment(datetime.fromisoformat(text)) if MOMENT.match(text) else _label(self._labels.values, text)
+        if MOMENT.match(text):
+            # What somebody typed may look like a moment and be none: of the year 9999, or on the 31st of February.
+            with suppress(ValueError, OverflowError):
+                return moment(datetime.fromisoformat(text))
+        return _label(self._labels.values, text)
 
     def _role(self, text: str) -> str:
         """Translate "coordinator organisation:17", the form in which `roles.described` writes a grant."""
