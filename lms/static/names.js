@@ -9,8 +9,8 @@ const PRIVATE_USE = new Map([
   [0xe831, 0x215d7], [0xe832, 0x9fb8], [0xe83b, 0x2298f], [0xe843, 0x9fb9], [0xe854, 0x9fba], [0xe855, 0x241fe],
   [0xe864, 0x9fbb],
 ]);
-// Invisible characters and spaces; the selectors of variants; the fillers, which show nothing; dots; apostrophes; hyphens,
-// dashes and the minus sign.
+// Invisible characters and spaces; the selectors of variants; the fillers, which show nothing; dots; apostrophes;
+// hyphens, dashes and the minus sign.
 const IGNORED = new RegExp(
   "[\\p{Cf}\\p{Cc}\\p{Zs}\\p{Zl}\\p{Zp}\\u180b-\\u180d\\u180f\\ufe00-\\ufe0f\\u{e0100}-\\u{e01ef}"
     + "\\u115f\\u1160\\u3164\\uffa0\\u2800·•‧∙⋅・･.。'‘’ʼʹ`´\\-\\u2010-\\u2015\\u2212]",
@@ -24,8 +24,8 @@ const ACUTE = /\u00b4/gu;
 const IGNORED_BY_VERSION_1 = /[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000·•・]+/gu;
 
 /**
- * The name as it is compared: NFKC, private-use characters as their standard ones, without invisible characters, spaces,
- * dots, apostrophes and hyphens, in upper case. "阿凡提 · O’Brien" becomes "阿凡提OBRIEN".
+ * The name as it is compared: NFKC, private-use characters as their standard ones, without invisible characters,
+ * spaces, dots, apostrophes and hyphens, in upper case. "阿凡提 · O’Brien" becomes "阿凡提OBRIEN".
  */
 export function norm(name) {
   const standard = Array.from(name.replace(ACUTE, "").normalize("NFKC"), (character) => {
