@@ -55,6 +55,7 @@ EDITS = {
         (FREE, "superseded_by_id = (SELECT max(id) FROM certificate)"),
     ],
     "replaces_id": [(NEW, "replaces_id = NULL"), (NEW, "replaces_id = 1"), (FREE, "replaces_id = 2")],
+    "erased_content": [(FREE, "erased_content = sha256(payload)"), (FREE, "erased_content = sha256(''), holder_name = ''")],
 }  # fmt: skip
 
 

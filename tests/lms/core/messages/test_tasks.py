@@ -7,11 +7,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from lms.config import Settings
-from lms.core import clock
+from lms.core import clock, retention_rules
 from lms.core.messages import tasks
 from lms.core.messages.models import MessageState
 from lms.core.messages.owing import MessageOwed
-from lms.core.messages.retention import KEPT
 from tests.lms.core.messages.conftest import Owe
 
 
@@ -58,7 +57,9 @@ def test_a_full_batch_calls_for_another(
 
 def test_old_content_is_erased(db: Session, app: Flask, owe: Owe) -> None:
     message = owe()
-    with clock.at(clock.now() + KEPT), app.app_context():
+    period = retention_rules.period(db, "message")
+    assert period is not None
+    with clock.at(clock.now() + period), app.app_context():
         tasks.erase()
     db.expire_all()
     assert message.content is None
