@@ -1,6 +1,6 @@
 """The edge: every route × every parameter × odd values, and no answer is a 5xx.
 
-The values singly are those of `edge_walk.SINGLY`; with LMS_EDGE_WALK=whole in the environment they are all of them.
+The values singly are some of `edge_walk.SINGLY`; with LMS_EDGE_WALK=whole in the environment they are all of them.
 """
 
 import os
