@@ -1,6 +1,7 @@
 """The database that a backup is restored into, and the one transaction in which that happens."""
 
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,12 @@ _OBJECTS = """
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')
     GROUP BY n.nspname ORDER BY n.nspname
 """
-_OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+# A connection that was closed just now is still counted until its process has ended.
+_ENDING_SECONDS = 2.0
 _BEGIN = f"""
 \\set ON_ERROR_STOP on
 BEGIN;
@@ -81,11 +87,21 @@ class Target:
     replace: bool = False
 
 
+def _others(connection: psycopg.Connection[tuple[object, ...]]) -> int:
+    """The number of other connections to the database, after those that are ending have ended."""
+    until = time.monotonic() + _ENDING_SECONDS
+    while True:
+        (number,) = connection.execute(_OTHERS).fetchone() or (0,)
+        if not number or time.monotonic() > until:
+            return int(str(number))
+        time.sleep(0.05)
+
+
 def check(url: str, replace: str | None) -> Target:
     """Look at the database. Raises BackupError where it is not empty and `replace` is not its name, or is in use."""
     with _connected(url) as connection:
         objects = {str(schema): int(str(count)) for schema, count in connection.execute(_OBJECTS).fetchall()}
-        others = connection.execute(_OTHERS).fetchone() or (0,)
+        others = _others(connection) if objects and replace is not None else 0
         name = connection.info.dbname
     if replace is not None and replace != name:
         raise BackupError(f"the database is called {name}, and --replace says {replace}; nothing was changed")
@@ -97,8 +113,8 @@ def check(url: str, replace: str | None) -> Target:
         )
     if foreign := sorted(set(objects) - {"public"}):
         raise BackupError(f"the database {name} has a schema {foreign[0]}, which is none of ours; remove it yourself")
-    if others[0]:
-        raise BackupError(f"{others[0]} connections use the database {name}; stop the web server and the worker first")
+    if others:
+        raise BackupError(f"{others} connections use the database {name}; stop the web server and the worker first")
     return Target(url, replace=True)
 
 
