@@ -202,7 +202,7 @@ def _batches(phone: Phone) -> Iterator[list[AttendanceInput]]:
 
 @dataclass(frozen=True)
 class Round:
-    """One backup and its restore. committed: units of work before it began. during: units while it was made."""
+    """A backup and its restore. committed: units of work before it began. during: units while it was made."""
 
     rows: int
     megabytes: float
@@ -258,7 +258,7 @@ def run(app: Flask, environ: Mapping[str, str], into: Server, folder: Path, roun
 
 
 def _compare(restored: Connection, source_url: str, before: list[Committed]) -> tuple[int, Mapping[str, int], int]:
-    """What is missing of the work before, the halves, and the rows of record that the source does not have so."""
+    """The units of work that are missing, the halves of units, and the rows of record that differ from the source."""
     missing = 0
     for kind, statement in WHOLE.items():
         there = {str(key) for key in restored.execute(text(statement)).scalars()}

@@ -98,7 +98,7 @@ export function bytesOf(digits) {
 }
 
 /**
- * What a code says: {bytes, version, keyNumber, serial, issued, last, tag, salt}; `last` is null for a certificate
+ * The values of a code: {bytes, version, keyNumber, serial, issued, last, tag, salt}; `last` is null for a certificate
  * without an end.
  */
 function payloadOf(bytes) {
@@ -168,7 +168,7 @@ async function hasTag(compared, { tag, salt }) {
 }
 
 /**
- * Whether a name is the one that was signed with a code: by the rule of the code's version, and of version 1 by both
+ * Tell whether a name is the one that was signed with a code: by the rule of the code's version, and of version 1 by both
  * rules. The salt is the serial, and the tag is slow to compute on purpose.
  */
 export async function nameFits(name, payload) {

@@ -188,7 +188,7 @@ SESSIONS = st.lists(st.tuples(st.integers(1, 600), st.booleans()), min_size=1, m
 
 
 def missing(sessions, rule, share):
-    """What is missing of the presence of a trainee who was at each session from beginning to end, or not at all."""
+    """The shortfalls of a trainee who was at each session from beginning to end, or not at all."""
     planned = sum(minutes for minutes, _ in sessions)
     requirements = CourseRequirements(
         sessions_needed=sessions_needed(len(sessions), rule),

@@ -1,4 +1,4 @@
-"""Who was absent, late or left early, and what follows from it."""
+"""The list of people who were absent, late or left early, and what follows for each."""
 
 from courses.assessment.entitlement import Shortfall
 from courses.closing import closing

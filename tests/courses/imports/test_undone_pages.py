@@ -44,7 +44,7 @@ ALL_TIME = Filters(date(2000, 1, 1), date(2026, 12, 31))
 
 @pytest.fixture
 def before(world: PastWorld, db: Session, make: Make, settings: Settings) -> dict[str, list[Any]]:
-    """What was there before: closed offerings in three quarters, one of them frozen; a known trainee; targets."""
+    """The figures before the import: closed offerings in three quarters, one of them frozen; a known trainee; targets."""
     with clock.at(NOW):
         made = World(db)
         known = made.cast[0] = make.trainee(name="王小明", phone="+8613800138000")
@@ -185,7 +185,7 @@ def test_the_report_as_of_a_day_between_still_shows_the_import(
 
 
 def test_the_check_finds_a_closing_that_is_not_taken_back(world: PastWorld, db: Session) -> None:
-    """What an older undo left: figures that net to nothing, and a closing that still counts as an offering."""
+    """The rows that an older undo left: figures that net to nothing, and a closing that still counts as an offering."""
     run = world.done([world.row()])
     undone(world, run)
     withdrawal = db.scalars(select(PersonTimeEntry).where(PersonTimeEntry.kind == EntryKind.WITHDRAWAL)).one()

@@ -1,4 +1,4 @@
-"""What we encrypt with a passphrase is an age file that others open, always with the same work."""
+"""A file that was encrypted with a passphrase is an age file that other programs open, always with the same work."""
 
 import base64
 

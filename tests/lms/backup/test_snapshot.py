@@ -1,4 +1,4 @@
-"""What is counted is what is dumped, whatever is committed meanwhile."""
+"""The counted rows are the dumped rows, whatever is committed meanwhile."""
 
 import psycopg
 import pytest

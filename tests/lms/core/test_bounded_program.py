@@ -1,4 +1,4 @@
-"""What the process of a file writes: values in batches, then how they ended."""
+"""The output of the process that parses a file: values in batches, then how they ended."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What `flask up` writes down for the commands beside it."""
+"""The settings that `flask up` writes down for the commands beside it."""
 
 import json
 from pathlib import Path

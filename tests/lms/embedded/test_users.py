@@ -60,7 +60,7 @@ def plain(address: str) -> str:
 
 
 def as_web(task: dict[str, tuple[str, Any]]) -> dict[str, Any]:
-    """What a process of the web's user achieves."""
+    """The outcome of what a process of the web's user tries."""
     finished = subprocess.run(
         [sys.executable, "-c", PROBE],
         input=json.dumps(task),
