@@ -168,8 +168,8 @@ async function hasTag(compared, { tag, salt }) {
 }
 
 /**
- * Tell whether a name is the one that was signed with a code: by the rule of the code's version, and of version 1 by both
- * rules. The salt is the serial, and the tag is slow to compute on purpose.
+ * Tell whether a name is the one that was signed with a code: by the rule of the code's version, and of version 1 by
+ * both rules. The salt is the serial, and the tag is slow to compute on purpose.
  */
 export async function nameFits(name, payload) {
   const forms = payload.version === 1 ? [normVersion1(name), norm(name)] : [norm(name)];

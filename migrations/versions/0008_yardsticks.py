@@ -1,4 +1,4 @@
-"""What reports are held against: targets, the registered population, and totals from before the system."""
+"""The figures that reports are held against: targets, the registered population, and totals from before the system."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What a page of reports looks for among millions, by index: lines that change frozen quarters, and check-ins taken back."""
+"""Indexes for the rows that a page of reports looks for among millions: lines that change frozen quarters, and check-ins taken back."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -27,7 +27,7 @@ from tests.journeys.conftest import BUSY_LEAD, PHONE, Site, Visit
 
 @pytest.fixture(scope="module")
 def renewed(site: Site) -> int:
-    """Somebody's certificate (its id) whose renewal is owed since a refresher was closed: the worker's sweep finds it."""
+    """The id of a certificate whose renewal is owed since a refresher was closed: the worker's sweep finds it."""
     with Session(site.engine) as db:
         old = db.scalars(
             select(Certificate)

@@ -38,7 +38,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the mutants of a module.
+    """The outcome of the mutants of a module.
 
     `timed_out`: how many of those found are such that the tests did not end. `not_equivalent` and `unmatched` are the keys
     of entries of `equivalent.toml` that are wrong.

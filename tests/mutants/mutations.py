@@ -23,7 +23,7 @@ _SUBQUERY = matchers.Attribute(attr=matchers.Name("subquery"))
 
 @dataclass(frozen=True)
 class Mutant:
-    """One changed copy of a module.
+    """A changed copy of a module.
 
     `function` is the function or class that holds the change, "" for the module itself. `was` and `now` are the lines
     that differ, without their indentation. Together the three name a mutant in `equivalent.toml`, so that an entry there

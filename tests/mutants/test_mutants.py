@@ -19,7 +19,7 @@ TOLERANCE = 5
 
 class Course:
     def passed(self, score: int | None, mark: int = 60) -> bool:
-        """Whether the mark was reached."""
+        """Tell whether the mark was reached."""
         if score is None:
             raise DomainError("no_score", N_("Enter a score."))
         return score >= mark

@@ -195,7 +195,7 @@ def test_an_earlier_arrival_of_who_has_left_is_told_of_the_leaving() -> None:
 
 
 def test_a_leave_that_is_earlier_than_a_return_leaves_the_person_there() -> None:
-    """Somebody came at 8:50, left and came back at 8:58; the leaving of 8:52 is told last."""
+    """A trainee came at 8:50, left and came back at 8:58; the leaving of 8:52 is told last."""
     back = stored(ARRIVE, NOW - 2 * MINUTE)
     answer = judge(stored(), back).answer(sent(LEAVE, told_at=NOW - 8 * MINUTE), None)
     assert (told(answer), answer.left_at) == (("already", "already"), None)

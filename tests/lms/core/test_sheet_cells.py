@@ -1,4 +1,4 @@
-"""The rules that reader and parser of spreadsheets share: how cells are cleaned, and that each refusal stands at the file's field."""
+"""The rules that reader and parser of spreadsheets share: how cells are cleaned, and that refusals name the field."""
 
 import pytest
 
