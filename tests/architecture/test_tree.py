@@ -135,7 +135,9 @@ def test_the_readme_lists_each_package_and_area() -> None:
 
 def docstrings() -> Iterator[tuple[str, str]]:
     """Place and text of each docstring of the code, of migrations, tests and benchmarks."""
-    others = (path for folder in ("migrations", "tests", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py")))
+    others = (
+        path for folder in ("migrations", "tests", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))
+    )
     for path in (*sources(), *others):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
