@@ -20,7 +20,7 @@ from lms.core.scope import Scope, visible
 
 
 class Stage(StrEnum):
-    """What stands at the certificate: it waits, it was issued with missing characters, or the class is still to come."""
+    """The stage of the certificate: it waits, it was issued with missing characters, or the class is still to come."""
 
     WAITING = "waiting"
     ISSUED = "issued"

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentImport
-from courses.models.name_writings import MissingGlyphs, NameWriting
+from courses.models.name_writings import MissingGlyphs
 from courses.models.offerings import Offering, OfferingState
 from courses.models.privacy import Consent, ErasureRequest
 from courses.models.proposals import Proposal, ProposalState
@@ -121,24 +121,6 @@ def _erase_enrolments(db: Session, subject: Subject) -> Erased:
         row.ticket = crypto.token()  # unknown to anybody, so that the former ticket opens nothing
     db.flush()
     return Erased(len(rows), ("counts",) if rows else ())
-
-
-def _of_person(subject: Subject) -> Select[int]:
-    return select(Enrolment.id).where(Enrolment.trainee_id == subject.trainee_id)
-
-
-def _export_writings(db: Session, subject: Subject) -> list[Row]:
-    names = ("name", "writing", "reason", "recorded_at", "withdrawn_at")
-    rows = db.scalars(
-        select(NameWriting).where(NameWriting.enrolment_id.in_(_of_person(subject))).order_by(NameWriting.id)
-    )
-    return [plain_values.of_row(row, *names) for row in rows]
-
-
-def _erase_writings(db: Session, subject: Subject) -> Erased:
-    result: Any = db.execute(delete(NameWriting).where(NameWriting.enrolment_id.in_(_of_person(subject))))
-    db.execute(delete(MissingGlyphs).where(MissingGlyphs.enrolment_id.in_(_of_person(subject))))
-    return Erased(result.rowcount)
 
 
 def _export_consents(db: Session, subject: Subject) -> list[Row]:
@@ -312,20 +294,6 @@ personal_data.register(
         receivers=(Receiver.HOST, Receiver.SMS_GATEWAY, Receiver.MAIL_PROVIDER),
         export=_export_enrolments,
         erase=_erase_enrolments,
-    )
-)
-personal_data.register(
-    DataKind(
-        code="name_writing",
-        label=N_("Writings of names that cannot be printed"),
-        purpose=N_("To print a certificate with the writing of the name that its holder chose"),
-        tables={"name_writing": ("name", "writing", "reason"), "missing_glyphs": ("lacking",)},
-        whose=(Whose.TRAINEE,),
-        basis=Basis.CONTRACT,
-        retention="trainee",
-        receivers=(Receiver.ANYBODY_WITH_CODE,),
-        export=_export_writings,
-        erase=_erase_writings,
     )
 )
 personal_data.register(
