@@ -31,7 +31,7 @@ def key_of(form: str) -> str:
 def hash_of_request(form: str, *parts: object) -> bytes | None:
     """The hash of the form's key with what this request sent and with `parts`; None without this browser's key."""
     key, sent = _keys().get(form), request.form.get(FIELD, "")
-    if key is None or not compare_digest(key.encode(), sent.encode("utf-8", "replace")):
+    if key is None or not compare_digest(key.encode(), sent.encode(errors="replace")):
         return None
     fields = sorted((name, value) for name, value in request.form.items(multi=True) if name not in _UNSIGNED)
     content = json.dumps([key, form, *map(str, parts), fields])

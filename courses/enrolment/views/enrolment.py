@@ -1,9 +1,8 @@
 """Pages of an offering's enrolments: the list, enrolling by staff, cancelling, and the waiting list."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -85,7 +84,7 @@ def new(offering_id: int) -> ResponseReturnValue:
                 return _redirect_enrolled(answered)
             confirmed = form.confirmed.data == "yes"
             result = places.enrol_by_staff(
-                db(), offering, form.facts(), scope(), confirmed=confirmed, today=branch_today()
+                db(), offering, form.facts(), scope(), confirmed=confirmed, today=clock.branch_today()
             )
             if result.enrolment is not None:
                 if form.consent_given.data:
@@ -201,11 +200,6 @@ def _form_name(offering_id: int) -> str:
 def _form_hash(offering_id: int) -> bytes | None:
     """The hash of a form that staff sent, bound to the user: a browser may be used by one after the other."""
     return form_keys.hash_of_request(_form_name(offering_id), current_user.id) if request.method == "POST" else None
-
-
-def branch_today() -> date:
-    """The day in the branch's calendar."""
-    return clock.today(current_app.config["SETTINGS"].zone)
 
 
 def _form_with_reason(

@@ -9,9 +9,9 @@ from flask_login import current_user
 
 from courses.enrolment import consents, labels, sheet, sheet_import
 from courses.enrolment.forms.enrolment import SheetApplyForm, SheetUploadForm
-from courses.enrolment.views.enrolment import blueprint, branch_today
+from courses.enrolment.views.enrolment import blueprint
 from courses.models.offerings import Offering
-from lms.core import exports
+from lms.core import clock, exports
 from lms.core.access import requires, scope
 from lms.core.exports import MEDIA_TYPES, Format, Sheet
 from lms.core.form_errors import refused_on
@@ -32,7 +32,7 @@ def upload(offering_id: int) -> ResponseReturnValue:
             file = form.file.data
             content = file.read()
             pending = sheet_import.receive(
-                db(), offering, current_user.id, file.filename, content, today=branch_today()
+                db(), offering, current_user.id, file.filename, content, today=clock.branch_today()
             )
             if pending is None:
                 flash(

@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -64,7 +65,7 @@ def test_a_claim_that_is_rolled_back_leaves_the_form_unanswered(db: Session, mak
     assert enrolment_keys.find(db, None) is None
 
 
-def test_a_form_is_new_again_after_a_day_and_after_a_cancellation(db: Session, make: Make) -> None:
+def test_a_form_is_new_again_after_a_day_and_after_a_cancellation(app: Flask, db: Session, make: Make) -> None:
     offering = make.offering()
     enrolment = make.enrolment(offering, make.trainee())
     enrolment_keys.remember(db, FORM, enrolment)
@@ -78,7 +79,8 @@ def test_a_form_is_new_again_after_a_day_and_after_a_cancellation(db: Session, m
     db.flush()
     assert enrolment_keys.claim(db, FORM) is None
     kind = retention_rules.kind_of("enrolment_key")
-    assert kind.due is not None and kind.erase is not None
+    assert kind.due is not None
+    assert kind.erase is not None
     before = retention_rules.before(db, "enrolment_key")
     assert before is not None
     assert kind.due(db, before) == 1
@@ -86,7 +88,7 @@ def test_a_form_is_new_again_after_a_day_and_after_a_cancellation(db: Session, m
     assert db.scalar(select(func.count()).select_from(EnrolmentKey)) == 0
 
 
-def test_a_key_leads_to_no_ticket_of_somebody_whose_data_was_erased(db: Session, make: Make) -> None:
+def test_a_key_leads_to_no_ticket_of_somebody_whose_data_was_erased(app: Flask, db: Session, make: Make) -> None:
     offering = make.offering(starts=[clock.now() + TOMORROW])
     enrolment = make.enrolment(offering, make.trainee())
     enrolment_keys.remember(db, FORM, enrolment)

@@ -54,7 +54,7 @@ def test_a_form_that_is_sent_twice_shows_the_ticket_of_the_first_time(
     make.enrolment(offering, make.trainee())
     db.commit()
     address = f"/training/{offering.id}/enrol"
-    child = {"name": "小红", "phone": "13912345678", "birth_year": str(clock.now().year - 10)}
+    child = {"name": "小红", "phone": "13912345678", "birth_year": str(clock.branch_today().year - 10)}
     child |= {"guardian_name": "王芳", "guardian_phone": "13912345678", "guardian_relation": "mother"} | CONSENT
     sent = child | {"form_key": key_in(client.get(address).text)}
     first = client.post(address, data=sent)
@@ -67,7 +67,8 @@ def test_a_form_that_is_sent_twice_shows_the_ticket_of_the_first_time(
     assert db.scalar(select(func.count()).select_from(Consent)) == 1
     assert db.scalar(select(func.count()).select_from(Message)) == 1
     # The offering begins in the meantime: the ticket is shown all the same.
-    offering.sessions[0].starts_at = clock.now() - timedelta(minutes=1)
+    offering.sessions[0].starts_at -= timedelta(days=3, minutes=1)
+    offering.sessions[0].ends_at -= timedelta(days=3, minutes=1)
     db.commit()
     assert client.post(address, data=sent).location == first.location
 
