@@ -34,7 +34,7 @@ Rows = list[tuple[int, list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class SheetOutline:
-    """What a sheet holds, for whoever has to choose one.
+    """The outline of a sheet, for whoever has to choose one.
 
     name: empty for CSV. hidden_rows: ranges of row numbers, first and last, of hidden rows that hold something.
     hidden_columns: positions from 0 of hidden columns that hold something. rows: the first visible rows.
