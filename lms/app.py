@@ -47,7 +47,10 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/invitations", "instructors.views.invitations"),
     ("/catalogue", "courses.catalogue.views"),
     ("/offerings", "courses.offerings.views.offerings"),
-    ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.enrolment"),
+    (
+        "/offerings/<int:offering_id>/enrolments",
+        "courses.enrolment.views.sheet_import",
+    ),  # extends the blueprint of views.enrolment
     ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
     ("/sessions", "courses.attendance.views.attendance"),
     ("/sessions", "courses.attendance.devices.views.offline_session"),
