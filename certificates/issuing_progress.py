@@ -77,7 +77,7 @@ def of_offering(db: Session, offering: Offering, *, today: date) -> IssuingProgr
             isouter=True,
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
-        .order_by(Trainee.name_key, Enrolment.id)
+        .order_by(Trainee.name_sound, Enrolment.id)
     )
     issued, waiting, refused = [], [], []
     for row in db.execute(statement):

@@ -21,7 +21,7 @@ from lms.core import audit, crypto
 from lms.core.autocommit import Reads
 from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_name
-from lms.core.names import by_sound
+from lms.core.name_order import by_sound
 
 CODES_AHEAD = timedelta(minutes=2)
 
