@@ -35,7 +35,7 @@ def sealing_tickets(cipher: FieldCipher) -> Callable[[bytes], bytes]:
 
 
 def sounding(copy_line: bytes) -> bytes:
-    """One line of COPY's text of an instructor, whose third field is the name, with the key that sorts the name."""
+    """Add the key that sorts the name, the third field, to a line of COPY's text of an instructor."""
     return copy_line[:-1] + b"\t" + by_sound(copy_line.split(b"\t", 3)[2].decode()).encode() + b"\n"
 
 
