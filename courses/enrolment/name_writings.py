@@ -20,7 +20,8 @@ from lms.core import audit, clock, fonts, reasons
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
 from lms.core.masks import mask_name, without_names
-from lms.core.names import by_sound, clean
+from lms.core.name_order import by_sound
+from lms.core.names import clean
 
 
 @dataclass(frozen=True)
