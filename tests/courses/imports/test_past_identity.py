@@ -1,4 +1,4 @@
-"""Who a row is about, where a cell of its phone, ID number or year of birth is wrong."""
+"""The person of a row, where a cell of its phone, ID number or year of birth is wrong."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What the cells of the attendance column mean."""
+"""The meanings of cells in the attendance column."""
 
 import pytest
 from hypothesis import given
