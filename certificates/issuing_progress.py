@@ -88,7 +88,7 @@ def of_offering(db: Session, offering: Offering, *, today: date) -> IssuingProgr
         )
         .outerjoin(MissingGlyphs, MissingGlyphs.enrolment_id == Enrolment.id)
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
-        .order_by(Trainee.name_key, Enrolment.id)
+        .order_by(Trainee.name_sound, Enrolment.id)
     )
     issued: list[TraineeProgress] = []
     waiting: list[TraineeProgress] = []

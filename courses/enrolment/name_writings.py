@@ -22,7 +22,8 @@ from lms.core import audit, clock, fonts, reasons
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
 from lms.core.masks import mask_name, without_names
-from lms.core.names import by_sound, clean
+from lms.core.name_order import by_sound
+from lms.core.names import clean
 
 # Stored as the reason of a writing, so it is in both languages.
 BY_TICKET = "本人凭报名凭证选定。Chosen by the holder of the ticket."
