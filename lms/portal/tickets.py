@@ -155,7 +155,7 @@ def link(ticket: str) -> ResponseReturnValue:
 
 
 def _name_facts(row: Enrolment) -> dict[str, object]:
-    """What the page says about a name that no font has all characters of, as long as no certificate was issued."""
+    """The facts about a name that no font has all characters of, as long as no certificate was issued."""
     lacking = fonts.unprintable(row.trainee.name) if row.certified_at is None else ()
     return {
         "lacking": fonts.named(lacking),
