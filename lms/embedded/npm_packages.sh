@@ -35,7 +35,7 @@ if [ "$packages" = all ]; then
 else
     echo "安装扫码组件和字体… · installing the decoder of QR codes and fonts, a minute"
     if ! install --omit=dev; then
-        echo "✗ 未能安装扫码组件和部分字体：票证改用拍照识别，下次启动重试 · the decoder and some fonts could not be installed:" \
+        echo "✗ 未能安装扫码组件和部分字体：凭证改用拍照识别，下次启动重试 · the decoder and some fonts could not be installed:" \
             "tickets are scanned by photo; the next start tries again" >&2
         exit 0
     fi
