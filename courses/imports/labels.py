@@ -1,10 +1,14 @@
-"""Labels of imports: states, outcomes of rows, and the numbers of records."""
+"""Labels of imports: states, outcomes of rows, lines, meanings of values, and the numbers of records."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from courses.imports import corrections
 from courses.models.imports import ImportRun, ImportState
+from lms.core.languages import language
 
 STATES = {
     ImportState.RECEIVED: (_l("Columns to choose"), "info"),
@@ -52,6 +56,37 @@ UNDONE = {
     "undone_rows": _l("Rows removed"),
     "kept_rows": _l("Rows kept"),
 }
+
+
+RANGES_SHOWN = 12
+NAMES_SHOWN = 20
+
+
+def enumerated(names: Sequence[str], most: int = NAMES_SHOWN) -> str:
+    """Return names as a list in the reader's language; the rest of a long list is an ellipsis."""
+    comma = "、" if language() == "zh" else ", "
+    return comma.join(names[:most]) + ("…" if len(names) > most else "")
+
+
+def line_ranges(ranges: Iterable[tuple[int, int]]) -> str:
+    """Return ranges of lines in the reader's language, such as "3, 5–9"."""
+    return enumerated([f"{first}" if first == last else f"{first}–{last}" for first, last in ranges], RANGES_SHOWN)
+
+
+def lines(numbers: Iterable[int]) -> str:
+    """Return lines in the reader's language, such as "3, 5–9"."""
+    return line_ranges(corrections.ranges(numbers))
+
+
+def meaning(understood: str | None) -> str:
+    """Return what a value of the column of presence means, see `courses.imports.presence`, in the reader's language."""
+    if understood is None:
+        return _("Not understood: the row is refused")
+    if understood == "all":
+        return _("Present at every session")
+    if understood == "none":
+        return _("Absent")
+    return _("Present at session %(numbers)s", numbers=enumerated(understood.split(";")))
 
 
 def tally(run: ImportRun) -> list[tuple[int, Any]]:
