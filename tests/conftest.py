@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -19,7 +20,7 @@ from lms.accounts import browser_sessions, current
 from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import Settings
-from lms.core import crypto, fast_path, pipeline, tasks
+from lms.core import clock, crypto, fast_path, pipeline, tasks
 from lms.core.autocommit import AutocommitReads
 from lms.core.limits import limiter
 from lms.core.messages import owing
@@ -71,6 +72,12 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
         instance_dir=folder,
         _env_file=None,
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _zone_of_the_branch() -> None:
+    """Give rules without an application the day of the branch, as each process of the system does at its start."""
+    clock.configure(ZoneInfo("Asia/Shanghai"))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,6 @@ from lms.core.messages.owing import Purpose
 
 AGAIN_PER_DAY = 3
 AGAIN_AFTER = timedelta(minutes=10)
-SECONDS_PER_DAY = 86_400  # counted from 1970, for a limit that needs no calendar
 
 # This line stands between the Chinese and the English text of a mail.
 LANGUAGE_SEPARATOR = "\n\n" + "-" * 32 + "\n\n"
@@ -61,7 +60,7 @@ def send_again(db: Session, enrolment: Enrolment) -> None:
     Anybody may ask for it, so a trainee gets it three times a day at most, ten minutes apart. Whom no message reaches
     stands once a day on the list of people whom the staff of the host call.
     """
-    day = int(clock.now().timestamp()) // SECONDS_PER_DAY
+    day = clock.branch_today()
     keys = [f"again:{enrolment.id}:{day}:{number}" for number in range(AGAIN_PER_DAY)]
     sent = db.execute(select(Message.key, Message.created_at).where(Message.key.in_(keys))).all()
     if sent and not owing.can_reach(AGAIN, recipients.of_enrolment(enrolment)):

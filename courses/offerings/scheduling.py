@@ -324,5 +324,5 @@ def format_period(starts_at: datetime | None, ends_at: datetime | None, zone: Zo
     if starts_at is None or ends_at is None:
         return ""
     start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    end_text = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
+    end_text = f"{end:%H:%M}" if clock.day_of(start, zone) == clock.day_of(end, zone) else f"{end:%Y-%m-%d %H:%M}"
     return f"{start:%Y-%m-%d %H:%M}–{end_text}"

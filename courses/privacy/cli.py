@@ -5,6 +5,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from courses.privacy import retention
+from lms.core import clock
 from lms.core.transactions import commit, transaction
 
 
@@ -18,12 +19,13 @@ def cli() -> None:
 @with_appcontext
 def run(*, dry_run: bool) -> None:
     """Erase the personal data whose period is over, in batches; it can be stopped and run again."""
+    zone = current_app.config["SETTINGS"].zone
     with transaction(current_app.extensions["sessions"]) as db:
         for due in retention.overview(db):
             if due.before is None:
                 click.echo(f"{due.kind.code}: kept for good")
             else:
-                click.echo(f"{due.kind.code}: {due.number} due, from before {due.before:%Y-%m-%d}")
+                click.echo(f"{due.kind.code}: {due.number} due, from before {clock.day_of(due.before, zone)}")
         if dry_run:
             return
         totals: dict[str, int] = {}

@@ -78,7 +78,7 @@ class Walker:
         branch = Branch.of(app.config["SETTINGS"])
         qr_keys.ensure(db, branch.keys_dir, not_before=date(2020, 1, 1), not_after=date(2099, 12, 31))
         now = clock.now()
-        offering = make.offering(state=OfferingState.CLOSED, closed_at=now, counted_on=now.date())
+        offering = make.offering(state=OfferingState.CLOSED, closed_at=now, counted_on=clock.branch_today())
         enrolment = make.enrolment(offering, state=EnrolmentState.COMPLETED, certificate_due=True, sessions_attended=1)
         while issuing.issue_owed(db, branch):
             pass

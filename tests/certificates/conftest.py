@@ -35,7 +35,7 @@ def branch(settings: Settings, tmp_path: Path, db: Session) -> Branch:
 def closed_offering(make: Make, course: Course | None = None, **facts: object) -> Offering:
     """An offering that is closed today."""
     now = clock.now()
-    known: dict[str, object] = {"state": OfferingState.CLOSED, "closed_at": now, "counted_on": now.date()}
+    known: dict[str, object] = {"state": OfferingState.CLOSED, "closed_at": now, "counted_on": clock.branch_today()}
     return make.offering(course=course, **(known | facts))  # type: ignore[arg-type]
 
 

@@ -23,7 +23,7 @@ from courses.attendance.stored_events import StoredEvent
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.models.offerings import CourseSession
 from courses.outcomes import Outcome
-from lms.core import audit
+from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 
 UNDO_REASON = "纸质签到表 Paper sign-in sheet"
@@ -115,8 +115,8 @@ def moment_of(written: time, meeting: CourseSession, zone: ZoneInfo) -> datetime
 
     The window may run past midnight. Example: at a session from 22:00 to 02:00 the time 1:30 is of the second day.
     """
-    day = check_in_window.opens_at(meeting).astimezone(zone).date()
-    last_day = (meeting.ends_at + check_in_window.CLOSES_AFTER).astimezone(zone).date()
+    day = clock.day_of(check_in_window.opens_at(meeting), zone)
+    last_day = clock.day_of(meeting.ends_at + check_in_window.CLOSES_AFTER, zone)
     while day <= last_day:
         moment = datetime.combine(day, written, zone)
         if check_in_window.contains(meeting, moment):

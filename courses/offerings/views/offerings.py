@@ -288,7 +288,8 @@ def _plan(form: OfferingForm, offering: Offering | None, reach: InstructorScope,
 def _session_data(meeting: CourseSession, later: timedelta) -> dict[str, Any]:
     """A session as the data of its form, on a later day."""
     start, end = (moment.astimezone(_zone()) for moment in (meeting.starts_at, meeting.ends_at))
-    return {"day": start.date() + later, "starts": start.time(), "ends": end.time(), "place": meeting.place}
+    day = clock.day_of(start, _zone())
+    return {"day": day + later, "starts": start.time(), "ends": end.time(), "place": meeting.place}
 
 
 def _form_data(offering: Offering, later: timedelta | None = None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from courses.reports.ledger import Figures
 from courses.reports.offerings import OfferingsInProgress
 from courses.reports.sessions import OfferingSessions, SessionTeacher
 from courses.reports.waiting import WaitingOfferings
+from lms.core import clock
 from lms.core.exports import Cell, Sheet
 from lms.core.languages import clock_time, language
 
@@ -283,4 +284,4 @@ def _in_language(name_zh: str, name_en: str | None) -> str:
 
 def _day(moment: datetime | None, zone: ZoneInfo) -> date | None:
     """The day of a moment in the branch's time zone."""
-    return None if moment is None else moment.astimezone(zone).date()
+    return None if moment is None else clock.day_of(moment, zone)

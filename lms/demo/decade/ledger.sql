@@ -45,8 +45,8 @@ FROM generate_series(timestamp '2008-01-01', timestamp '2017-10-01', interval '3
 -- The paper of those years: certificates from before this system, found by number and holder, with no code to scan.
 INSERT INTO legacy_certificate
     (ref, number, number_key, name, name_key, programme_code, course, unit, issued_on, valid_until, source, imported_at)
-SELECT md5('paper' || {seed} || ':' || enrolment.id)::uuid, 'BJ-JHY-' || extract(year FROM certified_at) || '-' || enrolment.id,
-    'BJJHY' || extract(year FROM certified_at) || enrolment.id, trainee.name, trainee.name_key, course.programme_code,
+SELECT md5('paper' || {seed} || ':' || enrolment.id)::uuid, 'BJ-JHY-' || extract(year FROM certified_at AT TIME ZONE {zone}) || '-' || enrolment.id,
+    'BJJHY' || extract(year FROM certified_at AT TIME ZONE {zone}) || enrolment.id, trainee.name, trainee.name_key, course.programme_code,
     course.name_zh, district.name_zh || '红十字会', (certified_at AT TIME ZONE {zone})::date,
     (certified_at AT TIME ZONE {zone} + interval '3 years' - interval '1 day')::date, '2008–2017 demo', now()
 FROM enrolment

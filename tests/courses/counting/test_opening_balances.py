@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -53,6 +53,14 @@ def test_months_add_up_and_are_found_by_what_divides_them(importer: Importer, db
     assert by_district.by_key == {"6": 12_000, "1": 800}
     by_host = opening_totals(db, Question(replace(YEARS, grouping=Grouping.HOST), EVERYTHING))
     assert (by_host.person_times, by_host.by_key) == (12_800, {})
+
+
+def test_a_month_may_be_entered_from_its_first_morning_in_beijing(importer: Importer, db: Session) -> None:
+    with clock.at(datetime(2026, 5, 31, 23, 30, tzinfo=BEIJING)), pytest.raises(DomainError):
+        opening_balances.row_reader(db, clock.today(BEIJING))({**MAY, "month": "2026-06"})
+    with clock.at(datetime(2026, 6, 1, 7, 30, tzinfo=BEIJING)):
+        row = opening_balances.row_reader(db, clock.today(BEIJING))({**MAY, "month": "2026-06"})
+    assert row.month == date(2026, 6, 1)
 
 
 def test_a_question_about_a_part_gets_the_part(importer: Importer, db: Session) -> None:

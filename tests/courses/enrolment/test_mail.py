@@ -1,6 +1,7 @@
 """Mails about an enrolment: each text in both languages, to trainees with an address alone."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from tests.messages import mails, messages
 
 STAFF = EnrolmentSource.STAFF
 TOMORROW = timedelta(days=1)
+BEIJING = ZoneInfo("Asia/Shanghai")
 
 
 def given(email: str) -> TraineeFacts:
@@ -53,7 +55,7 @@ def test_a_trainee_without_an_address_gets_no_mail(db: Session, make: Make) -> N
 
 def test_a_ticket_is_sent_again_three_times_a_day_ten_minutes_apart(db: Session, make: Make) -> None:
     enrolment = make.enrolment(make.offering(), email="a@example.org")
-    now = clock.now().replace(hour=8)
+    now = datetime(2026, 6, 17, 9, 0, tzinfo=BEIJING)
     for minutes, expected in ((0, 1), (1, 1), (9, 1), (11, 2), (30, 3), (60, 3), (24 * 60, 4)):
         with clock.at(now + timedelta(minutes=minutes)):
             mail.send_again(db, enrolment)
@@ -63,12 +65,21 @@ def test_a_ticket_is_sent_again_three_times_a_day_ten_minutes_apart(db: Session,
 
 def test_whom_no_message_reaches_is_called_once_a_day(db: Session, make: Make) -> None:
     enrolment = make.enrolment(make.offering(), make.trainee(email="claimed@example.org"))
-    now = clock.now().replace(hour=8)
+    now = datetime(2026, 6, 17, 7, 30, tzinfo=BEIJING)  # in UTC the day changes half an hour later
     for hours in (0, 1, 2):
         with clock.at(now + timedelta(hours=hours)):
             mail.send_again(db, enrolment)
     (message,) = db.scalars(select(Message)).all()
     assert (message.state, message.organisation_id) == (MessageState.TO_CALL, enrolment.offering.organisation_id)
+
+
+def test_the_day_of_three_tickets_is_that_of_the_branch(db: Session, make: Make) -> None:
+    enrolment = make.enrolment(make.offering(), email="a@example.org")
+    morning = datetime(2026, 6, 17, 7, 0, tzinfo=BEIJING)
+    for minutes, expected in ((0, 1), (20, 2), (40, 3), (90, 3), (17 * 60, 4)):
+        with clock.at(morning + timedelta(minutes=minutes)):
+            mail.send_again(db, enrolment)
+        assert len(mails(db)) == expected, minutes
 
 
 def test_a_trainee_who_waits_is_told_of_the_list_again(db: Session, make: Make) -> None:

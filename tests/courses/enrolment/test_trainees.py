@@ -3,6 +3,8 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -22,6 +24,7 @@ from lms.core.scope import EVERYTHING
 from lms.core.transactions import make_sessions, transaction
 from tests.factories import Make
 
+BEIJING = ZoneInfo("Asia/Shanghai")
 ID = "11010519491231002X"
 ZHANG = TraineeFacts(name="张三", phone="+8613812345678", birth_year=1949)
 
@@ -92,8 +95,8 @@ def test_concurrent_registrations_create_one_record(fresh_database: str) -> None
         (replace(ZHANG, birth_year=1066), "birth_year"),
         (replace(ZHANG, birth_year=1950, id_number=ID), "birth_year"),
         (replace(ZHANG, id_number="110105194912310021"), "id_number"),
-        (replace(ZHANG, birth_year=clock.now().year - 13), "guardian_name"),
-        (replace(ZHANG, birth_year=clock.now().year - 14, guardian_name="张父"), "guardian_phone"),
+        (replace(ZHANG, birth_year=clock.branch_today().year - 13), "guardian_name"),
+        (replace(ZHANG, birth_year=clock.branch_today().year - 14, guardian_name="张父"), "guardian_phone"),
     ],
 )
 def test_a_refusal_names_its_field(facts: TraineeFacts, field: str, db: Session) -> None:
@@ -104,7 +107,8 @@ def test_a_refusal_names_its_field(facts: TraineeFacts, field: str, db: Session)
 
 def test_a_child_with_a_guardian(db: Session) -> None:
     child = register(
-        db, replace(ZHANG, birth_year=clock.now().year - 8, guardian_name="张父", guardian_phone="+8613900000000")
+        db,
+        replace(ZHANG, birth_year=clock.branch_today().year - 8, guardian_name="张父", guardian_phone="+8613900000000"),
     )
     assert child.guardian_phone == "+8613900000000"
 
@@ -114,6 +118,23 @@ def test_the_exact_birthday_counts_where_it_is_known() -> None:
     past = resident(f"110101{today.year - 14}{today:%m%d}001") if f"{today:%m%d}" != "0229" else ID
     assert not trainees.needs_guardian(TraineeFacts("李四", id_type=IdType.RESIDENT, id_number=past))
     assert trainees.needs_guardian(TraineeFacts("李四", birth_year=today.year - 14))
+
+
+@pytest.mark.parametrize(("hour", "day", "asked"), [(7, 17, False), (0, 17, False), (23, 16, True), (7, 16, True)])
+def test_a_birthday_begins_at_midnight_in_beijing(hour: int, day: int, *, asked: bool) -> None:
+    """On the morning of the fourteenth birthday nobody is asked for a guardian, though in UTC it is still the eve."""
+    child = TraineeFacts("李四", id_type=IdType.RESIDENT, id_number=resident("11010520120617001"))
+    with clock.at(datetime(2026, 6, day, hour, 30, tzinfo=BEIJING)):
+        assert trainees.needs_guardian(child) is asked
+
+
+def test_a_year_begins_at_midnight_in_beijing() -> None:
+    born_2011 = TraineeFacts("李四", phone=ZHANG.phone, birth_year=2011)
+    with clock.at(datetime(2026, 1, 1, 7, 30, tzinfo=BEIJING)):
+        assert not trainees.needs_guardian(born_2011)
+        assert trainees.validate(replace(ZHANG, birth_year=2026, guardian_name="张父", guardian_phone="+8613900000000"))
+    with clock.at(datetime(2025, 12, 31, 23, 30, tzinfo=BEIJING)):
+        assert trainees.needs_guardian(born_2011)
 
 
 def test_a_correction_keeps_facts_that_are_not_given_and_is_audited_masked(db: Session) -> None:

@@ -24,6 +24,7 @@ from lms.core.errors import DomainError, NotFound
 from lms.core.messages.models import Message
 from lms.core.scope import Role
 from tests.courses.imports.past_files import PastWorld
+from tests.courses.worlds import BEIJING
 from tests.factories import Make
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -73,7 +74,7 @@ def test_retention_erases_who_is_long_gone_and_nobody_else(db: Session, make: Ma
 
     def closed(moment_days: int) -> dict[str, object]:
         moment = now - timedelta(days=moment_days)
-        return {"state": OfferingState.CLOSED, "closed_at": moment, "counted_on": moment.date()}
+        return {"state": OfferingState.CLOSED, "closed_at": moment, "counted_on": clock.day_of(moment, BEIJING)}
 
     people = {name: make.trainee(name) for name in ("走了", "最近", "在训", "新来", "走了二")}
     for name, trainee in people.items():
@@ -126,7 +127,7 @@ def test_who_is_being_certified_is_not_erased(sessions: sessionmaker[Session]) -
     now = clock.now()
     with sessions() as db:
         make = Make(db)
-        offering = make.offering(state=OfferingState.CLOSED, closed_at=now, counted_on=now.date())
+        offering = make.offering(state=OfferingState.CLOSED, closed_at=now, counted_on=clock.branch_today())
         enrolment = make.enrolment(offering, state=EnrolmentState.COMPLETED, certificate_due=True)
         db.commit()
         trainee_id = enrolment.trainee_id

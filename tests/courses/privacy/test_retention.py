@@ -20,6 +20,7 @@ from lms.core.messages import owing
 from lms.core.messages.models import Channel, Message, MessageState
 from lms.core.messages.owing import Address, Purpose, Recipient
 from lms.core.retention_rules import PeriodUnit
+from tests.courses.worlds import BEIJING
 from tests.factories import Make
 
 
@@ -31,7 +32,7 @@ def old_data(app: Flask, db: Session, make: Make) -> None:
         purpose = Purpose("retention_test", "Test", called=False)
         owing.owe(db, purpose, Recipient(None, "某人", (Address(Channel.EMAIL, "a@b.cn"),)), subject="", text="")
         contact_checks.start(db, contact_checks_purpose(), "user:1", ContactKind.EMAIL, "a@b.cn", language="zh")
-    offering = make.offering(state=OfferingState.CLOSED, closed_at=past, counted_on=past.date())
+    offering = make.offering(state=OfferingState.CLOSED, closed_at=past, counted_on=clock.day_of(past, BEIJING))
     child = make.trainee(guardian_name="王芳", guardian_phone="+8613800000001")
     child.created_at = past
     enrolment = make.enrolment(offering, child, created_at=past)

@@ -149,7 +149,7 @@ def test_what_was_known_on_a_day_holds_on_the_way_down(db: Session, city: FlaskC
         World(db).fill(held[0], more)
         person_time.record_correction(db, held[0], "补交签到表", BEIJING)
     db.commit()
-    then = (later - timedelta(days=1)).date().isoformat()
+    then = clock.day_of(later - timedelta(days=1), BEIJING).isoformat()
     for query, expected in ((YEAR, "52"), (f"{YEAR}&as_of={then}", "42")):
         page = text_of(city, f"/reports/offerings/{held[0].id}/sessions?{query}&lang=en")
         _sessions, lines = tables(page)
