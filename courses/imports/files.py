@@ -155,8 +155,6 @@ def first_rows(db: Session, run: ImportRun) -> list[FileRow]:
 
 def clean(cell: str) -> str:
     """Return a cell with single spaces, without Excel's apostrophe before text and invisible characters."""
-    if cell.isprintable() and "  " not in cell:
-        return cell.strip().lstrip("'’`").strip()[:CELL_LENGTH]
     return spreadsheets.clean(cell)
 
 

@@ -8,6 +8,8 @@ from lms.core.errors import N_, DomainError
 COLUMNS = 100
 CELL_LENGTH = 500
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0e-\x1f]")
+# Excel, and exports for Excel, put an apostrophe before digits, and before what would be a formula, so that it stays text.
+_APOSTROPHES = re.compile(r"['’`]+(?:(?=[0-9０-９=+@＝＋－＠-])|\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,35 @@ class Limits:
     cells: int = 500_000
 
 
+class Holding:
+    """Counts what a file holds. Rows and cells that hold nothing cost nothing, wherever they stand.
+
+    A cell beyond column `COLUMNS` costs the places before it: one stray cell in the last column is read, a list of them
+    is refused.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._rows = self._cells = 0
+
+    def add_row(self, held: int, width: int) -> None:
+        """Count a row with so many cells that hold something, the last one in column `width`. Raises DomainError."""
+        self._rows += 1
+        self._cells += held if width <= COLUMNS else width
+        if held > COLUMNS or self._rows > self._limits.rows or self._cells > self._limits.cells:
+            raise too_long()
+
+
 def clean(text: str) -> str:
-    """The text of a cell without invisible characters, repeated spaces and Excel's apostrophe."""
-    text = " ".join(_INVISIBLE.sub("", text).split())
-    return text.lstrip("'’`").strip()[:CELL_LENGTH]
+    """The text of a cell without invisible characters, repeated spaces and Excel's apostrophe.
+
+    The apostrophe of a name stays: "'t Hooft", "’t Hooft".
+    """
+    if not text.isprintable() or "  " in text:
+        text = " ".join(_INVISIBLE.sub("", text).split())
+    text = text.strip()
+    apostrophes = _APOSTROPHES.match(text)
+    return text[apostrophes.end() if apostrophes else 0 :][:CELL_LENGTH]
 
 
 def broken() -> DomainError:
@@ -54,6 +81,11 @@ def too_slow() -> DomainError:
         "file_too_slow",
         N_("Reading the file took too long or too much memory. Copy the rows into a new file and send that."),
     )
+
+
+def sheet_missing(name: str) -> DomainError:
+    """The refusal of a sheet that a workbook does not have, or hides."""
+    return refused("sheet_missing", N_("The file has no visible sheet “%(sheet)s”."), sheet=name)
 
 
 def too_wide() -> DomainError:

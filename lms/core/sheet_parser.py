@@ -4,20 +4,20 @@ It runs in a process of its own (`lms.core.bounded_process`) and imports nothing
 asks `lms.core.spreadsheets`. A workbook is checked before it is parsed.
 """
 
-import codecs
-import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import IO
 from xml.parsers import expat
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
+from lms.core import sheet_csv
 from lms.core.errors import N_
-from lms.core.sheet_cells import COLUMNS, Limits, broken, clean, refused, too_long, too_wide
+from lms.core.sheet_cells import COLUMNS, Limits, broken, clean, refused, sheet_missing, too_long
 
 MEMBERS = 2000
 EXACT = 10**15  # a spreadsheet's number holds no more digits
@@ -27,79 +27,80 @@ _CHUNK = 1 << 16
 _SHEET = re.compile(r"sheet[^/]*\.xml$")
 _PLACE = re.compile("([A-Z]{1,3})([0-9]{1,7})")
 
+OUTLINED_ROWS = 20
+
 Row = tuple[int, list[str]]
+# The name of a sheet, whether it is hidden, the ranges of its hidden rows, its hidden columns, its first rows.
+Outline = tuple[str, bool, list[tuple[int, int]], list[int], list[Row]]
 
 
 def program(
-    stream: IO[bytes], *, limits: dict[str, int] | None = None, encoding: str = "", delimiter: str = "", after: int = 0
-) -> Iterator[Row]:
-    """The rows of a file that are not empty, after a line, each with its line number from 1.
+    stream: IO[bytes],
+    *,
+    limits: dict[str, int] | None = None,
+    encoding: str = "",
+    delimiter: str = "",
+    after: int = 0,
+    sheet: str = "",
+    known: Collection[str] = (),
+    hidden: bool = False,
+    outline: bool = False,
+) -> Iterator[Row | Outline]:
+    """The rows of a file that hold something, after a row number, each with its number; or the outlines of its sheets.
 
     limits: the fields of `Limits`, for a file of any format that is read whole. encoding and delimiter: of a CSV file that
-    is read as a stream, in little memory; its cells are left as they are. Raises DomainError on the field `file`.
+    is read as a stream, in little memory; its cells are left as they are. sheet: the name of a sheet, else the first visible
+    one that holds something. known: headings that may occur. hidden: read hidden rows and columns too. Raises DomainError
+    on the field `file`.
     """
     if limits is None:
-        return _streamed(stream, encoding, delimiter, after)
-    return (row for row in rows(stream.read(), Limits(**limits)) if row[0] > after)
+        return sheet_csv.streamed(stream, encoding, delimiter, after)
+    content, known = stream.read(), frozenset(known)
+    if outline:
+        return _outlines(content, Limits(**limits), known)
+    found = rows(content, Limits(**limits), sheet=sheet, known=known, hidden=hidden)
+    return (row for row in found if row[0] > after)
 
 
-def rows(content: bytes, limits: Limits) -> Iterator[Row]:
+def rows(
+    content: bytes, limits: Limits, *, sheet: str = "", known: Collection[str] = frozenset(), hidden: bool = False
+) -> Iterator[Row]:
     """The rows of a file. The format is recognised by the first bytes."""
-    return _xlsx(content, limits) if content.startswith(b"PK\x03\x04") else iter(_csv(content, limits))
+    if content.startswith(b"PK\x03\x04"):
+        return _xlsx(content, limits, sheet, hidden=hidden)
+    text = sheet_csv.decoded(content)
+    return sheet_csv.rows(text, sheet_csv.delimiter_of(text, known), limits)
 
 
-def _streamed(stream: IO[bytes], encoding: str, delimiter: str, after: int) -> Iterator[Row]:
-    reader = csv.reader(io.TextIOWrapper(stream, encoding=encoding, newline=""), delimiter=delimiter)
-    try:
-        for cells in reader:
-            if reader.line_num <= after:
-                continue
-            if len(cells) > COLUMNS:
-                raise too_wide()
-            if any(cells):
-                yield reader.line_num, cells
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise broken() from error
+def _outlines(content: bytes, limits: Limits, known: Collection[str]) -> Iterator[Outline]:
+    if not content.startswith(b"PK\x03\x04"):
+        yield "", False, [], [], list(islice(rows(content, limits, known=known), OUTLINED_ROWS))
+        return
+    check(content, limits)
+    with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+        for meta in book.sheets_metadata:
+            hid = meta.visible != SheetVisibleEnum.Visible
+            first = list(islice(_xlsx(content, limits, meta.name, hidden=True), OUTLINED_ROWS))
+            yield meta.name, hid, [], [], first
 
 
-def _csv(content: bytes, limits: Limits) -> list[Row]:
-    text = _decoded(content)
-    head = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",\t;，", key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: list[Row] = []
-    try:
-        for cells in reader:
-            _count(len(rows), len(cells), limits)
-            tidy = [clean(cell) for cell in cells]
-            if any(tidy):
-                rows.append((reader.line_num, tidy))
-    except csv.Error as error:
-        raise broken() from error
-    return rows
-
-
-def _decoded(content: bytes) -> str:
-    """Decode UTF-8 with or without byte order mark, UTF-16 with it, else GB 18030, which Chinese Windows writes."""
-    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
-    for candidate in (encoding, "gb18030"):
-        try:
-            text = content.decode(candidate)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise broken()
-
-
-def _xlsx(content: bytes, limits: Limits) -> Iterator[Row]:
+def _xlsx(content: bytes, limits: Limits, sheet: str, *, hidden: bool) -> Iterator[Row]:
     check(content, limits)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-            for number, line in enumerate(book.get_sheet_by_index(0).iter_rows(), 1):
-                cells = [clean(_text(value)) for value in line]
-                if any(cells):
-                    yield number, cells
+            for meta in book.sheets_metadata:
+                if (sheet and meta.name != sheet) or (not hidden and meta.visible != SheetVisibleEnum.Visible):
+                    continue
+                found = False
+                for number, line in enumerate(book.get_sheet_by_name(meta.name).iter_rows(), 1):
+                    cells = [clean(_text(value)) for value in line]
+                    if any(cells):
+                        found = True
+                        yield number, cells
+                if found or sheet:
+                    return
+            if sheet:
+                raise sheet_missing(sheet)
     except (CalamineError, IndexError) as error:
         raise broken() from error
 

@@ -31,7 +31,7 @@ def test_a_stream_leaves_cells_as_they_are_and_skips_what_was_read() -> None:
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"a\n" + b"," * COLUMNS + b"\n", "file_too_wide"),
+        (b"a\n" + b"x," * (COLUMNS + 1) + b"\n", "file_too_wide"),
         (b"a\n\xff\n", "file_broken"),
         (b'"' + b"a" * 140_000, "file_broken"),
     ],
