@@ -167,6 +167,7 @@ def require_state(db: Session, run: ImportRun, *states: ImportState) -> None:
 
     Raises DomainError for an import in another state.
     """
+    db.flush()
     db.refresh(run, with_for_update=True)
     if run.state not in states:
         raise DomainError("import_state", MOVED_ON)

@@ -105,10 +105,14 @@ def outlines(db: Session, run: ImportRun) -> list[Outline]:
 
 
 def choose(db: Session, run: ImportRun, name: str, *, hidden: bool) -> None:
-    """Set the sheet that is read. Raises DomainError on the field `sheet` where the file has no such sheet."""
-    if name not in {outline.name for outline in outlines(db, run)}:
+    """Set the sheet that is read; a hidden sheet is read with its hidden rows and columns.
+
+    Raises DomainError on the field `sheet` where the file has no such sheet.
+    """
+    chosen = next((outline for outline in outlines(db, run) if outline.name == name), None)
+    if chosen is None:
         raise _unknown(name)
-    run.sheet_name, run.hidden = name, hidden
+    run.sheet_name, run.hidden = name, hidden or chosen.hidden
 
 
 def named(run: ImportRun) -> dict[str, Any]:
