@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from courses.imports import corrections
+from courses.imports import corrections, presence
 from courses.models.imports import ImportRun, ImportState
 from lms.core.languages import language
 
@@ -81,12 +81,9 @@ def lines(numbers: Iterable[int]) -> str:
 def meaning(understood: str | None) -> str:
     """Return what a value of the column of presence means, see `courses.imports.presence`, in the reader's language."""
     if understood is None:
-        return _("Not understood: the row is refused")
-    if understood == "all":
-        return _("Present at every session")
-    if understood == "none":
-        return _("Absent")
-    return _("Present at session %(numbers)s", numbers=enumerated(understood.split(";")))
+        return _("not understood: the row is refused")
+    message, params = presence.described(understood)
+    return _(message, **params)
 
 
 def tally(run: ImportRun) -> list[tuple[int, Any]]:

@@ -21,7 +21,9 @@ ROWS_COUNTED = 50_000
 DISTINCT_MOST = 200
 VALUES_SHOWN = 30
 VALUE_LENGTH = 60
-MEANINGS = ("all", "none")
+MEANINGS = (presence.ALL, presence.NONE)
+# The codes of rows that the check refuses until the user says what their value means.
+NOT_UNDERSTOOD = ("presence", "presence_empty")
 _DIGEST_LENGTH = 16
 
 
@@ -103,12 +105,18 @@ def of_column(db: Session, run: ImportRun, at: int) -> ColumnValues | None:
     if at < len(columns) and columns[at] is None:
         return ColumnValues(counted["rows"], counted["whole"], None)
     counters = columns[at] if at < len(columns) else {"": counted["rows"]}
-    numbers: dict[str, tuple[str, int]] = {}
+    texts: dict[str, str] = {presence.EMPTY: ""}
+    numbers: Counter[str] = Counter()
     for text, number in counters.items():
-        first, before = numbers.get(presence.key(text), (text, 0))
-        numbers[presence.key(text)] = first, before + number
-    values = [Value(text, number, presence.meaning(text)) for text, number in numbers.values() if number]
-    values.sort(key=lambda value: (value.meaning is not None, -value.number))
+        numbers[presence.key(text)] += number
+        texts.setdefault(presence.key(text), text)
+    numbers = +numbers
+    is_open = presence.is_open(numbers, {})
+    values = [
+        Value(texts[key], number, None if is_open and key == presence.EMPTY else presence.meaning(texts[key]))
+        for key, number in numbers.items()
+    ]
+    values.sort(key=lambda value: (value.meaning is not None, value.key != presence.EMPTY, -value.number))
     return ColumnValues(counted["rows"], counted["whole"], values)
 
 
@@ -120,7 +128,7 @@ def refused(db: Session, run: ImportRun) -> list[Value]:
         .where(
             ImportLine.run_id == run.id,
             ImportLine.outcome == RowOutcome.REFUSED,
-            ImportLine.code == presence.NOT_UNDERSTOOD,
+            ImportLine.code.in_(NOT_UNDERSTOOD),
         )
         .group_by(text)
         .order_by(func.count().desc(), text)

@@ -71,7 +71,13 @@ def _titles() -> dict[str, str]:
 
 
 def _template_values() -> dict[str, Any]:
-    return {"states": labels.STATES, "tally": labels.tally, "whole": whole, "ImportState": ImportState, "masked": preview.masked}
+    return {
+        "states": labels.STATES,
+        "tally": labels.tally,
+        "whole": whole,
+        "ImportState": ImportState,
+        "masked": preview.masked,
+    }
 
 
 @blueprint.get("/new")

@@ -46,9 +46,9 @@ def test_of_two_lists_the_user_chooses_and_nothing_is_checked_before(db: Session
     assert refused.value.code == "columns_missing"
     choices.choose_sheet(db, run, "西城", hidden=False)
     assert (cells(db, run), sheets.skipped(run, sheets.outlines(db, run)).sheets) == ([list(WEST[1])], ["东城"])
-    assert [entry.after for entry in db.scalars(select(AuditEntry).where(AuditEntry.action == "import.choose_sheet"))] == [
-        {"sheet": "西城", "hidden": False}
-    ]
+    assert [
+        entry.after for entry in db.scalars(select(AuditEntry).where(AuditEntry.action == "import.choose_sheet"))
+    ] == [{"sheet": "西城", "hidden": False}]
     choices.choose_sheet(db, run, "东城", hidden=False)  # and another one, as long as nothing is checked
     assert cells(db, run) == [list(EAST[1])]
     with pytest.raises(DomainError) as unknown:
@@ -71,7 +71,10 @@ def test_only_hidden_lists_leave_the_choice_to_the_user(db: Session) -> None:
 
 
 def test_hidden_rows_and_columns_are_named_and_read_only_on_request(db: Session) -> None:
-    rows: Cells = ((*HEADINGS, "英文名称"), *((f"第{number}小学", "东城区", "学校", "School") for number in range(1, 5)))
+    rows: Cells = (
+        (*HEADINGS, "英文名称"),
+        *((f"第{number}小学", "东城区", "学校", "School") for number in range(1, 5)),
+    )
     content = workbook({"名单": rows}, hidden_rows=[2, 3], hidden_columns=[3])
     run = receive(db, content)
     skipped = sheets.skipped(run, sheets.outlines(db, run))
@@ -96,7 +99,9 @@ def test_a_caller_may_name_the_sheet(db: Session) -> None:
 
 def test_the_outlines_are_sealed(db: Session) -> None:
     run = receive(db, workbook({"东城": EAST, "西城": WEST}))
-    content = db.scalars(select(ImportPiece.content).where(ImportPiece.run_id == run.id, ImportPiece.number == -2)).one()
+    content = db.scalars(
+        select(ImportPiece.content).where(ImportPiece.run_id == run.id, ImportPiece.number == -2)
+    ).one()
     assert "甲小学".encode() not in content
 
 
