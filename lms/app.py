@@ -17,7 +17,7 @@ from lms.accounts import current
 from lms.accounts import tasks as account_tasks
 from lms.accounts.password_requests import LinkRequested
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, clock, cookies, crypto, events, fast_path, languages, limits, logs, tasks, web
+from lms.core import access, clock, cookies, crypto, events, fast_path, fonts, languages, limits, logs, tasks, web
 from lms.core.autocommit import AutocommitReads, make_autocommit_engine
 from lms.core.engine import make_engine
 from lms.core.messages import owing
@@ -47,7 +47,10 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/invitations", "instructors.views.invitations"),
     ("/catalogue", "courses.catalogue.views"),
     ("/offerings", "courses.offerings.views.offerings"),
-    ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.enrolment"),
+    (
+        "/offerings/<int:offering_id>/enrolments",
+        "courses.enrolment.views.sheet_import",
+    ),  # extends the blueprint of views.enrolment
     ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
     ("/sessions", "courses.attendance.views.attendance"),
     ("/sessions", "courses.attendance.devices.views.offline_session"),
@@ -189,6 +192,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure()
     crypto.configure(settings.field_key, settings.field_key_fallbacks)
     clock.configure(settings.zone)
+    fonts.configure(settings.fonts_dir)
     owing.configure(configured.served(settings))
     app = web.App("lms", root_path=str(ROOT / "lms"))
     app.config.update(

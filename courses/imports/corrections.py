@@ -1,10 +1,12 @@
 """The rows of an import that are refused or remarked on: for its page, and as a file to correct and send again."""
 
+import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, false, func, select
 from sqlalchemy.orm import Session
 
 from courses.imports import files, kinds
@@ -42,8 +44,17 @@ def _is_waiting(run: ImportRun) -> ColumnElement[bool]:
     return func.coalesce(ImportLine.code.in_(kinds.kind_of(run.kind).waiting_codes), false())
 
 
-def _is_remarked_on() -> ColumnElement[bool]:
-    return (ImportLine.outcome == RowOutcome.NEW) & ImportLine.code.is_not(None)
+def remarked_rows(
+    db: Session, run: ImportRun, limit: int | None = None, *, to_correct: bool = False
+) -> Iterator[Reason]:
+    """Yield line, msgid of the remark and its parameters for each row that is imported with a remark, in the order of lines.
+
+    to_correct: only remarks on a wrong cell, without which the row is imported.
+    """
+    kind = kinds.kind_of(run.kind)
+    codes = list(kind.remarks_to_correct if to_correct else kind.remarks)
+    if codes:
+        yield from _reasons(db, run, (ImportLine.outcome == RowOutcome.NEW) & ImportLine.code.in_(codes), limit)
 
 
 def _reasons(
@@ -53,7 +64,8 @@ def _reasons(
     limit: int | None = None,
     first_by: Sequence[ColumnElement[bool]] = (),
 ) -> Iterator[Reason]:
-    reasons = kinds.kind_of(run.kind).reasons
+    kind = kinds.kind_of(run.kind)
+    reasons = {**kind.remarks, **kind.reasons}
     statement = (
         select(ImportLine.line, ImportLine.code, ImportLine.params)
         .where(ImportLine.run_id == run.id, condition)
@@ -85,7 +97,7 @@ def grouped(db: Session, run: ImportRun) -> list[RowGroup]:
 
 def remarks(db: Session, run: ImportRun) -> list[RowGroup]:
     """Return the rows that are imported with a remark, by remark, such as a cell that is left out because it is wrong."""
-    return _by_reason(_reasons(db, run, _is_remarked_on(), ROWS_GROUPED))
+    return _by_reason(remarked_rows(db, run, ROWS_GROUPED))
 
 
 def _by_reason(reasons: Iterable[Reason]) -> list[RowGroup]:
@@ -112,14 +124,14 @@ def audit_download(db: Session, run: ImportRun) -> None:
 
 
 def rows_to_correct(db: Session, run: ImportRun) -> Iterator[tuple[int, list[str], str, dict[str, Any]]]:
-    """Yield line, cells as they were sent, msgid and parameters of each row that is refused or imported in part.
+    """Yield line, cells as they were sent, msgid and parameters of each row to correct. Reads the file once more.
 
-    Reads the file once more.
+    These are the refused rows, and the rows that are imported without a wrong cell.
     """
-    in_part = _is_remarked_on() & ImportLine.code.not_in(kinds.kind_of(run.kind).conversion_codes)
     lines = files.rows(db, run, after=run.head_line)
     current: files.FileRow | None = None
-    for line, message, params in list(_reasons(db, run, or_(_is_refused(), in_part))):
+    remarked = list(remarked_rows(db, run, to_correct=True))
+    for line, message, params in heapq.merge(list(refused_rows(db, run)), remarked, key=itemgetter(0)):
         while current is None or current[0] < line:
             current = next(lines, None)
             if current is None:

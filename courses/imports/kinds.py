@@ -7,6 +7,7 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -21,7 +22,8 @@ from lms.core.headings import normalised as normalised_heading
 class Column:
     """A field of a kind: its headings in the template (`zh`, `en`), and other headings that people write (`synonyms`).
 
-    example: the cell of the template's example row.
+    example: the cell of the template's example row. literal: what stands for nothing elsewhere is a value here, such as a
+    name of 无 or an attendance of "-".
     """
 
     name: str
@@ -30,6 +32,7 @@ class Column:
     synonyms: tuple[str, ...] = ()
     required: bool = False
     example: str = ""
+    literal: bool = False
 
     @property
     def normalised_names(self) -> set[str]:
@@ -59,10 +62,11 @@ class ImportKind(ABC):
     undo_steps: Sequence[str]
     # code → msgid of the refusals that SQL statements give
     reasons: Mapping[str, str]
+    # code → msgid of remarks on rows that are imported, and the codes of those that somebody has to correct afterwards
+    remarks: Mapping[str, str] = MappingProxyType({})
+    remarks_to_correct: frozenset[str] = frozenset()
     # the codes of rows that are right and wait for another row to be corrected
     waiting_codes: frozenset[str] = frozenset()
-    # the codes of remarks on imported rows that need no correction, such as an ID number that was converted
-    conversion_codes: frozenset[str] = frozenset()
     # the field whose values the page lists, each with its count and its meaning; empty for kinds without such a field
     presence_column = ""
     # a warning (msgid) that the page shows above the rows to correct

@@ -86,9 +86,14 @@ def meaning(understood: str | None) -> str:
     return _(message, **params)
 
 
+def is_checked(run: ImportRun) -> bool:
+    """Tell whether the rows of an import have outcomes that were counted."""
+    return "new" in run.tally
+
+
 def tally(run: ImportRun) -> list[tuple[int, Any]]:
     """Return the numbers that matter in the state of an import, each with its label; none before the check."""
-    if not run.tally:
+    if not is_checked(run):
         return []
     if run.state is ImportState.UNDONE:
         undone = {name: label for name, label in UNDONE.items() if run.tally.get(name) or name.startswith("undone")}

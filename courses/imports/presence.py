@@ -28,8 +28,10 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "出席", "已出勤", "已出席", "签到", "已签到", "参加", "已参加", "present", "attended", "all", "full", "yes", "y", "true",
     ),
     NONE: (
-        "×", "x", "✗", "✘", "✕", "✖", "❌", "❎", "╳", "☒", "☐", "□", "🗷", "🗵", "-", "--", "/", "否", "缺", "缺勤", "缺席", "缺课", "未到", "没到",
-        "未出勤", "未出席", "未参加", "未签到", "没来", "旷课", "请假", "事假", "病假", "absent", "not attended", "none", "no", "n", "false",
+        "×", "x", "✗", "✘", "✕", "✖", "❌", "❎", "╳", "☒", "☐", "□", "🗷", "🗵", "-", "--", "/", "否",
+        "缺", "缺勤", "缺席", "缺课", "未到", "没到",
+        "未出勤", "未出席", "未参加", "未签到", "没来", "旷课", "请假", "事假", "病假",
+        "absent", "not attended", "none", "no", "n", "false",
         "0",
     ),
 }  # fmt: skip
@@ -46,8 +48,8 @@ _COUNT = re.compile(r"共?(\d{1,2})次课?|(\d{1,2})/(\d{1,2})|(0|100)%")
 
 def key(text: str) -> str:
     """Return a cell as it is compared and counted: without spaces, in small letters, one kind of dash; "" if it is empty."""
-    if text.isascii() and text.isalnum():
-        return text.lower()
+    if text.isdecimal() and text.isascii():
+        return text
     plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).casefold()
     compact = _DROPPED.sub(" ", plain).strip()
     return EMPTY if compact in _NOTHING else compact
@@ -91,7 +93,7 @@ def _counted(times: str | None, part: str | None, whole: str | None, percent: st
         return COUNT + str(int(times)) if int(times) else NONE
     if int(part or 0) == 0:
         return NONE
-    return ALL if int(part or 0) == int(whole or 0) else None
+    return COUNT + str(int(part or 0)) if int(part or 0) == int(whole or 0) else None
 
 
 def described(meaning_: str) -> tuple[str, dict[str, str]]:

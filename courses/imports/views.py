@@ -202,7 +202,7 @@ def _page(
 ) -> ResponseReturnValue:
     kind = kinds.kind_of(run.kind)
     received = run.state is ImportState.RECEIVED and run.erased_at is None
-    checked = bool(run.tally) and run.erased_at is None and run.state not in UNDOING
+    checked = labels.is_checked(run) and run.erased_at is None and run.state not in UNDOING
     problem, params = runs.problem(run)
     outlines = preview.outlines(db(), run)
     refused = corrections.grouped(db(), run) if checked else []

@@ -77,9 +77,8 @@ def test_remarks_are_listed_and_corrected_unless_nothing_is_lost(
     run = importer.checked([{**GOOD, "name_zh": f"第{at}小学"} for at in range(1, 5)])
     for line, code in ((2, "left_out"), (3, "left_out"), (5, "converted")):
         db.execute(update(ImportLine).where(ImportLine.run_id == run.id, ImportLine.line == line).values(code=code))
-    reasons = {**importer.kind.reasons, "left_out": "without its number", "converted": "number converted"}
-    monkeypatch.setattr(importer.kind, "reasons", reasons)
-    monkeypatch.setattr(importer.kind, "conversion_codes", frozenset({"converted"}))
+    monkeypatch.setattr(importer.kind, "remarks", {"left_out": "without its number", "converted": "number converted"})
+    monkeypatch.setattr(importer.kind, "remarks_to_correct", frozenset({"left_out"}))
     remarks = corrections.remarks(db, run)
     assert [(group.message, group.lines) for group in remarks] == [
         ("without its number", [2, 3]),
