@@ -19,7 +19,7 @@ MEANINGS_REMEMBERED = 200
 
 @dataclass(frozen=True)
 class Choices:
-    """What a user chose last for a kind: headings (field → heading), and meanings (as `ImportRun.meanings`)."""
+    """The last choices of a user for a kind: headings (field → heading), and meanings (as `ImportRun.meanings`)."""
 
     headings: Mapping[str, str] = field(default_factory=dict)
     meanings: Mapping[str, str] = field(default_factory=dict)

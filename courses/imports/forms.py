@@ -69,7 +69,7 @@ def sheet_form(outlines: Sequence[Outline], name: str | None, *, hidden: bool) -
 
 
 class MeaningsForm(Form):
-    """What values of the column of presence mean; `meanings_form` makes a select for each value."""
+    """The meanings of values of the column of presence; `meanings_form` makes a select for each value."""
 
     values: Sequence[Value] = ()
 
@@ -131,7 +131,7 @@ def _meaning_data(values: Sequence[Value], chosen: Mapping[str, str]) -> dict[st
     }
 
 
-def columns_form(  # noqa: PLR0917  # the columns, then the values
+def columns_form(  # the columns, then the values
     columns: Sequence[Column],
     headings: Sequence[str],
     chosen: Mapping[str, int],

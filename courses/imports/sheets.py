@@ -37,7 +37,7 @@ class Outline:
 
 @dataclass(frozen=True)
 class Skipped:
-    """What an import does not read of its file: other sheets, hidden sheets, hidden rows and hidden columns."""
+    """The parts of a file that an import does not read: other sheets, hidden sheets, hidden rows and hidden columns."""
 
     sheets: list[str]
     hidden_sheets: list[str]

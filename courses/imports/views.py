@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 
 from courses.imports import choices, corrections, kinds, labels, presence_values, preview, runs, sheets
 from courses.imports import columns as file_columns
+from courses.imports.corrections import RowGroup
 from courses.imports.forms import (
     NONE,
     PREFIX,
@@ -29,7 +30,6 @@ from courses.imports.forms import (
     meanings_form,
     sheet_form,
 )
-from courses.imports.corrections import RowGroup
 from courses.imports.kinds import ImportKind
 from courses.imports.presence_values import ColumnValues
 from courses.models.imports import ImportRun, ImportState

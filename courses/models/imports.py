@@ -67,11 +67,12 @@ class ImportRun(Base):
     """An imported file.
 
     `sheet_name` is the sheet that is read: "" for CSV, null while the user has to choose one. `hidden` says that hidden
-    rows and columns are read too. `delimiter` parts the columns of CSV. `meanings` maps values of the column of presence
-    to the meaning that the user gave them, see `courses.imports.presence`. `district_ids` are the districts whose rows may be imported, or null for the whole city. `mapping` maps a field to a
-    column of the file, counted from 0. `doing` is the state in which work resumes after a stop. `step` and `cursor` are
-    the position of the work; the progress page shows `cursor` of `total`. `tally` counts rows by outcome, and the
-    records that were made. `notes` list the records that an undo did not remove, and why.
+    rows and columns are read too. `delimiter` parts the columns of CSV. `mapping` maps a field to a column of the file,
+    counted from 0. `meanings` maps values of the column of presence to the meaning that the user gave them, see
+    `courses.imports.presence`. `district_ids` are the districts whose rows may be imported, or null for the whole city.
+    `doing` is the state in which work resumes after a stop. `step` and `cursor` are the position of the work; the progress
+    page shows `cursor` of `total`. `tally` counts rows by outcome, and the records that were made. `notes` list the records
+    that an undo did not remove, and why.
     """
 
     __tablename__ = "import_run"
