@@ -9,7 +9,7 @@ async function showValues() {
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("values");
-  if (fresh) document.getElementById("values").replaceWith(fresh);
+  if (fresh) document.getElementById("values").replaceChildren(...fresh.childNodes);
 }
 
 form?.addEventListener("change", (event) => {
