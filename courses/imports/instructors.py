@@ -23,6 +23,7 @@ from instructors.models import PHONE_COLUMN, Instructor, Level
 from lms.core import clock, crypto
 from lms.core.cell_values import refuse_shortened, whole_number
 from lms.core.errors import N_
+from lms.core.name_order import by_sound
 from lms.core.names import clean, norm
 
 COLUMNS = (
@@ -101,8 +102,8 @@ _WRITE = (
         " AND NOT EXISTS (SELECT FROM held WHERE held.key = facts->>'person')"
     ),
     range_sql(
-        "INSERT INTO instructor (id, ref, name, registration_number, district_id, level, phone_sealed, active)"
-        " SELECT made_id, CAST(facts->>'ref' AS uuid), facts->>'name', facts->>'registration_number',"
+        "INSERT INTO instructor (id, ref, name, name_sound, registration_number, district_id, level, phone_sealed, active)"
+        " SELECT made_id, CAST(facts->>'ref' AS uuid), facts->>'name', facts->>'name_sound', facts->>'registration_number',"
         " CAST(facts->>'district_id' AS smallint), facts->>'level', decode(facts->>'phone_sealed', 'hex'), true"
         " FROM import_line AS line WHERE {part} AND made_id IS NOT NULL ORDER BY line.line"
     ),
@@ -215,6 +216,7 @@ class InstructorRowReader:
             "person": person,
             "who": who,
             "name": name,
+            "name_sound": by_sound(name),
             "registration_number": number,
             "district_id": district,
             "level": level.value,

@@ -31,8 +31,8 @@ MARKS = "marks"  # in the tally while the file is read: a cell says with a mark 
 # An advisory lock: two imports that write at the same time would both make the same offering or the same person.
 LOCK = 0x696D706F7274
 ATTENDANCE_COLUMNS = (
-    "run_id", "line", "offering_key", "ref", "name", "name_key", "phone_sealed", "phone_index", "id_type", "id_number_sealed",
-    "id_number_index", "birth_year", "present", "arrived", "departed", "result", "certificate", "issued_on",
+    "run_id", "line", "offering_key", "ref", "name", "name_key", "name_sound", "phone_sealed", "phone_index", "id_type",
+    "id_number_sealed", "id_number_index", "birth_year", "present", "arrived", "departed", "result", "certificate", "issued_on",
 )  # fmt: skip
 OFFERING_FIELDS = (
     "key", "course_id", "district_id", "organisation_id", "lead_instructor_id", "place", "days", "starts", "ends",

@@ -53,7 +53,7 @@ WHERE grouped.line = grouped.person
 
 -- name: missing
 CREATE TEMP TABLE wanted ON COMMIT DROP AS
-SELECT said.line, said.id_type, said.id_number_index, said.phone_index, said.name_key, said.ref, said.name,
+SELECT said.line, said.id_type, said.id_number_index, said.phone_index, said.name_key, said.name_sound, said.ref, said.name,
     said.phone_sealed, said.birth_year, said.id_number_sealed, named.district_id
 FROM import_person AS person
 JOIN import_attendance AS said ON said.run_id = :run AND said.line = person.line AND said.line > :first AND said.line <= :last
@@ -159,9 +159,9 @@ ORDER BY line
 
 -- name: enlist
 WITH fresh AS (
-    INSERT INTO trainee (ref, district_id, name, name_key, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
+    INSERT INTO trainee (ref, district_id, name, name_key, name_sound, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
         id_number_index, created_at)
-    SELECT ref, district_id, name, name_key, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
+    SELECT ref, district_id, name, name_key, name_sound, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
         id_number_index, :now
     FROM wanted JOIN found USING (line) WHERE found.id IS NULL ORDER BY line
     ON CONFLICT DO NOTHING

@@ -27,6 +27,7 @@ from instructors.models import Instructor
 from lms.core import cell_values, crypto, names
 from lms.core.cell_text import unless_empty
 from lms.core.errors import N_, DomainError
+from lms.core.name_order import by_sound
 from lms.core.names import norm
 from lms.organisations.models import District, Organisation
 
@@ -161,7 +162,7 @@ class PastRowReader:
         ref = str(uuid4())
         cipher = self._cipher
         fields = [
-            str(number), str(offering.key), ref, _text(name), _text(key),
+            str(number), str(offering.key), ref, _text(name), _text(key), _text(by_sound(name)),
             *(
                 (
                     _bytes(cipher.encrypt(PHONE_COLUMN, ref, identity.phone)),

@@ -1,5 +1,5 @@
-// The columns of an imported file: when another column is chosen, the values of the column of attendance are shown anew,
-// as the button `data-look` does without JavaScript.
+// The columns of an imported file: when another column is chosen, the values of the column of attendance are shown
+// anew, as the button `data-look` does without JavaScript.
 const form = document.querySelector("[data-columns]");
 
 async function showValues() {
