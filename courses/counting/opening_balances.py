@@ -76,8 +76,8 @@ def _balance(
         _month(cells["month"], today),
         district,
         programme,
-        parse_count(cells["person_times"], LARGEST_BALANCE) or 0,
-        parse_count(cells.get("certificates") or "0", LARGEST_BALANCE) or 0,
+        _number(cells["person_times"]),
+        _number(cells.get("certificates") or "0"),
     )
 
 
@@ -88,6 +88,15 @@ def _month(text: str, today: date) -> date:
     if month > today:
         raise DomainError("month_to_come", N_("%(text)s is in the future."), text=text)
     return month
+
+
+def _number(text: str) -> int:
+    number = parse_count(text, LARGEST_BALANCE)
+    if number is None:
+        raise DomainError(
+            "number", N_("“%(text)s” is not a whole number from 0 to %(most)s."), text=text, most=LARGEST_BALANCE
+        )
+    return number
 
 
 def add_source(

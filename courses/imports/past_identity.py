@@ -1,4 +1,4 @@
-"""Who a row of past trainings is about: phone, ID number and year of birth.
+"""The person of a row of past trainings: phone, ID number and year of birth.
 
 A phone and a name identify a person, and so do an ID number and a name. Where one of them does, a cell of the others that
 is wrong does not hold the row back, nor the class that would wait for it: the row goes in without that cell, with a

@@ -173,23 +173,20 @@ def page(ref: str) -> ResponseReturnValue:
 def _columns(run: ImportRun) -> ColumnsForm:
     """Return the form of the columns, with the values of the column that the user chooses now, or chose before."""
     kind = kinds.kind_of(run.kind)
-    counted = _values(run, request.form.get(PREFIX + kind.presence_column, type=int))
-    remembered = file_columns.remembered(db(), run).meanings if counted else {}
-    return columns_form(
-        kind.columns,
-        run.headings,
-        run.mapping,
-        (counted.values if counted else None) or (),
-        {**remembered, **run.meanings},
-        chinese=language() == "zh",
-    )
+    chinese = language() == "zh"
+    form = columns_form(kind.columns, run.headings, run.mapping, chinese=chinese)
+    if not kind.presence_column:
+        return form
+    counted = _values(run, form[PREFIX + kind.presence_column].data)
+    if counted is None or counted.values is None:
+        return form
+    meanings = {**file_columns.remembered(db(), run).meanings, **run.meanings}
+    return columns_form(kind.columns, run.headings, run.mapping, counted.values, meanings, chinese=chinese)
 
 
-def _values(run: ImportRun, at: int | None = None) -> ColumnValues | None:
-    """Return the counted values of the column of presence; `at` is its position where the user chooses another one."""
-    if at is None:
-        at = run.mapping.get(kinds.kind_of(run.kind).presence_column, NONE)
-    return presence_values.of_column(db(), run, at) if at >= 0 else None
+def _values(run: ImportRun, at: int | None) -> ColumnValues | None:
+    """Return the counted values of a column; None where there is no column, and once they are erased."""
+    return None if at is None or at == NONE else presence_values.of_column(db(), run, at)
 
 
 def _page(
@@ -211,7 +208,7 @@ def _page(
         run=run,
         kind=kind,
         form=form,
-        counted=_values(run) if received else None,
+        counted=_values(run, run.mapping.get(kind.presence_column)) if received else None,
         listed=presence_values.VALUES_SHOWN,
         mapped=run.mapping.get(kind.presence_column) is not None,
         choice=choice or sheet_form(outlines, run.sheet_name, hidden=run.hidden),
