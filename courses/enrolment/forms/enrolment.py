@@ -12,7 +12,7 @@ from courses.enrolment.forms.trainees import REASON_LIMIT, PersonForm, TraineeFo
 from courses.enrolment.pasted_list import MAX_CHARACTERS
 from courses.enrolment.sheet import HEADINGS
 from courses.enrolment.trainees import TraineeFacts
-from lms.core.forms import Form, PhoneField, RowIdField, strip
+from lms.core.forms import Form, PersonNameField, PhoneField, RowIdField, strip
 from lms.core.spreadsheets import CELL_LENGTH
 
 CONSENT_GIVEN = _("The person gave consent on paper or in person. I have it, or heard it.")
@@ -138,13 +138,13 @@ class SheetChoiceForm(Form):
 class SheetRowForm(Form):
     """The texts of a row as they stand in its cells. They are read as those of a file are, so that no field refuses them."""
 
-    name = StringField(_("Name"), validators=[Length(max=CELL_LENGTH)])
+    name = PersonNameField(_("Name"), validators=[Length(max=CELL_LENGTH)])
     phone = StringField(_("Mobile phone"), validators=[Length(max=CELL_LENGTH)], render_kw={"inputmode": "tel"})
     id_type = StringField(_("ID type"), validators=[Length(max=CELL_LENGTH)])
     id_number = StringField(_("ID number"), validators=[Length(max=CELL_LENGTH)])
     birth_year = StringField(_("Year of birth"), validators=[Length(max=CELL_LENGTH)])
     email = StringField(_("E-mail"), validators=[Length(max=CELL_LENGTH)])
-    guardian_name = StringField(_("Guardian's name"), validators=[Length(max=CELL_LENGTH)])
+    guardian_name = PersonNameField(_("Guardian's name"), validators=[Length(max=CELL_LENGTH)])
     guardian_phone = StringField(_("Guardian's phone"), validators=[Length(max=CELL_LENGTH)])
     was = HiddenField()
 
