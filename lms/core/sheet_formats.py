@@ -218,7 +218,7 @@ def _holds(number: float, comparison: str, limit: float) -> bool:
 
 
 def _is_fraction(section: _Section) -> bool:
-    """Whether a stroke between digits makes a fraction of the format, as in "# ?/?"."""
+    """Tell whether a stroke between digits makes a fraction of the format, as in "# ?/?"."""
     tokens = [token for token in section.tokens if token[0] in {"digit", "other"}]
     return any(before[0] == "digit" and token == ("other", "/") for before, token in pairwise(tokens))
 
@@ -239,7 +239,7 @@ def _moment(section: _Section, number: float, *, since_1904: bool) -> str:
 
 
 def _parts(section: _Section) -> tuple[bool, bool]:
-    """Whether a format shows a day, and whether a time. An m after hours or before seconds is minutes, else a month."""
+    """Tell whether a format shows a day, and whether a time. An m after hours or before seconds is minutes, else a month."""
     letters: list[str] = []
     for kind, text in section.tokens:
         if kind == "noon":
