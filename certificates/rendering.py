@@ -1,12 +1,11 @@
 """Typesetting of a certificate: A4 and wallet card as PDF/A-2a and PDF/UA-1, with the same bytes each time.
 
-Typst uses the one font of the package `noto-cjk` and ignores the machine's fonts, so that a certificate looks the same
-wherever it is made. A character that the font lacks is an error, never an empty box in somebody's name.
+Typst uses the fonts of `lms.core.fonts` and ignores the machine's others, so that a certificate looks the same wherever it
+is made. A character that the fonts lack is an error, on paper and in pictures, never an empty box in somebody's name.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from typing import Any, Final
 import typst
 
 from certificates import qr
-from lms.core import typesetting
+from lms.core import fonts, typesetting
 from lms.core.errors import N_, DomainError
 
 _TEMPLATES = Path(__file__).parent / "typst_templates"
@@ -100,12 +99,12 @@ def badge(document: CertificateDocument) -> bytes:
 def left_out(missing: Sequence[tuple[str, str]]) -> bytes:
     """Return a PDF that names certificates by number and says why they could not be typeset.
 
-    A character that the font lacks is named by its code point: it cannot be printed here either.
+    A character that no font has is named by its code point: it cannot be printed here either.
     """
     facts = {"missing": [[number, _spelled(reason)] for number, reason in missing]}
     with _compiling:
-        document = _compiler("left_out.typ", None, None).compile(
-            sys_inputs={"facts": json.dumps(facts, ensure_ascii=False)}, timestamp=0, format="pdf"
+        document = typesetting.compiler(_TEMPLATES / "left_out.typ").compile(
+            sys_inputs=typesetting.inputs(facts), timestamp=0, format="pdf"
         )
     if not isinstance(document, bytes):
         raise TypeError("typst made no single document")
@@ -113,17 +112,22 @@ def left_out(missing: Sequence[tuple[str, str]]) -> bytes:
 
 
 def _spelled(reason: str) -> str:
-    return "".join(letter if letter.isascii() or letter in "“”" else f"U+{ord(letter):04X}" for letter in reason)
+    for cluster in fonts.unprintable(reason):
+        reason = reason.replace(fonts.named([cluster]), fonts.code_points(cluster))
+        reason = reason.replace(cluster, fonts.code_points(cluster))
+    return reason
 
 
 def _set(template: str, document: CertificateDocument, facts: Mapping[str, Any], **how: Any) -> bytes:
     # Noon in UTC is the issue day everywhere in China; a fixed moment keeps the bytes the same.
     timestamp = int(datetime.combine(document.issued_on, time(12), tzinfo=UTC).timestamp())
-    inputs = {"facts": json.dumps(facts, ensure_ascii=False)}
+    # Typst says of a PDF alone that a character is missing; in a picture it draws an empty box.
+    if missing := fonts.unprintable(" ".join(typesetting.texts(facts))):
+        raise _glyph_missing(document.number, fonts.named(missing))
     try:
         with _compiling:
-            compiler = _compiler(template, document.seal, document.logo)
-            output = compiler.compile(sys_inputs=inputs, timestamp=timestamp, **how)
+            compiler = typesetting.compiler(_folder(document.seal, document.logo) / template)
+            output = compiler.compile(sys_inputs=typesetting.inputs(facts), timestamp=timestamp, **how)
     except typst.TypstError as error:
         raise _explained(error, document.number) from error
     if not isinstance(output, bytes):
@@ -135,12 +139,7 @@ def _explained(error: typst.TypstError, number: str) -> Exception:
     """Return an error that a person can act on; any other error is a defect of ours and keeps its type and traceback."""
     missing = _MISSING_GLYPH.search(error.message)
     if missing is not None:
-        return DomainError(
-            "certificate_glyph_missing",
-            N_("Certificate %(number)s cannot be printed: the font has no character for “%(text)s”."),
-            number=number,
-            text=missing.group(1),
-        )
+        return _glyph_missing(number, missing.group(1))
     if "does not fit" in error.message:
         return DomainError(
             "certificate_too_long",
@@ -149,6 +148,15 @@ def _explained(error: typst.TypstError, number: str) -> Exception:
         )
     error.add_note(f"while rendering certificate {number}")
     return error
+
+
+def _glyph_missing(number: str, characters: str) -> DomainError:
+    return DomainError(
+        "certificate_glyph_missing",
+        N_("Certificate %(number)s cannot be printed: no font has %(text)s."),
+        number=number,
+        text=characters,
+    )
 
 
 def _facts(document: CertificateDocument, layout: Layout) -> dict[str, Any]:
@@ -186,13 +194,6 @@ def _day(day: date) -> list[int]:
 
 def _picture(name: str, file: Path | None) -> str | None:
     return f"{name}{file.suffix.lower()}" if file is not None else None
-
-
-@lru_cache(maxsize=8)
-def _compiler(template: str, seal: Path | None, logo: Path | None) -> typst.Compiler:
-    """Load font and template once in each process, on first use: the compiler's threads would not survive a fork."""
-    folder = _folder(seal, logo)
-    return typst.Compiler(str(folder / template), root=str(folder), font_paths=typesetting.fonts())
 
 
 @lru_cache(maxsize=4)

@@ -12,12 +12,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from courses import tasks as course_tasks
-from courses.events import ExportRequested, ImportRequested, OfferingClosed
+from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed
 from lms.accounts import current
 from lms.accounts import tasks as account_tasks
 from lms.accounts.password_requests import LinkRequested
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, clock, cookies, crypto, events, fast_path, languages, limits, logs, tasks, web
+from lms.core import access, clock, cookies, crypto, events, fast_path, fonts, languages, limits, logs, tasks, web
 from lms.core.autocommit import AutocommitReads, make_autocommit_engine
 from lms.core.engine import make_engine
 from lms.core.messages import owing
@@ -47,7 +47,11 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/invitations", "instructors.views.invitations"),
     ("/catalogue", "courses.catalogue.views"),
     ("/offerings", "courses.offerings.views.offerings"),
-    ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.enrolment"),
+    (
+        "/offerings/<int:offering_id>/enrolments",
+        "courses.enrolment.views.sheet_import",
+    ),  # extends the blueprint of views.enrolment
+    ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.name_writings"),
     ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
     ("/sessions", "courses.attendance.views.attendance"),
     ("/sessions", "courses.attendance.devices.views.offline_session"),
@@ -90,6 +94,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.renewal"),
+    ("/certificates/unprintable", "certificates.views.unprintable"),
     ("/certificates/legacy", "certificates.legacy.views"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.verification.views.verification"),
@@ -189,6 +194,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure()
     crypto.configure(settings.field_key, settings.field_key_fallbacks)
     clock.configure(settings.zone)
+    fonts.configure(settings.fonts_dir)
     owing.configure(configured.served(settings))
     app = web.App("lms", root_path=str(ROOT / "lms"))
     app.config.update(
@@ -242,6 +248,7 @@ def _react() -> None:
     events.react(MessageOwed, message_tasks.enqueue_sending)
     events.react(LinkRequested, account_tasks.enqueue_links)
     events.react(OfferingClosed, issuing_tasks.enqueue_issuing)
+    events.react(NameDecided, issuing_tasks.enqueue_decided)
     events.react(ExportRequested, course_tasks.enqueue_export)
     events.react(ImportRequested, course_tasks.enqueue_import)
     events.react(CertificatesOwed, issuing_tasks.enqueue_issuing)

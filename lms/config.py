@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     privacy_contact: str | None = Field(default=None, max_length=300)
     seal_file: Path | None = None
     logo_file: Path | None = None
+    fonts_dir: Annotated[tuple[Path, ...], NoDecode] = ()
     branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")
     upload_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     import_limit_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
@@ -93,7 +94,12 @@ class Settings(BaseSettings):
     web_workers: int = Field(default=1, ge=1, le=64)
 
     @field_validator(
-        "secret_key_fallbacks", "field_key_fallbacks", "security_contact", "backup_recipient", mode="before"
+        "secret_key_fallbacks",
+        "field_key_fallbacks",
+        "security_contact",
+        "backup_recipient",
+        "fonts_dir",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -210,6 +216,14 @@ class Settings(BaseSettings):
         if not (kind == ".png" and content.startswith(PNG_SIGN)) and not (kind == ".svg" and b"<svg" in content[:4096]):
             raise ValueError("must be an SVG or PNG picture, named .svg or .png")
         return value.resolve()
+
+    @field_validator("fonts_dir")
+    @classmethod
+    def _folders(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for folder in value:
+            if not folder.is_dir():
+                raise ValueError(f"is not a folder: {folder}")
+        return tuple(folder.resolve() for folder in value)
 
     @field_validator("time_zone")
     @classmethod

@@ -16,6 +16,7 @@ CHECK_CHARACTERS = "10X98765432"
 EARLIEST_BIRTH_YEAR = 1900
 
 _SEPARATORS = re.compile(r"[\s\-·.'’]+")
+_FIFTEEN = re.compile(r"[0-9]{15}")
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
 _PASSPORT = re.compile(r"(?=.*[0-9])[A-Z0-9]{5,12}")
 _HK_MACAU = re.compile(r"([HM][0-9]{8})(?:[0-9]{2})?")
@@ -49,6 +50,19 @@ def normalise(id_type: IdType, number: str, today: date) -> str:
     if normalised is None:
         raise DomainError("id_number_wrong", MESSAGES[id_type], status=422, field="id_number")
     return normalised
+
+
+def converted(number: str, today: date) -> str | None:
+    """The resident's number of 18 digits that replaced a number of 15 digits, None for any other text.
+
+    Numbers of 15 digits were given until 1999 and contain the year of birth without its century, which is 19. They have no
+    check character, so whoever stores the number of 18 digits says that it was converted.
+    """
+    text = _SEPARATORS.sub("", unicodedata.normalize("NFKC", number))
+    if not _FIFTEEN.fullmatch(text):
+        return None
+    first = f"{text[:6]}19{text[6:]}"
+    return _resident(first + check_character(first), today)
 
 
 def birth_date(id_type: IdType | None, number: str | None) -> date | None:

@@ -8,7 +8,8 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentImport
+from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentImport, EnrolmentKey
+from courses.models.name_writings import MissingGlyphs
 from courses.models.offerings import Offering, OfferingState
 from courses.models.privacy import Consent, ErasureRequest
 from courses.models.proposals import Proposal, ProposalState
@@ -26,6 +27,7 @@ BATCH = 500
 IN_TRAINING = N_(
     "The person is enrolled in a training that is not closed. Cancel the enrolment, or wait until it is closed."
 )
+NAME_WAITS = N_("A certificate of the person waits until it is decided how its name is printed. Decide that first.")
 OWED = N_("A certificate is owed to the person. It is issued within minutes; try again then.")
 
 
@@ -81,7 +83,11 @@ def _obstacles(db: Session, subject: Subject) -> Iterable[str]:
     )
     if db.scalar(select(exists(running))):
         yield IN_TRAINING
-    if db.scalar(select(exists(enrolments.where(Enrolment.certificate_due, Enrolment.certified_at.is_(None))))):
+    owed = list(db.scalars(enrolments.where(Enrolment.certificate_due, Enrolment.certified_at.is_(None))))
+    held = set(db.scalars(select(MissingGlyphs.enrolment_id).where(MissingGlyphs.enrolment_id.in_(owed))))
+    if held:
+        yield NAME_WAITS
+    if len(owed) > len(held):
         yield OWED
 
 
@@ -109,6 +115,7 @@ def _erase_enrolments(db: Session, subject: Subject) -> Erased:
     db.execute(
         delete(ContactCheck).where(or_(ContactCheck.subject.in_(subjects), *map(ContactCheck.contact_is, contacts)))
     )
+    db.execute(delete(EnrolmentKey).where(EnrolmentKey.enrolment_id.in_([row.id for row in rows])))
     for row in rows:
         row.phone = row.email = None
         row.cancel_reason = None
@@ -243,6 +250,18 @@ def _erase_lists(db: Session, before: datetime) -> Iterator[int]:
     )
 
 
+def _keys(before: datetime) -> Any:
+    return select(EnrolmentKey.id).where(EnrolmentKey.created_at <= before)
+
+
+def _keys_due(db: Session, before: datetime) -> int:
+    return _count(db, _keys(before))
+
+
+def _erase_keys(db: Session, before: datetime) -> Iterator[int]:
+    yield from _in_batches(db, _keys(before), lambda ids: delete(EnrolmentKey).where(EnrolmentKey.id.in_(ids)))
+
+
 def _count(db: Session, ids: Any) -> int:
     return db.scalar(select(func.count()).select_from(ids.subquery())) or 0
 
@@ -281,7 +300,10 @@ personal_data.register(
         code="enrolment",
         label=N_("Enrolments and tickets"),
         purpose=N_("To give places, to send the ticket and news about the training"),
-        tables={"enrolment": ("ticket_sealed", "phone_sealed", "email_sealed", "cancel_reason")},
+        tables={
+            "enrolment": ("ticket_sealed", "phone_sealed", "email_sealed", "cancel_reason"),
+            "enrolment_key": ("form_hash",),
+        },
         whose=(Whose.TRAINEE, Whose.GUARDIAN),
         basis=Basis.CONTRACT,
         retention="enrolment_contact",
@@ -361,6 +383,10 @@ for retention_kind in (
     ),
     RetentionKind(
         "enrolment_list", N_("Lists of people to enrol"), N_("sent"), due=_lists_due, erase=_erase_lists, fixed=True,
+    ),
+    RetentionKind(
+        "enrolment_key", N_("Enrolment forms that were answered"), N_("sent"),
+        due=_keys_due, erase=_erase_keys, fixed=True,
     ),
 ):  # fmt: skip
     retention_rules.register(retention_kind)

@@ -1,26 +1,31 @@
-"""Parsing cells of an import: days, times, phones, ID numbers. Each function raises DomainError for a cell at fault."""
+"""Cells of an import: past days, ID numbers, names of a vocabulary; and the functions of `lms.core.cell_values`.
 
-import re
+Each function raises DomainError for a cell at fault.
+"""
+
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import date, time
-from functools import lru_cache
+from datetime import date
 from typing import Any, TypeVar
 
 from courses.enrolment import id_numbers
 from courses.enrolment.sheet import ID_TYPE_NAMES
 from courses.imports.kinds import normalised
 from courses.models.trainees import IdType
-from lms.core import spreadsheets
+from lms.core import cell_values
+from lms.core.cell_dates import parse_birth_year, parse_moment, parse_time
+from lms.core.cell_values import parse_phone
 from lms.core.errors import N_, DomainError
-from lms.core.phones import normalise_phone
+
+__all__ = [
+    "DAYS_LIMIT", "EARLIEST", "is_converted", "look_up", "look_up_or", "look_up_word", "lookup_table",
+    "missing_cell", "parse_birth_year", "parse_day", "parse_id_number", "parse_moment", "parse_past_days",
+    "parse_phone", "parse_time", "refusal",
+]  # fmt: skip
 
 EARLIEST = date(1980, 1, 1)
 DAYS_LIMIT = 30
-_DAY = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))")
-_APART = re.compile(r"[;；、,，\s]+")
-_HOUR = re.compile(r"(\d{1,2})[:：时点](\d{1,2})?分?(?::\d{2})?")
-_SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
+_LENGTH = 18  # characters of a resident's number
 _ID_TYPES = {normalised(text): kind for kind, names in ID_TYPE_NAMES.items() for text in (*names, kind.value)}
 
 T = TypeVar("T")
@@ -47,23 +52,17 @@ def look_up(text: str, table: Mapping[str, T], code: str, message: str) -> T:
     return value
 
 
-@lru_cache(maxsize=20_000)
 def parse_day(text: str) -> date:
-    """Parse a day: 2015-03-08, 2015/3/8, 2015年3月8日 or 20150308."""
-    match = _DAY.fullmatch(unicodedata.normalize("NFKC", text).replace(" ", ""))
-    if match is not None:
-        year, *rest = match.groups()
-        month, number = (int(part) for part in rest if part)
-        try:
-            return date(int(year), month, number)
-        except ValueError:
-            pass
-    raise refusal("day", N_("“%(text)s” is not a date. Write it as 2015-03-08."), text=text)
+    """Parse a day, see `cell_values.parse_day`. An empty cell is refused."""
+    day = cell_values.parse_day(text)
+    if day is None:
+        raise refusal("day", N_("“%(text)s” is not a date. Write it as 2015-03-08."), text=text)
+    return day
 
 
 def parse_past_days(text: str, today: date) -> list[date]:
-    """Parse the days of an offering, separated by commas, semicolons or spaces: sorted, each before today."""
-    days = sorted({parse_day(part) for part in _APART.split(text) if part})
+    """Parse the days of an offering, see `cell_values.parse_days`: sorted, each before today."""
+    days = cell_values.parse_days(text)
     if not days:
         raise refusal("day", N_("“%(text)s” is not a date. Write it as 2015-03-08."), text=text)
     if len(days) > DAYS_LIMIT:
@@ -73,77 +72,43 @@ def parse_past_days(text: str, today: date) -> list[date]:
     return days
 
 
-@lru_cache(maxsize=20_000)
-def parse_time(text: str) -> time | None:
-    """Parse a time of day, as 9:00, 09:00:00 or 9时; None for an empty cell."""
-    if not text:
-        return None
-    match = _HOUR.fullmatch(unicodedata.normalize("NFKC", text).rpartition(" ")[2])
-    if match is not None:
-        try:
-            return time(int(match[1]), int(match[2] or 0))
-        except ValueError:
-            pass
-    raise refusal("hour", N_("“%(text)s” is not a time. Write it as 09:00."), text=text)
-
-
-def parse_phone(text: str) -> str | None:
-    """Return a phone in E.164, None for an empty cell.
-
-    Nearly all are Chinese mobiles; whether those are possible depends on their first five digits, which are cached.
-    """
-    if not text:
-        return None
-    plain = text if text.isascii() and text.isdecimal() else spreadsheets.digits(text)
-    if len(plain) == 11 and plain.startswith("1") and plain.isdecimal() and _is_mobile(plain[:5]):
-        return "+86" + plain
-    try:
-        return normalise_phone(plain)
-    except ValueError:
-        raise refusal(
-            "phone", N_("This is not a phone number. Enter 11 digits, or + and the country code for a foreign number.")
-        ) from None
-
-
-@lru_cache(maxsize=20_000)
-def _is_mobile(prefix: str) -> bool:
-    try:
-        return normalise_phone(prefix + "000000") == f"+86{prefix}000000"
-    except ValueError:
-        return False
-
-
 def parse_id_number(kind: str, text: str, today: date) -> tuple[IdType, str] | None:
     """Return the type and the normalised form of an ID number, None for an empty cell.
 
-    Without a type it is a resident's.
+    Without a type it is a resident's. A resident's number of 15 digits becomes one of 18 (`is_converted`).
     """
-    if not text:
+    if cell_values.is_empty(text):
         return None
-    if _SHORTENED.fullmatch(text):
-        raise refusal(
-            "shortened", N_("Excel has shortened this number. Format the column as text and enter the number again.")
-        )
-    id_type = (
-        IdType.RESIDENT if not kind else look_up(kind, _ID_TYPES, "id_type", N_("There is no ID type “%(text)s”."))
+    cell_values.refuse_shortened(text)
+    id_type = look_up_or(
+        cell_values.unless_empty(kind),
+        _ID_TYPES,
+        "id_type",
+        N_("There is no ID type “%(text)s”."),
+        empty=IdType.RESIDENT,
     )
-    return id_type, id_numbers.normalise(id_type, text, today)
+    text = cell_values.whole_number(text)
+    number = id_numbers.converted(text, today) if id_type is IdType.RESIDENT and len(text) != _LENGTH else None
+    return id_type, number or id_numbers.normalise(id_type, text, today)
 
 
-def parse_birth_year(text: str, today: date) -> int | None:
-    """Parse a year of birth, also from a whole date of birth; None for an empty cell."""
-    if not text:
-        return None
-    plain = spreadsheets.digits(text)
-    year = int(plain[:4]) if plain[:4].isdecimal() and len(plain) >= 4 else 0
-    if not id_numbers.EARLIEST_BIRTH_YEAR <= year <= today.year:
-        raise refusal("birth_year", N_("Enter the year of birth as four digits, such as 1990."))
-    return year
+def is_converted(text: str, identity: tuple[IdType, str], today: date) -> bool:
+    """Tell whether an ID number, read by `parse_id_number`, was written with 15 digits."""
+    return identity[0] is IdType.RESIDENT and len(text) != _LENGTH and id_numbers.converted(text, today) == identity[1]
+
+
+def look_up_word(text: str, table: Mapping[str, T], code: str, message: str) -> T:
+    """Return the value of a word as `look_up` does, where signs count: "□合格" and "×合格" are not 合格."""
+    if text in table:
+        return table[text]
+    if any(unicodedata.category(letter).startswith("S") for letter in text):
+        raise refusal(code, message, text=text)
+    return look_up(text, table, code, message)
 
 
 def look_up_or(text: str, table: Mapping[str, T], code: str, message: str, *, empty: T) -> T:
-    """Return the value of a text as `look_up` does; `empty` for an empty cell."""
-    return look_up(text, table, code, message) if text else empty
+    """Return the value of a word as `look_up_word` does; `empty` for an empty cell."""
+    return look_up_word(text, table, code, message) if text else empty
 
 
 def lookup_table(rows: Mapping[T, tuple[str, ...]], key: Callable[[str], str] = normalised) -> dict[str, T]:

@@ -242,4 +242,23 @@ class EnrolmentImport(Base):
         )
 
 
+class EnrolmentKey(Base):
+    """A form of enrolment that was answered, so that the same form gets the same answer again.
+
+    `form_hash` is the hash of the form's random key with everything that was sent. `enrolment_id` is null while the request
+    that sent the form first is not finished, which no other transaction sees.
+    """
+
+    __tablename__ = "enrolment_key"
+
+    id: Mapped[Identifier]
+    form_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now(), index=True)
+
+    enrolment: Mapped[Enrolment | None] = relationship()
+
+    __table_args__ = (CheckConstraint("octet_length(form_hash) = 32", name="form_hash"),)
+
+
 register_refusal("uq_enrolment_once", "already_enrolled", N_("This trainee is already enrolled in this offering."))

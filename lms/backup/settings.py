@@ -23,6 +23,7 @@ LEFT_OUT = (
     "BROKER_URL",
     "KEYS_DIR",
     "INSTANCE_DIR",
+    "FONTS_DIR",
     "WEB_WORKERS",
 )
 PICTURES = ("SEAL_FILE", "LOGO_FILE")

@@ -22,7 +22,7 @@ from courses.offerings import scheduling
 from lms.core import audit, typesetting
 from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_name
-from lms.core.names import by_sound
+from lms.core.name_order import by_sound
 
 _TEMPLATE = typesetting.Template(Path(__file__).parent / "document" / "sign_in_sheet.typ")
 EMPTY_ROWS = 5

@@ -1,22 +1,20 @@
-"""Pages of an offering's enrolments: the list, enrolling by staff, cancelling, the waiting list, and the spreadsheet."""
+"""Pages of an offering's enrolments: the list, enrolling by staff, cancelling, and the waiting list."""
 
-import io
 from collections.abc import Callable, Sequence
-from datetime import date
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from courses.enrolment import (
     consents,
+    enrolment_keys,
     labels,
     listings,
+    name_writings,
     places,
     proposals,
-    sheet,
-    sheet_import,
     trainee_search,
     trainees,
     trainees_rights,
@@ -25,8 +23,6 @@ from courses.enrolment.forms.enrolment import (
     ConflictForm,
     EnrolmentReasonForm,
     RegisteredTraineeForm,
-    SheetApplyForm,
-    SheetUploadForm,
     StaffEnrolmentForm,
 )
 from courses.enrolment.forms.trainees import TraineeSearchForm
@@ -35,11 +31,9 @@ from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.privacy import ConsentWay
 from courses.models.trainees import Trainee
-from lms.core import clock, exports
+from lms.core import clock, fonts, form_keys
 from lms.core.access import requires, scope
-from lms.core.exports import MEDIA_TYPES, Format, Sheet
 from lms.core.form_errors import refused_on
-from lms.core.languages import language
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
 from lms.core.scope import OFFERING_READERS, STAFF, fetch
@@ -53,7 +47,8 @@ def index(offering_id: int) -> ResponseReturnValue:
     """The enrolments of an offering: those with a place, the waiting list, and the cancelled ones."""
     offering = fetch(db(), Offering, offering_id, scope())
     rows = listings.list_of_offering(db(), offering_id)
-    standing = [row.enrolment.trainee_id for row in rows if row.enrolment.state != EnrolmentState.CANCELLED]
+    standing_rows = [row.enrolment for row in rows if row.enrolment.state != EnrolmentState.CANCELLED]
+    standing = [enrolment.trainee_id for enrolment in standing_rows]
     without_consent = consents.without(db(), standing)
     only_these = request.args.get("consent") == "missing"
     if only_these:
@@ -70,26 +65,38 @@ def index(offering_id: int) -> ResponseReturnValue:
         states=labels.STATES,
         sources=labels.SOURCES,
         mask_phone=mask_phone,
+        unprintable={name.enrolment_id: name for name in name_writings.of_enrolments(db(), standing_rows)},
+        named=fonts.named,
     )
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @requires(*STAFF)
 def new(offering_id: int) -> ResponseReturnValue:
-    """Enrol a person by the facts that staff enter. A person without a record is registered."""
+    """Enrol a person by the facts that staff enter. A person without a record is registered.
+
+    The same form sent again, as by a double tap, gets the answer of the first time.
+    """
     offering = fetch(db(), Offering, offering_id, scope())
     form = StaffEnrolmentForm()
+    form_hash = _form_hash(offering_id)
     result = StaffEnrolmentResult(None)
     if form.validate_on_submit():
         with refused_on(form):
+            answered = enrolment_keys.claim(db(), form_hash)
+            if answered is not None:
+                return _redirect_enrolled(answered)
             confirmed = form.confirmed.data == "yes"
-            result = places.enrol_by_staff(db(), offering, form.facts(), scope(), confirmed=confirmed, today=_today())
+            result = places.enrol_by_staff(
+                db(), offering, form.facts(), scope(), confirmed=confirmed, today=clock.branch_today()
+            )
             if result.enrolment is not None:
                 if form.consent_given.data:
                     guardian = None
                     if trainees.needs_guardian(form.facts()):
                         guardian = consents.guardian_of(form.guardian_name.data, form.guardian_relation.data)
                     consents.give(db(), result.enrolment.trainee, ConsentWay.DESK, guardian=guardian)
+                enrolment_keys.remember(db(), form_hash, result.enrolment)
                 return _redirect_enrolled(result.enrolment)
     body = _render_new(offering, form=form, warnings=result, search=TraineeSearchForm(formdata=None))
     # A conflict is counted and audited, and an answer of 400 or more would roll that back.
@@ -135,16 +142,28 @@ def known(offering_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return redirect(url_for("enrolment.new", offering_id=offering_id))
     trainee = fetch(db(), Trainee, form.trainee_id.data, scope())
+    form_hash = _form_hash(offering_id)
     result = StaffEnrolmentResult(None)
     with refused_on(form):
+        answered = enrolment_keys.claim(db(), form_hash)
+        if answered is not None:
+            return _redirect_enrolled(answered)
         result = places.enrol_registered(
             db(), offering, trainee, confirmed=form.confirmed.data == "yes", given=form.given(trainee.name)
         )
         if result.enrolment is not None:
             if form.consent_given.data and not consents.needs_guardian(trainee):
                 consents.give(db(), trainee, ConsentWay.DESK)
+            enrolment_keys.remember(db(), form_hash, result.enrolment)
             return _redirect_enrolled(result.enrolment)
-    body = render_template("enrolment/known.html", offering=offering, trainee=trainee, form=form, warnings=result)
+    body = render_template(
+        "enrolment/known.html",
+        offering=offering,
+        trainee=trainee,
+        form=form,
+        form_key=form_keys.key_of(_form_name(offering_id)),
+        warnings=result,
+    )
     return make_response(body, 422)
 
 
@@ -174,103 +193,17 @@ def move_up(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     return redirect(url_for("enrolment.index", offering_id=offering_id, _anchor="waiting"))
 
 
-@blueprint.route("/import", methods=["GET", "POST"])
-@requires(*STAFF)
-def upload(offering_id: int) -> ResponseReturnValue:
-    """Upload a spreadsheet. Nobody is enrolled before its preview is confirmed."""
-    offering = fetch(db(), Offering, offering_id, scope())
-    form = SheetUploadForm()
-    if form.validate_on_submit():
-        with refused_on(form):
-            file = form.file.data
-            content = file.read()
-            pending = sheet_import.receive(db(), offering, current_user.id, file.filename, content, today=_today())
-            if pending is None:
-                flash(
-                    _(
-                        "Too many ID numbers today did not agree with the names. Enrol without ID numbers, or ask the city."
-                    ),
-                    "warning",
-                )
-                return redirect(url_for("enrolment.upload", offering_id=offering_id))
-            return redirect(url_for("enrolment.preview", offering_id=offering_id, ref=pending.ref))
-    body = render_template("enrolment/upload.html", offering=offering, form=form, max_people=sheet.MAX_PEOPLE)
-    return make_response(body, 422 if form.is_submitted() else 200)
-
-
-@blueprint.get("/import/template.<any(csv, xlsx):form>")
-@requires(*STAFF)
-def template(offering_id: int, form: str) -> ResponseReturnValue:
-    """An empty spreadsheet with the headings and notes on how to fill it in."""
-    fetch(db(), Offering, offering_id, scope())
-    notes = [
-        (_("Required"), _("Name, and phone or ID number")),
-        (_("Children under 14"), _("Guardian's name and phone as well")),
-        (_("ID types"), "、".join(str(label) for label in labels.ID_TYPES.values())),
-    ]
-    return _download(sheet.make_template(_("People to enrol"), notes, chinese=_is_chinese()), Format(form), "enrolment")
-
-
-@blueprint.get("/import/<ref>")
-@requires(*STAFF)
-def preview(offering_id: int, ref: str) -> ResponseReturnValue:
-    """The verdict on each row of an uploaded spreadsheet."""
-    pending = sheet_import.get_pending(db(), offering_id, ref, scope())
-    return render_template(
-        "enrolment/preview.html",
-        offering=pending.offering,
-        pending=pending,
-        preview=sheet_import.preview(db(), pending, scope()),
-        headings=dict(zip(sheet.HEADINGS, sheet.headings(chinese=_is_chinese()), strict=True)),
-        form=SheetApplyForm(),
-        mask_phone=mask_phone,
-    )
-
-
-@blueprint.get("/import/<ref>/rejected.<any(csv, xlsx):form>")
-@requires(*STAFF)
-def rejected(offering_id: int, ref: str, form: str) -> ResponseReturnValue:
-    """A spreadsheet of the rejected rows, each with the reason, to be corrected and sent again."""
-    pending = sheet_import.get_pending(db(), offering_id, ref, scope())
-    rows = [
-        (row.number, _(row.problem.message, **row.problem.params), row.cells)
-        for row in sheet_import.preview(db(), pending, scope()).rejected
-        if row.problem
-    ]
-    extra_headings = (_("Row"), _("Why it cannot be imported"))
-    rejected_sheet = sheet.make_rejected(_("Rows that were not enrolled"), extra_headings, rows, chinese=_is_chinese())
-    return _download(rejected_sheet, Format(form), "rejected")
-
-
-@blueprint.post("/import/<ref>/apply")
-@requires(*STAFF)
-def apply(offering_id: int, ref: str) -> ResponseReturnValue:
-    """Enrol the people of the accepted rows."""
-    pending = sheet_import.get_pending(db(), offering_id, ref, scope())
-    result = sheet_import.apply(db(), pending, scope())
-    if SheetApplyForm().consent_given.data:
-        consents.give_for_offering(db(), offering_id, result.trainee_ids)
-    flash(
-        _(
-            "%(enrolled)s enrolled, %(waitlisted)s on the waiting list, %(left_out)s left out.",
-            enrolled=result.enrolled,
-            waitlisted=result.waitlisted,
-            left_out=result.left_out,
-        )
-    )
-    return redirect(url_for("enrolment.index", offering_id=offering_id))
-
-
 def _get_enrolment(offering_id: int, enrolment_id: int) -> Enrolment:
     return listings.get_in_offering(db(), offering_id, enrolment_id, scope())
 
 
-def _today() -> date:
-    return clock.today(current_app.config["SETTINGS"].zone)
+def _form_name(offering_id: int) -> str:
+    return f"enrol_by_staff:{offering_id}"
 
 
-def _is_chinese() -> bool:
-    return bool(language() == "zh")
+def _form_hash(offering_id: int) -> bytes | None:
+    """The hash of a form that staff sent, bound to the user: a browser may be used by one after the other."""
+    return form_keys.hash_of_request(_form_name(offering_id), current_user.id) if request.method == "POST" else None
 
 
 def _form_with_reason(
@@ -302,6 +235,7 @@ def _render_new(
         "enrolment/new.html",
         offering=offering,
         form=form,
+        form_key=form_keys.key_of(_form_name(offering.id)),
         warnings=warnings,
         search=search,
         people=people,
@@ -319,13 +253,3 @@ def _redirect_enrolled(enrolment: Enrolment) -> ResponseReturnValue:
     else:
         flash(_("%(name)s is enrolled.", name=enrolment.trainee.name))
     return redirect(url_for("enrolment.index", offering_id=enrolment.offering_id))
-
-
-def _download(spreadsheet: Sheet, file_format: Format, name: str) -> ResponseReturnValue:
-    file = io.BytesIO()
-    exports.write(spreadsheet, file_format, file)
-    headers = {
-        "Content-Type": MEDIA_TYPES[file_format],
-        "Content-Disposition": f"attachment; filename={name}.{file_format}",
-    }
-    return file.getvalue(), headers

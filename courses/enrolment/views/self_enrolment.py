@@ -4,11 +4,11 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerDay, RateLimitItemPerMinute
 
-from courses.enrolment import consents, places, privacy_texts, trainees
+from courses.enrolment import consents, enrolment_keys, places, privacy_texts, trainees
 from courses.enrolment.consents import Guardian
 from courses.enrolment.forms.enrolment import SelfEnrolmentForm
 from courses.models.privacy import ConsentWay
-from lms.core import guesses, limits
+from lms.core import form_keys, guesses, limits
 from lms.core.access import public
 from lms.core.error_pages import message_of
 from lms.core.errors import N_, DomainError
@@ -36,12 +36,23 @@ MESSAGES_PER_CONTACT = RateLimitItemPerDay(10)
 @public
 @limiter.limit(CEILING, methods=["POST"])
 def page(offering_id: int) -> ResponseReturnValue:
-    """Show the form, and then the ticket. A trainee who is enrolled already gets a notice, and the ticket by mail."""
-    offering = places.get_open_to_visitors(db(), offering_id)
+    """Show the form, and then the ticket. A trainee who is enrolled already gets a notice, and the ticket by mail.
+
+    The same form sent again by the same browser, as by a double tap, gets the ticket of the first time.
+    """
     form = SelfEnrolmentForm()
+    form_name = f"enrol:{offering_id}"
+    form_hash = form_keys.hash_of_request(form_name) if form.is_submitted() else None
+    answered = enrolment_keys.find(db(), form_hash)
+    if answered is not None:
+        return redirect(url_for("tickets.page", ticket=answered.ticket))
+    offering = places.get_open_to_visitors(db(), offering_id)
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         with refused_on(form):
+            answered = enrolment_keys.claim(db(), form_hash)
+            if answered is not None:
+                return redirect(url_for("tickets.page", ticket=answered.ticket))
             text = consents.version_shown(db(), form.privacy_version.data)
             guardian = _guardian(form)
             _count_phone(form.phone.data or "")
@@ -55,6 +66,7 @@ def page(offering_id: int) -> ResponseReturnValue:
                 guardian=guardian,
                 version=text.version,
             )
+            enrolment_keys.remember(db(), form_hash, result.enrolment)
             return redirect(url_for("tickets.page", ticket=result.enrolment.ticket))
     elif form.is_submitted():
         try:
@@ -64,7 +76,14 @@ def page(offering_id: int) -> ResponseReturnValue:
             status = refusal.status
     counts = places.count_places(db(), offering)
     text = privacy_texts.current(db())
-    body = render_template("self_enrolment/page.html", offering=offering, form=form, places=counts, text=text)
+    body = render_template(
+        "self_enrolment/page.html",
+        offering=offering,
+        form=form,
+        form_key=form_keys.key_of(form_name),
+        places=counts,
+        text=text,
+    )
     return make_response(body, status)
 
 

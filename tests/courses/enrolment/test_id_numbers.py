@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from courses.enrolment import id_numbers
 from courses.enrolment.id_numbers import MESSAGES, birth_date, check_character, normalise
 from courses.models.trainees import IdType
 from lms.core.errors import DomainError
@@ -148,3 +149,18 @@ def test_a_refusal_names_its_field(id_type: IdType, typed: str) -> None:
     error = refused.value
     assert (error.code, error.message, error.status) == ("id_number_wrong", MESSAGES[id_type], 422)
     assert error.field == "id_number"
+
+
+@pytest.mark.parametrize(
+    ("number", "converted"),
+    [
+        ("110105491231002", "11010519491231002X"),
+        ("１１０１０５ 491231 002", "11010519491231002X"),
+        ("110105490231002", None),
+        ("11010519491231002X", None),
+        ("11010549123100", None),
+        ("", None),
+    ],
+)
+def test_a_number_of_15_digits_becomes_one_of_18(number: str, converted: str | None) -> None:
+    assert id_numbers.converted(number, date(2026, 5, 1)) == converted

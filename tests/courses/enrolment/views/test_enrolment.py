@@ -111,6 +111,27 @@ def test_staff_enrol_new_people_and_an_invalid_id_number_is_refused(
     assert "居民身份证号码有误" in wrong.text
 
 
+def test_a_form_that_staff_send_twice_is_answered_as_the_first_time(
+    db: Session, make: Make, sign_in: SignIn, offering: Offering
+) -> None:
+    staff = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=1))
+    known = make.trainee("赵六", district_id=1)
+    db.commit()
+    base = f"/offerings/{offering.id}/enrolments"
+    page = staff.get(f"{base}/new").text
+    key = page.split('name="form_key" value="', 1)[1].split('"', 1)[0]
+    for path, fields in (
+        ("new", {"name": "张三", "phone": "13812345678"}),
+        ("known", {"trainee_id": str(known.id)}),
+    ):
+        for _time in range(2):
+            answer = staff.post(f"{base}/{path}", data=fields | {"form_key": key})
+            assert answer.location == f"{base}/"
+    assert enrolled(db, offering) == [("张三", "enrolled"), ("赵六", "waitlisted")]
+    other = staff.post(f"{base}/new", data={"name": "张三", "phone": "13812345678", "email": "a@b.cn", "form_key": key})
+    assert other.status_code == 422
+
+
 def test_clashes_and_differences_have_to_be_confirmed(
     db: Session, make: Make, staff: FlaskClient, offering: Offering
 ) -> None:

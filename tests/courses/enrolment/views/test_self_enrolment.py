@@ -1,13 +1,16 @@
-"""Enrolling oneself: what a visitor can make the system send to a stranger."""
+"""Enrolling oneself: a form that is sent twice, and the messages that a visitor can cause to a stranger."""
 
+import re
 from datetime import timedelta
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from courses.enrolment.views.self_enrolment import MESSAGES_PER_CONTACT
 from courses.models.enrolment import Enrolment
+from courses.models.privacy import Consent
 from lms.core import clock
 from lms.core.messages.models import Message
 from tests.factories import Make
@@ -35,3 +38,66 @@ def test_a_stranger_gets_few_messages_however_many_are_enrolled_with_the_contact
     facts |= {"name": "别人", "phone": "13912345679", "email": "other@example.org"}
     client.post(f"/training/{offering.id}/enrol", data=facts)
     assert db.scalar(select(func.count()).select_from(Message)) == MESSAGES_PER_CONTACT.amount + 1
+
+
+def key_in(page: str) -> str:
+    """The key of the form on a page."""
+    match = re.search(r'name="form_key" value="([^"]+)"', page)
+    assert match is not None
+    return match[1]
+
+
+def test_a_form_that_is_sent_twice_shows_the_ticket_of_the_first_time(
+    client: FlaskClient, db: Session, make: Make
+) -> None:
+    offering = make.offering(starts=[clock.now() + timedelta(days=3)], capacity=1)
+    make.enrolment(offering, make.trainee())
+    db.commit()
+    address = f"/training/{offering.id}/enrol"
+    child = {"name": "小红", "phone": "13912345678", "birth_year": str(clock.branch_today().year - 10)}
+    child |= {"guardian_name": "王芳", "guardian_phone": "13912345678", "guardian_relation": "mother"} | CONSENT
+    sent = child | {"form_key": key_in(client.get(address).text)}
+    first = client.post(address, data=sent)
+    assert first.location.startswith("/tickets/")
+    assert client.post(address, data=sent).location == first.location
+    # After Back the page is loaded anew, because it is kept nowhere, and the person types the same again.
+    again = sent | {"form_key": key_in(client.get(address).text)}
+    assert client.post(address, data=again).location == first.location
+    assert db.scalar(select(func.count()).where(Enrolment.offering_id == offering.id)) == 2
+    assert db.scalar(select(func.count()).select_from(Consent)) == 1
+    assert db.scalar(select(func.count()).select_from(Message)) == 1
+    # The offering begins in the meantime: the ticket is shown all the same.
+    offering.sessions[0].starts_at -= timedelta(days=3, minutes=1)
+    offering.sessions[0].ends_at -= timedelta(days=3, minutes=1)
+    db.commit()
+    assert client.post(address, data=sent).location == first.location
+
+
+def test_a_key_with_other_contents_or_of_another_browser_shows_no_ticket(
+    app: Flask, client: FlaskClient, db: Session, make: Make
+) -> None:
+    offering = make.offering(starts=[clock.now() + timedelta(days=3)], capacity=9)
+    db.commit()
+    address = f"/training/{offering.id}/enrol"
+    sent = {"name": "王小明", "phone": "13912345678", "form_key": key_in(client.get(address).text)} | CONSENT
+    first = client.post(address, data=sent)
+    sibling = client.post(address, data=sent | {"name": "王小红"})
+    assert sibling.location.startswith("/tickets/")
+    assert sibling.location != first.location
+    stranger = app.test_client()
+    stranger.get(address)
+    for browser, fields in (
+        (stranger, sent),
+        (app.test_client(), sent),
+        (client, sent | {"form_key": "A" * 22}),
+        (client, sent | {"email": "stranger@example.org"}),
+    ):
+        answer = browser.post(address, data=fields)
+        assert answer.status_code == 200
+        assert first.location not in answer.text
+    assert stranger.post(address, data={"form_key": sent["form_key"]}).status_code == 422
+    other = make.offering(starts=[clock.now() + timedelta(days=3)])
+    db.commit()
+    elsewhere = client.post(f"/training/{other.id}/enrol", data=sent)
+    assert elsewhere.location.startswith("/tickets/")
+    assert elsewhere.location != first.location

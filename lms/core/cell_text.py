@@ -1,0 +1,64 @@
+"""Texts of cells: plain signs, what stands for nothing, errors of formulas, and the refusal of a cell."""
+
+import re
+import unicodedata
+
+from lms.core.errors import N_, DomainError
+
+_EMPTY = frozenset({
+    "", "null", "\\n", "(null)", "[null]", "<null>", "nil", "none", "nan", "nat", "na", "<na>", "n/a", "n.a.", "undefined",
+    "无", "暂无", "空", "未填", "未填写", "-", "--", "---", "/", "//", "\\",
+})  # fmt: skip
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣─", "-") | {"～": "~", "〜": "~", "∼": "~", "⁄": "/", "∕": "/"})
+_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|BUSY!|#+)", re.IGNORECASE)
+_WHOLE = re.compile(r"(\d+)\.0+")
+
+
+def refusal(code: str, message: str, field: str | None = None, **params: object) -> DomainError:
+    """Return the error that refuses a cell."""
+    return DomainError(code, message, status=422, field=field, **params)
+
+
+def is_empty(text: str) -> bool:
+    """Tell whether a cell holds nothing, or what people and other systems write for nothing: NULL, \\N, 无, nan, "-".
+
+    Not for names of people, because a person may be called 无, and not for attendance, where "-" means absent.
+    """
+    return not text or (len(text) <= 10 and plain_text(text).casefold() in _EMPTY)
+
+
+def unless_empty(text: str) -> str:
+    """Return a cell's text, "" where `is_empty` says that it holds nothing."""
+    return "" if is_empty(text) else text
+
+
+def is_error(text: str) -> bool:
+    """Tell whether a cell holds an error of a formula, such as #N/A, or a row of # where a column is too narrow."""
+    return text.startswith(("#", "＃")) and _ERROR.fullmatch(plain_text(text)) is not None
+
+
+def refuse_error(text: str, field: str | None = None) -> None:
+    """Raise DomainError for a cell that holds an error of a formula."""
+    if is_error(text):
+        raise refusal(
+            "cell_error",
+            N_("The cell holds the error “%(text)s”. Correct the formula or enter the value."),
+            field,
+            text=text,
+        )
+
+
+def plain_text(text: str) -> str:
+    """Return a text with ASCII digits and signs (NFKC), one kind of dash, single spaces and without Excel's apostrophe."""
+    if text.isascii() and "  " not in text:
+        return text.strip().lstrip("'`").strip()
+    return " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).split()).lstrip("'’`").strip()
+
+
+def whole_number(text: str) -> str:
+    """Return a number without the decimals that a program has added: 13800139208.0 is 13800139208.
+
+    Any other text is returned as it is.
+    """
+    match = _WHOLE.fullmatch(text)
+    return match[1] if match else text

@@ -1,0 +1,24 @@
+"""Texts of cells: what stands for nothing, and errors of formulas."""
+
+import pytest
+
+from lms.core import cell_text
+from lms.core.errors import DomainError
+
+
+@pytest.mark.parametrize("text", ["0", "无名", "#N/A", "FALSE", "×", "一"])
+def test_other_texts_are_not_empty(text: str) -> None:
+    assert not cell_text.is_empty(text)
+    assert cell_text.unless_empty(text) == text
+
+
+@pytest.mark.parametrize(("text", "plain"), [("'１３８  00", "138 00"), ("2018–06–02", "2018-06-02"), ("至～", "至~")])
+def test_signs_and_digits_are_plain(text: str, plain: str) -> None:
+    assert cell_text.plain_text(text) == plain
+
+
+def test_an_error_of_a_formula_is_refused() -> None:
+    cell_text.refuse_error("#1 Middle School")
+    with pytest.raises(DomainError) as caught:
+        cell_text.refuse_error("＃N/A", "phone")
+    assert (caught.value.code, caught.value.field) == ("cell_error", "phone")
