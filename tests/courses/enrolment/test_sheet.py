@@ -93,15 +93,16 @@ SHEET = (
     ("name", "body", "code"),
     [
         ("xl/theme/theme1.xml", " " * (spreadsheets.UPLOAD.unpacked_bytes + 1), "file_bomb"),
-        ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="XFD1048576" t="n"><v>1</v></c></row>', "file_too_long"),
+        ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="XFE1" t="n"><v>1</v></c></row>', "file_too_long"),
         (
             "xl/worksheets/sheet1.xml",
             SHEET % '<row r="1"><c t="n" r = \'A9999999\'><v>1</v></c></row>',
             "file_too_long",
         ),
-        ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="A&#49;048576"><v>1</v></c></row>', "file_too_long"),
+        ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="A&#49;048577"><v>1</v></c></row>', "file_too_long"),
         ("xl/worksheets/sheet1.xml", "<worksheet><sheetData><row", "no_headings"),
     ],
+    ids=["bomb", "beyond the last column", "beyond the last row", "beyond it by a reference", "broken off"],
 )
 def test_malicious_files_are_refused(name: str, body: str, code: str, db: Session, make: Make) -> None:
     with pytest.raises(DomainError) as refused:
