@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from courses.enrolment import sheet
+from courses.enrolment import sheet, sheet_facts
 from courses.enrolment.sheet_import import RowVerdict
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.trainees import IdType
-from lms.core import exports, spreadsheets
+from lms.core import clock, exports, spreadsheets
 from lms.core.errors import DomainError
 from lms.core.exports import Format
 from tests.courses.enrolment.sheets import HEADINGS, ID, csv_of, previewed, receive, xlsx_of
@@ -143,8 +143,8 @@ def test_people_written_under_the_template_are_read_back(
     empty = sheet.make_template("名单", [("必填", "姓名")], chinese=chinese)
     file = io.BytesIO()
     exports.write(exports.Sheet(empty.title, empty.headings, cells, preamble=empty.preamble), form, file)
-    rows = sheet.read_people(file.getvalue())
-    assert [sheet.parse_facts(texts) for _number, texts in rows] == people
+    rows = sheet.read_people(file.getvalue()).rows
+    assert [sheet_facts.parse_facts(row.cells, clock.branch_today()) for row in rows] == people
 
 
 @pytest.mark.parametrize("form", [Format.CSV, Format.XLSX])
@@ -157,6 +157,6 @@ def test_rejected_rows_can_be_corrected_and_sent_again_and_contain_no_formula(
     exports.write(sheet.make_rejected("未报名", ("行", "原因"), rows, chinese=True), form, file)
     if form is Format.CSV:
         assert "'=cmd" in file.getvalue().decode()
-    [(_number, texts)] = sheet.read_people(file.getvalue())
-    assert texts["name"] == "=cmd|calc"
-    assert texts["birth_year"] == "1066"
+    [row] = sheet.read_people(file.getvalue()).rows
+    assert row.cells["name"] == "=cmd|calc"
+    assert row.cells["birth_year"] == "1066"
