@@ -122,7 +122,7 @@ WAYS: Final[tuple[tuple[str, Callable[[str, Chance], Grey]], ...]] = (
 
 
 def picture(text: str, way: int, chance: Chance) -> NDArray[np.uint8]:
-    """One picture of a ticket, in the way of this number."""
+    """The picture of a ticket, in the way of this number."""
     return WAYS[way % len(WAYS)][1](text, chance).clip(0, 255).astype(np.uint8)
 
 
