@@ -96,3 +96,14 @@ def too_wide() -> DomainError:
 def refused(code: str, message: str, **params: object) -> DomainError:
     """The refusal of a file, shown at the form's field `file`."""
     return DomainError(code, message, status=422, field="file", **params)
+
+
+def unpaired_quote(number: int) -> DomainError:
+    """The refusal of a CSV file in which a cell begins with a quotation mark and does not end with one."""
+    return refused(
+        "file_quote",
+        N_(
+            "A quotation mark in row %(row)s has no partner, so rows cannot be told apart. Correct it and send the file again."
+        ),
+        row=number,
+    )
