@@ -65,6 +65,7 @@ class PastTrainings(ImportKind):
     """The import kind `past`."""
 
     name = "past"
+    presence_column = "present"
     title = N_("Past trainings")
     hint = N_(
         "One row for each person in each offering. People, enrolments and attendances are imported, and the "
