@@ -55,3 +55,9 @@ def test_headings_stand_in_the_first_rows() -> None:
     rows = [(line, ["x"]) for line in range(1, headings.ROWS + 1)]
     assert find([*rows, (99, ["姓名", "手机"])], KNOWN) is None
     assert find([*rows[1:], (99, ["姓名", "手机"])], KNOWN) == Headings(["姓名", "手机"], 99, 2)
+
+
+def test_a_stray_cell_far_away_is_no_heading() -> None:
+    found = find([(1, ["姓名", "手机", *[""] * 16_000, "x"])], KNOWN)
+    assert found is not None
+    assert (len(found.texts), found.number) == (100, 2)
