@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 from courses.imports.files import LARGEST_FILE, FileRow
 from courses.imports.overlaps import Overlap
 from courses.models.imports import ImportRun
+from lms.core.errors import N_
 from lms.core.headings import normalised as normalised_heading
+
+# The remark on a row whose name no font can print: the row goes in, for a name is what it is.
+UNPRINTABLE = "unprintable"
+UNPRINTABLE_NAME = N_(
+    "No font of the certificate has %(characters)s of this name. The row is imported; a certificate that prints the name waits"
+    " until another font or another writing is decided."
+)
 
 
 @dataclass(frozen=True)
