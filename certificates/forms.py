@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import SearchField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, SearchField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from lms.core.forms import DayField, Form, PersonNameField, QueryForm, strip
@@ -78,7 +78,10 @@ class RestoreForm(Form):
 class ReissueForm(Form):
     """Correction: the texts of the new certificate."""
 
-    holder_name = PersonNameField(_l("Holder's name"), validators=[DataRequired(), Length(max=60)])
+    holder_name = PersonNameField(_l("Holder's name"), validators=[DataRequired(), Length(max=60)], printed=False)
+    as_writing = BooleanField(
+        _l("The holder chose this writing, because no font can print the name. The trainee's record keeps the name.")
+    )
     hours = StringField(
         _l("Class hours"),
         validators=[DataRequired(), Length(max=6)],

@@ -5,11 +5,14 @@ may issue at the same time and be killed at any moment. Each worker locks a chun
 holds, and commits the chunk whole or not at all. An enrolment with a certificate is no longer owed, and the database
 refuses a second certificate. So each entitled trainee gets exactly one, however often a task is retried. The serials of
 a chunk that was rolled back stay unused.
+
+A certificate with a character that no font has is not issued: it waits on a list (`missing_glyphs`) until it can be printed,
+and the others are issued without it.
 """
 
 import calendar
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,16 +22,20 @@ import structlog
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
-from certificates import renewal, signing
+from certificates import missing_glyphs, renewal, signing
 from certificates.branch import Branch
+from certificates.events import CertificatesOwed
 from certificates.signing import Draft
 from courses.counting import person_time
+from courses.enrolment import name_writings
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment
+from courses.models.name_writings import HOLDER, MissingGlyphs
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
 from instructors.models import Instructor
 from lms.core import clock
+from lms.core.events import publish
 from lms.organisations.models import District, Organisation
 
 log = structlog.get_logger(__name__)
@@ -78,9 +85,15 @@ class CountingPeriod:
 
 
 def count_owed(db: Session, offering_id: int | None = None, period: CountingPeriod | None = None) -> int:
-    """Count the certificates that are owed: of one offering, of a period's offerings, or of all."""
+    """Count the certificates that are owed and can be printed: of one offering, of a period's offerings, or of all."""
     statement = select(func.count()).select_from(Enrolment).join(Offering, Offering.id == Enrolment.offering_id)
-    return db.scalar(statement.where(*_owed_conditions(offering_id, period))) or 0
+    return db.scalar(statement.where(*_owed_conditions(offering_id, period), ~_is_held())) or 0
+
+
+def count_held(db: Session, offering_id: int | None = None, period: CountingPeriod | None = None) -> int:
+    """Count the certificates that are owed and wait, because no font has a character of them."""
+    statement = select(func.count()).select_from(Enrolment).join(Offering, Offering.id == Enrolment.offering_id)
+    return db.scalar(statement.where(*_owed_conditions(offering_id, period), _is_held())) or 0
 
 
 def issue_owed(
@@ -95,9 +108,15 @@ def issue_owed(
 
     The issue day is today in the branch's time zone. The caller commits at once: from the last step until the commit,
     no other transaction can append to the ledger. Raises DomainError when the signing key is missing or may not sign on
-    that day; then nothing is issued and everything stays owed.
+    that day; then nothing is issued and everything stays owed. Those that no font can print are passed over and listed.
     """
-    rows = db.execute(_select_owed(offering_id, period, limit)).all()
+    rows: list[Row[Any]] = []
+    printed: dict[int, str] = {}
+    while not rows and (owed := db.execute(_select_owed(offering_id, period, limit)).all()):
+        printed = _printed_names(db, owed, branch)
+        rows = [row for row in owed if row.enrolment_id in printed]
+        if len(rows) < len(owed) == limit:
+            publish(db, CertificatesOwed(offering_id))
     if not rows:
         return 0
     signer = signing.lock_key(db, branch)
@@ -109,11 +128,64 @@ def issue_owed(
     )
     for taught_id, count in sorted(Counter(row.offering_id for row in rows).items()):
         person_time.record_certificates(db, taught_id, count, signer.day)
-    issued = signing.sign_and_insert(db, branch, signer, [_draft(row, signer.day, branch) for row in rows])
+    drafts = [_draft(row, printed[row.enrolment_id], signer.day, branch) for row in rows]
+    issued = signing.sign_and_insert(db, branch, signer, drafts)
     renewal.renew(db, [row.enrolment_id for row in rows])
     signing.record_in_ledger(db, issued)
     log.info("certificates_issued", count=len(issued), offering_id=offering_id, key_number=signer.key_number)
     return len(issued)
+
+
+def release(db: Session, branch: Branch) -> int:
+    """Release the certificates that waited for a font, a corrected name or a writing, and can be printed now.
+
+    Returns their number. They are owed as before; the caller has them issued.
+    """
+    listed = db.execute(
+        select(MissingGlyphs.enrolment_id)
+        .join(MissingGlyphs.enrolment)
+        .where(missing_glyphs.WAITING)
+        .order_by(MissingGlyphs.enrolment_id)
+        .with_for_update(of=MissingGlyphs, skip_locked=True)
+    ).scalars()
+    ids = list(listed)
+    if not ids:
+        return 0
+    rows = db.execute(_owed_columns().where(Enrolment.id.in_(ids), *_owed_conditions(None, None))).all()
+    printed = _printed_names(db, rows, branch)
+    missing_glyphs.release(db, printed)
+    if printed:
+        log.info("certificates_released", count=len(printed))
+    return len(printed)
+
+
+def _printed_names(db: Session, owed: Sequence[Row[Any]], branch: Branch) -> dict[int, str]:
+    """The name that each certificate prints, by enrolment: the record's, or the writing of one that no font can print.
+
+    A certificate that cannot be printed is listed and left out.
+    """
+    lacking = {row.enrolment_id: _lacking(row, branch) for row in owed}
+    unprintable = {row.enrolment_id: row.holder for row in owed if HOLDER in lacking[row.enrolment_id]}
+    writings = name_writings.chosen(db, unprintable)
+    for enrolment_id, writing in writings.items():
+        lacking[enrolment_id].pop(HOLDER)
+        lacking[enrolment_id] |= missing_glyphs.lacking(writing, {})
+    held = {enrolment_id: texts for enrolment_id, texts in lacking.items() if texts}
+    if held:
+        missing_glyphs.hold(db, held)
+        log.warning("certificates_wait_for_glyphs", count=len(held))
+    return {
+        row.enrolment_id: writings.get(row.enrolment_id, row.holder) for row in owed if row.enrolment_id not in held
+    }
+
+
+def _lacking(owed: Row[Any], branch: Branch) -> missing_glyphs.Lacking:
+    unit = issuing_unit(owed.programme_code, owed.district_id)
+    return missing_glyphs.lacking(owed.holder, _facts(owed, unit, branch))
+
+
+def _is_held() -> Any:
+    return Enrolment.id.in_(select(MissingGlyphs.enrolment_id))
 
 
 def _owed_conditions(offering_id: int | None, period: CountingPeriod | None) -> Iterator[Any]:
@@ -129,6 +201,16 @@ def _owed_conditions(offering_id: int | None, period: CountingPeriod | None) -> 
 
 
 def _select_owed(offering_id: int | None, period: CountingPeriod | None, limit: int) -> Select[*tuple[Any, ...]]:
+    return (
+        _owed_columns()
+        .where(*_owed_conditions(offering_id, period), ~_is_held())
+        .order_by(Enrolment.id)
+        .limit(limit)
+        .with_for_update(of=Enrolment, skip_locked=True)
+    )
+
+
+def _owed_columns() -> Select[*tuple[Any, ...]]:
     statement: Select[*tuple[Any, ...]] = (
         select(
             Enrolment.id.label("enrolment_id"),
@@ -158,19 +240,16 @@ def _select_owed(offering_id: int | None, period: CountingPeriod | None, limit: 
         .join(Course, Course.id == Offering.course_id)
         .join(Programme, Programme.code == Course.programme_code)
         .join(Instructor, Instructor.id == Offering.lead_instructor_id, isouter=True)
-        .where(*_owed_conditions(offering_id, period), Course.certificate_type.is_not(None))
-        .order_by(Enrolment.id)
-        .limit(limit)
-        .with_for_update(of=Enrolment, skip_locked=True)
+        .where(Course.certificate_type.is_not(None))
     )
     return statement
 
 
-def _draft(owed: Row[Any], day: date, branch: Branch) -> Draft:
+def _draft(owed: Row[Any], holder: str, day: date, branch: Branch) -> Draft:
     unit = issuing_unit(owed.programme_code, owed.district_id)
     return Draft(
         enrolment_id=owed.enrolment_id,
-        holder=owed.holder,
+        holder=holder,
         short_code=owed.short_code,
         certificate_type=owed.certificate_type,
         unit=unit,

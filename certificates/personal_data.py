@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from certificates import erasing, states
 from certificates.models import LEGACY_ID_NUMBER_COLUMN, Certificate, LegacyCertificate, ShareLink
 from certificates.states import State
 from courses.models.enrolment import Enrolment
+from courses.models.name_writings import MissingGlyphs, NameWriting
 from courses.models.trainees import Trainee
 from lms.core import clock, crypto, personal_data, plain_values, retention_rules
 from lms.core.errors import N_
@@ -68,6 +69,24 @@ def _erase_legacy(db: Session, subject: Subject) -> Erased:
     return Erased(number, ("certificate",) if number else ())
 
 
+def _of_person(subject: Subject) -> Select[int]:
+    return select(Enrolment.id).where(Enrolment.trainee_id == subject.trainee_id)
+
+
+def _export_writings(db: Session, subject: Subject) -> list[Row]:
+    names = ("name", "writing", "reason", "recorded_at", "withdrawn_at")
+    rows = db.scalars(
+        select(NameWriting).where(NameWriting.enrolment_id.in_(_of_person(subject))).order_by(NameWriting.id)
+    )
+    return [plain_values.of_row(row, *names) for row in rows]
+
+
+def _erase_writings(db: Session, subject: Subject) -> Erased:
+    result: Any = db.execute(delete(NameWriting).where(NameWriting.enrolment_id.in_(_of_person(subject))))
+    db.execute(delete(MissingGlyphs).where(MissingGlyphs.enrolment_id.in_(_of_person(subject))))
+    return Erased(result.rowcount)
+
+
 def _links_due(db: Session, before: datetime) -> int:
     return db.scalar(select(func.count()).select_from(ShareLink).where(ShareLink.expires_at <= before)) or 0
 
@@ -98,6 +117,20 @@ personal_data.register(
         obstacles=_obstacles,
         lock=_lock,
         needed=_holds_valid_certificate,
+    )
+)
+personal_data.register(
+    DataKind(
+        code="name_writing",
+        label=N_("Writings of names that cannot be printed"),
+        purpose=N_("To print a certificate with the writing of the name that its holder chose"),
+        tables={"name_writing": ("name", "writing", "reason"), "missing_glyphs": ("lacking",)},
+        whose=(Whose.TRAINEE,),
+        basis=Basis.CONTRACT,
+        retention="trainee",
+        receivers=(Receiver.ANYBODY_WITH_CODE,),
+        export=_export_writings,
+        erase=_erase_writings,
     )
 )
 personal_data.register(

@@ -21,12 +21,12 @@ from certificates.events import ReissueOwed, StatusChanged
 from certificates.models import Certificate, ReissueRequest
 from certificates.signing import Draft, Issued
 from certificates.states import State
-from courses.enrolment import trainees
+from courses.enrolment import name_writings, trainees
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.catalogue import Programme
 from courses.models.enrolment import Enrolment
 from courses.models.trainees import Trainee
-from lms.core import audit, clock, names
+from lms.core import audit, clock, fonts, names
 from lms.core.errors import N_, DomainError
 from lms.core.events import publish
 from lms.core.masks import mask_name, without_names
@@ -42,10 +42,15 @@ FACTS = ("hours", "instructor", "instructor_registration")
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The correct texts: the holder's name, which the trainee's record takes over, and printed facts (of `FACTS`)."""
+    """The correct texts: the holder's name, which the trainee's record takes over, and printed facts (of `FACTS`).
+
+    as_writing: no font has a character of the record's name, and `holder_name` is the writing that the holder chose instead.
+    The record keeps its name then.
+    """
 
     holder_name: str
     facts: Mapping[str, str]
+    as_writing: bool = False
 
 
 def refusal(certificate: Certificate, today: date) -> DomainError | None:
@@ -73,8 +78,9 @@ def request(
 ) -> ReissueRequest:
     """Record that a corrected certificate is owed. The caller has locked the certificate's row.
 
-    Raises DomainError when the certificate is not in force, when nothing would change, when a fact cannot be printed,
-    or when another correction of it is owed already; and Denied for a new name where the scope may not change the person.
+    Raises DomainError when the certificate is not in force, when nothing would change, when no font has a character of a
+    text, when a fact is not valid, or when another correction of it is owed already; and Denied for a new name where the
+    scope may not change the person.
     """
     refused = refusal(certificate, clock.today(branch.zone))
     if refused is not None:
@@ -83,12 +89,16 @@ def request(
     if not any(letter.isalpha() for letter in name):
         raise DomainError("name_wrong", N_("Enter the name as it should be printed."), status=422, field="holder_name")
     changed = _changed(certificate, correction.facts)
+    for field, text in {"holder_name": name, **changed}.items():
+        name_writings.demand_printable(text, field)
     if name == certificate.holder_name and not changed:
         raise DomainError(
             "reissue_nothing", N_("Nothing would change. First correct what is wrong on the certificate."), status=422
         )
     trainee = certificate.enrolment.trainee
-    if name != trainee.name:
+    if correction.as_writing:
+        name_writings.record(db, certificate.enrolment, name, reason, issued_before=True)
+    elif name != trainee.name and name != holds_writing(db, certificate):
         facts = TraineeFacts(name=name, birth_year=trainee.birth_year, guardian_name=trainee.guardian_name)
         trainees.change(db, trainee, facts, scope, reason=reason)
     reissue_request = ReissueRequest(
@@ -111,6 +121,14 @@ def request(
     )
     publish(db, ReissueOwed())
     return reissue_request
+
+
+def holds_writing(db: Session, certificate: Certificate) -> str | None:
+    """The writing of the holder's name that a certificate prints as long as no font can print the name itself."""
+    enrolment = certificate.enrolment
+    if not fonts.unprintable(enrolment.trainee.name):
+        return None
+    return name_writings.chosen(db, {enrolment.id: enrolment.trainee.name}).get(enrolment.id)
 
 
 def _changed(certificate: Certificate, facts: Mapping[str, str]) -> dict[str, str]:

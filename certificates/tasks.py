@@ -8,13 +8,13 @@ import structlog
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from certificates import badges, issuing, reissue, reminders
+from certificates import badges, issuing, missing_glyphs, reissue, reminders
 from certificates.branch import Branch
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from certificates.records import sealing
 from certificates.verification import status_lists
-from courses.events import OfferingClosed
-from lms.core import events, tasks
+from courses.events import NameDecided, OfferingClosed
+from lms.core import clock, events, tasks
 from lms.core.errors import DomainError
 from lms.core.transactions import commit
 
@@ -30,9 +30,18 @@ def issue(db: Session, offering_id: int) -> None:
 @tasks.task
 def sweep(db: Session) -> None:
     """Issue the certificates that any offering owes: those that a lost message, a killed worker or a missing key left
-    behind.
+    behind, and those that waited for a font, a corrected name or a writing of the name and can be printed now.
     """
+    branch = Branch.of(current_app.config["SETTINGS"])
+    issuing.release(db, branch)
+    missing_glyphs.sift(db, clock.today(branch.zone))
     _issue_chunk(db, None)
+
+
+@tasks.task
+def find_missing_glyphs(db: Session) -> None:
+    """List certificates in force, and people enrolled, with characters that no font has."""
+    missing_glyphs.scan(db, clock.today(Branch.of(current_app.config["SETTINGS"]).zone))
 
 
 @tasks.task
@@ -110,6 +119,11 @@ def enqueue_issuing(event: OfferingClosed | CertificatesOwed) -> None:
         tasks.enqueue(sweep)
     else:
         tasks.enqueue(issue, event.offering_id)
+
+
+def enqueue_decided(_event: NameDecided) -> None:
+    """Enqueue the sweep, which issues a certificate that waited for a writing of its holder's name."""
+    tasks.enqueue(sweep)
 
 
 def enqueue_correction(_event: ReissueOwed) -> None:

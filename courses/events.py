@@ -11,6 +11,13 @@ class OfferingClosed:
 
 
 @dataclass(frozen=True)
+class NameDecided:
+    """A writing was recorded for a name that cannot be printed: the certificate that waits for it can be issued."""
+
+    enrolment_id: int
+
+
+@dataclass(frozen=True)
 class ExportRequested:
     """A user ordered an export that a worker has to make."""
 

@@ -20,6 +20,7 @@ from lms.accounts.models import User
 from lms.core import clock, crypto
 from lms.core.contacts import ContactKind
 from lms.core.db import Base, EnumText, Identifier
+from lms.core.name_order import ListedByName
 from lms.core.scope import Scope
 from lms.organisations.models import District
 
@@ -35,7 +36,7 @@ class Level(StrEnum):
     SENIOR = "senior"
 
 
-class Instructor(Base):
+class Instructor(ListedByName, Base):
     """A person who may teach. An instructor is registered with a district and may have an account."""
 
     __tablename__ = "instructor"

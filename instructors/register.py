@@ -75,7 +75,7 @@ def qualified(db: Session, programme_code: str, day: date, scope: Scope) -> list
         db.scalars(
             select(Instructor)
             .where(Instructor.active, _qualified_on(programme_code, day), _may_be_asked(scope))
-            .order_by(Instructor.name, Instructor.id)
+            .order_by(Instructor.name_sound, Instructor.id)
         )
     )
 
@@ -97,7 +97,7 @@ def suggestions(
             | Instructor.registration_number.icontains(part, autoescape=True)
         )
     first = ~Instructor.name.istartswith(part, autoescape=True)
-    return list(db.scalars(statement.order_by(first, Instructor.name, Instructor.id).limit(limit)))
+    return list(db.scalars(statement.order_by(first, Instructor.name_sound, Instructor.id).limit(limit)))
 
 
 def _qualified_on(programme_code: str | None, day: date) -> ColumnElement[bool]:
@@ -129,7 +129,7 @@ def listing(db: Session, scope: Scope, filters: InstructorFilter, today: date, p
         visible(select(Instructor), Instructor, scope)
         .where(Instructor.active.is_(filters.active))
         .options(joinedload(Instructor.district), selectinload(Instructor.qualifications))
-        .order_by(Instructor.name, Instructor.id)
+        .order_by(Instructor.name_sound, Instructor.id)
     )
     if filters.text:
         statement = statement.where(

@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from courses import tasks as course_tasks
-from courses.events import ExportRequested, ImportRequested, OfferingClosed
+from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed
 from lms.accounts import current
 from lms.accounts import tasks as account_tasks
 from lms.accounts.password_requests import LinkRequested
@@ -51,6 +51,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
         "/offerings/<int:offering_id>/enrolments",
         "courses.enrolment.views.sheet_import",
     ),  # extends the blueprint of views.enrolment
+    ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.name_writings"),
     ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
     ("/sessions", "courses.attendance.views.attendance"),
     ("/sessions", "courses.attendance.devices.views.offline_session"),
@@ -93,6 +94,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.renewal"),
+    ("/certificates/unprintable", "certificates.views.unprintable"),
     ("/certificates/legacy", "certificates.legacy.views"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.verification.views.verification"),
@@ -246,6 +248,7 @@ def _react() -> None:
     events.react(MessageOwed, message_tasks.enqueue_sending)
     events.react(LinkRequested, account_tasks.enqueue_links)
     events.react(OfferingClosed, issuing_tasks.enqueue_issuing)
+    events.react(NameDecided, issuing_tasks.enqueue_decided)
     events.react(ExportRequested, course_tasks.enqueue_export)
     events.react(ImportRequested, course_tasks.enqueue_import)
     events.react(CertificatesOwed, issuing_tasks.enqueue_issuing)

@@ -17,6 +17,7 @@ MODELS = (
     "courses.models.offerings",
     "courses.models.trainees",
     "courses.models.enrolment",
+    "courses.models.name_writings",
     "courses.models.proposals",
     "courses.models.privacy",
     "courses.models.daily_counts",

@@ -17,6 +17,10 @@ celery.conf.beat_schedule = {
     "erase-old-messages": {"task": "lms.core.messages.tasks.erase", "schedule": crontab(hour="3", minute="20")},
     "send-password-links": {"task": "lms.accounts.tasks.send_links", "schedule": 60.0},
     "issue-owed-certificates": {"task": "certificates.tasks.sweep", "schedule": 60.0},
+    "find-missing-glyphs": {
+        "task": "certificates.tasks.find_missing_glyphs",
+        "schedule": crontab(hour="4", minute="40"),
+    },
     "make-owed-corrections": {"task": "certificates.tasks.correct", "schedule": 60.0},
     "sign-owed-badges": {"task": "certificates.tasks.sign_badges", "schedule": 60.0},
     "seal-records": {"task": "certificates.tasks.seal_records", "schedule": 60.0},

@@ -8,13 +8,15 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from certificates import issuing, ledger, printing
+from certificates import issuing, ledger, missing_glyphs, printing, unprintable
 from certificates.branch import Branch
 from certificates.cli.legacy import legacy_group
 from certificates.cli.offline import verify
 from certificates.cli.renewal import reissue_owed, remind
 from certificates.issuing import CountingPeriod
+from lms.core import clock, fonts
 from lms.core.errors import DomainError
+from lms.core.paging import ALL
 from lms.core.scope import EVERYTHING
 from lms.core.transactions import transaction
 
@@ -40,6 +42,7 @@ def issue(offering_id: int | None, since: datetime | None, until: datetime | Non
     sessions = current_app.extensions["sessions"]
     period = CountingPeriod(since.date() if since else None, until.date() if until else None)
     with transaction(sessions) as db:
+        issuing.release(db, branch)
         owed = issuing.count_owed(db, offering_id, period)
     total = 0
     while True:
@@ -54,7 +57,28 @@ def issue(offering_id: int | None, since: datetime | None, until: datetime | Non
         click.echo(f"{total} of {max(owed, total)} issued")
     with transaction(sessions) as db:
         left = issuing.count_owed(db, offering_id, period)
+        held = issuing.count_held(db, offering_id, period)
     click.echo(f"Done: {total} issued, {left} still owed" + (" (another worker holds them)" if left else ""))
+    if held:
+        click.echo(f"{held} wait: no font has a character of the name. flask certificates unprintable names them.")
+
+
+@cli.command("unprintable")
+def list_unprintable() -> None:
+    """Look for names that no font can print, in certificates in force and among people enrolled, and list all of them.
+
+    Whoever can be printed now, for example with another font in FONTS_DIR, is off the list and gets the certificate.
+    """
+    branch = Branch.of(current_app.config["SETTINGS"])
+    with transaction(current_app.extensions["sessions"]) as db:
+        today = clock.today(branch.zone)
+        missing_glyphs.scan(db, today)
+        gone = issuing.release(db, branch) + missing_glyphs.sift(db, today)
+        rows = unprintable.listing(db, EVERYTHING, size=ALL).rows
+    for row in rows:
+        texts = "; ".join(f"{name}: {fonts.named(characters)}" for name, characters in row.lacking.items())
+        click.echo(f"enrolment {row.enrolment_id}, {row.stage}, {row.name}: {texts}")
+    click.echo(f"{len(rows)} cannot be printed, {gone} can be printed again.")
 
 
 @cli.command("print")

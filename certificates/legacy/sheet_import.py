@@ -16,16 +16,17 @@ from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
 from courses.imports import cells, row_kind
 from courses.imports.cells import refusal
 from courses.imports.kinds import Column, ImportContext, normalised, register
+from courses.imports.past_identity import CONVERTED, REMARKS
 from courses.imports.row_kind import Cells, LineRange, ParsedRow, RowKind, range_sql
 from courses.models.catalogue import Programme
 from courses.models.imports import ImportRun
-from lms.core import clock, crypto, names
+from lms.core import cell_values, clock, crypto, names
 from lms.core.errors import N_
 from lms.core.names import norm
 
 COLUMNS = (
     Column("number", "证书编号", "certificate number", ("编号", "证书号"), True, "京红救(2015)第00123号"),
-    Column("name", "姓名", "name", ("持证人", "学员姓名"), True, "张三丰"),
+    Column("name", "姓名", "name", ("持证人", "学员姓名"), True, "张三丰", literal=True),
     Column("id_type", "证件类型", "ID type", ("证件种类",), False, "身份证"),
     Column("id_number", "证件号码", "ID number", ("身份证号", "身份证号码", "证件号"), False, ""),
     Column("programme", "培训项目", "programme", ("项目",), True, "救护员培训"),
@@ -34,7 +35,10 @@ COLUMNS = (
     Column("valid_until", "有效期至", "valid until", ("有效期",), False, "2018-05-31"),
     Column("unit", "发证单位", "issuing unit", ("发证机构",), True, "东城区红十字会"),
 )
-NO_EXPIRY = {normalised(text) for text in ("长期", "长期有效", "永久", "none")}
+NO_EXPIRY = {
+    normalised(text)
+    for text in ("长期", "长期有效", "永久", "永久有效", "永远", "不限", "无期限", "终身", "终身有效", "permanent")
+}
 
 # The condition that {key} is the number of a certificate of this system, written without its dashes.
 OURS = (
@@ -76,6 +80,7 @@ class LegacyCertificates(RowKind):
     )
     columns = COLUMNS
     city_only = True
+    remarks = {CONVERTED: REMARKS[CONVERTED]}  # noqa: RUF012  # read only
     reasons = {  # noqa: RUF012  # read only
         "double": N_("The number is already in line %(line)s."),
         "ours": N_("This number belongs to a certificate issued by this system."),
@@ -90,9 +95,10 @@ class LegacyCertificates(RowKind):
         )
 
         def read(row: Cells) -> ParsedRow:
-            key = number_key(row["number"])
-            if not any(letter.isdigit() for letter in key):
+            if not any(letter.isdigit() for letter in row["number"]):
                 raise refusal("number_digits", N_("The number contains no digits."))
+            number = cell_values.certificate_number(row["number"])
+            key = number_key(number)
             name = names.clean(row["name"])
             if not any(letter.isalpha() for letter in name):
                 raise refusal("name_letters", N_("The name contains no letters."))
@@ -107,8 +113,9 @@ class LegacyCertificates(RowKind):
             valid_until = None if not ends or normalised(ends) in NO_EXPIRY else cells.parse_day(ends)
             if valid_until is not None and valid_until < issued_on:
                 raise refusal("valid_until", N_("The last valid day is before the issue date."))
+            identity, remark = _identity(row, today)
             facts = {
-                "number": row["number"],
+                "number": number,
                 "name": name,
                 "name_key": norm(name),
                 "programme_code": cells.look_up(
@@ -118,9 +125,9 @@ class LegacyCertificates(RowKind):
                 "unit": row["unit"],
                 "issued_on": issued_on.isoformat(),
                 "valid_until": valid_until and valid_until.isoformat(),
-                **_identity(row, today),
+                **identity,
             }
-            return ParsedRow(facts, key)
+            return ParsedRow(facts, key, remark)
 
         return read
 
@@ -146,19 +153,21 @@ class LegacyCertificates(RowKind):
         )
 
 
-def _identity(row: Cells, today: date) -> dict[str, Any]:
-    """Return the ID number, checked, encrypted and indexed; only a new `ref` where the row has none."""
+def _identity(row: Cells, today: date) -> tuple[dict[str, Any], str | None]:
+    """Return the ID number, checked, encrypted and indexed, and the remark on it; only a new `ref` where the row has none."""
     ref = str(uuid4())
-    identity = cells.parse_id_number(row.get("id_type", ""), row.get("id_number", ""), today)
+    number = row.get("id_number", "")
+    identity = cells.parse_id_number(row.get("id_type", ""), number, today)
     if identity is None:
-        return {"ref": ref}
+        return {"ref": ref}, None
     cipher = crypto.cipher()
-    return {
+    facts = {
         "ref": ref,
         "id_type": identity[0].value,
         "id_number_sealed": cipher.encrypt(LEGACY_ID_NUMBER_COLUMN, ref, identity[1]).hex(),
         "id_number_index": cipher.blind_index(LEGACY_ID_NUMBER_COLUMN, identity[1]).hex(),
     }
+    return facts, CONVERTED if cells.is_converted(number, identity, today) else None
 
 
 LEGACY_CERTIFICATES = LegacyCertificates()

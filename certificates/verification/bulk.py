@@ -119,5 +119,5 @@ def _verify_item(db: Session, item: BulkItem, *, today: date, keys: PublicKeys, 
     verdict = verification.verify(db, digits, today=today, keys=keys)
     if verdict.alarming:
         verification.raise_alarm(db, digits)
-    matches = verification.name_matches_code(verdict, item.proof) if by_code and item.proof else None
+    matches = verification.name_holds(db, verdict, item.proof) if by_code and item.proof else None
     return BulkResult(item, verdict, True if not by_code else matches)

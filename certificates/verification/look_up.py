@@ -14,7 +14,9 @@ from certificates.legacy.legacy import PublicLegacyCertificate
 from certificates.models import Certificate
 from certificates.number import NumberScheme
 from certificates.payload import NAME_TAG_BYTES, Payload, decode, digits_of, name_matches
+from certificates.written_names import record_names
 from courses.models.enrolment import Enrolment
+from courses.models.name_writings import NameWriting
 from courses.models.trainees import ID_NUMBER_COLUMN, Trainee
 from lms.core.errors import N_, DomainError
 
@@ -55,6 +57,7 @@ def code_of(db: Session, number: str, proof: str, *, scheme: NumberScheme) -> st
             Certificate.erased_content,
             Trainee.ref,
             Trainee.id_number_sealed,
+            record_names().where(NameWriting.enrolment_id == Enrolment.id).limit(1).scalar_subquery().label("own_name"),
         )
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
@@ -63,7 +66,9 @@ def code_of(db: Session, number: str, proof: str, *, scheme: NumberScheme) -> st
     # A name that was erased is compared with the code's name tag, which is slow; so it is computed in every case.
     tag_matches = name_matches(decode(digits_of(row.payload)).payload if row is not None else _NOBODY, proof)
     erased = row is not None and row.erased_content is not None
-    holder = Holder(row.holder_name, row.ref, row.id_number_sealed) if row is not None and not erased else None
+    holder = (
+        Holder(row.holder_name, row.ref, row.id_number_sealed, row.own_name) if row is not None and not erased else None
+    )
     proven = proves(proof, holder, id_number_column=ID_NUMBER_COLUMN)
     if row is None or not (tag_matches if erased else proven):
         raise _no_match()

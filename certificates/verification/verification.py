@@ -4,6 +4,7 @@ The signature is checked first and the database second. A forged code costs no S
 reaches the database; a genuine code costs one statement.
 """
 
+import hmac
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from certificates.keys.public_keys import PublicKey
 from certificates.models import KeyState
 from certificates.payload import Decoded, Payload, decode, digits_of, name_matches, verify_signature
 from certificates.states import ISSUED, State, state_of
+from certificates.written_names import record_names
 from courses.models.trainees import ERASED_NAME
 from lms.core import audit
 from lms.core.audit import AuditEntry
@@ -23,6 +25,7 @@ from lms.core.autocommit import Reads
 from lms.core.db import Base
 from lms.core.errors import DomainError
 from lms.core.masks import mask_name
+from lms.core.names import norm
 from lms.core.pipeline import PreparedStatement
 
 log = structlog.get_logger(__name__)
@@ -47,6 +50,10 @@ _BY_PAYLOAD = PreparedStatement(
 )
 _RECORDED_AT = PreparedStatement(
     select(_entry.c.recorded_at).where(_entry.c.payload_hash == bindparam("digest")), "digest"
+)
+_RECORD_NAME = PreparedStatement(
+    record_names().where(_certificate.c.serial == bindparam("serial")).limit(1),
+    "serial",
 )
 
 
@@ -138,6 +145,18 @@ def name_matches_code(verdict: Verdict, name: str) -> bool | None:
     if verdict.payload is None or verdict.state not in ISSUED:
         return None
     return name_matches(verdict.payload, name)
+
+
+def name_holds(db: Reads, verdict: Verdict, name: str) -> bool | None:
+    """Tell whether this name is the one on the certificate, or the holder's own where the certificate prints a writing of it.
+
+    The code binds the writing, which is what one reads on the paper; our records know the name that no font could print.
+    """
+    matches = name_matches_code(verdict, name)
+    if matches is not False or verdict.certificate is None or verdict.payload is None:
+        return matches
+    row = _RECORD_NAME.first(db, serial=verdict.payload.serial)
+    return row is not None and hmac.compare_digest(norm(row[0]).encode(), norm(name).encode())
 
 
 def raise_alarm(db: Session, digits: str) -> None:

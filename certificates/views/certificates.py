@@ -11,7 +11,17 @@ from flask import Blueprint, Response, current_app, flash, make_response, redire
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from certificates import documents, history, issuing_progress, listings, reissue, renewal, revocation, states
+from certificates import (
+    documents,
+    history,
+    issuing_progress,
+    listings,
+    reissue,
+    renewal,
+    revocation,
+    states,
+    unprintable,
+)
 from certificates.branch import Branch
 from certificates.export_order import CertificateOrder
 from certificates.forms import FilterForm, RevokeForm
@@ -20,6 +30,7 @@ from certificates.payload import digits_of
 from certificates.rendering import Layout
 from certificates.states import ISSUED, STATE_COLOURS, STATE_LABELS, State
 from certificates.views import shortfalls
+from certificates.views.unprintable import texts_of
 from courses.models.offerings import Offering
 from courses.reports.exports import labels
 from courses.reports.exports.views import ExportRequest, order_page
@@ -55,6 +66,7 @@ def index() -> ResponseReturnValue:
         here=_same_list(filters),
         filtered=filters != listings.CertificateFilters(),
         report=_way_back(),
+        unprintable=unprintable.count(db(), scope()),
         **_state_values(),
     )
 
@@ -124,6 +136,7 @@ def of_offering(offering_id: int) -> ResponseReturnValue:
         offering=offering,
         progress=progress,
         shortfall=shortfalls.text_of,
+        texts=texts_of,
         **_state_values(),
     )
 

@@ -8,8 +8,8 @@ from certificates import revocation
 from certificates.branch import Branch
 from certificates.forms import ReissueForm, RestoreForm
 from certificates.models import Certificate
-from certificates.reissue import FACTS, Correction, refusal, request
-from lms.core import clock
+from certificates.reissue import FACTS, Correction, holds_writing, refusal, request
+from lms.core import clock, fonts
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.request_db import db
@@ -25,9 +25,14 @@ def reissue(certificate_id: int) -> ResponseReturnValue:
     certificate = fetch(db(), Certificate, certificate_id, scope(), lock=True)
     facts = {fact: certificate.facts.get(fact, "") for fact in FACTS}
     facts["hours"] = facts["hours"].removesuffix(".0")
-    form = ReissueForm(data={"holder_name": certificate.enrolment.trainee.name} | facts)
+    name = certificate.enrolment.trainee.name
+    form = ReissueForm(data={"holder_name": holds_writing(db(), certificate) or name} | facts)
     if form.validate_on_submit():
-        correction = Correction(form.holder_name.data or "", {fact: form[fact].data or "" for fact in FACTS})
+        correction = Correction(
+            form.holder_name.data or "",
+            {fact: form[fact].data or "" for fact in FACTS},
+            as_writing=bool(form.as_writing.data),
+        )
         with refused_on(form):
             request(db(), certificate, correction, form.reason.data or "", branch=_branch(), scope=scope())
             flash(_("The corrected certificate is being made. This page shows it as soon as it is signed."))
@@ -37,6 +42,8 @@ def reissue(certificate_id: int) -> ResponseReturnValue:
             "certificates/reissue.html",
             certificate=certificate,
             printed={"holder_name": certificate.holder_name} | facts,
+            name=name,
+            lacking=fonts.named(fonts.unprintable(name)),
             refused=refusal(certificate, clock.today(_branch().zone)),
             form=form,
         ),

@@ -23,7 +23,7 @@ from instructors import register
 from instructors.models import Instructor
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError, NotFound
-from lms.core.names import by_sound
+from lms.core.name_order import by_sound
 from lms.core.scope import Scope, visible
 
 NOTE_LIMIT = 500
@@ -140,7 +140,9 @@ def teachers(db: Session, offering_id: int) -> Sequence[Instructor]:
         .join(CourseSession, CourseSession.id == SessionInstructor.course_session_id)
         .where(CourseSession.offering_id == offering_id, SessionInstructor.role != TeachingRole.EXAMINER)
     )
-    return db.scalars(select(Instructor).where(Instructor.id.in_(teaching)).order_by(Instructor.name)).all()
+    return db.scalars(
+        select(Instructor).where(Instructor.id.in_(teaching)).order_by(Instructor.name_sound, Instructor.id)
+    ).all()
 
 
 def instructor_of(db: Session, user_id: int | None) -> Instructor | None:

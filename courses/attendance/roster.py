@@ -16,7 +16,8 @@ from courses.models.offerings import CourseSession, Offering, SessionInstructor
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core.errors import N_, DomainError, NotFound
-from lms.core.names import by_sound, norm
+from lms.core.name_order import by_sound
+from lms.core.names import norm
 from lms.core.scope import Scope, visible
 
 PHONE_TAIL_DIGITS = 4

@@ -20,7 +20,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from courses.catalogue.catalogue import ChecklistItem, CourseFacts, ProgrammeFacts
 from courses.models.catalogue import AttendanceRule
-from lms.core.forms import Form, choices, strip
+from lms.core.forms import Form, PrintedField, choices, strip
 
 MAX_SKILLS = 40
 NAME = (DataRequired(), Length(max=100))
@@ -43,8 +43,8 @@ class ProgrammeForm(Form):
         filters=[strip],
         validators=[DataRequired(), Regexp("^[A-Z]{1,4}$", message=_("One to four capital letters."))],
     )
-    name_zh = StringField(_("Name in Chinese"), filters=[strip], validators=NAME)
-    name_en = StringField(_("Name in English"), filters=[strip], validators=NAME)
+    name_zh = PrintedField(_("Name in Chinese"), filters=[strip], validators=NAME)
+    name_en = PrintedField(_("Name in English"), filters=[strip], validators=NAME)
     position = IntegerField(_("Order in lists"), default=0, validators=[InputRequired(), NumberRange(min=0, max=1000)])
 
     def facts(self) -> ProgrammeFacts:
@@ -92,8 +92,8 @@ class CourseForm(Form):
         ],
     )
     programme_code = SelectField(_("Programme"), validators=[InputRequired()])
-    name_zh = StringField(_("Name in Chinese"), filters=[strip], validators=NAME)
-    name_en = StringField(_("Name in English"), filters=[strip], validators=NAME)
+    name_zh = PrintedField(_("Name in Chinese"), filters=[strip], validators=NAME)
+    name_en = PrintedField(_("Name in English"), filters=[strip], validators=NAME)
     hours = DecimalField(_("Class hours"), places=1, validators=[InputRequired(), NumberRange(min=0.5, max=999)])
     attendance_rule = SelectField(
         _("Attendance required"),

@@ -18,6 +18,8 @@ from courses.closing.open_session import refuse_unless_open
 from courses.closing.presence import PersonPresence
 from courses.closing.spot_check import ExpectedHeads, HeadCount
 from courses.counting import person_time
+from courses.enrolment import name_writings
+from courses.enrolment.name_writings import UnprintableName
 from courses.events import OfferingClosed
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
@@ -44,7 +46,7 @@ class ClosingOutlook:
     missed: who was absent, late or left early, at this session and those that are closed.
     requirements: what the course requires of the attendance, over the sessions planned now.
     before_end: the session is planned to go on for a minute or longer. hours_undecided: with the last session, the offering
-    plans fewer hours than the certificates would print.
+    plans fewer hours than the certificates would print. unprintable: the trainees whose names no font can print.
     """
 
     last: bool
@@ -58,11 +60,18 @@ class ClosingOutlook:
     missed: Sequence[PersonPresence] = ()
     before_end: bool = False
     hours_undecided: bool = False
+    unprintable: Sequence[UnprintableName] = ()
 
     @property
     def certificates_due(self) -> int:
         """The number of certificates that closing makes due."""
         return sum(judgement.verdict.certificate_due for judgement in self.judgements)
+
+    @property
+    def certificates_waiting(self) -> int:
+        """The number of these certificates that wait, because no font has a character of the name and nobody has decided."""
+        entitled = {judgement.enrolment.id for judgement in self.judgements if judgement.verdict.certificate_due}
+        return sum(name.enrolment_id in entitled and name.writing is None for name in self.unprintable)
 
     @property
     def not_certified(self) -> list[Judgement]:
@@ -82,7 +91,7 @@ class ClosingOutlook:
         ]
         shown = (
             self.last, self.present, self.offering_headcount, self.expected_heads, self.requirements.minutes_planned,
-            self.hours_undecided, self.missed, facts,
+            self.hours_undecided, self.missed, self.unprintable, facts,
         )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
@@ -105,6 +114,9 @@ def outlook(db: Session, meeting: CourseSession) -> ClosingOutlook:
         missed=presence.read(db, meeting, requirements),
         before_end=meeting.closed_at is None and meeting.ends_at - clock.now() >= MINUTE,
         hours_undecided=last and class_hours.needs_decision(meeting.offering),
+        unprintable=name_writings.of_offering(db, meeting.offering_id)
+        if meeting.offering.course.certificate_type
+        else (),
     )
 
 

@@ -26,7 +26,7 @@ from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering
 from courses.models.trainees import Trainee
 from courses.offerings.class_hours import planned_minutes
-from lms.core import names
+from lms.core.name_order import by_sound
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def judgements(db: Session, offering_id: int) -> list[Judgement]:
     }
     results_of = assessment.results_by_enrolment(db, offering_id)
     judged = []
-    for enrolment, name in sorted(rows, key=lambda row: (names.by_sound(row[1]), row[0].id)):
+    for enrolment, name in sorted(rows, key=lambda row: (by_sound(row[1]), row[0].id)):
         sessions, minutes = presence.get(enrolment.id, (0, 0))
         results = results_of.get(enrolment.id, TraineeResults())
         verdict = judge(demand, name=name, sessions_attended=sessions, minutes_attended=minutes, results=results)

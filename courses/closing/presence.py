@@ -19,7 +19,7 @@ from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession
 from courses.models.trainees import Trainee
 from courses.offerings.class_hours import planned_minutes
-from lms.core import names
+from lms.core.name_order import by_sound
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read(db: Session, meeting: CourseSession, requirements: CourseRequirements) 
         .where(Enrolment.offering_id == meeting.offering_id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
     rows = []
-    for enrolment_id, name in sorted(people, key=lambda row: (names.by_sound(row[1]), row[0])):
+    for enrolment_id, name in sorted(people, key=lambda row: (by_sound(row[1]), row[0])):
         sessions = [_at_session(other, times.get((other.id, enrolment_id))) for other in so_far]
         incomplete = [session for session in sessions if not session.complete]
         if not incomplete:

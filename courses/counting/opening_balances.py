@@ -4,7 +4,6 @@ Every report shows them apart and adds them in. `courses.imports.opening` import
 district has one balance. A source that was wrong is withdrawn as a whole, with a reason, and another is imported.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Programme
 from courses.models.opening_balances import OpeningBalance, OpeningSource
-from lms.core import audit, clock, reasons, spreadsheets
+from lms.core import audit, clock, reasons
+from lms.core.cell_values import parse_count, parse_month
 from lms.core.errors import N_, DomainError, NotFound
 from lms.organisations import districts
 from lms.organisations.models import District
 
 LARGEST_BALANCE = 100_000_000
 FIRST_YEAR = 1980
-_MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?(?:[-/.]\d{1,2})?")
 
 
 @dataclass(frozen=True)
@@ -83,20 +82,21 @@ def _balance(
 
 
 def _month(text: str, today: date) -> date:
-    match = _MONTH.fullmatch(text)
-    if match is None or not 1 <= int(match[2]) <= 12 or int(match[1]) < FIRST_YEAR:
+    month = parse_month(text)
+    if month is None or month.year < FIRST_YEAR:
         raise DomainError("month", N_("“%(text)s” is not a month. Write it as 2012-05."), text=text)
-    month = date(int(match[1]), int(match[2]), 1)
     if month > today:
         raise DomainError("month_to_come", N_("%(text)s is in the future."), text=text)
     return month
 
 
 def _number(text: str) -> int:
-    digits = spreadsheets.digits(text).replace(",", "")
-    if not digits.isdecimal() or int(digits) > LARGEST_BALANCE:
-        raise DomainError("number", N_("“%(text)s” is not a whole number from 0 to 100000000."), text=text)
-    return int(digits)
+    number = parse_count(text, LARGEST_BALANCE)
+    if number is None:
+        raise DomainError(
+            "number", N_("“%(text)s” is not a whole number from 0 to %(most)s."), text=text, most=LARGEST_BALANCE
+        )
+    return number
 
 
 def add_source(

@@ -15,6 +15,8 @@ audit_labels.register(
             "enrolment.import": N_("Enrolled from a file"),
             "enrolment.move_up": N_("Moved up in the waiting list"),
             "enrolment.promote": N_("Moved up from the waiting list"),
+            "name_writing.record": N_("Writing of a name for the certificate recorded"),
+            "name_writing.withdraw": N_("Writing of a name for the certificate undone"),
             "proposal.accept": N_("Proposed change accepted"),
             "proposal.create": N_("Change of a person proposed"),
             "proposal.refuse": N_("Proposed change refused"),
@@ -50,6 +52,7 @@ audit_labels.register(
             "id_type": N_("ID type"),
             "phone": N_("Phone"),
             "trainee": N_("Trainee"),
+            "writing": N_("Writing on the certificate"),
         },
         values={
             "cancelled": N_("cancelled"),

@@ -60,6 +60,6 @@ def list_of_day(db: Session, act: CountedAct, day: date) -> Sequence[UserCount]:
         select(User.id, User.name, DailyCount.number)
         .join(User, User.id == DailyCount.user_id)
         .where(DailyCount.act == act, DailyCount.day == day)
-        .order_by(DailyCount.number.desc(), User.name)
+        .order_by(DailyCount.number.desc(), User.name_sound, User.id)
     )
     return [UserCount(user_id, name, number) for user_id, name, number in rows]

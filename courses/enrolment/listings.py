@@ -59,7 +59,7 @@ def list_of_offering(db: Session, offering_id: int) -> Sequence[EnrolmentRow]:
         .join(Enrolment.trainee)
         .options(contains_eager(Enrolment.trainee))
         .where(Enrolment.offering_id == offering_id, Trainee.ref != ANONYMOUS_REF)
-        .order_by(Trainee.name_key, Enrolment.id)
+        .order_by(Trainee.name_sound, Enrolment.id)
     ).all()
     with_place = [(row, attended) for row, attended in rows if row.state in HOLDS_PLACE]
     waiting = sorted(

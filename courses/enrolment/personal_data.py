@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentImport, EnrolmentKey
+from courses.models.name_writings import MissingGlyphs
 from courses.models.offerings import Offering, OfferingState
 from courses.models.privacy import Consent, ErasureRequest
 from courses.models.proposals import Proposal, ProposalState
@@ -26,6 +27,7 @@ BATCH = 500
 IN_TRAINING = N_(
     "The person is enrolled in a training that is not closed. Cancel the enrolment, or wait until it is closed."
 )
+NAME_WAITS = N_("A certificate of the person waits until it is decided how its name is printed. Decide that first.")
 OWED = N_("A certificate is owed to the person. It is issued within minutes; try again then.")
 
 
@@ -81,7 +83,11 @@ def _obstacles(db: Session, subject: Subject) -> Iterable[str]:
     )
     if db.scalar(select(exists(running))):
         yield IN_TRAINING
-    if db.scalar(select(exists(enrolments.where(Enrolment.certificate_due, Enrolment.certified_at.is_(None))))):
+    owed = list(db.scalars(enrolments.where(Enrolment.certificate_due, Enrolment.certified_at.is_(None))))
+    held = set(db.scalars(select(MissingGlyphs.enrolment_id).where(MissingGlyphs.enrolment_id.in_(owed))))
+    if held:
+        yield NAME_WAITS
+    if len(owed) > len(held):
         yield OWED
 
 

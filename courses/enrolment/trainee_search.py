@@ -17,7 +17,7 @@ from lms.core.scope import Scope, visible
 
 
 def search(db: Session, query: str, scope: Scope, page: int = 1) -> Page[Trainee]:
-    """The trainees in the scope with a part of a name, a whole phone or a whole ID number. Newest first.
+    """The trainees in the scope with a part of a name, a whole phone or a whole ID number, by name.
 
     An empty query lists all trainees in the scope.
     """
@@ -25,7 +25,7 @@ def search(db: Session, query: str, scope: Scope, page: int = 1) -> Page[Trainee
     query = query.strip()
     if query:
         statement = statement.where(or_(*_search_conditions(query)))
-    return page_of(db, statement.order_by(Trainee.id.desc()), page)
+    return page_of(db, statement.order_by(Trainee.name_sound, Trainee.id), page)
 
 
 def _search_conditions(query: str) -> list[Any]:

@@ -3,6 +3,7 @@
 Each function raises DomainError for a cell at fault.
 """
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeVar
@@ -17,8 +18,9 @@ from lms.core.cell_values import parse_phone
 from lms.core.errors import N_, DomainError
 
 __all__ = [
-    "DAYS_LIMIT", "EARLIEST", "is_converted", "look_up", "look_up_or", "lookup_table", "missing_cell", "parse_birth_year",
-    "parse_day", "parse_id_number", "parse_moment", "parse_past_days", "parse_phone", "parse_time", "refusal",
+    "DAYS_LIMIT", "EARLIEST", "is_converted", "look_up", "look_up_or", "look_up_word", "lookup_table",
+    "missing_cell", "parse_birth_year", "parse_day", "parse_id_number", "parse_moment", "parse_past_days",
+    "parse_phone", "parse_time", "refusal",
 ]  # fmt: skip
 
 EARLIEST = date(1980, 1, 1)
@@ -95,9 +97,18 @@ def is_converted(text: str, identity: tuple[IdType, str], today: date) -> bool:
     return identity[0] is IdType.RESIDENT and len(text) != _LENGTH and id_numbers.converted(text, today) == identity[1]
 
 
+def look_up_word(text: str, table: Mapping[str, T], code: str, message: str) -> T:
+    """Return the value of a word as `look_up` does, where signs count: "□合格" and "×合格" are not 合格."""
+    if text in table:
+        return table[text]
+    if any(unicodedata.category(letter).startswith("S") for letter in text):
+        raise refusal(code, message, text=text)
+    return look_up(text, table, code, message)
+
+
 def look_up_or(text: str, table: Mapping[str, T], code: str, message: str, *, empty: T) -> T:
-    """Return the value of a text as `look_up` does; `empty` for an empty cell."""
-    return look_up(text, table, code, message) if text else empty
+    """Return the value of a word as `look_up_word` does; `empty` for an empty cell."""
+    return look_up_word(text, table, code, message) if text else empty
 
 
 def lookup_table(rows: Mapping[T, tuple[str, ...]], key: Callable[[str], str] = normalised) -> dict[str, T]:

@@ -1,6 +1,8 @@
 """The rows of an import that are refused, with their reasons: for its page, and as a file to correct and send again."""
 
+import heapq
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import false, func, select
@@ -32,16 +34,41 @@ def refused_rows(db: Session, run: ImportRun, limit: int | None = None) -> Itera
         yield line, parameters.pop("message", None) or reasons.get(code or "", code or ""), parameters
 
 
+def remarked_rows(
+    db: Session, run: ImportRun, limit: int | None = None, *, to_correct: bool = False
+) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Yield line, msgid of the remark and its parameters for each row that is imported with a remark, in the order of lines.
+
+    to_correct: only remarks on a wrong cell, without which the row is imported.
+    """
+    kind = kinds.kind_of(run.kind)
+    codes = kind.remarks_to_correct if to_correct else kind.remarks
+    if not codes:
+        return
+    statement = (
+        select(ImportLine.line, ImportLine.code, ImportLine.params)
+        .where(ImportLine.run_id == run.id, ImportLine.outcome == RowOutcome.NEW, ImportLine.code.in_(list(codes)))
+        .order_by(ImportLine.line)
+        .limit(limit)
+    )
+    for line, code, params in db.execute(statement):
+        yield line, kind.remarks[code or ""], dict(params or {})
+
+
 def audit_download(db: Session, run: ImportRun) -> None:
     """Record in the audit trail that the refused rows, with the personal data in them, were downloaded."""
     audit.record(db, "import.correct", run, after={"kind": run.kind, "file": run.file_name})
 
 
 def rows_to_correct(db: Session, run: ImportRun) -> Iterator[tuple[int, list[str], str, dict[str, Any]]]:
-    """Yield line, cells as they were sent, msgid and parameters of each refused row. Reads the file once more."""
+    """Yield line, cells as they were sent, msgid and parameters of each row to correct. Reads the file once more.
+
+    These are the refused rows, and the rows that are imported without a wrong cell.
+    """
     lines = files.rows(db, run, after=run.head_line)
     current: files.FileRow | None = None
-    for line, message, params in list(refused_rows(db, run)):
+    remarked = list(remarked_rows(db, run, to_correct=True))
+    for line, message, params in heapq.merge(list(refused_rows(db, run)), remarked, key=itemgetter(0)):
         while current is None or current[0] < line:
             current = next(lines, None)
             if current is None:

@@ -21,14 +21,16 @@ from courses.models.catalogue import Programme
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from instructors.models import PHONE_COLUMN, Instructor, Level
 from lms.core import clock, crypto
+from lms.core.cell_values import refuse_shortened, whole_number
 from lms.core.errors import N_
+from lms.core.name_order import by_sound
 from lms.core.names import clean, norm
 
 COLUMNS = (
     Column(
         "registration_number", "师资编号", "registration number", ("编号", "师资证号", "登记号"), True, "BJ-SZ-0001"
     ),
-    Column("name", "姓名", "name", ("师资姓名",), True, "王小明"),
+    Column("name", "姓名", "name", ("师资姓名",), True, "王小明", literal=True),
     Column("district", "区", "district", ("区县", "所属区", "登记区"), True, "东城区"),
     Column("level", "级别", "level", ("等级", "师资级别"), False, "中级"),
     Column("phone", "手机", "phone", ("手机号", "手机号码", "电话", "联系电话"), False, "13800138000"),
@@ -100,8 +102,8 @@ _WRITE = (
         " AND NOT EXISTS (SELECT FROM held WHERE held.key = facts->>'person')"
     ),
     range_sql(
-        "INSERT INTO instructor (id, ref, name, registration_number, district_id, level, phone_sealed, active)"
-        " SELECT made_id, CAST(facts->>'ref' AS uuid), facts->>'name', facts->>'registration_number',"
+        "INSERT INTO instructor (id, ref, name, name_sound, registration_number, district_id, level, phone_sealed, active)"
+        " SELECT made_id, CAST(facts->>'ref' AS uuid), facts->>'name', facts->>'name_sound', facts->>'registration_number',"
         " CAST(facts->>'district_id' AS smallint), facts->>'level', decode(facts->>'phone_sealed', 'hex'), true"
         " FROM import_line AS line WHERE {part} AND made_id IS NOT NULL ORDER BY line.line"
     ),
@@ -185,7 +187,8 @@ class InstructorRowReader:
 
     def __call__(self, row: Cells) -> ParsedRow:
         """Read a row. Raises DomainError for a row at fault."""
-        number, name = row["registration_number"], clean(row["name"])
+        number, name = whole_number(row["registration_number"]), clean(row["name"])
+        refuse_shortened(number)
         person = normalised(number)
         if not person or len(number) > NUMBER_LIMIT:
             raise refusal("registration_number", N_("“%(text)s” is not a registration number."), text=number)
@@ -213,6 +216,7 @@ class InstructorRowReader:
             "person": person,
             "who": who,
             "name": name,
+            "name_sound": by_sound(name),
             "registration_number": number,
             "district_id": district,
             "level": level.value,

@@ -7,6 +7,7 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -20,7 +21,8 @@ from courses.models.imports import ImportRun
 class Column:
     """A field of a kind: its headings in the template (`zh`, `en`), and other headings that people write (`synonyms`).
 
-    example: the cell of the template's example row.
+    example: the cell of the template's example row. literal: what stands for nothing elsewhere is a value here, such as a
+    name of 无 or an attendance of "-".
     """
 
     name: str
@@ -29,6 +31,7 @@ class Column:
     synonyms: tuple[str, ...] = ()
     required: bool = False
     example: str = ""
+    literal: bool = False
 
     @property
     def normalised_names(self) -> set[str]:
@@ -58,6 +61,9 @@ class ImportKind(ABC):
     undo_steps: Sequence[str]
     # code → msgid of the refusals that SQL statements give
     reasons: Mapping[str, str]
+    # code → msgid of remarks on rows that are imported, and the codes of those that somebody has to correct afterwards
+    remarks: Mapping[str, str] = MappingProxyType({})
+    remarks_to_correct: frozenset[str] = frozenset()
     # the codes of rows that are right and wait for another row to be corrected
     waiting_codes: frozenset[str] = frozenset()
     # a warning (msgid) that the page shows above the rows to correct

@@ -66,7 +66,7 @@ class OrganisationsKind(RowKind):
 
         def read(row: Cells) -> ParsedRow:
             district = districts.find(row["district"])
-            sector = cells.look_up(row["sector"], _SECTORS, "sector", N_("There is no sector “%(text)s”."))
+            sector = cells.look_up_word(row["sector"], _SECTORS, "sector", N_("There is no sector “%(text)s”."))
             if not normalised(row["name_zh"]):
                 raise cells.refusal("organisation_name", N_("“%(text)s” is not a name."), text=row["name_zh"])
             facts = {

@@ -2,7 +2,7 @@
 
 A row is one person in one offering. An offering is imported whole, in one transaction; an offering that existed before
 stays as it is. So an import that is stopped, killed or sent twice makes each offering once, and an offering with a row
-at fault waits until that row is corrected. Known people are found and not changed.
+at fault waits until that row is corrected, unless nothing is counted by that row. Known people are found and not changed.
 """
 
 from abc import ABC, abstractmethod
@@ -14,10 +14,11 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from courses.counting import participation, quarters
-from courses.imports import overlaps, past_closing, past_keys, staging, statements
+from courses.imports import overlaps, past_closing, past_keys, presence, staging, statements
 from courses.imports.files import FileRow
 from courses.imports.kinds import ImportContext, ImportKind, register
 from courses.imports.overlaps import Overlap
+from courses.imports.past_identity import REMARKS
 from courses.imports.past_rows import COLUMNS, PastRowReader
 from courses.imports.past_undo import UNDO_STEPS, undo_chunk
 from courses.models.enrolment import ticket_sealer
@@ -26,11 +27,12 @@ from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
 
 FILE = "past.sql"
+MARKS = "marks"  # in the tally while the file is read: a cell says with a mark that somebody was there
 # An advisory lock: two imports that write at the same time would both make the same offering or the same person.
 LOCK = 0x696D706F7274
 ATTENDANCE_COLUMNS = (
-    "run_id", "line", "offering_key", "ref", "name", "name_key", "phone_sealed", "phone_index", "id_type", "id_number_sealed",
-    "id_number_index", "birth_year", "present", "arrived", "departed", "result", "certificate", "issued_on",
+    "run_id", "line", "offering_key", "ref", "name", "name_key", "name_sound", "phone_sealed", "phone_index", "id_type",
+    "id_number_sealed", "id_number_index", "birth_year", "present", "arrived", "departed", "result", "certificate", "issued_on",
 )  # fmt: skip
 OFFERING_FIELDS = (
     "key", "course_id", "district_id", "organisation_id", "lead_instructor_id", "place", "days", "starts", "ends",
@@ -76,7 +78,13 @@ class PastTrainings(ImportKind):
     columns = COLUMNS
     steps = ("people", "offerings")
     undo_steps = UNDO_STEPS
+    remarks = REMARKS
+    remarks_to_correct = frozenset({"left_out", "left_out_both"})
     reasons = {  # noqa: RUF012  # read only
+        "presence_empty": N_(
+            "The cell “%(column)s” is empty, and others hold a mark. Say on the page of the columns what an empty cell means, or"
+            " fill it in."
+        ),
         "double": N_("Line %(line)s already has the same person for this offering."),
         "offering_waits": N_(
             "This row is correct, but line %(line)s of the same offering is wrong. Correct that line, "
@@ -116,6 +124,9 @@ class PastTrainings(ImportKind):
                     good.append(prefix + reader.line(line, cells) + b"\n")
                 except DomainError as error:
                     bad.append(staging.refused_line(run.id, line, error, reader.key))
+                else:
+                    if reader.remark is not None:
+                        bad.append(staging.remark_line(run.id, line, reader.remark.code, reader.remark.params))
             staging.copy_lines(db, "import_attendance", ATTENDANCE_COLUMNS, [b"".join(good)])
             if bad:
                 staging.copy_lines(db, "import_line", staging.LINE_COLUMNS, bad)
@@ -128,6 +139,8 @@ class PastTrainings(ImportKind):
                     ],
                 )
                 reader.new_offerings = []
+            if reader.marks and not run.tally.get(MARKS):
+                run.tally = {**run.tally, MARKS: 1}
             yield batch[-1][0]
 
     def match(self, db: Session, run: ImportRun, context: ImportContext) -> None:
@@ -136,6 +149,10 @@ class PastTrainings(ImportKind):
         values = {"run": run.id, "zone": context.zone.key, "first": 0, "last": 2**31 - 1, "everything": True}
         with statements.index_scans(db):
             statements.execute(db, FILE, "known", **values)
+            for name in ("remarked", "take_remarks"):
+                statements.execute(db, FILE, name, **values)
+            if run.tally.get(MARKS):
+                statements.execute(db, FILE, "refuse_empty", empty=presence.EMPTY_CELL, **values)
         with statements.hash_joins(db):
             for name in ("group", "turns", "wanted"):
                 statements.execute(db, FILE, name, **values)
@@ -149,8 +166,9 @@ class PastTrainings(ImportKind):
             for keeper in self.certificate_keepers:
                 keeper.refuse_conflicts(db, run)
             statements.execute(db, FILE, "hold_back", **values)
+            statements.execute(db, FILE, "write_remarks", **values)
             statements.execute(db, FILE, "persons", **values)
-        db.execute(text("DROP TABLE grouped, wanted, found, there"))
+        db.execute(text("DROP TABLE grouped, wanted, found, there, remarked"))
 
     def overlaps(self, db: Session, run: ImportRun) -> list[Overlap]:
         """See `ImportKind.overlaps`: months that have an opening balance of the programme."""

@@ -13,6 +13,24 @@ UPDATE import_offering AS named SET known_id = (
 )
 WHERE run_id = :run AND offering_id IS NULL AND (number BETWEEN :first AND :last OR :everything)
 
+-- Remarks on rows, which the reader has left in import_line; the rows themselves come there from import_attendance.
+-- name: remarked
+CREATE TEMP TABLE remarked ON COMMIT DROP AS
+SELECT line, code, params FROM import_line WHERE run_id = :run AND outcome = 'new'
+
+-- name: take_remarks
+DELETE FROM import_line WHERE run_id = :run AND outcome = 'new'
+
+-- Rows whose attendance is empty beside others that hold a mark, see presence.py.
+-- name: refuse_empty
+WITH open AS (DELETE FROM import_attendance WHERE run_id = :run AND present >= :empty RETURNING line, offering_key)
+INSERT INTO import_line (run_id, line, outcome, code, params, key)
+SELECT :run, line, 'refused', 'presence_empty', '{"column": "present"}', CAST(offering_key AS text) FROM open
+
+-- name: write_remarks
+UPDATE import_line AS line SET code = remarked.code, params = remarked.params
+FROM remarked WHERE line.run_id = :run AND line.line = remarked.line AND line.outcome = 'new'
+
 -- Identify people within the file: the same ID number, else the same phone and name. The first line represents the
 -- person.
 -- name: group
@@ -35,7 +53,7 @@ WHERE grouped.line = grouped.person
 
 -- name: missing
 CREATE TEMP TABLE wanted ON COMMIT DROP AS
-SELECT said.line, said.id_type, said.id_number_index, said.phone_index, said.name_key, said.ref, said.name,
+SELECT said.line, said.id_type, said.id_number_index, said.phone_index, said.name_key, said.name_sound, said.ref, said.name,
     said.phone_sealed, said.birth_year, said.id_number_sealed, named.district_id
 FROM import_person AS person
 JOIN import_attendance AS said ON said.run_id = :run AND said.line = person.line AND said.line > :first AND said.line <= :last
@@ -141,9 +159,9 @@ ORDER BY line
 
 -- name: enlist
 WITH fresh AS (
-    INSERT INTO trainee (ref, district_id, name, name_key, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
+    INSERT INTO trainee (ref, district_id, name, name_key, name_sound, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
         id_number_index, created_at)
-    SELECT ref, district_id, name, name_key, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
+    SELECT ref, district_id, name, name_key, name_sound, phone_sealed, phone_index, birth_year, id_type, id_number_sealed,
         id_number_index, :now
     FROM wanted JOIN found USING (line) WHERE found.id IS NULL ORDER BY line
     ON CONFLICT DO NOTHING
@@ -191,12 +209,15 @@ FROM (
 -- name: remember
 UPDATE import_offering AS named SET offering_id = offered.id FROM offered WHERE named.run_id = :run AND named.key = offered.key
 
+-- A session whose end is not after its start ends on the next day. turn: times of day up to it are on the next day then
+-- (past_times.py).
 -- name: meeting
 CREATE TEMP TABLE meeting ON COMMIT DROP AS
 SELECT each.*, nextval((SELECT pg_get_serial_sequence('course_session', 'id')::regclass)) AS id
 FROM (
     SELECT offered.id AS offering_id, nth::int - 1 AS bit, day, (day + starts) AT TIME ZONE :zone AS starts_at,
-        (day + ends) AT TIME ZONE :zone AS ends_at, lead_instructor_id
+        (day + CASE WHEN ends <= starts THEN 1 ELSE 0 END + ends) AT TIME ZONE :zone AS ends_at, lead_instructor_id,
+        CASE WHEN ends <= starts THEN ends + (starts - ends) / 2 END AS turn
     FROM offered CROSS JOIN LATERAL unnest(days) WITH ORDINALITY AS held (day, nth)
     ORDER BY offered.number, nth
 ) AS each
@@ -225,7 +246,8 @@ FROM (
 -- name: presence
 CREATE TEMP TABLE presence ON COMMIT DROP AS
 SELECT placed.id AS enrolment_id, meeting.id AS course_session_id, gen_random_uuid() AS event_id,
-    coalesce((day + arrived) AT TIME ZONE :zone, starts_at) AS arrived_at, (day + departed) AT TIME ZONE :zone AS left_at,
+    coalesce((day + CASE WHEN arrived <= turn THEN 1 ELSE 0 END + arrived) AT TIME ZONE :zone, starts_at) AS arrived_at,
+    (day + CASE WHEN departed <= turn THEN 1 ELSE 0 END + departed) AT TIME ZONE :zone AS left_at,
     starts_at, ends_at
 FROM placed JOIN meeting ON meeting.offering_id = placed.offering_id
 WHERE (present >> bit) & 1 = 1

@@ -6,24 +6,28 @@ Cells are checked; personal data is encrypted and indexed.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
+from functools import partial
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.enrolment import id_numbers
 from courses.enrolment.trainees import NAME_LIMIT
-from courses.imports import cells
+from courses.imports import cells, presence
 from courses.imports.cells import lookup_table, refusal
 from courses.imports.files import clean
 from courses.imports.kinds import Column, normalised
+from courses.imports.past_identity import Remark, read_identity
+from courses.imports.past_times import SessionPeriod, ends_before, read_period, read_stay
 from courses.models.catalogue import Course
 from courses.models.imports import ImportOffering, ImportRun
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN
 from instructors.models import Instructor
-from lms.core import crypto, names
+from lms.core import cell_values, crypto, names
+from lms.core.cell_text import unless_empty
 from lms.core.errors import N_, DomainError
+from lms.core.name_order import by_sound
 from lms.core.names import norm
 from lms.organisations.models import District, Organisation
 
@@ -36,12 +40,12 @@ COLUMNS = (
     Column("ends", "结束时间", "end time", ("结束", "ends", "end"), False, "12:00"),
     Column("lead", "主讲师资编号", "lead instructor", ("师资编号", "主讲师资", "leadregistrationnumber"), False, ""),
     Column("place", "地点", "place", ("培训地点", "上课地点", "venue"), False, "一层会议室"),
-    Column("name", "姓名", "name", ("学员姓名", "名字"), True, "王小明"),
+    Column("name", "姓名", "name", ("学员姓名", "名字"), True, "王小明", literal=True),
     Column("phone", "手机", "phone", ("手机号", "手机号码", "电话", "联系电话", "mobile"), False, "13800138000"),
     Column("id_type", "证件类型", "ID type", ("证件种类",), False, ""),
     Column("id_number", "证件号码", "ID number", ("身份证号", "身份证号码", "证件号"), False, ""),
     Column("birth_year", "出生年份", "birth year", ("出生年", "出生日期", "生日"), False, "1990"),
-    Column("present", "出勤课次", "sessions attended", ("出勤", "出席课次", "attended", "present"), False, "1;2"),
+    Column("present", "出勤课次", "sessions attended", ("出勤", "出席课次", "attended", "present"), False, "1;2", literal=True),
     Column("arrived", "签到时间", "arrived", ("到达时间", "签到"), False, ""),
     Column("departed", "离开时间", "left", ("签退时间", "签退"), False, ""),
     Column("result", "结果", "result", ("考核结果", "成绩"), False, "合格"),
@@ -57,10 +61,6 @@ _RESULTS = lookup_table(
         FAILED: ("不合格", "未通过", "不及格", "failed", "fail", "no", "否"),
     }
 )
-_ALL = {normalised(text) for text in ("全勤", "全部", "是", "出勤", "到", "all", "yes", "√", "1")}
-_NONE = {normalised(text) for text in ("缺勤", "否", "未到", "缺席", "none", "no", "0", "×")}
-DEFAULT_START = time(9)
-SHORTEST, LONGEST = 30, 720  # minutes of a session whose end is computed from the hours of the course
 NUMBER_LIMIT = 60
 
 
@@ -70,8 +70,7 @@ class NamedOffering:
 
     key: UUID
     days: tuple[date, ...]
-    starts: time
-    ends: time
+    period: SessionPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,10 @@ class UnreadableOffering:
 class PastRowReader:
     """Reader of the rows of one import. Offerings are few and repeat, so the cells of each are read once.
 
-    key: of the offering that the last row named, also when the row was refused; None where the cells do not name one.
+    key: of the offering that must wait where the last row is refused: the one that the row names. None where the cells name
+    none, and where the person of the row attended no session: nothing is counted for them then.
+    remark: on the last row, where a part of it does not go in.
+    marks: whether a cell said with a mark, such as √, that somebody was there; see `presence.is_open`.
     new_offerings: values for `import_offering` of offerings read since the caller last emptied the list.
     """
 
@@ -97,6 +99,10 @@ class PastRowReader:
         self._columns = {column.name: run.mapping.get(column.name) for column in COLUMNS}
         self._read: dict[tuple[str, ...], NamedOffering | UnreadableOffering] = {}
         self.key: UUID | None = None
+        self.remark: Remark | None = None
+        self.marks = False
+        self._meanings: Mapping[str, str] = getattr(run, "meanings", None) or {}
+        self._bits: dict[tuple[str, int], int] = {}
         self._known: dict[UUID, tuple[object, ...]] = {
             row.key: (row.lead_instructor_id, tuple(row.days), row.ends)
             for row in db.scalars(select(ImportOffering).where(ImportOffering.run_id == run.id))
@@ -126,65 +132,66 @@ class PastRowReader:
 
         Raises DomainError for one that cannot go in.
         """
+        self.remark = None
         offering = self._named_offering(row)
-        get = self._cell
-        name = names.clean(get(row, "name"))
+        present = self._present(row, len(offering.days))
+        if not present:
+            self.key = None
+        get = partial(self._cell, row)
+        name = names.clean(self._raw(row, "name"))
+        cell_values.refuse_error(name)
         key = norm(name)
         if not key or len(name) > NAME_LIMIT:
             raise refusal("name", N_("Enter the name, up to 60 characters."))
-        phone = cells.parse_phone(get(row, "phone"))
-        identity = cells.parse_id_number(get(row, "id_type"), get(row, "id_number"), self._today)
-        if phone is None and identity is None:
-            raise refusal(
-                "nobody", N_("Enter a phone number or an ID number. Without one, this person cannot be found later.")
-            )
-        year = cells.parse_birth_year(get(row, "birth_year"), self._today)
-        if identity is not None and (born := id_numbers.birth_date(*identity)) is not None:
-            if year is not None and year != born.year:
-                raise refusal("birth_year_differs", N_("The year of birth and the ID number do not match. Check both."))
-            year = born.year
-        present = self._present(get(row, "present"), len(offering.days))
-        arrived, departed = self._hours(row, offering)
+        identity = read_identity(get, self._today)
+        self.remark = identity.remark
         result = cells.look_up_or(
-            get(row, "result"),
-            _RESULTS,
-            "result",
-            N_("There is no result “%(text)s”: write passed or failed."),
-            empty="",
+            get("result"), _RESULTS, "result", N_("There is no result “%(text)s”: write passed or failed."), empty=""
         )
-        certificate = get(row, "certificate")
-        if not present and (certificate or result == PASSED):
-            raise refusal("passed_absent", N_("A person who attended no session cannot pass."))
-        issued_on = self._issued(get(row, "issued_on"), certificate, result, offering)
-        if len(certificate) > NUMBER_LIMIT or (certificate and not any(map(str.isdigit, certificate))):
+        certificate = cell_values.certificate_number(get("certificate"))
+        if len(certificate) > NUMBER_LIMIT:
             raise refusal("certificate", N_("“%(text)s” is not a certificate number."), text=certificate)
+        arrived_text, departed_text = get("arrived"), get("departed")
+        if not present:
+            self._refuse_absent(offering, result, certificate, arrived_text or departed_text)
+        arrived = departed = None
+        if arrived_text or departed_text:
+            attended = [day for number, day in enumerate(offering.days) if present >> number & 1]
+            arrived, departed = read_stay(arrived_text, departed_text, offering.period, attended)
+        issued_on = self._issued(get("issued_on"), certificate, result, offering)
         ref = str(uuid4())
         cipher = self._cipher
         fields = [
-            str(number), str(offering.key), ref, _text(name), _text(key),
+            str(number), str(offering.key), ref, _text(name), _text(key), _text(by_sound(name)),
             *(
-                (_bytes(cipher.encrypt(PHONE_COLUMN, ref, phone)), _bytes(cipher.blind_index(PHONE_COLUMN, phone)))
-                if phone
+                (
+                    _bytes(cipher.encrypt(PHONE_COLUMN, ref, identity.phone)),
+                    _bytes(cipher.blind_index(PHONE_COLUMN, identity.phone)),
+                )
+                if identity.phone
                 else _NO_PHONE
             ),
             *(
                 (
-                    identity[0].value,
-                    _bytes(cipher.encrypt(ID_NUMBER_COLUMN, ref, identity[1])),
-                    _bytes(cipher.blind_index(ID_NUMBER_COLUMN, identity[1])),
+                    identity.id_number[0].value,
+                    _bytes(cipher.encrypt(ID_NUMBER_COLUMN, ref, identity.id_number[1])),
+                    _bytes(cipher.blind_index(ID_NUMBER_COLUMN, identity.id_number[1])),
                 )
-                if identity
+                if identity.id_number
                 else _NO_ID_NUMBER
             ),
-            str(year) if year else _EMPTY, str(present), str(arrived) if arrived else _EMPTY,
-            str(departed) if departed else _EMPTY, result or _EMPTY, _text(certificate) if certificate else _EMPTY,
+            str(identity.birth_year) if identity.birth_year else _EMPTY, str(present), arrived or _EMPTY, departed or _EMPTY,
+            result or _EMPTY, _text(certificate) if certificate else _EMPTY,
             issued_on.isoformat() if issued_on else _EMPTY,
         ]  # fmt: skip
         return "\t".join(fields).encode()
 
-    def _cell(self, row: Sequence[str], name: str) -> str:
+    def _raw(self, row: Sequence[str], name: str) -> str:
         at = self._columns[name]
         return clean(row[at]) if at is not None and at < len(row) and row[at] else ""
+
+    def _cell(self, row: Sequence[str], name: str) -> str:
+        return unless_empty(self._raw(row, name))
 
     def _named_offering(self, row: Sequence[str]) -> NamedOffering:
         width = len(row)
@@ -195,7 +202,9 @@ class PastRowReader:
                 self._read.clear()
             self.key = None
             try:
-                offering = self._offering(dict(zip(OFFERING, map(clean, raw), strict=True)))
+                offering = self._offering(
+                    {name: _offering_cell(text) for name, text in zip(OFFERING, raw, strict=True)}
+                )
             except DomainError as error:  # stored, and raised for each row of this offering
                 offering = UnreadableOffering(error, self.key)
             self._read[raw] = offering
@@ -227,15 +236,10 @@ class PastRowReader:
             else None
         )
         days = cells.parse_past_days(named["days"], self._today)
-        starts = cells.parse_time(named["starts"]) or DEFAULT_START
-        minutes = min(LONGEST, max(SHORTEST, int(course.hours * 60) // len(days)))
-        latest = datetime.combine(days[0], time(23, 59))
-        ends = (
-            cells.parse_time(named["ends"])
-            or min(datetime.combine(days[0], starts) + timedelta(minutes=minutes), latest).time()
-        )
-        if ends <= starts:
-            raise refusal("period", N_("A session must end after it starts."))
+        period = read_period(named["starts"], named["ends"], days, float(course.hours))
+        if not ends_before(period, days[-1], self._today):
+            raise refusal("not_past", N_("“%(text)s” is not in the past."), text=named["days"])
+        starts, ends = period.starts, period.ends
         identity = "\0".join((str(course.id), str(host), days[0].isoformat(), str(starts), named["place"]))
         key = UUID(bytes=hashlib.sha256(identity.encode()).digest()[:16])
         same = (lead, tuple(days), ends)
@@ -249,34 +253,28 @@ class PastRowReader:
                 "offering_differs",
                 N_("An earlier row has this offering with other days, another end time or another lead instructor."),
             )
-        return NamedOffering(key, tuple(days), starts, ends)
+        return NamedOffering(key, tuple(days), period)
 
-    @staticmethod
-    def _present(text: str, sessions: int) -> int:
-        everything = (1 << sessions) - 1
-        if not text or normalised(text) in _ALL:
-            return everything if sessions == 1 or normalised(text) != "1" else 1
-        if normalised(text) in _NONE:
-            return 0
-        bits = 0
-        for part in text.replace("；", ";").replace("、", ";").replace(",", ";").replace("，", ";").split(";"):
-            if not part.strip().isdecimal() or not 1 <= int(part) <= sessions:
-                raise refusal(
-                    "sessions",
-                    N_("“%(text)s” is not a list of session numbers from 1 to %(most)s."),
-                    text=text,
-                    most=sessions,
-                )
-            bits |= 1 << (int(part) - 1)
-        return bits
+    def _present(self, row: Sequence[str], sessions: int) -> int:
+        """Return the sessions that a row attends, one bit each."""
+        at = self._columns["present"]
+        if at is None:
+            return (1 << sessions) - 1
+        text = self._raw(row, "present")
+        attended = self._bits.get((text, sessions))
+        if attended is None:
+            self.marks = self.marks or presence.is_mark(text)
+            attended = self._bits[text, sessions] = presence.bits(text, sessions, self._meanings)
+        return attended
 
-    def _hours(self, row: Sequence[str], offering: NamedOffering) -> tuple[time | None, time | None]:
-        arrived, departed = cells.parse_time(self._cell(row, "arrived")), cells.parse_time(self._cell(row, "departed"))
-        if arrived is not None and arrived >= offering.ends:
-            raise refusal("arrived", N_("The check-in would be after the end of the session."))
-        if departed is not None and departed < max(arrived or offering.starts, offering.starts):
-            raise refusal("departed", N_("The check-out would be before the check-in."))
-        return arrived, departed
+    def _refuse_absent(self, offering: NamedOffering, result: str, certificate: str, stay: str) -> None:
+        """Raise DomainError for a person who passed, or came or left, and attended no session. Either may be wrong."""
+        self.key = offering.key
+        if certificate or result == PASSED:
+            raise refusal("passed_absent", N_("A person who attended no session cannot pass."))
+        if stay:
+            raise refusal("stayed_absent", N_("A person who attended no session has no time of check-in or check-out."))
+        self.key = None
 
     def _issued(self, text: str, certificate: str, result: str, offering: NamedOffering) -> date | None:
         if not certificate:
@@ -287,6 +285,12 @@ class PastRowReader:
         if not offering.days[0] <= issued <= self._today:
             raise refusal("issued_on", N_("The certificate cannot have been issued on “%(text)s”."), text=text)
         return issued
+
+
+def _offering_cell(text: str) -> str:
+    cell = unless_empty(clean(text))
+    cell_values.refuse_error(cell)
+    return cell
 
 
 _EMPTY = r"\N"

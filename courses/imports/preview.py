@@ -41,7 +41,7 @@ def heading(column: Column, *, chinese: bool) -> str:
 def fill_params(kind: ImportKind, params: Mapping[str, Any], *, chinese: bool) -> dict[str, Any]:
     """Return the parameters of a refusal with the name of a field replaced by its heading in the reader's language."""
     titles = {column.name: heading(column, chinese=chinese) for column in kind.columns}
-    return {name: titles.get(value, value) if name == "column" else value for name, value in params.items()}
+    return {name: titles.get(value, value) if name in {"column", "other"} else value for name, value in params.items()}
 
 
 def template(kind: ImportKind, title: str, *, chinese: bool) -> Sheet:

@@ -21,6 +21,7 @@ from courses.imports.files import FileRow, clean
 from courses.imports.kinds import ImportContext, ImportKind
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from lms.core import audit, clock
+from lms.core.cell_text import is_empty, refuse_error
 from lms.core.db import Base
 from lms.core.errors import N_, DomainError
 from lms.organisations.models import District
@@ -34,10 +35,14 @@ _LOCK = 0x696D7074
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
-    """A row that was read: its facts as JSON values, and the key that is equal for rows that say the same."""
+    """A row that was read: its facts as JSON values, and the key that is equal for rows that say the same.
+
+    remark: a code of the kind's `remarks`.
+    """
 
     facts: Mapping[str, Any]
     key: str
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +107,19 @@ class RowKind(ImportKind):
         """See `ImportKind.stage`."""
         read_row = self.row_reader(db, run, context)
         required = [column.name for column in self.columns if column.required]
+        literal = {column.name for column in self.columns if column.literal}
         while batch := list(islice(rows, context.chunk)):
             lines = []
             for line, raw in batch:
                 try:
                     row = {name: clean(raw[at]) for name, at in run.mapping.items() if at < len(raw) and raw[at]}
+                    row = {name: cell for name, cell in row.items() if name in literal or not is_empty(cell)}
                     _check_cells(row, required)
                     parsed = read_row(row)
                 except DomainError as error:
                     lines.append(staging.refused_line(run.id, line, error))
                 else:
-                    lines.append(staging.parsed_line(run.id, line, parsed.facts, parsed.key))
+                    lines.append(staging.parsed_line(run.id, line, parsed.facts, parsed.key, parsed.remark))
             staging.copy_lines(db, "import_line", staging.LINE_COLUMNS, lines)
             yield batch[-1][0]
 
@@ -168,8 +175,10 @@ def _check_cells(row: Cells, required: Iterable[str]) -> None:
     for name in required:
         if not row.get(name):
             raise cells.missing_cell(name)
-    if any(len(cell) > CELL_LIMIT for cell in row.values()):
-        raise refusal("cell_long", N_("A cell contains more than %(most)s characters."), most=CELL_LIMIT)
+    for cell in row.values():
+        if len(cell) > CELL_LIMIT:
+            raise refusal("cell_long", N_("A cell contains more than %(most)s characters."), most=CELL_LIMIT)
+        refuse_error(cell)
 
 
 def lock_kind(db: Session, name: str) -> None:

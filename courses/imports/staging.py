@@ -37,9 +37,17 @@ def refused_line(run_id: int, line: int, error: DomainError, key: object = None)
     return _line(run_id, line, RowOutcome.REFUSED, error.code, params, None, None if key is None else str(key))
 
 
-def parsed_line(run_id: int, line: int, facts: Mapping[str, Any], key: str) -> bytes:
-    """Return the line of `import_line` for a row that was read; its outcome is `new` until `match` sets another."""
-    return _line(run_id, line, RowOutcome.NEW, None, None, facts, key)
+def parsed_line(run_id: int, line: int, facts: Mapping[str, Any], key: str, remark: str | None = None) -> bytes:
+    """Return the line of `import_line` for a row that was read; its outcome is `new` until `match` sets another.
+
+    remark: a code of the kind's `remarks`.
+    """
+    return _line(run_id, line, RowOutcome.NEW, remark, None, facts, key)
+
+
+def remark_line(run_id: int, line: int, code: str, params: Mapping[str, str]) -> bytes:
+    """Return the line of `import_line` for a remark on a row of past trainings, which `match` joins with the row."""
+    return _line(run_id, line, RowOutcome.NEW, code, params, None, None)
 
 
 def _line(  # noqa: PLR0917  # the columns, in their order

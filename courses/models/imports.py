@@ -177,6 +177,7 @@ class ImportAttendance(Base):
     ref: Mapped[UUID]
     name: Mapped[str]
     name_key: Mapped[str]
+    name_sound: Mapped[str]
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_type: Mapped[str | None]

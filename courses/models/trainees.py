@@ -25,6 +25,7 @@ from lms.core.constraints import register_refusal
 from lms.core.contacts import ContactKind, ProvenContacts, proof_constraints
 from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
+from lms.core.name_order import ListedByName
 from lms.core.scope import Scope
 
 PHONE_COLUMN = "trainee.phone"
@@ -51,7 +52,7 @@ class IdType(StrEnum):
     FOREIGN_PERMANENT = "foreign_permanent"
 
 
-class Trainee(ProvenContacts, Base):
+class Trainee(ListedByName, ProvenContacts, Base):
     """A person who is trained. Phone, e-mail and ID number are encrypted; the `…_index` columns find equal values.
 
     `name_key` is the name in the form that is compared (NFKC, no spaces or dots, upper case). `district_id` is the
@@ -86,6 +87,7 @@ class Trainee(ProvenContacts, Base):
         Index("uq_trainee_id_number", "id_type", "id_number_index", unique=True),
         Index("ix_trainee_phone", "phone_index", "name_key"),
         Index("ix_trainee_name_key", "name_key"),
+        Index("ix_trainee_name_sound", "name_sound"),
         Index("ix_trainee_email_proven", "email_index", postgresql_where="email_proven_at IS NOT NULL"),
         *proof_constraints(),
         CheckConstraint("name <> '' AND name_key <> ''", name="name"),

@@ -20,6 +20,7 @@ from courses.offerings.teaching_hours import minutes_taught, took_place
 from courses.reports.ledger import course_matches, offering_matches
 from courses.reports.questions import Filters, Question
 from instructors.models import Instructor
+from lms.core.name_order import by_sound
 from lms.core.paging import PAGE_SIZE, Page
 from lms.core.scope import fetch
 from lms.organisations.models import Organisation
@@ -205,8 +206,8 @@ def _taught_session(row: tuple[Any, ...]) -> TaughtSession:
 
 def _sort_key(row: InstructorHours, column: HoursColumn) -> tuple[object, ...]:
     if column is HoursColumn.NAME:
-        return row.name, row.registration_number
-    return -int(getattr(row.hours, column.value)), row.name, row.registration_number
+        return by_sound(row.name), row.registration_number
+    return -int(getattr(row.hours, column.value)), by_sound(row.name), row.registration_number
 
 
 def _past_sessions(

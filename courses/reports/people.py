@@ -79,7 +79,7 @@ def of_offering(db: Session, offering_id: int, scope: Scope) -> OfferingPeople:
         .join(Enrolment, Enrolment.trainee_id == Trainee.id)
         .outerjoin(presence, presence.c.enrolment_id == Enrolment.id)
         .where(Enrolment.offering_id == offering_id, (Enrolment.state != EnrolmentState.CANCELLED) | (sessions > 0))
-        .order_by((sessions == 0), Trainee.name_key, Enrolment.id)
+        .order_by((sessions == 0), Trainee.name_sound, Enrolment.id)
     )
     people = [
         OfferingPerson(

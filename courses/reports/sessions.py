@@ -17,6 +17,7 @@ from courses.reports.ledger import Figures
 from courses.reports.questions import Filters, Question
 from lms.core.errors import NotFound
 from lms.core.masks import mask_phone
+from lms.core.name_order import by_sound
 from lms.core.paging import PAGE_SIZE, Page
 from lms.core.scope import Scope, fetch, visible
 
@@ -161,7 +162,7 @@ def _teachers(meeting: CourseSession) -> list[SessionTeacher]:
     teachers = [
         SessionTeacher(row.instructor.name, row.role, row.arrived_at is not None) for row in meeting.instructors
     ]
-    return sorted(teachers, key=lambda teacher: (roles.index(teacher.role), teacher.name))
+    return sorted(teachers, key=lambda teacher: (roles.index(teacher.role), by_sound(teacher.name)))
 
 
 def _entries(db: Session, offering: Offering, filters: Filters) -> list[LedgerEntryRow]:
@@ -209,7 +210,7 @@ def attendees(db: Session, offering_id: int, session_id: int, scope: Scope, *, p
         select(Trainee, presence.c.arrived_at, presence.c.left_at, presence.c.minutes)
         .join(Enrolment, Enrolment.trainee_id == Trainee.id)
         .join(presence, presence.c.enrolment_id == Enrolment.id)
-        .order_by(Trainee.name_key, Enrolment.id)
+        .order_by(Trainee.name_sound, Enrolment.id)
         .limit(PAGE_SIZE)
         .offset((page - 1) * PAGE_SIZE)
     )

@@ -179,7 +179,10 @@ class ProfileForm(Form):
     """The fields of their own account that users may change."""
 
     name = PersonNameField(
-        _("Name"), validators=[DataRequired(_("Fill this in.")), Length(max=100)], render_kw={"autocomplete": "name"}
+        _("Name"),
+        validators=[DataRequired(_("Fill this in.")), Length(max=100)],
+        render_kw={"autocomplete": "name"},
+        printed=False,
     )
     language = SelectField(_("Language"), choices=LANGUAGES)
 
@@ -205,7 +208,10 @@ class UserForm(Form):
     """Name, e-mail address and phone of a user."""
 
     name = PersonNameField(
-        _("Name"), validators=[DataRequired(_("Fill this in.")), Length(max=100)], render_kw={"autocomplete": "off"}
+        _("Name"),
+        validators=[DataRequired(_("Fill this in.")), Length(max=100)],
+        render_kw={"autocomplete": "off"},
+        printed=False,
     )
     email = EmailField(
         _("E-mail address"),

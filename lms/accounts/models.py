@@ -27,6 +27,7 @@ from lms.core.constraints import register_refusal
 from lms.core.contacts import ContactKind, ContactProof, ProvenContacts, proof_constraints
 from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
+from lms.core.name_order import ListedByName
 from lms.core.scope import Role, Scope
 
 PHONE = "app_user.phone"
@@ -34,7 +35,7 @@ EMAIL = "app_user.email"
 CHECKED = "contact_check.contact"
 
 
-class User(ProvenContacts, Base):
+class User(ListedByName, ProvenContacts, Base):
     """A person who can sign in. Phone and e-mail address are sealed and found by `phone_index` and `email_index` (of the
     address in lower case). A disabled user has no live session.
 

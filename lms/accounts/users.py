@@ -242,7 +242,7 @@ def enable(db: Session, user: User) -> None:
 
 def listing(db: Session, scope: Scope, filters: UserFilter, page: int) -> Page[User]:
     """The users whom the scope manages, by name."""
-    statement = visible(select(User), User, scope).order_by(User.name, User.id)
+    statement = visible(select(User), User, scope).order_by(User.name_sound, User.id)
     if filters.text:
         statement = statement.where(User.name.icontains(filters.text, autoescape=True) | _reached_by(filters.text))
     if filters.role:

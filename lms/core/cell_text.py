@@ -7,7 +7,7 @@ from lms.core.errors import N_, DomainError
 
 _EMPTY = frozenset({
     "", "null", "\\n", "(null)", "[null]", "<null>", "nil", "none", "nan", "nat", "na", "<na>", "n/a", "n.a.", "undefined",
-    "无", "没有", "暂无", "空", "未填", "未填写", "-", "--", "---", "/", "//", "\\",
+    "无", "暂无", "空", "未填", "未填写", "-", "--", "---", "/", "//", "\\",
 })  # fmt: skip
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣─", "-") | {"～": "~", "〜": "~", "∼": "~", "⁄": "/", "∕": "/"})
 _ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|BUSY!|#+)", re.IGNORECASE)

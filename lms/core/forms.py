@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from flask import current_app, request
+from flask import current_app, flash, request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
@@ -12,6 +12,7 @@ from wtforms import DateField, DateTimeLocalField, FileField, IntegerField, Stri
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
+from lms.core import fonts
 from lms.core.db import LARGEST_ID
 from lms.core.names import clean, norm
 from lms.core.phones import normalise_phone
@@ -21,7 +22,32 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
 class Form(FlaskForm):
-    """The parent of every form. `form_errors` holds errors that belong to no field."""
+    """The parent of every form. `form_errors` holds errors that belong to no field.
+
+    names_missing_glyphs: False where the page that follows says itself that a name cannot be printed.
+    """
+
+    names_missing_glyphs = True
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Validate the fields, and say at once when no font has a character of a text that a certificate prints.
+
+        That refuses nothing: a name is what it is.
+        """
+        valid: bool = super().validate(*args, **kwargs)
+        for field in self if valid and self.names_missing_glyphs else ():
+            if isinstance(field, PrintedField) and field.printed:
+                characters = fonts.unprintable(field.data or "")
+                if characters:
+                    flash(
+                        _(
+                            "No font of the certificate has %(characters)s. The text is stored as it is; a certificate that"
+                            " prints it waits until another font or another writing is decided.",
+                            characters=fonts.named(characters),
+                        ),
+                        "warning",
+                    )
+        return valid
 
     class Meta(FlaskForm.Meta):
         """Options of Flask-WTF: a form reads forms and never JSON, which could be of any shape."""
@@ -93,7 +119,18 @@ class PhoneField(StringField):
             ) from None
 
 
-class PersonNameField(StringField):
+class PrintedField(StringField):
+    """A text that a certificate prints. The form says when no font has a character of it.
+
+    printed: False for a field of this kind whose text no certificate prints, or whose rule refuses what cannot be printed.
+    """
+
+    def __init__(self, *args: Any, printed: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.printed = printed
+
+
+class PersonNameField(PrintedField):
     """The name of a person, as it is stored: without what one does not see (`lms.core.names.clean`).
 
     A name that shows nothing is an empty one.

@@ -96,8 +96,3 @@ def norm(name: str) -> str:
 def norm_version_1(name: str) -> str:
     """The name as codes of version 1 bind it: NFKC, without spaces and the dots `·` `•` `・`, in upper case."""
     return _IGNORED_BY_VERSION_1.sub("", unicodedata.normalize("NFKC", name)).upper()
-
-
-def by_sound(name: str) -> bytes:
-    """A key that sorts common Chinese names by their pinyin: the order of GB 2312's first level, as phone books use it."""
-    return name.encode("gb18030", "replace")

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import Select
 
+from certificates import unprintable
 from courses.attendance import review_queue
 from lms.core import counts
 from lms.core.access import holds, scope_of
@@ -18,11 +19,13 @@ from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role, Scope
 
 REVIEWS = N_("To review")
 TO_CALL = N_("To call")
+CERTIFICATES = N_("Certificates")
 
 # By label the SELECT that counts what waits there.
 COUNTS: dict[str, Callable[[Scope], Select[int]]] = {
     REVIEWS: review_queue.counting_cases,
     TO_CALL: calling.counting_due,
+    CERTIFICATES: unprintable.counting,
 }
 NavigationItem = tuple[str, str, tuple[Role, ...]]
 
@@ -35,7 +38,7 @@ ITEMS: tuple[NavigationItem, ...] = (
     (REVIEWS, "reviews.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
     (TO_CALL, "to_call.page", STAFF),
     (N_("Trainees"), "trainees.index", (*STAFF, Role.AUDITOR)),
-    (N_("Certificates"), "certificates.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
+    (CERTIFICATES, "certificates.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
     (N_("Reports"), "reports.enrolment", READERS),
     (N_("Instructors"), "instructors.index", READERS),
     (N_("Organisations"), "organisations.index", READERS),
@@ -72,7 +75,8 @@ def _area(path: str) -> str:
 
 
 def _waiting(items: Sequence[NavigationItem]) -> dict[str, int]:
-    """By label the work that an entry leads to: check-ins in the review queue, or people to call. One statement.
+    """By label the work that an entry leads to: check-ins in the review queue, people to call, or names that cannot be
+    printed. One statement.
 
     It is counted for all of the user's roles that see the entry, so that each page shows the same number.
     """

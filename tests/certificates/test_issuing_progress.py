@@ -48,3 +48,18 @@ def test_the_worker_is_late_only_while_certificates_wait(db: Session, make: Make
         assert late()
         owed.certified_at = clock.now()
         assert not late()
+
+
+def test_who_waits_for_a_decision_is_apart_and_makes_the_worker_not_late(
+    db: Session, make: Make, issue: Callable[..., Certificate]
+) -> None:
+    offering = closed_offering(make)
+    waiting = owe(make, offering, "王\ue5e5")
+    issue("张三丰", offering=offering)
+    assert offering.closed_at is not None
+    with clock.at(offering.closed_at + WORKER_DELAY * 2):
+        progress = issuing_progress.of_offering(db, offering, today=clock.branch_today())
+    assert [(row.enrolment_id, row.trainee, row.lacking) for row in progress.undecided] == [
+        (waiting.id, "王\ue5e5", {"holder": ["\ue5e5"]})
+    ]
+    assert (len(progress.issued), progress.waiting, progress.owed, progress.late) == (1, (), 2, False)

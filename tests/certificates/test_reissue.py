@@ -22,7 +22,7 @@ from certificates.states import State
 from certificates.verification.verification import verify
 from courses.models.person_time import PersonTimeEntry
 from lms.config import Settings
-from lms.core import audit, clock
+from lms.core import audit, clock, fonts
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING, Role
@@ -254,3 +254,53 @@ def test_workers_that_race_and_die_make_exactly_one_replacement(
         assert sorted(tuple(row) for row in names) == [("张三丰", True), ("张三峰", False)]
         assert list(ledger.check(db, names=True)) == []
     engine.dispose()
+
+
+LACKING = "\ue5e5"
+
+
+def refused(db: Session, certificate: Certificate, correction: Correction, branch: Branch) -> tuple[str, str | None]:
+    with pytest.raises(DomainError) as error:
+        reissue.request(db, certificate, correction, WHY, branch=branch, scope=EVERYTHING)
+    return error.value.code, error.value.field
+
+
+def test_a_correction_that_no_font_can_print_is_refused_before_the_certificate_is_replaced(
+    db: Session, issue: Issue, branch: Branch
+) -> None:
+    old = issue("王艺")
+    assert refused(db, old, Correction(f"王{LACKING}", {}), branch) == ("text_unprintable", "holder_name")
+    assert refused(db, old, Correction("王艺", {"instructor": f"陈{LACKING}"}), branch) == (
+        "text_unprintable",
+        "instructor",
+    )
+    assert old.enrolment.trainee.name == "王艺"
+    assert reissue.open_request(db, old.id) is None
+
+
+def test_what_was_issued_with_missing_characters_is_replaced_by_the_writing_and_the_record_keeps_the_name(
+    db: Session, issue: Issue, branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"王{LACKING}"
+    with monkeypatch.context() as former:
+        former.setattr(fonts, "unprintable", lambda _text: ())
+        old = issue(name)
+    correction = Correction("王昜", {}, as_writing=True)
+    first = reissue.request(db, old, correction, WHY, branch=branch, scope=EVERYTHING)
+    assert reissue.issue_owed(db, branch) == 1
+    db.commit()
+    new = db.get_one(Certificate, first.replacement_id)
+    assert (new.holder_name, new.enrolment.trainee.name) == ("王昜", name)
+    assert reissue.holds_writing(db, new) == "王昜"
+    # The next correction keeps the writing, and the record its name.
+    second = reissue.request(db, new, Correction("王昜", {"hours": "12"}), WHY, branch=branch, scope=EVERYTHING)
+    assert reissue.issue_owed(db, branch) == 1
+    db.commit()
+    newest = db.get_one(Certificate, second.replacement_id)
+    assert (newest.holder_name, newest.facts["hours"], newest.enrolment.trainee.name) == ("王昜", "12.0", name)
+    assert list(ledger.check(db, names=True)) == []
+
+
+def test_a_writing_is_only_for_a_name_that_no_font_can_print(db: Session, issue: Issue, branch: Branch) -> None:
+    old = issue("王艺")
+    assert refused(db, old, Correction("李四", {}, as_writing=True), branch)[0] == "name_printable"

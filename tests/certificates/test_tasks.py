@@ -191,3 +191,18 @@ def test_badges_wait_for_their_key(
     tasks.sign_badges()
     with transaction(system.extensions["sessions"]) as db:
         assert badges.signed_badge(db, second) is not None
+
+
+def test_the_sweep_issues_what_waited_for_a_font_or_a_writing(system: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    with transaction(system.extensions["sessions"]) as db:
+        make = Make(db)
+        owe(make, closed_offering(make), "王\ue5e5")
+    tasks.sweep()
+    with transaction(system.extensions["sessions"]) as db:
+        assert (issuing.count_held(db), issuing.count_owed(db)) == (1, 0)
+    tasks.find_missing_glyphs()
+    monkeypatch.setattr("lms.core.fonts.unprintable", lambda _text: ())
+    tasks.sweep()
+    with transaction(system.extensions["sessions"]) as db:
+        assert (issuing.count_held(db), issuing.count_owed(db)) == (0, 0)
+        assert db.scalars(select(Certificate.holder_name)).all() == ["王\ue5e5"]

@@ -51,7 +51,7 @@ def name(digits: str) -> ResponseReturnValue:
     """Answer whether a name is the one on the certificate."""
     form = NameForm()
     verdict = judge(digits)
-    answer = verification.name_matches_code(verdict, form.name.data or "") if form.validate() else None
+    answer = verification.name_holds(autocommit_reads(), verdict, form.name.data or "") if form.validate() else None
     return private(Response(verdict_page.answered(verdict, visitor_language(), form, answer), mimetype="text/html"))
 
 

@@ -20,8 +20,8 @@ from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
 from courses.models.trainees import Trainee
 from instructors.models import Instructor
-from lms.core import names
 from lms.core.masks import mask_name
+from lms.core.name_order import by_sound
 from lms.core.scope import Scope
 
 # The sessions on a device: those that ended less than a day ago up to those that start within a week.
@@ -67,7 +67,7 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
                 "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
             }
             for enrolment_id, name, ticket_hash, state, arrived_at, left_at in sorted(
-                rows, key=lambda row: (names.by_sound(row[1]), row[0])
+                rows, key=lambda row: (by_sound(row[1]), row[0])
             )
         ],
         "skills": [

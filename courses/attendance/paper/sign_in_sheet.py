@@ -20,7 +20,7 @@ from courses.models.trainees import Trainee
 from courses.offerings import scheduling
 from lms.core import audit, fonts, typesetting
 from lms.core.masks import mask_name
-from lms.core.names import by_sound
+from lms.core.name_order import by_sound
 
 _TEMPLATE = typesetting.Template(Path(__file__).parent / "document" / "sign_in_sheet.typ")
 EMPTY_ROWS = 5

@@ -21,7 +21,6 @@ from lms.core import audit, crypto
 from lms.core.autocommit import Reads
 from lms.core.errors import N_, DomainError
 from lms.core.masks import mask_name
-from lms.core.names import by_sound
 
 CODES_AHEAD = timedelta(minutes=2)
 
@@ -124,15 +123,12 @@ def read_screen(db: Reads, session_id: int, *, now: datetime) -> CodeScreen:
             and_(Attendance.enrolment_id == Enrolment.id, Attendance.course_session_id == CourseSession.id),
         )
         .where(CourseSession.id == session_id)
-        .order_by(Attendance.arrived_at.desc(), Enrolment.id)
+        .order_by(Attendance.arrived_at.desc(), Trainee.name_sound, Enrolment.id)
     ).all()
     return CodeScreen(
         codes,
         [ScreenPerson(mask_name(name), arrived_at) for name, arrived_at in trainees if arrived_at is not None],
-        [
-            ScreenPerson(mask_name(name), None)
-            for name in sorted((name for name, arrived_at in trainees if arrived_at is None), key=by_sound)
-        ],
+        [ScreenPerson(mask_name(name), None) for name, arrived_at in trainees if arrived_at is None],
         db.execute(
             select(func.count())
             .select_from(AttendanceEvent)

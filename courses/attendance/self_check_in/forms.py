@@ -15,6 +15,7 @@ class NameForm(Form):
         _("Name"),
         validators=[DataRequired(_("Enter the name.")), Length(max=NAME_LIMIT)],
         render_kw={"autocomplete": "name"},
+        printed=False,
     )
 
 

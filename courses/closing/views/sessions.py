@@ -18,7 +18,7 @@ from courses.closing.correction import CorrectionOutcome
 from courses.closing.forms.sessions import CloseForm, CorrectionForm, HeadcountForm
 from courses.closing.judging import Judgement
 from courses.offerings import class_hours, rights
-from lms.core import clock
+from lms.core import clock, fonts
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.redirects import local_address
@@ -107,6 +107,7 @@ def close(session_id: int) -> ResponseReturnValue:
         rows=roster.read_roster(db(), meeting).rows,
         outlook=outlook,
         tally=entitlement.count_shortfalls(judgement.verdict.shortfalls for judgement in outlook.judgements),
+        named=fonts.named,
         begun=meeting.starts_at <= clock.now(),
         open=closing.may_close(meeting),
         verdicts={judgement.enrolment.id: judgement.verdict for judgement in outlook.judgements},
@@ -178,6 +179,15 @@ def flash_unentitled(judgements: Sequence[Judgement]) -> None:
 def _closed_message(effects: ClosingOutlook) -> str:
     if not effects.last:
         return str(_("The session is closed."))
+    if effects.certificates_waiting:
+        return str(
+            _(
+                "The offering is closed. Certificates being issued: %(issued)s. Waiting, because a name cannot be printed yet:"
+                " %(waiting)s.",
+                issued=effects.certificates_due - effects.certificates_waiting,
+                waiting=effects.certificates_waiting,
+            )
+        )
     if effects.certificates_due:
         return ngettext(
             "The offering is closed. %(num)s certificate is being issued.",

@@ -34,7 +34,9 @@ class ConsentForm(Form):
     """A consent outside of an enrolment: on the ticket's page or in the account."""
 
     privacy_version = TextVersionField()
-    guardian_name = PersonNameField(_("Guardian's name"), validators=[Optional(), Length(max=NAME_LIMIT)])
+    guardian_name = PersonNameField(
+        _("Guardian's name"), validators=[Optional(), Length(max=NAME_LIMIT)], printed=False
+    )
     guardian_relation = relation_field()
     consent = BooleanField(
         _(
@@ -47,7 +49,9 @@ class ConsentForm(Form):
 class PaperConsentForm(Form):
     """A consent that staff have on paper or heard in person."""
 
-    guardian_name = PersonNameField(_("Guardian's name"), validators=[Optional(), Length(max=NAME_LIMIT)])
+    guardian_name = PersonNameField(
+        _("Guardian's name"), validators=[Optional(), Length(max=NAME_LIMIT)], printed=False
+    )
     guardian_relation = relation_field()
 
 

@@ -16,6 +16,8 @@ CONSENT_GIVEN = _("The person gave consent on paper or in person. I have it, or 
 class SelfEnrolmentForm(PersonForm):
     """The facts of a visitor: name and phone, and for a child under 14 also the year of birth and a guardian."""
 
+    names_missing_glyphs = False  # the ticket's page does, and offers the writing
+
     phone = PhoneField(_("Mobile phone"), validators=[DataRequired(_("Enter a mobile phone number."))])
     consent = BooleanField(
         _(

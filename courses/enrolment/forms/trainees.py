@@ -38,7 +38,9 @@ class PersonForm(Form):
         validators=[Optional(), NumberRange(1900, 2100, _("Enter the year of birth as four digits, such as 1990."))],
         render_kw={"inputmode": "numeric", "autocomplete": "bday-year", "min": 1900, "max": 2100},
     )
-    guardian_name = PersonNameField(_("Guardian's name"), validators=[Optional(), Length(max=NAME_LIMIT)])
+    guardian_name = PersonNameField(
+        _("Guardian's name"), validators=[Optional(), Length(max=NAME_LIMIT)], printed=False
+    )
     guardian_phone = PhoneField(_("Guardian's phone"), validators=[Optional()], render_kw={"inputmode": "tel"})
 
 

@@ -12,6 +12,7 @@ from courses.enrolment import (
     enrolment_keys,
     labels,
     listings,
+    name_writings,
     places,
     proposals,
     trainee_search,
@@ -30,7 +31,7 @@ from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.privacy import ConsentWay
 from courses.models.trainees import Trainee
-from lms.core import clock, form_keys
+from lms.core import clock, fonts, form_keys
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.masks import mask_phone
@@ -46,7 +47,8 @@ def index(offering_id: int) -> ResponseReturnValue:
     """The enrolments of an offering: those with a place, the waiting list, and the cancelled ones."""
     offering = fetch(db(), Offering, offering_id, scope())
     rows = listings.list_of_offering(db(), offering_id)
-    standing = [row.enrolment.trainee_id for row in rows if row.enrolment.state != EnrolmentState.CANCELLED]
+    standing_rows = [row.enrolment for row in rows if row.enrolment.state != EnrolmentState.CANCELLED]
+    standing = [enrolment.trainee_id for enrolment in standing_rows]
     without_consent = consents.without(db(), standing)
     only_these = request.args.get("consent") == "missing"
     if only_these:
@@ -63,6 +65,8 @@ def index(offering_id: int) -> ResponseReturnValue:
         states=labels.STATES,
         sources=labels.SOURCES,
         mask_phone=mask_phone,
+        unprintable={name.enrolment_id: name for name in name_writings.of_enrolments(db(), standing_rows)},
+        named=fonts.named,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Numeric, Select, Text, case, cast, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from courses.counting.person_time import attended_minutes
 from courses.enrolment import trainees_rights
@@ -159,7 +159,7 @@ def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal:
         .outerjoin(presence, presence.c.enrolment_id == Enrolment.id)
         .where(Offering.id == offering_id, Offering.visible_to(scope))
         .where((Enrolment.state != EnrolmentState.CANCELLED) | (sessions > 0))
-        .order_by(sessions == 0, Enrolment.id)
+        .order_by(sessions == 0, _name_sound(), Enrolment.id)
     )
     columns = [
         Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
@@ -172,14 +172,14 @@ def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal:
 
 
 def attendances(session_id: int, scope: Scope, wording: ExportWording, personal: PersonalData) -> Table:
-    """A row for each person who was at a session, in the order of arrival."""
+    """A row for each person who was at a session, by name."""
     rows = (
         select(Attendance.enrolment_id)
         .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
         .join(CourseSession, CourseSession.id == Attendance.course_session_id)
         .join(Offering, Offering.id == CourseSession.offering_id)
         .where(CourseSession.id == session_id, Offering.visible_to(scope))
-        .order_by(Attendance.arrived_at, Attendance.enrolment_id)
+        .order_by(_name_sound(), Attendance.enrolment_id)
     )
     columns = [
         Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
@@ -214,6 +214,11 @@ def with_personal_data(  # noqa: PLR0917  # the parts of one table
     ]
     unseal = _phone_opener(masked=personal is PersonalData.MASKED)
     return Table([*columns, *personal_columns], rows.join(Trainee, Trainee.id == trainee_id), unseal=unseal)
+
+
+def _name_sound() -> Any:
+    person = aliased(Trainee)
+    return select(person.name_sound).where(person.id == Enrolment.trainee_id).correlate(Enrolment).scalar_subquery()
 
 
 def _phone_opener(*, masked: bool) -> Unseal:

@@ -88,10 +88,11 @@ def pour_through(
     *,
     columns: Sequence[str],
     change: Callable[[bytes], bytes],
+    frozen: bool = True,
 ) -> Iterator[int]:
     """The same with lines of text (PostgreSQL's own, fields between tabs), each changed on its way."""
     with source.cursor().copy(sql.SQL("COPY ({}) TO STDOUT").format(query)) as rows:
-        yield from _write(target, table, columns, map(change, map(bytes, rows)), "FREEZE")
+        yield from _write(target, table, columns, map(change, map(bytes, rows)), "FREEZE" if frozen else "FORMAT text")
 
 
 def _write(

@@ -213,6 +213,11 @@ class Decade:
             return bulk.pour_through(
                 self._source, rows_query, self._target, table, columns=sealing.COLUMNS, change=change
             )
+        if table == "instructor":
+            return bulk.pour_through(
+                self._source, rows_query, self._target, table, columns=sealing.INSTRUCTOR_COLUMNS, change=sealing.sounding,
+                frozen=False,
+            )  # fmt: skip
         if table == "enrolment":
             change = sealing.sealing_tickets(self._cipher)
             return bulk.pour_through(

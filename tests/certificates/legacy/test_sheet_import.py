@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certificates.legacy import legacy
+from certificates.legacy.sheet_import import LEGACY_CERTIFICATES
 from certificates.models import Certificate, LegacyCertificate
-from courses.imports import files, kinds, runs
+from courses.imports import corrections, files, kinds, runs
 from courses.models.imports import ImportState
 from lms.core import spreadsheets
 from lms.core.errors import DomainError
@@ -73,6 +75,14 @@ def bad(**changes: str) -> str:
         (bad(issued_on="2999-01-01"), "The certificate cannot have been issued on “2999-01-01”."),
         (bad(valid_until="2014-01-01"), "The last valid day is before the issue date."),
         (bad(unit=""), "The cell “unit” is empty."),
+        (bad(unit="-"), "The cell “unit” is empty."),
+        (bad(unit="#N/A"), "The cell holds the error “#N/A”."),
+        (bad(number="2.01611E+18"), "Excel has shortened this number."),
+        (bad(number="0.5"), "“0.5” is not a certificate number."),
+        (bad(issued_on="42156"), "“42156” is the number by which Excel counts days."),
+        (bad(issued_on="15/6/1"), "“15/6/1” is not a date."),
+        (bad(valid_until="三年"), "“三年” is not a date."),
+        (bad(id_number="1.10101E+17"), "Excel has shortened this number."),
         (bad(name="长" * 300), "A cell contains more than 200 characters."),
     ],
 )
@@ -82,6 +92,28 @@ def test_a_bad_row_is_named_by_line_and_reason(db: Session, sheet: Callable[...,
     [(line, message)] = found
     assert line == 4
     assert message.startswith(reason)
+
+
+@pytest.mark.parametrize("text", ["无", "/", "-", "—", "NULL", r"\N", "永久有效", "长期", "永久", "终身有效"])
+def test_no_expiry_is_written_in_several_ways(db: Session, sheet: Callable[..., Path], text: str) -> None:
+    assert load(db, sheet(bad(valid_until=text, id_number="无", id_type="/"))) == (1, [])
+    row = db.scalars(select(LegacyCertificate)).one()
+    assert (row.valid_until, row.id_type, row.id_number_sealed) == (None, None, None)
+
+
+def test_days_of_databases_are_days(db: Session, sheet: Callable[..., Path]) -> None:
+    assert load(db, sheet(bad(issued_on="2015-06-01 14:33:10", valid_until="2099年6月1号"))) == (1, [])
+    row = db.scalars(select(LegacyCertificate)).one()
+    assert (row.issued_on.isoformat(), row.valid_until and row.valid_until.isoformat()) == ("2015-06-01", "2099-06-01")
+
+
+def test_an_id_number_of_15_digits_is_converted_with_a_remark(db: Session, sheet: Callable[..., Path]) -> None:
+    run = take_in(db, sheet(bad(id_number="110105491231002"), LIFELONG))
+    assert run.tally["new"] == 2
+    remarks = [(line, message) for line, message, _params in corrections.remarked_rows(db, run)]
+    assert remarks == [(2, LEGACY_CERTIFICATES.remarks["id_number_converted"])]
+    found = legacy.find(db, "京红救(2015)第00123号", "31002X", today=date(2026, 5, 1))
+    assert found is not None
 
 
 def test_a_number_goes_in_once(db: Session, sheet: Callable[..., Path], issue: Callable[..., Certificate]) -> None:

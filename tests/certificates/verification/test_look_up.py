@@ -111,7 +111,7 @@ class TestCodeOf:
             work.append((list(statements), len(opened), len(compared)))
         assert work[0] == work[1]
         # The name tag of the code is compared in every case: a name that was erased is found by it alone.
-        assert work[0][1:] == ((0, 2) if proof == "张三" else (1, 2))
+        assert work[0][1:] == ((0, 3) if proof == "张三" else (1, 2))
 
     def test_a_mistyped_number_is_called_so(self, db: Session, identified: Certificate) -> None:
         assert self.refusal(db, "123", "张三丰")[0] == "certificate_number_malformed"

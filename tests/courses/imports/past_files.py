@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import xlsxwriter
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -53,6 +54,27 @@ class PastWorld:
         out.writerows([row.get(name, "") for name in FIELDS] for row in rows)
         file = io.BytesIO(content.getvalue().encode(encoding))
         return runs.receive(self.db, kinds.kind_of("past"), file=file, file_name="old.csv", scope=scope)
+
+    def receive_table(
+        self, headings: Sequence[str], rows: Sequence[Sequence[Any]], *, encoding: str = "utf-8-sig"
+    ) -> ImportRun:
+        """Receive a CSV file, or a workbook (encoding "xlsx") in which a cell may be a pair of a value and its format."""
+        file = io.BytesIO()
+        if encoding == "xlsx":
+            book = xlsxwriter.Workbook(file, {"in_memory": True})
+            sheet = book.add_worksheet()
+            for number, cells in enumerate([headings, *rows]):
+                for column, cell in enumerate(cells):
+                    value, form = cell if isinstance(cell, tuple) else (cell, None)
+                    write = sheet.write_string if isinstance(value, str) else sheet.write
+                    write(number, column, value, form and book.add_format({"num_format": form}))
+            book.close()
+        else:
+            content = io.StringIO(newline="")
+            csv.writer(content).writerows([headings, *rows])
+            file.write(content.getvalue().encode(encoding))
+        file.seek(0)
+        return runs.receive(self.db, kinds.kind_of("past"), file=file, file_name="old.csv", scope=EVERYTHING)
 
     def work(self, run: ImportRun, context: ImportContext | None = None) -> None:
         for _progress in runs.work(self.db, run.id, context or self.context):

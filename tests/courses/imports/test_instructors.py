@@ -65,7 +65,18 @@ def test_an_instructor_with_two_qualifications_over_two_chunks(importer: Importe
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"registration_number": "--"}, "“--” is not a registration number."),
+        ({"registration_number": "()"}, "“()” is not a registration number."),
+        ({"registration_number": "无"}, "The cell “registration_number” is empty."),
+        (
+            {"registration_number": "2.01611E+18"},
+            "Excel has shortened this number. Format the column as text and enter the number again.",
+        ),
+        ({"level": "□中级"}, "There is no level “□中级”: write junior, intermediate or senior."),
+        (
+            {"valid_until": "46022"},
+            "“46022” is the number by which Excel counts days. Format the column as a date, and send the file again.",
+        ),
+        ({"phone": "#N/A"}, "The cell holds the error “#N/A”. Correct the formula or enter the value."),
         ({"name": "··"}, "“··” is not a name."),
         ({"name": "李红"}, "An earlier row has this number with another name, district or level."),
         ({"district": "西城"}, "An earlier row has this number with another name, district or level."),

@@ -58,6 +58,14 @@ def test_a_month_begins_at_midnight_of_the_branch(importer: Importer, db: Sessio
         assert outcome(importer.done([{**MAY, "month": "2026-06"}])) == (1, 0, 0, 0)
 
 
+def test_months_and_numbers_as_people_and_programs_write_them(importer: Importer, db: Session) -> None:
+    months = ("2012-05-01", "2011年5月", "201005", "2009.05", "2008-05-01 00:00:00")
+    numbers = ("12,000", "12000", "12000.0", "１２０００", "12,000.00")
+    rows = [{**MAY, "month": month, "person_times": text} for month, text in zip(months, numbers, strict=True)]
+    assert outcome(importer.done([*rows, {**JUNE, "certificates": "-"}])) == (6, 0, 0, 0)
+    assert total(db) == 5 * 12_000 + 800
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -67,6 +75,15 @@ def test_a_month_begins_at_midnight_of_the_branch(importer: Importer, db: Sessio
         ({"programme": "潜水"}, "There is no programme “潜水”."),
         ({"person_times": "-1"}, "“-1” is not a whole number from 0 to 100000000."),
         ({"person_times": ""}, "The cell “person_times” is empty."),
+        ({"person_times": "NULL"}, "The cell “person_times” is empty."),
+        ({"person_times": "12.5"}, "“12.5” is not a whole number from 0 to 100000000."),
+        ({"person_times": "1.2E+4"}, "“1.2E+4” is not a whole number from 0 to 100000000."),
+        ({"person_times": "12,00"}, "“12,00” is not a whole number from 0 to 100000000."),
+        ({"certificates": "#N/A"}, "The cell holds the error “#N/A”. Correct the formula or enter the value."),
+        (
+            {"month": "2007.1"},
+            "“2007.1” may be January or October, because Excel drops a zero at the end. Write it as 2012-01 or 2012-10.",
+        ),
         ({"month": "2012/6"}, "Line 3 already has this month, district and programme."),
     ],
 )

@@ -55,14 +55,14 @@ def test_the_dry_run_changes_nothing_and_says_of_each_row_why(importer: Importer
             {**ROW, "district": "天津"},
             {**ROW, "sector": "医院"},
             {**ROW, "name_zh": ""},
-            {**ROW, "name_zh": "——"},
+            {**ROW, "name_zh": "……"},
             {**ROW, "name_zh": "长" * 201},
         ]
     )
     assert outcome(run) == (2, 1, 1, 5)
     assert importer.refusals(run) == [
         (4, "Line 3 names the same organisation."), (6, "There is no district “天津”."), (7, "There is no sector “医院”."),
-        (8, "The cell “name_zh” is empty."), (9, "“——” is not a name."), (10, "A cell contains more than 200 characters."),
+        (8, "The cell “name_zh” is empty."), (9, "“……” is not a name."), (10, "A cell contains more than 200 characters."),
     ]  # fmt: skip
     assert count(db) == before
 

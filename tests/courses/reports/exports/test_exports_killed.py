@@ -57,8 +57,8 @@ for _line in sys.stdin:
 """
 PEOPLE = """
 WITH person AS (
-    INSERT INTO trainee (ref, name, name_key)
-    SELECT gen_random_uuid(), 'N' || number, 'N' || number FROM generate_series(1, :many) number RETURNING id
+    INSERT INTO trainee (ref, name, name_key, name_sound)
+    SELECT gen_random_uuid(), 'N' || number, 'N' || number, 'N' || number FROM generate_series(1, :many) number RETURNING id
 )
 INSERT INTO enrolment (offering_id, trainee_id, ticket_hash, ticket_sealed, state, source, sessions_attended,
                        minutes_attended, shortfalls, certificate_due)
