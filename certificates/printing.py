@@ -95,8 +95,12 @@ def without_card(db: Session, scope: Scope, selection: PrintSelection, branch: B
 
     Empty for a selection of more than `CHECKED` certificates.
     """
-    selected = _select(selection, scope).order_by(Enrolment.offering_id, Certificate.serial).limit(CHECKED + 1).subquery()
-    rows = db.scalars(select(Certificate).join(selected, selected.c.id == Certificate.id).order_by(Certificate.serial)).all()
+    selected = (
+        _select(selection, scope).order_by(Enrolment.offering_id, Certificate.serial).limit(CHECKED + 1).subquery()
+    )
+    rows = db.scalars(
+        select(Certificate).join(selected, selected.c.id == Certificate.id).order_by(Certificate.serial)
+    ).all()
     return [
         NoCard(row.id, row.number, row.holder_name, why)
         for row in (rows if len(rows) <= CHECKED else ())

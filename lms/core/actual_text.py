@@ -23,9 +23,7 @@ _OPERATOR: Final = re.compile(_STRING + rb"|\b(?:BDC|BMC|EMC)\b", re.DOTALL)
 _PIECE: Final = re.compile(
     rb"/Span<</MCID \d+(?:/Lang\([^)]*\))?>>BDC\s(?=q [-0-9. ]+ cm/c\d+ cs 0\.10980392 0\.101960786 0\.101960786 scn)"
 )
-_CLUSTER: Final = re.compile(
-    rb"/Span<</ActualText<[0-9A-Fa-f]*>>>BDC((?:" + _STRING + rb"|(?!\bEMC\b).)*?)\bEMC\b", re.DOTALL
-)
+_MARKED: Final = re.compile(_STRING + rb"|/\w+\s*<<.*?>>\s*BDC|/\w+ BMC|\bEMC\b", re.DOTALL)
 
 
 def is_needed(name: str) -> bool:
@@ -69,15 +67,19 @@ def _with_texts(content: bytes, names: list[str]) -> bytes:
         if not names:
             break
         text = ("\ufeff" + names.pop(0)).encode("utf-16-be").hex().upper().encode()
-        run = _CLUSTER.sub(rb"\1", content[begin:end])
+        run = content[begin:end]
         pieces = _PIECE.findall(run)
-        # All pieces are drawn within the first, because readers take one text from one piece; the others stay, empty, for the
-        # structure of the document names them.
-        drawn = [piece.rstrip().removesuffix(b"EMC") for piece in _PIECE.split(run)[1:]]
+        # All pieces are drawn within the first, without texts of their own, because readers take one text from one piece.
+        # The others stay, empty, for the structure of the document names them.
+        drawn = [_MARKED.sub(_unmarked, piece) for piece in _PIECE.split(run)[1:]]
         written += [content[position:begin], pieces[0], b"/Span<</ActualText<" + text + b">>>BDC\n", *drawn]
         written += [b"EMC\nEMC\n", *(piece + b"EMC\n" for piece in pieces[1:])]
         position = end
     return b"".join([*written, content[position:]]) if written else b""
+
+
+def _unmarked(token: re.Match[bytes]) -> bytes:
+    return token[0] if token[0].startswith(b"(") else b""
 
 
 def _runs(content: bytes) -> Iterator[tuple[int, int]]:
