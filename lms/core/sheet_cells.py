@@ -19,8 +19,8 @@ class Limits:
     The defaults are those of uploads. The parser needs some 80 bytes for each cell.
     """
 
-    file_megabytes: int = 4
-    unpacked_bytes: int = 48 * 1024 * 1024
+    file_megabytes: int = 7
+    unpacked_bytes: int = 128 << 20
     rows: int = 5000
     cells: int = 500_000
 

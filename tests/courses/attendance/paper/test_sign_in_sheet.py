@@ -91,7 +91,7 @@ def test_ten_names_of_everybody_are_on_the_sheet(db, make, offering):
 
 
 def test_the_sheet_prints_also_when_no_font_can_print_a_name(db, make, offering):
-    """One name of a class must not keep the others from signing; its row has code points, and room to write by hand."""
+    """A single name of a class must not keep the others from signing; its row has code points, and room to write by hand."""
     for name in ("陈静", "王\U00016f50", UNPRINTABLE):
         make.enrolment(offering, make.trainee(name))
     (page,) = texts(sheet(db, offering))
