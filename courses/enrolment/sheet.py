@@ -15,7 +15,6 @@ from lms.core.headings import normalised
 from lms.core.spreadsheets import SheetOutline
 
 MAX_PEOPLE = 1000
-MAX_NOTES = 100
 
 # Fact → its heading in the template (Chinese, English), and other headings that are understood.
 HEADINGS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
@@ -99,15 +98,18 @@ def people_of(rows: spreadsheets.Rows) -> SheetPeople:
             people.append(ListRow(line, facts))
     people_lines = {row.line for row in people}
     used = {column for line, cells in below if line in people_lines for column, text in enumerate(cells) if text}
-    unkept = [Column(letter_of(column), texts[column] if column < len(texts) else "") for column in sorted(used - kept)]
-    return check_size(SheetPeople(people, notes[:MAX_NOTES], unkept))
+    unkept = [
+        Column(headings.letter_of(column), texts[column] if column < len(texts) else "")
+        for column in sorted(used - kept)
+    ]
+    return check_size(SheetPeople(people, notes, unkept))
 
 
 def check_size(people: SheetPeople) -> SheetPeople:
     """The people of a list. Raises DomainError on the field `file` where there are none or too many."""
     if not people.rows and not people.notes:
         raise _refused("no_rows", N_("There are no people in the file."))
-    if len(people.rows) > MAX_PEOPLE:
+    if len(people.rows) > MAX_PEOPLE or len(people.notes) > MAX_PEOPLE:
         raise _refused("too_many_rows", N_("A file may contain at most 1,000 people. Split the file."))
     return people
 
@@ -122,16 +124,6 @@ def is_enough(texts: Sequence[str]) -> bool:
     """Tell whether headings are those of a list of people: a name, and a phone or an ID number."""
     columns = _columns(texts)
     return "name" in columns and ("phone" in columns or "id_number" in columns)
-
-
-def letter_of(column: int) -> str:
-    """The letters of a column as a spreadsheet shows them: 0 is A, 26 is AA."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
 
 
 def make_template(title: str, notes: Sequence[tuple[str, str]], *, chinese: bool) -> exports.Sheet:
