@@ -27,9 +27,10 @@ KNOWN = _NUMBER_HEADINGS | _PROOF_HEADINGS
 
 @dataclass(frozen=True)
 class ListFile:
-    """What was read of a file. sheet: the sheet, "" for CSV; unread_sheets: the names of the others that hold something.
+    """The items of a file, and what of it was not read.
 
-    hidden_rows: ranges of row numbers; hidden_columns: positions from 0. Neither was read.
+    sheet: the name of the sheet, "" for CSV; unread_sheets: the names of the others that hold something. hidden_rows: ranges
+    of row numbers; hidden_columns: positions from 0. Neither was read.
     """
 
     items: Sequence[BulkItem]
