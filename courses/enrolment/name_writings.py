@@ -98,6 +98,7 @@ def suggestion(db: Session, enrolment: Enrolment) -> str:
         .join(NameWriting.enrolment)
         .where(
             Enrolment.trainee_id == enrolment.trainee_id,
+            Enrolment.id != enrolment.id,
             NameWriting.name == enrolment.trainee.name,
             NameWriting.withdrawn_at.is_(None),
         )

@@ -15,6 +15,7 @@ from courses.enrolment.sheet import Column, ListRow, Note
 from courses.models.enrolment import IMPORT_COLUMN, EnrolmentImport
 from lms.core import crypto, spreadsheets
 from lms.core.errors import N_, DomainError, NotFound
+from lms.core.headings import letter_of
 from lms.core.spreadsheets import CELL_LENGTH, SheetOutline
 
 COUNTED_SHEETS = 20
@@ -165,7 +166,7 @@ def _with_sheet(pending_list: PendingList, outlines: list[SheetOutline], name: s
         left_out=[],
         sheet=name,
         hidden_rows=outline.hidden_rows,
-        hidden_columns=[sheet.letter_of(column) for column in outline.hidden_columns],
+        hidden_columns=[letter_of(column) for column in outline.hidden_columns],
         with_hidden=hidden or choice.hidden,
         must_choose=False,
         file=pending_list.file if has_choice else b"",

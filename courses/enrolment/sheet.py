@@ -99,7 +99,10 @@ def people_of(rows: spreadsheets.Rows) -> SheetPeople:
             people.append(ListRow(line, facts))
     people_lines = {row.line for row in people}
     used = {column for line, cells in below if line in people_lines for column, text in enumerate(cells) if text}
-    unkept = [Column(letter_of(column), texts[column] if column < len(texts) else "") for column in sorted(used - kept)]
+    unkept = [
+        Column(headings.letter_of(column), texts[column] if column < len(texts) else "")
+        for column in sorted(used - kept)
+    ]
     return check_size(SheetPeople(people, notes[:MAX_NOTES], unkept))
 
 
@@ -122,16 +125,6 @@ def is_enough(texts: Sequence[str]) -> bool:
     """Tell whether headings are those of a list of people: a name, and a phone or an ID number."""
     columns = _columns(texts)
     return "name" in columns and ("phone" in columns or "id_number" in columns)
-
-
-def letter_of(column: int) -> str:
-    """The letters of a column as a spreadsheet shows them: 0 is A, 26 is AA."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
 
 
 def make_template(title: str, notes: Sequence[tuple[str, str]], *, chinese: bool) -> exports.Sheet:

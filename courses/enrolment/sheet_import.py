@@ -22,7 +22,7 @@ from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import EnrolmentImport, EnrolmentSource, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.trainees import IdType, Trainee
-from lms.core import audit, clock, crypto
+from lms.core import audit, clock, crypto, fonts
 from lms.core.errors import N_, DomainError
 from lms.core.names import norm
 from lms.core.scope import Scope, fetch
@@ -73,6 +73,11 @@ class SheetRow:
     problem: RowProblem | None = None
     differences: tuple[str, ...] = ()
     converted: bool = False
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The characters of the name that no font of the certificate has. They refuse nothing: a name is what it is."""
+        return fonts.unprintable(self.facts.name) if self.facts is not None else ()
 
 
 @dataclass(frozen=True)

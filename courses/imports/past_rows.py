@@ -17,14 +17,14 @@ from courses.enrolment.trainees import NAME_LIMIT
 from courses.imports import cells, presence
 from courses.imports.cells import lookup_table, refusal
 from courses.imports.files import clean
-from courses.imports.kinds import Column, normalised
+from courses.imports.kinds import UNPRINTABLE, Column, normalised
 from courses.imports.past_identity import Identity, Remark, read_identity
 from courses.imports.past_times import SessionPeriod, ends_before, read_period, read_stay
 from courses.models.catalogue import Course
 from courses.models.imports import ImportOffering, ImportRun
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN
 from instructors.models import Instructor
-from lms.core import cell_values, crypto, names
+from lms.core import cell_values, crypto, fonts, names
 from lms.core.cell_text import unless_empty
 from lms.core.errors import N_, DomainError
 from lms.core.name_order import by_sound
@@ -149,6 +149,8 @@ class PastRowReader:
             raise refusal("name", N_("Enter the name, up to 60 characters."))
         identity = read_identity(get, self._today)
         self.remark = identity.remark
+        if self.remark is None and (lacking := fonts.unprintable(name)):
+            self.remark = Remark(UNPRINTABLE, {"characters": fonts.named(lacking)})
         result = cells.look_up_or(
             get("result"), _RESULTS, "result", N_("There is no result “%(text)s”: write passed or failed."), empty=""
         )

@@ -25,7 +25,7 @@ _NAMES = 1000  # different names of elements that are remembered
 _TEXT_LENGTH = 32_767  # of a cell of Excel
 PIECES = 1 + _TEXT_LENGTH // 4096  # of one text; expat's are longer, but for the last one
 
-_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_ESCAPED = re.compile("_x((?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})_")  # halves of characters are none
 
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]

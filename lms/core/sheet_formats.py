@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache, partial
 from itertools import pairwise
 
@@ -48,6 +48,7 @@ _RUN = re.compile(r"(.)\1*")
 _ELAPSED = re.compile("h+|m+|s+", re.IGNORECASE)
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[0-9.]+)")
 _CURRENCY = re.compile(r"\$([^-]*)")
+_LONG = Context(prec=2000)  # digits: more than any format has places
 _LITERALS = frozenset({"quoted", "escaped", "other", "currency"})
 
 Render = Callable[[str], str]
@@ -134,7 +135,7 @@ def _decimal(number: float) -> Decimal:
 
 
 def _rounded(number: Decimal, decimals: int) -> Decimal:
-    return number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _LONG)
 
 
 def _not_rendered(code: str, _text: str) -> str:
@@ -225,9 +226,9 @@ def _is_fraction(section: _Section) -> bool:
 
 def _moment(section: _Section, number: float, *, since_1904: bool) -> str:
     """The day, the time, both, or the duration that a cell shows; seconds only where they are not 0."""
-    seconds = round(number * _DAY_SECONDS)
-    if seconds < 0:
+    if not -0.5 / _DAY_SECONDS < number <= _LAST_SERIAL + 1:
         return _TOO_NARROW
+    seconds = round(number * _DAY_SECONDS)
     if section.has("elapsed"):
         return _clock(seconds)
     shows_day, shows_time = _parts(section)

@@ -75,7 +75,7 @@ def _outlines(content: bytes, limits: Limits, known: Collection[str]) -> Iterato
         are_too_long: list[bool] = []
         for part in book.sheets:
             outline, is_too_long = _outline(book, part, limits)
-            if outline[-1] and not part.hidden:
+            if (outline[-1] or is_too_long) and not part.hidden:
                 are_too_long.append(is_too_long)
             yield outline
     if are_too_long and all(are_too_long):

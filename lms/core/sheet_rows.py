@@ -5,6 +5,7 @@ the text before it is parsed, where they are written as Excel, WPS and LibreOffi
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,12 +15,15 @@ from lms.core.sheet_formats import Format, Render, general, moment_of
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
-# Cells and rows are cut out only before another one that says its place, or an end: the places of the others stay.
+# Cells and rows are cut out only before another one that says its place, or an end: the places of the others stay. None is
+# looked at again that is within such a series: a series that has to stay would be read as often as it has cells.
 _EMPTY_CELLS = re.compile(
-    rb'(?:<c r="[A-Z]{1,3}[0-9]{1,7}"(?: s="[0-9]{1,5}")?+(?: t="[a-z]{1,9}")?+(?:/>|></c>))++(?=<c r="|</row>)'
+    rb'(?<!"/>)(?<!"></c>)(?:<c r="[A-Z]{1,3}[0-9]{1,7}"(?: s="[0-9]{1,5}")?+(?: t="[a-z]{1,9}")?+(?:/>|></c>))++'
+    rb'(?=<c r="|</row>)'
 )
 _EMPTY_ROWS = re.compile(
-    rb'(?:<row r="[0-9]{1,7}"(?: [A-Za-z0-9:]{1,20}="[^"<&>]{0,60}")*+(?:/>|></row>))++(?=<row r="|</sheetData>|\Z)'
+    rb'(?<!"/>)(?<!"></row>)(?:<row r="[0-9]{1,7}"(?: [A-Za-z0-9:]{1,20}="[^"<&>]{0,60}")*+(?:/>|></row>))++'
+    rb'(?=<row r="|</sheetData>|\Z)'
 )
 _ROW = b'<row r="'
 _LONGEST_ROW = 4 << 20
@@ -45,6 +49,8 @@ class SheetReader:
         self.hidden_columns: set[int] = set()
         self._texts = texts
         self._numbers: dict[str, Render] = {"": general} | {str(i): made.number for i, made in enumerate(formats)}
+        if not formats:
+            self._numbers = defaultdict(lambda: general)
         self._shown: dict[str, Render] = {str(i): made.text for i, made in enumerate(formats) if made.text}
         self._cells_left = limits.cells
         self._done: list[SheetRow] = []
@@ -59,6 +65,7 @@ class SheetReader:
         self._last_column = 0  # of those whose width was said
         self._attributes: dict[str, str] = {}
         self._value: str | None = None
+        self._formula: str | None = None
         self._inline: list[str] = []
 
     def rows(self, pieces: Iterable[bytes]) -> Iterator[SheetRow]:
@@ -79,12 +86,12 @@ class SheetReader:
         element = self._local[name]
         if element == "c":
             self._attributes = attributes
-            self._value = None
+            self._value = self._formula = None
         elif element == "v":
             self._pieces.clear()
         elif element == "row":
             self._begin_row(attributes)
-        elif element == "t":
+        elif element in {"t", "f"}:
             self._pieces.clear()
         elif element == "is":
             self._inline.clear()
@@ -95,7 +102,7 @@ class SheetReader:
         elif element == "col" and not self._is_among_rows:
             self._add_columns(attributes)
 
-    def _end(self, name: str) -> None:
+    def _end(self, name: str) -> None:  # noqa: C901  # one branch for each kind of element
         element = self._local[name]
         if element == "c":
             self._end_cell()
@@ -108,6 +115,8 @@ class SheetReader:
             if not self._is_reading:
                 self._inline.extend(self._pieces)
                 del self._inline[PIECES:]
+        elif element == "f":
+            self._formula = "".join(self._pieces)
         elif element == "is":
             self._value = "".join(self._inline)
         elif element == "rPh":
@@ -130,30 +139,34 @@ class SheetReader:
         attributes, value = self._attributes, self._value
         reference = attributes.get("r")
         self._column = column = self._column + 1 if reference is None else self._place(reference)
-        if value is None:
+        if value is None and self._formula is None:
             return
         self._cells_left -= 1
         if self._cells_left < 0:
             raise too_long()
-        text = self._text(attributes, value)
+        text = self._text(attributes, value or "")
         if text:
             if column in self._row.texts:
                 raise broken()
             self._row.texts[column] = text
 
     def _text(self, attributes: dict[str, str], value: str) -> str:
-        """The text of a cell as a person sees it. Raises IndexError, KeyError and ValueError for what refers to nothing."""
+        """The text of a cell as a person sees it. Raises IndexError, KeyError and ValueError for what refers to nothing.
+
+        A formula that no program has calculated gives "#=" and the formula, which no reader takes for a value.
+        """
         kind, style = attributes.get("t", "n"), attributes.get("s", "")
+        if not value.strip():
+            return "" if self._formula is None or kind == "str" else text_of(["#=", self._formula])
         if kind == "n":
-            value = value.strip()
-            return self._numbers[style](value) if value else ""
+            return self._numbers[style](value.strip())
         if kind == "s":
             index = int(value)
             if index < 0:
                 raise IndexError
             text = self._texts[index]
         elif kind == "b":
-            return _BOOLEANS[value.strip()]
+            return _BOOLEANS[value.strip().lower()]
         elif kind == "d":
             return moment_of(value.strip())
         else:  # the text of a formula, a text that is written here, or an error such as #N/A

@@ -15,7 +15,7 @@ from courses.enrolment.forms.enrolment import SheetApplyForm, SheetChoiceForm, S
 from courses.enrolment.views.enrolment import blueprint
 from courses.models.enrolment import EnrolmentImport
 from courses.models.offerings import Offering
-from lms.core import clock, edge, exports
+from lms.core import clock, edge, exports, fonts
 from lms.core.access import requires, scope
 from lms.core.error_pages import message_of
 from lms.core.exports import MEDIA_TYPES, Format, Sheet
@@ -86,6 +86,7 @@ def preview(offering_id: int, ref: str) -> ResponseReturnValue:
         state_of=pending_lists.state_of,
         form=SheetApplyForm(formdata=None),
         mask_phone=mask_phone,
+        named=fonts.named,
     )
 
 

@@ -113,6 +113,37 @@ def test_a_list_on_a_hidden_sheet_alone_is_not_read_without_asking(db: Session, 
         receive(db, make, book_of({"封面": [["名单见第二页"]], "其他": [["日期", "金额"]]}))
 
 
+def test_the_only_visible_list_is_read_and_what_is_hidden_is_named(db: Session, make: Make) -> None:
+    visible = [
+        ["姓名", "手机", "出生年份"],
+        ["甲", "13800138001", "1990"],
+        ["乙", "13800138002", "1991"],
+        ["丙", "13800138003", ""],
+    ]
+    sheets = {"去年": [["姓名", "手机"], ["旧人", "13800138900"]], "名单": visible}
+    content = book_of(sheets, hidden=["去年"], hidden_rows={"名单": [2]}, hidden_columns={"名单": [2]})
+    pending = receive(db, make, content)
+    preview = sheet_import.preview(db, pending, EVERYTHING)
+    assert names(preview) == {2: "甲", 4: "丙"}
+    assert preview.source.hidden_rows == [(3, 3)]
+    assert preview.source.hidden_columns == ["C"]
+    assert [(choice.name, choice.hidden) for choice in preview.source.unread_sheets] == [("去年", True)]
+    assert sheet_import.choose_sheet(db, pending, "名单", hidden=True, today=TODAY)
+    preview = sheet_import.preview(db, pending, EVERYTHING)
+    assert names(preview) == {2: "甲", 3: "乙", 4: "丙"}
+    assert preview.accepted[0].facts is not None
+    assert preview.accepted[0].facts.birth_year == 1990
+    assert preview.source.with_hidden
+
+
+def test_a_cell_at_the_last_row_costs_nothing(db: Session, make: Make) -> None:
+    rows: list[list[object]] = [["姓名", "手机"], ["甲", "13800138001"]]
+    content = book_of({"名单": rows}, far={"名单": (1_048_575, 0, "x")})
+    preview = previewed(db, make, content)
+    assert names(preview) == {2: "甲"}
+    assert [row.number for row in preview.rejected] == [1_048_576]
+
+
 def test_excels_unicode_text_is_read_and_excel_97_refused_in_words(db: Session, make: Make) -> None:
     content = "姓名\t手机\r\n甲\t13800138301\r\n乙\t13800138302\r\n".encode("utf-16")
     assert names(previewed(db, make, content)) == {2: "甲", 3: "乙"}

@@ -182,7 +182,8 @@ def test_formulas_give_what_was_calculated_and_numbers_stay_as_they_were_typed(d
 def test_the_pieces_are_sealed_each_for_its_place(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "PIECE_BYTES", 64)
     run = receive(db, lines(HEADINGS, ROW, ROW).encode())
-    first, second = db.scalars(select(ImportPiece).order_by(ImportPiece.number).limit(2))
+    pieces = select(ImportPiece).where(ImportPiece.number >= 0).order_by(ImportPiece.number)
+    first, second = db.scalars(pieces.limit(2))
     assert "王小明".encode() not in first.content + second.content
     first.content, second.content = second.content, first.content
     db.flush()

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lms.core.errors import DomainError
@@ -174,7 +174,12 @@ def test_a_moment_of_any_minute_is_that_minute(minutes: int) -> None:
 
 
 @settings(max_examples=200)
-@given(code=st.text(st.sampled_from('0#?.,%;@"\\_*[]$-8ymdhsEe+AP/年 G'), max_size=14), number=st.floats(-1e17, 1e17))
+@given(
+    code=st.text(st.sampled_from('0#?.,%;@"\\_*[]$-8ymdhsEe+AP/年 G'), max_size=14) | st.text("0#.%", max_size=250),
+    number=st.floats(allow_nan=False, allow_infinity=False),
+)
+@example(code="[h]:mm", number=1e308).via("a product beyond the largest number")
+@example(code="0." + "0" * 250, number=99_999_999_999_999.0).via("more places than decimals have")
 def test_any_format_gives_some_text(code: str, number: float) -> None:
     made = compiled(code)
     assert isinstance(made.number(repr(number)), str)

@@ -106,6 +106,19 @@ def test_the_sheet_is_chosen_on_a_page_and_what_was_not_read_is_named(
     assert enrolled(db, offering) == ["甲"]
 
 
+def test_hidden_rows_are_named_and_read_when_the_person_says_so(coordinator: FlaskClient, offering: Offering) -> None:
+    rows = [["姓名", "手机"], ["甲", "13800138001"], ["乙", "13800138002"]]
+    address = send(coordinator, offering, content=book_of({"名单": rows}, hidden_rows={"名单": [2]}), name="名单.xlsx")
+    page = coordinator.get(f"{address}?lang=zh").text
+    assert "第3行" in page
+    assert "未读取" in page
+    assert "乙" not in page
+    coordinator.post(f"{address}/sheet", data={"sheet": "名单", "hidden": "yes"})
+    page = coordinator.get(address).text
+    assert "乙" in page
+    assert "已一并读取" in page
+
+
 def test_two_windows_with_one_list_do_not_overwrite_each_other(
     db: Session, coordinator: FlaskClient, offering: Offering
 ) -> None:
