@@ -1,6 +1,7 @@
 """The facts of a person in the cells of a list: how phones, ID numbers, years of birth and names are read."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from itertools import chain
@@ -8,6 +9,7 @@ from itertools import chain
 from courses.enrolment import id_numbers
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.trainees import IdType
+from lms.core.cell_text import person_name
 from lms.core.cell_values import (
     is_empty,
     is_error,
@@ -58,7 +60,7 @@ def parse_facts(cells: Mapping[str, str], today: date) -> TraineeFacts:
         birth_year=parse_birth_year(cells.get("birth_year", ""), today, "birth_year"),
         id_type=id_type,
         id_number=number or None,
-        guardian_name=None if is_empty(cells.get("guardian_name", "")) else cells["guardian_name"],
+        guardian_name=None if is_empty(cells.get("guardian_name", "")) else person_name(cells["guardian_name"]),
         guardian_phone=parse_phone(cells.get("guardian_phone", ""), "guardian_phone"),
     )
 
@@ -84,7 +86,11 @@ def _name(text: str) -> str:
         raise DomainError(
             "name_wrong", N_("There is a number in the name. Put it into its own column."), status=422, field="name"
         )
-    return text
+    if ":" in unicodedata.normalize("NFKC", text):
+        raise DomainError(
+            "name_wrong", N_("There is a colon in the name. Enter the name alone."), status=422, field="name"
+        )
+    return person_name(text)
 
 
 def _id_number(text: str) -> str:

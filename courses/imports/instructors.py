@@ -21,10 +21,11 @@ from courses.models.catalogue import Programme
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from instructors.models import PHONE_COLUMN, Instructor, Level
 from lms.core import clock, crypto, fonts
+from lms.core.cell_text import person_name
 from lms.core.cell_values import refuse_shortened, whole_number
 from lms.core.errors import N_
 from lms.core.name_order import by_sound
-from lms.core.names import clean, norm
+from lms.core.names import norm
 
 COLUMNS = (
     Column(
@@ -187,7 +188,7 @@ class InstructorRowReader:
 
     def __call__(self, row: Cells) -> ParsedRow:
         """Read a row. Raises DomainError for a row at fault."""
-        number, name = whole_number(row["registration_number"]), clean(row["name"])
+        number, name = whole_number(row["registration_number"]), person_name(row["name"])
         refuse_shortened(number)
         person = normalised(number)
         if not person or len(number) > NUMBER_LIMIT:

@@ -24,8 +24,8 @@ from courses.models.catalogue import Course
 from courses.models.imports import ImportOffering, ImportRun
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN
 from instructors.models import Instructor
-from lms.core import cell_values, crypto, fonts, names
-from lms.core.cell_text import unless_empty
+from lms.core import cell_values, crypto, fonts
+from lms.core.cell_text import person_name, unless_empty
 from lms.core.errors import N_, DomainError
 from lms.core.name_order import by_sound
 from lms.core.names import norm
@@ -142,7 +142,7 @@ class PastRowReader:
         if not present:
             self.key = None
         get = partial(self._cell, row)
-        name = names.clean(self._raw(row, "name"))
+        name = person_name(self._raw(row, "name"))
         cell_values.refuse_error(name)
         key = norm(name)
         if not key or len(name) > NAME_LIMIT:

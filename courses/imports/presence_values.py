@@ -17,7 +17,7 @@ from courses.imports import files, presence
 from courses.imports.files import Extract, FileRow
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 
-ROWS_COUNTED = 100_000
+ROWS_COUNTED = 50_000
 DISTINCT_MOST = 200
 VALUES_SHOWN = 30
 VALUE_LENGTH = 60

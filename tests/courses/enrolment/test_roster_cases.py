@@ -29,7 +29,7 @@ def problems(preview: Preview) -> dict[int, str | None]:
 
 @BOTH
 def test_one_person_whose_dots_are_written_in_many_ways_is_one(form: Format, db: Session, make: Make) -> None:
-    dots = ["·", "•", "・", "‧", "∙", "⋅", "．", ".", "。", "･", "-", "—", ""]
+    dots = ["·", "•", "・", "‧", "∙", "⋅", "．", ".", "。", "･", "●", "-", "—", ""]
     rows = [["姓名", "手机"], *([f"阿凡提{dot}买买提", "13800139100"] for dot in dots)]
     preview = previewed(db, make, written(form, rows))
     assert names(preview) == {2: "阿凡提·买买提"}

@@ -88,6 +88,23 @@ def test_hidden_rows_and_columns_are_named_and_read_only_on_request(db: Session)
     assert receive(db, content, hidden=True).hidden
 
 
+@pytest.mark.parametrize("kind", ["past", "organisations", "instructors", "opening_balances", "legacy_certificates"])
+def test_every_kind_of_file_waits_for_the_choice_of_a_sheet(db: Session, kind: str) -> None:
+    chosen = kinds.kind_of(kind)
+    rows = ([column.zh for column in chosen.columns], [column.example for column in chosen.columns])
+    content = workbook({"第一张": rows, "说明": ADVICE, "第二张": rows, "旧": rows}, hidden=["旧"])
+    run = runs.receive(db, chosen, file=io.BytesIO(content), file_name="表", scope=EVERYTHING)
+    assert run.sheet_name is None
+    choices.choose_sheet(db, run, "第二张", hidden=False)
+    assert set(run.mapping) == {column.name for column in chosen.columns}
+    left = sheets.skipped(run, sheets.outlines(db, run))
+    assert (left.sheets, left.hidden_sheets) == (["第一张", "说明"], ["旧"])
+    alone = runs.receive(
+        db, chosen, file=io.BytesIO(workbook({"说明": ADVICE, "表": rows})), file_name="表", scope=EVERYTHING
+    )
+    assert alone.sheet_name == "表"
+
+
 def test_a_caller_may_name_the_sheet(db: Session) -> None:
     content = workbook({"东城": EAST, "西城": WEST})
     assert cells(db, receive(db, content, sheet="西城")) == [list(WEST[1])]

@@ -91,6 +91,33 @@ def test_a_file_of_two_lists_waits_for_the_choice_of_one(city: FlaskClient, db: 
     assert db.scalars(select(ImportRun.sheet_name)).one() == "西城"
 
 
+def test_odd_names_of_sheets_and_odd_values_are_shown_and_chosen_as_they_are(
+    city: FlaskClient, world: PastWorld, db: Session
+) -> None:
+    odd = " 甲 <b>&\"'班 "
+    page = send(city, workbook({odd: EAST, "乙": WEST}), "organisations", "单位.xlsx")
+    assert "<b>&amp;" not in text(city, page)
+    assert city.post(f"{page}/sheet", data={"sheet": odd}).status_code == 302
+    assert db.scalars(select(ImportRun.sheet_name)).one() == odd
+    page = send(city, past_file(world, ["<i>\"'%s\\", "√"]), "past", "a.csv")
+    shown = text(city, page)
+    assert "<i>" not in shown
+    assert len(selects(shown)) == 2
+
+
+def test_a_second_tap_changes_nothing(city: FlaskClient, world: PastWorld, db: Session) -> None:
+    page = send(city, past_file(world, ["√", "迟到"]), "past", "a.csv")
+    city.post(f"{page}/columns", data=chosen_columns())
+    assert city.post(f"{page}/columns", data=chosen_columns()).status_code == 409
+    tasks.sweep_imports()
+    names = selects(text(city, page))
+    assert city.post(f"{page}/meanings", data={names["迟到"]: "all"}).status_code == 302
+    assert city.post(f"{page}/meanings", data={names["迟到"]: "none"}).status_code == 409
+    tasks.sweep_imports()
+    db.expire_all()
+    assert [(run.state, run.tally["new"]) for run in db.scalars(select(ImportRun))] == [(ImportState.CHECKED, 2)]
+
+
 def test_hidden_parts_are_named_and_long_numbers_in_sheets_are_masked(city: FlaskClient) -> None:
     rows = (("姓名", "手机", "日期"), ("王一", "13800138000", "2015-03-07"), ("王二", "13800138001", "2015-03-07"))
     content = workbook({"名单": rows, "旧": rows}, hidden=["旧"], hidden_rows=[2])
