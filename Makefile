@@ -55,7 +55,7 @@ worker: environment ## Run a worker by itself, as production does, with the sett
 	@$(ENTER) exec $(VENV) -m celery -A lms.worker worker --loglevel INFO $(ARGS)
 
 lock: environment-dev ## Pin the newest versions of the requirements, with hashes
-	@$(ENTER) for name in requirements requirements-dev; do \
+	@$(ENTER) for name in requirements requirements-dev requirements-node; do \
 		$(VENV) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
 			--python-version 3.11 --custom-compile-command "make lock" $$name.in -o $$name.txt; done
 	@$(ENTER) sh tests/npm_lock.sh
@@ -73,11 +73,12 @@ help: ## Show this list
 
 environment:
 	@$(ENTER) sh lms/embedded/environment.sh requirements.txt
+	@$(ENTER) sh lms/embedded/npm_packages.sh served
 
 environment-dev: environment
 	@$(ENTER) sh lms/embedded/environment.sh requirements-dev.txt
 	@$(ENTER) sh tests/schemas.sh
-	@$(ENTER) sh tests/npm_install.sh
+	@$(ENTER) sh lms/embedded/npm_packages.sh all
 
 browser:
 	@$(ENTER) sh lms/embedded/browser.sh

@@ -2,7 +2,7 @@
 import js from "@eslint/js";
 import globals from "globals";
 
-const WORKERS = ["lms/static/offline-worker.js", "lms/static/session-worker.js"];
+const WORKERS = ["lms/static/decoding-worker.js", "lms/static/offline-worker.js", "lms/static/session-worker.js"];
 const PATTERN = "[source][source.value!=/^\\.\\/[a-z_]+\\.js$/]";
 
 // The scripts are served from one folder, without a build step, to browsers of the last five years.
@@ -76,7 +76,10 @@ export default [
   },
   {
     files: WORKERS,
-    languageOptions: { sourceType: "script", globals: { ...globals.serviceworker, RELEASE: "readonly" } },
+    languageOptions: {
+      sourceType: "script",
+      globals: { ...globals.serviceworker, RELEASE: "readonly", ZXingWASM: "readonly" },
+    },
     rules: { "no-implicit-globals": "off" }, // a worker has its global scope to itself
   },
   {

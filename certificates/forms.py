@@ -34,6 +34,7 @@ class ListForm(QueryForm):
 
     certificates = TextAreaField()
     file = FileField()
+    sheet = StringField(filters=[strip], validators=[Optional(), Length(max=100)])
     answer = StringField()
 
 

@@ -36,6 +36,7 @@ from courses.models.trainees import Trainee
 from instructors.models import Instructor
 from lms.core import clock
 from lms.core.events import publish
+from lms.core.name_order import by_sound
 from lms.organisations.models import District, Organisation
 
 log = structlog.get_logger(__name__)
@@ -114,7 +115,7 @@ def issue_owed(
     printed: dict[int, str] = {}
     while not rows and (owed := db.execute(_select_owed(offering_id, period, limit)).all()):
         printed = _printed_names(db, owed, branch)
-        rows = [row for row in owed if row.enrolment_id in printed]
+        rows = sorted((row for row in owed if row.enrolment_id in printed), key=_place)
         if len(rows) < len(owed) == limit:
             publish(db, CertificatesOwed(offering_id))
     if not rows:
@@ -157,6 +158,11 @@ def release(db: Session, branch: Branch) -> int:
     if printed:
         log.info("certificates_released", count=len(printed))
     return len(printed)
+
+
+def _place(owed: Row[Any]) -> tuple[int, str, int]:
+    """The place in the order of serials, in which certificates are printed: each class by name."""
+    return owed.offering_id, by_sound(owed.holder), owed.enrolment_id
 
 
 def _printed_names(db: Session, owed: Sequence[Row[Any]], branch: Branch) -> dict[int, str]:

@@ -19,7 +19,6 @@ from certificates.branch import Branch
 from certificates.models import Certificate
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
-from courses.models.trainees import Trainee
 from lms.core import audit
 from lms.core.errors import N_, DomainError
 from lms.core.scope import Scope, visible
@@ -80,14 +79,12 @@ def count(db: Session, scope: Scope, selection: PrintSelection) -> PrintCount:
 
 
 def select_ids(db: Session, scope: Scope, selection: PrintSelection, form: PrintFormat) -> list[int]:
-    """Return the certificates' ids in the order of printing, by offering and name, and record the download in the
+    """Return the certificates' ids in the order of printing, by offering and serial, and record the download in the
     audit trail.
 
     Raises DomainError `nothing_to_print`.
     """
-    ids = list(
-        db.scalars(_select(selection, scope).order_by(Enrolment.offering_id, Trainee.name_sound, Certificate.serial))
-    )
+    ids = list(db.scalars(_select(selection, scope).order_by(Enrolment.offering_id, Certificate.serial)))
     if not ids:
         raise DomainError("nothing_to_print", N_("There is no certificate to print here."), status=404)
     period = {
@@ -119,7 +116,6 @@ def _select(selection: PrintSelection, scope: Scope) -> Select[int]:
     statement = visible(
         select(Certificate.id)
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
-        .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .where(
             Certificate.revoked_at.is_(None),
             Certificate.superseded_by_id.is_(None),

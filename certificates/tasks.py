@@ -40,8 +40,14 @@ def sweep(db: Session) -> None:
 
 @tasks.task
 def find_missing_glyphs(db: Session) -> None:
-    """List certificates in force, and people enrolled, with characters that no font has."""
+    """List certificates in force with characters that no font has."""
     missing_glyphs.scan(db, clock.today(Branch.of(current_app.config["SETTINGS"]).zone))
+
+
+@tasks.task
+def find_coming_names(db: Session) -> None:
+    """List people enrolled in classes to come whose names no font can print."""
+    missing_glyphs.scan_coming(db)
 
 
 @tasks.task

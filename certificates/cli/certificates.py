@@ -73,6 +73,7 @@ def list_unprintable() -> None:
     with transaction(current_app.extensions["sessions"]) as db:
         today = clock.today(branch.zone)
         missing_glyphs.scan(db, today)
+        missing_glyphs.scan_coming(db)
         gone = issuing.release(db, branch) + missing_glyphs.sift(db, today)
         rows = unprintable.listing(db, EVERYTHING, size=ALL).rows
     for row in rows:

@@ -20,7 +20,8 @@ from courses.imports.past_identity import CONVERTED, REMARKS
 from courses.imports.row_kind import Cells, LineRange, ParsedRow, RowKind, range_sql
 from courses.models.catalogue import Programme
 from courses.models.imports import ImportRun
-from lms.core import cell_values, clock, crypto, names
+from lms.core import cell_values, clock, crypto
+from lms.core.cell_text import person_name
 from lms.core.errors import N_
 from lms.core.names import norm
 
@@ -99,7 +100,7 @@ class LegacyCertificates(RowKind):
                 raise refusal("number_digits", N_("The number contains no digits."))
             number = cell_values.certificate_number(row["number"])
             key = number_key(number)
-            name = names.clean(row["name"])
+            name = person_name(row["name"])
             if not any(letter.isalpha() for letter in name):
                 raise refusal("name_letters", N_("The name contains no letters."))
             issued_on = cells.parse_day(row["issued_on"])

@@ -8,7 +8,7 @@ answer.
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -19,11 +19,16 @@ from certificates.payload import DIGITS
 from certificates.states import State
 from certificates.verification import look_up, verification
 from certificates.verification.verification import PublicKeys, Verdict
+from lms.core.cell_values import is_error, is_shortened
 from lms.core.errors import N_, DomainError
 
 MAX_ITEMS = 500
 NO_MATCH = "no_match"
 LEGACY = "legacy"
+UNREADABLE = "unreadable"
+
+SHORTENED = N_("Excel has shortened this number. Format the column as text and enter the number again.")
+ERROR = N_("The cell holds an error of a formula.")
 
 _CODE = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS}}}(?![0-9])")
 
@@ -32,11 +37,14 @@ _CODE = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS}}}(?![0-9])")
 class BulkItem:
     """A certificate to verify: a code (digits or the whole address), or a number.
 
-    `proof` is the holder's name or the last 6 characters of the ID number.
+    `proof` is the holder's name or the last 6 characters of the ID number. `line` is the number of the row in the list, 0
+    where there is none. `problem` is a msgid: the cell cannot be a certificate, such as a number that Excel has shortened.
     """
 
     certificate: str
     proof: str = ""
+    line: int = field(default=0, compare=False)
+    problem: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +65,20 @@ def items(rows: Sequence[tuple[int, list[str]]]) -> list[BulkItem]:
 
     Raises DomainError on the field `file`: `list_empty`, `list_too_long`.
     """
-    lines = [_columns(cells) for _, cells in rows if cells and cells[0]]
-    if lines and not re.search("[0-9]", lines[0][0]):
-        lines = lines[1:]
-    if not lines:
+    found = [BulkItem(*_columns(cells), line=line) for line, cells in rows if cells and cells[0]]
+    if found and not re.search("[0-9]", found[0].certificate):
+        found = found[1:]
+    if not found:
         raise DomainError("list_empty", N_("There is no certificate in the list."), status=422, field="file")
-    check_length(len(lines))
-    return [BulkItem(certificate, proof) for certificate, proof in lines]
+    check_length(len(found))
+    return [replace(item, problem=_problem(item.certificate)) for item in found]
+
+
+def _problem(certificate: str) -> str | None:
+    """Return the msgid of what is wrong with a cell that holds no certificate's number or code, None for any other."""
+    if code_in(certificate) is None and (is_shortened(certificate) or is_error(certificate)):
+        return SHORTENED if is_shortened(certificate) else ERROR
+    return None
 
 
 def _columns(cells: list[str]) -> tuple[str, str]:
@@ -106,6 +121,8 @@ def verify(
 
 
 def _verify_item(db: Session, item: BulkItem, *, today: date, keys: PublicKeys, scheme: NumberScheme) -> BulkResult:
+    if item.problem is not None:
+        return BulkResult(item, Verdict(State.UNKNOWN, UNREADABLE), None)
     digits = code_in(item.certificate)
     by_code = digits is not None
     if digits is None:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from courses.enrolment import places
 from courses.enrolment.trainees import NAME_LIMIT
 from courses.events import NameDecided
-from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
+from courses.models.enrolment import ACTIVE_STATES, HOLDS_PLACE, Enrolment, EnrolmentState
 from courses.models.name_writings import NameWriting
+from courses.models.offerings import OfferingState
 from courses.models.trainees import Trainee
 from lms.core import audit, clock, fonts, reasons
 from lms.core.errors import N_, DomainError
@@ -22,6 +24,9 @@ from lms.core.events import publish
 from lms.core.masks import mask_name, without_names
 from lms.core.name_order import by_sound
 from lms.core.names import clean
+
+# Stored as the reason of a writing, so it is in both languages.
+BY_TICKET = "本人凭报名凭证选定。Chosen by the holder of the ticket."
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ def suggestion(db: Session, enrolment: Enrolment) -> str:
         .join(NameWriting.enrolment)
         .where(
             Enrolment.trainee_id == enrolment.trainee_id,
+            Enrolment.id != enrolment.id,
             NameWriting.name == enrolment.trainee.name,
             NameWriting.withdrawn_at.is_(None),
         )
@@ -155,6 +161,26 @@ def record(db: Session, enrolment: Enrolment, writing: str, reason: str, *, issu
     )
     publish(db, NameDecided(enrolment.id))
     return row
+
+
+def may_choose(db: Session, enrolment: Enrolment) -> bool:
+    """Tell whether the holder of the ticket may choose the writing: as long as the enrolment could still be made anew.
+
+    From the first check-in on, the name was compared with the person who came, and staff record the writing.
+    """
+    return (
+        enrolment.state in ACTIVE_STATES
+        and enrolment.offering.state == OfferingState.PUBLISHED
+        and bool(fonts.unprintable(enrolment.trainee.name))
+        and not places.has_attended(db, enrolment)
+    )
+
+
+def choose(db: Session, enrolment: Enrolment, writing: str) -> NameWriting:
+    """Record the writing that the holder chose by ticket. Raises as `record` does, and `writing_late`."""
+    if not may_choose(db, enrolment):
+        raise DomainError("writing_late", N_("Ask the host organisation: the writing can no longer be chosen here."))
+    return record(db, enrolment, writing, BY_TICKET)
 
 
 def withdraw(db: Session, enrolment: Enrolment, reason: str) -> None:

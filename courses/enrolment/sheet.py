@@ -1,28 +1,32 @@
-"""The spreadsheet of people to enrol: its template, its headings in both languages, how its cells are read, and the
-spreadsheet of rejected rows.
+"""The spreadsheet of people to enrol: its template, its headings in both languages, its rows, and the spreadsheet of
+rejected rows.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
-from courses.enrolment.trainees import TraineeFacts
-from courses.models.trainees import IdType
-from lms.core import exports, spreadsheets
+from courses.enrolment import sheet_notes
+from lms.core import exports, headings, spreadsheets
+from lms.core.cell_values import is_empty
 from lms.core.errors import N_, DomainError
-from lms.core.phones import normalise_phone
+from lms.core.headings import normalised
+from lms.core.spreadsheets import SheetOutline
 
 MAX_PEOPLE = 1000
-# The headings must stand within these first rows; a title may stand above them.
-HEADING_ROWS = 15
+MAX_NOTES = 100
 
 # Fact → its heading in the template (Chinese, English), and other headings that are understood.
 HEADINGS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
-    "name": ("姓名", "name", ("名字", "学员姓名", "fullname")),
+    "name": ("姓名", "name", ("名字", "学员姓名", "学生姓名", "参训人员姓名", "fullname")),
     "phone": (
         "手机",
         "phone",
-        ("手机号", "手机号码", "电话", "联系电话", "联系方式", "电话号码", "mobile", "mobilephone"),
+        (
+            *("手机号", "手机号码", "电话", "联系电话", "联系方式", "电话号码", "联系手机", "移动电话", "学员手机"),
+            *("本人手机", "本人电话", "mobile", "mobilephone", "phonenumber", "tel"),
+        ),
     ),
     "id_type": ("证件类型", "id type", ("证件种类",)),
     "id_number": ("证件号码", "id number", ("证件号", "身份证号", "身份证号码", "身份证", "idno")),
@@ -35,53 +39,97 @@ HEADINGS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "guardian_name": ("监护人", "guardian", ("监护人姓名", "家长", "家长姓名", "guardianname")),
     "guardian_phone": ("监护人电话", "guardian phone", ("监护人手机", "监护人手机号", "家长电话", "家长手机")),
 }
-# ID type → the names of it that a cell may contain, as `_key` writes them.
-ID_TYPE_NAMES: Mapping[IdType, tuple[str, ...]] = {
-    IdType.RESIDENT: (
-        "居民身份证", "身份证", "二代身份证", "港澳台居民居住证",
-        "resident", "residentid", "residentidcard", "idcard",
-    ),
-    IdType.PASSPORT: ("护照", "passport"),
-    IdType.HK_MACAU_PERMIT: (
-        "港澳居民来往内地通行证", "港澳通行证", "回乡证", "港澳居民通行证", "hkmacaupermit", "hongkongormacaupermit",
-    ),
-    IdType.TAIWAN_PERMIT: ("台湾居民来往大陆通行证", "台胞证", "台湾通行证", "taiwanpermit"),
-    IdType.FOREIGN_PERMANENT: (
-        "外国人永久居留身份证", "外国人永久居留证", "永久居留证", "foreignpermanent", "foreignpermanentresidentcard",
-    ),
-}  # fmt: skip
-
 WIDTHS = (14, 16, 20, 24, 12, 26, 14, 18)
 
-_IGNORED = re.compile(r"[\s*_\-.:/]+|\(.*?\)|\[.*?\]")
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
-_BIRTHDAY = re.compile(r"((?:19|20)\d\d)[01]\d[0-3]\d")
-_SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+class ListRow(NamedTuple):
+    """A row about a person: its number as the person sees it, the texts of its facts without empty ones, and what of it was
+    not understood, which only a pasted line can have.
+    """
+
+    line: int
+    cells: dict[str, str]
+    unread: str = ""
 
 
-def read_people(content: bytes) -> list[tuple[int, dict[str, str]]]:
-    """Read the people of a file: for each the row's number, and fact → text of the cell, without empty cells.
+class Note(NamedTuple):
+    """A row that is no person, such as a signature line: its number, the texts of facts that it would have, and its text."""
+
+    line: int
+    cells: dict[str, str]
+    text: str
+
+
+class Column(NamedTuple):
+    """A column of a sheet by its letter, and its heading, which may be empty."""
+
+    letter: str
+    heading: str
+
+
+@dataclass(frozen=True)
+class SheetPeople:
+    """The people of a list, the rows that are no people, and the columns that hold something and are not kept."""
+
+    rows: list[ListRow]
+    notes: list[Note]
+    unkept: list[Column]
+
+
+def read_people(content: bytes, *, sheet: str = "", hidden: bool = False) -> SheetPeople:
+    """Read the people of a sheet; by default of the first visible one. hidden: hidden rows and columns too.
 
     Raises DomainError on the field `file`.
     """
-    rows = spreadsheets.read(content)
-    columns, first_index = _find_headings(rows)
-    people = []
-    for number, cells in rows[first_index:]:
-        texts = {fact: cells[column] for fact, column in columns.items() if column < len(cells) and cells[column]}
-        if texts:
-            people.append((number, texts))
-    if not people:
+    return people_of(spreadsheets.read(content, sheet=sheet, known=KNOWN, hidden=hidden))
+
+
+def people_of(rows: spreadsheets.Rows) -> SheetPeople:
+    """The people of the rows of a sheet. Raises DomainError on the field `file`."""
+    columns, texts, last_line = _find_headings(rows)
+    people, notes, kept = [], [], set(columns.values())
+    below = [(line, cells) for line, cells in rows if line > last_line]
+    for line, cells in below:
+        facts = {fact: cells[column] for fact, column in columns.items() if column < len(cells)}
+        facts = {fact: text for fact, text in facts.items() if text and (fact == "name" or not is_empty(text))}
+        others = [text for column, text in enumerate(cells) if text and column not in kept]
+        if sheet_notes.is_note(facts, others) or _repeats_headings(facts):
+            notes.append(Note(line, facts, " ".join(filter(None, cells))))
+        elif facts:
+            people.append(ListRow(line, facts))
+    people_lines = {row.line for row in people}
+    used = {column for line, cells in below if line in people_lines for column, text in enumerate(cells) if text}
+    unkept = [
+        Column(headings.letter_of(column), texts[column] if column < len(texts) else "")
+        for column in sorted(used - kept)
+    ]
+    return check_size(SheetPeople(people, notes[:MAX_NOTES], unkept))
+
+
+def check_size(people: SheetPeople) -> SheetPeople:
+    """The people of a list. Raises DomainError on the field `file` where there are none or too many."""
+    if not people.rows and not people.notes:
         raise _refused("no_rows", N_("There are no people in the file."))
-    if len(people) > MAX_PEOPLE:
+    if len(people.rows) > MAX_PEOPLE:
         raise _refused("too_many_rows", N_("A file may contain at most 1,000 people. Split the file."))
     return people
 
 
+def may_be_meant(outline: SheetOutline) -> bool:
+    """Tell whether a sheet has the headings of a list of people."""
+    found = headings.find(outline.rows, KNOWN)
+    return found is not None and is_enough(found.texts)
+
+
+def is_enough(texts: Sequence[str]) -> bool:
+    """Tell whether headings are those of a list of people: a name, and a phone or an ID number."""
+    columns = _columns(texts)
+    return "name" in columns and ("phone" in columns or "id_number" in columns)
+
+
 def make_template(title: str, notes: Sequence[tuple[str, str]], *, chinese: bool) -> exports.Sheet:
     """An empty spreadsheet with its headings and, above them, the notes on how to fill it in."""
-    return exports.Sheet(title, headings(chinese=chinese), (), preamble=notes, widths=WIDTHS)
+    return exports.Sheet(title, headings_of(chinese=chinese), (), preamble=notes, widths=WIDTHS)
 
 
 def make_rejected(
@@ -89,102 +137,42 @@ def make_rejected(
 ) -> exports.Sheet:
     """The rejected rows as they were sent, each with its number and the reason, to be corrected and sent again."""
     cells = ([str(number), reason, *(texts.get(fact) for fact in HEADINGS)] for number, reason, texts in rows)
-    return exports.Sheet(title, [*extra_headings, *headings(chinese=chinese)], cells, widths=(8, 40, *WIDTHS))
+    return exports.Sheet(title, [*extra_headings, *headings_of(chinese=chinese)], cells, widths=(8, 40, *WIDTHS))
 
 
-def headings(*, chinese: bool) -> list[str]:
+def headings_of(*, chinese: bool) -> list[str]:
     """The headings of the template in one language."""
     return [in_chinese if chinese else in_english for in_chinese, in_english, _others in HEADINGS.values()]
 
 
-def _find_headings(rows: spreadsheets.Rows) -> tuple[dict[str, int], int]:
-    """The columns of the facts, and the index of the first row below the headings."""
-    for first_index, (_number, cells) in enumerate(rows[:HEADING_ROWS], 1):
-        columns = _columns(cells)
-        if "name" in columns and ("phone" in columns or "id_number" in columns):
-            return columns, first_index
-    raise _refused(
+def no_headings() -> DomainError:
+    """The refusal of a file without the headings of a list of people."""
+    return _refused(
         "no_headings",
         N_("No headings were found. The file needs columns for the name and the phone; use the template."),
     )
 
 
-def _columns(cells: Sequence[str]) -> dict[str, int]:
+def _find_headings(rows: spreadsheets.Rows) -> tuple[dict[str, int], list[str], int]:
+    """The columns of the facts, the texts of all headings, and the number of the last row of the headings."""
+    found = headings.find(rows, KNOWN)
+    if found is None or not is_enough(found.texts):
+        raise no_headings()
+    return _columns(found.texts), found.texts, found.line
+
+
+def _columns(texts: Sequence[str]) -> dict[str, int]:
     columns: dict[str, int] = {}
-    for column, cell in enumerate(cells):
-        fact = _FACT_BY_HEADING.get(_key(cell))
+    for column, text in enumerate(texts):
+        fact = _FACT_BY_HEADING.get(normalised(text))
         if fact is not None:
             columns.setdefault(fact, column)
     return columns
 
 
-def parse_facts(cells: Mapping[str, str]) -> TraineeFacts:
-    """The facts of a person in a row, each parsed for itself; `trainees.validate` checks them together.
-
-    Raises DomainError whose field is the fact that cannot be parsed.
-    """
-    number = spreadsheets.digits(cells.get("id_number", ""))
-    if _SHORTENED.fullmatch(number):
-        raise DomainError(
-            "shortened",
-            N_("Excel has shortened this number. Format the column as text and enter the number again."),
-            field="id_number",
-        )
-    email = cells.get("email")
-    if email and not _ADDRESS.fullmatch(email):
-        raise DomainError("email_wrong", N_("This is not an e-mail address."), field="email")
-    return TraineeFacts(
-        name=cells.get("name", ""),
-        phone=_phone(cells, "phone"),
-        email=email,
-        birth_year=_birth_year(cells.get("birth_year")),
-        id_type=_id_type(cells.get("id_type")) if number else None,
-        id_number=number or None,
-        guardian_name=cells.get("guardian_name"),
-        guardian_phone=_phone(cells, "guardian_phone"),
-    )
-
-
-def _phone(cells: Mapping[str, str], fact: str) -> str | None:
-    text = spreadsheets.digits(cells.get(fact, ""))
-    if not text:
-        return None
-    try:
-        return normalise_phone(text)
-    except ValueError:
-        raise DomainError(
-            "phone_wrong",
-            N_("This is not a phone number. Enter 11 digits, or + and the country code for a foreign number."),
-            field=fact,
-        ) from None
-
-
-def _birth_year(text: str | None) -> int | None:
-    if not text:
-        return None
-    plain = spreadsheets.digits(text)
-    match = _BIRTHDAY.fullmatch(plain) or _YEAR.search(plain)
-    if match is None:
-        raise DomainError(
-            "birth_year_wrong", N_("Enter the year of birth as four digits, such as 1990."), field="birth_year"
-        )
-    return int(match[1])
-
-
-def _id_type(text: str | None) -> IdType:
-    if not text:
-        return IdType.RESIDENT
-    id_type = _ID_TYPE_BY_NAME.get(_key(text))
-    if id_type is None:
-        raise DomainError(
-            "id_type_wrong", N_("This ID type is not known. Use one of those in the template."), field="id_type"
-        )
-    return id_type
-
-
-def _key(text: str) -> str:
-    """A heading or name in the form that is compared: for example "ID Type *" and "id-type" are both "idtype"."""
-    return _IGNORED.sub("", unicodedata.normalize("NFKC", text).lower())
+def _repeats_headings(facts: Mapping[str, str]) -> bool:
+    """Tell whether a row holds the headings once more, as at the top of each printed page."""
+    return len(facts) > 1 and all(_FACT_BY_HEADING.get(normalised(text)) == fact for fact, text in facts.items())
 
 
 def _refused(code: str, message: str) -> DomainError:
@@ -192,8 +180,8 @@ def _refused(code: str, message: str) -> DomainError:
 
 
 _FACT_BY_HEADING = {
-    _key(heading): fact
+    normalised(heading): fact
     for fact, (chinese, english, others) in HEADINGS.items()
-    for heading in (chinese, english, *others)
+    for heading in chain((chinese, english), others)
 }
-_ID_TYPE_BY_NAME = {_key(name): id_type for id_type, names in ID_TYPE_NAMES.items() for name in (*names, id_type.value)}
+KNOWN = frozenset(_FACT_BY_HEADING)

@@ -1,13 +1,13 @@
-"""Enrolling the people of a spreadsheet: a file is received, its rows are previewed, and then it is applied once.
+"""Enrolling the people of a list: a file or a pasted text is received, its rows are previewed and put right, and then it is
+applied once.
 
 Between receiving and applying the rows are stored encrypted. Each preview assesses the rows again, because other
 enrolments happen in the meantime.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,12 +15,14 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from courses.enrolment import identity_conflicts, places, sheet, trainees, trainees_rights
+from courses.enrolment import identity_conflicts, pending_lists, places, sheet_facts, trainees, trainees_rights
+from courses.enrolment.pending_lists import PendingList
+from courses.enrolment.sheet import ListRow
 from courses.enrolment.trainees import TraineeFacts
-from courses.models.enrolment import IMPORT_COLUMN, EnrolmentImport, EnrolmentSource, EnrolmentState
+from courses.models.enrolment import EnrolmentImport, EnrolmentSource, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.trainees import IdType, Trainee
-from lms.core import audit, clock, crypto
+from lms.core import audit, clock, crypto, fonts
 from lms.core.errors import N_, DomainError
 from lms.core.names import norm
 from lms.core.scope import Scope, fetch
@@ -61,7 +63,7 @@ class SheetRow:
     """A row of the file with its verdict.
 
     `facts` is None where the facts are not valid. `differences` are the names of the facts in which the row differs
-    from the record of a known person.
+    from the record of a known person. `converted`: the ID number had 15 digits.
     """
 
     number: int
@@ -70,14 +72,21 @@ class SheetRow:
     facts: TraineeFacts | None = None
     problem: RowProblem | None = None
     differences: tuple[str, ...] = ()
+    converted: bool = False
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The characters of the name that no font of the certificate has. They refuse nothing: a name is what it is."""
+        return fonts.unprintable(self.facts.name) if self.facts is not None else ()
 
 
 @dataclass(frozen=True)
 class Preview:
-    """All rows of a file, in order, and the number of free places in the offering."""
+    """All rows of a list, in order, the number of free places in the offering, and the list as far as it is read."""
 
     rows: Sequence[SheetRow]
     free: int
+    source: PendingList
 
     @property
     def accepted(self) -> Sequence[SheetRow]:
@@ -108,6 +117,10 @@ class SheetImportResult:
     trainee_ids: tuple[int, ...] = ()
 
 
+class ChangedElsewhere(DomainError):
+    """The refusal to act by a page that shows the list as it no longer is."""
+
+
 def receive(
     db: Session, offering: Offering, user_id: int, file_name: str, content: bytes, *, today: date
 ) -> EnrolmentImport | None:
@@ -117,31 +130,52 @@ def receive(
     nothing is stored, when they pass the user's limit of the day. Rows that were stored longer than `KEPT_FOR` ago and not
     applied are wiped.
     """
-    rows = sheet.read_people(content)
-    parsed = [_parse_row(number, cells) for number, cells in rows]
-    valid = [row.facts for row in parsed if row.facts]
-    identity_conflicts.refuse_after_many(db, valid, today)
-    records = trainees.match_all(db, valid) if valid else []
-    conflicting = [
-        record
-        for facts, record in zip(valid, records, strict=True)
-        if record is not None and trainees.is_conflict(record, facts)
-    ]
-    if conflicting and not identity_conflicts.count(db, conflicting, today):
-        return None
-    db.execute(
-        update(EnrolmentImport)
-        .where(EnrolmentImport.created_at < clock.now() - KEPT_FOR, EnrolmentImport.content.is_not(None))
-        .values(content=None)
-    )
-    ref = crypto.token()
-    sealed = crypto.cipher().encrypt(IMPORT_COLUMN, crypto.token_uuid(ref), json.dumps(rows, ensure_ascii=False))
-    pending = EnrolmentImport(
-        ref=ref, offering_id=offering.id, user_id=user_id, file_name=file_name[-120:], content=sealed
-    )
-    db.add(pending)
-    db.flush()
-    return pending
+    pending = EnrolmentImport(offering_id=offering.id, user_id=user_id, file_name=file_name[-120:])
+    return _store(db, pending, pending_lists.of_file(content), today)
+
+
+def receive_text(db: Session, offering: Offering, user_id: int, text: str, *, today: date) -> EnrolmentImport | None:
+    """Read a pasted list as `receive` reads a file. Raises DomainError on the field `text`."""
+    pending = EnrolmentImport(offering_id=offering.id, user_id=user_id, file_name="")
+    return _store(db, pending, pending_lists.of_text(text), today)
+
+
+def choose_sheet(db: Session, pending: EnrolmentImport, name: str, *, hidden: bool, today: date) -> bool:
+    """Read a sheet of a pending file; hidden: with its hidden rows and columns. What was put right before is lost.
+
+    Returns False, and changes nothing, after too many identity conflicts, as `receive` does.
+    """
+    current = _lock(db, pending)
+    return _keep(db, pending, pending_lists.with_sheet(current, name, hidden=hidden), today)
+
+
+def put_right(
+    db: Session, pending: EnrolmentImport, line: int, cells: Mapping[str, str], *, was: str | None, today: date
+) -> bool:
+    """Replace the texts of a row's facts. was: `state_of` the row on the page, where it is known.
+
+    Returns False as `choose_sheet` does. Raises NotFound, and ChangedElsewhere when the row is another by now.
+    """
+    current = _lock(db, pending)
+    if was and any(row.line == line and pending_lists.state_of(row.cells) != was for row in current.rows):
+        raise ChangedElsewhere(
+            "row_changed", N_("Row %(row)s was changed in another window. Look at it again."), row=line
+        )
+    changed = pending_lists.with_row(current, line, cells)
+    return _keep(db, pending, changed, today, [row for row in changed.rows if row.line == line])
+
+
+def leave_out(db: Session, pending: EnrolmentImport, line: int) -> None:
+    """Leave a row out, so that it is neither enrolled nor reported as one that cannot be. Raises NotFound."""
+    current = _lock(db, pending)
+    pending.content = pending_lists.seal(pending.ref, pending_lists.without_row(current, line))
+
+
+def take_back(db: Session, pending: EnrolmentImport, line: int, *, today: date) -> bool:
+    """Read a row that was left out, or taken for a note, as a person. Returns False as `choose_sheet` does. Raises NotFound."""
+    current = _lock(db, pending)
+    changed = pending_lists.with_row_again(current, line)
+    return _keep(db, pending, changed, today, [row for row in changed.rows if row.line == line])
 
 
 def get_pending(db: Session, offering_id: int, ref: str, scope: Scope) -> EnrolmentImport:
@@ -151,9 +185,7 @@ def get_pending(db: Session, offering_id: int, ref: str, scope: Scope) -> Enrolm
     """
     pending = fetch(db, EnrolmentImport, ref, scope, by=EnrolmentImport.ref)
     if pending.offering_id != offering_id or pending.content is None:
-        raise DomainError(
-            "import_gone", N_("This list has already been enrolled, or is more than a day old. Send the file again.")
-        )
+        raise _gone()
     return pending
 
 
@@ -162,10 +194,9 @@ def preview(db: Session, pending: EnrolmentImport, scope: Scope) -> Preview:
 
     Rows tell in which facts they differ only from records that the scope may change.
     """
-    if pending.content is None:
-        raise AssertionError("the rows were wiped")
-    stored = json.loads(crypto.cipher().decrypt(IMPORT_COLUMN, crypto.token_uuid(pending.ref), pending.content))
-    parsed = [_parse_row(number, cells) for number, cells in stored]
+    source = pending_lists.unseal(pending)
+    today = clock.branch_today()
+    parsed = [_parse_row(row, today) for row in source.rows]
     valid = [row.facts for row in parsed if row.facts]
     records = dict(zip((id(facts) for facts in valid), trainees.match_all(db, valid), strict=True)) if valid else {}
     record_ids = {record.id for record in records.values() if record is not None}
@@ -192,17 +223,26 @@ def preview(db: Session, pending: EnrolmentImport, scope: Scope) -> Preview:
             rows.append(SheetRow(row.number, row.cells, RowVerdict.ENROLLED, facts, problem))
         elif record is not None:
             differences = trainees.find_differences(record, facts) if record.id in changeable_ids else ()
-            rows.append(SheetRow(row.number, row.cells, RowVerdict.KNOWN, facts, differences=differences))
+            rows.append(replace(row, verdict=RowVerdict.KNOWN, differences=differences))
         else:
             rows.append(row)
-    return Preview(rows, places.count_places(db, pending.offering).free)
+    return Preview(rows, places.count_places(db, pending.offering).free, source)
 
 
-def apply(db: Session, pending: EnrolmentImport, scope: Scope) -> SheetImportResult:
-    """Enrol the people of the accepted rows and wipe the stored rows. Applying an import again changes nothing."""
+def apply(db: Session, pending: EnrolmentImport, scope: Scope, *, revision: str | None = None) -> SheetImportResult:
+    """Enrol the people of the accepted rows and wipe the stored rows. Applying an import again changes nothing.
+
+    revision: that of the list on the page, where it is known. Raises ChangedElsewhere when the list was changed
+    since, or its sheet is not chosen yet.
+    """
     db.refresh(pending, with_for_update=True)
     if pending.applied_at is not None or pending.content is None:
         return SheetImportResult()
+    source = pending_lists.unseal(pending)
+    if source.must_choose or revision not in {None, "", str(source.revision)}:
+        raise ChangedElsewhere(
+            "list_changed", N_("The list was changed in another window. Nobody was enrolled; look at the rows again.")
+        )
     trainees.lock_people(db, [row.facts for row in preview(db, pending, scope).rows if row.facts])
     # Others may have registered or enrolled the same people before the lock was granted.
     final = preview(db, pending, scope)
@@ -216,7 +256,7 @@ def apply(db: Session, pending: EnrolmentImport, scope: Scope) -> SheetImportRes
     result = SheetImportResult(
         enrolled=states.count(EnrolmentState.ENROLLED),
         waitlisted=states.count(EnrolmentState.WAITLISTED),
-        left_out=len(final.rows) - len(enrolments),
+        left_out=len(final.rows) + len(source.left_out) - len(enrolments),
         trainee_ids=tuple(enrolment.trainee_id for enrolment in enrolments),
     )
     audit.record(
@@ -251,10 +291,67 @@ class _EarlierRows:
         return min(same_person, default=None)
 
 
-def _parse_row(number: int, cells: Mapping[str, str]) -> SheetRow:
+def _parse_row(row: ListRow, today: date) -> SheetRow:
+    if row.unread:
+        problem = RowProblem(N_("This was not understood: %(text)s. Put the row right."), {"text": row.unread})
+        return SheetRow(row.line, row.cells, RowVerdict.BAD, problem=problem)
     try:
-        facts = trainees.validate(sheet.parse_facts(cells))
+        facts = trainees.validate(sheet_facts.parse_facts(row.cells, today))
     except DomainError as error:
         problem = RowProblem(error.message, error.params, error.field)
-        return SheetRow(number, cells, RowVerdict.BAD, problem=problem)
-    return SheetRow(number, cells, RowVerdict.NEW, facts)
+        return SheetRow(row.line, row.cells, RowVerdict.BAD, problem=problem)
+    converted = sheet_facts.is_converted(row.cells, facts, today)
+    return SheetRow(row.line, row.cells, RowVerdict.NEW, facts, converted=converted)
+
+
+def _store(db: Session, pending: EnrolmentImport, source: PendingList, today: date) -> EnrolmentImport | None:
+    if not _count_conflicts(db, source.rows, today):
+        return None
+    db.execute(
+        update(EnrolmentImport)
+        .where(EnrolmentImport.created_at < clock.now() - KEPT_FOR, EnrolmentImport.content.is_not(None))
+        .values(content=None)
+    )
+    pending.ref = crypto.token()
+    pending.content = pending_lists.seal(pending.ref, source)
+    db.add(pending)
+    db.flush()
+    return pending
+
+
+def _lock(db: Session, pending: EnrolmentImport) -> PendingList:
+    """The list of a pending import, which no other transaction can change until this one ends. Raises as `get_pending`."""
+    db.refresh(pending, with_for_update=True)
+    if pending.content is None:
+        raise _gone()
+    return pending_lists.unseal(pending)
+
+
+def _keep(
+    db: Session, pending: EnrolmentImport, changed: PendingList, today: date, rows: Sequence[ListRow] | None = None
+) -> bool:
+    """Store a changed list unless the ID numbers of its new rows pass the limit of the day. rows: the new ones, else all."""
+    if not _count_conflicts(db, changed.rows if rows is None else rows, today):
+        return False
+    pending.content = pending_lists.seal(pending.ref, changed)
+    db.flush()
+    return True
+
+
+def _count_conflicts(db: Session, rows: Sequence[ListRow], today: date) -> bool:
+    """Count the ID numbers whose records have other names. Returns False when they pass the user's limit of the day."""
+    valid = [parsed.facts for row in rows if (parsed := _parse_row(row, today)).facts]
+    identity_conflicts.refuse_after_many(db, valid, today)
+    records = trainees.match_all(db, valid) if valid else []
+    conflicting = [
+        record
+        for facts, record in zip(valid, records, strict=True)
+        if record is not None and trainees.is_conflict(record, facts)
+    ]
+    return not conflicting or identity_conflicts.count(db, conflicting, today)
+
+
+def _gone() -> DomainError:
+    return DomainError(
+        "import_gone", N_("This list has already been enrolled, or is more than a day old. Send the file again.")
+    )

@@ -7,10 +7,12 @@ from lms.core.errors import N_
 audit_labels.register(
     AuditLabels(
         actions={
+            "import.choose_sheet": N_("Sheet chosen for import"),
             "import.correct": N_("Rows to correct downloaded"),
             "import.done": N_("Import finished"),
             "import.erase": N_("Rows of an import erased"),
             "import.receive": N_("File received for import"),
+            "import.reopen": N_("Import taken back to its columns"),
             "import.resume": N_("Import resumed"),
             "import.start": N_("Import started"),
             "import.stop": N_("Import stopped"),
@@ -26,6 +28,7 @@ audit_labels.register(
             "double": N_("Duplicate in the file"),
             "enrolments": N_("Enrolments created"),
             "file": N_("File"),
+            "hidden": N_("Hidden rows and columns read"),
             "kept": N_("Kept"),
             "kept_offerings": N_("Offerings kept"),
             "kept_people": N_("Trainees kept"),
@@ -36,6 +39,7 @@ audit_labels.register(
             "overlapping": N_("Person-times entered before for the same months"),
             "overlaps": N_("Months with other figures"),
             "refused": N_("Refused"),
+            "sheet": N_("Sheet"),
             "source": N_("Source"),
             "undone_offerings": N_("Offerings removed"),
             "undone_people": N_("Trainees removed"),

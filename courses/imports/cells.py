@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from courses.enrolment import id_numbers
-from courses.enrolment.sheet import ID_TYPE_NAMES
+from courses.enrolment.sheet_facts import ID_TYPE_NAMES
 from courses.imports.kinds import normalised
 from courses.models.trainees import IdType
 from lms.core import cell_values

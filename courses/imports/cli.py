@@ -1,7 +1,7 @@
 """The commands `flask import …`: check, import, stop, resume and undo a file of any kind."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from courses.imports import corrections, kinds, preview, runs
+from courses.imports import choices, columns, corrections, kinds, presence, presence_values, preview, runs, sheets
 from courses.imports.kinds import ImportContext, ImportKind
 from courses.models.imports import ImportRun, ImportState
 from lms.core.errors import DomainError
@@ -45,6 +45,13 @@ def _kind(_context: click.Context, _option: click.Parameter, name: str) -> Impor
         raise click.BadParameter(f"choose one of {', '.join(kind.name for kind in kinds.all_kinds())}") from None
 
 
+def _meanings(pairs: tuple[str, ...]) -> dict[str, str]:
+    chosen = dict(pair.rpartition("=")[::2] for pair in pairs)
+    if not set(chosen.values()) <= set(presence_values.MEANINGS):
+        raise click.BadParameter(f"a value means {' or '.join(presence_values.MEANINGS)}", param_hint="--meaning")
+    return {presence.key(text): meaning for text, meaning in chosen.items()}
+
+
 def _mapping(kind: ImportKind, pairs: tuple[str, ...]) -> dict[str, str]:
     names = {column.name for column in kind.columns}
     headings = dict(pair.partition("=")[::2] for pair in pairs)
@@ -68,6 +75,9 @@ def kinds_() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check only: say what would go in and what would not.")
 @click.option("--mapping", multiple=True, metavar="FIELD=HEADING", help="Which heading holds a field.")
+@click.option("--sheet", metavar="NAME", help="Which sheet of the workbook to read, where several could be meant.")
+@click.option("--hidden", is_flag=True, help="Also read the hidden rows and columns of the sheet.")
+@click.option("--meaning", multiple=True, metavar="VALUE=all|none", help="What a value of attendance means.")
 @click.option(
     "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Write refused rows here (.csv or .xlsx)."
 )
@@ -75,16 +85,23 @@ def kinds_() -> None:
 @click.option("--chunk", default=ImportContext.chunk, show_default=True, help="Rows of one transaction.")
 @with_appcontext
 def run(  # noqa: PLR0917  # options, each by name
-    kind: ImportKind, file: Path, dry_run: bool, mapping: tuple[str, ...], errors: Path | None,
-    accept_overlaps: str | None, chunk: int,
+    kind: ImportKind, file: Path, dry_run: bool, mapping: tuple[str, ...], sheet: str | None, hidden: bool,
+    meaning: tuple[str, ...], errors: Path | None, accept_overlaps: str | None, chunk: int,
 ) -> None:  # fmt: skip
     """Check FILE (CSV or XLSX), then let the rows in that can go in."""
     if errors is not None and errors.suffix not in {".csv", ".xlsx"}:
         raise click.BadParameter("must end with .csv or .xlsx", param_hint="--errors")
-    headings = _mapping(kind, mapping)
+    headings, meanings = _mapping(kind, mapping), _meanings(meaning)
     with _database() as db, file.open("rb") as opened:
-        row = runs.receive(db, kind, file=opened, file_name=file.name, scope=EVERYTHING, mapping=headings)
-        if missing := runs.missing_columns(row):
+        row = runs.receive(
+            db, kind, file=opened, file_name=file.name, scope=EVERYTHING, mapping=headings, sheet=sheet, hidden=hidden
+        )
+        if row.sheet_name is None:
+            named = ", ".join(f"“{outline.name}”" for outline in sheets.outlines(db, row))
+            raise click.ClickException(f"The file has several sheets: say which with --sheet. They are {named}.")
+        choices.remap(db, row, row.mapping, meanings)
+        _print_unread(db, row)
+        if missing := columns.missing(row):
             named = ", ".join(f"{column.en} ({column.name})" for column in missing)
             raise click.ClickException(f"No column is found for {named}: say which with --mapping.")
         runs.check(db, row)
@@ -192,6 +209,35 @@ def _print_run(row: ImportRun) -> None:
         click.echo(message % params if params else message, err=True)
 
 
+def _ranges(ranges: Iterable[tuple[int, int]]) -> str:
+    return ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in ranges)
+
+
+def _lines(lines: list[int]) -> str:
+    return f"line{'s' if len(lines) > 1 else ''} {_ranges(corrections.ranges(lines))}"
+
+
+def _print_unread(db: Session, row: ImportRun) -> None:
+    """Say which sheet is read, what of the file is not, and what the values of attendance mean."""
+    if row.sheet_name:
+        click.echo(f"Sheet: {row.sheet_name}")
+    skipped = sheets.skipped(row, sheets.outlines(db, row))
+    for label, names in (
+        ("other sheets", ", ".join(skipped.sheets)),
+        ("hidden sheets", ", ".join(skipped.hidden_sheets)),
+        ("hidden rows", _ranges(skipped.rows)),
+        ("hidden columns", ", ".join(skipped.columns)),
+        ("columns without a field", ", ".join(text or at for at, text in preview.columns_without_field(db, row))),
+    ):
+        if names:
+            click.echo(f"Not read, {label}: {names}")
+    at = row.mapping.get(kinds.kind_of(row.kind).presence_column)
+    counted = presence_values.of_column(db, row, at) if at is not None else None
+    for value in (counted.values or [])[: presence_values.VALUES_SHOWN] if counted else []:
+        meaning = row.meanings.get(value.key, value.meaning) or "not understood, refused: say with --meaning"
+        click.echo(f"Attendance “{preview.masked(value.text)}”: {value.number} rows, {meaning}")
+
+
 def _print_overlaps(db: Session, row: ImportRun) -> None:
     for overlap in kinds.kind_of(row.kind).overlaps(db, row):
         click.echo(
@@ -205,9 +251,13 @@ def _in_words(row: ImportRun, message: str, params: Mapping[str, Any]) -> str:
 
 
 def _print_refused(db: Session, row: ImportRun, errors: Path | None) -> None:
+    for group in corrections.remarks(db, row)[:REFUSED_SHOWN]:
+        click.echo(f"{_lines(group.lines)}, with a remark: {_in_words(row, group.message, group.params)}")
     if errors is None:
-        for line, message, params in corrections.refused_rows(db, row, REFUSED_SHOWN):
-            click.echo(f"line {line}: {_in_words(row, message, params)}")
+        for group in corrections.grouped(db, row)[:REFUSED_SHOWN]:
+            click.echo(f"{_lines(group.lines)}: {_in_words(row, group.message, group.params)}")
+            if group.waiting:
+                click.echo(f"  {_lines(group.waiting)} wait for this")
         return
     rows = (
         [*cells, str(line), _in_words(row, message, params)]

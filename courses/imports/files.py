@@ -1,17 +1,22 @@
-"""The file of an import: stored in the database in encrypted pieces, and read from there in little memory."""
+"""The file of an import: stored in the database in encrypted pieces, and read from there in little memory.
+
+What was read of the file, and is shown before the check, is stored beside it in pieces with negative numbers.
+"""
 
 import codecs
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from courses.models.imports import PIECE_COLUMN, ImportPiece, ImportRun
-from lms.core import crypto, spreadsheets
+from lms.core import crypto, headings, spreadsheets
 from lms.core.errors import N_, DomainError
 
 PIECE_BYTES = 1 << 20
@@ -22,7 +27,6 @@ XLSX = "xlsx"
 HEADING_ROWS = 15  # the headings are one of the first so many rows
 PREVIEW_ROWS = 5  # the preview shows so many rows below the headings
 FIRST_ROWS = HEADING_ROWS + PREVIEW_ROWS
-_FIRST_ROWS_PIECE = -1
 CELL_LENGTH = spreadsheets.CELL_LENGTH
 
 FileRow = tuple[int, list[str]]
@@ -34,6 +38,14 @@ class StoredFile:
 
     size: int
     encoding: str
+
+
+class Extract(IntEnum):
+    """The numbers of the pieces that hold what was read of a file."""
+
+    FIRST_ROWS = -1
+    OUTLINES = -2
+    VALUES = -3
 
 
 class _EncodingTest:
@@ -96,10 +108,13 @@ def rows(db: Session, run: ImportRun, *, after: int = 0) -> Iterator[FileRow]:
     """Yield line number and cells of the rows after a line, without empty rows. Raises DomainError on the field `file`.
 
     A workbook is unpacked in memory, and checked for zip bombs and for sheets that are too long before it is parsed.
+    Hidden rows and the cells of hidden columns are read only where the user chose so.
     """
     if run.encoding == XLSX:
-        return spreadsheets.rows(b"".join(_pieces(db, run)), WORKBOOK_LIMITS, after=after)
-    return spreadsheets.stream_csv(_pieces(db, run), run.encoding, _delimiter(db, run), after=after)
+        return spreadsheets.rows(
+            content(db, run), WORKBOOK_LIMITS, sheet=run.sheet_name or "", hidden=run.hidden, after=after
+        )
+    return spreadsheets.stream_csv(_pieces(db, run), run.encoding, run.delimiter or delimiter(db, run), after=after)
 
 
 def count_rows(db: Session, run: ImportRun) -> int:
@@ -109,23 +124,33 @@ def count_rows(db: Session, run: ImportRun) -> int:
     return sum(piece.count(b"\n") for piece in _pieces(db, run))
 
 
-def store_first_rows(db: Session, run: ImportRun) -> list[FileRow]:
-    """Return the first rows, cleaned, and store them beside the file: the preview then need not unpack a workbook."""
-    cleaned = [(line, [clean(cell) for cell in cells]) for line, cells in islice(rows(db, run), FIRST_ROWS)]
-    content = json.dumps(cleaned, ensure_ascii=False).encode()
-    db.add(ImportPiece(run_id=run.id, number=_FIRST_ROWS_PIECE, content=_seal(run, _FIRST_ROWS_PIECE, content)))
-    return cleaned
+def read_first_rows(db: Session, run: ImportRun) -> list[FileRow]:
+    """Read the first rows of the file, cleaned."""
+    return [(line, [clean(cell) for cell in cells]) for line, cells in islice(rows(db, run), FIRST_ROWS)]
+
+
+def keep(db: Session, run: ImportRun, number: Extract, extract: Any) -> None:
+    """Store what was read of the file beside it, encrypted; `extract` is a JSON value."""
+    sealed = _seal(run, number, json.dumps(extract, ensure_ascii=False).encode())
+    statement = insert(ImportPiece).values(run_id=run.id, number=number, content=sealed)
+    db.execute(
+        statement.on_conflict_do_update(
+            index_elements=[ImportPiece.run_id, ImportPiece.number], set_={"content": statement.excluded.content}
+        )
+    )
+
+
+def kept(db: Session, run: ImportRun, number: Extract) -> Any:
+    """Return what `keep` stored; None where nothing is stored, as after the file was erased."""
+    sealed = db.scalar(select(ImportPiece.content).where(ImportPiece.run_id == run.id, ImportPiece.number == number))
+    if sealed is None:
+        return None
+    return json.loads(crypto.cipher().open(PIECE_COLUMN, f"{run.ref}:{int(number)}", sealed))
 
 
 def first_rows(db: Session, run: ImportRun) -> list[FileRow]:
-    """Return the rows that `store_first_rows` stored; none once they are erased."""
-    sealed = db.scalar(
-        select(ImportPiece.content).where(ImportPiece.run_id == run.id, ImportPiece.number == _FIRST_ROWS_PIECE)
-    )
-    if sealed is None:
-        return []
-    stored = json.loads(crypto.cipher().open(PIECE_COLUMN, f"{run.ref}:{_FIRST_ROWS_PIECE}", sealed))
-    return [(line, cells) for line, cells in stored]
+    """Return the first rows of the sheet that was chosen; none once they are erased."""
+    return [(line, cells) for line, cells in kept(db, run, Extract.FIRST_ROWS) or []]
 
 
 def clean(cell: str) -> str:
@@ -134,19 +159,22 @@ def clean(cell: str) -> str:
 
 
 def content(db: Session, run: ImportRun) -> bytes:
-    """Return a whole file as it was sent. Only for kinds with a small limit."""
+    """Return a whole file as it was sent. Only for workbooks, and kinds with a small limit."""
     return b"".join(_pieces(db, run))
 
 
-def _delimiter(db: Session, run: ImportRun) -> str:
-    first = next(_pieces(db, run), b"")
-    text = first.decode(run.encoding, errors="ignore")
-    head: Sequence[str] = [line for line in text.splitlines()[:HEADING_ROWS] if line.strip()]
-    return max(",\t;，", key=lambda mark: max((line.count(mark) for line in head), default=0))
+def delimiter(db: Session, run: ImportRun, known: frozenset[str] = frozenset()) -> str:
+    """Return the character that parts the columns of a CSV file: the one that the heading row uses.
+
+    known: the headings that the row may have, as `lms.core.headings.normalised`; by default those that it has.
+    """
+    known = known or frozenset(map(headings.normalised, run.headings))
+    head = next(_pieces(db, run), b"").decode(run.encoding, errors="ignore")
+    return spreadsheets.delimiter_of(head, known)
 
 
 def _seal(run: ImportRun, number: int, piece: bytes) -> bytes:
-    return crypto.cipher().seal(PIECE_COLUMN, f"{run.ref}:{number}", piece)
+    return crypto.cipher().seal(PIECE_COLUMN, f"{run.ref}:{int(number)}", piece)
 
 
 def _pieces(db: Session, run: ImportRun) -> Iterator[bytes]:

@@ -15,16 +15,17 @@ from sqlalchemy.orm import Session
 
 from courses.imports import cells, row_kind, statements
 from courses.imports.cells import refusal
-from courses.imports.kinds import Column, ImportContext, normalised, register
+from courses.imports.kinds import UNPRINTABLE, UNPRINTABLE_NAME, Column, ImportContext, normalised, register
 from courses.imports.row_kind import Cells, DistrictLookup, LineRange, ParsedRow, RowKind, range_sql
 from courses.models.catalogue import Programme
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from instructors.models import PHONE_COLUMN, Instructor, Level
-from lms.core import clock, crypto
+from lms.core import clock, crypto, fonts
+from lms.core.cell_text import person_name
 from lms.core.cell_values import refuse_shortened, whole_number
 from lms.core.errors import N_
 from lms.core.name_order import by_sound
-from lms.core.names import clean, norm
+from lms.core.names import norm
 
 COLUMNS = (
     Column(
@@ -187,7 +188,7 @@ class InstructorRowReader:
 
     def __call__(self, row: Cells) -> ParsedRow:
         """Read a row. Raises DomainError for a row at fault."""
-        number, name = whole_number(row["registration_number"]), clean(row["name"])
+        number, name = whole_number(row["registration_number"]), person_name(row["name"])
         refuse_shortened(number)
         person = normalised(number)
         if not person or len(number) > NUMBER_LIMIT:
@@ -227,7 +228,11 @@ class InstructorRowReader:
             "valid_until": period and period.last.isoformat(),
         }
         self._remember(facts)
-        return ParsedRow(facts, f"{person}|{facts['programme_code']}|{facts['valid_from']}|{facts['valid_until']}")
+        key = f"{person}|{facts['programme_code']}|{facts['valid_from']}|{facts['valid_until']}"
+        lacking = fonts.unprintable(name)
+        if not lacking:
+            return ParsedRow(facts, key)
+        return ParsedRow(facts, key, UNPRINTABLE, {"characters": fonts.named(lacking)})
 
     def _period(self, row: Cells) -> QualificationPeriod | None:
         programme, first, last = (row.get(name, "") for name in ("programme", "valid_from", "valid_until"))
@@ -278,6 +283,7 @@ class InstructorsKind(RowKind):
         "elsewhere": N_("This instructor is registered with another district."),
         "overlap": OVERLAP,
     }
+    remarks = {UNPRINTABLE: UNPRINTABLE_NAME}  # noqa: RUF012  # read only
 
     def row_reader(self, db: Session, run: ImportRun, context: ImportContext) -> Callable[[Cells], ParsedRow]:
         """See `RowKind.row_reader`."""

@@ -15,6 +15,15 @@ from sqlalchemy.orm import Session
 from courses.imports.files import LARGEST_FILE, FileRow
 from courses.imports.overlaps import Overlap
 from courses.models.imports import ImportRun
+from lms.core.errors import N_
+from lms.core.headings import normalised as normalised_heading
+
+# The remark on a row whose name no font can print: the row goes in, for a name is what it is.
+UNPRINTABLE = "unprintable"
+UNPRINTABLE_NAME = N_(
+    "No font of the certificate has %(characters)s of this name. The row is imported; a certificate that prints the name waits"
+    " until another font or another writing is decided."
+)
 
 
 @dataclass(frozen=True)
@@ -35,8 +44,8 @@ class Column:
 
     @property
     def normalised_names(self) -> set[str]:
-        """All headings that name the field, as `normalised`."""
-        return {normalised(text) for text in (self.zh, self.en, self.name, *self.synonyms)}
+        """All headings that name the field, as `lms.core.headings.normalised`."""
+        return {normalised_heading(text) for text in (self.zh, self.en, self.name, *self.synonyms)}
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,8 @@ class ImportKind(ABC):
     remarks_to_correct: frozenset[str] = frozenset()
     # the codes of rows that are right and wait for another row to be corrected
     waiting_codes: frozenset[str] = frozenset()
+    # the field whose values the page lists, each with its count and its meaning; empty for kinds without such a field
+    presence_column = ""
     # a warning (msgid) that the page shows above the rows to correct
     caution = ""
 
@@ -113,8 +124,17 @@ def all_kinds() -> Sequence[ImportKind]:
 
 
 def normalised(text: str) -> str:
-    """Return a heading or a cell as it is compared: NFKC, lower case, letters and digits only."""
+    """Return a cell as it is compared: NFKC, lower case, letters and digits only."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", text).lower() if letter.isalnum())
+
+
+def known_headings(columns: Sequence[Column], remembered: Mapping[str, str]) -> frozenset[str]:
+    """Return all headings that name a field of a kind, as `lms.core.headings.normalised`.
+
+    remembered: field → heading that the user last chose for it.
+    """
+    named = {name for column in columns for name in column.normalised_names}
+    return frozenset(named | set(map(normalised_heading, remembered.values())))
 
 
 def guess_mapping(columns: Sequence[Column], headings: Sequence[str], remembered: Mapping[str, str]) -> dict[str, int]:
@@ -124,12 +144,12 @@ def guess_mapping(columns: Sequence[Column], headings: Sequence[str], remembered
     """
     positions: dict[str, int] = {}
     for position, heading in enumerate(headings):
-        positions.setdefault(normalised(heading), position)
+        positions.setdefault(normalised_heading(heading), position)
     mapping: dict[str, int] = {}
     for column in columns:
         chosen = remembered.get(column.name)
-        if chosen is not None and normalised(chosen) in positions:
-            mapping[column.name] = positions[normalised(chosen)]
+        if chosen is not None and normalised_heading(chosen) in positions:
+            mapping[column.name] = positions[normalised_heading(chosen)]
             continue
         names = column.normalised_names
         named = next((position for heading, position in positions.items() if heading in names), None)

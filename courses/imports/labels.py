@@ -1,10 +1,14 @@
-"""Labels of imports: states, outcomes of rows, and the numbers of records."""
+"""Labels of imports: states, outcomes of rows, lines, meanings of values, and the numbers of records."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from courses.imports import corrections, presence
 from courses.models.imports import ImportRun, ImportState
+from lms.core.languages import language
 
 STATES = {
     ImportState.RECEIVED: (_l("Columns to choose"), "info"),
@@ -54,9 +58,42 @@ UNDONE = {
 }
 
 
+RANGES_SHOWN = 12
+NAMES_SHOWN = 20
+
+
+def enumerated(names: Sequence[str], most: int = NAMES_SHOWN) -> str:
+    """Return names as a list in the reader's language; the rest of a long list is an ellipsis."""
+    comma = "、" if language() == "zh" else ", "
+    return comma.join(names[:most]) + ("…" if len(names) > most else "")
+
+
+def line_ranges(ranges: Iterable[tuple[int, int]]) -> str:
+    """Return ranges of lines in the reader's language, such as "3, 5–9"."""
+    return enumerated([f"{first}" if first == last else f"{first}–{last}" for first, last in ranges], RANGES_SHOWN)
+
+
+def lines(numbers: Iterable[int]) -> str:
+    """Return lines in the reader's language, such as "3, 5–9"."""
+    return line_ranges(corrections.ranges(numbers))
+
+
+def meaning(understood: str | None) -> str:
+    """Return what a value of the column of presence means, see `courses.imports.presence`, in the reader's language."""
+    if understood is None:
+        return _("not understood: the row is refused")
+    message, params = presence.described(understood)
+    return _(message, **params)
+
+
+def is_checked(run: ImportRun) -> bool:
+    """Tell whether the rows of an import have outcomes that were counted."""
+    return "new" in run.tally
+
+
 def tally(run: ImportRun) -> list[tuple[int, Any]]:
     """Return the numbers that matter in the state of an import, each with its label; none before the check."""
-    if not run.tally:
+    if not is_checked(run):
         return []
     if run.state is ImportState.UNDONE:
         undone = {name: label for name, label in UNDONE.items() if run.tally.get(name) or name.startswith("undone")}

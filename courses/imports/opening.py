@@ -70,6 +70,7 @@ class OpeningBalancesKind(RowKind):
     columns = COLUMNS
     city_only = True
     largest = LARGEST_SOURCE
+    waiting_codes = frozenset({"whole"})
     reasons = {  # noqa: RUF012  # read only
         "double": N_("Line %(line)s already has this month, district and programme."),
         "whole": N_("Line %(line)s cannot be imported. A source can only be imported as a whole."),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from courses.counting import participation, quarters
 from courses.imports import overlaps, past_closing, past_keys, presence, staging, statements
 from courses.imports.files import FileRow
-from courses.imports.kinds import ImportContext, ImportKind, register
+from courses.imports.kinds import UNPRINTABLE, UNPRINTABLE_NAME, ImportContext, ImportKind, register
 from courses.imports.overlaps import Overlap
 from courses.imports.past_identity import REMARKS
 from courses.imports.past_rows import COLUMNS, PastRowReader
@@ -65,6 +65,7 @@ class PastTrainings(ImportKind):
     """The import kind `past`."""
 
     name = "past"
+    presence_column = "present"
     title = N_("Past trainings")
     hint = N_(
         "One row for each person in each offering. People, enrolments and attendances are imported, and the "
@@ -80,7 +81,7 @@ class PastTrainings(ImportKind):
     columns = COLUMNS
     steps = ("people", "offerings")
     undo_steps = UNDO_STEPS
-    remarks = REMARKS
+    remarks = REMARKS | {UNPRINTABLE: UNPRINTABLE_NAME}
     remarks_to_correct = frozenset({"left_out", "left_out_both"})
     reasons = {  # noqa: RUF012  # read only
         "presence_empty": N_(

@@ -17,15 +17,15 @@ from courses.enrolment.trainees import NAME_LIMIT
 from courses.imports import cells, presence
 from courses.imports.cells import lookup_table, refusal
 from courses.imports.files import clean
-from courses.imports.kinds import Column, normalised
+from courses.imports.kinds import UNPRINTABLE, Column, normalised
 from courses.imports.past_identity import Remark, read_identity
 from courses.imports.past_times import SessionPeriod, ends_before, read_period, read_stay
 from courses.models.catalogue import Course
 from courses.models.imports import ImportOffering, ImportRun
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN
 from instructors.models import Instructor
-from lms.core import cell_values, crypto, names
-from lms.core.cell_text import unless_empty
+from lms.core import cell_values, crypto, fonts
+from lms.core.cell_text import person_name, unless_empty
 from lms.core.errors import N_, DomainError
 from lms.core.name_order import by_sound
 from lms.core.names import norm
@@ -101,7 +101,7 @@ class PastRowReader:
         self.key: UUID | None = None
         self.remark: Remark | None = None
         self.marks = False
-        self._meanings: Mapping[str, str] = getattr(run, "meanings", None) or {}
+        self._meanings: Mapping[str, str] = run.meanings
         self._bits: dict[tuple[str, int], int] = {}
         self._known: dict[UUID, tuple[object, ...]] = {
             row.key: (row.lead_instructor_id, tuple(row.days), row.ends)
@@ -138,13 +138,15 @@ class PastRowReader:
         if not present:
             self.key = None
         get = partial(self._cell, row)
-        name = names.clean(self._raw(row, "name"))
+        name = person_name(self._raw(row, "name"))
         cell_values.refuse_error(name)
         key = norm(name)
         if not key or len(name) > NAME_LIMIT:
             raise refusal("name", N_("Enter the name, up to 60 characters."))
         identity = read_identity(get, self._today)
         self.remark = identity.remark
+        if self.remark is None and (lacking := fonts.unprintable(name)):
+            self.remark = Remark(UNPRINTABLE, {"characters": fonts.named(lacking)})
         result = cells.look_up_or(
             get("result"), _RESULTS, "result", N_("There is no result “%(text)s”: write passed or failed."), empty=""
         )

@@ -61,7 +61,7 @@ personal_data.register(
         label=N_("Imported files"),
         purpose=N_("To take over registers and past trainings"),
         tables={
-            "import_run": ("file_name", "notes"),
+            "import_run": ("file_name", "sheet_name", "notes"),
             "import_piece": ("content",),
             "import_line": ("facts",),
             "import_attendance": ("name", "phone_sealed", "id_number_sealed"),
@@ -74,7 +74,7 @@ personal_data.register(
         obstacles=_obstacles,
     )
 )
-personal_data.leave_apart({"import_mapping": N_("The headings that a user chose last")})
+personal_data.leave_apart({"import_mapping": N_("The headings and meanings that a user chose last")})
 retention_rules.register(
     RetentionKind("import", N_("Imported files"), N_("finished"), due=_due, erase=_erase_old, fixed=True)
 )

@@ -1,15 +1,17 @@
-"""Content of the pages of imports: the kinds available to a user, templates, the first rows of a file, rows to correct."""
+"""Content of the pages of imports: the kinds available to a user, templates, rows and values of a file, rows to correct."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from courses.imports import corrections, files, kinds
+from courses.imports import columns, corrections, files, kinds, sheets
 from courses.imports.files import FileRow
 from courses.imports.kinds import Column, ImportKind
+from courses.imports.sheets import Outline
 from courses.models.imports import ImportRun
 from lms.core.errors import NotFound
 from lms.core.exports import Sheet
@@ -56,11 +58,27 @@ def template(kind: ImportKind, title: str, *, chinese: bool) -> Sheet:
 def first_rows(db: Session, run: ImportRun) -> list[FileRow]:
     """Return the first rows below the headings, with the middle of phones and ID numbers masked."""
     below = (row for row in files.first_rows(db, run) if row[0] > run.head_line)
-    return [(line, [_masked(cell) for cell in cells]) for line, cells in islice(below, files.PREVIEW_ROWS)]
+    return _masked_rows(islice(below, files.PREVIEW_ROWS))
 
 
-def _masked(cell: str) -> str:
+def outlines(db: Session, run: ImportRun) -> list[Outline]:
+    """Return the sheets of the file with their first rows, with the middle of phones and ID numbers masked."""
+    return [replace(outline, rows=_masked_rows(outline.rows)) for outline in sheets.outlines(db, run)]
+
+
+def _masked_rows(rows: Iterable[FileRow]) -> list[FileRow]:
+    return [(line, [masked(cell) for cell in cells]) for line, cells in rows]
+
+
+def masked(cell: str) -> str:
+    """Return a cell with the middle of phones and ID numbers masked."""
     return _LONG_NUMBER.sub(lambda number: f"{number[0][:_DIGITS_SHOWN]}****{number[0][-_DIGITS_SHOWN:]}", cell)
+
+
+def columns_without_field(db: Session, run: ImportRun) -> list[tuple[str, str]]:
+    """Return letter and heading of the columns that no field has; the heading is empty where the file has none."""
+    without = columns.without_field(run, files.first_rows(db, run))
+    return [(sheets.column_letters(at), masked(text)) for at, text in without]
 
 
 def correction_sheet(

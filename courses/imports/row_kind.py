@@ -37,12 +37,13 @@ _LOCK = 0x696D7074
 class ParsedRow:
     """A row that was read: its facts as JSON values, and the key that is equal for rows that say the same.
 
-    remark: a code of the kind's `remarks`.
+    remark: a code of the kind's `remarks`. params: the parameters of its msgid.
     """
 
     facts: Mapping[str, Any]
     key: str
     remark: str | None = None
+    params: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ class RowKind(ImportKind):
                 except DomainError as error:
                     lines.append(staging.refused_line(run.id, line, error))
                 else:
-                    lines.append(staging.parsed_line(run.id, line, parsed.facts, parsed.key, parsed.remark))
+                    remark = (parsed.remark, parsed.params)
+                    lines.append(staging.parsed_line(run.id, line, parsed.facts, parsed.key, remark))
             staging.copy_lines(db, "import_line", staging.LINE_COLUMNS, lines)
             yield batch[-1][0]
 

@@ -1,4 +1,4 @@
-"""The life of an import: received, mapped, checked, run, stopped, resumed, undone, erased.
+"""The life of an import: received, its sheet chosen, mapped, checked, run, stopped, resumed, undone, erased.
 
 Work is done in chunks. A chunk is one transaction, which stores its position as `cursor`; the caller of `work` commits
 it. A worker that is killed loses its chunk, and the next worker continues after the last committed one. Doing a step
@@ -13,17 +13,14 @@ from typing import IO, Any
 
 import structlog
 from sqlalchemy import ColumnElement, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from courses.events import ImportRequested
-from courses.imports import files, kinds, overlaps
-from courses.imports.files import HEADING_ROWS
-from courses.imports.kinds import Column, ImportContext, ImportKind
+from courses.imports import columns, files, kinds, overlaps, sheets
+from courses.imports.kinds import ImportContext, ImportKind
 from courses.models.imports import (
     ImportAttendance,
     ImportLine,
-    ImportMapping,
     ImportOffering,
     ImportPerson,
     ImportPiece,
@@ -43,6 +40,7 @@ BUSY = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
 FINISHED = (ImportState.CHECKED, ImportState.DONE, ImportState.UNDONE)
 WORKER_LOCK = 0x696D7077
 WORK_MEMORY = "64MB"
+MOVED_ON = N_("The import has moved on to another step. Check it again.")
 BROKE = N_("Something went wrong on our side. The rows imported so far are kept; resume, or undo the import.")
 
 
@@ -64,10 +62,14 @@ def receive(
     scope: Scope,
     largest: int = files.LARGEST_FILE,
     mapping: Mapping[str, str] | None = None,
+    sheet: str | None = None,
+    hidden: bool = False,
 ) -> ImportRun:
-    """Store a file and guess which column holds which field. Raises DomainError on the field `file`.
+    """Store a file and guess which column holds which field. Raises DomainError on the field `file` or `sheet`.
 
-    mapping: field → heading, where the caller knows the headings.
+    mapping: field → heading, where the caller knows the headings. sheet: the name of the sheet, where the caller knows it;
+    without it, and with several sheets that could be meant, the import waits for `choose_sheet`. hidden: whether hidden
+    rows and columns are read.
     """
     if kind.city_only and not scope.everything:
         raise DomainError("city_only", N_("Only a city administrator can import this data."), status=403)
@@ -88,61 +90,20 @@ def receive(
     db.flush()
     stored = files.store(db, run, file, largest=min(largest, kind.largest))
     run.file_bytes, run.encoding = stored.size, stored.encoding
-    remembered = {**_remembered(db, run), **(mapping or {})}
-    _find_headings(db, run, kind, remembered)
-    audit.record(db, "import.receive", run, after={"kind": run.kind, "file": run.file_name, "bytes": run.file_bytes})
+    remembered = {**columns.remembered(db, run).headings, **(mapping or {})}
+    sheets.receive(db, run, columns.known(kind, remembered), sheet=sheet, hidden=hidden)
+    if run.sheet_name is not None:
+        columns.read(db, run, kind, remembered)
+    after = {"kind": run.kind, "file": run.file_name, "bytes": run.file_bytes, **sheets.named(run)}
+    audit.record(db, "import.receive", run, after=after)
     db.flush()
     return run
 
 
-def _find_headings(db: Session, run: ImportRun, kind: ImportKind, remembered: Mapping[str, str]) -> None:
-    """Take as headings the one of the first rows that names most fields: a title may stand above it."""
-    first = files.store_first_rows(db, run)[:HEADING_ROWS]
-    if not first:
-        raise DomainError("file_empty", N_("The file contains no rows."), field="file")
-    best: tuple[int, int, list[str], dict[str, int]] = (-1, *first[0], {})
-    for line, cells in first:
-        mapping = kinds.guess_mapping(kind.columns, cells, remembered)
-        if len(mapping) > best[0]:
-            best = (len(mapping), line, cells, mapping)
-    run.head_line, run.headings, run.mapping = best[1], best[2], best[3]
-
-
-def _remembered(db: Session, run: ImportRun) -> dict[str, str]:
-    row = db.get(ImportMapping, (run.user_id, run.kind)) if run.user_id is not None else None
-    return dict(row.headings) if row is not None else {}
-
-
-def missing_columns(run: ImportRun) -> list[Column]:
-    """Return the required fields that have no column."""
-    return [column for column in kinds.kind_of(run.kind).columns if column.required and column.name not in run.mapping]
-
-
-def remap(db: Session, run: ImportRun, mapping: Mapping[str, int]) -> None:
-    """Set which column holds which field, and remember it for the user's next file.
-
-    Raises DomainError after the check began.
-    """
-    _require_state(run, ImportState.RECEIVED)
-    kind = kinds.kind_of(run.kind)
-    known = {column.name for column in kind.columns}
-    run.mapping = {name: at for name, at in mapping.items() if name in known and 0 <= at < len(run.headings)}
-    if run.user_id is not None:
-        headings = {name: run.headings[at] for name, at in run.mapping.items()}
-        statement = insert(ImportMapping).values(user_id=run.user_id, kind=run.kind, headings=headings)
-        db.execute(
-            statement.on_conflict_do_update(
-                index_elements=[ImportMapping.user_id, ImportMapping.kind],
-                set_={"headings": statement.excluded.headings},
-            )
-        )
-    db.flush()
-
-
 def check(db: Session, run: ImportRun) -> None:
     """Request the check, which changes no record. Raises DomainError while a required field has no column."""
-    _require_state(run, ImportState.RECEIVED)
-    if missing_columns(run):
+    require_state(db, run, ImportState.RECEIVED)
+    if columns.missing(run):
         raise DomainError("columns_missing", N_("Choose a column for each required field."), status=422)
     _begin(db, run, ImportState.CHECKING, "read", files.count_rows(db, run))
     db.flush()
@@ -154,7 +115,7 @@ def start(db: Session, run: ImportRun, reason: str | None = None) -> None:
     reason: why figures that overlap with existing ones are imported anyway, see `courses.imports.overlaps`. Raises
     DomainError before the check, when there is no new row, and without a reason where there are overlaps.
     """
-    _require_state(run, ImportState.CHECKED)
+    require_state(db, run, ImportState.CHECKED)
     if not run.tally.get(RowOutcome.NEW):
         raise DomainError("nothing_new", N_("No row of this file can be imported."))
     found = kinds.kind_of(run.kind).overlaps(db, run)
@@ -176,7 +137,7 @@ def stop(db: Session, run: ImportRun) -> None:
 
 def resume(db: Session, run: ImportRun) -> None:
     """Request that a stopped or failed import continues where it was."""
-    _require_state(run, ImportState.STOPPED, ImportState.FAILED)
+    require_state(db, run, ImportState.STOPPED, ImportState.FAILED)
     run.state, run.stop_asked, run.problem = run.doing or ImportState.CHECKING, False, None
     audit.record(db, "import.resume", run)
     events.publish(db, ImportRequested(run.id))
@@ -189,7 +150,7 @@ def undo(db: Session, run: ImportRun, reason: str) -> None:
     Raises DomainError for a blank reason, when the rows are erased, and when nothing was imported.
     """
     reason = reasons.required(reason)
-    _require_state(run, ImportState.DONE, ImportState.STOPPED, ImportState.FAILED)
+    require_state(db, run, ImportState.DONE, ImportState.STOPPED, ImportState.FAILED)
     if run.state is not ImportState.DONE and run.doing is ImportState.CHECKING:
         raise DomainError("nothing_moved", N_("This import has changed nothing, so there is nothing to undo."))
     if run.erased_at is not None:
@@ -201,9 +162,15 @@ def undo(db: Session, run: ImportRun, reason: str) -> None:
     db.flush()
 
 
-def _require_state(run: ImportRun, *states: ImportState) -> None:
+def require_state(db: Session, run: ImportRun, *states: ImportState) -> None:
+    """Lock an import until the commit, so that of two requests at once the second sees what the first one decided.
+
+    Raises DomainError for an import in another state.
+    """
+    db.flush()
+    db.refresh(run, with_for_update=True)
     if run.state not in states:
-        raise DomainError("import_state", N_("The import has moved on to another step. Check it again."))
+        raise DomainError("import_state", MOVED_ON)
 
 
 def may_resume(run: ImportRun) -> bool:
@@ -372,7 +339,7 @@ def erase(db: Session, before: datetime | None = None) -> int:
         for table in (ImportLine, ImportAttendance, ImportOffering, ImportPerson, ImportPiece):
             db.execute(delete(table).where(table.run_id.in_(ids)))
     for run in old:
-        run.erased_at = clock.now()
+        run.erased_at, run.meanings = clock.now(), {}
         audit.record(db, "import.erase", run)
     db.flush()
     return len(old)

@@ -37,12 +37,18 @@ def refused_line(run_id: int, line: int, error: DomainError, key: object = None)
     return _line(run_id, line, RowOutcome.REFUSED, error.code, params, None, None if key is None else str(key))
 
 
-def parsed_line(run_id: int, line: int, facts: Mapping[str, Any], key: str, remark: str | None = None) -> bytes:
+def parsed_line(
+    run_id: int,
+    line: int,
+    facts: Mapping[str, Any],
+    key: str,
+    remark: tuple[str | None, Mapping[str, str] | None] = (None, None),
+) -> bytes:
     """Return the line of `import_line` for a row that was read; its outcome is `new` until `match` sets another.
 
-    remark: a code of the kind's `remarks`.
+    remark: a code of the kind's `remarks`, and the parameters of its msgid.
     """
-    return _line(run_id, line, RowOutcome.NEW, remark, None, facts, key)
+    return _line(run_id, line, RowOutcome.NEW, *remark, facts, key)
 
 
 def remark_line(run_id: int, line: int, code: str, params: Mapping[str, str]) -> bytes:

@@ -1,4 +1,7 @@
-"""The pages of imports: choose a kind, send a file, see how it is read, check it, import it, stop, resume, undo."""
+"""The pages of imports: choose a kind, send a file, see how it is read, check it, import it, stop, resume, undo.
+
+A file of several sheets waits for the choice of one; a checked import may go back to its columns and meanings.
+"""
 
 import io
 import tempfile
@@ -11,9 +14,24 @@ from flask import Blueprint, current_app, flash, make_response, redirect, render
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from courses.imports import corrections, kinds, labels, preview, runs
-from courses.imports.forms import ColumnsForm, ImportFileForm, OverlapsForm, UndoForm, columns_form
+from courses.imports import choices, corrections, kinds, labels, presence_values, preview, runs, sheets
+from courses.imports import columns as file_columns
+from courses.imports.corrections import RowGroup
+from courses.imports.forms import (
+    NONE,
+    PREFIX,
+    ColumnsForm,
+    ImportFileForm,
+    MeaningsForm,
+    OverlapsForm,
+    SheetForm,
+    UndoForm,
+    columns_form,
+    meanings_form,
+    sheet_form,
+)
 from courses.imports.kinds import ImportKind
+from courses.imports.presence_values import ColumnValues
 from courses.models.imports import ImportRun, ImportState
 from lms.core import edge
 from lms.core.access import holds, requires, scope
@@ -27,7 +45,7 @@ from lms.core.scope import ADMINISTRATORS
 blueprint = Blueprint("imports", __name__)
 
 REFRESH_SECONDS = 2
-REFUSED_SHOWN = 20
+GROUPS_SHOWN = 20
 UNDOING = {ImportState.UNDOING, ImportState.UNDONE}
 FORM_BYTES = 64 * 1024  # the other fields and the boundaries of a multipart request
 IN_MEMORY = 4 * 1024 * 1024  # bytes; a larger download goes through a temporary file
@@ -53,7 +71,13 @@ def _titles() -> dict[str, str]:
 
 
 def _template_values() -> dict[str, Any]:
-    return {"states": labels.STATES, "tally": labels.tally, "whole": whole, "ImportState": ImportState}
+    return {
+        "states": labels.STATES,
+        "tally": labels.tally,
+        "whole": whole,
+        "ImportState": ImportState,
+        "masked": preview.masked,
+    }
 
 
 @blueprint.get("/new")
@@ -147,44 +171,85 @@ def page(ref: str) -> ResponseReturnValue:
 
 
 def _columns(run: ImportRun) -> ColumnsForm:
+    """Return the form of the columns, with the values of the column that the user chooses now, or chose before."""
     kind = kinds.kind_of(run.kind)
-    return columns_form(kind.columns, run.headings, run.mapping, chinese=language() == "zh")
+    chinese = language() == "zh"
+    form = columns_form(kind.columns, run.headings, run.mapping, chinese=chinese)
+    if not kind.presence_column:
+        return form
+    counted = _values(run, form[PREFIX + kind.presence_column].data)
+    if counted is None or counted.values is None:
+        return form
+    meanings = {**file_columns.remembered(db(), run).meanings, **run.meanings}
+    return columns_form(kind.columns, run.headings, run.mapping, counted.values, meanings, chinese=chinese)
+
+
+def _values(run: ImportRun, at: int | None) -> ColumnValues | None:
+    """Return the counted values of a column; None where there is no column, and once they are erased."""
+    return None if at is None or at == NONE else presence_values.of_column(db(), run, at)
 
 
 def _page(
-    run: ImportRun, form: ColumnsForm, status: int = 200, decision: OverlapsForm | None = None
+    run: ImportRun,
+    form: ColumnsForm,
+    status: int = 200,
+    *,
+    decision: OverlapsForm | None = None,
+    choice: SheetForm | None = None,
 ) -> ResponseReturnValue:
     kind = kinds.kind_of(run.kind)
     received = run.state is ImportState.RECEIVED and run.erased_at is None
-    checked = bool(run.tally) and run.erased_at is None and run.state not in UNDOING
+    checked = labels.is_checked(run) and run.erased_at is None and run.state not in UNDOING
     problem, params = runs.problem(run)
+    outlines = preview.outlines(db(), run)
+    refused = corrections.grouped(db(), run) if checked else []
     page = render_template(
         "imports/page.html",
         run=run,
         kind=kind,
         form=form,
+        counted=_values(run, run.mapping.get(kind.presence_column)) if received else None,
+        listed=presence_values.VALUES_SHOWN,
+        mapped=run.mapping.get(kind.presence_column) is not None,
+        choice=choice or sheet_form(outlines, run.sheet_name, hidden=run.hidden),
+        outlines=outlines,
+        skipped=sheets.skipped(run, outlines),
+        without_field=[] if run.sheet_name is None else preview.columns_without_field(db(), run),
         overlaps=kind.overlaps(db(), run) if run.state is ImportState.CHECKED and not run.erased_at else [],
         decision=decision or OverlapsForm(formdata=None),
         required={column.name for column in kind.columns if column.required},
         first_rows=preview.first_rows(db(), run) if received else [],
-        refused=[
-            (line, _in_words(kind, message, values))
-            for line, message, values in corrections.refused_rows(db(), run, REFUSED_SHOWN)
-        ]
-        if checked
-        else [],
+        refused=[_group(kind, group) for group in refused[:GROUPS_SHOWN]],
+        refused_groups=len(refused),
         refused_number=run.tally.get("refused", 0) + run.tally.get("double", 0),
+        grouped_number=corrections.ROWS_GROUPED,
+        remarks=[_group(kind, group) for group in corrections.remarks(db(), run)[:GROUPS_SHOWN]] if checked else [],
+        unknown=_unknown(run),
         problem=_in_words(kind, problem, params) if problem else "",
         busy=run.state in runs.BUSY,
         step=_step(run, kind),
         finished=runs.FINISHED,
         can_undo=_can_undo(run),
         may_resume=runs.may_resume(run),
+        may_reopen=choices.may_reopen(run),
         destination=labels.DESTINATIONS.get(run.kind),
         seconds=REFRESH_SECONDS,
+        labels=labels,
         **_template_values(),
     )
     return make_response(page, status)
+
+
+def _unknown(run: ImportRun) -> tuple[MeaningsForm, list[presence_values.Value]] | None:
+    """Return the values that the check did not understand, with the form that gives them a meaning."""
+    if not choices.may_reopen(run) or not kinds.kind_of(run.kind).presence_column:
+        return None
+    values = presence_values.refused(db(), run)
+    return (meanings_form(values, {}), values) if values else None
+
+
+def _group(kind: ImportKind, group: RowGroup) -> tuple[RowGroup, str]:
+    return group, _in_words(kind, group.message, group.params)
 
 
 def _in_words(kind: ImportKind, message: str, params: Mapping[str, Any]) -> str:
@@ -209,22 +274,62 @@ def _can_undo(run: ImportRun) -> bool:
     return moved and run.erased_at is None
 
 
+@blueprint.post("/<ref>/sheet")
+@requires(*ADMINISTRATORS)
+def sheet(ref: str) -> ResponseReturnValue:
+    """Choose the sheet that is read, and whether its hidden rows and columns are."""
+    run = runs.find(db(), ref, scope())
+    form = sheet_form(sheets.outlines(db(), run), None, hidden=False)
+    if form.validate_on_submit():
+        with refused_on(form):
+            choices.choose_sheet(db(), run, form.sheet.data, hidden=form.hidden.data)
+            return redirect(url_for(".page", ref=ref))
+    return _page(run, _columns(run), 422, choice=form)
+
+
 @blueprint.post("/<ref>/columns")
 @requires(*ADMINISTRATORS)
 def columns(ref: str) -> ResponseReturnValue:
-    """Save which column holds which field, and request the check of the file, which changes no record."""
+    """Save which column holds which field and what values mean, then request the check, which changes no record.
+
+    With the button `look` the file is not checked: the page shows the values of the column that was chosen.
+    """
     run = runs.find(db(), ref, scope())
     form = _columns(run)
     if form.validate_on_submit():
-        runs.remap(db(), run, form.mapping())
-        missing = {column.name for column in runs.missing_columns(run)}
+        choices.remap(db(), run, form.mapping(), form.meanings())
+        missing = {column.name for column in file_columns.missing(run)}
+        if "look" in request.form:
+            return redirect(url_for(".page", ref=ref, _anchor="values"))
         if not missing:
             runs.check(db(), run)
             return redirect(url_for(".page", ref=ref))
         for field in form:
-            if field.name.removeprefix("column-") in missing:
+            if field.name.removeprefix(PREFIX) in missing:
                 field.errors = [*field.errors, _("Choose a column for this field.")]
     return _page(run, form, 422)
+
+
+@blueprint.post("/<ref>/meanings")
+@requires(*ADMINISTRATORS)
+def meanings(ref: str) -> ResponseReturnValue:
+    """Give values that the check did not understand a meaning, and check the file again."""
+    run = runs.find(db(), ref, scope())
+    form = meanings_form(presence_values.refused(db(), run), {})
+    if not form.validate_on_submit():
+        return _page(run, _columns(run), 422)
+    choices.reopen(db(), run)
+    choices.remap(db(), run, run.mapping, {**run.meanings, **form.meanings()})
+    runs.check(db(), run)
+    return redirect(url_for(".page", ref=ref))
+
+
+@blueprint.post("/<ref>/reopen")
+@requires(*ADMINISTRATORS)
+def reopen(ref: str) -> ResponseReturnValue:
+    """Go back to the choice of sheet, columns and meanings."""
+    choices.reopen(db(), runs.find(db(), ref, scope()))
+    return redirect(url_for(".page", ref=ref))
 
 
 @blueprint.post("/<ref>/start")
@@ -234,7 +339,7 @@ def start(ref: str) -> ResponseReturnValue:
     run = runs.find(db(), ref, scope())
     form = OverlapsForm()
     if kinds.kind_of(run.kind).overlaps(db(), run) and not form.validate():
-        return _page(run, _columns(run), 422, form)
+        return _page(run, _columns(run), 422, decision=form)
     runs.start(db(), run, form.reason.data)
     return redirect(url_for(".page", ref=ref))
 

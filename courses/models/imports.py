@@ -66,10 +66,13 @@ class RowOutcome(StrEnum):
 class ImportRun(Base):
     """An imported file.
 
-    `district_ids` are the districts whose rows may be imported, or null for the whole city. `mapping` maps a field to a
-    column of the file, counted from 0. `doing` is the state in which work resumes after a stop. `step` and `cursor` are
-    the position of the work; the progress page shows `cursor` of `total`. `tally` counts rows by outcome, and the
-    records that were made. `notes` list the records that an undo did not remove, and why.
+    `sheet_name` is the sheet that is read: "" for CSV, null while the user has to choose one. `hidden` says that hidden
+    rows and columns are read too. `delimiter` parts the columns of CSV. `mapping` maps a field to a column of the file,
+    counted from 0. `meanings` maps values of the column of presence to the meaning that the user gave them, see
+    `courses.imports.presence`. `district_ids` are the districts whose rows may be imported, or null for the whole city.
+    `doing` is the state in which work resumes after a stop. `step` and `cursor` are the position of the work; the progress
+    page shows `cursor` of `total`. `tally` counts rows by outcome, and the records that were made. `notes` list the records
+    that an undo did not remove, and why.
     """
 
     __tablename__ = "import_run"
@@ -82,12 +85,16 @@ class ImportRun(Base):
     file_name: Mapped[str]
     file_bytes: Mapped[int]
     encoding: Mapped[str]
+    sheet_name: Mapped[str | None]
+    hidden: Mapped[bool] = mapped_column(default=False)
+    delimiter: Mapped[str] = mapped_column(default="")
     state: Mapped[ImportState] = mapped_column(EnumText(ImportState), default=ImportState.RECEIVED)
     doing: Mapped[ImportState | None] = mapped_column(EnumText(ImportState))
     stop_asked: Mapped[bool] = mapped_column(default=False)
     head_line: Mapped[int] = mapped_column(Integer)
     headings: Mapped[list[str]] = mapped_column(JSONB)
     mapping: Mapped[dict[str, int]] = mapped_column(JSONB)
+    meanings: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
     step: Mapped[str] = mapped_column(default="read")
     cursor: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
@@ -116,7 +123,11 @@ class ImportRun(Base):
 
 
 class ImportPiece(Base):
-    """A part of the file, encrypted. Part -1 holds the first rows once more, parsed, for the preview."""
+    """A part of the file, encrypted.
+
+    Parts with a negative number hold what was read of the file: -1 the first rows of the sheet, for the preview; -2 the
+    outlines of all sheets; -3 the counted values of the columns.
+    """
 
     __tablename__ = "import_piece"
 
@@ -126,13 +137,14 @@ class ImportPiece(Base):
 
 
 class ImportMapping(Base):
-    """The heading that a user last chose for each field of an import kind."""
+    """The heading that a user last chose for each field of an import kind, and the meanings given to values."""
 
     __tablename__ = "import_mapping"
 
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     headings: Mapped[dict[str, str]] = mapped_column(JSONB)
+    meanings: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
 
 
 class ImportLine(Base):

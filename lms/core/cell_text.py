@@ -5,6 +5,7 @@ import unicodedata
 from functools import lru_cache
 
 from lms.core.errors import N_, DomainError
+from lms.core.names import clean
 
 _EMPTY = frozenset({
     "", "null", "\\n", "(null)", "[null]", "<null>", "nil", "none", "nan", "nat", "na", "<na>", "n/a", "n.a.", "undefined",
@@ -14,6 +15,8 @@ _LONGEST_EMPTY = 10
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣─", "-") | {"～": "~", "〜": "~", "∼": "~", "⁄": "/", "∕": "/"})
 _ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|BUSY!|#+)", re.IGNORECASE)
 _WHOLE = re.compile(r"(\d+)\.0+")
+_BULLETS = "●⚫⬤⦁▪"
+_BULLET_IN_NAME = re.compile(rf"(?<=\w)\s*[{_BULLETS}]\ufe0f?\s*(?=\w)")
 
 
 def refusal(code: str, message: str, field: str | None = None, **params: object) -> DomainError:
@@ -69,3 +72,13 @@ def whole_number(text: str) -> str:
     """
     match = _WHOLE.fullmatch(text)
     return match[1] if match else text
+
+
+def person_name(text: str) -> str:
+    """Return the name in a cell as it is stored (`names.clean`), with a bullet between its parts as the dot that is meant.
+
+    Input methods that lack the dot · give ●: 阿凡提●买买提 is 阿凡提·买买提. It is no sign of names, so `names.norm` keeps it.
+    """
+    if not text.isascii() and any(bullet in text for bullet in _BULLETS):
+        text = _BULLET_IN_NAME.sub("·", text)
+    return clean(text)

@@ -22,7 +22,12 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
 class Form(FlaskForm):
-    """The parent of every form. `form_errors` holds errors that belong to no field."""
+    """The parent of every form. `form_errors` holds errors that belong to no field.
+
+    names_missing_glyphs: False where the page that follows says itself that a name cannot be printed.
+    """
+
+    names_missing_glyphs = True
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """Validate the fields, and say at once when no font has a character of a text that a certificate prints.
@@ -30,8 +35,8 @@ class Form(FlaskForm):
         That refuses nothing: a name is what it is.
         """
         valid: bool = super().validate(*args, **kwargs)
-        for field in self:
-            if valid and isinstance(field, PrintedField) and field.printed:
+        for field in self if valid and self.names_missing_glyphs else ():
+            if isinstance(field, PrintedField) and field.printed:
                 characters = fonts.unprintable(field.data or "")
                 if characters:
                     flash(

@@ -53,6 +53,16 @@ def find(rows: Sequence[tuple[int, Sequence[str]]], known: Collection[str]) -> H
     return best
 
 
+def letter_of(column: int) -> str:
+    """The letters of a column as a spreadsheet shows them: 0 is A, 26 is AA."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
 def _over_two_rows(upper: list[str], lower: list[str], line: int, known: Collection[str]) -> Headings | None:
     """The headings over two rows; None where the lower row is none of headings: something else is below a known name."""
     texts: list[str] = []

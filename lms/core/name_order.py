@@ -4,7 +4,7 @@ Names are compared character by character, as the standard for Chinese lists say
 without its tone (lü after lu), then the tone, then the character. So people of one family name stay together: 章 and 张
 sound alike, and no 张 stands between two 章. A family name has its own reading (单 is shàn, 曾 zēng, 尉迟 yùchí), any other
 character the first reading with a tone that pypinyin gives. Characters without a reading follow all others, by code
-point. Letters of other scripts follow all Chinese names, by code point, without accents; spaces, dots and invisible
+point. Names in other scripts come before Chinese names, by code point, without accents; spaces, dots and invisible
 characters count for nothing.
 
 The key is text and is compared by code points: "zhang1张san1三" for 张三. It is kept beside the names of tables that are
@@ -39,7 +39,7 @@ _TONES = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"}
 _UMLAUT = "\u0308"
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_NO_READING, _OTHER_SCRIPT = "{", "~"  # they follow the letters of the readings
+_NO_READING, _OTHER_SCRIPT = "{", "!"  # after and before the letters of the readings
 
 
 def _spelt(reading: str) -> str:

@@ -30,7 +30,7 @@ _SHOWS_NOTHING = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # that one sees (Arabic to Thaana, the scripts of India, Mongolian).
 _JOINERS = frozenset("\u200c\u200d\u180e")
 _JOINED = "[\u0600-\u07bf\u0900-\u0dff\u1820-\u18af]"
-_STRAY_JOINER = re.compile(f"(?<!{_JOINED})[\u200c\u200d\u180e]|[\u200c\u200d\u180e](?!{_JOINED})")
+STRAY_JOINER = re.compile(f"(?<!{_JOINED})[\u200c\u200d\u180e]|[\u200c\u200d\u180e](?!{_JOINED})")
 _VARIATION_SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 
 # Version 1 compared with fewer characters removed. Spaces are Unicode's space separators and the ASCII blanks, written out
@@ -80,7 +80,7 @@ def clean(name: str) -> str:
     """
     text = name.translate(_STORED)
     if not _JOINERS.isdisjoint(text):
-        text = _STRAY_JOINER.sub("", text)
+        text = STRAY_JOINER.sub("", text)
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 
 from lms.core.errors import N_, DomainError
+from lms.core.names import STRAY_JOINER
 
 COLUMNS = 100
 CELL_LENGTH = 500
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0e-\x1f]")
+_INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f]")
 # Excel, and exports for Excel, put an apostrophe before digits, and before what would be a formula, so that it stays text.
 _APOSTROPHES = re.compile(r"['’`]+(?:(?=[0-9０-９=+@＝＋－＠-])|\s|$)")
 
@@ -19,8 +20,8 @@ class Limits:
     The defaults are those of uploads. The parser needs some 80 bytes for each cell.
     """
 
-    file_megabytes: int = 4
-    unpacked_bytes: int = 48 * 1024 * 1024
+    file_megabytes: int = 7
+    unpacked_bytes: int = 128 << 20
     rows: int = 5000
     cells: int = 500_000
 
@@ -47,10 +48,10 @@ class Holding:
 def clean(text: str) -> str:
     """The text of a cell without invisible characters, repeated spaces and Excel's apostrophe.
 
-    The apostrophe of a name stays: "'t Hooft", "’t Hooft".
+    The apostrophe of a name stays ("'t Hooft"), and so do joiners within words of scripts in which one sees their effect.
     """
     if not text.isprintable() or "  " in text:
-        text = " ".join(_INVISIBLE.sub("", text).split())
+        text = " ".join(STRAY_JOINER.sub("", _INVISIBLE.sub("", text)).split())
     text = text.strip()
     apostrophes = _APOSTROPHES.match(text)
     return text[apostrophes.end() if apostrophes else 0 :][:CELL_LENGTH]
@@ -96,3 +97,14 @@ def too_wide() -> DomainError:
 def refused(code: str, message: str, **params: object) -> DomainError:
     """The refusal of a file, shown at the form's field `file`."""
     return DomainError(code, message, status=422, field="file", **params)
+
+
+def unpaired_quote(number: int) -> DomainError:
+    """The refusal of a CSV file in which a cell begins with a quotation mark and does not end with one."""
+    return refused(
+        "file_quote",
+        N_(
+            "A quotation mark in row %(row)s has no partner, so rows cannot be told apart. Correct it and send the file again."
+        ),
+        row=number,
+    )

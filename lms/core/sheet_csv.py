@@ -10,7 +10,7 @@ from itertools import chain
 from typing import IO
 
 from lms.core import headings
-from lms.core.sheet_cells import COLUMNS, Holding, Limits, broken, clean, too_wide
+from lms.core.sheet_cells import COLUMNS, Holding, Limits, broken, clean, too_wide, unpaired_quote
 
 _USUAL = ",\t;"
 _FULL_WIDTH = "，；"  # typed by a Chinese keyboard; texts are full of them too
@@ -18,7 +18,7 @@ _HEAD_CHARACTERS = 1 << 16
 _HEAD_ROWS = 20
 _ENOUGH_NAMES = 2
 # Excel's own first line, which is no row: it says what parts the columns.
-_SEPARATOR_LINE = re.compile('\ufeff?"?sep=([^\r\n])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile('"?sep=([^\r\n])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 # Of a streamed file: the places of all rows that reach beyond column COLUMNS.
 _FAR_PLACES = 4_000_000
 
@@ -45,6 +45,7 @@ def delimiter_of(text: str, known: Collection[str] = frozenset()) -> str:
     the most known headings is right; where no names are known, the one with which most rows have equally many columns.
     Full-width marks count only where no other fits: titles, remarks and addresses are full of them.
     """
+    text = text[:_HEAD_CHARACTERS].lstrip("\ufeff")
     stated = _SEPARATOR_LINE.match(text)
     if stated is not None:
         return stated[1]
@@ -90,15 +91,31 @@ def streamed(stream: IO[bytes], encoding: str, delimiter: str, after: int) -> It
 
 def _numbered(lines: IO[str], delimiter: str) -> Iterator[Row]:
     """All records with their numbers as Excel shows them: an empty line is a row, a cell of several lines is in one row."""
-    first = lines.readline()
+    first = lines.readline().lstrip("\ufeff")
+    record: list[str] = []
     try:
-        yield from enumerate(_records(lines if _SEPARATOR_LINE.match(first) else chain([first], lines), delimiter), 1)
+        all_lines = lines if _SEPARATOR_LINE.match(first) else chain([first], lines)
+        for number, cells in enumerate(csv.reader(_noted(all_lines, record), delimiter=delimiter), 1):
+            if len(record) > 1:
+                _check_quotes(record, delimiter, number)
+            record.clear()
+            yield number, cells
     except csv.Error as error:
         raise broken() from error
 
 
-def _records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(lines, delimiter=delimiter)
+def _noted(lines: Iterable[str], record: list[str]) -> Iterator[str]:
+    for line in lines:
+        record.append(line)
+        yield line
+
+
+def _check_quotes(record: list[str], delimiter: str, number: int) -> None:
+    """Refuse a row over several lines whose quotation marks have no partners: other rows would vanish in its cell."""
+    try:
+        list(csv.reader(record, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise unpaired_quote(number) from error
 
 
 def _trimmed(cells: list[str]) -> list[str]:
@@ -111,7 +128,7 @@ def _trimmed(cells: list[str]) -> list[str]:
 
 def _head(text: str, delimiter: str) -> list[Row]:
     """The first rows that hold something, for a delimiter that may be wrong: until the parser of CSV gives up."""
-    records = _records(io.StringIO(text[:_HEAD_CHARACTERS], newline=""), delimiter)
+    records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     table: list[Row] = []
     try:
         for number, cells in enumerate(records, 1):

@@ -1,33 +1,26 @@
 """The parser of spreadsheets: XLSX, and CSV in the encodings of Chinese offices.
 
 It runs in a process of its own (`lms.core.bounded_process`) and imports nothing that is not needed for it. Everybody else
-asks `lms.core.spreadsheets`. A workbook is checked before it is parsed.
+asks `lms.core.spreadsheets`. A workbook is read in little memory: `lms.core.sheet_archive` opens it, `lms.core.sheet_rows`
+reads a sheet.
 """
 
-import io
-import re
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator
-from datetime import date, datetime, time, timedelta
+from contextlib import contextmanager
 from itertools import islice
 from typing import IO
-from xml.parsers import expat
-
-from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from lms.core import sheet_csv
-from lms.core.errors import N_
-from lms.core.sheet_cells import COLUMNS, Limits, broken, clean, refused, sheet_missing, too_long
-
-MEMBERS = 2000
-EXACT = 10**15  # a spreadsheet's number holds no more digits
-
-_CHUNK = 1 << 16
-# The sheets themselves; a folder of sheets holds their relations too.
-_SHEET = re.compile(r"sheet[^/]*\.xml$")
-_PLACE = re.compile("([A-Z]{1,3})([0-9]{1,7})")
+from lms.core.errors import DomainError
+from lms.core.sheet_archive import SheetPart, Workbook
+from lms.core.sheet_cells import COLUMNS, Holding, Limits, broken, sheet_missing, too_long
+from lms.core.sheet_rows import SheetReader, SheetRow
 
 OUTLINED_ROWS = 20
+HIDDEN_RANGES = 50
+_XLSX = b"PK\x03\x04"
 
 Row = tuple[int, list[str]]
 # The name of a sheet, whether it is hidden, the ranges of its hidden rows, its hidden columns, its first rows.
@@ -66,148 +59,99 @@ def rows(
     content: bytes, limits: Limits, *, sheet: str = "", known: Collection[str] = frozenset(), hidden: bool = False
 ) -> Iterator[Row]:
     """The rows of a file. The format is recognised by the first bytes."""
-    if content.startswith(b"PK\x03\x04"):
-        return _xlsx(content, limits, sheet, hidden=hidden)
+    if content.startswith(_XLSX):
+        return _of_workbook(content, limits, sheet, hidden=hidden)
     text = sheet_csv.decoded(content)
     return sheet_csv.rows(text, sheet_csv.delimiter_of(text, known), limits)
 
 
 def _outlines(content: bytes, limits: Limits, known: Collection[str]) -> Iterator[Outline]:
-    if not content.startswith(b"PK\x03\x04"):
+    """The outlines of all sheets. Raises DomainError where each visible sheet that holds something holds too much."""
+    if not content.startswith(_XLSX):
         yield "", False, [], [], list(islice(rows(content, limits, known=known), OUTLINED_ROWS))
         return
-    check(content, limits)
-    with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-        for meta in book.sheets_metadata:
-            hid = meta.visible != SheetVisibleEnum.Visible
-            first = list(islice(_xlsx(content, limits, meta.name, hidden=True), OUTLINED_ROWS))
-            yield meta.name, hid, [], [], first
-
-
-def _xlsx(content: bytes, limits: Limits, sheet: str, *, hidden: bool) -> Iterator[Row]:
-    check(content, limits)
-    try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-            for meta in book.sheets_metadata:
-                if (sheet and meta.name != sheet) or (not hidden and meta.visible != SheetVisibleEnum.Visible):
-                    continue
-                found = False
-                for number, line in enumerate(book.get_sheet_by_name(meta.name).iter_rows(), 1):
-                    cells = [clean(_text(value)) for value in line]
-                    if any(cells):
-                        found = True
-                        yield number, cells
-                if found or sheet:
-                    return
-            if sheet:
-                raise sheet_missing(sheet)
-    except (CalamineError, IndexError) as error:
-        raise broken() from error
-
-
-def check(content: bytes, limits: Limits) -> None:
-    """Refuse an XLSX file that is too large when unpacked. Raises DomainError on the field `file`.
-
-    It is unpacked once without keeping anything: the sizes that an archive claims are whatever its maker wrote. A
-    sheet's cells are looked at by their places, because the reader makes room for all cells before the last one.
-    """
-    try:
-        _unpack(content, limits)
-    # RuntimeError: an encrypted archive, and what is derived from it: a compression that zipfile does not know.
-    except (zipfile.BadZipFile, RuntimeError, EOFError) as error:
-        raise broken() from error
-
-
-def _unpack(content: bytes, limits: Limits) -> None:
-    left = limits.unpacked_bytes
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = archive.infolist()
-        if len(members) > MEMBERS:
-            raise too_long()
-        for member in members:
-            cells = _CellCounter(limits) if _SHEET.search(member.filename.lower()) else None
-            for chunk in _chunks(archive, member):
-                left -= len(chunk)
-                if left < 0:
-                    raise refused(
-                        "file_bomb", N_("The file is too large when unpacked. Copy the rows into a new file.")
-                    )
-                if cells is not None:
-                    cells.scan(chunk)
-            if cells is not None:
-                cells.scan(b"", last=True)
-
-
-def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    with archive.open(member) as opened:
-        while chunk := opened.read(_CHUNK):
-            yield chunk
-
-
-class _CellCounter:
-    """Counts the cells and rows of a sheet's XML as it is unpacked, and refuses places beyond the limits.
-
-    A parser reads the sheet piece by piece in constant memory, and refuses what is no XML and what defines entities.
-    """
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._cells = self._rows = 0
-        self._columns = 0  # of the present row, for cells that do not tell their place
-        self._parser = expat.ParserCreate()
-        self._parser.StartElementHandler = self._start
-        self._parser.EntityDeclHandler = self._refuse_entity
-
-    def scan(self, chunk: bytes, *, last: bool = False) -> None:
-        """Count what a chunk holds. Raises DomainError."""
-        try:
-            self._parser.Parse(chunk, last)
-        except expat.ExpatError as error:
-            raise broken() from error
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        kind = name.rpartition(":")[2]
-        if kind == "c":
-            reference = attributes.get("r")
-            column, row = (self._columns + 1, self._rows) if reference is None else _place(reference)
-            self._cells += 1
-            self._columns = column
-            _count(row - 1, column, self._limits)
-            if self._cells > self._limits.cells:
-                raise too_long()
-        elif kind == "row":
-            self._rows, self._columns = self._rows + 1, 0
-            _count(self._rows - 1, 0, self._limits)
-
-    def _refuse_entity(self, *_declaration: object) -> None:
-        raise broken()
-
-
-def _place(reference: str) -> tuple[int, int]:
-    """The column and the row of a cell from its reference: B7 is (2, 7). Raises DomainError."""
-    place = _PLACE.fullmatch(reference.strip().upper())
-    if place is None:
-        raise broken()
-    column = 0
-    for letter in place[1]:
-        column = column * 26 + ord(letter) - 64
-    return column, int(place[2])
-
-
-def _count(rows: int, columns: int, limits: Limits) -> None:
-    if rows >= limits.rows or columns > COLUMNS:
+    with _refusing():
+        book = Workbook(content, limits)
+        are_too_long: list[bool] = []
+        for part in book.sheets:
+            outline, is_too_long = _outline(book, part, limits)
+            if (outline[-1] or is_too_long) and not part.hidden:
+                are_too_long.append(is_too_long)
+            yield outline
+    if are_too_long and all(are_too_long):
         raise too_long()
 
 
-def _text(value: object) -> str:
-    if isinstance(value, time):
-        return f"{value:%H:%M}"
-    if value is None or isinstance(value, bool | timedelta):
-        return ""
-    if isinstance(value, int | float):
-        if abs(value) >= EXACT:
-            return f"{value:.5E}"
-        return str(int(value)) if value == int(value) else repr(value)
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    return value.isoformat() if isinstance(value, date) else str(value)
+def _outline(book: Workbook, part: SheetPart, limits: Limits) -> tuple[Outline, bool]:
+    """The outline of a sheet, and whether the sheet holds too much to be read."""
+    reader = SheetReader(book.texts, book.formats, limits)
+    ranges: list[tuple[int, int]] = []
+    columns: set[int] = set()
+    first: list[Row] = []
+    was_hidden = is_too_long = False
+    layout = _Layout(limits, reader.hidden_columns)
+    try:
+        for row in reader.rows(book.archive.pieces(part.member)):
+            columns.update(reader.hidden_columns.intersection(row.texts) if reader.hidden_columns else ())
+            if row.hidden:
+                start = ranges.pop()[0] if was_hidden else row.number
+                ranges.append((start, row.number))
+            elif (laid_out := layout.row(row)) is not None and len(first) < OUTLINED_ROWS:
+                first.append(laid_out)
+            was_hidden = row.hidden
+    except DomainError as error:
+        if error.code != too_long().code:
+            raise
+        is_too_long = True
+    return (part.name, part.hidden, ranges[:HIDDEN_RANGES], sorted(columns), first), is_too_long
+
+
+def _of_workbook(content: bytes, limits: Limits, sheet: str, *, hidden: bool) -> Iterator[Row]:
+    with _refusing():
+        book = Workbook(content, limits)
+        parts = [part for part in book.sheets if part.name == sheet or not sheet]
+        parts = [part for part in parts if hidden or not part.hidden]
+        if sheet and not parts:
+            raise sheet_missing(sheet)
+        for part in parts:
+            reader = SheetReader(book.texts, book.formats, limits)
+            layout = _Layout(limits, set() if hidden else reader.hidden_columns)
+            for row in reader.rows(book.archive.pieces(part.member)):
+                if (hidden or not row.hidden) and (laid_out := layout.row(row)) is not None:
+                    yield laid_out
+            if layout.width:
+                return
+
+
+class _Layout:
+    """Makes lists of the rows of a sheet, each as wide as the widest row before, and counts what they hold."""
+
+    def __init__(self, limits: Limits, hidden_columns: set[int]) -> None:
+        self.width = 0
+        self._holding = Holding(limits)
+        self._hidden_columns = hidden_columns
+
+    def row(self, row: SheetRow) -> Row | None:
+        """The row without what hidden columns hold; None where nothing is left. Raises DomainError."""
+        texts = row.texts
+        if self._hidden_columns:
+            texts = {column: text for column, text in texts.items() if column not in self._hidden_columns}
+            if not texts:
+                return None
+        last = max(texts) + 1
+        self._holding.add_row(len(texts), last)
+        self.width = max(self.width, min(last, COLUMNS))
+        cells = [""] * max(self.width, last)
+        for column, text in texts.items():
+            cells[column] = text
+        return row.number, cells
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turns what an archive raises that is damaged, or made to be, into the refusal of a file."""
+    try:
+        yield
+    # RuntimeError: an encrypted archive, and what is derived from it: a compression that zipfile does not know.
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, KeyError, OSError, ValueError) as error:
+        raise broken() from error

@@ -1,16 +1,20 @@
-"""Consent by ticket, for people without an account; and, after a code to the record's phone, asking for a correction."""
+"""Consent and the writing of a name by ticket, for people without an account; and, after a code to the record's phone,
+asking for a correction.
+"""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from certificates.views.unlisted import unlisted
-from courses.enrolment import consents, own_corrections, privacy_texts, ticket_accounts
+from courses.enrolment import consents, name_writings, own_corrections, privacy_texts, ticket_accounts
 from courses.enrolment.forms.consents import ConsentForm, WithdrawalForm
+from courses.enrolment.forms.name_writings import OwnWritingForm
 from courses.models.enrolment import Enrolment
 from courses.models.privacy import ConsentWay
 from courses.privacy.forms.personal_data import CorrectionForm
 from lms.accounts import proven_here
+from lms.core import fonts
 from lms.core.access import public
 from lms.core.errors import NotFound
 from lms.core.form_errors import refused_on
@@ -78,6 +82,26 @@ def correct(ticket: str) -> ResponseReturnValue:
             flash(_("Your request was sent. You get the answer by a message."))
             return redirect(url_for("tickets.page", ticket=ticket))
     body = render_template("ticket_data/correction.html", enrolment=enrolment, form=form)
+    return make_response(body, 422 if form.is_submitted() else 200)
+
+
+@blueprint.route("/<ticket>/writing", methods=["GET", "POST"])
+@public
+@limiter.limit(CEILING, methods=["POST"])
+@unlisted
+def writing(ticket: str) -> ResponseReturnValue:
+    """Choose how the certificate prints a name that no font has all characters of."""
+    enrolment = tickets.of_ticket(ticket)
+    if not name_writings.may_choose(db(), enrolment):
+        return redirect(url_for("tickets.page", ticket=ticket))
+    form = OwnWritingForm(data={"writing": name_writings.suggestion(db(), enrolment)})
+    if form.validate_on_submit():
+        with refused_on(form):
+            row = name_writings.choose(db(), enrolment, form.writing.data)
+            flash(_("Recorded. The certificate will print %(writing)s.", writing=row.writing))
+            return redirect(url_for("tickets.page", ticket=ticket))
+    lacking = fonts.named(fonts.unprintable(enrolment.trainee.name))
+    body = render_template("ticket_data/writing.html", enrolment=enrolment, form=form, lacking=lacking)
     return make_response(body, 422 if form.is_submitted() else 200)
 
 

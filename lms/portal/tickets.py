@@ -14,13 +14,13 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
-from courses.enrolment import clashes, consents, labels, listings, places, ticket_accounts
+from courses.enrolment import clashes, consents, labels, listings, name_writings, places, ticket_accounts
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
 from lms.accounts import contact_checks, proven_here
 from lms.accounts.forms import ButtonForm, NewPasswordForm
-from lms.core import clock, guesses
+from lms.core import clock, fonts, guesses
 from lms.core.access import public
 from lms.core.errors import NotFound
 from lms.core.form_errors import refused_on
@@ -59,6 +59,7 @@ def page(ticket: str) -> ResponseReturnValue:
         mask_phone=mask_phone,
         stands=_stands(row),
         consent_asked=consents.is_asked(db(), row.trainee),
+        **_name_facts(row),
     )
     answer = make_response(body)
     if _stands(row):
@@ -151,6 +152,16 @@ def link(ticket: str) -> ResponseReturnValue:
     for message in form.form_errors:
         flash(message, "warning")
     return redirect(url_for("tickets.page", ticket=ticket))
+
+
+def _name_facts(row: Enrolment) -> dict[str, object]:
+    """The facts about a name that no font has all characters of, as long as no certificate was issued."""
+    lacking = fonts.unprintable(row.trainee.name) if row.certified_at is None else ()
+    return {
+        "lacking": fonts.named(lacking),
+        "writing": name_writings.chosen(db(), {row.id: row.trainee.name}).get(row.id) if lacking else None,
+        "may_choose": bool(lacking) and name_writings.may_choose(db(), row),
+    }
 
 
 def of_ticket(ticket: str) -> Enrolment:

@@ -1,20 +1,33 @@
-// Scanning tickets: the camera where the browser reads QR codes, else a photo, read here or by the server.
+// Scanning tickets: the camera stays open and reads one ticket after another, also without a network. Where no camera
+// or no reader can be had, a photo is read, here or by the server.
+import { Camera, problemOf } from "./camera.js";
+import { openReader } from "./code_reader.js";
 import { record } from "./roster_events.js";
 import { root, texts } from "./roster_page.js";
 import { rowOf } from "./roster_rows.js";
 import { presence, state } from "./roster_state.js";
+import { Signals } from "./scan_signals.js";
+import { SeenCodes } from "./seen_codes.js";
 import { fill } from "./texts.js";
 import { sendPhoto } from "./ticket_photo.js";
 import { ticketHash, ticketIn } from "./tickets.js";
 
-const LOOK_EVERY_MS = 200;
-const SAME_AGAIN_MS = 4000; // before the same ticket counts as shown again
+const READ_EVERY_MS = 80; // twelve frames a second are enough, and spare the battery
+const PROBLEMS = {
+  refused: texts.textCameraRefused,
+  missing: texts.textCameraMissing,
+  busy: texts.textCameraBusy,
+  unusable: texts.textNoCamera,
+};
 const dialog = root.querySelector("[data-scan-dialog]"); // missing where nobody can be checked in
+const signals = new Signals();
+let reader; // one for the page: the decoder is loaded once
 
 function showResult(text, tone = "") {
   const place = dialog.querySelector("[data-scan-result]");
   place.textContent = text;
   place.dataset.tone = tone;
+  if (tone) signals.give(tone);
 }
 
 /** Say why the camera does not scan, unless a photo was read meanwhile: its result must stay. */
@@ -29,7 +42,6 @@ async function checkIn(text, method) {
     showResult(texts.textNotATicket, "bad");
     return;
   }
-  navigator.vibrate?.(80);
   const hash = await ticketHash(ticket);
   const person = hash && state.roster?.people.find((other) => other.ticket === hash);
   if (!person) {
@@ -40,79 +52,127 @@ async function checkIn(text, method) {
   const name = rowOf(person.enrolment)?.dataset.name ?? person.name;
   const { present } = presence.stateOf(person.enrolment);
   await record({ method, enrolment: person.enrolment });
-  showResult(fill(present ? texts.textScannedAgain : texts.textScanned, { name }), "good");
+  if (present) showResult(fill(texts.textScannedAgain, { name }), "info");
+  else showResult(fill(texts.textScanned, { name }), "good");
 }
 
-/** The browser's own reader of QR codes, or null. */
-async function qrReader() {
-  if (!("BarcodeDetector" in window)) return null;
-  try {
-    const formats = await window.BarcodeDetector.getSupportedFormats();
-    return formats.includes("qr_code") ? new window.BarcodeDetector({ formats: ["qr_code"] }) : null;
-  } catch {
-    return null;
-  }
+async function theReader() {
+  reader ??= await openReader(texts.decoder);
+  return reader;
 }
 
+/** The open camera, or null; why there is none is said. */
 async function openCamera() {
   try {
-    return await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
-  } catch {
+    return await Camera.open();
+  } catch (error) {
+    showCameraProblem(PROBLEMS[problemOf(error)]);
     return null;
   }
 }
 
-/** Read tickets from the camera until the dialog is closed. */
-async function readCamera(video) {
-  const reader = await qrReader();
-  if (!reader || !navigator.mediaDevices?.getUserMedia) {
-    showCameraProblem(texts.photo ? texts.textNoCamera : texts.textNoReader);
-    return;
+/** Resolves when the page is looked at, or when the dialog is closed. */
+function seenAgain() {
+  return new Promise((resolve) => {
+    document.addEventListener("visibilitychange", resolve, { once: true });
+    dialog.addEventListener("close", resolve, { once: true });
+  });
+}
+
+function offerTorch(camera) {
+  const torch = dialog.querySelector("[data-torch]");
+  torch.checked = false;
+  torch.closest("label").hidden = !camera.hasTorch;
+  torch.onchange = async () => {
+    if (!(await camera.setTorch(torch.checked))) torch.checked = false;
+  };
+}
+
+/** Let no phone go dark while tickets are held before it: nobody taps it. */
+async function stayAwake() {
+  try {
+    const lock = await navigator.wakeLock.request("screen");
+    if (dialog.open) dialog.addEventListener("close", () => lock.release(), { once: true });
+    else await lock.release();
+  } catch {
+    // An older browser, or a battery that is low.
   }
-  const stream = await openCamera();
-  if (!stream) {
+}
+
+/** Read what the camera shows until the dialog is closed, the page is not looked at, or the camera is gone. */
+async function readFrames(video, camera, seen) {
+  while (dialog.open && !document.hidden && camera.isLive) {
+    const began = performance.now();
+    for (const text of await reader.read(video)) {
+      if (dialog.open && seen.isNew(text, performance.now())) await checkIn(text, "scan");
+    }
+    const rest = began + READ_EVERY_MS - performance.now();
+    await new Promise((resolve) => { setTimeout(resolve, Math.max(0, rest)); });
+  }
+}
+
+/** Scan with an open camera. Resolves when the dialog is closed or the camera is gone. */
+async function scanWith(camera, video, seen) {
+  offerTorch(camera);
+  await camera.showIn(video);
+  video.hidden = false;
+  while (dialog.open && camera.isLive) {
+    stayAwake();
+    await readFrames(video, camera, seen);
+    if (dialog.open && document.hidden) {
+      camera.pause(true);
+      await seenAgain();
+      camera.pause(false);
+    }
+  }
+}
+
+/** Scan until the dialog is closed; a camera that another app took meanwhile is opened again. */
+async function scan(video) {
+  if (!navigator.mediaDevices?.getUserMedia) {
     showCameraProblem(texts.textNoCamera);
     return;
   }
-  const stop = () => stream.getTracks().forEach((track) => track.stop());
-  if (!dialog.open) {
-    stop();
+  const seen = new SeenCodes();
+  const [camera, opened] = await Promise.all([openCamera(), theReader()]);
+  const close = () => camera.close();
+  if (!camera) return;
+  if (!opened) showCameraProblem(texts.photo ? texts.textNoDecoder : texts.textNoReader);
+  if (!opened || !dialog.open) {
+    close();
     return;
   }
-  dialog.addEventListener("close", stop, { once: true });
-  video.srcObject = stream;
-  video.hidden = false;
-  await video.play();
-  const seen = new Map(); // text of a code → when it was last before the camera
-  while (dialog.open) {
-    try {
-      for (const { rawValue } of await reader.detect(video)) {
-        const now = performance.now();
-        const isNew = now - (seen.get(rawValue) ?? -SAME_AGAIN_MS) >= SAME_AGAIN_MS;
-        seen.set(rawValue, now);
-        if (isNew) await checkIn(rawValue, "scan");
-      }
-    } catch {
-      // A frame that cannot be read yet; the next one comes at once.
-    }
-    await new Promise((resolve) => { setTimeout(resolve, LOOK_EVERY_MS); });
+  dialog.addEventListener("close", close, { once: true });
+  try {
+    await scanWith(camera, video, seen);
+  } catch {
+    showCameraProblem(texts.textNoCamera);
+  }
+  dialog.removeEventListener("close", close);
+  close();
+  video.hidden = true;
+  if (dialog.open) showResult(texts.textCameraBusy);
+}
+
+/** The codes that this device finds in a photo: none where the server has to look. */
+async function codesIn(file) {
+  try {
+    const bitmap = await createImageBitmap(file);
+    return (await theReader())?.readPhoto(bitmap) ?? [];
+  } catch {
+    return [];
   }
 }
 
 async function readPhoto(file) {
   showResult(texts.textReading);
-  const reader = await qrReader();
-  try {
-    const [code] = reader ? await reader.detect(await createImageBitmap(file)) : [];
-    if (code) {
-      await checkIn(code.rawValue, "photo");
-      return;
-    }
-  } catch {
-    // The server reads more than the browser does.
+  const [code] = await codesIn(file);
+  if (code) {
+    await checkIn(code, "photo");
+    return;
   }
   if (!texts.photo) {
-    showResult(texts.textNoReader, "bad");
+    showResult(reader ? texts.textPhotoEmpty : texts.textNoReader, "bad");
     return;
   }
   try {
@@ -124,18 +184,28 @@ async function readPhoto(file) {
   }
 }
 
-if (dialog?.showModal) {
+function listen() {
   const video = dialog.querySelector("[data-video]");
+  const sound = dialog.querySelector("[data-sound]");
+  sound.checked = !signals.silent;
+  sound.addEventListener("change", () => { signals.silent = !sound.checked; });
   root.querySelector("[data-scan]").addEventListener("click", (click) => {
     click.preventDefault();
+    signals.unlock();
     showResult(texts.textScan);
     dialog.showModal();
-    readCamera(video);
+    scan(video);
   });
-  dialog.addEventListener("close", () => { video.hidden = true; video.srcObject = null; });
+  dialog.addEventListener("close", () => {
+    video.hidden = true;
+    video.srcObject = null;
+    signals.rest();
+  });
   dialog.querySelector("[data-photo-input]").addEventListener("change", (change) => {
     const [file] = change.target.files;
     if (file) readPhoto(file);
     change.target.value = "";
   });
 }
+
+if (dialog?.showModal) listen();

@@ -149,6 +149,7 @@ PUBLIC = {
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
     "self_check_in.answer_unlisted", "self_check_in.done",
     "privacy.page", "privacy.version", "ticket_data.consent", "ticket_data.withdraw", "ticket_data.correct",
+    "ticket_data.writing",
     "tickets.page", "tickets.account", "tickets.link", "tickets.calendar", "tickets.cancel", "holding.pdf",
     "holding.page", "holding.card", "holding.picture", "holding.badge", "holding.share", "holding.withdraw",
     "sharing.page", "sharing.pdf", "sharing.picture",

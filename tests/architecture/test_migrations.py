@@ -252,7 +252,7 @@ def test_stored_names_get_the_key_that_sorts_them(server: Server) -> None:
     command.upgrade(config, "0033")
     with engine.connect() as connection:
         assert connection.scalars(text("SELECT name FROM trainee ORDER BY name_sound")).all() == [
-            "单雄信", "张三", "章华", "Anna",
+            "Anna", "单雄信", "张三", "章华",
         ]  # fmt: skip
     command.downgrade(config, "0032")
     engine.dispose()

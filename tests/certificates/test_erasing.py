@@ -10,7 +10,7 @@ from sqlalchemy import MetaData, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from certificates import documents, erasing, ledger, reissue
+from certificates import documents, erasing, issuing, ledger, reissue
 from certificates.branch import Branch
 from certificates.legacy import legacy
 from certificates.models import Certificate, LegacyCertificate
@@ -18,16 +18,19 @@ from certificates.payload import digits_of
 from certificates.reissue import Correction
 from certificates.verification import look_up, verification
 from courses.counting import recount
-from courses.enrolment import places, trainees
+from courses.enrolment import name_writings, places, trainees
+from courses.enrolment.personal_data import NAME_WAITS
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import EnrolmentSource, EnrolmentState
 from courses.models.trainees import ERASED_NAME, IdType, Trainee
 from courses.privacy import erasure
 from lms import schema
 from lms.accounts.models import User
-from lms.core import audit, clock
+from lms.core import audit, clock, personal_data
 from lms.core.errors import DomainError
+from lms.core.personal_data import Subject
 from lms.core.scope import EVERYTHING, Role
+from tests.certificates.conftest import closed_offering, owe
 from tests.factories import Make
 
 Issue = Callable[..., Certificate]
@@ -207,3 +210,23 @@ def legacy_id(row: Any) -> str:
     from certificates.personal_data import _id_number
 
     return _id_number(row) or ""
+
+
+def test_a_writing_goes_with_its_person_and_a_name_that_waits_is_decided_first(
+    db: Session, make: Make, branch: Branch, app: Flask
+) -> None:
+    name, writing = "欧阳\ue5e5", "Ouyang Zhenhua"
+    enrolment = owe(make, closed_offering(make), name)
+    db.flush()
+    assert issuing.issue_owed(db, branch) == 0
+    subject = Subject(enrolment.trainee_id, None)
+    assert personal_data.obstacles(db, subject) == [NAME_WAITS]
+    name_writings.record(db, enrolment, writing, f"{name}选择写作{writing}")
+    assert issuing.release(db, branch) == issuing.issue_owed(db, branch) == 1
+    db.commit()
+    assert [row["writing"] for row in personal_data.export(db, subject)["name_writing"]] == [writing]
+    erase(db, enrolment.trainee)
+    stored = everything_stored(db)
+    assert name not in stored
+    assert writing not in stored
+    assert list(ledger.check(db)) == []

@@ -137,8 +137,8 @@ def test_certificates_that_were_issued_before_are_found_and_taken_off_once_they_
     make.enrolment(coming, make.trainee(f"周{LACKING}"), EnrolmentState.CANCELLED)
     db.flush()
     tomorrow = certificate.issued_on + timedelta(days=1)
-    assert missing_glyphs.scan(db, tomorrow) == 2
-    assert missing_glyphs.scan(db, tomorrow) == 2
+    for _again in range(2):
+        assert (missing_glyphs.scan(db, tomorrow), missing_glyphs.scan_coming(db)) == (1, 1)
     assert listed(db) == [
         (NAME, Stage.ISSUED, {HOLDER: [LACKING]}),
         (f"孙{LACKING}", Stage.COMING, {HOLDER: [LACKING]}),

@@ -201,6 +201,7 @@ def test_the_sweep_issues_what_waited_for_a_font_or_a_writing(system: Flask, mon
     with transaction(system.extensions["sessions"]) as db:
         assert (issuing.count_held(db), issuing.count_owed(db)) == (1, 0)
     tasks.find_missing_glyphs()
+    tasks.find_coming_names()
     monkeypatch.setattr("lms.core.fonts.unprintable", lambda _text: ())
     tasks.sweep()
     with transaction(system.extensions["sessions"]) as db:

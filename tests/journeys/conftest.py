@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from courses.models.enrolment import open_ticket
 from lms.accounts.models import User
 from lms.core import crypto
+from tests.journeys.basement import Basement, basement_system
 from tests.journeys.running import Running, flask
 from tests.lms.core.messages.sms_gateway import KEY_ID, SmsGateway
 
@@ -134,6 +135,13 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def basement() -> Iterator[Basement]:
+    """The system of the stories of the group `basement`, which stop and start it."""
+    with basement_system() as made:
+        yield made
 
 
 Visit = Callable[..., Page]

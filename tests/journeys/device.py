@@ -19,11 +19,15 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 class Phone:
     """A browser with a profile folder of its own."""
 
-    def __init__(self, kind: BrowserType, profile: Path, base: str, language: str = "zh-CN") -> None:
+    def __init__(
+        self, kind: BrowserType, profile: Path, base: str, language: str = "zh-CN", camera: Path | None = None
+    ) -> None:
+        """camera: a video that plays before its camera, which every page may use."""
         self._kind = kind
         self._profile = profile
         self._base = base
         self._language = language
+        self._camera = camera
         self._context: BrowserContext | None = None
         self.on()
 
@@ -34,7 +38,7 @@ class Phone:
             str(self._profile),
             executable_path=found,
             reduced_motion="reduce",  # a colour that is still fading is nobody's contrast
-            args=CHROMIUM_ARGUMENTS,
+            args=CHROMIUM_ARGUMENTS + (camera_arguments(self._camera) if self._camera else []),
             viewport=PHONE,  # type: ignore[arg-type]
             locale=self._language,
             base_url=self._base,
@@ -73,6 +77,15 @@ class Phone:
             with suppress(Error):  # one that was killed cannot be closed
                 self._context.close()
         self._context = None
+
+
+def camera_arguments(video: Path) -> list[str]:
+    """Chromium's arguments for a camera that plays a video again and again."""
+    return [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={video}",
+    ]
 
 
 def unsent(page: Page) -> int:

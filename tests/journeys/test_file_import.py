@@ -13,7 +13,7 @@ from sqlalchemy import text
 from tests.journeys.conftest import PHONE, Site, Visit
 
 YEAR = "/reports/enrolment?since=2009-01-01&until=2009-12-31"
-HEADINGS = ("课程", "区", "主办单位", "日期", "开始时间", "结束时间", "谁来了", "手机", "结果")
+HEADINGS = ("课程", "区", "主办单位", "日期", "开始时间", "结束时间", "谁来了", "手机", "来没来", "结果")
 RIGHT, WRONG = "2009-05-09", "2009-05-16"
 PEOPLE = (
     (RIGHT, "郑一", "13700003001"),
@@ -34,10 +34,12 @@ def spreadsheet(site: Site, path: Path) -> Path:
             )
         ).one()
     with xlsxwriter.Workbook(path) as book:
-        page = book.add_worksheet()
-        page.write_row(0, 0, HEADINGS)
-        for line, (day, name, phone) in enumerate(PEOPLE, 1):
-            page.write_row(line, 0, (course, district, host, day, "09:00", "12:00", name, phone, "合格"))
+        for sheet, people in (("另一班", PEOPLE[:1]), ("旧班", PEOPLE)):
+            page = book.add_worksheet(sheet)
+            page.write_row(0, 0, HEADINGS)
+            for line, (day, name, phone) in enumerate(people, 1):
+                present = "迟到" if line == 1 else "√"
+                page.write_row(line, 0, (course, district, host, day, "09:00", "12:00", name, phone, present, "合格"))
     return path
 
 
@@ -58,7 +60,15 @@ def test_an_old_training_comes_in_is_counted_and_goes_again(site: Site, visit: V
     found += faults(office)
     office.locator("input[type=file]").set_input_files(spreadsheet(site, tmp_path / "旧班.xlsx"))
     office.get_by_role("button", name="上传文件").click()
-    expect(office.get_by_text("137****001")).to_be_visible()
+    expect(office.get_by_text("137****001").first).to_be_visible()
+    found += faults(office)
+    office.get_by_role("radio", name="旧班").check()
+    office.get_by_role("button", name="读取这张工作表").click()
+    expect(office.get_by_text("其他工作表：另一班")).to_be_visible()
+    expect(office.get_by_text("谁来了、来没来")).to_be_visible()
+    found += faults(office)
+    office.get_by_label("出勤课次").select_option(label="来没来")
+    office.get_by_label("“迟到”的含义").select_option(value="all")
     found += faults(office)
 
     office.get_by_label("姓名").select_option(label="谁来了")
@@ -68,8 +78,8 @@ def test_an_old_training_comes_in_is_counted_and_goes_again(site: Site, visit: V
     with office.expect_download() as download:
         office.get_by_role("link", name="待更正的行（CSV）").click()
     rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_bytes().decode("utf-8-sig"))))
-    assert [row[9] for row in rows[-2:]] == ["3", "5"]
-    assert all(row[10] for row in rows[-2:])
+    assert [row[10] for row in rows[-2:]] == ["3", "5"]
+    assert all(row[11] for row in rows[-2:])
     page = office.url
 
     office.get_by_role("button", name="导入 3 行").click()

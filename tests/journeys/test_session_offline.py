@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from courses.models.enrolment import open_ticket
 from tests.factories import PASSWORD
-from tests.journeys.basement import LOGIN, PEOPLE, Basement, basement_system, tap
+from tests.journeys.basement import LOGIN, PEOPLE, Basement, tap
 from tests.journeys.conftest import PHONE, Account, sign_in
 from tests.journeys.device import Phone, dump, expect_ready, expect_unsent
 
@@ -38,13 +38,6 @@ LATE_ROSTER = """
     return response;
   };
 """
-
-
-@pytest.fixture(scope="module")
-def basement() -> Iterator[Basement]:
-    """The system of these stories."""
-    with basement_system() as made:
-        yield made
 
 
 @pytest.fixture

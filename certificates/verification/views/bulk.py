@@ -13,14 +13,16 @@ from flask_babel import gettext as _
 
 from certificates.forms import ListForm
 from certificates.states import STATE_LABELS
-from certificates.verification import bulk
+from certificates.verification import bulk, list_files
 from certificates.verification.bulk import BulkResult
+from certificates.verification.list_files import ListFile
 from certificates.verification.views.verification import branch, keys, private, today
-from lms.core import exports, spreadsheets
+from lms.core import exports
 from lms.core.access import public
 from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
 from lms.core.exports import Cell, Format, Sheet
+from lms.core.headings import letter_of
 from lms.core.languages import language
 from lms.core.limits import limiter
 from lms.core.request_db import db
@@ -29,6 +31,7 @@ blueprint = Blueprint("verification_list", __name__)
 
 LISTS = "5 per 10 minutes"
 PAGES = "60/minute"
+_LINE = 10  # the column of the row's number in the file of the results, behind those that programs know
 
 
 @blueprint.route("/verify/list", methods=["GET", "POST"])
@@ -42,19 +45,25 @@ def page() -> ResponseReturnValue:
         return _page(form, [], 200)
     try:
         content = form.file.data.read() if form.file.data else (form.certificates.data or "").encode()
-        items = bulk.items(spreadsheets.read(content))
+        source = list_files.read(content, form.sheet.data or "" if form.file.data else "")
     except DomainError as error:
         form.form_errors.append(message_of(error))
         return _page(form, [], error.status)
-    results = list(bulk.verify(db(), items, today=today(), keys=keys(), scheme=branch().scheme))
+    results = list(bulk.verify(db(), source.items, today=today(), keys=keys(), scheme=branch().scheme))
     if form.answer.data in set(Format):
         return _file(results, Format(form.answer.data))
-    return _page(form, results, 200)
+    return _page(form, results, 200, source)
 
 
-def _page(form: ListForm, results: list[BulkResult], status: int) -> Response:
+def _page(form: ListForm, results: list[BulkResult], status: int, source: ListFile | None = None) -> Response:
     html = render_template(
-        "verification/list.html", form=form, results=results, state_label=STATE_LABELS, most=bulk.MAX_ITEMS
+        "verification/list.html",
+        form=form,
+        results=results,
+        source=source,
+        letter_of=letter_of,
+        state_label=STATE_LABELS,
+        most=bulk.MAX_ITEMS,
     )
     return private(make_response(html, status))
 
@@ -73,6 +82,7 @@ def _file(results: list[BulkResult], form: Format) -> Response:
             _("Issued on"),
             _("Last valid day"),
             _("Signed code"),
+            _("Row"),
         ),
         rows=_rows(results),
     )
@@ -87,8 +97,9 @@ def _rows(results: list[BulkResult]) -> Iterator[list[Cell]]:
     labels = {True: _("Yes"), False: _("No"), None: ""}
     for result in results:
         certificate = result.verdict.certificate
-        row: list[Cell] = [result.item.certificate, result.item.proof, _(STATE_LABELS[result.verdict.state])]
-        row.append(labels[result.name_matches])
+        item = result.item
+        state = _(item.problem) if item.problem else _(STATE_LABELS[result.verdict.state])
+        row: list[Cell] = [item.certificate, item.proof, state, labels[result.name_matches]]
         if certificate is not None:
             course: Any = certificate.facts[f"course_{language()}"]
             row += [
@@ -109,7 +120,7 @@ def _rows(results: list[BulkResult]) -> Iterator[list[Cell]]:
                 legacy.valid_until,
                 _("Without a signed code"),
             ]
-        yield row
+        yield [*row, *[None] * (_LINE - len(row)), item.line or None]
 
 
 def _prepare(state: BlueprintSetupState) -> None:

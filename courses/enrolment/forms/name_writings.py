@@ -9,8 +9,8 @@ from courses.enrolment.trainees import NAME_LIMIT
 from lms.core.forms import Form, PersonNameField, strip
 
 
-class WritingForm(Form):
-    """The writing that the holder chose."""
+class OwnWritingForm(Form):
+    """The writing that the holder chooses."""
 
     writing = PersonNameField(
         _("Writing on the certificate"),
@@ -18,6 +18,11 @@ class WritingForm(Form):
         render_kw={"autocomplete": "off"},
         printed=False,
     )
+
+
+class WritingForm(OwnWritingForm):
+    """The writing that the holder chose, as staff record it."""
+
     reason = StringField(
         _("How the holder chose it"),
         filters=[strip],

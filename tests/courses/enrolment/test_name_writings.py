@@ -5,6 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from courses.attendance import recording
 from courses.enrolment import name_writings
 from courses.enrolment.name_writings import UnprintableName
 from courses.models.enrolment import Enrolment, EnrolmentState
@@ -13,6 +14,7 @@ from lms.core import audit, clock
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
 from lms.core.scope import Role
+from tests.courses.attendance.test_recording import happening
 from tests.factories import Make
 
 LACKING = "\ue5e5"
@@ -127,3 +129,14 @@ def test_the_database_holds_one_writing_at_a_time(db: Session, enrolment: Enrolm
         db.add(NameWriting(enrolment_id=enrolment.id, name=NAME, writing=writing, reason=WHY))
     with pytest.raises(IntegrityError, match="uq_name_writing_open"):
         db.flush()
+
+
+def test_the_holder_chooses_by_ticket_until_the_first_check_in(db: Session, make: Make, enrolment: Enrolment) -> None:
+    row = name_writings.choose(db, enrolment, "王昜")
+    assert (row.writing, row.recorded_by, row.reason) == ("王昜", None, name_writings.BY_TICKET)
+    recording.record(db, happening(enrolment), now=clock.now())
+    assert not name_writings.may_choose(db, enrolment)
+    with pytest.raises(DomainError) as error:
+        name_writings.choose(db, enrolment, "王一")
+    assert error.value.code == "writing_late"
+    assert not name_writings.may_choose(db, make.enrolment(enrolment.offering, make.trainee("王明")))

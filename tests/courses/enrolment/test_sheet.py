@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from courses.enrolment import sheet
+from courses.enrolment import sheet, sheet_facts
 from courses.enrolment.sheet_import import RowVerdict
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.trainees import IdType
-from lms.core import exports, spreadsheets
+from lms.core import clock, exports, spreadsheets
 from lms.core.errors import DomainError
 from lms.core.exports import Format
 from tests.courses.enrolment.sheets import HEADINGS, ID, csv_of, previewed, receive, xlsx_of
@@ -93,15 +93,16 @@ SHEET = (
     ("name", "body", "code"),
     [
         ("xl/theme/theme1.xml", " " * (spreadsheets.UPLOAD.unpacked_bytes + 1), "file_bomb"),
-        ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="XFD1048576" t="n"><v>1</v></c></row>', "file_too_long"),
+        ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="XFE1" t="n"><v>1</v></c></row>', "file_too_long"),
         (
             "xl/worksheets/sheet1.xml",
             SHEET % '<row r="1"><c t="n" r = \'A9999999\'><v>1</v></c></row>',
             "file_too_long",
         ),
-        ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="A&#49;048576"><v>1</v></c></row>', "file_too_long"),
+        ("xl/worksheets/sheet1.xml", SHEET % '<row r="1"><c r="A&#49;048577"><v>1</v></c></row>', "file_too_long"),
         ("xl/worksheets/sheet1.xml", "<worksheet><sheetData><row", "no_headings"),
     ],
+    ids=["bomb", "beyond the last column", "beyond the last row", "beyond it by a reference", "broken off"],
 )
 def test_malicious_files_are_refused(name: str, body: str, code: str, db: Session, make: Make) -> None:
     with pytest.raises(DomainError) as refused:
@@ -142,8 +143,8 @@ def test_people_written_under_the_template_are_read_back(
     empty = sheet.make_template("名单", [("必填", "姓名")], chinese=chinese)
     file = io.BytesIO()
     exports.write(exports.Sheet(empty.title, empty.headings, cells, preamble=empty.preamble), form, file)
-    rows = sheet.read_people(file.getvalue())
-    assert [sheet.parse_facts(texts) for _number, texts in rows] == people
+    rows = sheet.read_people(file.getvalue()).rows
+    assert [sheet_facts.parse_facts(row.cells, clock.branch_today()) for row in rows] == people
 
 
 @pytest.mark.parametrize("form", [Format.CSV, Format.XLSX])
@@ -156,6 +157,6 @@ def test_rejected_rows_can_be_corrected_and_sent_again_and_contain_no_formula(
     exports.write(sheet.make_rejected("未报名", ("行", "原因"), rows, chinese=True), form, file)
     if form is Format.CSV:
         assert "'=cmd" in file.getvalue().decode()
-    [(_number, texts)] = sheet.read_people(file.getvalue())
-    assert texts["name"] == "=cmd|calc"
-    assert texts["birth_year"] == "1066"
+    [row] = sheet.read_people(file.getvalue()).rows
+    assert row.cells["name"] == "=cmd|calc"
+    assert row.cells["birth_year"] == "1066"

@@ -112,3 +112,8 @@ def test_old_rows_are_wiped(db: Session, make: Make) -> None:
     db.refresh(old)
     assert old.content is None
     assert db.scalar(select(func.count()).select_from(EnrolmentImport).where(EnrolmentImport.content.is_not(None))) == 1
+
+
+def test_a_name_that_no_font_can_print_is_enrolled_and_said_in_the_preview(db: Session, make: Make) -> None:
+    preview = previewed(db, make, csv_of("王\ue5e5,13812345678,,,1990,,,", "李四,13812345679,,,1990,,,", ",,,,,,,x"))
+    assert [(row.number, row.lacking) for row in preview.accepted] == [(2, ("\ue5e5",)), (3, ())]

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from courses.imports import runs
 from courses.models.imports import ImportRun, ImportState
 from lms.organisations.models import Organisation
+from tests.courses.imports.past_files import FIELDS, HEADINGS, PastWorld
+from tests.courses.imports.workbooks import workbook
 
 LIST = "名称,区,领域\n第五小学,东城区,学校\n第六小学,天津,学校\n第七小学,东城区,学校\n"
 
@@ -104,3 +106,41 @@ def test_a_stop_is_kept_until_it_is_resumed(terminal: Terminal, db: Session, fil
 def test_an_import_that_nobody_knows_is_said_to_be_none(terminal: Terminal) -> None:
     assert "This page does not exist" in terminal("resume", "4711")
     assert terminal.code == 1
+
+
+def test_a_sheet_is_named_where_several_could_be_meant_and_what_is_not_read_is_said(
+    terminal: Terminal, db: Session, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.xlsx"
+    head = ("名称", "区", "领域", "联系人")
+    path.write_bytes(
+        workbook(
+            {"东城": (head, ("甲小学", "东城区", "学校", "王一")), "西城": (head, ("乙小学", "西城区", "学校", "王二"))}
+        )
+    )
+    output = terminal("run", "organisations", str(path), "--dry-run")
+    assert (terminal.code, "--sheet" in output, "“东城”, “西城”" in output) == (1, True, True)
+    assert db.scalar(select(func.count()).select_from(ImportRun)) == 0
+    output = terminal("run", "organisations", str(path), "--sheet", "西城")
+    assert terminal.code == 0
+    assert "Sheet: 西城\n" in output
+    assert "Not read, other sheets: 东城\n" in output
+    assert "Not read, columns without a field: 联系人\n" in output
+    assert db.scalar(select(Organisation.district_id).where(Organisation.name_zh == "乙小学")) == 2
+    assert "no sheet" in terminal("run", "organisations", str(path), "--sheet", "南城")
+
+
+def test_values_of_attendance_are_listed_and_get_a_meaning(
+    terminal: Terminal, db: Session, tmp_path: Path, world: PastWorld
+) -> None:
+    path = tmp_path / "a.csv"
+    rows = [world.row(name="学员一", present="迟到"), world.row(name="学员二", phone="13800138001", present="√")]
+    path.write_text("\n".join([",".join(HEADINGS), *(",".join(row.get(name, "") for name in FIELDS) for row in rows)]))
+    output = terminal("run", "past", str(path), "--dry-run")
+    assert "Attendance “迟到”: 1 rows, not understood" in output
+    assert "Attendance “√”: 1 rows, all" in output
+    assert "line 2: " in output
+    assert "  line 3 wait for this" in output
+    assert "a value means all or none" in terminal("run", "past", str(path), "--meaning", "迟到=maybe")
+    output = terminal("run", "past", str(path), "--dry-run", "--meaning", "迟到=all")
+    assert "checked (new 2" in output

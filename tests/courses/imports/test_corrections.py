@@ -2,10 +2,11 @@
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from courses.imports import corrections
+from courses.models.imports import ImportLine
 from lms.config import Settings
 from lms.core.audit import AuditEntry
 from tests.courses.imports.files_of import Importer
@@ -47,3 +48,49 @@ def test_a_download_is_audited(importer: Importer, db: Session) -> None:
     corrections.audit_download(db, run)
     entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "import.correct")).one()
     assert entry.after == {"kind": "organisations", "file": "old.csv"}
+
+
+def test_refused_rows_are_grouped_by_reason_with_the_rows_that_wait_for_them(world: PastWorld, db: Session) -> None:
+    good, wrong = world.row(), world.row(phone="12")
+    people = [{**good, "name": f"学员{at}", "phone": f"1380013{at:04}"} for at in range(5)]
+    other = {**good, "place": "操场", "course": "没有这门课"}
+    run = world.checked([*people[:2], wrong, *people[2:], other, {**other, "name": "李四"}])
+    groups = corrections.grouped(db, run)
+    assert [(group.lines, group.waiting) for group in groups] == [([8, 9], []), ([4], [2, 3, 5, 6, 7])]
+    assert (groups[0].message, groups[0].params) == ("There is no course “%(text)s”.", {"text": "没有这门课"})
+    assert corrections.remarks(db, run) == []
+
+
+def test_rows_whose_line_is_not_grouped_are_named_by_their_own_reason(
+    world: PastWorld, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = world.checked([world.row(course="没有"), world.row(name="李红", phone="12"), world.row(name="张三")])
+    monkeypatch.setattr(corrections, "ROWS_GROUPED", 1)
+    groups = corrections.grouped(db, run)
+    assert [(group.lines, group.waiting) for group in groups] == [([2], []), ([4], [])]
+    assert groups[1].message % groups[1].params == waits_for(3)
+
+
+def test_remarks_are_listed_and_corrected_unless_nothing_is_lost(
+    importer: Importer, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = importer.checked([{**GOOD, "name_zh": f"第{at}小学"} for at in range(1, 5)])
+    for line, code in ((2, "left_out"), (3, "left_out"), (5, "converted")):
+        db.execute(update(ImportLine).where(ImportLine.run_id == run.id, ImportLine.line == line).values(code=code))
+    monkeypatch.setattr(importer.kind, "remarks", {"left_out": "without its number", "converted": "number converted"})
+    monkeypatch.setattr(importer.kind, "remarks_to_correct", frozenset({"left_out"}))
+    remarks = corrections.remarks(db, run)
+    assert [(group.message, group.lines) for group in remarks] == [
+        ("without its number", [2, 3]),
+        ("number converted", [5]),
+    ]
+    assert [line for line, *_rest in corrections.rows_to_correct(db, run)] == [2, 3]
+    assert list(corrections.refused_rows(db, run)) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "ranges"),
+    [([], []), ([3], [(3, 3)]), ([3, 5, 6, 7, 9], [(3, 3), (5, 7), (9, 9)]), ([1, 2], [(1, 2)])],
+)
+def test_lines_are_named_as_ranges(lines: list[int], ranges: list[tuple[int, int]]) -> None:
+    assert corrections.ranges(lines) == ranges

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
-from courses.imports import runs
+from courses.imports import corrections, runs
 from courses.models.imports import ImportLine, ImportState
 from instructors import register
 from instructors.models import Instructor, Level, Qualification
@@ -252,3 +252,13 @@ def test_stops_change_nothing_and_periods_never_overlap(
             db.rollback()
             begun.rollback()
     assert results[0] == results[1]
+
+
+def test_an_instructor_whose_name_no_font_can_print_is_registered_with_a_remark(
+    importer: Importer, db: Session
+) -> None:
+    run = importer.done([{**ROW, "name": "王\ue5e5"}, {**BARE, "registration_number": "SZ-02", "name": "李红"}])
+    assert (instructor_of(db).name, outcome(run)) == ("王\ue5e5", (2, 0, 0, 0))
+    assert [(line, params) for line, _message, params in corrections.remarked_rows(db, run)] == [
+        (2, {"characters": "U+E5E5 \ue5e5"})
+    ]

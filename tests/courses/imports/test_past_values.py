@@ -316,3 +316,12 @@ def test_of_several_phones_none_is_taken(world: PastWorld, cell: str) -> None:
 @pytest.mark.parametrize("cell", ["□合格", "×合格", "√", "0.9", "#VALUE!"])
 def test_a_result_with_signs_that_are_not_understood_is_refused(world: PastWorld, cell: str) -> None:
     assert imported(world, {"结果": cell}).tally["refused"] == 1
+
+
+def test_a_name_that_no_font_can_print_goes_in_with_a_remark(world: PastWorld, db: Session) -> None:
+    run = imported(world, {"姓名": "王\ue5e5"}, {"姓名": "乙"})
+    assert set(attended(db)) == {"王\ue5e5", "乙"}
+    assert [(line, params["characters"]) for line, _message, params in corrections.remarked_rows(db, run)] == [
+        (2, "U+E5E5 \ue5e5")
+    ]
+    assert list(corrections.rows_to_correct(db, run)) == []

@@ -60,5 +60,5 @@ def test_the_correction_sheet_holds_the_refused_rows_as_they_were_sent(importer:
     sheet = preview.correction_sheet(db, run, "x", ("line", "reason"), lambda message, _params: message)
     assert list(sheet.headings) == ["名称", "区", "领域", "英文名称", "line", "reason"]
     assert [list(row) for row in sheet.rows] == [
-        ["第六小学", "天津", "", "", "3", "The cell “%(column)s” is empty."],
+        ["'第六小学", "天津", "", "", "3", "The cell “%(column)s” is empty."],
     ]

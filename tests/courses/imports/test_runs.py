@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from courses.events import ImportRequested
-from courses.imports import runs
+from courses.imports import choices, runs
 from courses.imports.runs import WORKER_LOCK
 from courses.models.imports import ImportLine, ImportPiece, ImportRun, ImportState
 from lms.config import Settings
@@ -47,7 +47,7 @@ def test_each_step_asks_for_the_one_before(importer: Importer, db: Session) -> N
     assert (run.state, run.stop_asked) == (ImportState.RECEIVED, False)
     runs.check(db, run)
     refused("import_state", runs.check, db, run)
-    refused("import_state", runs.remap, db, run, {})
+    refused("import_state", choices.remap, db, run, {})
     importer.work(run)
     runs.start(db, run)
     importer.work(run)

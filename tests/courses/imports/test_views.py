@@ -168,7 +168,7 @@ def test_an_error_of_ours_is_said_and_can_be_resumed(
 
 
 def test_a_file_that_cannot_be_read_to_its_end_asks_for_another(city: FlaskClient, db: Session) -> None:
-    wide = "a" + "," * 120 + "\n"
+    wide = "a," * 120 + "\n"
     page = send(city, (LIST + "第六小学,海淀区,学校\n" * 30 + wide).encode())
     check(city, page)
     tasks.sweep_imports()

@@ -22,3 +22,10 @@ def test_an_error_of_a_formula_is_refused() -> None:
     with pytest.raises(DomainError) as caught:
         cell_text.refuse_error("＃N/A", "phone")
     assert (caught.value.code, caught.value.field) == ("cell_error", "phone")
+
+
+def test_a_bullet_between_the_parts_of_a_name_is_the_dot_that_is_meant() -> None:
+    for typed in ("阿凡提●买买提", "阿凡提 ⚫\ufe0f 买买提", "阿凡提⦁买买提\u200b"):
+        assert cell_text.person_name(typed) == "阿凡提·买买提"
+    for typed in ("●", "张○明", "阿凡提·买买提", "Ann Lee", "'t Hooft"):
+        assert cell_text.person_name(typed) == typed

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from io import BytesIO
 
 import pytest
-from flask import Flask
+from flask import Flask, get_flashed_messages
 from flask_wtf.file import FileField
 from werkzeug.datastructures import MultiDict
 from wtforms import StringField
@@ -16,6 +16,7 @@ from lms.core.forms import (
     MomentField,
     PersonNameField,
     PhoneField,
+    PrintedField,
     QueryForm,
     RowIdField,
     choices,
@@ -126,3 +127,27 @@ def test_a_persons_name_is_stored_as_one_sees_it(app: Flask, typed: str, data: s
 def test_a_name_that_shows_nothing_is_no_name(app: Flask, typed: str) -> None:
     with app.test_request_context(method="POST", data={"name": typed}):
         assert not PersonForm().validate()
+
+
+class NamesForm(Form):
+    name = PersonNameField()
+    course = PrintedField()
+    guardian = PersonNameField(printed=False)
+
+
+class SilentForm(NamesForm):
+    names_missing_glyphs = False
+
+
+@pytest.mark.parametrize(
+    ("form", "field", "messages"),
+    [(NamesForm, "name", 1), (NamesForm, "course", 1), (NamesForm, "guardian", 0), (SilentForm, "name", 0)],
+)
+def test_a_text_that_a_certificate_prints_is_told_when_no_font_has_a_character(
+    app: Flask, form: type[Form], field: str, messages: int
+) -> None:
+    with app.test_request_context(method="POST", data={field: "王\ue5e5"}):
+        assert form().validate()
+        told = get_flashed_messages()
+    assert len(told) == messages
+    assert all("U+E5E5" in message for message in told)

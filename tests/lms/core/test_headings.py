@@ -55,3 +55,9 @@ def test_headings_stand_in_the_first_rows() -> None:
     rows = [(line, ["x"]) for line in range(1, headings.ROWS + 1)]
     assert find([*rows, (99, ["姓名", "手机"])], KNOWN) is None
     assert find([*rows[1:], (99, ["姓名", "手机"])], KNOWN) == Headings(["姓名", "手机"], 99, 2)
+
+
+def test_columns_are_named_as_spreadsheets_name_them() -> None:
+    assert [headings.letter_of(column) for column in (0, 25, 26, 51, 52, 701, 702)] == [
+        "A", "Z", "AA", "AZ", "BA", "ZZ", "AAA",
+    ]  # fmt: skip

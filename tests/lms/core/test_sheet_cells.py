@@ -7,7 +7,23 @@ from lms.core import sheet_cells
 
 @pytest.mark.parametrize(
     ("cell", "cleaned"),
-    [("  a \u00a0 b ", "a b"), ("'138", "138"), ("\u200bx\ufeff", "x"), ("字" * 600, "字" * sheet_cells.CELL_LENGTH)],
+    [
+        ("  a \u00a0 b ", "a b"),
+        ("\u200bx\ufeff", "x"),
+        ("字" * 600, "字" * sheet_cells.CELL_LENGTH),
+        ("'138", "138"),
+        ("'00123", "00123"),
+        ("’１３８", "１３８"),
+        ("'=1+1", "=1+1"),
+        ("'+86 138", "+86 138"),
+        ("'", ""),
+        ("'t Hooft", "'t Hooft"),
+        ("’t Hooft", "’t Hooft"),
+        ("'张三'", "'张三'"),
+        ("\u202a138\u202c\u2066\u00ad", "138"),
+        ("138\u200d", "138"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+    ],
 )
 def test_a_cell_is_cleaned(cell: str, cleaned: str) -> None:
     assert sheet_cells.clean(cell) == cleaned

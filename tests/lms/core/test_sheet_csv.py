@@ -5,6 +5,7 @@ import io
 import pytest
 
 from lms.core import sheet_csv
+from lms.core.errors import DomainError
 from lms.core.sheet_cells import COLUMNS, Limits
 from lms.core.sheet_csv import delimiter_of
 
@@ -65,3 +66,21 @@ def test_empty_cells_and_a_stray_one_far_away_cost_nothing() -> None:
     rows = numbered(f"a,b\n{far}\n" + ",\n" * 9000 + f"c{far}x\n")
     assert [(number, len(cells)) for number, cells in rows] == [(1, 2), (9003, 16_384)]
     assert COLUMNS < 16_384
+
+
+@pytest.mark.parametrize(
+    "text", ['姓名,备注\n张三,"右手\n李四,x\n王五,y\n', '姓名,备注\n张三,"右手\n李四,x\n王五,"左手"\n']
+)
+def test_a_quotation_mark_without_a_partner_swallows_no_rows(text: str) -> None:
+    for read in (
+        lambda: list(sheet_csv.rows(text, ",", Limits())),
+        lambda: list(sheet_csv.streamed(io.BytesIO(text.encode()), "utf-8", ",", 0)),
+    ):
+        with pytest.raises(DomainError) as refused:
+            read()
+        assert refused.value.code == "file_quote"
+
+
+def test_quotation_marks_within_a_line_are_read_as_excel_reads_them() -> None:
+    assert numbered('5" 管,"a"b,"d""e"\n') == [(1, ['5" 管', "ab", 'd"e'])]
+    assert list(sheet_csv.rows('\ufeff"姓\n名",x\n', ",", Limits())) == [(1, ["姓 名", "x"])]

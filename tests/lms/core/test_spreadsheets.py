@@ -1,18 +1,25 @@
 """Spreadsheets that people send: encodings, Excel's habits, and files that are refused."""
 
+import csv
 import io
 import random
 import sys
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from datetime import time as dt_time
 
 import pytest
 import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from lms.core import spreadsheets
+from lms.core import sheet_parser, spreadsheets
+from lms.core.bounded_process import Bounds
 from lms.core.errors import DomainError
-from lms.core.spreadsheets import Limits
+from lms.core.sheet_formats import general
+from lms.core.spreadsheets import Limits, clean
 
 
 def xlsx(*rows: list[object]) -> bytes:
@@ -83,15 +90,18 @@ HEAD, FOOT = b"<worksheet><sheetData>", b"</sheetData></worksheet>"
     ("sheet", "code"),
     [
         (HEAD + b"<c " * 5_000_000, "file_broken"),  # a search that begins anew at each "<c" would take hours
-        (HEAD + b"<row>" + b"<c/>" * 101 + b"</row>" + FOOT, "file_too_long"),
-        (HEAD + b"<row/>" * 5001 + FOOT, "file_too_long"),
+        (HEAD + b"<row>" + b"<c><v>1</v></c>" * 101 + b"</row>" + FOOT, "file_too_long"),
+        (HEAD + b"<row><c><v>1</v></c></row>" * 5001 + FOOT, "file_too_long"),
+        (HEAD + b"<row>" + b"<c/>" * 101 + b"</row>" + b"<row/>" * 5001 + FOOT, None),
         (
             HEAD + (b"<row>" + b"<c/>" * 90 + b"</row>") * 4900 + (b"<row>" + b"<c/>" * 100 + b"</row>") * 99 + FOOT,
             None,
         ),
-        (HEAD + (b"<row>" + b"<c r='A1'/>" * 500_001) + b"</row>" + FOOT, "file_too_long"),
-        (HEAD + b"<row><c " + b" " * 200_000 + b"r='XFD1048576'/></row>" + FOOT, "file_too_long"),
-        (HEAD + b"<row><x:c xmlns:x='y' a='>' r='XFD1048576'/></row>" + FOOT, "file_too_long"),
+        (HEAD + b"<row>" + b"<c r='A1'><v> </v></c>" * 500_001 + b"</row>" + FOOT, "file_too_long"),
+        (HEAD + (b"<row><c/><c r='XFD%d'><v>1</v></c></row>" * 31) % tuple(range(1, 32)) + FOOT, "file_too_long"),
+        (HEAD + b"<row><c " + b" " * 200_000 + b"r='XFE1048576'/></row>" + FOOT, "file_too_long"),
+        (HEAD + b"<row><x:c xmlns:x='y' a='>' r='XFD1048577'/></row>" + FOOT, "file_too_long"),
+        (HEAD + b"<row><c " + b" " * 200_000 + b"r='XFD1048576'/></row>" + FOOT, None),
         (HEAD + b"<row><c a='<' r='XFD1048576'/></row>" + FOOT, "file_broken"),
         (HEAD + b"<row><c r='A0000000000000000001'/></row>" + FOOT, "file_broken"),
         (b"<!DOCTYPE x [<!ENTITY a 'aaaa'>]>" + HEAD + FOOT, "file_broken"),
@@ -101,17 +111,20 @@ HEAD, FOOT = b"<worksheet><sheetData>", b"</sheetData></worksheet>"
         "cells never closed",
         "too wide",
         "too many rows",
+        "many empty ones",
         "blank cells",
         "too many cells",
+        "a list far away",
+        "beyond the last column",
+        "beyond the last row",
         "far away after blanks",
-        "far away with a prefix",
         "no XML",
         "zeros in a place",
         "an entity",
         "deep",
     ],
 )
-def test_a_sheet_is_counted_before_room_is_made_for_its_cells(sheet: bytes, code: str | None) -> None:
+def test_a_sheet_is_counted_by_the_cells_that_hold_something(sheet: bytes, code: str | None) -> None:
     content = with_sheet(sheet)
     if code is None:
         assert spreadsheets.read(content) == []
@@ -178,3 +191,107 @@ def test_a_damaged_file_is_read_or_refused(seed: int) -> None:
         except DomainError as error:
             refusal = error
         assert refusal is None or (refusal.field, refusal.status) == ("file", 422)
+
+
+def test_sheets_that_may_be_the_list_are_those_with_known_headings() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        for name, heading in (
+            ("说明", ["姓名", "怎样填写"]),
+            ("一班", ["姓名", "手机"]),
+            ("二班", ["姓名", "手机（必填）"]),
+        ):
+            book.add_worksheet(name).write_row(0, 0, heading)
+        book.add_worksheet("旧").write_row(0, 0, ["姓名", "手机"])
+        book.get_worksheet_by_name("旧").hide()
+    sheets = spreadsheets.outlines(file.getvalue(), known=frozenset({"姓名", "手机"}))
+    assert [(sheet.name, sheet.hidden) for sheet in sheets] == [(n, n == "旧") for n in ("说明", "一班", "二班", "旧")]
+    names = [sheet.name for sheet in spreadsheets.candidates(sheets, {"姓名", "手机"})]
+    assert names == ["一班", "二班"]
+    assert (
+        len(spreadsheets.candidates(sheets, {"姓名", "手机"}, required=1))
+        == len(spreadsheets.candidates(sheets, ()))
+        == 3
+    )
+    assert spreadsheets.read(file.getvalue(), sheet="二班") == [(1, ["姓名", "手机（必填）"])]
+
+
+def test_a_million_empty_rows_are_read_in_seconds_and_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the process that parses uploads, with bounds of 5 s and 200 MB."""
+    rows = "".join(f'<row r="{n}" spans="1:2"><c r="A{n}" s="1"/></row>' for n in range(2, 1_000_002)).encode()
+    row = b'<row r="%d"><c r="A%d" t="inlineStr"><is><t>x</t></is></c></row>'
+    content = with_sheet(HEAD + row % (1, 1) + rows + row % (1_000_002, 1_000_002) + FOOT)
+    bounds = Bounds(seconds=5, processor_seconds=5, memory_bytes=200 << 20)
+    monkeypatch.setattr(spreadsheets, "_UPLOAD_BOUNDS", bounds)
+    began = time.perf_counter()
+    assert spreadsheets.read(content) == [(1, ["x"]), (1_000_002, ["x"])]
+    sys.stdout.write(f"{len(content):,} bytes, a million empty rows: {time.perf_counter() - began:.2f} s\n")
+
+
+CELL = st.one_of(
+    st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "Zs")), max_size=8),
+    st.integers(-(10**17), 10**17),
+    st.floats(-1e6, 1e6).map(lambda number: round(number, 3)),
+    st.booleans(),
+    st.builds(datetime.combine, st.dates(date(1901, 1, 1), date(2100, 1, 1)), st.just(dt_time(9, 20))),
+    st.dates(date(1901, 1, 1), date(2100, 1, 1)),
+    st.times().map(lambda moment: moment.replace(microsecond=0)),
+    st.timedeltas(timedelta(0), timedelta(50)).map(lambda length: timedelta(seconds=round(length.total_seconds()))),
+)
+
+
+def as_seen(value: object) -> str:
+    """The text that Excel shows for a value that XlsxWriter wrote, days and times in the form of `sheet_formats`."""
+    if isinstance(value, bool | int) and abs(value) < 10**15:
+        return str(value).upper()
+    if isinstance(value, int):
+        return general(repr(float(value)))
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".") if value else "0"
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}".removesuffix(":00")
+    return clean(value) if isinstance(value, str) else str(value).removesuffix(":00")
+
+
+@settings(max_examples=60)
+@given(table=st.lists(st.lists(CELL, min_size=1, max_size=8), min_size=1, max_size=5))
+def test_whatever_a_cell_holds_is_read_as_excel_shows_it(table: list[list[object]]) -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        codes = {datetime: "yyyy/m/d h:mm:ss", date: "yyyy年m月d日", dt_time: "h:mm:ss", timedelta: "[h]:mm:ss"}
+        forms = {kind: book.add_format({"num_format": code}) for kind, code in codes.items()}
+        page = book.add_worksheet()
+        for number, line in enumerate(table):
+            for column, value in enumerate(line):
+                page.write(number, column, value, forms.get(type(value)))
+    rows = dict(sheet_parser.rows(file.getvalue(), spreadsheets.UPLOAD))
+    for number, line in enumerate(table, 1):
+        seen = [as_seen(value) for value in line]
+        if any(seen):
+            assert rows[number][: len(seen)] + [""] * (len(seen) - len(rows[number])) == seen
+        else:
+            assert number not in rows
+
+
+TEXT = st.text(st.sampled_from("张三,;\t，；\"\n'a1 "), max_size=6)
+
+
+@settings(max_examples=150)
+@given(
+    body=st.lists(st.lists(TEXT, min_size=2, max_size=4), max_size=6),
+    title=st.text(st.sampled_from("台账，；年。"), max_size=30),
+    delimiter=st.sampled_from(",\t;"),
+    encoding=st.sampled_from(("utf-8-sig", "utf-16", "gb18030")),
+)
+def test_csv_gives_the_same_rows_whatever_parts_it(
+    body: list[list[str]], title: str, delimiter: str, encoding: str
+) -> None:
+    table = [[title], ["姓名", "备注\n(一,二；三)", "手机"], *body]
+    file = io.StringIO()
+    csv.writer(file, delimiter=delimiter).writerows(table)
+    known = frozenset({"姓名", "备注", "手机"})
+    rows = dict(sheet_parser.rows(file.getvalue().encode(encoding), spreadsheets.UPLOAD, known=known))
+    for number, line in enumerate(table, 1):
+        cleaned = [clean(cell) for cell in line]
+        assert [*rows.get(number, []), *[""] * 4][: len(cleaned)] == cleaned

@@ -113,3 +113,22 @@ def test_the_ticket_says_which_attendance_is_required(client: FlaskClient, row: 
     db.commit()
     assert "时长不少于计划的80%" in client.get(f"/tickets/{row.ticket}").text
     assert "At least 80 % of the planned minutes" in client.get(f"/tickets/{row.ticket}?lang=en").text
+
+
+def test_the_holder_chooses_the_writing_of_a_name_that_no_font_can_print(
+    client: FlaskClient, row: Enrolment, db: Session
+) -> None:
+    page = f"/tickets/{row.ticket}"
+    assert "/writing" not in client.get(page).text
+    assert client.get(f"{page}/writing").location == page
+    row.trainee.name = "王\ue5e5"
+    db.commit()
+    assert "U+E5E5" in client.get(page).text
+    assert "U+E5E5" in client.get(f"{page}/writing").text
+    for wrong in ("", "王\ue5e5", "··"):
+        assert client.post(f"{page}/writing", data={"writing": wrong}).status_code == 422
+    assert client.post(f"{page}/writing", data={"writing": "王昜"}).location == page
+    assert "王昜" in client.get(page).text
+    row.state = EnrolmentState.COMPLETED
+    db.commit()
+    assert client.get(f"{page}/writing").location == page

@@ -61,7 +61,8 @@ test("no script imports itself through another one", () => {
 
 test("each script is named by a template, by another script, or is a worker", () => {
   const used = closureOf(...scripts.filter((name) => templates.includes(name)));
-  assert.deepEqual(scripts.filter((name) => !used.has(name)), ["offline-worker.js", "session-worker.js"]);
+  const workers = ["decoding-worker.js", "offline-worker.js", "session-worker.js"];
+  assert.deepEqual(scripts.filter((name) => !used.has(name)), workers);
 });
 
 test("no script under /static/ serves two pages", () => {

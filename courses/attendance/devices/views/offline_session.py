@@ -2,20 +2,23 @@
 
 None of these files holds personal data, so any visitor may fetch them. The page is filled from the roster that the device
 stores (masked names). The files of one release lie in a folder whose name is a hash of their contents, so that a browser
-never mixes files of two releases.
+never mixes files of two releases. The decoder of QR codes, which is far larger than the rest, has a folder of its own: it
+is fetched once, and not again with each release.
 """
 
+import gzip
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, render_template, url_for
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
 from courses.attendance.views.attendance import REASONS
+from lms.core import code_decoder
 from lms.core.access import public
 from lms.core.errors import NotFound
 from lms.core.headers import cacheable
@@ -25,15 +28,20 @@ blueprint = Blueprint("offline_session", __name__)
 
 # Each script of the page, and each script that one of them imports: a device without a network has these files alone.
 SCRIPTS = (
-    "coalesce.js", "device.js", "device_clock.js", "ids.js", "locks.js", "names.js", "outbox.js", "outbox_connection.js",
-    "outbox_former.js", "outbox_sender.js", "outbox_status.js", "outbox_store.js", "presence.js", "roster.js",
-    "roster_answers.js", "roster_events.js", "roster_fetch.js", "roster_filter.js", "roster_heading.js",
-    "roster_messages.js", "roster_page.js", "roster_rows.js", "roster_search.js", "roster_state.js", "roster_taps.js",
-    "roster_updates.js", "rosters.js", "scan.js", "sending.js", "skills.js", "storage_places.js", "texts.js",
-    "ticket_photo.js", "tickets.js", "times.js", "unsent.js", "unsent_file.js",
+    "camera.js", "coalesce.js", "code_reader.js", "device.js", "device_clock.js", "frames.js", "ids.js", "locks.js", "names.js",
+    "outbox.js", "outbox_connection.js", "outbox_former.js", "outbox_sender.js", "outbox_status.js", "outbox_store.js",
+    "presence.js", "roster.js", "roster_answers.js", "roster_events.js", "roster_fetch.js", "roster_filter.js",
+    "roster_heading.js", "roster_messages.js", "roster_page.js", "roster_rows.js", "roster_search.js", "roster_state.js",
+    "roster_taps.js", "roster_updates.js", "rosters.js", "scan.js", "scan_signals.js", "seen_codes.js", "sending.js",
+    "skills.js", "storage_places.js", "texts.js", "ticket_photo.js", "tickets.js", "times.js", "unsent.js", "unsent_file.js",
 )  # fmt: skip
-FILES = (*SCRIPTS, "style.css", "icon.svg")
-TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml"}
+DECODING_WORKER = "decoding-worker.js"
+FILES = (*SCRIPTS, DECODING_WORKER, "style.css", "icon.svg")
+TYPES = {
+    "css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml", "wasm": "application/wasm",
+}  # fmt: skip
+# A worker has the policy of its own script, so that WebAssembly is compiled there and nowhere else: no page allows it.
+DECODING_POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'"
 BOOTSTRAP = "bootstrap.min.css"
 WORKER = "session-worker.js"
 EXTENSION = "session_release"
@@ -62,12 +70,34 @@ class OfflineRelease:
 @cacheable
 def file(version: str, name: str) -> ResponseReturnValue:
     """Serve one file of a release, which browsers cache for good; for another version, the present file without caching."""
+    if name in code_decoder.FILES:
+        return _decoder_file(version, name)
     release = _release()
     if name not in release.files or name == WORKER:
         raise NotFound
-    response = Response(release.files[name], mimetype=TYPES[name.rpartition(".")[2]])
+    response = Response(release.files[name], mimetype=_type_of(name))
     response.headers["Cache-Control"] = CACHED_FOR_GOOD if version == release.version else "no-cache"
+    if name == DECODING_WORKER:
+        response.headers["Content-Security-Policy"] = DECODING_POLICY
     return response
+
+
+def _decoder_file(version: str, name: str) -> Response:
+    decoder = code_decoder.installed()
+    if decoder is None:
+        raise NotFound
+    response = Response(decoder.compressed[name], mimetype=_type_of(name))
+    response.headers["Vary"] = "Accept-Encoding"
+    if request.accept_encodings["gzip"]:
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        response.set_data(gzip.decompress(decoder.compressed[name]))
+    response.headers["Cache-Control"] = CACHED_FOR_GOOD if version == decoder.version else "no-cache"
+    return response
+
+
+def _type_of(name: str) -> str:
+    return TYPES[name.rpartition(".")[2]]
 
 
 @blueprint.get("/worker.js")
@@ -77,7 +107,8 @@ def worker() -> ResponseReturnValue:
     """Serve the service worker. Its scope is the folder of its own address, so it cannot lie among the static files."""
     release = _release()
     names = [name for name in release.files if name != WORKER]
-    facts = {"version": release.version, "folder": release.folder, "files": names}
+    decoder = {"folder": decoder_folder(), "files": list(code_decoder.FILES)} if decoder_folder() else None
+    facts = {"version": release.version, "folder": release.folder, "files": names, "decoder": decoder}
     text = f"const RELEASE = {json.dumps(facts)};\n{release.files[WORKER].decode()}"
     return Response(text, mimetype="text/javascript", headers={"Cache-Control": "no-cache"})
 
@@ -85,6 +116,12 @@ def worker() -> ResponseReturnValue:
 def folder() -> str:
     """Return the folder of the present release; templates call it as `session_files`."""
     return _release().folder
+
+
+def decoder_folder() -> str:
+    """Return the folder of the decoder of QR codes, empty where it is not installed; templates call it as `decoder_files`."""
+    decoder = code_decoder.installed()
+    return _folder(decoder.version) if decoder else ""
 
 
 def scripts() -> tuple[str, ...]:
@@ -123,4 +160,5 @@ def _folder(version: str) -> str:
 
 
 blueprint.add_app_template_global(folder, "session_files")
+blueprint.add_app_template_global(decoder_folder, "decoder_files")
 blueprint.add_app_template_global(scripts, "session_scripts")

@@ -1,13 +1,18 @@
 """The worker, the empty page and their files: the same for everybody, naming nobody, one version at a time."""
 
+import gzip
 import json
 import re
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from courses.attendance.devices.views import offline_session
 from lms.accounts.models import User
+from lms.core import code_decoder
+from lms.core.headers import CONTENT_SECURITY_POLICY
 from lms.core.scope import Role
 from tests.factories import Make
 
@@ -51,7 +56,7 @@ def test_every_script_of_the_page_and_what_it_imports_is_among_them(client: Flas
         scripts |= imported
         pending |= imported
     # All of them, and none that no page needs any more.
-    assert {name for name in files if name.endswith(".js")} == scripts
+    assert {name for name in files if name.endswith(".js")} == scripts | {offline_session.DECODING_WORKER}
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "签到名单"), ("en", "Roster")])
@@ -73,3 +78,50 @@ def test_a_former_version_gets_the_present_file_uncached(client: FlaskClient) ->
     assert answer.headers["Cache-Control"] == "no-cache"
     assert client.get("/sessions/offline/older/settings.js").status_code == 404
     assert client.get("/sessions/offline/older/").status_code == 404
+
+
+def test_the_decoder_lies_apart_from_the_release_and_is_kept_for_good(client: FlaskClient) -> None:
+    told = release(client)
+    decoder = told["decoder"]
+    assert isinstance(decoder, dict)
+    assert decoder["folder"] != told["folder"]
+    assert f'data-decoder="{decoder["folder"]}"' in client.get(f"{told['folder']}zh.html", buffered=True).text
+    assert set(decoder["files"]) == set(code_decoder.FILES)
+    for name in decoder["files"]:
+        address = f"{decoder['folder']}{name}"
+        plain = client.get(address, buffered=True)
+        packed = client.get(address, buffered=True, headers={"Accept-Encoding": "br, gzip"})
+        assert "Content-Encoding" not in plain.headers
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed.data) == plain.data
+        for answer in (plain, packed):
+            assert "Accept-Encoding" in answer.headers["Vary"]
+            assert "immutable" in answer.headers["Cache-Control"]
+        older = client.get(f"/sessions/offline/older/{name}", buffered=True)
+        assert older.headers["Cache-Control"] == "no-cache"
+    assert client.get(f"{decoder['folder']}zxing_reader.wasm").mimetype == "application/wasm"
+
+
+def test_web_assembly_is_allowed_in_the_worker_that_decodes_and_nowhere_else(client: FlaskClient) -> None:
+    told = release(client)
+    files = told["files"]
+    assert isinstance(files, list)
+    for name in files:
+        policy = client.get(f"{told['folder']}{name}", buffered=True).headers["Content-Security-Policy"]
+        if name == offline_session.DECODING_WORKER:
+            assert "script-src 'self' 'wasm-unsafe-eval';" in policy
+            assert "'unsafe-eval'" not in policy
+        else:
+            assert policy == CONTENT_SECURITY_POLICY
+
+
+def test_where_no_decoder_is_installed_the_page_offers_none(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code_decoder, "installed", lambda: None)
+    monkeypatch.delitem(app.extensions, offline_session.EXTENSION, raising=False)
+    told = release(client)
+    assert told["decoder"] is None
+    assert 'data-decoder=""' in client.get(f"{told['folder']}zh.html", buffered=True).text
+    assert client.get("/sessions/offline/0/zxing_reader.js").status_code == 404
+    del app.extensions[offline_session.EXTENSION]
