@@ -25,14 +25,14 @@ UNKEPT = 10  # texts that are named because they are not kept
 
 _FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: " ", 0x20E3: None, 0xFE0F: None}
 _NUMBERED = re.compile(
-    r"(?:第|No\.?|[#*])?\s*\d{1,3}\s*(?:[.、:)\]】,。;]|号|位(?!置))\s*"
+    r"(?:第|No\.?|[#*])?\s*\d{1,4}\s*(?:[.、:)\]】,。;]|号|位(?!置))\s*"
     r"|(?:No\.?\s*)?\d{1,3}\s+(?!\d{4}[ -]\d{4})(?=\S)"
     r"|\d{1,3}(?=[\u3400-\u9fff])"
     r"|[(【\[]\s*\d{1,3}\s*[)】\]]\s*"
     r"|[①-⑳⑴-⒇⒈-⒛㉑-㉟]\s*",
     re.IGNORECASE,
 )
-_SLOT = re.compile(r"\s*(?:第|No\.?)?\s*(?:\d{1,3}|[①-⑳])\s*[.、:)\]】,。]?\s*", re.IGNORECASE)
+_SLOT = re.compile(r"\s*(?:第|No\.?)?\s*(?:\d{1,4}|[①-⑳])\s*[.、:)\]】,。]?\s*", re.IGNORECASE)
 _BULLET = re.compile(r"^[\s\-*•●○◆▪·–—]+(?=\S)")
 _HEADER = re.compile(
     r"\s*(?:#|接龙|例|示例|样例|格式|说明|注意|请|报名|主题|时间|地点|e\.?g\.?\b|example|group)", re.IGNORECASE
@@ -97,19 +97,25 @@ def read(text: str) -> SheetPeople:
     people: list[ListRow] = []
     notes: list[Note] = []
     unkept: dict[str, None] = {}
+    lines_of_row: list[_Line] = []  # those of the last row
     for line in lines:
         begun = begun or line.numbered
         cells = _cells_of(line)
         if not line.text or (not cells and not line.unread):
             if line.text and not line.numbered:
                 notes.append(Note(line.number, {}, line.text))
+        elif people and _continues(line, cells, lines_of_row):
+            people[-1] = people[-1]._replace(cells=_in_order(people[-1].cells | cells))
+            lines_of_row.append(line)
+            unkept |= dict.fromkeys(line.unkept)
         elif _is_note(line, cells, begun=begun):
             notes.append(Note(line.number, cells, line.text))
         else:
+            lines_of_row = [line]
             people.append(ListRow(line.number, cells, " ".join(line.unread)))
             unkept |= dict.fromkeys(line.unkept)
     columns = [Column("", text) for text in unkept][:UNKEPT]
-    return sheet.check_size(SheetPeople(people, notes[: sheet.MAX_NOTES], columns))
+    return sheet.check_size(SheetPeople(people, notes, columns))
 
 
 def _table_head(text: str) -> spreadsheets.Rows:
@@ -195,8 +201,31 @@ def _without_symbols(piece: str) -> str:
 
 
 def _cells_of(line: _Line) -> dict[str, str]:
-    cells = {fact: " / ".join(texts) for fact, texts in line.cells.items()}
+    return _in_order({fact: " / ".join(texts) for fact, texts in line.cells.items()})
+
+
+def _in_order(cells: dict[str, str]) -> dict[str, str]:
     return {fact: cells[fact] for fact in sheet.HEADINGS if fact in cells}
+
+
+def _continues(line: _Line, cells: dict[str, str], before: list[_Line]) -> bool:
+    """Tell whether a line continues the row of the lines right before it, as where each fact has a line of its own.
+
+    The number at the row's first line says so, or the label at the line's beginning ("手机：13800138000"). It brings only
+    facts that the row lacks.
+    """
+    if line.numbered or line.unread or not before or before[-1].number != line.number - 1:
+        return False
+    has = {fact for earlier in before for fact in earlier.cells}
+    if has & cells.keys() or any(earlier.unread for earlier in before):
+        return False
+    if _is_labelled(line) and "name" not in cells:
+        return True
+    return before[0].numbered and ("name" in has) != ("name" in cells)
+
+
+def _is_labelled(line: _Line) -> bool:
+    return _LABEL.match(line.text.translate(_FULL_WIDTH)) is not None
 
 
 def _is_note(line: _Line, cells: dict[str, str], *, begun: bool) -> bool:
@@ -209,4 +238,4 @@ def _is_note(line: _Line, cells: dict[str, str], *, begun: bool) -> bool:
         return False
     if not begun or "name" not in cells or _CLOCK.search(line.text):
         return True
-    return sheet_notes.says_so(line.text) or sheet_notes.is_sentence(line.text)
+    return sheet_notes.says_so(line.text) or (sheet_notes.is_sentence(line.text) and not _is_labelled(line))

@@ -15,7 +15,6 @@ from lms.core.headings import normalised
 from lms.core.spreadsheets import SheetOutline
 
 MAX_PEOPLE = 1000
-MAX_NOTES = 100
 
 # Fact → its heading in the template (Chinese, English), and other headings that are understood.
 HEADINGS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
@@ -103,14 +102,14 @@ def people_of(rows: spreadsheets.Rows) -> SheetPeople:
         Column(headings.letter_of(column), texts[column] if column < len(texts) else "")
         for column in sorted(used - kept)
     ]
-    return check_size(SheetPeople(people, notes[:MAX_NOTES], unkept))
+    return check_size(SheetPeople(people, notes, unkept))
 
 
 def check_size(people: SheetPeople) -> SheetPeople:
     """The people of a list. Raises DomainError on the field `file` where there are none or too many."""
     if not people.rows and not people.notes:
         raise _refused("no_rows", N_("There are no people in the file."))
-    if len(people.rows) > MAX_PEOPLE:
+    if len(people.rows) > MAX_PEOPLE or len(people.notes) > MAX_PEOPLE:
         raise _refused("too_many_rows", N_("A file may contain at most 1,000 people. Split the file."))
     return people
 

@@ -1,6 +1,7 @@
 """The facts of a person in the cells of a list: how phones, ID numbers, years of birth and names are read."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from itertools import chain
@@ -84,6 +85,10 @@ def _name(text: str) -> str:
     if _NUMBER_IN_NAME.search(text):
         raise DomainError(
             "name_wrong", N_("There is a number in the name. Put it into its own column."), status=422, field="name"
+        )
+    if ":" in unicodedata.normalize("NFKC", text):
+        raise DomainError(
+            "name_wrong", N_("There is a colon in the name. Enter the name alone."), status=422, field="name"
         )
     return person_name(text)
 

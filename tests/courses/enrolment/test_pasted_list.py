@@ -91,6 +91,24 @@ def test_lines_without_numbers_are_people_between_the_lines_of_a_chat() -> None:
     }
 
 
+def test_facts_on_lines_of_their_own_belong_to_the_row_before_them() -> None:
+    blocks = "姓名：王小明\n手机：13800138000\n身份证号：110101199003070134\n\n姓名：李雷\n手机：13900139000"
+    assert cells_of(pasted_list.read(blocks)) == [
+        ("王小明", "13800138000", "110101199003070134"),
+        ("李雷", "13900139000"),
+    ]
+    numbered = "1. 王小明\n13800138000\n110101199003070134\n2. 13900139000\n李雷\n3. 韩梅梅 13900139001\n13900139002"
+    assert cells_of(pasted_list.read(numbered)) == [
+        ("王小明", "13800138000", "110101199003070134"),
+        ("李雷", "13900139000"),
+        ("韩梅梅", "13900139001"),
+        ("13900139002",),
+    ]
+    # Without numbers or labels nobody can tell whose the number is.
+    for plain in ("13800138000\n王小明\n13900139000\n李雷", "王小明\n13800138000"):
+        assert all(len(row.cells) == 1 for row in pasted_list.read(plain).rows)
+
+
 def test_cells_of_a_spreadsheet_are_read_with_and_without_headings() -> None:
     plain = pasted_list.read(
         "1\t王小明\t13800138000\t110101199003070134\n2\tAnn Lee\t13800138001\t\n\t李雷\t13900139000"

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -14,6 +15,7 @@ from courses.enrolment.sheet_import import RowVerdict
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.trainees import IdType
 from lms.core import clock, exports, spreadsheets
+from lms.core.cell_values import is_empty
 from lms.core.errors import DomainError
 from lms.core.exports import Format
 from tests.courses.enrolment.sheets import HEADINGS, ID, csv_of, previewed, receive, xlsx_of
@@ -160,3 +162,24 @@ def test_rejected_rows_can_be_corrected_and_sent_again_and_contain_no_formula(
     [row] = sheet.read_people(file.getvalue()).rows
     assert row.cells["name"] == "=cmd|calc"
     assert row.cells["birth_year"] == "1066"
+
+
+CELLS = st.text(st.sampled_from("王李13 8合计：。,·-NULL签字\u200b"), max_size=12) | st.sampled_from(
+    ("姓名", "手机", "13812345678", "以下空白", "NULL", "-", "1990", "\u3164")
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.lists(CELLS, min_size=4, max_size=4), min_size=1, max_size=6))
+def test_no_row_with_a_text_vanishes(rows: list[list[str]]) -> None:
+    """Each row is a person, a note, or holds nothing but what stands for nothing and prepared numbers."""
+    lines: set[int] = set()
+    table = [(line, [spreadsheets.clean(cell) for cell in cells]) for line, cells in enumerate(rows, 2)]
+    with suppress(DomainError):  # nobody at all
+        people = sheet.people_of([(1, ["姓名", "手机", "证件号码", "备注"]), *table])
+        lines = {row.line for row in people.rows} | {note.line for note in people.notes}
+    for line, cells in table:
+        kept = [
+            text for text in (cells[0], *filter(None, cells[1:3])) if text and (text == cells[0] or not is_empty(text))
+        ]
+        assert (line in lines) or not (kept or any(map(str.isalpha, cells[3]))), cells

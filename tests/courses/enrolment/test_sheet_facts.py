@@ -51,6 +51,7 @@ def test_a_month_or_day_of_birth_gives_its_year(text: str, year: int) -> None:
         ("email", "不是邮箱", "email_wrong"),
         ("name", "王小明13800138000", "name_wrong"),
         ("name", "#REF!", "cell_error"),
+        ("name", "班长：王小明", "name_wrong"),
     ],
 )
 def test_what_is_not_certain_is_refused_with_its_column(fact: str, text: str, code: str) -> None:
