@@ -224,3 +224,11 @@ def named(characters: Iterable[str]) -> str:
 def code_points(text: str) -> str:
     """The code points of a text in Unicode's notation: "U+5F20 U+0301"."""
     return " ".join(f"U+{ord(character):04X}" for character in text)
+
+
+def printable(text: str) -> str:
+    """The text with the code points of what no font can print in its place: "王〔U+31350〕"."""
+    for cluster in unprintable(text):
+        text = text.replace(named([cluster]), code_points(cluster))
+        text = text.replace(cluster, f"〔{code_points(cluster)}〕")
+    return text
