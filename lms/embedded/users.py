@@ -80,9 +80,10 @@ def _open_programs(*users: SystemUser) -> None:
         if any([system_user.open_file(ROOT, user), system_user.open_file(ROOT / "wsgi.py", user)]):
             log.warning("made %s and its wsgi.py readable for %s", ROOT, user.name)
         # An installation under a strict umask closes each package's own folder, so one look at each tells.
-        for installed in (packages, *packages.iterdir()):
-            if system_user.open_file(installed, user) and installed != packages:
-                system_user.open_files(installed, user)
+        for folder in filter(Path.is_dir, (packages, ROOT / "node_modules")):
+            for installed in (folder, *folder.iterdir()):
+                if system_user.open_file(installed, user) and installed != folder:
+                    system_user.open_files(installed, user)
 
 
 @contextmanager

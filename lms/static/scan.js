@@ -21,7 +21,9 @@ const PROBLEMS = {
 };
 const dialog = root.querySelector("[data-scan-dialog]"); // missing where nobody can be checked in
 const signals = new Signals();
-let reader; // one for the page: the decoder is loaded once
+let opening; // resolves with the reader: one for the page, so that the decoder is loaded once
+let reader;
+let turn = 0; // counts openings of the dialog: whatever an earlier one still waits for must not touch a later one
 
 function showResult(text, tone = "") {
   const place = dialog.querySelector("[data-scan-result]");
@@ -57,7 +59,9 @@ async function checkIn(text, method) {
 }
 
 async function theReader() {
-  reader ??= await openReader(texts.decoder);
+  opening ??= openReader(texts.decoder);
+  reader = await opening;
+  if (!reader) opening = null;
   return reader;
 }
 
@@ -69,6 +73,11 @@ async function openCamera() {
     showCameraProblem(PROBLEMS[problemOf(error)]);
     return null;
   }
+}
+
+/** Whether the dialog is still open as it was in a turn. */
+function isOpen(since) {
+  return dialog.open && turn === since;
 }
 
 /** Resolves when the page is looked at, or when the dialog is closed. */
@@ -89,10 +98,10 @@ function offerTorch(camera) {
 }
 
 /** Let no phone go dark while tickets are held before it: nobody taps it. */
-async function stayAwake() {
+async function stayAwake(since) {
   try {
     const lock = await navigator.wakeLock.request("screen");
-    if (dialog.open) dialog.addEventListener("close", () => lock.release(), { once: true });
+    if (isOpen(since)) dialog.addEventListener("close", () => lock.release(), { once: true });
     else await lock.release();
   } catch {
     // An older browser, or a battery that is low.
@@ -100,11 +109,11 @@ async function stayAwake() {
 }
 
 /** Read what the camera shows until the dialog is closed, the page is not looked at, or the camera is gone. */
-async function readFrames(video, camera, seen) {
-  while (dialog.open && !document.hidden && camera.isLive) {
+async function readFrames(video, camera, seen, since) {
+  while (isOpen(since) && !document.hidden && camera.isLive) {
     const began = performance.now();
     for (const text of await reader.read(video)) {
-      if (dialog.open && seen.isNew(text, performance.now())) await checkIn(text, "scan");
+      if (isOpen(since) && seen.isNew(text, performance.now())) await checkIn(text, "scan");
     }
     const rest = began + READ_EVERY_MS - performance.now();
     await new Promise((resolve) => { setTimeout(resolve, Math.max(0, rest)); });
@@ -112,14 +121,14 @@ async function readFrames(video, camera, seen) {
 }
 
 /** Scan with an open camera. Resolves when the dialog is closed or the camera is gone. */
-async function scanWith(camera, video, seen) {
+async function scanWith(camera, video, seen, since) {
   offerTorch(camera);
   await camera.showIn(video);
   video.hidden = false;
-  while (dialog.open && camera.isLive) {
-    stayAwake();
-    await readFrames(video, camera, seen);
-    if (dialog.open && document.hidden) {
+  while (isOpen(since) && camera.isLive) {
+    stayAwake(since);
+    await readFrames(video, camera, seen, since);
+    if (isOpen(since) && document.hidden) {
       camera.pause(true);
       await seenAgain();
       camera.pause(false);
@@ -127,38 +136,38 @@ async function scanWith(camera, video, seen) {
   }
 }
 
-/** Scan until the dialog is closed; a camera that another app took meanwhile is opened again. */
+/** Scan until the dialog is closed; say so where another app takes the camera meanwhile. */
 async function scan(video) {
   if (!navigator.mediaDevices?.getUserMedia) {
     showCameraProblem(texts.textNoCamera);
     return;
   }
-  const seen = new SeenCodes();
+  turn += 1;
+  const since = turn;
   const [camera, opened] = await Promise.all([openCamera(), theReader()]);
-  const close = () => camera.close();
   if (!camera) return;
-  if (!opened) showCameraProblem(texts.photo ? texts.textNoDecoder : texts.textNoReader);
-  if (!opened || !dialog.open) {
+  const close = () => camera.close();
+  if (!opened || !isOpen(since)) {
     close();
+    if (isOpen(since)) showCameraProblem(texts.photo ? texts.textNoDecoder : texts.textNoReader);
     return;
   }
   dialog.addEventListener("close", close, { once: true });
   try {
-    await scanWith(camera, video, seen);
+    await scanWith(camera, video, new SeenCodes(), since);
+    if (isOpen(since)) showResult(texts.textCameraBusy);
   } catch {
-    showCameraProblem(texts.textNoCamera);
+    if (isOpen(since)) showCameraProblem(texts.textNoCamera);
   }
-  dialog.removeEventListener("close", close);
   close();
-  video.hidden = true;
-  if (dialog.open) showResult(texts.textCameraBusy);
+  if (isOpen(since)) video.hidden = true;
 }
 
 /** The codes that this device finds in a photo: none where the server has to look. */
 async function codesIn(file) {
   try {
     const bitmap = await createImageBitmap(file);
-    return (await theReader())?.readPhoto(bitmap) ?? [];
+    return (await (await theReader())?.readPhoto(bitmap)) ?? [];
   } catch {
     return [];
   }
@@ -197,6 +206,7 @@ function listen() {
     scan(video);
   });
   dialog.addEventListener("close", () => {
+    turn += 1;
     video.hidden = true;
     video.srcObject = null;
     signals.rest();

@@ -77,6 +77,8 @@ def test_the_camera_checks_in_ticket_after_ticket_without_a_network(
     phone.context.set_offline(True)
     page.reload()
     page.locator("[data-scan]").click()
+    page.locator("dialog[open] [data-dismiss]").click()  # while the camera opens
+    page.locator("[data-scan]").click()
     for enrolment_id, _ in shown:
         expect(page.locator(f"[data-enrolment='{enrolment_id}']")).to_have_attribute("data-present", "yes")
     results = page.locator("#results")
@@ -95,9 +97,13 @@ def test_the_camera_checks_in_ticket_after_ticket_without_a_network(
     assert basement.present == before + len(shown)
 
 
-def test_why_there_is_no_camera_is_said_with_what_to_do(basement: Basement, phone: Phone) -> None:
+def test_why_nothing_can_be_scanned_is_said_with_what_to_do(basement: Basement, phone: Phone) -> None:
     page = opened(phone, basement)
     said = page.locator("[data-scan-result]")
+    page.evaluate("document.querySelector('[data-decoder]').dataset.decoder = ''")  # as where none is installed
+    page.locator("[data-scan]").click()
+    expect(said).to_contain_text("改为拍摄凭证照片")
+    page.locator("dialog[open] [data-dismiss]").click()
     for problem, words in (
         ("NotAllowedError", "在浏览器设置中允许"),
         ("NotFoundError", "没有摄像头"),
