@@ -60,9 +60,8 @@ async function verify(form, published) {
 /** Read one code from the camera, and verify it. Rejects where there is no camera, or nothing that reads codes. */
 async function scan(form) {
   const video = root.querySelector("video");
-  const camera = await Camera.open();
+  const [camera, reader] = await Promise.all([Camera.open(), openReader(root.dataset.decoder, DECODING_WORKER)]);
   try {
-    const reader = await openReader(root.dataset.decoder, DECODING_WORKER);
     if (!reader) throw new Error("no reader of QR codes");
     await camera.showIn(video);
     video.hidden = false;

@@ -15,11 +15,6 @@ from tests.journeys.conftest import PHONE, Site, Visit
 from tests.journeys.device import Phone
 from tests.journeys.relay import relay
 
-# The last files that the service worker stores: the lists come before them.
-DECODER_KEPT = (
-    "() => caches.match(document.querySelector('[data-decoder]').dataset.decoder + 'zxing_reader.wasm').then(Boolean)"
-)
-
 
 def codes(site: Site, office: Page) -> tuple[str, str, str, str]:
     """A valid code and its holder's name, a flipped one, and one that the office revokes, once its list says so."""
@@ -80,11 +75,12 @@ def test_the_page_comes_back_while_the_server_is_switched_off(site: Site, visit:
                 " AND valid_until > now() AND issued_on <= now() ORDER BY id DESC LIMIT 1"
             )
         ).one()
+    kept = "caches.open('verify-offline-1').then((cache) => cache.match('/status/superseded/0')).then(Boolean)"
     with relay(site.url) as front:
         page = visit(viewport=PHONE, base_url=front.url)
         page.goto("/verify/offline")
         expect(page.locator("[data-told=yes]")).to_be_visible()
-        page.wait_for_function(DECODER_KEPT)
+        page.wait_for_function(f"() => {kept}")
         front.close()
         with pytest.raises(URLError):
             urlopen(f"{front.url}/healthz", timeout=5)
@@ -117,7 +113,9 @@ def test_the_camera_reads_a_certificate_without_a_network_and_without_a_reader_o
     phone.context.add_init_script("delete window.BarcodeDetector")
     page = phone.page("/verify/offline")
     expect(page.locator("[data-told=yes]")).to_be_visible()
-    page.wait_for_function(DECODER_KEPT)
+    page.wait_for_function(
+        "() => caches.match(document.querySelector('[data-decoder]').dataset.decoder + 'zxing_reader.wasm').then(Boolean)"
+    )
     phone.context.set_offline(True)
     page.reload()
     expect(page.locator("[data-told=yes]")).to_be_visible()
