@@ -28,6 +28,11 @@ def preview(certificate: Certificate, branch: Branch) -> bytes:
     return rendering.preview(document_of(certificate, branch))
 
 
+def card_refusal(certificate: Certificate, branch: Branch) -> DomainError | None:
+    """Return the reason why a certificate can have no wallet card, None when it can; see `rendering.card_refusal`."""
+    return rendering.card_refusal(document_of(certificate, branch)) if is_printable(certificate) else None
+
+
 def is_printable(certificate: Certificate) -> bool:
     """Tell whether a certificate may still be printed: it is neither revoked nor superseded, and its holder is known."""
     return (

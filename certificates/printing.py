@@ -26,6 +26,7 @@ from lms.core.scope import Scope, visible
 log = structlog.get_logger(__name__)
 
 CHUNK = 50
+CHECKED = 500
 NOT_PRINTED_FILE = "not-printed.txt"
 
 
@@ -76,6 +77,34 @@ def count(db: Session, scope: Scope, selection: PrintSelection) -> PrintCount:
     if selection.until is not None:
         owed = owed.where(Offering.counted_on <= selection.until)
     return PrintCount(db.scalar(select(func.count()).select_from(selected)) or 0, db.scalar(owed) or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class NoCard:
+    """A certificate of which there is no wallet card, and why."""
+
+    certificate_id: int
+    number: str
+    holder: str
+    why: DomainError
+
+
+def without_card(db: Session, scope: Scope, selection: PrintSelection, branch: Branch) -> Sequence[NoCard]:
+    """Return the certificates of a selection whose texts a wallet card cannot hold, or no font can print.
+
+    Empty for a selection of more than `CHECKED` certificates.
+    """
+    selected = (
+        _select(selection, scope).order_by(Enrolment.offering_id, Certificate.serial).limit(CHECKED + 1).subquery()
+    )
+    rows = db.scalars(
+        select(Certificate).join(selected, selected.c.id == Certificate.id).order_by(Certificate.serial)
+    ).all()
+    return [
+        NoCard(row.id, row.number, row.holder_name, why)
+        for row in (rows if len(rows) <= CHECKED else ())
+        if (why := documents.card_refusal(row, branch)) is not None
+    ]
 
 
 def select_ids(db: Session, scope: Scope, selection: PrintSelection, form: PrintFormat) -> list[int]:

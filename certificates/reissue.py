@@ -7,22 +7,23 @@ as another certificate.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import signing, states
+from certificates import documents, rendering, signing, states
 from certificates.branch import Branch
 from certificates.events import ReissueOwed, StatusChanged
 from certificates.models import Certificate, ReissueRequest
 from certificates.signing import Draft, Issued
 from certificates.states import State
 from courses.enrolment import name_writings, trainees
-from courses.enrolment.trainees import TraineeFacts
+from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.catalogue import Programme
 from courses.models.enrolment import Enrolment
 from courses.models.trainees import Trainee
@@ -86,11 +87,12 @@ def request(
     if refused is not None:
         raise refused
     name = names.clean(correction.holder_name)
-    if not any(letter.isalpha() for letter in name):
+    if not any(letter.isalpha() for letter in name) or len(name) > NAME_LIMIT:
         raise DomainError("name_wrong", N_("Enter the name as it should be printed."), status=422, field="holder_name")
     changed = _changed(certificate, correction.facts)
     for field, text in {"holder_name": name, **changed}.items():
         name_writings.demand_printable(text, field)
+    _demand_room(certificate, name, changed, branch, card=correction.as_writing)
     if name == certificate.holder_name and not changed:
         raise DomainError(
             "reissue_nothing", N_("Nothing would change. First correct what is wrong on the certificate."), status=422
@@ -121,6 +123,23 @@ def request(
     )
     publish(db, ReissueOwed())
     return reissue_request
+
+
+def _demand_room(
+    certificate: Certificate, name: str, changed: Mapping[str, str], branch: Branch, *, card: bool
+) -> None:
+    """Refuse texts for which the paper has no room: the page of A4, and for a writing, which is a choice, the card too.
+
+    Raises DomainError `certificate_too_long`.
+    """
+    texts: dict[str, Any] = {"holder": name, **changed}
+    if "hours" in changed:
+        texts["hours"] = Decimal(changed["hours"])
+    corrected = replace(documents.document_of(certificate, branch), **texts)
+    rendering.render(corrected)
+    refused = rendering.card_refusal(corrected) if card else None
+    if refused is not None:
+        raise refused
 
 
 def holds_writing(db: Session, certificate: Certificate) -> str | None:

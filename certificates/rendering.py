@@ -7,26 +7,32 @@ is made. A character that the fonts lack is an error, on paper and in pictures, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from shutil import copyfile
-from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, Final
 
 import typst
 
 from certificates import qr
-from lms.core import fonts, typesetting
+from lms.core import actual_text, fonts, typesetting
 from lms.core.errors import N_, DomainError
 
 _TEMPLATES = Path(__file__).parent / "typst_templates"
+_LEFT_OUT = typesetting.Template(_TEMPLATES / "left_out.typ")
 _STANDARDS: Final[list[typst.PDFStandard]] = ["a-2a", "ua-1"]
+# The texts among the facts: what is left is numbers, days, pictures and the code.
+_PRINTED: Final = (
+    "number", "holder", "programme_zh", "programme_en", "course_zh", "course_en", "unit_zh", "unit_en", "instructor",
+    "instructor_registration", "organisation_zh", "organisation_en", "verify_address",
+)  # fmt: skip
+_SHORT_NAME = re.compile("[\u0020-\u017f\u2e80-\u9fff\U00020000-\U0003ffff]{1,7}")
+_TRIAL_DIGITS = "123456789" * 22
 _MISSING_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 _PREVIEW_PPI = 110.0  # 909 × 1286 pixels: sharp on a phone, 100 KB
 _BADGE_PPI = 144.0  # 600 × 600 pixels
@@ -81,6 +87,31 @@ def render(document: CertificateDocument, layout: Layout = Layout.A4) -> bytes:
     return _set(layout.value[0], document, _facts(document, layout), format="pdf", pdf_standards=_STANDARDS)
 
 
+def card_refusal(document: CertificateDocument) -> DomainError | None:
+    """Return the error with which `render` would refuse the wallet card, None when it can be made.
+
+    Names of few simple letters need the same room, so that a whole class is answered by one trial.
+    """
+    if (missing := _missing_from_fonts(document.number, (getattr(document, name) for name in _PRINTED))) is not None:
+        return missing
+    trial = replace(
+        document,
+        number="0" * len(document.number),
+        digits=_TRIAL_DIGITS,
+        holder="W" * 7 if _SHORT_NAME.fullmatch(document.holder) else document.holder,
+    )
+    return None if _card_is_held(trial) else _too_long(document.number, Layout.CARD.value[0])
+
+
+@lru_cache(maxsize=1024)
+def _card_is_held(document: CertificateDocument) -> bool:
+    try:
+        render(document, Layout.CARD)
+    except DomainError:
+        return False
+    return True
+
+
 def preview(document: CertificateDocument) -> bytes:
     """Return the A4 certificate as a PNG, as it looks on paper. Raises as `render` does."""
     return _set(Layout.A4.value[0], document, _facts(document, Layout.A4), format="png", ppi=_PREVIEW_PPI)
@@ -101,53 +132,41 @@ def left_out(missing: Sequence[tuple[str, str]]) -> bytes:
 
     A character that no font has is named by its code point: it cannot be printed here either.
     """
-    facts = {"missing": [[number, _spelled(reason)] for number, reason in missing]}
-    with _compiling:
-        document = typesetting.compiler(_TEMPLATES / "left_out.typ").compile(
-            sys_inputs=typesetting.inputs(facts), timestamp=0, format="pdf"
-        )
-    if not isinstance(document, bytes):
-        raise TypeError("typst made no single document")
-    return document
-
-
-def _spelled(reason: str) -> str:
-    for cluster in fonts.unprintable(reason):
-        reason = reason.replace(fonts.named([cluster]), fonts.code_points(cluster))
-        reason = reason.replace(cluster, fonts.code_points(cluster))
-    return reason
+    return _LEFT_OUT.pdf({"missing": [list(pair) for pair in missing]}, datetime.fromtimestamp(0, UTC))
 
 
 def _set(template: str, document: CertificateDocument, facts: Mapping[str, Any], **how: Any) -> bytes:
     # Noon in UTC is the issue day everywhere in China; a fixed moment keeps the bytes the same.
     timestamp = int(datetime.combine(document.issued_on, time(12), tzinfo=UTC).timestamp())
+    names = [document.holder, document.instructor]
     # Typst says of a PDF alone that a character is missing; in a picture it draws an empty box.
-    if missing := fonts.unprintable(" ".join(typesetting.texts(facts))):
-        raise _glyph_missing(document.number, fonts.named(missing))
+    if missing := _missing_from_fonts(document.number, (facts[name] for name in _PRINTED if name in facts)):
+        raise missing
     try:
         with _compiling:
-            compiler = typesetting.compiler(_folder(document.seal, document.logo) / template)
-            output = compiler.compile(sys_inputs=typesetting.inputs(facts), timestamp=timestamp, **how)
+            compiler = typesetting.compiler(_TEMPLATES / template, _pictures(document))
+            output = compiler.compile(sys_inputs=typesetting.inputs(facts, names), timestamp=timestamp, **how)
     except typst.TypstError as error:
-        raise _explained(error, document.number) from error
+        raise _explained(error, document.number, template) from error
     if not isinstance(output, bytes):
         raise TypeError(f"typst made no single document of certificate {document.number}")
-    return output
+    return actual_text.give(output, typesetting.marked(names)) if how["format"] == "pdf" else output
 
 
-def _explained(error: typst.TypstError, number: str) -> Exception:
+def _explained(error: typst.TypstError, number: str, template: str) -> Exception:
     """Return an error that a person can act on; any other error is a defect of ours and keeps its type and traceback."""
     missing = _MISSING_GLYPH.search(error.message)
     if missing is not None:
         return _glyph_missing(number, missing.group(1))
     if "does not fit" in error.message:
-        return DomainError(
-            "certificate_too_long",
-            N_("Certificate %(number)s cannot be printed: its texts are too long for one page."),
-            number=number,
-        )
+        return _too_long(number, template)
     error.add_note(f"while rendering certificate {number}")
     return error
+
+
+def _missing_from_fonts(number: str, texts: Iterable[str]) -> DomainError | None:
+    missing = fonts.unprintable(" ".join(texts))
+    return _glyph_missing(number, fonts.named(missing)) if missing else None
 
 
 def _glyph_missing(number: str, characters: str) -> DomainError:
@@ -157,6 +176,14 @@ def _glyph_missing(number: str, characters: str) -> DomainError:
         number=number,
         text=characters,
     )
+
+
+def _too_long(number: str, template: str) -> DomainError:
+    if template == Layout.CARD.value[0]:
+        message = N_("The wallet card has no room for the texts of certificate %(number)s. Print it on A4.")
+    else:
+        message = N_("Certificate %(number)s cannot be printed: its texts are too long for one page.")
+    return DomainError("certificate_too_long", message, number=number)
 
 
 def _facts(document: CertificateDocument, layout: Layout) -> dict[str, Any]:
@@ -196,21 +223,6 @@ def _picture(name: str, file: Path | None) -> str | None:
     return f"{name}{file.suffix.lower()}" if file is not None else None
 
 
-@lru_cache(maxsize=4)
-def _folder(seal: Path | None, logo: Path | None) -> Path:
-    """Return the folder that Typst may read: the templates, and beside them the organisation's images if it has some."""
-    if seal is None and logo is None:
-        return _TEMPLATES
-    temporary_folder = TemporaryDirectory(prefix="lms-document-")
-    _temporary_folders.append(temporary_folder)
-    folder = Path(temporary_folder.name)
-    for file in _TEMPLATES.glob("*.typ"):
-        copyfile(file, folder / file.name)
-    for name, picture in (("seal", seal), ("logo", logo)):
-        if picture is not None:
-            copyfile(picture, folder / str(_picture(name, picture)))
-    return folder
-
-
-# Temporary folders live as long as the process; they are removed at its end.
-_temporary_folders: list[TemporaryDirectory[str]] = []
+def _pictures(document: CertificateDocument) -> tuple[tuple[str, Path], ...]:
+    pictures = (("seal", document.seal), ("logo", document.logo))
+    return tuple((str(_picture(name, file)), file) for name, file in pictures if file is not None)

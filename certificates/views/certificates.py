@@ -165,6 +165,7 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
         restorable=state is State.REVOKED and holds(*ADMINISTRATORS),
         revocable=state is not State.REVOKED and holds(*ADMINISTRATORS),
         printable=documents.is_printable(certificate),
+        card_refusal=documents.card_refusal(certificate, Branch.of(current_app.config["SETTINGS"])),
         **_state_values(),
     )
 

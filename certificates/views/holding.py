@@ -39,6 +39,7 @@ def page(ticket: str) -> ResponseReturnValue:
         new_address=new_link["address"] if new_link and new_link["certificate"] == certificate.id else None,
         links=sharing.active_links(db(), certificate),
         periods=sharing.PERIODS,
+        card_refusal=documents.card_refusal(certificate, _branch()),
         **facts_of(certificate),
     )
 

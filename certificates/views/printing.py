@@ -42,6 +42,7 @@ def page() -> ResponseReturnValue:
         offering=offering,
         selection=selection,
         count=printing.count(db(), scope(), selection),
+        without_card=printing.without_card(db(), scope(), selection, _branch()),
     )
 
 
@@ -62,8 +63,7 @@ def document() -> ResponseReturnValue:
 def _download(form: printing.PrintFormat) -> Response:
     selection, _offering = _selection()
     ids = printing.select_ids(db(), scope(), selection, form)
-    branch = Branch.of(current_app.config["SETTINGS"])
-    pieces: Iterator[bytes] = printing.stream(current_app.extensions["sessions"], ids, branch, form)
+    pieces: Iterator[bytes] = printing.stream(current_app.extensions["sessions"], ids, _branch(), form)
     response = Response(pieces, mimetype=MEDIA_TYPES[form])
     response.headers["Content-Disposition"] = f'attachment; filename="certificates.{form.value}"'
     response.headers["X-Accel-Buffering"] = "no"  # otherwise nginx buffers the file on disk first
@@ -83,3 +83,7 @@ def _selection() -> tuple[PrintSelection, Offering | None]:
     return PrintSelection(
         since=since or (until or today).replace(day=1), until=until or max(today, since or today)
     ), None
+
+
+def _branch() -> Branch:
+    return Branch.of(current_app.config["SETTINGS"])

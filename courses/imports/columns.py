@@ -11,7 +11,7 @@ from courses.imports import files, kinds, presence_values
 from courses.imports.files import FIRST_ROWS, HEADING_ROWS, Extract
 from courses.imports.kinds import Column, ImportKind
 from courses.models.imports import ImportMapping, ImportRun
-from lms.core import headings
+from lms.core import headings, spreadsheets
 from lms.core.errors import N_, DomainError
 
 MEANINGS_REMEMBERED = 200
@@ -42,7 +42,7 @@ def read(db: Session, run: ImportRun, kind: ImportKind, remembered: Mapping[str,
         raise DomainError("file_empty", N_("The file contains no rows."), field="file")
     heading_row = headings.find(first[:HEADING_ROWS], known(kind, remembered))
     if heading_row is None:
-        run.head_line, run.headings = first[0]
+        run.head_line, run.headings = first[0][0], first[0][1][: spreadsheets.COLUMNS]
     else:
         run.head_line, run.headings = heading_row.line, heading_row.texts
     run.mapping = kinds.guess_mapping(kind.columns, run.headings, remembered)

@@ -7,6 +7,7 @@ at fault waits until that row is corrected, unless nothing is counted by that ro
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
@@ -24,6 +25,7 @@ from courses.imports.past_undo import UNDO_STEPS, undo_chunk
 from courses.models.enrolment import ticket_sealer
 from courses.models.imports import ImportLine, ImportOffering, ImportPerson, ImportRun, RowOutcome
 from lms.core import audit, clock, crypto
+from lms.core.crypto import FieldCipher
 from lms.core.errors import N_, DomainError
 
 FILE = "past.sql"
@@ -70,11 +72,13 @@ class PastTrainings(ImportKind):
     hint = N_(
         "One row for each person in each offering. People, enrolments and attendances are imported, and the "
         "offering is counted. Certificate numbers can then be verified as legacy certificates of the district's Red"
-        " Cross."
+        " Cross. The column of sessions attended holds a mark, such as √ or ×, or the numbers of the sessions: 2 is the second"
+        " session alone, 1;2 are both."
     )
     caution = N_(
         "An offering is imported only as a whole: if one of its rows is wrong, none of its rows are imported and "
-        "all of them are listed in this file. Correct or remove the wrong rows."
+        "all of them are listed in this file. Correct or remove the wrong rows. A row with a remark is imported without"
+        " the cell that the remark names."
     )
     columns = COLUMNS
     steps = ("people", "offerings")
@@ -236,13 +240,14 @@ class PastTrainings(ImportKind):
                 statements.execute(db, FILE, "chosen", **values)
             db.execute(text("ANALYZE meeting, chosen"))
         with statements.joins_in_order(db):
-            statements.execute(db, FILE, "placed", **values)
-        with statements.index_scans(db):
+            placed = statements.execute(db, FILE, "placed", **values).rowcount
+        with statements.index_scans(db), ThreadPoolExecutor(1) as beside:
+            tickets = beside.submit(_tickets, crypto.cipher(), placed)  # while the database works
             db.execute(text("ANALYZE placed"))
             statements.execute(db, FILE, "presence", **values)
             db.execute(text("ANALYZE presence"))
             statements.execute(db, FILE, "judged", **values)
-            self._make_tickets(db)
+            self._keep_tickets(db, tickets.result())
             quarters.lock_open(db)
             for name in ("offering", "session", "lead", "enrolment", "event", "attendance", "closing"):
                 statements.execute(db, FILE, f"write_{name}", **values)
@@ -262,20 +267,12 @@ class PastTrainings(ImportKind):
         return last
 
     @staticmethod
-    def _make_tickets(db: Session) -> None:
-        """Make a ticket for each enrolment in the temporary table `judged`, in the table `ticketed`."""
+    def _keep_tickets(db: Session, tickets: Sequence[str]) -> None:
+        """Give a ticket to each enrolment in the temporary table `judged`, in the table `ticketed`."""
         statements.execute(db, FILE, "ticketed")
-        sealed = ticket_sealer(crypto.cipher())
-        numbered = ((number, *sealed(crypto.token().encode())) for number in db.scalars(text("SELECT id FROM judged")))
-        staging.copy_lines(
-            db,
-            "ticketed",
-            ("id", "ticket_hash", "ticket_sealed"),
-            [
-                f"{number}\t\\\\x{ticket_hash.hex()}\t\\\\x{ticket_sealed.hex()}\n".encode()
-                for number, ticket_hash, ticket_sealed in numbered
-            ],
-        )
+        ids = db.scalars(text("SELECT id FROM judged")).all()
+        numbered = "".join([f"{number}{ticket}" for number, ticket in zip(ids, tickets, strict=True)])
+        staging.copy_lines(db, "ticketed", ("id", "ticket_hash", "ticket_sealed"), [numbered.encode()])
         db.execute(text("ANALYZE ticketed"))
 
     @staticmethod
@@ -293,6 +290,13 @@ class PastTrainings(ImportKind):
         """Undo one chunk, see `courses.imports.past_undo`."""
         db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         return undo_chunk(db, run, step, context, [keeper.take_back for keeper in self.certificate_keepers])
+
+
+def _tickets(cipher: FieldCipher, number: int) -> list[str]:
+    """So many new tickets, sealed, each as the end of a line of COPY."""
+    sealed = ticket_sealer(cipher)
+    made = (sealed(crypto.token().encode()) for _ticket in range(number))
+    return [f"\t\\\\x{ticket_hash.hex()}\t\\\\x{ticket_sealed.hex()}\n" for ticket_hash, ticket_sealed in made]
 
 
 def _add(run: ImportRun, **numbers: int) -> None:

@@ -305,7 +305,7 @@ CROSS JOIN LATERAL (SELECT came >= needed AND minutes >= minutes_needed AS enoug
 
 -- Tickets are made and sealed in Python (past.py).
 -- name: ticketed
-CREATE TEMP TABLE ticketed (id bigint PRIMARY KEY, ticket_hash bytea, ticket_sealed bytea) ON COMMIT DROP
+CREATE TEMP TABLE ticketed (id bigint, ticket_hash bytea, ticket_sealed bytea) ON COMMIT DROP
 
 -- name: write_enrolment
 INSERT INTO enrolment (id, offering_id, trainee_id, ticket_hash, ticket_sealed, state, source, created_at, sessions_attended, minutes_attended,

@@ -77,7 +77,7 @@ def read_identity(get: Callable[[str], str], today: date) -> Identity:
         id_number = year = None
     elif born is not None:
         year = born.year
-    return Identity(phone, id_number, year, _remark(wrong, number, id_number, today))
+    return Identity(phone, id_number, year, _remark(wrong, number, id_number, today) if wrong or number else None)
 
 
 def _remark(

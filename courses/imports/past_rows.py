@@ -4,11 +4,11 @@ Cells are checked; personal data is encrypted and indexed.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from courses.imports import cells, presence
 from courses.imports.cells import lookup_table, refusal
 from courses.imports.files import clean
 from courses.imports.kinds import UNPRINTABLE, Column, normalised
-from courses.imports.past_identity import Remark, read_identity
+from courses.imports.past_identity import Identity, Remark, read_identity
 from courses.imports.past_times import SessionPeriod, ends_before, read_period, read_stay
 from courses.models.catalogue import Course
 from courses.models.imports import ImportOffering, ImportRun
@@ -69,6 +69,7 @@ class NamedOffering:
     """The offering that a row names. `key` is the same for all rows of the offering."""
 
     key: UUID
+    key_text: str
     days: tuple[date, ...]
     period: SessionPeriod
 
@@ -93,7 +94,10 @@ class PastRowReader:
 
     def __init__(self, db: Session, run: ImportRun, today: date) -> None:
         self._today = today
-        self._cipher = crypto.cipher()
+        cipher = crypto.cipher()
+        self._seal_phone, self._index_phone = cipher.sealer(PHONE_COLUMN), cipher.indexer(PHONE_COLUMN)
+        self._seal_number, self._index_number = cipher.sealer(ID_NUMBER_COLUMN), cipher.indexer(ID_NUMBER_COLUMN)
+        self._references = crypto.references()
         self._scope = None if run.district_ids is None else frozenset(run.district_ids)
         self._places = [run.mapping.get(name) for name in OFFERING]
         self._columns = {column.name: run.mapping.get(column.name) for column in COLUMNS}
@@ -101,7 +105,7 @@ class PastRowReader:
         self.key: UUID | None = None
         self.remark: Remark | None = None
         self.marks = False
-        self._meanings: Mapping[str, str] = getattr(run, "meanings", None) or {}
+        self._meanings: Mapping[str, str] = run.meanings
         self._bits: dict[tuple[str, int], int] = {}
         self._known: dict[UUID, tuple[object, ...]] = {
             row.key: (row.lead_instructor_id, tuple(row.days), row.ends)
@@ -161,43 +165,47 @@ class PastRowReader:
             attended = [day for number, day in enumerate(offering.days) if present >> number & 1]
             arrived, departed = read_stay(arrived_text, departed_text, offering.period, attended)
         issued_on = self._issued(get("issued_on"), certificate, result, offering)
-        ref = str(uuid4())
-        cipher = self._cipher
+        ref = next(self._references)
         fields = [
-            str(number), str(offering.key), ref, _text(name), _text(key), _text(by_sound(name)),
-            *(
-                (
-                    _bytes(cipher.encrypt(PHONE_COLUMN, ref, identity.phone)),
-                    _bytes(cipher.blind_index(PHONE_COLUMN, identity.phone)),
-                )
-                if identity.phone
-                else _NO_PHONE
-            ),
-            *(
-                (
-                    identity.id_number[0].value,
-                    _bytes(cipher.encrypt(ID_NUMBER_COLUMN, ref, identity.id_number[1])),
-                    _bytes(cipher.blind_index(ID_NUMBER_COLUMN, identity.id_number[1])),
-                )
-                if identity.id_number
-                else _NO_ID_NUMBER
-            ),
+            str(number), offering.key_text, ref, _text(name), _text(key), _text(by_sound(name)),
+            *self._sealed(ref, identity),
             str(identity.birth_year) if identity.birth_year else _EMPTY, str(present), arrived or _EMPTY, departed or _EMPTY,
             result or _EMPTY, _text(certificate) if certificate else _EMPTY,
             issued_on.isoformat() if issued_on else _EMPTY,
         ]  # fmt: skip
         return "\t".join(fields).encode()
 
+    def _sealed(self, ref: str, identity: Identity) -> Iterator[str]:
+        """Yield the phone sealed and indexed, and the kind of the ID number, with the number sealed and indexed."""
+        row = ref.encode()
+        if identity.phone:
+            phone = identity.phone.encode()
+            yield _bytes(self._seal_phone(row, phone))
+            yield _bytes(self._index_phone(phone))
+        else:
+            yield from (_EMPTY, _EMPTY)
+        if identity.id_number:
+            kind, text = identity.id_number
+            number = text.encode()
+            yield kind.value
+            yield _bytes(self._seal_number(row, number))
+            yield _bytes(self._index_number(number))
+        else:
+            yield from (_EMPTY, _EMPTY, _EMPTY)
+
     def _raw(self, row: Sequence[str], name: str) -> str:
         at = self._columns[name]
         return clean(row[at]) if at is not None and at < len(row) and row[at] else ""
 
     def _cell(self, row: Sequence[str], name: str) -> str:
-        return unless_empty(self._raw(row, name))
+        at = self._columns[name]
+        if at is None or at >= len(row) or not row[at]:
+            return ""  # most cells of most files
+        return unless_empty(clean(row[at]))
 
     def _named_offering(self, row: Sequence[str]) -> NamedOffering:
         width = len(row)
-        raw = tuple(row[at] if at is not None and at < width else "" for at in self._places)
+        raw = tuple([row[at] if at is not None and at < width else "" for at in self._places])
         offering = self._read.get(raw)
         if offering is None:
             if len(self._read) > 100_000:
@@ -255,7 +263,7 @@ class PastRowReader:
                 "offering_differs",
                 N_("An earlier row has this offering with other days, another end time or another lead instructor."),
             )
-        return NamedOffering(key, tuple(days), period)
+        return NamedOffering(key, str(key), tuple(days), period)
 
     def _present(self, row: Sequence[str], sessions: int) -> int:
         """Return the sessions that a row attends, one bit each."""
@@ -296,8 +304,6 @@ def _offering_cell(text: str) -> str:
 
 
 _EMPTY = r"\N"
-_NO_PHONE = (_EMPTY,) * 2
-_NO_ID_NUMBER = (_EMPTY,) * 3
 
 
 def _text(value: str) -> str:

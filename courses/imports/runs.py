@@ -40,6 +40,7 @@ BUSY = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
 FINISHED = (ImportState.CHECKED, ImportState.DONE, ImportState.UNDONE)
 WORKER_LOCK = 0x696D7077
 WORK_MEMORY = "64MB"
+STATISTICS = 10  # for ANALYZE of the temporary tables of a chunk, of which the planner needs little
 MOVED_ON = N_("The import has moved on to another step. Check it again.")
 BROKE = N_("Something went wrong on our side. The rows imported so far are kept; resume, or undo the import.")
 
@@ -211,6 +212,7 @@ def _taken(db: Session, run_id: int) -> ImportRun | None:
         return None
     db.execute(text("SET LOCAL statement_timeout = 0"))
     db.execute(text(f"SET LOCAL work_mem = '{WORK_MEMORY}'"))
+    db.execute(text(f"SET LOCAL default_statistics_target = {STATISTICS}"))
     run = db.scalars(
         select(ImportRun).where(ImportRun.id == run_id).execution_options(populate_existing=True)
     ).one_or_none()

@@ -37,8 +37,8 @@ class ReportDocument:
 def render(document: ReportDocument, *, now: datetime) -> bytes:
     """Set the document in type.
 
-    Raises DomainError `report_too_long` for more than `MAX_ROWS` rows, and `report_glyph_missing` for a character that
-    the font does not have.
+    A character that no font has is printed as its code point. Raises DomainError `report_too_long` for more than
+    `MAX_ROWS` rows.
     """
     if len(document.rows) > MAX_ROWS:
         raise DomainError(
@@ -47,14 +47,4 @@ def render(document: ReportDocument, *, now: datetime) -> bytes:
             status=422,
             rows=len(document.rows),
         )
-    try:
-        return _TEMPLATE.pdf(asdict(document), now)
-    except typesetting.GlyphMissing as error:
-        raise DomainError(
-            "report_glyph_missing",
-            N_(
-                "The PDF cannot be created: the font lacks a character in one of the "
-                "names. Export the spreadsheet instead."
-            ),
-            status=422,
-        ) from error
+    return _TEMPLATE.pdf(asdict(document), now)

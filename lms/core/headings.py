@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from lms.core.sheet_cells import COLUMNS
+
 ROWS = 15  # the headings stand in one of the first so many rows that hold something
 
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕|\{[^{}]*\}")
@@ -83,6 +85,7 @@ def _over_two_rows(upper: list[str], lower: list[str], line: int, known: Collect
 
 
 def _headings(texts: list[str], line: int, known: Collection[str]) -> Headings:
+    texts = texts[:COLUMNS]  # a stray cell far away is no heading
     return Headings(texts, line, len({name for text in texts if (name := normalised(text)) in known}))
 
 

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import IO
 
 from lms.core import headings
-from lms.core.sheet_cells import COLUMNS, Holding, Limits, broken, clean, too_wide, unpaired_quote
+from lms.core.sheet_cells import COLUMNS, Holding, Limits, broken, clean, old, too_wide, unpaired_quote
 
 _USUAL = ",\t;"
 _FULL_WIDTH = "，；"  # typed by a Chinese keyboard; texts are full of them too
@@ -19,6 +19,8 @@ _HEAD_ROWS = 20
 _ENOUGH_NAMES = 2
 # Excel's own first line, which is no row: it says what parts the columns.
 _SEPARATOR_LINE = re.compile('"?sep=([^\r\n])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
+# The pages and the XML of 2003 that programs call .xls, and somebody renames.
+_MARKUP = re.compile(r"\s*<(?:\?xml|!doctype|html|head|meta|table|workbook)\b", re.IGNORECASE)
 # Of a streamed file: the places of all rows that reach beyond column COLUMNS.
 _FAR_PLACES = 4_000_000
 
@@ -92,6 +94,8 @@ def streamed(stream: IO[bytes], encoding: str, delimiter: str, after: int) -> It
 def _numbered(lines: IO[str], delimiter: str) -> Iterator[Row]:
     """All records with their numbers as Excel shows them: an empty line is a row, a cell of several lines is in one row."""
     first = lines.readline().lstrip("\ufeff")
+    if _MARKUP.match(first):
+        raise old()
     record: list[str] = []
     try:
         all_lines = lines if _SEPARATOR_LINE.match(first) else chain([first], lines)

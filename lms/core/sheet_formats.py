@@ -317,6 +317,7 @@ def _mantissa(number: Decimal, places: int, decimals: int) -> tuple[Decimal, int
     """The number as a mantissa and an exponent of 10, which is a multiple of the places before the point."""
     if not number:
         return number, 0
+    places = max(places, 1)
     exponent = number.adjusted() // places * places
     if _rounded(number.scaleb(-exponent), decimals) >= 10**places:
         exponent += places

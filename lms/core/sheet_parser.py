@@ -84,25 +84,35 @@ def _outlines(content: bytes, limits: Limits, known: Collection[str]) -> Iterato
 
 def _outline(book: Workbook, part: SheetPart, limits: Limits) -> tuple[Outline, bool]:
     """The outline of a sheet, and whether the sheet holds too much to be read."""
+    outline, is_too_long = _outlined(book, part, limits, skims=True)
+    return _outlined(book, part, limits, skims=False) if is_too_long else (outline, False)
+
+
+def _outlined(book: Workbook, part: SheetPart, limits: Limits, *, skims: bool) -> tuple[Outline, bool]:
+    """As `_outline`. skims: quickly, with an estimate of what the sheet holds that is never too low."""
     reader = SheetReader(book.texts, book.formats, limits)
     ranges: list[tuple[int, int]] = []
     columns: set[int] = set()
     first: list[Row] = []
-    was_hidden = is_too_long = False
+    visible, skimmed_before, was_hidden, is_too_long = 0, 0, False, False
     layout = _Layout(limits, reader.hidden_columns)
     try:
         for row in reader.rows(book.archive.pieces(part.member)):
             columns.update(reader.hidden_columns.intersection(row.texts) if reader.hidden_columns else ())
             if row.hidden:
-                start = ranges.pop()[0] if was_hidden else row.number
+                start = ranges.pop()[0] if was_hidden and reader.skimmed == skimmed_before else row.number
                 ranges.append((start, row.number))
-            elif (laid_out := layout.row(row)) is not None and len(first) < OUTLINED_ROWS:
-                first.append(laid_out)
-            was_hidden = row.hidden
+            elif (laid_out := layout.row(row)) is not None:
+                visible += 1
+                if len(first) < OUTLINED_ROWS:
+                    first.append(laid_out)
+            was_hidden, skimmed_before = row.hidden, reader.skimmed
+            reader.skims = skims and len(first) == OUTLINED_ROWS and not reader.hidden_columns
     except DomainError as error:
         if error.code != too_long().code:
             raise
         is_too_long = True
+    is_too_long = is_too_long or visible + reader.skimmed > limits.rows
     return (part.name, part.hidden, ranges[:HIDDEN_RANGES], sorted(columns), first), is_too_long
 
 

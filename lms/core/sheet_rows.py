@@ -26,6 +26,7 @@ _EMPTY_ROWS = re.compile(
     rb'(?=<row r="|</sheetData>|\Z)'
 )
 _ROW = b'<row r="'
+_MAY_BE_HIDDEN = re.compile(rb"hidden|ht=[\"']0|</sheetData")
 _LONGEST_ROW = 4 << 20
 _REFERENCE = re.compile("([A-Z]{1,3})([1-9][0-9]{0,6})")
 _DIGITS = "0123456789"
@@ -43,10 +44,17 @@ class SheetRow:
 
 
 class SheetReader:
-    """Reads the rows of a sheet. `hidden_columns` is known before the first row is given."""
+    """Reads the rows of a sheet. `hidden_columns` is known before the first row is given.
+
+    skims: set by whoever needs only the hidden rows from now on: pieces of the sheet without any are then counted by their
+    marks and not parsed. skimmed: at most so many rows were not given for that.
+    """
 
     def __init__(self, texts: list[str], formats: list[Format], limits: Limits) -> None:
         self.hidden_columns: set[int] = set()
+        self.skims = False
+        self.skimmed = 0
+        self._is_cut_at_rows = True
         self._texts = texts
         self._numbers: dict[str, Render] = {"": general} | {str(i): made.number for i, made in enumerate(formats)}
         if not formats:
@@ -70,9 +78,12 @@ class SheetReader:
 
     def rows(self, pieces: Iterable[bytes]) -> Iterator[SheetRow]:
         """The rows of a sheet's XML that hold something, in their order. Raises DomainError."""
-        for piece in _without_empty(pieces):
+        for piece in self._without_empty(pieces):
             if self._is_finished:
                 continue  # the rest is unpacked for the archive's check of what it unpacked
+            if self.skims and self._is_cut_at_rows and piece.startswith(_ROW) and not _MAY_BE_HIDDEN.search(piece):
+                self._skim(piece)
+                continue
             try:
                 self._xml.feed(piece)
             except (IndexError, KeyError, ValueError) as error:
@@ -81,6 +92,35 @@ class SheetReader:
             self._done.clear()
         if not self._is_finished:
             self._xml.feed(b"", last=True)
+
+    def _skim(self, piece: bytes) -> None:
+        """Count what rows hold at most, without parsing them."""
+        self.skimmed += piece.count(_ROW)
+        self._cells_left -= piece.count(b"<v") + piece.count(b"<is") + piece.count(b"<f")
+        if self._cells_left < 0:
+            raise too_long()
+
+    def _without_empty(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The text of a sheet without empty cells and rows that are written in the usual way; else as it is.
+
+        It is cut before a row. After a comment or CDATA nothing is cut out: what looks like a cell may be text there.
+        """
+        rest, pieces = b"", iter(pieces)
+        for piece in pieces:
+            rest += piece
+            if b"<!" in rest or len(rest) > _LONGEST_ROW:
+                self._is_cut_at_rows = False
+                yield rest
+                rest = b""
+                break
+            cut = rest.rfind(_ROW)
+            if cut > 0:
+                whole_rows, rest = rest[:cut], rest[cut:]
+                if b'"/>' in whole_rows or b'"></c>' in whole_rows:
+                    whole_rows = _EMPTY_ROWS.sub(b"", _EMPTY_CELLS.sub(b"", whole_rows))
+                yield whole_rows
+        yield rest
+        yield from pieces
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         element = self._local[name]
@@ -220,25 +260,3 @@ def _whole(text: str) -> int:
 
 def _is_zero(text: str | None) -> bool:
     return text is not None and text.strip("0. ") == "" and "0" in text
-
-
-def _without_empty(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The text of a sheet without empty cells and rows that are written in the usual way; else as it is.
-
-    It is cut before a row. After a comment or CDATA nothing is cut out: what looks like a cell may be text there.
-    """
-    rest, pieces = b"", iter(pieces)
-    for piece in pieces:
-        rest += piece
-        if b"<!" in rest or len(rest) > _LONGEST_ROW:
-            yield rest
-            rest = b""
-            break
-        cut = rest.rfind(_ROW)
-        if cut > 0:
-            whole_rows, rest = rest[:cut], rest[cut:]
-            if b'"/>' in whole_rows or b'"></c>' in whole_rows:
-                whole_rows = _EMPTY_ROWS.sub(b"", _EMPTY_CELLS.sub(b"", whole_rows))
-            yield whole_rows
-    yield rest
-    yield from pieces

@@ -1,7 +1,7 @@
 // The pixels of a frame or a photo for the decoder: no more of them than a QR code needs, because each takes time on
 // an old phone.
 
-const FRAME_SIDE = 640; // px: at 480 and at 720 fewer of our damaged tickets are read (docs/performance.md)
+const FRAME_SIDE = 640; // px: enough for a ticket at arm's length, and quick (docs/performance.md)
 const PHOTO_SIDE = 1600;
 
 /**

@@ -304,3 +304,23 @@ def test_what_was_issued_with_missing_characters_is_replaced_by_the_writing_and_
 def test_a_writing_is_only_for_a_name_that_no_font_can_print(db: Session, issue: Issue, branch: Branch) -> None:
     old = issue("王艺")
     assert refused(db, old, Correction("李四", {}, as_writing=True), branch)[0] == "name_printable"
+
+
+def test_a_correction_that_the_paper_has_no_room_for_is_refused_before_the_certificate_is_replaced(
+    db: Session, issue: Issue, branch: Branch
+) -> None:
+    old = issue("王艺")
+    assert refused(db, old, Correction("王" * 61, {}), branch) == ("name_wrong", "holder_name")
+    assert refused(db, old, Correction("王艺", {"instructor": "陈" * 3000}), branch)[0] == "certificate_too_long"
+    assert reissue.open_request(db, old.id) is None
+
+
+def test_a_writing_has_to_fit_the_card_too(
+    db: Session, issue: Issue, branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as former:
+        former.setattr(fonts, "unprintable", lambda _text: ())
+        old = issue(f"王{LACKING}")
+    full = DomainError("certificate_too_long", "full")
+    monkeypatch.setattr("certificates.rendering.card_refusal", lambda _document: full)
+    assert refused(db, old, Correction("王昜", {}, as_writing=True), branch)[0] == "certificate_too_long"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -20,10 +21,13 @@ import pytest
 import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
+from pypdf import PdfReader
 
 from certificates.payload import Payload, encode
-from certificates.rendering import CertificateDocument, Layout, badge, preview, render
+from certificates.rendering import CertificateDocument, Layout, badge, card_refusal, left_out, preview, render
+from lms.core import actual_text
 from lms.core.errors import DomainError
+from tests.ten_names import SIXTY, TEN_NAMES, UNPRINTABLE
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 DIGITS = encode(Payload(1, 2, 6, 123, date(2026, 3, 5), date(2029, 3, 4), b"\1\2\3\4\5\6"), KEY.sign)
@@ -56,7 +60,8 @@ CROWDED = replace(
     unit_en="Training Centre and Emergency Rescue Volunteer Corps of the Beijing Red Cross",
     instructor="Maria Fernanda de los Ángeles Gutiérrez-Santamaría Ødegård",
 )
-NAMES = ["张三", "䶮㛃𠅤", "阿凡提·买买提", "Seán O’Neill-d’Arcy", CROWDED.holder, CROWDED.instructor]
+LEFT_TO_RIGHT = [name for name in TEN_NAMES if unicodedata.bidirectional(name[0]) != "AL"]
+NAMES = ["张三", "阿凡提·买买提", "Seán O’Neill-d’Arcy", CROWDED.holder, CROWDED.instructor, *LEFT_TO_RIGHT]
 
 
 SEAL = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4" fill="#c00"/></svg>"""
@@ -129,6 +134,20 @@ def test_the_document_says_all_that_it_must(layout: Layout) -> None:
 
 
 @LAYOUTS
+@pytest.mark.parametrize("holder", [name for name in TEN_NAMES if actual_text.is_needed(name)])
+def test_names_of_several_pieces_have_their_text(holder: str, layout: Layout) -> None:
+    pdf = render(replace(SAMPLE, holder=holder, instructor=holder), layout)
+    contents = [page.get_contents() for page in PdfReader(BytesIO(pdf), strict=True).pages]
+    spelled = ("\ufeff" + holder).encode("utf-16-be").hex().upper().encode()
+    assert (
+        sum(content.get_data().count(b"/ActualText<" + spelled + b">") for content in contents if content is not None)
+        == 2
+    )
+    with pypdfium2.PdfDocument(pdf) as document:
+        assert document.is_tagged()
+
+
+@LAYOUTS
 @pytest.mark.parametrize("holder", NAMES)
 def test_a_name_can_be_read_back(holder: str, layout: Layout) -> None:
     text = re.sub(r"\s+", "", text_of(render(replace(SAMPLE, holder=holder), layout)))
@@ -157,6 +176,104 @@ def test_a_missing_glyph_is_an_error_that_names_the_certificate(holder: str, lay
     assert SAMPLE.number in str(caught.value)
     assert holder[-1] in str(caught.value)
     assert text_of(render(SAMPLE)), "the next certificate is printed all the same"
+
+
+@pytest.mark.parametrize("make", [preview, render], ids=["picture", "pdf"])
+def test_the_picture_shows_no_empty_boxes_where_the_pdf_refuses(make: Callable[[CertificateDocument], bytes]) -> None:
+    with pytest.raises(DomainError) as caught:
+        make(replace(SAMPLE, holder=UNPRINTABLE))
+    assert caught.value.code == "certificate_glyph_missing"
+    assert caught.value.params["text"] == "U+31350 \U00031350"
+
+
+def test_the_badge_shows_no_empty_boxes() -> None:
+    with pytest.raises(DomainError, match="U\\+1F600"):
+        badge(replace(SAMPLE, organisation_zh="红十字会😀"))
+
+
+def names_of_fonts(pdf: bytes) -> set[str]:
+    fonts = {font for page in PdfReader(BytesIO(pdf)).pages for font in page["/Resources"]["/Font"].values()}
+    return {str(font.get_object()["/BaseFont"]).split("+")[1] for font in fonts}
+
+
+def test_title_and_name_are_in_serif_and_bold_is_a_weight_of_its_own() -> None:
+    latin = replace(SAMPLE, holder="Ann Lee")
+    assert {"NotoSerifSC-Regular-Identity-H", "NotoSansSC-Regular-Identity-H"} == names_of_fonts(render(SAMPLE))
+    assert "NotoSerif-Regular" in names_of_fonts(render(latin)) & names_of_fonts(render(latin, Layout.CARD))
+    assert "NotoSansCJKsc-Thin" in names_of_fonts(render(SAMPLE, Layout.CARD)), "the variable font, here at weight 700"
+
+
+def test_the_list_of_those_left_out_spells_what_it_cannot_print() -> None:
+    text = text_of(left_out([(SAMPLE.number, "no font has U+31350 \U00031350; 王\U00031350")]))
+    assert "no font has U+31350; 王〔U+31350〕" in text
+    assert SAMPLE.number in text
+
+
+LONG_NAMES = [SIXTY, "W" * 60, "王" * 60, "Ann-Sophie " * 5 + "Bernd", "ئابدۇراخمان " * 5, "མ" * 60, "བསྟན་འཛིན་" * 6]
+
+
+@pytest.mark.parametrize("holder", LONG_NAMES)
+def test_every_name_of_sixty_characters_is_on_the_certificate_within_its_margins(holder: str) -> None:
+    with pypdfium2.PdfDocument(
+        render(replace(CROWDED, holder=holder[:60].strip(), instructor=holder[:60].strip()))
+    ) as pdf:
+        assert len(pdf) == 1
+        assert ink_beyond(pdf[0], left=27, right=210 - 27) == []
+
+
+@pytest.mark.parametrize("field", ["holder", "course_en", "course_zh", "organisation_en", "programme_en"])
+@pytest.mark.parametrize("word", ["Wiederbelebungsmaßnahmenverordnung", "W" * 30, "Ann-Sophie-Elisabeth-Margarethe"])
+def test_no_word_runs_under_the_code_of_the_card(field: str, word: str) -> None:
+    document = replace(SAMPLE, **{field: word})
+    assert card_refusal(document) is None
+    with pypdfium2.PdfDocument(render(document, Layout.CARD)) as pdf:
+        barcodes = zxingcpp.read_barcodes(pdf[0].render(scale=300 / 72).to_pil())
+        assert [barcode.text for barcode in barcodes] == [document.address_prefix + document.digits]
+        # The column of the texts is 42.1 mm wide. Only the two lines below the code are to the right of it.
+        beyond = "".join(ink_beyond(pdf[0], left=5, right=5 + 42.1))
+        assert re.sub(r"\s", "", beyond) == "扫码核验Scantoverify"
+
+
+def ink_beyond(page: pypdfium2.PdfPage, *, left: float, right: float) -> list[str]:
+    """The characters that are drawn outside these margins, in millimetres."""
+    text = page.get_textpage()
+    beyond = []
+    for index in range(text.count_chars()):
+        begin, _, end, _ = text.get_charbox(index)
+        if end > begin and (begin / 72 * 25.4 < left - 0.3 or end / 72 * 25.4 > right + 0.3):
+            beyond.append(text.get_text_range(index, 1))
+    return beyond
+
+
+def test_a_long_name_is_broken_after_dots_and_hyphens_and_in_words_at_last() -> None:
+    (line, *_), text = CROWDED.holder.split("·"), text_of(render(CROWDED, Layout.CARD)).splitlines()
+    assert any(found.startswith(line) and found.endswith("·") for found in map(str.strip, text))
+    hyphened = text_of(render(replace(SAMPLE, holder="Ann-Sophie-Elisabeth-Margarethe Lee"), Layout.CARD))
+    assert re.search("(Sophie|Elisabeth)(-\r?\n|\x02)", hyphened), "the reader's sign of a hyphen at the end of a line"
+
+
+def test_a_card_without_room_says_so_before_it_is_made() -> None:
+    assert card_refusal(SAMPLE) is None
+    assert card_refusal(replace(CROWDED, holder=SIXTY)) is None
+    endless = replace(SAMPLE, holder="王" * 200)
+    refusal = card_refusal(endless)
+    assert refusal is not None
+    assert (refusal.code, SAMPLE.number in str(refusal)) == ("certificate_too_long", True)
+    with pytest.raises(DomainError) as caught:
+        render(endless, Layout.CARD)
+    assert str(caught.value) == str(refusal)
+    unprintable = card_refusal(replace(SAMPLE, holder=UNPRINTABLE))
+    assert unprintable is not None
+    assert unprintable.code == "certificate_glyph_missing"
+
+
+def test_one_trial_answers_for_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = []
+    monkeypatch.setattr("certificates.rendering.render", lambda document, layout: trials.append(document) or b"")
+    for number in range(40):
+        document = replace(SAMPLE, number=f"BJ-FR-2026-00009{number:02d}-C", holder=f"王{number}", course_zh="急救员")
+        assert card_refusal(document) is None
+    assert len(trials) == 1
 
 
 @LAYOUTS

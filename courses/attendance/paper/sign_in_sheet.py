@@ -4,11 +4,10 @@ The QR code of a row is the bare ticket, which the roster's scanner reads with o
 that the camera of a person who holds the paper opens no page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -19,8 +18,7 @@ from courses.models.enrolment import HOLDS_PLACE, Enrolment, open_ticket
 from courses.models.offerings import CourseSession, TeachingRole
 from courses.models.trainees import Trainee
 from courses.offerings import scheduling
-from lms.core import audit, typesetting
-from lms.core.errors import N_, DomainError
+from lms.core import audit, fonts, typesetting
 from lms.core.masks import mask_name
 from lms.core.name_order import by_sound
 
@@ -31,18 +29,19 @@ ROLES = {TeachingRole.LEAD: "主讲", TeachingRole.ASSISTANT: "助教", Teaching
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A row of the sheet. `code`: the QR code as SVG; None on an empty row."""
+    """A row of the sheet. `code`: the QR code as SVG; None on an empty row. by_hand: no font can print the name."""
 
     number: int
     name: str
     code: str | None
+    by_hand: bool = False
 
 
 def pdf(db: Session, meeting: CourseSession, *, masked: bool, zone: ZoneInfo, now: datetime) -> bytes:
     """Make the sheet with a row for each trainee with a place, in the roster's order, and empty rows for walk-ins.
 
     masked: print masked names, for a sheet that lies open. Making a sheet is audited, because it takes names out of the
-    system. Raises DomainError `sheet_glyph_missing` where the font lacks a character of a name.
+    system. A name that no font can print is there with code points in place of what lacks, and is written by hand.
     """
     rows = _rows(db, meeting, masked=masked)
     offering = meeting.offering
@@ -55,8 +54,9 @@ def pdf(db: Session, meeting: CourseSession, *, masked: bool, zone: ZoneInfo, no
         or "—",
         "reference": f"{offering.course.code} · {meeting.id}",
         "rows": [asdict(row) for row in rows],
+        "by_hand": [row.number for row in rows if row.by_hand],
     }
-    document = _typeset(facts, now)
+    document = _TEMPLATE.pdf(facts, now, [row.name for row in rows])
     audit.record(db, "session.sheet", meeting, after={"people": len(rows) - EMPTY_ROWS, "masked": masked})
     return document
 
@@ -68,12 +68,11 @@ def _rows(db: Session, meeting: CourseSession, *, masked: bool) -> Sequence[Shee
         .where(Enrolment.offering_id == meeting.offering_id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
     ordered = sorted(trainees, key=lambda row: (by_sound(row.name), row.id))
-    rows = [
-        SheetRow(
-            number, mask_name(row.name) if masked else row.name, _svg(open_ticket(row.ticket_hash, row.ticket_sealed))
-        )
-        for number, row in enumerate(ordered, 1)
-    ]
+    rows = []
+    for number, row in enumerate(ordered, 1):
+        name = mask_name(row.name) if masked else row.name
+        code = _svg(open_ticket(row.ticket_hash, row.ticket_sealed))
+        rows.append(SheetRow(number, fonts.printable(name), code, by_hand=fonts.unprintable(name) != ()))
     return rows + [SheetRow(len(rows) + extra, "", None) for extra in range(1, EMPTY_ROWS + 1)]
 
 
@@ -83,16 +82,3 @@ def _svg(ticket: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
         f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{code_picture.path(ticket)}"/></svg>'
     )
-
-
-def _typeset(facts: Mapping[str, Any], now: datetime) -> bytes:
-    try:
-        return _TEMPLATE.pdf(facts, now)
-    except typesetting.GlyphMissing as error:
-        raise DomainError(
-            "sheet_glyph_missing",
-            N_(
-                "The sheet cannot be printed: the font lacks a character in one of "
-                "the names. Print it with names masked."
-            ),
-        ) from error

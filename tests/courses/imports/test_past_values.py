@@ -19,6 +19,7 @@ from courses.models.offerings import CourseSession, Offering
 from courses.models.trainees import ID_NUMBER_COLUMN, Trainee
 from lms.core import crypto
 from tests.courses.imports.past_files import PastWorld, refusals, waits_for
+from tests.ten_names import TEN_NAMES
 
 HEADINGS = (
     "课程", "区", "主办单位", "日期", "开始时间", "结束时间", "姓名", "手机", "证件号码", "出生年份", "出勤课次", "签到时间",
@@ -325,3 +326,9 @@ def test_a_name_that_no_font_can_print_goes_in_with_a_remark(world: PastWorld, d
         (2, "U+E5E5 \ue5e5")
     ]
     assert list(corrections.rows_to_correct(db, run)) == []
+
+
+def test_ten_names_of_everybody_are_stored_as_they_are_without_a_remark(world: PastWorld, db: Session) -> None:
+    run = imported(world, *({"姓名": name} for name in TEN_NAMES))
+    assert set(attended(db)) == set(TEN_NAMES)
+    assert list(corrections.remarked_rows(db, run)) == []

@@ -58,6 +58,8 @@ def test_what_paper_cannot_hold_is_refused_in_words() -> None:
     with pytest.raises(DomainError) as long:
         pdf.render(replace(DOCUMENT, rows=DOCUMENT.rows * 40), now=NOW)
     assert long.value.code == "report_too_long"
-    with pytest.raises(DomainError) as missing:
-        pdf.render(replace(DOCUMENT, rows=[["\U0001f9af", "1", "1"]]), now=NOW)
-    assert missing.value.code == "report_glyph_missing"
+
+
+def test_a_character_that_no_font_has_is_printed_as_its_code_point() -> None:
+    made = pdf.render(replace(DOCUMENT, rows=[["\U0001f9af学校", "1", "1"]]), now=NOW)
+    assert "〔U+1F9AF〕学校" in "".join(pages_of(made))

@@ -57,6 +57,12 @@ def test_headings_stand_in_the_first_rows() -> None:
     assert find([*rows[1:], (99, ["姓名", "手机"])], KNOWN) == Headings(["姓名", "手机"], 99, 2)
 
 
+def test_a_stray_cell_far_away_is_no_heading() -> None:
+    found = find([(1, ["姓名", "手机", *[""] * 16_000, "x"])], KNOWN)
+    assert found is not None
+    assert (len(found.texts), found.number) == (100, 2)
+
+
 def test_columns_are_named_as_spreadsheets_name_them() -> None:
     assert [headings.letter_of(column) for column in (0, 25, 26, 51, 52, 701, 702)] == [
         "A", "Z", "AA", "AZ", "BA", "ZZ", "AAA",

@@ -84,3 +84,12 @@ def test_a_quotation_mark_without_a_partner_swallows_no_rows(text: str) -> None:
 def test_quotation_marks_within_a_line_are_read_as_excel_reads_them() -> None:
     assert numbered('5" 管,"a"b,"d""e"\n') == [(1, ['5" 管', "ab", 'd"e'])]
     assert list(sheet_csv.rows('\ufeff"姓\n名",x\n', ",", Limits())) == [(1, ["姓 名", "x"])]
+
+
+@pytest.mark.parametrize(
+    "text", ["<html><table><tr><td>姓名", '<?xml version="1.0"?>\n<Workbook>', "  <TABLE border=1>"]
+)
+def test_a_page_that_a_program_calls_a_sheet_of_excel_is_refused_in_words(text: str) -> None:
+    with pytest.raises(DomainError) as refused:
+        list(sheet_csv.rows(text, ",", Limits()))
+    assert refused.value.code == "file_old"

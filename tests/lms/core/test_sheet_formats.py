@@ -179,6 +179,7 @@ def test_a_moment_of_any_minute_is_that_minute(minutes: int) -> None:
     number=st.floats(allow_nan=False, allow_infinity=False),
 )
 @example(code="[h]:mm", number=1e308).via("a product beyond the largest number")
+@example(code="E+0#", number=1.0).via("an exponent without a mantissa")
 @example(code="0." + "0" * 250, number=99_999_999_999_999.0).via("more places than decimals have")
 def test_any_format_gives_some_text(code: str, number: float) -> None:
     made = compiled(code)

@@ -8,6 +8,7 @@ import xlsxwriter
 
 from lms.core import sheet_parser
 from lms.core.errors import DomainError
+from lms.core.sheet_archive import Workbook
 from lms.core.sheet_cells import COLUMNS, Limits
 
 
@@ -116,3 +117,19 @@ def test_a_csv_file_is_one_sheet() -> None:
     assert parsed(content, outline=True, known=["姓名", "手机"]) == [
         ("", False, [], [], [(1, ["台账，甲，乙"]), (2, ["姓名", "手机"]), (4, ["张三", "138"])])
     ]
+
+
+def test_a_long_sheet_is_skimmed_for_hidden_rows_and_gives_the_same_outline() -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        page = book.add_worksheet("长")
+        for number in range(15_000):
+            page.write_row(number, 0, ["姓名", number])
+        for number in (3, 7_000, 7_002, 7_003, 14_999):
+            page.set_row(number, None, None, {"hidden": True})
+    workbook = Workbook(content.getvalue(), limits := Limits(rows=15_000))
+    [part] = workbook.sheets
+    skimmed, exact = (sheet_parser._outlined(workbook, part, limits, skims=skims) for skims in (True, False))
+    assert skimmed == exact
+    assert exact[0][2] == [(4, 4), (7_001, 7_001), (7_003, 7_004), (15_000, 15_000)]
+    assert sheet_parser._outlined(workbook, part, Limits(rows=14_000), skims=True)[1]

@@ -1,5 +1,7 @@
 """The sheet as it comes out of the printer: who is on it, and codes that the roster's scanner reads."""
 
+import re
+import unicodedata
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,9 +14,9 @@ from courses.attendance import roster, scanning
 from courses.attendance.paper import sign_in_sheet
 from courses.models.enrolment import EnrolmentState
 from lms.core.audit import AuditEntry
-from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING
 from tests.factories import Make
+from tests.ten_names import TEN_NAMES, UNPRINTABLE
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 5, 4, 0, tzinfo=UTC)
@@ -78,11 +80,29 @@ def test_names_may_be_masked_and_each_sheet_is_audited(db, make, offering):
     assert entry.after == {"people": 1, "masked": True}
 
 
-def test_a_character_that_the_font_lacks_is_reported(db, make, offering):
-    make.enrolment(offering, make.trainee("陈\U00016f50"))
-    with pytest.raises(DomainError) as caught:
-        sheet(db, offering)
-    assert caught.value.code == "sheet_glyph_missing"
+def test_ten_names_of_everybody_are_on_the_sheet(db, make, offering):
+    for name in TEN_NAMES:
+        make.enrolment(offering, make.trainee(name))
+    together = re.sub(r"\s", "", unicodedata.normalize("NFC", "".join(texts(sheet(db, offering)))))
+    # How a reader gives lines that run from right to left is its own affair; tests/lms/core/test_actual_text.py sees to them.
+    left_to_right = [name for name in TEN_NAMES if unicodedata.bidirectional(name[0]) != "AL"]
+    assert [name for name in left_to_right if name.replace(" ", "") not in together] == []
+    assert len(left_to_right) == 8
+
+
+def test_the_sheet_prints_also_when_no_font_can_print_a_name(db, make, offering):
+    """A single name of a class must not keep the others from signing; its row has code points, and room to write by hand."""
+    for name in ("陈静", "王\U00016f50", UNPRINTABLE):
+        make.enrolment(offering, make.trainee(name))
+    (page,) = texts(sheet(db, offering))
+    assert "陈静" in page
+    assert "王〔U+16F50〕" in page
+    assert "王〔U+31350〕" in page
+    assert page.count("请本人手写姓名") == 2
+    assert "第 2、3 行的姓名有字库中没有的字" in page
+    assert "Names of rows 2, 3 have characters" in page
+    (masked,) = texts(sheet(db, offering, masked=True))
+    assert "手写姓名" not in masked
 
 
 def test_a_session_without_anybody_has_rows_to_fill_in(db, offering):
