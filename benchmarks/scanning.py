@@ -109,7 +109,7 @@ def phone(kind: BrowserType, basement: Basement, shown: Shown, script: str) -> I
 
 
 def present(page: Page, shown: Shown) -> list[bool]:
-    """Whether each of these people is checked in on the page."""
+    """Tell of each of these people whether they are checked in on the page."""
     states = page.locator("[data-enrolment][data-present=yes]").evaluate_all(
         "rows => rows.map(r => r.dataset.enrolment)"
     )
@@ -137,7 +137,7 @@ def by_way(states: Sequence[bool]) -> str:
 
 
 def run(kind: BrowserType, basement: Basement, *, own: bool, network: bool) -> bool:
-    """One of the four runs. False where the server misses somebody."""
+    """Make one of the four runs. False where the server misses somebody."""
     shown = tickets(basement)
     with phone(kind, basement, shown, STAND_IN if own else WITHOUT) as (device, page):
         if not network:

@@ -72,11 +72,13 @@ class PastTrainings(ImportKind):
     hint = N_(
         "One row for each person in each offering. People, enrolments and attendances are imported, and the "
         "offering is counted. Certificate numbers can then be verified as legacy certificates of the district's Red"
-        " Cross."
+        " Cross. The column of sessions attended holds a mark, such as √ or ×, or the numbers of the sessions: 2 is the second"
+        " session alone, 1;2 are both."
     )
     caution = N_(
         "An offering is imported only as a whole: if one of its rows is wrong, none of its rows are imported and "
-        "all of them are listed in this file. Correct or remove the wrong rows."
+        "all of them are listed in this file. Correct or remove the wrong rows. A row with a remark is imported without"
+        " the cell that the remark names."
     )
     columns = COLUMNS
     steps = ("people", "offerings")

@@ -105,7 +105,7 @@ class PastRowReader:
         self.key: UUID | None = None
         self.remark: Remark | None = None
         self.marks = False
-        self._meanings: Mapping[str, str] = getattr(run, "meanings", None) or {}
+        self._meanings: Mapping[str, str] = run.meanings
         self._bits: dict[tuple[str, int], int] = {}
         self._known: dict[UUID, tuple[object, ...]] = {
             row.key: (row.lead_instructor_id, tuple(row.days), row.ends)

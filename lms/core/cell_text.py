@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from lms.core.errors import N_, DomainError
 from lms.core.names import clean
@@ -10,6 +11,7 @@ _EMPTY = frozenset({
     "", "null", "\\n", "(null)", "[null]", "<null>", "nil", "none", "nan", "nat", "na", "<na>", "n/a", "n.a.", "undefined",
     "无", "暂无", "空", "未填", "未填写", "-", "--", "---", "/", "//", "\\",
 })  # fmt: skip
+_LONGEST_EMPTY = 10
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣─", "-") | {"～": "~", "〜": "~", "∼": "~", "⁄": "/", "∕": "/"})
 _ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|BUSY!|#+)", re.IGNORECASE)
 _WHOLE = re.compile(r"(\d+)\.0+")
@@ -27,7 +29,12 @@ def is_empty(text: str) -> bool:
 
     Not for names of people, because a person may be called 无, and not for attendance, where "-" means absent.
     """
-    return not text or (len(text) <= 10 and plain_text(text).casefold() in _EMPTY)
+    return not text or (len(text) <= _LONGEST_EMPTY and not text[0].isdecimal() and _is_empty_word(text))
+
+
+@lru_cache(maxsize=20_000)
+def _is_empty_word(text: str) -> bool:
+    return plain_text(text).casefold() in _EMPTY
 
 
 def unless_empty(text: str) -> str:

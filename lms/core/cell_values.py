@@ -26,7 +26,9 @@ EXACT_DIGITS = 15  # a spreadsheet's number holds no more digits
 _SHORTENED = re.compile(r"[-+]?\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.0+)?")
 _PHONE = re.compile(r"\+?[\d\s().-]+")
-_SEVERAL_PHONES = re.compile(r"(?:\D*\d){7,}[^\d\s().+-]+(?:\D*\d){7,}\D*|(?:\d{11}\D+){1,}\d{11}")
+_BETWEEN_PHONES = re.compile(r"[^\d\s().+-]+")
+_MOBILE = re.compile(r"(?<!\d)\d{11}(?!\d)")
+SHORTEST_PHONE = 7  # digits
 
 
 def is_shortened(text: str) -> bool:
@@ -34,6 +36,8 @@ def is_shortened(text: str) -> bool:
 
     Numbers of 16 digits and more come from the parser with E+, because their last digits are lost.
     """
+    if text.isascii() and text.isalnum() and not text.isdecimal() and "E" not in text and "e" not in text:
+        return False
     plain = plain_text(text).replace(" ", "")
     if plain.isdecimal():
         return len(plain) >= EXACT_DIGITS + 3 and not plain[EXACT_DIGITS:].strip("0")
@@ -74,7 +78,7 @@ def parse_phone(text: str, field: str | None = None) -> str | None:
         return None
     refuse_shortened(text, field)
     plain = whole_number(plain_text(text))
-    if _SEVERAL_PHONES.fullmatch(plain):
+    if _holds_several_phones(plain):
         raise refusal("phones", N_("The cell holds more than one phone number. Leave one of them."), field)
     decimals = plain.count(".") == 1 and plain.replace(".", "").isdecimal() and len(plain.partition(".")[2]) < 7
     if _PHONE.fullmatch(plain) and not decimals:
@@ -87,6 +91,11 @@ def parse_phone(text: str, field: str | None = None) -> str | None:
         N_("This is not a phone number. Enter 11 digits, or + and the country code for a foreign number."),
         field,
     )
+
+
+def _holds_several_phones(text: str) -> bool:
+    parts = [part for part in _BETWEEN_PHONES.split(text) if sum(map(str.isdecimal, part)) >= SHORTEST_PHONE]
+    return len(parts) > 1 or len(_MOBILE.findall(text)) > 1
 
 
 @lru_cache(maxsize=CACHE)
@@ -102,6 +111,8 @@ def certificate_number(text: str, field: str | None = None) -> str:
 
     Refused are numbers that a spreadsheet has shortened, decimals, times and percentages: no number on paper looks so.
     """
+    if text.isascii() and text.isalnum() and not text.isalpha() and not is_shortened(text):
+        return text  # nearly all numbers end here
     if is_empty(text):
         return ""
     refuse_error(text, field)

@@ -16,6 +16,10 @@ FILES: Final[Mapping[str, str]] = {
     "zxing_reader.js": "iife/reader/index.js",
     "zxing_reader.wasm": "reader/zxing_reader.wasm",
 }
+# The script in which the decoder runs, and its policy. A worker has the policy of its own script, so that WebAssembly is
+# compiled there and nowhere else: no page allows it.
+WORKER: Final = "decoding-worker.js"
+WORKER_POLICY: Final = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'"
 _DIST: Final = Path(__file__).resolve().parent.parent.parent / "node_modules" / "zxing-wasm" / "dist"
 _VERSION_LENGTH: Final = 16
 

@@ -23,7 +23,8 @@ from fontTools.ttLib import TTFont
 _NODE_MODULES: Final = Path(__file__).resolve().parent.parent.parent / "node_modules"
 # Unicode ends at U+10FFFF, and its letters at U+3347F: planes 4 to 13 are empty, 14 holds no letters, 15 and 16 are private.
 _CODE_POINTS: Final = 0x40000
-_REGULAR: Final = range(350, 451)
+# Hanazono calls its only weight 500; of a family the weight nearest to 400 is taken.
+_REGULAR: Final = range(300, 551)
 
 
 @dataclass(frozen=True, slots=True)

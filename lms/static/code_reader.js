@@ -6,7 +6,7 @@ const FAULTS = 3; // failures of the browser's own reader, one after another, be
 const LOAD_MS = 20000; // a decoder that is not loaded by then is not coming
 
 /** The browser's own reader: {read(source): texts}, or null. */
-async function ownReader() {
+export async function ownReader() {
   if (!("BarcodeDetector" in window)) return null;
   try {
     const formats = await window.BarcodeDetector.getSupportedFormats();
@@ -22,13 +22,14 @@ async function ownReader() {
 class Decoder {
   #frames = new Frames();
 
-  #worker = new Worker(new URL("./decoding-worker.js", import.meta.url));
+  #worker;
 
   #waiting = new Map(); // id of a frame → the functions that settle its promise
 
   #sent = 0;
 
-  constructor() {
+  constructor(worker) {
+    this.#worker = new Worker(worker);
     this.#worker.addEventListener("message", ({ data }) => this.#answer(data));
     this.#worker.addEventListener("error", () => this.#fail(new Error("the worker cannot run")));
   }
@@ -74,11 +75,11 @@ class Decoder {
   }
 }
 
-/** The decoder in `folder`, or null where there is none or it cannot run. */
-async function loadedDecoder(folder) {
+/** The decoder of these places, or null where there is none or it cannot run. */
+async function loadedDecoder({ folder, worker }) {
   if (!folder || !("Worker" in window) || !("WebAssembly" in window)) return null;
   try {
-    const decoder = new Decoder();
+    const decoder = new Decoder(worker);
     await decoder.load(folder);
     return decoder;
   } catch {
@@ -92,18 +93,18 @@ class Reader {
 
   #decoder;
 
-  #folder;
+  #places;
 
   #faults = 0;
 
-  constructor(own, decoder, folder) {
+  constructor(own, decoder, places) {
     this.#own = own;
     this.#decoder = decoder;
-    this.#folder = folder;
+    this.#places = places;
   }
 
   async #fallBack() {
-    this.#decoder ??= await loadedDecoder(this.#folder);
+    this.#decoder ??= await loadedDecoder(this.#places);
     if (this.#decoder) this.#own = null;
     this.#faults = 0;
   }
@@ -125,14 +126,18 @@ class Reader {
   async readPhoto(bitmap) {
     const texts = await this.read(bitmap);
     if (texts.length || !this.#own) return texts;
-    this.#decoder ??= await loadedDecoder(this.#folder);
+    this.#decoder ??= await loadedDecoder(this.#places);
     return this.#decoder ? this.#decoder.read(bitmap) : texts;
   }
 }
 
-/** A reader of QR codes, with the decoder in `folder` where the browser has none; null where neither can be had. */
-export async function openReader(folder) {
+/**
+ * A reader of QR codes; null where none can be had. Where the browser has no reader, the decoder in `folder` runs in
+ * the worker at an address, for which the page's service worker has to answer when there is no network.
+ */
+export async function openReader(folder, worker = new URL("./decoding-worker.js", import.meta.url)) {
+  const places = { folder, worker };
   const own = await ownReader();
-  const decoder = own ? null : await loadedDecoder(folder);
-  return own || decoder ? new Reader(own, decoder, folder) : null;
+  const decoder = own ? null : await loadedDecoder(places);
+  return own || decoder ? new Reader(own, decoder, places) : null;
 }

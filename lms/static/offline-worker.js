@@ -1,9 +1,13 @@
 // Keeps the page of offline verification and what it needs. The network comes first; what is kept answers without it.
 const KEPT = "verify-offline-1";
-const FILES = ["offline.js", "offline_verification.js", "names.js", "times.js", "verify.css", "icon.svg"];
+const FILES = [
+  "camera.js", "code_reader.js", "frames.js", "names.js", "offline.js", "offline_verification.js", "times.js",
+  "verify.css", "icon.svg",
+];
+const PAGES = ["/verify/offline", "/verify/offline-decoding-worker.js", "/.well-known/jwks.json"];
 
 self.addEventListener("install", (event) => {
-  const addresses = ["/verify/offline", "/.well-known/jwks.json", ...FILES.map((name) => `/static/${name}`)];
+  const addresses = [...PAGES, ...FILES.map((name) => `/static/${name}`)];
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(addresses)));
   self.skipWaiting();
 });
@@ -25,7 +29,7 @@ self.addEventListener("fetch", (event) => {
   if (event.request.method === "GET") event.respondWith(answer(event.request));
 });
 
-// The lists were fetched before this worker was there; fetch them for keeping.
+// The lists were fetched before this worker was there; fetch them for keeping, and the decoder of QR codes.
 self.addEventListener("message", (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(event.data)));
 });

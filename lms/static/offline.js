@@ -1,11 +1,15 @@
 // The page that verifies certificates without us: keys and signed status lists are fetched once, the rest happens
 // in this browser. offline-worker.js keeps the page.
+import { Camera } from "./camera.js";
+import { openReader, ownReader } from "./code_reader.js";
 import { canVerify, digitsIn, judge, nameFits, readKeys, readList } from "./offline_verification.js";
 import { isoDay } from "./times.js";
 
 const root = document.querySelector("[data-offline]");
 const { zone, lists: listCount } = root.dataset;
 const text = (name) => root.dataset[name];
+const READ_EVERY_MS = 80;
+const DECODING_WORKER = "/verify/offline-decoding-worker.js"; // below the address that offline-worker.js rules
 const listNumbers = [...Array(Number(listCount)).keys()];
 
 /** Fetch the published keys and lists. Throws where one cannot be had or believed. */
@@ -53,22 +57,27 @@ async function verify(form, published) {
   await showName(form.elements.name.value, verdict.payload);
 }
 
+/** Read one code from the camera, and verify it. Rejects where there is no camera, or nothing that reads codes. */
 async function scan(form) {
   const video = root.querySelector("video");
-  const reader = new window.BarcodeDetector({ formats: ["qr_code"] });
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  video.srcObject = stream;
-  video.hidden = false;
-  await video.play();
-  for (let codes = []; !video.hidden; codes = await reader.detect(video)) {
-    if (codes.length) {
-      form.elements.code.value = codes[0].rawValue;
-      form.requestSubmit();
-      video.hidden = true;
+  const [camera, reader] = await Promise.all([Camera.open(), openReader(root.dataset.decoder, DECODING_WORKER)]);
+  try {
+    if (!reader) throw new Error("no reader of QR codes");
+    await camera.showIn(video);
+    video.hidden = false;
+    while (camera.isLive) {
+      const [code] = await reader.read(video);
+      if (code) {
+        form.elements.code.value = code;
+        form.requestSubmit();
+        return;
+      }
+      await new Promise((resolve) => { setTimeout(resolve, READ_EVERY_MS); });
     }
-    await new Promise((resolve) => { requestAnimationFrame(resolve); });
+  } finally {
+    camera.close();
+    video.hidden = true;
   }
-  stream.getTracks().forEach((track) => track.stop());
 }
 
 /** See to it that this page opens without a network. */
@@ -76,6 +85,8 @@ async function keep() {
   await navigator.serviceWorker.register("/verify/offline-worker.js", { scope: "/verify/offline" });
   const { active } = await navigator.serviceWorker.ready;
   active.postMessage(listNumbers.flatMap((number) => [`/status/revocation/${number}`, `/status/superseded/${number}`]));
+  const { decoder, decoderFiles } = root.dataset;
+  if (decoder && !(await ownReader())) active.postMessage(decoderFiles.split(" ").map((name) => decoder + name));
 }
 
 function listen(published) {
@@ -86,7 +97,7 @@ function listen(published) {
   });
   const button = root.querySelector("[data-scan]");
   const noCamera = root.querySelector("[data-no-camera]");
-  const canScan = Boolean("BarcodeDetector" in window && navigator.mediaDevices);
+  const canScan = Boolean(("BarcodeDetector" in window || root.dataset.decoder) && navigator.mediaDevices);
   noCamera.hidden = canScan;
   button.hidden = !canScan;
   button.addEventListener("click", () => { scan(form).catch(() => { noCamera.hidden = false; }); });

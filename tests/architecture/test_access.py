@@ -157,7 +157,7 @@ PUBLIC = {
     "verification.find", "verification.page", "verification.name",
     "api.verdict", "api.verdicts", "api.description", "status.key_set", "status.signed_list",
     "sealed_records.index", "sealed_records.latest", "sealed_records.block",
-    "verification_list.page", "offline.page", "offline.worker",
+    "verification_list.page", "offline.page", "offline.worker", "offline.decoding_worker",
     "offline_session.file", "offline_session.worker",
 }  # fmt: skip
 

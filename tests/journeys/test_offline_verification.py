@@ -1,15 +1,18 @@
 """The page that verifies with no network: valid, forged, revoked, and the name, all in the browser."""
 
+from pathlib import Path
 from time import monotonic, sleep
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
 
+from benchmarks.ticket_pictures import write_video
 from certificates.payload import digits_of
 from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.device import Phone
 from tests.journeys.relay import relay
 
 
@@ -88,7 +91,35 @@ def test_the_page_comes_back_while_the_server_is_switched_off(site: Site, visit:
         page.click("form button[type=submit]")
         expect(page.locator("[data-verdict] h2")).to_have_text("有效")
         expect(page.locator("[data-name].yes")).to_be_visible()
-        # This browser has no reader of its own for QR codes, and the page says which have one.
+        # This browser has no reader of its own for QR codes, so the page brings one; without a camera it says what to do.
         assert not page.evaluate("'BarcodeDetector' in window")
-        expect(page.locator("[data-no-camera]")).to_contain_text("Chrome")
-        expect(page.locator("[data-scan]")).to_be_hidden()
+        expect(page.locator("[data-no-camera]")).to_be_hidden()
+        page.locator("[data-scan]").click()
+        expect(page.locator("[data-no-camera]")).to_contain_text("自带相机扫码")
+
+
+def test_the_camera_reads_a_certificate_without_a_network_and_without_a_reader_of_the_browser(
+    site: Site, browser: Browser, tmp_path: Path
+) -> None:
+    with site.engine.connect() as connection:
+        payload = connection.execute(
+            text(
+                "SELECT payload FROM certificate WHERE revoked_at IS NULL AND superseded_by_id IS NULL"
+                " AND valid_until > now() AND issued_on <= now() ORDER BY id DESC LIMIT 1"
+            )
+        ).scalar_one()
+    write_video(tmp_path / "certificate.y4m", [f"{site.url}/v/{digits_of(payload)}"], frames=4)
+    phone = Phone(browser.browser_type, tmp_path / "profile", site.url, camera=tmp_path / "certificate.y4m")
+    phone.context.add_init_script("delete window.BarcodeDetector")
+    page = phone.page("/verify/offline")
+    expect(page.locator("[data-told=yes]")).to_be_visible()
+    page.wait_for_function(
+        "() => caches.match(document.querySelector('[data-decoder]').dataset.decoder + 'zxing_reader.wasm').then(Boolean)"
+    )
+    phone.context.set_offline(True)
+    page.reload()
+    expect(page.locator("[data-told=yes]")).to_be_visible()
+    page.locator("[data-scan]").click()
+    expect(page.locator("[data-verdict] h2")).to_have_text("有效")
+    expect(page.locator("video")).to_be_hidden()
+    phone.off()

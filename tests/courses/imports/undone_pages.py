@@ -21,7 +21,14 @@ TRACES = (
     "personal_data.erase", "second_factor.app",
 )  # fmt: skip
 # A stream that does not end, and files of the program.
-ENDLESS = ("code_display.stream", "static", "bootstrap.static", "offline.worker", "offline_session.worker")
+ENDLESS = (
+    "code_display.stream",
+    "static",
+    "bootstrap.static",
+    "offline.worker",
+    "offline.decoding_worker",
+    "offline_session.worker",
+)
 # Questions to the reports: all of time, whole years, days within months, as known today, by each grouping.
 PERIODS = (
     "since=2010-01-01&until=2026-12-31", "since=2015-02-03&until=2026-11-29", "since=2015-01-01&until=2015-12-31",

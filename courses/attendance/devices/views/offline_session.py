@@ -35,13 +35,10 @@ SCRIPTS = (
     "roster_taps.js", "roster_updates.js", "rosters.js", "scan.js", "scan_signals.js", "seen_codes.js", "sending.js",
     "skills.js", "storage_places.js", "texts.js", "ticket_photo.js", "tickets.js", "times.js", "unsent.js", "unsent_file.js",
 )  # fmt: skip
-DECODING_WORKER = "decoding-worker.js"
-FILES = (*SCRIPTS, DECODING_WORKER, "style.css", "icon.svg")
+FILES = (*SCRIPTS, code_decoder.WORKER, "style.css", "icon.svg")
 TYPES = {
     "css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml", "wasm": "application/wasm",
 }  # fmt: skip
-# A worker has the policy of its own script, so that WebAssembly is compiled there and nowhere else: no page allows it.
-DECODING_POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'"
 BOOTSTRAP = "bootstrap.min.css"
 WORKER = "session-worker.js"
 EXTENSION = "session_release"
@@ -77,8 +74,8 @@ def file(version: str, name: str) -> ResponseReturnValue:
         raise NotFound
     response = Response(release.files[name], mimetype=_type_of(name))
     response.headers["Cache-Control"] = CACHED_FOR_GOOD if version == release.version else "no-cache"
-    if name == DECODING_WORKER:
-        response.headers["Content-Security-Policy"] = DECODING_POLICY
+    if name == code_decoder.WORKER:
+        response.headers["Content-Security-Policy"] = code_decoder.WORKER_POLICY
     return response
 
 

@@ -56,7 +56,7 @@ def test_every_script_of_the_page_and_what_it_imports_is_among_them(client: Flas
         scripts |= imported
         pending |= imported
     # All of them, and none that no page needs any more.
-    assert {name for name in files if name.endswith(".js")} == scripts | {offline_session.DECODING_WORKER}
+    assert {name for name in files if name.endswith(".js")} == scripts | {code_decoder.WORKER}
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "签到名单"), ("en", "Roster")])
@@ -108,7 +108,7 @@ def test_web_assembly_is_allowed_in_the_worker_that_decodes_and_nowhere_else(cli
     assert isinstance(files, list)
     for name in files:
         policy = client.get(f"{told['folder']}{name}", buffered=True).headers["Content-Security-Policy"]
-        if name == offline_session.DECODING_WORKER:
+        if name == code_decoder.WORKER:
             assert "script-src 'self' 'wasm-unsafe-eval';" in policy
             assert "'unsafe-eval'" not in policy
         else:
