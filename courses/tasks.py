@@ -1,5 +1,6 @@
 """Celery tasks of courses: report mails, exports and imports."""
 
+import gc
 from time import monotonic
 
 import structlog
@@ -16,6 +17,7 @@ from courses.privacy import retention
 from courses.reports import mails
 from courses.reports.exports import exports
 from lms.core import tasks
+from lms.core.garbage import collected_on_demand
 from lms.core.replica import Replica
 from lms.core.transactions import commit
 
@@ -105,11 +107,13 @@ def _work_at_import(db: Session, import_id: int) -> None:
     """Work at an import until it is done or its time slice is over; then the next task continues at the same place."""
     slice_ends_at = monotonic() + SLICE_SECONDS
     try:
-        for _progress in runs.work(db, import_id, ImportContext(current_app.config["SETTINGS"].zone)):
-            commit(db)
-            if monotonic() > slice_ends_at:
-                tasks.enqueue(work_at_import, import_id)
-                return
+        with collected_on_demand():
+            for _progress in runs.work(db, import_id, ImportContext(current_app.config["SETTINGS"].zone)):
+                commit(db)
+                gc.collect()
+                if monotonic() > slice_ends_at:
+                    tasks.enqueue(work_at_import, import_id)
+                    return
     except OperationalError:  # lost connection or deadlock: the next sweep resumes the import
         raise
     except Exception:

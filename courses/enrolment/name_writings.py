@@ -146,6 +146,8 @@ def record(db: Session, enrolment: Enrolment, writing: str, reason: str, *, issu
     if not fonts.unprintable(name):
         raise DomainError("name_printable", N_("This name can be printed. A misspelt name is corrected in the record."))
     former = current(db, enrolment)
+    if former is not None and (former.name, former.writing) == (name, writing):
+        return former  # a double tap, or the same answer again
     if former is not None:
         _close(db, former)
     row = NameWriting(enrolment_id=enrolment.id, name=name, writing=writing, reason=reason, recorded_by=audit.actor(db))

@@ -1,5 +1,6 @@
 """The commands `flask import …`: check, import, stop, resume and undo a file of any kind."""
 
+import gc
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from courses.imports.kinds import ImportContext, ImportKind
 from courses.models.imports import ImportRun, ImportState
 from lms.core.errors import DomainError
 from lms.core.exports import Format, Sheet, write
+from lms.core.garbage import collected_on_demand
 from lms.core.scope import EVERYTHING
 from lms.core.transactions import commit, transaction
 
@@ -192,9 +194,10 @@ def _work(run_id: int, chunk: int) -> None:
     """Work in this process, committing each chunk."""
     context = ImportContext(current_app.config["SETTINGS"].zone, chunk)
     step = ""
-    with current_app.extensions["sessions"]() as db:
+    with current_app.extensions["sessions"]() as db, collected_on_demand():
         for progress in runs.work(db, run_id, context):
             commit(db)
+            gc.collect()
             if progress.step != step or sys.stderr.isatty():
                 click.echo(f"{progress.step}: {progress.done} of {progress.total}", err=True)
             step = progress.step

@@ -133,7 +133,8 @@ FROM (
     WINDOW same AS (PARTITION BY offering_key, coalesce(-found.id, grouped.person) ORDER BY grouped.line)
 ) AS judged
 
--- An offering is imported whole: its right rows wait for the wrong rows, and are listed with them as rows to correct.
+-- An offering is imported whole: its right rows wait for the wrong rows, and are listed with them as rows to correct. No
+-- row waits for a wrong row of somebody who attended no session, by whom nothing is counted.
 -- name: hold_back
 UPDATE import_line AS line SET outcome = 'refused', code = 'offering_waits', number = NULL,
     params = jsonb_build_object('line', broken.line)
@@ -144,7 +145,7 @@ JOIN (
         SELECT CAST(key AS uuid), line FROM import_line WHERE run_id = :run AND outcome = 'refused' AND key IS NOT NULL
         UNION ALL
         SELECT offering_key, wrong.line FROM import_line AS wrong JOIN import_attendance AS said USING (run_id, line)
-        WHERE run_id = :run AND outcome = 'refused' AND code <> 'offering_waits'
+        WHERE run_id = :run AND outcome = 'refused' AND code <> 'offering_waits' AND said.present <> 0
     ) AS wrong GROUP BY key
 ) AS broken ON broken.key = said.offering_key
 WHERE said.run_id = :run AND line.run_id = :run AND line.line = said.line AND line.outcome = 'new'

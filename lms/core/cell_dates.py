@@ -231,10 +231,12 @@ def parse_month(text: str, field: str | None = None) -> date | None:
             raise refusal(
                 "month_ambiguous",
                 N_(
-                    "“%(text)s” may be January or October, because Excel drops a zero at the end. Write it as 2012-01 or 2012-10."
+                    "“%(text)s” may be January or October, because Excel drops a zero at the end. Write it as"
+                    " %(year)s-01 or %(year)s-10."
                 ),
                 field,
                 text=text,
+                year=match[1],
             )
         month = _date(int(match[1]), int(match[3] or match[4] or match[5]), 1)
     if month is None:

@@ -11,6 +11,8 @@ CELL_LENGTH = 500
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f]")
 # Excel, and exports for Excel, put an apostrophe before digits, and before what would be a formula, so that it stays text.
 _APOSTROPHES = re.compile(r"['’`]+(?:(?=[0-9０-９=+@＝＋－＠-])|\s|$)")
+# A program's way to keep the zeros of 00123 in a CSV file, which Excel shows without the formula.
+_QUOTED_BY_FORMULA = re.compile('="([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def clean(text: str) -> str:
     if not text.isprintable() or "  " in text:
         text = " ".join(STRAY_JOINER.sub("", _INVISIBLE.sub("", text)).split())
     text = text.strip()
+    if text.startswith('="') and (quoted := _QUOTED_BY_FORMULA.fullmatch(text)) is not None:
+        return quoted[1].strip()[:CELL_LENGTH]
     apostrophes = _APOSTROPHES.match(text)
     return text[apostrophes.end() if apostrophes else 0 :][:CELL_LENGTH]
 

@@ -158,3 +158,14 @@ def test_the_database_refuses_an_entry_in_which_nothing_lacks(db: Session, make:
     db.add(MissingGlyphs(enrolment_id=enrolment.id, lacking={}))
     with pytest.raises(IntegrityError, match="ck_missing_glyphs_lacking"):
         db.flush()
+
+
+def test_who_is_no_longer_entitled_is_off_the_list(db: Session, make: Make, branch: Branch) -> None:
+    enrolment = owe(make, closed_offering(make), NAME)
+    db.flush()
+    assert issuing.issue_owed(db, branch) == 0
+    enrolment.certificate_due, enrolment.state = False, EnrolmentState.INCOMPLETE
+    db.flush()
+    assert issuing.release(db, branch) == 0
+    assert missing_glyphs.sift(db, clock.branch_today()) == 1
+    assert listed(db) == []

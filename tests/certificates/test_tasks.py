@@ -202,8 +202,12 @@ def test_the_sweep_issues_what_waited_for_a_font_or_a_writing(system: Flask, mon
         assert (issuing.count_held(db), issuing.count_owed(db)) == (1, 0)
     tasks.find_missing_glyphs()
     tasks.find_coming_names()
+    commands = system.test_cli_runner()
+    assert "waiting, 王\ue5e5: holder: U+E5E5" in commands.invoke(args=["certificates", "unprintable"]).output
+    assert "1 wait" in commands.invoke(args=["certificates", "issue"]).output
     monkeypatch.setattr("lms.core.fonts.unprintable", lambda _text: ())
     tasks.sweep()
+    assert "0 cannot be printed" in commands.invoke(args=["certificates", "unprintable"]).output
     with transaction(system.extensions["sessions"]) as db:
         assert (issuing.count_held(db), issuing.count_owed(db)) == (0, 0)
         assert db.scalars(select(Certificate.holder_name)).all() == ["王\ue5e5"]

@@ -30,6 +30,7 @@ NAMES = (
     "INSTANCE_DIR",
     "SEAL_FILE",
     "LOGO_FILE",
+    "FONTS_DIR",
     "DATABASE_REPLICA_URL",
     "SECOND_FACTOR",
 )
@@ -186,6 +187,15 @@ def test_seal_and_logo_are_pictures_that_can_be_read(  # cases of one table
         load_settings()
     assert refused.value.lines[0].startswith("SEAL_FILE ")
     assert refusal in refused.value.lines[0]
+
+
+def test_folders_of_fonts_are_folders(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert load_settings().fonts_dir == ()
+    environment.setenv("FONTS_DIR", f"{tmp_path}, {tmp_path.parent}")
+    assert load_settings().fonts_dir == (tmp_path.resolve(), tmp_path.parent.resolve())
+    environment.setenv("FONTS_DIR", str(tmp_path / "absent"))
+    with pytest.raises(SettingsError, match="FONTS_DIR is not a folder"):
+        load_settings()
 
 
 def test_an_sms_gateway_needs_its_keys_and_templates(environment: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,24 @@ def test_a_period_is_of_issue_days_and_says_what_is_still_owed(
     assert nothing.status_code == 404
 
 
+def test_pages_say_which_certificate_has_no_wallet_card_and_why(
+    district: FlaskClient, db: Session, offering: Offering, three: list[Certificate], issue: Issue
+) -> None:
+    page = "/certificates/printing/"
+    assert "张证书没有卡片" not in district.get(page, query_string={"offering": str(offering.id)}).text
+    long = issue("王" * 60, offering=offering)
+    long.facts = long.facts | {"course_zh": "应急救护普及培训与自救互救" * 12}
+    db.commit()
+    text = district.get(page, query_string={"offering": str(offering.id)}).text
+    assert "1 张证书没有卡片" in text
+    assert f"证书 {long.number} 的文字过长，卡片放不下，请打印 A4 证书。" in text
+    own = district.get(f"/certificates/{long.id}").text
+    assert "卡片放不下" in own
+    assert f"/certificates/{long.id}/card.pdf" not in own
+    assert f"/certificates/{three[0].id}/card.pdf" in district.get(f"/certificates/{three[0].id}").text
+    assert district.get(f"/certificates/{long.id}/card.pdf").status_code == 409
+
+
 def test_another_district_prints_nothing_of_it(
     make: Make, sign_in: SignIn, offering: Offering, three: list[Certificate]
 ) -> None:

@@ -140,3 +140,18 @@ def test_the_holder_chooses_by_ticket_until_the_first_check_in(db: Session, make
         name_writings.choose(db, enrolment, "王一")
     assert error.value.code == "writing_late"
     assert not name_writings.may_choose(db, make.enrolment(enrolment.offering, make.trainee("王明")))
+
+
+def test_a_double_tap_records_one_writing(db: Session, enrolment: Enrolment) -> None:
+    rows = [name_writings.record(db, enrolment, "王昜", WHY) for _tap in range(2)]
+    assert rows[0] is rows[1]
+    assert len(name_writings.history(db, enrolment.id)) == 1
+
+
+def test_a_corrected_record_needs_a_writing_of_its_own(db: Session, enrolment: Enrolment) -> None:
+    name_writings.record(db, enrolment, "王昜", WHY)
+    enrolment.trainee.name = f"李{LACKING}"
+    db.flush()
+    assert name_writings.of_enrolments(db, [enrolment])[0].writing is None
+    name_writings.record(db, enrolment, "王昜", WHY)
+    assert name_writings.of_enrolments(db, [enrolment])[0].writing == "王昜"

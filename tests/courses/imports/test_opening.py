@@ -82,7 +82,7 @@ def test_months_and_numbers_as_people_and_programs_write_them(importer: Importer
         ({"certificates": "#N/A"}, "The cell holds the error “#N/A”. Correct the formula or enter the value."),
         (
             {"month": "2007.1"},
-            "“2007.1” may be January or October, because Excel drops a zero at the end. Write it as 2012-01 or 2012-10.",
+            "“2007.1” may be January or October, because Excel drops a zero at the end. Write it as 2007-01 or 2007-10.",
         ),
         ({"month": "2012/6"}, "Line 3 already has this month, district and programme."),
     ],

@@ -16,9 +16,10 @@ from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment
 from courses.models.imports import ImportRun
 from courses.models.offerings import CourseSession, Offering
-from courses.models.trainees import ID_NUMBER_COLUMN, Trainee
+from courses.models.trainees import ID_NUMBER_COLUMN, IdType, Trainee
 from lms.core import crypto
 from tests.courses.imports.past_files import PastWorld, refusals, waits_for
+from tests.factories import Make
 from tests.ten_names import TEN_NAMES
 
 HEADINGS = (
@@ -296,6 +297,17 @@ def test_a_wrong_row_of_somebody_absent_is_refused_alone(world: PastWorld, db: S
         world, {"日期": "2018-05-05", "出勤课次": "√"}, {"日期": "2018-05-05", "出勤课次": "缺勤", "结果": "合格"}
     )  # fmt: skip
     assert refusals(world, both)[0] == (2, waits_for(3))  # nobody knows whether the attendance or the result is wrong
+
+
+def test_an_id_number_of_another_name_holds_a_class_back_only_for_somebody_who_came(
+    world: PastWorld, db: Session, make: Make
+) -> None:
+    make.trainee("张三丰", phone=None).set_id_number(IdType.RESIDENT, RIGHT)
+    db.commit()
+    run = imported(world, {"姓名": "甲", "出勤课次": "√"}, {"姓名": "乙", "出勤课次": "×", "证件号码": RIGHT})
+    assert [line for line, _message in refusals(world, run)] == [3]
+    came = imported(world, {"日期": "2018-05-05"}, {"日期": "2018-05-05", "姓名": "乙", "证件号码": RIGHT})
+    assert refusals(world, came)[0] == (2, waits_for(3))
 
 
 def test_an_id_number_of_15_digits_is_stored_with_18_and_named(world: PastWorld, db: Session) -> None:

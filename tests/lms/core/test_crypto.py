@@ -1,7 +1,8 @@
 """Sealed fields: they open where they were sealed and nowhere else."""
 
 import base64
-from uuid import UUID, uuid4
+from itertools import islice
+from uuid import RFC_4122, UUID, uuid4
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -86,3 +87,12 @@ def test_a_stored_index_is_compared_under_every_key() -> None:
     assert not crypto.is_indexed(index, "c", None)
     assert crypto.is_indexed(None, "c", None)
     assert not crypto.is_indexed(None, "c", "1")
+
+
+def test_what_is_made_for_a_million_rows_is_what_is_made_for_one() -> None:
+    index, seal = CIPHER.indexer("trainee.phone"), CIPHER.sealer("trainee.phone")
+    assert index(b"+8613800138000") == CIPHER.blind_index("trainee.phone", "+8613800138000")
+    rows = list(islice(crypto.references(), 600))
+    assert len(set(rows)) == 600
+    assert all(str(UUID(row)) == row and UUID(row).version == 4 and UUID(row).variant == RFC_4122 for row in rows)
+    assert CIPHER.decrypt("trainee.phone", UUID(rows[0]), seal(rows[0].encode(), b"+86")) == "+86"

@@ -78,7 +78,7 @@ def test_a_pasted_list_is_put_right_row_by_row_and_enrolled(
     assert "您选择不导入的行" in page
     coordinator.post(f"{address}/rows/2/take_back")  # the example line was a person after all
     page = coordinator.get(address).text
-    assert 'id="row-2-title"' in page
+    assert 'id="row-2" class="list-row-judged"' in page
     assert coordinator.post(f"{address}/apply").status_code == 302
     assert enrolled(db, offering) == ["王小明", "李雷"]
 

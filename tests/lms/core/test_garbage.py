@@ -1,0 +1,31 @@
+"""Garbage collection is put off within a block, and is as before after it."""
+
+import gc
+import weakref
+
+import pytest
+
+from lms.core.garbage import collected_on_demand
+
+
+class Cycle:
+    """An object that refers to itself, so that only the collector finds it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_cycles_go_when_the_block_asks() -> None:
+    with collected_on_demand():
+        assert not gc.isenabled()
+        gone = weakref.ref(Cycle())
+        gc.collect()
+        assert gone() is None
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+
+
+def test_an_error_leaves_the_collector_as_it_was() -> None:
+    with pytest.raises(RuntimeError), collected_on_demand():
+        raise RuntimeError
+    assert gc.isenabled()
