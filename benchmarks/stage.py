@@ -70,6 +70,8 @@ def stage(*, queue: bool = False) -> Iterator[Stage]:
                 scheme = f"{environment.QUEUE_PREFIX}postgresql+psycopg"
                 settings["BROKER_URL"] = server.url(environment.QUEUE_DATABASE, scheme)
             os.environ.update(settings)
+            # On a server the modules are compiled once, whatever the shell of the measurement says.
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
             migrations.upgrade(settings["DATABASE_URL"])
             app = create_app(load_settings())
             with app.app_context():

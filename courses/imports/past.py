@@ -29,6 +29,7 @@ from lms.core.crypto import FieldCipher
 from lms.core.errors import N_, DomainError
 
 FILE = "past.sql"
+PIECE_ROWS = 250  # so many rows are sent to the database at a time
 MARKS = "marks"  # in the tally while the file is read: a cell says with a mark that somebody was there
 # An advisory lock: two imports that write at the same time would both make the same offering or the same person.
 LOCK = 0x696D706F7274
@@ -122,17 +123,9 @@ class PastTrainings(ImportKind):
         reader = PastRowReader(db, run, clock.today(context.zone))
         prefix = f"{run.id}\t".encode()
         while batch := list(islice(rows, context.chunk)):
-            good: list[bytes] = []
             bad: list[bytes] = []
-            for line, cells in batch:
-                try:
-                    good.append(prefix + reader.line(line, cells) + b"\n")
-                except DomainError as error:
-                    bad.append(staging.refused_line(run.id, line, error, reader.key))
-                else:
-                    if reader.remark is not None:
-                        bad.append(staging.remark_line(run.id, line, reader.remark.code, reader.remark.params))
-            staging.copy_lines(db, "import_attendance", ATTENDANCE_COLUMNS, [b"".join(good)])
+            good = _read(reader, batch, run.id, prefix, bad)
+            staging.copy_lines(db, "import_attendance", ATTENDANCE_COLUMNS, good)
             if bad:
                 staging.copy_lines(db, "import_line", staging.LINE_COLUMNS, bad)
             if reader.new_offerings:
@@ -297,6 +290,28 @@ def _tickets(cipher: FieldCipher, number: int) -> list[str]:
     sealed = ticket_sealer(cipher)
     made = (sealed(crypto.token().encode()) for _ticket in range(number))
     return [f"\t\\\\x{ticket_hash.hex()}\t\\\\x{ticket_sealed.hex()}\n" for ticket_hash, ticket_sealed in made]
+
+
+def _read(
+    reader: PastRowReader, batch: Sequence[FileRow], run_id: int, prefix: bytes, bad: list[bytes]
+) -> Iterator[bytes]:
+    """Yield the lines of rows, some hundreds at a time, so that the database writes them while others are read.
+
+    prefix: what each of their lines begins with. Refusals and remarks are added to `bad`. The reader may ask the database
+    nothing meanwhile: its connection is busy with the COPY.
+    """
+    rows = iter(batch)
+    while piece := list(islice(rows, PIECE_ROWS)):
+        good: list[bytes] = []
+        for line, cells in piece:
+            try:
+                good.append(prefix + reader.line(line, cells) + b"\n")
+            except DomainError as error:
+                bad.append(staging.refused_line(run_id, line, error, reader.key))
+            else:
+                if reader.remark is not None:
+                    bad.append(staging.remark_line(run_id, line, reader.remark.code, reader.remark.params))
+        yield b"".join(good)
 
 
 def _add(run: ImportRun, **numbers: int) -> None:

@@ -116,9 +116,12 @@ class PastRowReader:
         self._districts = lookup_table(
             {identity: (code, zh, zh.removesuffix("区"), en) for identity, code, zh, en in districts}
         )
-        courses = db.scalars(select(Course).order_by(Course.id.desc()))
+        # Plain rows: a record of the session could be read from the database anew while a COPY runs on its connection.
+        courses = db.execute(
+            select(Course.id, Course.hours, Course.code, Course.name_zh, Course.name_en).order_by(Course.id.desc())
+        ).all()
         self._courses = {normalised(text): row for row in courses for text in (row.name_zh, row.name_en)}
-        self._courses |= {normalised(row.code): row for row in db.scalars(select(Course))}
+        self._courses |= {normalised(row.code): row for row in courses}
         hosts = db.execute(
             select(Organisation.district_id, Organisation.name_en, Organisation.name_zh, Organisation.id).order_by(
                 Organisation.id.desc()
