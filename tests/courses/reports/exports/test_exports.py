@@ -100,7 +100,7 @@ def test_people_of_a_number_an_offering_and_a_session_come_with_what_was_chosen_
     people, pages = f"/reports/people?{YEAR}", f"/reports/offerings/{meeting.offering_id}"
     lists = {
         people: [["1", "3.00"], ["1", "3.00"]],
-        f"{pages}/people?{YEAR}": [["合格", "1", "3.00", ""], ["不合格", "1", "3.00", ""]],
+        f"{pages}/people?{YEAR}": [["不合格", "1", "3.00", ""], ["合格", "1", "3.00", ""]],
         f"{pages}/sessions/{meeting.id}/people?{YEAR}": [["2025-06-01 09:00", "", "3.00"]] * 2,
     }
     for page, expected in lists.items():
