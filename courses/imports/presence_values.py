@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice, zip_longest
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,6 +19,7 @@ from courses.imports.files import Extract, FileRow
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 
 ROWS_COUNTED = 50_000
+_BATCH = 1000  # so many rows are counted by one call for each column
 DISTINCT_MOST = 200
 VALUES_SHOWN = 30
 VALUE_LENGTH = 60
@@ -68,19 +70,20 @@ def count(rows: Iterable[FileRow]) -> dict[str, Any]:
     """
     counters: list[Counter[str] | None] = []
     number = 0
-    whole = True
-    for _line, cells in rows:
-        if number == ROWS_COUNTED:
-            whole = False
-            break
-        number += 1
-        counters.extend(Counter() for _new in range(len(cells) - len(counters)))
-        for at, cell in enumerate(cells):
+    left = iter(rows)
+    counted = islice(left, ROWS_COUNTED)
+    while batch := [cells for _line, cells in islice(counted, _BATCH)]:
+        number += len(batch)
+        for at, column in enumerate(zip_longest(*batch, fillvalue="")):
+            if at == len(counters):
+                counters.append(Counter())
             counter = counters[at]
-            if cell and counter is not None:
-                counter[cell] += 1
+            if counter is not None:
+                counter.update(column)
+                del counter[""]
                 if len(counter) > DISTINCT_MOST:
                     counters[at] = None
+    whole = next(left, None) is None
     return {"rows": number, "whole": whole, "columns": [_shortened(counter, number) for counter in counters]}
 
 
