@@ -1,23 +1,14 @@
 """Days, times, months and years of birth in cells: what is understood, and what is refused."""
 
-from collections.abc import Callable
 from datetime import date, time
 
 import pytest
 
 from lms.core import cell_dates
-from lms.core.errors import DomainError
+from tests.lms.core.refusals import refusal
 
 TODAY = date(2026, 5, 1)
 JUNE = [date(2018, 6, 2), date(2018, 6, 3)]
-
-
-def refusal(parse: Callable[..., object], *arguments: object) -> str:
-    with pytest.raises(DomainError) as caught:
-        parse(*arguments)
-    assert caught.value.status == 422
-    assert caught.value.params or "%(" not in caught.value.message
-    return caught.value.code
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,14 @@
 """Values in cells: what is understood, what is empty, and what is refused."""
 
-from collections.abc import Callable
 from datetime import date
 
 import pytest
 
 from lms.core import cell_values
 from lms.core.errors import DomainError
+from tests.lms.core.refusals import refusal
 
 TODAY = date(2026, 5, 1)
-
-
-def refusal(parse: Callable[..., object], *arguments: object) -> str:
-    with pytest.raises(DomainError) as caught:
-        parse(*arguments)
-    assert caught.value.status == 422
-    assert caught.value.params or "%(" not in caught.value.message
-    return caught.value.code
 
 
 @pytest.mark.parametrize(
