@@ -90,7 +90,7 @@ def test_the_camera_checks_in_ticket_after_ticket_without_a_network(
 
     page.evaluate("window.track = document.querySelector('[data-video]').srcObject.getVideoTracks()[0]")
     page.locator("dialog[open] [data-dismiss]").click()
-    assert page.evaluate("track.readyState") == "ended"
+    page.wait_for_function("track.readyState == 'ended'")  # the dialog's "close" event follows the click
     phone.context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('online'))")
     expect_unsent(page, 0)
