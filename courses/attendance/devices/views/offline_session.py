@@ -72,7 +72,7 @@ SCRIPTS = (
     "unsent_file.js",
 )
 DECODING_WORKER = "decoding-worker.js"
-FILES = (*SCRIPTS, DECODING_WORKER, "style.css", "icon.svg")
+FILES = (*SCRIPTS, DECODING_WORKER, "style.css", "session.css", "icon.svg")
 TYPES = {
     "css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml", "wasm": "application/wasm",
 }  # fmt: skip

@@ -46,7 +46,7 @@ def test_every_script_of_the_page_and_what_it_imports_is_among_them(client: Flas
     page = client.get(f"{told['folder']}zh.html", buffered=True).text
     wanted = set(re.findall(r'(?:src|href)="([^"?]+\.(?:js|css|svg))"', page))
     assert wanted == {f"{told['folder']}{one}" for one in ("roster.js", "scan.js", "skills.js", "unsent.js",
-                                                           "bootstrap.min.css", "style.css", "icon.svg")}  # fmt: skip
+                                                           "bootstrap.min.css", "style.css", "session.css", "icon.svg")}  # fmt: skip
     scripts = {address.removeprefix(str(told["folder"])) for address in wanted if address.endswith(".js")}
     pending = set(scripts)
     while pending:
