@@ -37,6 +37,9 @@ STATE_LABELS = {
     State.UNKNOWN: N_("Unknown"),
 }
 
+UNREADABLE = "unreadable"
+CANNOT_BE_READ = N_("Cannot be read")
+
 STATE_COLOURS = {
     State.VALID: "success",
     State.EXPIRED: "warning",
@@ -44,6 +47,11 @@ STATE_COLOURS = {
     State.REVOKED: "danger",
     State.SUPERSEDED: "secondary",
 }
+
+
+def verdict_label(state: State, reason: str) -> str:
+    """Return the msgid for a verdict. "Unknown" is said only of a certificate that was looked for."""
+    return CANNOT_BE_READ if reason == UNREADABLE else STATE_LABELS[state]
 
 
 def state_of(*, revoked: bool, superseded: bool, issued_on: date, valid_until: date | None, today: date) -> State:

@@ -19,8 +19,8 @@ from flask.cli import AppGroup
 
 from certificates.states import State
 from certificates.verification import offline
-from certificates.verification.bulk import code_in
 from certificates.verification.offline import OfflineVerdict
+from certificates.verification.reading import digits_in
 from lms.core import clock
 from lms.core.errors import DomainError
 
@@ -28,7 +28,7 @@ REASON_TEXTS = {
     "key_unknown": "unknown key: fetch the newest jwks.json, then ask again",
     "key_compromised": "its key is marked compromised: ask online, where the ledger of issuance tells",
     "status_missing": "no status list for it: whether it was revoked or superseded is not known",
-    "unreadable": "this is not the code of one of our certificates",
+    "unreadable": "cannot be read: give the 198 digits of the code, or the whole address",
     "signature_wrong": "we did not sign this code",
     "outside_window": "its issue day is outside the key's window",
 }
@@ -49,7 +49,7 @@ def verify(keys_file: Path, folder: Path, name: str | None, zone: str, code: str
     except DomainError as error:
         raise click.ClickException(str(error)) from error
     today = clock.today(ZoneInfo(zone))
-    verdict = offline.verify(code_in(code) or code, keys, lists, now=clock.now(), today=today)
+    verdict = offline.verify(digits_in(code) or "", keys, lists, now=clock.now(), today=today)
     _print_verdict(verdict)
     name_matches = offline.name_matches_code(verdict, name) if name else None
     if name:

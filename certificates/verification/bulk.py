@@ -6,7 +6,6 @@ answer.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from certificates.legacy.legacy import PublicLegacyCertificate
 from certificates.number import NumberScheme
-from certificates.payload import DIGITS
-from certificates.states import State
+from certificates.states import UNREADABLE, State
 from certificates.verification import look_up, verification
+from certificates.verification.reading import digits_in
 from certificates.verification.verification import PublicKeys, Verdict
 from lms.core.cell_values import is_error, is_shortened
 from lms.core.errors import N_, DomainError
@@ -25,12 +24,9 @@ from lms.core.errors import N_, DomainError
 MAX_ITEMS = 500
 NO_MATCH = "no_match"
 LEGACY = "legacy"
-UNREADABLE = "unreadable"
 
 SHORTENED = N_("Excel has shortened this number. Format the column as text and enter the number again.")
 ERROR = N_("The cell holds an error of a formula.")
-
-_CODE = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS}}}(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ def items(rows: Sequence[tuple[int, list[str]]]) -> list[BulkItem]:
 
 def _problem(certificate: str) -> str | None:
     """Return the msgid of what is wrong with a cell that holds no certificate's number or code, None for any other."""
-    if code_in(certificate) is None and (is_shortened(certificate) or is_error(certificate)):
+    if digits_in(certificate) is None and (is_shortened(certificate) or is_error(certificate)):
         return SHORTENED if is_shortened(certificate) else ERROR
     return None
 
@@ -87,7 +83,7 @@ def _columns(cells: list[str]) -> tuple[str, str]:
     if proof:
         return certificate, proof
     first, _, rest = certificate.partition(" ")
-    if "-" in first or code_in(first):
+    if "-" in first or digits_in(first):
         return first, rest
     number, _, name = certificate.rpartition(" ")
     # A legacy number is any text; the last word is the name if it has no digit.
@@ -106,12 +102,6 @@ def check_length(number: int) -> None:
         )
 
 
-def code_in(text: str) -> str | None:
-    """Return the 198 digits in a text, such as a whole address; None where there are none."""
-    match = _CODE.search(unicodedata.normalize("NFKC", text))
-    return match.group() if match else None
-
-
 def verify(
     db: Session, bulk_items: Sequence[BulkItem], *, today: date, keys: PublicKeys, scheme: NumberScheme
 ) -> Iterator[BulkResult]:
@@ -123,7 +113,7 @@ def verify(
 def _verify_item(db: Session, item: BulkItem, *, today: date, keys: PublicKeys, scheme: NumberScheme) -> BulkResult:
     if item.problem is not None:
         return BulkResult(item, Verdict(State.UNKNOWN, UNREADABLE), None)
-    digits = code_in(item.certificate)
+    digits = digits_in(item.certificate)
     by_code = digits is not None
     if digits is None:
         try:

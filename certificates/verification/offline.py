@@ -16,7 +16,7 @@ from certificates.credentials import LIST_BITS
 from certificates.keys.public_keys import PublicKey
 from certificates.models import KeyState
 from certificates.payload import Payload, decode, name_matches
-from certificates.states import State, state_of
+from certificates.states import UNREADABLE, State, state_of
 from certificates.verification import status_lists
 from certificates.verification.status_lists import StatusBits, StatusPurpose
 from certificates.verification.verification import forgery_reason
@@ -89,7 +89,7 @@ def verify(digits: str, keys: KeySet, lists: Sequence[StatusBits], *, now: datet
     try:
         decoded = decode(digits)
     except DomainError:
-        return OfflineVerdict(State.UNKNOWN, "unreadable")
+        return OfflineVerdict(State.UNKNOWN, UNREADABLE)
     signed = decoded.payload
     key = keys.codes.get(signed.key_number)
     if key is None:

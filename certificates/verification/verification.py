@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from certificates.keys.public_keys import PublicKey
 from certificates.models import KeyState
 from certificates.payload import Decoded, Payload, decode, digits_of, name_matches, verify_signature
-from certificates.states import ISSUED, State, state_of
+from certificates.states import ISSUED, UNREADABLE, State, state_of
 from certificates.written_names import record_names
 from courses.models.trainees import ERASED_NAME
 from lms.core import audit
@@ -108,7 +108,7 @@ def verify(db: Reads, digits: str, *, today: date, keys: PublicKeys) -> Verdict:
     try:
         decoded = decode(digits)
     except DomainError:
-        return Verdict(State.UNKNOWN, "unreadable")
+        return Verdict(State.UNKNOWN, UNREADABLE)
     signed = decoded.payload
     key = keys.get(db, signed.key_number)
     reason = forgery_reason(decoded, key)

@@ -1,6 +1,6 @@
 // Keeps the page of offline verification and what it needs. The network comes first; what is kept answers without it.
-const KEPT = "verify-offline-1";
-const FILES = ["offline.js", "offline_verification.js", "names.js", "times.js", "verify.css", "icon.svg"];
+const KEPT = "verify-offline-2";
+const FILES = ["offline.js", "offline_verification.js", "names.js", "reading.js", "times.js", "verify.css", "icon.svg"];
 
 self.addEventListener("install", (event) => {
   const addresses = ["/verify/offline", "/.well-known/jwks.json", ...FILES.map((name) => `/static/${name}`)];
@@ -8,7 +8,13 @@ self.addEventListener("install", (event) => {
   self.skipWaiting();
 });
 
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+async function begin() {
+  const old = (await caches.keys()).filter((name) => name.startsWith("verify-offline-") && name !== KEPT);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+self.addEventListener("activate", (event) => event.waitUntil(begin()));
 
 async function answer(request) {
   const cache = await caches.open(KEPT);

@@ -1,6 +1,7 @@
 // The page that verifies certificates without us: keys and signed status lists are fetched once, the rest happens
 // in this browser. offline-worker.js keeps the page.
-import { canVerify, digitsIn, judge, nameFits, readKeys, readList } from "./offline_verification.js";
+import { canVerify, judge, nameFits, readKeys, readList } from "./offline_verification.js";
+import { digitsIn } from "./reading.js";
 import { isoDay } from "./times.js";
 
 const root = document.querySelector("[data-offline]");
@@ -30,7 +31,7 @@ function showVerdict({ state, reason, payload, asOf }) {
   const box = root.querySelector("[data-verdict]");
   box.className = `verdict ${state}`;
   box.hidden = false;
-  box.querySelector("h2").textContent = text(`state_${state}`);
+  box.querySelector("h2").textContent = text(`state_${reason === "unreadable" ? reason : state}`);
   const facts = [reason ? text(`reason_${reason}`) : ""];
   if (payload) facts.push(`${payload.issued} – ${payload.last ?? "∞"}`);
   if (asOf) facts.push(`${text("asOf")} ${momentText(asOf)}`);

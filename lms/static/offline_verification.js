@@ -9,7 +9,6 @@ const EPOCH = Date.UTC(2020, 0, 1);
 const NO_EXPIRY = 65535;
 const CODE_BYTES = 82;
 const VERSIONS = new Map([[0xb1, 1], [0xb2, 2]]); // by the first byte
-const CODE = /(?<![0-9])[0-9]{198}(?![0-9])/u;
 const encoder = new TextEncoder();
 
 function ascii(text) {
@@ -79,11 +78,6 @@ export async function readList(token, keys) {
     madeAt: claims.validFrom,
     validUntil: claims.validUntil,
   };
-}
-
-/** The digits of a code in what was typed or scanned (its address, or the digits in any width), or null. */
-export function digitsIn(text) {
-  return text.normalize("NFKC").match(CODE)?.[0] ?? null;
 }
 
 /** The 82 bytes that 198 digits mean, or null where they mean no code of ours. */

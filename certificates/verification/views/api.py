@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from certificates.legacy.legacy import PublicLegacyCertificate
 from certificates.verification import bulk
 from certificates.verification.bulk import MAX_ITEMS, BulkItem, BulkResult
+from certificates.verification.reading import digits_in
 from certificates.verification.verification import Verdict
 from certificates.verification.views.openapi import PATHS, SCHEMAS
 from certificates.verification.views.verification import branch, judge, keys, private, today
@@ -26,7 +27,7 @@ LISTS = "5 per 10 minutes"
 DAY = "86400"
 
 
-@blueprint.get("/verify/<digits>")
+@blueprint.get("/verify/<path:digits>")
 @public
 @limiter.limit(CODES)
 def verdict(digits: str) -> ResponseReturnValue:
@@ -117,7 +118,7 @@ def _item_of(entry: Any) -> BulkItem:
     match sorted(entry):
         case ["code"] | ["code", "name"]:
             # A text without a code is not looked up as a number.
-            return BulkItem(bulk.code_in(entry["code"]) or "", entry.get("name", ""))
+            return BulkItem(digits_in(entry["code"]) or "", entry.get("name", ""))
         case ["name", "number"]:
             return BulkItem(entry["number"], entry["name"])
         case ["id_tail", "number"]:

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from certificates.forms import ListForm
-from certificates.states import STATE_LABELS
+from certificates.states import verdict_label
 from certificates.verification import bulk, list_files
 from certificates.verification.bulk import BulkResult
 from certificates.verification.list_files import ListFile
@@ -62,7 +62,7 @@ def _page(form: ListForm, results: list[BulkResult], status: int, source: ListFi
         results=results,
         source=source,
         letter_of=letter_of,
-        state_label=STATE_LABELS,
+        verdict_label=verdict_label,
         most=bulk.MAX_ITEMS,
     )
     return private(make_response(html, status))
@@ -98,7 +98,7 @@ def _rows(results: list[BulkResult]) -> Iterator[list[Cell]]:
     for result in results:
         certificate = result.verdict.certificate
         item = result.item
-        state = _(item.problem) if item.problem else _(STATE_LABELS[result.verdict.state])
+        state = _(item.problem) if item.problem else _(verdict_label(result.verdict.state, result.verdict.reason))
         row: list[Cell] = [item.certificate, item.proof, state, labels[result.name_matches]]
         if certificate is not None:
             course: Any = certificate.facts[f"course_{language()}"]

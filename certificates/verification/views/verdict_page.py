@@ -7,7 +7,7 @@ from flask import current_app, render_template, url_for
 from flask_babel import force_locale
 
 from certificates.forms import NameForm
-from certificates.states import STATE_LABELS
+from certificates.states import verdict_label
 from certificates.verification.verification import Verdict
 from lms.core.errors import N_
 from lms.core.languages import counted, translated
@@ -71,7 +71,7 @@ def _render(verdict: Verdict, values: Mapping[str, Any], form: NameForm, answer:
         "verification/page.html",
         state=verdict.state.value,
         reason=verdict.reason,
-        title=STATE_LABELS[verdict.state],
+        title=verdict_label(verdict.state, verdict.reason),
         signed=verdict.payload is not None,
         paper=values,
         form=form,

@@ -16,6 +16,7 @@ from certificates.forms import FindForm, NameForm
 from certificates.keys.qr_keys import PublicKeyCache
 from certificates.states import STATE_LABELS
 from certificates.verification import look_up, verification
+from certificates.verification.reading import digits_in
 from certificates.verification.verification import Verdict
 from certificates.verification.views import verdict_page
 from lms.core import clock
@@ -36,7 +37,7 @@ PAGES = "60/minute"
 GUESSES = "10/minute"
 
 
-@blueprint.get("/v/<digits>")
+@blueprint.get("/v/<path:digits>")
 @public
 @fast_path(SCANS)
 def page(digits: str) -> ResponseReturnValue:
@@ -44,7 +45,7 @@ def page(digits: str) -> ResponseReturnValue:
     return Response(verdict_page.page(judge(digits), visitor_language()), headers=PRIVATE, content_type=HTML)
 
 
-@blueprint.post("/v/<digits>")
+@blueprint.post("/v/<path:digits>")
 @public
 @limiter.limit(GUESSES)
 def name(digits: str) -> ResponseReturnValue:
@@ -63,6 +64,9 @@ def find() -> ResponseReturnValue:
     """Verify by number and holder."""
     form = FindForm()
     status = 200
+    digits = digits_in(form.number.data or "") if form.is_submitted() else None
+    if digits is not None:
+        return private(redirect(url_for("verification.page", digits=digits), 303))
     if form.validate_on_submit():
         try:
             result = look_up.by_number(
@@ -84,8 +88,9 @@ def find() -> ResponseReturnValue:
     )
 
 
-def judge(digits: str) -> Verdict:
-    """Return the verdict on a code today, and raise the alarm if it is alarming."""
+def judge(text: str) -> Verdict:
+    """Return the verdict on the code in a text (its digits, an address) today, and raise the alarm if it is alarming."""
+    digits = digits_in(text) or ""
     verdict = verification.verify(autocommit_reads(), digits, today=today(), keys=keys())
     if verdict.alarming:
         verification.raise_alarm(db(), digits)

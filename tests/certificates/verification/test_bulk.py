@@ -49,14 +49,6 @@ def test_an_empty_list_and_one_that_is_too_long_are_refused(rows: list[list[str]
     bulk.check_length(MAX_ITEMS)
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [(DIGITS, DIGITS), (f"https://x.example/v/{DIGITS}?a=1", DIGITS), (DIGITS + "1", None), ("BJ-FR-2026", None)],
-)
-def test_a_code_is_exactly_198_digits_within_a_text(text: str, code: str | None) -> None:
-    assert bulk.code_in(text) == code
-
-
 def test_each_item_has_its_own_answer(db: Session, issue: Callable[..., Certificate], legacy_number: str) -> None:
     certificate = issue("张三丰")
     code = digits_of(certificate.payload)

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import {
-  bytesOf, canVerify, digitsIn, judge, nameFits, readKeys, readList,
+  bytesOf, canVerify, judge, nameFits, readKeys, readList,
 } from "../../../lms/static/offline_verification.js";
 
 // A code as certificates/payload.py writes it: tests/certificates/test_payload.py holds that module to the same file.
@@ -51,15 +51,6 @@ async function files({ revoked = [], superseded = [], key = {}, purposes = ["rev
 
 test("this is a browser that can verify", async () => {
   assert.equal(await canVerify(), true);
-});
-
-test("the digits of a code are found in its address, in any width, and only as a whole", () => {
-  const { digits } = EXAMPLE;
-  const wide = [...digits].map((digit) => String.fromCharCode(digit.charCodeAt(0) + 0xfee0)).join("");
-  for (const written of [digits, `https://example.org/v/${digits}?x=1`, ` ${wide} `]) {
-    assert.equal(digitsIn(written), digits);
-  }
-  for (const written of ["", digits.slice(1), `${digits}0`]) assert.equal(digitsIn(written), null);
 });
 
 test("digits that are no code of ours have no bytes", () => {

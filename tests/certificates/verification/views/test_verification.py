@@ -55,7 +55,7 @@ def codes(db: Session, branch: Branch, issue: Callable[..., Certificate]) -> dic
         "revoked": digits_of(revoked.payload),
         "superseded": digits_of(superseded.payload),
         "forged": digits[:-1] + str((int(digits[-1]) + 1) % 10),
-        "unknown": "12345",
+        "unknown unreadable": "12345",
         "unknown unrecorded": encode(unrecorded, key_files.load(branch.keys_dir, "qr-1").sign),
     }
 
@@ -68,6 +68,7 @@ WORDS = {
     "superseded": ("已换发新证", "Superseded"),
     "forged": ("伪造", "Forged"),
     "unknown": ("查无此证", "Unknown"),
+    "unknown unreadable": ("无法识读", "Cannot be read"),
 }
 
 
@@ -77,7 +78,7 @@ def test_every_state_in_both_languages_is_small_and_private(
     style = len(Path(ROOT / "lms" / "static" / "verify.css").read_bytes())
     icon = len(Path(ROOT / "lms" / "static" / "icon.svg").read_bytes())
     for state, digits in codes(db, branch, issue).items():
-        for language, word in zip(("zh", "en"), WORDS[state.split()[0]], strict=True):
+        for language, word in zip(("zh", "en"), WORDS.get(state) or WORDS[state.split()[0]], strict=True):
             answer = client.get(f"/v/{digits}?lang={language}")
             assert answer.status_code == 200
             assert f"<h1>{word}</h1>" in answer.text
@@ -184,3 +185,22 @@ def test_a_revocation_is_seen_at_once(
     assert 'class="verdict valid"' in client.get(address).text
     administrator.post(f"/certificates/{certificate.id}/revoke", data={"reason": "发错人"})
     assert 'class="verdict revoked"' in client.get(address).text
+
+
+@pytest.mark.parametrize("spoilt", ["{}/", "{}。", "{}）?utm_source=wechat", "{}%20", "https://example.org/v/{}"])
+def test_what_a_chat_or_a_scanner_adds_to_the_address_changes_nothing(
+    client: FlaskClient, issue: Callable[..., Certificate], spoilt: str
+) -> None:
+    digits = digits_of(issue("张三丰").payload)
+    answer = client.get("/v/" + spoilt.format(digits), follow_redirects=True)
+    assert "<h1>有效</h1>" in answer.text
+    named = client.post("/v/" + spoilt.format(digits), data={"name": "张三丰"}, follow_redirects=True)
+    assert "是，这就是" in named.text or "✓" in named.text
+
+
+def test_a_code_in_the_box_for_the_number_leads_to_its_page(
+    client: FlaskClient, issue: Callable[..., Certificate]
+) -> None:
+    digits = digits_of(issue("张三丰").payload)
+    answer = client.post("/verify", data={"number": f"https://example.org/v/{digits}。", "proof": ""})
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/v/{digits}")
