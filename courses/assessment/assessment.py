@@ -10,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from courses.assessment import late_results, marking, skill_results
+from courses.assessment import late_results, marking, retests, skill_results, theory_marks
 from courses.assessment.entitlement import TraineeResults
 from courses.assessment.marking import Marks
 from courses.models.assessment import Assessment, SkillResult
@@ -192,6 +192,10 @@ def save(
     )
     db.add(attempt)
     db.flush()
+    if marks.theory_score != before.theory_score:
+        theory_marks.add_event(db, (enrolment.id, attempt.attempt), marks.theory_score, now=now)
+    if latest is None and attempts:
+        retests.add_event(db, (enrolment.id, attempt.attempt), now=now)
     _set_skills(db, attempt, before.skills, marks.skills, now)
     audit.record(db, "assessment.save", f"enrolment:{enrolment.id}", before=facts, after=_facts(attempt), reason=reason)
     return attempt
