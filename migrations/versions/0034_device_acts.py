@@ -1,4 +1,4 @@
-"""What a device did besides check-ins is kept as it was received."""
+"""Instructors' own check-ins and headcounts from devices are kept as they were received.
 
 revision = "0034"
 down_revision = "0033"
