@@ -1,4 +1,4 @@
-"""Instructors' own check-ins and headcounts from devices are kept as they were received.
+"""The own check-ins of instructors and the headcounts from devices are kept as they were received."""
 
 revision = "0034"
 down_revision = "0033"
