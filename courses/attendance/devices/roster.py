@@ -32,7 +32,7 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
     """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
-    passed now. Raises NotFound.
+    passed in any attempt; `attempts`: the marks of each attempt. Raises NotFound.
     """
     meeting = load_session(db, session_id, scope)
     offering = meeting.offering
@@ -52,9 +52,14 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
-    results = assessment.results_by_enrolment(db, offering.id)
+    attempts = assessment.attempts_by_enrolment(db, offering.id)
     return {
         "session": session_facts(meeting, offering, offering.course),
+        "offering": {
+            "id": offering.id,
+            "theory": offering.course.pass_mark is not None,
+            "pass_mark": offering.course.pass_mark,
+        },
         "people": [
             {
                 "enrolment": enrolment_id,
@@ -64,7 +69,11 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
                 "present": arrived_at is not None,
                 "arrived_at": arrived_at,
                 "left_at": left_at,
-                "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
+                "skills": _skill_states(assessment.results_of(attempts.get(enrolment_id, ()))),
+                "attempts": [
+                    {"attempt": attempt.attempt, "theory": attempt.theory, "skills": attempt.skills}
+                    for attempt in attempts.get(enrolment_id, ())
+                ],
             }
             for enrolment_id, name, ticket_hash, state, arrived_at, left_at in sorted(
                 rows, key=lambda row: (by_sound(row[1]), row[0])
