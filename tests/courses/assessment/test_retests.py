@@ -10,7 +10,6 @@ from courses.assessment.marking import Marks
 from courses.models.assessment import RetestEvent
 from courses.models.offerings import OfferingState
 from courses.outcomes import Outcome
-from lms.accounts import devices
 from lms.core import clock
 from lms.core.scope import Role
 from tests.courses.assessment.steps import deliver, marks, retested, scored, shown
@@ -56,13 +55,6 @@ def test_a_double_tap_and_two_devices_start_one_retest(db, make, examiner, enrol
     assert deliver(db, examiner, tap, double) == [first, second]
     assert deliver(db, examiner, retested(enrolment, 2))[0].attempt == 3
     assert db.scalar(select(func.count()).select_from(RetestEvent)) == 4
-
-
-def test_marks_after_the_retest_of_a_device_belong_to_it_although_its_clock_was_set_back(db, examiner, enrolment):
-    device = devices.pair(db, examiner, "手机")[0].id
-    deliver(db, examiner, scored(enrolment, 40, ago=40), retested(enrolment, ago=2), device=device)
-    deliver(db, examiner, scored(enrolment, 90, ago=12), device=device)
-    assert marks(db, enrolment) == [(40, {}), (90, {})]
 
 
 def test_without_a_result_there_is_nothing_to_retest(db, make, examiner, enrolment):

@@ -1,7 +1,7 @@
 """Theory marks from devices: the last by its moment counts in any order of arrival, and no examiner overwrites another."""
 
+from dataclasses import replace
 from itertools import permutations
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -68,9 +68,8 @@ def test_the_page_and_a_device_overwrite_nothing_of_each_other(db, examiner, enr
 
 def test_a_foreign_person_is_not_found_and_a_late_mark_waits(db, make, examiner, enrolment):
     offering, stranger = enrolment.offering, make.enrolment(make.offering())
-    (foreign,) = deliver(db, examiner, scored(stranger, 70, id=uuid4()).__class__(
-        uuid4(), offering.sessions[0].id, stranger.id, 70, clock.now()
-    ))  # fmt: skip
+    elsewhere = replace(scored(stranger, 70), session_id=offering.sessions[0].id)
+    (foreign,) = deliver(db, examiner, elsewhere)
     assert foreign.code == "not_found"
     offering.state, offering.closed_at, offering.counted_on = OfferingState.CLOSED, clock.now(), clock.branch_today()
     db.flush()
