@@ -1,23 +1,38 @@
 // The search field of the session page, and its choice of everybody, the present or the missing.
+import { norm } from "./names.js";
 import { list, root } from "./roster_page.js";
 import { rows } from "./roster_rows.js";
 import { matches } from "./roster_search.js";
+import { state } from "./roster_state.js";
+import { searchHash } from "./search_key.js";
 
 const search = root.querySelector("[data-search]");
 const links = [...root.querySelectorAll("[data-show]")];
 let show = links.find((link) => link.getAttribute("aria-current") === "true")?.dataset.show ?? "all";
+let hashed = { query: "", hash: "" }; // what was typed last, and its hash
 
 /** Show the people that are searched for, hide the others. */
 export function filter() {
+  const query = search.value;
+  const hash = hashed.query === query ? hashed.hash : "";
   for (const row of rows()) {
-    const { key, tail = "", present } = row.dataset;
-    row.hidden = !matches({ key, tail, present: present === "yes" }, search.value, show);
+    const { key, initials, tail, find = "", present } = row.dataset;
+    row.hidden = !matches({ key, initials, tail, find: find.split(" "), present: present === "yes" }, query, show, hash);
   }
   root.querySelector("[data-nobody]").hidden = list.querySelector(".person:not([hidden])") !== null;
   for (const link of links) {
     if (link.dataset.show === show) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
+}
+
+// What is typed is hashed once. Whoever types on before the hash is there gets the newer one.
+async function hashAndFilter() {
+  const query = search.value;
+  const hash = await searchHash(state.roster?.key, norm(query));
+  if (search.value !== query) return;
+  hashed = { query, hash };
+  filter();
 }
 
 /** End a search. False where nothing was searched for. */
@@ -30,7 +45,7 @@ export function clearSearch() {
 
 /** Filter at each letter and each choice. */
 export function listenToFilter() {
-  search.addEventListener("input", filter);
+  search.addEventListener("input", hashAndFilter);
   search.form.addEventListener("submit", (submitted) => submitted.preventDefault());
   for (const link of links) {
     link.addEventListener("click", (click) => {

@@ -58,7 +58,8 @@ def sessions() -> ResponseReturnValue:
 @device(READS_A_MINUTE)
 def roster(session_id: int) -> ResponseReturnValue:
     """Read a session's roster for a device: masked names and hashed tickets, no phone and no ID number."""
-    return _json({**device_roster.read_device_roster(db(), session_id, scope()), "server_time": clock.now()})
+    people = device_roster.read_device_roster(db(), session_id, scope(), caller().device_id)
+    return _json({**people, "server_time": clock.now()})
 
 
 def readable_events(events: Sequence[ParsedEvent]) -> list[AttendanceInput]:
