@@ -126,14 +126,16 @@ def initials(name: str) -> str:
         for place, character in enumerate(word.group(), word.start()):
             han = _HAN.fullmatch(character) is not None
             if compound and place < 2:
-                letters.append(_FIRST_LETTER.findall(compound)[place])
+                letter = _FIRST_LETTER.findall(compound)[place]
             elif han:
-                reading = _FIRST.get(character) if place == 0 else None
-                letters.append(_FIRST_LETTER.match(reading or _KEYS[character]))
-            elif begins:
-                letters.append(_ACCENTS.sub("", unicodedata.normalize("NFD", character)))
-            begins = han
-    return "".join(letter if isinstance(letter, str) else letter[1] for letter in letters if letter).upper()
+                family = _FIRST.get(character) if place == 0 else None
+                reading = _FIRST_LETTER.match(family or _KEYS[character])
+                letter = reading[1] if reading else ""
+            else:
+                letter = norm(_ACCENTS.sub("", unicodedata.normalize("NFD", character))) if begins else ""
+            letters.append(letter)
+            begins = han or (begins and not letter)
+    return "".join(letters).upper()
 
 
 def _of_row(context: Any) -> str:

@@ -35,7 +35,7 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
     """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
-    passed now. `find`: what finds the person, hashed with the device's `key`. `hint`: tells people of one masked name
+    passed now. `find`: what finds the person, hashed with `search_key`. `hint`: tells people of one masked name
     apart. Raises NotFound.
     """
     key = SearchKey.of_device(device_id)
@@ -62,7 +62,7 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
     results = assessment.results_by_enrolment(db, offering.id)
     hints = namesakes.hints(db, {row[0]: row[1] for row in rows}, masked=True)
     return {
-        "key": key.as_json(),
+        "search_key": key.as_json(),
         "session": session_facts(meeting, offering, offering.course),
         "people": [
             {

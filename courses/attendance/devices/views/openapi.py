@@ -107,7 +107,7 @@ SCHEMAS: dict[str, Any] = {
                 "type": "array",
                 "items": {"type": "string"},
                 "description": "The whole name, its initials and the last four digits of the phone: of each, the first"
-                f" {HASH_BYTES} bytes of its HMAC-SHA-256 with the roster's `key`, in hex.",
+                f" {HASH_BYTES} bytes of its HMAC-SHA-256 with the roster's `search_key`, in hex.",
             },
             "ticket": {"type": "string", "description": "SHA-256 of the ticket, in hex."},
             "state": {"type": "string"},
@@ -177,7 +177,7 @@ PATHS: dict[str, Any] = {
             "responses": {
                 **_answer(
                     "The people by name",
-                    key={
+                    search_key={
                         "type": "object",
                         "required": ["id", "value"],
                         "properties": {"id": {"type": "string"}, "value": {"type": "string", "format": "byte"}},
