@@ -54,5 +54,5 @@ class SearchKey:
 
 
 def forms(name: str, phone: str | None) -> set[str]:
-    """What finds a person, in the form that is compared: the name, its initials, and the last four digits of the phone."""
+    """The texts that find a person, in the form that is compared: the name, its initials, and the last four digits of the phone."""
     return {form for form in (norm(name), initials(name), (phone or "")[-TAIL_DIGITS:]) if form}
