@@ -7,11 +7,15 @@ const search = root.querySelector("[data-search]");
 const links = [...root.querySelectorAll("[data-show]")];
 let show = links.find((link) => link.getAttribute("aria-current") === "true")?.dataset.show ?? "all";
 
-/** Show the people that are searched for, hide the others. */
-export function filter() {
+/**
+ * Show the people that are searched for, hide the others. `shifts`: false where nobody asked for it just now; whoever
+ * is shown then stays, so that no row moves under a finger that comes down.
+ */
+export function filter(shifts = true) {
   for (const row of rows()) {
     const { key, tail = "", present } = row.dataset;
-    row.hidden = !matches({ key, tail, present: present === "yes" }, search.value, show);
+    const fits = matches({ key, tail, present: present === "yes" }, search.value, show);
+    row.hidden = !fits && (shifts || row.hidden);
   }
   root.querySelector("[data-nobody]").hidden = list.querySelector(".person:not([hidden])") !== null;
   for (const link of links) {
@@ -30,7 +34,7 @@ export function clearSearch() {
 
 /** Filter at each letter and each choice. */
 export function listenToFilter() {
-  search.addEventListener("input", filter);
+  search.addEventListener("input", () => filter());
   search.form.addEventListener("submit", (submitted) => submitted.preventDefault());
   for (const link of links) {
     link.addEventListener("click", (click) => {

@@ -46,6 +46,7 @@ function addRow(name) {
 function addPerson({ enrolment, name }) {
   if (!template) return;
   const row = addRow(name);
+  row.hidden = true; // until the filter shows it
   row.id = `person-${enrolment}`;
   row.dataset.enrolment = enrolment;
   row.querySelector(".person-tap").value = enrolment;
