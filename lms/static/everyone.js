@@ -22,7 +22,7 @@ function choiceOf(row) {
   box.value = row.dataset.enrolment;
   box.checked = true;
   const name = document.createElement("span");
-  name.textContent = row.dataset.name;
+  name.textContent = row.querySelector("[data-person-name]").textContent;
   const note = document.createElement("span");
   note.className = "person-tail";
   note.textContent = row.querySelector("[data-person-note]").textContent.trim();

@@ -19,6 +19,7 @@ from courses.attendance.roster import (
     roster_row,
     trainee_name,
 )
+from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import AttendanceMethod
 from courses.models.offerings import CourseSession
 from courses.offerings import rights, staffing
@@ -150,9 +151,9 @@ def everyone(session_id: int) -> ResponseReturnValue:
         events = [AttendanceInput(ids[key], meeting.id, key) for key in ids]
         answers = [
             answer
-            for start in range(0, len(events), recording.BATCH_LIMIT)
+            for start in range(0, len(events), BATCH_LIMIT)
             for answer in recording.record_all(
-                db(), events[start : start + recording.BATCH_LIMIT], user_id=current_user.id, now=clock.now()
+                db(), events[start : start + BATCH_LIMIT], user_id=current_user.id, now=clock.now()
             )
         ]
         marked = sum(answer.outcome == Outcome.ACCEPTED for answer in answers)

@@ -188,7 +188,8 @@ def test_a_walk_in_by_form(phone, address, offering, db):
     assert "孙晓明" in refused.text
 
 
-def test_everybody_who_is_missing_and_ticked_is_checked_in_once(make, phone, address, offering, enrolment, db):
+def test_everybody_who_is_missing_and_ticked_is_checked_in_once(make, phone, address, offering, enrolment):
+    db = make.db
     others = [make.enrolment(offering) for _ in range(3)]
     elsewhere = make.enrolment(make.offering())
     send(phone, address, enrolment=enrolment.id)
