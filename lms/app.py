@@ -75,6 +75,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/shared", "certificates.views.sharing"),
     ("/", "certificates.views.badges"),
     ("/", "courses.assessment.views.skill_results"),
+    ("/", "courses.closing.views.session_acts"),
     ("/trainees", "lms.portal.desk_links"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),

@@ -74,6 +74,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "skill_results": (TEACH, TEACH),
+    "session_acts": (TEACH, TEACH),
     "targets": (READ, CITY),
     "to_call": (PLAN, PLAN),
     "teaching_hours": (READ, NOBODY),
@@ -138,7 +139,14 @@ IN_STEP = {
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
-DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_results.record"}
+DEVICES = {
+    "check_ins.record",
+    "check_ins.roster",
+    "check_ins.sessions",
+    "session_acts.headcounts",
+    "session_acts.own_check_ins",
+    "skill_results.record",
+}
 
 # Anybody, without an account.
 PUBLIC = {

@@ -28,11 +28,11 @@ from lms.core.scope import Scope
 ENDED_SINCE, STARTING_WITHIN = timedelta(days=1), timedelta(days=7)
 
 
-def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, Any]:
+def read_device_roster(db: Session, session_id: int, scope: Scope, *, user_id: int | None = None) -> dict[str, Any]:
     """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
-    passed now. Raises NotFound.
+    passed now. `own`: the check-in of the user who teaches at the session. Raises NotFound.
     """
     meeting = load_session(db, session_id, scope)
     offering = meeting.offering
@@ -55,6 +55,7 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
     results = assessment.results_by_enrolment(db, offering.id)
     return {
         "session": session_facts(meeting, offering, offering.course),
+        "own": _own_check_in(meeting, user_id),
         "people": [
             {
                 "enrolment": enrolment_id,
@@ -116,8 +117,20 @@ def session_facts(meeting: CourseSession, offering: Offering, course: Course) ->
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
         "opens_at": check_in_window.opens_at(meeting),
+        "headcount": meeting.headcount,
         "closed": meeting.closed_at is not None or offering.state != OfferingState.PUBLISHED,
     }
+
+
+def _own_check_in(meeting: CourseSession, user_id: int | None) -> dict[str, Any] | None:
+    for teaching in meeting.instructors:
+        if user_id is not None and teaching.instructor.user_id == user_id:
+            return {
+                "arrived_at": teaching.arrived_at,
+                "left_at": teaching.left_at,
+                "opens_at": check_in_window.instructors_open_at(meeting),
+            }
+    return None
 
 
 def _skill_states(results: TraineeResults) -> dict[int, bool | None]:

@@ -19,7 +19,15 @@ from tests.certificates.records.attacker import Attacker
 from tests.certificates.records.conftest import Site
 
 TIMES = 100
-TABLES = ("attendance_decision", "attendance_event", "audit_entry", "ledger_entry", "person_time_entry", "skill_event")
+TABLES = (
+    "attendance_decision",
+    "attendance_event",
+    "audit_entry",
+    "ledger_entry",
+    "person_time_entry",
+    "session_event",
+    "skill_event",
+)
 found: dict[str, dict[str, int]] = defaultdict(dict)
 
 

@@ -73,7 +73,7 @@ SCHEMAS: dict[str, Any] = {
     },
     "CourseSession": {
         "type": "object",
-        "required": ["id", "title", "place", "starts_at", "ends_at", "opens_at", "closed"],
+        "required": ["id", "title", "place", "starts_at", "ends_at", "opens_at", "headcount", "closed"],
         "properties": {
             "id": {"type": "integer"},
             "title": _TEXT_IN_BOTH_LANGUAGES,
@@ -81,8 +81,15 @@ SCHEMAS: dict[str, Any] = {
             "starts_at": _MOMENT,
             "ends_at": _MOMENT,
             "opens_at": _MOMENT,
+            "headcount": {"type": "integer", "description": "People who were counted and are not on the roster."},
             "closed": {"type": "boolean"},
         },
+    },
+    "OwnCheckInTimes": {
+        "type": ["object", "null"],
+        "description": "The check-in of the device's user; null where the user does not teach at the session.",
+        "required": ["arrived_at", "left_at", "opens_at"],
+        "properties": {"arrived_at": _MOMENT_OR_NULL, "left_at": _MOMENT_OR_NULL, "opens_at": _MOMENT},
     },
     "RosterPerson": {
         "type": "object",
@@ -159,6 +166,7 @@ PATHS: dict[str, Any] = {
                 **_answer(
                     "The people by name",
                     session={"$ref": "#/components/schemas/CourseSession"},
+                    own={"$ref": "#/components/schemas/OwnCheckInTimes"},
                     people=_list_of("RosterPerson"),
                     skills={
                         "type": "array",
