@@ -1,6 +1,7 @@
 """The data that a paired device stores of its sessions for work without a network.
 
-Names are masked and tickets hashed: enough to check people in, and too little to look anybody up on a lost device.
+Names are masked and tickets hashed: enough to check people in, and too little to look anybody up on a lost device. People
+are found by keyed hashes of what is typed (`search_hashes`).
 """
 
 from collections.abc import Collection
@@ -13,13 +14,16 @@ from sqlalchemy.orm import Session
 from courses.assessment import assessment
 from courses.assessment.entitlement import TraineeResults
 from courses.attendance import check_in_window
+from courses.attendance.devices.search_hashes import SearchKey
 from courses.attendance.roster import load_session
+from courses.enrolment import namesakes
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
-from courses.models.trainees import Trainee
+from courses.models.trainees import Trainee, open_phone
 from instructors.models import Instructor
+from lms.accounts.devices import Caller
 from lms.core.masks import mask_name
 from lms.core.name_order import by_sound
 from lms.core.scope import Scope
@@ -28,18 +32,22 @@ from lms.core.scope import Scope
 ENDED_SINCE, STARTING_WITHIN = timedelta(days=1), timedelta(days=7)
 
 
-def read_device_roster(db: Session, session_id: int, scope: Scope, *, user_id: int | None = None) -> dict[str, Any]:
+def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Caller) -> dict[str, Any]:
     """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
-    passed now. `own`: the check-in of the user who teaches at the session. Raises NotFound.
+    passed now. `find`: what finds the person, hashed with `search_key`. `hint`: tells people of one masked name
+    apart. `own`: the check-in of the device's user, who may teach at the session. Raises NotFound.
     """
+    key = SearchKey.of_device(caller.device_id)
     meeting = load_session(db, session_id, scope)
     offering = meeting.offering
     rows = db.execute(
         select(
             Enrolment.id,
             Trainee.name,
+            Trainee.ref,
+            Trainee.phone_sealed,
             Enrolment.ticket_hash,
             Enrolment.state,
             Attendance.arrived_at,
@@ -53,13 +61,17 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, *, user_id: i
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
     results = assessment.results_by_enrolment(db, offering.id)
+    hints = namesakes.hints(db, {row[0]: row[1] for row in rows}, masked=True)
     return {
+        "search_key": key.as_json(),
         "session": session_facts(meeting, offering, offering.course),
-        "own": _own_check_in(meeting, user_id),
+        "own": _own_check_in(meeting, caller.user_id),
         "people": [
             {
                 "enrolment": enrolment_id,
                 "name": mask_name(name),
+                "hint": hints.get(enrolment_id, ""),
+                "find": key.hashes(name, open_phone(ref, phone_sealed)),
                 "ticket": ticket_hash.hex(),
                 "state": state,
                 "present": arrived_at is not None,
@@ -67,7 +79,7 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, *, user_id: i
                 "left_at": left_at,
                 "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
             }
-            for enrolment_id, name, ticket_hash, state, arrived_at, left_at in sorted(
+            for enrolment_id, name, ref, phone_sealed, ticket_hash, state, arrived_at, left_at in sorted(
                 rows, key=lambda row: (by_sound(row[1]), row[0])
             )
         ],
@@ -122,9 +134,9 @@ def session_facts(meeting: CourseSession, offering: Offering, course: Course) ->
     }
 
 
-def _own_check_in(meeting: CourseSession, user_id: int | None) -> dict[str, Any] | None:
+def _own_check_in(meeting: CourseSession, user_id: int) -> dict[str, Any] | None:
     for teaching in meeting.instructors:
-        if user_id is not None and teaching.instructor.user_id == user_id:
+        if teaching.instructor.user_id == user_id:
             return {
                 "arrived_at": teaching.arrived_at,
                 "left_at": teaching.left_at,
