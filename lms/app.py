@@ -74,6 +74,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/tickets", "certificates.views.holding"),
     ("/shared", "certificates.views.sharing"),
     ("/", "certificates.views.badges"),
+    ("/", "courses.assessment.views.examiner_events"),
     ("/", "courses.assessment.views.skill_results"),
     ("/", "courses.closing.views.session_acts"),
     ("/trainees", "lms.portal.desk_links"),

@@ -73,6 +73,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "report_waiting": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
+    "examiner_events": (TEACH, TEACH),
     "skill_results": (TEACH, TEACH),
     "session_acts": (TEACH, TEACH),
     "targets": (READ, CITY),
@@ -140,13 +141,9 @@ IN_STEP = {
 
 # Paired devices, by their token: a cookie opens none of them.
 DEVICES = {
-    "check_ins.record",
-    "check_ins.roster",
-    "check_ins.sessions",
-    "session_acts.headcounts",
-    "session_acts.own_check_ins",
-    "skill_results.record",
-}
+    "check_ins.record", "check_ins.roster", "check_ins.sessions", "examiner_events.record_theory",
+    "examiner_events.start_retests", "session_acts.headcounts", "session_acts.own_check_ins", "skill_results.record",
+}  # fmt: skip
 
 # Anybody, without an account.
 PUBLIC = {

@@ -46,6 +46,8 @@ OF_RECORD = (
     "ledger_entry",
     "session_event",
     "skill_event",
+    "theory_event",
+    "retest_event",
     "record_block",
 )
 KEYS = {"ledger_entry": "seq", "attendance_decision": "event_id", "record_block": "number"}

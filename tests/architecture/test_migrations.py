@@ -48,6 +48,8 @@ def test_up_equals_the_models_and_down_leaves_nothing(server: Server) -> None:
         "ledger_entry",
         "session_event",
         "skill_event",
+        "theory_event",
+        "retest_event",
         "record_block",
     ],
 )

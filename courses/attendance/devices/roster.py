@@ -36,8 +36,9 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Calle
     """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
-    passed now. `find`: what finds the person, hashed with `search_key`. `hint`: tells people of one masked name
-    apart. `own`: the check-in of the device's user, who may teach at the session. Raises NotFound.
+    passed in any attempt; `attempts`: the marks of each attempt. `find`: what finds the person, hashed with `search_key`.
+    `hint`: tells people of one masked name apart. `own`: the check-in of the device's user, who may teach at the session.
+    Raises NotFound.
     """
     key = SearchKey.of_device(caller.device_id)
     meeting = load_session(db, session_id, scope)
@@ -60,12 +61,17 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Calle
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
-    results = assessment.results_by_enrolment(db, offering.id)
+    attempts = assessment.attempts_by_enrolment(db, offering.id)
     hints = namesakes.hints(db, {row[0]: row[1] for row in rows}, masked=True)
     return {
         "search_key": key.as_json(),
         "session": session_facts(meeting, offering, offering.course),
         "own": _own_check_in(meeting, caller.user_id),
+        "offering": {
+            "id": offering.id,
+            "theory": offering.course.pass_mark is not None,
+            "pass_mark": offering.course.pass_mark,
+        },
         "people": [
             {
                 "enrolment": enrolment_id,
@@ -77,7 +83,11 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Calle
                 "present": arrived_at is not None,
                 "arrived_at": arrived_at,
                 "left_at": left_at,
-                "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
+                "skills": _skill_states(assessment.results_of(attempts.get(enrolment_id, ()))),
+                "attempts": [
+                    {"attempt": attempt.attempt, "theory": attempt.theory, "skills": attempt.skills}
+                    for attempt in attempts.get(enrolment_id, ())
+                ],
             }
             for enrolment_id, name, ref, phone_sealed, ticket_hash, state, arrived_at, left_at in sorted(
                 rows, key=lambda row: (by_sound(row[1]), row[0])
@@ -92,13 +102,17 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Calle
 
 
 def trainee_names(db: Session, enrolment_ids: Collection[int]) -> dict[int, str]:
-    """Read the names of enrolments' trainees by the enrolment's id. The caller has checked that the user may see them."""
+    """Read the names of enrolments' trainees by the enrolment's id, with what tells namesakes apart.
+
+    The caller has checked that the user may see them.
+    """
     rows = db.execute(
         select(Enrolment.id, Trainee.name)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .where(Enrolment.id.in_(enrolment_ids))
     )
-    return {enrolment_id: name for enrolment_id, name in rows}
+    hints = namesakes.beside(db, enrolment_ids)
+    return {enrolment_id: f"{name} {hints.get(enrolment_id, '')}".rstrip() for enrolment_id, name in rows}
 
 
 def device_sessions(db: Session, user_id: int, now: datetime) -> list[dict[str, Any]]:
