@@ -138,7 +138,7 @@ IN_STEP = {
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
-DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_results.record"}
+DEVICES = {"check_ins.day", "check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_results.record"}
 
 # Anybody, without an account.
 PUBLIC = {

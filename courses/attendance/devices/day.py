@@ -1,0 +1,48 @@
+"""The rosters of an instructor's next sessions, which a device stores so that the day works without a network."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from courses.attendance.devices.roster import read_device_roster
+from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
+from instructors.models import Instructor
+from lms.core import clock
+from lms.core.scope import Scope
+
+DAYS = 2  # today and tomorrow: the evening before is the last time at which many phones have a network
+SESSIONS_LIMIT = 20  # an answer that a bad network carries in a few seconds
+
+
+@dataclass(frozen=True)
+class DeviceDay:
+    """The rosters of the sessions that take place between two moments, by time; values for JSON, and moments."""
+
+    starts_at: datetime
+    ends_at: datetime
+    rosters: list[dict[str, Any]]
+
+
+def read_device_day(db: Session, user_id: int, scope: Scope, zone: ZoneInfo) -> DeviceDay:
+    """Read the rosters of the sessions that a user teaches at any time of today and tomorrow, days of the branch."""
+    starts_at = datetime.combine(clock.today(zone), time.min, zone)
+    ends_at = starts_at + timedelta(days=DAYS)  # the wall clock of the zone: a day of 23 or 25 hours is one day
+    ids = db.scalars(
+        select(CourseSession.id)
+        .join(Offering, Offering.id == CourseSession.offering_id)
+        .join(SessionInstructor, SessionInstructor.course_session_id == CourseSession.id)
+        .join(Instructor, Instructor.id == SessionInstructor.instructor_id)
+        .where(
+            Instructor.user_id == user_id,
+            Offering.state.in_((OfferingState.PUBLISHED, OfferingState.CLOSED)),
+            CourseSession.starts_at < ends_at,
+            CourseSession.ends_at > starts_at,
+        )
+        .order_by(CourseSession.starts_at, CourseSession.id)
+        .limit(SESSIONS_LIMIT)
+    ).all()
+    return DeviceDay(starts_at, ends_at, [read_device_roster(db, session_id, scope) for session_id in ids])
