@@ -27,8 +27,11 @@ class DeviceDay:
     rosters: list[dict[str, Any]]
 
 
-def read_device_day(db: Session, user_id: int, scope: Scope, zone: ZoneInfo) -> DeviceDay:
-    """Read the rosters of the sessions that a user teaches at any time of today and tomorrow, days of the branch."""
+def read_device_day(db: Session, user_id: int, device_id: int, scope: Scope, zone: ZoneInfo) -> DeviceDay:
+    """Read the rosters of the sessions that a user teaches at any time of today and tomorrow, days of the branch.
+
+    device_id: the device that stores them, by whose key people are found.
+    """
     starts_at = datetime.combine(clock.today(zone), time.min, zone)
     ends_at = starts_at + timedelta(days=DAYS)  # the wall clock of the zone: a day of 23 or 25 hours is one day
     ids = db.scalars(
@@ -45,4 +48,4 @@ def read_device_day(db: Session, user_id: int, scope: Scope, zone: ZoneInfo) -> 
         .order_by(CourseSession.starts_at, CourseSession.id)
         .limit(SESSIONS_LIMIT)
     ).all()
-    return DeviceDay(starts_at, ends_at, [read_device_roster(db, session_id, scope) for session_id in ids])
+    return DeviceDay(starts_at, ends_at, [read_device_roster(db, session_id, scope, device_id) for session_id in ids])

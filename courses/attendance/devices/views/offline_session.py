@@ -80,6 +80,7 @@ SCRIPTS = (
     "rosters.js",
     "scan.js",
     "scan_signals.js",
+    "search_key.js",
     "seen_codes.js",
     "sending.js",
     "skills.js",
