@@ -33,7 +33,7 @@ def compress(response: Response, *, is_static: bool) -> None:
     """
     if (
         request.method != "GET"
-        or response.status_code != 200  # noqa: PLR2004 - a part of a file, an empty answer or an error
+        or response.status_code != 200
         or response.mimetype not in TYPES
         or "Content-Encoding" in response.headers
         or not request.accept_encodings["gzip"]
