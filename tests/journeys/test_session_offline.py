@@ -370,6 +370,7 @@ def test_today_leads_to_the_roster_and_back_without_a_network(basement: Basement
     phone.on()
     phone.context.set_offline(True)
     page = phone.page("/account/")
+    card = page.locator(f"[data-session='{basement.session_id}']")
     page.locator("[data-needs-network] .btn-primary").click()
     expect(card.locator("[data-present]")).to_have_text(str(before + 2))
     phone.context.set_offline(False)
