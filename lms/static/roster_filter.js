@@ -11,13 +11,14 @@ const links = [...root.querySelectorAll("[data-show]")];
 let choice = links.find((link) => link.getAttribute("aria-current") === "true")?.dataset.show ?? "all";
 let hashed = { query: "", search: "", hash: "" }; // what was typed last, and its hash with the key of the roster
 
-function show() {
+// Where a row must not move under a finger that comes down (`shifts` is false), whoever is shown stays.
+function show(shifts = true) {
   const query = search.value;
   const hash = hashed.query === query ? hashed.hash : "";
   for (const row of rows()) {
     const { key, initials, tail, find = "", present } = row.dataset;
     const person = { key, initials, tail, find: find.split(" "), present: present === "yes" };
-    row.hidden = !matches(person, query, choice, hash);
+    row.hidden = !matches(person, query, choice, hash) && (shifts || row.hidden);
   }
   root.querySelector("[data-nobody]").hidden = list.querySelector(".person:not([hidden])") !== null;
   for (const link of links) {
@@ -36,9 +37,9 @@ async function hashAndShow() {
   show();
 }
 
-/** Show the people that are searched for, hide the others. */
-export function filter() {
-  show();
+/** Show the people that are searched for, hide the others. `shifts`: false where nobody asked for it just now. */
+export function filter(shifts = true) {
+  show(shifts);
   // The roster may have come after what was typed.
   if (search.value && hashed.search !== (state.roster?.search ?? "")) hashAndShow();
 }

@@ -50,6 +50,7 @@ function addRow(name, hint = "") {
 function addPerson({ enrolment, name, hint }) {
   if (!template) return null;
   const row = addRow(name, hint);
+  row.hidden = true; // until the filter shows it
   row.id = `person-${enrolment}`;
   row.dataset.enrolment = enrolment;
   row.querySelector(".person-tap").value = enrolment;
