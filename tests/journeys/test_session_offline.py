@@ -377,6 +377,7 @@ def test_today_leads_to_the_roster_and_back_without_a_network(basement: Basement
     page.evaluate("dispatchEvent(new Event('online'))")
     expect_unsent(page, 0)
     expect(card.locator("[data-present]")).to_have_text(str(before + 2))
+    sign_in(page, Account("instructor", LOGIN, PASSWORD))  # the killed browser had not written its cookie
     page.goto("/today/")
     expect_ready(page)
     page.goto("/account/")
