@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from courses.attendance.devices.roster import read_device_roster
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
 from instructors.models import Instructor
+from lms.accounts.devices import Caller
 from lms.core import clock
 from lms.core.scope import Scope
 
@@ -27,11 +28,8 @@ class DeviceDay:
     rosters: list[dict[str, Any]]
 
 
-def read_device_day(db: Session, user_id: int, device_id: int, scope: Scope, zone: ZoneInfo) -> DeviceDay:
-    """Read the rosters of the sessions that a user teaches at any time of today and tomorrow, days of the branch.
-
-    device_id: the device that stores them, by whose key people are found.
-    """
+def read_device_day(db: Session, scope: Scope, caller: Caller, zone: ZoneInfo) -> DeviceDay:
+    """Read the rosters of the sessions that the device's user teaches today or tomorrow, by the branch's clock."""
     starts_at = datetime.combine(clock.today(zone), time.min, zone)
     ends_at = starts_at + timedelta(days=DAYS)  # the wall clock of the zone: a day of 23 or 25 hours is one day
     ids = db.scalars(
@@ -40,7 +38,7 @@ def read_device_day(db: Session, user_id: int, device_id: int, scope: Scope, zon
         .join(SessionInstructor, SessionInstructor.course_session_id == CourseSession.id)
         .join(Instructor, Instructor.id == SessionInstructor.instructor_id)
         .where(
-            Instructor.user_id == user_id,
+            Instructor.user_id == caller.user_id,
             Offering.state.in_((OfferingState.PUBLISHED, OfferingState.CLOSED)),
             CourseSession.starts_at < ends_at,
             CourseSession.ends_at > starts_at,
@@ -48,4 +46,4 @@ def read_device_day(db: Session, user_id: int, device_id: int, scope: Scope, zon
         .order_by(CourseSession.starts_at, CourseSession.id)
         .limit(SESSIONS_LIMIT)
     ).all()
-    return DeviceDay(starts_at, ends_at, [read_device_roster(db, session_id, scope, device_id) for session_id in ids])
+    return DeviceDay(starts_at, ends_at, [read_device_roster(db, session_id, scope, caller) for session_id in ids])

@@ -61,8 +61,8 @@ def day() -> ResponseReturnValue:
 
     A device that sends the tag of the answer that it stores is answered with 304 while nothing has changed.
     """
-    now, paired, zone = clock.now(), caller(), current_app.config["SETTINGS"].zone
-    read = device_day.read_device_day(db(), paired.user_id, paired.device_id, scope(), zone)
+    now, zone = clock.now(), current_app.config["SETTINGS"].zone
+    read = device_day.read_device_day(db(), scope(), caller(), zone)
     content = {"from": read.starts_at, "until": read.ends_at, "rosters": read.rosters}
     response = _json(content | {"server_time": now})
     response.set_etag(sha256(to_json(content)).hexdigest()[:TAG_LENGTH])
@@ -73,7 +73,7 @@ def day() -> ResponseReturnValue:
 @device(READS_A_MINUTE)
 def roster(session_id: int) -> ResponseReturnValue:
     """Read a session's roster for a device: masked names and hashed tickets, no phone and no ID number."""
-    people = device_roster.read_device_roster(db(), session_id, scope(), caller().device_id)
+    people = device_roster.read_device_roster(db(), session_id, scope(), caller())
     return _json({**people, "server_time": clock.now()})
 
 
