@@ -18,6 +18,8 @@ export { events, status } from "./outbox_status.js";
 
 export const CHECK_INS = "/api/v1/check-ins";
 export const SKILL_RESULTS = "/api/v1/skill-results";
+export const THEORY_MARKS = "/api/v1/theory-marks";
+export const RETESTS = "/api/v1/retests";
 
 let turn = 0; // tells events of one millisecond apart
 

@@ -65,7 +65,11 @@ SCRIPTS = (
     "outbox_status.js",
     "outbox_store.js",
     "presence.js",
+    "results_grid.js",
+    "results_keys.js",
+    "results_marks.js",
     "results_shell.js",
+    "results_view.js",
     "roster.js",
     "roster_answers.js",
     "roster_events.js",
@@ -100,7 +104,7 @@ SCRIPTS = (
     "unsent_file.js",
 )
 DECODING_WORKER = "decoding-worker.js"
-FILES = (*SCRIPTS, DECODING_WORKER, "style.css", "session.css", "icon.svg")
+FILES = (*SCRIPTS, DECODING_WORKER, "style.css", "session.css", "results.css", "icon.svg")
 TYPES = {
     "css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml", "wasm": "application/wasm",
 }  # fmt: skip
