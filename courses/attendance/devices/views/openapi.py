@@ -96,7 +96,7 @@ SCHEMAS: dict[str, Any] = {
     },
     "CourseSession": {
         "type": "object",
-        "required": ["id", "title", "place", "starts_at", "ends_at", "opens_at", "closed"],
+        "required": ["id", "title", "place", "starts_at", "ends_at", "opens_at", "headcount", "closed"],
         "properties": {
             "id": {"type": "integer"},
             "title": _TEXT_IN_BOTH_LANGUAGES,
@@ -104,8 +104,15 @@ SCHEMAS: dict[str, Any] = {
             "starts_at": _MOMENT,
             "ends_at": _MOMENT,
             "opens_at": _MOMENT,
+            "headcount": {"type": "integer", "description": "People who were counted and are not on the roster."},
             "closed": {"type": "boolean"},
         },
+    },
+    "OwnCheckInTimes": {
+        "type": ["object", "null"],
+        "description": "The check-in of the device's user; null where the user does not teach at the session.",
+        "required": ["arrived_at", "left_at", "opens_at"],
+        "properties": {"arrived_at": _MOMENT_OR_NULL, "left_at": _MOMENT_OR_NULL, "opens_at": _MOMENT},
     },
     "RosterPerson": {
         "type": "object",
@@ -212,6 +219,7 @@ PATHS: dict[str, Any] = {
                         "description": "The key of this device; to be kept where no script can read it, never in clear.",
                     },
                     session={"$ref": "#/components/schemas/CourseSession"},
+                    own={"$ref": "#/components/schemas/OwnCheckInTimes"},
                     offering=_OFFERING,
                     people=_list_of("RosterPerson"),
                     skills={
