@@ -480,6 +480,53 @@ def test_all_present_leaves_out_who_is_unticked_and_can_be_taken_back(basement: 
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
+def test_today_leads_to_the_roster_and_back_without_a_network(basement: Basement, phone: Phone, language: str) -> None:
+    """Today was opened once; the roster never was. Links that need a network say so, and a killed browser changes nothing."""
+    page = phone.page(f"/today/?lang={language}")
+    expect_ready(page)
+    before = basement.present
+    phone.context.set_offline(True)
+    page.goto("/today/")
+    card = page.locator(f"[data-session='{basement.session_id}']")
+    expect(card.locator("[data-present]")).to_have_text(str(before))
+    expect(card.locator("[data-enrolled]")).to_have_text(str(PEOPLE))
+    expect(card.locator("[data-state=running]")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en" if language == "en" else "zh-Hans")
+    assert Axe().run(page).response["violations"] == []
+    card.locator("[data-roster-link]").click()
+    tap(page, 2)
+    page.locator(".brand").click()
+    expect(card.locator("[data-present]")).to_have_text(str(before + 2))
+
+    for address in ("/account/", f"/sessions/{basement.session_id}/code", "/offerings/?q=x", "/certificates/1.pdf"):
+        page.goto(address)
+        expect(page.locator("[data-needs-network]")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    phone.kill()
+    phone.on()
+    phone.context.set_offline(True)
+    page = phone.page("/account/")
+    card = page.locator(f"[data-session='{basement.session_id}']")
+    page.locator("[data-needs-network] .btn-primary").click()
+    expect(card.locator("[data-present]")).to_have_text(str(before + 2))
+    phone.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect_unsent(page, 0)
+    expect(card.locator("[data-present]")).to_have_text(str(before + 2))
+    sign_in(page, Account("instructor", LOGIN, PASSWORD))  # the killed browser had not written its cookie
+    page.goto("/today/")
+    expect_ready(page)
+    page.goto("/account/")
+    page.locator("form[action$='/sign-out'] button").click()
+    page.wait_for_url(lambda address: "/account" not in address)
+    assert '"rosters": []' in dump(page)
+    phone.context.set_offline(True)
+    page.goto("/today/")
+    expect(page.locator("[data-kept]")).not_to_be_empty()
+    expect(card).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
 def test_axe_finds_nothing_on_the_page_without_a_network(basement: Basement, phone: Phone, language: str) -> None:
     page = phone.page(f"{basement.address}?lang={language}")
     expect_ready(page)
