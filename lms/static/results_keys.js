@@ -1,5 +1,5 @@
-// The keys of the grid of results: Enter and the arrows go up and down the column, as in a spreadsheet; left and right choose
-// between the marks of a skill, as in every group of radio buttons.
+// The keys of the grid of results: Enter and the arrows go up and down the column, as in a spreadsheet; left and
+// right choose between the marks of a skill, as in every group of radio buttons.
 
 /** How many rows a key moves: 1 down, -1 up, 0 where it is not ours. */
 export function stepOf({ key, shiftKey, ctrlKey, altKey, metaKey, isComposing }) {
