@@ -9,17 +9,16 @@ import { withRetest, withScore, withSkill } from "./results_view.js";
 export function changeOf(answer) {
   const { outcome, attempt, skill, passed, present, arrived_at, left_at } = answer;
   if (outcome === "rejected" || outcome === "review") return null;
+  // A roster that was kept by an earlier version has no attempts.
+  const marked = (person, mark) => (person.attempts ? { ...person, attempts: mark(person.attempts) } : person);
   if (skill) {
-    return (person) => ({
-      ...person,
-      skills: { ...person.skills, [skill]: passed },
-      attempts: withSkill(person.attempts ?? [], skill, passed),
-    });
+    return (person) => marked(
+      { ...person, skills: { ...person.skills, [skill]: passed } },
+      (attempts) => withSkill(attempts, skill, passed),
+    );
   }
-  if ("score" in answer) {
-    return (person) => ({ ...person, attempts: withScore(person.attempts ?? [], answer.score, attempt) });
-  }
-  if (attempt) return (person) => ({ ...person, attempts: withRetest(person.attempts ?? [], attempt) });
+  if ("score" in answer) return (person) => marked(person, (attempts) => withScore(attempts, answer.score, attempt));
+  if (attempt) return (person) => marked(person, (attempts) => withRetest(attempts, attempt));
   return present === undefined ? null : (person) => ({ ...person, present, arrived_at, left_at });
 }
 

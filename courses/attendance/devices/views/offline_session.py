@@ -65,6 +65,7 @@ SCRIPTS = (
     "outbox_status.js",
     "outbox_store.js",
     "presence.js",
+    "results.js",
     "results_grid.js",
     "results_keys.js",
     "results_marks.js",
