@@ -1,7 +1,8 @@
-// The grid of results with a network: the server has rendered its people. Without this script it is one form.
+// The grid of results. With a network the server has rendered its people, and without this script it is one form.
 import * as outbox from "./outbox.js";
 import { grid } from "./results_grid.js";
 import { listen, redraw, showRoster } from "./results_marks.js";
+import { beginFromKept } from "./results_shell.js";
 import { fetchRoster } from "./roster_fetch.js";
 
 const REFRESH_MS = 30000;
@@ -21,4 +22,5 @@ async function begin() {
   document.addEventListener("visibilitychange", refresh);
 }
 
-if (grid) begin();
+if (grid.dataset.shell) beginFromKept();
+else begin();

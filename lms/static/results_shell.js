@@ -71,7 +71,8 @@ function build({ session, offering, people, skills }) {
   grid.querySelector("tbody").replaceChildren(...people.map((person) => personRow(person, offering, skills)));
 }
 
-async function begin() {
+/** Fill the page that opened without a network. */
+export async function beginFromKept() {
   await ready;
   const roster = rosterNow(await keptOffering(Number(location.pathname.split("/")[2])));
   const note = page.querySelector("[data-kept]");
@@ -87,5 +88,3 @@ async function begin() {
   listen();
   await showRoster(roster);
 }
-
-begin();
