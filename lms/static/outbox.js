@@ -16,6 +16,8 @@ export { forgetRefusedTokens, pair, signOut } from "./outbox_connection.js";
 export { flush, pending } from "./outbox_sender.js";
 export { events, status } from "./outbox_status.js";
 
+export { HEADCOUNTS, OWN_CHECK_INS } from "./session_acts.js";
+
 export const CHECK_INS = "/api/v1/check-ins";
 export const SKILL_RESULTS = "/api/v1/skill-results";
 

@@ -1,10 +1,12 @@
 // The roster of the server, fetched again and again while the session page is looked at.
+import { learnOwn, paintOwn } from "./own_check_in.js";
 import { redraw } from "./roster_events.js";
 import { fetchRoster } from "./roster_fetch.js";
 import { filter } from "./roster_filter.js";
 import { showHeading } from "./roster_heading.js";
 import { showPeople } from "./roster_rows.js";
 import { state } from "./roster_state.js";
+import { root } from "./roster_page.js";
 
 const REFRESH_MS = 30000;
 
@@ -13,6 +15,9 @@ export async function showRoster(roster) {
   state.roster = roster;
   showPeople();
   showHeading();
+  const own = root.querySelector("[data-own]");
+  if (own) learnOwn(own, roster);
+  await paintOwn();
   await redraw();
   filter(false);
 }
