@@ -43,6 +43,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "catalogue": (READ, CITY),
     "certificates": (ALL_BUT_TRAINEES, ADMIN),
     "check_ins": (TEACH, TEACH),
+    "closing_requests": (NOBODY, RESULTS),
     "code_display": (TEACH, TEACH),
     "desk_links": (NOBODY, PLAN),
     "devices": (NOBODY, TEACH),
@@ -87,6 +88,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
 
 # Single routes that differ from their area.
 EXCEPTIONS: dict[str, Who] = {
+    "closing_requests.record": TEACH,  # a host's device is let in and told that it closes nothing
     "attendance.scan": TEACH,  # pages that lead to a change
     "attendance.undo": TEACH,
     "attendance.search": ALL_BUT_TRAINEES,  # a filter bar sent by POST: whom it seeks may not stand in an address
@@ -138,7 +140,7 @@ IN_STEP = {
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
-DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_results.record"}
+DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_results.record", "closing_requests.record"}
 
 # Anybody, without an account.
 PUBLIC = {
