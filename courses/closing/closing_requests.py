@@ -20,6 +20,7 @@ from courses.attendance.roster import load_session
 from courses.closing import closing
 from courses.closing.closing import ClosingOutlook
 from courses.closing.spot_check import HeadCount
+from courses.device_events import moment_since
 from courses.models.closing_requests import ClosingRequest, ClosingRequestState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.offerings.class_hours import HoursDecision
@@ -132,6 +133,7 @@ class ClosingAnswer:
     outcome: Outcome
     code: str
     message: str
+    params: Mapping[str, Any] = field(default_factory=dict)
     session_id: int | None = None
     state: ClosingRequestState | None = None
     judged: JudgedRequest | None = None
@@ -263,7 +265,7 @@ def _values(
         "device_id": device_id,
         "told_at": request.told_at,
         "offset_ms": request.offset_ms,
-        "happened_at": _moment(request, meeting, now),
+        "happened_at": moment_since(request.told_at, request.offset_ms, meeting.starts_at - TRUSTED_BEFORE, now),
         "received_at": now,
         "heads": request.heads.counted,
         "heads_reason": request.heads.reason,
@@ -335,14 +337,6 @@ def _differences(foreseen: Foreseen, effects: ClosingOutlook) -> list[Difference
     return [*differences, *gone]
 
 
-def _moment(request: ClosingInput, meeting: CourseSession, now: datetime) -> datetime:
-    try:
-        corrected = request.told_at + timedelta(milliseconds=request.offset_ms or 0)
-    except OverflowError:
-        return now
-    return min(corrected, now) if corrected >= meeting.starts_at - TRUSTED_BEFORE else now
-
-
 def _rejected(request: ClosingInput, code: str) -> ClosingAnswer:
     return ClosingAnswer(request.id, Outcome.REJECTED, code, MESSAGES[code])
 
@@ -350,4 +344,4 @@ def _rejected(request: ClosingInput, code: str) -> ClosingAnswer:
 def _answer(
     row: ClosingRequest, outcome: Outcome, code: str, judged: JudgedRequest | None = None
 ) -> ClosingAnswer:
-    return ClosingAnswer(row.id, outcome, code, MESSAGES[code], row.course_session_id, row.state, judged)
+    return ClosingAnswer(row.id, outcome, code, MESSAGES[code], {}, row.course_session_id, row.state, judged)

@@ -53,8 +53,7 @@ async function showRefused() {
 }
 
 async function save() {
-  const paths = { checkIns: outbox.CHECK_INS, skillResults: outbox.SKILL_RESULTS };
-  const { name, content } = unsentFile(await outbox.pending(), paths, new Date());
+  const { name, content } = unsentFile(await outbox.pending(), new Date());
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
   link.download = name;

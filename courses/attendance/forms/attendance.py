@@ -10,7 +10,8 @@ from wtforms import HiddenField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from courses.attendance import scanning
-from courses.attendance.check_ins import EARLIEST, LATEST, AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
+from courses.device_events import EARLIEST, LATEST
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from lms.core.db import LARGEST_ID

@@ -1,6 +1,6 @@
 """Requests to close: the address that devices send them to, and withdrawing one; the closing page confirms them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,19 +10,21 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from courses import saved_events
 from courses.assessment.entitlement import SHORTFALL_LABELS
 from courses.closing import closing_requests
-from courses.closing.closing_requests import MESSAGES, ClosingAnswer, JudgedRequest
-from courses.closing.forms import closing_requests as forms
+from courses.closing.closing_requests import ClosingAnswer, ClosingInput, JudgedRequest
+from courses.closing.forms.closing_requests import CLOSINGS
 from courses.closing.presence import PersonPresence
 from courses.closing.views.openapi import PATHS, SCHEMAS
+from courses.device_events import BYTES_LIMIT, answer_each, readable
 from courses.models.offerings import CourseSession
-from courses.outcomes import Outcome
+from courses.saved_events import SavedKind
 from lms.accounts.bearer import caller, device
 from lms.core import clock, openapi
 from lms.core.access import requires, scope, scope_of
 from lms.core.error_pages import message_of
-from lms.core.errors import N_, Denied, DomainError
+from lms.core.errors import N_, Denied
 from lms.core.languages import in_both
 from lms.core.redirects import local_address
 from lms.core.request_db import db
@@ -31,9 +33,7 @@ from lms.core.scope import EXAMINERS
 blueprint = Blueprint("closing_requests", __name__)
 
 A_MINUTE = 120
-BATCH_LIMIT = 100
-BODY_LIMIT = 512 * 1024
-BAD_EVENT = N_("This request could not be read. Reload the page and ask again.")
+BODY_LIMIT = 4 * BYTES_LIMIT  # each request names the people of a class
 
 
 @blueprint.post("/api/v1/closings")
@@ -45,25 +45,16 @@ def record() -> ResponseReturnValue:
     grants = [grant for grant in paired.grants if grant.role in EXAMINERS]
     if not grants:
         raise Denied("closing_denied", N_("Your roles do not include closing a session."))
-    bodies = _event_bodies(request.get_json(silent=True))
-    inputs = [forms.read(body) for body in bodies]
-    answers = iter(
-        closing_requests.record_all(
-            db(),
-            [request_input for request_input in inputs if request_input is not None],
-            user_id=paired.user_id,
-            device_id=paired.device_id,
-            scope=scope_of(paired.user_id, grants),
-            now=now,
-        )
+    events = CLOSINGS.read_batch(request.get_data(cache=False), now)
+    answers = closing_requests.record_all(
+        db(),
+        readable(events),
+        user_id=paired.user_id,
+        device_id=paired.device_id,
+        scope=scope_of(paired.user_id, grants),
+        now=now,
     )
-    answers_json = [
-        _answer_json(next(answers)) if request_input is not None else _rejection_json(body)
-        for body, request_input in zip(bodies, inputs, strict=True)
-    ]
-    if len(answers_json) == 1 and answers_json[0]["code"] == "event_conflict":
-        raise DomainError("event_conflict", MESSAGES["event_conflict"], status=409)
-    return jsonify(received_at=now.isoformat(), answers=answers_json)
+    return jsonify(received_at=now.isoformat(), answers=answer_each(events, answers, _facts))
 
 
 @blueprint.post("/sessions/<int:session_id>/closing-requests/<uuid:event_id>/withdraw")
@@ -89,23 +80,27 @@ def offerings_with_requests(offering_ids: Collection[int]) -> set[int]:
     return closing_requests.waiting_offerings(db(), offering_ids)
 
 
-def _event_bodies(body: Any) -> list[Any]:
-    events = body.get("events") if isinstance(body, dict) else None
-    if not isinstance(events, list) or not 1 <= len(events) <= BATCH_LIMIT:
-        raise DomainError("bad_batch", N_("Send “events”, a list of 1 to 100."), status=422)
-    return events
-
-
-def _answer_json(answer: ClosingAnswer) -> dict[str, Any]:
+def _facts(answer: ClosingAnswer | None) -> dict[str, Any]:
+    if answer is None:
+        return dict.fromkeys(("session", "state", "judged"))
     return {
-        "id": str(answer.id),
-        "outcome": answer.outcome,
-        "code": answer.code,
-        "text": in_both(answer.message),
         "session": answer.session_id,
         "state": answer.state,
         "judged": _judged_json(answer.judged) if answer.judged is not None else None,
     }
+
+
+def _record_saved(events: Sequence[ClosingInput]) -> Sequence[ClosingAnswer]:
+    """Keep the requests of a saved file within the scope of the user's roles that may close."""
+    closing_scope = scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in EXAMINERS])
+    return closing_requests.record_all(
+        db(), events, user_id=current_user.id, device_id=None, scope=closing_scope, now=clock.now()
+    )
+
+
+saved_events.register(
+    "/api/v1/closings", SavedKind(CLOSINGS, _record_saved, lambda _event, _answer: (_("Closing of a session"), None))
+)
 
 
 def _judged_json(judged: JudgedRequest) -> dict[str, Any]:
@@ -137,19 +132,6 @@ def _missed_json(person: PersonPresence) -> dict[str, Any]:
         "early": sum(stay.early for stay in stays),
         "minutes": person.minutes,
         "missing": person.missing,
-    }
-
-
-def _rejection_json(body: Any) -> dict[str, Any]:
-    event_id = body.get("id") if isinstance(body, dict) else None
-    return {
-        "id": event_id if isinstance(event_id, str) else None,
-        "outcome": Outcome.REJECTED,
-        "code": "bad_event",
-        "text": in_both(BAD_EVENT),
-        "session": None,
-        "state": None,
-        "judged": None,
     }
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from courses.attendance.devices.forms.check_ins import DEVICE_METHODS, MESSAGES
-from courses.attendance.recording import BATCH_LIMIT
+from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, ReviewReason
 from courses.outcomes import Outcome
 from lms.core.openapi import refusals
