@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from courses.assessment import assessment
 from courses.assessment.entitlement import TraineeResults
 from courses.attendance import check_in_window
+from courses.attendance.devices import closing_facts
 from courses.attendance.roster import load_session
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
@@ -52,9 +53,11 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
+    facts = closing_facts.read(db, meeting)
     results = assessment.results_by_enrolment(db, offering.id)
     return {
         "session": session_facts(meeting, offering, offering.course),
+        "closing": facts.session,
         "people": [
             {
                 "enrolment": enrolment_id,
@@ -64,6 +67,8 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
                 "present": arrived_at is not None,
                 "arrived_at": arrived_at,
                 "left_at": left_at,
+                "elsewhere": facts.elsewhere.get(enrolment_id, {}),
+                "named": any(letter.isalpha() for letter in name),
                 "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
             }
             for enrolment_id, name, ticket_hash, state, arrived_at, left_at in sorted(

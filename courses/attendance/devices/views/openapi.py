@@ -4,6 +4,7 @@ from typing import Any
 
 from courses.attendance.devices.forms.check_ins import DEVICE_METHODS, MESSAGES
 from courses.device_events import BATCH_LIMIT
+from courses.attendance.devices.views.openapi_closing import CLOSING, ELSEWHERE, NAMED
 from courses.models.attendance import AttendanceKind, ReviewReason
 from courses.outcomes import Outcome
 from lms.core.openapi import refusals
@@ -86,7 +87,7 @@ SCHEMAS: dict[str, Any] = {
     },
     "RosterPerson": {
         "type": "object",
-        "required": ["enrolment", "name", "ticket", "state", "present", "arrived_at", "left_at", "skills"],
+        "required": ["enrolment", "name", "ticket", "state", "present", "arrived_at", "left_at", "elsewhere", "named", "skills"],
         "properties": {
             "enrolment": {"type": "integer"},
             "name": {"type": "string", "description": "Masked."},
@@ -95,6 +96,8 @@ SCHEMAS: dict[str, Any] = {
             "present": {"type": "boolean"},
             "arrived_at": _MOMENT_OR_NULL,
             "left_at": _MOMENT_OR_NULL,
+            "elsewhere": ELSEWHERE,
+            "named": NAMED,
             "skills": {"type": "object", "additionalProperties": {"type": "boolean"}},
         },
     },
@@ -159,6 +162,7 @@ PATHS: dict[str, Any] = {
                 **_answer(
                     "The people by name",
                     session={"$ref": "#/components/schemas/CourseSession"},
+                    closing=CLOSING,
                     people=_list_of("RosterPerson"),
                     skills={
                         "type": "array",
