@@ -181,9 +181,7 @@ def judge(db: Session, row: ClosingRequest, scope: Scope, effects: ClosingOutloo
         closing.refuse_unless_begun(meeting, clock.now())
     except DomainError as error:
         refusals.append(error)
-    refusals += closing.obstacles(
-        meeting, effects, heads=heads_of(row), before_end=row.before_end, hours=hours_of(row)
-    )
+    refusals += closing.obstacles(meeting, effects, heads=heads_of(row), before_end=row.before_end, hours=hours_of(row))
     return JudgedRequest(
         row,
         effects,
@@ -341,7 +339,5 @@ def _rejected(request: ClosingInput, code: str) -> ClosingAnswer:
     return ClosingAnswer(request.id, Outcome.REJECTED, code, MESSAGES[code])
 
 
-def _answer(
-    row: ClosingRequest, outcome: Outcome, code: str, judged: JudgedRequest | None = None
-) -> ClosingAnswer:
+def _answer(row: ClosingRequest, outcome: Outcome, code: str, judged: JudgedRequest | None = None) -> ClosingAnswer:
     return ClosingAnswer(row.id, outcome, code, MESSAGES[code], {}, row.course_session_id, row.state, judged)

@@ -1,11 +1,13 @@
 // The session page. A tap is kept on this device, shown, and on its way. With a network the server has rendered the
 // people; without one this script fills the page from the roster that this device keeps (masked names). Without
 // this script every button is a form.
+import "./everyone.js";
 import { keepPages } from "./keep_pages.js";
 import * as outbox from "./outbox.js";
 import { listenToOutbox, redraw } from "./roster_events.js";
 import { keptRoster } from "./roster_fetch.js";
 import { filter, listenToFilter } from "./roster_filter.js";
+import "./roster_menu.js";
 import { root, texts } from "./roster_page.js";
 import { readRows } from "./roster_rows.js";
 import { state } from "./roster_state.js";

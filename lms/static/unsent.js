@@ -71,6 +71,9 @@ outbox.events.addEventListener("change", ({ detail }) => {
 });
 part("mark").addEventListener("click", () => { dialog.showModal(); });
 part("close").addEventListener("click", () => dialog.close());
+dialog.addEventListener("close", () => {
+  if (part("mark").hidden) document.querySelector("main").focus({ preventScroll: true });
+});
 part("send").addEventListener("click", () => outbox.flush());
 part("save").addEventListener("click", save);
 part("connect").addEventListener("click", async () => {

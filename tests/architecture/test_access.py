@@ -140,7 +140,13 @@ IN_STEP = {
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
-DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_results.record", "closing_requests.record"}
+DEVICES = {
+    "check_ins.record",
+    "check_ins.roster",
+    "check_ins.sessions",
+    "skill_results.record",
+    "closing_requests.record",
+}
 
 # Anybody, without an account.
 PUBLIC = {

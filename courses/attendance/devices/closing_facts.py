@@ -78,7 +78,11 @@ def _session_facts(meeting: CourseSession, by_self: int) -> dict[str, Any]:
         "hours": {
             "course": float(offering.course.hours),
             "given": float(class_hours.given_hours(planned)),
-            "choice": "given" if offering.certificate_hours is not None else "course" if offering.hours_reason else None,
+            "choice": "given"
+            if offering.certificate_hours is not None
+            else "course"
+            if offering.hours_reason
+            else None,
             "reason": offering.hours_reason,
         }
         if class_hours.needs_decision(offering)

@@ -113,9 +113,7 @@ def _judged_json(judged: JudgedRequest) -> dict[str, Any]:
         "waiting_names": effects.certificates_waiting,
         "in_review": judged.in_review,
         "missed": [_missed_json(person) for person in effects.missed],
-        "refusals": [
-            {"code": error.code, "text": in_both(error.message, **error.params)} for error in judged.refusals
-        ],
+        "refusals": [{"code": error.code, "text": in_both(error.message, **error.params)} for error in judged.refusals],
         "differences": [
             {"enrolment": difference.enrolment_id, "foreseen": difference.foreseen, "judged": difference.judged}
             for difference in judged.differences

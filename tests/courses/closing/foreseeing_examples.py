@@ -107,9 +107,7 @@ def _judged(
             tuple(person["results"]["theory"]), tuple((skill, passed) for skill, passed in person["results"]["skills"])
         )
         name = "张伟" if person["named"] else "…"
-        verdict = judge(
-            demand, name=name, sessions_attended=len(stays), minutes_attended=minutes, results=results
-        )
+        verdict = judge(demand, name=name, sessions_attended=len(stays), minutes_attended=minutes, results=results)
         missing, state = list(verdict.shortfalls), str(verdict.state)
         assert verdict.certificate_due == (not missing)
     here = stays.get(session["id"])
@@ -128,7 +126,9 @@ def _text(value: Any) -> Any:
 
 def written() -> str:
     """Return the text of the file."""
-    return json.dumps(examples(), ensure_ascii=False, indent=None, separators=(",", ":")).replace('{"facts"', '\n{"facts"')
+    return json.dumps(examples(), ensure_ascii=False, indent=None, separators=(",", ":")).replace(
+        '{"facts"', '\n{"facts"'
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from courses.closing import closing, closing_requests
 from courses.closing.closing_requests import ClosingInput, Foreseen
 from courses.closing.spot_check import HeadCount
 from courses.models.closing_requests import ClosingRequest, ClosingRequestState
-from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.offerings.class_hours import HoursDecision
 from courses.outcomes import Outcome
@@ -93,7 +92,9 @@ def test_before_the_last_session_the_presence_that_can_no_longer_be_reached_is_c
 
 
 def test_what_hinders_is_told_with_what_to_do(db, make, sender):
-    running = make.offering(course=make.new_course(skills=0, pass_mark=None, hours=8), starts=[clock.now() + timedelta(hours=1)], hours=1)
+    running = make.offering(
+        course=make.new_course(skills=0, pass_mark=None, hours=8), starts=[clock.now() + timedelta(hours=1)], hours=1
+    )
     meeting = loaded(db, running)
     (answer,) = send(db, sender, asked(meeting))
     assert [error.code for error in answer.judged.refusals] == ["not_begun", "nobody_came", "before_end", "fewer_hours"]
@@ -127,18 +128,20 @@ def test_closing_confirms_one_request_and_outdates_the_others(db, make, offering
     late = asked(meeting)
     for _ in range(2):
         assert send(db, sender, late)[0].code == "session_closed"
-    assert refusal(
-        closing_requests.withdraw, db, late.id, user_id=sender.id, scope=EVERYTHING, now=clock.now()
-    ) == "request_decided"
+    assert (
+        refusal(closing_requests.withdraw, db, late.id, user_id=sender.id, scope=EVERYTHING, now=clock.now())
+        == "request_decided"
+    )
 
 
 def test_nobody_withdraws_the_request_of_another(db, make, offering, sender):
     request = asked(loaded(db, offering))
     send(db, sender, request)
     other = make.user(Role.INSTRUCTOR)
-    assert refusal(
-        closing_requests.withdraw, db, request.id, user_id=other.id, scope=EVERYTHING, now=clock.now()
-    ) == "not_found"
+    assert (
+        refusal(closing_requests.withdraw, db, request.id, user_id=other.id, scope=EVERYTHING, now=clock.now())
+        == "not_found"
+    )
 
 
 def test_the_closing_of_an_earlier_session_that_waits_is_named(db, make, sender):

@@ -55,7 +55,8 @@ def sessions() -> ResponseReturnValue:
 @device(READS_A_MINUTE)
 def roster(session_id: int) -> ResponseReturnValue:
     """Read a session's roster for a device: masked names and hashed tickets, no phone and no ID number."""
-    return _json({**device_roster.read_device_roster(db(), session_id, scope()), "server_time": clock.now()})
+    people = device_roster.read_device_roster(db(), session_id, scope(), caller().device_id)
+    return _json({**people, "server_time": clock.now()})
 
 
 def _facts(answer: CheckInAnswer | None) -> dict[str, Any]:

@@ -10,7 +10,10 @@ ELSEWHERE: dict[str, Any] = {
     "description": "By the id of another session of the offering, the arrival and the leaving there",
     "additionalProperties": {"type": "array", "items": _MOMENT_OR_NULL, "minItems": 2, "maxItems": 2},
 }
-NAMED: dict[str, Any] = {"type": "boolean", "description": "The name has a letter, so that a certificate can be issued."}
+NAMED: dict[str, Any] = {
+    "type": "boolean",
+    "description": "The name has a letter, so that a certificate can be issued.",
+}
 CLOSING: dict[str, Any] = {
     "type": "object",
     "required": [

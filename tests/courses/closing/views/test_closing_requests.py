@@ -57,7 +57,9 @@ def send(client, token, *events):
     return client.post(ADDRESS, json=body, headers={"Authorization": f"Bearer {token}"})
 
 
-def test_the_judgement_comes_back_and_one_tap_on_any_page_confirms_it(db, client, token, sign_in, sender, offering, people):
+def test_the_judgement_comes_back_and_one_tap_on_any_page_confirms_it(
+    db, client, token, sign_in, sender, offering, people
+):
     good, absent = people
     missing = {str(good.id): ["theory_missing"], str(absent.id): ["absent", "skills_missing", "theory_missing"]}
     sent = event(offering, foreseen={"missing": missing, "certified": 0})
