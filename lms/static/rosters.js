@@ -21,7 +21,7 @@ export function noteAnswers(answered) {
 export async function updateKept(since) {
   for (const session of answers.sessions(since)) {
     const roster = await store.read("rosters", String(session));
-    if (roster) await store.write("rosters", answers.apply(session, roster, since));
+    if (roster) await store.write("rosters", { ...answers.apply(session, roster, since), changedAt: Date.now() });
   }
 }
 

@@ -75,6 +75,11 @@ def waiting_closings(meetings: Collection[CourseSession]) -> dict[int, list[Judg
     }
 
 
+def shortfall_labels() -> dict[str, str]:
+    """Return the label of each shortfall in the page's language; templates call this."""
+    return {code: _(label) for code, (label, _advice) in SHORTFALL_LABELS.items()}
+
+
 def offerings_with_requests(offering_ids: Collection[int]) -> set[int]:
     """Return which offerings have a closing that waits to be confirmed; templates call this."""
     return closing_requests.waiting_offerings(db(), offering_ids)
@@ -142,3 +147,4 @@ blueprint.add_app_template_global(waiting_closings)
 blueprint.add_app_template_global(message_of, "refusal_text")
 blueprint.add_app_template_global(lambda code: SHORTFALL_LABELS[code][0], "shortfall_label")
 blueprint.add_app_template_global(offerings_with_requests)
+blueprint.add_app_template_global(shortfall_labels)
