@@ -95,13 +95,17 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
 
 
 def trainee_names(db: Session, enrolment_ids: Collection[int]) -> dict[int, str]:
-    """Read the names of enrolments' trainees by the enrolment's id. The caller has checked that the user may see them."""
+    """Read the names of enrolments' trainees by the enrolment's id, with what tells namesakes apart.
+
+    The caller has checked that the user may see them.
+    """
     rows = db.execute(
         select(Enrolment.id, Trainee.name)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .where(Enrolment.id.in_(enrolment_ids))
     )
-    return {enrolment_id: name for enrolment_id, name in rows}
+    hints = namesakes.beside(db, enrolment_ids)
+    return {enrolment_id: f"{name} {hints.get(enrolment_id, '')}".rstrip() for enrolment_id, name in rows}
 
 
 def device_sessions(db: Session, user_id: int, now: datetime) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from courses.assessment.marking import Marks
 from courses.assessment.views.assessment import active_skills, blueprint, may_enter
 from courses.closing import correction
 from courses.closing.views.sessions import flash_correction
+from courses.enrolment import namesakes
 from courses.models.assessment import Assessment
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering, OfferingState
@@ -57,7 +58,7 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
         "assessment/trainee.html", offering=offering, enrolment=enrolment, attempts=attempts, form=form, retest=retest,
         skills=skills, marked=marked, late=late, PASSED=PASSED, NOT_YET=NOT_YET,
         teaching={person.id for person in assessment.teachers(db(), offering.id)},
-        closed=closed, may_enter=may_enter(offering),
+        closed=closed, may_enter=may_enter(offering), told_name=namesakes.told_name(db(), enrolment),
     )  # fmt: skip
     return make_response(content, 422 if form.is_submitted() else 200)
 
@@ -114,7 +115,7 @@ def _save(enrolment: Enrolment, offering: Offering, form: ResultForm, marks: Mar
         flash_correction(outcome)
         return
     assessment.save(db(), enrolment, marks, seen=seen, retest=retest)
-    flash(_("Results of %(name)s are saved.", name=enrolment.trainee.name))
+    flash(_("Results of %(name)s are saved.", name=namesakes.told_name(db(), enrolment)))
 
 
 def _next_page(offering: Offering, enrolment: Enrolment) -> ResponseReturnValue:
