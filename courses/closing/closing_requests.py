@@ -21,6 +21,7 @@ from courses.closing import closing
 from courses.closing.closing import ClosingOutlook
 from courses.closing.spot_check import HeadCount
 from courses.device_events import moment_since
+from courses.enrolment import namesakes
 from courses.models.closing_requests import ClosingRequest, ClosingRequestState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.offerings.class_hours import HoursDecision
@@ -43,7 +44,7 @@ MESSAGES = {
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What the device foresaw. missing: by the enrolment's id, the codes of what the person lacks; empty for nothing.
+    """The foresight of a device. missing: by the enrolment's id, the codes of what the person lacks; empty for nothing.
 
     last: the session was the last open one. present: people present. certified: certificates that would be due.
     """
@@ -55,7 +56,7 @@ class Foreseen:
 
     @classmethod
     def of_row(cls, row: ClosingRequest) -> "Foreseen":
-        """What is stored with a request."""
+        """Return the foresight that is stored with a request."""
         facts = row.foreseen
         people = {int(enrolment_id): codes for enrolment_id, codes in facts["missing"].items()}
         return cls(facts["last"], facts["present"], facts["certified"], people)
@@ -102,7 +103,8 @@ class JudgedRequest:
     """A request beside what closing would do now.
 
     in_review: check-ins of the session that wait for review. refusals: why it cannot be closed as it was asked. earlier:
-    another session of the offering whose closing waits too, and should be confirmed first.
+    another session of the offering whose closing waits too, and should be confirmed first. hints: by the enrolment's id,
+    what tells a person from another one of the same name.
     """
 
     request: ClosingRequest
@@ -111,10 +113,11 @@ class JudgedRequest:
     refusals: Sequence[DomainError]
     differences: Sequence[Difference]
     earlier: CourseSession | None = None
+    hints: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def foreseen(self) -> Foreseen:
-        """What the device foresaw."""
+        """The foresight of the device."""
         return Foreseen.of_row(self.request)
 
     @property
@@ -182,13 +185,17 @@ def judge(db: Session, row: ClosingRequest, scope: Scope, effects: ClosingOutloo
     except DomainError as error:
         refusals.append(error)
     refusals += closing.obstacles(meeting, effects, heads=heads_of(row), before_end=row.before_end, hours=hours_of(row))
+    differences = _differences(Foreseen.of_row(row), effects)
+    names = {person.enrolment_id: person.name for person in (*effects.missed, *differences) if person.name}
+    names |= {judgement.enrolment.id: judgement.enrolment.trainee.name for judgement in effects.judgements}
     return JudgedRequest(
         row,
         effects,
         review_queue.count_cases(db, scope, session_id=meeting.id),
         refusals,
-        _differences(Foreseen.of_row(row), effects),
+        differences,
         _earlier(db, meeting),
+        namesakes.hints(db, names),
     )
 
 

@@ -28,7 +28,7 @@ Codes = Annotated[list[Shortfall], Field(max_length=len(Shortfall))]
 
 
 class ForeseenBody(BaseModel):
-    """What the device foresaw."""
+    """The foresight of the device."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
