@@ -74,6 +74,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "report_waiting": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
+    "examiner_events": (TEACH, TEACH),
     "skill_results": (TEACH, TEACH),
     "targets": (READ, CITY),
     "to_call": (PLAN, PLAN),
@@ -141,12 +142,10 @@ IN_STEP = {
 
 # Paired devices, by their token: a cookie opens none of them.
 DEVICES = {
-    "check_ins.record",
-    "check_ins.roster",
-    "check_ins.sessions",
-    "skill_results.record",
-    "closing_requests.record",
-}
+    "check_ins.record", "check_ins.roster", "check_ins.sessions", "closing_requests.record",
+    "examiner_events.record_theory",
+    "examiner_events.start_retests", "skill_results.record",
+}  # fmt: skip
 
 # Anybody, without an account.
 PUBLIC = {

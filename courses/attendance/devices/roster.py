@@ -36,8 +36,8 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
     """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
-    passed now. `find`: what finds the person, hashed with `search_key`. `hint`: tells people of one masked name
-    apart. Raises NotFound.
+    passed in any attempt; `attempts`: the marks of each attempt. `find`: what finds the person, hashed with `search_key`.
+    `hint`: tells people of one masked name apart. Raises NotFound.
     """
     key = SearchKey.of_device(device_id)
     meeting = load_session(db, session_id, scope)
@@ -61,12 +61,17 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
     facts = closing_facts.read(db, meeting)
-    results = assessment.results_by_enrolment(db, offering.id)
+    attempts = assessment.attempts_by_enrolment(db, offering.id)
     hints = namesakes.hints(db, {row[0]: row[1] for row in rows}, masked=True)
     return {
         "search_key": key.as_json(),
         "session": session_facts(meeting, offering, offering.course),
         "closing": facts.session,
+        "offering": {
+            "id": offering.id,
+            "theory": offering.course.pass_mark is not None,
+            "pass_mark": offering.course.pass_mark,
+        },
         "people": [
             {
                 "enrolment": enrolment_id,
@@ -80,7 +85,11 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
                 "left_at": left_at,
                 "elsewhere": facts.elsewhere.get(enrolment_id, {}),
                 "named": any(letter.isalpha() for letter in name),
-                "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
+                "skills": _skill_states(assessment.results_of(attempts.get(enrolment_id, ()))),
+                "attempts": [
+                    {"attempt": attempt.attempt, "theory": attempt.theory, "skills": attempt.skills}
+                    for attempt in attempts.get(enrolment_id, ())
+                ],
             }
             for enrolment_id, name, ref, phone_sealed, ticket_hash, state, arrived_at, left_at in sorted(
                 rows, key=lambda row: (by_sound(row[1]), row[0])

@@ -31,7 +31,7 @@ def offering(make, sender):
 
 @pytest.fixture
 def people(db, make, offering):
-    """One who passes, and one who is absent."""
+    """Two trainees: the first passes, the second is absent."""
     rows = [make.enrolment(offering, make.trainee(name)) for name in ("陈静", "周磊")]
     passing(db, arrived(db, rows[0]))
     return rows
