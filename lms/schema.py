@@ -26,6 +26,7 @@ MODELS = (
     "courses.models.self_check_in",
     "courses.models.spot_check",
     "courses.models.closing_requests",
+    "courses.models.session_events",
     "courses.models.assessment",
     "courses.models.person_time",
     "courses.models.quarters",

@@ -47,6 +47,7 @@ SCRIPTS = (
     "closing_people.js",
     "coalesce.js",
     "code_reader.js",
+    "day_fetch.js",
     "day_sessions.js",
     "device.js",
     "device_clock.js",
