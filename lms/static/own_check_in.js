@@ -2,7 +2,8 @@
 // this script the button is a form.
 import { now } from "./device_clock.js";
 import * as outbox from "./outbox.js";
-import { actsOf, OWN_CHECK_INS, ownAct, ownTimes } from "./session_acts.js";
+import { OWN_CHECK_INS } from "./outbox_paths.js";
+import { actsOf, ownAct, ownTimes } from "./session_acts.js";
 import { fill } from "./texts.js";
 import { clockTime } from "./times.js";
 

@@ -1,6 +1,6 @@
 // What the server has answered for events while this page is open. An answer is newer than a roster that was asked
 // for before the answer came, although the roster may arrive later.
-import { HEADCOUNTS, OWN_CHECK_INS } from "./session_acts.js";
+import { HEADCOUNTS, OWN_CHECK_INS } from "./outbox_paths.js";
 
 /**
  * How an answer changes a person of a roster: a function from the former to the newer, or null where nothing

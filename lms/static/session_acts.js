@@ -1,7 +1,6 @@
 // The acts about a session itself, as this device knows them: when the instructor came and left, and the headcount.
 // What is not sent yet lies over what the server told.
-export const OWN_CHECK_INS = "/api/v1/own-check-ins";
-export const HEADCOUNTS = "/api/v1/headcounts";
+import { HEADCOUNTS } from "./outbox_paths.js";
 
 /** The acts of one path about one session among the unsent items of the outbox, in their order. */
 export function actsOf(unsent, path, session) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { AnswerLog } from "../../../lms/static/roster_answers.js";
-import { HEADCOUNTS, OWN_CHECK_INS } from "../../../lms/static/session_acts.js";
+import { HEADCOUNTS, OWN_CHECK_INS } from "../../../lms/static/outbox_paths.js";
 
 const SESSION = 5;
 const ROSTER = {

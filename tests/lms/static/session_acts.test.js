@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actsOf, HEADCOUNTS, headcountOf, OWN_CHECK_INS, ownAct, ownTimes } from "../../../lms/static/session_acts.js";
+import { HEADCOUNTS, OWN_CHECK_INS } from "../../../lms/static/outbox_paths.js";
+import { actsOf, headcountOf, ownAct, ownTimes } from "../../../lms/static/session_acts.js";
 
 const HOURS = { opens: at("06:00"), starts: at("09:00"), ends: at("11:00") };
 const NOBODY = { arrived: null, left: null };
