@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from courses.device_events import moment_since
 from courses.models.assessment import Assessment, LateReason, SkillEvent, SkillResult
 from courses.models.catalogue import CourseSkill
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
@@ -29,7 +30,6 @@ from lms.core.db import LARGEST_ID
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
-BATCH_LIMIT = 100
 # A device's time counts from a day before the session's start to now; otherwise the moment of receipt counts.
 TRUSTED_BEFORE = timedelta(days=1)
 
@@ -277,7 +277,7 @@ class _LockedRows:
             return None
         if self._courses.get(event.skill_id) != meeting.course_id:
             return None
-        moment = _moment(event, meeting.starts_at, self._now)
+        moment = moment_since(event.told_at, event.offset_ms, meeting.starts_at - TRUSTED_BEFORE, self._now)
         return {
             "id": event.id,
             "course_session_id": event.session_id,
@@ -295,14 +295,6 @@ class _LockedRows:
 
 def _has_valid_ids(event: SkillInput) -> bool:
     return all(0 < number <= LARGEST_ID for number in (event.session_id, event.enrolment_id, event.skill_id))
-
-
-def _moment(event: SkillInput, starts_at: datetime, now: datetime) -> datetime:
-    try:
-        corrected = event.told_at + timedelta(milliseconds=event.offset_ms or 0)
-    except OverflowError:
-        return now
-    return min(corrected, now) if corrected >= starts_at - TRUSTED_BEFORE else now
 
 
 def _late_reason(offering: OfferingState, enrolment: EnrolmentState) -> LateReason | None:

@@ -1,4 +1,4 @@
-"""What a device did besides check-ins is kept as it was received."""
+"""The own check-ins of instructors and the headcounts from devices are kept as they were received."""
 
 revision = "0034"
 down_revision = "0033"

@@ -1,6 +1,7 @@
 """The data that a paired device stores of its sessions for work without a network.
 
-Names are masked and tickets hashed: enough to check people in, and too little to look anybody up on a lost device.
+Names are masked and tickets hashed: enough to check people in, and too little to look anybody up on a lost device. People
+are found by keyed hashes of what is typed (`search_hashes`).
 """
 
 from collections.abc import Collection
@@ -13,12 +14,14 @@ from sqlalchemy.orm import Session
 from courses.assessment import assessment
 from courses.assessment.entitlement import TraineeResults
 from courses.attendance import check_in_window
+from courses.attendance.devices.search_hashes import SearchKey
 from courses.attendance.roster import load_session
+from courses.enrolment import namesakes
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
-from courses.models.trainees import Trainee
+from courses.models.trainees import Trainee, open_phone
 from instructors.models import Instructor
 from lms.core.masks import mask_name
 from lms.core.name_order import by_sound
@@ -28,18 +31,22 @@ from lms.core.scope import Scope
 ENDED_SINCE, STARTING_WITHIN = timedelta(days=1), timedelta(days=7)
 
 
-def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, Any]:
+def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: int) -> dict[str, Any]:
     """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
-    passed now. Raises NotFound.
+    passed now. `find`: what finds the person, hashed with `search_key`. `hint`: tells people of one masked name
+    apart. Raises NotFound.
     """
+    key = SearchKey.of_device(device_id)
     meeting = load_session(db, session_id, scope)
     offering = meeting.offering
     rows = db.execute(
         select(
             Enrolment.id,
             Trainee.name,
+            Trainee.ref,
+            Trainee.phone_sealed,
             Enrolment.ticket_hash,
             Enrolment.state,
             Attendance.arrived_at,
@@ -53,12 +60,16 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
     results = assessment.results_by_enrolment(db, offering.id)
+    hints = namesakes.hints(db, {row[0]: row[1] for row in rows}, masked=True)
     return {
+        "search_key": key.as_json(),
         "session": session_facts(meeting, offering, offering.course),
         "people": [
             {
                 "enrolment": enrolment_id,
                 "name": mask_name(name),
+                "hint": hints.get(enrolment_id, ""),
+                "find": key.hashes(name, open_phone(ref, phone_sealed)),
                 "ticket": ticket_hash.hex(),
                 "state": state,
                 "present": arrived_at is not None,
@@ -66,7 +77,7 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
                 "left_at": left_at,
                 "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
             }
-            for enrolment_id, name, ticket_hash, state, arrived_at, left_at in sorted(
+            for enrolment_id, name, ref, phone_sealed, ticket_hash, state, arrived_at, left_at in sorted(
                 rows, key=lambda row: (by_sound(row[1]), row[0])
             )
         ],

@@ -3,7 +3,8 @@
 from typing import Any
 
 from courses.attendance.devices.forms.check_ins import DEVICE_METHODS, MESSAGES
-from courses.attendance.recording import BATCH_LIMIT
+from courses.attendance.devices.search_hashes import HASH_BYTES
+from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, ReviewReason
 from courses.outcomes import Outcome
 from lms.core.openapi import refusals
@@ -86,10 +87,28 @@ SCHEMAS: dict[str, Any] = {
     },
     "RosterPerson": {
         "type": "object",
-        "required": ["enrolment", "name", "ticket", "state", "present", "arrived_at", "left_at", "skills"],
+        "required": [
+            "enrolment",
+            "name",
+            "hint",
+            "find",
+            "ticket",
+            "state",
+            "present",
+            "arrived_at",
+            "left_at",
+            "skills",
+        ],
         "properties": {
             "enrolment": {"type": "integer"},
             "name": {"type": "string", "description": "Masked."},
+            "hint": {"type": "string", "description": "Tells people of one masked name apart; else empty."},
+            "find": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The whole name, its initials and the last four digits of the phone: of each, the first"
+                f" {HASH_BYTES} bytes of its HMAC-SHA-256 with the roster's `search_key`, in hex.",
+            },
             "ticket": {"type": "string", "description": "SHA-256 of the ticket, in hex."},
             "state": {"type": "string"},
             "present": {"type": "boolean"},
@@ -158,6 +177,12 @@ PATHS: dict[str, Any] = {
             "responses": {
                 **_answer(
                     "The people by name",
+                    search_key={
+                        "type": "object",
+                        "required": ["id", "value"],
+                        "properties": {"id": {"type": "string"}, "value": {"type": "string", "format": "byte"}},
+                        "description": "The key of this device; to be kept where no script can read it, never in clear.",
+                    },
                     session={"$ref": "#/components/schemas/CourseSession"},
                     people=_list_of("RosterPerson"),
                     skills={
