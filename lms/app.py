@@ -74,6 +74,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/tickets", "certificates.views.holding"),
     ("/shared", "certificates.views.sharing"),
     ("/", "certificates.views.badges"),
+    ("/", "courses.assessment.views.examiner_events"),
     ("/", "courses.assessment.views.skill_results"),
     ("/trainees", "lms.portal.desk_links"),
     ("/today", "lms.portal.today"),

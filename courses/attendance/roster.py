@@ -50,6 +50,17 @@ class RosterRow:
         return initials(self.name)
 
     @property
+    def told_apart(self) -> str:
+        """The end of the phone, and what tells namesakes apart where the end of the phone does not."""
+        tail = f"··{self.phone_tail}" if self.phone_tail else ""
+        return " · ".join(filter(None, (tail, self.hint if self.hint != tail else "")))
+
+    @property
+    def told_name(self) -> str:
+        """The name as a title or a choice says it: with what tells the person from another one of the same name."""
+        return f"{self.name} {self.hint}" if self.hint else self.name
+
+    @property
     def present(self) -> bool:
         """True where the trainee counts as present."""
         return self.arrived_at is not None
@@ -154,8 +165,11 @@ def matching_rows(rows: Sequence[RosterRow], search: str) -> list[RosterRow]:
 
 
 def trainee_name(db: Session, enrolment_id: int | None) -> str:
-    """Read the name of an enrolment's trainee, which tells the instructor whose ticket was scanned."""
-    return db.scalars(select(Trainee.name).join(Enrolment).where(Enrolment.id == enrolment_id)).one()
+    """Read the name of an enrolment's trainee, which tells the instructor whose ticket was scanned, with its hint."""
+    enrolment = db.scalars(
+        select(Enrolment).where(Enrolment.id == enrolment_id).options(joinedload(Enrolment.trainee))
+    ).one()
+    return namesakes.told_name(db, enrolment)
 
 
 def roster_row(db: Session, meeting: CourseSession, enrolment_id: int) -> RosterRow:

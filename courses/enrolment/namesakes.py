@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from courses.models.enrolment import Enrolment
+from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.trainees import Trainee
 from lms.core.masks import mask_name
 from lms.core.names import norm
@@ -85,9 +85,43 @@ def hints(db: Session, names: Mapping[int, str] | Iterable[tuple[int, str]], *, 
     return {
         row: hint
         for rows in shared.values()
-        for row, hint in tell_apart([people[row] for row in rows if row in people], masked=masked).items()
-        if len({people[other].person for other in rows if other in people}) > 1
+        for row, hint in _among([people[row] for row in rows if row in people], masked=masked).items()
     }
+
+
+def beside(db: Session, enrolment_ids: Collection[int]) -> dict[int, str]:
+    """The hints of these enrolments, each among all people of its own offering; cancelled enrolments count for nobody."""
+    own, trainee, other, namesake = aliased(Enrolment), aliased(Trainee), aliased(Enrolment), aliased(Trainee)
+    rows = db.execute(
+        select(other.offering_id, namesake.name_key, other.id)
+        .select_from(own)
+        .join(trainee, trainee.id == own.trainee_id)
+        .join(namesake, namesake.name_key == trainee.name_key)
+        .join(other, (other.trainee_id == namesake.id) & (other.offering_id == own.offering_id))
+        .where(own.id.in_(enrolment_ids), (other.state != EnrolmentState.CANCELLED) | (other.id == own.id))
+        .distinct()
+    )
+    groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for offering_id, name_key, enrolment_id in rows:
+        groups[offering_id, name_key].append(enrolment_id)
+    shared = [group for group in groups.values() if len(group) > 1]
+    people = _read(db, [row for group in shared for row in group]) if shared else {}
+    return {
+        row: hint
+        for group in shared
+        for row, hint in _among([people[row] for row in group if row in people]).items()
+        if row in set(enrolment_ids)
+    }
+
+
+def told_name(db: Session, enrolment: Enrolment) -> str:
+    """The name of an enrolment's trainee as a title or a message says it: with the hint, where there is one."""
+    return " ".join(filter(None, (enrolment.trainee.name, beside(db, [enrolment.id]).get(enrolment.id))))
+
+
+def _among(people: Collection[Namesake], *, masked: bool = False) -> dict[int, str]:
+    """The hints of people of one name; none where all rows are of one person."""
+    return tell_apart(people, masked=masked) if len({row.person for row in people}) > 1 else {}
 
 
 def _read(db: Session, enrolment_ids: Collection[int]) -> dict[int, Namesake]:

@@ -73,6 +73,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "report_waiting": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
+    "examiner_events": (TEACH, TEACH),
     "skill_results": (TEACH, TEACH),
     "targets": (READ, CITY),
     "to_call": (PLAN, PLAN),
@@ -138,7 +139,10 @@ IN_STEP = {
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
-DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_results.record"}
+DEVICES = {
+    "check_ins.record", "check_ins.roster", "check_ins.sessions", "examiner_events.record_theory",
+    "examiner_events.start_retests", "skill_results.record",
+}  # fmt: skip
 
 # Anybody, without an account.
 PUBLIC = {

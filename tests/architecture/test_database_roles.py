@@ -45,6 +45,8 @@ OF_RECORD = (
     "person_time_entry",
     "ledger_entry",
     "skill_event",
+    "theory_event",
+    "retest_event",
     "record_block",
 )
 KEYS = {"ledger_entry": "seq", "attendance_decision": "event_id", "record_block": "number"}

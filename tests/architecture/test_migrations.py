@@ -47,6 +47,8 @@ def test_up_equals_the_models_and_down_leaves_nothing(server: Server) -> None:
         "person_time_entry",
         "ledger_entry",
         "skill_event",
+        "theory_event",
+        "retest_event",
         "record_block",
     ],
 )

@@ -35,8 +35,8 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
     """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
-    passed now. `find`: what finds the person, hashed with `search_key`. `hint`: tells people of one masked name
-    apart. Raises NotFound.
+    passed in any attempt; `attempts`: the marks of each attempt. `find`: what finds the person, hashed with `search_key`.
+    `hint`: tells people of one masked name apart. Raises NotFound.
     """
     key = SearchKey.of_device(device_id)
     meeting = load_session(db, session_id, scope)
@@ -59,11 +59,16 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
-    results = assessment.results_by_enrolment(db, offering.id)
+    attempts = assessment.attempts_by_enrolment(db, offering.id)
     hints = namesakes.hints(db, {row[0]: row[1] for row in rows}, masked=True)
     return {
         "search_key": key.as_json(),
         "session": session_facts(meeting, offering, offering.course),
+        "offering": {
+            "id": offering.id,
+            "theory": offering.course.pass_mark is not None,
+            "pass_mark": offering.course.pass_mark,
+        },
         "people": [
             {
                 "enrolment": enrolment_id,
@@ -75,7 +80,11 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
                 "present": arrived_at is not None,
                 "arrived_at": arrived_at,
                 "left_at": left_at,
-                "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
+                "skills": _skill_states(assessment.results_of(attempts.get(enrolment_id, ()))),
+                "attempts": [
+                    {"attempt": attempt.attempt, "theory": attempt.theory, "skills": attempt.skills}
+                    for attempt in attempts.get(enrolment_id, ())
+                ],
             }
             for enrolment_id, name, ref, phone_sealed, ticket_hash, state, arrived_at, left_at in sorted(
                 rows, key=lambda row: (by_sound(row[1]), row[0])
@@ -90,13 +99,17 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
 
 
 def trainee_names(db: Session, enrolment_ids: Collection[int]) -> dict[int, str]:
-    """Read the names of enrolments' trainees by the enrolment's id. The caller has checked that the user may see them."""
+    """Read the names of enrolments' trainees by the enrolment's id, with what tells namesakes apart.
+
+    The caller has checked that the user may see them.
+    """
     rows = db.execute(
         select(Enrolment.id, Trainee.name)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .where(Enrolment.id.in_(enrolment_ids))
     )
-    return {enrolment_id: name for enrolment_id, name in rows}
+    hints = namesakes.beside(db, enrolment_ids)
+    return {enrolment_id: f"{name} {hints.get(enrolment_id, '')}".rstrip() for enrolment_id, name in rows}
 
 
 def device_sessions(db: Session, user_id: int, now: datetime) -> list[dict[str, Any]]:

@@ -6,11 +6,12 @@ from sqlalchemy import event
 
 from courses.enrolment import namesakes
 from courses.enrolment.namesakes import Namesake, tell_apart
+from courses.models.enrolment import EnrolmentState
 
 DETAILS = st.tuples(
     st.none() | st.sampled_from(["+8613800005678", "+8613811115678", "+8613800001978", "+44790"]),
     st.none() | st.sampled_from([1990, 1991]),
-    st.none() | st.sampled_from(["东城区", "1990", "··5678", "№ 2"]),
+    st.none() | st.sampled_from(["东城区", "1990", "··78", "№ 2"]),
     st.none() | st.sampled_from(["110101199003071234", "110101199003075678", "E1234567"]),
 )
 
@@ -65,6 +66,18 @@ def test_two_rows_of_one_person_are_no_namesakes(db, make):
     other = make.enrolment(make.offering(), make.trainee("张伟"))
     hints = namesakes.hints(db, [(row.id, "张伟") for row in (*rows, other)])
     assert hints[rows[0].id] == hints[rows[1].id] == f"··{person.phone[-4:]}" != hints[other.id]
+
+
+def test_one_enrolment_is_told_from_the_others_of_its_offering(db, make):
+    offering = make.offering()
+    first, second = (make.enrolment(offering, make.trainee("张伟", phone=f"+861381234567{n}")) for n in (1, 2))
+    elsewhere = make.enrolment(make.offering(), make.trainee("张伟"))
+    gone = make.enrolment(offering, make.trainee("李娜"), state=EnrolmentState.CANCELLED)
+    stays = make.enrolment(offering, make.trainee("李娜"))
+    assert namesakes.beside(db, [first.id, elsewhere.id, stays.id]) == {first.id: "··5671"}
+    assert namesakes.beside(db, [first.id, second.id]) == {first.id: "··5671", second.id: "··5672"}
+    assert set(namesakes.beside(db, [gone.id])) == {gone.id}
+    assert namesakes.beside(db, []) == {}
 
 
 def test_a_list_without_namesakes_costs_no_statement(db, make):

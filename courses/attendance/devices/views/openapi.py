@@ -31,6 +31,28 @@ _TOKEN = [
         "schema": {"type": "string"},
     }
 ]
+_ATTEMPTS = {
+    "type": "array",
+    "description": "In their order; a retest is an attempt.",
+    "items": {
+        "type": "object",
+        "required": ["attempt", "theory", "skills"],
+        "properties": {
+            "attempt": {"type": "integer"},
+            "theory": {"type": ["integer", "null"]},
+            "skills": {"type": "object", "additionalProperties": {"type": "boolean"}},
+        },
+    },
+}
+_OFFERING = {
+    "type": "object",
+    "required": ["id", "theory", "pass_mark"],
+    "properties": {
+        "id": {"type": "integer"},
+        "theory": {"type": "boolean", "description": "The course has a theory test."},
+        "pass_mark": {"type": ["integer", "null"]},
+    },
+}
 REJECTIONS = sorted({*MESSAGES, "event_conflict", "not_found", "reason_missing"})
 
 SCHEMAS: dict[str, Any] = {
@@ -103,6 +125,7 @@ SCHEMAS: dict[str, Any] = {
             "arrived_at",
             "left_at",
             "skills",
+            "attempts",
         ],
         "properties": {
             "enrolment": {"type": "integer"},
@@ -119,7 +142,12 @@ SCHEMAS: dict[str, Any] = {
             "present": {"type": "boolean"},
             "arrived_at": _MOMENT_OR_NULL,
             "left_at": _MOMENT_OR_NULL,
-            "skills": {"type": "object", "additionalProperties": {"type": "boolean"}},
+            "skills": {
+                "type": "object",
+                "additionalProperties": {"type": "boolean"},
+                "description": "Passed in any attempt.",
+            },
+            "attempts": _ATTEMPTS,
         },
     },
 }
@@ -189,6 +217,7 @@ PATHS: dict[str, Any] = {
                         "description": "The key of this device; to be kept where no script can read it, never in clear.",
                     },
                     session={"$ref": "#/components/schemas/CourseSession"},
+                    offering=_OFFERING,
                     people=_list_of("RosterPerson"),
                     skills={
                         "type": "array",
