@@ -73,7 +73,7 @@ ASKED = (
 
 @pytest.fixture(scope="module")
 def connection(engine: Engine) -> Iterator[Connection]:
-    """One connection of all tests of this module, which change nothing that a report shows; rolled back at the end."""
+    """The connection of all tests of this module, which change nothing that a report shows; rolled back at the end."""
     with engine.connect() as opened:
         transaction = opened.begin()
         yield opened
