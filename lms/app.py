@@ -76,6 +76,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.views.badges"),
     ("/", "courses.assessment.views.examiner_events"),
     ("/", "courses.assessment.views.skill_results"),
+    ("/", "courses.closing.views.session_acts"),
     ("/trainees", "lms.portal.desk_links"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),

@@ -75,6 +75,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "examiner_events": (TEACH, TEACH),
     "skill_results": (TEACH, TEACH),
+    "session_acts": (TEACH, TEACH),
     "targets": (READ, CITY),
     "to_call": (PLAN, PLAN),
     "teaching_hours": (READ, NOBODY),
@@ -140,8 +141,13 @@ IN_STEP = {
 
 # Paired devices, by their token: a cookie opens none of them.
 DEVICES = {
+<<<<<<< HEAD
     "check_ins.changes", "check_ins.record", "check_ins.roster", "check_ins.sessions", "examiner_events.record_theory",
     "examiner_events.start_retests", "skill_results.record",
+=======
+    "check_ins.day", "check_ins.record", "check_ins.roster", "check_ins.sessions", "examiner_events.record_theory",
+    "examiner_events.start_retests", "session_acts.headcounts", "session_acts.own_check_ins", "skill_results.record",
+>>>>>>> main
 }  # fmt: skip
 
 # Anybody, without an account.

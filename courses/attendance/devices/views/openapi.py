@@ -101,7 +101,7 @@ SCHEMAS: dict[str, Any] = {
     },
     "CourseSession": {
         "type": "object",
-        "required": ["id", "title", "place", "starts_at", "ends_at", "opens_at", "closed"],
+        "required": ["id", "title", "place", "starts_at", "ends_at", "opens_at", "headcount", "closed"],
         "properties": {
             "id": {"type": "integer"},
             "title": _TEXT_IN_BOTH_LANGUAGES,
@@ -109,8 +109,15 @@ SCHEMAS: dict[str, Any] = {
             "starts_at": _MOMENT,
             "ends_at": _MOMENT,
             "opens_at": _MOMENT,
+            "headcount": {"type": "integer", "description": "People who were counted and are not on the roster."},
             "closed": {"type": "boolean"},
         },
+    },
+    "OwnCheckInTimes": {
+        "type": ["object", "null"],
+        "description": "The check-in of the device's user; null where the user does not teach at the session.",
+        "required": ["arrived_at", "left_at", "opens_at"],
+        "properties": {"arrived_at": _MOMENT_OR_NULL, "left_at": _MOMENT_OR_NULL, "opens_at": _MOMENT},
     },
     "RosterPerson": {
         "type": "object",
@@ -162,6 +169,27 @@ def _answer(description: str, **properties: Any) -> dict[str, Any]:
     return {"200": {"description": description, "content": {"application/json": {"schema": schema}}}}
 
 
+_ROSTER: dict[str, Any] = {
+    "search_key": {
+        "type": "object",
+        "required": ["id", "value"],
+        "properties": {"id": {"type": "string"}, "value": {"type": "string", "format": "byte"}},
+        "description": "The key of this device; to be kept where no script can read it, never in clear.",
+    },
+    "session": {"$ref": "#/components/schemas/CourseSession"},
+    "own": {"$ref": "#/components/schemas/OwnCheckInTimes"},
+    "offering": _OFFERING,
+    "people": _list_of("RosterPerson"),
+    "skills": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["id", "name"],
+            "properties": {"id": {"type": "integer"}, "name": _TEXT_IN_BOTH_LANGUAGES},
+        },
+    },
+}
+
 PATHS: dict[str, Any] = {
     "/api/v1/check-ins": {
         "post": {
@@ -202,12 +230,43 @@ PATHS: dict[str, Any] = {
             },
         }
     },
+    "/api/v1/day": {
+        "get": {
+            "operationId": "readDay",
+            "summary": "The rosters of the sessions that the device's user teaches today and tomorrow, in one answer",
+            "description": "Days of the branch's time zone. Each roster is as /api/v1/sessions/{session}/roster gives it.",
+            "parameters": [
+                *_TOKEN,
+                {
+                    "name": "If-None-Match",
+                    "in": "header",
+                    "description": "The ETag of the answer that the device stores.",
+                    "schema": {"type": "string"},
+                },
+            ],
+            "responses": {
+                **_answer(
+                    "By time",
+                    **{"from": _MOMENT},
+                    until=_MOMENT,
+                    rosters={
+                        "type": "array",
+                        "items": {"type": "object", "required": list(_ROSTER), "properties": _ROSTER},
+                    },
+                    server_time=_MOMENT,
+                ),
+                "304": {"description": "What the device stores is what this would answer."},
+                **refusals(401, 429),
+            },
+        }
+    },
     "/api/v1/sessions/{session}/roster": {
         "get": {
             "operationId": "readRoster",
             "summary": "What a device keeps of a session: masked names and hashed tickets, no phone and no ID number",
             "parameters": [*_TOKEN, {"name": "session", "in": "path", "required": True, "schema": {"type": "integer"}}],
             "responses": {
+<<<<<<< HEAD
                 **_answer(
                     "The people by name",
                     search_key={
@@ -230,6 +289,9 @@ PATHS: dict[str, Any] = {
                     version=_VERSION,
                     server_time=_MOMENT,
                 ),
+=======
+                **_answer("The people by name", **_ROSTER, server_time=_MOMENT),
+>>>>>>> main
                 **refusals(401, 404, 429),
             },
         }
