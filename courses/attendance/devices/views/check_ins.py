@@ -28,11 +28,8 @@ blueprint = Blueprint("check_ins", __name__)
 
 BATCHES_A_MINUTE = 600
 READS_A_MINUTE = 120
-<<<<<<< HEAD
 LOOKS_A_MINUTE = 300  # a page that is looked at asks about 33 times
-=======
 TAG_LENGTH = 32
->>>>>>> main
 
 
 @blueprint.post("/check-ins")
@@ -78,11 +75,8 @@ def day() -> ResponseReturnValue:
 @device(READS_A_MINUTE)
 def roster(session_id: int) -> ResponseReturnValue:
     """Read a session's roster for a device: masked names and hashed tickets, no phone and no ID number."""
-<<<<<<< HEAD
-    # The version first: what changes between the two statements is then asked for again, and not missed.
-    version = session_version.read_version(db(), session_id, scope())
-    people = device_roster.read_device_roster(db(), session_id, scope(), caller().device_id)
-    return _json({**people, "version": str(version), "server_time": clock.now()})
+    people = device_roster.read_device_roster(db(), session_id, scope(), caller())
+    return _json({**people, "server_time": clock.now()})
 
 
 @blueprint.get("/sessions/<int:session_id>/changes")
@@ -97,10 +91,6 @@ def changes(session_id: int) -> ResponseReturnValue:
         response = _json({"version": version, "present": session_version.read_presence(reads, session_id)})
     response.set_etag(version)
     return response
-=======
-    people = device_roster.read_device_roster(db(), session_id, scope(), caller())
-    return _json({**people, "server_time": clock.now()})
->>>>>>> main
 
 
 def _facts(answer: CheckInAnswer | None) -> dict[str, Any]:

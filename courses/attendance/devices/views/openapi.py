@@ -170,6 +170,7 @@ def _answer(description: str, **properties: Any) -> dict[str, Any]:
 
 
 _ROSTER: dict[str, Any] = {
+    "version": _VERSION,
     "search_key": {
         "type": "object",
         "required": ["id", "value"],
@@ -266,32 +267,7 @@ PATHS: dict[str, Any] = {
             "summary": "What a device keeps of a session: masked names and hashed tickets, no phone and no ID number",
             "parameters": [*_TOKEN, {"name": "session", "in": "path", "required": True, "schema": {"type": "integer"}}],
             "responses": {
-<<<<<<< HEAD
-                **_answer(
-                    "The people by name",
-                    search_key={
-                        "type": "object",
-                        "required": ["id", "value"],
-                        "properties": {"id": {"type": "string"}, "value": {"type": "string", "format": "byte"}},
-                        "description": "The key of this device; to be kept where no script can read it, never in clear.",
-                    },
-                    session={"$ref": "#/components/schemas/CourseSession"},
-                    offering=_OFFERING,
-                    people=_list_of("RosterPerson"),
-                    skills={
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["id", "name"],
-                            "properties": {"id": {"type": "integer"}, "name": _TEXT_IN_BOTH_LANGUAGES},
-                        },
-                    },
-                    version=_VERSION,
-                    server_time=_MOMENT,
-                ),
-=======
                 **_answer("The people by name", **_ROSTER, server_time=_MOMENT),
->>>>>>> main
                 **refusals(401, 404, 429),
             },
         }
