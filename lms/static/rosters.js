@@ -23,7 +23,7 @@ export async function updateKept(since) {
     const roster = await store.read("rosters", String(session));
     if (!roster) continue;
     const { day: _day, ...newer } = answers.apply(session, roster, since); // not as the answer of the day gave it
-    await store.write("rosters", newer);
+    await store.write("rosters", { ...newer, changedAt: Date.now() });
   }
 }
 

@@ -42,7 +42,9 @@ PAGES = {
 # Each script of these pages, and each script that one of them imports: a device without a network has these files alone.
 SCRIPTS = (
     "camera.js",
+    "close_page.js",
     "close_shell.js",
+    "closing_people.js",
     "coalesce.js",
     "code_reader.js",
     "day_fetch.js",
@@ -51,6 +53,7 @@ SCRIPTS = (
     "device_clock.js",
     "dialogs.js",
     "everyone.js",
+    "foreseeing.js",
     "frames.js",
     "headcount_shell.js",
     "ids.js",
@@ -62,6 +65,7 @@ SCRIPTS = (
     "outbox.js",
     "outbox_connection.js",
     "outbox_former.js",
+    "outbox_paths.js",
     "outbox_sender.js",
     "outbox_status.js",
     "outbox_store.js",

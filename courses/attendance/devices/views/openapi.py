@@ -4,6 +4,7 @@ from typing import Any
 
 from courses.attendance.devices.forms.check_ins import DEVICE_METHODS, MESSAGES
 from courses.attendance.devices.search_hashes import HASH_BYTES
+from courses.attendance.devices.views.openapi_closing import CLOSING, ELSEWHERE, NAMED
 from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, ReviewReason
 from courses.outcomes import Outcome
@@ -131,6 +132,8 @@ SCHEMAS: dict[str, Any] = {
             "present",
             "arrived_at",
             "left_at",
+            "elsewhere",
+            "named",
             "skills",
             "attempts",
         ],
@@ -149,6 +152,8 @@ SCHEMAS: dict[str, Any] = {
             "present": {"type": "boolean"},
             "arrived_at": _MOMENT_OR_NULL,
             "left_at": _MOMENT_OR_NULL,
+            "elsewhere": ELSEWHERE,
+            "named": NAMED,
             "skills": {
                 "type": "object",
                 "additionalProperties": {"type": "boolean"},
@@ -179,6 +184,7 @@ _ROSTER: dict[str, Any] = {
     },
     "session": {"$ref": "#/components/schemas/CourseSession"},
     "own": {"$ref": "#/components/schemas/OwnCheckInTimes"},
+    "closing": CLOSING,
     "offering": _OFFERING,
     "people": _list_of("RosterPerson"),
     "skills": {
