@@ -62,6 +62,7 @@ SCRIPTS = (
     "keep_pages.js",
     "kept_day.js",
     "locks.js",
+    "looking.js",
     "names.js",
     "outbox.js",
     "outbox_connection.js",
