@@ -44,6 +44,7 @@ OF_RECORD = (
     "attendance_decision",
     "person_time_entry",
     "ledger_entry",
+    "session_event",
     "skill_event",
     "theory_event",
     "retest_event",

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from courses.assessment import assessment
 from courses.assessment.entitlement import TraineeResults
 from courses.attendance import check_in_window
+from courses.attendance.devices import closing_facts
 from courses.attendance.devices.search_hashes import SearchKey
+from courses.attendance.devices.session_version import read_version
 from courses.attendance.roster import load_session
 from courses.enrolment import namesakes
 from courses.models.attendance import Attendance
@@ -23,6 +25,7 @@ from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
 from courses.models.trainees import Trainee, open_phone
 from instructors.models import Instructor
+from lms.accounts.devices import Caller
 from lms.core.masks import mask_name
 from lms.core.name_order import by_sound
 from lms.core.scope import Scope
@@ -31,14 +34,17 @@ from lms.core.scope import Scope
 ENDED_SINCE, STARTING_WITHIN = timedelta(days=1), timedelta(days=7)
 
 
-def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: int) -> dict[str, Any]:
+def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Caller) -> dict[str, Any]:
     """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
     passed in any attempt; `attempts`: the marks of each attempt. `find`: what finds the person, hashed with `search_key`.
-    `hint`: tells people of one masked name apart. Raises NotFound.
+    `hint`: tells people of one masked name apart. `own`: the check-in of the device's user, who may teach at the session.
+    `version`: what changes with the rest (`session_version`). Raises NotFound.
     """
-    key = SearchKey.of_device(device_id)
+    # The version first: what changes after this statement is asked for again, and not missed.
+    version = read_version(db, session_id, scope)
+    key = SearchKey.of_device(caller.device_id)
     meeting = load_session(db, session_id, scope)
     offering = meeting.offering
     rows = db.execute(
@@ -59,11 +65,15 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
+    facts = closing_facts.read(db, meeting)
     attempts = assessment.attempts_by_enrolment(db, offering.id)
     hints = namesakes.hints(db, {row[0]: row[1] for row in rows}, masked=True)
     return {
+        "version": str(version),
         "search_key": key.as_json(),
         "session": session_facts(meeting, offering, offering.course),
+        "closing": facts.session,
+        "own": _own_check_in(meeting, caller.user_id),
         "offering": {
             "id": offering.id,
             "theory": offering.course.pass_mark is not None,
@@ -80,6 +90,8 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, device_id: in
                 "present": arrived_at is not None,
                 "arrived_at": arrived_at,
                 "left_at": left_at,
+                "elsewhere": facts.elsewhere.get(enrolment_id, {}),
+                "named": any(letter.isalpha() for letter in name),
                 "skills": _skill_states(assessment.results_of(attempts.get(enrolment_id, ()))),
                 "attempts": [
                     {"attempt": attempt.attempt, "theory": attempt.theory, "skills": attempt.skills}
@@ -140,8 +152,20 @@ def session_facts(meeting: CourseSession, offering: Offering, course: Course) ->
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
         "opens_at": check_in_window.opens_at(meeting),
+        "headcount": meeting.headcount,
         "closed": meeting.closed_at is not None or offering.state != OfferingState.PUBLISHED,
     }
+
+
+def _own_check_in(meeting: CourseSession, user_id: int) -> dict[str, Any] | None:
+    for teaching in meeting.instructors:
+        if teaching.instructor.user_id == user_id:
+            return {
+                "arrived_at": teaching.arrived_at,
+                "left_at": teaching.left_at,
+                "opens_at": check_in_window.instructors_open_at(meeting),
+            }
+    return None
 
 
 def _skill_states(results: TraineeResults) -> dict[int, bool | None]:
