@@ -21,7 +21,9 @@ export function noteAnswers(answered) {
 export async function updateKept(since) {
   for (const session of answers.sessions(since)) {
     const roster = await store.read("rosters", String(session));
-    if (roster) await store.write("rosters", answers.apply(session, roster, since));
+    if (!roster) continue;
+    const { day: _day, ...newer } = answers.apply(session, roster, since); // not as the answer of the day gave it
+    await store.write("rosters", newer);
   }
 }
 

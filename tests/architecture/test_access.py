@@ -141,7 +141,7 @@ IN_STEP = {
 
 # Paired devices, by their token: a cookie opens none of them.
 DEVICES = {
-    "check_ins.record", "check_ins.roster", "check_ins.sessions", "examiner_events.record_theory",
+    "check_ins.day", "check_ins.record", "check_ins.roster", "check_ins.sessions", "examiner_events.record_theory",
     "examiner_events.start_retests", "session_acts.headcounts", "session_acts.own_check_ins", "skill_results.record",
 }  # fmt: skip
 

@@ -1,8 +1,9 @@
 """The JSON interface of paired devices, by their own token: send check-ins, list the user's sessions, read a roster."""
 
+from hashlib import sha256
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -11,6 +12,7 @@ from pydantic_core import to_json
 from courses import saved_events
 from courses.attendance import recording
 from courses.attendance.check_ins import CheckInAnswer
+from courses.attendance.devices import day as device_day
 from courses.attendance.devices import roster as device_roster
 from courses.attendance.devices.forms.check_ins import CHECK_INS
 from courses.attendance.devices.views.openapi import PATHS, SCHEMAS
@@ -25,6 +27,7 @@ blueprint = Blueprint("check_ins", __name__)
 
 BATCHES_A_MINUTE = 600
 READS_A_MINUTE = 120
+TAG_LENGTH = 32
 
 
 @blueprint.post("/check-ins")
@@ -49,6 +52,21 @@ def sessions() -> ResponseReturnValue:
     """List the sessions that the device's user teaches, from a day back to a week ahead."""
     now = clock.now()
     return _json({"sessions": device_roster.device_sessions(db(), caller().user_id, now), "server_time": now})
+
+
+@blueprint.get("/day")
+@device(READS_A_MINUTE)
+def day() -> ResponseReturnValue:
+    """Read the rosters of today's and tomorrow's sessions in one answer, as `roster` reads each of them.
+
+    A device that sends the tag of the answer that it stores is answered with 304 while nothing has changed.
+    """
+    now, zone = clock.now(), current_app.config["SETTINGS"].zone
+    read = device_day.read_device_day(db(), scope(), caller(), zone)
+    content = {"from": read.starts_at, "until": read.ends_at, "rosters": read.rosters}
+    response = _json(content | {"server_time": now})
+    response.set_etag(sha256(to_json(content)).hexdigest()[:TAG_LENGTH])
+    return response.make_conditional(request)
 
 
 @blueprint.get("/sessions/<int:session_id>/roster")

@@ -45,6 +45,7 @@ SCRIPTS = (
     "close_shell.js",
     "coalesce.js",
     "code_reader.js",
+    "day_fetch.js",
     "day_sessions.js",
     "device.js",
     "device_clock.js",

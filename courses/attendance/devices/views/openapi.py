@@ -164,6 +164,27 @@ def _answer(description: str, **properties: Any) -> dict[str, Any]:
     return {"200": {"description": description, "content": {"application/json": {"schema": schema}}}}
 
 
+_ROSTER: dict[str, Any] = {
+    "search_key": {
+        "type": "object",
+        "required": ["id", "value"],
+        "properties": {"id": {"type": "string"}, "value": {"type": "string", "format": "byte"}},
+        "description": "The key of this device; to be kept where no script can read it, never in clear.",
+    },
+    "session": {"$ref": "#/components/schemas/CourseSession"},
+    "own": {"$ref": "#/components/schemas/OwnCheckInTimes"},
+    "offering": _OFFERING,
+    "people": _list_of("RosterPerson"),
+    "skills": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["id", "name"],
+            "properties": {"id": {"type": "integer"}, "name": _TEXT_IN_BOTH_LANGUAGES},
+        },
+    },
+}
+
 PATHS: dict[str, Any] = {
     "/api/v1/check-ins": {
         "post": {
@@ -204,34 +225,43 @@ PATHS: dict[str, Any] = {
             },
         }
     },
+    "/api/v1/day": {
+        "get": {
+            "operationId": "readDay",
+            "summary": "The rosters of the sessions that the device's user teaches today and tomorrow, in one answer",
+            "description": "Days of the branch's time zone. Each roster is as /api/v1/sessions/{session}/roster gives it.",
+            "parameters": [
+                *_TOKEN,
+                {
+                    "name": "If-None-Match",
+                    "in": "header",
+                    "description": "The ETag of the answer that the device stores.",
+                    "schema": {"type": "string"},
+                },
+            ],
+            "responses": {
+                **_answer(
+                    "By time",
+                    **{"from": _MOMENT},
+                    until=_MOMENT,
+                    rosters={
+                        "type": "array",
+                        "items": {"type": "object", "required": list(_ROSTER), "properties": _ROSTER},
+                    },
+                    server_time=_MOMENT,
+                ),
+                "304": {"description": "What the device stores is what this would answer."},
+                **refusals(401, 429),
+            },
+        }
+    },
     "/api/v1/sessions/{session}/roster": {
         "get": {
             "operationId": "readRoster",
             "summary": "What a device keeps of a session: masked names and hashed tickets, no phone and no ID number",
             "parameters": [*_TOKEN, {"name": "session", "in": "path", "required": True, "schema": {"type": "integer"}}],
             "responses": {
-                **_answer(
-                    "The people by name",
-                    search_key={
-                        "type": "object",
-                        "required": ["id", "value"],
-                        "properties": {"id": {"type": "string"}, "value": {"type": "string", "format": "byte"}},
-                        "description": "The key of this device; to be kept where no script can read it, never in clear.",
-                    },
-                    session={"$ref": "#/components/schemas/CourseSession"},
-                    own={"$ref": "#/components/schemas/OwnCheckInTimes"},
-                    offering=_OFFERING,
-                    people=_list_of("RosterPerson"),
-                    skills={
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["id", "name"],
-                            "properties": {"id": {"type": "integer"}, "name": _TEXT_IN_BOTH_LANGUAGES},
-                        },
-                    },
-                    server_time=_MOMENT,
-                ),
+                **_answer("The people by name", **_ROSTER, server_time=_MOMENT),
                 **refusals(401, 404, 429),
             },
         }
