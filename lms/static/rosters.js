@@ -23,7 +23,7 @@ export async function updateKept(since) {
     const roster = await store.read("rosters", String(session));
     if (!roster) continue;
     const { day: _day, ...newer } = answers.apply(session, roster, since); // not as the answer of the day gave it
-    await store.write("rosters", newer);
+    await store.write("rosters", { ...newer, changedAt: Date.now() });
   }
 }
 
@@ -38,7 +38,7 @@ export async function keep(session, user, fetched, since) {
     roster.search = search.id; // the key itself is never written in clear
   }
   const present = answers.apply(session, roster, since);
-  await store.write("rosters", { key: String(session), user, fetchedAt: Date.now(), ...present });
+  await store.write("rosters", { ...present, key: String(session), user, fetchedAt: Date.now() });
   return answers.apply(session, roster, since);
 }
 
