@@ -38,7 +38,7 @@ export async function keep(session, user, fetched, since) {
     roster.search = search.id; // the key itself is never written in clear
   }
   const present = answers.apply(session, roster, since);
-  await store.write("rosters", { key: String(session), user, fetchedAt: Date.now(), ...present });
+  await store.write("rosters", { ...present, key: String(session), user, fetchedAt: Date.now() });
   return answers.apply(session, roster, since);
 }
 

@@ -143,9 +143,9 @@ IN_STEP = {
 
 # Paired devices, by their token: a cookie opens none of them.
 DEVICES = {
-    "check_ins.day", "check_ins.record", "check_ins.roster", "check_ins.sessions", "closing_requests.record",
-    "examiner_events.record_theory",
-    "examiner_events.start_retests", "session_acts.headcounts", "session_acts.own_check_ins", "skill_results.record",
+    "check_ins.changes", "check_ins.day", "check_ins.record", "check_ins.roster", "check_ins.sessions",
+    "closing_requests.record", "examiner_events.record_theory", "examiner_events.start_retests",
+    "session_acts.headcounts", "session_acts.own_check_ins", "skill_results.record",
 }  # fmt: skip
 
 # Anybody, without an account.

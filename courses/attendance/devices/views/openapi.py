@@ -18,6 +18,11 @@ _TEXT_IN_BOTH_LANGUAGES = {
 _ID = {"type": "string", "format": "uuid"}
 _MOMENT = {"type": "string", "format": "date-time"}
 _MOMENT_OR_NULL = {"oneOf": [_MOMENT, {"type": "null"}]}
+_VERSION = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{16}([.][0-9a-f]{16}){2}$",
+    "description": "Three hashes: of the people and the session, of who is present, and of the marks.",
+}
 _TOKEN = [
     {
         "name": "Authorization",
@@ -170,6 +175,7 @@ def _answer(description: str, **properties: Any) -> dict[str, Any]:
 
 
 _ROSTER: dict[str, Any] = {
+    "version": _VERSION,
     "search_key": {
         "type": "object",
         "required": ["id", "value"],
@@ -268,6 +274,44 @@ PATHS: dict[str, Any] = {
             "parameters": [*_TOKEN, {"name": "session", "in": "path", "required": True, "schema": {"type": "integer"}}],
             "responses": {
                 **_answer("The people by name", **_ROSTER, server_time=_MOMENT),
+                **refusals(401, 404, 429),
+            },
+        }
+    },
+    "/api/v1/sessions/{session}/changes": {
+        "get": {
+            "operationId": "readChanges",
+            "summary": "Whether a session is still as the device knows it, and who is present: to be asked every two seconds",
+            "description": "Without a change, 304 and no content. Where the part of the version that stands for the people"
+            " has changed, the device reads the roster again.",
+            "parameters": [
+                *_TOKEN,
+                {"name": "session", "in": "path", "required": True, "schema": {"type": "integer"}},
+                {
+                    "name": "If-None-Match",
+                    "in": "header",
+                    "description": "The version of the roster, or of the last change, in quotation marks.",
+                    "schema": {"type": "string"},
+                },
+            ],
+            "responses": {
+                **_answer(
+                    "What changed",
+                    version=_VERSION,
+                    present={
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["enrolment", "arrived_at", "left_at"],
+                            "properties": {
+                                "enrolment": {"type": "integer"},
+                                "arrived_at": _MOMENT,
+                                "left_at": _MOMENT_OR_NULL,
+                            },
+                        },
+                    },
+                ),
+                "304": {"description": "The session is as the version tells."},
                 **refusals(401, 404, 429),
             },
         }
