@@ -50,7 +50,8 @@ SEAL_SECONDS = 0.5
 PAUSE_SECONDS = 0.002  # between two units of work of a writer, so that the backup gets its share of two processors
 NOTICE = Purpose("bench_notice", "A message of the measurement", called=False)
 RECORD = (
-    "audit_entry", "attendance_event", "attendance_decision", "skill_event", "person_time_entry", "ledger_entry",
+    "audit_entry", "attendance_event", "attendance_decision", "skill_event", "theory_event", "retest_event", "person_time_entry",
+    "ledger_entry",
 )  # fmt: skip
 # What is there of each kind of work, whole: its key, where all that belongs to it is there too.
 WHOLE = {

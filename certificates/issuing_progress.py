@@ -11,6 +11,7 @@ from certificates import states
 from certificates.missing_glyphs import Lacking
 from certificates.models import Certificate
 from certificates.states import State
+from courses.enrolment import namesakes
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.name_writings import MissingGlyphs
 from courses.models.offerings import Offering, OfferingState
@@ -24,6 +25,7 @@ WORKER_DELAY = timedelta(minutes=2)
 class TraineeProgress:
     """A trainee of an offering and the certificate, if there is one. `shortfalls` are the codes of what is missing.
 
+    hint: tells people of one name apart.
     lacking: the characters that no font has, by text of the certificate (`missing_glyphs.lacking`).
     """
 
@@ -34,6 +36,7 @@ class TraineeProgress:
     state: State | None
     shortfalls: tuple[str, ...]
     lacking: Lacking
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class IssuingProgress:
 
 
 def of_offering(db: Session, offering: Offering, *, today: date) -> IssuingProgress:
-    """Return every trainee with a place in an offering, by name, with the state of the certificate. One statement.
+    """Return every trainee with a place in an offering, by name, with the state of the certificate.
 
     Each trainee has the last certificate of this offering: the corrected one instead of the misspelt one, and still the one
     of this offering when the refresher of another offering has renewed it.
@@ -94,9 +97,18 @@ def of_offering(db: Session, offering: Offering, *, today: date) -> IssuingProgr
     waiting: list[TraineeProgress] = []
     undecided: list[TraineeProgress] = []
     refused: list[TraineeProgress] = []
-    for row in db.execute(statement):
+    rows = db.execute(statement).all()
+    hints = namesakes.hints(db, {row.enrolment_id: row.name for row in rows})
+    for row in rows:
         progress = TraineeProgress(
-            row.enrolment_id, row.name, row.id, row.number, _state(row, today), tuple(row.shortfalls), row.lacking or {}
+            row.enrolment_id,
+            row.name,
+            row.id,
+            row.number,
+            _state(row, today),
+            tuple(row.shortfalls),
+            row.lacking or {},
+            hints.get(row.enrolment_id, ""),
         )
         if row.id is not None:
             issued.append(progress)

@@ -12,7 +12,7 @@ from certificates import badges, issuing, missing_glyphs, reissue, reminders
 from certificates.branch import Branch
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
 from certificates.records import sealing
-from certificates.verification import status_lists
+from certificates.verification import status_lists, type_table
 from courses.events import NameDecided, OfferingClosed
 from lms.core import clock, events, tasks
 from lms.core.errors import DomainError
@@ -78,9 +78,11 @@ def sign_badges(db: Session) -> None:
 
 @tasks.task
 def sign_status_lists(db: Session) -> None:
-    """Sign the status lists that changed or are older than 10 minutes."""
+    """Sign the status lists that changed or are older than 10 minutes, and the table of certificate types."""
+    branch = Branch.of(current_app.config["SETTINGS"])
     try:
-        status_lists.sign_due(db, Branch.of(current_app.config["SETTINGS"]))
+        status_lists.sign_due(db, branch)
+        type_table.sign_due(db, branch)
     except DomainError as error:
         db.rollback()
         log.critical("status_lists_wait_for_key", code=error.code, error=str(error))

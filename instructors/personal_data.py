@@ -35,6 +35,7 @@ personal_data.register(
             "qualification": ("programme_code",),
             "instructor_invitation": ("token_hash",),
             "session_instructor": ("arrived_at", "left_at"),
+            "session_event": ("happened_at",),
         },
         whose=(Whose.INSTRUCTOR,),
         basis=Basis.CONTRACT,

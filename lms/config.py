@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     organisation_name_zh: str = "北京市红十字会"
     organisation_name_en: str = "Red Cross Society of China Beijing Branch"
     privacy_contact: str | None = Field(default=None, max_length=300)
+    verification_contact: str | None = Field(default=None, max_length=300)
     seal_file: Path | None = None
     logo_file: Path | None = None
     fonts_dir: Annotated[tuple[Path, ...], NoDecode] = ()

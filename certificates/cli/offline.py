@@ -2,7 +2,7 @@
 
 The command needs no database and no settings. A person who has this code, the keys and the lists runs
 
-    flask --app wsgi certificates verify --offline --keys jwks.json --status FOLDER DIGITS
+    flask --app wsgi certificates verify --offline --keys jwks.json --status FOLDER --types certificate-types.json DIGITS
 
 `wsgi` then provides the small application of this module, which `--app certificates.cli.offline` names as well.
 """
@@ -17,10 +17,12 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from certificates.payload import Payload
 from certificates.states import State
-from certificates.verification import offline
+from certificates.verification import offline, type_table
 from certificates.verification.offline import OfflineVerdict
 from certificates.verification.reading import digits_in
+from certificates.verification.type_table import TypeTable
 from lms.core import clock
 from lms.core.errors import DomainError
 
@@ -38,35 +40,52 @@ REASON_TEXTS = {
 @click.option("--offline", is_flag=True, required=True, expose_value=False, help="With the published files alone.")
 @click.option("--keys", "keys_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
 @click.option("--status", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option(
+    "--types",
+    "types_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The published certificate-types.json: type and unit in words, and the number.",
+)
 @click.option("--name", help="The name on the paper, to compare.")
 @click.option("--zone", default="Asia/Shanghai", show_default=True, help="Where the branch's days begin.")
 @click.argument("code")
-def verify(keys_file: Path, folder: Path, name: str | None, zone: str, code: str) -> None:
+def verify(*, keys_file: Path, folder: Path, types_file: Path | None, name: str | None, zone: str, code: str) -> None:
     """Judge CODE: 198 digits, or the whole address. Exit code 0 for a valid one (and a name that fits), else 1."""
     try:
         keys = offline.read_keys(keys_file.read_text(encoding="utf-8"))
         lists = offline.read_lists(folder, keys)
+        types = type_table.read(types_file.read_text(encoding="utf-8"), keys.others) if types_file else None
     except DomainError as error:
         raise click.ClickException(str(error)) from error
     today = clock.today(ZoneInfo(zone))
     verdict = offline.verify(digits_in(code) or "", keys, lists, now=clock.now(), today=today)
-    _print_verdict(verdict)
+    _print_verdict(verdict, types)
     name_matches = offline.name_matches_code(verdict, name) if name else None
     if name:
         click.echo("name: " + {True: "yes", False: "no", None: "cannot be compared"}[name_matches])
     sys.exit(0 if verdict.state is State.VALID and (name_matches or not name) else 1)
 
 
-def _print_verdict(verdict: OfflineVerdict) -> None:
+def _print_verdict(verdict: OfflineVerdict, types: TypeTable | None) -> None:
     click.echo(verdict.state.value if verdict.state is not None else "undecided")
     if verdict.reason in REASON_TEXTS:
         click.echo(REASON_TEXTS[verdict.reason])
     if verdict.payload is not None and verdict.reason != "key_unknown":
-        signed = verdict.payload
-        click.echo(f"serial {signed.serial}, issued {signed.issued_on}, last valid day {signed.valid_until or 'none'}")
+        _print_signed(verdict.payload, types)
     if verdict.as_of is not None:
         warning = ", which is too old to rely on: fetch the lists again" if verdict.stale else ""
         click.echo(f"status as of {verdict.as_of:%Y-%m-%d %H:%M} UTC{warning}")
+
+
+def _print_signed(signed: Payload, types: TypeTable | None) -> None:
+    known = types.types.get(signed.certificate_type) if types else None
+    unit = types.units.get(signed.unit) if types else None
+    number = types.number_of(signed) if types else None
+    kind = f"{known['name']['zh']} {known['name']['en']}" if known else f"no. {signed.certificate_type}"
+    click.echo(f"type: {kind}")
+    click.echo(f"unit: {unit['zh']} {unit['en']}" if unit else f"unit: no. {signed.unit}")
+    click.echo(f"number {number}" if number else f"serial {signed.serial}")
+    click.echo(f"issued {signed.issued_on}, last valid day {signed.valid_until or 'none'}")
 
 
 def is_requested(command: Sequence[str]) -> bool:

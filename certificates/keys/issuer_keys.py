@@ -41,6 +41,12 @@ def public_keys(db: Session) -> Sequence[IssuerKey]:
     return db.scalars(select(IssuerKey).order_by(IssuerKey.made_at, IssuerKey.kid)).all()
 
 
+def method(key: IssuerKey, issuer: str) -> str:
+    """Return the verification method that tokens and proofs of this key name. issuer: `did:web:HOST`."""
+    badge = purpose_of(key.kid) is Purpose.BADGE
+    return f"{issuer}#{credentials.multikey(key.public_key) if badge else key.kid}"
+
+
 def trusted(db: Session) -> list[IssuerKey]:
     """Return the keys whose signatures we trust."""
     return [key for key in public_keys(db) if key.state is not KeyState.COMPROMISED]

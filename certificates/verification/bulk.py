@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from certificates.legacy.legacy import PublicLegacyCertificate
 from certificates.number import NumberScheme
 from certificates.states import UNREADABLE, State
-from certificates.verification import look_up, verification
+from certificates.verification import alarms, look_up, verification
 from certificates.verification.reading import digits_in
 from certificates.verification.verification import PublicKeys, Verdict
 from lms.core.cell_values import is_error, is_shortened
@@ -125,6 +125,6 @@ def _verify_item(db: Session, item: BulkItem, *, today: date, keys: PublicKeys, 
         digits = result
     verdict = verification.verify(db, digits, today=today, keys=keys)
     if verdict.alarming:
-        verification.raise_alarm(db, digits)
+        alarms.raise_alarm(db, digits)
     matches = verification.name_holds(db, verdict, item.proof) if by_code and item.proof else None
     return BulkResult(item, verdict, True if not by_code else matches)

@@ -59,7 +59,7 @@ def read_keys(text: str) -> KeySet:
                 key = _public_key(jwk, raw)
                 codes[key.number] = key
             elif jwk.get("state") != KeyState.COMPROMISED:
-                others[jwk["kid"]] = raw  # a compromised key is trusted for no list
+                others[jwk["kid"].rpartition("#")[2]] = raw  # a compromised key is trusted for no list
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DomainError("key_set_unreadable", N_("This is not a key set published by us.")) from error
     return KeySet(codes, others)

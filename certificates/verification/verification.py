@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-import structlog
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
 
 from certificates.keys.public_keys import PublicKey
 from certificates.models import KeyState
@@ -19,16 +17,12 @@ from certificates.payload import Decoded, Payload, decode, digits_of, name_match
 from certificates.states import ISSUED, UNREADABLE, State, state_of
 from certificates.written_names import record_names
 from courses.models.trainees import ERASED_NAME
-from lms.core import audit
-from lms.core.audit import AuditEntry
 from lms.core.autocommit import Reads
 from lms.core.db import Base
 from lms.core.errors import DomainError
 from lms.core.masks import mask_name
 from lms.core.names import norm
 from lms.core.pipeline import PreparedStatement
-
-log = structlog.get_logger(__name__)
 
 NOT_RECORDED = "not_recorded"
 
@@ -96,7 +90,7 @@ class Verdict:
 
     @property
     def alarming(self) -> bool:
-        """True when a good signature has no certificate in the database: the caller must then call `raise_alarm`."""
+        """True when a good signature has no certificate in the database: the caller must then call `alarms.raise_alarm`."""
         return self.payload is not None and self.reason == NOT_RECORDED
 
 
@@ -157,25 +151,6 @@ def name_holds(db: Reads, verdict: Verdict, name: str) -> bool | None:
         return matches
     row = _RECORD_NAME.first(db, serial=verdict.payload.serial)
     return row is not None and hmac.compare_digest(norm(row[0]).encode(), norm(name).encode())
-
-
-def raise_alarm(db: Session, digits: str) -> None:
-    """Report that a key may have leaked: a critical log entry, and one audit entry for each code."""
-    decoded = decode(digits)
-    signed = decoded.payload
-    log.critical(
-        "certificate_alarm", key_number=signed.key_number, serial=signed.serial, code="signed_but_not_recorded"
-    )
-    subject = f"payload:{decoded.digest.hex()}"
-    if db.scalar(select(AuditEntry.id).where(AuditEntry.subject == subject).limit(1)) is not None:
-        return
-    audit.record(
-        db,
-        "certificate.alarm",
-        subject,
-        after={"key": signed.key_number, "serial": signed.serial, "issued_on": signed.issued_on.isoformat()},
-        reason="A good signature of a certificate that was never recorded: the key may have leaked.",
-    )
 
 
 def forgery_reason(decoded: Decoded, key: PublicKey | None) -> str | None:

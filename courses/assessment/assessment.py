@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from courses.assessment import late_results, marking, skill_results
+from courses.assessment import late_results, marking, retests, skill_results, theory_marks
 from courses.assessment.entitlement import TraineeResults
 from courses.assessment.marking import Marks
 from courses.models.assessment import Assessment, SkillResult
@@ -30,53 +30,85 @@ NOTE_LIMIT = 500
 
 
 @dataclass(frozen=True)
+class AttemptFacts:
+    """An attempt as lists show it. skills: the examined skills by id, with whether they were passed."""
+
+    attempt: int
+    theory: int | None
+    skills: dict[int, bool]
+    examiner_id: int | None = None
+
+    @property
+    def marked(self) -> bool:
+        """Return whether anything was examined in the attempt."""
+        return self.theory is not None or bool(self.skills)
+
+
+@dataclass(frozen=True)
 class ResultRow:
-    """A trainee in the list of results. `attempts`: how many were entered."""
+    """A trainee in the list of results, with the attempts in their order."""
 
     enrolment_id: int
     name: str
     attended: bool
-    results: TraineeResults
-    attempts: int
+    attempts: Sequence[AttemptFacts]
+
+    @property
+    def results(self) -> TraineeResults:
+        """Return the results over all attempts."""
+        return results_of(self.attempts)
+
+
+def attempts_by_enrolment(db: Session, offering_id: int) -> dict[int, list[AttemptFacts]]:
+    """Read the attempts of an offering in their order, by enrolment id; enrolments without one are left out."""
+    attempts: dict[int, list[AttemptFacts]] = defaultdict(list)
+    by_id: dict[int, AttemptFacts] = {}
+    of_offering = Assessment.enrolment_id.in_(select(Enrolment.id).where(Enrolment.offering_id == offering_id))
+    for row in db.execute(
+        select(
+            Assessment.id, Assessment.enrolment_id, Assessment.attempt, Assessment.theory_score, Assessment.examiner_id
+        )
+        .where(of_offering)
+        .order_by(Assessment.attempt)
+    ):
+        by_id[row.id] = AttemptFacts(row.attempt, row.theory_score, {}, row.examiner_id)
+        attempts[row.enrolment_id].append(by_id[row.id])
+    for assessment_id, skill_id, passed in db.execute(
+        select(SkillResult.assessment_id, SkillResult.skill_id, SkillResult.passed)
+        .join(Assessment, Assessment.id == SkillResult.assessment_id)
+        .where(of_offering)
+    ):
+        by_id[assessment_id].skills[skill_id] = passed
+    return dict(attempts)
+
+
+def results_of(attempts: Sequence[AttemptFacts]) -> TraineeResults:
+    """Return the results of a trainee over all attempts."""
+    return TraineeResults(
+        tuple(attempt.theory for attempt in attempts if attempt.theory is not None),
+        tuple(pair for attempt in attempts for pair in attempt.skills.items()),
+    )
 
 
 def results_by_enrolment(db: Session, offering_id: int) -> dict[int, TraineeResults]:
     """Read the results of an offering over all attempts, by enrolment id; enrolments without an attempt are left out."""
-    of_offering = Assessment.enrolment_id.in_(select(Enrolment.id).where(Enrolment.offering_id == offering_id))
-    theory: dict[int, list[int]] = defaultdict(list)
-    skills: dict[int, list[tuple[int, bool]]] = defaultdict(list)
-    for enrolment_id, score in db.execute(
-        select(Assessment.enrolment_id, Assessment.theory_score).where(of_offering).order_by(Assessment.attempt)
-    ):
-        theory[enrolment_id] += [score] if score is not None else []
-    for enrolment_id, skill_id, passed in db.execute(
-        select(Assessment.enrolment_id, SkillResult.skill_id, SkillResult.passed)
-        .join(SkillResult, SkillResult.assessment_id == Assessment.id)
-        .where(of_offering)
-        .order_by(Assessment.attempt)
-    ):
-        skills[enrolment_id].append((skill_id, passed))
     return {
-        enrolment_id: TraineeResults(tuple(scores), tuple(skills.get(enrolment_id, ())))
-        for enrolment_id, scores in theory.items()
+        enrolment_id: results_of(attempts) for enrolment_id, attempts in attempts_by_enrolment(db, offering_id).items()
     }
 
 
 def result_rows(db: Session, offering_id: int) -> list[ResultRow]:
     """Read the trainees with a place, by the pinyin of their names, with their results."""
     attended = exists(select(1).where(Attendance.enrolment_id == Enrolment.id))
-    attempts = (
-        select(func.count()).where(Assessment.enrolment_id == Enrolment.id).correlate(Enrolment).scalar_subquery()
-    )
     rows = db.execute(
-        select(Enrolment.id, Trainee.name, attended, attempts)
+        select(Enrolment.id, Trainee.name, attended)
         .join(Enrolment.trainee)
         .where(Enrolment.offering_id == offering_id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
-    results = results_by_enrolment(db, offering_id)
+    attempts = attempts_by_enrolment(db, offering_id)
     result_list = [
-        ResultRow(enrolment_id, name, was_present, results.get(enrolment_id, TraineeResults()), number)
-        for enrolment_id, name, was_present, number in rows
+        ResultRow(enrolment_id, name, was_present, attempts.get(enrolment_id, ()))
+        for enrolment_id, name, was_present in rows
     ]
     return sorted(result_list, key=lambda row: (by_sound(row.name), row.enrolment_id))
 
@@ -192,6 +224,10 @@ def save(
     )
     db.add(attempt)
     db.flush()
+    if marks.theory_score != before.theory_score:
+        theory_marks.add_event(db, (enrolment.id, attempt.attempt), marks.theory_score, now=now)
+    if latest is None and attempts:
+        retests.add_event(db, (enrolment.id, attempt.attempt), now=now)
     _set_skills(db, attempt, before.skills, marks.skills, now)
     audit.record(db, "assessment.save", f"enrolment:{enrolment.id}", before=facts, after=_facts(attempt), reason=reason)
     return attempt

@@ -7,8 +7,10 @@ from lms.core.errors import N_
 audit_labels.register(
     AuditLabels(
         actions={
+            "assessment.retest": N_("Retest started"),
             "assessment.save": N_("Result entered"),
             "assessment.skill": N_("Skill result entered"),
+            "assessment.theory": N_("Theory score entered"),
         },
         nouns={
             "assessment": N_("Result"),

@@ -49,6 +49,8 @@ personal_data.register(
             "assessment": ("theory_score", "note"),
             "skill_result": ("passed",),
             "skill_event": ("passed", "happened_at"),
+            "theory_event": ("score", "happened_at"),
+            "retest_event": ("happened_at",),
         },
         whose=(Whose.TRAINEE,),
         basis=Basis.CONTRACT,

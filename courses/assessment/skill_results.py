@@ -9,7 +9,7 @@ that arrives after the training was closed has no effect until a user who may co
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,38 +17,26 @@ from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from courses.models.assessment import Assessment, LateReason, SkillEvent, SkillResult
+from courses.assessment import locked_rows
+from courses.assessment.locked_rows import LockedRows
+from courses.models.assessment import Assessment, SkillEvent, SkillResult
 from courses.models.catalogue import CourseSkill
-from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
-from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.models.enrolment import Enrolment
 from courses.outcomes import Outcome
-from instructors.models import Instructor
 from lms.accounts.models import User
 from lms.core import audit
 from lms.core.db import LARGEST_ID
 from lms.core.errors import N_
 from lms.core.scope import Scope
 
-BATCH_LIMIT = 100
-# A device's time counts from a day before the session's start to now; otherwise the moment of receipt counts.
-TRUSTED_BEFORE = timedelta(days=1)
-
 MESSAGES = {
+    **locked_rows.MESSAGES,
     "recorded": N_("The result is entered."),
     "superseded": N_(
         "%(by)s entered a later result for this skill. The later result counts; this one is stored for reference."
     ),
-    LateReason.OFFERING_CLOSED: N_(
-        "Saved for review: the training had been closed. Users who may correct it find the result on the trainee's results page."
-    ),
-    LateReason.NOT_RUNNING: N_("Saved for review: this training is not running."),
-    LateReason.NOT_ENROLLED: N_("Saved for review: this person is not enrolled in this training."),
-    "event_conflict": N_("This result's number was used for another result. Reload the page and enter it again."),
-    "not_found": N_("This page does not exist, or you may not see it."),
 }
 
-# Enrolment id, number of the attempt.
-AttemptKey = tuple[int, int]
 # Enrolment id, skill id, number of the attempt.
 SkillKey = tuple[int, int, int]
 
@@ -118,11 +106,13 @@ def record_all(
     A result that cannot be recorded is answered with `rejected` and does not affect the others.
     """
     db.flush()
-    locked = _LockedRows(db, events, scope, now)
+    locked, courses = LockedRows(db, events, device_id, scope, now), _skill_courses(db, events)
     rows = [
-        row | {"user_id": user_id, "device_id": device_id, "received_at": now}
-        for row in {event.id: locked.row_of(event) for event in reversed(events)}.values()
-        if row is not None
+        locked.facts_of(event)
+        | {"skill_id": event.skill_id, "passed": event.passed}
+        | {"user_id": user_id, "device_id": device_id, "received_at": now}
+        for event in {event.id: event for event in reversed(events)}.values()
+        if (course_id := locked.course_of(event)) is not None and courses.get(event.skill_id) == course_id
     ]
     statement = insert(SkillEvent).on_conflict_do_nothing(index_elements=["id"]).returning(SkillEvent.id)
     new = set(db.scalars(statement, rows)) if rows else set()
@@ -148,7 +138,7 @@ def refold(db: Session, pairs: Collection[tuple[int, int]], user_id: int | None,
     if not pairs:
         return
     marks = fold(_marks(db, pairs))
-    attempt_ids = _attempt_ids(db, {key[0] for key in marks}, user_id, now)
+    attempt_ids = locked_rows.attempt_ids(db, {key[0] for key in marks}, user_id, now)
     current = {
         (row.enrolment_id, row.skill_id, row.attempt): row.passed
         for row in db.execute(
@@ -219,98 +209,11 @@ def skill_states(db: Session, offering_id: int) -> dict[int, dict[int, bool]]:
     return dict(states)
 
 
-class _LockedRows:
-    """The rows that decide about a batch, read in four statements; sessions' offerings and enrolments stay locked.
-
-    The offerings are locked before their enrolments, and these in the order of their ids, as saving on the page does, so
-    that two examiners never deadlock.
-    """
-
-    def __init__(self, db: Session, events: Sequence[SkillInput], scope: Scope, now: datetime) -> None:
-        valid = [event for event in events if _has_valid_ids(event)]
-        self._now = now
-        self._meetings = {
-            row.id: row
-            for row in db.execute(
-                    select(
-                        CourseSession.id, CourseSession.starts_at, CourseSession.offering_id, Offering.state,
-                        Offering.course_id,
-                    ).join(Offering, Offering.id == CourseSession.offering_id)
-                .where(CourseSession.visible_to(scope), CourseSession.id.in_({event.session_id for event in valid}))
-                .order_by(Offering.id)
-                .with_for_update(read=True, of=Offering)
-            )
-        }  # fmt: skip
-        self._enrolments = {
-            row.id: row
-            for row in db.execute(
-                select(Enrolment.id, Enrolment.offering_id, Enrolment.state)
-                .where(
-                    Enrolment.id.in_({event.enrolment_id for event in valid}),
-                    Enrolment.offering_id.in_({row.offering_id for row in self._meetings.values()}),
-                )
-                .order_by(Enrolment.id)
-                .with_for_update()
-            )
-        }
-        self._courses = {
-            skill_id: course_id
-            for skill_id, course_id in db.execute(
-                select(CourseSkill.id, CourseSkill.course_id).where(
-                    CourseSkill.id.in_({event.skill_id for event in valid})
-                )
-            )
-        }
-        self._started: dict[int, list[datetime]] = defaultdict(list)
-        for enrolment_id, started_at in db.execute(
-            select(Assessment.enrolment_id, Assessment.started_at)
-            .where(Assessment.enrolment_id.in_(self._enrolments), Assessment.attempt > 1)
-            .order_by(Assessment.attempt)
-        ):
-            self._started[enrolment_id].append(started_at)
-
-    def row_of(self, event: SkillInput) -> dict[str, Any] | None:
-        """Return the event's row, or None where the session, enrolment and skill are not of one training in the scope."""
-        meeting = self._meetings.get(event.session_id)
-        enrolment = self._enrolments.get(event.enrolment_id)
-        if meeting is None or enrolment is None or enrolment.offering_id != meeting.offering_id:
-            return None
-        if self._courses.get(event.skill_id) != meeting.course_id:
-            return None
-        moment = _moment(event, meeting.starts_at, self._now)
-        return {
-            "id": event.id,
-            "course_session_id": event.session_id,
-            "enrolment_id": event.enrolment_id,
-            "skill_id": event.skill_id,
-            # An event belongs to the attempt that was the latest at its moment, whenever it arrives.
-            "attempt": 1 + sum(started <= moment for started in self._started[event.enrolment_id]),
-            "passed": event.passed,
-            "happened_at": moment,
-            "told_at": event.told_at,
-            "offset_ms": event.offset_ms,
-            "review": _late_reason(meeting.state, enrolment.state),
-        }
-
-
-def _has_valid_ids(event: SkillInput) -> bool:
-    return all(0 < number <= LARGEST_ID for number in (event.session_id, event.enrolment_id, event.skill_id))
-
-
-def _moment(event: SkillInput, starts_at: datetime, now: datetime) -> datetime:
-    try:
-        corrected = event.told_at + timedelta(milliseconds=event.offset_ms or 0)
-    except OverflowError:
-        return now
-    return min(corrected, now) if corrected >= starts_at - TRUSTED_BEFORE else now
-
-
-def _late_reason(offering: OfferingState, enrolment: EnrolmentState) -> LateReason | None:
-    if offering == OfferingState.CLOSED:
-        return LateReason.OFFERING_CLOSED
-    if offering != OfferingState.PUBLISHED:
-        return LateReason.NOT_RUNNING
-    return None if enrolment in HOLDS_PLACE else LateReason.NOT_ENROLLED
+def _skill_courses(db: Session, events: Sequence[SkillInput]) -> dict[int, int]:
+    """Read the course's id of each skill that exists."""
+    skill_ids = {event.skill_id for event in events if 0 < event.skill_id <= LARGEST_ID}
+    rows = db.execute(select(CourseSkill.id, CourseSkill.course_id).where(CourseSkill.id.in_(skill_ids)))
+    return {skill_id: course_id for skill_id, course_id in rows}
 
 
 def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[SkillMark]:
@@ -325,27 +228,6 @@ def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[SkillMark]:
     return [
         SkillMark(row.id, (row.enrolment_id, row.skill_id, row.attempt), row.passed, row.happened_at) for row in rows
     ]
-
-
-def _attempt_ids(
-    db: Session, enrolment_ids: Collection[int], user_id: int | None, now: datetime
-) -> dict[AttemptKey, int]:
-    """Read the attempts' ids; an enrolment without any gets a first attempt with the sender as its examiner."""
-    statement = select(Assessment.enrolment_id, Assessment.attempt, Assessment.id).where(
-        Assessment.enrolment_id.in_(enrolment_ids)
-    )
-    attempt_ids = {(row.enrolment_id, row.attempt): row.id for row in db.execute(statement)}
-    missing = set(enrolment_ids) - {enrolment_id for enrolment_id, _ in attempt_ids}
-    if missing:
-        examiner = select(Instructor.id).where(Instructor.user_id == user_id).scalar_subquery()
-        for enrolment_id in sorted(missing):
-            row = Assessment(
-                enrolment_id=enrolment_id, attempt=1, examiner_id=examiner, started_at=now, assessed_at=now
-            )
-            db.add(row)
-        db.flush()
-        attempt_ids = {(row.enrolment_id, row.attempt): row.id for row in db.execute(statement)}
-    return attempt_ids
 
 
 def _answers(db: Session, events: Sequence[SkillInput]) -> list[SkillAnswer]:

@@ -11,6 +11,8 @@ from courses.models.offerings import CourseSession, OfferingState
 from lms.core.errors import N_, DomainError
 
 OPENS_BEFORE = timedelta(minutes=60)
+# Instructors check themselves in from so long before the start.
+INSTRUCTORS_OPEN_BEFORE = timedelta(hours=3)
 # Sessions overrun, and people sign out at the door. A time of the next morning needs a person's decision.
 CLOSES_AFTER = timedelta(hours=4)
 
@@ -37,6 +39,11 @@ class SessionTimes(Protocol):
 def opens_at(meeting: SessionTimes) -> datetime:
     """The moment when check-in opens."""
     return meeting.starts_at - OPENS_BEFORE
+
+
+def instructors_open_at(meeting: SessionTimes) -> datetime:
+    """The moment from which instructors check themselves in."""
+    return meeting.starts_at - INSTRUCTORS_OPEN_BEFORE
 
 
 def opening_ahead(meeting: SessionTimes, now: datetime) -> datetime | None:

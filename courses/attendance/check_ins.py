@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +17,6 @@ from lms.core.names import clean, norm
 NAME_LIMIT = 60
 TICKET_LIMIT = 400
 TICKET_HASH_LENGTH = 64
-# A clock that lost its battery starts in 1970. A time outside these limits is an error in the program, not in the clock.
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(days=2), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)

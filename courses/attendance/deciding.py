@@ -7,7 +7,7 @@ order, and writes what the judge hands over.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +15,12 @@ from courses.attendance import check_in_window
 from courses.attendance.check_ins import MESSAGES, STATUSES, AttendanceInput, CheckInAnswer
 from courses.attendance.folding import Presence, PresenceEvent, fold
 from courses.attendance.stored_events import AttendanceKey, KnownWalkIn, LockedRows, LockedSession, StoredEvent
+from courses.device_events import moment_told
 from courses.models.attendance import AttendanceKind, AttendanceMethod, ReviewReason
 from courses.models.enrolment import HOLDS_PLACE, EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.outcomes import Outcome
 from lms.core.errors import N_, DomainError
-
-# A device's clock may run so far ahead of the server's before its time is doubted.
-CLOCK_AHEAD = timedelta(minutes=5)
 
 # The outcome, its code, and the attendance that the answer shows.
 EventResult = tuple[Outcome, str, Presence | None]
@@ -287,19 +285,10 @@ def _moment_at_roster(event: AttendanceInput, meeting: LockedSession, now: datet
 def _moment_by_device(event: AttendanceInput, meeting: LockedSession, now: datetime) -> tuple[datetime, bool]:
     """The device's time, corrected by its clock's offset, and whether that moment counts without review.
 
-    The moment counts within the session's check-in window, unless it lies more than `CLOCK_AHEAD` in the future.
+    The moment counts within the session's check-in window, unless it lies too far in the future.
     """
-    if event.told_at is None:
-        moment = now
-    else:
-        try:
-            moment = event.told_at + timedelta(milliseconds=event.offset_ms or 0)
-        except OverflowError:
-            return now, False
-    if moment > now + CLOCK_AHEAD:
-        return moment, False
-    moment = min(moment, now)
-    return moment, check_in_window.contains(meeting, moment)
+    moment, believable = moment_told(event.told_at, event.offset_ms, now)
+    return moment, believable and check_in_window.contains(meeting, moment)
 
 
 def _result_of(kind: AttendanceKind, before: Presence | None, after: Presence | None) -> EventResult:

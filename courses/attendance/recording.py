@@ -33,8 +33,6 @@ from lms.core.errors import DomainError, NotFound
 from lms.core.pipeline import PreparedStatement, send
 from lms.core.scope import EVERYTHING, Scope
 
-BATCH_LIMIT = 100  # events of one call of `record_all`; its callers split or refuse more
-
 _ATTENDANCES = cast("Table", Attendance.__table__)
 
 

@@ -3,7 +3,7 @@
 The events of one person at one session with one reason form a case, which one decision settles.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, String, cast, exists, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from courses.attendance.roster import phone_tail
+from courses.enrolment import namesakes
 from courses.models.attendance import AttendanceDecision, AttendanceEvent, AttendanceKind, ReviewReason
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering
@@ -62,7 +63,8 @@ class ReviewCase:
     """The undecided events of one person at one session with one reason.
 
     event_id: the first of the events; a decision names it and holds for all of them.
-    name: None for an unknown ticket. registered: the person is in the register, so that the case can be accepted as it is.
+    name: None for an unknown ticket. hint: tells namesakes of the offering apart.
+    registered: the person is in the register, so that the case can be accepted as it is.
     walk_in: the person is a walk-in. suggestions: trainees of the same name, for a walk-in only.
     """
 
@@ -70,6 +72,7 @@ class ReviewCase:
     review: ReviewReason
     name: str | None
     phone_tail: str
+    hint: str
     registered: bool
     walk_in: bool
     events: Sequence[CaseEvent]
@@ -109,13 +112,14 @@ def cases_by_session(
     ).all()
     walk_ins = [(meeting, walk_in) for _, meeting, walk_in, _, _ in rows if walk_in is not None]
     suggestions = _suggestions(db, scope, walk_ins)
+    hints = namesakes.beside(db, {event.enrolment_id for event, *_ in rows if event.enrolment_id is not None})
     rows_by_session: dict[int, tuple[CourseSession, dict[Any, list[Any]]]] = {}
     for row in rows:
         event, meeting = row[0], row[1]
         rows_by_case = rows_by_session.setdefault(meeting.id, (meeting, {}))[1]
         rows_by_case.setdefault((event.review, _person_key(event)), []).append(row)
     return [
-        SessionCases(meeting, [_case(case_rows, suggestions) for case_rows in rows_by_case.values()])
+        SessionCases(meeting, [_case(case_rows, suggestions, hints) for case_rows in rows_by_case.values()])
         for meeting, rows_by_case in rows_by_session.values()
     ]
 
@@ -189,7 +193,9 @@ def _person_column() -> ColumnElement[str]:
     ).label("person")
 
 
-def _case(rows: Sequence[Any], suggestions: dict[tuple[int, str], list[Suggestion]]) -> ReviewCase:
+def _case(
+    rows: Sequence[Any], suggestions: dict[tuple[int, str], list[Suggestion]], hints: Mapping[int, str]
+) -> ReviewCase:
     event, meeting, walk_in, trainee, _ = rows[0]
     name = walk_in.name if walk_in is not None else trainee.name if trainee is not None else None
     return ReviewCase(
@@ -197,6 +203,7 @@ def _case(rows: Sequence[Any], suggestions: dict[tuple[int, str], list[Suggestio
         event.review,
         name,
         phone_tail(trainee) if trainee is not None else "",
+        hints.get(event.enrolment_id, ""),
         trainee is not None,
         walk_in is not None,
         [CaseEvent(event.kind, event.happened_at, event.received_at, by) for event, _, _, _, by in rows],

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from courses.attendance import punctuality
 from courses.attendance.punctuality import Punctuality
+from courses.enrolment import namesakes
 from courses.models.attendance import Attendance, AttendanceEvent
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentSource, EnrolmentState
@@ -16,7 +17,7 @@ from courses.models.offerings import CourseSession, Offering, SessionInstructor
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core.errors import N_, DomainError, NotFound
-from lms.core.name_order import by_sound
+from lms.core.name_order import by_sound, initials
 from lms.core.names import norm
 from lms.core.scope import Scope, visible
 
@@ -27,7 +28,7 @@ PHONE_TAIL_DIGITS = 4
 class RosterRow:
     """A trainee of a roster.
 
-    phone_tail: the last four digits of the phone; a roster shows no more of it.
+    phone_tail: the last four digits of the phone; a roster shows no more of it. hint: tells namesakes apart.
     by: the name of the user who checked the trainee in. later: that check-in was received after the session's end.
     punctual: the minutes late, left early and attended; None while the trainee is missing.
     """
@@ -41,6 +42,23 @@ class RosterRow:
     by: str | None
     later: bool
     punctual: Punctuality | None = None
+    hint: str = ""
+
+    @property
+    def initials(self) -> str:
+        """The initials of the name, by which it is searched."""
+        return initials(self.name)
+
+    @property
+    def told_apart(self) -> str:
+        """The end of the phone, and what tells namesakes apart where the end of the phone does not."""
+        tail = f"··{self.phone_tail}" if self.phone_tail else ""
+        return " · ".join(filter(None, (tail, self.hint if self.hint != tail else "")))
+
+    @property
+    def told_name(self) -> str:
+        """The name as a title or a choice says it: with what tells the person from another one of the same name."""
+        return f"{self.name} {self.hint}" if self.hint else self.name
 
     @property
     def present(self) -> bool:
@@ -86,7 +104,7 @@ def load_session(db: Session, session_id: int, scope: Scope) -> CourseSession:
 
 
 def read_roster(db: Session, meeting: CourseSession) -> Roster:
-    """Read the roster of a session, in one statement."""
+    """Read the roster of a session, in one statement, and a second one where people share a name."""
     attendance, arrival, sender = aliased(Attendance), aliased(AttendanceEvent), aliased(User)
     records = db.execute(
         select(Enrolment, attendance.arrived_at, attendance.left_at, sender.name, arrival.received_at)
@@ -105,6 +123,7 @@ def read_roster(db: Session, meeting: CourseSession) -> Roster:
     ).all()  # fmt: skip
     rows: list[RosterRow] = []
     waiting: list[RosterRow] = []
+    hints = namesakes.hints(db, {enrolment.id: enrolment.trainee.name for enrolment, *_ in records})
     for enrolment, arrived_at, left_at, by, received_at in records:
         row = RosterRow(
             enrolment.id,
@@ -116,6 +135,7 @@ def read_roster(db: Session, meeting: CourseSession) -> Roster:
             by,
             received_at is not None and received_at > meeting.ends_at,
             _punctual(meeting, arrived_at, left_at),
+            hints.get(enrolment.id, ""),
         )
         (waiting if enrolment.state == EnrolmentState.WAITLISTED else rows).append(row)
     rows.sort(key=lambda row: (by_sound(row.name), row.enrolment_id))
@@ -129,16 +149,27 @@ def _punctual(meeting: CourseSession, arrived_at: datetime | None, left_at: date
 
 
 def matching_rows(rows: Sequence[RosterRow], search: str) -> list[RosterRow]:
-    """Return the rows whose name contains the search text, or whose phone ends with its digits; all for a blank text."""
+    """Return the rows that a search finds; all for a blank text. lms/static/roster_search.js searches by the same rule.
+
+    A name is found by a part of it and by its initials (zsf for 张三丰), and a person by the last digits of the phone.
+    """
     key = norm(search)
     if not key:
         return list(rows)
-    return [row for row in rows if key in norm(row.name) or (key.isdigit() and row.phone_tail.endswith(key))]
+    digits = key.isascii() and key.isdigit()
+    return [
+        row
+        for row in rows
+        if key in norm(row.name) or (row.phone_tail.endswith(key) if digits else key == row.initials)
+    ]
 
 
 def trainee_name(db: Session, enrolment_id: int | None) -> str:
-    """Read the name of an enrolment's trainee, which tells the instructor whose ticket was scanned."""
-    return db.scalars(select(Trainee.name).join(Enrolment).where(Enrolment.id == enrolment_id)).one()
+    """Read the name of an enrolment's trainee, which tells the instructor whose ticket was scanned, with its hint."""
+    enrolment = db.scalars(
+        select(Enrolment).where(Enrolment.id == enrolment_id).options(joinedload(Enrolment.trainee))
+    ).one()
+    return namesakes.told_name(db, enrolment)
 
 
 def roster_row(db: Session, meeting: CourseSession, enrolment_id: int) -> RosterRow:

@@ -1,4 +1,4 @@
-"""Assessments: theory score, skills checklist, examiner and retests; and the skill events as they were received."""
+"""Assessments: theory score, skills checklist, examiner and retests; and their events as they were received."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -62,7 +62,7 @@ class SkillResult(Base):
 
 
 class LateReason(StrEnum):
-    """Why a skill result arrived too late: it does not count until a person with the right to correct accepts it."""
+    """Why a result or a retest arrived too late: it does not count until a person with the right to correct accepts it."""
 
     OFFERING_CLOSED = "offering_closed"
     NOT_RUNNING = "not_running"
@@ -101,5 +101,64 @@ class SkillEvent(Base):
     __table_args__ = (
         Index("ix_skill_event_cell", "enrolment_id", "skill_id", "attempt"),
         CheckConstraint("attempt >= 1", name="attempt"),
+        CheckConstraint("review IN ('offering_closed', 'not_running', 'not_enrolled')", name="review"),
+    )
+
+
+@of_record("received_at")
+class TheoryEvent(Base):
+    """A theory score of one attempt, as a device or the results page sent it.
+
+    `score` is null where the event takes an earlier score back. The other columns are those of `SkillEvent`.
+    """
+
+    __tablename__ = "theory_event"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    course_session_id: Mapped[int | None] = mapped_column(ForeignKey("course_session.id"), index=True)
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
+    attempt: Mapped[int] = mapped_column(SmallInteger)
+    score: Mapped[int | None] = mapped_column(SmallInteger)
+    happened_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
+    told_at: Mapped[datetime | None]
+    offset_ms: Mapped[int | None]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
+    review: Mapped[LateReason | None] = mapped_column(EnumText(LateReason))
+
+    __table_args__ = (
+        Index("ix_theory_event_attempt", "enrolment_id", "attempt"),
+        CheckConstraint("attempt >= 1", name="attempt"),
+        CheckConstraint("score BETWEEN 0 AND 100", name="score"),
+        CheckConstraint("review IN ('offering_closed', 'not_running', 'not_enrolled')", name="review"),
+    )
+
+
+@of_record("received_at")
+class RetestEvent(Base):
+    """The start of a retest, as a device or the results page sent it.
+
+    `attempt` is the attempt that it starts. Two events of one attempt start it once, at the earlier of their moments. The
+    other columns are those of `SkillEvent`.
+    """
+
+    __tablename__ = "retest_event"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    course_session_id: Mapped[int | None] = mapped_column(ForeignKey("course_session.id"), index=True)
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
+    attempt: Mapped[int] = mapped_column(SmallInteger)
+    happened_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
+    told_at: Mapped[datetime | None]
+    offset_ms: Mapped[int | None]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
+    review: Mapped[LateReason | None] = mapped_column(EnumText(LateReason))
+
+    __table_args__ = (
+        Index("ix_retest_event_attempt", "enrolment_id", "attempt"),
+        CheckConstraint("attempt >= 2", name="attempt"),
         CheckConstraint("review IN ('offering_closed', 'not_running', 'not_enrolled')", name="review"),
     )

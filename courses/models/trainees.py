@@ -52,6 +52,11 @@ class IdType(StrEnum):
     FOREIGN_PERMANENT = "foreign_permanent"
 
 
+def open_phone(ref: UUID, phone_sealed: bytes | None) -> str | None:
+    """The phone of a row that was not read as an object, in E.164."""
+    return crypto.cipher().decrypt(PHONE_COLUMN, ref, phone_sealed) if phone_sealed else None
+
+
 class Trainee(ListedByName, ProvenContacts, Base):
     """A person who is trained. Phone, e-mail and ID number are encrypted; the `…_index` columns find equal values.
 
@@ -119,7 +124,7 @@ class Trainee(ListedByName, ProvenContacts, Base):
     @property
     def phone(self) -> str | None:
         """The phone in E.164, decrypted."""
-        return self._open(PHONE_COLUMN, self.phone_sealed)
+        return open_phone(self.ref, self.phone_sealed)
 
     @phone.setter
     def phone(self, value: str | None) -> None:

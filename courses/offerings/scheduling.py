@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, contains_eager
 
 from courses.models.attendance import AttendanceEvent
 from courses.models.offerings import CourseSession, Offering, SessionInstructor, TeachingRole
+from courses.models.session_events import SessionEvent
 from instructors import register
 from instructors.models import Instructor
 from lms.core import clock
@@ -176,6 +177,7 @@ def _refuse_changes_to_the_past(db: Session, existing: dict[int, CourseSession],
             meeting.headcount
             or any(teacher.arrived_at for teacher in meeting.instructors)
             or db.scalar(select(exists().where(AttendanceEvent.course_session_id == meeting.id)))
+            or db.scalar(select(exists().where(SessionEvent.course_session_id == meeting.id)))
         ):
             raise DomainError(
                 "session_attended",

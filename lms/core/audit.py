@@ -36,7 +36,11 @@ class AuditEntry(Base):
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     reason: Mapped[str | None]
 
-    __table_args__ = (Index("ix_audit_entry_subject", "subject", "at"), Index("ix_audit_entry_at", "at"))
+    __table_args__ = (
+        Index("ix_audit_entry_subject", "subject", "at"),
+        Index("ix_audit_entry_at", "at"),
+        Index("ix_audit_entry_alarm", "at", postgresql_where="action = 'certificate.alarm'"),
+    )
 
 
 _ACTOR = "actor"

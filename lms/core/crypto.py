@@ -48,6 +48,10 @@ class _Keys:
     def blind_index(self, message: bytes) -> bytes:
         return hmac.digest(self.index_key, message, hashlib.sha256)[:INDEX_BYTES]
 
+    def derive(self, info: bytes) -> bytes:
+        """A further key, from which the field key cannot be computed."""
+        return _derive(self.index_key, info)
+
 
 class FieldCipher:
     """Encrypts and indexes personal fields with keys derived from `FIELD_KEY`, and reads those of its fallbacks."""
@@ -130,6 +134,10 @@ class FieldCipher:
         """The blind indexes of a value under all keys, the newest first, to be searched for."""
         message = self._message(column, value)
         return [key.blind_index(message) for key in self._keys]
+
+    def device_key(self, device: int) -> bytes:
+        """The key of the hashes by which one paired device searches its rosters; no other device has the same."""
+        return self._newest.derive(f"lms/device/search/1\0{device}".encode())
 
     def _key_of(self, sealed: bytes) -> _Keys:
         number = sealed[0] if sealed else 0

@@ -13,9 +13,9 @@ from flask_wtf.csrf import CSRFError
 from psycopg_pool import PoolTimeout
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
-from lms.core import request_db
+from lms.core import limits, request_db
 from lms.core.constraints import refusal_of
 from lms.core.errors import N_, DomainError
 from lms.core.languages import HTML_LANGUAGE, moment, visitor_language
@@ -98,6 +98,9 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     response = make_response(refuse(status, f"http_{status}", _(message)))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.allow.update(error.valid_methods)
+    if isinstance(error, TooManyRequests):
+        seconds = error.retry_after or limits.seconds_left()
+        response.headers["Retry-After"] = str(seconds) if isinstance(seconds, int) else RETRY_AFTER
     return response
 
 

@@ -12,8 +12,9 @@ from threading import Lock
 from typing import Any, TypeVar
 
 import structlog
-from flask import Flask, Request, Response, abort, request
+from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from werkzeug.exceptions import TooManyRequests
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,10 @@ class MinuteLimit:
             count = self._counts[key] = self._counts.get(key, 0) + 1
         return count <= self._most
 
+    def seconds_left(self) -> int:
+        """Return the seconds until the next minute begins, 1 to 60."""
+        return self.SECONDS - int(time.monotonic() % self.SECONDS)
+
     def reset(self) -> None:
         """Forget all counts."""
         self._counts = {}
@@ -75,7 +80,7 @@ def fast_path(most: int) -> Callable[[V], V]:
         @wraps(view)
         def limited(*arguments: Any, **named: Any) -> Any:
             if not limit.allows(request.remote_addr or ""):
-                abort(429)
+                raise TooManyRequests(retry_after=limit.seconds_left())
             return view(*arguments, **named)
 
         setattr(limited, _FAST_PATH, _WITHOUT_QUERY)

@@ -56,6 +56,14 @@ def seconds_to_wait(item: RateLimitItem, *key: str) -> int:
     return max(1, math.ceil(reset - clock.now().timestamp()))
 
 
+def seconds_left() -> int | None:
+    """Return the seconds until this request's address may ask again, None where no limit of `limiter` was reached."""
+    current = limiter.current_limit
+    if current is None or not current.breached:
+        return None
+    return max(1, math.ceil(current.reset_at - clock.now().timestamp()))
+
+
 @dataclass(frozen=True)
 class Place:
     """A limit and the key under which its acts are counted."""

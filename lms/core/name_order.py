@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from lms.core.names import norm
+from lms.core.names import clean, norm
 
 # Readings of characters that are read otherwise, or first otherwise, in a family name; the traditional form follows.
 _SURNAMES = {
@@ -40,6 +40,8 @@ _UMLAUT = "\u0308"
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _NO_READING, _OTHER_SCRIPT = "{", "!"  # after and before the letters of the readings
+_FIRST_LETTER = re.compile("([a-z])[a-z:]*[1-5]")
+_WORD = re.compile("[^\\s·•‧∙⋅・･.。\\-\u2010-\u2015\u2212]+")
 
 
 def _spelt(reading: str) -> str:
@@ -108,6 +110,32 @@ def by_sound(name: str) -> str:
     if (first := _FIRST.get(name[:1])) is not None:
         return first + "".join(map(_KEYS.__getitem__, name[1:]))
     return "".join(map(_KEYS.__getitem__, name))
+
+
+def initials(name: str) -> str:
+    """The initials of a name in capitals, by which people are searched: ZSF for 张三丰, JS for John Smith, SXX for 单雄信.
+
+    A Chinese character gives the first letter of the reading by which lists are sorted, and none where it has no reading.
+    A word in another script gives its first letter without an accent.
+    """
+    letters = []
+    text = unicodedata.normalize("NFKC", clean(name))
+    compound = len(text) > 2 and _FIRST_TWO.get(text[:2])
+    for word in _WORD.finditer(text):
+        begins = True
+        for place, character in enumerate(word.group(), word.start()):
+            han = _HAN.fullmatch(character) is not None
+            if compound and place < 2:
+                letter = _FIRST_LETTER.findall(compound)[place]
+            elif han:
+                family = _FIRST.get(character) if place == 0 else None
+                reading = _FIRST_LETTER.match(family or _KEYS[character])
+                letter = reading[1] if reading else ""
+            else:
+                letter = norm(_ACCENTS.sub("", unicodedata.normalize("NFD", character))) if begins else ""
+            letters.append(letter)
+            begins = han or (begins and not letter)
+    return "".join(letters).upper()
 
 
 def _of_row(context: Any) -> str:

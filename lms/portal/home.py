@@ -4,6 +4,7 @@ from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from certificates.verification import alarms
 from courses.counting.headline import headline
 from lms.core.access import holds, public, scope_of
 from lms.core.request_db import db
@@ -21,7 +22,13 @@ def page() -> ResponseReturnValue:
     if holds(*READERS):
         reach = scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in READERS])
         figures = headline(db(), reach, current_app.config["SETTINGS"].zone)
-        return render_template("home/figures.html", figures=figures, may_schedule=holds(*ADMINISTRATORS))
+        return render_template(
+            "home/figures.html",
+            figures=figures,
+            may_schedule=holds(*ADMINISTRATORS),
+            alarms=alarms.count(db()) if holds(Role.CITY_ADMINISTRATOR) else 0,
+            alarm_action=alarms.ACTION,
+        )
     if holds(Role.INSTRUCTOR):
         return redirect(url_for("today.page"))
     if holds(Role.COORDINATOR):

@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from courses.attendance import check_in_window
-from courses.closing.instructor_check_in import INSTRUCTORS_OPEN_BEFORE
 from courses.offerings import agenda
 from lms.core import clock
 from lms.core.access import requires
@@ -26,5 +25,5 @@ def page() -> ResponseReturnValue:
         today=clock.today(zone),
         now=clock.now(),
         opens_before=check_in_window.OPENS_BEFORE,
-        here_before=INSTRUCTORS_OPEN_BEFORE,
+        here_before=check_in_window.INSTRUCTORS_OPEN_BEFORE,
     )

@@ -1,6 +1,9 @@
 // Keeps the page of offline verification and what it needs. The network comes first; what is kept answers without it.
 const KEPT = "verify-offline-2";
-const FILES = ["offline.js", "offline_verification.js", "names.js", "reading.js", "times.js", "verify.css", "icon.svg"];
+const FILES = [
+  "offline.js", "certificate_types.js", "offline_verification.js", "names.js", "reading.js", "times.js", "verify.css",
+  "icon.svg",
+];
 
 self.addEventListener("install", (event) => {
   const addresses = ["/verify/offline", "/.well-known/jwks.json", ...FILES.map((name) => `/static/${name}`)];
@@ -33,5 +36,7 @@ self.addEventListener("fetch", (event) => {
 
 // The lists were fetched before this worker was there; fetch them for keeping.
 self.addEventListener("message", (event) => {
-  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(event.data)));
+  event.waitUntil(caches.open(KEPT).then((cache) => Promise.all(event.data.map((address) => (
+    cache.add(address).catch(() => {}) // one that is missing must not keep the others away
+  )))));
 });

@@ -1,5 +1,6 @@
 // The page that verifies certificates without us: keys and signed status lists are fetched once, the rest happens
 // in this browser. offline-worker.js keeps the page.
+import { describe, readTypes } from "./certificate_types.js";
 import { canVerify, judge, nameFits, readKeys, readList } from "./offline_verification.js";
 import { digitsIn } from "./reading.js";
 import { isoDay } from "./times.js";
@@ -7,9 +8,20 @@ import { isoDay } from "./times.js";
 const root = document.querySelector("[data-offline]");
 const { zone, lists: listCount } = root.dataset;
 const text = (name) => root.dataset[name];
+const TYPES = "/.well-known/certificate-types.json";
+const language = document.documentElement.lang.startsWith("en") ? "en" : "zh";
 const listNumbers = [...Array(Number(listCount)).keys()];
 
-/** Fetch the published keys and lists. Throws where one cannot be had or believed. */
+/** The published table of types and units, or null where it cannot be had: the numbers are shown then. */
+async function loadTypes(keys) {
+  try {
+    return await readTypes(await (await fetch(TYPES)).json(), keys);
+  } catch {
+    return null;
+  }
+}
+
+/** Fetch the published keys, lists and types. Throws where keys or lists cannot be had or believed. */
 async function load() {
   const keys = readKeys(await (await fetch("/.well-known/jwks.json")).json());
   const lists = [];
@@ -19,7 +31,7 @@ async function load() {
       if (response.ok) lists.push(await readList(await response.text(), keys));
     }
   }
-  return { keys, lists };
+  return { keys, lists, types: await loadTypes(keys) };
 }
 
 function momentText(moment) {
@@ -27,15 +39,31 @@ function momentText(moment) {
   return new Intl.DateTimeFormat(document.documentElement.lang, format).format(new Date(moment));
 }
 
-function showVerdict({ state, reason, payload, asOf }) {
+function showVerdict({ state, reason, asOf }) {
   const box = root.querySelector("[data-verdict]");
-  box.className = `verdict ${state}`;
+  // Out of date is never the full green: what was valid then may have been revoked since.
+  box.className = `verdict ${reason === "stale" && state === "valid" ? "expired" : state}`;
   box.hidden = false;
   box.querySelector("h2").textContent = text(`state_${reason === "unreadable" ? reason : state}`);
   const facts = [reason ? text(`reason_${reason}`) : ""];
-  if (payload) facts.push(`${payload.issued} – ${payload.last ?? "∞"}`);
   if (asOf) facts.push(`${text("asOf")} ${momentText(asOf)}`);
   box.querySelector("p").textContent = facts.filter(Boolean).join(" · ");
+}
+
+/** Show what was signed: a genuine code of another type on this paper is a forgery too. */
+function showSigned(payload, types) {
+  const list = root.querySelector("[data-signed]");
+  list.hidden = !payload;
+  if (!payload) return;
+  const { type, unit, number } = describe(payload, types, language);
+  const facts = {
+    type: type ?? `${text("typeNumber")} ${payload.type}`,
+    unit: unit ?? `${text("unitNumber")} ${payload.unit}`,
+    number: number ?? `${text("serial")} ${payload.serial}`,
+    issued: payload.issued,
+    last: payload.last ?? text("noEnd"),
+  };
+  for (const [name, value] of Object.entries(facts)) list.querySelector(`[data-fact=${name}]`).textContent = value;
 }
 
 async function showName(name, payload) {
@@ -51,6 +79,7 @@ async function verify(form, published) {
   const now = Date.now();
   const verdict = await judge(digitsIn(form.elements.code.value), published, { today: isoDay(now, zone), now });
   showVerdict(verdict);
+  showSigned(verdict.payload, published.types);
   await showName(form.elements.name.value, verdict.payload);
 }
 
@@ -76,7 +105,8 @@ async function scan(form) {
 async function keep() {
   await navigator.serviceWorker.register("/verify/offline-worker.js", { scope: "/verify/offline" });
   const { active } = await navigator.serviceWorker.ready;
-  active.postMessage(listNumbers.flatMap((number) => [`/status/revocation/${number}`, `/status/superseded/${number}`]));
+  const lists = listNumbers.flatMap((number) => [`/status/revocation/${number}`, `/status/superseded/${number}`]);
+  active.postMessage([...lists, TYPES]);
 }
 
 function listen(published) {

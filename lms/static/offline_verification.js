@@ -57,18 +57,25 @@ export function readKeys(keySet) {
 }
 
 /**
+ * What a document says that was signed with a status key. `parts`: [header, payload, signature], base64url. Throws
+ * where it was not signed with one of the keys.
+ */
+export async function readSigned([head, body, signature], keys) {
+  const header = fromBase64Json(head);
+  const kid = header.kid.split("#").pop();
+  if (header.alg !== "EdDSA" || !kid.startsWith("status-")) throw new Error("not signed with a status key");
+  if (!(await isSigned(fromBase64(keys.get(kid).x), fromBase64(signature), ascii(`${head}.${body}`)))) {
+    throw new Error("a document that was not signed by us");
+  }
+  return fromBase64Json(body);
+}
+
+/**
  * A signed status list: {purpose, number, bits, madeAt, validUntil}. Throws where it was not signed with one of the
  * keys.
  */
 export async function readList(token, keys) {
-  const [head, body, signature] = token.trim().split(".");
-  const header = fromBase64Json(head);
-  const kid = header.kid.split("#").pop();
-  if (header.alg !== "EdDSA" || !kid.startsWith("status-")) throw new Error("not a status list");
-  if (!(await isSigned(fromBase64(keys.get(kid).x), fromBase64(signature), ascii(`${head}.${body}`)))) {
-    throw new Error("a status list that was not signed by us");
-  }
-  const claims = fromBase64Json(body);
+  const claims = await readSigned(token.trim().split("."), keys);
   const packed = new Blob([fromBase64(claims.credentialSubject.encodedList.slice(1))]);
   const unpacked = packed.stream().pipeThrough(new DecompressionStream("gzip"));
   return {
@@ -92,8 +99,8 @@ export function bytesOf(digits) {
 }
 
 /**
- * The values of a code: {bytes, version, keyNumber, serial, issued, last, tag, salt}; `last` is null for a certificate
- * without an end.
+ * The values of a code: {bytes, version, keyNumber, type, unit, serial, issued, last, tag, salt}; `last` is null for a
+ * certificate without an end.
  */
 function payloadOf(bytes) {
   const view = new DataView(bytes.buffer);
@@ -101,6 +108,8 @@ function payloadOf(bytes) {
     bytes,
     version: VERSIONS.get(bytes[0]),
     keyNumber: bytes[1],
+    type: bytes[2],
+    unit: bytes[3],
     serial: view.getUint32(4),
     issued: isoDate(view.getUint16(8)),
     last: view.getUint16(10) === NO_EXPIRY ? null : isoDate(view.getUint16(10)),

@@ -21,16 +21,25 @@ export const SKILL_RESULTS = "/api/v1/skill-results";
 
 let turn = 0; // tells events of one millisecond apart
 
-/** Keep an event for good, then send it. Resolves with the event as kept, once it is on the disk. */
-export async function put({ path = CHECK_INS, event }) {
-  const kept = { id: newId(), told_at: new Date().toISOString(), offset_ms: clockOffset(), ...event };
+/** Keep events of one path for good, all or none, then send them. Resolves with them once they are on the disk. */
+export async function putAll({ path = CHECK_INS, events: happened }) {
   const user = await who();
-  turn += 1;
-  const place = await store.write("events", { key: kept.id, path, event: kept, user, at: Date.now(), turn });
+  const records = happened.map((event) => {
+    turn += 1;
+    const kept = { id: newId(), told_at: new Date().toISOString(), offset_ms: clockOffset(), ...event };
+    return { key: kept.id, path, event: kept, user, at: Date.now(), turn };
+  });
+  const place = await store.write("events", ...records);
   setFragile(place === "memory");
   keepForGood();
   await tellChange();
   flush();
+  return records.map(({ event }) => event);
+}
+
+/** Keep an event for good, then send it. Resolves with the event as kept, once it is on the disk. */
+export async function put({ path = CHECK_INS, event }) {
+  const [kept] = await putAll({ path, events: [event] });
   return kept;
 }
 

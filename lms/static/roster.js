@@ -1,10 +1,13 @@
 // The session page. A tap is kept on this device, shown, and on its way. With a network the server has rendered the
 // people; without one this script fills the page from the roster that this device keeps (masked names). Without
 // this script every button is a form.
+import "./everyone.js";
+import { keepPages } from "./keep_pages.js";
 import * as outbox from "./outbox.js";
 import { listenToOutbox, redraw } from "./roster_events.js";
 import { keptRoster } from "./roster_fetch.js";
 import { filter, listenToFilter } from "./roster_filter.js";
+import "./roster_menu.js";
 import { root, texts } from "./roster_page.js";
 import { readRows } from "./roster_rows.js";
 import { state } from "./roster_state.js";
@@ -13,25 +16,7 @@ import { keepRefreshing, refresh, showRoster } from "./roster_updates.js";
 import { fill } from "./texts.js";
 import { clockTime } from "./times.js";
 
-const LANGUAGE_CACHE = "check-in-language"; // session-worker.js reads it
 const note = root.querySelector("[data-kept]"); // which roster is shown, and whether the page works without a network
-
-/**
- * See to it that this page opens without a network. False where the browser cannot do that; the outbox works all
- * the same.
- */
-async function keepPage() {
-  if (!("serviceWorker" in navigator)) return false;
-  try {
-    const cache = await caches.open(LANGUAGE_CACHE);
-    await cache.put("/sessions/offline/language", new Response(texts.language));
-    await navigator.serviceWorker.register("/sessions/worker.js");
-    await navigator.serviceWorker.ready;
-    return true;
-  } catch {
-    return false; // private browsing, or a page that is not served securely
-  }
-}
 
 function listen() {
   listenToTaps();
@@ -43,7 +28,7 @@ function listen() {
 // The page that the server rendered: its people are there.
 async function beginWithPeople() {
   const fetched = await refresh();
-  if ((await keepPage()) && fetched) note.textContent = texts.textReady;
+  if ((await keepPages(texts.language)) && fetched) note.textContent = texts.textReady;
 }
 
 // The page that the service worker answered with: empty, to be filled from what this device keeps.

@@ -17,10 +17,17 @@ export const redraw = coalesce(async () => {
   paintRows();
 });
 
+/** Keep what happened to several people, all or none, and send it. Resolves with the events once they are shown. */
+export async function recordAll(events) {
+  const common = { session: state.session, kind: "arrive", method: "tap" };
+  const kept = await outbox.putAll({ events: events.map((event) => ({ ...common, ...event })) });
+  await redraw();
+  return kept;
+}
+
 /** Keep what happened to somebody, and send it. Resolves with the event once it is kept and shown. */
 export async function record(event) {
-  const kept = await outbox.put({ event: { session: state.session, kind: "arrive", method: "tap", ...event } });
-  await redraw();
+  const [kept] = await recordAll([event]);
   return kept;
 }
 

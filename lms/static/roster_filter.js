@@ -1,23 +1,47 @@
 // The search field of the session page, and its choice of everybody, the present or the missing.
+import { norm } from "./names.js";
 import { list, root } from "./roster_page.js";
 import { rows } from "./roster_rows.js";
 import { matches } from "./roster_search.js";
+import { state } from "./roster_state.js";
+import { searchHash } from "./search_key.js";
 
 const search = root.querySelector("[data-search]");
 const links = [...root.querySelectorAll("[data-show]")];
-let show = links.find((link) => link.getAttribute("aria-current") === "true")?.dataset.show ?? "all";
+let choice = links.find((link) => link.getAttribute("aria-current") === "true")?.dataset.show ?? "all";
+let hashed = { query: "", search: "", hash: "" }; // what was typed last, and its hash with the key of the roster
 
-/** Show the people that are searched for, hide the others. */
-export function filter() {
+// Where a row must not move under a finger that comes down (`shifts` is false), whoever is shown stays.
+function show(shifts = true) {
+  const query = search.value;
+  const hash = hashed.query === query ? hashed.hash : "";
   for (const row of rows()) {
-    const { key, tail = "", present } = row.dataset;
-    row.hidden = !matches({ key, tail, present: present === "yes" }, search.value, show);
+    const { key, initials, tail, find = "", present } = row.dataset;
+    const person = { key, initials, tail, find: find.split(" "), present: present === "yes" };
+    row.hidden = !matches(person, query, choice, hash) && (shifts || row.hidden);
   }
   root.querySelector("[data-nobody]").hidden = list.querySelector(".person:not([hidden])") !== null;
   for (const link of links) {
-    if (link.dataset.show === show) link.setAttribute("aria-current", "true");
+    if (link.dataset.show === choice) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
+}
+
+// What is typed is hashed once. Whoever types on before the hash is there gets the newer one.
+async function hashAndShow() {
+  const query = search.value;
+  const key = state.roster?.search ?? "";
+  const hash = await searchHash(key, norm(query));
+  if (search.value !== query) return;
+  hashed = { query, search: key, hash };
+  show();
+}
+
+/** Show the people that are searched for, hide the others. `shifts`: false where nobody asked for it just now. */
+export function filter(shifts = true) {
+  show(shifts);
+  // The roster may have come after what was typed.
+  if (search.value && hashed.search !== (state.roster?.search ?? "")) hashAndShow();
 }
 
 /** End a search. False where nothing was searched for. */
@@ -30,12 +54,12 @@ export function clearSearch() {
 
 /** Filter at each letter and each choice. */
 export function listenToFilter() {
-  search.addEventListener("input", filter);
+  search.addEventListener("input", hashAndShow);
   search.form.addEventListener("submit", (submitted) => submitted.preventDefault());
   for (const link of links) {
     link.addEventListener("click", (click) => {
       click.preventDefault();
-      show = link.dataset.show;
+      choice = link.dataset.show;
       filter();
     });
   }

@@ -10,6 +10,7 @@ export const texts = root.dataset;
 /** The list of people. */
 export const list = root.querySelector("[data-people]");
 
+const announcement = root.querySelector("[data-announce]");
 const message = root.querySelector("[data-message]");
 
 /** Show a message above the list; an empty text takes it away. */
@@ -17,4 +18,9 @@ export function say(text, tone = "danger") {
   message.hidden = !text;
   message.textContent = text;
   message.dataset.tone = tone;
+}
+
+/** Tell something to those who do not see the page change. */
+export function announce(text) {
+  announcement.textContent = text;
 }

@@ -30,25 +30,31 @@ export function readRows() {
 
 /** Take the people of the roster over; whoever has no row yet gets one. */
 export function showPeople() {
-  for (const person of state.roster.people) if (!rowOf(person.enrolment)) addPerson(person);
+  for (const person of state.roster.people) {
+    const row = rowOf(person.enrolment) ?? addPerson(person);
+    if (row) row.dataset.find = (person.find ?? []).join(" ");
+  }
   presence.learnRoster(state.roster.people);
 }
 
-function addRow(name) {
+function addRow(name, hint = "") {
   const row = template.content.firstElementChild.cloneNode(true);
-  row.dataset.name = name;
+  row.dataset.name = hint ? `${name} ${hint}` : name;
   row.dataset.key = norm(name);
   row.querySelectorAll("[data-person-name]").forEach((place) => { place.textContent = name; });
+  row.querySelectorAll("[data-person-note]").forEach((place) => { place.textContent = hint; });
   list.append(row);
   return row;
 }
 
-function addPerson({ enrolment, name }) {
-  if (!template) return;
-  const row = addRow(name);
+function addPerson({ enrolment, name, hint }) {
+  if (!template) return null;
+  const row = addRow(name, hint);
+  row.hidden = true; // until the filter shows it
   row.id = `person-${enrolment}`;
   row.dataset.enrolment = enrolment;
   row.querySelector(".person-tap").value = enrolment;
+  return row;
 }
 
 function rowOfWalkIn(key) {

@@ -2,25 +2,22 @@
 // no script.
 import { norm } from "./names.js";
 
-/**
- * Whether a name contains the letters that were typed; both are in the compared form (names.js). A star of a masked
- * name stands for any character, so whoever types "张三丰" finds "张*丰".
- */
-function contains(name, letters) {
-  if (!name.includes("*")) return name.includes(letters);
-  const [inName, typed] = [[...name], [...letters]];
-  return inName.some((_, start) => typed.every((letter, place) => {
-    const other = inName[start + place];
-    return other === letter || other === "*";
-  }));
+const DIGITS = /^\d+$/u;
+
+/** Whether the characters that are seen of a name contain those that were typed. A star of a masked name is none. */
+function contains(key, letters) {
+  return key.split("*").some((part) => part.includes(letters));
 }
 
 /**
- * Whether a person is shown. `key` is the compared form of the name, `tail` the last digits of the phone number,
- * `query` what was typed, `show` one of "all", "present" and "missing".
+ * Whether a person is shown. `key` is the compared form of the name, `initials` are those of a whole name, `tail` the
+ * last digits of the phone number, and `find` the hashes that find a person whose name is masked. `query` is what was
+ * typed, `hash` its hash (search_key.js), and `show` one of "all", "present" and "missing".
  */
-export function matches({ key, tail, present }, query, show) {
+export function matches({ key, initials = "", tail = "", find = [], present }, query, show, hash = "") {
   if (show !== "all" && present !== (show === "present")) return false;
   const letters = norm(query);
-  return !letters || contains(key, letters) || (/^\d+$/u.test(letters) && tail.endsWith(letters));
+  if (!letters || contains(key, letters)) return true;
+  if (hash && find.includes(hash)) return true;
+  return DIGITS.test(letters) ? tail.endsWith(letters) : letters === initials;
 }

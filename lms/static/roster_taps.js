@@ -1,16 +1,29 @@
 // Taps on the session page: checking in, taking a check-in back, leaving early, and somebody who walks in.
+import { openDialog } from "./dialogs.js";
 import { newId } from "./ids.js";
 import { record } from "./roster_events.js";
 import { clearSearch } from "./roster_filter.js";
-import { list, root, say } from "./roster_page.js";
+import { focusPerson, nextMissing } from "./roster_focus.js";
+import { announce, list, root, say, texts } from "./roster_page.js";
+import { rowOf } from "./roster_rows.js";
 import { presence, state } from "./roster_state.js";
+import { ignoreSecondTap } from "./second_tap.js";
+import { fill } from "./texts.js";
 
-function checkIn(row) {
+async function checkIn(row) {
   say("");
   row.ariaBusy = "true";
-  record({ enrolment: Number(row.dataset.enrolment) }).finally(() => { row.ariaBusy = "false"; });
+  ignoreSecondTap(row); // the button for changes comes where the finger is
   // An instructor who searches by name taps one person and goes on to the next.
-  if (clearSearch()) row.scrollIntoView({ block: "center" });
+  const searched = clearSearch();
+  if (searched) row.scrollIntoView({ block: "center" });
+  try {
+    await record({ enrolment: Number(row.dataset.enrolment) });
+  } finally {
+    row.ariaBusy = "false";
+  }
+  announce(fill(texts.textScanned, { name: row.dataset.name }));
+  focusPerson((searched && nextMissing(row)) || row, row);
 }
 
 function listenToRows() {
@@ -23,10 +36,10 @@ function listenToRows() {
 }
 
 /** The person left early ("leave"), or was not here at all ("undo", with a reason). */
-function change(enrolment, kind, reason) {
-  if (kind === "leave") return record({ enrolment, kind });
-  const undoes = presence.arrivalToUndo(enrolment);
-  return record({ enrolment, kind, reason, ...(undoes && { undoes }) });
+async function change(enrolment, kind, reason) {
+  const undoes = kind === "undo" && presence.arrivalToUndo(enrolment);
+  await record({ enrolment, kind, ...(kind === "undo" && { reason }), ...(undoes && { undoes }) });
+  focusPerson(rowOf(enrolment));
 }
 
 function listenToUndo() {
@@ -42,7 +55,7 @@ function listenToUndo() {
     form.elements.enrolment.value = row.dataset.enrolment;
     dialog.querySelector("[data-undo-name]").textContent = row.dataset.name;
     dialog.querySelector("[data-skills]").hidden = !state.roster?.skills?.length;
-    dialog.showModal();
+    openDialog(dialog, link, () => row.querySelector("button.person-tap"));
   });
   dialog.querySelector("[data-reason]").addEventListener("input", () => {
     dialog.querySelector("[data-other]").checked = true;
@@ -60,18 +73,24 @@ function listenToUndo() {
   });
 }
 
+async function walkIn(name) {
+  await record({ method: "walk_in", walk_in: { id: newId(), name } });
+  announce(fill(texts.textScanned, { name }));
+}
+
 function listenToWalkIn() {
   const dialog = root.querySelector("[data-walk-in-dialog]");
-  root.querySelector("[data-walk-in]")?.addEventListener("click", (click) => {
+  const button = root.querySelector("[data-walk-in]");
+  button?.addEventListener("click", (click) => {
     if (!dialog?.showModal) return;
     click.preventDefault();
     dialog.querySelector("form").reset();
-    dialog.showModal();
+    openDialog(dialog, button);
   });
   dialog?.querySelector("form").addEventListener("submit", (submitted) => {
     const name = submitted.target.elements.name.value.trim();
-    if (!name) submitted.preventDefault();
-    else record({ method: "walk_in", walk_in: { id: newId(), name } });
+    if (name) walkIn(name);
+    else submitted.preventDefault();
   });
 }
 

@@ -14,7 +14,7 @@ export async function showRoster(roster) {
   showPeople();
   showHeading();
   await redraw();
-  filter();
+  filter(false);
 }
 
 /** Fetch the roster and show it. False where it could not be had. */

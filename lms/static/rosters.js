@@ -2,6 +2,7 @@
 // network.
 import { store } from "./outbox_store.js";
 import { AnswerLog } from "./roster_answers.js";
+import { keepSearchKey } from "./search_key.js";
 
 const OLD_MS = 30 * 86400000; // older rosters are forgotten
 const answers = new AnswerLog();
@@ -29,9 +30,14 @@ export async function keep(session, user, fetched, since) {
   const oldest = Date.now() - OLD_MS;
   const old = (await store.readAll("rosters")).filter((roster) => roster.fetchedAt < oldest);
   if (old.length) await store.remove("rosters", ...old.map((roster) => roster.key));
-  const kept = { key: String(session), user, fetchedAt: Date.now(), ...answers.apply(session, fetched, since) };
-  await store.write("rosters", kept);
-  return answers.apply(session, fetched, since);
+  const { search_key: search, ...roster } = fetched;
+  if (search) {
+    await keepSearchKey(search);
+    roster.search = search.id; // the key itself is never written in clear
+  }
+  const present = answers.apply(session, roster, since);
+  await store.write("rosters", { key: String(session), user, fetchedAt: Date.now(), ...present });
+  return answers.apply(session, roster, since);
 }
 
 /** The roster that was kept of a session for a user, or null. */

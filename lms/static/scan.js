@@ -2,6 +2,7 @@
 // or no reader can be had, a photo is read, here or by the server.
 import { Camera, problemOf } from "./camera.js";
 import { openReader } from "./code_reader.js";
+import { openDialog } from "./dialogs.js";
 import { record } from "./roster_events.js";
 import { root, texts } from "./roster_page.js";
 import { rowOf } from "./roster_rows.js";
@@ -198,11 +199,12 @@ function listen() {
   const sound = dialog.querySelector("[data-sound]");
   sound.checked = !signals.silent;
   sound.addEventListener("change", () => { signals.silent = !sound.checked; });
-  root.querySelector("[data-scan]").addEventListener("click", (click) => {
+  const button = root.querySelector("[data-scan]");
+  button.addEventListener("click", (click) => {
     click.preventDefault();
     signals.unlock();
     showResult(texts.textScan);
-    dialog.showModal();
+    openDialog(dialog, button);
     scan(video);
   });
   dialog.addEventListener("close", () => {

@@ -1,5 +1,6 @@
 // The skills checklist of one trainee on the session page, with or without a network. Each tap is an event of its
 // own, so two examiners who tap at once overwrite nothing of each other.
+import { openDialog } from "./dialogs.js";
 import * as outbox from "./outbox.js";
 import { root, texts } from "./roster_page.js";
 import { rowOf } from "./roster_rows.js";
@@ -68,7 +69,7 @@ async function open(enrolment) {
   ));
   dialog.querySelector("[data-skills-name]").textContent = rowOf(enrolment).dataset.name;
   dialog.querySelector("[data-skills-list]").replaceChildren(...checklist);
-  dialog.showModal();
+  openDialog(dialog, rowOf(enrolment).querySelector("[data-undo]"));
 }
 
 undoDialog?.querySelector("[data-skills]").addEventListener("click", () => {

@@ -53,8 +53,7 @@ async function showRefused() {
 }
 
 async function save() {
-  const paths = { checkIns: outbox.CHECK_INS, skillResults: outbox.SKILL_RESULTS };
-  const { name, content } = unsentFile(await outbox.pending(), paths, new Date());
+  const { name, content } = unsentFile(await outbox.pending(), new Date());
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
   link.download = name;
@@ -72,6 +71,9 @@ outbox.events.addEventListener("change", ({ detail }) => {
 });
 part("mark").addEventListener("click", () => { dialog.showModal(); });
 part("close").addEventListener("click", () => dialog.close());
+dialog.addEventListener("close", () => {
+  if (part("mark").hidden) document.querySelector("main").focus({ preventScroll: true });
+});
 part("send").addEventListener("click", () => outbox.flush());
 part("save").addEventListener("click", save);
 part("connect").addEventListener("click", async () => {

@@ -73,7 +73,9 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "report_waiting": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
+    "examiner_events": (TEACH, TEACH),
     "skill_results": (TEACH, TEACH),
+    "session_acts": (TEACH, TEACH),
     "targets": (READ, CITY),
     "to_call": (PLAN, PLAN),
     "teaching_hours": (READ, NOBODY),
@@ -138,7 +140,10 @@ IN_STEP = {
 }  # fmt: skip
 
 # Paired devices, by their token: a cookie opens none of them.
-DEVICES = {"check_ins.record", "check_ins.roster", "check_ins.sessions", "skill_results.record"}
+DEVICES = {
+    "check_ins.record", "check_ins.roster", "check_ins.sessions", "examiner_events.record_theory",
+    "examiner_events.start_retests", "session_acts.headcounts", "session_acts.own_check_ins", "skill_results.record",
+}  # fmt: skip
 
 # Anybody, without an account.
 PUBLIC = {

@@ -44,7 +44,10 @@ OF_RECORD = (
     "attendance_decision",
     "person_time_entry",
     "ledger_entry",
+    "session_event",
     "skill_event",
+    "theory_event",
+    "retest_event",
     "record_block",
 )
 KEYS = {"ledger_entry": "seq", "attendance_decision": "event_id", "record_block": "number"}

@@ -46,7 +46,10 @@ def test_up_equals_the_models_and_down_leaves_nothing(server: Server) -> None:
         "attendance_decision",
         "person_time_entry",
         "ledger_entry",
+        "session_event",
         "skill_event",
+        "theory_event",
+        "retest_event",
         "record_block",
     ],
 )

@@ -32,6 +32,7 @@ class Basement:
     running: Running
     engine: Engine
     session_id: int
+    names: list[str]
     phones: list[str]
     id_numbers: list[str]
 
@@ -67,20 +68,20 @@ def basement_system() -> Iterator[Basement]:
     crypto.configure(given["FIELD_KEY"])
     phones = [f"138{number:08d}" for number in range(PEOPLE)]
     id_numbers = [f"11010119900307{number:04d}" for number in range(PEOPLE)]
+    names = [SURNAMES[number % 10] + GIVEN[number // 10 % 10] + GIVEN[number // 100] for number in range(PEOPLE)]
     with Session(engine) as db:
         make = Make(db)
         user = make.user(Role.INSTRUCTOR, name="王老师", email=LOGIN, password_hash=passwords.seal(PASSWORD))
         offering = make.offering(
             lead=make.instructor(user=user), starts=[clock.now() - timedelta(minutes=30)], capacity=PEOPLE
         )
-        for number, (phone, id_number) in enumerate(zip(phones, id_numbers, strict=True)):
-            name = SURNAMES[number % 10] + GIVEN[number // 10 % 10] + GIVEN[number // 100]
+        for name, phone, id_number in zip(names, phones, id_numbers, strict=True):
             trainee = make.trainee(name, phone=f"+86{phone}")
             trainee.set_id_number(IdType.PASSPORT, id_number)
             make.enrolment(offering, trainee)
         db.commit()
         session_id = offering.sessions[0].id
-    yield Basement(running, engine, session_id, phones, id_numbers)
+    yield Basement(running, engine, session_id, names, phones, id_numbers)
     engine.dispose()
     running.stop()
     shutil.rmtree(folder, ignore_errors=True)

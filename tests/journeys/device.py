@@ -108,10 +108,20 @@ def expect_ready(page: Page) -> None:
 
 
 def dump(page: Page) -> str:
-    """All that this site's pages keep in the browser: IndexedDB, caches, localStorage and sessionStorage, as one text."""
+    """All that this site's pages keep in the browser: IndexedDB, caches, localStorage, sessionStorage and cookies, as one text.
+
+    A key that a script may not read is there as "CryptoKey", and one that it may read is there in clear.
+    """
     found: dict[str, Any] = page.evaluate(
         """async () => {
-          const kept = { local: { ...localStorage }, session: { ...sessionStorage }, databases: {}, caches: {} };
+          const { cookie } = document;
+          const kept = { local: { ...localStorage }, session: { ...sessionStorage }, cookie, databases: {}, caches: {} };
+          const clear = async (value) => {
+            if (value instanceof CryptoKey) return crypto.subtle.exportKey("jwk", value).catch(() => "CryptoKey");
+            if (!value || typeof value !== "object") return value;
+            const parts = await Promise.all(Object.entries(value).map(async ([name, part]) => [name, await clear(part)]));
+            return Array.isArray(value) ? parts.map(([, part]) => part) : Object.fromEntries(parts);
+          };
           for (const { name } of await indexedDB.databases()) {
             const database = await new Promise((resolve, reject) => {
               const asked = indexedDB.open(name);
@@ -124,7 +134,7 @@ def dump(page: Page) -> str:
                 const asked = database.transaction(store).objectStore(store).getAll();
                 asked.onsuccess = () => resolve(asked.result);
                 asked.onerror = () => reject(asked.error);
-              });
+              }).then(clear);
             }
             database.close();
           }

@@ -22,6 +22,13 @@ def test_taps_wait_for_the_network_and_arrive_once(site: Site, visit: Visit) -> 
     page.goto(f"/sessions/{session_id}/attendance")
     expect_ready(page)
     shown = int(page.locator("[data-count=present]").inner_text())
+    # Whole names are found by their initials, too; what is searched for stays on the phone.
+    first = page.locator(".person:visible").first
+    letters, name = first.get_attribute("data-initials"), first.get_attribute("data-name")
+    page.locator("[data-search]").fill((letters or "").lower())
+    expect(page.locator(f'.person[data-initials="{letters}"]:visible').first).to_have_attribute("data-name", name or "")
+    expect(page.locator(f'.person:visible:not([data-initials="{letters}"])')).to_have_count(0)
+    page.locator("[data-search]").fill("")
     page.context.set_offline(True)
     for taken in range(1, 4):
         page.locator(".person[data-present=no]:visible .person-tap").first.click()

@@ -1,16 +1,21 @@
 """A session with no signal: the server really stopped, the browser really killed, and everything arrives once."""
 
 import base64
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
 
+from courses.attendance.devices.search_hashes import SearchKey
 from courses.models.enrolment import open_ticket
+from lms.core.masks import mask_name
+from lms.core.name_order import initials
 from tests.factories import PASSWORD
 from tests.journeys.basement import LOGIN, PEOPLE, Basement, tap
 from tests.journeys.conftest import PHONE, Account, sign_in
@@ -38,6 +43,52 @@ LATE_ROSTER = """
     return response;
   };
 """
+
+
+def find_people(page: Page, basement: Basement) -> None:
+    """Search without a network: the whole name, its initials and the last four digits find exactly those people."""
+    search, found = page.locator("[data-search]"), page.locator(".person:not([hidden])")
+    letters = [initials(name) for name in basement.names]
+    for number in (0, 57, 239):
+        for query, count in (
+            (basement.names[number], 1),
+            (letters[number].lower(), letters.count(letters[number])),
+            (basement.phones[number][-4:], 1),
+        ):
+            search.fill(query)
+            expect(found).to_have_count(count)
+        expect(found.locator(".person-name").first).to_have_text(mask_name(basement.names[number]))
+    for query in ("9999", "5", "*", "欧阳", basement.names[0][:2]):
+        search.fill(query)
+        expect(found).to_have_count(0)
+    search.fill("王")
+    expect(found).to_have_count(sum(name.startswith("王") for name in basement.names))
+    # Those who look alike are told apart.
+    hints = found.locator(".person-tap .person-tail", has_text="··")
+    names = found.locator(".person-tap .person-name").all_inner_texts()
+    told = list(zip(names, hints.all_inner_texts(), strict=True))
+    assert len(set(told)) == len(told) > len(set(names))
+    search.fill("")
+    expect(found).to_have_count(PEOPLE)
+
+
+def confirm_nobody(kept: str, basement: Basement) -> None:
+    """Whoever has all that the device keeps, and a name, learns no tail by trying each: the key cannot be taken along."""
+    stores = json.loads(kept)["databases"]["check-in"]
+    hashes = {each for roster in stores["rosters"] for person in roster["people"] for each in person["find"]}
+    assert [fact["search"] for fact in stores["facts"] if "search" in fact] == ["CryptoKey"]
+    (device,) = stores["devices"]
+    key = SearchKey.of_device(device["device"])
+    assert {key.hash(phone[-4:]) for phone in basement.phones} <= hashes
+    known = [device["token"], *(roster["search"] for roster in stores["rosters"])]
+    guesses = [basement.names[0], initials(basement.names[0]), *(f"{number:04}" for number in range(10_000))]
+    secrets = [
+        SearchKey(b""),
+        *(SearchKey(text.encode()) for text in known),
+        SearchKey(urlsafe_b64decode(known[0] + "=")),
+    ]
+    assert not hashes & {secret.hash(guess) for secret in secrets for guess in guesses}
+    assert base64.b64encode(key.value).decode() not in kept
 
 
 @pytest.fixture
@@ -68,9 +119,11 @@ def test_a_session_without_the_server_survives_a_killed_browser(basement: Baseme
     expect(page.locator("[data-count=present]")).to_have_text(str(before + TAPS))
     expect_unsent(page, TAPS)
 
+    find_people(page, basement)
     kept = dump(page)
-    assert [one for one in (*basement.phones, *basement.id_numbers) if one in kept] == []
+    assert [one for one in (*basement.names, *basement.phones, *basement.id_numbers) if one in kept] == []
     assert page.locator(".person-name", has_text="王*伟").count() > 0
+    confirm_nobody(kept, basement)
 
     basement.running.start()
     began = monotonic()

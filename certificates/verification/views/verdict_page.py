@@ -9,6 +9,7 @@ from flask_babel import force_locale
 from certificates.forms import NameForm
 from certificates.states import verdict_label
 from certificates.verification.verification import Verdict
+from lms.core import clock
 from lms.core.errors import N_
 from lms.core.languages import counted, translated
 from lms.core.prerendered import PrerenderedPage
@@ -42,7 +43,7 @@ def answered(verdict: Verdict, language: str, form: NameForm, answer: bool | Non
 
 def texts(verdict: Verdict, language: str) -> dict[str, str]:
     """Return the texts of this very certificate as they are shown; their keys depend on the kind of verdict."""
-    values: dict[str, str] = {}
+    values: dict[str, str] = {"verified_at": _moment()}
     if verdict.successor is not None:
         values["successor"] = url_for("verification.page", digits=verdict.successor)
     dated = verdict.certificate or verdict.payload
@@ -66,6 +67,12 @@ def texts(verdict: Verdict, language: str) -> dict[str, str]:
     return values
 
 
+def _moment() -> str:
+    """The present minute in the branch's time zone, such as "2026-03-05 15:40 UTC+08:00"."""
+    local = clock.now().astimezone(current_app.config["SETTINGS"].zone).isoformat(" ", "minutes")
+    return f"{local[:-6]} UTC{local[-6:]}"
+
+
 def _render(verdict: Verdict, values: Mapping[str, Any], form: NameForm, answer: bool | None) -> str:
     return render_template(
         "verification/page.html",
@@ -76,4 +83,5 @@ def _render(verdict: Verdict, values: Mapping[str, Any], form: NameForm, answer:
         paper=values,
         form=form,
         answer=answer,
+        contact=current_app.config["SETTINGS"].verification_contact,
     )

@@ -15,7 +15,7 @@ from certificates.branch import Branch
 from certificates.forms import FindForm, NameForm
 from certificates.keys.qr_keys import PublicKeyCache
 from certificates.states import STATE_LABELS
-from certificates.verification import look_up, verification
+from certificates.verification import alarms, look_up, verification
 from certificates.verification.reading import digits_in
 from certificates.verification.verification import Verdict
 from certificates.verification.views import verdict_page
@@ -93,7 +93,7 @@ def judge(text: str) -> Verdict:
     digits = digits_in(text) or ""
     verdict = verification.verify(autocommit_reads(), digits, today=today(), keys=keys())
     if verdict.alarming:
-        verification.raise_alarm(db(), digits)
+        alarms.raise_alarm(db(), digits)
     return verdict
 
 

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from courses.assessment import assessment, late_results
+from courses.enrolment import namesakes
 from courses.models.catalogue import CourseSkill
 from courses.models.offerings import Offering, OfferingState
 from courses.offerings import offerings, rights
@@ -21,11 +22,13 @@ blueprint = Blueprint("assessment", __name__)
 def page(offering_id: int) -> ResponseReturnValue:
     """List the trainees of an offering with their results, and the late results."""
     offering = offerings.get_with_details(db(), offering_id, scope())
+    rows = assessment.result_rows(db(), offering.id)
     return render_template(
         "assessment/page.html",
         offering=offering,
         skills=active_skills(offering),
-        rows=assessment.result_rows(db(), offering.id),
+        rows=rows,
+        hints=namesakes.hints(db(), {row.enrolment_id: row.name for row in rows}),
         late=late_results.waiting(db(), offering.id),
         may_enter=may_enter(offering),
     )

@@ -1,102 +1,81 @@
 """The JSON interface by which paired devices send skill results, up to 100 at once; each is answered."""
 
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from flask import Blueprint, jsonify, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from flask_login import current_user
 
+from courses import saved_events
 from courses.assessment import skill_results
-from courses.assessment.skill_results import BATCH_LIMIT, SkillAnswer, SkillInput
+from courses.assessment.skill_results import SkillAnswer, SkillInput
+from courses.device_events import BATCH_LIMIT, BYTES_LIMIT, EventBody, EventReader, RowId, answer_each, readable
 from courses.outcomes import Outcome
+from courses.saved_events import SavedKind
 from lms.accounts.bearer import caller, device
 from lms.core import clock, openapi
 from lms.core.access import scope_of
-from lms.core.db import LARGEST_ID
-from lms.core.errors import N_, Denied, DomainError
-from lms.core.languages import in_both
+from lms.core.errors import N_, Denied
 from lms.core.request_db import db
 from lms.core.scope import EXAMINERS
 
 blueprint = Blueprint("skill_results", __name__)
 
 A_MINUTE = 120
-BODY_LIMIT = 128 * 1024
 BAD_EVENT = N_("This result could not be read. Reload the page and enter it again.")
 
 
-class SkillEventBody(BaseModel):
+class SkillEventBody(EventBody):
     """A result as a device sends it."""
 
-    model_config = ConfigDict(extra="ignore")
+    session: RowId
+    enrolment: RowId
+    skill: RowId
+    passed: bool
 
-    id: UUID
-    session: int
-    enrolment: int
-    skill: int
-    passed: StrictBool
-    told_at: AwareDatetime
-    offset_ms: int | None = Field(default=None, ge=-LARGEST_ID, le=LARGEST_ID)
-
-    def as_input(self) -> SkillInput:
-        """Return the result for `skill_results.record_all`."""
+    def event(self, offset_ms: int | None) -> SkillInput:
+        """Return the result for `skill_results.record_all`. `offset_ms`: where the device had not measured its own yet."""
         return SkillInput(
-            self.id, self.session, self.enrolment, self.skill, self.passed, self.told_at, offset_ms=self.offset_ms
+            self.id,
+            self.session,
+            self.enrolment,
+            self.skill,
+            self.passed,
+            self.told_at,
+            offset_ms=self.offset_ms if self.offset_ms is not None else offset_ms,
         )
+
+
+SKILL_RESULTS = EventReader(SkillEventBody, SkillEventBody.event, {"bad_event": BAD_EVENT}, {})
 
 
 @blueprint.post("/api/v1/skill-results")
 @device(A_MINUTE)
 def record() -> ResponseReturnValue:
     """Record each result once, however often it is sent, and answer each of them in their order."""
-    request.max_content_length = BODY_LIMIT
+    request.max_content_length = BYTES_LIMIT
     paired, now = caller(), clock.now()
     grants = [grant for grant in paired.grants if grant.role in EXAMINERS]
     if not grants:
         raise Denied("results_denied", N_("Your roles do not include entering results."))
-    bodies = _event_bodies(request.get_json(silent=True))
-    inputs = [_read(body) for body in bodies]
-    answers = iter(
-        skill_results.record_all(
-            db(),
-            [skill_input for skill_input in inputs if skill_input is not None],
-            user_id=paired.user_id,
-            device_id=paired.device_id,
-            scope=scope_of(paired.user_id, grants),
-            now=now,
-        )
+    events = SKILL_RESULTS.read_batch(request.get_data(cache=False), now)
+    answers = skill_results.record_all(
+        db(),
+        readable(events),
+        user_id=paired.user_id,
+        device_id=paired.device_id,
+        scope=scope_of(paired.user_id, grants),
+        now=now,
     )
-    answers_json = [
-        _answer_json(next(answers)) if skill_input is not None else _rejection_json(body)
-        for body, skill_input in zip(bodies, inputs, strict=True)
-    ]
-    if len(answers_json) == 1 and answers_json[0]["code"] == "event_conflict":
-        raise DomainError("event_conflict", skill_results.MESSAGES["event_conflict"], status=409)
-    return jsonify(received_at=now.isoformat(), answers=answers_json)
+    return jsonify(received_at=now.isoformat(), answers=answer_each(events, answers, _facts))
 
 
-def _event_bodies(body: Any) -> list[Any]:
-    events = body.get("events") if isinstance(body, dict) else None
-    if not isinstance(events, list) or not 1 <= len(events) <= BATCH_LIMIT:
-        raise DomainError("bad_batch", N_("Send “events”, a list of 1 to 100."), status=422)
-    return events
-
-
-def _read(body: Any) -> SkillInput | None:
-    try:
-        return SkillEventBody.model_validate(body).as_input()
-    except ValidationError:
-        return None
-
-
-def _answer_json(answer: SkillAnswer) -> dict[str, Any]:
+def _facts(answer: SkillAnswer | None) -> dict[str, Any]:
+    if answer is None:
+        return dict.fromkeys(("enrolment", "skill", "passed", "by"))
     return {
-        "id": str(answer.id),
-        "outcome": answer.outcome,
-        "code": answer.code,
-        "text": in_both(answer.message, **answer.params),
         "enrolment": answer.enrolment_id,
         "skill": answer.skill_id,
         "passed": answer.passed,
@@ -104,18 +83,18 @@ def _answer_json(answer: SkillAnswer) -> dict[str, Any]:
     }
 
 
-def _rejection_json(body: Any) -> dict[str, Any]:
-    event_id = body.get("id") if isinstance(body, dict) else None
-    return {
-        "id": event_id if isinstance(event_id, str) else None,
-        "outcome": Outcome.REJECTED,
-        "code": "bad_event",
-        "text": in_both(BAD_EVENT),
-        "enrolment": None,
-        "skill": None,
-        "passed": None,
-        "by": None,
-    }
+def _record_saved(events: Sequence[SkillInput]) -> Sequence[SkillAnswer]:
+    """Record results within the scope of the user's examining roles; without such a role each result is `not_found`."""
+    examining = scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in EXAMINERS])
+    return skill_results.record_all(
+        db(), events, user_id=current_user.id, device_id=None, scope=examining, now=clock.now()
+    )
+
+
+saved_events.register(
+    "/api/v1/skill-results",
+    SavedKind(SKILL_RESULTS, _record_saved, lambda _event, answer: ("", answer.enrolment_id)),
+)
 
 
 _TEXT = {"type": "object", "properties": {"zh": {"type": "string"}, "en": {"type": "string"}}}

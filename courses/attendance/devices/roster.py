@@ -1,6 +1,7 @@
 """The data that a paired device stores of its sessions for work without a network.
 
-Names are masked and tickets hashed: enough to check people in, and too little to look anybody up on a lost device.
+Names are masked and tickets hashed: enough to check people in, and too little to look anybody up on a lost device. People
+are found by keyed hashes of what is typed (`search_hashes`).
 """
 
 from collections.abc import Collection
@@ -13,13 +14,16 @@ from sqlalchemy.orm import Session
 from courses.assessment import assessment
 from courses.assessment.entitlement import TraineeResults
 from courses.attendance import check_in_window
+from courses.attendance.devices.search_hashes import SearchKey
 from courses.attendance.roster import load_session
+from courses.enrolment import namesakes
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor
-from courses.models.trainees import Trainee
+from courses.models.trainees import Trainee, open_phone
 from instructors.models import Instructor
+from lms.accounts.devices import Caller
 from lms.core.masks import mask_name
 from lms.core.name_order import by_sound
 from lms.core.scope import Scope
@@ -28,18 +32,23 @@ from lms.core.scope import Scope
 ENDED_SINCE, STARTING_WITHIN = timedelta(days=1), timedelta(days=7)
 
 
-def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, Any]:
+def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Caller) -> dict[str, Any]:
     """Read a session, its trainees by the pinyin of their names, and its course's skills; values for JSON, and moments.
 
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
-    passed now. Raises NotFound.
+    passed in any attempt; `attempts`: the marks of each attempt. `find`: what finds the person, hashed with `search_key`.
+    `hint`: tells people of one masked name apart. `own`: the check-in of the device's user, who may teach at the session.
+    Raises NotFound.
     """
+    key = SearchKey.of_device(caller.device_id)
     meeting = load_session(db, session_id, scope)
     offering = meeting.offering
     rows = db.execute(
         select(
             Enrolment.id,
             Trainee.name,
+            Trainee.ref,
+            Trainee.phone_sealed,
             Enrolment.ticket_hash,
             Enrolment.state,
             Attendance.arrived_at,
@@ -52,21 +61,35 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
-    results = assessment.results_by_enrolment(db, offering.id)
+    attempts = assessment.attempts_by_enrolment(db, offering.id)
+    hints = namesakes.hints(db, {row[0]: row[1] for row in rows}, masked=True)
     return {
+        "search_key": key.as_json(),
         "session": session_facts(meeting, offering, offering.course),
+        "own": _own_check_in(meeting, caller.user_id),
+        "offering": {
+            "id": offering.id,
+            "theory": offering.course.pass_mark is not None,
+            "pass_mark": offering.course.pass_mark,
+        },
         "people": [
             {
                 "enrolment": enrolment_id,
                 "name": mask_name(name),
+                "hint": hints.get(enrolment_id, ""),
+                "find": key.hashes(name, open_phone(ref, phone_sealed)),
                 "ticket": ticket_hash.hex(),
                 "state": state,
                 "present": arrived_at is not None,
                 "arrived_at": arrived_at,
                 "left_at": left_at,
-                "skills": _skill_states(results.get(enrolment_id, TraineeResults())),
+                "skills": _skill_states(assessment.results_of(attempts.get(enrolment_id, ()))),
+                "attempts": [
+                    {"attempt": attempt.attempt, "theory": attempt.theory, "skills": attempt.skills}
+                    for attempt in attempts.get(enrolment_id, ())
+                ],
             }
-            for enrolment_id, name, ticket_hash, state, arrived_at, left_at in sorted(
+            for enrolment_id, name, ref, phone_sealed, ticket_hash, state, arrived_at, left_at in sorted(
                 rows, key=lambda row: (by_sound(row[1]), row[0])
             )
         ],
@@ -79,13 +102,17 @@ def read_device_roster(db: Session, session_id: int, scope: Scope) -> dict[str, 
 
 
 def trainee_names(db: Session, enrolment_ids: Collection[int]) -> dict[int, str]:
-    """Read the names of enrolments' trainees by the enrolment's id. The caller has checked that the user may see them."""
+    """Read the names of enrolments' trainees by the enrolment's id, with what tells namesakes apart.
+
+    The caller has checked that the user may see them.
+    """
     rows = db.execute(
         select(Enrolment.id, Trainee.name)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .where(Enrolment.id.in_(enrolment_ids))
     )
-    return {enrolment_id: name for enrolment_id, name in rows}
+    hints = namesakes.beside(db, enrolment_ids)
+    return {enrolment_id: f"{name} {hints.get(enrolment_id, '')}".rstrip() for enrolment_id, name in rows}
 
 
 def device_sessions(db: Session, user_id: int, now: datetime) -> list[dict[str, Any]]:
@@ -116,8 +143,20 @@ def session_facts(meeting: CourseSession, offering: Offering, course: Course) ->
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
         "opens_at": check_in_window.opens_at(meeting),
+        "headcount": meeting.headcount,
         "closed": meeting.closed_at is not None or offering.state != OfferingState.PUBLISHED,
     }
+
+
+def _own_check_in(meeting: CourseSession, user_id: int) -> dict[str, Any] | None:
+    for teaching in meeting.instructors:
+        if teaching.instructor.user_id == user_id:
+            return {
+                "arrived_at": teaching.arrived_at,
+                "left_at": teaching.left_at,
+                "opens_at": check_in_window.instructors_open_at(meeting),
+            }
+    return None
 
 
 def _skill_states(results: TraineeResults) -> dict[int, bool | None]:

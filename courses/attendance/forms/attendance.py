@@ -2,15 +2,16 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from flask_babel import lazy_gettext as _
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
-from wtforms import HiddenField
+from wtforms import HiddenField, SelectMultipleField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from courses.attendance import scanning
-from courses.attendance.check_ins import EARLIEST, LATEST, AttendanceInput
+from courses.attendance.check_ins import AttendanceInput
+from courses.device_events import EARLIEST, LATEST
 from courses.enrolment.trainees import NAME_LIMIT, TraineeFacts
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from lms.core.db import LARGEST_ID
@@ -118,6 +119,21 @@ class RosterSearchForm(QueryForm):
 
     q = SealedSearchField(_("Name or last 4 digits of the phone"))
     show = HiddenField()
+
+
+class EveryoneForm(Form):
+    """Everybody who is missing, each with a checkbox. `batch`: made with the form, so that a form sent twice adds nothing."""
+
+    batch = HiddenField()
+    enrolments = SelectMultipleField(coerce=int)
+
+    def event_ids(self) -> dict[int, UUID]:
+        """Return an event id for each ticked enrolment, which is the same when the form is sent again."""
+        try:
+            batch = UUID(self.batch.data or "")
+        except ValueError:
+            batch = uuid4()
+        return {enrolment_id: uuid5(batch, str(enrolment_id)) for enrolment_id in self.enrolments.data or []}
 
 
 class WalkInForm(NewcomerForm):

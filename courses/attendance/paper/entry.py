@@ -20,6 +20,7 @@ from courses.attendance.check_ins import NAME_LIMIT, AttendanceInput, CheckInAns
 from courses.attendance.folding import fold
 from courses.attendance.roster import RosterRow
 from courses.attendance.stored_events import StoredEvent
+from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, AttendanceMethod
 from courses.models.offerings import CourseSession
 from courses.outcomes import Outcome
@@ -169,8 +170,8 @@ def save_sheet(
         ]
         events += [(change, event) for event in _events(meeting.id, change, own, batch)]
     answers: list[CheckInAnswer] = []
-    for start in range(0, len(events), recording.BATCH_LIMIT):
-        batch_events = [event for _change, event in events[start : start + recording.BATCH_LIMIT]]
+    for start in range(0, len(events), BATCH_LIMIT):
+        batch_events = [event for _change, event in events[start : start + BATCH_LIMIT]]
         answers += recording.record_all(db, batch_events, user_id=audit.actor(db), now=now)
     last = {id(change): answer for (change, _event), answer in zip(events, answers, strict=True)}
     waiting = [

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.attendance.self_check_in import code_picture
+from courses.enrolment import namesakes
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, open_ticket
 from courses.models.offerings import CourseSession, TeachingRole
 from courses.models.trainees import Trainee
@@ -29,12 +30,16 @@ ROLES = {TeachingRole.LEAD: "主讲", TeachingRole.ASSISTANT: "助教", Teaching
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A row of the sheet. `code`: the QR code as SVG; None on an empty row. by_hand: no font can print the name."""
+    """A row of the sheet. `code`: the QR code as SVG; None on an empty row. by_hand: no font can print the name.
+
+    hint: tells the person from another one of the same name, and on a sheet with masked names of the same mask.
+    """
 
     number: int
     name: str
     code: str | None
     by_hand: bool = False
+    hint: str = ""
 
 
 def pdf(db: Session, meeting: CourseSession, *, masked: bool, zone: ZoneInfo, now: datetime) -> bytes:
@@ -68,11 +73,12 @@ def _rows(db: Session, meeting: CourseSession, *, masked: bool) -> Sequence[Shee
         .where(Enrolment.offering_id == meeting.offering_id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
     ordered = sorted(trainees, key=lambda row: (by_sound(row.name), row.id))
+    hints = namesakes.hints(db, {row.id: row.name for row in ordered}, masked=masked)
     rows = []
     for number, row in enumerate(ordered, 1):
         name = mask_name(row.name) if masked else row.name
         code = _svg(open_ticket(row.ticket_hash, row.ticket_sealed))
-        rows.append(SheetRow(number, fonts.printable(name), code, by_hand=fonts.unprintable(name) != ()))
+        rows.append(SheetRow(number, fonts.printable(name), code, fonts.unprintable(name) != (), hints.get(row.id, "")))
     return rows + [SheetRow(len(rows) + extra, "", None) for extra in range(1, EMPTY_ROWS + 1)]
 
 

@@ -84,6 +84,7 @@ def _page(
         "paper/grid.html",
         meeting=meeting,
         rows=rows,
+        hints={row.enrolment_id: row.hint for row in rows},
         typed=typed,
         empty_row=TypedRow(),
         walk_ins=[f"new{number}" for number in range(WALK_IN_ROWS)],

@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from courses.attendance import check_in_window, recording, review_queue, scanning, walk_ins
-from courses.attendance.check_ins import CheckInAnswer
-from courses.attendance.forms.attendance import EventBody, RosterSearchForm, WalkInForm, read_event
+from courses.attendance.check_ins import AttendanceInput, CheckInAnswer
+from courses.attendance.forms.attendance import EventBody, EveryoneForm, RosterSearchForm, WalkInForm, read_event
 from courses.attendance.roster import (
     enrolment_of_ticket,
     load_session,
@@ -19,6 +19,7 @@ from courses.attendance.roster import (
     roster_row,
     trainee_name,
 )
+from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import AttendanceMethod
 from courses.models.offerings import CourseSession
 from courses.offerings import rights, staffing
@@ -133,6 +134,35 @@ def let_in(session_id: int, enrolment_id: int) -> ResponseReturnValue:
     meeting = load_session(db(), session_id, scope())
     answer = walk_ins.let_in(db(), meeting, enrolment_id, event_id=uuid4(), now=clock.now())
     return _answer(meeting, answer)
+
+
+@blueprint.route("/<int:session_id>/attendance/everyone", methods=["GET", "POST"])
+@requires(*ATTENDANCE_TAKERS)
+def everyone(session_id: int) -> ResponseReturnValue:
+    """Check in everybody who is missing and ticked, each by an event of their own; for browsers without scripts."""
+    meeting = load_session(db(), session_id, scope())
+    if not _is_writable(meeting) or check_in_window.opening_ahead(meeting, clock.now()) is not None:
+        return redirect(url_for(".roster", session_id=meeting.id))
+    rows = read_roster(db(), meeting).rows
+    form = EveryoneForm()
+    form.enrolments.choices = [(row.enrolment_id, row.name) for row in rows]
+    if form.validate_on_submit():
+        ids = form.event_ids()
+        events = [AttendanceInput(ids[key], meeting.id, key) for key in ids]
+        answers = [
+            answer
+            for start in range(0, len(events), BATCH_LIMIT)
+            for answer in recording.record_all(
+                db(), events[start : start + BATCH_LIMIT], user_id=current_user.id, now=clock.now()
+            )
+        ]
+        marked = sum(answer.outcome == Outcome.ACCEPTED for answer in answers)
+        flash(_("Marked as present: %(number)s.", number=marked))
+        return redirect(url_for(".roster", session_id=meeting.id))
+    form.batch.data = form.batch.data or str(uuid4())
+    missing = [row for row in rows if not row.present]
+    page = render_template("attendance/everyone.html", meeting=meeting, missing=missing, form=form)
+    return make_response(page, 422 if form.is_submitted() else 200)
 
 
 @blueprint.route("/<int:session_id>/attendance/walk-in", methods=["GET", "POST"])

@@ -18,6 +18,7 @@ from courses.assessment.marking import Marks
 from courses.assessment.views.assessment import active_skills, blueprint, may_enter
 from courses.closing import correction
 from courses.closing.views.sessions import flash_correction
+from courses.enrolment import namesakes
 from courses.models.assessment import Assessment
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering, OfferingState
@@ -36,12 +37,14 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     offering = offerings.get_with_details(db(), offering_id, scope())
     enrolment = assessment.enrolment_in(db(), offering_id, enrolment_id, scope())
     attempts = assessment.attempts_of(db(), enrolment.id)
-    retest = request.args.get("retest") == "1" and bool(attempts)
-    attempt = _edited_attempt(attempts, retest=retest)
-    skills = active_skills(offering)
-    form = _form(offering, attempt)
     late = [result for result in late_results.waiting(db(), offering.id) if result.enrolment_id == enrolment.id]
     closed = offering.state == OfferingState.CLOSED
+    # Late results of a retest are filled into a new attempt.
+    late_retest = closed and any(result.is_retest for result in late)
+    retest = (request.args.get("retest") == "1" or late_retest) and bool(attempts)
+    attempt = _edited_attempt(attempts, retest=retest)
+    skills = active_skills(offering)
+    form = _form(offering, attempt, late if closed else [])
     marked = _initial_skills(attempt, late if closed else [])
     if form.is_submitted():
         marked = skills_in(request.form, [skill.id for skill in skills])
@@ -57,7 +60,7 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
         "assessment/trainee.html", offering=offering, enrolment=enrolment, attempts=attempts, form=form, retest=retest,
         skills=skills, marked=marked, late=late, PASSED=PASSED, NOT_YET=NOT_YET,
         teaching={person.id for person in assessment.teachers(db(), offering.id)},
-        closed=closed, may_enter=may_enter(offering),
+        closed=closed, may_enter=may_enter(offering), told_name=namesakes.told_name(db(), enrolment),
     )  # fmt: skip
     return make_response(content, 422 if form.is_submitted() else 200)
 
@@ -66,7 +69,7 @@ def _edited_attempt(attempts: Sequence[Assessment], *, retest: bool) -> Assessme
     return attempts[-1] if attempts and not retest else None
 
 
-def _form(offering: Offering, attempt: Assessment | None) -> ResultForm:
+def _form(offering: Offering, attempt: Assessment | None, late: Sequence[LateResult]) -> ResultForm:
     """The form filled with an attempt; the reader and the attempt's examiner can always be chosen as examiner."""
     zone = current_app.config["SETTINGS"].zone
     last_start = max((meeting.starts_at for meeting in offering.sessions), default=clock.now())
@@ -76,8 +79,9 @@ def _form(offering: Offering, attempt: Assessment | None) -> ResultForm:
     for person in (reader, examiner):
         if person is not None and person.id not in {listed.id for listed in people}:
             people = [person, *people]
+    late_scores = [result.score for result in late if result.score is not None]
     form = ResultForm(
-        theory_score=attempt.theory_score if attempt else None,
+        theory_score=late_scores[-1] if late_scores else attempt.theory_score if attempt else None,
         examiner=(attempt.examiner_id if attempt else None) or (reader.id if reader else 0),
         note=attempt.note if attempt else None,
     )
@@ -87,7 +91,10 @@ def _form(offering: Offering, attempt: Assessment | None) -> ResultForm:
 
 def _initial_skills(attempt: Assessment | None, late: Sequence[LateResult]) -> dict[int, bool]:
     """The skills (id → passed) that an unsent form shows: late results are filled in, to be saved or changed."""
-    return {**assessment.marks_of(attempt).skills, **{result.skill.id: result.passed for result in late}}
+    late_skills = {
+        result.skill.id: result.passed for result in late if result.skill is not None and result.passed is not None
+    }
+    return {**assessment.marks_of(attempt).skills, **late_skills}
 
 
 def _refill(form: ResultForm, marked: Mapping[int, bool], attempt: Assessment | None) -> dict[int, bool]:
@@ -114,7 +121,7 @@ def _save(enrolment: Enrolment, offering: Offering, form: ResultForm, marks: Mar
         flash_correction(outcome)
         return
     assessment.save(db(), enrolment, marks, seen=seen, retest=retest)
-    flash(_("Results of %(name)s are saved.", name=enrolment.trainee.name))
+    flash(_("Results of %(name)s are saved.", name=namesakes.told_name(db(), enrolment)))
 
 
 def _next_page(offering: Offering, enrolment: Enrolment) -> ResponseReturnValue:

@@ -130,9 +130,7 @@ def _choices(meeting: CourseSession) -> list[tuple[str, str]]:
     """The trainees of the offering as choices of `MergeForm`, those who are absent first."""
     people = roster.read_roster(db(), meeting)
     rows = sorted([*people.rows, *people.waiting], key=lambda row: row.present)
-    choices = [
-        (str(row.enrolment_id), f"{row.name} ··{row.phone_tail}" if row.phone_tail else row.name) for row in rows
-    ]
+    choices = [(str(row.enrolment_id), f"{row.name} {row.told_apart}".rstrip()) for row in rows]
     return [("", _("Choose…")), *choices] if choices else []
 
 

@@ -17,6 +17,7 @@ from courses.closing.closing import ClosingOutlook
 from courses.closing.correction import CorrectionOutcome
 from courses.closing.forms.sessions import CloseForm, CorrectionForm, HeadcountForm
 from courses.closing.judging import Judgement
+from courses.enrolment import namesakes
 from courses.offerings import class_hours, rights
 from lms.core import clock, fonts
 from lms.core.access import requires, scope
@@ -97,6 +98,7 @@ def close(session_id: int) -> ResponseReturnValue:
             flash(_closed_message(effects))
             return redirect(url_for("attendance.roster", session_id=session_id))
     outlook = closing.outlook(db(), meeting)
+    rows = roster.read_roster(db(), meeting).rows
     form.seen.data = outlook.seen
     if not form.is_submitted():
         form.show_decided(meeting.offering)
@@ -104,7 +106,8 @@ def close(session_id: int) -> ResponseReturnValue:
         "sessions/close.html",
         form=form,
         meeting=meeting,
-        rows=roster.read_roster(db(), meeting).rows,
+        rows=rows,
+        hints={row.enrolment_id: row.hint for row in rows},
         outlook=outlook,
         tally=entitlement.count_shortfalls(judgement.verdict.shortfalls for judgement in outlook.judgements),
         named=fonts.named,
@@ -164,7 +167,7 @@ def flash_correction(outcome: CorrectionOutcome) -> None:
 
 def flash_unentitled(judgements: Sequence[Judgement]) -> None:
     """Flash the names of trainees who hold a certificate that they no longer earn, if there are any."""
-    names = "、".join(judgement.enrolment.trainee.name for judgement in judgements)
+    names = "、".join(namesakes.told_name(db(), judgement.enrolment) for judgement in judgements)
     if names:
         flash(
             _(

@@ -13,6 +13,7 @@ from courses.enrolment import (
     labels,
     listings,
     name_writings,
+    namesakes,
     places,
     proposals,
     trainee_search,
@@ -67,6 +68,7 @@ def index(offering_id: int) -> ResponseReturnValue:
         mask_phone=mask_phone,
         unprintable={name.enrolment_id: name for name in name_writings.of_enrolments(db(), standing_rows)},
         named=fonts.named,
+        hints=namesakes.hints(db(), {row.enrolment.id: row.enrolment.trainee.name for row in rows}),
     )
 
 

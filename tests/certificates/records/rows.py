@@ -11,8 +11,14 @@ WRITES = {
     " jsonb_build_object('n', n)",
     "attendance_decision": "(event_id, decision, enrolment_id, reason, user_id, decided_at)"
     " SELECT gen_random_uuid(), 'accept', n, CASE WHEN n % 2 = 0 THEN 'reason' END, n, now()",
+    "session_event": "(id, course_session_id, user_id, kind, number, happened_at, received_at, answer)"
+    " SELECT gen_random_uuid(), 1, n, 'headcount', n, now(), now(), jsonb_build_object('n', n)",
     "skill_event": "(id, course_session_id, enrolment_id, skill_id, attempt, passed, happened_at, received_at, user_id)"
     " SELECT gen_random_uuid(), 1, n, n, 1, n % 2 = 0, now(), now(), n",
+    "theory_event": "(id, course_session_id, enrolment_id, attempt, score, happened_at, received_at, user_id)"
+    " SELECT gen_random_uuid(), 1, n, 1, n % 101, now(), now(), n",
+    "retest_event": "(id, course_session_id, enrolment_id, attempt, happened_at, received_at, user_id)"
+    " SELECT gen_random_uuid(), 1, n, 2, now(), now(), n",
     "person_time_entry": "(offering_id, kind, dated_on, recorded_at, enrolled, named, counted, minutes, passed,"
     " certificates) SELECT n, 'closing', (now() AT TIME ZONE 'Asia/Shanghai')::date, now(), n, n, 0, n, n, 0",
     "ledger_entry": "(seq, certificate_id, payload_hash, previous_hash, hash, recorded_at) SELECT n, n,"

@@ -21,10 +21,11 @@ from certificates.keys import qr_keys
 from certificates.models import Certificate, KeyState, SigningKey
 from certificates.payload import digits_of
 from certificates.states import State
-from certificates.verification import offline, status_lists
+from certificates.verification import offline, status_lists, type_table
 from certificates.verification.status_lists import StatusPurpose
 from lms.config import ROOT
 from lms.core import clock
+from tests.factories import Make
 
 
 @pytest.fixture
@@ -33,11 +34,13 @@ def fetched(client: FlaskClient, db: Session, branch: Branch, tmp_path: Path) ->
 
     def fetch() -> tuple[Path, Path]:
         status_lists.sign_due(db, branch)
+        type_table.sign_due(db, branch)
         db.commit()
         client.application.extensions["public_key_cache"].forget()
         keys, folder = tmp_path / "jwks.json", tmp_path / "status"
         folder.mkdir(exist_ok=True)
         keys.write_bytes(client.get("/.well-known/jwks.json").data)
+        (tmp_path / "types.json").write_bytes(client.get("/.well-known/certificate-types.json").data)
         for purpose in StatusPurpose:
             (folder / f"{purpose}-0").write_bytes(client.get(f"/status/{purpose}/0").data)
         return keys, folder
@@ -61,9 +64,9 @@ def command(keys: Path, folder: Path, code: str, *more: str, app: str = "wsgi") 
 
 
 def test_a_stranger_verifies_without_us(
-    db: Session, issue: Callable[..., Certificate], fetched: Callable[[], tuple[Path, Path]]
+    db: Session, make: Make, issue: Callable[..., Certificate], fetched: Callable[[], tuple[Path, Path]]
 ) -> None:
-    good, revoked = issue("张三丰"), issue("李四")
+    good, revoked = issue("张三丰", course=make.new_course(certificate_type=200)), issue("李四")
     revocation.revoke(db, revoked, "发错人")
     files = fetched()
     code = digits_of(good.payload)
@@ -74,6 +77,12 @@ def test_a_stranger_verifies_without_us(
     status, said = command(*files, code, "--name", "李四")
     assert (status, said.splitlines()[0], said.splitlines()[-1]) == (1, "valid", "name: no")
     assert command(*files, digits_of(revoked.payload))[1].startswith("revoked")
+    types = files[0].with_name("types.json")
+    assert "type: no." in said
+    status, said = command(*files, code, "--types", str(types))
+    assert f"type: {good.facts['course_zh']} {good.facts['course_en']}" in said
+    assert f"unit: {good.facts['unit_zh']} {good.facts['unit_en']}" in said
+    assert f"number {good.number}" in said
     alone = command(*files, digits_of(revoked.payload), app="certificates.cli.offline")
     assert (alone[0], alone[1].splitlines()[0]) == (1, "revoked")
 

@@ -18,7 +18,7 @@ from certificates.keys.qr_keys import PublicKeyCache
 from certificates.models import Certificate, KeyState, LedgerEntry, SigningKey
 from certificates.payload import Payload, decode, digits_of, encode, name_tag
 from certificates.states import State
-from certificates.verification import verification
+from certificates.verification import alarms, verification
 from certificates.verification.verification import Verdict
 from lms.core import clock
 from lms.core.audit import AuditEntry
@@ -42,7 +42,7 @@ def code(certificate: Certificate) -> str:
 def judge(db: Session, digits: str, today: date = TODAY) -> Verdict:
     verdict = verification.verify(db, digits, today=today, keys=PublicKeyCache())
     if verdict.alarming:
-        verification.raise_alarm(db, digits)
+        alarms.raise_alarm(db, digits)
     return verdict
 
 

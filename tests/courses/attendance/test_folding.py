@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from courses.attendance.check_ins import AttendanceInput
 from courses.attendance.folding import Presence, PresenceEvent, fold
-from courses.attendance.recording import BATCH_LIMIT, record_all
+from courses.attendance.recording import record_all
+from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.outcomes import Outcome
 from lms.core import clock

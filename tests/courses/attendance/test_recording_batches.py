@@ -10,7 +10,8 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
 from courses.attendance.check_ins import AttendanceInput, WalkIn
-from courses.attendance.recording import BATCH_LIMIT, record_all
+from courses.attendance.recording import record_all
+from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, ReviewReason
 from courses.models.walk_ins import WalkInPerson
 from courses.outcomes import Outcome

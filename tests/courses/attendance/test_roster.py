@@ -55,11 +55,31 @@ def test_names_are_in_the_order_of_their_sound(db, make):
     ]
 
 
+def test_people_of_one_name_are_told_apart(db, make):
+    offering = make.offering()
+    for name, phone in (("张伟", "+8613812345678"), ("张 伟", "+8613812341234"), ("李娜", "+8613812340000")):
+        make.enrolment(offering, make.trainee(name, phone=phone))
+    rows = roster.read_roster(db, offering.sessions[0]).rows
+    assert [row.hint for row in rows] == ["", "··5678", "··1234"]
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
-    [("", 2), ("张", 1), ("5678", 1), ("678", 1), ("567", 0), ("买买 提", 1), ("nobody", 0)],
+    [
+        ("", 2),
+        ("张", 1),
+        ("5678", 1),
+        ("678", 1),
+        ("567", 0),
+        ("买买 提", 1),
+        ("nobody", 0),
+        ("zw", 1),
+        ("AB D MMT", 1),
+        ("z", 0),
+        ("*", 0),
+    ],
 )
-def test_search_by_name_or_the_end_of_the_phone(db, make, words, found):
+def test_search_by_name_initials_or_the_end_of_the_phone(db, make, words, found):
     offering = make.offering()
     make.enrolment(offering, make.trainee("张伟", phone="+8613812345678"))
     make.enrolment(offering, make.trainee("阿卜杜·买买提", phone="+8613811110000"))

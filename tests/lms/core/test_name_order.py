@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from courses.models.trainees import Trainee
-from lms.core.name_order import by_sound
+from lms.core.name_order import by_sound, initials
 from lms.core.names import norm
 from tests.factories import Make
 
@@ -27,6 +27,11 @@ ORDERED = [
     ["单于", "单志强"],  # a person 于 of the family 单, and below one of the family 单于
     ["单于明", "禅心", "昌平"],
 ]
+INITIALS = {
+    "张三丰": "ZSF", "单雄信": "SXX", "曾国藩": "ZGF", "尉迟恭": "YCG", "单于明": "CYM", "单于": "SY", "吕布": "LB", "张  三": "ZS",
+    "John Smith": "JS", "Ｊｏｈｎ smith": "JS", "Jean-Pierre O’Brien": "JPO", "Élodie": "E", "王Anna": "WA", "Мария": "М",
+    "'Neil": "N", "阿凡提·买买提": "AFTMMT", "\U00032000": "", "": "", "·": "",
+}  # fmt: skip
 NAMES = st.text(st.sampled_from("张章单曾吕卢一阿𱍐㛃〇 ·'’aÉéß字🎂"), min_size=1, max_size=6)
 
 
@@ -101,3 +106,12 @@ def test_a_class_is_sorted_within_a_millisecond() -> None:
     for _ in range(10):
         sorted(names, key=by_sound)
     assert (time.process_time() - began) / 10 < 0.001
+
+
+def test_initials_have_the_readings_of_family_names() -> None:
+    assert {name: initials(name) for name in INITIALS} == INITIALS
+
+
+@given(NAMES)
+def test_initials_are_in_the_form_that_is_compared(name: str) -> None:
+    assert norm(initials(name)) == initials(name)

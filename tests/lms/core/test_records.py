@@ -26,7 +26,10 @@ def test_each_table_is_known_with_its_key_and_moment() -> None:
         ("audit_entry", "id", "at", False),
         ("ledger_entry", "seq", "recorded_at", False),
         ("person_time_entry", "id", "recorded_at", False),
+        ("session_event", "id", "received_at", True),
+        ("retest_event", "id", "received_at", True),
         ("skill_event", "id", "received_at", True),
+        ("theory_event", "id", "received_at", True),
     }
 
 

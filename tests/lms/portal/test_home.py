@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
+from certificates.verification import alarms
 from courses.counting import person_time
 from courses.models.offerings import OfferingState
 from lms.accounts.models import User
 from lms.config import Settings
-from lms.core import clock
+from lms.core import audit, clock
 from lms.core.scope import Role
 from tests.factories import Make
 
@@ -43,3 +44,13 @@ def test_an_administrator_sees_the_figures_of_the_district_alone(
     assert "4,567" not in district
     assert "4,888" in sign_in(make.user(Role.CITY_ADMINISTRATOR)).get("/").text
     assert "/offerings/new" not in sign_in(make.user(Role.AUDITOR)).get("/").text
+
+
+def test_the_city_sees_the_alarms_about_its_signing_keys(make: Make, sign_in: Callable[[User], FlaskClient]) -> None:
+    audit.record(make.db, alarms.ACTION, "payload:00", after={"key": 1})
+    make.db.commit()
+    city, district = (sign_in(make.user(role)) for role in (Role.CITY_ADMINISTRATOR, Role.DISTRICT_ADMINISTRATOR))
+    page = city.get("/?lang=en").text
+    assert "1 code with our signature was verified" in page
+    assert "certificate.alarm" in page
+    assert "our signature" not in district.get("/?lang=en").text

@@ -146,7 +146,7 @@ describe("a status list", () => {
   test("it is not believed unless our key for lists signed it", async () => {
     await assert.rejects(read(await signedList("revocation", [], { by: stranger })), /not signed by us/u);
     for (const other of [{ alg: "none" }, { kid: "x#qr-1" }]) {
-      await assert.rejects(read(await signedList("revocation", [], other)), /not a status list/u);
+      await assert.rejects(read(await signedList("revocation", [], other)), /not signed with a status key/u);
     }
     const [head, , signature] = (await signedList("revocation")).split(".");
     const [, body] = (await signedList("revocation", [5])).split(".");

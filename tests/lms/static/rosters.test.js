@@ -22,6 +22,14 @@ test("a roster is kept for the user who fetched it, and for nobody else", async 
   assert.ok(!(await keptFor(6, "3")));
 });
 
+test("the key of the hashes is not kept with the roster", async () => {
+  const fetched = { ...ROSTER, search_key: { id: "0fc2ed66", value: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" } };
+  assert.deepEqual(await keep(5, "3", fetched, answerCount()), { ...ROSTER, search: "0fc2ed66" });
+  const kept = await keptFor(5, "3");
+  assert.equal(kept.search, "0fc2ed66");
+  assert.ok(!JSON.stringify(kept).includes(fetched.search_key.value));
+});
+
 test("what was answered while it was on its way goes into the roster that is kept", async () => {
   const since = answerCount();
   noteAnswers(ANSWERED);

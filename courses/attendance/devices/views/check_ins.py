@@ -1,25 +1,24 @@
 """The JSON interface of paired devices, by their own token: send check-ins, list the user's sessions, read a roster."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from pydantic_core import to_json
 
+from courses import saved_events
 from courses.attendance import recording
-from courses.attendance.check_ins import AttendanceInput, CheckInAnswer
+from courses.attendance.check_ins import CheckInAnswer
 from courses.attendance.devices import roster as device_roster
-from courses.attendance.devices.forms import check_ins
-from courses.attendance.devices.forms.check_ins import ParsedEvent, UnreadableEvent
+from courses.attendance.devices.forms.check_ins import CHECK_INS
 from courses.attendance.devices.views.openapi import PATHS, SCHEMAS
-from courses.outcomes import Outcome
+from courses.device_events import BYTES_LIMIT, answer_each, readable
+from courses.saved_events import SavedKind
 from lms.accounts.bearer import caller, device
 from lms.core import clock, openapi
 from lms.core.access import scope
-from lms.core.errors import DomainError
-from lms.core.languages import in_both
 from lms.core.request_db import db
 
 blueprint = Blueprint("check_ins", __name__)
@@ -35,15 +34,13 @@ def record() -> ResponseReturnValue:
 
     An event whose id another event has is answered with 409 where it is alone in its batch.
     """
-    request.max_content_length = check_ins.BYTES_LIMIT
+    request.max_content_length = BYTES_LIMIT
     now, paired = clock.now(), caller()
-    events = check_ins.read_batch(request.get_data(cache=False), now)
+    events = CHECK_INS.read_batch(request.get_data(cache=False), now)
     answers = recording.record_all(
-        db(), readable_events(events), user_id=paired.user_id, device_id=paired.device_id, scope=scope(), now=now
+        db(), readable(events), user_id=paired.user_id, device_id=paired.device_id, scope=scope(), now=now
     )
-    if len(answers) == len(events) == 1 and answers[0].code == "event_conflict":
-        raise DomainError(answers[0].code, answers[0].message)
-    return _json({"received_at": now, "answers": answers_json(events, answers)})
+    return _json({"received_at": now, "answers": answer_each(events, answers, _facts)})
 
 
 @blueprint.get("/sessions")
@@ -58,29 +55,14 @@ def sessions() -> ResponseReturnValue:
 @device(READS_A_MINUTE)
 def roster(session_id: int) -> ResponseReturnValue:
     """Read a session's roster for a device: masked names and hashed tickets, no phone and no ID number."""
-    return _json({**device_roster.read_device_roster(db(), session_id, scope()), "server_time": clock.now()})
+    people = device_roster.read_device_roster(db(), session_id, scope(), caller())
+    return _json({**people, "server_time": clock.now()})
 
 
-def readable_events(events: Sequence[ParsedEvent]) -> list[AttendanceInput]:
-    """Return the events that could be read, in their order."""
-    return [event for event in events if isinstance(event, AttendanceInput)]
-
-
-def answers_json(events: Sequence[ParsedEvent], answers: Sequence[CheckInAnswer]) -> list[dict[str, Any]]:
-    """Return an answer as JSON for each event that was sent. `answers`: those of the readable events, in their order."""
-    remaining = iter(answers)
-    return [
-        _rejection_json(event) if isinstance(event, UnreadableEvent) else _answer_json(next(remaining))
-        for event in events
-    ]
-
-
-def _answer_json(answer: CheckInAnswer) -> dict[str, Any]:
+def _facts(answer: CheckInAnswer | None) -> dict[str, Any]:
+    if answer is None:
+        return _NO_FACTS
     return {
-        "id": answer.id,
-        "outcome": answer.outcome,
-        "code": answer.code,
-        "text": in_both(answer.message, **answer.params),
         "enrolment": answer.enrolment_id,
         "present": answer.present,
         "arrived_at": answer.arrived_at,
@@ -89,23 +71,22 @@ def _answer_json(answer: CheckInAnswer) -> dict[str, Any]:
     }
 
 
-def _rejection_json(event: UnreadableEvent) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "outcome": Outcome.REJECTED,
-        "code": event.code,
-        "text": in_both(check_ins.MESSAGES[event.code]),
-        "enrolment": None,
-        "present": False,
-        "arrived_at": None,
-        "left_at": None,
-        "by": None,
-    }
+_NO_FACTS = {"enrolment": None, "present": False, "arrived_at": None, "left_at": None, "by": None}
 
 
 def _json(content: dict[str, Any]) -> Response:
     """A JSON response; pydantic writes ids and moments as texts, faster than Flask's `jsonify`."""
     return Response(to_json(content), mimetype="application/json")
+
+
+saved_events.register(
+    "/api/v1/check-ins",
+    SavedKind(
+        CHECK_INS,
+        lambda events: recording.record_all(db(), events, user_id=current_user.id, scope=scope(), now=clock.now()),
+        lambda event, answer: (event.walk_in.name if event.walk_in is not None else "", answer.enrolment_id),
+    ),
+)
 
 
 def _describe(_state: BlueprintSetupState) -> None:

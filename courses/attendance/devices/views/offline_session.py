@@ -1,6 +1,6 @@
-"""The files with which the roster page works without a network: a service worker, an empty page, scripts and styles.
+"""The files with which pages open without a network: a service worker, empty pages, scripts and styles.
 
-None of these files holds personal data, so any visitor may fetch them. The page is filled from the roster that the device
+None of these files holds personal data, so any visitor may fetch them. The pages are filled from the rosters that the device
 stores (masked names). The files of one release lie in a folder whose name is a hash of their contents, so that a browser
 never mixes files of two releases. The decoder of QR codes, which is far larger than the rest, has a folder of its own: it
 is fetched once, and not again with each release.
@@ -9,8 +9,11 @@ is fetched once, and not again with each release.
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
@@ -26,15 +29,32 @@ from lms.core.languages import LANGUAGES
 
 blueprint = Blueprint("offline_session", __name__)
 
-# Each script of the page, and each script that one of them imports: a device without a network has these files alone.
+# The pages that open without a network: the template of each, by the name that the worker calls it. The worker answers with
+# `network` for each page that is not among them.
+PAGES = {
+    "today": "today/shell.html",
+    "roster": "attendance/shell.html",
+    "headcount": "sessions/headcount_shell.html",
+    "close": "sessions/close_shell.html",
+    "results": "assessment/shell.html",
+    "network": "offline/network.html",
+}
+# Each script of these pages, and each script that one of them imports: a device without a network has these files alone.
 SCRIPTS = (
     "camera.js",
+    "close_shell.js",
     "coalesce.js",
     "code_reader.js",
+    "day_sessions.js",
     "device.js",
     "device_clock.js",
+    "dialogs.js",
+    "everyone.js",
     "frames.js",
+    "headcount_shell.js",
     "ids.js",
+    "keep_pages.js",
+    "kept_day.js",
     "locks.js",
     "names.js",
     "outbox.js",
@@ -44,12 +64,15 @@ SCRIPTS = (
     "outbox_status.js",
     "outbox_store.js",
     "presence.js",
+    "results_shell.js",
     "roster.js",
     "roster_answers.js",
     "roster_events.js",
     "roster_fetch.js",
     "roster_filter.js",
+    "roster_focus.js",
     "roster_heading.js",
+    "roster_menu.js",
     "roster_messages.js",
     "roster_page.js",
     "roster_rows.js",
@@ -60,6 +83,8 @@ SCRIPTS = (
     "rosters.js",
     "scan.js",
     "scan_signals.js",
+    "search_key.js",
+    "second_tap.js",
     "seen_codes.js",
     "sending.js",
     "skills.js",
@@ -68,6 +93,8 @@ SCRIPTS = (
     "ticket_photo.js",
     "tickets.js",
     "times.js",
+    "today.js",
+    "today_cards.js",
     "unsent.js",
     "unsent_file.js",
 )
@@ -82,6 +109,8 @@ BOOTSTRAP = "bootstrap.min.css"
 WORKER = "session-worker.js"
 EXTENSION = "session_release"
 VERSION_LENGTH = 16
+ENTRY = re.compile(rb'<script type="module" src="[^"]*/([^"/]+)"')
+IMPORT = re.compile(rb'(?:from|import) "\./([^"]+)"')
 CACHED_FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -94,6 +123,18 @@ class OfflineRelease:
 
     version: str
     files: Mapping[str, bytes]
+
+    @cached_property
+    def scripts(self) -> Mapping[str, Sequence[str]]:
+        """The scripts of each page, and those that they import, directly or through another one."""
+        imports = {name: IMPORT.findall(self.files[name]) for name in SCRIPTS}
+        closures: dict[str, Sequence[str]] = {}
+        for page in PAGES:
+            names = [found.decode() for found in ENTRY.findall(self.files[f"{page}.zh.html"])]
+            for name in names:  # the list grows while it is read
+                names.extend(found.decode() for found in imports[name] if found.decode() not in names)
+            closures[page] = sorted(names)
+        return closures
 
     @property
     def folder(self) -> str:
@@ -140,13 +181,14 @@ def _type_of(name: str) -> str:
 @public
 @cacheable
 def worker() -> ResponseReturnValue:
-    """Serve the service worker. Its scope is the folder of its own address, so it cannot lie among the static files."""
+    """Serve the service worker, and allow it to rule the whole site. It is never one of the files that browsers cache."""
     release = _release()
     names = [name for name in release.files if name != WORKER]
     decoder = {"folder": decoder_folder(), "files": list(code_decoder.FILES)} if decoder_folder() else None
     facts = {"version": release.version, "folder": release.folder, "files": names, "decoder": decoder}
     text = f"const RELEASE = {json.dumps(facts)};\n{release.files[WORKER].decode()}"
-    return Response(text, mimetype="text/javascript", headers={"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/"}
+    return Response(text, mimetype="text/javascript", headers=headers)
 
 
 def folder() -> str:
@@ -160,9 +202,9 @@ def decoder_folder() -> str:
     return _folder(decoder.version) if decoder else ""
 
 
-def scripts() -> tuple[str, ...]:
-    """Return the names of the page's scripts; a template preloads them, so that a browser fetches them all at once."""
-    return SCRIPTS
+def scripts(page: str) -> Sequence[str]:
+    """Return the names of a page's scripts, and of those that they import; its template has a browser fetch them at once."""
+    return _release().scripts[page]
 
 
 def _release() -> OfflineRelease:
@@ -179,16 +221,18 @@ def _read_release() -> OfflineRelease:
     files[BOOTSTRAP] = (bootstrap / "css" / BOOTSTRAP).read_bytes()
     # The pages contain the version, so the hash is taken of the pages with a "0" in its place.
     digest = hashlib.sha256()
-    for content in (*files.values(), *(_page(language, "0") for language in LANGUAGES)):
+    for content in (*files.values(), *(page for _, page in _pages("0"))):
         digest.update(content)
     version = digest.hexdigest()[:VERSION_LENGTH]
-    return OfflineRelease(version, files | {f"{language}.html": _page(language, version) for language in LANGUAGES})
+    return OfflineRelease(version, files | dict(_pages(version)))
 
 
-def _page(language: str, version: str) -> bytes:
-    with force_locale(language):
-        page = render_template("attendance/shell.html", nobody=True, files=_folder(version), reasons=REASONS)
-    return page.encode()
+def _pages(version: str) -> Iterator[tuple[str, bytes]]:
+    """Render each page in each language; each with the name of its file."""
+    for (name, template), language in product(PAGES.items(), LANGUAGES):
+        with force_locale(language):
+            page = render_template(template, nobody=True, files=_folder(version), reasons=REASONS)
+        yield f"{name}.{language}.html", page.encode()
 
 
 def _folder(version: str) -> str:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from courses.attendance.devices.forms.check_ins import DEVICE_METHODS, MESSAGES
-from courses.attendance.recording import BATCH_LIMIT
+from courses.attendance.devices.search_hashes import HASH_BYTES
+from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, ReviewReason
 from courses.outcomes import Outcome
 from lms.core.openapi import refusals
@@ -25,6 +26,28 @@ _TOKEN = [
         "schema": {"type": "string"},
     }
 ]
+_ATTEMPTS = {
+    "type": "array",
+    "description": "In their order; a retest is an attempt.",
+    "items": {
+        "type": "object",
+        "required": ["attempt", "theory", "skills"],
+        "properties": {
+            "attempt": {"type": "integer"},
+            "theory": {"type": ["integer", "null"]},
+            "skills": {"type": "object", "additionalProperties": {"type": "boolean"}},
+        },
+    },
+}
+_OFFERING = {
+    "type": "object",
+    "required": ["id", "theory", "pass_mark"],
+    "properties": {
+        "id": {"type": "integer"},
+        "theory": {"type": "boolean", "description": "The course has a theory test."},
+        "pass_mark": {"type": ["integer", "null"]},
+    },
+}
 REJECTIONS = sorted({*MESSAGES, "event_conflict", "not_found", "reason_missing"})
 
 SCHEMAS: dict[str, Any] = {
@@ -73,7 +96,7 @@ SCHEMAS: dict[str, Any] = {
     },
     "CourseSession": {
         "type": "object",
-        "required": ["id", "title", "place", "starts_at", "ends_at", "opens_at", "closed"],
+        "required": ["id", "title", "place", "starts_at", "ends_at", "opens_at", "headcount", "closed"],
         "properties": {
             "id": {"type": "integer"},
             "title": _TEXT_IN_BOTH_LANGUAGES,
@@ -81,21 +104,52 @@ SCHEMAS: dict[str, Any] = {
             "starts_at": _MOMENT,
             "ends_at": _MOMENT,
             "opens_at": _MOMENT,
+            "headcount": {"type": "integer", "description": "People who were counted and are not on the roster."},
             "closed": {"type": "boolean"},
         },
     },
+    "OwnCheckInTimes": {
+        "type": ["object", "null"],
+        "description": "The check-in of the device's user; null where the user does not teach at the session.",
+        "required": ["arrived_at", "left_at", "opens_at"],
+        "properties": {"arrived_at": _MOMENT_OR_NULL, "left_at": _MOMENT_OR_NULL, "opens_at": _MOMENT},
+    },
     "RosterPerson": {
         "type": "object",
-        "required": ["enrolment", "name", "ticket", "state", "present", "arrived_at", "left_at", "skills"],
+        "required": [
+            "enrolment",
+            "name",
+            "hint",
+            "find",
+            "ticket",
+            "state",
+            "present",
+            "arrived_at",
+            "left_at",
+            "skills",
+            "attempts",
+        ],
         "properties": {
             "enrolment": {"type": "integer"},
             "name": {"type": "string", "description": "Masked."},
+            "hint": {"type": "string", "description": "Tells people of one masked name apart; else empty."},
+            "find": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The whole name, its initials and the last four digits of the phone: of each, the first"
+                f" {HASH_BYTES} bytes of its HMAC-SHA-256 with the roster's `search_key`, in hex.",
+            },
             "ticket": {"type": "string", "description": "SHA-256 of the ticket, in hex."},
             "state": {"type": "string"},
             "present": {"type": "boolean"},
             "arrived_at": _MOMENT_OR_NULL,
             "left_at": _MOMENT_OR_NULL,
-            "skills": {"type": "object", "additionalProperties": {"type": "boolean"}},
+            "skills": {
+                "type": "object",
+                "additionalProperties": {"type": "boolean"},
+                "description": "Passed in any attempt.",
+            },
+            "attempts": _ATTEMPTS,
         },
     },
 }
@@ -158,7 +212,15 @@ PATHS: dict[str, Any] = {
             "responses": {
                 **_answer(
                     "The people by name",
+                    search_key={
+                        "type": "object",
+                        "required": ["id", "value"],
+                        "properties": {"id": {"type": "string"}, "value": {"type": "string", "format": "byte"}},
+                        "description": "The key of this device; to be kept where no script can read it, never in clear.",
+                    },
                     session={"$ref": "#/components/schemas/CourseSession"},
+                    own={"$ref": "#/components/schemas/OwnCheckInTimes"},
+                    offering=_OFFERING,
                     people=_list_of("RosterPerson"),
                     skills={
                         "type": "array",

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from sqlalchemy.orm import Session
 
+from certificates import credentials
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
@@ -140,7 +141,9 @@ def test_keys_and_lists_are_published(
     key_set = client.get("/.well-known/jwks.json")
     assert key_set.headers["Access-Control-Allow-Origin"] == "*"
     assert key_set.json is not None
-    assert [key["kid"] for key in key_set.json["keys"]] == ["qr-1", "status-1"]
+    assert [key["kid"] for key in key_set.json["keys"]] == [
+        "qr-1", "status-1", f"{credentials.did_of(branch.public_url)}#status-1",
+    ]  # fmt: skip
     answer = client.get(f"/status/revocation/{certificate.serial >> 17}")
     assert answer.mimetype == "application/vc+jwt"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"

@@ -1,10 +1,11 @@
 """The public pages: what they say, what they never say, and what they weigh."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from certificates.branch import Branch
 from certificates.keys import key_files
 from certificates.models import Certificate
 from certificates.payload import Payload, digits_of, encode, name_tag
+from certificates.verification.views.verification import SCANS
 from courses.models.trainees import IdType
 from lms.config import ROOT
 from lms.core import clock
@@ -204,3 +206,28 @@ def test_a_code_in_the_box_for_the_number_leads_to_its_page(
     digits = digits_of(issue("张三丰").payload)
     answer = client.post("/verify", data={"number": f"https://example.org/v/{digits}。", "proof": ""})
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/v/{digits}")
+
+
+def test_the_page_says_when_it_was_verified_and_whom_to_ask(app: Flask, client: FlaskClient, address: str) -> None:
+    with clock.at(datetime(2099, 12, 31, 16, 30, tzinfo=UTC)):
+        answer = client.get(address)
+    assert "2100-01-01 00:30 UTC+08:00" in answer.text
+    app.config["SETTINGS"] = app.config["SETTINGS"].model_copy(update={"verification_contact": "010-0000 0000"})
+    app.extensions["verdict_pages"].clear()
+    assert "010-0000 0000" in client.get(address).text
+
+
+def test_a_preview_in_a_chat_names_nobody(client: FlaskClient, certificate: Certificate, address: str) -> None:
+    head = client.get(address).text.partition("</head>")[0]
+    assert '<meta property="og:description"' in head
+    assert "有效</title>" not in head.partition("og:")[2]
+    assert not any(text in head for text in (certificate.number, certificate.holder_name, "张*"))
+
+
+def test_too_many_scans_are_told_how_long_to_wait(client: FlaskClient, address: str) -> None:
+    answers = [client.get(address) for _ in range(SCANS + 1)]
+    assert answers[-1].status_code == 429
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    guesses = [client.post(address, data={"name": "李四"}) for _ in range(11)]
+    assert guesses[-1].status_code == 429
+    assert 55 <= int(guesses[-1].headers["Retry-After"]) <= 61

@@ -1,5 +1,6 @@
 """The address that devices send skill results to: a token and nothing else, an answer for each."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -98,10 +99,24 @@ def test_one_result_under_a_used_number_is_a_conflict(client, token, enrolment):
     assert (answer.status_code, answer.json["code"]) == (409, "event_conflict")
 
 
-@pytest.mark.parametrize("body", [None, [], {}, {"events": []}, {"events": "x"}, {"events": [{}] * 101}])
+@pytest.mark.parametrize("body", [None, [], {}, {"events": []}, {"events": "x"}])
 def test_an_invalid_batch_is_refused(client, token, body):
     answer = client.post(ADDRESS, json=body, headers={"Authorization": f"Bearer {token}"})
     assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+
+
+def test_too_many_results_are_refused_so_that_the_device_sends_fewer(client, token):
+    answer = client.post(ADDRESS, json={"events": [{}] * 101}, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json["code"]) == (413, "too_many_events")
+
+
+def test_a_result_without_a_measured_clock_is_moved_by_the_time_of_sending(client, token, enrolment, db):
+    slow = clock.now() - timedelta(minutes=7)  # by a device's clock that is seven minutes behind
+    sent = event(enrolment, told_at=slow.isoformat(), offset_ms=None)
+    body = {"sent_at": slow.isoformat(), "events": [sent]}
+    assert client.post(ADDRESS, json=body, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    stored = db.scalars(select(SkillEvent).where(SkillEvent.id == sent["id"])).one()
+    assert stored.happened_at - slow > timedelta(minutes=6)
 
 
 def test_the_interface_is_described(client):

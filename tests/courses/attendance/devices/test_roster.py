@@ -1,10 +1,13 @@
 """The sessions and rosters that a device gets: its own sessions, and of the people no more than it may store."""
 
+import json
+from base64 import b64decode
 from datetime import timedelta
 from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
+from courses.attendance.devices.search_hashes import SearchKey
 from lms.core import clock
 from tests.courses.conftest import Door, answers
 from tests.factories import Make
@@ -29,6 +32,14 @@ def test_the_roster_shows_no_more_than_a_device_may_keep(door: Door, db: Session
         assert person.trainee.phone is not None
         assert person.trainee.phone[-8:] not in answer.text
         assert person.ticket not in answer.text
+        assert person.trainee.phone[-4:] not in json.dumps(roster["people"])
+        assert not {person.trainee.phone[-4:], person.trainee.name} & {row["hint"] for row in roster["people"]}
+    # The key is the device's own, and finds each person by name, initials and tail.
+    key = SearchKey(b64decode(roster["search_key"]["value"]))
+    assert roster["search_key"] == key.as_json()
+    rows = {row["enrolment"]: row["find"] for row in roster["people"]}
+    for person in door.people:
+        assert rows[person.id] == key.hashes(person.trainee.name, person.trainee.phone)
     assert [skill["name"]["en"] for skill in roster["skills"]] == ["Skill 1", "Skill 2"]
     assert roster["session"]["id"] == door.meeting.id
     assert roster["session"]["closed"] is False

@@ -188,6 +188,36 @@ def test_a_walk_in_by_form(phone, address, offering, db):
     assert "孙晓明" in refused.text
 
 
+def test_everybody_who_is_missing_and_ticked_is_checked_in_once(make, phone, address, offering, enrolment):
+    db = make.db
+    others = [make.enrolment(offering) for _ in range(3)]
+    elsewhere = make.enrolment(make.offering())
+    send(phone, address, enrolment=enrolment.id)
+    page = phone.get(f"{address}/everyone").text
+    assert set(re.findall(r'name="enrolments" value="(\d+)" checked', page)) == {str(row.id) for row in others}
+    batch = re.search(r'name="batch"[^>]*value="([^"]+)"', page).group(1)
+    ticked = {"batch": batch, "enrolments": [others[0].id, others[1].id]}
+    for _ in range(2):
+        assert phone.post(f"{address}/everyone", data=ticked).status_code == 302
+    events = db.scalars(select(AttendanceEvent.enrolment_id).order_by(AttendanceEvent.enrolment_id)).all()
+    assert events == sorted([enrolment.id, others[0].id, others[1].id])
+    assert present(db) == 3
+    assert phone.post(f"{address}/everyone", data={"enrolments": [elsewhere.id]}).status_code == 422
+    assert phone.post(f"{address}/everyone", data={"batch": "no id", "enrolments": []}).status_code == 302
+    assert present(db) == 3
+
+
+def test_nobody_is_checked_in_before_check_in_opens_or_by_an_auditor(make, offering, phone, sign_in, db):
+    early = make.offering(lead=offering.lead_instructor, starts=[clock.now() + timedelta(days=1)])
+    row = make.enrolment(early)
+    db.commit()
+    address = f"/sessions/{early.sessions[0].id}/attendance/everyone"
+    assert phone.get(address).status_code == 302
+    assert phone.post(address, data={"enrolments": [row.id]}).status_code == 302
+    assert present(db) == 0
+    assert sign_in(make.user(Role.AUDITOR)).get(address).status_code == 403
+
+
 def test_somebody_who_waits_is_let_in(make, phone, address, offering, db):
     waiting = make.enrolment(offering, state=EnrolmentState.WAITLISTED)
     db.commit()

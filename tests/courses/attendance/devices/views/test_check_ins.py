@@ -17,7 +17,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from courses.attendance.check_ins import AttendanceInput
-from courses.attendance.devices.forms import check_ins
+from courses.attendance.devices.forms.check_ins import CHECK_INS, MESSAGES, CheckInBody
+from courses.device_events import BYTES_LIMIT
 from courses.models.attendance import Attendance, AttendanceEvent
 from courses.models.enrolment import EnrolmentState
 from courses.models.walk_ins import WalkInPerson
@@ -138,7 +139,7 @@ def test_whatever_stands_in_an_events_place_gets_an_answer(door: Door, odd: Any)
         (b'{"events": []}', 422, "bad_batch"),
         (b'{"events": {}}', 422, "bad_batch"),
         (json.dumps({"events": [1] * 101}).encode(), 413, "too_many_events"),
-        (b" " * (check_ins.BYTES_LIMIT + 1), 413, "http_413"),
+        (b" " * (BYTES_LIMIT + 1), 413, "http_413"),
     ],
 )
 def test_an_invalid_batch_is_refused_as_a_whole(door: Door, body: bytes, status: int, code: str) -> None:
@@ -316,7 +317,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-FIELDS = sorted(check_ins.CheckInBody.model_fields)
+FIELDS = sorted(CheckInBody.model_fields)
 
 
 @settings(max_examples=300)
@@ -329,9 +330,9 @@ def test_any_json_is_read_or_rejected_event_by_event(events: list[Any], sent_at:
     )
     if data is None:
         return
-    found = check_ins.read_batch(data.encode(), clock.now())
+    found = CHECK_INS.read_batch(data.encode(), clock.now())
     assert len(found) == len(events)
-    assert all(isinstance(one, AttendanceInput) or one.code in check_ins.MESSAGES for one in found)
+    assert all(isinstance(one, AttendanceInput) or one.code in MESSAGES for one in found)
 
 
 def _finite(value: Any) -> bool:

@@ -39,18 +39,22 @@ def test_the_worker_names_files_that_are_all_there_and_kept_for_good(client: Fla
         assert "Set-Cookie" not in answer.headers
 
 
-def test_every_script_of_the_page_and_what_it_imports_is_among_them(client: FlaskClient) -> None:
+def test_every_script_of_the_pages_and_what_it_imports_is_among_them(client: FlaskClient) -> None:
     told = release(client)
-    files = told["files"]
+    files, folder = told["files"], str(told["folder"])
     assert isinstance(files, list)
-    page = client.get(f"{told['folder']}zh.html", buffered=True).text
-    wanted = set(re.findall(r'(?:src|href)="([^"?]+\.(?:js|css|svg))"', page))
-    assert wanted == {f"{told['folder']}{one}" for one in ("roster.js", "scan.js", "skills.js", "unsent.js",
-                                                           "bootstrap.min.css", "style.css", "session.css", "icon.svg")}  # fmt: skip
-    scripts = {address.removeprefix(str(told["folder"])) for address in wanted if address.endswith(".js")}
+    scripts: set[str] = set()
+    for name in offline_session.PAGES:
+        page = client.get(f"{folder}{name}.zh.html", buffered=True).text
+        named = set(re.findall(r'(?:src|href)="([^"?]+\.(?:js|css|svg))"', page))
+        named = {address.removeprefix(folder) for address in named}
+        entries = {file for file in named if file.endswith(".js")}
+        assert named - entries == {"bootstrap.min.css", "style.css", "session.css", "icon.svg"}
+        assert "unsent.js" in entries
+        scripts |= entries
     pending = set(scripts)
     while pending:
-        script = client.get(f"{told['folder']}{pending.pop()}", buffered=True)
+        script = client.get(f"{folder}{pending.pop()}", buffered=True)
         assert script.status_code == 200
         imported = set(re.findall(r'(?:from|import) "\./([^"]+)"', script.text)) - scripts
         scripts |= imported
@@ -59,12 +63,22 @@ def test_every_script_of_the_page_and_what_it_imports_is_among_them(client: Flas
     assert {name for name in files if name.endswith(".js")} == scripts | {offline_session.DECODING_WORKER}
 
 
+def test_the_worker_may_rule_the_whole_site_and_knows_each_page(client: FlaskClient) -> None:
+    answer = client.get("/sessions/worker.js")
+    assert answer.headers["Service-Worker-Allowed"] == "/"
+    told = release(client)["files"]
+    assert isinstance(told, list)
+    for name in offline_session.PAGES:
+        assert {f"{name}.zh.html", f"{name}.en.html"} <= set(told)
+        assert f'"{name}"' in answer.text.split("\n", 1)[1]
+
+
 @pytest.mark.parametrize(("language", "words"), [("zh", "签到名单"), ("en", "Roster")])
 def test_the_empty_page_is_the_same_for_signed_in_users(
     client: FlaskClient, make: Make, sign_in: SignIn, language: str, words: str
 ) -> None:
     user = make.user(Role.INSTRUCTOR)
-    address = f"{release(client)['folder']}{language}.html"
+    address = f"{release(client)['folder']}roster.{language}.html"
     mine = sign_in(user).get(address, buffered=True).text
     assert mine == client.get(address, buffered=True).text
     assert words in mine
@@ -85,7 +99,7 @@ def test_the_decoder_lies_apart_from_the_release_and_is_kept_for_good(client: Fl
     decoder = told["decoder"]
     assert isinstance(decoder, dict)
     assert decoder["folder"] != told["folder"]
-    assert f'data-decoder="{decoder["folder"]}"' in client.get(f"{told['folder']}zh.html", buffered=True).text
+    assert f'data-decoder="{decoder["folder"]}"' in client.get(f"{told['folder']}roster.zh.html", buffered=True).text
     assert set(decoder["files"]) == set(code_decoder.FILES)
     for name in decoder["files"]:
         address = f"{decoder['folder']}{name}"
@@ -122,6 +136,6 @@ def test_where_no_decoder_is_installed_the_page_offers_none(
     monkeypatch.delitem(app.extensions, offline_session.EXTENSION, raising=False)
     told = release(client)
     assert told["decoder"] is None
-    assert 'data-decoder=""' in client.get(f"{told['folder']}zh.html", buffered=True).text
+    assert 'data-decoder=""' in client.get(f"{told['folder']}roster.zh.html", buffered=True).text
     assert client.get("/sessions/offline/0/zxing_reader.js").status_code == 404
     del app.extensions[offline_session.EXTENSION]

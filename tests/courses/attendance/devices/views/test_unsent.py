@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from courses.attendance.devices.forms import check_ins
+from courses import saved_events
 from courses.models.assessment import SkillEvent
 from courses.models.attendance import Attendance, AttendanceEvent
 from lms.accounts.models import User
@@ -81,7 +81,7 @@ def test_a_long_file_goes_through(make: Make, sign_in: SignIn, db: Session) -> N
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"x", b"[]", b"{}", b"[" * 5000, {"events": []}, {"events": {}}, {"events": [1] * (check_ins.FILE_LIMIT + 1)},
+        b"", b"x", b"[]", b"{}", b"[" * 5000, {"events": []}, {"events": {}}, {"events": [1] * (saved_events.FILE_LIMIT + 1)},
     ],
 )  # fmt: skip
 def test_another_file_is_refused_with_a_message(make: Make, sign_in: SignIn, content: Any) -> None:
@@ -91,7 +91,7 @@ def test_another_file_is_refused_with_a_message(make: Make, sign_in: SignIn, con
 
 
 def test_a_file_that_is_too_large_is_refused(make: Make, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_ins, "FILE_BYTES_LIMIT", 1000)
+    monkeypatch.setattr(saved_events, "BYTES_LIMIT", 1000)
     page = send(sign_in(make.user(Role.INSTRUCTOR)), b" " * 1001)
     assert page.status_code == 422
     assert "invalid-feedback" in page.text

@@ -1,0 +1,151 @@
+"""The signed table of certificate types and issuing units, which say in words what the numbers of a code mean.
+
+`/.well-known/certificate-types.json` serves it as a JSON Web Signature (RFC 7515, flattened JSON). Offline verification
+shows the type and the unit of a code by it, because a genuine code of one type on the paper of another type is the cheapest
+forgery. `read` needs no database.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from certificates import credentials
+from certificates.branch import Branch
+from certificates.issuing import BRANCH_UNIT, unit_names
+from certificates.keys import issuer_keys, jws
+from certificates.keys.issuer_keys import Purpose
+from certificates.models import StatusList
+from certificates.number import NumberScheme
+from certificates.payload import Payload
+from courses.models.catalogue import Course
+from lms.core import clock
+from lms.core.errors import N_, DomainError
+from lms.organisations.models import District
+
+PURPOSE = "types"
+MEDIA_TYPE = "certificate-types+jwt"
+PATH = "/.well-known/certificate-types.json"
+LIFETIME = timedelta(days=90)
+RENEWAL_INTERVAL = timedelta(days=1)
+
+Names = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TypeTable:
+    """A table that was read. Names are by language, "zh" and "en".
+
+    types: number → members `name`, `programme`, `hours` and `validityMonths` as they are published; units: number → names.
+    """
+
+    types: Mapping[int, Mapping[str, Any]]
+    units: Mapping[int, Names]
+    scheme: NumberScheme
+    made_at: datetime
+
+    def number_of(self, signed: Payload) -> str | None:
+        """Return the certificate number of a code; None where the table does not know its type."""
+        known = self.types.get(signed.certificate_type)
+        if known is None:
+            return None
+        return self.scheme.compose(known["programme"]["shortCode"], signed.issued_on.year, signed.serial)
+
+
+def sign_due(db: Session, branch: Branch, *, anew: bool = False) -> bool:
+    """Sign and store the table where it changed or was signed a day ago, and tell whether it was. For the worker alone.
+
+    anew: sign it in any case, because the key has changed. Raises DomainError when the signing key is not available.
+    """
+    now = clock.now()
+    content = _content(db, branch)
+    encoded = json.dumps(content, ensure_ascii=False, sort_keys=True)
+    stored = db.get(StatusList, (PURPOSE, 0))
+    if not anew and stored is not None and stored.encoded == encoded and now - stored.made_at < RENEWAL_INTERVAL:
+        return False
+    key, private = issuer_keys.for_signing(db, branch.keys_dir, Purpose.STATUS)
+    issuer = credentials.did_of(branch.public_url)
+    claims = {
+        "iss": issuer,
+        "iat": int(now.timestamp()),
+        "exp": int((now + LIFETIME).timestamp()),
+        "id": branch.public_url + PATH,
+        **content,
+    }
+    stored = stored or StatusList(purpose=PURPOSE, number=0)
+    stored.encoded, stored.document = encoded, jws.signed(claims, MEDIA_TYPE, f"{issuer}#{key.kid}", private.sign)
+    stored.made_at, stored.valid_until = now, now + LIFETIME
+    db.add(stored)
+    db.flush()
+    return True
+
+
+def _content(db: Session, branch: Branch) -> dict[str, Any]:
+    """The published members. Of the courses of one type the full course speaks for it, not its refresher."""
+    courses = db.scalars(
+        select(Course)
+        .where(Course.certificate_type.is_not(None))
+        .options(joinedload(Course.programme))
+        .order_by(Course.certificate_type, Course.refresher, Course.id)
+    )
+    types: dict[int | None, dict[str, Any]] = {}
+    for course in courses:
+        programme = course.programme
+        types.setdefault(
+            course.certificate_type,
+            {
+                "number": course.certificate_type,
+                "name": {"zh": course.name_zh, "en": course.name_en},
+                "programme": {
+                    "code": programme.code,
+                    "shortCode": programme.short_code,
+                    "zh": programme.name_zh,
+                    "en": programme.name_en,
+                },
+                "hours": f"{course.hours:f}".removesuffix(".0"),
+                "validityMonths": course.validity_months,
+            },
+        )
+    units = [(BRANCH_UNIT, "", "")] + [
+        (row.id, row.name_zh, row.name_en)
+        for row in db.execute(select(District.id, District.name_zh, District.name_en).order_by(District.id))
+    ]
+    return {
+        "numberScheme": {"branch": branch.scheme.branch, "width": branch.scheme.width},
+        "types": list(types.values()),
+        "units": [
+            {"number": number, "name": dict(zip(("zh", "en"), unit_names(number, zh, en, branch), strict=True))}
+            for number, zh, en in units
+        ],
+    }
+
+
+def as_json(document: str) -> dict[str, str]:
+    """Return a signed document as the members of a JSON Web Signature in flattened JSON."""
+    protected, payload, signature = document.split(".")
+    return {"protected": protected, "payload": payload, "signature": signature}
+
+
+def read(text: str, keys: Mapping[str, bytes]) -> TypeTable:
+    """Read a published table and verify it with the published keys (name → 32 bytes).
+
+    Raises DomainError `type_table_invalid` for a text that is no such table or was not signed by us.
+    """
+    try:
+        members = json.loads(text)
+        claims = jws.read(".".join(members[name] for name in ("protected", "payload", "signature")), keys).claims
+        scheme = claims["numberScheme"]
+        return TypeTable(
+            {entry["number"]: entry for entry in claims["types"]},
+            {entry["number"]: entry["name"] for entry in claims["units"]},
+            NumberScheme(scheme["branch"], scheme["width"]),
+            datetime.fromtimestamp(claims["iat"], UTC),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DomainError(
+            "type_table_invalid", N_("This is not a table of certificate types published by us.")
+        ) from error
