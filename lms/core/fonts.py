@@ -189,9 +189,7 @@ def _common() -> frozenset[int]:
     """
     chinese = next(face for face in faces() if face.family == _CHINESE)
     return frozenset(
-        code_point
-        for code_point in _characters(chinese)
-        if not unicodedata.category(chr(code_point)).startswith("M")
+        code_point for code_point in _characters(chinese) if not unicodedata.category(chr(code_point)).startswith("M")
     )
 
 
