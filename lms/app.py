@@ -60,6 +60,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/sessions", "courses.attendance.paper.views"),
     ("/sessions", "courses.attendance.self_check_in.views.code_display"),
     ("/", "courses.attendance.self_check_in.views.self_check_in"),
+    ("/", "courses.closing.views.closing_requests"),
     ("/reviews", "courses.closing.views.reviews"),
     ("/training", "courses.offerings.views.public_offerings"),
     ("/training", "courses.enrolment.views.self_enrolment"),

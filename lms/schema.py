@@ -25,6 +25,7 @@ MODELS = (
     "courses.models.attendance",
     "courses.models.self_check_in",
     "courses.models.spot_check",
+    "courses.models.closing_requests",
     "courses.models.session_events",
     "courses.models.assessment",
     "courses.models.person_time",

@@ -1,6 +1,7 @@
 """Fixtures of all tests: a real PostgreSQL, migrated once, and a transaction for each test that is always rolled back."""
 
 import base64
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
@@ -16,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from courses.reports.exports import exports
-from lms.accounts import browser_sessions, current
+from lms.accounts import browser_sessions, current, passwords, recovery_codes
 from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import Settings
@@ -34,6 +36,21 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("lms")
 
 FIELD_KEY = base64.b64encode(bytes(range(32))).decode()
+# The parameters of slow hashes, and those of tests.
+REAL_HASHES = [
+    (owner, name, getattr(owner, name))
+    for owner, name in ((passwords, "HASHER"), (recovery_codes, "PASSES"), (recovery_codes, "MEMORY_KIB"))
+]
+QUICK_HASHES = (PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), 1, 8)
+# Objects made before the garbage collector looks for cycles among the young; Python's 700 is for small programs.
+YOUNG_OBJECTS = 20_000
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the modules and tests, which live until the end: it would walk over them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +95,22 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
 def _zone_of_the_branch() -> None:
     """Give rules without an application the day of the branch, as each process of the system does at its start."""
     clock.configure(ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Hash passwords and recovery codes with the least work, because tests make thousands of hashes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for (owner, name, _), quick in zip(REAL_HASHES, QUICK_HASHES, strict=True):
+            patch.setattr(owner, name, quick)
+        yield
+
+
+@pytest.fixture
+def real_hashes(monkeypatch: pytest.MonkeyPatch, quick_hashes: None) -> None:
+    """Hash passwords and recovery codes with the parameters that the system has."""
+    for owner, name, value in REAL_HASHES:
+        monkeypatch.setattr(owner, name, value)
 
 
 @pytest.fixture(scope="session")

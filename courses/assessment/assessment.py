@@ -213,8 +213,24 @@ def save(
         seen, marks, before, attempts=len(attempts), retest=retest, waiting=count_late_results(db, enrolment)
     )
     _refuse_unless_valid(db, offering, marks)
-    now = clock.now()
-    attempt = latest or Assessment(enrolment_id=enrolment.id, attempt=len(attempts) + 1, started_at=now)
+    return write(db, enrolment.id, attempts, latest, marks, reason=reason)
+
+
+def write(
+    db: Session,
+    enrolment_id: int,
+    attempts: Sequence[Assessment],
+    latest: Assessment | None,
+    marks: Marks,
+    *,
+    reason: str | None = None,
+) -> Assessment:
+    """Write valid marks to the attempt `latest`, or to a new one for None, with their events and the audit entry.
+
+    The caller has locked the offering and the enrolment, and has merged the marks with the stored ones.
+    """
+    now, before = clock.now(), marks_of(latest)
+    attempt = latest or Assessment(enrolment_id=enrolment_id, attempt=len(attempts) + 1, started_at=now)
     facts = _facts(latest) if latest is not None else None
     attempt.theory_score, attempt.examiner_id, attempt.note, attempt.assessed_at = (
         marks.theory_score,
@@ -225,11 +241,11 @@ def save(
     db.add(attempt)
     db.flush()
     if marks.theory_score != before.theory_score:
-        theory_marks.add_event(db, (enrolment.id, attempt.attempt), marks.theory_score, now=now)
+        theory_marks.add_event(db, (enrolment_id, attempt.attempt), marks.theory_score, now=now)
     if latest is None and attempts:
-        retests.add_event(db, (enrolment.id, attempt.attempt), now=now)
+        retests.add_event(db, (enrolment_id, attempt.attempt), now=now)
     _set_skills(db, attempt, before.skills, marks.skills, now)
-    audit.record(db, "assessment.save", f"enrolment:{enrolment.id}", before=facts, after=_facts(attempt), reason=reason)
+    audit.record(db, "assessment.save", f"enrolment:{enrolment_id}", before=facts, after=_facts(attempt), reason=reason)
     return attempt
 
 
@@ -261,6 +277,8 @@ def _set_skills(
     db: Session, attempt: Assessment, before: Mapping[int, bool], after: Mapping[int, bool], now: datetime
 ) -> None:
     """Record an event for each skill that differs, and write what counts now; None takes a skill's result away."""
+    if before == after:
+        return
     changed = {
         skill_id: after.get(skill_id) for skill_id in {**before, **after} if before.get(skill_id) != after.get(skill_id)
     }

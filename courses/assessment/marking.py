@@ -54,18 +54,30 @@ def merge(seen: str, marks: Marks, stored: Marks, *, attempts: int, retest: bool
     results there are. Raises DomainError `result_changed` where the form and another examiner changed one field to
     different values, and where another attempt or a late result was added since `seen`.
     """
-    seen_attempt, seen_waiting, seen_values = _read_version(seen)
-    # Another examiner may have made the first attempt meanwhile; the form then adds to it. A retest is only ever chosen.
-    same_attempt = seen_attempt == attempts or (seen_attempt == 0 and attempts == 1 and not retest)
-    if not same_attempt or seen_waiting != waiting:
-        raise _conflict()
+    seen_values = _checked_version(seen, attempts=attempts, retest=retest, waiting=waiting)
     form_values, stored_values = field_values(marks), field_values(stored)
-    seen_values = {} if retest else seen_values
-    for name in {**seen_values, **form_values, **stored_values} if not retest else ():
-        both_changed = _differs(name, seen_values, form_values) and _differs(name, seen_values, stored_values)
-        if both_changed and _differs(name, form_values, stored_values) and name != EXAMINER:
-            raise _conflict()
-    return _merged(marks, stored, seen_values, form_values, stored_values)
+    if not retest and _conflicts(seen_values, form_values, stored_values):
+        raise _conflict()
+    return _merged(marks, stored, {} if retest else seen_values, form_values, stored_values)
+
+
+def merge_cells(seen: str, marks: Marks, stored: Marks, *, attempts: int, waiting: int) -> tuple[Marks, frozenset[str]]:
+    """Return the marks to write, as `merge` does, and the fields that conflict; these keep their stored marks.
+
+    Raises DomainError `result_changed` only where another attempt or a late result was added since `seen`.
+    """
+    seen_values = _checked_version(seen, attempts=attempts, retest=False, waiting=waiting)
+    form_values, stored_values = field_values(marks), field_values(stored)
+    conflicts = _conflicts(seen_values, form_values, stored_values)
+    form_values = {name: value for name, value in form_values.items() if name not in conflicts} | {
+        name: seen_values[name] for name in conflicts & seen_values.keys()
+    }
+    return _merged(marks, stored, seen_values, form_values, stored_values), conflicts
+
+
+def seen_values(seen: str) -> dict[str, str]:
+    """Return the field values of a `version_text`. Raises DomainError `result_changed` for a malformed one."""
+    return _read_version(seen)[2]
 
 
 def redisplay(seen: str, marks: Marks, stored: Marks) -> Marks:
@@ -95,6 +107,28 @@ def _merged(
         skills,
         marks.examiner_id if from_form(EXAMINER) else stored.examiner_id,
         marks.note if from_form(NOTE) else stored.note,
+    )
+
+
+def _checked_version(seen: str, *, attempts: int, retest: bool, waiting: int) -> dict[str, str]:
+    """Return the field values of `seen`. Raises DomainError where an attempt or a late result was added since."""
+    seen_attempt, seen_waiting, values = _read_version(seen)
+    # Another examiner may have made the first attempt meanwhile; the form then adds to it. A retest is only ever chosen.
+    same_attempt = seen_attempt == attempts or (seen_attempt == 0 and attempts == 1 and not retest)
+    if not same_attempt or seen_waiting != waiting:
+        raise _conflict()
+    return values
+
+
+def _conflicts(seen_values: FieldValues, form_values: FieldValues, stored_values: FieldValues) -> frozenset[str]:
+    """Return the fields that the form and another examiner changed to different values, but for the examiner's name."""
+    return frozenset(
+        name
+        for name in {**seen_values, **form_values, **stored_values}
+        if name != EXAMINER
+        and _differs(name, seen_values, form_values)
+        and _differs(name, seen_values, stored_values)
+        and _differs(name, form_values, stored_values)
     )
 
 

@@ -138,6 +138,7 @@ personal_data.register(
 personal_data.leave_apart(
     {
         "check_in_key": N_("The key of the code of a session that runs"),
+        "closing_request": N_("Names the user who asked to close; trainees by number, as foreseen"),
         "spot_check": N_("Names the user who counted the room"),
     }
 )

@@ -10,6 +10,10 @@ audit_labels.register(
             "check_in.accept": N_("Reviewed check-in accepted"),
             "check_in.merge": N_("Reviewed check-in assigned to a person"),
             "check_in.reject": N_("Reviewed check-in rejected"),
+            "closing_request.confirm": N_("Requested closing confirmed"),
+            "closing_request.outdate": N_("Requested closing outdated"),
+            "closing_request.receive": N_("Closing requested by a device"),
+            "closing_request.withdraw": N_("Requested closing withdrawn"),
             "instructor.arrive": N_("Instructor checked in"),
             "instructor.leave": N_("Instructor left"),
             "offering.close": N_("Offering closed"),
@@ -24,6 +28,7 @@ audit_labels.register(
             "counted": N_("Counted"),
             "expected": N_("On the list"),
             "headcount": N_("Headcount"),
+            "request": N_("Request"),
         },
     )
 )

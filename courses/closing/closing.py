@@ -1,10 +1,11 @@
 """Closing a session, and with the last open session its offering: results are judged, person-times are counted."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -22,6 +23,7 @@ from courses.enrolment import name_writings
 from courses.enrolment.name_writings import UnprintableName
 from courses.events import OfferingClosed
 from courses.models.attendance import Attendance
+from courses.models.closing_requests import ClosingRequest, ClosingRequestState
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.offerings import class_hours
@@ -161,12 +163,14 @@ def close(
     heads: HeadCount | None = None,
     before_end: bool = False,
     hours: HoursDecision | None = None,
+    request: UUID | None = None,
 ) -> ClosingOutlook:
     """Close a session; with the last open one, close the offering: results are judged and person-times counted.
 
     seen: `ClosingOutlook.seen` of the page that was confirmed. heads: the people counted in the room, needed where
     trainees checked themselves in. before_end: the closing of a session that is planned to go on is meant. hours: what the
-    certificates print where the offering plans fewer hours than its course has.
+    certificates print where the offering plans fewer hours than its course has. request: the request of a device that this
+    closing confirms; all others for the session are outdated by it.
     Raises DomainError before the session has begun, for a session that is not open, for an offering in which nobody took
     part, without `before_end`, `heads` or `hours` where they are needed, and with the code `closing_changed` when `seen` is
     outdated.
@@ -176,30 +180,15 @@ def close(
     db.execute(select(CourseSession.id).where(CourseSession.offering_id == offering.id).with_for_update())
     for other in offering.sessions:
         db.refresh(other, ["closed_at", "headcount", "starts_at", "ends_at"])
-    if not may_close(meeting):
-        refuse_unless_open(meeting)
     now = clock.now()
-    _refuse_before_start(meeting, now)
+    refuse_unless_begun(meeting, now)
     effects = outlook(db, meeting)
     if seen is not None and seen != effects.seen:
         raise DomainError(
             "closing_changed", N_("The data changed in the meantime. Check the list again, then confirm.")
         )
-    if effects.empty:
-        raise DomainError(
-            "nobody_came",
-            N_(
-                "Nobody was checked in and no headcount was entered. Enter the attendance, "
-                "or ask the host to cancel the offering."
-            ),
-        )
-    if effects.before_end and not before_end:
-        raise DomainError(
-            "before_end",
-            N_("The session is planned until %(ends)s. Confirm that you close it before."),
-            field="before_end",
-            ends=meeting.ends_at,
-        )
+    for obstacle in obstacles(meeting, effects, heads=heads, before_end=before_end, hours=hours):
+        raise obstacle
     decided = class_hours.decide(offering, hours) if effects.last else {}
     if effects.expected_heads is not None:
         spot_check.enter(db, meeting, effects.expected_heads, heads or HeadCount(None), now=now)
@@ -213,9 +202,70 @@ def close(
             after={"present": effects.present, "headcount": effects.headcount}
             | ({"before_end": True} if effects.before_end else {}),
         )
+    _settle_requests(db, meeting, request, now)
     if effects.last:
         _close_offering(db, offering, effects.judgements, now, zone, decided)
     return effects
+
+
+def obstacles(
+    meeting: CourseSession,
+    effects: ClosingOutlook,
+    *,
+    heads: HeadCount | None,
+    before_end: bool,
+    hours: HoursDecision | None,
+) -> Iterator[DomainError]:
+    """Yield the refusals of a closing with these effects, each with what to do. Writes nothing."""
+    if effects.empty:
+        yield DomainError(
+            "nobody_came",
+            N_(
+                "Nobody was checked in and no headcount was entered. Enter the attendance, "
+                "or ask the host to cancel the offering."
+            ),
+        )
+    if effects.before_end and not before_end:
+        yield DomainError(
+            "before_end",
+            N_("The session is planned until %(ends)s. Confirm that you close it before."),
+            field="before_end",
+            ends=meeting.ends_at,
+        )
+    try:
+        if effects.last:
+            class_hours.require(meeting.offering, hours)
+    except DomainError as error:
+        yield error
+    try:
+        if effects.expected_heads is not None:
+            spot_check.require(effects.expected_heads, heads or HeadCount(None))
+    except DomainError as error:
+        yield error
+
+
+def refuse_unless_begun(meeting: CourseSession, now: datetime) -> None:
+    """Raise DomainError unless the session can be closed at this moment: it is open and has begun."""
+    if not may_close(meeting):
+        refuse_unless_open(meeting)
+    _refuse_before_start(meeting, now)
+
+
+def _settle_requests(db: Session, meeting: CourseSession, confirmed: UUID | None, now: datetime) -> None:
+    """The requests that waited for this session do not wait any longer."""
+    waiting = select(ClosingRequest).where(
+        ClosingRequest.course_session_id == meeting.id, ClosingRequest.state == ClosingRequestState.WAITING
+    )
+    for row in db.scalars(waiting):
+        is_confirmed = row.id == confirmed
+        row.state = ClosingRequestState.CONFIRMED if is_confirmed else ClosingRequestState.OUTDATED
+        row.decided_at, row.decided_by = now, audit.actor(db)
+        audit.record(
+            db,
+            "closing_request.confirm" if is_confirmed else "closing_request.outdate",
+            meeting,
+            after={"request": str(row.id), "user": row.user_id},
+        )
 
 
 def _refuse_before_start(meeting: CourseSession, now: datetime) -> None:

@@ -16,9 +16,8 @@ from courses.assessment.entitlement import (
     EntitlementVerdict,
     TraineeResults,
     judge,
-    minutes_needed,
-    sessions_needed,
 )
+from courses.assessment.requirements import of_course
 from courses.counting.person_time import attended_minutes
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
@@ -75,16 +74,7 @@ def requirements(db: Session, offering_id: int) -> CourseRequirements:
     times = db.execute(
         select(CourseSession.starts_at, CourseSession.ends_at).where(CourseSession.offering_id == offering_id)
     )
-    minutes = [planned_minutes(starts_at, ends_at) for starts_at, ends_at in times]
-    planned = sum(minutes)
-    return CourseRequirements(
-        sessions_needed=sessions_needed(len(minutes), course.attendance_rule),
-        minutes_planned=planned,
-        minutes_needed=minutes_needed(planned, course.minutes_share),
-        pass_mark=course.pass_mark,
-        skills=frozenset(skill.id for skill in course.skills if skill.active),
-        certificate=course.certificate_type is not None,
-    )
+    return of_course(course, [planned_minutes(starts_at, ends_at) for starts_at, ends_at in times])
 
 
 def write(db: Session, judged: Sequence[Judgement]) -> None:

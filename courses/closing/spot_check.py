@@ -50,8 +50,11 @@ def expected_heads(db: Session, meeting: CourseSession) -> ExpectedHeads | None:
     return ExpectedHeads(by_self, still_present + meeting.headcount) if by_self else None
 
 
-def enter(db: Session, meeting: CourseSession, expected: ExpectedHeads, heads: HeadCount, *, now: datetime) -> None:
-    """Store the spot check of a session. Raises DomainError without a number, and for a difference without a reason."""
+def require(expected: ExpectedHeads, heads: HeadCount) -> tuple[int, str | None]:
+    """Return the number counted and the reason of a difference.
+
+    Raises DomainError without a number, and for a difference without a reason.
+    """
     counted, reason = heads.counted, " ".join((heads.reason or "").split()) or None
     if counted is None or not 0 <= counted <= HEADCOUNT_LIMIT:
         raise DomainError("heads_missing", N_("Count the people in the room and enter the number."), field="heads")
@@ -66,6 +69,12 @@ def enter(db: Session, meeting: CourseSession, expected: ExpectedHeads, heads: H
             counted=counted,
             expected=expected.expected,
         )
+    return counted, reason
+
+
+def enter(db: Session, meeting: CourseSession, expected: ExpectedHeads, heads: HeadCount, *, now: datetime) -> None:
+    """Store the spot check of a session. Raises DomainError as `require` does."""
+    counted, reason = require(expected, heads)
     db.merge(
         SpotCheck(
             course_session_id=meeting.id,

@@ -58,6 +58,12 @@ def given_hours(minutes: int) -> Decimal:
     return max(TENTH, (Decimal(minutes) / MINUTES_IN_HOUR).quantize(TENTH, ROUND_DOWN))
 
 
+def require(offering: Offering, decision: HoursDecision | None) -> None:
+    """Raise DomainError as `decide` does, and write nothing."""
+    if needs_decision(offering):
+        _decided(offering, decision)
+
+
 def decide(offering: Offering, decision: HoursDecision | None) -> dict[str, Any]:
     """Write the decision to the offering, where one is needed, and return it as facts for the audit trail.
 

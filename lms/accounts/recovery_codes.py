@@ -19,6 +19,7 @@ from lms.core import audit, clock, crypto
 NUMBER = 10
 LENGTH = 12
 HASH_BYTES = 32
+PASSES, MEMORY_KIB = 2, 19 * 1024  # Argon2id, as for passwords; to change them would make the codes on paper worthless
 # No letter that is read as another letter or digit. 31 characters, so a code has 59 bits and cannot be guessed.
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 _COLUMN = "recovery_code"
@@ -89,7 +90,7 @@ def _is_keyed() -> ColumnElement[bool]:
 
 
 def _hash(user: User, code: str) -> bytes:
-    return hash_secret_raw(code.encode(), user.ref.bytes, 2, 19 * 1024, 1, HASH_BYTES, Type.ID)
+    return hash_secret_raw(code.encode(), user.ref.bytes, PASSES, MEMORY_KIB, 1, HASH_BYTES, Type.ID)
 
 
 def _keyed_hashes(user: User, code: str) -> list[bytes]:

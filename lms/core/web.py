@@ -11,7 +11,7 @@ from flask.globals import request_ctx
 from psycopg import Error as DriverError
 from sqlalchemy.exc import DBAPIError
 
-from lms.core import access, edge, error_pages, headers, request_db
+from lms.core import access, compression, edge, error_pages, headers, request_db
 from lms.core.fast_path import CookieSessions, takes_fast_path
 
 log = structlog.get_logger(__name__)
@@ -72,6 +72,7 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     headers.set_defaults(response)
+    compression.compress(response, is_static=headers.is_static() or headers.is_cacheable(request.endpoint))
     if "began" in g and not headers.is_static():
         log.info(
             "request",

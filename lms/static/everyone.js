@@ -25,7 +25,7 @@ function choiceOf(row) {
   name.textContent = row.querySelector("[data-person-name]").textContent;
   const note = document.createElement("span");
   note.className = "person-tail";
-  note.textContent = row.querySelector("[data-person-note]").textContent.trim();
+  note.textContent = row.querySelector(".person-there [data-person-note]").textContent.trim();
   label.append(box, name, note);
   return label;
 }

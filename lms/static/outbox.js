@@ -9,15 +9,14 @@ import { newId } from "./ids.js";
 import { pair, reconnect } from "./outbox_connection.js";
 import { adoptFormer } from "./outbox_former.js";
 import { flush, flushAtOnce } from "./outbox_sender.js";
+import { CHECK_INS } from "./outbox_paths.js";
 import { events, setFragile, tellChange } from "./outbox_status.js";
 import { store } from "./outbox_store.js";
 
 export { forgetRefusedTokens, pair, signOut } from "./outbox_connection.js";
 export { flush, pending } from "./outbox_sender.js";
 export { events, status } from "./outbox_status.js";
-
-export const CHECK_INS = "/api/v1/check-ins";
-export const SKILL_RESULTS = "/api/v1/skill-results";
+export * from "./outbox_paths.js";
 
 let turn = 0; // tells events of one millisecond apart
 
@@ -41,6 +40,12 @@ export async function putAll({ path = CHECK_INS, events: happened }) {
 export async function put({ path = CHECK_INS, event }) {
   const [kept] = await putAll({ path, events: [event] });
   return kept;
+}
+
+/** Take an event back that is not sent yet. One that is on its way arrives all the same. */
+export async function takeBack(key) {
+  await store.remove("events", key);
+  await tellChange();
 }
 
 /** What the server refused, until somebody has read it. */

@@ -21,7 +21,9 @@ export function noteAnswers(answered) {
 export async function updateKept(since) {
   for (const session of answers.sessions(since)) {
     const roster = await store.read("rosters", String(session));
-    if (roster) await store.write("rosters", answers.apply(session, roster, since));
+    if (!roster) continue;
+    const { day: _day, ...newer } = answers.apply(session, roster, since); // not as the answer of the day gave it
+    await store.write("rosters", { ...newer, changedAt: Date.now() });
   }
 }
 
@@ -36,7 +38,7 @@ export async function keep(session, user, fetched, since) {
     roster.search = search.id; // the key itself is never written in clear
   }
   const present = answers.apply(session, roster, since);
-  await store.write("rosters", { key: String(session), user, fetchedAt: Date.now(), ...present });
+  await store.write("rosters", { ...present, key: String(session), user, fetchedAt: Date.now() });
   return answers.apply(session, roster, since);
 }
 

@@ -12,8 +12,13 @@ export function isSecondTap(first, second) {
 let last = null; // the last click that was let through
 let guard = null; // {first, place}: the click that changed the page, and the element where a second one is ignored
 
+function isGuarded(click) {
+  // A key that is held down clicks on whatever has the focus meanwhile.
+  return guard && (click.detail === 0 || guard.place.contains(click.target)) && isSecondTap(guard.first, click);
+}
+
 document.addEventListener("click", (click) => {
-  if (guard && guard.place.contains(click.target) && isSecondTap(guard.first, click)) {
+  if (isGuarded(click)) {
     click.preventDefault();
     click.stopImmediatePropagation();
   } else {

@@ -1,14 +1,17 @@
 // "Today". With a network the server has rendered the sessions, and this script stores their rosters. Without one it
 // fills the page from the rosters that this device keeps.
+import { coalesce } from "./coalesce.js";
+import { fetchDay } from "./day_fetch.js";
 import { byDay } from "./day_sessions.js";
 import { who } from "./device.js";
 import { now } from "./device_clock.js";
 import { keepPages } from "./keep_pages.js";
 import { keptSessions } from "./kept_day.js";
 import * as outbox from "./outbox.js";
+import { paintOwn } from "./own_check_in.js";
 import { fill } from "./texts.js";
-import { showCards } from "./today_cards.js";
 import { clockTime, dayWithWeekday } from "./times.js";
+import { showCards } from "./today_cards.js";
 
 const root = document.querySelector("[data-today]");
 const texts = root.dataset;
@@ -24,6 +27,7 @@ async function showKept() {
   part("day").textContent = dayWithWeekday(now(), zone, document.documentElement.lang);
   showCards(root.querySelector("[data-cards=today]"), template, today, unsent, { zone, language, dated: false });
   showCards(root.querySelector("[data-cards=later]"), template, later, unsent, { zone, language, dated: true });
+  await paintOwn();
   part("later").hidden = !later.length;
   part("none").hidden = today.length > 0 || !rosters.length;
   const oldest = Math.min(...[...today, ...later].map((roster) => roster.fetchedAt));
@@ -31,15 +35,24 @@ async function showKept() {
   part("kept").textContent = rosters.length ? text : texts.textUnknown;
 }
 
+const redraw = coalesce(showKept);
+
+// The page that the server rendered: the rosters are stored, and the page says so.
+async function keepDay() {
+  const [kept, fetched] = await Promise.all([keepPages(texts.language), fetchDay()]);
+  if (kept && fetched) part("kept").textContent = texts.textReady;
+}
+
+// The page that the service worker answered with.
+async function fillPage() {
+  await redraw();
+  ["change", "answer"].forEach((kind) => outbox.events.addEventListener(kind, redraw));
+  if (await fetchDay()) await redraw();
+}
+
 async function begin() {
   await outbox.ready;
-  if (texts.shell) {
-    await showKept();
-    outbox.events.addEventListener("change", showKept);
-    outbox.events.addEventListener("answer", showKept);
-  } else {
-    await keepPages(texts.language);
-  }
+  await (texts.shell ? fillPage() : keepDay());
 }
 
 begin();

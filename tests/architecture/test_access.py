@@ -43,6 +43,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "catalogue": (READ, CITY),
     "certificates": (ALL_BUT_TRAINEES, ADMIN),
     "check_ins": (TEACH, TEACH),
+    "closing_requests": (NOBODY, RESULTS),
     "code_display": (TEACH, TEACH),
     "desk_links": (NOBODY, PLAN),
     "devices": (NOBODY, TEACH),
@@ -89,6 +90,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
 
 # Single routes that differ from their area.
 EXCEPTIONS: dict[str, Who] = {
+    "closing_requests.record": TEACH,  # a host's device is let in and told that it closes nothing
     "attendance.scan": TEACH,  # pages that lead to a change
     "attendance.undo": TEACH,
     "attendance.search": ALL_BUT_TRAINEES,  # a filter bar sent by POST: whom it seeks may not stand in an address
@@ -141,8 +143,9 @@ IN_STEP = {
 
 # Paired devices, by their token: a cookie opens none of them.
 DEVICES = {
-    "check_ins.record", "check_ins.roster", "check_ins.sessions", "examiner_events.record_theory",
-    "examiner_events.start_retests", "session_acts.headcounts", "session_acts.own_check_ins", "skill_results.record",
+    "check_ins.changes", "check_ins.day", "check_ins.record", "check_ins.roster", "check_ins.sessions",
+    "closing_requests.record", "examiner_events.record_theory", "examiner_events.start_retests",
+    "session_acts.headcounts", "session_acts.own_check_ins", "skill_results.record",
 }  # fmt: skip
 
 # Anybody, without an account.

@@ -19,7 +19,7 @@ EDGES = {
     for name in (
         "app.py", "worker.py", "accounts/bearer.py", "accounts/current.py",
         "accounts/proven_here.py", "core/access.py", "core/error_pages.py",
-        "core/cookies.py", "core/edge.py", "core/fast_path.py", "core/form_keys.py", "core/headers.py",
+        "core/compression.py", "core/cookies.py", "core/edge.py", "core/fast_path.py", "core/form_keys.py", "core/headers.py",
         "core/languages.py", "core/limits.py", "core/request_db.py",
         "core/sealed_search.py", "core/transactions.py", "core/web.py",
     )

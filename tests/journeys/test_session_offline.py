@@ -25,6 +25,13 @@ pytestmark = pytest.mark.xdist_group("basement")
 
 TAPS = 200
 SECONDS_TO_SEND = 10
+DOUBLE_TAP_MS = 450  # a tap after this is one of its own
+# How many people stand whole between what sticks to the upper and the lower edge, and how high the upper one is.
+PEOPLE_IN_SIGHT = """() => {
+  const [head, bar] = [".roster-head", ".roster-bar"].map((name) => document.querySelector(name).getBoundingClientRect());
+  const rows = [...document.querySelectorAll(".person")].map((row) => row.getBoundingClientRect());
+  return [rows.filter((row) => row.height && row.top >= head.bottom - 1 && row.bottom <= bar.top + 1).length, head.height];
+}"""
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -396,6 +403,129 @@ def test_skills_and_tickets_are_taken_without_a_network(basement: Basement, phon
         assert list(passed) == [True, False]
 
 
+def test_double_taps_and_keys_check_in_one_person_and_keep_the_focus(basement: Basement, phone: Phone) -> None:
+    page = phone.page(basement.address)
+    expect_ready(page)
+    page.context.set_offline(True)
+    before = basement.present
+    present, focused = page.locator("[data-count=present]"), page.locator(":focus")
+    row = page.locator(".person[data-present=no]:visible").nth(1)
+    tapped, name = page.locator(f"#{row.get_attribute('id')}"), row.get_attribute("data-name")
+    # The button for changes comes where the finger is: the second tap must not open its dialog.
+    button = row.locator(".person-do").bounding_box()
+    assert button is not None
+    page.mouse.dblclick(button["x"] + 5, button["y"] + 5)
+    expect(tapped).to_have_attribute("data-present", "yes")
+    expect(page.locator("[data-announce]")).to_have_text(f"{name}已签到。")
+    expect(focused).to_have_attribute("data-undo", "")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+    # A key that is held down while a name is searched for checks in one person; the focus goes to the next one.
+    missing = page.locator(".person[data-present=no]:visible")
+    other = missing.nth(2).get_attribute("data-name") or ""
+    page.locator("[data-search]").fill(other[:2])
+    missing.first.locator(".person-tap").focus()
+    for _ in range(5):
+        page.keyboard.press("Enter")
+    expect(present).to_have_text(str(before + 2))
+    expect(focused).to_have_class("person-tap")
+    expect(page.locator("[data-search]")).to_have_value("")
+
+    # A dialog gives the focus back; after an undo it stands on the person.
+    page.wait_for_timeout(DOUBLE_TAP_MS)
+    tapped.locator("[data-undo]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(focused).to_have_attribute("data-undo", "")
+    page.wait_for_timeout(DOUBLE_TAP_MS)
+    page.keyboard.press("Enter")
+    page.locator("dialog[open] button[value=undo]").click()
+    expect(focused).to_have_class("person-tap")
+    expect(present).to_have_text(str(before + 1))
+    page.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect_unsent(page, 0)
+    assert basement.present == before + 1
+
+
+def test_all_present_leaves_out_who_is_unticked_and_can_be_taken_back(basement: Basement, phone: Phone) -> None:
+    page = phone.page(basement.address)
+    expect_ready(page)
+    before, events = basement.present, basement.events
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.locator("[data-count=all]")).not_to_have_text("0")
+    for exceptions in (1, 2):
+        page.locator("[data-everyone]").click()
+        boxes = page.locator("dialog[open] [data-everyone-list] input")
+        number = boxes.count() - exceptions
+        for place in range(exceptions):
+            boxes.nth(place).uncheck()
+        expect(page.locator("[data-everyone-mark]")).to_have_text(f"将 {number} 人记为已到")
+        page.wait_for_timeout(DOUBLE_TAP_MS)
+        page.locator("[data-everyone-mark]").dblclick()
+        expect(page.locator("[data-count=present]")).to_have_text(str(before + number))
+        page.wait_for_timeout(DOUBLE_TAP_MS)
+        page.locator("[data-everyone-undo]").click()
+        expect(page.locator("[data-count=present]")).to_have_text(str(before))
+        page.locator("[data-everyone-after] [data-dismiss]").click()
+        expect(page.locator("[data-everyone]")).to_be_focused()
+        page.wait_for_timeout(DOUBLE_TAP_MS)
+        page.context.set_offline(False)  # the second time each event is sent at once
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect_unsent(page, 0)
+    assert basement.present == before
+    assert basement.events == events + 2 * (2 * number + 1)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_today_leads_to_the_roster_and_back_without_a_network(basement: Basement, phone: Phone, language: str) -> None:
+    """Today was opened once; the roster never was. Links that need a network say so, and a killed browser changes nothing."""
+    page = phone.page(f"/today/?lang={language}")
+    expect_ready(page)
+    before = basement.present
+    phone.context.set_offline(True)
+    page.goto("/today/")
+    card = page.locator(f"[data-session='{basement.session_id}']")
+    expect(card.locator("[data-present]")).to_have_text(str(before))
+    expect(card.locator("[data-enrolled]")).to_have_text(str(PEOPLE))
+    expect(card.locator("[data-state=running]")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en" if language == "en" else "zh-Hans")
+    assert Axe().run(page).response["violations"] == []
+    card.locator("[data-roster-link]").click()
+    tap(page, 2)
+    page.locator(".brand").click()
+    expect(card.locator("[data-present]")).to_have_text(str(before + 2))
+
+    for address in ("/account/", f"/sessions/{basement.session_id}/code", "/offerings/?q=x", "/certificates/1.pdf"):
+        page.goto(address)
+        expect(page.locator("[data-needs-network]")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    phone.kill()
+    phone.on()
+    phone.context.set_offline(True)
+    page = phone.page("/account/")
+    card = page.locator(f"[data-session='{basement.session_id}']")
+    page.locator("[data-needs-network] .btn-primary").click()
+    expect(card.locator("[data-present]")).to_have_text(str(before + 2))
+    phone.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect_unsent(page, 0)
+    expect(card.locator("[data-present]")).to_have_text(str(before + 2))
+    sign_in(page, Account("instructor", LOGIN, PASSWORD))  # the killed browser had not written its cookie
+    page.goto("/today/")
+    expect_ready(page)
+    page.goto("/account/")
+    page.locator("form[action$='/sign-out'] button").click()
+    page.wait_for_url(lambda address: "/account" not in address)
+    assert '"rosters": []' in dump(page)
+    phone.context.set_offline(True)
+    page.goto("/today/")
+    expect(page.locator("[data-kept]")).not_to_be_empty()
+    expect(card).to_have_count(0)
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_axe_finds_nothing_on_the_page_without_a_network(basement: Basement, phone: Phone, language: str) -> None:
     page = phone.page(f"{basement.address}?lang={language}")
@@ -406,12 +536,22 @@ def test_axe_finds_nothing_on_the_page_without_a_network(basement: Basement, pho
     expect(page.locator("[data-count=all]")).to_have_text(str(PEOPLE))
     axe = Axe()
     assert axe.run(page).response["violations"] == []
+    page.emulate_media(color_scheme="dark")
+    assert axe.run(page).response["violations"] == []
+    page.emulate_media(color_scheme="light")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    for width, height, people in ((360, 640, 5), (640, 360, 2)):
+        page.set_viewport_size({"width": width, "height": height})
+        shown, head = page.evaluate(PEOPLE_IN_SIGHT)
+        assert shown >= people
+        assert head <= height / 3
+    page.set_viewport_size(PHONE)
     tap(page, 1)
     for opens, closes in (
         (page.locator("[data-outbox-mark]"), "[data-outbox-close]"),
         (page.locator(".person[data-present=yes] [data-undo]").first, "[data-dismiss]"),
         (page.locator("[data-walk-in]").first, "[data-dismiss]"),
+        (page.locator("[data-everyone]"), "[data-everyone-form] [data-dismiss]"),
         (page.locator("[data-scan]"), "[data-dismiss]"),
     ):
         opens.click()

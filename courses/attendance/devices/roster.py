@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from courses.assessment import assessment
 from courses.assessment.entitlement import TraineeResults
 from courses.attendance import check_in_window
+from courses.attendance.devices import closing_facts
 from courses.attendance.devices.search_hashes import SearchKey
+from courses.attendance.devices.session_version import read_version
 from courses.attendance.roster import load_session
 from courses.enrolment import namesakes
 from courses.models.attendance import Attendance
@@ -38,8 +40,10 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Calle
     `ticket` is the SHA-256 of the ticket in hex. `skills` of a person: the id of each examined skill, and whether it is
     passed in any attempt; `attempts`: the marks of each attempt. `find`: what finds the person, hashed with `search_key`.
     `hint`: tells people of one masked name apart. `own`: the check-in of the device's user, who may teach at the session.
-    Raises NotFound.
+    `version`: what changes with the rest (`session_version`). Raises NotFound.
     """
+    # The version first: what changes after this statement is asked for again, and not missed.
+    version = read_version(db, session_id, scope)
     key = SearchKey.of_device(caller.device_id)
     meeting = load_session(db, session_id, scope)
     offering = meeting.offering
@@ -61,11 +65,14 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Calle
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
+    facts = closing_facts.read(db, meeting)
     attempts = assessment.attempts_by_enrolment(db, offering.id)
     hints = namesakes.hints(db, {row[0]: row[1] for row in rows}, masked=True)
     return {
+        "version": str(version),
         "search_key": key.as_json(),
         "session": session_facts(meeting, offering, offering.course),
+        "closing": facts.session,
         "own": _own_check_in(meeting, caller.user_id),
         "offering": {
             "id": offering.id,
@@ -83,6 +90,8 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Calle
                 "present": arrived_at is not None,
                 "arrived_at": arrived_at,
                 "left_at": left_at,
+                "elsewhere": facts.elsewhere.get(enrolment_id, {}),
+                "named": any(letter.isalpha() for letter in name),
                 "skills": _skill_states(assessment.results_of(attempts.get(enrolment_id, ()))),
                 "attempts": [
                     {"attempt": attempt.attempt, "theory": attempt.theory, "skills": attempt.skills}

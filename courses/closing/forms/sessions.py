@@ -1,6 +1,7 @@
 """Forms of a session: headcount, confirmation of closing, correction."""
 
 from typing import Any
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, IntegerField, StringField
@@ -8,6 +9,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from courses.closing.headcount import HEADCOUNT_LIMIT
 from courses.closing.spot_check import HeadCount
+from courses.models.closing_requests import ClosingRequest
 from courses.offerings.forms import HoursForm
 from courses.outcomes import REASON_LIMIT
 from lms.core.forms import Form, strip
@@ -27,13 +29,15 @@ class HeadcountForm(Form):
 
 
 class CloseForm(HoursForm):
-    """The confirmation of closing. `seen` is `ClosingOutlook.seen` of the page that is confirmed.
+    """The confirmation of closing. `seen` is `ClosingOutlook.seen` of the page that is confirmed, `request` the id of a device's
+    request that it confirms.
 
     The template shows the two fields of the heads only where trainees checked themselves in, `before_end` and `end_now` only
     before the planned end, and the decision about the hours only where one is needed.
     """
 
     seen = HiddenField()
+    request = HiddenField()
     before_end = BooleanField(_("Close it all the same: minutes count to the planned end"))
     heads = IntegerField(
         _("People in the room"),
@@ -57,6 +61,21 @@ class CloseForm(HoursForm):
     def head_count(self) -> HeadCount:
         """Return the heads as `courses.closing.closing.close` takes them."""
         return HeadCount(self.heads.data, self.heads_reason.data)
+
+    def request_id(self) -> UUID | None:
+        """Return the id of the request that is confirmed; None where there is none, or the text is no id."""
+        try:
+            return UUID(self.request.data) if self.request.data else None
+        except ValueError:
+            return None
+
+    def show_request(self, row: ClosingRequest) -> None:
+        """Show what was entered on the device that asked to close."""
+        self.request.data = str(row.id)
+        self.before_end.data = row.before_end
+        self.heads.data, self.heads_reason.data = row.heads, row.heads_reason
+        if row.hours is not None:
+            self.hours_choice.data, self.hours_reason.data = row.hours, row.hours_reason
 
 
 class CorrectionForm(Form):

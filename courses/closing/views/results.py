@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import current_user
 
 from courses.assessment import assessment, late_results, marking
 from courses.assessment.forms import NOT_YET, PASSED, ResultForm, skills_in
 from courses.assessment.late_results import LateResult
 from courses.assessment.marking import Marks
-from courses.assessment.views.assessment import active_skills, blueprint, may_enter
+from courses.assessment.views.assessment import active_skills, blueprint, examiner_choices, may_enter
 from courses.closing import correction
 from courses.closing.views.sessions import flash_correction
 from courses.enrolment import namesakes
@@ -71,14 +70,10 @@ def _edited_attempt(attempts: Sequence[Assessment], *, retest: bool) -> Assessme
 
 def _form(offering: Offering, attempt: Assessment | None, late: Sequence[LateResult]) -> ResultForm:
     """The form filled with an attempt; the reader and the attempt's examiner can always be chosen as examiner."""
-    zone = current_app.config["SETTINGS"].zone
-    last_start = max((meeting.starts_at for meeting in offering.sessions), default=clock.now())
-    people = assessment.eligible_examiners(db(), offering, clock.day_of(last_start, zone))
-    reader = assessment.instructor_of(db(), current_user.id)
+    people, reader = examiner_choices(offering)
     examiner = attempt.examiner if attempt is not None else None
-    for person in (reader, examiner):
-        if person is not None and person.id not in {listed.id for listed in people}:
-            people = [person, *people]
+    if examiner is not None and examiner.id not in {listed.id for listed in people}:
+        people = [examiner, *people]
     late_scores = [result.score for result in late if result.score is not None]
     form = ResultForm(
         theory_score=late_scores[-1] if late_scores else attempt.theory_score if attempt else None,

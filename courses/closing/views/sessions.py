@@ -11,7 +11,7 @@ from flask_login import current_user
 from courses.assessment import entitlement
 from courses.assessment.entitlement import SHORTFALL_LABELS, Shortfall
 from courses.attendance import review_queue, roster
-from courses.closing import closing, correction, instructor_check_in, spot_check
+from courses.closing import closing, closing_requests, correction, instructor_check_in, spot_check
 from courses.closing import headcount as headcounts
 from courses.closing.closing import ClosingOutlook
 from courses.closing.correction import CorrectionOutcome
@@ -94,18 +94,23 @@ def close(session_id: int) -> ResponseReturnValue:
                 heads=form.head_count(),
                 before_end=form.before_end.data,
                 hours=form.hours_decision(),
+                request=form.request_id(),
             )
             flash(_closed_message(effects))
             return redirect(url_for("attendance.roster", session_id=session_id))
     outlook = closing.outlook(db(), meeting)
     rows = roster.read_roster(db(), meeting).rows
     form.seen.data = outlook.seen
+    requests = closing_requests.waiting(db(), [meeting]).get(meeting.id, [])
     if not form.is_submitted():
         form.show_decided(meeting.offering)
+        if requests:
+            form.show_request(requests[-1])
     page = render_template(
         "sessions/close.html",
         form=form,
         meeting=meeting,
+        requests=[closing_requests.judge(db(), row, scope(), outlook) for row in requests],
         rows=rows,
         hints={row.enrolment_id: row.hint for row in rows},
         outlook=outlook,

@@ -61,6 +61,7 @@ def test_an_unknown_account_costs_a_hash_too(db: Session, person: User, monkeypa
     assert len(verified) == 2
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_an_old_hash_is_made_anew(db: Session, person: User) -> None:
     person.password_hash = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
     assert users.authenticate(users.claimed(db, person.email or "", None), PASSWORD) is person

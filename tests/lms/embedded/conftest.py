@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lms.embedded.running import up
+from tests.lms.embedded.running import Run, up
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +26,11 @@ def instance(passable: Path) -> Path:
         run.until("ready")
         run.finish(signal.SIGTERM)
     return folder
+
+
+@pytest.fixture(scope="module")
+def started(instance: Path) -> Iterator[Run]:
+    """A run that the tests of a module share: to start the system takes about ten seconds of the processor."""
+    with up(instance) as run:
+        run.until("Ctrl-C stops it")
+        yield run

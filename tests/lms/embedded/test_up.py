@@ -3,18 +3,16 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from lms.config import ROOT
 from lms.embedded import greeting
 from lms.embedded.place import Place
 from lms.embedded.processes import is_alive
-from tests.lms.embedded.running import SETTINGS, family, status, up, wait_until_gone
+from tests.lms.embedded.running import family, status, up, wait_until_gone
 
 pytestmark = pytest.mark.xdist_group("embedded")
 
@@ -28,7 +26,9 @@ def _database_users(pid: int) -> set[str]:
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_everything_and_the_data_stays(instance: Path, signal_number: signal.Signals) -> None:
+def test_a_signal_answers_what_is_in_flight_stops_everything_and_keeps_the_data(
+    instance: Path, signal_number: signal.Signals
+) -> None:
     with up(instance) as run:
         run.until("ready")
         pids = family(instance)
@@ -38,36 +38,19 @@ def test_a_signal_stops_everything_and_the_data_stays(instance: Path, signal_num
         if sys.platform == "linux":
             logins = {name: "postgres" not in _database_users(pid) for name, pid in pids.items() if name != "postgres"}
             assert logins == {"web": True, "worker": True, "beat": True}
-        assert run.finish(signal_number) == 0
+        with socket.create_connection(("127.0.0.1", run.port), timeout=30) as connection:
+            # Half a request, so that it is surely in flight; the other half follows after the signal.
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+            time.sleep(0.5)
+            run.process.send_signal(signal_number)
+            run.until("stopping")
+            connection.sendall(b"Connection: close\r\n\r\n")
+            assert connection.recv(64).startswith(b"HTTP/1.1 200")
+        assert run.finish() == 0
         assert wait_until_gone(pids) == []
     assert not (instance / "children.json").exists()
     assert not (instance / "up.json").exists()
     assert (instance / "postgres" / "PG_VERSION").exists()
-
-
-def test_secrets_are_made_once_and_for_their_owner(instance: Path) -> None:
-    kept = {name: (instance / name).read_text() for name in ("secret_key", "field_key")}
-    with up(instance) as run:
-        run.until("ready")
-    for name, value in kept.items():
-        assert (instance / name).read_text() == value
-        assert (instance / name).stat().st_mode & 0o777 == 0o600
-
-
-def test_a_command_beside_it_uses_its_database(instance: Path) -> None:
-    clean = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "migrate"]
-    with up(instance) as run:
-        run.until("ready")
-        beside = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**clean, "INSTANCE_DIR": str(instance)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert beside.returncode == 0, beside.stderr
 
 
 def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
@@ -108,15 +91,6 @@ def test_a_broken_data_folder_is_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in "\n".join(run.said)
 
 
-def test_it_runs_once_for_each_folder(instance: Path) -> None:
-    with up(instance) as first:
-        first.until("ready")
-        with up(instance) as second:
-            assert second.finish() == 1
-        assert "it runs already" in second.said[-1]
-        assert status(first.port) == 200
-
-
 def test_a_kill_leaves_nobody_behind_and_the_next_start_works(instance: Path) -> None:
     with up(instance) as run:
         run.until("ready")
@@ -139,21 +113,6 @@ def test_the_death_of_a_part_stops_the_rest(instance: Path, name: str) -> None:
     complaints = [line for line in run.said if line.startswith("✗")]
     assert len(complaints) == 1
     assert "stopped by itself" in complaints[0]
-
-
-def test_a_request_in_flight_is_answered_before_the_stop(instance: Path) -> None:
-    with up(instance) as run:
-        run.until("ready")
-        connection = socket.create_connection(("127.0.0.1", run.port), timeout=30)
-        with connection:
-            # Half a request, so that it is surely in flight; the other half follows after the TERM.
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n")
-            time.sleep(0.5)
-            run.process.terminate()
-            run.until("stopping")
-            connection.sendall(b"Connection: close\r\n\r\n")
-            assert connection.recv(64).startswith(b"HTTP/1.1 200")
-        assert run.finish() == 0
 
 
 def test_the_greeting_says_where_messages_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +70,6 @@ def as_web(task: dict[str, tuple[str, Any]]) -> dict[str, Any]:
         **system_user.identity(system_user.for_program(system_user.WEB)),
     )
     return json.loads(finished.stdout)  # type: ignore[no-any-return]
-
-
-@pytest.fixture(scope="module")
-def started(instance: Path) -> Iterator[Run]:
-    """A run that the first tests share."""
-    with up(instance) as run:
-        run.until("Ctrl-C stops it")
-        yield run
 
 
 def test_each_program_has_its_user(instance: Path, started: Run) -> None:

@@ -1,8 +1,9 @@
 """The JSON interface of paired devices, by their own token: send check-ins, list the user's sessions, read a roster."""
 
+from hashlib import sha256
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -11,7 +12,9 @@ from pydantic_core import to_json
 from courses import saved_events
 from courses.attendance import recording
 from courses.attendance.check_ins import CheckInAnswer
+from courses.attendance.devices import day as device_day
 from courses.attendance.devices import roster as device_roster
+from courses.attendance.devices import session_version
 from courses.attendance.devices.forms.check_ins import CHECK_INS
 from courses.attendance.devices.views.openapi import PATHS, SCHEMAS
 from courses.device_events import BYTES_LIMIT, answer_each, readable
@@ -19,12 +22,14 @@ from courses.saved_events import SavedKind
 from lms.accounts.bearer import caller, device
 from lms.core import clock, openapi
 from lms.core.access import scope
-from lms.core.request_db import db
+from lms.core.request_db import autocommit_reads, db
 
 blueprint = Blueprint("check_ins", __name__)
 
 BATCHES_A_MINUTE = 600
 READS_A_MINUTE = 120
+LOOKS_A_MINUTE = 300  # a page that is looked at asks about 33 times
+TAG_LENGTH = 32
 
 
 @blueprint.post("/check-ins")
@@ -51,12 +56,41 @@ def sessions() -> ResponseReturnValue:
     return _json({"sessions": device_roster.device_sessions(db(), caller().user_id, now), "server_time": now})
 
 
+@blueprint.get("/day")
+@device(READS_A_MINUTE)
+def day() -> ResponseReturnValue:
+    """Read the rosters of today's and tomorrow's sessions in one answer, as `roster` reads each of them.
+
+    A device that sends the tag of the answer that it stores is answered with 304 while nothing has changed.
+    """
+    now, zone = clock.now(), current_app.config["SETTINGS"].zone
+    read = device_day.read_device_day(db(), scope(), caller(), zone)
+    content = {"from": read.starts_at, "until": read.ends_at, "rosters": read.rosters}
+    response = _json(content | {"server_time": now})
+    response.set_etag(sha256(to_json(content)).hexdigest()[:TAG_LENGTH])
+    return response.make_conditional(request)
+
+
 @blueprint.get("/sessions/<int:session_id>/roster")
 @device(READS_A_MINUTE)
 def roster(session_id: int) -> ResponseReturnValue:
     """Read a session's roster for a device: masked names and hashed tickets, no phone and no ID number."""
     people = device_roster.read_device_roster(db(), session_id, scope(), caller())
     return _json({**people, "server_time": clock.now()})
+
+
+@blueprint.get("/sessions/<int:session_id>/changes")
+@device(LOOKS_A_MINUTE)
+def changes(session_id: int) -> ResponseReturnValue:
+    """Tell a device whether the session is as it knows it: 304 for the same ETag, else the version and who is present."""
+    reads = autocommit_reads()
+    version = str(session_version.read_version(reads, session_id, scope()))
+    if request.if_none_match.contains_weak(version):
+        response = Response(status=304)
+    else:
+        response = _json({"version": version, "present": session_version.read_presence(reads, session_id)})
+    response.set_etag(version)
+    return response
 
 
 def _facts(answer: CheckInAnswer | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The files with which pages open without a network: a service worker, empty pages, scripts and styles.
+"""The files with which pages open without a network: a service worker, empty pages, scripts, styles and icons.
 
 None of these files holds personal data, so any visitor may fetch them. The pages are filled from the rosters that the device
 stores (masked names). The files of one release lie in a folder whose name is a hash of their contents, so that a browser
@@ -15,17 +15,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
+from flask_babel import gettext as _
 
 from courses.attendance.views.attendance import REASONS
-from lms.core import code_decoder
+from lms.core import app_icon, code_decoder
 from lms.core.access import public
 from lms.core.errors import NotFound
 from lms.core.headers import cacheable
-from lms.core.languages import LANGUAGES
+from lms.core.languages import HTML_LANGUAGE, LANGUAGES
 
 blueprint = Blueprint("offline_session", __name__)
 
@@ -42,27 +44,34 @@ PAGES = {
 # Each script of these pages, and each script that one of them imports: a device without a network has these files alone.
 SCRIPTS = (
     "camera.js",
+    "close_page.js",
     "close_shell.js",
+    "closing_people.js",
     "coalesce.js",
     "code_reader.js",
+    "day_fetch.js",
     "day_sessions.js",
     "device.js",
     "device_clock.js",
     "dialogs.js",
     "everyone.js",
+    "foreseeing.js",
     "frames.js",
     "headcount_shell.js",
     "ids.js",
     "keep_pages.js",
     "kept_day.js",
     "locks.js",
+    "looking.js",
     "names.js",
     "outbox.js",
     "outbox_connection.js",
     "outbox_former.js",
+    "outbox_paths.js",
     "outbox_sender.js",
     "outbox_status.js",
     "outbox_store.js",
+    "own_check_in.js",
     "presence.js",
     "results_shell.js",
     "roster.js",
@@ -87,6 +96,7 @@ SCRIPTS = (
     "second_tap.js",
     "seen_codes.js",
     "sending.js",
+    "session_acts.js",
     "skills.js",
     "storage_places.js",
     "texts.js",
@@ -101,7 +111,8 @@ SCRIPTS = (
 DECODING_WORKER = "decoding-worker.js"
 FILES = (*SCRIPTS, DECODING_WORKER, "style.css", "session.css", "icon.svg")
 TYPES = {
-    "css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml", "wasm": "application/wasm",
+    "css": "text/css", "html": "text/html", "js": "text/javascript", "png": "image/png", "svg": "image/svg+xml",
+    "wasm": "application/wasm", "webmanifest": "application/manifest+json",
 }  # fmt: skip
 # A worker has the policy of its own script, so that WebAssembly is compiled there and nowhere else: no page allows it.
 DECODING_POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'"
@@ -111,6 +122,9 @@ EXTENSION = "session_release"
 VERSION_LENGTH = 16
 ENTRY = re.compile(rb'<script type="module" src="[^"]*/([^"/]+)"')
 IMPORT = re.compile(rb'(?:from|import) "\./([^"]+)"')
+# The icons of the installed page by name: pixels, and whether a phone may cut them to its own shape.
+ICONS = {"icon-192.png": (192, False), "icon-512.png": (512, False), "icon-maskable-512.png": (512, True)}
+BRAND, PAPER = "#b3161d", "#f6f7f9"  # as in style.css
 CACHED_FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -217,11 +231,14 @@ def _release() -> OfflineRelease:
 def _read_release() -> OfflineRelease:
     static = Path(current_app.static_folder or "")
     files = {name: (static / name).read_bytes() for name in (*FILES, WORKER)}
+    files |= {
+        name: app_icon.png(static / "icon.svg", size, maskable=maskable) for name, (size, maskable) in ICONS.items()
+    }
     bootstrap = Path(current_app.blueprints["bootstrap"].static_folder or "")
     files[BOOTSTRAP] = (bootstrap / "css" / BOOTSTRAP).read_bytes()
     # The pages contain the version, so the hash is taken of the pages with a "0" in its place.
     digest = hashlib.sha256()
-    for content in (*files.values(), *(page for _, page in _pages("0"))):
+    for content in (*files.values(), *dict(_pages("0")).values()):
         digest.update(content)
     version = digest.hexdigest()[:VERSION_LENGTH]
     return OfflineRelease(version, files | dict(_pages(version)))
@@ -233,6 +250,35 @@ def _pages(version: str) -> Iterator[tuple[str, bytes]]:
         with force_locale(language):
             page = render_template(template, nobody=True, files=_folder(version), reasons=REASONS)
         yield f"{name}.{language}.html", page.encode()
+    for language in LANGUAGES:
+        with force_locale(language):
+            yield f"{language}.webmanifest", json.dumps(_manifest(language, version), ensure_ascii=False).encode()
+
+
+def _manifest(language: str, version: str) -> dict[str, Any]:
+    """Describe the page that a phone installs (W3C Web Application Manifest). It opens "Today", and rules the whole site."""
+    settings = current_app.config["SETTINGS"]
+    organisation = settings.organisation_name_en if language == "en" else settings.organisation_name_zh
+    return {
+        "id": "/today/",
+        "name": f"{organisation} {_('First-aid training')}",
+        "short_name": _("First aid"),
+        "lang": HTML_LANGUAGE[language],
+        "start_url": url_for("today.page"),
+        "scope": "/",
+        "display": "standalone",
+        "theme_color": BRAND,
+        "background_color": PAPER,
+        "icons": [
+            {
+                "src": _folder(version) + name,
+                "sizes": f"{size}x{size}",
+                "type": "image/png",
+                "purpose": "maskable" if maskable else "any",
+            }
+            for name, (size, maskable) in ICONS.items()
+        ],
+    }
 
 
 def _folder(version: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from courses.attendance.devices.forms.check_ins import DEVICE_METHODS, MESSAGES
 from courses.attendance.devices.search_hashes import HASH_BYTES
+from courses.attendance.devices.views.openapi_closing import CLOSING, ELSEWHERE, NAMED
 from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, ReviewReason
 from courses.outcomes import Outcome
@@ -17,6 +18,11 @@ _TEXT_IN_BOTH_LANGUAGES = {
 _ID = {"type": "string", "format": "uuid"}
 _MOMENT = {"type": "string", "format": "date-time"}
 _MOMENT_OR_NULL = {"oneOf": [_MOMENT, {"type": "null"}]}
+_VERSION = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{16}([.][0-9a-f]{16}){2}$",
+    "description": "Three hashes: of the people and the session, of who is present, and of the marks.",
+}
 _TOKEN = [
     {
         "name": "Authorization",
@@ -126,6 +132,8 @@ SCHEMAS: dict[str, Any] = {
             "present",
             "arrived_at",
             "left_at",
+            "elsewhere",
+            "named",
             "skills",
             "attempts",
         ],
@@ -144,6 +152,8 @@ SCHEMAS: dict[str, Any] = {
             "present": {"type": "boolean"},
             "arrived_at": _MOMENT_OR_NULL,
             "left_at": _MOMENT_OR_NULL,
+            "elsewhere": ELSEWHERE,
+            "named": NAMED,
             "skills": {
                 "type": "object",
                 "additionalProperties": {"type": "boolean"},
@@ -163,6 +173,29 @@ def _answer(description: str, **properties: Any) -> dict[str, Any]:
     schema = {"type": "object", "required": list(properties), "properties": properties}
     return {"200": {"description": description, "content": {"application/json": {"schema": schema}}}}
 
+
+_ROSTER: dict[str, Any] = {
+    "version": _VERSION,
+    "search_key": {
+        "type": "object",
+        "required": ["id", "value"],
+        "properties": {"id": {"type": "string"}, "value": {"type": "string", "format": "byte"}},
+        "description": "The key of this device; to be kept where no script can read it, never in clear.",
+    },
+    "session": {"$ref": "#/components/schemas/CourseSession"},
+    "own": {"$ref": "#/components/schemas/OwnCheckInTimes"},
+    "closing": CLOSING,
+    "offering": _OFFERING,
+    "people": _list_of("RosterPerson"),
+    "skills": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["id", "name"],
+            "properties": {"id": {"type": "integer"}, "name": _TEXT_IN_BOTH_LANGUAGES},
+        },
+    },
+}
 
 PATHS: dict[str, Any] = {
     "/api/v1/check-ins": {
@@ -204,34 +237,81 @@ PATHS: dict[str, Any] = {
             },
         }
     },
+    "/api/v1/day": {
+        "get": {
+            "operationId": "readDay",
+            "summary": "The rosters of the sessions that the device's user teaches today and tomorrow, in one answer",
+            "description": "Days of the branch's time zone. Each roster is as /api/v1/sessions/{session}/roster gives it.",
+            "parameters": [
+                *_TOKEN,
+                {
+                    "name": "If-None-Match",
+                    "in": "header",
+                    "description": "The ETag of the answer that the device stores.",
+                    "schema": {"type": "string"},
+                },
+            ],
+            "responses": {
+                **_answer(
+                    "By time",
+                    **{"from": _MOMENT},
+                    until=_MOMENT,
+                    rosters={
+                        "type": "array",
+                        "items": {"type": "object", "required": list(_ROSTER), "properties": _ROSTER},
+                    },
+                    server_time=_MOMENT,
+                ),
+                "304": {"description": "What the device stores is what this would answer."},
+                **refusals(401, 429),
+            },
+        }
+    },
     "/api/v1/sessions/{session}/roster": {
         "get": {
             "operationId": "readRoster",
             "summary": "What a device keeps of a session: masked names and hashed tickets, no phone and no ID number",
             "parameters": [*_TOKEN, {"name": "session", "in": "path", "required": True, "schema": {"type": "integer"}}],
             "responses": {
+                **_answer("The people by name", **_ROSTER, server_time=_MOMENT),
+                **refusals(401, 404, 429),
+            },
+        }
+    },
+    "/api/v1/sessions/{session}/changes": {
+        "get": {
+            "operationId": "readChanges",
+            "summary": "Whether a session is still as the device knows it, and who is present: to be asked every two seconds",
+            "description": "Without a change, 304 and no content. Where the part of the version that stands for the people"
+            " has changed, the device reads the roster again.",
+            "parameters": [
+                *_TOKEN,
+                {"name": "session", "in": "path", "required": True, "schema": {"type": "integer"}},
+                {
+                    "name": "If-None-Match",
+                    "in": "header",
+                    "description": "The version of the roster, or of the last change, in quotation marks.",
+                    "schema": {"type": "string"},
+                },
+            ],
+            "responses": {
                 **_answer(
-                    "The people by name",
-                    search_key={
-                        "type": "object",
-                        "required": ["id", "value"],
-                        "properties": {"id": {"type": "string"}, "value": {"type": "string", "format": "byte"}},
-                        "description": "The key of this device; to be kept where no script can read it, never in clear.",
-                    },
-                    session={"$ref": "#/components/schemas/CourseSession"},
-                    own={"$ref": "#/components/schemas/OwnCheckInTimes"},
-                    offering=_OFFERING,
-                    people=_list_of("RosterPerson"),
-                    skills={
+                    "What changed",
+                    version=_VERSION,
+                    present={
                         "type": "array",
                         "items": {
                             "type": "object",
-                            "required": ["id", "name"],
-                            "properties": {"id": {"type": "integer"}, "name": _TEXT_IN_BOTH_LANGUAGES},
+                            "required": ["enrolment", "arrived_at", "left_at"],
+                            "properties": {
+                                "enrolment": {"type": "integer"},
+                                "arrived_at": _MOMENT,
+                                "left_at": _MOMENT_OR_NULL,
+                            },
                         },
                     },
-                    server_time=_MOMENT,
                 ),
+                "304": {"description": "The session is as the version tells."},
                 **refusals(401, 404, 429),
             },
         }

@@ -8,12 +8,15 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from html import unescape
 from itertools import cycle
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from courses.counting import person_time, quarters, targets
@@ -21,9 +24,10 @@ from courses.counting.quarters import Quarter
 from courses.models.enrolment import EnrolmentState
 from courses.reports.questions import TIME_GROUPINGS, Grouping
 from lms.accounts.models import User
-from lms.core import clock
+from lms.core import clock, crypto
 from lms.core.scope import Role
 from lms.organisations.models import Sector
+from tests.conftest import FIELD_KEY
 from tests.courses.reports.views.test_sessions import COLUMNS
 from tests.courses.worlds import BEIJING, Person, Plan, Presence, World
 from tests.factories import Make
@@ -67,9 +71,28 @@ ASKED = (
 )
 
 
-@pytest.fixture
-def held(db: Session, make: Make) -> None:
-    """Two years of training, some of it corrected after its quarter was frozen, a host and a lead with two offerings each."""
+@pytest.fixture(scope="module")
+def connection(engine: Engine) -> Iterator[Connection]:
+    """The connection of all tests of this module, which change nothing that a report shows; rolled back at the end."""
+    with engine.connect() as opened:
+        transaction = opened.begin()
+        yield opened
+        transaction.rollback()
+
+
+@pytest.fixture(scope="module")
+def held(connection: Connection, _application: Flask) -> dict[str, str]:
+    """Two years of training, some of it corrected after its quarter was frozen, a host and a lead with two offerings each.
+
+    Returns the store of the pages that the city's administrator has read: each is asked for once, by whichever test.
+    """
+    crypto.configure(FIELD_KEY)
+    with Session(connection, join_transaction_mode="create_savepoint") as db:
+        hold(db, Make(db))
+    return {}
+
+
+def hold(db: Session, make: Make) -> None:
     world = World(db)
     with clock.at(CLOSED_AT):
         offerings = [world.hold(plan) for plan in PLANS]
@@ -112,6 +135,7 @@ def plain(markup: str) -> str:
     return " ".join(unescape(re.sub("<[^>]+>", " ", markup)).split())
 
 
+@cache
 def tables(page: str) -> list[list[list[Cell]]]:
     return [
         [
@@ -251,8 +275,8 @@ def demand_ways(address: str, page: str) -> None:
 
 
 @pytest.fixture
-def city(make: Make, sign_in: Callable[[User], FlaskClient], held: None) -> Crawler:
-    return Crawler(sign_in(make.user(Role.CITY_ADMINISTRATOR)))
+def city(make: Make, sign_in: Callable[[User], FlaskClient], held: dict[str, str]) -> Crawler:
+    return Crawler(sign_in(make.user(Role.CITY_ADMINISTRATOR)), held)
 
 
 def question(asked: str) -> str:
@@ -327,7 +351,8 @@ def test_what_adds_up_adds_up_to_the_total_and_people_do_not(city: Crawler) -> N
                 assert abs(added - whole) < 0.051 * len(rows), (grouping, asked, heading.text)
 
 
-def test_a_district_follows_its_own_numbers(make: Make, sign_in: Callable[[User], FlaskClient], held: None) -> None:
+@pytest.mark.usefixtures("held")
+def test_a_district_follows_its_own_numbers(make: Make, sign_in: Callable[[User], FlaskClient]) -> None:
     crawler = Crawler(sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=3)))
     for path in ("enrolment", "indicators/", "districts"):
         address = f"/reports/{path}?since=2025-01-01&until=2025-12-31&grouping=quarter"

@@ -86,6 +86,28 @@ def test_the_empty_page_is_the_same_for_signed_in_users(
     assert "csrf_token" not in mine
 
 
+@pytest.mark.parametrize(("language", "short"), [("zh", "应急救护"), ("en", "First aid")])
+def test_a_phone_can_install_the_page(
+    client: FlaskClient, make: Make, sign_in: SignIn, language: str, short: str
+) -> None:
+    browser = sign_in(make.user(Role.INSTRUCTOR))
+    page = browser.get(f"/account/?lang={language}").text
+    address = re.search(r'<link rel="manifest" href="([^"]+)"', page)
+    assert address
+    answer = client.get(address.group(1), buffered=True)
+    assert answer.mimetype == "application/manifest+json"
+    manifest = json.loads(answer.text)
+    assert manifest["short_name"] == short
+    assert (manifest["start_url"], manifest["scope"], manifest["display"]) == ("/today/", "/", "standalone")
+    assert [(icon["sizes"], icon["purpose"]) for icon in manifest["icons"]] == [
+        ("192x192", "any"), ("512x512", "any"), ("512x512", "maskable"),
+    ]  # fmt: skip
+    for icon in manifest["icons"]:
+        picture = client.get(icon["src"], buffered=True)
+        assert (picture.status_code, picture.mimetype) == (200, "image/png")
+    assert "manifest" not in client.get("/training/").text
+
+
 def test_a_former_version_gets_the_present_file_uncached(client: FlaskClient) -> None:
     answer = client.get("/sessions/offline/older/roster.js", buffered=True)
     assert answer.status_code == 200

@@ -1,0 +1,20 @@
+"""The facts with which a device foresees a closing: the offering's sessions, what is required, and who was elsewhere."""
+
+from courses.attendance.devices import closing_facts
+from tests.courses.closing.steps import attends, loaded, two_sessions
+
+
+def test_a_session_is_told_with_the_attendances_at_the_others(db, make):
+    offering = two_sessions(make, minutes_share=None)
+    first, second = loaded(db, offering), loaded(db, offering, 1)
+    both, only_first = make.enrolment(offering), make.enrolment(offering)
+    attends(db, both, first, late=20)
+    attends(db, both, second)
+    attends(db, only_first, first, early=30)
+    facts = closing_facts.read(db, second)
+    assert [(row["id"], row["closed"]) for row in facts.session["sessions"]] == [(first.id, False), (second.id, False)]
+    assert (facts.session["sessions_needed"], facts.session["minutes_planned"]) == (2, 240)
+    assert facts.session["hours"] is None
+    assert set(facts.elsewhere) == {both.id, only_first.id}
+    assert list(facts.elsewhere[both.id]) == [first.id]
+    assert facts.elsewhere[only_first.id][first.id][1] is not None
