@@ -70,8 +70,8 @@ IN_TWO_PARTS = {"reports.offering_people": "those who were present come first"}
 # Lists that must have been met: the walk would be worth nothing if it saw no names.
 EXPECTED = {
     "assessment.page", "attendance.roster", "certificates.of_offering", "check_ins.roster", "code_display.state",
-    "enrolment.index", "instructors.index", "offerings.page", "organisations.index", "paper.grid", "paper.sheet", "report_sessions.people", "reports.offering_people",
-    "sessions.close", "trainees.index", "users.index",
+    "enrolment.index", "instructors.index", "offerings.page", "organisations.index", "paper.grid", "paper.sheet",
+    "report_sessions.people", "reports.offering_people", "sessions.close", "trainees.index", "users.index",
 }  # fmt: skip
 # Documents that are drawn, of one person or of report figures.
 ONE_PERSON = DOCUMENTS - {"paper.sheet"}

@@ -11,15 +11,8 @@ from lms.organisations.models import Organisation
 from lms.organisations.register import OrganisationFilter
 from tests.factories import Make
 
-NAMES = (
-    "Anna村",
-    "阿依村",
-    "单家村",
-    "单于村",
-    "曾庄村",
-    "章子村",
-    "张三村",
-)  # by pinyin; 单 is shàn, 曾 zēng in a name
+# 单于 is chányú, 单 shàn, 曾 zēng.
+NAMES = ("Anna村", "阿依村", "单于村", "单家村", "曾庄村", "张三村", "章子村")
 
 
 def test_by_district_and_sound_in_lists_and_suggestions(db: Session, make: Make) -> None:
