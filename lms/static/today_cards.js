@@ -2,7 +2,9 @@
 import { stateOf } from "./day_sessions.js";
 import { now } from "./device_clock.js";
 import { CHECK_INS } from "./outbox.js";
+import { learnOwn } from "./own_check_in.js";
 import { Presence } from "./presence.js";
+import { headcountOf } from "./session_acts.js";
 import { inLanguage } from "./texts.js";
 import { clockTime, dayWithWeekday } from "./times.js";
 
@@ -19,6 +21,20 @@ function countOf({ session, people }, unsent) {
   return { present: present + walkIns, enrolled: people.length + walkIns };
 }
 
+// The other pages of a session that open without a network; a session that is not open yet, or is closed, has fewer.
+function linkPages(card, { session, offering }, state) {
+  const pages = {
+    results: offering && `/offerings/${offering.id}/assessment`,
+    headcount: !["closed", "early"].includes(state) && `/sessions/${session.id}/headcount`,
+    close: !["closed", "early", "open"].includes(state) && `/sessions/${session.id}/close`,
+  };
+  card.querySelectorAll("[data-link]").forEach((link) => {
+    const address = pages[link.dataset.link];
+    link.hidden = !address;
+    link.setAttribute("href", address || "");
+  });
+}
+
 function fillCard(card, roster, unsent, { language, zone, dated }) {
   const { session } = roster;
   const write = (name, text) => { card.querySelector(`[data-${name}]`).textContent = text; };
@@ -30,8 +46,13 @@ function fillCard(card, roster, unsent, { language, zone, dated }) {
   write("place", [day, session.place].filter(Boolean).join(" · "));
   write("present", present);
   write("enrolled", enrolled);
+  const heads = headcountOf(session, unsent);
+  card.querySelector("[data-headcount]").hidden = !heads;
+  write("headcount-number", heads);
+  learnOwn(card.querySelector("[data-own]"), roster);
   card.querySelectorAll("[data-state]").forEach((badge) => { badge.hidden = badge.dataset.state !== state; });
   card.querySelector("[data-roster-link]").href = `/sessions/${session.id}/attendance`;
+  linkPages(card, roster, state);
 }
 
 /** Show kept rosters as cards in a place. `template`: an empty card. */
