@@ -3,7 +3,7 @@
 Of both the outcomes must be the same: the state of each enrolment, the person-times, the certificates and who holds them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -100,9 +100,10 @@ def test_a_whole_class_without_the_server_ends_like_one_with_it(basement: Baseme
     page = phone.page("/today/")
     page.locator(f"[data-session='{first}'] [data-roster-link]").click()
     tap(page, len(NAMES))
-    for skill, place in ((0, 1), (1, 2)):
-        for number, marks in enumerate(FIRST):
-            put(page, "SKILL_RESULTS", own, number, skill=own.skills[skill], passed=marks[place])
+    page.goto(f"/offerings/{own.offering}/assessment")
+    for number, (_theory, *skills) in enumerate(FIRST):
+        enter(page, own, number, None, skills)
+    expect_unsent(page, 3 * len(NAMES))
     phone.kill()
 
     phone.on()
@@ -114,15 +115,15 @@ def test_a_whole_class_without_the_server_ends_like_one_with_it(basement: Baseme
                 "data-present", "yes"
             )
         assert name not in page.locator("[data-people]").inner_text()
-    for number, marks in enumerate(FIRST):
-        put(page, "THEORY_MARKS", own, number, score=marks[0])
-    for number, (theory, *skills) in RETEST.items():
-        put(page, "RETESTS", own, number, after=1)
-        if theory is not None:
-            put(page, "THEORY_MARKS", own, number, score=theory)
-        for skill, passed in zip(own.skills, skills, strict=True):
-            if passed is not None:
-                put(page, "SKILL_RESULTS", own, number, skill=skill, passed=passed)
+    page.goto(f"/offerings/{own.offering}/assessment")
+    for number, (theory, *_skills) in enumerate(FIRST):
+        enter(page, own, number, theory, [])
+    expect_unsent(page, 5 * len(NAMES) - 1)
+    for done, (number, (theory, *skills)) in enumerate(RETEST.items()):
+        row(page, own, number).locator("[data-retest]").click()
+        expect_unsent(page, 5 * len(NAMES) + 2 * done)
+        enter(page, own, number, theory, skills)
+    expect_unsent(page, 5 * len(NAMES) - 1 + 2 * len(RETEST))
 
     page.goto(f"/sessions/{first}/close")
     expect(page.locator("[data-figure=present]")).to_have_text(str(len(NAMES)))
@@ -159,17 +160,21 @@ def test_a_whole_class_without_the_server_ends_like_one_with_it(basement: Baseme
     assert issued(basement, page, own) == CERTIFIED
 
 
-def put(page: Page, path: str, own: Class, number: int, **facts: Any) -> None:
-    """Put an event of one person into the outbox of the page, as its scripts do."""
-    event = {"session": own.sessions[1], "enrolment": own.enrolments[number], **facts}
-    page.evaluate(
-        """async ([path, event]) => {
-          const address = [...document.scripts].find((script) => script.src.endsWith("/unsent.js")).src;
-          const outbox = await import(address.replace("unsent.js", "outbox.js"));
-          await outbox.put({ path: outbox[path], event });
-        }""",
-        [path, event],
-    )
+def row(page: Page, own: Class, number: int) -> Locator:
+    """The row of a person in the grid of results."""
+    return page.locator(f"tr[data-enrolment='{own.enrolments[number]}']")
+
+
+def enter(page: Page, own: Class, number: int, theory: int | None, skills: Sequence[bool | None]) -> None:
+    """Enter marks in the grid of results; None leaves a cell as it is."""
+    person = row(page, own, number)
+    if theory is not None:
+        person.locator("input[inputmode=numeric]").fill(str(theory))
+        person.locator("input[inputmode=numeric]").blur()
+    for skill, passed in zip(own.skills, skills, strict=False):
+        if passed is not None:
+            kind = "passed" if passed else "not_yet"
+            person.locator(f"[data-skill='{skill}'] .grid-mark-{kind}").click()
 
 
 def ask(page: Page) -> None:
