@@ -5,7 +5,9 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, SearchField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
+from lms.core.errors import N_, DomainError
 from lms.core.forms import DayField, Form, PersonNameField, QueryForm, strip
+from lms.core.headings import position_of
 from lms.core.sealed_search import SealedSearchField
 
 
@@ -35,7 +37,20 @@ class ListForm(QueryForm):
     certificates = TextAreaField()
     file = FileField()
     sheet = StringField(filters=[strip], validators=[Optional(), Length(max=100)])
+    number_column = StringField(filters=[strip], validators=[Optional(), Length(max=3)])
+    proof_column = StringField(filters=[strip], validators=[Optional(), Length(max=3)])
     answer = StringField()
+
+    def columns(self) -> tuple[int, int | None] | None:
+        """The positions of certificate and proof as a person chose them by letters; None where none was chosen.
+
+        Raises DomainError `column_unknown`.
+        """
+        letters = self.number_column.data or "", self.proof_column.data or ""
+        number, proof = map(position_of, letters)
+        if any(letter and position is None for letter, position in zip(letters, (number, proof), strict=True)):
+            raise DomainError("column_unknown", N_("Give a column by its letters, such as B."), status=422)
+        return None if number is None else (number, proof)
 
 
 class FilterForm(QueryForm):

@@ -66,9 +66,8 @@ class NumberScheme:
         Raises DomainError `certificate_number_malformed` when it is not a number of this scheme and
         `certificate_number_mistyped` when its check character does not fit.
         """
-        plain = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
-        shape = rf"{self.branch}([A-Z]{{1,8}})([2-9][0-9]{{3}})([0-9]{{{self.width},10}})([0-9A-Z])"
-        match = re.fullmatch(shape, plain)
+        plain = _plain(text)
+        match = self._match(plain)
         if match is None:
             raise DomainError("certificate_number_malformed", N_("This is not a certificate number."))
         programme, year, serial, check = match.groups()
@@ -84,9 +83,27 @@ class NumberScheme:
             programme, int(year), int(serial), f"{self.branch}-{programme}-{year}-{serial}-{check}"
         )
 
+    def has_form(self, text: str) -> bool:
+        """Tell whether a text has the form of a number of this scheme, with whatever check character."""
+        return self._match(_plain(text)) is not None
+
+    def expected_check(self, text: str) -> str:
+        """Return the check character that belongs to the rest of a number; "" for a text of another form."""
+        plain = _plain(text)
+        return check_character(plain[:-1]) if self._match(plain) is not None else ""
+
+    def _match(self, plain: str) -> re.Match[str] | None:
+        shape = rf"{self.branch}([A-Z]{{1,8}})([2-9][0-9]{{3}})([0-9]{{{self.width},10}})([0-9A-Z])"
+        return re.fullmatch(shape, plain)
+
     def normalise(self, text: str) -> str:
         """Return the canonical form of what a person typed; errors as in `parse`."""
         return self.parse(text).text
+
+
+def _plain(text: str) -> str:
+    """The letters and digits of a number as it is compared."""
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
 def check_character(text: str) -> str:

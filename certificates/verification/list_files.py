@@ -3,6 +3,7 @@
 Nothing is stored, so a sheet other than the first visible one is named when the file is sent. What was not read is told.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,24 +30,27 @@ KNOWN = _NUMBER_HEADINGS | _PROOF_HEADINGS
 class ListFile:
     """The items of a file, and what of it was not read.
 
-    sheet: the name of the sheet, "" for CSV; unread_sheets: the names of the others that hold something. hidden_rows: ranges
-    of row numbers; hidden_columns: positions from 0. Neither was read.
+    headings: the texts above the columns, none where the list has no known headings. sheet: the name of the sheet, "" for CSV;
+    unread_sheets: the names of the others that hold something. hidden_rows: ranges of row numbers; hidden_columns: positions
+    from 0. Neither was read.
     """
 
     items: Sequence[BulkItem]
+    headings: Sequence[str] = ()
     sheet: str = ""
     unread_sheets: Sequence[str] = ()
     hidden_rows: Sequence[tuple[int, int]] = ()
     hidden_columns: Sequence[int] = ()
 
 
-def read(content: bytes, sheet: str = "") -> ListFile:
+def read(content: bytes, sheet: str = "", columns: tuple[int, int | None] | None = None) -> ListFile:
     """Read a file or text. sheet: the name of a sheet, else the first visible one whose headings are known, or the first.
+    columns: the positions of certificate and proof, where a person chose them.
 
     Raises DomainError on the field `file`.
     """
     if not content.startswith(_WORKBOOK):
-        return ListFile(_items(spreadsheets.read(content, known=KNOWN)))
+        return ListFile(*_items(spreadsheets.read(content, known=KNOWN), columns))
     outlines = [
         outline for outline in spreadsheets.outlines(content, known=KNOWN) if outline.rows or outline.hidden_rows
     ]
@@ -54,7 +58,7 @@ def read(content: bytes, sheet: str = "") -> ListFile:
     rows = spreadsheets.read(content, sheet=name, known=KNOWN)
     outline = next((outline for outline in outlines if outline.name == name), None)
     return ListFile(
-        _items(rows),
+        *_items(rows, columns),
         sheet=name,
         unread_sheets=[other.name for other in outlines if other.name != name],
         hidden_rows=outline.hidden_rows if outline else (),
@@ -69,15 +73,15 @@ def _first(outlines: Sequence[SheetOutline]) -> str:
     return (meant or visible)[0].name if visible else ""
 
 
-def _items(rows: Rows) -> list[BulkItem]:
-    """The items below the headings, where there are any, from the columns that they name; else from the first two."""
+def _items(rows: Rows, chosen: tuple[int, int | None] | None) -> tuple[list[BulkItem], Sequence[str]]:
+    """The items below the headings, where there are any, and the headings."""
     found = headings.find(rows, KNOWN)
-    columns = _columns(found.texts) if found is not None else None
+    columns = chosen or (_columns(found.texts) if found is not None else None)
+    if chosen is not None and found is None and rows and not re.search("[0-9]", "".join(rows[0][1])):
+        return bulk.items(rows[1:], chosen), rows[0][1]
     if found is None or columns is None:
-        return bulk.items(rows)
-    places = [place for place in columns if place is not None]
-    below = [(line, cells) for line, cells in rows if line > found.line]
-    return bulk.items([(line, [cells[at] if at < len(cells) else "" for at in places]) for line, cells in below])
+        return bulk.items(rows, chosen), ()
+    return bulk.items([(line, cells) for line, cells in rows if line > found.line], columns), found.texts
 
 
 def _columns(texts: Sequence[str]) -> tuple[int, int | None] | None:

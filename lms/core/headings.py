@@ -1,5 +1,6 @@
 """The heading row of a table that somebody sends: how headings are compared, and which row holds them."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
@@ -63,6 +64,13 @@ def letter_of(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+def position_of(letters: str) -> int | None:
+    """The position of a column from the letters that a spreadsheet shows: A is 0, AA is 26. None for other texts."""
+    if not re.fullmatch("[A-Za-z]{1,3}", letters):
+        return None
+    return functools.reduce(lambda sum_, letter: sum_ * 26 + ord(letter) - ord("A") + 1, letters.upper(), 0) - 1
 
 
 def _over_two_rows(upper: list[str], lower: list[str], line: int, known: Collection[str]) -> Headings | None:

@@ -2,12 +2,25 @@
 // memory, which dies with the page.
 import { IndexedPlace, LocalPlace, MemoryPlace } from "./storage_places.js";
 
-/** Records by table and key, in several places: the best first, and the last one never refuses. */
+const LARGE = "rosters"; // not remembered: it is looked at, and asked from the server again
+
+/**
+ * Records by table and key, in several places: the best first, and the last one never refuses. A place that cannot be
+ * read at the moment is not empty: what it was last known to hold stands until it can be read again.
+ */
 export class Store {
   #places;
 
+  #known = new Map(); // "place/table" → Map of the records by key
+
   constructor(places) {
     this.#places = places;
+  }
+
+  knownAt(place, table) {
+    const name = `${place.name}/${table}`;
+    if (!this.#known.has(name)) this.#known.set(name, new Map());
+    return this.#known.get(name);
   }
 
   /** Write records (each with its `key`). Resolves with the name of the first place that takes them. */
@@ -15,12 +28,26 @@ export class Store {
     for (const place of this.#places) {
       try {
         await place.write(table, records);
+        if (table !== LARGE) records.forEach((record) => this.knownAt(place, table).set(record.key, record));
         return place.name;
       } catch {
         // The next place takes them.
       }
     }
     throw new Error("no place took the records");
+  }
+
+  /** The records of one place, or what it was last known to hold. */
+  async readPlace(place, table) {
+    try {
+      const records = await place.readAll(table);
+      if (table !== LARGE) {
+        this.#known.set(`${place.name}/${table}`, new Map(records.map((record) => [record.key, record])));
+      }
+      return records;
+    } catch {
+      return [...this.knownAt(place, table).values()];
+    }
   }
 
   /**
@@ -30,10 +57,8 @@ export class Store {
   async readAll(table) {
     const byKey = new Map();
     for (const place of this.#places) {
-      try {
-        for (const record of await place.readAll(table)) if (!byKey.has(record.key)) byKey.set(record.key, record);
-      } catch {
-        // A place that cannot be read holds nothing that could be sent.
+      for (const record of await this.readPlace(place, table)) {
+        if (!byKey.has(record.key)) byKey.set(record.key, record);
       }
     }
     return [...byKey.values()];
@@ -49,8 +74,9 @@ export class Store {
     for (const place of this.#places) {
       try {
         await place.remove(table, keys);
+        keys.forEach((key) => this.knownAt(place, table).delete(key));
       } catch {
-        // A place that cannot be written holds none of them.
+        // What cannot be removed stays, and is sent again: the server answers as the first time.
       }
     }
   }

@@ -1,12 +1,14 @@
 // What other devices do is shown within three seconds while the session page is looked at (looking.js has the rules).
 import { lookAgainMs, nextQuestion } from "./looking.js";
 import * as outbox from "./outbox.js";
+import { learnOwn, paintOwn } from "./own_check_in.js";
 import { redraw } from "./roster_events.js";
 import { fetchChanges, fetchRoster } from "./roster_fetch.js";
 import { filter } from "./roster_filter.js";
 import { showHeading } from "./roster_heading.js";
 import { showPeople } from "./roster_rows.js";
 import { state } from "./roster_state.js";
+import { root } from "./roster_page.js";
 
 let fetchedAt = 0;
 let failures = 0; // questions in a row without an answer
@@ -18,6 +20,9 @@ export async function showRoster(roster) {
   state.roster = roster;
   showPeople();
   showHeading();
+  const own = root.querySelector("[data-own]");
+  if (own) learnOwn(own, roster);
+  await paintOwn();
   await redraw();
   filter(false);
 }

@@ -3,6 +3,7 @@
 // outbox_store.js chooses among them.
 const NAME = "check-in";
 const TABLES = ["events", "refused", "devices", "rosters", "facts"];
+const LOST = new Set(["InvalidStateError", "AbortError", "UnknownError"]); // the connection is at fault
 const OPEN_MS = 4000; // some browsers never answer
 
 export class IndexedPlace {
@@ -16,8 +17,19 @@ export class IndexedPlace {
     return this.#opening;
   }
 
-  // Resolves when the transaction is on the disk, not when its request succeeded.
+  // A browser may end the connection without a word (it lacked memory, it slept): then it is opened again, once.
   async transact(table, mode, act) {
+    try {
+      return await this.transactOnce(table, mode, act);
+    } catch (error) {
+      if (!LOST.has(error?.name)) throw error;
+      this.#opening = undefined;
+      return this.transactOnce(table, mode, act);
+    }
+  }
+
+  // Resolves when the transaction is on the disk, not when its request succeeded.
+  async transactOnce(table, mode, act) {
     const database = await this.open();
     return new Promise((resolve, reject) => {
       const transaction = database.transaction(table, mode, { durability: "strict" });

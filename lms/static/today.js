@@ -8,6 +8,7 @@ import { now } from "./device_clock.js";
 import { keepPages } from "./keep_pages.js";
 import { keptSessions } from "./kept_day.js";
 import * as outbox from "./outbox.js";
+import { paintOwn } from "./own_check_in.js";
 import { fill } from "./texts.js";
 import { clockTime, dayWithWeekday } from "./times.js";
 import { showCards } from "./today_cards.js";
@@ -26,6 +27,7 @@ async function showKept() {
   part("day").textContent = dayWithWeekday(now(), zone, document.documentElement.lang);
   showCards(root.querySelector("[data-cards=today]"), template, today, unsent, { zone, language, dated: false });
   showCards(root.querySelector("[data-cards=later]"), template, later, unsent, { zone, language, dated: true });
+  await paintOwn();
   part("later").hidden = !later.length;
   part("none").hidden = today.length > 0 || !rosters.length;
   const oldest = Math.min(...[...today, ...later].map((roster) => roster.fetchedAt));

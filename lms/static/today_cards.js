@@ -2,7 +2,9 @@
 import { stateOf } from "./day_sessions.js";
 import { now } from "./device_clock.js";
 import { CHECK_INS } from "./outbox.js";
+import { learnOwn } from "./own_check_in.js";
 import { Presence } from "./presence.js";
+import { headcountOf } from "./session_acts.js";
 import { inLanguage } from "./texts.js";
 import { clockTime, dayWithWeekday } from "./times.js";
 
@@ -30,6 +32,10 @@ function fillCard(card, roster, unsent, { language, zone, dated }) {
   write("place", [day, session.place].filter(Boolean).join(" · "));
   write("present", present);
   write("enrolled", enrolled);
+  const heads = headcountOf(session, unsent);
+  card.querySelector("[data-headcount]").hidden = !heads;
+  write("headcount-number", heads);
+  learnOwn(card.querySelector("[data-own]"), roster);
   card.querySelectorAll("[data-state]").forEach((badge) => { badge.hidden = badge.dataset.state !== state; });
   card.querySelector("[data-roster-link]").href = `/sessions/${session.id}/attendance`;
 }

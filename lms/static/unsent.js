@@ -11,6 +11,9 @@ const part = (name) => root.querySelector(`[data-outbox-${name}]`);
 const dialog = part("dialog");
 let signOutForm = null;
 
+// What a refused event was about where it names nobody.
+const ABOUT = { [outbox.OWN_CHECK_INS]: "textOwn", [outbox.HEADCOUNTS]: "textHeadcount" };
+
 function show({ unsent, refused, state, fragile }) {
   const disconnected = state === "sign_in";
   const marks = [];
@@ -30,11 +33,11 @@ function show({ unsent, refused, state, fragile }) {
 }
 
 /** One refusal, with a button for "I have read it". */
-function refusalItem({ key, event, answer }) {
+function refusalItem({ key, path, event, answer }) {
   const item = document.createElement("li");
   const sentence = document.createElement("span");
   const row = document.querySelector(`[data-enrolment="${event.enrolment}"]`);
-  const name = event.walk_in?.name ?? row?.dataset.name ?? texts.textPerson;
+  const name = event.walk_in?.name ?? row?.dataset.name ?? texts[ABOUT[path]] ?? texts.textPerson;
   sentence.textContent = `${name}: ${answer.text?.[texts.language] ?? answer.code ?? ""}`;
   const button = document.createElement("button");
   button.type = "button";

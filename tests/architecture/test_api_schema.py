@@ -77,7 +77,7 @@ def caller(app: Flask, db: Session, make: Make, sign_in: SignIn) -> Caller:
 def test_the_document_describes_the_whole_interface(app: Flask) -> None:
     described = app.test_client().get("/api/v1/openapi.json").json["paths"]
     routes = {
-        (rule.rule.replace("<int:session_id>", "{session}").replace("<digits>", "{digits}"), method)
+        (rule.rule.replace("<int:session_id>", "{session}").replace("<path:digits>", "{digits}"), method)
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/api/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

@@ -9,6 +9,61 @@ from sqlalchemy import text
 from tests.journeys.conftest import DESK, PHONE, Site, Visit
 
 SERIOUS = {"serious", "critical"}
+KINDS = 110  # the walk below finds at least so many kinds of pages
+ROLES = {
+    "city_administrator": ("/", "/account/", "/personal-data/"),
+    "instructor": ("/today/",),
+    "trainee": ("/my-training/",),
+    None: ("/", "/training/", "/verify", "/verify/offline", "/verify/list", "/sign-in/"),
+}
+# Walks the pages that links lead to, one of each kind, within one document: each is fetched and laid out in its place with its
+# own style sheets. Says which are wider than the window, at 100 % and at 200 % text, and which texts are hard to read.
+WALK = """async ({ starts, seen }) => {
+  const root = document.documentElement;
+  const families = /([/](exports|imports)[/]new[/]|[/]retention[/]|[/]programmes[/]).+/;
+  const kind = (address) => address.replace(/[?#].*/, "").replace(/[/][\\d-]+(Q\\d)?(?=[/]|$)/g, "/N")
+    .replace(/[/](tickets|v|s|i)[/][^/]+/, "/$1/T").replace(families, "$1");
+  const files = /[.]\\w+([?]|$)|export[/]|template|download|archive|card|picture|badge|sheet|pdf/;
+  const isPage = (address) => /^[/](?![/])/.test(address) && !files.test(address) && !/sign-out|lang=|[/]api[/]/.test(address);
+  const dress = async (page) => {
+    const links = (of) => [...of.querySelectorAll("link[rel=stylesheet]")];
+    const former = links(document);
+    if (former.map((link) => link.href).join() === links(page).map((link) => link.href).join()) return;
+    await Promise.all(links(page).map((link) => new Promise((resolve) => {
+      const copy = document.createElement("link");
+      copy.rel = "stylesheet";
+      copy.onload = resolve;
+      copy.href = link.href;
+      document.head.append(copy);
+    })));
+    former.forEach((link) => link.remove());
+  };
+  const found = { kinds: [], faults: [] };
+  const ahead = [...starts];
+  while (ahead.length) {
+    const address = ahead.shift();
+    if (found.kinds.includes(kind(address)) || (seen.includes(kind(address)) && !starts.includes(address))) continue;
+    const response = await fetch(address);
+    found.kinds.push(kind(address));
+    if (response.status >= 500) found.faults.push(`${address}: ${response.status}`);
+    if (!/html/.test(response.headers.get("content-type"))) continue;
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    await dress(page);
+    document.body.replaceWith(document.adoptNode(page.body));
+    for (const size of ["", "32px"]) {
+      root.style.fontSize = size;
+      if (root.scrollWidth > innerWidth) found.faults.push(`${address} ${size}: ${root.scrollWidth} px wide`);
+    }
+    root.style.fontSize = "";
+    const links = [...document.querySelectorAll("a[href]")].map((link) => link.getAttribute("href"));
+    ahead.push(...links.filter(isPage));
+    // The rows of a list are of the same colours.
+    document.querySelectorAll("tbody, ul, select").forEach((list) => [...list.children].slice(4).forEach((row) => row.remove()));
+    const { violations } = await axe.run(document.body, { runOnly: ["color-contrast"], resultTypes: ["violations"] });
+    for (const { nodes } of violations) for (const { target } of nodes) found.faults.push(`${address}: ${target} is hard to read`);
+  }
+  return found;
+}"""
 
 
 @pytest.mark.parametrize(
@@ -118,3 +173,18 @@ def test_tabs_and_the_way_back_of_reports_take_one_line_on_a_phone(visit: Visit)
     assert trail is not None
     assert page.locator(".report-up li").count() == 3
     assert trail["height"] < 60
+
+
+def test_no_page_is_wider_than_a_small_screen_and_dark_ones_can_be_read(visit: Visit) -> None:
+    """Every kind of page that a link leads to, at 320 px, with text of 100 % and of 200 %, in dark colours."""
+    kinds: list[str] = []
+    faults: list[str] = []
+    for role, starts in ROLES.items():
+        page = visit(role, viewport={"width": 320, "height": 640}, color_scheme="dark")
+        page.goto("/")
+        page.evaluate(Axe().axe_script)
+        found = page.evaluate(WALK, {"starts": starts, "seen": kinds})
+        kinds += found["kinds"]
+        faults += found["faults"]
+    assert faults == []
+    assert len(kinds) > KINDS, kinds

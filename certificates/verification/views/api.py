@@ -7,6 +7,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from certificates.legacy.legacy import PublicLegacyCertificate
+from certificates.states import State
 from certificates.verification import bulk
 from certificates.verification.bulk import MAX_ITEMS, BulkItem, BulkResult
 from certificates.verification.reading import digits_in
@@ -25,6 +26,8 @@ blueprint = Blueprint("api", __name__)
 CODES = "60/minute"
 LISTS = "5 per 10 minutes"
 DAY = "86400"
+# The answer about an entry of a list that has other members, or values of another kind.
+MALFORMED = {"state": State.UNKNOWN.value, "reason": "malformed", "name_fits": None}
 
 
 @blueprint.get("/verify/<path:digits>")
@@ -39,12 +42,14 @@ def verdict(digits: str) -> ResponseReturnValue:
 @public
 @limiter.limit(LISTS)
 def verdicts() -> ResponseReturnValue:
-    """Verify a list of certificates; the answers come in the same order."""
+    """Verify a list of certificates; the answers come in the same order, also those about entries that cannot be read."""
     if not request.is_json:
         raise DomainError("not_json", N_("Send JSON: Content-Type application/json."), status=415)
     items = _items_of(request.get_json())
-    results = bulk.verify(db(), items, today=today(), keys=keys(), scheme=branch().scheme)
-    return private(jsonify(results=[_result_as_json(result) for result in results]))
+    readable = [item for item in items if item is not None]
+    results = iter(bulk.verify(db(), readable, today=today(), keys=keys(), scheme=branch().scheme))
+    answers = [_result_as_json(next(results)) if item is not None else MALFORMED for item in items]
+    return private(jsonify(results=answers))
 
 
 @blueprint.get("/openapi.json")
@@ -103,7 +108,7 @@ def _legacy_as_json(certificate: PublicLegacyCertificate) -> dict[str, Any]:
     }
 
 
-def _items_of(body: Any) -> list[BulkItem]:
+def _items_of(body: Any) -> list[BulkItem | None]:
     entries = body.get("certificates") if isinstance(body, dict) else None
     if not isinstance(entries, list) or not entries:
         raise _malformed()
@@ -111,19 +116,19 @@ def _items_of(body: Any) -> list[BulkItem]:
     return [_item_of(entry) for entry in entries]
 
 
-def _item_of(entry: Any) -> BulkItem:
-    """Read one of {code}, {code, name}, {number, name}, {number, id_tail}; all values are texts."""
+def _item_of(entry: Any) -> BulkItem | None:
+    """Read one of {code}, {code, name}, {number, name}, {number, id_tail}; all values are texts. None for anything else."""
     if not isinstance(entry, dict) or not all(isinstance(value, str) and len(value) <= 500 for value in entry.values()):
-        raise _malformed()
+        return None
     match sorted(entry):
         case ["code"] | ["code", "name"]:
             # A text without a code is not looked up as a number.
             return BulkItem(digits_in(entry["code"]) or "", entry.get("name", ""))
         case ["name", "number"]:
-            return BulkItem(entry["number"], entry["name"])
+            return BulkItem(entry["number"], entry["name"], problem=bulk.problem_of(entry["number"]))
         case ["id_tail", "number"]:
-            return BulkItem(entry["number"], entry["id_tail"])
-    raise _malformed()
+            return BulkItem(entry["number"], entry["id_tail"], problem=bulk.problem_of(entry["number"]))
+    return None
 
 
 def _malformed() -> DomainError:

@@ -3,8 +3,7 @@ stored.
 """
 
 import io
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, make_response, render_template
 from flask.blueprints import BlueprintSetupState
@@ -13,7 +12,7 @@ from flask_babel import gettext as _
 
 from certificates.forms import ListForm
 from certificates.states import verdict_label
-from certificates.verification import bulk, list_files
+from certificates.verification import bulk, list_files, list_results
 from certificates.verification.bulk import BulkResult
 from certificates.verification.list_files import ListFile
 from certificates.verification.views.verification import branch, keys, private, today
@@ -23,7 +22,7 @@ from lms.core.error_pages import message_of
 from lms.core.errors import DomainError
 from lms.core.exports import Cell, Format, Sheet
 from lms.core.headings import letter_of
-from lms.core.languages import language
+from lms.core.languages import LANGUAGES, language
 from lms.core.limits import limiter
 from lms.core.request_db import db
 
@@ -31,7 +30,6 @@ blueprint = Blueprint("verification_list", __name__)
 
 LISTS = "5 per 10 minutes"
 PAGES = "60/minute"
-_LINE = 10  # the column of the row's number in the file of the results, behind those that programs know
 
 
 @blueprint.route("/verify/list", methods=["GET", "POST"])
@@ -45,13 +43,13 @@ def page() -> ResponseReturnValue:
         return _page(form, [], 200)
     try:
         content = form.file.data.read() if form.file.data else (form.certificates.data or "").encode()
-        source = list_files.read(content, form.sheet.data or "" if form.file.data else "")
+        source = list_files.read(content, form.sheet.data or "" if form.file.data else "", form.columns())
     except DomainError as error:
         form.form_errors.append(message_of(error))
         return _page(form, [], error.status)
     results = list(bulk.verify(db(), source.items, today=today(), keys=keys(), scheme=branch().scheme))
     if form.answer.data in set(Format):
-        return _file(results, Format(form.answer.data))
+        return _file(results, source.headings, Format(form.answer.data))
     return _page(form, results, 200, source)
 
 
@@ -60,6 +58,10 @@ def _page(form: ListForm, results: list[BulkResult], status: int, source: ListFi
         "verification/list.html",
         form=form,
         results=results,
+        summary=list_results.summary(results, today()),
+        remarks=_remarks,
+        course_name=_course_name,
+        course_names=list_results.course_names,
         source=source,
         letter_of=letter_of,
         verdict_label=verdict_label,
@@ -68,13 +70,25 @@ def _page(form: ListForm, results: list[BulkResult], status: int, source: ListFi
     return private(make_response(html, status))
 
 
-def _file(results: list[BulkResult], form: Format) -> Response:
+def _remarks(result: BulkResult) -> list[str]:
+    return [_(remark.message, **remark.params) for remark in list_results.remarks(result, today())]
+
+
+def _course_name(names: tuple[str, str]) -> str:
+    return names[LANGUAGES.index(language())]
+
+
+def _file(results: list[BulkResult], headings: Sequence[str], form: Format) -> Response:
+    """The list as it was sent, with its own columns in their order, and the answers behind them."""
+    width = max((len(result.item.cells) for result in results), default=0)
+    own = [*headings, *[""] * width][:width]
     sheet = Sheet(
         title=_("Verification of %(day)s", day=today().isoformat()),
         headings=(
-            _("In your list"),
-            _("Name"),
+            _("Row"),
+            *(text or _("Column %(letter)s", letter=letter_of(at)) for at, text in enumerate(own)),
             _("State"),
+            _("Remark"),
             _("Name on the paper"),
             _("Certificate number"),
             _("Holder"),
@@ -82,9 +96,9 @@ def _file(results: list[BulkResult], form: Format) -> Response:
             _("Issued on"),
             _("Last valid day"),
             _("Signed code"),
-            _("Row"),
         ),
-        rows=_rows(results),
+        preamble=_preamble(results),
+        rows=(_row(result, width) for result in results),
     )
     file = io.BytesIO()
     exports.write(sheet, form, file)
@@ -93,34 +107,30 @@ def _file(results: list[BulkResult], form: Format) -> Response:
     return private(response)
 
 
-def _rows(results: list[BulkResult]) -> Iterator[list[Cell]]:
+def _preamble(results: list[BulkResult]) -> list[tuple[str, str]]:
+    counted = list_results.summary(results, today())
+    states = [(_(verdict_label(*kind)), str(number)) for kind, number in counted.states.items()]
+    courses = [(_course_name(names), str(number)) for names, number in counted.courses.items()]
+    return [
+        (_("Valid, and the name does not differ"), str(counted.good)),
+        (_("Of the valid ones, ending within 90 days"), str(counted.ending)),
+        *states,
+        *courses,
+    ]
+
+
+def _row(result: BulkResult, width: int) -> list[Cell]:
     labels = {True: _("Yes"), False: _("No"), None: ""}
-    for result in results:
-        certificate = result.verdict.certificate
-        item = result.item
-        state = _(item.problem) if item.problem else _(verdict_label(result.verdict.state, result.verdict.reason))
-        row: list[Cell] = [item.certificate, item.proof, state, labels[result.name_matches]]
-        if certificate is not None:
-            course: Any = certificate.facts[f"course_{language()}"]
-            row += [
-                certificate.number,
-                certificate.masked_name,
-                course,
-                certificate.issued_on,
-                certificate.valid_until,
-                _("Yes"),
-            ]
-        elif result.legacy is not None:
-            legacy = result.legacy
-            row += [
-                legacy.number,
-                legacy.masked_name,
-                legacy.course,
-                legacy.issued_on,
-                legacy.valid_until,
-                _("Without a signed code"),
-            ]
-        yield [*row, *[None] * (_LINE - len(row)), item.line or None]
+    certificate, legacy, item = result.verdict.certificate, result.legacy, result.item
+    state = _(verdict_label(result.verdict.state, result.verdict.reason))
+    own = [*item.cells, *[""] * width][:width]
+    row: list[Cell] = [item.line or None, *own, state, " ".join(_remarks(result)), labels[result.name_matches]]
+    known = certificate or legacy
+    if known is not None:
+        course = _course_name(list_results.course_names(result))
+        signed = _("Yes") if certificate is not None else _("Without a signed code")
+        row += [known.number, known.masked_name, course, known.issued_on, known.valid_until, signed]
+    return row
 
 
 def _prepare(state: BlueprintSetupState) -> None:

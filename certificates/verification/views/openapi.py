@@ -83,7 +83,15 @@ PATHS: dict[str, Any] = {
         "get": {
             "operationId": "verify",
             "summary": "Whether one code holds today",
-            "parameters": [{"name": "digits", "in": "path", "required": True, "schema": {"type": "string"}}],
+            "parameters": [
+                {
+                    "name": "digits",
+                    "in": "path",
+                    "required": True,
+                    "description": "198 digits, or any text that has them; else the reason is `unreadable`.",
+                    "schema": {"type": "string"},
+                }
+            ],
             "responses": {
                 "200": {"description": "The verdict", "content": {"application/json": {"schema": _VERDICT}}},
                 **refusals(405, 429),
@@ -115,7 +123,7 @@ PATHS: dict[str, Any] = {
             },
             "responses": {
                 "200": {
-                    "description": "One verdict for each, in order",
+                    "description": "One verdict for each, in order. An entry that cannot be read has the reason `malformed`.",
                     "content": {
                         "application/json": {
                             "schema": {

@@ -71,6 +71,8 @@ def roster(session_id: int) -> ResponseReturnValue:
         running=_is_writable(meeting) and opening is None,
         opens_at=opening,
         is_over=meeting.ends_at < now,
+        now=now,
+        own_opens_at=check_in_window.instructors_open_at(meeting),
         teaching=staffing.session_instructor_of(db(), meeting, current_user.id),
         may_close=_may(*EXAMINERS) and _is_writable(meeting) and meeting.starts_at <= now,
         may_correct=meeting.closed_at is not None

@@ -9,9 +9,18 @@ from certificates.keys.qr_keys import PublicKeyCache
 from certificates.models import Certificate
 from certificates.number import NumberScheme
 from certificates.payload import digits_of
-from certificates.states import State
+from certificates.states import UNREADABLE, State
 from certificates.verification import bulk
-from certificates.verification.bulk import LEGACY, MAX_ITEMS, NO_MATCH, BulkItem, BulkResult
+from certificates.verification.bulk import (
+    LEGACY,
+    MAX_ITEMS,
+    MISTYPED,
+    NO_MATCH,
+    OTHER_KIND,
+    PROOF_MISSING,
+    BulkItem,
+    BulkResult,
+)
 from lms.core.errors import DomainError
 
 DIGITS = "1" * 198
@@ -65,5 +74,22 @@ def test_each_item_has_its_own_answer(db: Session, issue: Callable[..., Certific
         (State.VALID, None), (State.VALID, True), (State.VALID, False), (State.VALID, True),
         (State.UNKNOWN, None), (State.VALID, True), (State.UNKNOWN, None),
     ]  # fmt: skip
-    assert [result.verdict.reason for result in results[4:]] == [NO_MATCH, LEGACY, NO_MATCH]
+    assert [result.verdict.reason for result in results[4:]] == [NO_MATCH, LEGACY, OTHER_KIND]
     assert results[5].legacy is not None
+
+
+def test_what_is_wrong_with_a_number_is_told_as_far_as_that_betrays_nothing(
+    db: Session, issue: Callable[..., Certificate], legacy_number: str
+) -> None:
+    certificate = issue("张三丰")
+    scheme = NumberScheme("BJ")
+    mistyped = certificate.number[:-1] + ("0" if certificate.number[-1] != "0" else "1")
+    items = [
+        BulkItem(mistyped, "张三丰"), BulkItem(certificate.number), BulkItem("", "张三丰"),
+        BulkItem(legacy_number, "李四"), BulkItem("京红救(2015)第99999号", "张三丰"),
+        BulkItem(scheme.compose("FR", 2026, 4_000_000), "张三丰"), BulkItem(certificate.number, "李四"),
+    ]  # fmt: skip
+    results = list(bulk.verify(db, items, today=certificate.issued_on, keys=PublicKeyCache(), scheme=scheme))
+    reasons = [result.verdict.reason for result in results]
+    assert reasons == [MISTYPED, PROOF_MISSING, UNREADABLE, OTHER_KIND, OTHER_KIND, NO_MATCH, NO_MATCH]
+    assert results[0].check == certificate.number[-1]

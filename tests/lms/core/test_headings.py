@@ -67,3 +67,14 @@ def test_columns_are_named_as_spreadsheets_name_them() -> None:
     assert [headings.letter_of(column) for column in (0, 25, 26, 51, 52, 701, 702)] == [
         "A", "Z", "AA", "AZ", "BA", "ZZ", "AAA",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("letters", "column"), [("A", 0), ("z", 25), ("AA", 26), ("XFD", 16_383)])
+def test_the_letters_of_a_column_lead_to_it_and_back(letters: str, column: int) -> None:
+    assert headings.position_of(letters) == column
+    assert headings.letter_of(column) == letters.upper()
+
+
+@pytest.mark.parametrize("text", ["", "1", "A1", "AAAA", "甲"])
+def test_what_is_no_letters_is_no_column(text: str) -> None:
+    assert headings.position_of(text) is None

@@ -27,6 +27,23 @@ class DeadPlace {
   }
 }
 
+/** A place that can be put out of reach for a while. */
+class LosablePlace extends MemoryPlace {
+  name = "losable";
+
+  lost = false;
+
+  readAll(table) {
+    if (this.lost) throw new Error("the connection is lost");
+    return super.readAll(table);
+  }
+
+  remove(table, keys) {
+    if (this.lost) throw new Error("the connection is lost");
+    super.remove(table, keys);
+  }
+}
+
 function names(records) {
   return records.map((record) => record.key).sort();
 }
@@ -72,4 +89,21 @@ test("without IndexedDB and localStorage, as here, the memory of the page holds 
   assert.deepEqual(await store.read("events", "a"), { key: "a", turn: 2 });
   await store.clear("events");
   assert.deepEqual(await store.readAll("events"), []);
+});
+
+test("a place that cannot be read is not empty: what it last held stands until it is read again", async () => {
+  const [losable, memory] = [new LosablePlace(), new MemoryPlace()];
+  const both = new Store([losable, memory]);
+  losable.write("events", [{ key: "a" }]); // by another tab, or before this page
+  assert.deepEqual(names(await both.readAll("events")), ["a"]);
+  await both.write("events", { key: "b" });
+  losable.lost = true;
+  assert.deepEqual(names(await both.readAll("events")), ["a", "b"]);
+  await both.remove("events", "a"); // answered meanwhile: sent again, which is harmless
+  assert.deepEqual(names(await both.readAll("events")), ["a", "b"]);
+  losable.lost = false;
+  await both.remove("events", "a");
+  assert.deepEqual(names(await both.readAll("events")), ["b"]);
+  losable.lost = true;
+  assert.deepEqual(names(await both.readAll("events")), ["b"]);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { AnswerLog } from "../../../lms/static/roster_answers.js";
+import { HEADCOUNTS, OWN_CHECK_INS } from "../../../lms/static/outbox_paths.js";
 
 const SESSION = 5;
 const ROSTER = {
@@ -63,4 +64,21 @@ test("the roster that was given is left as it is", () => {
   log.note([answered(7, HERE)]);
   log.apply(SESSION, ROSTER, 0);
   assert.equal(ROSTER.people[0].present, false);
+});
+
+test("answers about the session itself change its headcount and the instructor's own times", () => {
+  const roster = { session: { id: SESSION, headcount: 0 }, own: { arrived_at: null, opens_at: "x" }, people: [] };
+  const answer = (path, facts) => (
+    { item: { path, event: { session: SESSION } }, answer: { outcome: "accepted", ...facts } }
+  );
+  log.note([
+    answer(HEADCOUNTS, { number: 12 }),
+    answer(OWN_CHECK_INS, { arrived_at: "2026-03-01T01:00:00Z", left_at: null }),
+    answer(HEADCOUNTS, { outcome: "rejected", number: null }),
+  ]);
+  assert.deepEqual(log.apply(SESSION, roster, 0), {
+    session: { id: SESSION, headcount: 12 },
+    own: { arrived_at: "2026-03-01T01:00:00Z", left_at: null, opens_at: "x" },
+    people: [],
+  });
 });

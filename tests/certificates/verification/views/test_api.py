@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from certificates import credentials
 from certificates.branch import Branch
 from certificates.models import Certificate
+from certificates.number import NumberScheme
 from certificates.payload import digits_of
 from certificates.verification import status_lists
 from courses.models.trainees import IdType
@@ -44,7 +45,7 @@ def test_a_list_is_answered_line_by_line(client: FlaskClient, certificate: Certi
         {"number": certificate.number, "name": "张三丰"},
         {"number": certificate.number, "id_tail": "31002X"},
         {"number": certificate.number, "name": "李四"},
-        {"number": "BJ-FR-2026-4000000-X", "name": "李四"},
+        {"number": NumberScheme("BJ").compose("FR", 2026, 4_000_000), "name": "李四"},
     ]
     answer = client.post("/api/v1/verify", json={"certificates": items})
     assert answer.status_code == 200
@@ -76,9 +77,9 @@ def test_a_legacy_certificate_is_told_by_number_and_holder(client: FlaskClient, 
     assert [(result["state"], result["reason"]) for result in results] == [
         ("valid", "legacy"),
         ("valid", "legacy"),
-        ("unknown", "no_match"),
-        ("unknown", "no_match"),
-        ("unknown", "no_match"),
+        ("unknown", "other_kind"),
+        ("unknown", "other_kind"),
+        ("unknown", "unreadable"),
     ]
     assert results[2] == results[3]
     assert results[0] == results[1]
@@ -89,7 +90,7 @@ def test_a_legacy_certificate_is_told_by_number_and_holder(client: FlaskClient, 
 
 
 def test_every_refusal_is_a_problem_that_any_site_may_read(client: FlaskClient) -> None:
-    wrong = {"certificates": [{"code": "1", "number": "2"}]}
+    wrong = {"certificates": {"code": "1"}}
     post = "/api/v1/verify"
     answers = {
         400: client.post(post, data="{", content_type="application/json"),
@@ -150,3 +151,18 @@ def test_keys_and_lists_are_published(
     assert "max-age=300" in answer.headers["Cache-Control"]
     again = client.get(answer.request.path, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
+
+
+def test_an_entry_that_cannot_be_read_spoils_no_other(client: FlaskClient, certificate: Certificate) -> None:
+    code = digits_of(certificate.payload)
+    bad = [
+        {"code": "1", "number": "2"},
+        None,
+        7,
+        {"code": 1},
+        {"code": "x" * 501},
+        {"number": "2.01611E+18", "name": "李四"},
+    ]
+    answer = client.post("/api/v1/verify", json={"certificates": [{"code": code}, *bad, {"code": f"{code}。"}]})
+    results = (answer.json or {})["results"]
+    assert [result["reason"] for result in results] == ["valid", *["malformed"] * 5, "unreadable", "valid"]

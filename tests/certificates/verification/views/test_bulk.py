@@ -1,5 +1,6 @@
 """Many certificates at once: pasted and sent, as a page and as a file."""
 
+import csv
 import io
 from collections.abc import Callable
 
@@ -60,7 +61,10 @@ def test_a_file_is_answered_by_a_file(client: FlaskClient, pasted: str, certific
     sent = (io.BytesIO(pasted.encode("gb18030")), "名单.csv")
     answer = client.post("/verify/list", data={"file": sent, "answer": "xlsx"}, content_type="multipart/form-data")
     rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
-    answers = [(row[2], row[3]) for row in rows[-6:]]
+    heading = next(row for row in rows if row[0] == "行号")
+    state, name = heading.index("状态"), heading.index("证书上的姓名")
+    assert heading[1:3] == ["编号", "姓名"]
+    answers = [(row[state], row[name]) for row in rows[-6:]]
     assert answers == [("有效", ""), ("有效", "否"), ("有效", "是"), ("查无此证", ""), ("查无此证", ""), ("伪造", "")]
     csv = client.post("/verify/list", data={"certificates": pasted, "answer": "csv"})
     assert csv.mimetype == "text/csv"
@@ -76,3 +80,38 @@ def test_what_cannot_be_a_list_is_refused_in_words_and_lists_are_limited(client:
     assert [answer.status_code for answer in answers] == [422, 422, 422, 200, 200, 429]
     assert "500" in answers[2].text
     assert client.get("/verify/list").status_code == 200
+
+
+def test_a_list_comes_back_with_its_own_columns_a_reason_for_each_row_and_a_summary(
+    client: FlaskClient, certificate: Certificate
+) -> None:
+    code = digits_of(certificate.payload)
+    mistyped = certificate.number[:-1] + ("0" if certificate.number[-1] != "0" else "1")
+    lines = [
+        "2026年持证人员清单", "工号,姓名,部门,证书编号", f"A1,张三丰,急诊,{certificate.number}", f"A2,李四,急诊,{code}",
+        f"A3,张三丰,门诊,{mistyped}", "A4,王五,门诊,无",
+    ]  # fmt: skip
+    sent = {"file": (io.BytesIO("\n".join(lines).encode()), "清单.csv"), "answer": "csv"}
+    text = client.post("/verify/list", data=sent, content_type="multipart/form-data").get_data(as_text=True)
+    rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+    at = next(number for number, row in enumerate(rows) if row[:1] == ["行号"])
+    assert rows[at][:5] == ["行号", "工号", "姓名", "部门", "证书编号"]
+    assert [row[1:6] for row in rows[at + 1 :]] == [
+        ["A1", "张三丰", "急诊", certificate.number, "有效"], ["A2", "李四", "急诊", code, "有效"],
+        ["A3", "张三丰", "门诊", mistyped, "查无此证"], ["A4", "王五", "门诊", "无", "查无此证"],
+    ]  # fmt: skip
+    remarks = [row[6] for row in rows[at + 1 :]]
+    assert remarks[0] == ""
+    assert "姓名" in remarks[1]
+    assert certificate.number[-1] in remarks[2]
+    summary = dict(row[:2] for row in rows[:at] if len(row) > 1)
+    assert "1" in summary.values()
+
+
+def test_the_columns_may_be_chosen_by_hand(client: FlaskClient, certificate: Certificate) -> None:
+    list_ = f"员工,凭据\n张三丰,{certificate.number}"
+    data = {"certificates": list_, "number_column": "b", "proof_column": "A"}
+    assert ">有效</span>" in client.post("/verify/list", data=data).text
+    refused = client.post("/verify/list", data={**data, "number_column": "2"})
+    assert refused.status_code == 422
+    assert "列" in refused.text
