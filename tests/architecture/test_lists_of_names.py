@@ -66,7 +66,10 @@ ORDERED_OTHERWISE = {
     "certificates.index": "newest first",
 }
 # Lists in two parts, each in the order of names.
-IN_TWO_PARTS = {"reports.offering_people": "those who were present come first"}
+IN_TWO_PARTS = {
+    "assessment.page": "the examiners who may be chosen come first",
+    "reports.offering_people": "those who were present come first",
+}
 # Lists that must have been met: the walk would be worth nothing if it saw no names.
 EXPECTED = {
     "assessment.page", "attendance.roster", "certificates.of_offering", "check_ins.roster", "code_display.state",
