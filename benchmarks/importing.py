@@ -8,13 +8,12 @@ BENCH_IMPORT_ROWS says otherwise.
 import csv
 import os
 import random
-import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
-from subprocess import run
+from subprocess import STDOUT, Popen
 from time import perf_counter
 
 import psycopg
@@ -45,12 +44,8 @@ def measure(stage: Stage) -> Sequence[Measurement]:
         write_file(file, ROWS, organised(stage, name))
         environment = {**stage.environment, "DATABASE_URL": stage.server.url(name)}
         began = perf_counter()
-        done = run(
-            [sys.executable, "-m", "benchmarks.importing", str(file)],
-            env=environment, cwd=ROOT, check=True, capture_output=True, text=True,
-        )  # fmt: skip
+        memory.append(_import(file, environment))
         imported.append(perf_counter() - began)
-        memory.append(float(done.stdout.split()[-1]))
         copied.append(_copied(stage, stage.server.url(name)))
         stage.server.drop_database(name)  # a million rows are a gigabyte
     return [
@@ -149,17 +144,13 @@ def plain(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _import(path: str) -> None:
-    """Import one file in this process, and print the most memory that it ever held, in MB."""
-    from lms.app import create_app  # noqa: PLC0415  # only in the process that is measured
-
-    app = create_app()
-    answer = app.test_cli_runner().invoke(args=["import", "run", "past", path])
-    if answer.exit_code:
-        sys.exit(answer.output)
-    print(answer.output)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-
-
-if __name__ == "__main__":
-    _import(sys.argv[1])
+def _import(file: Path, environment: Mapping[str, str]) -> float:
+    """Import a file by the command that the branch's people use, and return the most memory that its process held, in MB."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "import", "run", "past", str(file)]
+    with (file.parent / "import.log").open("wb") as log:
+        started = Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=STDOUT)
+        _pid, status, used = os.wait4(started.pid, 0)
+    started.returncode = os.waitstatus_to_exitcode(status)
+    if started.returncode:
+        raise RuntimeError((file.parent / "import.log").read_text())
+    return used.ru_maxrss / 1024

@@ -9,14 +9,15 @@ ID number and never four, because a device keeps it and a sheet lies open.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from courses.models.enrolment import Enrolment, EnrolmentState
-from courses.models.trainees import Trainee
+from courses.models.trainees import ID_NUMBER_COLUMN, Trainee, open_phone
+from lms.core import crypto
 from lms.core.masks import mask_name
 from lms.core.names import norm
 from lms.organisations.models import District
@@ -49,15 +50,12 @@ class Namesake:
         ]
 
 
-def shared_names(names: Iterable[tuple[int, int, str]], *, masked: bool = False) -> dict[str, list[int]]:
-    """The names that two people share, with the enrolments of each. `names`: enrolment, person, name."""
-    enrolments: dict[str, list[int]] = defaultdict(list)
-    people: dict[str, set[int]] = defaultdict(set)
-    for enrolment_id, person, name in names:
-        key = norm(mask_name(name) if masked else name)
-        enrolments[key].append(enrolment_id)
-        people[key].add(person)
-    return {key: rows for key, rows in enrolments.items() if len(people[key]) > 1}
+def shared_names(names: Mapping[int, str], *, masked: bool = False) -> list[list[int]]:
+    """The rows of each name that more than one row has."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, name in names.items():
+        rows[norm(mask_name(name) if masked else name)].append(row)
+    return [each for each in rows.values() if len(each) > 1]
 
 
 def tell_apart(namesakes: Collection[Namesake], *, masked: bool = False) -> dict[int, str]:
@@ -72,46 +70,33 @@ def tell_apart(namesakes: Collection[Namesake], *, masked: bool = False) -> dict
     return {row.enrolment_id: hints[row.person] for row in namesakes}
 
 
-def hints(db: Session, names: Mapping[int, str] | Iterable[tuple[int, str]], *, masked: bool = False) -> dict[int, str]:
+def hints(db: Session, names: Mapping[int, str], *, masked: bool = False) -> dict[int, str]:
     """The hints of a list, by enrolment id: only of those whose name another person of the list has.
 
     names: the name of each enrolment. One statement where names are shared, and none where all names differ.
     """
-    named = dict(names)
-    shared = shared_names(((row, row, name) for row, name in named.items()), masked=masked)
-    if not shared:
-        return {}
-    people = _read(db, [row for rows in shared.values() for row in rows])
-    return {
-        row: hint
-        for rows in shared.values()
-        for row, hint in _among([people[row] for row in rows if row in people], masked=masked).items()
-    }
+    return _of_groups(db, shared_names(names, masked=masked), masked=masked)
 
 
 def beside(db: Session, enrolment_ids: Collection[int]) -> dict[int, str]:
     """The hints of these enrolments, each among all people of its own offering; cancelled enrolments count for nobody."""
     own, trainee, other, namesake = aliased(Enrolment), aliased(Trainee), aliased(Enrolment), aliased(Trainee)
+    if not enrolment_ids:
+        return {}
     rows = db.execute(
         select(other.offering_id, namesake.name_key, other.id)
         .select_from(own)
         .join(trainee, trainee.id == own.trainee_id)
-        .join(namesake, namesake.name_key == trainee.name_key)
-        .join(other, (other.trainee_id == namesake.id) & (other.offering_id == own.offering_id))
+        .join(other, other.offering_id == own.offering_id)
+        .join(namesake, (namesake.id == other.trainee_id) & (namesake.name_key == trainee.name_key))
         .where(own.id.in_(enrolment_ids), (other.state != EnrolmentState.CANCELLED) | (other.id == own.id))
         .distinct()
     )
     groups: dict[tuple[int, str], list[int]] = defaultdict(list)
     for offering_id, name_key, enrolment_id in rows:
         groups[offering_id, name_key].append(enrolment_id)
-    shared = [group for group in groups.values() if len(group) > 1]
-    people = _read(db, [row for group in shared for row in group]) if shared else {}
-    return {
-        row: hint
-        for group in shared
-        for row, hint in _among([people[row] for row in group if row in people]).items()
-        if row in set(enrolment_ids)
-    }
+    told = _of_groups(db, [group for group in groups.values() if len(group) > 1])
+    return {row: told[row] for row in enrolment_ids if row in told}
 
 
 def told_name(db: Session, enrolment: Enrolment) -> str:
@@ -119,21 +104,42 @@ def told_name(db: Session, enrolment: Enrolment) -> str:
     return " ".join(filter(None, (enrolment.trainee.name, beside(db, [enrolment.id]).get(enrolment.id))))
 
 
-def _among(people: Collection[Namesake], *, masked: bool = False) -> dict[int, str]:
-    """The hints of people of one name; none where all rows are of one person."""
-    return tell_apart(people, masked=masked) if len({row.person for row in people}) > 1 else {}
+def _of_groups(db: Session, groups: Sequence[Sequence[int]], *, masked: bool = False) -> dict[int, str]:
+    """The hints of rows that share a name; none where all rows of the name are of one person."""
+    people = _read(db, [row for group in groups for row in group]) if groups else {}
+    told: dict[int, str] = {}
+    for group in groups:
+        namesakes = [people[row] for row in group if row in people]
+        if len({row.person for row in namesakes}) > 1:
+            told |= tell_apart(namesakes, masked=masked)
+    return told
 
 
 def _read(db: Session, enrolment_ids: Collection[int]) -> dict[int, Namesake]:
+    """Read columns and no objects: on a device nearly each name of a large class shares its mask with another."""
     rows = db.execute(
-        select(Enrolment.id, Trainee, District.name_zh)
+        select(
+            Enrolment.id,
+            Trainee.id,
+            Trainee.ref,
+            Trainee.phone_sealed,
+            Trainee.birth_year,
+            District.name_zh,
+            Trainee.id_number_sealed,
+        )
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .outerjoin(District, District.id == Trainee.district_id)
         .where(Enrolment.id.in_(enrolment_ids))
     )
+    decrypt = crypto.cipher().decrypt
     return {
         enrolment_id: Namesake(
-            enrolment_id, trainee.id, trainee.phone, trainee.birth_year, district, trainee.open_id_number()
+            enrolment_id,
+            person,
+            open_phone(ref, phone),
+            birth_year,
+            district,
+            decrypt(ID_NUMBER_COLUMN, ref, id_number) if id_number else None,
         )
-        for enrolment_id, trainee, district in rows
+        for enrolment_id, person, ref, phone, birth_year, district, id_number in rows
     }

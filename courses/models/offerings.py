@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Numeric,
+    ScalarSelect,
     SmallInteger,
     UniqueConstraint,
     exists,
@@ -139,7 +140,8 @@ class CourseSession(Base):
     instructors: Mapped[list["SessionInstructor"]] = relationship(
         back_populates="course_session",
         cascade="all, delete-orphan",
-        order_by="SessionInstructor.role.desc()",
+        # The lead, the examiner, then the assistants; those of one role by the sound of their names.
+        order_by=lambda: (SessionInstructor.role.desc(), _instructor_sound(), SessionInstructor.instructor_id),
     )
 
     __table_args__ = (
@@ -154,6 +156,11 @@ class CourseSession(Base):
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
         """The sessions of the offerings that the scope covers."""
         return cls.offering_id.in_(select(Offering.id).where(Offering.visible_to(scope)))
+
+
+def _instructor_sound() -> ScalarSelect[str]:
+    """The key that sorts the instructor of a SessionInstructor by name, see `lms.core.name_order`."""
+    return select(Instructor.name_sound).where(Instructor.id == SessionInstructor.instructor_id).scalar_subquery()
 
 
 class SessionInstructor(Base):

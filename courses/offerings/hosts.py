@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session, contains_eager
 
 from lms.core.errors import N_, DomainError
 from lms.core.languages import named
+from lms.core.paging import page_of_ids
 from lms.core.scope import Scope, visible
+from lms.organisations import order
 from lms.organisations.models import District, Organisation
 
 SEPARATOR = " · "
@@ -49,15 +51,10 @@ def suggest(db: Session, scope: Scope, part: str = "", *, limit: int) -> list[st
                 Organisation.name_en.icontains(part, autoescape=True),
             ),
         )
-        .order_by(
-            ~Organisation.name_zh.istartswith(part, autoescape=True),
-            Organisation.district_id,
-            Organisation.name_zh,
-            Organisation.id,
-        )
-        .limit(2 * limit)
     )
-    return labels(db.scalars(visible(statement, Organisation, scope)).all())[:limit]
+    statement = visible(statement, Organisation, scope)
+    ids = order.ordered_ids(db, statement, part)
+    return labels(page_of_ids(db, statement, Organisation.id, ids, 1, size=2 * limit).rows)[:limit]
 
 
 def find(db: Session, text: str, scope: Scope) -> Organisation:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, column, false, func, or_, select, table, t
 from sqlalchemy.orm import Session
 
 from lms.core.errors import N_, DomainError
+from lms.core.name_order import by_sound
 from lms.core.scope import Scope
 
 DISTRICT = table("district", column("id"), column("code"), column("name_zh"), column("name_en"))
@@ -127,9 +128,9 @@ def _organisations(db: Session, scope: Scope, condition: ColumnElement[bool]) ->
         else false()
     )
     rows = db.execute(
-        select(ORGANISATION.c.id, ORGANISATION.c.name_zh, ORGANISATION.c.name_en)
-        .where(ORGANISATION.c.active, within, condition)
-        .order_by(func.length(ORGANISATION.c.name_zh), ORGANISATION.c.name_zh)
-        .limit(SUGGESTIONS)
-    )
-    return [GrantPlace(*row) for row in rows]
+        select(ORGANISATION.c.id, ORGANISATION.c.name_zh, ORGANISATION.c.name_en).where(
+            ORGANISATION.c.active, within, condition
+        )
+    ).all()
+    shortest = sorted(rows, key=lambda row: (len(row.name_zh), by_sound(row.name_zh), row.id))
+    return [GrantPlace(*row) for row in shortest[:SUGGESTIONS]]

@@ -51,6 +51,7 @@ _PYTHON: Final = (
         )
     ),
 )  # fmt: skip
+_CHINESE: Final = "Noto Sans SC"
 _NODE: Final = (
     ("Noto Serif Tibetan", "noto-serif-tibetan", "400Regular/NotoSerifTibetan_400Regular.ttf"),
     ("Noto Sans Mongolian", "noto-sans-mongolian", "400Regular/NotoSansMongolian_400Regular.ttf"),
@@ -180,11 +181,25 @@ def _coverage() -> _Coverage:
     return _Coverage(faces())
 
 
+@lru_cache(maxsize=1)
+def _common() -> frozenset[int]:
+    """The code points that the first Chinese face has, without combining marks: those of nearly all names.
+
+    This face alone is read in a tenth of the time that all faces take, which a command for a few names would notice.
+    """
+    chinese = next(face for face in faces() if face.family == _CHINESE)
+    return frozenset(
+        code_point for code_point in _characters(chinese) if not unicodedata.category(chr(code_point)).startswith("M")
+    )
+
+
 def unprintable(text: str) -> tuple[str, ...]:
     """The characters of a text that no font can print, each once, in their order; empty when all can be printed.
 
     A letter with its combining marks is one of them when no font has both: "张́" is given back although fonts have 张.
     """
+    if all(map(_common().__contains__, map(ord, text))):
+        return ()
     with _loading:
         coverage = _coverage()
     try:

@@ -30,3 +30,17 @@ def page_of(db: Session, statement: Select[Any], page: int, *, size: int = PAGE_
     page = min(max(page, 1), pages)
     rows = db.scalars(statement.limit(size).offset((page - 1) * size)).all()
     return Page(rows=rows, page=page, pages=pages, total=total)
+
+
+def page_of_ids(
+    db: Session, statement: Select[Any], column: Any, ids: Sequence[int], page: int, *, size: int = PAGE_SIZE
+) -> Page[Any]:
+    """A page of a SELECT of one entity in the order of the ids in its column; `ids` are all that it finds."""
+    pages = max(1, -(-len(ids) // size))
+    page = min(max(page, 1), pages)
+    shown = ids[(page - 1) * size : page * size]
+    place = {identity: at for at, identity in enumerate(shown)}
+    rows = db.scalars(statement.where(column.in_(shown))).all() if shown else []
+    return Page(
+        rows=sorted(rows, key=lambda row: place[getattr(row, column.key)]), page=page, pages=pages, total=len(ids)
+    )

@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from lms.core import audit
 from lms.core.errors import N_, Denied, DomainError
-from lms.core.paging import Page, page_of
+from lms.core.paging import Page, page_of_ids
 from lms.core.scope import Scope, visible
+from lms.organisations import order
 from lms.organisations.models import Organisation, Sector
 
 
@@ -33,12 +34,11 @@ class OrganisationFilter:
 
 
 def listing(db: Session, scope: Scope, filters: OrganisationFilter, page: int) -> Page[Organisation]:
-    """The scope's organisations with their districts, by district and name."""
+    """The scope's organisations with their districts, by district and the sound of the name."""
     statement = (
         visible(select(Organisation), Organisation, scope)
         .where(Organisation.active.is_(filters.active))
         .options(joinedload(Organisation.district))
-        .order_by(Organisation.district_id, Organisation.name_zh, Organisation.id)
     )
     if filters.text:
         statement = statement.where(
@@ -49,7 +49,7 @@ def listing(db: Session, scope: Scope, filters: OrganisationFilter, page: int) -
         statement = statement.where(Organisation.district_id == filters.district_id)
     if filters.sector is not None:
         statement = statement.where(Organisation.sector == filters.sector)
-    return page_of(db, statement, page)
+    return page_of_ids(db, statement, Organisation.id, order.ordered_ids(db, statement), page)
 
 
 def add(db: Session, facts: OrganisationFacts, scope: Scope) -> Organisation:

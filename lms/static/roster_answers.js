@@ -1,15 +1,26 @@
 // What the server has answered for events while this page is open. An answer is newer than a roster that was asked
 // for before the answer came, although the roster may arrive later.
 import { HEADCOUNTS, OWN_CHECK_INS } from "./outbox_paths.js";
+import { withRetest, withScore, withSkill } from "./results_view.js";
 
 /**
  * How an answer changes a person of a roster: a function from the former to the newer, or null where nothing
  * changes.
  */
-function changeOf({ outcome, present, arrived_at, left_at, skill, passed }) {
+export function changeOf(answer) {
+  const { outcome, attempt, skill, passed, present, arrived_at, left_at } = answer;
   if (outcome === "rejected" || outcome === "review") return null;
-  if (skill) return (person) => ({ ...person, skills: { ...person.skills, [skill]: passed } });
-  return (person) => ({ ...person, present, arrived_at, left_at });
+  // A roster that was kept by an earlier version has no attempts.
+  const marked = (person, mark) => (person.attempts ? { ...person, attempts: mark(person.attempts) } : person);
+  if (skill) {
+    return (person) => marked(
+      { ...person, skills: { ...person.skills, [skill]: passed } },
+      (attempts) => withSkill(attempts, skill, passed),
+    );
+  }
+  if ("score" in answer) return (person) => marked(person, (attempts) => withScore(attempts, answer.score, attempt));
+  if (attempt) return (person) => marked(person, (attempts) => withRetest(attempts, attempt));
+  return present === undefined ? null : (person) => ({ ...person, present, arrived_at, left_at });
 }
 
 /**

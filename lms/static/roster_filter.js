@@ -2,7 +2,7 @@
 import { norm } from "./names.js";
 import { list, root } from "./roster_page.js";
 import { rows } from "./roster_rows.js";
-import { matches } from "./roster_search.js";
+import { finder } from "./roster_search.js";
 import { state } from "./roster_state.js";
 import { searchHash } from "./search_key.js";
 
@@ -14,11 +14,11 @@ let hashed = { query: "", search: "", hash: "" }; // what was typed last, and it
 // Where a row must not move under a finger that comes down (`shifts` is false), whoever is shown stays.
 function show(shifts = true) {
   const query = search.value;
-  const hash = hashed.query === query ? hashed.hash : "";
+  const isFound = finder(query, choice, hashed.query === query ? hashed.hash : "");
   for (const row of rows()) {
-    const { key, initials, tail, find = "", present } = row.dataset;
-    const person = { key, initials, tail, find: find.split(" "), present: present === "yes" };
-    row.hidden = !matches(person, query, choice, hash) && (shifts || row.hidden);
+    const { key, initials, tail, find, present } = row.dataset;
+    const hidden = !isFound({ key, initials, tail, find, present: present === "yes" }) && (shifts || row.hidden);
+    if (row.hidden !== hidden) row.hidden = hidden;
   }
   root.querySelector("[data-nobody]").hidden = list.querySelector(".person:not([hidden])") !== null;
   for (const link of links) {

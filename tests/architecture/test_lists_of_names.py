@@ -28,7 +28,7 @@ from certificates.models import Certificate
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
 from courses.models.enrolment import EnrolmentState
-from courses.models.offerings import Offering, OfferingState
+from courses.models.offerings import Offering, OfferingState, SessionInstructor, TeachingRole
 from lms.accounts import devices
 from lms.accounts.models import User
 from lms.core import clock
@@ -66,12 +66,15 @@ ORDERED_OTHERWISE = {
     "certificates.index": "newest first",
 }
 # Lists in two parts, each in the order of names.
-IN_TWO_PARTS = {"reports.offering_people": "those who were present come first"}
+IN_TWO_PARTS = {
+    "assessment.page": "the examiners who may be chosen come first",
+    "reports.offering_people": "those who were present come first",
+}
 # Lists that must have been met: the walk would be worth nothing if it saw no names.
 EXPECTED = {
     "assessment.page", "attendance.roster", "certificates.of_offering", "check_ins.roster", "code_display.state",
-    "enrolment.index", "instructors.index", "paper.grid", "paper.sheet", "report_sessions.people", "reports.offering_people",
-    "sessions.close", "trainees.index", "users.index",
+    "enrolment.index", "instructors.index", "offerings.page", "organisations.index", "paper.grid", "paper.sheet",
+    "report_sessions.people", "reports.offering_people", "sessions.close", "trainees.index", "users.index",
 }  # fmt: skip
 # Documents that are drawn, of one person or of report figures.
 ONE_PERSON = DOCUMENTS - {"paper.sheet"}
@@ -80,7 +83,10 @@ LIST = re.compile(r"<(?:table|tbody|thead|ul|ol|select|datalist|dl|section|artic
 
 @dataclass
 class SeededClass:
-    """A class that is under way and one that was closed, with the same people; and an account and an instructor of each name."""
+    """A class that is under way and one that was closed, with the same people, assisted by instructors of the same names.
+
+    An account and an organisation have each name, too.
+    """
 
     arguments: list[dict[str, Any]]
     browser: FlaskClient
@@ -94,15 +100,20 @@ def seeded(app: Flask, db: Session, make: Make, sign_in: SignIn) -> SeededClass:
     qr_keys.ensure(db, branch.keys_dir, not_before=date(2020, 1, 1), not_after=date(2099, 12, 31))
     user = make.user(Role.CITY_ADMINISTRATOR, Role.INSTRUCTOR)
     lead = make.instructor(user=user)
+    assistants = [make.instructor(name=name) for name in NAMES]
     for name in NAMES:
-        make.instructor(name=name)
         make.user(Role.AUDITOR, name=name)
+        make.organisation(name_zh=f"{name}村", name_en=None)
     people = [make.trainee(name, district_id=1) for name in NAMES]
     arguments = []
     for state, hours in ((OfferingState.PUBLISHED, 1), (OfferingState.CLOSED, 33)):
         offering = make.offering(lead=lead, by_invitation=True, starts=[clock.now() - timedelta(hours=hours)])
         enrolments = [make.enrolment(offering, person) for person in people]
         meeting = offering.sessions[0]
+        assisting = [SessionInstructor(instructor=row, role=TeachingRole.ASSISTANT, active=True) for row in assistants]
+        meeting.instructors.extend(assisting)
+        db.flush()
+        db.expire(meeting)
         present = enrolments if state is OfferingState.CLOSED else enrolments[::3]
         arrivals = [AttendanceInput(uuid4(), meeting.id, enrolment_id=row.id) for row in present]
         recording.record_all(db, arrivals, user_id=user.id, now=clock.now())

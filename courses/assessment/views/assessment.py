@@ -94,7 +94,8 @@ def _render(
         may_enter=may_enter(offering),
         **facts,
     )
-    return make_response(content, 422 if refused else 200)
+    # A response of an error would take back what was saved.
+    return make_response(content, 422 if refused and outcome is not None and not outcome.saved else 200)
 
 
 def _shown(view: GridView, row: GridRow | None) -> Marks:

@@ -33,7 +33,7 @@ class SkillEventBody(EventBody):
     session: RowId
     enrolment: RowId
     skill: RowId
-    passed: bool
+    passed: bool | None
 
     def event(self, offset_ms: int | None) -> SkillInput:
         """Return the result for `skill_results.record_all`. `offset_ms`: where the device had not measured its own yet."""
@@ -106,7 +106,7 @@ _EVENT: dict[str, Any] = {
         "session": {"type": "integer"},
         "enrolment": {"type": "integer"},
         "skill": {"type": "integer"},
-        "passed": {"type": "boolean"},
+        "passed": {"type": ["boolean", "null"], "description": "null takes an earlier result back"},
         "told_at": {"type": "string", "format": "date-time", "description": "The device's own clock"},
         "offset_ms": {"type": ["integer", "null"], "description": "How much that clock is behind the server's"},
     },

@@ -43,7 +43,7 @@ def test_phone_then_birth_year_then_district_then_id_number_then_the_enrolment(d
     nothing = [enrol("陈静", phone=None), enrol("陈静", phone=None)]
     alone = enrol("张三丰")
     enrolments = [*tails, *sons, *districts, *nothing, alone]
-    hints = namesakes.hints(db, [(row.id, row.trainee.name) for row in enrolments])
+    hints = namesakes.hints(db, {row.id: row.trainee.name for row in enrolments})
     assert [hints.get(row.id) for row in enrolments] == [
         "··5678", "··1234", "2001", "2004", make.district(1).name_zh, make.district(2).name_zh,
         f"№ {nothing[0].id}", f"№ {nothing[1].id}", None,
@@ -54,7 +54,7 @@ def test_masked_names_share_a_mask_and_hints_have_two_digits(db, make):
     offering = make.offering()
     people = {"张三丰": "+8613812345678", "张二丰": "+8613812345612", "李四": "+8613812345633"}
     rows = [make.enrolment(offering, make.trainee(name, phone=phone)) for name, phone in people.items()]
-    named = [(row.id, row.trainee.name) for row in rows]
+    named = {row.id: row.trainee.name for row in rows}
     assert namesakes.hints(db, named, masked=True) == {rows[0].id: "··78", rows[1].id: "··12"}
     assert namesakes.hints(db, named) == {}
 
@@ -62,9 +62,9 @@ def test_masked_names_share_a_mask_and_hints_have_two_digits(db, make):
 def test_two_rows_of_one_person_are_no_namesakes(db, make):
     person = make.trainee("张伟")
     rows = [make.enrolment(make.offering(), person) for _ in range(2)]
-    assert namesakes.hints(db, [(row.id, "张伟") for row in rows]) == {}
+    assert namesakes.hints(db, {row.id: "张伟" for row in rows}) == {}
     other = make.enrolment(make.offering(), make.trainee("张伟"))
-    hints = namesakes.hints(db, [(row.id, "张伟") for row in (*rows, other)])
+    hints = namesakes.hints(db, {row.id: "张伟" for row in (*rows, other)})
     assert hints[rows[0].id] == hints[rows[1].id] == f"··{person.phone[-4:]}" != hints[other.id]
 
 

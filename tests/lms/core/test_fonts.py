@@ -52,6 +52,14 @@ def test_the_names_of_everybody_can_be_printed(name: str) -> None:
     assert fonts.unprintable(name) == ()
 
 
+def test_an_ordinary_name_is_answered_by_one_font_alone() -> None:
+    fonts.configure(())
+    fonts._coverage.cache_clear()
+    assert fonts.unprintable("王小明 Anna 12") == ()
+    assert fonts._coverage.cache_info().currsize == 0
+    assert fonts.unprintable(f"王{RARE}") == (RARE,)
+
+
 def test_what_no_font_has_is_named_with_its_code_points() -> None:
     missing = fonts.unprintable(f"张{RARE}三😀{RARE}")
     assert missing == (RARE, "😀")

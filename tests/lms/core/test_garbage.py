@@ -29,3 +29,14 @@ def test_an_error_leaves_the_collector_as_it_was() -> None:
     with pytest.raises(RuntimeError), collected_on_demand():
         raise RuntimeError
     assert gc.isenabled()
+
+
+def test_what_was_frozen_before_stays_so() -> None:
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        with collected_on_demand():
+            pass
+        assert gc.get_freeze_count() == frozen > 0
+    finally:
+        gc.unfreeze()

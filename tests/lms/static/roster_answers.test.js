@@ -66,6 +66,22 @@ test("the roster that was given is left as it is", () => {
   assert.equal(ROSTER.people[0].present, false);
 });
 
+test("theory marks and retests change the attempts, and nobody's presence", () => {
+  const person = { enrolment: 7, present: true, attempts: [{ attempt: 1, theory: null, skills: {} }] };
+  log.note([
+    answered(7, { attempt: 1, score: 40 }),
+    answered(7, { attempt: 2 }),
+    answered(7, { attempt: 2, score: 80 }),
+    answered(7, { skill: 1, passed: true }),
+    answered(7, { code: "something else" }),
+  ]);
+  assert.deepEqual(log.apply(SESSION, { people: [person] }, 0).people, [{
+    ...person,
+    skills: { 1: true },
+    attempts: [{ attempt: 1, theory: 40, skills: {} }, { attempt: 2, theory: 80, skills: { 1: true } }],
+  }]);
+});
+
 test("answers about the session itself change its headcount and the instructor's own times", () => {
   const roster = { session: { id: SESSION, headcount: 0 }, own: { arrived_at: null, opens_at: "x" }, people: [] };
   const answer = (path, facts) => (

@@ -73,7 +73,12 @@ SCRIPTS = (
     "outbox_store.js",
     "own_check_in.js",
     "presence.js",
+    "results.js",
+    "results_grid.js",
+    "results_keys.js",
+    "results_marks.js",
     "results_shell.js",
+    "results_view.js",
     "roster.js",
     "roster_answers.js",
     "roster_events.js",
@@ -109,7 +114,7 @@ SCRIPTS = (
     "unsent_file.js",
 )
 DECODING_WORKER = "decoding-worker.js"
-FILES = (*SCRIPTS, DECODING_WORKER, "style.css", "session.css", "icon.svg")
+FILES = (*SCRIPTS, DECODING_WORKER, "style.css", "session.css", "results.css", "icon.svg")
 TYPES = {
     "css": "text/css", "html": "text/html", "js": "text/javascript", "png": "image/png", "svg": "image/svg+xml",
     "wasm": "application/wasm", "webmanifest": "application/manifest+json",

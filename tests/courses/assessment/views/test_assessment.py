@@ -54,7 +54,7 @@ def test_the_whole_class_is_saved_in_one_form_and_failures_get_a_retest(make, ad
     filled = form_of(browser.get(address)) | {f"theory-{enrolment.id}": "30", f"theory-{other.id}": "999"}
     filled |= {f"skill-{enrolment.id}-{skills[0]}": "passed", "fill": f"person-{other.id}"}
     refused = browser.post(address, data=filled)
-    assert refused.status_code == 422
+    assert refused.status_code == 200  # what could be saved is saved
     assert 'value="999"' in refused.text
     assert refused.text.count("grid-why") == 1
     (attempt,) = assessment.attempts_of(db, enrolment.id)

@@ -60,8 +60,8 @@ def test_results_are_entered_and_shown(phone, address, offering, enrolment, db):
     (attempt,) = assessment.attempts_of(db, enrolment.id)
     assert (attempt.theory_score, attempt.examiner_id) == (80, offering.lead_instructor_id)
     listed = phone.get(address).text
-    assert "理论 80" in listed
-    assert "技能 2/2" in listed
+    assert re.search(rf'name="theory-{enrolment.id}" value="80"', listed)
+    assert len(re.findall(rf'name="skill-{enrolment.id}-[0-9]+" value="passed"[^>]* checked', listed)) == 2
 
 
 def test_saving_goes_on_to_the_next_trainee(make, phone, address, offering, enrolment):

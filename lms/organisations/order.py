@@ -1,0 +1,30 @@
+"""The order of lists of organisations: by district, then by the sound of their Chinese names."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
+from lms.core.name_order import by_sound
+from lms.organisations.models import Organisation
+
+
+def ordered_ids(db: Session, statement: Select[Any], beginning: str = "") -> Sequence[int]:
+    """Return the ids of the organisations that a SELECT finds, in the order of lists.
+
+    The sound of a name is no column: the names are read and sorted here, thousands at most. beginning: names that begin with
+    this text come first, as in suggestions.
+    """
+    columns = (Organisation.id, Organisation.district_id, Organisation.name_zh)
+    rows = db.execute(statement.order_by(None).with_only_columns(*columns)).all()
+    start = beginning.lower()
+    return [
+        row.id
+        for row in sorted(
+            rows,
+            key=lambda row: (
+                not row.name_zh.lower().startswith(start), row.district_id, by_sound(row.name_zh), row.id,
+            ),
+        )
+    ]  # fmt: skip
