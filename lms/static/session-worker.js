@@ -29,7 +29,7 @@ async function keepFiles() {
 }
 
 // Without the decoder the page works, and reads tickets with the browser's own reader or from photos: what could not
-// be fetched is fetched when the roster is next opened with a network.
+// be fetched is fetched when the roster or Today is next opened with a network.
 async function keepDecoder() {
   if (!DECODER) return;
   try {
@@ -42,7 +42,13 @@ async function keepDecoder() {
   }
 }
 
-self.addEventListener("install", (event) => event.waitUntil(keepFiles().then(() => self.skipWaiting())));
+async function install() {
+  await keepFiles();
+  await keepDecoder();
+  await self.skipWaiting();
+}
+
+self.addEventListener("install", (event) => event.waitUntil(install()));
 
 async function dropFormer() {
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
@@ -113,7 +119,7 @@ function answerPage(event, address) {
   else if (self.registration.navigationPreload || !FILE.test(address.pathname)) {
     event.respondWith(otherPage(request, preload));
   }
-  if (name === "roster") event.waitUntil(preload.catch(() => {}).then(keepDecoder));
+  if (name === "roster" || name === "today") event.waitUntil(preload.catch(() => {}).then(keepDecoder));
 }
 
 self.addEventListener("fetch", (event) => {

@@ -43,11 +43,20 @@ async function keepDay() {
   if (kept && fetched) part("kept").textContent = texts.textReady;
 }
 
+// Take what the server has now; the page says no longer that there is no network.
+async function refresh() {
+  if (document.hidden || !(await fetchDay())) return;
+  part("offline").hidden = true;
+  await redraw();
+}
+
 // The page that the service worker answered with.
 async function fillPage() {
   await redraw();
   ["change", "answer"].forEach((kind) => outbox.events.addEventListener(kind, redraw));
-  if (await fetchDay()) await redraw();
+  addEventListener("online", refresh);
+  document.addEventListener("visibilitychange", refresh);
+  await refresh();
 }
 
 async function begin() {

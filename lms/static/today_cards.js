@@ -21,6 +21,20 @@ function countOf({ session, people }, unsent) {
   return { present: present + walkIns, enrolled: people.length + walkIns };
 }
 
+// The other pages of a session that open without a network; a session that is not open yet, or is closed, has fewer.
+function linkPages(card, { session, offering }, state) {
+  const pages = {
+    results: offering && `/offerings/${offering.id}/assessment`,
+    headcount: !["closed", "early"].includes(state) && `/sessions/${session.id}/headcount`,
+    close: !["closed", "early", "open"].includes(state) && `/sessions/${session.id}/close`,
+  };
+  card.querySelectorAll("[data-link]").forEach((link) => {
+    const address = pages[link.dataset.link];
+    link.hidden = !address;
+    link.setAttribute("href", address || "");
+  });
+}
+
 function fillCard(card, roster, unsent, { language, zone, dated }) {
   const { session } = roster;
   const write = (name, text) => { card.querySelector(`[data-${name}]`).textContent = text; };
@@ -38,6 +52,7 @@ function fillCard(card, roster, unsent, { language, zone, dated }) {
   learnOwn(card.querySelector("[data-own]"), roster);
   card.querySelectorAll("[data-state]").forEach((badge) => { badge.hidden = badge.dataset.state !== state; });
   card.querySelector("[data-roster-link]").href = `/sessions/${session.id}/attendance`;
+  linkPages(card, roster, state);
 }
 
 /** Show kept rosters as cards in a place. `template`: an empty card. */

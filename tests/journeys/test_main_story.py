@@ -150,6 +150,7 @@ def test_from_schedule_to_report(site: Site, visit: Visit) -> None:
     # Closing names who cannot be certified and why, then asks once.
     _wait_for(site, start)
     teacher.goto(roster)
+    teacher.locator(".roster-menu summary").click()
     teacher.get_by_role("link", name="结课").click()
     expect(teacher.locator(".short-list")).to_contain_text("阿依古丽·买买提")
     expect(teacher.locator(".short-list")).not_to_contain_text("龙䶮")

@@ -484,6 +484,9 @@ def test_today_leads_to_the_roster_and_back_without_a_network(basement: Basement
     """Today was opened once; the roster never was. Links that need a network say so, and a killed browser changes nothing."""
     page = phone.page(f"/today/?lang={language}")
     expect_ready(page)
+    told = phone.context.new_cdp_session(page)
+    assert told.send("Page.getInstallabilityErrors") == {"installabilityErrors": []}
+    assert told.send("Page.getAppManifest")["errors"] == []
     before = basement.present
     phone.context.set_offline(True)
     page.goto("/today/")
@@ -498,6 +501,7 @@ def test_today_leads_to_the_roster_and_back_without_a_network(basement: Basement
     page.locator(".brand").click()
     expect(card.locator("[data-present]")).to_have_text(str(before + 2))
 
+    expect(card.locator("[data-link]:visible")).to_have_count(3)
     for address in ("/account/", f"/sessions/{basement.session_id}/code", "/offerings/?q=x", "/certificates/1.pdf"):
         page.goto(address)
         expect(page.locator("[data-needs-network]")).to_be_visible()
@@ -512,6 +516,7 @@ def test_today_leads_to_the_roster_and_back_without_a_network(basement: Basement
     phone.context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('online'))")
     expect_unsent(page, 0)
+    expect(page.locator("[data-offline]")).to_be_hidden()
     expect(card.locator("[data-present]")).to_have_text(str(before + 2))
     sign_in(page, Account("instructor", LOGIN, PASSWORD))  # the killed browser had not written its cookie
     page.goto("/today/")

@@ -112,7 +112,9 @@ test("the network comes first, and what the browser has asked already is not ask
 });
 
 test("a slow network is none at a door, and any other page may take its time", async () => {
-  const slow = () => new Promise((resolve) => { setTimeout(() => resolve(new Response("late")), 30); });
+  const slow = ({ url }) => (url.endsWith("/close") ? new Promise(() => {}) : new Promise((resolve) => {
+    setTimeout(() => resolve(new Response("late")), 30);
+  }));
   const { answer, seen } = worker({ network: slow, contents: KEPT });
   assert.equal(await answer("/sessions/7/close"), "close zh");
   assert.equal(await answer("/reports/people"), "late");
@@ -158,12 +160,15 @@ test("a new version keeps the files of the one before as long as a page is open"
   await open.happens("activate");
   assert.deepEqual(await open.caches.keys(), [
     "check-in-old", "check-in-decoder:/sessions/offline/w/", "check-in-language", "verify-offline-2", "check-in-new",
+    "check-in-decoder:/sessions/offline/wasm/",
   ]);
   assert.equal(open.seen.preloads, true);
   const closed = worker({ contents: old, windows: 0 });
   await closed.happens("install");
   await closed.happens("activate");
-  assert.deepEqual(await closed.caches.keys(), ["check-in-language", "verify-offline-2", "check-in-new"]);
+  assert.deepEqual(await closed.caches.keys(), [
+    "check-in-language", "verify-offline-2", "check-in-new", "check-in-decoder:/sessions/offline/wasm/",
+  ]);
 });
 
 test("a worker that rules /sessions/ alone gives way", async () => {
