@@ -32,6 +32,7 @@ CACHEABLE = {
     "sealed_records.index": "the newest of them",
     "sealed_records.latest": "the newest of them",
     "status.key_set": "public keys",
+    "status.certificate_types": "the public table of certificate types",
     "status.signed_list": "bits of certificates by number, which verifiers fetch and keep",
 }
 NEVER_ENDS = {"code_display.stream"}
