@@ -45,7 +45,8 @@ SkillKey = tuple[int, int, int]
 class SkillInput:
     """A result of one skill of one trainee, as a device sends it.
 
-    id: made once, by the device, and sent again with each retry. passed: None takes the result back. told_at: the time by the device's clock.
+    id: made once, by the device, and sent again with each retry. told_at: the time by the device's clock.
+    passed: None takes the result back.
     offset_ms: the server's clock minus the device's, in milliseconds.
     """
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from courses.attendance.roster import phone_tail
 from courses.enrolment import namesakes
+from courses.enrolment.namesakes import Namesake
 from courses.models.attendance import AttendanceDecision, AttendanceEvent, AttendanceKind, ReviewReason
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering
@@ -50,12 +51,16 @@ class CaseEvent:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A trainee of the same name as a walk-in. `enrolment_id`: the place in this training; None without one."""
+    """A trainee of the same name as a walk-in. `enrolment_id`: the place in this training; None without one.
+
+    hint: tells several of them apart.
+    """
 
     trainee_id: int
     enrolment_id: int | None
     name: str
     phone_tail: str
+    hint: str
 
 
 @dataclass(frozen=True)
@@ -235,12 +240,24 @@ def _suggestions(
     }
     suggestions: dict[tuple[int, str], list[Suggestion]] = {}
     for offering_id, name_key in name_keys:
-        namesakes = [
-            Suggestion(trainee.id, enrolments.get((offering_id, trainee.id)), trainee.name, phone_tail(trainee))
-            for trainee in trainees
-            if trainee.name_key == name_key
+        same_name = [trainee for trainee in trainees if trainee.name_key == name_key]
+        hints = namesakes.tell_apart([_namesake(trainee) for trainee in same_name]) if len(same_name) > 1 else {}
+        registered = [
+            Suggestion(
+                trainee.id,
+                enrolments.get((offering_id, trainee.id)),
+                trainee.name,
+                phone_tail(trainee),
+                hints.get(trainee.id, ""),
+            )
+            for trainee in same_name
         ]
         suggestions[offering_id, name_key] = sorted(
-            namesakes, key=lambda suggestion: (suggestion.enrolment_id is None, suggestion.trainee_id)
+            registered, key=lambda suggestion: (suggestion.enrolment_id is None, suggestion.trainee_id)
         )
     return suggestions
+
+
+def _namesake(trainee: Trainee) -> Namesake:
+    """A trainee who need not have a place: the number of the record stands where an enrolment's number stands in lists."""
+    return Namesake(trainee.id, trainee.id, trainee.phone, trainee.birth_year, None, trainee.open_id_number())

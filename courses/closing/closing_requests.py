@@ -186,7 +186,8 @@ def judge(db: Session, row: ClosingRequest, scope: Scope, effects: ClosingOutloo
         refusals.append(error)
     refusals += closing.obstacles(meeting, effects, heads=heads_of(row), before_end=row.before_end, hours=hours_of(row))
     differences = _differences(Foreseen.of_row(row), effects)
-    names = {person.enrolment_id: person.name for person in (*effects.missed, *differences) if person.name}
+    names = {person.enrolment_id: person.name for person in effects.missed}
+    names |= {person.enrolment_id: person.name for person in differences if person.name}
     names |= {judgement.enrolment.id: judgement.enrolment.trainee.name for judgement in effects.judgements}
     return JudgedRequest(
         row,

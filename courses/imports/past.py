@@ -79,7 +79,8 @@ class PastTrainings(ImportKind):
     caution = N_(
         "An offering is imported only as a whole: if one of its rows is wrong, none of its rows are imported and "
         "all of them are listed in this file. Correct or remove the wrong rows. A row with a remark is imported without"
-        " the cell that the remark names."
+        " the cell that the remark names. A wrong row of somebody who attended no session is left out alone: correct it before"
+        " you import, because nobody can be added to the offering afterwards."
     )
     columns = COLUMNS
     steps = ("people", "offerings")
@@ -100,7 +101,8 @@ class PastTrainings(ImportKind):
             "The name and the ID number do not belong together. Check both on the document; if both are right, ask the city."
         ),
         "offering_known": N_(
-            "This offering is already registered without this person. Correct it on the offering's page."
+            "This offering is already registered without this person, and a file adds nobody to it. If an import made it, undo"
+            " that import and send its whole file again with this row corrected. Otherwise correct it on the offering's page."
         ),
         "certificate_ours": N_(
             "The certificate number belongs to a certificate issued by this system. Correct it, or leave it empty."

@@ -24,7 +24,9 @@ export function attemptsAfter(attempts, items) {
 export function resultsOf(attempts) {
   return {
     theory: attempts.map(({ theory }) => theory).filter((score) => score !== null),
-    skills: attempts.flatMap(({ skills }) => Object.entries(skills).map(([id, passed]) => [Number(id), passed])),
+    skills: attempts.flatMap(({ skills }) => (
+      Object.entries(skills).filter(([, passed]) => passed !== null).map(([id, passed]) => [Number(id), passed])
+    )),
   };
 }
 

@@ -10,7 +10,8 @@ import { showPeople } from "./roster_rows.js";
 import { state } from "./roster_state.js";
 import { root } from "./roster_page.js";
 
-let fetchedAt = 0;
+let fetchedAt = -Infinity; // by the clock that nobody sets
+let refreshing = null;
 let failures = 0; // questions in a row without an answer
 let timer = 0;
 let looking = false;
@@ -27,13 +28,18 @@ export async function showRoster(roster) {
   filter(false);
 }
 
-/** Fetch the roster and show it. False where it could not be had. */
-export async function refresh() {
+async function fetchAndShow() {
   const roster = await fetchRoster(state.session);
   if (!roster) return false;
-  fetchedAt = Date.now();
+  fetchedAt = performance.now();
   await showRoster(roster);
   return true;
+}
+
+/** Fetch the roster and show it; once at a time, for a slow network. False where it could not be had. */
+export function refresh() {
+  if (!refreshing) refreshing = fetchAndShow().finally(() => { refreshing = null; });
+  return refreshing;
 }
 
 async function showChanges() {
@@ -47,7 +53,7 @@ async function showChanges() {
 
 async function askNext() {
   const { running, roster } = state;
-  const question = nextQuestion({ running, roster, failures, age: Date.now() - fetchedAt });
+  const question = nextQuestion({ running, roster, failures, age: performance.now() - fetchedAt });
   if (question === "nothing") return;
   const answered = await (question === "roster" ? refresh() : showChanges());
   failures = answered ? 0 : failures + 1;
@@ -68,6 +74,7 @@ async function look() {
 
 function lookAtOnce() {
   failures = 0;
+  if (!state.running) fetchedAt = -Infinity; // nothing else tells what happened to it meanwhile
   look();
 }
 

@@ -13,14 +13,16 @@ export function inOrder(items) {
 }
 
 /**
- * What is sent next: the first item that can be sent, and those of the same address and user that follow it, `size`
- * at most. Items of `refusedUsers` (no token) and of `missingPaths` (not on this server) are left out. Empty when
- * nothing can be sent.
+ * What is sent next: the first item that can be sent, and those of the same user that follow it up to the first of
+ * another address, `size` at most; so what a user did arrives in its order over all addresses. Items of
+ * `refusedUsers` (no token) and of `missingPaths` (not on this server) are left out. Empty when nothing can be sent.
  */
 export function nextBatch(items, { refusedUsers, missingPaths, size }) {
   const sendable = items.filter(({ user, path }) => !refusedUsers.has(user) && !missingPaths.has(path));
   const [first] = sendable;
-  return sendable.filter(({ user, path }) => user === first.user && path === first.path).slice(0, size);
+  const own = sendable.filter(({ user }) => user === first.user);
+  const other = own.findIndex(({ path }) => path !== first.path);
+  return own.slice(0, other < 0 ? size : Math.min(other, size));
 }
 
 /**

@@ -12,7 +12,11 @@ const dialog = part("dialog");
 let signOutForm = null;
 
 // What a refused event was about where it names nobody.
-const ABOUT = { [outbox.OWN_CHECK_INS]: "textOwn", [outbox.HEADCOUNTS]: "textHeadcount" };
+const ABOUT = {
+  [outbox.OWN_CHECK_INS]: "textOwn",
+  [outbox.HEADCOUNTS]: "textHeadcount",
+  [outbox.CLOSINGS]: "textClosing",
+};
 
 function show({ unsent, refused, state, fragile }) {
   const disconnected = state === "sign_in";
@@ -71,6 +75,13 @@ function signOut() {
 outbox.events.addEventListener("change", ({ detail }) => {
   show(detail);
   showRefused();
+});
+// A request to close has arrived: whoever has this page open is led to the judgement.
+outbox.events.addEventListener("answer", ({ detail: { item, answer } }) => {
+  const address = `/sessions/${answer.session}/close`;
+  if (item.path !== outbox.CLOSINGS || !answer.judged || location.pathname === address) return;
+  part("closing").href = address;
+  part("closing").hidden = false;
 });
 part("mark").addEventListener("click", () => { dialog.showModal(); });
 part("close").addEventListener("click", () => dialog.close());

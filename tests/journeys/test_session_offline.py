@@ -343,6 +343,28 @@ def test_unsent_events_can_be_saved_as_a_file_and_refusals_are_shown_until_read(
     expect_unsent(page, 0)
 
 
+def examine_without_a_network(basement: Basement, page: Page, enrolment_id: int) -> None:
+    """Enter a failed theory score on the grid of results, start a retest with a double tap, and enter its score."""
+    with basement.engine.connect() as connection:
+        offering_id = connection.scalar(
+            text("SELECT offering_id FROM enrolment WHERE id = :enrolment"), {"enrolment": enrolment_id}
+        )
+    row = page.locator(f"tr[data-enrolment='{enrolment_id}']")
+    score = row.locator("[data-theory]")
+    page.goto(f"{basement.running.url}/offerings/{offering_id}/assessment")
+    expect(row.locator("[data-skill] input:checked").first).to_have_value("passed")
+    score.fill("30")
+    score.press("Enter")
+    expect(row.locator("[data-state]")).to_have_text("未发送")
+    row.locator("[data-retest]").dblclick()
+    expect(row.locator("[data-attempt]")).to_have_text("第 2 次")
+    page.reload()
+    expect(row.locator("[data-earlier]")).to_contain_text("30")
+    score.fill("80")
+    score.press("Enter")
+    expect_unsent(page, 7)
+
+
 def test_skills_and_tickets_are_taken_without_a_network(basement: Basement, phone: Phone) -> None:
     with basement.engine.connect() as connection:
         enrolment_id, *sealed = connection.execute(
@@ -385,9 +407,11 @@ def test_skills_and_tickets_are_taken_without_a_network(basement: Basement, phon
     expect(page.locator("dialog[open] input").first).to_be_checked()
     page.locator("dialog[open] .btn-skill-not").last.click()
     expect_unsent(page, 4)
+    examine_without_a_network(basement, page, enrolment_id)
     phone.context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('online'))")
     expect_unsent(page, 0)
+    expect(page.locator(f"tr[data-enrolment='{enrolment_id}'] [data-state]")).to_have_text("已保存")
     assert basement.count(
         "SELECT count(*) FROM attendance WHERE course_session_id = :id AND enrolment_id = :enrolment",
         enrolment=enrolment_id,
@@ -401,6 +425,11 @@ def test_skills_and_tickets_are_taken_without_a_network(basement: Basement, phon
             {"enrolment": enrolment_id},
         ).scalars()
         assert list(passed) == [True, False]
+        scores = connection.execute(
+            text("SELECT theory_score FROM assessment WHERE enrolment_id = :enrolment ORDER BY attempt"),
+            {"enrolment": enrolment_id},
+        ).scalars()
+        assert list(scores) == [30, 80]
 
 
 def test_double_taps_and_keys_check_in_one_person_and_keep_the_focus(basement: Basement, phone: Phone) -> None:

@@ -117,7 +117,7 @@ class NewcomerForm(Form):
 class RosterSearchForm(QueryForm):
     """The search in a roster. `show`: the filter of the page on which the search was made (all, missing, present)."""
 
-    q = SealedSearchField(_("Name, initials or last 4 digits of the phone"))
+    q = SealedSearchField(_("Name, initials or last 4 phone digits"))
     show = HiddenField()
 
 

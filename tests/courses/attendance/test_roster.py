@@ -1,4 +1,6 @@
+import json
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -10,6 +12,9 @@ from courses.models.enrolment import EnrolmentSource, EnrolmentState
 from lms.core import audit, clock
 from lms.core.errors import DomainError, NotFound
 from lms.core.scope import EVERYTHING, Role, Scope
+
+# tests/lms/static/roster_search.test.js holds the page to the same examples.
+SEARCHES = json.loads((Path(__file__).parents[2] / "lms/static/roster_search.json").read_text())
 
 
 def arrive(db, meeting, enrolment, now=None):
@@ -84,6 +89,14 @@ def test_search_by_name_initials_or_the_end_of_the_phone(db, make, words, found)
     make.enrolment(offering, make.trainee("张伟", phone="+8613812345678"))
     make.enrolment(offering, make.trainee("阿卜杜·买买提", phone="+8613811110000"))
     assert len(roster.matching_rows(roster.read_roster(db, offering.sessions[0]).rows, words)) == found
+
+
+@pytest.mark.parametrize("example", SEARCHES, ids=lambda example: example["name"])
+def test_the_server_searches_as_the_page_does(example):
+    row = roster.RosterRow(1, example["name"], example["tail"], False, None, None, None, False)
+    assert row.initials == example["initials"]
+    assert [query for query in example["found"] if not roster.matching_rows([row], query)] == []
+    assert [query for query in example["not"] if roster.matching_rows([row], query)] == []
 
 
 def test_a_ticket_stands_for_its_enrolment(db, make):

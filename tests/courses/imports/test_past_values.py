@@ -293,6 +293,13 @@ def test_a_wrong_row_of_somebody_absent_is_refused_alone(world: PastWorld, db: S
     run = imported(world, {"姓名": "甲", "出勤课次": "√"}, {"姓名": "乙", "出勤课次": "缺勤", "手机": "12"})
     assert [line for line, _message in refusals(world, run)] == [3]
     assert attended(db) == {"甲": 2}
+    # Nobody can be added to the offering afterwards: the row that was left out is told the way to complete it.
+    again = imported(world, {"姓名": "甲", "出勤课次": "√"}, {"姓名": "乙", "出勤课次": "缺勤", "手机": "13800139203"})
+    assert [(line, "undo that import" in message) for line, message in refusals(world, again)] == [(3, True)]
+    runs.undo(db, run, "补充漏掉的人")
+    world.work(run)
+    whole = imported(world, {"姓名": "甲", "出勤课次": "√"}, {"姓名": "乙", "出勤课次": "缺勤", "手机": "13800139203"})
+    assert (refusals(world, whole), whole.tally["enrolments"]) == ([], 2)
     both = imported(
         world, {"日期": "2018-05-05", "出勤课次": "√"}, {"日期": "2018-05-05", "出勤课次": "缺勤", "结果": "合格"}
     )  # fmt: skip

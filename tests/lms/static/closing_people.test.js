@@ -27,6 +27,8 @@ test("a retest opens an attempt, and later marks belong to it", () => {
   const attempts = attemptsAfter([], items);
   assert.deepEqual(attempts, [{ theory: 40, skills: {} }, { theory: 80, skills: { 3: true } }]);
   assert.deepEqual(resultsOf(attempts), { theory: [40, 80], skills: [[3, true]] });
+  const undone = attemptsAfter(attempts, [item("/api/v1/skill-results", { session: 1, skill: 3, passed: null })]);
+  assert.deepEqual(resultsOf(undone).skills, []);
 });
 
 test("unsent arrivals count at their own session, over what the server told", () => {

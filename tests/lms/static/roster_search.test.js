@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { norm } from "../../../lms/static/names.js";
 import { finder } from "../../../lms/static/roster_search.js";
@@ -49,6 +50,16 @@ test("of the people found, those who are present, or missing, are shown", () => 
   assert.deepEqual([here, away].map((one) => matches(one, "张", "all")), [true, true]);
   assert.deepEqual([here, away].map((one) => matches(one, "张", "present")), [true, false]);
   assert.deepEqual([here, away].map((one) => matches(one, "", "missing")), [false, true]);
+});
+
+// tests/courses/attendance/test_roster.py holds the server to the same examples.
+test("whole names are searched as the server searches them", () => {
+  const examples = JSON.parse(readFileSync(new URL("roster_search.json", import.meta.url), "utf8"));
+  for (const { name, tail, initials, found, not } of examples) {
+    const somebody = person(name, { tail, initials });
+    for (const query of found) assert.equal(matches(somebody, query, "all"), true, `${name}: ${query}`);
+    for (const query of not) assert.equal(matches(somebody, query, "all"), false, `${name}: ${query}`);
+  }
 });
 
 test("three hundred people are filtered within a frame", () => {

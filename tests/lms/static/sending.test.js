@@ -25,8 +25,14 @@ describe("the next batch", () => {
   const limits = (more = {}) => ({ refusedUsers: new Set(), missingPaths: new Set(), size: 100, ...more });
 
   test("it is of one address and one user, those of the oldest event", () => {
-    const items = [item("a"), item("b", { path: SKILLS }), item("c", { user: "4" }), item("d")];
+    const items = [item("a"), item("c", { user: "4" }), item("d"), item("b", { path: SKILLS }), item("e")];
     assert.deepEqual(keys(nextBatch(items, limits())), ["a", "d"]);
+  });
+
+  test("what happened after an event of another address waits for it", () => {
+    const items = [item("score", { path: SKILLS }), item("retest"), item("score again", { path: SKILLS })];
+    assert.deepEqual(keys(nextBatch(items, limits())), ["score"]);
+    assert.deepEqual(keys(nextBatch(items.slice(1), limits())), ["retest"]);
   });
 
   test("it is no larger than the server takes", () => {

@@ -1,11 +1,14 @@
 """Two people of one name: every page of a training that names them says which of the two it means."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
 from courses.attendance import recording
+from courses.attendance.check_ins import AttendanceInput, WalkIn
 from courses.models.enrolment import EnrolmentState
 from lms.core import clock
 from lms.core.scope import Role
@@ -60,7 +63,17 @@ def test_the_review_queue_tells_apart_whom_the_phone_does_not(make, people, inst
         cancelled = make.enrolment(offering, person, state=EnrolmentState.CANCELLED)
         recording.record_all(db, [happening(cancelled, told_at=clock.now())], user_id=None, now=clock.now())
     db.commit()
+    for phone in (None, "+8613900000007"):
+        make.enrolment(offering, make.trainee("王芳", phone=phone, birth_year=1990))
+    walk_in = AttendanceInput(
+        uuid4(), offering.sessions[0].id, None, told_at=clock.now(), walk_in=WalkIn(uuid4(), "王芳")
+    )
+    recording.record_all(db, [walk_in], user_id=None, now=clock.now())
+    db.commit()
     page = sign_in(instructor).get("/reviews").text
+    # Of one, the phone tells; the other has no phone, and a birth year that both have.
+    assert "··0007</button>" in page
+    assert re.search(r" № \d+</button>", page)
     assert "··0001 · 2001" in page
     assert "··0001 · 2004" in page
 
