@@ -39,22 +39,12 @@ CHECKS = [
     response_schema_conformance,
 ]  # fmt: skip
 OPERATIONS = [
-    ("/api/v1/check-ins", "POST"),
-    ("/api/v1/closings", "POST"),
-    ("/api/v1/day", "GET"),
-    ("/api/v1/devices", "POST"),
-    ("/api/v1/headcounts", "POST"),
-    ("/api/v1/openapi.json", "GET"),
-    ("/api/v1/own-check-ins", "POST"),
-    ("/api/v1/retests", "POST"),
-    ("/api/v1/sessions", "GET"),
-    ("/api/v1/sessions/{session}/changes", "GET"),
-    ("/api/v1/sessions/{session}/roster", "GET"),
-    ("/api/v1/skill-results", "POST"),
-    ("/api/v1/theory-marks", "POST"),
-    ("/api/v1/verify", "POST"),
-    ("/api/v1/verify/{digits}", "GET"),
-]
+    ("/api/v1/check-ins", "POST"), ("/api/v1/closings", "POST"), ("/api/v1/day", "GET"), ("/api/v1/devices", "POST"),
+    ("/api/v1/headcounts", "POST"), ("/api/v1/openapi.json", "GET"), ("/api/v1/own-check-ins", "POST"),
+    ("/api/v1/retests", "POST"), ("/api/v1/sessions", "GET"), ("/api/v1/sessions/{session}/changes", "GET"),
+    ("/api/v1/sessions/{session}/roster", "GET"), ("/api/v1/skill-results", "POST"), ("/api/v1/theory-marks", "POST"),
+    ("/api/v1/verify", "POST"), ("/api/v1/verify/{digits}", "GET"),
+]  # fmt: skip
 
 
 # They take no parameter, or any text.

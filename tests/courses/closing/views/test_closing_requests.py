@@ -78,7 +78,7 @@ def test_the_judgement_comes_back_and_one_tap_on_any_page_confirms_it(  # noqa: 
     session = offering.sessions[0].id
     for page in ("/today/", f"/sessions/{session}/attendance", f"/sessions/{session}/close"):
         text = browser.get(page).text
-        assert "结班等您确认" in text, page
+        assert 'class="panel closing-request"' in text, page
         assert "陈静" in text, page
     form = re.search(r'<form method="post" action="/sessions/\d+/close">.*?</form>', text, re.S).group(0)
     values = dict(re.findall(r'name="([a-z_]+)" value="([^"]*)"', form))
@@ -90,7 +90,7 @@ def test_the_judgement_comes_back_and_one_tap_on_any_page_confirms_it(  # noqa: 
         EnrolmentState.COMPLETED, True, EnrolmentState.INCOMPLETE,
     )  # fmt: skip
     assert db.get_one(ClosingRequest, sent["id"]).state is ClosingRequestState.CONFIRMED
-    assert "结班等您确认" not in browser.get("/today/").text
+    assert "closing-request" not in browser.get("/today/").text
     (again,) = send(client, token, event(offering)).json["answers"]
     assert (again["outcome"], again["code"], again["judged"]) == ("already", "session_closed", None)
 
