@@ -179,11 +179,11 @@ def enter(page: Page, own: Class, number: int, theory: int | None, skills: Seque
 
 
 def open_today(page: Page) -> None:
-    """Open Today as the server renders it. A server that has just started may take longer than a phone waits for it."""
-    for _ in range(5):
+    """Open Today as the server renders it; a browser that was killed may have lost its cookie, so its user signs in again."""
+    page.goto("/today/")
+    if page.locator("#password").count():
+        sign_in(page, Account("instructor", LOGIN, PASSWORD))
         page.goto("/today/")
-        if not page.locator("[data-today][data-shell]").count():
-            return
 
 
 def ask(page: Page) -> None:
