@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from flask import Response, request
 
-LEAST_BYTES = 1000  # a shorter response fits into one packet either way
+LEAST_BYTES = 6000  # a shorter one takes few packets either way; the page of a scanned certificate is one of them
+LEAST_FILE_BYTES = 1000  # of files, which are compressed once
 MOST_BYTES = 4_000_000  # a longer one is a document, and holds up the thread for too long
 TYPES = frozenset(
     {
@@ -41,7 +42,8 @@ def compress(response: Response, *, is_static: bool) -> None:
     ):
         return
     length = response.content_length
-    if length is None or not LEAST_BYTES <= length <= MOST_BYTES:
+    least = LEAST_FILE_BYTES if is_static else LEAST_BYTES
+    if length is None or not least <= length <= MOST_BYTES:
         return
     response.direct_passthrough = False
     content = response.get_data()

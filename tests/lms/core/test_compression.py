@@ -51,12 +51,12 @@ def test_a_static_file_is_the_same_each_time_and_fresh_ones_stay_unsent(client: 
 @pytest.mark.parametrize(
     ("content", "mimetype", "method", "status"),
     [
-        (b"a" * 5000, "application/pdf", "GET", 200),
-        (b"a" * 500, "text/html", "GET", 200),
-        (b"a" * 5000, "text/html", "POST", 200),
-        (b"a" * 5000, "text/html", "GET", 404),
+        (b"a" * 9000, "application/pdf", "GET", 200),
+        (b"a" * (compression.LEAST_BYTES - 1), "text/html", "GET", 200),
+        (b"a" * 9000, "text/html", "POST", 200),
+        (b"a" * 9000, "text/html", "GET", 404),
         (b"a" * (compression.MOST_BYTES + 1), "text/html", "GET", 200),
-        (iter([b"a" * 5000]), "text/html", "GET", 200),
+        (iter([b"a" * 9000]), "text/html", "GET", 200),
     ],
 )
 def test_what_is_not_worth_it_is_left_alone(
