@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from flask import Response, request
 
-LEAST_BYTES = 6000  # a shorter one takes few packets either way; the page of a scanned certificate is one of them
+LEAST_BYTES = 3000  # a shorter one takes two packets; the page of a scanned certificate is one of them
 LEAST_FILE_BYTES = 1000  # of files, which are compressed once
 MOST_BYTES = 4_000_000  # a longer one is a document, and holds up the thread for too long
 TYPES = frozenset(
