@@ -1,5 +1,6 @@
 // The number unsent, on every page of a user who takes attendance; what can be done about it; the warning before
 // signing out.
+import { keepForms } from "./network_forms.js";
 import * as outbox from "./outbox.js";
 import { fill } from "./texts.js";
 import { unsentFile } from "./unsent_file.js";
@@ -112,4 +113,5 @@ document.addEventListener("submit", async (submitted) => {
     outbox.forgetRefusedTokens();
   }
 });
+keepForms(part("network"));
 outbox.status().then(show);

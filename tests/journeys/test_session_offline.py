@@ -596,6 +596,18 @@ def test_axe_finds_nothing_on_the_page_without_a_network(basement: Basement, pho
     expect_unsent(page, 0)
 
 
+def test_a_form_that_needs_a_network_stays_with_what_was_entered(basement: Basement, phone: Phone) -> None:
+    page = phone.page(f"{basement.address}/walk-in")
+    page.locator("main [name=name]").fill("王小明")
+    phone.context.set_offline(True)
+    page.locator("main [name=name]").press("Enter")
+    notice = page.locator("dialog[open]")
+    expect(notice).to_contain_text("内容尚未发送")
+    notice.get_by_role("button").click()
+    expect(page.locator("main [name=name]")).to_have_value("王小明")
+    phone.context.set_offline(False)
+
+
 def test_without_a_service_worker_nothing_is_lost(basement: Basement, phone: Phone) -> None:
     phone.context.add_init_script("delete Navigator.prototype.serviceWorker; delete Navigator.prototype.locks;")
     page = phone.page(basement.address)

@@ -64,6 +64,7 @@ SCRIPTS = (
     "locks.js",
     "looking.js",
     "names.js",
+    "network_forms.js",
     "outbox.js",
     "outbox_connection.js",
     "outbox_former.js",
