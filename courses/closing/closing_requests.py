@@ -150,7 +150,10 @@ def record_all(
 
 
 def waiting(db: Session, meetings: Collection[CourseSession]) -> dict[int, list[ClosingRequest]]:
-    """Read the requests that wait for sessions that can still be closed: by the session's id, the oldest first."""
+    """Read the requests that wait for sessions that can still be closed: by the session's id, the oldest request first.
+
+    The sessions are in the order of time, which is the order in which their closings should be confirmed.
+    """
     open_ids = [meeting.id for meeting in meetings if closing.may_close(meeting)]
     by_session: dict[int, list[ClosingRequest]] = {}
     if open_ids:
@@ -306,11 +309,19 @@ def _end(db: Session, row: ClosingRequest, meeting: CourseSession, state: Closin
 
 
 def _waiting() -> Any:
+    # A device sends its requests for all sessions at once, so several have the same moment of receipt.
     return (
         select(ClosingRequest)
+        .join(ClosingRequest.meeting)
         .where(ClosingRequest.state == ClosingRequestState.WAITING)
         .options(joinedload(ClosingRequest.user))
-        .order_by(ClosingRequest.received_at, ClosingRequest.id)
+        .order_by(
+            CourseSession.starts_at,
+            CourseSession.id,
+            ClosingRequest.received_at,
+            ClosingRequest.happened_at,
+            ClosingRequest.id,
+        )
     )
 
 

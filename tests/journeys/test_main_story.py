@@ -134,6 +134,7 @@ def test_from_schedule_to_report(site: Site, visit: Visit) -> None:
     teacher.locator("[name=phone]").fill("13700000003")
     teacher.get_by_role("button", name="添加并签到").click()
     expect(teacher.locator("[data-count=present]")).to_have_text("3")
+    teacher.locator(".roster-menu summary").click()
     teacher.get_by_role("link", name=re.compile("现场人数")).click()
     teacher.locator("[name=number]").fill("5")
     teacher.get_by_role("button", name="保存").click()

@@ -1,7 +1,8 @@
 """Requests to close: kept once, judged when they arrive, final when a person confirms."""
 
+from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -149,6 +150,14 @@ def test_the_closing_of_an_earlier_session_that_waits_is_named(db, make, sender)
     first, second = loaded(db, offering), loaded(db, offering, 1)
     _first, answer = send(db, sender, asked(first), asked(second))
     assert answer.judged.earlier.id == first.id
+
+
+def test_the_closings_that_wait_are_in_the_order_of_their_sessions_whatever_their_ids(db, make, sender):
+    meetings = loaded(db, two_sessions(make)).offering.sessions
+    requests = [replace(asked(meeting), id=UUID(int=9 - place)) for place, meeting in enumerate(meetings)]
+    send(db, sender, *requests)
+    shown = closing_requests.waiting(db, list(reversed(meetings)))
+    assert list(shown) == [meeting.id for meeting in meetings]
 
 
 def test_an_offering_that_does_not_run_takes_no_request(db, offering, sender):
