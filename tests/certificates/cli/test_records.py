@@ -52,6 +52,7 @@ def test_the_blocks_are_published_to_anybody(system: Flask) -> None:
     keys = {
         each["kid"]: key_files.public_bytes(key_files.load(system.config["SETTINGS"].keys_dir, each["kid"]))
         for each in visitor.get("/.well-known/jwks.json").json["keys"]  # type: ignore[index]
+        if ":" not in each["kid"]  # the same keys by their addresses
     }
     claims = blocks.read(latest.text, keys)
     assert (claims.table, claims.number, claims.digest.hex()) == ("audit_entry", head["number"], head["digest"])
@@ -111,5 +112,5 @@ def test_after_a_restored_backup_the_last_blocks_are_accepted(system: Flask) -> 
     (folder / heads.FILE).write_text(json.dumps({**noted, "audit_entry": [99, "00"]}))
     assert run(system, "seal")[0] == 1
     code, output = run(system, "head", "--accept")
-    assert (code, output.count("\n")) == (0, 5)
+    assert (code, output.count("\n")) == (0, 8)
     assert heads.noted(folder)["audit_entry"] == noted["audit_entry"]

@@ -83,5 +83,7 @@ def test_closing_judges_once(db, make, offering, statements):
     closing.close(db, meeting, zone=ZONE, **CONFIRMED)
     # Judging alone sums the attendances of each enrolment, and reads all theory scores of the offering.
     sums = [statement for statement in statements if "GROUP BY attendance.enrolment_id" in statement]
-    scores = [statement for statement in statements if statement.startswith("SELECT assessment.enrolment_id")]
+    scores = [
+        statement for statement in statements if statement.startswith("SELECT assessment.id, assessment.enrolment_id")
+    ]
     assert (len(sums), len([score for score in scores if "theory_score" in score])) == (1, 1), "\n".join(statements)
