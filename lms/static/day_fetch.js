@@ -3,16 +3,16 @@ import { ask, tokenOf, who } from "./device.js";
 import { measure } from "./device_clock.js";
 import { tokenRefused } from "./outbox_connection.js";
 import { store } from "./outbox_store.js";
-import { answerCount, keep } from "./rosters.js";
+import { answerCount, confirm, keep } from "./rosters.js";
 
 const KEY = "day"; // which answer this device keeps, in the table of facts: {user, tag, sessions}
 
 /** What this device keeps of the last answer to a user. `whole`: each of its rosters is as that answer gave it. */
 async function lastDay(user) {
   const day = await store.read("facts", KEY);
-  if (day?.user !== user) return { sessions: [], rosters: [], whole: false };
+  if (day?.user !== user) return { sessions: [], whole: false };
   const rosters = (await store.readAll("rosters")).filter((roster) => roster.user === user && roster.day === day.tag);
-  return { ...day, rosters, whole: rosters.length === day.sessions.length };
+  return { ...day, whole: rosters.length === day.sessions.length };
 }
 
 /** Nobody else works here now: their rosters go, and those of sessions that are not of this user's day any more. */
@@ -37,15 +37,15 @@ export async function fetchDay() {
   const token = await tokenOf(user);
   if (!token) return false;
   try {
+    const since = answerCount();
     const last = await lastDay(user);
     const headers = { Authorization: `Bearer ${token}` };
     if (last.whole) headers["If-None-Match"] = last.tag;
     const began = Date.now();
-    const since = answerCount();
     const response = await ask("/api/v1/day", { credentials: "omit", headers });
     if (response.status === 401) await tokenRefused(user, token);
     if (response.status === 304) {
-      await store.write("rosters", ...last.rosters.map((roster) => ({ ...roster, fetchedAt: Date.now() })));
+      await confirm(last.sessions, user, since, began);
       return true;
     }
     if (!response.ok) return false;

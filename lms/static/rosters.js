@@ -42,6 +42,22 @@ export async function keep(session, user, fetched, since) {
   return answers.apply(session, roster, since);
 }
 
+/**
+ * The server told that kept rosters of a user are still as they were when it was asked: at `askedAt`, after the first
+ * `since` answers. What is kept now is read anew: answers may have changed it meanwhile, or a sign-out taken it away.
+ */
+export async function confirm(sessions, user, since, askedAt) {
+  const keys = sessions.map(String);
+  const kept = (await store.readAll("rosters")).filter((roster) => roster.user === user && keys.includes(roster.key));
+  const answered = answers.sessions(since);
+  const rosters = kept.map((roster) => {
+    const session = Number(roster.key);
+    const { day, ...newer } = answers.apply(session, roster, since);
+    return { ...newer, ...(day && !answered.has(session) && { day }), fetchedAt: askedAt };
+  });
+  if (rosters.length) await store.write("rosters", ...rosters);
+}
+
 /** The roster that was kept of a session for a user, or null. */
 export async function keptFor(session, user) {
   const roster = await store.read("rosters", String(session));

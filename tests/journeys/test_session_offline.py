@@ -32,6 +32,14 @@ PEOPLE_IN_SIGHT = """() => {
   const rows = [...document.querySelectorAll(".person")].map((row) => row.getBoundingClientRect());
   return [rows.filter((row) => row.height && row.top >= head.bottom - 1 && row.bottom <= bar.top + 1).length, head.height];
 }"""
+# As high as the head gets: half of the class is here, and the instructor came and went.
+HIGHEST_HEAD = """() => {
+  document.querySelectorAll("[data-count=missing], [data-count=present]").forEach((place) => { place.textContent = "120"; });
+  const own = document.querySelector(".roster-own");
+  const was = own.dataset.textWas.replace("{from}", "10:00").replace("{until}", "12:00");
+  own.querySelector("[data-own-text]").textContent = was;
+  [own, own.querySelector("button")].forEach((part) => { part.hidden = false; });
+}"""
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -441,6 +449,7 @@ def test_double_taps_and_keys_check_in_one_person_and_keep_the_focus(basement: B
     row = page.locator(".person[data-present=no]:visible").nth(1)
     tapped, name = page.locator(f"#{row.get_attribute('id')}"), row.get_attribute("data-name")
     # The button for changes comes where the finger is: the second tap must not open its dialog.
+    row.locator(".person-do").hover()  # the stories before this one have checked in all who stand above the fold
     button = row.locator(".person-do").bounding_box()
     assert button is not None
     page.mouse.dblclick(button["x"] + 5, button["y"] + 5)
@@ -576,10 +585,14 @@ def test_axe_finds_nothing_on_the_page_without_a_network(basement: Basement, pho
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     for width, height, people in ((360, 640, 5), (640, 360, 2)):
         page.set_viewport_size({"width": width, "height": height})
-        shown, head = page.evaluate(PEOPLE_IN_SIGHT)
-        assert shown >= people
-        assert head <= height / 3
+        for highest in (False, True):
+            if highest:
+                page.evaluate(HIGHEST_HEAD)
+            shown, head = page.evaluate(PEOPLE_IN_SIGHT)
+            assert shown >= people
+            assert head <= height / 3
     page.set_viewport_size(PHONE)
+    page.reload()
     tap(page, 1)
     for opens, closes in (
         (page.locator("[data-outbox-mark]"), "[data-outbox-close]"),

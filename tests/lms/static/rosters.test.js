@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { store } from "../../../lms/static/outbox_store.js";
-import { answerCount, keep, keptFor, noteAnswers, updateKept } from "../../../lms/static/rosters.js";
+import { answerCount, confirm, keep, keptFor, noteAnswers, updateKept } from "../../../lms/static/rosters.js";
 
 const DAY_MS = 86400000;
 const ROSTER = { people: [{ enrolment: 7, present: false }] };
@@ -45,6 +45,28 @@ test("what is answered later goes into it as well", async () => {
   await updateKept(since);
   assert.equal((await keptFor(5, "3")).people[0].present, true);
   assert.equal((await keptFor(6, "3")).people[0].present, false);
+});
+
+test("a roster that has not changed on the server takes back no answer that came while it was asked", async () => {
+  for (const session of [5, 6]) await keep(session, "3", { ...ROSTER, day: "tag" }, answerCount());
+  const since = answerCount();
+  noteAnswers(ANSWERED);
+  const writing = updateKept(since);
+  await confirm([5, 6], "3", since, 1000);
+  await writing;
+  await confirm([5, 6], "3", since, 1000);
+  const [answered, other] = [await keptFor(5, "3"), await keptFor(6, "3")];
+  assert.deepEqual([answered.people[0].present, answered.day, answered.fetchedAt], [true, undefined, 1000]);
+  assert.deepEqual([other.people[0].present, other.day], [false, "tag"]);
+});
+
+test("a roster that has not changed on the server does not come back after it was removed", async () => {
+  await store.write("rosters", { key: "5", user: "3", fetchedAt: 1, ...ROSTER }, { key: "6", user: "4", fetchedAt: 1 });
+  await confirm([5, 6, 7], "3", answerCount(), 2);
+  assert.equal((await keptFor(5, "3")).fetchedAt, 2);
+  await store.remove("rosters", "5");
+  await confirm([5, 6, 7], "3", answerCount(), 2);
+  assert.deepEqual(await store.readAll("rosters"), [{ key: "6", user: "4", fetchedAt: 1 }]);
 });
 
 test("an answer about a session whose roster is not kept makes none", async () => {
