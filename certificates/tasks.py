@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from certificates import badges, issuing, missing_glyphs, reissue, reminders
 from certificates.branch import Branch
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
+from certificates.legacy import matching
 from certificates.records import sealing
 from certificates.verification import status_lists, type_table
-from courses.events import NameDecided, OfferingClosed
+from courses.events import NameDecided, OfferingClosed, PeopleIdentified
 from lms.core import clock, events, tasks
 from lms.core.errors import DomainError
 from lms.core.transactions import commit
@@ -109,6 +110,19 @@ def remind(db: Session) -> None:
         commit(db)
 
 
+@tasks.task
+def match_legacy_of(db: Session, trainee_ids: list[int]) -> None:
+    """Match the legacy certificates of people whose ID number or proven phone is new."""
+    matching.match_people(db, trainee_ids)
+
+
+@tasks.task
+def match_legacy(db: Session) -> None:
+    """Match all legacy certificates; each chunk is committed by itself. This finds what a lost message left behind."""
+    for _progress in matching.match_all(db):
+        commit(db)
+
+
 def _issue_chunk(db: Session, offering_id: int | None) -> None:
     try:
         issued = issuing.issue_owed(db, Branch.of(current_app.config["SETTINGS"]), offering_id=offering_id)
@@ -127,6 +141,11 @@ def enqueue_issuing(event: OfferingClosed | CertificatesOwed) -> None:
         tasks.enqueue(sweep)
     else:
         tasks.enqueue(issue, event.offering_id)
+
+
+def enqueue_matching(event: PeopleIdentified) -> None:
+    """Enqueue the task that matches legacy certificates, after a commit that says whose an ID number or a phone is."""
+    tasks.enqueue(match_legacy_of, list(event.trainee_ids))
 
 
 def enqueue_decided(_event: NameDecided) -> None:

@@ -10,9 +10,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from courses.enrolment import id_numbers, record_notices, trainees_rights
+from courses.events import PeopleIdentified
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN, IdType, Trainee
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
+from lms.core.events import publish
 from lms.core.masks import mask_email, mask_id, mask_name, mask_phone, without_names
 from lms.core.names import clean, norm
 from lms.core.scope import Scope
@@ -277,6 +279,8 @@ def overwrite(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str
     after, reason = mask_for_audit(facts, changed), without_names(reason, name_before, facts.name, facts.guardian_name)
     audit.record(db, "trainee.change", trainee, before=before, after=after, reason=reason)
     record_notices.tell_changed(db, trainee, contacts_before)
+    if {"id_number", "name"} & set(changed):
+        publish(db, PeopleIdentified((trainee.id,)))
 
 
 def masked_facts(trainee: Trainee) -> dict[str, str]:
@@ -331,6 +335,9 @@ def _create_or_fill(
         if registration.filled:
             action = "trainee.create" if registration.created else "trainee.fill"
             audit.record(db, action, registration.trainee, after=mask_for_audit(facts, registration.filled))
+    identified = [registration.trainee.id for registration in registrations if "id_number" in registration.filled]
+    if identified:
+        publish(db, PeopleIdentified(tuple(identified)))
     return registrations
 
 
