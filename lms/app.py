@@ -99,7 +99,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/unprintable", "certificates.views.unprintable"),
     ("/certificates/legacy", "certificates.legacy.views"),
-    ("/certificates/legacy/holders", "certificates.legacy.holder_views"),
+    ("/certificates/legacy/holders", "certificates.views.legacy_holders"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.verification.views.verification"),
     ("/", "certificates.verification.views.bulk"),
