@@ -22,6 +22,8 @@ audit_labels.register(
             "certificate.share": N_("Link to a certificate created"),
             "certificate.unshare": N_("Link to a certificate withdrawn"),
             "certificates.print": N_("Certificates downloaded for printing"),
+            "enrolment.show_code": N_("Code of a person's own page shown"),
+            "offering.hand_out": N_("Codes of a class printed"),
             "legacy_certificate.remove": N_("Legacy certificate removed"),
             "signing_key.compromise": N_("Signing key compromised"),
             "signing_key.create": N_("Signing key created"),
