@@ -44,7 +44,7 @@ class OpenedRecords:
     needs_name: bool = False
 
 
-def ask_for_code(db: Session, kind: ContactKind, contact: str, *, language: str, address: str) -> ContactCheck:
+def ask_for_code(db: Session, kind: ContactKind, contact: str, *, language: str, address: str | None) -> ContactCheck:
     """Send a code to a contact, whether or not any record has it, so that nobody learns which contacts are known.
 
     contact: E.164 or an e-mail address. address: the IP address that asks. Raises DomainError (429) beyond a limit.
