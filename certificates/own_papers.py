@@ -25,7 +25,7 @@ class OwnCertificate:
 
 @dataclass(frozen=True, slots=True)
 class PersonPapers:
-    """What one person has. `enrolments` are those without a certificate: coming classes, and classes that gave none yet.
+    """Papers of one person. `enrolments` are those without a certificate: coming classes, and classes that gave none yet.
 
     Certificates that another one replaced are left out, because their page shows the one that replaced them.
     """

@@ -82,7 +82,7 @@ def send_again(db: Session, enrolment: Enrolment) -> None:
 
 @dataclass(frozen=True)
 class SentAgain:
-    """What became of the wish to send the address of the own page again.
+    """The answer to the wish to send the address of the own page again.
 
     channel: the way on which it goes, None where nothing goes. contact: the mask of the contact, where it was given for this
     enrolment; a contact of the record is not named, because whoever enrols a stranger must not learn the stranger's number.

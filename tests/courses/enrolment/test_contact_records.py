@@ -1,4 +1,4 @@
-"""What the return of a code opens: the own record, and never the papers of all who share a phone."""
+"""Records that the return of a code opens: the own record, and never the papers of all who share a phone."""
 
 import pytest
 from sqlalchemy import select
