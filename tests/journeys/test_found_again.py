@@ -69,8 +69,8 @@ def taught_class(db: Session) -> tuple[int, int, list[str]]:
     offering = make.offering(
         course=course,
         organisation=make.organisation(name_zh="清风社区"),
-        starts=[clock.now() - timedelta(hours=8)],
-        hours=6,
+        starts=[clock.now() - timedelta(hours=9)],
+        hours=8,
         capacity=PEOPLE,
         by_invitation=True,
     )
