@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from certificates.models import LEGACY_ID_NUMBER_COLUMN, Certificate, LegacyCertificate
+from certificates.legacy.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
+from certificates.models import Certificate
 from certificates.states import State, state_of
 from courses.enrolment import id_numbers
 from courses.models.enrolment import Enrolment

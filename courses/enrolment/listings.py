@@ -91,6 +91,11 @@ def list_where(db: Session, *conditions: ColumnElement[bool]) -> Sequence[Enrolm
     return db.scalars(_with_offering(select(Enrolment)).where(*conditions).order_by(Enrolment.id.desc())).all()
 
 
+def find_record_id(db: Session, user_id: int) -> int | None:
+    """The id of the record that is linked to a user's account, or None."""
+    return db.scalar(select(Trainee.id).where(Trainee.user_id == user_id))
+
+
 def record_of_user(db: Session, user_id: int) -> Trainee:
     """The record that is linked to a user's account. Raises NotFound."""
     trainee = db.scalars(select(Trainee).where(Trainee.user_id == user_id)).one_or_none()
