@@ -12,9 +12,9 @@ from datetime import date
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
-from certificates.legacy.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
 from certificates.models import Certificate
 from certificates.states import State, state_of
 from courses.enrolment import id_numbers
@@ -57,7 +57,8 @@ def by_identity(db: Session, name: str, id_number: str, *, today: date) -> Seque
             field="id_number",
         )
     PBKDF2HMAC(SHA256(), 32, b"BJRC-IDENTITY/1", ROUNDS).derive(f"{norm(name)}\0{sorted(numbers.values())}".encode())
-    papers = [*_signed(db, name, numbers, today), *_legacy(db, name, numbers, today)]
+    trainee_id = _find_trainee(db, name, numbers)
+    papers = [*_signed(db, trainee_id, today), *_legacy(db, name, numbers, trainee_id, today)]
     return sorted(papers, key=lambda paper: (paper.issued_on, paper.number), reverse=True)
 
 
@@ -73,28 +74,28 @@ def _numbers(text: str, today: date) -> dict[IdType, str]:
     return numbers if converted is None else numbers | {IdType.RESIDENT: converted}
 
 
-def _has_number(
-    model: type[Trainee | LegacyCertificate],
-    index: InstrumentedAttribute[bytes | None],
-    column: str,
-    numbers: dict[IdType, str],
-) -> ColumnElement[bool]:
+def _has_number(model: type[Trainee | LegacyCertificate], numbers: dict[IdType, str]) -> ColumnElement[bool]:
     return or_(
-        *((model.id_type == id_type) & crypto.index_is(index, column, number) for id_type, number in numbers.items())
+        *(
+            (model.id_type == id_type) & crypto.index_is(model.id_number_index, ID_NUMBER_COLUMN, number)
+            for id_type, number in numbers.items()
+        )
     )
 
 
-def _signed(db: Session, name: str, numbers: dict[IdType, str], today: date) -> Sequence[PublicCertificate]:
-    rows = db.execute(
+def _find_trainee(db: Session, name: str, numbers: dict[IdType, str]) -> int:
+    """The id of the person, or 0, which no row refers to, so that the statements that follow are the same."""
+    has_number = _has_number(Trainee, numbers)
+    statement = select(Trainee.id).where(has_number, Trainee.name_key == norm(name))
+    return db.scalars(statement.order_by(Trainee.id).limit(1)).one_or_none() or 0
+
+
+def _signed(db: Session, trainee_id: int, today: date) -> Sequence[PublicCertificate]:
+    rows = db.scalars(
         select(Certificate)
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
-        .join(Trainee, Trainee.id == Enrolment.trainee_id)
-        .where(
-            _has_number(Trainee, Trainee.id_number_index, ID_NUMBER_COLUMN, numbers),
-            Trainee.name_key == norm(name),
-            Certificate.superseded_by_id.is_(None),
-        )
-    ).scalars()
+        .where(Enrolment.trainee_id == trainee_id, Certificate.superseded_by_id.is_(None))
+    )
     return [
         PublicCertificate(
             number=row.number,
@@ -110,14 +111,18 @@ def _signed(db: Session, name: str, numbers: dict[IdType, str], today: date) -> 
     ]
 
 
-def _legacy(db: Session, name: str, numbers: dict[IdType, str], today: date) -> Sequence[PublicCertificate]:
-    rows = db.execute(
+def _legacy(
+    db: Session, name: str, numbers: dict[IdType, str], trainee_id: int, today: date
+) -> Sequence[PublicCertificate]:
+    """Legacy certificates with the number and the name, and those that were matched to the person otherwise."""
+    has_number = _has_number(LegacyCertificate, numbers)
+    rows = db.scalars(
         select(LegacyCertificate).where(
-            _has_number(LegacyCertificate, LegacyCertificate.id_number_index, LEGACY_ID_NUMBER_COLUMN, numbers),
-            LegacyCertificate.name_key == norm(name),
+            (has_number & (LegacyCertificate.name_key == norm(name))) | (LegacyCertificate.trainee_id == trainee_id),
             LegacyCertificate.erased_at.is_(None),
+            LegacyCertificate.superseded_by_id.is_(None),
         )
-    ).scalars()
+    )
     return [
         PublicCertificate(
             number=row.number,

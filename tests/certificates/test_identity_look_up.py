@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates import identity_look_up
 from certificates.identity_look_up import PublicCertificate
+from certificates.legacy.models import LegacyCertificate, Match
 from certificates.models import Certificate
 from certificates.states import State
 from courses.models.trainees import IdType
@@ -60,7 +62,7 @@ def test_no_such_number_and_another_name_take_the_same_statements(
         statements.clear()
         assert by_identity(db, name, number) == []
         ran.append(len(statements))
-    assert ran == [2, 2, 2]
+    assert ran == [3, 3, 3]
 
 
 def test_a_certificate_that_another_one_replaced_is_left_out(db: Session, certificate: Certificate) -> None:
@@ -74,3 +76,17 @@ def test_a_text_that_is_no_id_number_is_said_to_be_none(db: Session, text: str) 
     with pytest.raises(DomainError) as refusal:
         by_identity(db, "张三丰", text)
     assert (refusal.value.code, refusal.value.field) == ("id_number_wrong", "id_number")
+
+
+def test_a_legacy_certificate_that_was_matched_to_the_person_is_shown(
+    db: Session, certificate: Certificate, legacy_number: str
+) -> None:
+    """It may have no ID number of its own; one that is nobody's is never shown for a name that fits nobody."""
+    row = db.scalars(select(LegacyCertificate)).one()
+    row.set_id_number(None, None)
+    row.trainee_id = row.matched_how = row.matched_at = row.superseded_by_id = None
+    db.flush()
+    assert [paper.number for paper in by_identity(db, "张三丰", ID_NUMBER)] == [certificate.number]
+    row.trainee_id, row.matched_how, row.matched_at = certificate.enrolment.trainee_id, Match.BY_HAND, clock.now()
+    db.flush()
+    assert [paper.number for paper in by_identity(db, "张三丰", ID_NUMBER)] == [certificate.number, legacy_number]

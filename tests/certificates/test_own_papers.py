@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates import own_papers
+from certificates.legacy.models import LegacyCertificate, Match
 from certificates.models import Certificate
 from courses.enrolment.contact_records import OpenedRecords
 from courses.models.enrolment import EnrolmentState
@@ -48,3 +50,28 @@ def test_a_family_with_one_phone_is_shown_person_by_person(db: Session, make: Ma
     people = own_papers.of_records(db, OpenedRecords(frozenset(row.trainee_id for row in rows)), zone=ZONE)
     assert [person.name for person in people] == ["李刚", "李强"]
     assert own_papers.of_records(db, OpenedRecords(), zone=ZONE) == []
+
+
+def test_legacy_certificates_are_shown_where_the_whole_record_is_open(
+    db: Session, make: Make, issue: Issue, legacy_number: str
+) -> None:
+    trainee = make.trainee("张三丰")
+    row = db.scalars(select(LegacyCertificate)).one()
+    row.trainee_id, row.matched_how, row.matched_at = trainee.id, Match.BY_HAND, clock.now()
+    db.flush()
+    (person,) = own_papers.of_records(db, OpenedRecords(frozenset({trainee.id})), zone=ZONE)
+    assert ([each.number for each in person.legacy], person.certificates, person.enrolments) == (
+        [legacy_number],
+        [],
+        [],
+    )
+    given = owe(make, closed_offering(make))
+    given.trainee_id = trainee.id
+    db.flush()
+    (person,) = own_papers.of_records(db, OpenedRecords(enrolment_ids=frozenset({given.id})), zone=ZONE)
+    assert person.legacy == []
+    row.superseded_by_id = issue("张三丰").id
+    db.flush()
+    assert not own_papers.of_records(db, OpenedRecords(frozenset({make.trainee().id})), zone=ZONE)
+    (person,) = own_papers.of_records(db, OpenedRecords(frozenset({trainee.id})), zone=ZONE)
+    assert person.legacy == []

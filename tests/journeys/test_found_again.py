@@ -96,7 +96,7 @@ def close(office: Page, session_id: int) -> None:
     for box in office.locator("form.panel input[type=checkbox]").all():
         box.check()
     office.locator("form.panel button.btn-lg").click()
-    expect(office.get_by_role("link", name="逐个出示二维码")).to_be_visible()
+    expect(office.get_by_role("link", name="现场领证二维码")).to_be_visible()
 
 
 def printed_codes(office: Page, offering_id: int) -> list[str]:
@@ -108,6 +108,7 @@ def printed_codes(office: Page, offering_id: int) -> list[str]:
 
 def shown_codes(office: Page) -> Iterator[str]:
     """The codes on the screen, one after the other as the instructor shows them."""
+    office.get_by_role("link", name="现场领证二维码").click()
     office.get_by_role("link", name="逐个出示二维码").click()
     for _ in range(2):
         (code,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(office.locator(".scan-code").screenshot())))
