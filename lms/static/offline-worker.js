@@ -3,9 +3,9 @@
 // answers, and reads the code out of its own address. That page, its scripts, the keys, the signed lists and the table
 // of types are kept here; no address that was scanned ever is.
 //
-// The server writes RELEASE above this text: a version, the folder of its files, and the files; the addresses of the
-// signed data; and the folder and the files of the decoder of QR codes, or null where there is none. The decoder is
-// large, and kept for those who opened the page of offline verification.
+// The server writes RELEASE above this text: a version, the folder of its files, and the bundle of them, which is
+// fetched at once; the addresses of the signed data; and the folder and the files of the decoder of QR codes, or null
+// where there is none. The decoder is large, and kept for those who opened the page of offline verification.
 const PREFIX = "verify-offline-";
 const SCOPE = "/v";
 const KEPT = PREFIX + RELEASE.version;
@@ -45,7 +45,10 @@ async function keepDecoder() {
 
 async function install() {
   const cache = await caches.open(KEPT);
-  await cache.addAll(RELEASE.files.map((name) => RELEASE.folder + name));
+  const bundle = await (await fetch(RELEASE.folder + RELEASE.bundle)).json();
+  await Promise.all(Object.entries(bundle).map(([name, { headers, text }]) => (
+    cache.put(RELEASE.folder + name, new Response(text, { headers }))
+  )));
   await self.skipWaiting();
 }
 

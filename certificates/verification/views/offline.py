@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from flask import Blueprint, Response, current_app, render_template, url_for
@@ -23,7 +24,7 @@ from courses.attendance.devices.views.offline_session import DECODING_POLICY, DE
 from lms.core import code_decoder
 from lms.core.access import public
 from lms.core.errors import NotFound
-from lms.core.headers import cacheable
+from lms.core.headers import CONTENT_SECURITY_POLICY, cacheable
 from lms.core.languages import LANGUAGES, language
 from lms.core.limits import limiter
 from lms.core.request_db import autocommit_reads
@@ -39,6 +40,7 @@ SCRIPTS = (
     "offline_data.js", "offline_scan.js", "offline_verification.js", "reading.js", "times.js",
 )  # fmt: skip
 FILES = (*SCRIPTS, DECODING_WORKER, "verify.css", "icon.svg")
+BUNDLE = "bundle.json"
 EXTENSION = "verification_releases"
 VERSION_LENGTH = 16
 CACHED_FOR_GOOD = "public, max-age=31536000, immutable"
@@ -51,6 +53,14 @@ class OfflineRelease:
     version: str
     lists: int
     files: Mapping[str, bytes]
+
+    @cached_property
+    def bundle(self) -> str:
+        """All files with their headers as one document, because whoever scans one code should not ask for each of them."""
+        return json.dumps(
+            {name: {"headers": _headers(name), "text": text.decode()} for name, text in self.files.items()},
+            ensure_ascii=False,
+        )
 
 
 @blueprint.get("/verify/offline")
@@ -67,13 +77,22 @@ def page() -> ResponseReturnValue:
 def file(version: str, name: str) -> ResponseReturnValue:
     """Serve one file of a release, which browsers cache for good; for another version, the present file without caching."""
     release = _release()
-    if name not in release.files:
+    if name == BUNDLE:
+        response = Response(release.bundle, mimetype="application/json")
+    elif name in release.files:
+        response = Response(release.files[name])
+        response.headers.update(_headers(name))
+    else:
         raise NotFound
-    response = Response(release.files[name], mimetype=TYPES[name.rpartition(".")[2]])
     response.headers["Cache-Control"] = CACHED_FOR_GOOD if version == release.version else "no-cache"
-    if name == DECODING_WORKER:
-        response.headers["Content-Security-Policy"] = DECODING_POLICY
     return response
+
+
+def _headers(name: str) -> dict[str, str]:
+    return {
+        "Content-Type": f"{TYPES[name.rpartition('.')[2]]}; charset=utf-8",
+        "Content-Security-Policy": DECODING_POLICY if name == DECODING_WORKER else CONTENT_SECURITY_POLICY,
+    }
 
 
 @blueprint.get("/verify/offline-worker.js")
@@ -92,7 +111,7 @@ def worker() -> Response:
     facts = {
         "version": release.version,
         "folder": _folder(release.version),
-        "files": list(release.files),
+        "bundle": BUNDLE,
         "data": data,
         "decoder": decoder,
     }

@@ -7,7 +7,7 @@ const SCRIPT = readFileSync(new URL("../../../lms/static/offline-worker.js", imp
 const SITE = "https://lms.example";
 const CODE = "1".repeat(198);
 const RELEASE = {
-  version: "new", folder: "/verify/offline/new/", files: ["page.zh.html", "page.en.html", "offline.js"],
+  version: "new", folder: "/verify/offline/new/", bundle: "bundle.json",
   data: ["/.well-known/jwks.json", "/status/revocation/0"],
   decoder: { folder: "/sessions/offline/wasm/", files: ["reader.wasm"] },
 };
@@ -33,7 +33,6 @@ function worker({ network = NONE, contents = {}, scope = `${SITE}/v`, language =
     return {
       match,
       put: async (request, answer) => { files.set(pathOf(request), await answer.text()); },
-      addAll: async (addresses) => addresses.forEach((address) => files.set(address, `file ${address}`)),
     };
   };
   const caches = {
@@ -143,9 +142,12 @@ test("a new version takes the place of the former one, and the worker of one pag
     "verify-offline-2": {}, "verify-offline-old": {}, "verify-offline-data": {}, "check-in-7": {},
     "verify-offline-decoder:/sessions/offline/old/": {},
   };
-  const { happens, stores, seen } = worker({ contents });
+  const bundle = { "page.zh.html": { headers: { "Content-Type": "text/html" }, text: "page zh" } };
+  const { answer, happens, stores, seen } = worker({ contents, network: () => new Response(JSON.stringify(bundle)) });
   await happens("install");
+  assert.deepEqual(seen.asked, ["/verify/offline/new/bundle.json"]);
   await happens("activate");
+  assert.equal(await answer("/verify/offline/new/page.zh.html", { mode: "cors" }), "page zh");
   assert.deepEqual([...stores.keys()], ["verify-offline-data", "check-in-7", "verify-offline-new"]);
   assert.equal(seen.unregistered, false);
   const former = worker({ contents, scope: `${SITE}/verify/offline` });

@@ -37,12 +37,18 @@ def test_the_worker_names_files_and_data_that_are_all_there(
     told = release(client)
     assert told["data"] == [*before["data"], "/status/revocation/0", "/status/superseded/0"]
     assert told["version"] != before["version"]
-    for name in told["files"]:
+    bundle = client.get(f"{told['folder']}{told['bundle']}", buffered=True)
+    assert "immutable" in bundle.headers["Cache-Control"]
+    files = bundle.get_json()
+    assert {"page.zh.html", "page.en.html", "offline.js", "decoding-worker.js", "verify.css"} <= set(files)
+    for name, kept in files.items():
         answer = client.get(f"{told['folder']}{name}", buffered=True)
         assert answer.status_code == 200, name
         assert "immutable" in answer.headers["Cache-Control"]
         assert "Set-Cookie" not in answer.headers
         assert ("wasm-unsafe-eval" in answer.headers["Content-Security-Policy"]) == (name == "decoding-worker.js")
+        assert answer.text == kept["text"]
+        assert kept["headers"] == {header: answer.headers[header] for header in kept["headers"]}
     for address in told["data"]:
         assert client.get(address).status_code == 200, address
     assert set(told["decoder"]["files"]) == set(code_decoder.FILES)
