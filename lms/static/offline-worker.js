@@ -17,12 +17,14 @@ const FRESH_MS = 6 * 3600 * 1000; // a quarter of the time for which a signed li
 const AWAY = new Set([502, 503, 504]); // a proxy answers, and the server behind it does not
 const PATIENT = /^\/verify\/list/u; // lists take their time
 
+/** Fetch and keep what an address answers. False where there is no network, or no room: what is kept stays. */
 async function fetchInto(cache, address) {
   try {
     const answer = await fetch(address);
     if (answer.ok) await cache.put(address, answer);
+    return answer.ok;
   } catch {
-    // No network, or no room: what is kept stays.
+    return false;
   }
 }
 
@@ -31,8 +33,8 @@ async function keepData(anew) {
   const cache = await caches.open(DATA);
   const noted = await cache.match(NOTES.moment);
   if (!anew && noted && Date.now() - Number(await noted.text()) < FRESH_MS) return;
-  await Promise.all(RELEASE.data.map((address) => fetchInto(cache, address)));
-  await cache.put(NOTES.moment, new Response(String(Date.now())));
+  const kept = await Promise.all(RELEASE.data.map((address) => fetchInto(cache, address)));
+  if (kept.every(Boolean)) await cache.put(NOTES.moment, new Response(String(Date.now())));
 }
 
 async function keepDecoder() {

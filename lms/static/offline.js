@@ -82,7 +82,7 @@ function listen(published) {
 }
 
 async function begin() {
-  root.querySelector("[data-away]").hidden = location.pathname.startsWith("/verify/offline");
+  document.querySelector("[data-away]").hidden = location.pathname.startsWith("/verify/offline");
   const note = root.querySelector("[data-told]");
   if (!(await canVerify())) {
     note.textContent = text("unable");

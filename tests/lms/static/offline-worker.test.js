@@ -132,6 +132,12 @@ test("a page has the language noted and the data fetched, at most four times a d
     await happens("message", told(true));
     assert.deepEqual(seen.asked.slice(5), RELEASE.data);
     assert.deepEqual(kepts, [true, true, true, true]);
+    // A list that could not be had is fetched again by the next page.
+    let answers = 0;
+    const broken = worker({ network: () => new Response("data", { status: (answers += 1) === 2 ? 429 : 200 }) });
+    await broken.happens("message", told(false));
+    await broken.happens("message", told(false));
+    assert.deepEqual(broken.seen.asked, [...RELEASE.data, ...RELEASE.data]);
     const away = worker();
     await away.happens("message", told(true));
     assert.equal(kepts.at(-1), false);
