@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from benchmarks.ticket_pictures import write_video
 from certificates.payload import digits_of
-from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.conftest import Site, Visit
 from tests.journeys.device import Phone
 from tests.journeys.relay import Relay, relay
+from tests.journeys.screens import PHONE
 
 
 def codes(site: Site, office: Page) -> tuple[str, str, str, str]:
