@@ -129,5 +129,7 @@ def _id_digits(certificate: Certificate, shown: IdDigits) -> str | None:
 def _session(certificate: Certificate) -> Session:
     db = object_session(certificate)
     if db is None:
-        raise ValueError(f"certificate {certificate.number} belongs to no session, and its pictures are in the database")
+        raise ValueError(
+            f"certificate {certificate.number} belongs to no session, and its pictures are in the database"
+        )
     return db

@@ -62,9 +62,9 @@ class CertificateDocument:
 
     `address_prefix` is the address up to the digits (https://HOST/v/); `verify_address` is the page on which a person
     types the number and the name. `second_name` is another writing of the holder's name, printed under it. The
-    qualification is printed large in the place of the course where there is one: it is what a refresher renewed. `id_digits` are the holder's ID number as
-    it is printed, masked. A `specimen` says across the page that it is no certificate. `seal` is the issuing unit's and `logo` are the organisation's own images, SVG or PNG; without one, nothing
-    is drawn.
+    qualification is printed large in the place of the course where there is one: it is what a refresher renewed.
+    `id_digits` are the holder's ID number as it is printed, masked. `seal` is the issuing unit's image and `logo` the
+    organisation's, SVG or PNG; without one, nothing is drawn. A `specimen` says across the page that it is no certificate.
     """
 
     number: str

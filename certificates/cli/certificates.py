@@ -34,6 +34,7 @@ offering_option = click.option("--offering", "offering_id", type=int, help="Only
 
 FORMS = {".pdf": printing.PrintFormat.PDF, ".zip": printing.PrintFormat.ZIP}
 
+
 @cli.command()
 @offering_option
 @click.option("--from", "since", type=day, help="Only of offerings counted on or after this day.")

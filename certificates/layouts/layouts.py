@@ -54,13 +54,10 @@ def paper(db: Session, branch: Branch) -> Paper:
 
 def wording_of(db: Session, course_id: int | None) -> tuple[Wording, bool]:
     """Return the wording of a course (None: the branch's own) and whether a row of its own says it."""
-    rows = dict(
-        db.execute(
-            select(CertificateLayout.course_id, CertificateLayout.wording).where(
-                CertificateLayout.course_id.is_(None) | (CertificateLayout.course_id == course_id)
-            )
-        ).all()
+    statement = select(CertificateLayout.course_id, CertificateLayout.wording).where(
+        CertificateLayout.course_id.is_(None) | (CertificateLayout.course_id == course_id)
     )
+    rows = {key: kept for key, kept in db.execute(statement)}
     return Wording.of_facts(rows.get(course_id, rows.get(None))), course_id in rows
 
 

@@ -1,4 +1,7 @@
-"""Pages for printing many certificates: choose an offering or a period, see the number, download a ZIP, one PDF or sheets of cards."""
+"""Pages for printing many certificates: choose an offering or a period, see the number, download them.
+
+They come as a ZIP, as one PDF, or as sheets of wallet cards.
+"""
 
 from collections.abc import Iterator
 from datetime import date

@@ -39,9 +39,7 @@ def upgrade() -> None:
         sa.Column("stored_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_certificate_picture_digest")),
         sa.CheckConstraint("suffix IN ('.png', '.svg')", name=op.f("ck_certificate_picture_suffix")),
-        sa.CheckConstraint(
-            "octet_length(content) BETWEEN 1 AND 1048576", name=op.f("ck_certificate_picture_content")
-        ),
+        sa.CheckConstraint("octet_length(content) BETWEEN 1 AND 1048576", name=op.f("ck_certificate_picture_content")),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_certificate_picture")),
     )
     op.create_table(
@@ -51,9 +49,7 @@ def upgrade() -> None:
         sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("set_by", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("unit BETWEEN 0 AND 255", name=op.f("ck_unit_seal_unit")),
-        sa.ForeignKeyConstraint(
-            ["picture"], ["certificate_picture.digest"], name=op.f("fk_unit_seal_picture")
-        ),
+        sa.ForeignKeyConstraint(["picture"], ["certificate_picture.digest"], name=op.f("fk_unit_seal_picture")),
         sa.ForeignKeyConstraint(["set_by"], ["app_user.id"], name=op.f("fk_unit_seal_set_by")),
         sa.PrimaryKeyConstraint("unit", name=op.f("pk_unit_seal")),
     )

@@ -15,6 +15,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pypdfium2
 import pytest
@@ -22,6 +23,7 @@ import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 from pypdf import PdfReader
+from pypdf.generic import ArrayObject, DictionaryObject
 
 from certificates.payload import Payload, encode
 from certificates.rendering import CertificateDocument, Layout, badge, card_refusal, left_out, preview, render
@@ -212,7 +214,9 @@ def test_title_and_name_are_in_serif_and_bold_is_a_weight_of_its_own() -> None:
     fonts = {"NotoSerifSC-Regular-Identity-H", "NotoSansSC-Regular-Identity-H", "NotoSerif-Regular"}
     assert fonts == names_of_fonts(render(SAMPLE)) == names_of_fonts(render(SAMPLE, Layout.CARD))
     assert fonts == names_of_fonts(render(latin))
-    assert "NotoSansCJKsc-Thin" in names_of_fonts(left_out([(SAMPLE.number, "")])), "the variable font, here at weight 700"
+    assert "NotoSansCJKsc-Thin" in names_of_fonts(left_out([(SAMPLE.number, "")])), (
+        "the variable font, here at weight 700"
+    )
 
 
 def test_the_list_of_those_left_out_spells_what_it_cannot_print() -> None:
@@ -395,3 +399,38 @@ def test_threads_may_render_together() -> None:
     for thread in threads:
         thread.join()
     assert made == {name: render(replace(SAMPLE, holder=name)) for name in NAMES}
+
+
+def tags(pdf: bytes) -> list[tuple[str, str]]:
+    """The structure elements of a PDF in the order of reading, each with its alternative text or title."""
+    found: list[tuple[str, str]] = []
+
+    def walk(element: Any) -> None:
+        element = element.get_object()
+        if isinstance(element, ArrayObject):
+            for child in element:
+                walk(child)
+        elif isinstance(element, DictionaryObject) and "/S" in element:
+            found.append((str(element["/S"]).lstrip("/"), str(element.get("/Alt", element.get("/T", "")))))
+            if "/K" in element:
+                walk(element["/K"])
+        elif isinstance(element, DictionaryObject) and element.get("/Type") == "/OBJR":
+            found.append(("annotation", str(element["/Obj"].get_object().get("/Contents", ""))))
+
+    walk(PdfReader(BytesIO(pdf)).trailer["/Root"]["/StructTreeRoot"]["/K"])
+    return found
+
+
+@LAYOUTS
+@pytest.mark.parametrize("document", [SAMPLE, CROWDED], ids=["usual", "crowded"])
+def test_title_and_name_are_headings_and_nothing_spoken_is_the_code(
+    document: CertificateDocument, layout: Layout
+) -> None:
+    read = tags(render(document, layout))
+    headings = [pair for pair in read if pair[0] in {"H1", "H2"}]
+    assert headings == [("H1", "培训合格证书"), ("H2", document.holder)]
+    figure = read.index(("Figure", "二维码：扫码核验 QR code: scan to verify"))
+    assert figure > read.index(headings[1])
+    assert read.index(headings[1]) < read.index(("Strong", "")), "the qualification comes after the name"
+    assert not [spoken for _, spoken in read if re.search("[0-9]{40}", spoken)]
+    assert ("annotation", document.verify_address) in read
