@@ -147,7 +147,13 @@ personal_data.register(
         erase=_erase_legacy,
     )
 )
-personal_data.leave_apart({"ledger_entry": N_("Hashes of codes; never altered")})
+personal_data.leave_apart(
+    {
+        "ledger_entry": N_("Hashes of codes; never altered"),
+        "certificate_layout": N_("The wording of certificates; who changed it"),
+        "unit_seal": N_("The seal of an issuing unit; who set it"),
+    }
+)
 retention_rules.register(
     RetentionKind("share_link", N_("Links to certificates"), N_("expired"), due=_links_due, erase=_erase_links)
 )
