@@ -23,7 +23,7 @@ Issue = Callable[..., Certificate]
 
 def test_a_course_has_its_own_layout_and_the_others_have_the_branchs(db: Session, make: Make, branch: Branch) -> None:
     course: Course = make.course()
-    other: Course = make.course()
+    other: Course = make.course("FR-16")
     layouts.save(db, None, replace(DEFAULT, title_zh="结业证书"))
     layouts.save(db, course.id, replace(DEFAULT, title_zh="参训证明"))
     layouts.save(db, course.id, replace(DEFAULT, title_zh="参训证明书"))
