@@ -22,7 +22,7 @@ from lms.core import audit, clock
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What certificates that are issued now get from layouts and seals.
+    """Layouts and seals as certificates that are issued now get them.
 
     by_course: the wording of courses that have their own. seals: digests by unit; the branch's own is that of unit 0.
     """

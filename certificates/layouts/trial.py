@@ -24,7 +24,9 @@ def specimen(
     wording: Wording, course: Course | None, branch: Branch, today: date, seal: Path | None = None
 ) -> CertificateDocument:
     """Return a certificate of nobody in this layout, of the course or, where there is none, of texts of usual length."""
-    unit_zh, unit_en = ("北京市海淀区红十字会", "Haidian District Red Cross") if course is None else (branch.name_zh, branch.name_en)
+    unit_zh, unit_en = (
+        ("北京市海淀区红十字会", "Haidian District Red Cross") if course is None else (branch.name_zh, branch.name_en)
+    )
     return CertificateDocument(
         number=branch.scheme.compose(course.programme.short_code if course else "FR", today.year, 0),
         holder=_NAME,

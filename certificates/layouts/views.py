@@ -19,7 +19,6 @@ from lms.core.access import requires
 from lms.core.error_pages import message_of
 from lms.core.errors import DomainError, NotFound
 from lms.core.form_errors import refused_on
-from lms.core.languages import named
 from lms.core.request_db import db
 from lms.core.scope import Role
 from lms.organisations import districts
