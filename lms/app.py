@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from certificates import tasks as issuing_tasks
-from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
+from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged
 from courses import tasks as course_tasks
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed
 from lms.accounts import current
@@ -81,6 +81,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/trainees", "lms.portal.desk_links"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
+    ("/my-certificate", "lms.portal.my_certificate"),
     ("/messages/to-call", "lms.portal.to_call"),
     ("/reports", "courses.reports.views.enrolment"),
     ("/reports", "courses.reports.views.sessions"),
@@ -96,12 +97,15 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/imports", "courses.imports.views"),
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
+    ("/certificates", "certificates.views.hand_out"),
+    ("/certificates/layouts", "certificates.layouts.views"),
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/unprintable", "certificates.views.unprintable"),
     ("/certificates/legacy", "certificates.legacy.views"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.verification.views.verification"),
     ("/", "certificates.verification.views.bulk"),
+    ("/", "certificates.verification.views.list_checks"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
     ("/", "certificates.verification.views.records"),
@@ -163,8 +167,8 @@ SEALED_COLUMNS: tuple[str, ...] = (
     "certificates.sealed_columns",
 )
 
-# Modules that register a figure of theirs with a page of a package below them.
-FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
+# Modules that register a figure or a section of theirs with a page of a package below them.
+FIGURES: tuple[str, ...] = ("certificates.valid_counts", "certificates.trainee_section")
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
 COMMANDS: tuple[str, ...] = (
@@ -258,3 +262,4 @@ def _react() -> None:
     events.react(ReissueOwed, issuing_tasks.enqueue_correction)
     events.react(BadgeOwed, issuing_tasks.enqueue_badges)
     events.react(StatusChanged, issuing_tasks.enqueue_status_lists)
+    events.react(ListOwed, issuing_tasks.enqueue_list)
