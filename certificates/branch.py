@@ -14,7 +14,8 @@ class Branch:
     """Settings of the branch.
 
     Its names in both languages, the scheme of its certificate numbers, its time zone, the folder of private keys, its
-    public address, and the image files of seal and logo, if it has any.
+    public address, and the image files of seal and logo, if it has any. `renewal_at_old_end`: the validity of a certificate
+    that was renewed early begins where the old one ends, and not with its issue.
     """
 
     name_zh: str
@@ -25,6 +26,7 @@ class Branch:
     public_url: str
     seal: Path | None = None
     logo: Path | None = None
+    renewal_at_old_end: bool = True
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -38,4 +40,5 @@ class Branch:
             public_url=settings.public_url,
             seal=settings.seal_file,
             logo=settings.logo_file,
+            renewal_at_old_end=settings.renewal_begins == "at_old_end",
         )

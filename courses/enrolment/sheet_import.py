@@ -15,8 +15,17 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from courses.enrolment import identity_conflicts, pending_lists, places, sheet_facts, trainees, trainees_rights
+from courses.enrolment import (
+    identity_conflicts,
+    pending_lists,
+    places,
+    prerequisites,
+    sheet_facts,
+    trainees,
+    trainees_rights,
+)
 from courses.enrolment.pending_lists import PendingList
+from courses.enrolment.prerequisites import HoldingStanding
 from courses.enrolment.sheet import ListRow
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import EnrolmentImport, EnrolmentSource, EnrolmentState
@@ -63,7 +72,8 @@ class SheetRow:
     """A row of the file with its verdict.
 
     `facts` is None where the facts are not valid. `differences` are the names of the facts in which the row differs
-    from the record of a known person. `converted`: the ID number had 15 digits.
+    from the record of a known person. `converted`: the ID number had 15 digits. `standing`: how a known person, whose record
+    the user may change, stands against what the course demands to be held.
     """
 
     number: int
@@ -73,6 +83,7 @@ class SheetRow:
     problem: RowProblem | None = None
     differences: tuple[str, ...] = ()
     converted: bool = False
+    standing: HoldingStanding | None = None
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -202,6 +213,13 @@ def preview(db: Session, pending: EnrolmentImport, scope: Scope) -> Preview:
     record_ids = {record.id for record in records.values() if record is not None}
     changeable_ids = trainees_rights.changeable_ids(db, record_ids, scope)
     enrolled_ids = places.enrolled_trainee_ids(db, pending.offering_id)
+    offering = pending.offering
+    standings = prerequisites.standings(
+        db,
+        prerequisites.of_offering(offering),
+        dict.fromkeys(changeable_ids),
+        day=prerequisites.last_day_of(offering),
+    )
     rows: list[SheetRow] = []
     earlier_rows = _EarlierRows()
     for row in parsed:
@@ -223,10 +241,11 @@ def preview(db: Session, pending: EnrolmentImport, scope: Scope) -> Preview:
             rows.append(SheetRow(row.number, row.cells, RowVerdict.ENROLLED, facts, problem))
         elif record is not None:
             differences = trainees.find_differences(record, facts) if record.id in changeable_ids else ()
-            rows.append(replace(row, verdict=RowVerdict.KNOWN, differences=differences))
+            standing = standings.get(record.id)
+            rows.append(replace(row, verdict=RowVerdict.KNOWN, differences=differences, standing=standing))
         else:
             rows.append(row)
-    return Preview(rows, places.count_places(db, pending.offering).free, source)
+    return Preview(rows, places.count_places(db, offering).free, source)
 
 
 def apply(db: Session, pending: EnrolmentImport, scope: Scope, *, revision: str | None = None) -> SheetImportResult:
