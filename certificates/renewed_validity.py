@@ -27,9 +27,7 @@ def beginnings(db: Session, owed: Sequence[Row[Any]], day: date, branch: Branch)
     if not renewing or not branch.renewal_at_old_end:
         return {}
     holders = sorted({row.trainee_id for row in renewing})
-    db.execute(
-        select(Trainee.id).where(Trainee.id.in_(holders)).order_by(Trainee.id).with_for_update(key_share=True)
-    )
+    db.execute(select(Trainee.id).where(Trainee.id.in_(holders)).order_by(Trainee.id).with_for_update(key_share=True))
     held_by = held.of_people(db, holders, {row.certificate_type for row in renewing}, on=day)
     ends = {
         (trainee_id, certificate.certificate_type): certificate.valid_until

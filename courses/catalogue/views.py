@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from courses.catalogue import catalogue, prerequisites
+from courses.catalogue.catalogue import CourseFacts
 from courses.catalogue.forms import CourseForm, PrerequisiteForm, ProgrammeForm
 from courses.models.catalogue import Course, Programme
 from lms.core.access import requires
@@ -58,7 +59,9 @@ def edit(course_id: int) -> ResponseReturnValue:
     demanded = [PrerequisiteForm.shown(row) for row in course.prerequisites]
     form = CourseForm()
     if request.method == "GET":
-        form = CourseForm(obj=course, skills=skills, prerequisites=demanded)
+        # Not the row as `obj`: WTForms would take its skills and prerequisites for those of the form.
+        facts = {name: getattr(course, name) for name in CourseFacts.__dataclass_fields__}
+        form = CourseForm(data=facts | {"skills": skills, "prerequisites": demanded})
     form.code.data = course.code
     return _course_form(form, course)
 

@@ -72,8 +72,8 @@ class SheetRow:
     """A row of the file with its verdict.
 
     `facts` is None where the facts are not valid. `differences` are the names of the facts in which the row differs
-    from the record of a known person. `converted`: the ID number had 15 digits. `standing`: how a known person, whose record
-    the user may change, stands against what the course demands to be held.
+    from the record of a known person. `converted`: the ID number had 15 digits. `record_id`: the record of a known
+    person, where the user may change it.
     """
 
     number: int
@@ -83,7 +83,7 @@ class SheetRow:
     problem: RowProblem | None = None
     differences: tuple[str, ...] = ()
     converted: bool = False
-    standing: HoldingStanding | None = None
+    record_id: int | None = None
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -213,13 +213,6 @@ def preview(db: Session, pending: EnrolmentImport, scope: Scope) -> Preview:
     record_ids = {record.id for record in records.values() if record is not None}
     changeable_ids = trainees_rights.changeable_ids(db, record_ids, scope)
     enrolled_ids = places.enrolled_trainee_ids(db, pending.offering_id)
-    offering = pending.offering
-    standings = prerequisites.standings(
-        db,
-        prerequisites.of_offering(offering),
-        dict.fromkeys(changeable_ids),
-        day=prerequisites.last_day_of(offering),
-    )
     rows: list[SheetRow] = []
     earlier_rows = _EarlierRows()
     for row in parsed:
@@ -240,12 +233,23 @@ def preview(db: Session, pending: EnrolmentImport, scope: Scope) -> Preview:
             problem = RowProblem(N_("This trainee is already enrolled in this offering."))
             rows.append(SheetRow(row.number, row.cells, RowVerdict.ENROLLED, facts, problem))
         elif record is not None:
-            differences = trainees.find_differences(record, facts) if record.id in changeable_ids else ()
-            standing = standings.get(record.id)
-            rows.append(replace(row, verdict=RowVerdict.KNOWN, differences=differences, standing=standing))
+            may_change = record.id in changeable_ids
+            differences = trainees.find_differences(record, facts) if may_change else ()
+            record_id = record.id if may_change else None
+            rows.append(replace(row, verdict=RowVerdict.KNOWN, differences=differences, record_id=record_id))
         else:
             rows.append(row)
-    return Preview(rows, places.count_places(db, offering).free, source)
+    return Preview(rows, places.count_places(db, pending.offering).free, source)
+
+
+def standings(db: Session, pending: EnrolmentImport, rows: Sequence[SheetRow]) -> dict[int, HoldingStanding]:
+    """Return, by row, how the known people in reach stand against what the course demands to be held."""
+    offering = pending.offering
+    people = {row.record_id: row.number for row in rows if row.record_id is not None}
+    by_person = prerequisites.standings(
+        db, prerequisites.of_offering(offering), dict.fromkeys(people), day=prerequisites.last_day_of(offering)
+    )
+    return {people[trainee_id]: standing for trainee_id, standing in by_person.items()}
 
 
 def apply(db: Session, pending: EnrolmentImport, scope: Scope, *, revision: str | None = None) -> SheetImportResult:

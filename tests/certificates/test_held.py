@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from certificates import held, issuing, reissue, revocation
 from certificates.branch import Branch
-from certificates.models import Certificate, LegacyCertificate
+from certificates.models import Certificate
 from certificates.reissue import Correction
 from courses.enrolment.held_certificates import Held
 from courses.models.enrolment import EnrolmentState
@@ -37,35 +37,20 @@ def take(db: Session, make: Make, branch: Branch) -> Take:
     return taken
 
 
-def legacy(db: Session, trainee: Trainee, issued_on: date, valid_until: date | None, **facts: object) -> None:
-    """A legacy certificate of type 1 that belongs to a trainee."""
-    now = clock.now()
-    row = LegacyCertificate(
-        number=f"京红救{trainee.id}", number_key=f"京红救{trainee.id}", name=trainee.name, name_key=trainee.name_key,
-        programme_code="FIRST_RESPONDER", course="救护员", unit="北京市红十字会", issued_on=issued_on,
-        valid_until=valid_until, source="test:1", imported_at=now, trainee_id=trainee.id, certificate_type=1,
-        matched_how="by_hand", matched_at=now,
-    )  # fmt: skip
-    for name, value in facts.items():
-        setattr(row, name, value)
-    db.add(row)
-    db.flush()
-
-
 def test_each_type_is_told_by_its_latest_end_in_one_statement(
     db: Session, make: Make, take: Take, statements: list[str]
 ) -> None:
     trainee, other, today = make.trainee(), make.trainee(), clock.branch_today()
     short, long, endless = take(trainee, validity_months=6), take(trainee), take(trainee, 2, validity_months=None)
     take(trainee, 3)
-    legacy(db, other, date(2015, 3, 1), date(2018, 2, 28))
+    former = make.legacy_certificate(other, date(2018, 2, 28))
     statements.clear()
     people = held.of_people(db, [trainee.id, other.id, make.trainee().id], [1, 2], on=today)
     assert len([text for text in statements if text.startswith("SELECT")]) == 1
     assert short.valid_until is not None
     assert people == {
         trainee.id: (Held(endless.number, 2, None), Held(long.number, 1, long.valid_until)),
-        other.id: (Held(f"京红救{other.id}", 1, date(2018, 2, 28), legacy=True),),
+        other.id: (Held(former.number, 1, date(2018, 2, 28), legacy=True),),
     }
     assert held.latest(db, [trainee.id, other.id], [1], on=today)[trainee.id].number == long.number
 
@@ -75,7 +60,7 @@ def test_what_was_issued_after_the_day_or_revoked_is_not_held(db: Session, make:
     revoked = take(trainee)
     assert held.of_people(db, [trainee.id], [1], on=today - timedelta(days=1)) == {}
     revocation.revoke(db, revoked, "misuse")
-    legacy(db, trainee, date(2015, 3, 1), None, revoked_at=clock.now(), revoke_reason="misuse")
+    make.legacy_certificate(trainee, None, revoked_at=clock.now(), revoke_reason="misuse")
     assert held.of_people(db, [trainee.id], [1], on=today) == {}
 
 

@@ -77,6 +77,7 @@ def preview(offering_id: int, ref: str) -> ResponseReturnValue:
         "enrolment/preview.html",
         offering=pending.offering,
         demands=demands,
+        standings=sheet_import.standings(db(), pending, judged.accepted),
         types=prerequisites.type_names(db(), demands),
         pending=pending,
         preview=judged,
