@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, false, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
-from certificates.models import Certificate, LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
+from certificates.models import Certificate
 from courses.enrolment.held_certificates import Held
 from courses.models.enrolment import Enrolment
 

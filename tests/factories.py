@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates.models import LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
 from courses.models.catalogue import Course, CoursePrerequisite, CourseSkill
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
