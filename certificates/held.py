@@ -1,4 +1,4 @@
-"""What people hold: certificates of this system and the legacy ones that belong to them, expired ones included.
+"""Certificates that people hold: certificates of this system and the legacy ones that belong to them, expired ones included.
 
 A course that renews a certificate asks for it (`courses.enrolment.held_certificates`), and so does the validity of the new
 certificate, which begins where the old one ends (`certificates.renewal`).

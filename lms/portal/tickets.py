@@ -166,7 +166,7 @@ def _name_facts(row: Enrolment) -> dict[str, object]:
 
 
 def _held_facts(row: Enrolment) -> dict[str, object]:
-    """What the course demands to be held, and how the trainee stands where the reader proved to be the trainee.
+    """The demands of the course, and how the trainee stands where the reader proved to be the trainee.
 
     Whoever types the name and the phone of another person gets a ticket, so a ticket alone proves nothing.
     """

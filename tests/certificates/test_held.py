@@ -1,4 +1,4 @@
-"""What people hold: own and legacy certificates, as things were on a day."""
+"""Certificates that people hold: own and legacy certificates, as things were on a day."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

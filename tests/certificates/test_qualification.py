@@ -1,4 +1,4 @@
-"""What a certificate certifies: its qualification where a refresher gave it, else its course."""
+"""The qualification that a certificate certifies: its qualification where a refresher gave it, else its course."""
 
 from certificates.qualification import of_facts
 

@@ -1,4 +1,4 @@
-"""What a course demands, as an administrator enters it: stored as rows, each change on record."""
+"""The prerequisites of a course, as an administrator enters it: stored as rows, each change on record."""
 
 from datetime import date
 

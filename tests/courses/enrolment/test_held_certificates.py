@@ -1,4 +1,4 @@
-"""What people hold is read by the package that keeps certificates, and by nobody where nothing was asked."""
+"""The certificates that people hold are read by the package that keeps certificates, and by nobody where nothing was asked."""
 
 from datetime import date
 

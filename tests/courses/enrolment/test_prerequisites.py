@@ -1,4 +1,4 @@
-"""What a course demands to be held: one row suffices, and the grace ends at the end of its last month."""
+"""The certificates that a course demands: one row suffices, and the grace ends at the end of its last month."""
 
 from datetime import date, timedelta
 
