@@ -67,7 +67,7 @@ def of_ticket(db: Session, ticket: str) -> Certificate:
 
 
 def _certified(language: str) -> ColumnElement[str]:
-    """What a certificate certifies, as `qualification.of_facts` has it."""
+    """The qualification of a certificate, as `qualification.of_facts` has it."""
     return func.coalesce(
         Certificate.facts[f"qualification_{language}"].astext, Certificate.facts[f"course_{language}"].astext
     )

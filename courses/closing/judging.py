@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, contains_eager, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
 
 from courses.assessment import assessment
 from courses.assessment.entitlement import (
@@ -57,7 +57,7 @@ def judgements(db: Session, offering_id: int) -> list[Judgement]:
         select(Enrolment, Trainee.name)
         .join(Enrolment.trainee)
         .where(Enrolment.offering_id == offering_id, Enrolment.state.in_(HOLDS_PLACE))
-        .options(contains_eager(Enrolment.trainee))
+        .options(contains_eager(Enrolment.trainee), undefer(Enrolment.held_elsewhere))
     ).all()
     standings = _standings(db, offering_id, course, times, [enrolment for enrolment, _ in rows])
     presence = {
@@ -121,8 +121,7 @@ def _standings(
     """
     day = clock.last_branch_day([starts_at for starts_at, _ in times])
     demands = prerequisites.in_force(course, day) if course.certificate_type is not None else ()
-    people = {enrolment.trainee_id: enrolment.held_elsewhere for enrolment in enrolments}
-    return prerequisites.standings(db, demands, people, day=day, offering_id=offering_id)
+    return prerequisites.of_enrolments(db, demands, enrolments, day=day, offering_id=offering_id)
 
 
 def write(db: Session, judged: Sequence[Judgement]) -> None:

@@ -104,8 +104,25 @@ def judge(demands: Sequence[CoursePrerequisite], held: Sequence[Held], day: date
 
 def of_enrolled(db: Session, offering: Offering, enrolments: Iterable[Enrolment]) -> dict[int, HoldingStanding]:
     """Return how the trainees of an offering stand against what it demands, by trainee; empty where it demands nothing."""
+    return of_enrolments(db, of_offering(offering), enrolments, day=last_day_of(offering), offering_id=offering.id)
+
+
+def of_enrolments(
+    db: Session,
+    demands: Sequence[CoursePrerequisite],
+    enrolments: Iterable[Enrolment],
+    *,
+    day: date,
+    offering_id: int,
+) -> dict[int, HoldingStanding]:
+    """Return how the trainees of these enrolments of an offering stand against demands, as `standings` does.
+
+    `Enrolment.held_elsewhere` is read one by one unless the enrolments were read with it.
+    """
+    if not demands:
+        return {}
     people = {enrolment.trainee_id: enrolment.held_elsewhere for enrolment in enrolments}
-    return standings(db, of_offering(offering), people, day=last_day_of(offering), offering_id=offering.id)
+    return standings(db, demands, people, day=day, offering_id=offering_id)
 
 
 def standings(

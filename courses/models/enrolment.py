@@ -113,7 +113,7 @@ class Enrolment(Base):
     contacts of the trainee's record may be somebody else's as long as they are not proven.
 
     `held_elsewhere` describes a certificate of another branch that the trainee holds on paper, as an administrator accepted
-    it for a course that demands one; None for everybody else.
+    it for a course that demands one; None for everybody else. It is read where such a course is judged, and not with the row.
     """
 
     __tablename__ = "enrolment"
@@ -136,7 +136,7 @@ class Enrolment(Base):
     certified_at: Mapped[datetime | None]
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    held_elsewhere: Mapped[str | None]
+    held_elsewhere: Mapped[str | None] = mapped_column(deferred=True)
 
     offering: Mapped[Offering] = relationship()
     trainee: Mapped[Trainee] = relationship()
