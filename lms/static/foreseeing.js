@@ -61,8 +61,8 @@ export function judge(demand, { named, holds = true, sessions, minutes, results 
 /**
  * What closing a session would do. `facts`: those of the roster (`closing`). `closed`: the ids of the other sessions
  * that are closed, or that this device has asked to close. `people`: [{enrolment, named, holds, times:
- * {session: [arrival, leaving]}, results}]; `holds`: the person holds what the course demands. Each person of the answer has what is `missing`, the minutes of the sessions so far,
- * and how the person was `here` (null: absent).
+ * {session: [arrival, leaving]}, results}]; `holds`: the person holds what the course demands. Each person of the
+ * answer has what is `missing`, the minutes of the sessions so far, and how the person was `here` (null: absent).
  */
 export function foresee(facts, session, closed, people) {
   const others = facts.sessions.filter(({ id }) => id !== session);
