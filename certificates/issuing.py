@@ -23,8 +23,10 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from certificates import missing_glyphs, renewal, renewed_validity, signing
-from certificates.branch import Branch
+from certificates.branch import BRANCH_UNIT, Branch
 from certificates.events import CertificatesOwed
+from certificates.layouts import layouts
+from certificates.layouts.layouts import Paper
 from certificates.signing import Draft
 from courses.counting import person_time
 from courses.enrolment import name_writings
@@ -42,7 +44,6 @@ from lms.organisations.models import District, Organisation
 log = structlog.get_logger(__name__)
 
 CHUNK = 200
-BRANCH_UNIT = 0
 BRANCH_PROGRAMMES = frozenset({"INSTRUCTOR"})
 
 
@@ -123,8 +124,16 @@ def issue_owed(
     for taught_id, count in sorted(Counter(row.offering_id for row in rows).items()):
         person_time.record_certificates(db, taught_id, count, signer.day)
     begins = renewed_validity.beginnings(db, rows, signer.day, branch)
+    paper = layouts.paper(db, branch)
     drafts = [
-        _draft(row, printed[row.enrolment_id], begins.get(row.enrolment_id, signer.day), signer.day, branch)
+        _draft(
+            row,
+            printed[row.enrolment_id],
+            day=signer.day,
+            begins_on=begins.get(row.enrolment_id, signer.day),
+            branch=branch,
+            paper=paper,
+        )
         for row in rows
     ]
     issued = signing.sign_and_insert(db, branch, signer, drafts)
@@ -222,6 +231,7 @@ def _owed_columns() -> Select[*tuple[Any, ...]]:
             Enrolment.trainee_id,
             Trainee.name.label("holder"),
             Offering.district_id,
+            Offering.course_id,
             District.name_zh.label("district_zh"),
             District.name_en.label("district_en"),
             Organisation.name_zh.label("host_zh"),
@@ -267,7 +277,7 @@ def _qualification() -> LateralFromClause:
     )
 
 
-def _draft(owed: Row[Any], holder: str, begins_on: date, day: date, branch: Branch) -> Draft:
+def _draft(owed: Row[Any], holder: str, *, day: date, begins_on: date, branch: Branch, paper: Paper) -> Draft:
     """begins_on: the day on which the validity begins, which is the issue day unless a certificate is renewed early."""
     unit = issuing_unit(owed.programme_code, owed.district_id)
     return Draft(
@@ -277,7 +287,9 @@ def _draft(owed: Row[Any], holder: str, begins_on: date, day: date, branch: Bran
         certificate_type=owed.certificate_type,
         unit=unit,
         valid_until=last_valid_day(begins_on, owed.validity_months),
-        facts=_facts(owed, unit, branch) | ({"validity_begins_on": begins_on.isoformat()} if begins_on != day else {}),
+        facts=_facts(owed, unit, branch)
+        | ({"validity_begins_on": begins_on.isoformat()} if begins_on != day else {})
+        | paper.facts(owed.course_id, unit),
     )
 
 
