@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
+from certificates import qualification
 from certificates.states import UNREADABLE, State
 from certificates.verification import bulk
 from certificates.verification.bulk import BulkResult
@@ -64,6 +64,11 @@ def ends_soon(result: BulkResult, today: date) -> bool:
     return result.verdict.state is State.VALID and last is not None and last <= today + ENDS_SOON
 
 
+def needs_look(result: BulkResult, today: date) -> bool:
+    """Tell whether a person should look at a row: all but valid ones with no other name that do not end soon."""
+    return result.verdict.state is not State.VALID or bool(remarks(result, today))
+
+
 @dataclass(frozen=True)
 class Summary:
     """The figures of a list: rows by state and reason ("cannot be read" is no "unknown"), those that hold with the name of
@@ -95,8 +100,8 @@ def course_names(result: BulkResult) -> tuple[str, str]:
     """Return the course of a certificate in Chinese and in English; a legacy one has one name. Empty where none is known."""
     certificate = result.verdict.certificate
     if certificate is not None:
-        facts: Mapping[str, Any] = certificate.facts
-        return facts["course_zh"], facts["course_en"]
+        certified = qualification.of_facts(certificate.facts)
+        return certified.name_zh, certified.name_en
     return (result.legacy.course, result.legacy.course) if result.legacy is not None else ("", "")
 
 
