@@ -88,8 +88,8 @@ def test_axe_finds_nothing_serious(site: Site, visit: Visit, role: str | None, v
         ).one()
         paper, closed, certified, *sealed = connection.execute(
             text(
-                "SELECT c.id, e.offering_id, e.id, e.ticket_hash, e.ticket_sealed FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id"
-                " ORDER BY c.id LIMIT 1"
+                "SELECT c.id, e.offering_id, e.id, e.ticket_hash, e.ticket_sealed"
+                " FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id ORDER BY c.id LIMIT 1"
             )
         ).one()
         ticket = site.ticket(*sealed)
