@@ -22,6 +22,8 @@ audit_labels.register(
             "certificate.share": N_("Link to a certificate created"),
             "certificate.unshare": N_("Link to a certificate withdrawn"),
             "certificates.print": N_("Certificates downloaded for printing"),
+            "second_name.record": N_("Second writing of a name recorded"),
+            "second_name.withdraw": N_("Second writing of a name taken back"),
             "legacy_certificate.remove": N_("Legacy certificate removed"),
             "signing_key.compromise": N_("Signing key compromised"),
             "signing_key.create": N_("Signing key created"),

@@ -4,7 +4,7 @@ each time.
 
 from decimal import Decimal
 
-from certificates import rendering
+from certificates import qr, rendering
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
@@ -26,6 +26,11 @@ def preview(certificate: Certificate, branch: Branch) -> bytes:
     """Return the A4 certificate as a PNG for the screen. Raises the errors of `pdf`."""
     _demand_printable(certificate)
     return rendering.preview(document_of(certificate, branch))
+
+
+def code(certificate: Certificate, branch: Branch) -> str:
+    """Return the QR code of the certificate for a screen, as SVG: level M, so that its modules are as large as can be."""
+    return qr.svg(qr.matrix(f"{branch.public_url}/v/", digits_of(certificate.payload), qr.Level.M))
 
 
 def card_refusal(certificate: Certificate, branch: Branch) -> DomainError | None:
@@ -52,7 +57,9 @@ def _demand_printable(certificate: Certificate) -> None:
 
 
 def document_of(certificate: Certificate, branch: Branch) -> CertificateDocument:
-    """Return the texts of the document, all from the facts that were stored when the certificate was issued."""
+    """Return the texts of the document: the facts that were stored when the certificate was issued, and the second writing
+    of the name, which its holder may ask for later.
+    """
     facts = certificate.facts
     return CertificateDocument(
         number=certificate.number,
@@ -75,4 +82,10 @@ def document_of(certificate: Certificate, branch: Branch) -> CertificateDocument
         verify_address=f"{branch.public_url}/verify",
         seal=branch.seal,
         logo=branch.logo,
+        second_name=second_name(certificate),
     )
+
+
+def second_name(certificate: Certificate) -> str | None:
+    """Return the writing that the holder wants beneath the name; None where there is none of the name that is printed."""
+    return next((row.writing for row in certificate.second_names if row.name == certificate.holder_name), None)

@@ -22,6 +22,7 @@ from certificates.models import (
     ReissueRequest,
     ShareLink,
 )
+from certificates.wallets.models import WalletPass
 from courses.models.enrolment import Enrolment
 from courses.models.imports import ImportLine, ImportRun
 from courses.models.trainees import ERASED_NAME, Trainee
@@ -73,7 +74,7 @@ def erase_holder(db: Session, trainee_id: int | None) -> int:
             },
         )
     db.flush()
-    for table in (Badge, ShareLink, CertificateReminder):
+    for table in (Badge, ShareLink, CertificateReminder, WalletPass):
         db.execute(delete(table).where(table.certificate_id.in_(ids)))
     db.execute(
         update(ReissueRequest)

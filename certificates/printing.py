@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import structlog
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, selectinload, sessionmaker
 
 from certificates import documents, pdf_merging, rendering
 from certificates.branch import Branch
@@ -98,7 +98,10 @@ def without_card(db: Session, scope: Scope, selection: PrintSelection, branch: B
         _select(selection, scope).order_by(Enrolment.offering_id, Certificate.serial).limit(CHECKED + 1).subquery()
     )
     rows = db.scalars(
-        select(Certificate).join(selected, selected.c.id == Certificate.id).order_by(Certificate.serial)
+        select(Certificate)
+        .join(selected, selected.c.id == Certificate.id)
+        .order_by(Certificate.serial)
+        .options(selectinload(Certificate.second_names))
     ).all()
     return [
         NoCard(row.id, row.number, row.holder_name, why)
@@ -166,7 +169,10 @@ def _loaded(sessions: sessionmaker[Session], ids: Sequence[int]) -> Iterator[Cer
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         with sessions() as db:
-            rows = {row.id: row for row in db.scalars(select(Certificate).where(Certificate.id.in_(chunk)))}
+            statement = (
+                select(Certificate).where(Certificate.id.in_(chunk)).options(selectinload(Certificate.second_names))
+            )
+            rows = {row.id: row for row in db.scalars(statement)}
         yield from (rows[identity] for identity in chunk if identity in rows and documents.is_printable(rows[identity]))
 
 

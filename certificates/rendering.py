@@ -76,6 +76,7 @@ class CertificateDocument:
     verify_address: str
     seal: Path | None = None
     logo: Path | None = None
+    second_name: str | None = None
 
 
 def render(document: CertificateDocument, layout: Layout = Layout.A4) -> bytes:

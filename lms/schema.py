@@ -39,6 +39,8 @@ MODELS = (
     "courses.models.imports",
     "certificates.models",
     "certificates.records.models",
+    "certificates.second_names.models",
+    "certificates.wallets.models",
 )
 
 for module in MODELS:

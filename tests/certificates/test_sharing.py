@@ -28,10 +28,10 @@ def test_a_link_holds_for_as_many_days_as_were_chosen(db: Session, issue: Issue,
     token = sharing.share(db, certificate, days)
     made_at = clock.now()
     with clock.at(made_at + timedelta(days=days, seconds=-5)):
-        assert sharing.certificate_of(db, token).id == certificate.id
+        assert sharing.open_link(db, token).certificate.id == certificate.id
         assert len(sharing.active_links(db, certificate)) == 1
     with clock.at(made_at + timedelta(days=days, seconds=5)):
-        assert code_of(lambda: sharing.certificate_of(db, token)) == "share_ended"
+        assert code_of(lambda: sharing.open_link(db, token)) == "share_ended"
         assert sharing.active_links(db, certificate) == []
 
 
@@ -55,11 +55,11 @@ def test_a_withdrawn_link_looks_like_one_that_never_was(db: Session, issue: Issu
     link = sharing.active_links(db, certificate)[0]
     for _ in range(2):
         sharing.withdraw(db, certificate, link.id)
-    assert sharing.certificate_of(db, kept).id == certificate.id
+    assert sharing.open_link(db, kept).certificate.id == certificate.id
     answers = []
     for token in (ended, "nonsense", ""):
         with pytest.raises(DomainError) as refused:
-            sharing.certificate_of(db, token)
+            sharing.open_link(db, token)
         answers.append((refused.value.code, refused.value.status, str(refused.value)))
     assert len(set(answers)) == 1
     assert answers[0][:2] == ("share_ended", 410)
@@ -71,7 +71,7 @@ def test_nobody_withdraws_the_link_of_another_certificate(db: Session, issue: Is
     link = sharing.active_links(db, other)[0]
     with pytest.raises(NotFound):
         sharing.withdraw(db, mine, link.id)
-    assert sharing.certificate_of(db, token).id == other.id
+    assert sharing.open_link(db, token).certificate.id == other.id
 
 
 def test_making_and_withdrawing_are_in_the_audit_trail_once_each(db: Session, issue: Issue) -> None:
