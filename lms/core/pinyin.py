@@ -14,7 +14,8 @@ MOST_READINGS = 4096  # of one name: 12 characters with two readings each
 # The compound family names that are in use.
 _COMPOUND_NAMES = """
 欧阳 歐陽 上官 司马 司馬 诸葛 諸葛 司徒 东方 東方 皇甫 公孙 公孫 慕容 令狐 夏侯 长孙 長孫 宇文 轩辕 軒轅 端木 百里 南宫 南宮
-东郭 東郭 独孤 獨孤 呼延 西门 西門 闻人 聞人 鲜于 鮮于 太史 申屠 淳于 赫连 赫連 钟离 鍾離 完颜 完顏 尉迟 尉遲 万俟 萬俟 澹台 澹臺 单于 單于
+东郭 東郭 独孤 獨孤 呼延 西门 西門 闻人 聞人 鲜于 鮮于 太史 申屠 淳于 赫连 赫連 钟离 鍾離 完颜 完顏 尉迟 尉遲 万俟 萬俟
+澹台 澹臺 单于 單于
 """
 _COMPOUND = frozenset(_COMPOUND_NAMES.split())
 _PART = re.compile("([a-z]+)(:?)[1-5](.)", re.DOTALL)
