@@ -23,7 +23,7 @@ GONE = 410
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What a link shows: the newest certificate of the chain, and what happened since the link was made.
+    """The contents of an opened link: the newest certificate of the chain, and what happened since the link was made.
 
     `corrected_on`: the day of the last correction since; `renewed_on`: the day of the last renewal since.
     """

@@ -1,4 +1,4 @@
-"""What a pass says of a certificate, for every wallet alike."""
+"""The texts of a pass, the same for every wallet."""
 
 import hashlib
 import json

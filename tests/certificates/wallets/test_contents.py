@@ -1,4 +1,4 @@
-"""What a pass says, and when it must be made anew."""
+"""The texts of a pass, and when it must be made anew."""
 
 from collections.abc import Callable
 
