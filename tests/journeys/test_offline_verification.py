@@ -9,8 +9,9 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
 from certificates.payload import digits_of
-from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.conftest import Site, Visit
 from tests.journeys.relay import relay
+from tests.journeys.screens import PHONE
 
 
 def codes(site: Site, office: Page) -> tuple[str, str, str, str]:

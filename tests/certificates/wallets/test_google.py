@@ -34,7 +34,7 @@ process.stdout.write(JSON.stringify(await Promise.all(verified)));
 
 
 def jose(files: WalletFiles, tokens: list[str]) -> list[dict[str, Any] | None]:
-    """What jose reads in the tokens; None for one that it refuses."""
+    """Return the claims that jose reads in each token; None for one that it refuses."""
     numbers = files.google_key.public_numbers()
     modulus, exponent = (
         base64.urlsafe_b64encode(number.to_bytes(length, "big")).rstrip(b"=").decode()
