@@ -84,6 +84,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/trainees", "lms.portal.desk_links"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
+    ("/my-certificate", "lms.portal.my_certificate"),
     ("/messages/to-call", "lms.portal.to_call"),
     ("/reports", "courses.reports.views.enrolment"),
     ("/reports", "courses.reports.views.sessions"),
@@ -99,6 +100,8 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/imports", "courses.imports.views"),
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
+    ("/certificates", "certificates.views.hand_out"),
+    ("/certificates/layouts", "certificates.layouts.views"),
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/unprintable", "certificates.views.unprintable"),
     ("/certificates/legacy", "certificates.legacy.views"),
@@ -167,8 +170,8 @@ SEALED_COLUMNS: tuple[str, ...] = (
     "certificates.sealed_columns",
 )
 
-# Modules that register a figure of theirs with a page of a package below them.
-FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
+# Modules that register a figure or a section of theirs with a page of a package below them.
+FIGURES: tuple[str, ...] = ("certificates.valid_counts", "certificates.trainee_section")
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
 COMMANDS: tuple[str, ...] = (

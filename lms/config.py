@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     apple_pass_wwdr_file: Path | None = None
     google_wallet_issuer_id: str | None = Field(default=None, pattern=r"^[0-9]{1,30}$")
     google_wallet_key_file: Path | None = None
+    seal_on_district_certificates: bool = False
     fonts_dir: Annotated[tuple[Path, ...], NoDecode] = ()
     branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")
     upload_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)

@@ -52,6 +52,7 @@ def page(ticket: str) -> ResponseReturnValue:
         position=places.waiting_position(db(), row),
         clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
+        is_being_issued=row.certificate_due and row.certified_at is None,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
         may_cancel=_stands(row) and not places.has_attended(db(), row),
