@@ -9,9 +9,11 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from certificates import held
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from courses import tasks as course_tasks
+from courses.enrolment import held_certificates
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed
 from lms.accounts import current
 from lms.accounts import tasks as account_tasks
@@ -52,6 +54,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
         "courses.enrolment.views.sheet_import",
     ),  # extends the blueprint of views.enrolment
     ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.name_writings"),
+    ("/offerings/<int:offering_id>/enrolments", "courses.closing.views.held_elsewhere"),
     ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
     ("/sessions", "courses.attendance.views.attendance"),
     ("/sessions", "courses.attendance.devices.views.offline_session"),
@@ -206,6 +209,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     clock.configure(settings.zone)
     fonts.configure(settings.fonts_dir)
     owing.configure(configured.served(settings))
+    held_certificates.configure(held.of_people)
     app = web.App("lms", root_path=str(ROOT / "lms"))
     app.config.update(
         SETTINGS=settings,

@@ -49,6 +49,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "devices": (NOBODY, TEACH),
     "enrolment": (ALL_BUT_TRAINEES, PLAN),
     "expiring": (LOOK, NOBODY),
+    "held_elsewhere": (ADMIN, ADMIN),
     "indicators": (READ, NOBODY),
     "exports": (READ, READ),
     "hand_out": (TEACH, TEACH),
