@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, exists, select
-from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload, undefer
 
 from courses.models.attendance import Attendance
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
@@ -57,7 +57,7 @@ def list_of_offering(db: Session, offering_id: int) -> Sequence[EnrolmentRow]:
     rows = db.execute(
         select(Enrolment, has_attended)
         .join(Enrolment.trainee)
-        .options(contains_eager(Enrolment.trainee))
+        .options(contains_eager(Enrolment.trainee), undefer(Enrolment.held_elsewhere))
         .where(Enrolment.offering_id == offering_id, Trainee.ref != ANONYMOUS_REF)
         .order_by(Trainee.name_sound, Enrolment.id)
     ).all()
