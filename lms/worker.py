@@ -25,6 +25,7 @@ celery.conf.beat_schedule = {
     "match-legacy": {"task": "certificates.tasks.match_legacy", "schedule": crontab(hour="2", minute="30")},
     "make-owed-corrections": {"task": "certificates.tasks.correct", "schedule": 60.0},
     "sign-owed-badges": {"task": "certificates.tasks.sign_badges", "schedule": 60.0},
+    "sign-owed-passes": {"task": "certificates.tasks.sign_passes", "schedule": 60.0},
     "seal-records": {"task": "certificates.tasks.seal_records", "schedule": 60.0},
     "sign-status-lists": {"task": "certificates.tasks.sign_status_lists", "schedule": 60.0},
     "verify-lists": {"task": "certificates.tasks.verify_lists", "schedule": 60.0},

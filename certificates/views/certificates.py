@@ -28,6 +28,7 @@ from certificates.forms import FilterForm, RevokeForm
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.rendering import Layout
+from certificates.second_names import second_names
 from certificates.states import ISSUED, STATE_COLOURS, STATE_LABELS, State
 from certificates.views import shortfalls
 from certificates.views.unprintable import texts_of
@@ -152,7 +153,7 @@ def as_pdf(certificate: Certificate, layout: Layout = Layout.A4) -> Response:
 
 def _page(certificate: Certificate, form: RevokeForm) -> str:
     state = states.of_certificate(certificate, _today())
-    chain = renewal.chain(db(), certificate)
+    chain = renewal.chain(db(), certificate.id)
     return render_template(
         "certificates/page.html",
         certificate=certificate,
@@ -167,6 +168,8 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
         restorable=state is State.REVOKED and holds(*ADMINISTRATORS),
         revocable=state is not State.REVOKED and holds(*ADMINISTRATORS),
         printable=documents.is_printable(certificate),
+        nameable=second_names.refusal(certificate) is None and holds(*ADMINISTRATORS),
+        second_name=documents.second_name(certificate),
         card_refusal=documents.card_refusal(certificate, Branch.of(current_app.config["SETTINGS"])),
         **_state_values(),
     )
