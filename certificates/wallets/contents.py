@@ -17,8 +17,8 @@ from lms.core import clock
 class PassContents:
     """The texts of a pass, each in both languages where it has two.
 
-    `key` names the pass: it is the number of the first certificate of the chain, so that a pass of a corrected or renewed
-    certificate takes the place of the former one. Where a refresher renewed a qualification, `course_…` name the qualification.
+    `key` names the pass in Apple Wallet: it is the number of the first certificate of the chain, so that a pass of a corrected
+    or renewed certificate takes the place of the former one. `course_…` are the qualification where a refresher renewed one.
     `address` is the signed code as the QR code of the paper holds it.
     """
 
