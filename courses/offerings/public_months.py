@@ -110,14 +110,14 @@ class _Row:
 
 def _by_day(db: Session, first: date, last: date, filters: PublicFilters, zone: ZoneInfo) -> dict[date, list[_Row]]:
     """The sessions of the days, by day and in the order of time."""
-    whole = {"partition_by": CourseSession.offering_id}
+    whole = CourseSession.offering_id
     sessions = (
         select(
             CourseSession.offering_id,
             CourseSession.starts_at,
-            func.row_number().over(order_by=(CourseSession.starts_at, CourseSession.id), **whole).label("number"),
-            func.count().over(**whole).label("sessions"),
-            func.min(CourseSession.starts_at).over(**whole).label("first"),
+            func.row_number().over(order_by=(CourseSession.starts_at, CourseSession.id), partition_by=whole).label("number"),
+            func.count().over(partition_by=whole).label("sessions"),
+            func.min(CourseSession.starts_at).over(partition_by=whole).label("first"),
         )
         .join(CourseSession.offering)
         .where(Offering.state == OfferingState.PUBLISHED)
