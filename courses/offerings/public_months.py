@@ -115,7 +115,9 @@ def _by_day(db: Session, first: date, last: date, filters: PublicFilters, zone: 
         select(
             CourseSession.offering_id,
             CourseSession.starts_at,
-            func.row_number().over(order_by=(CourseSession.starts_at, CourseSession.id), partition_by=whole).label("number"),
+            func.row_number()
+            .over(order_by=(CourseSession.starts_at, CourseSession.id), partition_by=whole)
+            .label("number"),
             func.count().over(partition_by=whole).label("sessions"),
             func.min(CourseSession.starts_at).over(partition_by=whole).label("first"),
         )

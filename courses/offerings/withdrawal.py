@@ -38,6 +38,7 @@ def withdraw(db: Session, offering: Offering) -> None:
         )
     offering.state, offering.published_at = OfferingState.DRAFT, None
     offering.certificate_hours = offering.hours_reason = None
+    db.flush()
     audit.record(db, "offering.withdraw", offering, before={"state": "published"}, after={"state": "draft"})
 
 
