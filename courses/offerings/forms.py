@@ -310,7 +310,7 @@ class AskTrainingForm(Form):
         validators=[DataRequired(), Length(max=100)],
         render_kw={"autocomplete": "name"},
     )
-    phone = PhoneField(_("Phone"))
+    phone = PhoneField(_("Phone, mobile or landline"))
     email = EmailField(
         _("E-mail"),
         filters=[strip],

@@ -71,6 +71,16 @@ def month_of(text: str | None, zone: ZoneInfo) -> date:
     return first if present <= first <= _shifted(present, MONTHS - 1) else present
 
 
+def first_with_training(db: Session, filters: PublicFilters, zone: ZoneInfo) -> date:
+    """The first day of the first month with a training that takes enrolments; the present month where there is none."""
+    first = func.min(CourseSession.starts_at)
+    begins = select(first).where(CourseSession.offering_id == Offering.id).scalar_subquery()
+    soonest = db.scalar(
+        select(func.min(begins)).join(Offering.course).where(is_open(begins), *conditions(filters, zone))
+    )
+    return month_of(f"{clock.day_of(soonest, zone):%Y-%m}" if soonest is not None else None, zone)
+
+
 def read(db: Session, first: date, filters: PublicFilters, zone: ZoneInfo) -> Month:
     """The sessions of a month (`first`: its first day) whose offerings take enrolments, in two statements."""
     length = monthrange(first.year, first.month)[1]

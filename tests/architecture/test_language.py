@@ -21,6 +21,7 @@ def test_each_public_page_takes_the_language_of_the_browser(app: Flask, rules: l
         for header in ("fr-FR, fr;q=0.9, *;q=0.5", "", "zh-CN"):
             answer = app.test_client().get(path, headers={"Accept-Language": header} if header else {})
             told[header] = re.findall(r'<html lang="([^"]+)"', answer.text) if answer.mimetype == "text/html" else []
+            answer.close()
         if not any(told.values()):
             continue
         pages.add(rule.endpoint)

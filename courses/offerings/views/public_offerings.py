@@ -64,11 +64,15 @@ def month() -> str:
     form, filters = _filters()
     form.first_day.data = form.last_day.data = None
     zone = _zone()
-    first = public_months.month_of(request.args.get("month"), zone)
+    filters = replace(filters, first_day=None, last_day=None)
+    if "month" in request.args:
+        first = public_months.month_of(request.args["month"], zone)
+    else:
+        first = public_months.first_with_training(db(), filters, zone)
     return render_template(
         "public_offerings/month.html",
         form=form,
-        month=public_months.read(db(), first, replace(filters, first_day=None, last_day=None), zone),
+        month=public_months.read(db(), first, filters, zone),
         chips=_chips(form, ".month", month=_text_of(first)),
         kept=_kept(form),
         month_text=_text_of,

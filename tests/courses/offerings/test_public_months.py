@@ -43,10 +43,19 @@ def test_open_sessions_stand_on_their_days(db: Session, make: Make, statements: 
         assert days_of(month) == {4: [(two_days.id, 1, 2)], 5: [(elsewhere.id, 1, 1)]}
         assert month.days[3].entries[0].free == 1
         assert (month.blanks, len(month.days), month.earlier, month.later) == (2, 31, None, date(2030, 6, 1))
+        assert public_months.first_with_training(db, PublicFilters(), ZONE) == MAY
         june = public_months.read(db, date(2030, 6, 1), PublicFilters(), ZONE)
         assert days_of(june) == {3: [(two_days.id, 2, 2)]}
         assert june.earlier == MAY
         assert days_of(public_months.read(db, MAY, PublicFilters(district_id=3), ZONE)) == {5: [(elsewhere.id, 1, 1)]}
+
+
+def test_the_calendar_opens_at_the_first_month_with_a_training(db: Session, make: Make) -> None:
+    with clock.at(NOW):
+        assert public_months.first_with_training(db, PublicFilters(), ZONE) == MAY
+        make.offering(starts=[FOURTH + 90 * DAY])
+        assert public_months.first_with_training(db, PublicFilters(), ZONE) == date(2030, 8, 1)
+        assert public_months.first_with_training(db, PublicFilters(district_id=9), ZONE) == MAY
 
 
 def test_a_day_with_many_sessions_says_how_many_more(db: Session, make: Make) -> None:

@@ -146,7 +146,7 @@ def test_a_month_shows_the_days_and_keeps_the_district(db: Session, make: Make, 
         assert f'href="/training/{offering.id}"' in page
         assert re.search(r'rel="prev" href="/training/month\?(?=[^"]*district=3)[^"]*month=2030-04', page)
         assert "2030年5月" in page
-        assert "first_day" not in page
+        assert "first_day" not in page.partition("<main")[2]
         for query in (
             "month=2030-05&district=4",
             "month=2030-06",
