@@ -345,7 +345,7 @@ def test_back_to_draft_is_offered_and_done_while_nobody_is_enrolled(
     assert address not in city.get(f"/offerings/{offering.id}").text
     refused = city.post(address)
     assert refused.status_code == 409
-    assert "取消班次" in refused.text
+    assert "取消本班" in refused.text
     assert sign_in(make.user(Role.INSTRUCTOR)).post(address).status_code == 403
     places.cancel(db, enrolment, "没有时间")
     db.commit()

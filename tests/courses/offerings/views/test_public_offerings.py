@@ -152,7 +152,7 @@ def test_a_month_shows_the_days_and_keeps_the_district(db: Session, make: Make, 
             "month=2030-06",
             "month=x",
             "month=9999-99",
-            "district=x&programme=%27",
+            "month=&district=x&programme=%27",
         ):
             answer = client.get(f"/training/month?{query}")
             assert answer.status_code == 200
