@@ -1,7 +1,8 @@
 """Renewal: the certificate of a refresher supersedes the one that its holder had before.
 
 The superseded one is the holder's newest certificate of the same type that is neither revoked nor superseded, expired
-or not. A holder who has none simply gets a first certificate.
+or not. Where the holder has none of this system, it is the legacy certificate of the type (`legacy.superseding`). A holder
+who has none at all simply gets a first certificate.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from certificates.events import StatusChanged
+from certificates.legacy import superseding
 from certificates.models import Certificate
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment
@@ -51,6 +53,7 @@ def renew(db: Session, enrolment_ids: Collection[int]) -> None:
                 before={"number": row.number},
                 after={"superseded_by": row.superseded_by_id},
             )
+    superseding.settle(db, holder_ids)
 
 
 def _renewing(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int | None]:

@@ -39,5 +39,5 @@ def page() -> ResponseReturnValue:
 
 
 def _administered() -> Scope:
-    """What the user administers, without what the user may read alone."""
+    """The scope of the user's roles as an administrator, without what the user may only read."""
     return scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in ADMINISTRATORS])

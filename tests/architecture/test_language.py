@@ -10,7 +10,7 @@ from tests.architecture.routes import address, anything, methods
 
 
 def test_each_public_page_takes_the_language_of_the_browser(app: Flask, rules: list[Rule]) -> None:
-    """Those of the fast path, too, which are rendered once and filled in."""
+    """Also the pages of the fast path, which are rendered once and filled in."""
     pages = set()
     for rule in rules:
         guard = guard_of(app, rule.endpoint)

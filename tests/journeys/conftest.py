@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 from courses.models.enrolment import open_ticket
 from lms.accounts.models import User
 from lms.core import crypto
-from tests.journeys.basement import Basement, basement_system
+from tests.factories import PASSWORD
+from tests.journeys.basement import LOGIN, Basement, basement_system
+from tests.journeys.device import Phone
 from tests.journeys.running import Running, flask
 from tests.lms.core.messages.sms_gateway import KEY_ID, SmsGateway
 
@@ -145,6 +147,15 @@ def basement() -> Iterator[Basement]:
 
 
 Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def phone(browser: Browser, basement: Basement, tmp_path: Path) -> Iterator[Phone]:
+    """The instructor's phone, signed in."""
+    made = Phone(browser.browser_type, tmp_path / "profile", basement.running.url)
+    sign_in(made.context.new_page(), Account("instructor", LOGIN, PASSWORD))
+    yield made
+    made.off()
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,7 @@ def detail(offering_id: int) -> str:
             settings.map_link, offering.district.name_zh, offering.place, offering.map_address
         ),
         dialled=public_facts.dialled,
-        public_url=settings.public_url,
+        page_url=settings.public_url + url_for(".detail", offering_id=offering_id),
     )
 
 
