@@ -21,21 +21,11 @@ from tests.factories import PASSWORD
 from tests.journeys.basement import LOGIN, Basement, basement_system
 from tests.journeys.device import Phone
 from tests.journeys.running import Running, flask
+from tests.journeys.screens import CHROMIUM_ARGUMENTS, DESK, PATIENCE
 from tests.lms.core.messages.sms_gateway import KEY_ID, SmsGateway
 
-PHONE = {"width": 390, "height": 844}
 # The demo instructor without an account, whom the main story asks to teach in a minute: no other story may plan this person.
 BUSY_LEAD = "BJ-SZ-0002"
-DESK = {"width": 1440, "height": 900}
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 15_000  # ms: a machine that does much else is slow, not wrong
 EXPORT_LIMIT_ROWS = 300  # the demo year has more participations
 expect.set_options(timeout=PATIENCE)
 

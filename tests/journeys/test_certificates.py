@@ -22,7 +22,8 @@ from lms.core import clock
 from tests.certificates.conftest import closed_offering
 from tests.certificates.keys.test_issuer_keys import pem
 from tests.factories import Make
-from tests.journeys.conftest import BUSY_LEAD, PHONE, Site, Visit
+from tests.journeys.conftest import BUSY_LEAD, Site, Visit
+from tests.journeys.screens import PHONE
 
 
 @pytest.fixture(scope="module")

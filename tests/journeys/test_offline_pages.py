@@ -6,8 +6,9 @@ from playwright.sync_api import expect
 
 from tests.factories import PASSWORD
 from tests.journeys.basement import LOGIN, PEOPLE, Basement, tap
-from tests.journeys.conftest import PHONE, Account, sign_in
+from tests.journeys.conftest import Account, sign_in
 from tests.journeys.device import Phone, dump, expect_ready, expect_unsent
+from tests.journeys.screens import PHONE
 
 pytestmark = pytest.mark.xdist_group("basement")
 
