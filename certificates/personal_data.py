@@ -171,6 +171,8 @@ personal_data.register(
 )
 personal_data.leave_apart({
     "ledger_entry": N_("Hashes of codes; never altered"),
+    "certificate_layout": N_("The wording of certificates; who changed it"),
+    "unit_seal": N_("The seal of an issuing unit; who set it"),
     "list_check": N_("Lists that strangers sent to be verified: sealed, found by their address alone, deleted within a day"),
     "list_check_piece": N_("The rows of such a list and their answers, sealed"),
 })  # fmt: skip

@@ -98,6 +98,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/imports", "courses.imports.views"),
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
+    ("/certificates/layouts", "certificates.layouts.views"),
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/unprintable", "certificates.views.unprintable"),
     ("/certificates/legacy", "certificates.legacy.views"),

@@ -39,6 +39,7 @@ MODELS = (
     "courses.models.exports",
     "courses.models.imports",
     "certificates.models",
+    "certificates.layouts.models",
     "certificates.legacy.models",
     "certificates.records.models",
 )

@@ -68,6 +68,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "renewal": (ADMIN, ADMIN),
     "paper": (TEACH, TEACH),
     "printing": (ALL_BUT_TRAINEES, NOBODY),
+    "layouts": (CITY, CITY),
     "reports": (READ, NOBODY),
     "report_sessions": (READ, NOBODY),
     "report_hours": (READ, NOBODY),
