@@ -11,10 +11,11 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 
 from courses.catalogue import catalogue
+from courses.enrolment import prerequisites
 from courses.offerings import public_facts, public_listings, public_months
 from courses.offerings.forms import PublicOfferingFilterForm
 from courses.offerings.public_listings import PublicFilters
-from lms.core import edge
+from lms.core import clock, edge
 from lms.core.access import public
 from lms.core.forms import choices
 from lms.core.languages import language, named
@@ -87,9 +88,13 @@ def detail(offering_id: int) -> str:
     """An offering, with a link to the enrolment page."""
     settings = current_app.config["SETTINGS"]
     offering = public_listings.get_public(db(), offering_id)
+    last_day = clock.last_branch_day([meeting.starts_at for meeting in offering.meetings])
+    demands = prerequisites.of_offering_id(db(), offering_id, last_day)
     return render_template(
         "public_offerings/detail.html",
         offering=offering,
+        demands=demands,
+        types=prerequisites.type_names(db(), demands),
         map_link=public_facts.map_link(
             settings.map_link, offering.district.name_zh, offering.place, offering.map_address
         ),
