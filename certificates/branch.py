@@ -14,7 +14,7 @@ class Branch:
     """Settings of the branch.
 
     Its names in both languages, the scheme of its certificate numbers, its time zone, the folder of private keys, its
-    public address, and the image files of seal and logo, if it has any.
+    public address, the image files of seal and logo, if it has any, and whom somebody asks who has a question about a certificate.
     """
 
     name_zh: str
@@ -25,6 +25,7 @@ class Branch:
     public_url: str
     seal: Path | None = None
     logo: Path | None = None
+    contact: str | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -38,4 +39,5 @@ class Branch:
             public_url=settings.public_url,
             seal=settings.seal_file,
             logo=settings.logo_file,
+            contact=settings.verification_contact,
         )

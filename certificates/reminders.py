@@ -86,7 +86,7 @@ def due(
         .join(Certificate.enrolment)
         .join(Enrolment.trainee)
         .join(Enrolment.offering)
-        .outerjoin(User, and_(User.id == Trainee.user_id, User.disabled_at.is_(None)))
+        .outerjoin(User, User.id == Trainee.user_id)
         .options(
             contains_eager(Certificate.enrolment).options(
                 contains_eager(Enrolment.trainee), contains_eager(Enrolment.offering)
@@ -96,11 +96,7 @@ def due(
             Certificate.revoked_at.is_(None),
             Certificate.superseded_by_id.is_(None),
             or_(*(_within(today, farther, nearer) for farther, nearer in spans)),
-            or_(
-                *(contact.is_not(None) for contact in (Enrolment.email_sealed, Enrolment.phone_sealed)),
-                *(proof.is_not(None) for proof in (Trainee.email_proven_at, Trainee.phone_proven_at)),
-                *(proof.is_not(None) for proof in (User.email_proven_at, User.phone_proven_at)),
-            ),
+            recipients.has_address(),
             ~has_later_certificate(),
         )
         .order_by(Certificate.valid_until, Certificate.id)
@@ -251,7 +247,7 @@ def _owe_mail(db: Session, reminder: DueReminder, offerings: Sequence[Refresher]
                 "day": day,
                 "left": reminder.days_left,
                 "offerings": offerings_text,
-                "address": f"{owing.SITE}/tickets/{reminder.ticket}",
+                "address": f"{owing.SITE}/tickets/{reminder.ticket}/certificate",
             }
         )
     owing.owe(

@@ -4,7 +4,7 @@ The superseded one is the holder's newest certificate of the same type that is n
 or not. A holder who has none simply gets a first certificate.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select, update
@@ -21,12 +21,13 @@ from lms.core import audit
 from lms.core.events import publish
 
 
-def renew(db: Session, enrolment_ids: Collection[int]) -> None:
+def renew(db: Session, enrolment_ids: Collection[int]) -> Mapping[int, str]:
     """Let the new certificates of these enrolments supersede the old ones, where the course is a refresher.
 
     Two statements for the whole chunk; the second runs only where there are refreshers. The first locks the holders, so
     that no other worker renews their certificates at the same time: the second statement then sees what that worker
-    committed. When one chunk holds two refreshers of a person, the second renews the first.
+    committed. When one chunk holds two refreshers of a person, the second renews the first. Returns, by the id of each
+    certificate that renews another one, the number of that one.
     """
     holder_ids = db.scalars(
         select(Trainee.id)
@@ -38,7 +39,7 @@ def renew(db: Session, enrolment_ids: Collection[int]) -> None:
         .with_for_update(of=Trainee, key_share=True)
     ).all()
     if not holder_ids:
-        return
+        return {}
     renewed_rows = db.execute(_renewing(enrolment_ids)).all()
     if renewed_rows:
         publish(db, StatusChanged())
@@ -51,6 +52,7 @@ def renew(db: Session, enrolment_ids: Collection[int]) -> None:
                 before={"number": row.number},
                 after={"superseded_by": row.superseded_by_id},
             )
+    return {row.superseded_by_id: row.number for row in renewed_rows if row.superseded_by_id is not None}
 
 
 def _renewing(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int | None]:

@@ -3,9 +3,13 @@
 A contact of the record that is only claimed may be somebody else's, so it gets nothing.
 """
 
-from sqlalchemy.orm import object_session
+from collections.abc import Collection, Iterator
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session, contains_eager, lazyload, object_session
 
 from courses.models.enrolment import Enrolment
+from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core.contacts import ContactKind, ProvenContacts
 from lms.core.messages.models import Channel
@@ -40,6 +44,30 @@ def of_enrolment(enrolment: Enrolment) -> Recipient:
         organisation_id=offering.organisation_id,
         phone=enrolment.phone or (trainee.phone if trainee.district_id == offering.district_id else None),
     )
+
+
+def has_address() -> ColumnElement[bool]:
+    """The condition, over Enrolment, Trainee and an outer-joined User, that `of_enrolment` finds an address."""
+    return or_(
+        *(contact.is_not(None) for contact in (Enrolment.email_sealed, Enrolment.phone_sealed)),
+        *(proof.is_not(None) for proof in (Trainee.email_proven_at, Trainee.phone_proven_at)),
+        and_(User.disabled_at.is_(None), or_(User.email_proven_at.is_not(None), User.phone_proven_at.is_not(None))),
+    )
+
+
+def reachable(db: Session, enrolment_ids: Collection[int]) -> Iterator[tuple[Enrolment, Recipient]]:
+    """The enrolments with an address to which messages about them go, in one statement, with their recipients."""
+    rows = db.execute(
+        select(Enrolment, User)
+        .join(Enrolment.trainee)
+        .join(Enrolment.offering)
+        .outerjoin(User, User.id == Trainee.user_id)
+        .options(contains_eager(Enrolment.trainee), contains_eager(Enrolment.offering), lazyload(User.grants))
+        .where(Enrolment.id.in_(enrolment_ids), has_address())
+        .order_by(Enrolment.id)
+    ).all()  # the accounts stay in the session as long as the list does, so that `_account` reads none again
+    for enrolment, _account_of_trainee in rows:
+        yield enrolment, of_enrolment(enrolment)
 
 
 def _account(enrolment: Enrolment) -> User | None:
