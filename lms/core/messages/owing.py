@@ -4,18 +4,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import uuid4
 
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lms.core import clock, crypto, events
 from lms.core.errors import N_
 from lms.core.messages.models import Channel, Message, MessageState
-
-if TYPE_CHECKING:
-    from sqlalchemy import Table
 
 COLUMN = "message.content"
 _MESSAGES = cast("Table", Message.__table__)
