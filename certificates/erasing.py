@@ -8,23 +8,16 @@ tag. The chain of the ledger binds the name, so the digest from before the erasu
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, null, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from certificates import ledger
 from certificates.legacy import legacy
-from certificates.models import (
-    LEGACY_ID_NUMBER_COLUMN,
-    Badge,
-    Certificate,
-    CertificateReminder,
-    LegacyCertificate,
-    ReissueRequest,
-    ShareLink,
-)
+from certificates.legacy.models import LegacyCertificate
+from certificates.models import Badge, Certificate, CertificateReminder, ReissueRequest, ShareLink
 from courses.models.enrolment import Enrolment
 from courses.models.imports import ImportLine, ImportRun
-from courses.models.trainees import ERASED_NAME, Trainee
+from courses.models.trainees import ERASED_NAME, ID_NUMBER_COLUMN, Trainee
 from lms.core import audit, clock, crypto
 
 LEGACY_IMPORT = "legacy_certificates"
@@ -84,26 +77,31 @@ def erase_holder(db: Session, trainee_id: int | None) -> int:
 
 
 def legacy_of(db: Session, trainee_id: int | None) -> Sequence[LegacyCertificate]:
-    """The certificates from before this system with the person's ID number. Nothing else links them to a person."""
+    """The certificates from before this system that are the person's, and those with the person's ID number that nobody has."""
     trainee = db.get(Trainee, trainee_id) if trainee_id is not None else None
-    number = trainee.open_id_number() if trainee is not None else None
-    if trainee is None or number is None:
+    if trainee is None:
         return ()
-    same_number = crypto.index_is(LegacyCertificate.id_number_index, LEGACY_ID_NUMBER_COLUMN, number)
-    return db.scalars(
-        select(LegacyCertificate)
-        .where(same_number, LegacyCertificate.id_type == trainee.id_type)
-        .order_by(LegacyCertificate.id)
-    ).all()
+    own: ColumnElement[bool] = LegacyCertificate.trainee_id == trainee.id
+    number = trainee.open_id_number()
+    if number is not None:
+        same_number = crypto.index_is(LegacyCertificate.id_number_index, ID_NUMBER_COLUMN, number)
+        unmatched = LegacyCertificate.trainee_id.is_(None)
+        own = or_(own, and_(same_number, LegacyCertificate.id_type == trainee.id_type, unmatched))
+    return db.scalars(select(LegacyCertificate).where(own).order_by(LegacyCertificate.id)).all()
 
 
 def erase_legacy(db: Session, trainee_id: int | None) -> int:
-    """Erase name and ID number of a person's certificates from before this system. Returns their number."""
-    rows = legacy_of(db, trainee_id)
+    """Erase name, ID number and phone of a person's certificates from before this system. Returns their number.
+
+    They stay matched to the record, which has nothing about the person either, so that counts remain.
+    """
+    rows = [row for row in legacy_of(db, trainee_id) if row.erased_at is None]
     for row in rows:
         row.name_key = legacy.name_mark(row.number_key, row.name)
         row.name = ERASED_NAME
         row.set_id_number(None, None)
+        row.set_phone(None)
+        row.suggestion = None
         row.erased_at = clock.now()
         audit.record(db, "certificate.erase_legacy", row, after={"number": row.number})
     db.flush()

@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
-from uuid import UUID, uuid4
 
 from sqlalchemy import (
     BigInteger,
@@ -15,7 +14,6 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     UniqueConstraint,
-    false,
     select,
     text,
 )
@@ -23,15 +21,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.enrolment import Enrolment
-from courses.models.trainees import IdType
-from lms.core import crypto
 from lms.core.constraints import register_refusal
 from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.records import of_record
 from lms.core.scope import Scope
-
-LEGACY_ID_NUMBER_COLUMN = "legacy_certificate.id_number"
 
 
 class KeyState(StrEnum):
@@ -208,70 +202,6 @@ class CertificateReminder(Base):
         UniqueConstraint("certificate_id", "days_before"),
         CheckConstraint("days_before > 0", name="days_before"),
     )
-
-
-class LegacyCertificate(Base):
-    """A certificate from before this system: it has no signed code, so it is looked up by number and holder.
-
-    `number` is the printed form, `number_key` the compared form (NFKC, letters and digits, upper case). The ID number
-    is encrypted; course and unit are the printed texts. `source` is the file and line of the import. Once `erased_at` is set,
-    `name_key` holds the slow hash of the name (`erasing.name_mark`), so that a name that somebody types can be compared.
-    """
-
-    __tablename__ = "legacy_certificate"
-
-    id: Mapped[Identifier]
-    ref: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
-    number: Mapped[str]
-    number_key: Mapped[str]
-    name: Mapped[str]
-    name_key: Mapped[str]
-    id_type: Mapped[IdType | None] = mapped_column(EnumText(IdType))
-    id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
-    programme_code: Mapped[str] = mapped_column(ForeignKey("programme.code"))
-    course: Mapped[str]
-    unit: Mapped[str]
-    issued_on: Mapped[date]
-    valid_until: Mapped[date | None]
-    source: Mapped[str]
-    imported_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
-    revoked_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
-    revoke_reason: Mapped[str | None]
-    erased_at: Mapped[datetime | None]
-
-    __table_args__ = (
-        UniqueConstraint("number_key"),
-        Index("ix_legacy_certificate_id_number", "id_number_index"),
-        CheckConstraint("number_key <> '' AND name_key <> ''", name="named"),
-        CheckConstraint("valid_until >= issued_on", name="period"),
-        CheckConstraint("(revoked_at IS NULL) = (revoke_reason IS NULL)", name="revoked"),
-        CheckConstraint(
-            "(id_type IS NULL) = (id_number_sealed IS NULL) AND (id_type IS NULL) = (id_number_index IS NULL)",
-            name="id_pair",
-        ),
-        CheckConstraint(
-            "id_type IN ('resident', 'passport', 'hk_macau_permit', 'taiwan_permit', 'foreign_permanent')",
-            name="id_type",
-        ),
-    )
-
-    def set_id_number(self, id_type: IdType | None, number: str | None) -> None:
-        """Encrypt and index an ID number, which is already checked and in its canonical form."""
-        if self.ref is None:
-            self.ref = uuid4()
-        cipher = crypto.cipher()
-        self.id_type = id_type if number else None
-        self.id_number_sealed = cipher.encrypt(LEGACY_ID_NUMBER_COLUMN, self.ref, number) if number else None
-        self.id_number_index = cipher.blind_index(LEGACY_ID_NUMBER_COLUMN, number) if number else None
-
-    @classmethod
-    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
-        """Cover all legacy certificates for the city, none for a district: they belong to no offering, so to no
-        district.
-        """
-        return scope.covers() if scope.everything else false()
 
 
 class IssuerKey(Base):

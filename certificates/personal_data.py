@@ -8,7 +8,9 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from certificates import erasing, states
-from certificates.models import LEGACY_ID_NUMBER_COLUMN, Certificate, LegacyCertificate, ShareLink
+from certificates.legacy import holding
+from certificates.legacy.models import LEGACY_ID_NUMBER_COLUMN, LEGACY_PHONE_COLUMN, LegacyCertificate
+from certificates.models import Certificate, ShareLink
 from certificates.states import State
 from courses.models.enrolment import Enrolment
 from courses.models.name_writings import MissingGlyphs, NameWriting
@@ -42,19 +44,24 @@ def _lock(db: Session, subject: Subject) -> bool:
 
 
 def _holds_valid_certificate() -> ColumnElement[bool]:
-    return exists(
+    today = clock.branch_today()
+    issued = exists(
         select(1)
         .select_from(Certificate)
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
-        .where(Enrolment.trainee_id == Trainee.id, states.sql_condition(State.VALID, clock.branch_today()))
+        .where(Enrolment.trainee_id == Trainee.id, states.sql_condition(State.VALID, today))
         .correlate(Trainee)
     )
+    legacy = exists(
+        select(1).where(LegacyCertificate.trainee_id == Trainee.id, holding.is_valid(today)).correlate(Trainee)
+    )
+    return issued | legacy
 
 
 def _export_legacy(db: Session, subject: Subject) -> list[Row]:
     names = ("number", "name", "course", "unit", "issued_on", "valid_until", "source", "revoked_at", "revoke_reason")
     return [
-        plain_values.of_row(row, *names) | {"id_number": _id_number(row)}
+        plain_values.of_row(row, *names) | {"id_number": _id_number(row), "phone": _phone(row)}
         for row in erasing.legacy_of(db, subject.trainee_id)
     ]
 
@@ -62,6 +69,11 @@ def _export_legacy(db: Session, subject: Subject) -> list[Row]:
 def _id_number(row: LegacyCertificate) -> str | None:
     sealed = row.id_number_sealed
     return crypto.cipher().decrypt(LEGACY_ID_NUMBER_COLUMN, row.ref, sealed) if sealed else None
+
+
+def _phone(row: LegacyCertificate) -> str | None:
+    sealed = row.phone_sealed
+    return crypto.cipher().decrypt(LEGACY_PHONE_COLUMN, row.ref, sealed) if sealed else None
 
 
 def _erase_legacy(db: Session, subject: Subject) -> Erased:
@@ -137,8 +149,8 @@ personal_data.register(
     DataKind(
         code="legacy_certificate",
         label=N_("Certificates from before this system"),
-        purpose=N_("To verify certificates that were issued on paper before this system"),
-        tables={"legacy_certificate": ("name", "id_number_sealed")},
+        purpose=N_("To verify certificates that were issued on paper before this system, and to find their holders"),
+        tables={"legacy_certificate": ("name", "id_number_sealed", "phone_sealed")},
         whose=(Whose.TRAINEE,),
         basis=Basis.LEGAL_DUTY,
         retention="trainee",

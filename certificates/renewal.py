@@ -1,7 +1,8 @@
 """Renewal: the certificate of a refresher supersedes the one that its holder had before.
 
 The superseded one is the holder's newest certificate of the same type that is neither revoked nor superseded, expired
-or not. A holder who has none simply gets a first certificate.
+or not. Where the holder has none of this system, it is the legacy certificate of the type (`legacy.superseding`). A holder
+who has none at all simply gets a first certificate.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from certificates.events import StatusChanged
+from certificates.legacy import superseding
 from certificates.models import Certificate
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment
@@ -27,7 +29,7 @@ def renew(db: Session, enrolment_ids: Collection[int]) -> Mapping[int, str]:
     Two statements for the whole chunk; the second runs only where there are refreshers. The first locks the holders, so
     that no other worker renews their certificates at the same time: the second statement then sees what that worker
     committed. When one chunk holds two refreshers of a person, the second renews the first. Returns, by the id of each
-    certificate that renews another one, the number of that one.
+    certificate that renews another one, the number of that one, legacy or not.
     """
     holder_ids = db.scalars(
         select(Trainee.id)
@@ -52,7 +54,8 @@ def renew(db: Session, enrolment_ids: Collection[int]) -> Mapping[int, str]:
                 before={"number": row.number},
                 after={"superseded_by": row.superseded_by_id},
             )
-    return {row.superseded_by_id: row.number for row in renewed_rows if row.superseded_by_id is not None}
+    renewed = {row.superseded_by_id: row.number for row in renewed_rows if row.superseded_by_id is not None}
+    return renewed | superseding.settle(db, holder_ids)
 
 
 def _renewing(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int | None]:

@@ -1,9 +1,30 @@
 """The columns of this package that are sealed with the field key."""
 
-from certificates.models import LEGACY_ID_NUMBER_COLUMN
+from certificates.legacy.models import LEGACY_ID_NUMBER_COLUMN, LEGACY_PHONE_COLUMN
+from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN
 from lms.core.sealed_columns import SealedColumn, SealedFact, register
 
+_LEGACY = "legacy_certificate"
+
 register(
-    SealedColumn("legacy_certificate", "id_number_sealed", LEGACY_ID_NUMBER_COLUMN, index="id_number_index"),
-    SealedFact("import_line", "facts", "id_number_sealed", LEGACY_ID_NUMBER_COLUMN, index="id_number_index"),
+    SealedColumn(
+        _LEGACY, "id_number_sealed", LEGACY_ID_NUMBER_COLUMN, index="id_number_index", index_name=ID_NUMBER_COLUMN
+    ),
+    SealedColumn(_LEGACY, "phone_sealed", LEGACY_PHONE_COLUMN, index="phone_index", index_name=PHONE_COLUMN),
+    SealedFact(
+        "import_line",
+        "facts",
+        "id_number_sealed",
+        LEGACY_ID_NUMBER_COLUMN,
+        index="id_number_index",
+        index_name=ID_NUMBER_COLUMN,
+    ),
+    SealedFact(
+        "import_line",
+        "facts",
+        "holder_phone_sealed",
+        LEGACY_PHONE_COLUMN,
+        index="holder_phone_index",
+        index_name=PHONE_COLUMN,
+    ),
 )

@@ -5,7 +5,8 @@ from datetime import date
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from certificates.models import Certificate, LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
+from certificates.models import Certificate
 from courses.counting import recount
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering

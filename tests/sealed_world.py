@@ -183,7 +183,7 @@ def _build(db: Session, make: Make, settings: Settings) -> World:
         {
             "number": "京红救(2015)第00123号", "name": "张三丰", "id_type": "身份证", "id_number": LEGACY_ID_NUMBER,
             "programme": "救护员培训", "course": "救护员证", "issued_on": "2015-06-01", "valid_until": "2099/6/1",
-            "unit": "红十字会",
+            "unit": "红十字会", "phone": "13811110009",
         }
     ])  # fmt: skip
     past = PastWorld(db, make, settings)

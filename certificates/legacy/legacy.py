@@ -15,8 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates.holder_proof import Holder, proves
-from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
-from certificates.payload import NAME_ROUNDS
+from certificates.legacy.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
+from certificates.models import Certificate
+from certificates.payload import NAME_ROUNDS, digits_of
 from certificates.states import State, state_of
 from courses.models.catalogue import Programme
 from lms.core import audit, clock
@@ -29,7 +30,10 @@ MARK_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class PublicLegacyCertificate:
-    """The public facts of a legacy certificate, for a person who knows its number and holder."""
+    """The public facts of a legacy certificate, for a person who knows its number and holder.
+
+    successor: the code (198 digits) of the certificate that renewed it.
+    """
 
     number: str
     masked_name: str
@@ -41,6 +45,7 @@ class PublicLegacyCertificate:
     issued_on: date
     valid_until: date | None
     state: State
+    successor: str | None = None
 
 
 def number_key(text: str) -> str:
@@ -79,8 +84,10 @@ def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCe
             LegacyCertificate.programme_code,
             Programme.name_zh,
             Programme.name_en,
+            Certificate.payload,
         )
         .join(Programme, Programme.code == LegacyCertificate.programme_code)
+        .join(Certificate, Certificate.id == LegacyCertificate.superseded_by_id, isouter=True)
         .where(LegacyCertificate.number_key == number_key(number))
     ).one_or_none()
     # The mark of an erased name is slow to compute; so it is computed in every case.
@@ -103,11 +110,12 @@ def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCe
         valid_until=row.valid_until,
         state=state_of(
             revoked=row.revoked_at is not None,
-            superseded=False,
+            superseded=row.payload is not None,
             issued_on=row.issued_on,
             valid_until=row.valid_until,
             today=today,
         ),
+        successor=digits_of(row.payload) if row.payload is not None else None,
     )
 
 

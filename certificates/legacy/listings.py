@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates.legacy.legacy import number_key
-from certificates.models import LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
 from certificates.states import State, state_of
 from lms.core.names import norm
 from lms.core.paging import Page, page_of
@@ -36,7 +36,7 @@ def state(certificate: LegacyCertificate, today: date) -> State:
     """Return the state of a legacy certificate on a day."""
     return state_of(
         revoked=certificate.revoked_at is not None,
-        superseded=False,
+        superseded=certificate.superseded_by_id is not None,
         issued_on=certificate.issued_on,
         valid_until=certificate.valid_until,
         today=today,

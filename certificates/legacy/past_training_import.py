@@ -16,32 +16,32 @@ from sqlalchemy.orm import Session
 
 from certificates.issuing import last_valid_day
 from certificates.legacy.legacy import number_key
-from certificates.legacy.sheet_import import LEGACY_CERTIFICATES, OURS
-from certificates.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
+from certificates.legacy.models import LEGACY_ID_NUMBER_COLUMN, LEGACY_PHONE_COLUMN, LegacyCertificate
+from certificates.legacy.sheet_import import LEGACY_CERTIFICATES, OURS, UNUSED
 from courses.imports import row_kind, staging
 from courses.imports.past import PAST_TRAININGS, CertificateKeeper
 from courses.imports.row_kind import LineRange
 from courses.models.imports import ImportAttendance, ImportRun
-from courses.models.trainees import ID_NUMBER_COLUMN
+from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN
 from lms.core import clock, crypto
 
 _UNIT = "红十字会"
 _NAMED = text(
     "SELECT placed.line, placed.name, placed.name_key, placed.certificate, placed.issued_on, said.ref, said.id_type,"
-    " said.id_number_sealed, course.name_zh AS course, course.programme_code, course.validity_months,"
-    " district.name_zh AS district"
+    " said.id_number_sealed, said.phone_sealed, course.name_zh AS course, course.programme_code, course.validity_months,"
+    " course.certificate_type, district.name_zh AS district"
     " FROM placed JOIN course ON course.id = placed.course_id JOIN district ON district.id = placed.district_id"
     " JOIN import_attendance AS said ON said.run_id = :run AND said.line = placed.line"
     " WHERE placed.certificate IS NOT NULL ORDER BY placed.line"
 )
 _PAPER = (
     "line", "ref", "number", "number_key", "name", "name_key", "id_type", "id_number_sealed", "id_number_index",
-    "programme_code", "course", "unit", "issued_on", "valid_until",
+    "phone_sealed", "phone_index", "programme_code", "course", "certificate_type", "unit", "issued_on", "valid_until",
 )  # fmt: skip
 _TABLE = text(
     "CREATE TEMP TABLE paper (line integer, ref uuid, number text, number_key text, name text, name_key text, id_type text,"
-    " id_number_sealed bytea, id_number_index bytea, programme_code text, course text, unit text, issued_on date,"
-    " valid_until date) ON COMMIT DROP"
+    " id_number_sealed bytea, id_number_index bytea, phone_sealed bytea, phone_index bytea, programme_code text, course text,"
+    " certificate_type smallint, unit text, issued_on date, valid_until date) ON COMMIT DROP"
 )
 _CLAIM = ("line", "number_key", "name_key", "person")
 _CLAIMS = text("CREATE TEMP TABLE claim (line integer, number_key text, name_key text, person integer) ON COMMIT DROP")
@@ -80,11 +80,26 @@ _REFUSE = text(
 )
 _FORGET = text("DELETE FROM claim USING fault WHERE claim.line = fault.line")
 BATCH = 50_000  # lines
+# The person of the row holds the certificate, where the ID number agrees, or where a phone that only agrees was not typed by
+# somebody else before: this import made the record, or the phone is proven.
 _WRITE = text(
-    "WITH fresh AS (INSERT INTO legacy_certificate (ref, number, number_key, name, name_key, id_type, id_number_sealed,"
-    " id_number_index, programme_code, course, unit, issued_on, valid_until, source, imported_at)"
-    " SELECT ref, number, number_key, name, name_key, id_type, id_number_sealed, id_number_index, programme_code, course,"
-    " unit, issued_on, valid_until, CAST(:file AS text) || ':' || line, CAST(:now AS timestamptz) FROM paper ORDER BY line"
+    "WITH own AS (SELECT placed.line, holder.id AS trainee_id, CASE WHEN said.id_number_index IS NOT NULL THEN 'id_number'"
+    " ELSE 'name_and_phone' END AS how FROM placed"
+    " JOIN import_attendance AS said ON said.run_id = :run AND said.line = placed.line"
+    " JOIN import_line AS line ON line.run_id = :run AND line.line = placed.line"
+    " JOIN import_person AS person ON person.run_id = :run AND person.line = line.person"
+    " JOIN trainee AS holder ON holder.id = placed.trainee_id AND holder.name_key = placed.name_key"
+    " WHERE placed.certificate IS NOT NULL AND CASE WHEN said.id_number_index IS NOT NULL"
+    " THEN holder.id_type = said.id_type AND holder.id_number_index = said.id_number_index"
+    " ELSE person.made OR holder.phone_proven_at IS NOT NULL AND holder.phone_index = said.phone_index END),"
+    " fresh AS (INSERT INTO legacy_certificate (ref, number, number_key, name, name_key, id_type, id_number_sealed,"
+    " id_number_index, phone_sealed, phone_index, programme_code, course, certificate_type, unit, issued_on, valid_until, source,"
+    " imported_at, trainee_id, matched_how, matched_at)"
+    " SELECT paper.ref, number, number_key, paper.name, paper.name_key, paper.id_type, paper.id_number_sealed,"
+    " paper.id_number_index, paper.phone_sealed, paper.phone_index, programme_code, course, certificate_type, unit, issued_on,"
+    " valid_until, CAST(:file AS text) || ':' || paper.line, CAST(:now AS timestamptz), own.trainee_id, own.how,"
+    " CASE WHEN own.how IS NOT NULL THEN CAST(:now AS timestamptz) END"
+    " FROM paper LEFT JOIN own ON own.line = paper.line ORDER BY paper.line"
     " ON CONFLICT (number_key) DO NOTHING RETURNING id, ref)"
     " UPDATE import_line AS line SET made_id = fresh.id FROM fresh JOIN paper ON paper.ref = fresh.ref"
     " WHERE line.run_id = :run AND line.line = paper.line"
@@ -134,9 +149,9 @@ class PastTrainingCertificates(CertificateKeeper):
 
     def take_back(self, db: Session, run: ImportRun, first: int, last: int) -> Sequence[str]:
         """Remove the certificates of the offerings in `concerned`; return the numbers that stay because they were
-        revoked.
+        revoked, renewed or given to a person by hand.
         """
-        free = f"legacy_certificate.revoked_at IS NULL AND NOT {row_kind.is_referenced(LegacyCertificate)}"
+        free = f"{UNUSED} AND NOT {row_kind.is_referenced(LegacyCertificate)}"
         part = LineRange(run, first - 1, last)
         _removed, remaining = row_kind.delete_unused(
             db, part, "legacy_certificate", _MADE, free, "legacy_certificate.number"
@@ -164,10 +179,18 @@ def _paper(row: Row[Any]) -> Iterator[str | None]:
     if row.id_number_sealed is not None:
         number = cipher.decrypt(ID_NUMBER_COLUMN, row.ref, row.id_number_sealed)
         sealed = "\\x" + cipher.encrypt(LEGACY_ID_NUMBER_COLUMN, ref, number).hex()
-        index = "\\x" + cipher.blind_index(LEGACY_ID_NUMBER_COLUMN, number).hex()
+        index = "\\x" + cipher.blind_index(ID_NUMBER_COLUMN, number).hex()
+    phone_sealed = phone_index = None
+    if (
+        row.id_number_sealed is None and row.phone_sealed is not None
+    ):  # without the other, the phone finds the holder later
+        phone = cipher.decrypt(PHONE_COLUMN, row.ref, row.phone_sealed)
+        phone_sealed = "\\x" + cipher.encrypt(LEGACY_PHONE_COLUMN, ref, phone).hex()
+        phone_index = "\\x" + cipher.blind_index(PHONE_COLUMN, phone).hex()
     until = last_valid_day(row.issued_on, row.validity_months)
     yield from (str(row.line), str(ref), row.certificate, number_key(row.certificate), row.name, row.name_key)
-    yield from (row.id_type, sealed, index, row.programme_code, row.course, row.district + _UNIT)
+    yield from (row.id_type, sealed, index, phone_sealed, phone_index, row.programme_code, row.course)
+    yield from (None if row.certificate_type is None else str(row.certificate_type), row.district + _UNIT)
     yield from (row.issued_on.isoformat(), until.isoformat() if until is not None else None)
 
 

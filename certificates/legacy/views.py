@@ -1,5 +1,6 @@
 """Pages of legacy certificates: the list, one certificate, its revocation and restoring. Only the city sees them."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
@@ -8,9 +9,10 @@ from flask_babel import gettext as _
 
 from certificates import history
 from certificates.forms import LegacyFilterForm, RevokeForm
-from certificates.legacy import legacy, listings
+from certificates.legacy import holding, legacy, listings
+from certificates.legacy.holding import HeldLegacy
 from certificates.legacy.listings import LegacyCertificateFilters
-from certificates.models import LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from lms.core import clock, edge
 from lms.core.access import holds, requires, scope
@@ -76,6 +78,18 @@ def restore(legacy_id: int) -> ResponseReturnValue:
             flash(_("The revocation has been undone. Verification shows this from now on."))
             return redirect(url_for("legacy.page", legacy_id=certificate.id))
     return make_response(_page(certificate, form), 422)
+
+
+@blueprint.app_template_global()
+def held_legacy(trainee_id: int) -> Sequence[HeldLegacy]:
+    """Return the legacy certificates of a person whom the page may show."""
+    return holding.of_trainee(db(), trainee_id, zone=current_app.config["SETTINGS"].zone)
+
+
+@blueprint.app_template_global()
+def legacy_state(row: HeldLegacy) -> tuple[str, str]:
+    """Return msgid and colour of the state of a legacy certificate."""
+    return STATE_LABELS[row.state], STATE_COLOURS[row.state]
 
 
 def _page(certificate: LegacyCertificate, form: RevokeForm) -> str:

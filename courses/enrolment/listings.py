@@ -86,6 +86,11 @@ def list_of_user(db: Session, user_id: int) -> Sequence[Enrolment]:
     return db.scalars(statement.where(Trainee.user_id == user_id).order_by(Enrolment.id.desc())).all()
 
 
+def find_record_id(db: Session, user_id: int) -> int | None:
+    """The id of the record that is linked to a user's account, or None."""
+    return db.scalar(select(Trainee.id).where(Trainee.user_id == user_id))
+
+
 def record_of_user(db: Session, user_id: int) -> Trainee:
     """The record that is linked to a user's account. Raises NotFound."""
     trainee = db.scalars(select(Trainee).where(Trainee.user_id == user_id)).one_or_none()

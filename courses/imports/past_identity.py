@@ -16,10 +16,9 @@ from courses.models.trainees import IdType
 from lms.core.errors import N_, DomainError
 
 CONVERTED = "id_number_converted"
+LEFT_OUT = "left_out"
 REMARKS = {
-    "left_out": N_(
-        "The cell “%(column)s” is wrong, so the row is imported without it. Enter it on the trainee's page."
-    ),
+    LEFT_OUT: N_("The cell “%(column)s” is wrong, so the row is imported without it. Enter it on the trainee's page."),
     "left_out_both": N_(
         "The cells “%(column)s” and “%(other)s” do not match or are wrong, so the row is imported without them. Enter them on"
         " the trainee's page."
@@ -85,7 +84,7 @@ def _remark(
 ) -> Remark | None:
     columns = list(wrong)
     if len(columns) == 1:
-        return Remark("left_out", {"column": columns[0]})
+        return Remark(LEFT_OUT, {"column": columns[0]})
     if columns:
         return Remark("left_out_both", {"column": columns[0], "other": columns[1]})
     if id_number is not None and cells.is_converted(number, id_number, today):

@@ -48,7 +48,8 @@ class SealedColumn(Sealed):
 
     name: the column to which the ciphertext is bound, such as "trainee.phone". row: SQL of the reference of the row to which it
     is bound; `binding` makes the reference of it where SQL cannot. index: the column with the blind index of the value, as
-    `indexed` spells it (an e-mail address in lower case). where: SQL of the rows that hold such a ciphertext in this column.
+    `indexed` spells it (an e-mail address in lower case). index_name: the column under which the index is made, where it is
+    compared with another column's. where: SQL of the rows that hold such a ciphertext in this column.
     """
 
     table: str
@@ -58,6 +59,7 @@ class SealedColumn(Sealed):
     binding: Callable[[str], str] = str
     index: str | None = None
     indexed: Callable[[str], str] = str
+    index_name: str | None = None
     where: str = "true"
     batch: int = 200
 
@@ -80,7 +82,7 @@ class SealedColumn(Sealed):
         content = cipher.open(self.name, binding, row[self.column])
         values[self.column] = cipher.seal(self.name, binding, content)
         if self.index is not None:
-            values[self.index] = cipher.blind_index(self.name, self.indexed(content.decode()))
+            values[self.index] = cipher.blind_index(self.index_name or self.name, self.indexed(content.decode()))
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class SealedFact(Sealed):
     """A ciphertext in hexadecimal within a column of JSON, with its row's reference beside it as "ref".
 
     key: its key in the JSON. index: the key of the blind index, in hexadecimal; `prefixed`: it stands behind a text and a bar,
-    as in "张三|3f…".
+    as in "张三|3f…". index_name: as in `SealedColumn`.
     """
 
     table: str
@@ -97,6 +99,7 @@ class SealedFact(Sealed):
     name: str
     index: str | None = None
     prefixed: bool = False
+    index_name: str | None = None
     batch: int = 200
 
     @property
@@ -118,7 +121,7 @@ class SealedFact(Sealed):
         content = cipher.open(self.name, facts["ref"], bytes.fromhex(facts[self.key]))
         facts[self.key] = cipher.seal(self.name, facts["ref"], content).hex()
         if self.index is not None and facts.get(self.index):
-            index = cipher.blind_index(self.name, content.decode()).hex()
+            index = cipher.blind_index(self.index_name or self.name, content.decode()).hex()
             text = facts[self.index].rpartition("|")[0]
             facts[self.index] = f"{text}|{index}" if self.prefixed else index
         values[self.column] = facts

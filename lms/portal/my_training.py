@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from certificates import holding
+from certificates.legacy import holding as legacy_holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from courses.enrolment import labels, listings, proposals, ticket_accounts
 from lms.core.access import requires
@@ -21,7 +22,8 @@ def page() -> ResponseReturnValue:
     """Coming and past trainings, with the certificate of each."""
     zone = current_app.config["SETTINGS"].zone
     rows = listings.list_of_user(db(), current_user.id)
-    certificates = holding.of_trainee(db(), rows[0].trainee_id, zone=zone) if rows else ()
+    trainee_id = listings.find_record_id(db(), current_user.id)
+    certificates = holding.of_trainee(db(), trainee_id, zone=zone) if rows and trainee_id is not None else ()
     # Newest first, so the last one put in is overwritten by none that is older.
     held = {certificate.enrolment_id: certificate for certificate in reversed(certificates)}
     return render_template(
@@ -29,6 +31,7 @@ def page() -> ResponseReturnValue:
         proposals=proposals.list_own(db(), current_user.id),
         enrolments=rows,
         held=held,
+        legacy=legacy_holding.of_trainee(db(), trainee_id, zone=zone) if trainee_id is not None else (),
         states=labels.STATES,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from certificates import documents, erasing, issuing, ledger, reissue
 from certificates.branch import Branch
 from certificates.legacy import legacy
-from certificates.models import Certificate, LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
+from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.reissue import Correction
 from certificates.verification import look_up, verification

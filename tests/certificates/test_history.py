@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from certificates import history, revocation
 from certificates.legacy import legacy
-from certificates.models import Certificate, LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
+from certificates.models import Certificate
 
 
 def test_the_acts_on_a_certificate_come_oldest_first_and_those_on_another_do_not(

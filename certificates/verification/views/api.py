@@ -89,7 +89,12 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
 
 def _result_as_json(result: BulkResult) -> dict[str, Any]:
     answer = as_json(result.verdict) | {"name_fits": result.name_matches}
-    return answer if result.legacy is None else answer | {"certificate": _legacy_as_json(result.legacy)}
+    if result.legacy is None:
+        return answer
+    answer["certificate"] = _legacy_as_json(result.legacy)
+    if result.legacy.successor is not None:
+        answer["successor"] = url_for("verification.page", digits=result.legacy.successor)
+    return answer
 
 
 def _legacy_as_json(certificate: PublicLegacyCertificate) -> dict[str, Any]:

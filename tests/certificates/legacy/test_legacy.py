@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates.legacy import legacy
-from certificates.models import LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
 from certificates.number import NumberScheme
 from certificates.states import State
 from lms.core import clock

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from certificates.legacy import legacy, listings
 from certificates.legacy.listings import LegacyCertificateFilters
-from certificates.models import LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
 from certificates.states import State
 from lms.core.scope import EVERYTHING, Scope
 from tests.certificates.legacy_files import GOOD, HEAD, LIFELONG, load

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certificates.legacy import legacy, past_training_import
-from certificates.models import Certificate, LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
+from certificates.models import Certificate
 from certificates.states import State
 from courses.counting import recount
 from courses.imports import corrections, runs

@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certificates.legacy import legacy
+from certificates.legacy.models import LegacyCertificate
 from certificates.legacy.sheet_import import LEGACY_CERTIFICATES
-from certificates.models import Certificate, LegacyCertificate
+from certificates.models import Certificate
 from courses.imports import corrections, files, kinds, runs
 from courses.models.imports import ImportState
 from lms.core import spreadsheets

@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates.models import Certificate, LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
+from certificates.models import Certificate
 from lms.core.scope import Role
 from tests.certificates.legacy_files import GOOD, HEAD, ID_NUMBER, LIFELONG, take_in
 from tests.factories import Make

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates.models import LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
 from courses.closing import judging
 from courses.counting import person_time
 from courses.imports import corrections, presence, runs

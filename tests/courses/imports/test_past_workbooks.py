@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates.models import LegacyCertificate
+from certificates.legacy.models import LegacyCertificate
 from courses.imports import corrections
 from courses.models.attendance import Attendance
 from courses.models.offerings import CourseSession
