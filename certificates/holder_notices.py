@@ -94,7 +94,7 @@ def tell_restored(db: Session, certificate: Certificate, contact: str | None) ->
     Where the holder still stands on the list of people to call about the revocation, neither is told any more.
     """
     moment = certificate.revoked_at
-    if moment is not None and not _withdraw_call(db, _key(REVOKED, certificate.id, moment)):
+    if moment is not None and not withdraw_call(db, _key(REVOKED, certificate.id, moment)):
         _tell(db, RESTORED, certificate, moment, contact)
 
 
@@ -122,7 +122,7 @@ def _key(purpose: Purpose, certificate_id: int, moment: datetime | None = None) 
     return f"{purpose.code}:{certificate_id}" + (f":{moment.timestamp():.6f}" if moment is not None else "")
 
 
-def _withdraw_call(db: Session, key: str) -> bool:
+def withdraw_call(db: Session, key: str) -> bool:
     """Take a message off the list of people to call, and return whether it stood there."""
     to_call = select(Message).where(Message.key == key, Message.state == MessageState.TO_CALL)
     message = db.scalars(to_call.with_for_update()).one_or_none()

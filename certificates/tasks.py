@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from certificates import badges, issuing, missing_glyphs, reissue, reminders
 from certificates.branch import Branch
 from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
+from certificates.legacy import reminders as legacy_reminders
 from certificates.records import sealing
 from certificates.verification import status_lists, type_table
 from courses.events import NameDecided, OfferingClosed
@@ -105,8 +106,9 @@ def seal_records(_db: Session) -> None:
 def remind(db: Session) -> None:
     """Put due reminders into the outbox; each batch is committed by itself, so that a crash repeats none."""
     settings = current_app.config["SETTINGS"]
-    while reminders.remind(db, settings.reminder_days, zone=settings.zone):
-        commit(db)
+    for rule in (reminders.remind, legacy_reminders.remind):
+        while rule(db, settings.reminder_days, zone=settings.zone):
+            commit(db)
 
 
 def _issue_chunk(db: Session, offering_id: int | None) -> None:

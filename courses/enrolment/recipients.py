@@ -46,10 +46,36 @@ def of_enrolment(enrolment: Enrolment) -> Recipient:
     )
 
 
+def of_record(db: Session, trainee: Trainee) -> Recipient:
+    """The recipient of messages about what is no enrolment, such as a legacy certificate.
+
+    Tried in this order: the proven contacts of the record; where there is none, those of the linked account. If nothing
+    reaches the person, the staff of the district that registered the person call.
+    """
+    addresses = [address for _kind, address in _proven(trainee)]
+    account = db.get(User, trainee.user_id) if trainee.user_id is not None else None
+    if account is not None and account.disabled_at is None:
+        addresses = addresses or [address for _kind, address in _proven(account)]
+        wished = _CHANNELS.get(account.messages_by) if account.messages_by is not None else None
+        addresses.sort(key=lambda address: address.channel is not wished)
+    return Recipient(
+        person=f"trainee:{trainee.id}",
+        name=trainee.name,
+        addresses=tuple(addresses),
+        district_id=trainee.district_id,
+        phone=trainee.phone,
+    )
+
+
 def has_address() -> ColumnElement[bool]:
     """The condition, over Enrolment, Trainee and an outer-joined User, that `of_enrolment` finds an address."""
+    given = (contact.is_not(None) for contact in (Enrolment.email_sealed, Enrolment.phone_sealed))
+    return or_(*given, has_proven_address())
+
+
+def has_proven_address() -> ColumnElement[bool]:
+    """The condition, over Trainee and an outer-joined User, that `of_record` finds an address."""
     return or_(
-        *(contact.is_not(None) for contact in (Enrolment.email_sealed, Enrolment.phone_sealed)),
         *(proof.is_not(None) for proof in (Trainee.email_proven_at, Trainee.phone_proven_at)),
         and_(User.disabled_at.is_(None), or_(User.email_proven_at.is_not(None), User.phone_proven_at.is_not(None))),
     )
