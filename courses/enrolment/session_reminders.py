@@ -64,7 +64,8 @@ def remind(db: Session, *, at: time, zone: ZoneInfo) -> int:
     if not FIRST_HOUR <= now.hour < LAST_HOUR:
         return 0
     count = 0
-    for day in (now.date(), now.date() + timedelta(days=1)):
+    today = clock.today(zone)
+    for day in (today, today + timedelta(days=1)):
         moment = datetime.combine(day - timedelta(days=1), at, tzinfo=zone)
         if moment <= now:
             for class_day in _class_days(db, day, moment, zone):

@@ -162,7 +162,11 @@ def test_certificates_of_classes_that_were_closed_long_ago_are_issued_in_silence
     assert issuing.issue_owed(db, branch) == 1
     assert told(db) == []
     owe(make, holder.offering).email = ADDRESS
-    facts = {"offering_id": holder.offering_id, "dated_on": long_ago.date(), "recorded_at": clock.now()}
+    facts = {
+        "offering_id": holder.offering_id,
+        "dated_on": clock.day_of(long_ago, branch.zone),
+        "recorded_at": clock.now(),
+    }
     closing = PersonTimeEntry(kind=EntryKind.CLOSING, **facts)
     db.add(closing)
     db.flush()
