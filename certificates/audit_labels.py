@@ -20,6 +20,8 @@ audit_labels.register(
             "certificate.restore": N_("Revocation of a certificate undone"),
             "certificate.revoke": N_("Certificate revoked"),
             "certificate.share": N_("Link to a certificate created"),
+            "certificate_layout.change": N_("Layout of certificates changed"),
+            "certificate_layout.remove": N_("Layout of a course removed"),
             "certificate.unshare": N_("Link to a certificate withdrawn"),
             "certificates.print": N_("Certificates downloaded for printing"),
             "legacy_certificate.link": N_("Legacy certificate given to a person"),
@@ -31,11 +33,15 @@ audit_labels.register(
             "signing_key.compromise": N_("Signing key compromised"),
             "signing_key.create": N_("Signing key created"),
             "signing_key.retire": N_("Signing key retired"),
+            "unit_seal.remove": N_("Seal of an issuing unit removed"),
+            "unit_seal.set": N_("Seal of an issuing unit set"),
         },
         nouns={
             "certificate": N_("Certificate"),
+            "certificate_layout": N_("Layout of certificates"),
             "legacy_certificate": N_("Legacy certificate"),
             "signing_key": N_("Signing key"),
+            "unit_seal": N_("Seal of an issuing unit"),
         },
         fields={
             "content": N_("Digest before the erasure"),
@@ -44,6 +50,8 @@ audit_labels.register(
             "key": N_("Signing key"),
             "not_after": N_("Valid until"),
             "not_before": N_("Valid from"),
+            "picture": N_("Digest of the picture"),
+            "wording": N_("Wording"),
             "serial": N_("Serial number"),
         },
         values={

@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 from certificates.number import NumberScheme
 from lms.config import Settings
 
+BRANCH_UNIT = 0  # the issuing unit in the signed code; 1 to 16 are districts
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
     """Settings of the branch.
 
     Its names in both languages, the scheme of its certificate numbers, its time zone, the folder of private keys, its
-    public address, the image files of seal and logo, if it has any, and whom somebody asks who has a question about a certificate.
+    public address, the image files of seal and logo, if it has any, whether districts without a seal of their own bear the
+    branch's, and whom somebody asks who has a question about a certificate.
     """
 
     name_zh: str
@@ -26,6 +29,7 @@ class Branch:
     seal: Path | None = None
     logo: Path | None = None
     contact: str | None = None
+    seals_districts: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -40,4 +44,5 @@ class Branch:
             seal=settings.seal_file,
             logo=settings.logo_file,
             contact=settings.verification_contact,
+            seals_districts=settings.seal_on_district_certificates,
         )

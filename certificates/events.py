@@ -23,3 +23,8 @@ class BadgeOwed:
 @dataclass(frozen=True)
 class StatusChanged:
     """A certificate was revoked, restored or superseded: the signed status lists are out of date."""
+
+
+@dataclass(frozen=True)
+class ListOwed:
+    """A long list was sent to be verified, or a piece of one was and another waits."""

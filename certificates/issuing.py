@@ -23,8 +23,10 @@ from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from certificates import holder_notices, missing_glyphs, renewal, signing
-from certificates.branch import Branch
+from certificates.branch import BRANCH_UNIT, Branch
 from certificates.events import CertificatesOwed
+from certificates.layouts import layouts
+from certificates.layouts.layouts import Paper
 from certificates.signing import Draft
 from courses.counting import person_time
 from courses.enrolment import name_writings
@@ -42,7 +44,6 @@ from lms.organisations.models import District, Organisation
 log = structlog.get_logger(__name__)
 
 CHUNK = 200
-BRANCH_UNIT = 0
 BRANCH_PROGRAMMES = frozenset({"INSTRUCTOR"})
 
 
@@ -131,7 +132,8 @@ def issue_owed(
     )
     for taught_id, count in sorted(Counter(row.offering_id for row in rows).items()):
         person_time.record_certificates(db, taught_id, count, signer.day)
-    drafts = [_draft(row, printed[row.enrolment_id], signer.day, branch) for row in rows]
+    paper = layouts.paper(db, branch)
+    drafts = [_draft(row, printed[row.enrolment_id], signer.day, branch, paper) for row in rows]
     issued = signing.sign_and_insert(db, branch, signer, drafts)
     former = renewal.renew(db, [row.enrolment_id for row in rows])
     if tell:
@@ -227,6 +229,7 @@ def _owed_columns() -> Select[*tuple[Any, ...]]:
             Enrolment.offering_id,
             Trainee.name.label("holder"),
             Offering.district_id,
+            Offering.course_id,
             District.name_zh.label("district_zh"),
             District.name_en.label("district_en"),
             Organisation.name_zh.label("host_zh"),
@@ -255,7 +258,7 @@ def _owed_columns() -> Select[*tuple[Any, ...]]:
     return statement
 
 
-def _draft(owed: Row[Any], holder: str, day: date, branch: Branch) -> Draft:
+def _draft(owed: Row[Any], holder: str, day: date, branch: Branch, paper: Paper) -> Draft:
     unit = issuing_unit(owed.programme_code, owed.district_id)
     return Draft(
         enrolment_id=owed.enrolment_id,
@@ -264,7 +267,7 @@ def _draft(owed: Row[Any], holder: str, day: date, branch: Branch) -> Draft:
         certificate_type=owed.certificate_type,
         unit=unit,
         valid_until=last_valid_day(day, owed.validity_months),
-        facts=_facts(owed, unit, branch),
+        facts=_facts(owed, unit, branch) | paper.facts(owed.course_id, unit),
     )
 
 

@@ -12,6 +12,8 @@ from certificates.legacy import holding
 from certificates.legacy.models import LEGACY_ID_NUMBER_COLUMN, LEGACY_PHONE_COLUMN, LegacyCertificate
 from certificates.models import Certificate, ShareLink
 from certificates.states import State
+from certificates.verification import list_checks
+from certificates.verification.models import ListCheck
 from courses.models.enrolment import Enrolment
 from courses.models.name_writings import MissingGlyphs, NameWriting
 from courses.models.trainees import Trainee
@@ -108,6 +110,14 @@ def _erase_links(db: Session, before: datetime) -> Iterator[int]:
     yield result.rowcount
 
 
+def _lists_due(db: Session, before: datetime) -> int:
+    return db.scalar(select(func.count()).select_from(ListCheck).where(ListCheck.made_at <= before)) or 0
+
+
+def _erase_lists(db: Session, _before: datetime) -> Iterator[int]:
+    yield list_checks.erase_old(db)
+
+
 personal_data.register(
     DataKind(
         code="certificate",
@@ -159,7 +169,18 @@ personal_data.register(
         erase=_erase_legacy,
     )
 )
-personal_data.leave_apart({"ledger_entry": N_("Hashes of codes; never altered")})
+personal_data.leave_apart({
+    "ledger_entry": N_("Hashes of codes; never altered"),
+    "certificate_layout": N_("The wording of certificates; who changed it"),
+    "unit_seal": N_("The seal of an issuing unit; who set it"),
+    "list_check": N_("Lists that strangers sent to be verified: sealed, found by their address alone, deleted within a day"),
+    "list_check_piece": N_("The rows of such a list and their answers, sealed"),
+})  # fmt: skip
+retention_rules.register(
+    RetentionKind(
+        list_checks.RETENTION, N_("Lists to verify"), N_("sent"), due=_lists_due, erase=_erase_lists, fixed=True
+    )
+)
 retention_rules.register(
     RetentionKind("share_link", N_("Links to certificates"), N_("expired"), due=_links_due, erase=_erase_links)
 )

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from certificates import badges, issuing, missing_glyphs, reissue, reminders
 from certificates.branch import Branch
-from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
+from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged
+from certificates.keys.qr_keys import PublicKeyCache
 from certificates.legacy import reminders as legacy_reminders
 from certificates.records import sealing
-from certificates.verification import status_lists, type_table
+from certificates.verification import list_checks, status_lists, type_table
 from courses.events import NameDecided, OfferingClosed
 from lms.core import clock, events, tasks
 from lms.core.errors import DomainError
@@ -111,6 +112,20 @@ def remind(db: Session) -> None:
             commit(db)
 
 
+@tasks.task
+def verify_lists(db: Session) -> None:
+    """Verify a piece of a long list; where another piece waits, enqueue the next run behind the other tasks."""
+    branch = Branch.of(current_app.config["SETTINGS"])
+    if list_checks.work(db, today=clock.today(branch.zone), keys=PublicKeyCache(), scheme=branch.scheme):
+        events.publish(db, ListOwed())
+
+
+@tasks.task
+def erase_lists(db: Session) -> None:
+    """Delete the long lists that were sent more than a day ago."""
+    list_checks.erase_old(db)
+
+
 def _issue_chunk(db: Session, offering_id: int | None) -> None:
     try:
         issued = issuing.issue_owed(db, Branch.of(current_app.config["SETTINGS"]), offering_id=offering_id)
@@ -149,3 +164,8 @@ def enqueue_badges(_event: BadgeOwed) -> None:
 def enqueue_status_lists(_event: StatusChanged) -> None:
     """Enqueue the task that signs status lists, after a commit that changed the status of a certificate."""
     tasks.enqueue(sign_status_lists)
+
+
+def enqueue_list(_event: ListOwed) -> None:
+    """Enqueue the task that verifies a piece of a list, after a commit with a list or a piece."""
+    tasks.enqueue(verify_lists)

@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from certificates import tasks as issuing_tasks
-from certificates.events import BadgeOwed, CertificatesOwed, ReissueOwed, StatusChanged
+from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged
 from courses import tasks as course_tasks
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed
 from lms.accounts import current
@@ -96,12 +96,14 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/imports", "courses.imports.views"),
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
+    ("/certificates/layouts", "certificates.layouts.views"),
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/unprintable", "certificates.views.unprintable"),
     ("/certificates/legacy", "certificates.legacy.views"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.verification.views.verification"),
     ("/", "certificates.verification.views.bulk"),
+    ("/", "certificates.verification.views.list_checks"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
     ("/", "certificates.verification.views.records"),
@@ -258,3 +260,4 @@ def _react() -> None:
     events.react(ReissueOwed, issuing_tasks.enqueue_correction)
     events.react(BadgeOwed, issuing_tasks.enqueue_badges)
     events.react(StatusChanged, issuing_tasks.enqueue_status_lists)
+    events.react(ListOwed, issuing_tasks.enqueue_list)

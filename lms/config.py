@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     verification_contact: str | None = Field(default=None, max_length=300)
     seal_file: Path | None = None
     logo_file: Path | None = None
+    seal_on_district_certificates: bool = False
     fonts_dir: Annotated[tuple[Path, ...], NoDecode] = ()
     branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")
     upload_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)

@@ -38,6 +38,7 @@ MODELS = (
     "courses.models.exports",
     "courses.models.imports",
     "certificates.models",
+    "certificates.layouts.models",
     "certificates.legacy.models",
     "certificates.records.models",
 )

@@ -26,6 +26,8 @@ celery.conf.beat_schedule = {
     "sign-owed-badges": {"task": "certificates.tasks.sign_badges", "schedule": 60.0},
     "seal-records": {"task": "certificates.tasks.seal_records", "schedule": 60.0},
     "sign-status-lists": {"task": "certificates.tasks.sign_status_lists", "schedule": 60.0},
+    "verify-lists": {"task": "certificates.tasks.verify_lists", "schedule": 60.0},
+    "erase-old-lists": {"task": "certificates.tasks.erase_lists", "schedule": crontab(minute="40")},
     "make-owed-exports": {"task": "courses.tasks.sweep_exports", "schedule": 60.0},
     "remove-old-exports": {"task": "courses.tasks.remove_exports", "schedule": crontab(minute="20")},
     "work-at-imports": {"task": "courses.tasks.sweep_imports", "schedule": 60.0},

@@ -13,6 +13,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from certificates.keys.qr_keys import PublicKeyCache
+from certificates.number import NumberScheme
+from certificates.verification import list_checks
+from certificates.verification.bulk import BulkItem
+from certificates.verification.list_files import ListFile
 from courses.attendance.self_check_in import code_display
 from courses.enrolment import consents, mail, proposals, sheet_import
 from courses.enrolment.consents import Guardian, Relation
@@ -192,6 +197,9 @@ def _build(db: Session, make: Make, settings: Settings) -> World:
         past.row(name="孙二", phone="13811110003", id_type="身份证", id_number="110101199001011237"),
         past.row(name="张三丰", phone=(trainee.phone or "").removeprefix("+86")),
     ])  # fmt: skip
+    list_check = list_checks.begin(db, ListFile([BulkItem("BJ-FR-2026-0000123-C", "孙三", 2)], ["证书编号", "姓名"]))
+    list_checks.work(db, today=clock.branch_today(), keys=PublicKeyCache(), scheme=NumberScheme("BJ"))
+    assert list_checks.progress(db, list_check).is_finished
     return World(
         user, instructor, trainee, enrolment, meeting, walk_in, export, checked.id, past, past_run.id, codes,
         contact_checks.ref_of(check),

@@ -112,7 +112,7 @@ class LegacyCertificates(RowKind):
             number = cell_values.certificate_number(row["number"])
             key = number_key(number)
             name = person_name(row["name"])
-            if not any(letter.isalpha() for letter in name):
+            if not norm(name):
                 raise refusal("name_letters", N_("The name contains no letters."))
             issued_on = cells.parse_day(row["issued_on"])
             if not cells.EARLIEST <= issued_on <= today:

@@ -1,5 +1,6 @@
-"""Bulk verification: many certificates in one request, by code or by number with a proof of the holder. Nothing is
-stored.
+"""Bulk verification: many certificates at once, by code or by number with a proof of the holder.
+
+Nothing is stored of a list of up to `AT_ONCE` items; a longer one is a job of the worker (`list_checks`).
 
 The result of each item is what the pages say: a number that does not exist and a proof that is wrong give the same
 answer.
@@ -21,12 +22,14 @@ from certificates.verification.verification import PublicKeys, Verdict
 from lms.core.cell_values import is_error, is_shortened
 from lms.core.errors import N_, DomainError
 
-MAX_ITEMS = 500
+AT_ONCE = 500  # items that are answered within the request
+MAX_ITEMS = 5000
 NO_MATCH = "no_match"
 MISTYPED = "mistyped"
 OTHER_KIND = "other_kind"
 PROOF_MISSING = "proof_missing"
 LEGACY = "legacy"
+MALFORMED = "malformed"
 
 SHORTENED = N_("Excel has shortened this number. Format the column as text and enter the number again.")
 ERROR = N_("The cell holds an error of a formula.")
@@ -37,7 +40,8 @@ class BulkItem:
     """A certificate to verify: a code (digits or the whole address), or a number.
 
     `proof` is the holder's name or the last 6 characters of the ID number. `line` is the number of the row in the list, 0
-    where there is none. `problem` is a msgid: the cell cannot be a certificate, such as a number that Excel has shortened.
+    where there is none. `problem` is a msgid: the cell cannot be a certificate, such as a number that Excel has shortened;
+    or `MALFORMED`: a program sent an entry that is none.
     `cells` is the whole row as it was sent.
     """
 

@@ -1,6 +1,6 @@
 """Files and pasted texts with certificates to verify: which sheet and which columns are read, and what is not.
 
-Nothing is stored, so a sheet other than the first visible one is named when the file is sent. What was not read is told.
+The file is not stored, so a sheet other than the first visible one is named when the file is sent. What was not read is told.
 """
 
 import re
@@ -11,9 +11,10 @@ from certificates.verification import bulk
 from certificates.verification.bulk import BulkItem
 from lms.core import headings, spreadsheets
 from lms.core.headings import normalised
-from lms.core.spreadsheets import Rows, SheetOutline
+from lms.core.spreadsheets import Limits, Rows, SheetOutline
 
 _WORKBOOK = b"PK"
+_LIMITS = Limits(rows=bulk.MAX_ITEMS + 100)  # with title lines, headings and notes below
 _NUMBERS = (
     "证书编号", "证书号", "证书号码", "编号", "救护员证号", "证号", "二维码", "核验码", "验证码", "code", "number", "certificate",
     "certificate number", "certificate no.",
@@ -50,12 +51,14 @@ def read(content: bytes, sheet: str = "", columns: tuple[int, int | None] | None
     Raises DomainError on the field `file`.
     """
     if not content.startswith(_WORKBOOK):
-        return ListFile(*_items(spreadsheets.read(content, known=KNOWN), columns))
+        return ListFile(*_items(spreadsheets.read(content, _LIMITS, known=KNOWN), columns))
     outlines = [
-        outline for outline in spreadsheets.outlines(content, known=KNOWN) if outline.rows or outline.hidden_rows
+        outline
+        for outline in spreadsheets.outlines(content, _LIMITS, known=KNOWN)
+        if outline.rows or outline.hidden_rows
     ]
     name = sheet or _first(outlines)
-    rows = spreadsheets.read(content, sheet=name, known=KNOWN)
+    rows = spreadsheets.read(content, _LIMITS, sheet=name, known=KNOWN)
     outline = next((outline for outline in outlines if outline.name == name), None)
     return ListFile(
         *_items(rows, columns),

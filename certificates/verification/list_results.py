@@ -64,6 +64,11 @@ def ends_soon(result: BulkResult, today: date) -> bool:
     return result.verdict.state is State.VALID and last is not None and last <= today + ENDS_SOON
 
 
+def needs_look(result: BulkResult, today: date) -> bool:
+    """Tell whether a person should look at a row: all but valid ones with no other name that do not end soon."""
+    return result.verdict.state is not State.VALID or bool(remarks(result, today))
+
+
 @dataclass(frozen=True)
 class Summary:
     """The figures of a list: rows by state and reason ("cannot be read" is no "unknown"), those that hold with the name of

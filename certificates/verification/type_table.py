@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from certificates import credentials
-from certificates.branch import Branch
-from certificates.issuing import BRANCH_UNIT, unit_names
+from certificates.branch import BRANCH_UNIT, Branch
+from certificates.issuing import unit_names
 from certificates.keys import issuer_keys, jws
 from certificates.keys.issuer_keys import Purpose
 from certificates.models import StatusList

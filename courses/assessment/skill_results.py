@@ -1,13 +1,11 @@
 """Skill results from devices and from the page: each is stored as an event, and a skill's result is what its events fold to.
 
-Of the events of one skill in one attempt the last by its moment counts, in whatever order they arrive; of two with the same
-moment the one with the greater id. With two examiners the result thus never depends on whose phone sends first. An event
-that arrives after the training was closed has no effect until a user who may correct saves it
-(`courses.closing.correction`).
+Of the events of one skill in one attempt the last by its moment counts (`latest_marks`). An event that arrives after the
+training was closed has no effect until a user who may correct saves it (`courses.closing.correction`).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +15,8 @@ from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from courses.assessment import locked_rows
+from courses.assessment import latest_marks, locked_rows
+from courses.assessment.latest_marks import Mark
 from courses.assessment.locked_rows import LockedRows
 from courses.models.assessment import Assessment, SkillEvent, SkillResult
 from courses.models.catalogue import CourseSkill
@@ -73,26 +72,6 @@ class SkillAnswer:
     passed: bool | None = None
 
 
-@dataclass(frozen=True)
-class SkillMark:
-    """A skill event as the fold takes it. `passed`: None takes the skill's result away."""
-
-    id: UUID
-    key: SkillKey
-    passed: bool | None
-    moment: datetime
-
-
-def fold(marks: Iterable[SkillMark]) -> dict[SkillKey, SkillMark]:
-    """Return the mark that counts for each skill of an attempt: the last by moment, in any order of arrival."""
-    latest: dict[SkillKey, SkillMark] = {}
-    for mark in marks:
-        earlier = latest.get(mark.key)
-        if earlier is None or (earlier.moment, earlier.id) < (mark.moment, mark.id):
-            latest[mark.key] = mark
-    return latest
-
-
 def record_all(
     db: Session,
     events: Sequence[SkillInput],
@@ -138,7 +117,7 @@ def refold(db: Session, pairs: Collection[tuple[int, int]], user_id: int | None,
     """Fold the events of these pairs (enrolment id, skill id) again, and write and audit the results that differ."""
     if not pairs:
         return
-    marks = fold(_marks(db, pairs))
+    marks = latest_marks.fold(_marks(db, pairs))
     attempt_ids = locked_rows.attempt_ids(db, {key[0] for key in marks}, user_id, now)
     current = {
         (row.enrolment_id, row.skill_id, row.attempt): row.passed
@@ -150,16 +129,16 @@ def refold(db: Session, pairs: Collection[tuple[int, int]], user_id: int | None,
     }
     changed: dict[int, dict[int, bool | None]] = defaultdict(dict)
     for key, mark in sorted(marks.items(), key=lambda item: item[0]):
-        if current.get(key) == mark.passed:
+        if current.get(key) == mark.value:
             continue
         enrolment_id, skill_id, attempt = key
-        changed[attempt_ids[enrolment_id, attempt]][skill_id] = mark.passed
+        changed[attempt_ids[enrolment_id, attempt]][skill_id] = mark.value
         audit.record(
             db,
             "assessment.skill",
             f"enrolment:{enrolment_id}",
             before={"skill": skill_id, "passed": current[key]} if key in current else None,
-            after={"skill": skill_id, "passed": mark.passed, "attempt": attempt},
+            after={"skill": skill_id, "passed": mark.value, "attempt": attempt},
         )
     for assessment_id, skills in changed.items():
         write_results(db, assessment_id, skills)
@@ -217,7 +196,7 @@ def _skill_courses(db: Session, events: Sequence[SkillInput]) -> dict[int, int]:
     return {skill_id: course_id for skill_id, course_id in rows}
 
 
-def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[SkillMark]:
+def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[Mark[SkillKey, bool]]:
     rows = db.execute(
         select(
             SkillEvent.id, SkillEvent.enrolment_id, SkillEvent.skill_id, SkillEvent.attempt, SkillEvent.passed,
@@ -226,9 +205,7 @@ def _marks(db: Session, pairs: Collection[tuple[int, int]]) -> list[SkillMark]:
             tuple_(SkillEvent.enrolment_id, SkillEvent.skill_id).in_(list(pairs)), SkillEvent.review.is_(None)
         )
     )  # fmt: skip
-    return [
-        SkillMark(row.id, (row.enrolment_id, row.skill_id, row.attempt), row.passed, row.happened_at) for row in rows
-    ]
+    return [Mark(row.id, (row.enrolment_id, row.skill_id, row.attempt), row.passed, row.happened_at) for row in rows]
 
 
 def _answers(db: Session, events: Sequence[SkillInput]) -> list[SkillAnswer]:
@@ -256,11 +233,7 @@ def _answer(event: SkillInput, row: SkillEvent | None, rivals: Mapping[SkillKey,
     skill = row.enrolment_id, row.skill_id
     if row.review is not None:
         return SkillAnswer(event.id, Outcome.REVIEW, str(row.review), MESSAGES[row.review], {}, *skill)
-    competing = rivals[row.enrolment_id, row.skill_id, row.attempt]
-    best = max(
-        (rival for rival in competing if rival.SkillEvent.received_at <= row.received_at),
-        key=lambda rival: (rival.SkillEvent.happened_at, rival.SkillEvent.id),
-    )
+    best = latest_marks.counting_at(row.received_at, rivals[row.enrolment_id, row.skill_id, row.attempt])
     if best.SkillEvent.id == row.id:
         return SkillAnswer(event.id, Outcome.ACCEPTED, "recorded", MESSAGES["recorded"], {}, *skill, row.passed)
     return SkillAnswer(

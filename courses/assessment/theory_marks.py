@@ -1,11 +1,10 @@
 """Theory marks from devices and from the page: each is stored as an event, and an attempt's score is what its events fold to.
 
-The rule is that of skill results (`courses.assessment.skill_results`): of the marks of one attempt the last by its moment
-counts, in whatever order they arrive; of two with the same moment the one with the greater id.
+Of the marks of one attempt the last by its moment counts (`latest_marks`).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,8 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from courses.assessment import locked_rows
+from courses.assessment import latest_marks, locked_rows
+from courses.assessment.latest_marks import Mark
 from courses.assessment.locked_rows import AttemptKey, LockedRows
 from courses.models.assessment import Assessment, TheoryEvent
 from courses.outcomes import Outcome
@@ -60,26 +60,6 @@ class TheoryAnswer:
     score: int | None = None
 
 
-@dataclass(frozen=True)
-class TheoryMark:
-    """A theory event as the fold takes it. `score`: None takes the attempt's score away."""
-
-    id: UUID
-    key: AttemptKey
-    score: int | None
-    moment: datetime
-
-
-def fold(marks: Iterable[TheoryMark]) -> dict[AttemptKey, TheoryMark]:
-    """Return the mark that counts for each attempt: the last by moment, in any order of arrival."""
-    latest: dict[AttemptKey, TheoryMark] = {}
-    for mark in marks:
-        earlier = latest.get(mark.key)
-        if earlier is None or (earlier.moment, earlier.id) < (mark.moment, mark.id):
-            latest[mark.key] = mark
-    return latest
-
-
 def record_all(
     db: Session,
     events: Sequence[TheoryInput],
@@ -121,8 +101,8 @@ def refold(db: Session, enrolment_ids: Collection[int], user_id: int | None, now
     """Fold the events of these enrolments again, and write and audit the scores that differ."""
     if not enrolment_ids:
         return
-    marks = fold(
-        TheoryMark(row.id, (row.enrolment_id, row.attempt), row.score, row.happened_at)
+    marks = latest_marks.fold(
+        Mark(row.id, (row.enrolment_id, row.attempt), row.score, row.happened_at)
         for row in db.execute(
             select(
                 TheoryEvent.id,
@@ -141,20 +121,20 @@ def refold(db: Session, enrolment_ids: Collection[int], user_id: int | None, now
         )
     }
     changed = [
-        {"id": attempt_ids[key], "theory_score": mark.score}
+        {"id": attempt_ids[key], "theory_score": mark.value}
         for key, mark in sorted(marks.items())
-        if stored[attempt_ids[key]] != mark.score
+        if stored[attempt_ids[key]] != mark.value
     ]
     if changed:
         db.execute(update(Assessment), changed)
     for key, mark in sorted(marks.items()):
-        if (before := stored[attempt_ids[key]]) != mark.score:
+        if (before := stored[attempt_ids[key]]) != mark.value:
             audit.record(
                 db,
                 "assessment.theory",
                 f"enrolment:{key[0]}",
                 before={"theory_score": before} if before is not None else None,
-                after={"theory_score": mark.score, "attempt": key[1]},
+                after={"theory_score": mark.value, "attempt": key[1]},
             )
     db.execute(
         update(Assessment)
@@ -190,10 +170,7 @@ def _answer(event: TheoryInput, row: TheoryEvent | None, rivals: Mapping[Attempt
     key = row.enrolment_id, row.attempt
     if row.review is not None:
         return TheoryAnswer(event.id, Outcome.REVIEW, str(row.review), MESSAGES[row.review], {}, *key)
-    best = max(
-        (rival for rival in rivals[key] if rival.TheoryEvent.received_at <= row.received_at),
-        key=lambda rival: (rival.TheoryEvent.happened_at, rival.TheoryEvent.id),
-    )
+    best = latest_marks.counting_at(row.received_at, rivals[key])
     if best.TheoryEvent.id == row.id:
         return TheoryAnswer(event.id, Outcome.ACCEPTED, "recorded", MESSAGES["recorded"], {}, *key, row.score)
     by = {"by": best.name or "—"}

@@ -86,11 +86,12 @@ def read_people(content: bytes, *, sheet: str = "", hidden: bool = False) -> She
 def people_of(rows: spreadsheets.Rows) -> SheetPeople:
     """The people of the rows of a sheet. Raises DomainError on the field `file`."""
     columns, texts, last_line = _find_headings(rows)
-    people, notes, kept = [], [], set(columns.values())
+    people, notes, kept = [], [], {alternatives[0] for alternatives in columns.values()}
     below = [(line, cells) for line, cells in rows if line > last_line]
+    _refuse_side_by_side(columns["name"], below)
     for line, cells in below:
-        facts = {fact: cells[column] for fact, column in columns.items() if column < len(cells)}
-        facts = {fact: text for fact, text in facts.items() if text and (fact == "name" or not is_empty(text))}
+        facts = {fact: _first_text(cells, alternatives, fact) for fact, alternatives in columns.items()}
+        facts = {fact: text for fact, text in facts.items() if text}
         others = [text for column, text in enumerate(cells) if text and column not in kept]
         if sheet_notes.is_note(facts, others) or _repeats_headings(facts):
             notes.append(Note(line, facts, " ".join(filter(None, cells))))
@@ -152,21 +153,43 @@ def no_headings() -> DomainError:
     )
 
 
-def _find_headings(rows: spreadsheets.Rows) -> tuple[dict[str, int], list[str], int]:
-    """The columns of the facts, the texts of all headings, and the number of the last row of the headings."""
+def _find_headings(rows: spreadsheets.Rows) -> tuple[dict[str, list[int]], list[str], int]:
+    """The columns of the facts, each with the further ones of the same heading; the texts of all headings; and the number of
+    the last row of the headings.
+    """
     found = headings.find(rows, KNOWN)
     if found is None or not is_enough(found.texts):
         raise no_headings()
     return _columns(found.texts), found.texts, found.line
 
 
-def _columns(texts: Sequence[str]) -> dict[str, int]:
-    columns: dict[str, int] = {}
+def _columns(texts: Sequence[str]) -> dict[str, list[int]]:
+    columns: dict[str, list[int]] = {}
     for column, text in enumerate(texts):
         fact = _FACT_BY_HEADING.get(normalised(text))
         if fact is not None:
-            columns.setdefault(fact, column)
+            columns.setdefault(fact, []).append(column)
     return columns
+
+
+def _first_text(cells: Sequence[str], columns: Sequence[int], fact: str) -> str:
+    """The text of a fact: of the first of its columns that holds something, for example of the second phone."""
+    texts = (cells[column] for column in columns if column < len(cells))
+    return next((text for text in texts if text and (fact == "name" or not is_empty(text))), "")
+
+
+def _refuse_side_by_side(columns: Sequence[int], rows: spreadsheets.Rows) -> None:
+    """Refuse a list with two people in a row. Raises DomainError on the field `file`."""
+    for line, cells in rows:
+        names = [cells[column] for column in columns if column < len(cells) and cells[column]]
+        if len(names) > 1 and not any(normalised(name) in KNOWN or sheet_notes.says_so(name) for name in names):
+            raise DomainError(
+                "side_by_side",
+                N_("There is more than one name in row %(row)s. Put the people below one another."),
+                status=422,
+                field="file",
+                row=line,
+            )
 
 
 def _repeats_headings(facts: Mapping[str, str]) -> bool:

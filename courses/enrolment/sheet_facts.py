@@ -1,7 +1,6 @@
 """The facts of a person in the cells of a list: how phones, ID numbers, years of birth and names are read."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from itertools import chain
@@ -12,7 +11,6 @@ from courses.models.trainees import IdType
 from lms.core.cell_text import person_name
 from lms.core.cell_values import (
     is_empty,
-    is_error,
     parse_birth_year,
     parse_phone,
     refuse_error,
@@ -39,9 +37,6 @@ ID_TYPE_NAMES: Mapping[IdType, tuple[str, ...]] = {
 }  # fmt: skip
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-# Other systems write these where they have no name. A person may be called 无 or Nan, so names have a rule of their own.
-_NO_NAMES = frozenset({"NULL", "null", "(null)", "\\N", "None", "NaN", "nan", "N/A"})
-_NUMBER_IN_NAME = re.compile(r"\d{5}|\d+\.\d")
 
 
 def parse_facts(cells: Mapping[str, str], today: date) -> TraineeFacts:
@@ -54,13 +49,15 @@ def parse_facts(cells: Mapping[str, str], today: date) -> TraineeFacts:
     if id_type == IdType.RESIDENT:
         number = id_numbers.converted(number, today) or number
     return TraineeFacts(
-        name=_name(cells.get("name", "")),
+        name=person_name(cells.get("name", ""), "name"),
         phone=parse_phone(cells.get("phone", ""), "phone"),
         email=_email(cells.get("email", "")),
         birth_year=parse_birth_year(cells.get("birth_year", ""), today, "birth_year"),
         id_type=id_type,
         id_number=number or None,
-        guardian_name=None if is_empty(cells.get("guardian_name", "")) else person_name(cells["guardian_name"]),
+        guardian_name=None
+        if is_empty(cells.get("guardian_name", ""))
+        else person_name(cells["guardian_name"], "guardian_name"),
         guardian_phone=parse_phone(cells.get("guardian_phone", ""), "guardian_phone"),
     )
 
@@ -75,22 +72,6 @@ def is_converted(cells: Mapping[str, str], facts: TraineeFacts, today: date) -> 
     return facts.id_type == IdType.RESIDENT and facts.id_number == id_numbers.converted(
         cells.get("id_number", ""), today
     )
-
-
-def _name(text: str) -> str:
-    if text in _NO_NAMES:
-        return ""
-    if is_error(text):
-        refuse_error(text, "name")
-    if _NUMBER_IN_NAME.search(text):
-        raise DomainError(
-            "name_wrong", N_("There is a number in the name. Put it into its own column."), status=422, field="name"
-        )
-    if ":" in unicodedata.normalize("NFKC", text):
-        raise DomainError(
-            "name_wrong", N_("There is a colon in the name. Enter the name alone."), status=422, field="name"
-        )
-    return person_name(text)
 
 
 def _id_number(text: str) -> str:

@@ -146,7 +146,6 @@ class PastRowReader:
             self.key = None
         get = partial(self._cell, row)
         name = person_name(self._raw(row, "name"))
-        cell_values.refuse_error(name)
         key = norm(name)
         if not key or len(name) > NAME_LIMIT:
             raise refusal("name", N_("Enter the name, up to 60 characters."))

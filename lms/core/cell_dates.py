@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from lms.core.cell_text import is_empty, plain_text, refusal, whole_number
+from lms.core.cell_text import is_empty, plain_text, refusal, refuse_error, whole_number
 from lms.core.errors import N_, DomainError
 
 CACHE = 20_000
@@ -254,6 +254,7 @@ def parse_birth_year(text: str, today: date, field: str | None = None) -> int | 
     """
     if is_empty(text):
         return None
+    refuse_error(text, field)
     plain = whole_number(plain_text(text))
     match = _YEAR.fullmatch(plain)
     if match is not None:

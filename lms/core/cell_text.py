@@ -15,6 +15,13 @@ _LONGEST_EMPTY = 10
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣─", "-") | {"～": "~", "〜": "~", "∼": "~", "⁄": "/", "∕": "/"})
 _ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|BUSY!|#+)", re.IGNORECASE)
 _WHOLE = re.compile(r"(\d+)\.0+")
+_NO_RESULT = "#="  # and the formula: `sheet_rows` writes this where no program has calculated it
+# Other systems write these where they have no name. A person may be called 无 or Nan, so names have a rule of their own.
+_NO_NAMES = frozenset({"NULL", "null", "(null)", "\\N", "None", "NaN", "nan", "N/A"})
+_DITTO = frozenset({"同上", "同前", "〃", "″", '"', "ditto"})
+_USUAL_NAME = re.compile("[\u4e00-\u9fff]{2,4}")
+_NUMBER_IN_NAME = re.compile(r"\d{5}|\d+\.\d")
+_BETWEEN_NAMES = re.compile(r"(?<=[^\W\d_])\s*[、;/]\s*(?=[^\W\d_])|(?<=[\u4e00-\u9fff])\s*[,+&]\s*(?=[\u4e00-\u9fff])")
 _BULLETS = "●⚫⬤⦁▪"
 _BULLET_IN_NAME = re.compile(rf"(?<=\w)\s*[{_BULLETS}]\ufe0f?\s*(?=\w)")
 
@@ -43,12 +50,24 @@ def unless_empty(text: str) -> str:
 
 
 def is_error(text: str) -> bool:
-    """Tell whether a cell holds an error of a formula, such as #N/A, or a row of # where a column is too narrow."""
-    return text.startswith(("#", "＃")) and _ERROR.fullmatch(plain_text(text)) is not None
+    """Tell whether a cell holds an error of a formula, such as #N/A, a row of # where a column is too narrow, or a formula
+    without a result.
+    """
+    return text.startswith(("#", "＃")) and (
+        text.startswith(_NO_RESULT) or _ERROR.fullmatch(plain_text(text)) is not None
+    )
 
 
 def refuse_error(text: str, field: str | None = None) -> None:
-    """Raise DomainError for a cell that holds an error of a formula."""
+    """Raise DomainError for a cell that holds an error of a formula, or a formula without a result."""
+    if text.startswith(_NO_RESULT):
+        raise refusal(
+            "cell_formula",
+            N_(
+                "The file has no result for the formula in this cell. Open it in Excel or WPS, save it and send it again."
+            ),
+            field,
+        )
     if is_error(text):
         raise refusal(
             "cell_error",
@@ -74,11 +93,37 @@ def whole_number(text: str) -> str:
     return match[1] if match else text
 
 
-def person_name(text: str) -> str:
-    """Return the name in a cell as it is stored (`names.clean`), with a bullet between its parts as the dot that is meant.
+def person_name(text: str, field: str | None = None) -> str:
+    """Return the name in a cell as it is stored (`names.clean`); "" for what other systems write where they have no name.
 
     Input methods that lack the dot · give ●: 阿凡提●买买提 is 阿凡提·买买提. It is no sign of names, so `names.norm` keeps it.
+    Refused are errors, several names (乙、丙), a repetition mark (同上), a text without a letter, and a name with a number or
+    a colon in it: none of these is one person's name.
     """
+    if _USUAL_NAME.fullmatch(text) and text not in _DITTO:
+        return text
+    if text in _NO_NAMES:
+        return ""
+    refuse_error(text, field)
     if not text.isascii() and any(bullet in text for bullet in _BULLETS):
         text = _BULLET_IN_NAME.sub("·", text)
-    return clean(text)
+    name = clean(text)
+    if name:
+        _refuse_unlike_name(name, field)
+    return name
+
+
+def _refuse_unlike_name(name: str, field: str | None) -> None:
+    plain = unicodedata.normalize("NFKC", name)
+    if name.casefold() in _DITTO:
+        raise refusal("name_ditto", N_("“%(text)s” repeats the row above. Write the name out."), field, text=name)
+    if not any(letter.isalpha() for letter in name):
+        raise refusal("name_letters", N_("The name contains no letters."), field)
+    if _NUMBER_IN_NAME.search(name):
+        raise refusal("name_wrong", N_("There is a number in the name. Put it into its own column."), field)
+    if ":" in plain:
+        raise refusal("name_wrong", N_("There is a colon in the name. Enter the name alone."), field)
+    if _BETWEEN_NAMES.search(plain):
+        raise refusal(
+            "names", N_("The cell holds more than one name. Give each person a row, with a phone of their own."), field
+        )

@@ -76,6 +76,7 @@ def parse_phone(text: str, field: str | None = None) -> str | None:
         return "+86" + text
     if is_empty(text):
         return None
+    refuse_error(text, field)
     refuse_shortened(text, field)
     plain = whole_number(plain_text(text))
     if _holds_several_phones(plain):

@@ -41,6 +41,7 @@ def refusals(*statuses: int) -> Json:
         415: "Not this media type",
         422: "Understood and refused",
         429: "Too many requests",
+        503: "Busy at the moment",
     }
     return {str(status): {"description": descriptions[status], "content": content} for status in statuses}
 

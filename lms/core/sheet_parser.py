@@ -16,6 +16,7 @@ from lms.core import sheet_csv
 from lms.core.errors import DomainError
 from lms.core.sheet_archive import SheetPart, Workbook
 from lms.core.sheet_cells import COLUMNS, Holding, Limits, broken, sheet_missing, too_long
+from lms.core.sheet_merges import MergedCells
 from lms.core.sheet_rows import SheetReader, SheetRow
 
 OUTLINED_ROWS = 20
@@ -95,9 +96,11 @@ def _outlined(book: Workbook, part: SheetPart, limits: Limits, *, skims: bool) -
     columns: set[int] = set()
     first: list[Row] = []
     visible, skimmed_before, was_hidden, is_too_long = 0, 0, False, False
+    merged = MergedCells.of_sheet(book.archive.pieces(part.member))
     layout = _Layout(limits, reader.hidden_columns)
     try:
         for row in reader.rows(book.archive.pieces(part.member)):
+            merged.fill(row.number, row.texts)
             columns.update(reader.hidden_columns.intersection(row.texts) if reader.hidden_columns else ())
             if row.hidden:
                 start = ranges.pop()[0] if was_hidden and reader.skimmed == skimmed_before else row.number
@@ -125,8 +128,10 @@ def _of_workbook(content: bytes, limits: Limits, sheet: str, *, hidden: bool) ->
             raise sheet_missing(sheet)
         for part in parts:
             reader = SheetReader(book.texts, book.formats, limits)
+            merged = MergedCells.of_sheet(book.archive.pieces(part.member))
             layout = _Layout(limits, set() if hidden else reader.hidden_columns)
             for row in reader.rows(book.archive.pieces(part.member)):
+                merged.fill(row.number, row.texts)
                 if (hidden or not row.hidden) and (laid_out := layout.row(row)) is not None:
                     yield laid_out
             if layout.width:

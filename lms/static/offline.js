@@ -1,38 +1,18 @@
 // The page that verifies certificates without us: keys and signed status lists are fetched once, the rest happens
-// in this browser. offline-worker.js keeps the page.
-import { describe, readTypes } from "./certificate_types.js";
-import { canVerify, judge, nameFits, readKeys, readList } from "./offline_verification.js";
+// in this browser. offline-worker.js keeps the page, and answers with it where a scanned code has no network.
+import { describe } from "./certificate_types.js";
+import { keepOffline } from "./keep_offline.js";
+import { loadPublished } from "./offline_data.js";
+import { CodeScanner } from "./offline_scan.js";
+import { canVerify, judge, nameFits } from "./offline_verification.js";
 import { digitsIn } from "./reading.js";
 import { isoDay } from "./times.js";
 
 const root = document.querySelector("[data-offline]");
 const { zone, lists: listCount } = root.dataset;
 const text = (name) => root.dataset[name];
-const TYPES = "/.well-known/certificate-types.json";
 const language = document.documentElement.lang.startsWith("en") ? "en" : "zh";
-const listNumbers = [...Array(Number(listCount)).keys()];
-
-/** The published table of types and units, or null where it cannot be had: the numbers are shown then. */
-async function loadTypes(keys) {
-  try {
-    return await readTypes(await (await fetch(TYPES)).json(), keys);
-  } catch {
-    return null;
-  }
-}
-
-/** Fetch the published keys, lists and types. Throws where keys or lists cannot be had or believed. */
-async function load() {
-  const keys = readKeys(await (await fetch("/.well-known/jwks.json")).json());
-  const lists = [];
-  for (const number of listNumbers) {
-    for (const purpose of ["revocation", "superseded"]) {
-      const response = await fetch(`/status/${purpose}/${number}`);
-      if (response.ok) lists.push(await readList(await response.text(), keys));
-    }
-  }
-  return { keys, lists, types: await loadTypes(keys) };
-}
+const SCANNED = "/v/"; // the address of a code: this page answers there while there is no network
 
 function momentText(moment) {
   const format = { dateStyle: "short", timeStyle: "short", timeZone: zone };
@@ -41,8 +21,8 @@ function momentText(moment) {
 
 function showVerdict({ state, reason, asOf }) {
   const box = root.querySelector("[data-verdict]");
-  // Out of date is never the full green: what was valid then may have been revoked since.
-  box.className = `verdict ${reason === "stale" && state === "valid" ? "expired" : state}`;
+  // Out of date, or without its list, is never the full green: what was valid then may have been revoked since.
+  box.className = `verdict ${reason && state === "valid" ? "expired" : state}`;
   box.hidden = false;
   box.querySelector("h2").textContent = text(`state_${reason === "unreadable" ? reason : state}`);
   const facts = [reason ? text(`reason_${reason}`) : ""];
@@ -83,65 +63,45 @@ async function verify(form, published) {
   await showName(form.elements.name.value, verdict.payload);
 }
 
-async function scan(form) {
-  const video = root.querySelector("video");
-  const reader = new window.BarcodeDetector({ formats: ["qr_code"] });
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  video.srcObject = stream;
-  video.hidden = false;
-  await video.play();
-  for (let codes = []; !video.hidden; codes = await reader.detect(video)) {
-    if (codes.length) {
-      form.elements.code.value = codes[0].rawValue;
-      form.requestSubmit();
-      video.hidden = true;
-    }
-    await new Promise((resolve) => { requestAnimationFrame(resolve); });
-  }
-  stream.getTracks().forEach((track) => track.stop());
-}
-
-/** See to it that this page opens without a network. */
-async function keep() {
-  await navigator.serviceWorker.register("/verify/offline-worker.js", { scope: "/verify/offline" });
-  const { active } = await navigator.serviceWorker.ready;
-  const lists = listNumbers.flatMap((number) => [`/status/revocation/${number}`, `/status/superseded/${number}`]);
-  active.postMessage([...lists, TYPES]);
-}
-
 function listen(published) {
   const form = root.querySelector("form");
   form.addEventListener("submit", (submitted) => {
     submitted.preventDefault();
     verify(form, published);
   });
-  const button = root.querySelector("[data-scan]");
-  const noCamera = root.querySelector("[data-no-camera]");
-  const canScan = Boolean("BarcodeDetector" in window && navigator.mediaDevices);
-  noCamera.hidden = canScan;
-  button.hidden = !canScan;
-  button.addEventListener("click", () => { scan(form).catch(() => { noCamera.hidden = false; }); });
   form.querySelector("[type=submit]").disabled = false;
+  new CodeScanner(root, (code) => {
+    form.elements.code.value = code;
+    form.elements.name.value = "";
+    verify(form, published);
+  }).listen();
+  if (!location.pathname.startsWith(SCANNED)) return;
+  const scanned = location.pathname.slice(SCANNED.length);
+  form.elements.code.value = digitsIn(scanned) ?? scanned;
+  verify(form, published);
 }
 
 async function begin() {
+  document.querySelector("[data-away]").hidden = location.pathname.startsWith("/verify/offline");
   const note = root.querySelector("[data-told]");
   if (!(await canVerify())) {
     note.textContent = text("unable");
     return;
   }
-  keep().catch(() => {}); // without the worker the page works until it is closed
+  const keeping = keepOffline(document.documentElement.lang, true);
   let published;
   try {
-    published = await load();
+    published = await loadPublished(Number(listCount));
   } catch {
     note.textContent = text("notLoaded");
     return;
   }
-  const [asOf] = published.lists.map((list) => list.madeAt).sort();
-  note.textContent = `${text("ready")} ${asOf ? momentText(asOf) : "–"}`;
-  note.dataset.told = "yes";
   listen(published);
+  note.dataset.told = "yes";
+  const isKept = await keeping;
+  const [asOf] = published.lists.map((list) => list.madeAt).sort();
+  note.textContent = `${text(isKept ? "ready" : "loaded")} ${asOf ? momentText(asOf) : "–"}`;
+  note.dataset.kept = isKept ? "yes" : "no";
 }
 
 begin();

@@ -3,7 +3,7 @@ import { ask, tokenOf, who } from "./device.js";
 import { measure } from "./device_clock.js";
 import { needsRoster, withPresent } from "./looking.js";
 import { tokenRefused } from "./outbox_connection.js";
-import { answerCount, keep, keptFor } from "./rosters.js";
+import { answerCount, keep, keptFor, withAnswers } from "./rosters.js";
 
 async function askAs(user, token, address, headers = {}) {
   const response = await ask(address, {
@@ -48,7 +48,8 @@ export async function fetchChanges(session, roster) {
     if (!response.ok) return null;
     const changes = await response.json();
     if (needsRoster(roster, changes.version)) return await fetchRoster(session);
-    return await keep(session, user, withPresent(roster, changes), since);
+    // The changes tell who is present; marks and own acts that were answered meanwhile are only in the answers.
+    return await keep(session, user, withPresent(withAnswers(session, roster), changes), since);
   } catch {
     return null;
   }

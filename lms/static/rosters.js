@@ -6,6 +6,7 @@ import { keepSearchKey } from "./search_key.js";
 
 const OLD_MS = 30 * 86400000; // older rosters are forgotten
 const answers = new AnswerLog();
+const included = new WeakMap(); // a roster as `keep` gave it → how many answers are in it
 
 /** How many answers there were: to be noted when a roster is asked for. */
 export function answerCount() {
@@ -39,7 +40,14 @@ export async function keep(session, user, fetched, since) {
   }
   const present = answers.apply(session, roster, since);
   await store.write("rosters", { ...present, key: String(session), user, fetchedAt: Date.now() });
-  return answers.apply(session, roster, since);
+  const standing = answers.apply(session, roster, since);
+  included.set(standing, answers.length);
+  return standing;
+}
+
+/** A roster as `keep` gave it, with the answers that came after it; another one as it is. */
+export function withAnswers(session, roster) {
+  return included.has(roster) ? answers.apply(session, roster, included.get(roster)) : roster;
 }
 
 /**

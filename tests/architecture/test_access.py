@@ -68,6 +68,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "renewal": (ADMIN, ADMIN),
     "paper": (TEACH, TEACH),
     "printing": (ALL_BUT_TRAINEES, NOBODY),
+    "layouts": (CITY, CITY),
     "reports": (READ, NOBODY),
     "report_sessions": (READ, NOBODY),
     "report_hours": (READ, NOBODY),
@@ -163,10 +164,12 @@ PUBLIC = {
     "sharing.page", "sharing.pdf", "sharing.picture",
     "badges.did", "badges.issuer", "badges.achievement", "badges.picture",
     "verification.find", "verification.page", "verification.name",
-    "api.verdict", "api.verdicts", "api.description", "status.key_set", "status.certificate_types",
+    "api.verdict", "api.verdicts", "api.long_list", "api.remove_list",
+    "api.description", "status.key_set", "status.certificate_types",
     "status.signed_list",
     "sealed_records.index", "sealed_records.latest", "sealed_records.block",
-    "verification_list.page", "offline.page", "offline.worker",
+    "list_checks.page", "list_checks.progress", "list_checks.file", "list_checks.remove",
+    "verification_list.page", "offline.page", "offline.worker", "offline.file",
     "offline_session.file", "offline_session.worker",
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ CACHEABLE = {
     "badges.did": "the issuer's public keys",
     "badges.issuer": "the issuer's name",
     "badges.picture": "a programme and a year",
+    "offline.file": "the page of offline verification and its scripts",
     "offline.worker": "a script",
     "offline_session.file": "scripts and styles of the session page",
     "offline_session.worker": "a script",

@@ -20,6 +20,7 @@ from tests import sealed_world
 NO_CIPHERTEXT = {
     "browser_session.token_hash": "hash", "known_browser.token_hash": "hash", "device.token_hash": "hash",
     "password_reset.token_hash": "hash", "instructor_invitation.token_hash": "hash", "share_link.token_hash": "hash",
+    "list_check.token_hash": "hash",
     "check_in_claim.token_hash": "hash", "check_in_claim.browser_hash": "hash", "passkey_challenge.token_hash": "hash",
     "enrolment.ticket_hash": "hash", "enrolment_key.form_hash": "hash of a random key with what was sent",
     "contact_check.link_hash": "hash", "recovery_code.code_hash": "slow hash",

@@ -94,3 +94,23 @@ def tap(page: Page, number: int) -> None:
     for tapped in range(1, number + 1):
         page.locator(".person[data-present=no]:visible .person-tap").first.click()
         expect(page.locator("[data-count=present]")).to_have_text(str(present + tapped))
+
+
+def tap_fast(page: Page, number: int) -> None:
+    """Tap so many people who are missing, by a script of the page; each shows its tick before the next is tapped."""
+    present = int(page.locator("[data-count=present]").inner_text())
+    page.evaluate(
+        """async (number) => {
+          const count = document.querySelector("[data-count=present]");
+          for (let tapped = 0; tapped < number; tapped += 1) {
+            const before = count.textContent;
+            const taps = [...document.querySelectorAll(".person[data-present=no] .person-tap")];
+            // A tap has a place and a number of clicks: without them it is a key that is held down.
+            const place = { clientX: (tapped % 8) * 40, clientY: 100, detail: 1, bubbles: true, cancelable: true };
+            taps.find((tap) => tap.offsetParent).dispatchEvent(new MouseEvent("click", place));
+            while (count.textContent === before) await new Promise((resolve) => { setTimeout(resolve, 5); });
+          }
+        }""",
+        number,
+    )
+    expect(page.locator("[data-count=present]")).to_have_text(str(present + number))

@@ -17,23 +17,15 @@ from sqlalchemy.orm import Session
 from courses.models.enrolment import open_ticket
 from lms.accounts.models import User
 from lms.core import crypto
-from tests.journeys.basement import Basement, basement_system
+from tests.factories import PASSWORD
+from tests.journeys.basement import LOGIN, Basement, basement_system
+from tests.journeys.device import Phone
 from tests.journeys.running import Running, flask
+from tests.journeys.screens import CHROMIUM_ARGUMENTS, DESK, PATIENCE
 from tests.lms.core.messages.sms_gateway import KEY_ID, SmsGateway
 
-PHONE = {"width": 390, "height": 844}
 # The demo instructor without an account, whom the main story asks to teach in a minute: no other story may plan this person.
 BUSY_LEAD = "BJ-SZ-0002"
-DESK = {"width": 1440, "height": 900}
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 15_000  # ms: a machine that does much else is slow, not wrong
 EXPORT_LIMIT_ROWS = 300  # the demo year has more participations
 expect.set_options(timeout=PATIENCE)
 
@@ -145,6 +137,15 @@ def basement() -> Iterator[Basement]:
 
 
 Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def phone(browser: Browser, basement: Basement, tmp_path: Path) -> Iterator[Phone]:
+    """The instructor's phone, signed in."""
+    made = Phone(browser.browser_type, tmp_path / "profile", basement.running.url)
+    sign_in(made.context.new_page(), Account("instructor", LOGIN, PASSWORD))
+    yield made
+    made.off()
 
 
 @pytest.fixture(scope="session")

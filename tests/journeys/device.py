@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, BrowserType, Error, Page, expect
 
-from tests.journeys.conftest import CHROMIUM_ARGUMENTS, PATIENCE, PHONE
+from tests.journeys.screens import CHROMIUM_ARGUMENTS, PATIENCE, PHONE
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

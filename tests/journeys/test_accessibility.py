@@ -6,7 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import text
 
-from tests.journeys.conftest import DESK, PHONE, Site, Visit
+from tests.journeys.conftest import Site, Visit
+from tests.journeys.screens import DESK, PHONE
 
 SERIOUS = {"serious", "critical"}
 KINDS = 110  # the walk below finds at least so many kinds of pages

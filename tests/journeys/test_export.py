@@ -8,7 +8,8 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import EXPORT_LIMIT_ROWS, PHONE, Site, Visit
+from tests.journeys.conftest import EXPORT_LIMIT_ROWS, Site, Visit
+from tests.journeys.screens import PHONE
 
 EVER = "/reports/offerings?since=2020-01-01&until=2039-12-31"
 TITLE = "参加记录（每人每班一行）"

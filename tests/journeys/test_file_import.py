@@ -10,7 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
-from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.conftest import Site, Visit
+from tests.journeys.screens import PHONE
 
 YEAR = "/reports/enrolment?since=2009-01-01&until=2009-12-31"
 HEADINGS = ("课程", "区", "主办单位", "日期", "开始时间", "结束时间", "谁来了", "手机", "来没来", "结果")

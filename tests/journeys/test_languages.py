@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
-from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.conftest import Site, Visit
+from tests.journeys.screens import PHONE
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Words of the interface that an untranslated page would show.

@@ -14,7 +14,8 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
 from lms.config import Settings
-from tests.journeys.conftest import BUSY_LEAD, PHONE, Account, Site, Visit, sign_in
+from tests.journeys.conftest import BUSY_LEAD, Account, Site, Visit, sign_in
+from tests.journeys.screens import PHONE
 
 ZONE = Settings.model_fields["time_zone"].default
 LEAD = "lead@demo.example.org"

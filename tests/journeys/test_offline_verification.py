@@ -1,16 +1,20 @@
 """The page that verifies with no network: valid, forged, revoked, and the name, all in the browser."""
 
+from pathlib import Path
 from time import monotonic, sleep
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
 
+from benchmarks.ticket_pictures import write_video
 from certificates.payload import digits_of
-from tests.journeys.conftest import PHONE, Site, Visit
-from tests.journeys.relay import relay
+from tests.journeys.conftest import Site, Visit
+from tests.journeys.device import Phone
+from tests.journeys.relay import Relay, relay
+from tests.journeys.screens import PHONE
 
 
 def codes(site: Site, office: Page) -> tuple[str, str, str, str]:
@@ -63,32 +67,111 @@ def test_once_loaded_the_page_verifies_without_a_network(site: Site, visit: Visi
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_the_page_comes_back_while_the_server_is_switched_off(site: Site, visit: Visit) -> None:
-    """The service worker keeps page, keys and lists: a reload with nothing at the address still verifies."""
+VALID = (
+    "SELECT payload, holder_name FROM certificate WHERE revoked_at IS NULL AND superseded_by_id IS NULL"
+    " AND valid_until > now() AND issued_on <= now() ORDER BY id DESC LIMIT :number"
+)
+
+
+def valid_codes(site: Site, number: int) -> list[tuple[str, str]]:
+    """Codes of valid certificates, each with its holder's name."""
     with site.engine.connect() as connection:
-        good = connection.execute(
-            text(
-                "SELECT payload, holder_name FROM certificate WHERE revoked_at IS NULL AND superseded_by_id IS NULL"
-                " AND valid_until > now() AND issued_on <= now() ORDER BY id DESC LIMIT 1"
-            )
-        ).one()
-    kept = "caches.open('verify-offline-1').then((cache) => cache.match('/status/superseded/0')).then(Boolean)"
+        return [
+            (digits_of(row.payload), row.holder_name) for row in connection.execute(text(VALID), {"number": number})
+        ]
+
+
+def switch_off(front: Relay) -> None:
+    """Take the address away."""
+    front.close()
+    with pytest.raises(URLError):
+        urlopen(f"{front.url}/healthz", timeout=5)
+
+
+def test_scanned_codes_are_answered_while_the_server_is_switched_off(site: Site, visit: Visit) -> None:
+    """The service worker keeps page, keys and lists: with nothing at the address each scanned code has its verdict."""
+    (code, name), (other, _) = valid_codes(site, 2)
+    flipped = code[:-1] + str((int(code[-1]) + 1) % 10)
     with relay(site.url) as front:
         page = visit(viewport=PHONE, base_url=front.url)
         page.goto("/verify/offline")
+        expect(page.locator("[data-kept=yes]")).to_be_visible()
+        switch_off(front)
+        heading, fact = page.locator("[data-verdict] h2"), page.locator("[data-fact=number]")
+        page.reload()
+        page.fill("#code", code)
+        page.fill("#name", name)
+        page.click("form button[type=submit]")
+        expect(heading).to_have_text("有效")
+        expect(page.locator("[data-name].yes")).to_be_visible()
+        numbers = set()
+        for path in (code, f"{other}/", f"{code}%E3%80%82）", f"%20{other[:90]}%20{other[90:]}?utm_source=wechat"):
+            page.goto(f"/v/{path}")
+            expect(heading).to_have_text("有效")
+            expect(page.locator("[data-away]")).to_be_visible()
+            expect(page.locator("[data-verdict] p")).to_contain_text("状态截至")
+            numbers.add(fact.text_content())
+        assert len(numbers) == 2
+        page.goto(f"/v/{flipped}")
+        expect(heading).to_have_text("伪造")
+        expect(page.locator("[data-signed]")).to_be_hidden()
+        page.goto(f"/v/{code[:-3]}")
+        expect(heading).to_have_text("无法识读")
+        page.goto(f"/v/{code}")
+        page.locator("a.language").click()
+        expect(heading).to_have_text("Valid")
+        assert page.evaluate("document.documentElement.lang") == "en"
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        kept = page.evaluate(
+            "async () => (await Promise.all((await caches.keys()).map(async (name) => "
+            "(await (await caches.open(name)).keys()).map(({ url }) => url)))).flat()"
+        )
+        assert len(kept) > 10
+        assert [address for address in kept if "/v/" in address or code[:20] in address] == []
+        # This browser has neither a camera nor a reader of its own, and the page says what to do.
+        assert not page.evaluate("'BarcodeDetector' in window")
+        page.locator("[data-scan]").click()
+        expect(page.locator("[data-camera]")).to_contain_text("no camera")
+
+
+def test_whoever_scanned_one_code_online_may_scan_the_next_without_a_network(site: Site, visit: Visit) -> None:
+    (code, _), (other, _) = valid_codes(site, 2)
+    with relay(site.url) as front:
+        page = visit(viewport=PHONE, base_url=front.url, language="en-GB")
+        page.goto(f"/v/{code}")
+        expect(page.locator("h1")).to_have_text("Valid")
+        page.wait_for_function("() => caches.match('/verify/offline/moment').then(Boolean)")
+        page.wait_for_function("() => navigator.serviceWorker.controller")
+        switch_off(front)
+        page.goto(f"/v/{other}")
+        expect(page.locator("[data-verdict] h2")).to_have_text("Valid")
+        page.goto("/verify")
         expect(page.locator("[data-told=yes]")).to_be_visible()
-        page.wait_for_function(f"() => {kept}")
-        front.close()
-        with pytest.raises(URLError):
-            urlopen(f"{front.url}/healthz", timeout=5)
+
+
+OWN_READER = """window.BarcodeDetector = class {
+  static getSupportedFormats = async () => ["qr_code"];
+  detect = async () => [{ rawValue: %r }];
+};"""
+
+
+@pytest.mark.parametrize("has_reader", [False, True])
+def test_the_camera_reads_a_certificate_without_a_network(
+    site: Site, browser: Browser, tmp_path: Path, has_reader: bool
+) -> None:
+    """By the decoder that the page brings, as on nearly every phone in China, and by a browser's own reader."""
+    [(code, _)] = valid_codes(site, 1)
+    address = f"{site.url}/v/{code}"
+    write_video(tmp_path / "certificate.y4m", ["https://example.org/menu", address], frames=4)
+    with relay(site.url) as front:
+        phone = Phone(browser.browser_type, tmp_path / "profile", front.url, camera=tmp_path / "certificate.y4m")
+        phone.context.add_init_script(OWN_READER % address if has_reader else "delete window.BarcodeDetector")
+        page = phone.page("/verify/offline")
+        expect(page.locator("[data-kept=yes]")).to_be_visible()
+        switch_off(front)
         page.reload()
         expect(page.locator("[data-told=yes]")).to_be_visible()
-        page.fill("#code", digits_of(good.payload))
-        page.fill("#name", good.holder_name)
-        page.click("form button[type=submit]")
+        page.locator("[data-scan]").click()
         expect(page.locator("[data-verdict] h2")).to_have_text("有效")
-        expect(page.locator("[data-name].yes")).to_be_visible()
-        # This browser has no reader of its own for QR codes, and the page says which have one.
-        assert not page.evaluate("'BarcodeDetector' in window")
-        expect(page.locator("[data-no-camera]")).to_contain_text("Chrome")
-        expect(page.locator("[data-scan]")).to_be_hidden()
+        expect(page.locator("video")).to_be_hidden()
+        phone.off()

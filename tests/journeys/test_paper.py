@@ -3,7 +3,8 @@
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
-from tests.journeys.conftest import DESK, PHONE, Site, Visit
+from tests.journeys.conftest import Site, Visit
+from tests.journeys.screens import DESK, PHONE
 
 WORDS = {"preview": "查看更改内容", "above": "同上一行时间", "stored": "时间已录入"}
 RUNNING = text(

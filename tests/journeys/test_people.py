@@ -5,7 +5,8 @@ import re
 from playwright.sync_api import expect
 from sqlalchemy import text
 
-from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.conftest import Site, Visit
+from tests.journeys.screens import PHONE
 
 PASSWORD = "vier Hasen hoppeln heim"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import PHONE, Account, Site, Visit, sign_in
+from tests.journeys.conftest import Account, Site, Visit, sign_in
+from tests.journeys.screens import PHONE
 
 NUMBER = "13700009101"
 PASSWORD = "秋天的银杏 four five"

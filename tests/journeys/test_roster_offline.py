@@ -8,8 +8,9 @@ from time import monotonic
 from playwright.sync_api import expect
 from sqlalchemy import text
 
-from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.conftest import Site, Visit
 from tests.journeys.device import expect_ready, expect_unsent
+from tests.journeys.screens import PHONE
 
 SECONDS_TO_SEE = 3  # from a tap on one phone until another one shows it
 

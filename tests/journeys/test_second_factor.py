@@ -16,8 +16,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from lms.accounts import totp
-from tests.journeys.conftest import DESK, PATIENCE, PHONE, Account
+from tests.journeys.conftest import Account
 from tests.journeys.running import Running, flask
+from tests.journeys.screens import DESK, PATIENCE, PHONE
 
 PASSWORD = "teach first aid in Dongcheng"
 Open = Callable[..., Page]

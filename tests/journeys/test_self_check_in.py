@@ -27,8 +27,9 @@ from lms.core import clock, crypto
 from lms.core.scope import Role
 from lms.embedded.environment import RECORD
 from tests.factories import Make
-from tests.journeys.conftest import DESK, PHONE, Account, Site, sign_in
+from tests.journeys.conftest import Account, Site, sign_in
 from tests.journeys.running import free_port
+from tests.journeys.screens import DESK, PHONE
 from tests.journeys.test_accessibility import SERIOUS
 
 PASSWORD = "an ambulance and a tricycle"

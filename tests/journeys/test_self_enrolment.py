@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.journeys.conftest import PHONE, Site, Visit
+from tests.journeys.conftest import Site, Visit
+from tests.journeys.screens import PHONE
 
 
 def test_enrol_keep_the_ticket_and_cancel(site: Site, visit: Visit) -> None:

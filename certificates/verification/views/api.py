@@ -8,10 +8,12 @@ from flask.typing import ResponseReturnValue
 
 from certificates.legacy.legacy import PublicLegacyCertificate
 from certificates.states import State
-from certificates.verification import bulk
+from certificates.verification import bulk, list_checks
 from certificates.verification.bulk import MAX_ITEMS, BulkItem, BulkResult
+from certificates.verification.list_files import ListFile
 from certificates.verification.reading import digits_in
 from certificates.verification.verification import Verdict
+from certificates.verification.views.bulk import begin_job
 from certificates.verification.views.openapi import PATHS, SCHEMAS
 from certificates.verification.views.verification import branch, judge, keys, private, today
 from lms.core import openapi
@@ -26,8 +28,11 @@ blueprint = Blueprint("api", __name__)
 CODES = "60/minute"
 LISTS = "5 per 10 minutes"
 DAY = "86400"
+PROGRESS = "120/minute"
+RUNNING, FINISHED = "running", "finished"
+ASK_AGAIN_SECONDS = "2"
 # The answer about an entry of a list that has other members, or values of another kind.
-MALFORMED = {"state": State.UNKNOWN.value, "reason": "malformed", "name_fits": None}
+MALFORMED = {"state": State.UNKNOWN.value, "reason": bulk.MALFORMED, "name_fits": None}
 
 
 @blueprint.get("/verify/<path:digits>")
@@ -46,10 +51,43 @@ def verdicts() -> ResponseReturnValue:
     if not request.is_json:
         raise DomainError("not_json", N_("Send JSON: Content-Type application/json."), status=415)
     items = _items_of(request.get_json())
-    readable = [item for item in items if item is not None]
-    results = iter(bulk.verify(db(), readable, today=today(), keys=keys(), scheme=branch().scheme))
-    answers = [_result_as_json(next(results)) if item is not None else MALFORMED for item in items]
-    return private(jsonify(results=answers))
+    if len(items) > bulk.AT_ONCE:
+        token = begin_job(ListFile(items))
+        response = jsonify(_progress_of(token))
+        response.headers["Location"] = url_for("api.long_list", token=token)
+        response.headers["Retry-After"] = ASK_AGAIN_SECONDS
+        return private(make_response(response, 202))
+    results = bulk.verify(db(), items, today=today(), keys=keys(), scheme=branch().scheme)
+    return private(jsonify(results=[_result_as_json(result) for result in results]))
+
+
+@blueprint.get("/verify/lists/<token>")
+@public
+@limiter.limit(PROGRESS)
+def long_list(token: str) -> ResponseReturnValue:
+    """Say how far a long list is; once it is finished, with the answers in the order of its entries."""
+    answer = _progress_of(token)
+    if answer["status"] == FINISHED:
+        _source, results = list_checks.results(db(), token)
+        return private(jsonify(answer | {"results": [_result_as_json(result) for result in results]}))
+    response = jsonify(answer)
+    response.headers["Retry-After"] = ASK_AGAIN_SECONDS
+    return private(response)
+
+
+@blueprint.delete("/verify/lists/<token>")
+@public
+@limiter.limit(PROGRESS)
+def remove_list(token: str) -> ResponseReturnValue:
+    """Delete a long list before its time is over."""
+    list_checks.remove(db(), token)
+    return private(Response(status=204))
+
+
+def _progress_of(token: str) -> dict[str, Any]:
+    known = list_checks.progress(db(), token)
+    status = FINISHED if known.is_finished else RUNNING
+    return {"status": status, "size": known.size, "done": known.done, "kept_until": known.kept_until.isoformat()}
 
 
 @blueprint.get("/openapi.json")
@@ -88,6 +126,8 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
 
 
 def _result_as_json(result: BulkResult) -> dict[str, Any]:
+    if result.item.problem == bulk.MALFORMED:
+        return MALFORMED
     answer = as_json(result.verdict) | {"name_fits": result.name_matches}
     if result.legacy is None:
         return answer
@@ -113,7 +153,7 @@ def _legacy_as_json(certificate: PublicLegacyCertificate) -> dict[str, Any]:
     }
 
 
-def _items_of(body: Any) -> list[BulkItem | None]:
+def _items_of(body: Any) -> list[BulkItem]:
     entries = body.get("certificates") if isinstance(body, dict) else None
     if not isinstance(entries, list) or not entries:
         raise _malformed()
@@ -121,10 +161,10 @@ def _items_of(body: Any) -> list[BulkItem | None]:
     return [_item_of(entry) for entry in entries]
 
 
-def _item_of(entry: Any) -> BulkItem | None:
-    """Read one of {code}, {code, name}, {number, name}, {number, id_tail}; all values are texts. None for anything else."""
+def _item_of(entry: Any) -> BulkItem:
+    """Read one of {code}, {code, name}, {number, name}, {number, id_tail}; all values are texts. Else it is malformed."""
     if not isinstance(entry, dict) or not all(isinstance(value, str) and len(value) <= 500 for value in entry.values()):
-        return None
+        return BulkItem("", problem=bulk.MALFORMED)
     match sorted(entry):
         case ["code"] | ["code", "name"]:
             # A text without a code is not looked up as a number.
@@ -133,7 +173,7 @@ def _item_of(entry: Any) -> BulkItem | None:
             return BulkItem(entry["number"], entry["name"], problem=bulk.problem_of(entry["number"]))
         case ["id_tail", "number"]:
             return BulkItem(entry["number"], entry["id_tail"], problem=bulk.problem_of(entry["number"]))
-    return None
+    return BulkItem("", problem=bulk.MALFORMED)
 
 
 def _malformed() -> DomainError:
@@ -149,7 +189,7 @@ def _open_to_all(response: Response) -> Response:
     """Let scripts of any origin read the answers and errors; no cookie is requested or read."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
         response.headers["Access-Control-Allow-Headers"] = "Content-Type"
         response.headers["Access-Control-Max-Age"] = DAY
     return make_response(response)
@@ -163,7 +203,8 @@ def _open_errors_to_all(response: Response) -> Response:
 
 
 def _prepare(state: BlueprintSetupState) -> None:
-    state.app.extensions["csrf"].exempt(verdicts)
+    for view in (verdicts, remove_list):
+        state.app.extensions["csrf"].exempt(view)
     state.app.after_request(_open_errors_to_all)
     openapi.describe(paths=PATHS, schemas=SCHEMAS)
 

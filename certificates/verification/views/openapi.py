@@ -3,7 +3,7 @@
 from typing import Any
 
 from certificates.states import State
-from certificates.verification.bulk import MAX_ITEMS
+from certificates.verification.bulk import AT_ONCE, MAX_ITEMS
 from lms.core.openapi import refusals
 
 _BOTH = {
@@ -67,6 +67,31 @@ SCHEMAS: dict[str, Any] = {
 }
 
 _VERDICT = {"$ref": "#/components/schemas/Verdict"}
+_PROGRESS: dict[str, Any] = {
+    "status": {"type": "string", "enum": ["running", "finished"]},
+    "size": {"type": "integer", "description": "The number of entries."},
+    "done": {"type": "integer", "description": "How many of them are verified."},
+    "kept_until": {"type": "string", "format": "date-time"},
+}
+_TOKEN = {
+    "name": "token",
+    "in": "path",
+    "required": True,
+    "description": "As in the `Location` of the answer to the list. Whoever has it can read the results.",
+    "schema": {"type": "string"},
+}
+
+_RESULTS: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "allOf": [_VERDICT, {"type": "object", "properties": {"name_fits": {"type": ["boolean", "null"]}}}],
+    },
+}
+SCHEMAS["ListProgress"] = {
+    "type": "object",
+    "required": list(_PROGRESS),
+    "properties": _PROGRESS | {"results": _RESULTS},
+}
 
 PATHS: dict[str, Any] = {
     "/api/v1/openapi.json": {
@@ -101,7 +126,7 @@ PATHS: dict[str, Any] = {
     "/api/v1/verify": {
         "post": {
             "operationId": "verifyList",
-            "summary": f"Whether each of at most {MAX_ITEMS} certificates holds today",
+            "summary": f"Whether each of at most {MAX_ITEMS} certificates holds today; more than {AT_ONCE} in the background",
             "requestBody": {
                 "required": True,
                 "content": {
@@ -125,29 +150,39 @@ PATHS: dict[str, Any] = {
                 "200": {
                     "description": "One verdict for each, in order. An entry that cannot be read has the reason `malformed`.",
                     "content": {
-                        "application/json": {
-                            "schema": {
-                                "type": "object",
-                                "properties": {
-                                    "results": {
-                                        "type": "array",
-                                        "items": {
-                                            "allOf": [
-                                                _VERDICT,
-                                                {
-                                                    "type": "object",
-                                                    "properties": {"name_fits": {"type": ["boolean", "null"]}},
-                                                },
-                                            ]
-                                        },
-                                    }
-                                },
-                            }
-                        }
+                        "application/json": {"schema": {"type": "object", "properties": {"results": _RESULTS}}}
                     },
                 },
-                **refusals(400, 405, 413, 415, 422, 429),
+                "202": {
+                    "description": f"More than {AT_ONCE} entries: they are verified in the background. Ask at `Location`.",
+                    "headers": {
+                        "Location": {"schema": {"type": "string", "format": "uri-reference"}},
+                        "Retry-After": {"schema": {"type": "integer"}},
+                    },
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ListProgress"}}},
+                },
+                **refusals(400, 405, 413, 415, 422, 429, 503),
             },
         }
+    },
+    "/api/v1/verify/lists/{token}": {
+        "get": {
+            "operationId": "verifyLongList",
+            "summary": "How far a long list is; once finished, its answers. It is kept for a day",
+            "parameters": [_TOKEN],
+            "responses": {
+                "200": {
+                    "description": "While it runs, ask again after `Retry-After` seconds; `results` are there once finished.",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ListProgress"}}},
+                },
+                **refusals(404, 405, 429),
+            },
+        },
+        "delete": {
+            "operationId": "deleteLongList",
+            "summary": "Delete a long list before its time is over",
+            "parameters": [_TOKEN],
+            "responses": {"204": {"description": "It is deleted"}, **refusals(405, 429)},
+        },
     },
 }

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from courses.assessment import assessment
 from courses.assessment.marking import Marks
-from courses.assessment.skill_results import SkillInput, SkillMark, fold
+from courses.assessment.skill_results import SkillInput
 from courses.closing import judging
 from courses.models.assessment import SkillEvent, SkillResult
 from courses.outcomes import Outcome
@@ -37,28 +37,6 @@ def offering(make: Make, examiner):
 @pytest.fixture
 def enrolment(make: Make, offering):
     return make.enrolment(offering)
-
-
-marks = st.lists(
-    st.builds(
-        SkillMark,
-        id=st.integers(1, 40).map(lambda number: UUID(int=number)),
-        key=st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 2)),
-        passed=st.none() | st.booleans(),
-        moment=st.datetimes().map(lambda moment: moment.replace(microsecond=0)),
-    ),
-    max_size=12,
-    unique_by=lambda mark: mark.id,
-)
-
-
-@given(marks, st.randoms())
-def test_the_last_by_moment_holds_in_any_order(marks, random):
-    shuffled = [*marks, *marks[:3]]
-    random.shuffle(shuffled)
-    assert fold(shuffled) == fold(marks)
-    for key, latest in fold(marks).items():
-        assert latest == max((mark for mark in marks if mark.key == key), key=lambda mark: (mark.moment, mark.id))
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.integers(0, 50)), min_size=1, max_size=8), st.randoms())

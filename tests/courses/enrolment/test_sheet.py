@@ -164,6 +164,21 @@ def test_rejected_rows_can_be_corrected_and_sent_again_and_contain_no_formula(
     assert row.cells["birth_year"] == "1066"
 
 
+def test_a_list_with_two_people_in_a_row_is_refused() -> None:
+    headings = "姓名,手机,姓名,手机"
+    with pytest.raises(DomainError) as caught:
+        sheet.read_people(csv_of("甲,13812345671,,", "乙,13812345672,丙,13812345673", headings=headings))
+    assert (caught.value.code, caught.value.params) == ("side_by_side", {"row": 3})
+    lines = ("甲,13812345671,,", headings, "合计：1人,,制表人：乙,")
+    assert len(sheet.read_people(csv_of(*lines, headings=headings)).rows) == 1
+
+
+def test_the_second_phone_is_read_where_there_is_no_first_one() -> None:
+    people = sheet.read_people(csv_of("甲,010-62345678,13812345671", "乙,-,13812345672", headings="姓名,电话,手机"))
+    assert [row.cells["phone"] for row in people.rows] == ["010-62345678", "13812345672"]
+    assert [column.letter for column in people.unkept] == ["C"]
+
+
 CELLS = st.text(st.sampled_from("王李13 8合计：。,·-NULL签字\u200b"), max_size=12) | st.sampled_from(
     ("姓名", "手机", "13812345678", "以下空白", "NULL", "-", "1990", "\u3164")
 )

@@ -77,7 +77,11 @@ def test_an_instructor_with_two_qualifications_over_two_chunks(importer: Importe
             "“46022” is the number by which Excel counts days. Format the column as a date, and send the file again.",
         ),
         ({"phone": "#N/A"}, "The cell holds the error “#N/A”. Correct the formula or enter the value."),
-        ({"name": "··"}, "“··” is not a name."),
+        ({"name": "··"}, "The name contains no letters."),
+        (
+            {"name": "李红、王芳"},
+            "The cell holds more than one name. Give each person a row, with a phone of their own.",
+        ),
         ({"name": "李红"}, "An earlier row has this number with another name, district or level."),
         ({"district": "西城"}, "An earlier row has this number with another name, district or level."),
         ({"level": "高级"}, "An earlier row has this number with another name, district or level."),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { store } from "../../../lms/static/outbox_store.js";
-import { answerCount, confirm, keep, keptFor, noteAnswers, updateKept } from "../../../lms/static/rosters.js";
+import { answerCount, confirm, keep, keptFor, noteAnswers, updateKept, withAnswers } from "../../../lms/static/rosters.js";
 
 const DAY_MS = 86400000;
 const ROSTER = { people: [{ enrolment: 7, present: false }] };
@@ -45,6 +45,17 @@ test("what is answered later goes into it as well", async () => {
   await updateKept(since);
   assert.equal((await keptFor(5, "3")).people[0].present, true);
   assert.equal((await keptFor(6, "3")).people[0].present, false);
+});
+
+test("a roster that is followed by its changes loses no mark that was answered since it was fetched", async () => {
+  const people = [{ enrolment: 7, present: true, skills: {}, attempts: [{ attempt: 1, theory: null, skills: {} }] }];
+  const followed = await keep(5, "3", { people }, answerCount());
+  const marked = { outcome: "accepted", enrolment: 7, skill: 4, passed: true };
+  noteAnswers([{ item: { event: { session: 5 } }, answer: marked }]);
+  const since = answerCount();
+  const newer = await keep(5, "3", withAnswers(5, followed), since);
+  assert.deepEqual([newer.people[0].skills, (await keptFor(5, "3")).people[0].skills], [{ 4: true }, { 4: true }]);
+  assert.deepEqual(withAnswers(5, { people }), { people });
 });
 
 test("a roster that has not changed on the server takes back no answer that came while it was asked", async () => {
