@@ -16,8 +16,9 @@ class Branch:
     """Settings of the branch.
 
     Its names in both languages, the scheme of its certificate numbers, its time zone, the folder of private keys, its
-    public address, the image files of seal and logo, if it has any, whether districts without a seal of their own bear the
-    branch's, and whom somebody asks who has a question about a certificate.
+    public address, the image files of seal and logo, if it has any, and whether districts without a seal of their own bear
+    the branch's. `renewal_at_old_end`: the validity of a certificate that was renewed early begins where the old one ends,
+    and not with its issue. contact: whom somebody asks who has a question about a certificate.
     """
 
     name_zh: str
@@ -30,6 +31,7 @@ class Branch:
     logo: Path | None = None
     contact: str | None = None
     seals_districts: bool = False
+    renewal_at_old_end: bool = True
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -45,4 +47,5 @@ class Branch:
             logo=settings.logo_file,
             contact=settings.verification_contact,
             seals_districts=settings.seal_on_district_certificates,
+            renewal_at_old_end=settings.renewal_begins == "at_old_end",
         )
