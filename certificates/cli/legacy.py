@@ -8,7 +8,6 @@ from collections.abc import Callable
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from sqlalchemy.orm import Session
 
 from certificates.legacy import legacy, matching
 from lms.core.errors import DomainError
@@ -47,9 +46,9 @@ def match() -> None:
     click.echo(f"Matched {matched.by_number} by ID number and {matched.by_phone} by phone.")
 
 
-def _change(rule: Callable[[Session, str, str], object], number: str, reason: str) -> None:
+def _change(rule: Callable[..., object], number: str, reason: str) -> None:
     try:
         with transaction(current_app.extensions["sessions"]) as db:
-            rule(db, number, reason)
+            rule(db, number, reason, contact=current_app.config["SETTINGS"].verification_contact)
     except DomainError as error:
         raise click.ClickException(str(error)) from error
