@@ -17,7 +17,8 @@ class Branch:
 
     Its names in both languages, the scheme of its certificate numbers, its time zone, the folder of private keys, its
     public address, the image files of seal and logo, if it has any, and whether districts without a seal of their own bear
-    the branch's.
+    the branch's. `renewal_at_old_end`: the validity of a certificate that was renewed early begins where the old one ends,
+    and not with its issue.
     """
 
     name_zh: str
@@ -29,6 +30,7 @@ class Branch:
     seal: Path | None = None
     logo: Path | None = None
     seals_districts: bool = False
+    renewal_at_old_end: bool = True
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -43,4 +45,5 @@ class Branch:
             seal=settings.seal_file,
             logo=settings.logo_file,
             seals_districts=settings.seal_on_district_certificates,
+            renewal_at_old_end=settings.renewal_begins == "at_old_end",
         )

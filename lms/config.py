@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     staff_idle_hours: int = Field(default=12, ge=1, le=720)
     second_factor: SecondFactor | None = None
     reminder_days: Annotated[tuple[int, ...], NoDecode] = (90, 30, 7)
+    renewal_begins: Literal["at_old_end", "on_issue"] = "at_old_end"
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)
     web_workers: int = Field(default=1, ge=1, le=64)

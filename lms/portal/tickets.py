@@ -14,7 +14,7 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
-from courses.enrolment import clashes, consents, labels, listings, name_writings, places, ticket_accounts
+from courses.enrolment import clashes, consents, labels, listings, name_writings, places, prerequisites, ticket_accounts
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
@@ -52,6 +52,7 @@ def page(ticket: str) -> ResponseReturnValue:
         position=places.waiting_position(db(), row),
         clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
+        is_being_issued=row.certificate_due and row.certified_at is None,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
         may_cancel=_stands(row) and not places.has_attended(db(), row),
@@ -60,6 +61,7 @@ def page(ticket: str) -> ResponseReturnValue:
         stands=_stands(row),
         consent_asked=consents.is_asked(db(), row.trainee),
         **_name_facts(row),
+        **_held_facts(row),
     )
     answer = make_response(body)
     if _stands(row):
@@ -161,6 +163,23 @@ def _name_facts(row: Enrolment) -> dict[str, object]:
         "lacking": fonts.named(lacking),
         "writing": name_writings.chosen(db(), {row.id: row.trainee.name}).get(row.id) if lacking else None,
         "may_choose": bool(lacking) and name_writings.may_choose(db(), row),
+    }
+
+
+def _held_facts(row: Enrolment) -> dict[str, object]:
+    """The demands of the course, and how the trainee stands where the reader proved to be the trainee.
+
+    Whoever types the name and the phone of another person gets a ticket, so a ticket alone proves nothing.
+    """
+    demands = prerequisites.of_offering(row.offering)
+    is_own = current_user.is_authenticated and current_user.id == row.trainee.user_id
+    if demands and not is_own:
+        is_own = proven_here.find(db(), ticket_accounts.TICKET, ticket_accounts.subject_of(row)) is not None
+    standings = prerequisites.of_enrolled(db(), row.offering, [row]) if is_own else {}
+    return {
+        "demands": demands,
+        "demanded_types": prerequisites.type_names(db(), demands),
+        "standing": standings.get(row.trainee_id),
     }
 
 
