@@ -135,6 +135,8 @@ def _demand_room(
     texts: dict[str, Any] = {"holder": name, **changed}
     if "hours" in changed:
         texts["hours"] = Decimal(changed["hours"])
+    if name != certificate.holder_name:
+        texts["second_name"] = None  # it is a writing of the former name
     corrected = replace(documents.document_of(certificate, branch), **texts)
     rendering.render(corrected)
     refused = rendering.card_refusal(corrected) if card else None

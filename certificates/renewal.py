@@ -8,7 +8,7 @@ who has none at all simply gets a first certificate.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -105,22 +105,13 @@ class ChainLink:
     corrected: bool
 
 
-def chain(db: Session, certificate: Certificate) -> Sequence[ChainLink]:
+def chain(db: Session, certificate_id: int) -> Sequence[ChainLink]:
     """Return all certificates that replaced one another, oldest first. One statement.
 
     A certificate that replaced nothing and was not replaced is its own chain.
     """
-    walk = (
-        select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id)
-        .where(Certificate.id == certificate.id)
-        .cte("walk", recursive=True)
-    )
-    walk = walk.union(
-        select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id).join(
-            walk, or_(Certificate.id == walk.c.replaces_id, Certificate.id == walk.c.superseded_by_id)
-        )
-    )
-    rows = db.scalars(select(Certificate).where(Certificate.id.in_(select(walk.c.id))).order_by(Certificate.id)).all()
+    of_chain = Certificate.id.in_(chain_ids(certificate_id))
+    rows = db.scalars(select(Certificate).where(of_chain).order_by(Certificate.id)).all()
     by_id = {row.id: row for row in rows}
     return [
         ChainLink(
@@ -131,3 +122,26 @@ def chain(db: Session, certificate: Certificate) -> Sequence[ChainLink]:
         )
         for row in rows
     ]
+
+
+def is_correction(db: Session, certificate: Certificate) -> bool:
+    """Tell whether a certificate took the place of another one by a correction."""
+    if certificate.replaces_id is None:
+        return False
+    former = select(Certificate.enrolment_id).where(Certificate.id == certificate.replaces_id)
+    return db.scalar(former) == certificate.enrolment_id
+
+
+def chain_ids(certificate_id: int) -> Select[int]:
+    """Return the SELECT of the ids of all certificates of a chain."""
+    walk = (
+        select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id)
+        .where(Certificate.id == certificate_id)
+        .cte("walk", recursive=True)
+    )
+    walk = walk.union(
+        select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id).join(
+            walk, or_(Certificate.id == walk.c.replaces_id, Certificate.id == walk.c.superseded_by_id)
+        )
+    )
+    return select(walk.c.id)

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from certificates import badges, issuing, missing_glyphs, reissue, reminders
 from certificates.branch import Branch
-from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged
+from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from certificates.keys.qr_keys import PublicKeyCache
 from certificates.records import sealing
 from certificates.verification import list_checks, status_lists, type_table
+from certificates.wallets import passes
 from courses.events import NameDecided, OfferingClosed
 from lms.core import clock, events, tasks
 from lms.core.errors import DomainError
@@ -75,6 +76,13 @@ def sign_badges(db: Session) -> None:
         return
     if done == badges.CHUNK:
         events.publish(db, BadgeOwed())
+
+
+@tasks.task
+def sign_passes(db: Session) -> None:
+    """Sign the passes for wallets that holders asked for; after a full chunk, enqueue the next run."""
+    if passes.sign_owed(db, current_app.config["SETTINGS"]) == passes.CHUNK:
+        events.publish(db, WalletPassOwed())
 
 
 @tasks.task
@@ -157,6 +165,11 @@ def enqueue_correction(_event: ReissueOwed) -> None:
 def enqueue_badges(_event: BadgeOwed) -> None:
     """Enqueue the task that signs badges, after a commit that owes a badge."""
     tasks.enqueue(sign_badges)
+
+
+def enqueue_passes(_event: WalletPassOwed) -> None:
+    """Enqueue the task that signs passes, after a commit that owes a pass."""
+    tasks.enqueue(sign_passes)
 
 
 def enqueue_status_lists(_event: StatusChanged) -> None:

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from certificates import held
 from certificates import tasks as issuing_tasks
-from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged
+from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from courses import tasks as course_tasks
 from courses.enrolment import held_certificates
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed
@@ -76,6 +76,9 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/tickets", "lms.portal.ticket_data"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
+    ("/tickets", "certificates.views.wallets"),
+    ("/tickets", "certificates.views.second_names"),
+    ("/certificates", "certificates.views.staff_second_names"),
     ("/shared", "certificates.views.sharing"),
     ("/", "certificates.views.badges"),
     ("/", "courses.assessment.views.examiner_events"),
@@ -265,5 +268,6 @@ def _react() -> None:
     events.react(CertificatesOwed, issuing_tasks.enqueue_issuing)
     events.react(ReissueOwed, issuing_tasks.enqueue_correction)
     events.react(BadgeOwed, issuing_tasks.enqueue_badges)
+    events.react(WalletPassOwed, issuing_tasks.enqueue_passes)
     events.react(StatusChanged, issuing_tasks.enqueue_status_lists)
     events.react(ListOwed, issuing_tasks.enqueue_list)

@@ -24,6 +24,9 @@ FARTHEST_REMINDER = 730
 PICTURE_BYTES = 1024 * 1024
 _CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")  # printable ASCII, as a line of security.txt
 PNG_SIGN = b"\x89PNG\r\n\x1a\n"
+APPLE_SETTINGS = ("apple_pass_certificate_file", "apple_pass_key_file", "apple_pass_wwdr_file")
+GOOGLE_SETTINGS = ("google_wallet_issuer_id", "google_wallet_key_file")
+WALLET_SETTINGS = (*APPLE_SETTINGS, *GOOGLE_SETTINGS)
 
 
 class SettingsError(Exception):
@@ -81,6 +84,11 @@ class Settings(BaseSettings):
     verification_contact: str | None = Field(default=None, max_length=300)
     seal_file: Path | None = None
     logo_file: Path | None = None
+    apple_pass_certificate_file: Path | None = None
+    apple_pass_key_file: Path | None = None
+    apple_pass_wwdr_file: Path | None = None
+    google_wallet_issuer_id: str | None = Field(default=None, pattern=r"^[0-9]{1,30}$")
+    google_wallet_key_file: Path | None = None
     seal_on_district_certificates: bool = False
     fonts_dir: Annotated[tuple[Path, ...], NoDecode] = ()
     branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")
@@ -182,7 +190,9 @@ class Settings(BaseSettings):
             raise ValueError("must be an address, as in https://example.org/security")
         return value
 
-    @field_validator("sms_gateway", "sms_endpoint", "metrics_token", "security_policy_url", mode="before")
+    @field_validator(
+        "sms_gateway", "sms_endpoint", "metrics_token", "security_policy_url", *WALLET_SETTINGS, mode="before"
+    )
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         return value or None
@@ -256,6 +266,15 @@ class Settings(BaseSettings):
         missing = [name.upper() for name in names if not getattr(self, name)]
         if missing:
             raise ValueError(f"{', '.join(missing)}: missing; SMS_GATEWAY={self.sms_gateway} needs it")
+        return self
+
+    @model_validator(mode="after")
+    def _wallets(self) -> "Settings":
+        # The web may not read these files: the worker alone signs, and says what is wrong with them when it does.
+        for names in (APPLE_SETTINGS, GOOGLE_SETTINGS):
+            missing = [name.upper() for name in names if getattr(self, name) is None]
+            if 0 < len(missing) < len(names):
+                raise ValueError(f"{', '.join(missing)}: missing; passes of this wallet need all of its settings")
         return self
 
     @model_validator(mode="after")

@@ -41,6 +41,8 @@ MODELS = (
     "certificates.layouts.models",
     "certificates.legacy.models",
     "certificates.records.models",
+    "certificates.second_names.models",
+    "certificates.wallets.models",
 )
 
 for module in MODELS:

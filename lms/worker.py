@@ -24,6 +24,7 @@ celery.conf.beat_schedule = {
     "find-coming-names": {"task": "certificates.tasks.find_coming_names", "schedule": 600.0},
     "make-owed-corrections": {"task": "certificates.tasks.correct", "schedule": 60.0},
     "sign-owed-badges": {"task": "certificates.tasks.sign_badges", "schedule": 60.0},
+    "sign-owed-passes": {"task": "certificates.tasks.sign_passes", "schedule": 60.0},
     "seal-records": {"task": "certificates.tasks.seal_records", "schedule": 60.0},
     "sign-status-lists": {"task": "certificates.tasks.sign_status_lists", "schedule": 60.0},
     "verify-lists": {"task": "certificates.tasks.verify_lists", "schedule": 60.0},
