@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import documents, rendering, signing, states
+from certificates import documents, holder_notices, rendering, signing, states
 from certificates.branch import Branch
 from certificates.events import ReissueOwed, StatusChanged
 from certificates.models import Certificate, ReissueRequest
@@ -231,6 +231,8 @@ def _replace(db: Session, accepted: list[tuple[ReissueRequest, Certificate, str]
     for (reissue_request, old, _code), new in zip(accepted, replacements, strict=True):
         reissue_request.replacement_id = new.id
         _audit(db, reissue_request, old, new)
+    olds = [old for _request, old, _code in accepted]
+    holder_notices.tell_corrected(db, list(zip(olds, replacements, strict=True)), branch.contact)
     signing.record_in_ledger(db, replacements)
     publish(db, StatusChanged())
     log.info("certificates_reissued", count=len(replacements), key_number=signer.key_number)

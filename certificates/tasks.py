@@ -12,6 +12,7 @@ from certificates import badges, issuing, missing_glyphs, reissue, reminders
 from certificates.branch import Branch
 from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from certificates.keys.qr_keys import PublicKeyCache
+from certificates.legacy import reminders as legacy_reminders
 from certificates.records import sealing
 from certificates.verification import list_checks, status_lists, type_table
 from certificates.wallets import passes
@@ -114,8 +115,9 @@ def seal_records(_db: Session) -> None:
 def remind(db: Session) -> None:
     """Put due reminders into the outbox; each batch is committed by itself, so that a crash repeats none."""
     settings = current_app.config["SETTINGS"]
-    while reminders.remind(db, settings.reminder_days, zone=settings.zone):
-        commit(db)
+    for rule in (reminders.remind, legacy_reminders.remind):
+        while rule(db, settings.reminder_days, zone=settings.zone):
+            commit(db)
 
 
 @tasks.task

@@ -104,7 +104,8 @@ def revoke(certificate_id: int) -> ResponseReturnValue:
     certificate = fetch(db(), Certificate, certificate_id, scope(), lock=True)
     form = RevokeForm()
     if form.validate_on_submit():
-        revocation.revoke(db(), certificate, form.reason.data or "")
+        contact = current_app.config["SETTINGS"].verification_contact
+        revocation.revoke(db(), certificate, form.reason.data or "", contact=contact)
         flash(_("The certificate has been revoked. Verification shows this from now on."))
         return redirect(url_for("certificates.page", certificate_id=certificate.id))
     return make_response(_page(certificate, form), 422)
