@@ -9,6 +9,7 @@ audit_labels.register(
         actions={
             "offering.cancel": N_("Offering cancelled"),
             "offering.change": N_("Offering changed"),
+            "offering.message": N_("Message sent to a class"),
             "offering.publish": N_("Offering published"),
             "offering.schedule": N_("Offering scheduled"),
         },
@@ -17,6 +18,7 @@ audit_labels.register(
             "offering": N_("Offering"),
         },
         fields={
+            "audience": N_("Meant for"),
             "capacity": N_("Capacity"),
             "certificate_hours": N_("Hours on the certificates"),
             "ends_at": N_("Ends"),

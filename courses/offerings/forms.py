@@ -23,9 +23,11 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from courses.models.offerings import Offering
+from courses.models.offerings import CourseSession, Offering
 from courses.offerings.class_hours import REASON_LIMIT, HoursDecision
+from courses.offerings.class_messages import LONGEST
 from lms.core.forms import DayField, Form, QueryForm, choices, strip
+from lms.core.languages import moment
 
 MAX_CAPACITY = 10_000
 MAX_SESSIONS = 60
@@ -257,3 +259,31 @@ class PublicOfferingFilterForm(QueryForm):
     district = SelectField(_("District"), coerce=_optional_int)
     first_day = DayField(_("From day"), validators=[Optional()])
     last_day = DayField(_("To day"), validators=[Optional()])
+
+
+class ClassMessageForm(Form):
+    """A message to a class. `confirmed` is "yes" once its sender has seen who gets it. begun: the sessions that have begun."""
+
+    to = SelectField(_("Meant for"))
+    text = TextAreaField(
+        _("Message"),
+        filters=[strip],
+        validators=[
+            DataRequired(_("Write the message, up to 1,000 characters.")),
+            Length(max=LONGEST, message=_("Write the message, up to 1,000 characters.")),
+        ],
+        render_kw={"rows": 6, "maxlength": LONGEST},
+    )
+    confirmed = HiddenField()
+
+    def __init__(self, *, begun: Sequence[CourseSession], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        told = [(meeting, moment(meeting.starts_at)) for meeting in begun]
+        self.to.choices = choices(
+            [
+                ("enrolled", _("Everybody with a place")),
+                ("waiting", _("The waiting list")),
+                *((f"present:{meeting.id}", _("Present on %(day)s", day=day)) for meeting, day in told),
+                *((f"absent:{meeting.id}", _("Absent on %(day)s", day=day)) for meeting, day in told),
+            ]
+        )
