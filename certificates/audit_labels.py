@@ -24,6 +24,8 @@ audit_labels.register(
             "certificate_layout.remove": N_("Layout of a course removed"),
             "certificate.unshare": N_("Link to a certificate withdrawn"),
             "certificates.print": N_("Certificates downloaded for printing"),
+            "second_name.record": N_("Second writing of a name recorded"),
+            "second_name.withdraw": N_("Second writing of a name taken back"),
             "enrolment.show_code": N_("Code of a person's own page shown"),
             "offering.hand_out": N_("Codes of a class printed"),
             "legacy_certificate.link": N_("Legacy certificate given to a person"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session, object_session
 
-from certificates import rendering
+from certificates import qr, rendering
 from certificates.branch import BRANCH_UNIT, Branch
 from certificates.layouts import pictures
 from certificates.layouts import wording as wordings
@@ -32,6 +32,11 @@ def preview(certificate: Certificate, branch: Branch) -> bytes:
     """Return the A4 certificate as a PNG for the screen. Raises the errors of `pdf`."""
     _demand_printable(certificate)
     return rendering.preview(document_of(certificate, branch))
+
+
+def code(certificate: Certificate, branch: Branch) -> str:
+    """Return the QR code of the certificate for a screen, as SVG: level M, so that its modules are as large as can be."""
+    return qr.svg(qr.matrix(f"{branch.public_url}/v/", digits_of(certificate.payload), qr.Level.M))
 
 
 def refusal(certificate: Certificate, branch: Branch, layout: Layout) -> DomainError | None:
@@ -68,7 +73,8 @@ def _demand_printable(certificate: Certificate) -> None:
 
 
 def document_of(certificate: Certificate, branch: Branch) -> CertificateDocument:
-    """Return the texts of the document, all from the facts that were stored when the certificate was issued.
+    """Return the texts of the document: the facts that were stored when the certificate was issued, and the second writing of
+    the name, which its holder may ask for later.
 
     Only the masked digits of the ID number come from the holder's record, so that no copy of them is kept.
     """
@@ -96,12 +102,18 @@ def document_of(certificate: Certificate, branch: Branch) -> CertificateDocument
         verify_address=f"{branch.public_url}/verify",
         seal=seal,
         logo=logo,
+        second_name=second_name(certificate),
         certificate_type=certificate.certificate_type,
         qualification_zh=facts.get("qualification_zh"),
         qualification_en=facts.get("qualification_en"),
         id_digits=_id_digits(certificate, wording.id_digits),
         wording=wording,
     )
+
+
+def second_name(certificate: Certificate) -> str | None:
+    """Return the writing that the holder wants beneath the name; None where there is none of the name that is printed."""
+    return next((row.writing for row in certificate.second_names if row.name == certificate.holder_name), None)
 
 
 def _pictures(certificate: Certificate, branch: Branch) -> tuple[Path | None, Path | None]:

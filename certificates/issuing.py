@@ -22,7 +22,7 @@ from sqlalchemy import Row, Select, func, select, true, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from certificates import missing_glyphs, renewal, renewed_validity, signing
+from certificates import holder_notices, missing_glyphs, renewal, renewed_validity, signing
 from certificates.branch import BRANCH_UNIT, Branch
 from certificates.events import CertificatesOwed
 from certificates.layouts import layouts
@@ -98,12 +98,14 @@ def issue_owed(
     offering_id: int | None = None,
     period: CountingPeriod | None = None,
     limit: int = CHUNK,
+    tell: bool = True,
 ) -> int:
     """Issue at most `limit` owed certificates that no other worker holds, and return their number.
 
     The issue day is today in the branch's time zone. The caller commits at once: from the last step until the commit,
     no other transaction can append to the ledger. Raises DomainError when the signing key is missing or may not sign on
     that day; then nothing is issued and everything stays owed. Those that no font can print are passed over and listed.
+    tell: tell the holders (`holder_notices.tell_issued`); data for a demonstration tells nobody.
     """
     rows: list[Row[Any]] = []
     printed: dict[int, str] = {}
@@ -137,7 +139,9 @@ def issue_owed(
         for row in rows
     ]
     issued = signing.sign_and_insert(db, branch, signer, drafts)
-    renewal.renew(db, [row.enrolment_id for row in rows])
+    former = renewal.renew(db, [row.enrolment_id for row in rows])
+    if tell:
+        holder_notices.tell_issued(db, issued, former)
     signing.record_in_ledger(db, issued)
     log.info("certificates_issued", count=len(issued), offering_id=offering_id, key_number=signer.key_number)
     return len(issued)

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import structlog
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, selectinload, sessionmaker
 
 from certificates import documents, pdf_merging, rendering
 from certificates.branch import Branch
@@ -135,7 +135,10 @@ def left_out(
         _select(selection, scope).order_by(Enrolment.offering_id, Certificate.serial).limit(CHECKED + 1).subquery()
     )
     rows = db.scalars(
-        select(Certificate).join(selected, selected.c.id == Certificate.id).order_by(Certificate.serial)
+        select(Certificate)
+        .join(selected, selected.c.id == Certificate.id)
+        .order_by(Certificate.serial)
+        .options(selectinload(Certificate.second_names))
     ).all()
     if len(rows) > CHECKED:
         return None
@@ -218,7 +221,8 @@ def _loaded(
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         with sessions() as db:
-            rows = {row.id: row for row in db.scalars(select(Certificate).where(Certificate.id.in_(chunk)))}
+            statement = select(Certificate).where(Certificate.id.in_(chunk))
+            rows = {row.id: row for row in db.scalars(statement.options(selectinload(Certificate.second_names)))}
             printable = [rows[key] for key in chunk if key in rows and documents.is_printable(rows[key])]
             loaded = [_document(certificate, branch) for certificate in printable]
         yield from loaded

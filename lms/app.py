@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from certificates import held
 from certificates import tasks as issuing_tasks
-from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged
+from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from courses import tasks as course_tasks
 from courses.enrolment import held_certificates
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed
@@ -67,6 +67,8 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "courses.closing.views.closing_requests"),
     ("/reviews", "courses.closing.views.reviews"),
     ("/training", "courses.offerings.views.public_offerings"),
+    ("/training", "courses.offerings.views.ask_training"),
+    ("/offerings/requested", "courses.offerings.views.training_requests"),
     ("/training", "courses.enrolment.views.self_enrolment"),
     ("/trainees", "courses.enrolment.views.trainees"),
     ("/trainees/proposals", "courses.enrolment.views.proposals"),
@@ -77,6 +79,9 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/tickets", "lms.portal.ticket_data"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
+    ("/tickets", "certificates.views.wallets"),
+    ("/tickets", "certificates.views.second_names"),
+    ("/certificates", "certificates.views.staff_second_names"),
     ("/shared", "certificates.views.sharing"),
     ("/", "certificates.views.badges"),
     ("/", "courses.assessment.views.examiner_events"),
@@ -154,6 +159,7 @@ PERSONAL_DATA: tuple[str, ...] = (
     "lms.accounts.personal_data",
     "instructors.personal_data",
     "courses.enrolment.personal_data",
+    "courses.offerings.personal_data",
     "courses.assessment.personal_data",
     "courses.attendance.personal_data",
     "courses.reports.personal_data",
@@ -266,5 +272,6 @@ def _react() -> None:
     events.react(CertificatesOwed, issuing_tasks.enqueue_issuing)
     events.react(ReissueOwed, issuing_tasks.enqueue_correction)
     events.react(BadgeOwed, issuing_tasks.enqueue_badges)
+    events.react(WalletPassOwed, issuing_tasks.enqueue_passes)
     events.react(StatusChanged, issuing_tasks.enqueue_status_lists)
     events.react(ListOwed, issuing_tasks.enqueue_list)

@@ -15,6 +15,7 @@ MODELS = (
     "instructors.models",
     "courses.models.catalogue",
     "courses.models.offerings",
+    "courses.models.training_requests",
     "courses.models.trainees",
     "courses.models.enrolment",
     "courses.models.name_writings",
@@ -42,6 +43,8 @@ MODELS = (
     "certificates.layouts.models",
     "certificates.legacy.models",
     "certificates.records.models",
+    "certificates.second_names.models",
+    "certificates.wallets.models",
 )
 
 for module in MODELS:

@@ -9,10 +9,11 @@ from certificates import hand_out
 from certificates.views.unlisted import unlisted
 from courses.enrolment import listings, mail, namesakes
 from courses.enrolment.mail import SentAgain
-from courses.models.enrolment import Enrolment
+from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering
 from lms.core import clock
 from lms.core.access import requires, scope
+from lms.core.errors import NotFound
 from lms.core.messages.models import Channel
 from lms.core.redirects import local_address
 from lms.core.request_db import db
@@ -46,7 +47,7 @@ def people(offering_id: int) -> ResponseReturnValue:
 @unlisted
 def code(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     """Show one person's code, large, with the way to the next person."""
-    enrolment = listings.get_in_offering(db(), offering_id, enrolment_id, scope())
+    enrolment = _enrolment(offering_id, enrolment_id)
     people = hand_out.people(db(), offering_id)
     place = next((at for at, person in enumerate(people) if person.enrolment_id == enrolment.id), None)
     return render_template(
@@ -68,11 +69,19 @@ def code(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
 @requires(*ATTENDANCE_TAKERS)
 def send(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     """Send the address of the own page again, and say to which contact it goes or that there is none."""
-    enrolment = listings.get_in_offering(db(), offering_id, enrolment_id, scope())
+    enrolment = _enrolment(offering_id, enrolment_id)
     sent = mail.send_link(db(), enrolment)
     flash(_told(sent, enrolment), "message" if sent.channel else "warning")
     way_back = url_for(".code", offering_id=offering_id, enrolment_id=enrolment_id)
     return redirect(local_address(request.form.get("next"), way_back))
+
+
+def _enrolment(offering_id: int, enrolment_id: int) -> Enrolment:
+    """The enrolment, unless it was cancelled: whoever does not come needs no way in."""
+    enrolment = listings.get_in_offering(db(), offering_id, enrolment_id, scope())
+    if enrolment.state == EnrolmentState.CANCELLED:
+        raise NotFound
+    return enrolment
 
 
 def _told(sent: SentAgain, enrolment: Enrolment) -> str:

@@ -50,8 +50,8 @@ _PROMOTED_TEXT = N_(
 _OWN_PAGE = N_("Your training: %(course)s")
 _OWN_PAGE_TEXT = N_(
     "Your page of the training “%(course)s” is at\n%(address)s\n"
-    "Your certificate is there as soon as it is issued. The address is yours alone: to show the certificate to others, "
-    "make a link for them on that page."
+    "It shows your result and, once it is issued, your certificate. The address is yours alone: to show the certificate to "
+    "others, make a link for them on that page."
 )
 _AGAIN_TEXTS = {
     EnrolmentState.WAITLISTED: (_WAITLISTED, _WAITLISTED_TEXT),

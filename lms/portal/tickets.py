@@ -57,7 +57,7 @@ def page(ticket: str) -> ResponseReturnValue:
         is_being_issued=row.certificate_due and row.certified_at is None,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
-        may_cancel=_stands(row) and not places.has_attended(db(), row),
+        may_cancel=_may_cancel(row),
         may_claim=ticket_accounts.may_claim(db(), row),
         mask_phone=mask_phone,
         stands=_stands(row),
@@ -83,7 +83,10 @@ def cancel(ticket: str) -> ResponseReturnValue:
             places.cancel(db(), row, form.reason.data or _("Cancelled by the trainee"))
             flash(_("Your enrolment is cancelled."))
             return redirect(url_for("tickets.page", ticket=ticket))
-    body = render_template("tickets/cancel.html", enrolment=row, offering=row.offering, form=form)
+    may_cancel = _may_cancel(row)
+    body = render_template(
+        "tickets/cancel.html", enrolment=row, offering=row.offering, form=form, may_cancel=may_cancel
+    )
     return make_response(body, 422 if form.is_submitted() else 200)
 
 
@@ -192,6 +195,10 @@ def of_ticket(ticket: str) -> Enrolment:
     except NotFound:
         guesses.count_miss("ticket", UNKNOWN_TICKETS, network(request.remote_addr or ""))
         raise
+
+
+def _may_cancel(row: Enrolment) -> bool:
+    return _stands(row) and not places.has_attended(db(), row)
 
 
 def _stands(row: Enrolment) -> bool:

@@ -47,6 +47,7 @@ JSON = (
 DOCUMENTS = {
     "holding.pdf", "holding.card", "holding.picture", "holding.badge", "certificates.pdf", "certificates.card",
     "printing.archive", "printing.document", "sharing.pdf", "sharing.picture", "badges.picture",
+    "second_names.page", "staff_second_names.page",
     "reports.enrolment_paper", "paper.sheet", "hand_out.sheet",
 }  # fmt: skip
 _MULTIPART = "multipart/form-data; boundary=x"

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext
 from courses.models.class_messages import OF_SESSION, Audience
 from courses.models.offerings import CourseSession, Offering
 from courses.offerings import class_messages
-from courses.offerings.forms import ClassMessageForm
+from courses.offerings.forms.class_messages import ClassMessageForm
 from lms.core import clock, form_keys
 from lms.core.access import requires, scope
 from lms.core.errors import N_, Denied

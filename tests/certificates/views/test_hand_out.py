@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.models.enrolment import Enrolment
+from courses.models.enrolment import Enrolment, EnrolmentState
 from lms.accounts.models import User
 from lms.core.audit import AuditEntry
 from lms.core.contacts import ContactKind, ContactProof
@@ -99,6 +99,10 @@ def test_an_enrolment_of_another_class_is_not_found(lead: FlaskClient, make: Mak
     other = owe(make, closed_offering(make))
     db.commit()
     assert lead.get(f"/certificates/offering/{row.offering_id}/codes/{other.id}").status_code == 404
+    cancelled = make.enrolment(row.offering, state=EnrolmentState.CANCELLED)
+    db.commit()
+    assert lead.get(address(cancelled)).status_code == 404
+    assert lead.post(f"{address(cancelled)}/send").status_code == 404
 
 
 def send(browser: FlaskClient, row: Enrolment) -> str:
