@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from courses.models.training_requests import RequestState, TrainingRequest
 from courses.offerings import hosts, training_requests
-from courses.offerings.forms import RequestAcceptForm, RequestDeclineForm, RequestFilterForm
+from courses.offerings.forms.offerings import RequestAcceptForm, RequestDeclineForm, RequestFilterForm
 from lms.core import edge
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
