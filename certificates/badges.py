@@ -79,7 +79,7 @@ def signed_badge(db: Session, certificate: Certificate, *, max_wait: float = 0.0
 
 
 def sign_owed(db: Session, branch: Branch) -> int:
-    """Sign at most one chunk of owed badges that no other worker holds, and return their number.
+    """Sign at most one chunk of owed badges that no other worker holds, and return the number of rows dealt with.
 
     Raises the DomainErrors of `issuer_keys.for_signing`; then everything stays owed.
     """
@@ -96,6 +96,9 @@ def sign_owed(db: Session, branch: Branch) -> int:
     key, private = issuer_keys.for_signing(db, branch.keys_dir, Purpose.BADGE)
     method = credentials.verification_method(credentials.did_of(branch.public_url), key.public_key)
     for badge, certificate in rows:
+        if not documents.is_printable(certificate):
+            db.delete(badge)  # revoked or replaced since its holder asked
+            continue
         now = clock.now()
         body = credentials.credential(badge_subject(certificate, branch))
         secured = credentials.with_proof(body, method, private.sign, now)

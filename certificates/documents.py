@@ -3,9 +3,15 @@ each time.
 """
 
 from decimal import Decimal
+from pathlib import Path
 
-from certificates import rendering
-from certificates.branch import Branch
+from sqlalchemy.orm import Session, object_session
+
+from certificates import qr, rendering
+from certificates.branch import BRANCH_UNIT, Branch
+from certificates.layouts import pictures
+from certificates.layouts import wording as wordings
+from certificates.layouts.wording import IdDigits, Wording
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.rendering import CertificateDocument, Layout
@@ -28,9 +34,24 @@ def preview(certificate: Certificate, branch: Branch) -> bytes:
     return rendering.preview(document_of(certificate, branch))
 
 
+def code(certificate: Certificate, branch: Branch) -> str:
+    """Return the QR code of the certificate for a screen, as SVG: level M, so that its modules are as large as can be."""
+    return qr.svg(qr.matrix(f"{branch.public_url}/v/", digits_of(certificate.payload), qr.Level.M))
+
+
+def refusal(certificate: Certificate, branch: Branch, layout: Layout) -> DomainError | None:
+    """Return the reason why a certificate cannot be printed so, None when it can; see `rendering.refusal`."""
+    if not is_printable(certificate):
+        return None
+    try:
+        return rendering.refusal(document_of(certificate, branch), layout)
+    except DomainError as error:
+        return error
+
+
 def card_refusal(certificate: Certificate, branch: Branch) -> DomainError | None:
-    """Return the reason why a certificate can have no wallet card, None when it can; see `rendering.card_refusal`."""
-    return rendering.card_refusal(document_of(certificate, branch)) if is_printable(certificate) else None
+    """Return the reason why a certificate can have no wallet card, None when it can."""
+    return refusal(certificate, branch, Layout.CARD)
 
 
 def is_printable(certificate: Certificate) -> bool:
@@ -52,8 +73,14 @@ def _demand_printable(certificate: Certificate) -> None:
 
 
 def document_of(certificate: Certificate, branch: Branch) -> CertificateDocument:
-    """Return the texts of the document, all from the facts that were stored when the certificate was issued."""
+    """Return the texts of the document: the facts that were stored when the certificate was issued, and the second writing of
+    the name, which its holder may ask for later.
+
+    Only the masked digits of the ID number come from the holder's record, so that no copy of them is kept.
+    """
     facts = certificate.facts
+    wording = Wording.of_facts(facts.get("layout"))
+    seal, logo = _pictures(certificate, branch)
     return CertificateDocument(
         number=certificate.number,
         holder=certificate.holder_name,
@@ -73,6 +100,48 @@ def document_of(certificate: Certificate, branch: Branch) -> CertificateDocument
         address_prefix=f"{branch.public_url}/v/",
         digits=digits_of(certificate.payload),
         verify_address=f"{branch.public_url}/verify",
-        seal=branch.seal,
-        logo=branch.logo,
+        seal=seal,
+        logo=logo,
+        second_name=second_name(certificate),
+        certificate_type=certificate.certificate_type,
+        qualification_zh=facts.get("qualification_zh"),
+        qualification_en=facts.get("qualification_en"),
+        id_digits=_id_digits(certificate, wording.id_digits),
+        wording=wording,
     )
+
+
+def second_name(certificate: Certificate) -> str | None:
+    """Return the writing that the holder wants beneath the name; None where there is none of the name that is printed."""
+    return next((row.writing for row in certificate.second_names if row.name == certificate.holder_name), None)
+
+
+def _pictures(certificate: Certificate, branch: Branch) -> tuple[Path | None, Path | None]:
+    """The seal and the logo with which a certificate was issued.
+
+    One from before they were kept with it has the branch's logo, and the branch's seal if the branch issued it.
+    """
+    facts = certificate.facts
+    if "seal" not in facts:
+        bears_seal = certificate.unit == BRANCH_UNIT or branch.seals_districts
+        return branch.seal if bears_seal else None, branch.logo
+    digests = [digest for digest in (facts["seal"], facts["logo"]) if digest]
+    if not digests:
+        return None, None
+    files = pictures.files(_session(certificate), digests)
+    return files.get(facts["seal"]), files.get(facts["logo"])
+
+
+def _id_digits(certificate: Certificate, shown: IdDigits) -> str | None:
+    if shown is IdDigits.NONE:
+        return None
+    return wordings.id_digits(certificate.enrolment.trainee.open_id_number(), shown)
+
+
+def _session(certificate: Certificate) -> Session:
+    db = object_session(certificate)
+    if db is None:
+        raise ValueError(
+            f"certificate {certificate.number} belongs to no session, and its pictures are in the database"
+        )
+    return db

@@ -15,6 +15,7 @@ from certificates import ledger
 from certificates.legacy import legacy
 from certificates.legacy.models import LegacyCertificate
 from certificates.models import Badge, Certificate, CertificateReminder, ReissueRequest, ShareLink
+from certificates.wallets.models import WalletPass
 from courses.models.enrolment import Enrolment
 from courses.models.imports import ImportLine, ImportRun
 from courses.models.trainees import ERASED_NAME, ID_NUMBER_COLUMN, Trainee
@@ -66,7 +67,7 @@ def erase_holder(db: Session, trainee_id: int | None) -> int:
             },
         )
     db.flush()
-    for table in (Badge, ShareLink, CertificateReminder):
+    for table in (Badge, ShareLink, CertificateReminder, WalletPass):
         db.execute(delete(table).where(table.certificate_id.in_(ids)))
     db.execute(
         update(ReissueRequest)

@@ -21,6 +21,11 @@ class BadgeOwed:
 
 
 @dataclass(frozen=True)
+class WalletPassOwed:
+    """A holder asked for a pass for a wallet, or more passes are owed than one chunk."""
+
+
+@dataclass(frozen=True)
 class StatusChanged:
     """A certificate was revoked, restored or superseded: the signed status lists are out of date."""
 

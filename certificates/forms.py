@@ -119,3 +119,14 @@ class ExpiringForm(QueryForm):
     holder = SealedSearchField(_l("Holder"))
     programme = SelectField(_l("Programme"))
     host = SearchField(_l("Host"), filters=[strip])
+
+
+class SecondNameForm(Form):
+    """The second writing of a holder's name."""
+
+    writing = PersonNameField(
+        _l("Name in pinyin or English"),
+        validators=[DataRequired(_l("Enter the name in Latin letters.")), Length(max=60)],
+        render_kw={"autocomplete": "off", "autocapitalize": "words", "spellcheck": "false", "lang": "en"},
+        printed=False,
+    )

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from certificates.models import Certificate
@@ -66,6 +66,13 @@ def of_ticket(db: Session, ticket: str) -> Certificate:
     return certificate
 
 
+def _certified(language: str) -> ColumnElement[str]:
+    """The qualification of a certificate, as `qualification.of_facts` has it."""
+    return func.coalesce(
+        Certificate.facts[f"qualification_{language}"].astext, Certificate.facts[f"course_{language}"].astext
+    )
+
+
 def _held() -> Select[*tuple[Any, ...]]:
     return select(
         Certificate.id,
@@ -76,8 +83,8 @@ def _held() -> Select[*tuple[Any, ...]]:
         Certificate.revoked_at,
         Certificate.superseded_by_id,
         Certificate.payload,
-        Certificate.facts["course_zh"].astext.label("course_zh"),
-        Certificate.facts["course_en"].astext.label("course_en"),
+        _certified("zh").label("course_zh"),
+        _certified("en").label("course_en"),
     ).order_by(Certificate.id.desc())
 
 

@@ -10,21 +10,23 @@ A certificate with a character that no font has is not issued: it waits on a lis
 and the others are issued without it.
 """
 
-import calendar
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, Select, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, func, select, true, update
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.selectable import LateralFromClause
 
-from certificates import missing_glyphs, renewal, signing
-from certificates.branch import Branch
+from certificates import holder_notices, missing_glyphs, renewal, renewed_validity, signing
+from certificates.branch import BRANCH_UNIT, Branch
 from certificates.events import CertificatesOwed
+from certificates.layouts import layouts
+from certificates.layouts.layouts import Paper
 from certificates.signing import Draft
 from courses.counting import person_time
 from courses.enrolment import name_writings
@@ -34,7 +36,7 @@ from courses.models.name_writings import HOLDER, MissingGlyphs
 from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
 from instructors.models import Instructor
-from lms.core import clock
+from lms.core import calendar_months, clock
 from lms.core.events import publish
 from lms.core.name_order import by_sound
 from lms.organisations.models import District, Organisation
@@ -42,7 +44,6 @@ from lms.organisations.models import District, Organisation
 log = structlog.get_logger(__name__)
 
 CHUNK = 200
-BRANCH_UNIT = 0
 BRANCH_PROGRAMMES = frozenset({"INSTRUCTOR"})
 
 
@@ -53,14 +54,7 @@ def last_valid_day(issued_on: date, months: int | None) -> date | None:
     for 36 months is valid until 28 February 2027, and one issued on 31 August for 6 months until 28 (29) February. So
     no holder gets less than the full number of months.
     """
-    if months is None:
-        return None
-    year, month = divmod(issued_on.year * 12 + issued_on.month - 1 + months, 12)
-    month += 1
-    length = calendar.monthrange(year, month)[1]
-    if issued_on.day > length:
-        return date(year, month, length)
-    return date(year, month, issued_on.day) - timedelta(days=1)
+    return None if months is None else calendar_months.last_day(issued_on, months)
 
 
 def issuing_unit(programme_code: str, district_id: int) -> int:
@@ -104,12 +98,14 @@ def issue_owed(
     offering_id: int | None = None,
     period: CountingPeriod | None = None,
     limit: int = CHUNK,
+    tell: bool = True,
 ) -> int:
     """Issue at most `limit` owed certificates that no other worker holds, and return their number.
 
     The issue day is today in the branch's time zone. The caller commits at once: from the last step until the commit,
     no other transaction can append to the ledger. Raises DomainError when the signing key is missing or may not sign on
     that day; then nothing is issued and everything stays owed. Those that no font can print are passed over and listed.
+    tell: tell the holders (`holder_notices.tell_issued`); data for a demonstration tells nobody.
     """
     rows: list[Row[Any]] = []
     printed: dict[int, str] = {}
@@ -129,9 +125,23 @@ def issue_owed(
     )
     for taught_id, count in sorted(Counter(row.offering_id for row in rows).items()):
         person_time.record_certificates(db, taught_id, count, signer.day)
-    drafts = [_draft(row, printed[row.enrolment_id], signer.day, branch) for row in rows]
+    begins = renewed_validity.beginnings(db, rows, signer.day, branch)
+    paper = layouts.paper(db, branch)
+    drafts = [
+        _draft(
+            row,
+            printed[row.enrolment_id],
+            day=signer.day,
+            begins_on=begins.get(row.enrolment_id, signer.day),
+            branch=branch,
+            paper=paper,
+        )
+        for row in rows
+    ]
     issued = signing.sign_and_insert(db, branch, signer, drafts)
-    renewal.renew(db, [row.enrolment_id for row in rows])
+    former = renewal.renew(db, [row.enrolment_id for row in rows])
+    if tell:
+        holder_notices.tell_issued(db, issued, former)
     signing.record_in_ledger(db, issued)
     log.info("certificates_issued", count=len(issued), offering_id=offering_id, key_number=signer.key_number)
     return len(issued)
@@ -217,12 +227,15 @@ def _select_owed(offering_id: int | None, period: CountingPeriod | None, limit: 
 
 
 def _owed_columns() -> Select[*tuple[Any, ...]]:
+    qualification = _qualification()
     statement: Select[*tuple[Any, ...]] = (
         select(
             Enrolment.id.label("enrolment_id"),
             Enrolment.offering_id,
+            Enrolment.trainee_id,
             Trainee.name.label("holder"),
             Offering.district_id,
+            Offering.course_id,
             District.name_zh.label("district_zh"),
             District.name_en.label("district_en"),
             Organisation.name_zh.label("host_zh"),
@@ -232,6 +245,10 @@ def _owed_columns() -> Select[*tuple[Any, ...]]:
             func.coalesce(Offering.certificate_hours, Course.hours).label("hours"),
             Course.validity_months,
             Course.certificate_type,
+            Course.refresher,
+            qualification.c.name_zh.label("qualification_zh"),
+            qualification.c.name_en.label("qualification_en"),
+            qualification.c.hours.label("qualification_hours"),
             Programme.code.label("programme_code"),
             Programme.short_code,
             Programme.name_zh.label("programme_zh"),
@@ -246,12 +263,26 @@ def _owed_columns() -> Select[*tuple[Any, ...]]:
         .join(Course, Course.id == Offering.course_id)
         .join(Programme, Programme.code == Course.programme_code)
         .join(Instructor, Instructor.id == Offering.lead_instructor_id, isouter=True)
+        .join(qualification, true(), isouter=True)
         .where(Course.certificate_type.is_not(None))
     )
     return statement
 
 
-def _draft(owed: Row[Any], holder: str, day: date, branch: Branch) -> Draft:
+def _qualification() -> LateralFromClause:
+    """The full course of the certificate type that a refresher renews, as `courses_by_type` has it; nothing for others."""
+    full = aliased(Course)
+    return (
+        select(full.name_zh, full.name_en, full.hours)
+        .where(Course.refresher, full.certificate_type == Course.certificate_type, ~full.refresher)
+        .order_by(full.id)
+        .limit(1)
+        .lateral("qualification")
+    )
+
+
+def _draft(owed: Row[Any], holder: str, *, day: date, begins_on: date, branch: Branch, paper: Paper) -> Draft:
+    """begins_on: the day on which the validity begins, which is the issue day unless a certificate is renewed early."""
     unit = issuing_unit(owed.programme_code, owed.district_id)
     return Draft(
         enrolment_id=owed.enrolment_id,
@@ -259,13 +290,18 @@ def _draft(owed: Row[Any], holder: str, day: date, branch: Branch) -> Draft:
         short_code=owed.short_code,
         certificate_type=owed.certificate_type,
         unit=unit,
-        valid_until=last_valid_day(day, owed.validity_months),
-        facts=_facts(owed, unit, branch),
+        valid_until=last_valid_day(begins_on, owed.validity_months),
+        facts=_facts(owed, unit, branch)
+        | ({"validity_begins_on": begins_on.isoformat()} if begins_on != day else {})
+        | paper.facts(owed.course_id, unit),
     )
 
 
 def _facts(owed: Row[Any], unit: int, branch: Branch) -> dict[str, Any]:
-    """Return the other texts on the certificate as they are today: a later renaming does not change them."""
+    """Return the other texts on the certificate as they are today: a later renaming does not change them.
+
+    The certificate of a refresher has the qualification that it renews beside the course that was taken.
+    """
     unit_zh, unit_en = unit_names(unit, owed.district_zh, owed.district_en, branch)
     return {
         "programme": owed.programme_code,
@@ -282,4 +318,12 @@ def _facts(owed: Row[Any], unit: int, branch: Branch) -> dict[str, Any]:
         "instructor_registration": owed.registration_number or "",
         "organisation_zh": branch.name_zh,
         "organisation_en": branch.name_en,
-    }
+    } | (
+        {
+            "qualification_zh": owed.qualification_zh,
+            "qualification_en": owed.qualification_en,
+            "qualification_hours": str(Decimal(owed.qualification_hours)),
+        }
+        if owed.qualification_zh is not None
+        else {}
+    )

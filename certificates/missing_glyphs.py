@@ -27,7 +27,7 @@ Lacking = dict[str, list[str]]  # by the text of a certificate, the characters t
 # The texts of `Certificate.facts` that are printed. The host is not.
 PRINTED_FACTS = (
     "programme_zh", "programme_en", "course_zh", "course_en", "unit_zh", "unit_en", "instructor",
-    "instructor_registration", "organisation_zh", "organisation_en",
+    "instructor_registration", "organisation_zh", "organisation_en", "qualification_zh", "qualification_en",
 )  # fmt: skip
 # The certificate is owed and waits: a condition over Enrolment, as are the two others.
 WAITING: ColumnElement[bool] = Enrolment.certificate_due & Enrolment.certified_at.is_(None)

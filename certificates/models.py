@@ -14,12 +14,14 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     UniqueConstraint,
+    and_,
     select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from certificates.second_names.models import SecondName
 from courses.models.enrolment import Enrolment
 from lms.core.constraints import register_refusal
 from lms.core.db import Base, EnumText, Identifier
@@ -99,6 +101,12 @@ class Certificate(Base):
     enrolment: Mapped[Enrolment] = relationship()
     superseded_by: Mapped["Certificate | None"] = relationship(
         foreign_keys="Certificate.superseded_by_id", remote_side="Certificate.id"
+    )
+    second_names: Mapped[list[SecondName]] = relationship(
+        secondary=Enrolment.__table__,
+        primaryjoin=lambda: Certificate.enrolment_id == Enrolment.id,
+        secondaryjoin=lambda: and_(Enrolment.trainee_id == SecondName.trainee_id, SecondName.withdrawn_at.is_(None)),
+        viewonly=True,
     )
 
     __table_args__ = (

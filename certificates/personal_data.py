@@ -11,6 +11,7 @@ from certificates import erasing, states
 from certificates.legacy import holding
 from certificates.legacy.models import LEGACY_ID_NUMBER_COLUMN, LEGACY_PHONE_COLUMN, LegacyCertificate
 from certificates.models import Certificate, ShareLink
+from certificates.second_names.models import SecondName
 from certificates.states import State
 from certificates.verification import list_checks
 from certificates.verification.models import ListCheck
@@ -101,6 +102,16 @@ def _erase_writings(db: Session, subject: Subject) -> Erased:
     return Erased(result.rowcount)
 
 
+def _export_second_names(db: Session, subject: Subject) -> list[Row]:
+    rows = db.scalars(select(SecondName).where(SecondName.trainee_id == subject.trainee_id).order_by(SecondName.id))
+    return [plain_values.of_row(row, "name", "writing", "way", "recorded_at", "withdrawn_at") for row in rows]
+
+
+def _erase_second_names(db: Session, subject: Subject) -> Erased:
+    result: Any = db.execute(delete(SecondName).where(SecondName.trainee_id == subject.trainee_id))
+    return Erased(result.rowcount)
+
+
 def _links_due(db: Session, before: datetime) -> int:
     return db.scalar(select(func.count()).select_from(ShareLink).where(ShareLink.expires_at <= before)) or 0
 
@@ -129,6 +140,7 @@ personal_data.register(
             "badge": ("credential", "token"),
             "share_link": ("token_hash",),
             "certificate_reminder": ("reminded_at",),
+            "wallet_pass": ("content",),
         },
         whose=(Whose.TRAINEE,),
         basis=Basis.CONTRACT,
@@ -157,6 +169,20 @@ personal_data.register(
 )
 personal_data.register(
     DataKind(
+        code="second_name",
+        label=N_("Second writings of names"),
+        purpose=N_("To print the name in pinyin or English, too, where its holder asks for it"),
+        tables={"second_name": ("name", "writing")},
+        whose=(Whose.TRAINEE,),
+        basis=Basis.CONTRACT,
+        retention="trainee",
+        receivers=(Receiver.ANYBODY_WITH_CODE,),
+        export=_export_second_names,
+        erase=_erase_second_names,
+    )
+)
+personal_data.register(
+    DataKind(
         code="legacy_certificate",
         label=N_("Certificates from before this system"),
         purpose=N_("To verify certificates that were issued on paper before this system, and to find their holders"),
@@ -171,6 +197,8 @@ personal_data.register(
 )
 personal_data.leave_apart({
     "ledger_entry": N_("Hashes of codes; never altered"),
+    "certificate_layout": N_("The wording of certificates; who changed it"),
+    "unit_seal": N_("The seal of an issuing unit; who set it"),
     "list_check": N_("Lists that strangers sent to be verified: sealed, found by their address alone, deleted within a day"),
     "list_check_piece": N_("The rows of such a list and their answers, sealed"),
 })  # fmt: skip

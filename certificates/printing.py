@@ -1,22 +1,25 @@
-"""Printing of many certificates, of an offering or a period: a ZIP of PDFs or one PDF, made while it is sent.
+"""Printing of many certificates, of an offering or a period: a ZIP of PDFs, one PDF, or sheets of cards, made while it is sent.
 
 The certificates are selected at the start as a list of ids. They are loaded and typeset in chunks, each in a
 transaction of its own, so that neither memory use nor the length of a transaction grows with their number.
 """
 
+from __future__ import annotations
+
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 import structlog
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, selectinload, sessionmaker
 
 from certificates import documents, pdf_merging, rendering
 from certificates.branch import Branch
 from certificates.models import Certificate
+from certificates.rendering import CertificateDocument, Layout
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
 from lms.core import audit
@@ -31,13 +34,23 @@ NOT_PRINTED_FILE = "not-printed.txt"
 
 
 class PrintFormat(StrEnum):
-    """The formats of the download. The value is the file name's extension."""
+    """The formats of the download: PDFs of A4 in a ZIP or as one, or wallet cards on sheets for cutting."""
 
     ZIP = "zip"
     PDF = "pdf"
+    CARDS = "cards"
 
 
-MEDIA_TYPES = {PrintFormat.ZIP: "application/zip", PrintFormat.PDF: "application/pdf"}
+FILE_NAMES = {
+    PrintFormat.ZIP: "certificates.zip",
+    PrintFormat.PDF: "certificates.pdf",
+    PrintFormat.CARDS: "cards.pdf",
+}
+MEDIA_TYPES = {
+    PrintFormat.ZIP: "application/zip",
+    PrintFormat.PDF: "application/pdf",
+    PrintFormat.CARDS: "application/pdf",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +64,39 @@ class PrintSelection:
 
 @dataclass(frozen=True, slots=True)
 class PrintCount:
-    """The number of certificates to print, and of those still owed to the offering or to offerings counted in the
-    period.
+    """The number of certificates to print, of those that were issued and are printed no more, by the reason, and of those
+    still owed to the offering or to offerings counted in the period.
     """
 
     printable: int
     owed: int
+    revoked: int = 0
+    replaced: int = 0
+    erased: int = 0
+
+    @property
+    def issued(self) -> int:
+        """All certificates that were issued, those that are printed no more included."""
+        return self.printable + self.revoked + self.replaced + self.erased
 
 
 def count(db: Session, scope: Scope, selection: PrintSelection) -> PrintCount:
     """Count the certificates of a selection."""
-    selected = _select(selection, scope).subquery()
+    gone = Certificate.revoked_at.is_not(None)
+    replaced = Certificate.superseded_by_id.is_not(None)
+    erased = Certificate.erased_content.is_not(None)
+    numbers = func.count().filter
+    counted = (
+        _matching(selection, scope)
+        .with_only_columns(
+            numbers(~gone & ~replaced & ~erased),
+            numbers(gone),
+            numbers(~gone & replaced),
+            numbers(~gone & ~replaced & erased),
+        )
+        .order_by(None)
+    )
+    printable, revoked, superseded, forgotten = db.execute(counted).one()
     owed = visible(
         select(func.count())
         .select_from(Enrolment)
@@ -76,12 +111,12 @@ def count(db: Session, scope: Scope, selection: PrintSelection) -> PrintCount:
         owed = owed.where(Offering.counted_on >= selection.since)
     if selection.until is not None:
         owed = owed.where(Offering.counted_on <= selection.until)
-    return PrintCount(db.scalar(select(func.count()).select_from(selected)) or 0, db.scalar(owed) or 0)
+    return PrintCount(printable, db.scalar(owed) or 0, revoked, superseded, forgotten)
 
 
 @dataclass(frozen=True, slots=True)
-class NoCard:
-    """A certificate of which there is no wallet card, and why."""
+class LeftOut:
+    """A certificate that cannot be printed, or not as a wallet card, and why."""
 
     certificate_id: int
     number: str
@@ -89,22 +124,32 @@ class NoCard:
     why: DomainError
 
 
-def without_card(db: Session, scope: Scope, selection: PrintSelection, branch: Branch) -> Sequence[NoCard]:
-    """Return the certificates of a selection whose texts a wallet card cannot hold, or no font can print.
+def left_out(
+    db: Session, scope: Scope, selection: PrintSelection, branch: Branch
+) -> Mapping[Layout, Sequence[LeftOut]] | None:
+    """Return for A4 and card the certificates of a selection whose texts the paper cannot hold, or no font can print.
 
-    Empty for a selection of more than `CHECKED` certificates.
+    None for a selection of more than `CHECKED` certificates, which would take too long to try.
     """
     selected = (
         _select(selection, scope).order_by(Enrolment.offering_id, Certificate.serial).limit(CHECKED + 1).subquery()
     )
     rows = db.scalars(
-        select(Certificate).join(selected, selected.c.id == Certificate.id).order_by(Certificate.serial)
+        select(Certificate)
+        .join(selected, selected.c.id == Certificate.id)
+        .order_by(Certificate.serial)
+        .options(selectinload(Certificate.second_names))
     ).all()
-    return [
-        NoCard(row.id, row.number, row.holder_name, why)
-        for row in (rows if len(rows) <= CHECKED else ())
-        if (why := documents.card_refusal(row, branch)) is not None
-    ]
+    if len(rows) > CHECKED:
+        return None
+    return {
+        layout: [
+            LeftOut(row.id, row.number, row.holder_name, why)
+            for row in rows
+            if (why := documents.refusal(row, branch, layout)) is not None
+        ]
+        for layout in Layout
+    }
 
 
 def select_ids(db: Session, scope: Scope, selection: PrintSelection, form: PrintFormat) -> list[int]:
@@ -137,21 +182,25 @@ def stream(sessions: sessionmaker[Session], ids: Sequence[int], branch: Branch, 
     A certificate that cannot be typeset (a character that the font lacks) is left out and named: in `not-printed.txt`
     of a ZIP, on the last page of a single PDF.
     """
-    results = _printed(_loaded(sessions, ids), branch)
+    loaded = _loaded(sessions, ids, branch)
+    if form is PrintFormat.CARDS:
+        return pdf_merging.merged(_sheets(loaded))
+    results = _printed(loaded)
     return _zipped(results) if form is PrintFormat.ZIP else pdf_merging.merged(_pages(results))
 
 
 def _select(selection: PrintSelection, scope: Scope) -> Select[int]:
+    return _matching(selection, scope).where(
+        Certificate.revoked_at.is_(None),
+        Certificate.superseded_by_id.is_(None),
+        Certificate.erased_content.is_(None),
+    )
+
+
+def _matching(selection: PrintSelection, scope: Scope) -> Select[int]:
+    """All certificates of the selection, those that are printed no more included."""
     statement = visible(
-        select(Certificate.id)
-        .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
-        .where(
-            Certificate.revoked_at.is_(None),
-            Certificate.superseded_by_id.is_(None),
-            Certificate.erased_content.is_(None),
-        ),
-        Certificate,
-        scope,
+        select(Certificate.id).join(Enrolment, Enrolment.id == Certificate.enrolment_id), Certificate, scope
     )
     if selection.offering_id is not None:
         statement = statement.where(Enrolment.offering_id == selection.offering_id)
@@ -162,12 +211,28 @@ def _select(selection: PrintSelection, scope: Scope) -> Select[int]:
     return statement
 
 
-def _loaded(sessions: sessionmaker[Session], ids: Sequence[int]) -> Iterator[Certificate]:
+def _loaded(
+    sessions: sessionmaker[Session], ids: Sequence[int], branch: Branch
+) -> Iterator[CertificateDocument | _PrintResult]:
+    """Yield the document of each certificate that may still be printed, or the reason why there is none.
+
+    No transaction is open while a document is typeset.
+    """
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         with sessions() as db:
-            rows = {row.id: row for row in db.scalars(select(Certificate).where(Certificate.id.in_(chunk)))}
-        yield from (rows[identity] for identity in chunk if identity in rows and documents.is_printable(rows[identity]))
+            statement = select(Certificate).where(Certificate.id.in_(chunk))
+            rows = {row.id: row for row in db.scalars(statement.options(selectinload(Certificate.second_names)))}
+            printable = [rows[key] for key in chunk if key in rows and documents.is_printable(rows[key])]
+            loaded = [_document(certificate, branch) for certificate in printable]
+        yield from loaded
+
+
+def _document(certificate: Certificate, branch: Branch) -> CertificateDocument | _PrintResult:
+    try:
+        return documents.document_of(certificate, branch)
+    except DomainError as error:
+        return _refused(certificate.number, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +244,41 @@ class _PrintResult:
     why: str = ""
 
 
-def _printed(certificates: Iterable[Certificate], branch: Branch) -> Iterator[_PrintResult]:
-    for certificate in certificates:
+def _refused(number: str, error: DomainError) -> _PrintResult:
+    log.warning("certificate_not_printed", number=number, code=error.code)
+    return _PrintResult(number, None, str(error))
+
+
+def _printed(loaded: Iterable[CertificateDocument | _PrintResult]) -> Iterator[_PrintResult]:
+    for document in loaded:
+        if isinstance(document, _PrintResult):
+            yield document
+            continue
         try:
-            yield _PrintResult(certificate.number, documents.pdf(certificate, branch))
+            yield _PrintResult(document.number, rendering.render(document))
         except DomainError as error:
-            log.warning("certificate_not_printed", certificate_id=certificate.id, code=error.code)
-            yield _PrintResult(certificate.number, None, str(error))
+            yield _refused(document.number, error)
+
+
+def _sheets(loaded: Iterable[CertificateDocument | _PrintResult]) -> Iterator[bytes]:
+    """Yield sheets of cards, and at the end, where any is missing, a page that names those."""
+    missing = []
+    cards: list[CertificateDocument] = []
+    for document in loaded:
+        refusal = None if isinstance(document, _PrintResult) else rendering.refusal(document, Layout.CARD)
+        if isinstance(document, _PrintResult):
+            missing.append((document.number, document.why))
+        elif refusal is not None:
+            missing.append((document.number, _refused(document.number, refusal).why))
+        else:
+            cards.append(document)
+        if len(cards) == rendering.CARDS_ON_A_SHEET:
+            yield rendering.sheets(cards)
+            cards = []
+    if cards:
+        yield rendering.sheets(cards)
+    if missing:
+        yield rendering.left_out(missing)
 
 
 def _pages(results: Iterable[_PrintResult]) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import documents, rendering, signing, states
+from certificates import documents, holder_notices, rendering, signing, states
 from certificates.branch import Branch
 from certificates.events import ReissueOwed, StatusChanged
 from certificates.models import Certificate, ReissueRequest
@@ -135,6 +135,8 @@ def _demand_room(
     texts: dict[str, Any] = {"holder": name, **changed}
     if "hours" in changed:
         texts["hours"] = Decimal(changed["hours"])
+    if name != certificate.holder_name:
+        texts["second_name"] = None  # it is a writing of the former name
     corrected = replace(documents.document_of(certificate, branch), **texts)
     rendering.render(corrected)
     refused = rendering.card_refusal(corrected) if card else None
@@ -229,6 +231,8 @@ def _replace(db: Session, accepted: list[tuple[ReissueRequest, Certificate, str]
     for (reissue_request, old, _code), new in zip(accepted, replacements, strict=True):
         reissue_request.replacement_id = new.id
         _audit(db, reissue_request, old, new)
+    olds = [old for _request, old, _code in accepted]
+    holder_notices.tell_corrected(db, list(zip(olds, replacements, strict=True)), branch.contact)
     signing.record_in_ledger(db, replacements)
     publish(db, StatusChanged())
     log.info("certificates_reissued", count=len(replacements), key_number=signer.key_number)

@@ -56,6 +56,19 @@ class DueReminder:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """The facts of a certificate that a reminder names. way: the path of the page that shows it, after `owing.SITE`."""
+
+    holder: str
+    number: str
+    course_zh: str
+    course_en: str
+    valid_until: date
+    days_left: int
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refresher:
     """A coming refresher offering with free places."""
 
@@ -86,7 +99,7 @@ def due(
         .join(Certificate.enrolment)
         .join(Enrolment.trainee)
         .join(Enrolment.offering)
-        .outerjoin(User, and_(User.id == Trainee.user_id, User.disabled_at.is_(None)))
+        .outerjoin(User, User.id == Trainee.user_id)
         .options(
             contains_eager(Certificate.enrolment).options(
                 contains_eager(Enrolment.trainee), contains_eager(Enrolment.offering)
@@ -96,11 +109,7 @@ def due(
             Certificate.revoked_at.is_(None),
             Certificate.superseded_by_id.is_(None),
             or_(*(_within(today, farther, nearer) for farther, nearer in spans)),
-            or_(
-                *(contact.is_not(None) for contact in (Enrolment.email_sealed, Enrolment.phone_sealed)),
-                *(proof.is_not(None) for proof in (Trainee.email_proven_at, Trainee.phone_proven_at)),
-                *(proof.is_not(None) for proof in (User.email_proven_at, User.phone_proven_at)),
-            ),
+            recipients.has_address(),
             ~has_later_certificate(),
         )
         .order_by(Certificate.valid_until, Certificate.id)
@@ -134,10 +143,21 @@ def remind(db: Session, distances: Sequence[int], *, zone: ZoneInfo, limit: int 
     new = set(inserted.scalars())
     offerings = refreshers(db, {reminder.certificate.certificate_type for reminder in reminders})
     for reminder in reminders:
-        if reminder.certificate.id in new:
-            _owe_mail(
-                db, reminder, nearest(offerings[reminder.certificate.certificate_type], reminder.district_id), zone
-            )
+        certificate = reminder.certificate
+        if certificate.id not in new or certificate.valid_until is None:
+            continue
+        ending = Ending(
+            certificate.holder_name,
+            certificate.number,
+            certificate.facts["course_zh"],
+            certificate.facts["course_en"],
+            certificate.valid_until,
+            reminder.days_left,
+            f"/tickets/{reminder.ticket}/certificate",
+        )
+        near = nearest(offerings[certificate.certificate_type], reminder.district_id)
+        key = f"reminder:{certificate.id}:{reminder.days_before}"
+        owe_mail(db, ending, reminder.recipient, near, zone, key=key)
     db.flush()
     return len(reminders)
 
@@ -231,13 +251,13 @@ def _due(certificate: Certificate, spans: Sequence[tuple[int, int]], today: date
     )
 
 
-def _owe_mail(db: Session, reminder: DueReminder, offerings: Sequence[Refresher], zone: ZoneInfo) -> None:
-    facts = reminder.certificate.facts
-    translations = chinese()
-    day = reminder.certificate.valid_until.isoformat() if reminder.certificate.valid_until else ""
+def owe_mail(
+    db: Session, ending: Ending, recipient: Recipient, offerings: Sequence[Refresher], zone: ZoneInfo, *, key: str
+) -> None:
+    """Owe the reminder of a certificate, in both languages, with these refreshers. key: as in `owing.owe`."""
+    day = ending.valid_until.isoformat()
     subjects, texts = [], []
-    for translate, own in ((translations.gettext, "zh"), (str, "en")):
-        course = facts[f"course_{own}"]
+    for translate, own, course in ((chinese().gettext, "zh", ending.course_zh), (str, "en", ending.course_en)):
         if offerings:
             offerings_text = "\n".join([translate(_SOON), *(_offering_text(each, own, zone) for each in offerings)])
         else:
@@ -247,21 +267,21 @@ def _owe_mail(db: Session, reminder: DueReminder, offerings: Sequence[Refresher]
             translate(_TEXT)
             % {
                 "course": course,
-                "number": reminder.certificate.number,
+                "number": ending.number,
                 "day": day,
-                "left": reminder.days_left,
+                "left": ending.days_left,
                 "offerings": offerings_text,
-                "address": f"{owing.SITE}/tickets/{reminder.ticket}",
+                "address": f"{owing.SITE}{ending.way}",
             }
         )
     owing.owe(
         db,
         REMINDER,
-        reminder.recipient,
+        recipient,
         subject=" / ".join(subjects),
-        text=f"{reminder.certificate.holder_name}:\n\n" + SEPARATOR.join(texts),
-        parameters={"course": facts["course_zh"], "day": day},
-        key=f"reminder:{reminder.certificate.id}:{reminder.days_before}",
+        text=f"{ending.holder}:\n\n" + SEPARATOR.join(texts),
+        parameters={"course": ending.course_zh, "day": day},
+        key=key,
     )
 
 

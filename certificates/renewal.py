@@ -5,10 +5,10 @@ or not. Where the holder has none of this system, it is the legacy certificate o
 who has none at all simply gets a first certificate.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -23,12 +23,13 @@ from lms.core import audit
 from lms.core.events import publish
 
 
-def renew(db: Session, enrolment_ids: Collection[int]) -> None:
+def renew(db: Session, enrolment_ids: Collection[int]) -> Mapping[int, str]:
     """Let the new certificates of these enrolments supersede the old ones, where the course is a refresher.
 
     Two statements for the whole chunk; the second runs only where there are refreshers. The first locks the holders, so
     that no other worker renews their certificates at the same time: the second statement then sees what that worker
-    committed. When one chunk holds two refreshers of a person, the second renews the first.
+    committed. When one chunk holds two refreshers of a person, the second renews the first. Returns, by the id of each
+    certificate that renews another one, the number of that one, legacy or not.
     """
     holder_ids = db.scalars(
         select(Trainee.id)
@@ -40,7 +41,7 @@ def renew(db: Session, enrolment_ids: Collection[int]) -> None:
         .with_for_update(of=Trainee, key_share=True)
     ).all()
     if not holder_ids:
-        return
+        return {}
     renewed_rows = db.execute(_renewing(enrolment_ids)).all()
     if renewed_rows:
         publish(db, StatusChanged())
@@ -53,7 +54,8 @@ def renew(db: Session, enrolment_ids: Collection[int]) -> None:
                 before={"number": row.number},
                 after={"superseded_by": row.superseded_by_id},
             )
-    superseding.settle(db, holder_ids)
+    renewed = {row.superseded_by_id: row.number for row in renewed_rows if row.superseded_by_id is not None}
+    return renewed | superseding.settle(db, holder_ids)
 
 
 def _renewing(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int | None]:
@@ -105,22 +107,13 @@ class ChainLink:
     corrected: bool
 
 
-def chain(db: Session, certificate: Certificate) -> Sequence[ChainLink]:
+def chain(db: Session, certificate_id: int) -> Sequence[ChainLink]:
     """Return all certificates that replaced one another, oldest first. One statement.
 
     A certificate that replaced nothing and was not replaced is its own chain.
     """
-    walk = (
-        select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id)
-        .where(Certificate.id == certificate.id)
-        .cte("walk", recursive=True)
-    )
-    walk = walk.union(
-        select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id).join(
-            walk, or_(Certificate.id == walk.c.replaces_id, Certificate.id == walk.c.superseded_by_id)
-        )
-    )
-    rows = db.scalars(select(Certificate).where(Certificate.id.in_(select(walk.c.id))).order_by(Certificate.id)).all()
+    of_chain = Certificate.id.in_(chain_ids(certificate_id))
+    rows = db.scalars(select(Certificate).where(of_chain).order_by(Certificate.id)).all()
     by_id = {row.id: row for row in rows}
     return [
         ChainLink(
@@ -131,3 +124,26 @@ def chain(db: Session, certificate: Certificate) -> Sequence[ChainLink]:
         )
         for row in rows
     ]
+
+
+def is_correction(db: Session, certificate: Certificate) -> bool:
+    """Tell whether a certificate took the place of another one by a correction."""
+    if certificate.replaces_id is None:
+        return False
+    former = select(Certificate.enrolment_id).where(Certificate.id == certificate.replaces_id)
+    return db.scalar(former) == certificate.enrolment_id
+
+
+def chain_ids(certificate_id: int) -> Select[int]:
+    """Return the SELECT of the ids of all certificates of a chain."""
+    walk = (
+        select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id)
+        .where(Certificate.id == certificate_id)
+        .cte("walk", recursive=True)
+    )
+    walk = walk.union(
+        select(Certificate.id, Certificate.replaces_id, Certificate.superseded_by_id).join(
+            walk, or_(Certificate.id == walk.c.replaces_id, Certificate.id == walk.c.superseded_by_id)
+        )
+    )
+    return select(walk.c.id)

@@ -7,16 +7,18 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from certificates import holder_notices
 from certificates.events import StatusChanged
 from certificates.models import Certificate
 from lms.core import audit, clock, events
 from lms.core.errors import N_, DomainError
 
 
-def revoke(db: Session, certificate: Certificate, reason: str) -> datetime:
+def revoke(db: Session, certificate: Certificate, reason: str, *, contact: str | None = None) -> datetime:
     """Revoke a certificate and return the moment. Everybody who verifies it sees that at once.
 
-    The caller has locked the row. Raises DomainError `already_revoked`: the first reason stays.
+    The holder is told, with the reason. contact: whom the holder asks; None for the host of the training. The caller has
+    locked the row. Raises DomainError `already_revoked`: the first reason stays.
     """
     if certificate.revoked_at is not None:
         raise DomainError("already_revoked", N_("This certificate has already been revoked."))
@@ -32,15 +34,17 @@ def revoke(db: Session, certificate: Certificate, reason: str) -> datetime:
         after={"state": "revoked", "number": certificate.number, "revoked_at": moment.isoformat()},
         reason=reason,
     )
+    holder_notices.tell_revoked(db, certificate, contact)
     db.flush()
     events.publish(db, StatusChanged())
     return moment
 
 
-def restore(db: Session, certificate: Certificate, reason: str) -> None:
+def restore(db: Session, certificate: Certificate, reason: str, *, contact: str | None = None) -> None:
     """Undo a revocation. Everybody who verifies the certificate sees that at once.
 
-    The caller has locked the row. The audit trail gets a copy of what the row said. Raises DomainError `not_revoked`.
+    The holder is told. contact: as in `revoke`. The caller has locked the row. The audit trail gets a copy of what the row
+    said. Raises DomainError `not_revoked`.
     """
     if certificate.revoked_at is None:
         raise DomainError("not_revoked", N_("This certificate is not revoked."))
@@ -57,6 +61,7 @@ def restore(db: Session, certificate: Certificate, reason: str) -> None:
         after={"state": "issued", "number": certificate.number},
         reason=reason,
     )
+    holder_notices.tell_restored(db, certificate, contact)
     certificate.revoked_at = certificate.revoked_by = certificate.revoke_reason = None
     db.flush()
     events.publish(db, StatusChanged())

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from certificates import badges, issuing, missing_glyphs, reissue, reminders
 from certificates.branch import Branch
-from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged
+from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from certificates.keys.qr_keys import PublicKeyCache
+from certificates.legacy import reminders as legacy_reminders
 from certificates.records import sealing
 from certificates.verification import list_checks, status_lists, type_table
+from certificates.wallets import passes
 from courses.events import NameDecided, OfferingClosed
 from lms.core import clock, events, tasks
 from lms.core.errors import DomainError
@@ -78,6 +80,13 @@ def sign_badges(db: Session) -> None:
 
 
 @tasks.task
+def sign_passes(db: Session) -> None:
+    """Sign the passes for wallets that holders asked for; after a full chunk, enqueue the next run."""
+    if passes.sign_owed(db, current_app.config["SETTINGS"]) == passes.CHUNK:
+        events.publish(db, WalletPassOwed())
+
+
+@tasks.task
 def sign_status_lists(db: Session) -> None:
     """Sign the status lists that changed or are older than 10 minutes, and the table of certificate types."""
     branch = Branch.of(current_app.config["SETTINGS"])
@@ -106,8 +115,9 @@ def seal_records(_db: Session) -> None:
 def remind(db: Session) -> None:
     """Put due reminders into the outbox; each batch is committed by itself, so that a crash repeats none."""
     settings = current_app.config["SETTINGS"]
-    while reminders.remind(db, settings.reminder_days, zone=settings.zone):
-        commit(db)
+    for rule in (reminders.remind, legacy_reminders.remind):
+        while rule(db, settings.reminder_days, zone=settings.zone):
+            commit(db)
 
 
 @tasks.task
@@ -157,6 +167,11 @@ def enqueue_correction(_event: ReissueOwed) -> None:
 def enqueue_badges(_event: BadgeOwed) -> None:
     """Enqueue the task that signs badges, after a commit that owes a badge."""
     tasks.enqueue(sign_badges)
+
+
+def enqueue_passes(_event: WalletPassOwed) -> None:
+    """Enqueue the task that signs passes, after a commit that owes a pass."""
+    tasks.enqueue(sign_passes)
 
 
 def enqueue_status_lists(_event: StatusChanged) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from courses.enrolment import session_reminders
 from courses.events import ExportRequested, ImportRequested
 from courses.imports import runs
 from courses.imports.kinds import ImportContext
@@ -31,6 +32,15 @@ SLICE_SECONDS = 120.0
 def mail_reports(db: Session) -> None:
     """Queue the report mails that are due. Each is committed by itself, so that a crash repeats none of them."""
     while mails.owe_next(db, current_app.config["SETTINGS"].zone):
+        commit(db)
+
+
+@tasks.task
+def remind_of_sessions(db: Session) -> None:
+    """Owe the reminders of tomorrow's sessions. Each batch is committed."""
+    settings = current_app.config["SETTINGS"]
+    at = settings.session_reminder_at
+    while at is not None and session_reminders.remind(db, at=at, zone=settings.zone):
         commit(db)
 
 

@@ -9,9 +9,11 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from certificates import held
 from certificates import tasks as issuing_tasks
-from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged
+from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from courses import tasks as course_tasks
+from courses.enrolment import held_certificates
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed
 from lms.accounts import current
 from lms.accounts import tasks as account_tasks
@@ -52,6 +54,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
         "courses.enrolment.views.sheet_import",
     ),  # extends the blueprint of views.enrolment
     ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.name_writings"),
+    ("/offerings/<int:offering_id>/enrolments", "courses.closing.views.held_elsewhere"),
     ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
     ("/sessions", "courses.attendance.views.attendance"),
     ("/sessions", "courses.attendance.devices.views.offline_session"),
@@ -73,6 +76,9 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/tickets", "lms.portal.ticket_data"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
+    ("/tickets", "certificates.views.wallets"),
+    ("/tickets", "certificates.views.second_names"),
+    ("/certificates", "certificates.views.staff_second_names"),
     ("/shared", "certificates.views.sharing"),
     ("/", "certificates.views.badges"),
     ("/", "courses.assessment.views.examiner_events"),
@@ -81,6 +87,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/trainees", "lms.portal.desk_links"),
     ("/today", "lms.portal.today"),
     ("/my-training", "lms.portal.my_training"),
+    ("/my-certificate", "lms.portal.my_certificate"),
     ("/messages/to-call", "lms.portal.to_call"),
     ("/reports", "courses.reports.views.enrolment"),
     ("/reports", "courses.reports.views.sessions"),
@@ -96,6 +103,8 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/imports", "courses.imports.views"),
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
+    ("/certificates", "certificates.views.hand_out"),
+    ("/certificates/layouts", "certificates.layouts.views"),
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/unprintable", "certificates.views.unprintable"),
     ("/certificates/legacy", "certificates.legacy.views"),
@@ -164,8 +173,8 @@ SEALED_COLUMNS: tuple[str, ...] = (
     "certificates.sealed_columns",
 )
 
-# Modules that register a figure of theirs with a page of a package below them.
-FIGURES: tuple[str, ...] = ("certificates.valid_counts",)
+# Modules that register a figure or a section of theirs with a page of a package below them.
+FIGURES: tuple[str, ...] = ("certificates.valid_counts", "certificates.trainee_section")
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
 COMMANDS: tuple[str, ...] = (
@@ -200,6 +209,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     clock.configure(settings.zone)
     fonts.configure(settings.fonts_dir)
     owing.configure(configured.served(settings))
+    held_certificates.configure(held.of_people)
     app = web.App("lms", root_path=str(ROOT / "lms"))
     app.config.update(
         SETTINGS=settings,
@@ -258,5 +268,6 @@ def _react() -> None:
     events.react(CertificatesOwed, issuing_tasks.enqueue_issuing)
     events.react(ReissueOwed, issuing_tasks.enqueue_correction)
     events.react(BadgeOwed, issuing_tasks.enqueue_badges)
+    events.react(WalletPassOwed, issuing_tasks.enqueue_passes)
     events.react(StatusChanged, issuing_tasks.enqueue_status_lists)
     events.react(ListOwed, issuing_tasks.enqueue_list)

@@ -5,7 +5,7 @@ that a branch must decide has no default. `flask up` sets the values that a lapt
 """
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +21,13 @@ from lms.field_keys import NumberedKey
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 FARTHEST_REMINDER = 730
+EARLIEST_REMINDER, LATEST_REMINDER = time(8), time(20)
 PICTURE_BYTES = 1024 * 1024
 _CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")  # printable ASCII, as a line of security.txt
 PNG_SIGN = b"\x89PNG\r\n\x1a\n"
+APPLE_SETTINGS = ("apple_pass_certificate_file", "apple_pass_key_file", "apple_pass_wwdr_file")
+GOOGLE_SETTINGS = ("google_wallet_issuer_id", "google_wallet_key_file")
+WALLET_SETTINGS = (*APPLE_SETTINGS, *GOOGLE_SETTINGS)
 
 
 class SettingsError(Exception):
@@ -81,6 +85,12 @@ class Settings(BaseSettings):
     verification_contact: str | None = Field(default=None, max_length=300)
     seal_file: Path | None = None
     logo_file: Path | None = None
+    apple_pass_certificate_file: Path | None = None
+    apple_pass_key_file: Path | None = None
+    apple_pass_wwdr_file: Path | None = None
+    google_wallet_issuer_id: str | None = Field(default=None, pattern=r"^[0-9]{1,30}$")
+    google_wallet_key_file: Path | None = None
+    seal_on_district_certificates: bool = False
     fonts_dir: Annotated[tuple[Path, ...], NoDecode] = ()
     branch_code: str = Field(default="BJ", pattern=r"^[A-Z]{1,6}$")
     upload_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
@@ -90,6 +100,8 @@ class Settings(BaseSettings):
     staff_idle_hours: int = Field(default=12, ge=1, le=720)
     second_factor: SecondFactor | None = None
     reminder_days: Annotated[tuple[int, ...], NoDecode] = (90, 30, 7)
+    session_reminder_at: time | None = time(17)
+    renewal_begins: Literal["at_old_end", "on_issue"] = "at_old_end"
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)
     web_workers: int = Field(default=1, ge=1, le=64)
@@ -116,6 +128,19 @@ class Settings(BaseSettings):
         if not isinstance(days, list | tuple) or any(not 1 <= day <= FARTHEST_REMINDER for day in days):
             raise ValueError(f"must be whole days from 1 to {FARTHEST_REMINDER}, as in 90,30,7; empty for no reminders")
         return tuple(sorted(set(days), reverse=True))
+
+    @field_validator("session_reminder_at", mode="before")
+    @classmethod
+    def _time_of_day(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():
+            return None
+        try:
+            at = time.fromisoformat(value.strip()) if isinstance(value, str) else value
+        except ValueError:
+            at = time()
+        if at is not None and not (isinstance(at, time) and EARLIEST_REMINDER <= at <= LATEST_REMINDER):
+            raise ValueError("must be a time from 08:00 to 20:00, as in 17:00; empty for no reminders of sessions")
+        return at
 
     @field_validator("web_workers", mode="before")
     @classmethod
@@ -180,7 +205,9 @@ class Settings(BaseSettings):
             raise ValueError("must be an address, as in https://example.org/security")
         return value
 
-    @field_validator("sms_gateway", "sms_endpoint", "metrics_token", "security_policy_url", mode="before")
+    @field_validator(
+        "sms_gateway", "sms_endpoint", "metrics_token", "security_policy_url", *WALLET_SETTINGS, mode="before"
+    )
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         return value or None
@@ -254,6 +281,15 @@ class Settings(BaseSettings):
         missing = [name.upper() for name in names if not getattr(self, name)]
         if missing:
             raise ValueError(f"{', '.join(missing)}: missing; SMS_GATEWAY={self.sms_gateway} needs it")
+        return self
+
+    @model_validator(mode="after")
+    def _wallets(self) -> "Settings":
+        # The web may not read these files: the worker alone signs, and says what is wrong with them when it does.
+        for names in (APPLE_SETTINGS, GOOGLE_SETTINGS):
+            missing = [name.upper() for name in names if getattr(self, name) is None]
+            if 0 < len(missing) < len(names):
+                raise ValueError(f"{', '.join(missing)}: missing; passes of this wallet need all of its settings")
         return self
 
     @model_validator(mode="after")

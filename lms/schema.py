@@ -38,8 +38,11 @@ MODELS = (
     "courses.models.exports",
     "courses.models.imports",
     "certificates.models",
+    "certificates.layouts.models",
     "certificates.legacy.models",
     "certificates.records.models",
+    "certificates.second_names.models",
+    "certificates.wallets.models",
 )
 
 for module in MODELS:

@@ -3,7 +3,7 @@
 import structlog
 from celery.schedules import crontab
 
-from courses.tasks import mail_reports
+from courses.tasks import mail_reports, remind_of_sessions
 from lms.app import create_app
 from lms.core.messages.channels import configured
 from lms.core.tasks import celery
@@ -24,6 +24,7 @@ celery.conf.beat_schedule = {
     "find-coming-names": {"task": "certificates.tasks.find_coming_names", "schedule": 600.0},
     "make-owed-corrections": {"task": "certificates.tasks.correct", "schedule": 60.0},
     "sign-owed-badges": {"task": "certificates.tasks.sign_badges", "schedule": 60.0},
+    "sign-owed-passes": {"task": "certificates.tasks.sign_passes", "schedule": 60.0},
     "seal-records": {"task": "certificates.tasks.seal_records", "schedule": 60.0},
     "sign-status-lists": {"task": "certificates.tasks.sign_status_lists", "schedule": 60.0},
     "verify-lists": {"task": "certificates.tasks.verify_lists", "schedule": 60.0},
@@ -35,6 +36,8 @@ celery.conf.beat_schedule = {
     "erase-by-retention": {"task": "courses.tasks.erase_by_retention", "schedule": crontab(hour="4", minute="10")},
     # Each hour of the day, so that a worker that was down in the morning still reminds; nobody is reminded twice.
     "remind-holders": {"task": "certificates.tasks.remind", "schedule": crontab(hour="9-18", minute="5")},
+    # From the hour of SESSION_REMINDER_AT on, and the next morning for a worker that was down; nobody is reminded twice.
+    "remind-of-sessions": {"task": remind_of_sessions.name, "schedule": crontab(hour="7-20", minute="*/10")},
     # A month's first days, for the same reason; each period goes once to each person.
     "mail-reports": {
         "task": mail_reports.name,

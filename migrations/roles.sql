@@ -59,6 +59,9 @@ BEGIN
             EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON issuer_key, status_list FROM %I', given);
             -- It asks for a badge and removes one with its holder's data; the worker signs it.
             EXECUTE format('REVOKE UPDATE ON badge FROM %I', given);
+            IF to_regclass('wallet_pass') IS NOT NULL THEN  -- migration 0040
+                EXECUTE format('REVOKE UPDATE ON wallet_pass FROM %I', given);
+            END IF;
         END IF;
     END LOOP;
 END $$;

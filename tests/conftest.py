@@ -17,6 +17,8 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from certificates import held
+from courses.enrolment import held_certificates
 from courses.reports.exports import exports
 from lms.accounts import browser_sessions, current, passwords, recovery_codes
 from lms.accounts.models import User
@@ -174,6 +176,7 @@ def db(connection: Connection) -> Iterator[Session]:
     """A session in this test's transaction. Commit (a savepoint) before a request is to see the rows."""
     crypto.configure(FIELD_KEY)
     owing.configure(None)  # whatever application was made meanwhile
+    held_certificates.configure(held.of_people)
     with Session(connection, join_transaction_mode="create_savepoint") as session:
         yield session
 

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.models.catalogue import Course, CourseSkill
+from certificates.legacy.models import LegacyCertificate
+from courses.models.catalogue import Course, CoursePrerequisite, CourseSkill
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
 from courses.models.trainees import Trainee
@@ -121,6 +122,30 @@ class Make:
             CourseSkill(position=i, name_zh=f"技能{i}", name_en=f"Skill {i}", active=True) for i in range(1, skills + 1)
         ]
         return self._add(row)  # type: ignore[no-any-return]
+
+    def prerequisite(
+        self, course: Course, certificate_type: int = 1, lapsed_months: int | None = 0, **facts: Any
+    ) -> CoursePrerequisite:
+        """A certificate that a course demands of its trainees; by default one of type 1 that is still valid."""
+        values: dict[str, Any] = {"source": "复训管理办法", "since": date(2020, 1, 1)} | facts
+        row = CoursePrerequisite(
+            course_id=course.id, certificate_type=certificate_type, lapsed_months=lapsed_months, **values
+        )
+        self._add(row)
+        self.db.refresh(course, ["prerequisites"])
+        return row
+
+    def legacy_certificate(self, trainee: Trainee, valid_until: date | None, **facts: Any) -> LegacyCertificate:
+        """A certificate of type 1 from before this system that belongs to a trainee, issued in 2015."""
+        number = f"京红救{next(_numbers)}号"
+        now = clock.now()
+        values: dict[str, Any] = {
+            "number": number, "number_key": number, "name": trainee.name, "name_key": trainee.name_key,
+            "programme_code": "FIRST_RESPONDER", "course": "救护员", "unit": "北京市红十字会", "source": "test:1",
+            "issued_on": date(2015, 3, 1), "valid_until": valid_until, "imported_at": now, "trainee_id": trainee.id,
+            "certificate_type": 1, "matched_how": "by_hand", "matched_at": now,
+        } | facts  # fmt: skip
+        return self._add(LegacyCertificate(**values))  # type: ignore[no-any-return]
 
     def offering(
         self,

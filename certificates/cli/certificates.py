@@ -32,6 +32,9 @@ day = click.DateTime(["%Y-%m-%d"])
 offering_option = click.option("--offering", "offering_id", type=int, help="Only this offering's (its number).")
 
 
+FORMS = {".pdf": printing.PrintFormat.PDF, ".zip": printing.PrintFormat.ZIP}
+
+
 @cli.command()
 @offering_option
 @click.option("--from", "since", type=day, help="Only of offerings counted on or after this day.")
@@ -86,13 +89,14 @@ def list_unprintable() -> None:
 @offering_option
 @click.option("--from", "since", type=day, help="Only issued on or after this day.")
 @click.option("--until", type=day, help="Only issued on or before this day.")
+@click.option("--cards", is_flag=True, help="Wallet cards on sheets for cutting, as a PDF.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def print_(offering_id: int | None, since: datetime | None, until: datetime | None, file: Path) -> None:
+def print_(offering_id: int | None, since: datetime | None, until: datetime | None, cards: bool, file: Path) -> None:
     """Write certificates to FILE: one PDF of them all (.pdf), or a ZIP with a PDF of each (.zip)."""
-    try:
-        form = printing.PrintFormat(file.suffix.removeprefix("."))
-    except ValueError:
-        raise click.BadParameter("must end with .pdf or .zip", param_hint="FILE") from None
+    forms = {".pdf": printing.PrintFormat.CARDS} if cards else FORMS
+    form = forms.get(file.suffix)
+    if form is None:
+        raise click.BadParameter(f"must end with {' or '.join(forms)}", param_hint="FILE")
     sessions = current_app.extensions["sessions"]
     selection = printing.PrintSelection(offering_id, since.date() if since else None, until.date() if until else None)
     try:

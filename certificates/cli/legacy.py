@@ -8,7 +8,6 @@ from collections.abc import Callable
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from sqlalchemy.orm import Session
 
 from certificates.legacy import legacy
 from lms.core.errors import DomainError
@@ -35,9 +34,9 @@ def restore(number: str, reason: str) -> None:
     click.echo(f"{number} is not revoked any more.")
 
 
-def _change(rule: Callable[[Session, str, str], object], number: str, reason: str) -> None:
+def _change(rule: Callable[..., object], number: str, reason: str) -> None:
     try:
         with transaction(current_app.extensions["sessions"]) as db:
-            rule(db, number, reason)
+            rule(db, number, reason, contact=current_app.config["SETTINGS"].verification_contact)
     except DomainError as error:
         raise click.ClickException(str(error)) from error

@@ -6,6 +6,7 @@ from flask.cli import with_appcontext
 
 from certificates import reissue, reminders
 from certificates.branch import Branch
+from certificates.legacy import reminders as legacy_reminders
 from lms.core import clock
 from lms.core.errors import DomainError
 from lms.core.masks import mask_email, mask_phone
@@ -23,21 +24,27 @@ def remind(dry_run: bool) -> None:
     sessions = current_app.extensions["sessions"]
     if dry_run:
         with transaction(sessions) as db:
-            due_reminders = reminders.due(db, settings.reminder_days, today=clock.today(settings.zone))
+            today = clock.today(settings.zone)
+            due_reminders = reminders.due(db, settings.reminder_days, today=today)
+            legacy_due = legacy_reminders.due(db, settings.reminder_days, today=today)
         for reminder in due_reminders:
             click.echo(
                 f"{reminder.certificate.number}: {reminder.days_left} days left, reminder of {reminder.days_before} days"
                 f" to {_masked(reminder.recipient.addresses[0])}"
             )
-        click.echo(f"Dry run: {len(due_reminders)} reminders are due. Nobody was reminded.")
+        for row, distance in legacy_due:
+            left = (row.valid_until - today).days if row.valid_until is not None else 0
+            click.echo(f"{row.number} (legacy): {left} days left, reminder of {distance} days")
+        click.echo(f"Dry run: {len(due_reminders) + len(legacy_due)} reminders are due. Nobody was reminded.")
         return
     total = 0
-    while True:
-        with transaction(sessions) as db:
-            number = reminders.remind(db, settings.reminder_days, zone=settings.zone)
-        if number == 0:
-            break
-        total += number
+    for rule in (reminders.remind, legacy_reminders.remind):
+        while True:
+            with transaction(sessions) as db:
+                number = rule(db, settings.reminder_days, zone=settings.zone)
+            if number == 0:
+                break
+            total += number
     click.echo(f"{total} reminders are on their way.")
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates.holder_proof import Holder, proves
+from certificates.legacy import notices
 from certificates.legacy.models import LEGACY_ID_NUMBER_COLUMN, LegacyCertificate
 from certificates.models import Certificate
 from certificates.payload import NAME_ROUNDS, digits_of
@@ -119,21 +120,26 @@ def find(db: Session, number: str, proof: str, *, today: date) -> PublicLegacyCe
     )
 
 
-def revoke(db: Session, number: str, reason: str) -> datetime:
-    """Revoke a legacy certificate and return the moment. Raises NotFound, or DomainError `already_revoked`."""
+def revoke(db: Session, number: str, reason: str, *, contact: str | None = None) -> datetime:
+    """Revoke a legacy certificate and return the moment. Raises NotFound, or DomainError `already_revoked`.
+
+    The holder, if there is one, is told, with the reason. contact: whom the holder asks; None for the printed unit.
+    """
     row = _locked(db, number)
     if row.revoked_at is not None:
         raise DomainError("already_revoked", N_("This certificate has already been revoked."))
     moment = clock.now()
     row.revoked_at, row.revoked_by, row.revoke_reason = moment, audit.actor(db), reason
     audit.record(db, "certificate.revoke", row, after={"state": "revoked", "number": row.number}, reason=reason)
+    notices.tell_revoked(db, row, contact)
     db.flush()
     return moment
 
 
-def restore(db: Session, number: str, reason: str) -> None:
-    """Undo a revocation. The audit trail gets a copy of what the row said. Raises NotFound, or DomainError
-    `not_revoked`.
+def restore(db: Session, number: str, reason: str, *, contact: str | None = None) -> None:
+    """Undo a revocation, and tell the holder. contact: as in `revoke`. The audit trail gets a copy of what the row said.
+
+    Raises NotFound, or DomainError `not_revoked`.
     """
     row = _locked(db, number)
     if row.revoked_at is None:
@@ -141,6 +147,7 @@ def restore(db: Session, number: str, reason: str) -> None:
     before = {"state": "revoked", "revoked_at": row.revoked_at.isoformat(), "revoke_reason": row.revoke_reason}
     after = {"state": "issued", "number": row.number}
     audit.record(db, "certificate.restore", row, before=before, after=after, reason=reason)
+    notices.tell_restored(db, row, contact)
     row.revoked_at = row.revoked_by = row.revoke_reason = None
     db.flush()
 

@@ -41,8 +41,8 @@ RETURNING legacy_certificate.id, legacy_certificate.number, legacy_certificate.s
 """
 
 
-def settle(db: Session, trainee_ids: Collection[int]) -> None:
-    """Supersede the legacy certificates of these people that a renewal follows.
+def settle(db: Session, trainee_ids: Collection[int]) -> dict[int, str]:
+    """Supersede the legacy certificates of these people that a renewal follows; return their numbers by the renewal's id.
 
     The holders are locked, as `renewal.renew` locks them, so that a renewal and a match at the same moment see one another.
     """
@@ -50,7 +50,8 @@ def settle(db: Session, trainee_ids: Collection[int]) -> None:
     db.flush()
     holders = select(Trainee.id).where(Trainee.id.in_(people)).order_by(Trainee.id)
     db.execute(holders.with_for_update(of=Trainee, key_share=True))
-    for row in db.execute(text(_SUPERSEDE), {"people": people}):
+    rows = db.execute(text(_SUPERSEDE), {"people": people}).all()
+    for row in rows:
         audit.record(
             db,
             "certificate.renew",
@@ -58,6 +59,7 @@ def settle(db: Session, trainee_ids: Collection[int]) -> None:
             before={"number": row.number},
             after={"superseded_by": row.superseded_by_id},
         )
+    return {row.superseded_by_id: row.number for row in rows}
 
 
 def settle_range(db: Session, first: int, last: int) -> None:

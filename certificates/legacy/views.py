@@ -60,7 +60,7 @@ def revoke(legacy_id: int) -> ResponseReturnValue:
     form = RevokeForm()
     if form.validate_on_submit():
         with refused_on(form):
-            legacy.revoke(db(), certificate.number, form.reason.data or "")
+            legacy.revoke(db(), certificate.number, form.reason.data or "", contact=_contact())
             flash(_("The certificate has been revoked. Verification shows this from now on."))
             return redirect(url_for("legacy.page", legacy_id=certificate.id))
     return make_response(_page(certificate, form), 422)
@@ -74,7 +74,7 @@ def restore(legacy_id: int) -> ResponseReturnValue:
     form = RevokeForm()
     if form.validate_on_submit():
         with refused_on(form):
-            legacy.restore(db(), certificate.number, form.reason.data or "")
+            legacy.restore(db(), certificate.number, form.reason.data or "", contact=_contact())
             flash(_("The revocation has been undone. Verification shows this from now on."))
             return redirect(url_for("legacy.page", legacy_id=certificate.id))
     return make_response(_page(certificate, form), 422)
@@ -90,6 +90,11 @@ def held_legacy(trainee_id: int) -> Sequence[HeldLegacy]:
 def legacy_state(row: HeldLegacy) -> tuple[str, str]:
     """Return msgid and colour of the state of a legacy certificate."""
     return STATE_LABELS[row.state], STATE_COLOURS[row.state]
+
+
+def _contact() -> str | None:
+    contact: str | None = current_app.config["SETTINGS"].verification_contact
+    return contact
 
 
 def _page(certificate: LegacyCertificate, form: RevokeForm) -> str:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
+from certificates import qualification
 from certificates.states import UNREADABLE, State
 from certificates.verification import bulk
 from certificates.verification.bulk import BulkResult
@@ -100,8 +100,8 @@ def course_names(result: BulkResult) -> tuple[str, str]:
     """Return the course of a certificate in Chinese and in English; a legacy one has one name. Empty where none is known."""
     certificate = result.verdict.certificate
     if certificate is not None:
-        facts: Mapping[str, Any] = certificate.facts
-        return facts["course_zh"], facts["course_en"]
+        certified = qualification.of_facts(certificate.facts)
+        return certified.name_zh, certified.name_en
     return (result.legacy.course, result.legacy.course) if result.legacy is not None else ("", "")
 
 

@@ -1,6 +1,7 @@
 """Signed status lists for verification without our server: W3C Bitstring Status List 1.0, as a VC-JWT.
 
-There are two lists for each 131,072 serials: one of revoked and one of superseded certificates. The worker signs and
+There are two lists for each 131,072 serials: one of revoked and one of superseded certificates. A corrected certificate of
+which there is a badge stands on both, because a badge with a wrong name is revoked. The worker signs and
 stores them; the web serves what is stored. `read` needs no database: offline verification uses it.
 """
 
@@ -13,14 +14,14 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from certificates import credentials
 from certificates.branch import Branch
 from certificates.keys import issuer_keys, jws
 from certificates.keys.issuer_keys import Purpose
-from certificates.models import Certificate, StatusList
+from certificates.models import Badge, Certificate, StatusList
 from lms.core import clock
 from lms.core.autocommit import Reads
 from lms.core.errors import N_, DomainError
@@ -89,11 +90,32 @@ def sign_due(db: Session, branch: Branch, *, anew: bool = False) -> int:
 
 def _listed_places(db: Session, purpose: StatusPurpose) -> dict[int, list[int]]:
     """Return, by list number, the positions of the certificates on that list."""
-    column: Any = Certificate.revoked_at if purpose is StatusPurpose.REVOCATION else Certificate.superseded_by_id
+    if purpose is StatusPurpose.REVOCATION:
+        listed = or_(Certificate.revoked_at.is_not(None), Certificate.id.in_(_wrong_badges()))
+    else:
+        listed = Certificate.superseded_by_id.is_not(None)
     places: dict[int, list[int]] = {}
-    for serial in db.scalars(select(Certificate.serial).where(column.is_not(None))):
+    for serial in db.scalars(select(Certificate.serial).where(listed)):
         places.setdefault(serial >> credentials.LIST_BITS, []).append(serial & (BITS - 1))
     return places
+
+
+def _wrong_badges() -> Select[int]:
+    """Return the SELECT of the corrected certificates of which there may be a badge, with the wrong name or wrong facts.
+
+    An Open Badge names one list, that of revoked ones: so a badge is revoked when its certificate is corrected. With the
+    holder's data the badge's row is erased, and what was downloaded before must not become valid by that.
+    """
+    correction = aliased(Certificate)
+    return (
+        select(Certificate.id)
+        .join(correction, correction.id == Certificate.superseded_by_id)
+        .join(Badge, Badge.certificate_id == Certificate.id, isouter=True)
+        .where(
+            correction.enrolment_id == Certificate.enrolment_id,
+            or_(Badge.certificate_id.is_not(None), Certificate.erased_content.is_not(None)),
+        )
+    )
 
 
 def encode(places: Iterable[int]) -> str:

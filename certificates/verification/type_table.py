@@ -15,14 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from certificates import credentials
-from certificates.branch import Branch
-from certificates.issuing import BRANCH_UNIT, unit_names
+from certificates.branch import BRANCH_UNIT, Branch
+from certificates.issuing import unit_names
 from certificates.keys import issuer_keys, jws
 from certificates.keys.issuer_keys import Purpose
 from certificates.models import StatusList
 from certificates.number import NumberScheme
 from certificates.payload import Payload
-from courses.models.catalogue import Course
+from courses.models.catalogue import Course, courses_by_type
 from lms.core import clock
 from lms.core.errors import N_, DomainError
 from lms.organisations.models import District
@@ -86,37 +86,28 @@ def sign_due(db: Session, branch: Branch, *, anew: bool = False) -> bool:
 
 def _content(db: Session, branch: Branch) -> dict[str, Any]:
     """The published members. Of the courses of one type the full course speaks for it, not its refresher."""
-    courses = db.scalars(
-        select(Course)
-        .where(Course.certificate_type.is_not(None))
-        .options(joinedload(Course.programme))
-        .order_by(Course.certificate_type, Course.refresher, Course.id)
-    )
-    types: dict[int | None, dict[str, Any]] = {}
-    for course in courses:
-        programme = course.programme
-        types.setdefault(
-            course.certificate_type,
-            {
-                "number": course.certificate_type,
-                "name": {"zh": course.name_zh, "en": course.name_en},
-                "programme": {
-                    "code": programme.code,
-                    "shortCode": programme.short_code,
-                    "zh": programme.name_zh,
-                    "en": programme.name_en,
-                },
-                "hours": f"{course.hours:f}".removesuffix(".0"),
-                "validityMonths": course.validity_months,
-            },
-        )
+    courses = db.scalars(courses_by_type().options(joinedload(Course.programme)))
     units = [(BRANCH_UNIT, "", "")] + [
         (row.id, row.name_zh, row.name_en)
         for row in db.execute(select(District.id, District.name_zh, District.name_en).order_by(District.id))
     ]
     return {
         "numberScheme": {"branch": branch.scheme.branch, "width": branch.scheme.width},
-        "types": list(types.values()),
+        "types": [
+            {
+                "number": course.certificate_type,
+                "name": {"zh": course.name_zh, "en": course.name_en},
+                "programme": {
+                    "code": course.programme.code,
+                    "shortCode": course.programme.short_code,
+                    "zh": course.programme.name_zh,
+                    "en": course.programme.name_en,
+                },
+                "hours": f"{course.hours:f}".removesuffix(".0"),
+                "validityMonths": course.validity_months,
+            }
+            for course in courses
+        ],
         "units": [
             {"number": number, "name": dict(zip(("zh", "en"), unit_names(number, zh, en, branch), strict=True))}
             for number, zh, en in units

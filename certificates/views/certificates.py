@@ -28,6 +28,7 @@ from certificates.forms import FilterForm, RevokeForm
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.rendering import Layout
+from certificates.second_names import second_names
 from certificates.states import ISSUED, STATE_COLOURS, STATE_LABELS, State
 from certificates.views import shortfalls
 from certificates.views.unprintable import texts_of
@@ -103,7 +104,8 @@ def revoke(certificate_id: int) -> ResponseReturnValue:
     certificate = fetch(db(), Certificate, certificate_id, scope(), lock=True)
     form = RevokeForm()
     if form.validate_on_submit():
-        revocation.revoke(db(), certificate, form.reason.data or "")
+        contact = current_app.config["SETTINGS"].verification_contact
+        revocation.revoke(db(), certificate, form.reason.data or "", contact=contact)
         flash(_("The certificate has been revoked. Verification shows this from now on."))
         return redirect(url_for("certificates.page", certificate_id=certificate.id))
     return make_response(_page(certificate, form), 422)
@@ -159,12 +161,14 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
         digits=digits_of(certificate.payload),
         history=history.of_certificate(db(), certificate),
         form=form,
-        chain=renewal.chain(db(), certificate),
+        chain=renewal.chain(db(), certificate.id),
         correction=reissue.open_request(db(), certificate.id),
         correctable=reissue.refusal(certificate, _today()) is None and holds(*ADMINISTRATORS),
         restorable=state is State.REVOKED and holds(*ADMINISTRATORS),
         revocable=state is not State.REVOKED and holds(*ADMINISTRATORS),
         printable=documents.is_printable(certificate),
+        nameable=second_names.refusal(certificate) is None and holds(*ADMINISTRATORS),
+        second_name=documents.second_name(certificate),
         card_refusal=documents.card_refusal(certificate, Branch.of(current_app.config["SETTINGS"])),
         **_state_values(),
     )

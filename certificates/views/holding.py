@@ -4,16 +4,20 @@ from flask import Blueprint, Response, current_app, flash, make_response, redire
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
 
-from certificates import badges, documents, holding, sharing, states
+from certificates import badges, documents, holding, profile_links, renewal, sharing, states
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.rendering import Layout
+from certificates.second_names import second_names
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
+from certificates.wallets import passes
 from lms.core import clock, edge
 from lms.core.access import public
+from lms.core.languages import language
 from lms.core.limits import limiter
 from lms.core.request_db import db
 
@@ -30,16 +34,38 @@ BADGE_TYPES = {"json": "application/json", "jwt": "application/vc+jwt", "png": "
 @limiter.limit(PAGES)
 @unlisted
 def page(ticket: str) -> ResponseReturnValue:
-    """Show the certificate as an image, its downloads, and the links shared with others."""
+    """Show the certificate, its downloads, and the links shared with others."""
     certificate = holding.of_ticket(db(), ticket)
     new_link = cookie.pop(NEW_LINK, None)
+    branch = _branch()
     return render_template(
         "holding/page.html",
         ticket=ticket,
         new_address=new_link["address"] if new_link and new_link["certificate"] == certificate.id else None,
         links=sharing.active_links(db(), certificate),
         periods=sharing.PERIODS,
-        card_refusal=documents.card_refusal(certificate, _branch()),
+        card_refusal=documents.card_refusal(certificate, branch),
+        corrected=renewal.is_correction(db(), certificate),
+        wallets=passes.offered(current_app.config["SETTINGS"]),
+        linkedin=profile_links.linkedin(certificate, branch, language()),
+        verify_address=f"{branch.public_url}/v/{digits_of(certificate.payload)}",
+        second_name=documents.second_name(certificate),
+        may_have_second_name=second_names.refusal(certificate) is None,
+        **facts_of(certificate),
+    )
+
+
+@blueprint.get("/<ticket>/code")
+@public
+@limiter.limit(PAGES)
+@unlisted
+def code(ticket: str) -> ResponseReturnValue:
+    """Show the code alone, as large as the screen, for somebody who scans it."""
+    certificate = holding.of_ticket(db(), ticket)
+    return render_template(
+        "holding/code.html",
+        ticket=ticket,
+        code=Markup(documents.code(certificate, _branch())),  # noqa: S704  # made of rectangles by us
         **facts_of(certificate),
     )
 
@@ -92,7 +118,7 @@ def badge(ticket: str, form: str) -> ResponseReturnValue:
     content: bytes | str = signed_badge.token if form == "jwt" else signed_badge.credential
     if form == "png":
         content = badges.bake(badges.image(certificate, _branch()), signed_badge.credential)
-    return _download(content, BADGE_TYPES[form], f"{certificate.number}-badge.{form}")
+    return as_download(content, BADGE_TYPES[form], f"{certificate.number}-badge.{form}")
 
 
 @blueprint.post("/<ticket>/shares")
@@ -137,7 +163,7 @@ def facts_of(certificate: Certificate) -> dict[str, object]:
 def as_file(certificate: Certificate, layout: Layout) -> Response:
     """Return the download of a certificate's PDF under its number."""
     suffix = "" if layout is Layout.A4 else f"-{layout.name.lower()}"
-    return _download(
+    return as_download(
         documents.pdf(certificate, _branch(), layout), "application/pdf", f"{certificate.number}{suffix}.pdf"
     )
 
@@ -147,7 +173,8 @@ def as_picture(certificate: Certificate) -> Response:
     return Response(documents.preview(certificate, _branch()), mimetype="image/png")
 
 
-def _download(content: bytes | str, media_type: str, name: str) -> Response:
+def as_download(content: bytes | str, media_type: str, name: str) -> Response:
+    """Return content that browsers store as a file of this name."""
     response = make_response(content)
     response.content_type = media_type
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -1,4 +1,7 @@
-"""Pages for printing many certificates: choose an offering or a period, see the number, download a ZIP or one PDF."""
+"""Pages for printing many certificates: choose an offering or a period, see the number, download them.
+
+They come as a ZIP, as one PDF, or as sheets of wallet cards.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -10,7 +13,8 @@ from wtforms.validators import Optional
 
 from certificates import printing
 from certificates.branch import Branch
-from certificates.printing import MEDIA_TYPES, PrintSelection
+from certificates.printing import FILE_NAMES, MEDIA_TYPES, PrintSelection
+from certificates.rendering import Layout
 from certificates.views.certificates import VIEWERS
 from courses.models.offerings import Offering
 from lms.core import clock
@@ -42,7 +46,8 @@ def page() -> ResponseReturnValue:
         offering=offering,
         selection=selection,
         count=printing.count(db(), scope(), selection),
-        without_card=printing.without_card(db(), scope(), selection, _branch()),
+        left_out=printing.left_out(db(), scope(), selection, _branch()),
+        papers=Layout,
     )
 
 
@@ -60,12 +65,19 @@ def document() -> ResponseReturnValue:
     return _download(printing.PrintFormat.PDF)
 
 
+@blueprint.get("/cards.pdf")
+@requires(*VIEWERS)
+def cards() -> ResponseReturnValue:
+    """Download wallet cards on sheets for cutting."""
+    return _download(printing.PrintFormat.CARDS)
+
+
 def _download(form: printing.PrintFormat) -> Response:
     selection, _offering = _selection()
     ids = printing.select_ids(db(), scope(), selection, form)
     pieces: Iterator[bytes] = printing.stream(current_app.extensions["sessions"], ids, _branch(), form)
     response = Response(pieces, mimetype=MEDIA_TYPES[form])
-    response.headers["Content-Disposition"] = f'attachment; filename="certificates.{form.value}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{FILE_NAMES[form]}"'
     response.headers["X-Accel-Buffering"] = "no"  # otherwise nginx buffers the file on disk first
     return response
 

@@ -59,7 +59,7 @@ def restore(certificate_id: int) -> ResponseReturnValue:
     form = RestoreForm()
     if form.validate_on_submit():
         with refused_on(form):
-            revocation.restore(db(), certificate, form.reason.data or "")
+            revocation.restore(db(), certificate, form.reason.data or "", contact=_branch().contact)
             flash(_("The revocation has been undone. Verification shows this from now on."))
             return redirect(url_for("certificates.page", certificate_id=certificate.id))
     return make_response(

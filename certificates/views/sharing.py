@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from certificates import sharing
+from certificates import documents, sharing
 from certificates.rendering import Layout
 from certificates.views.holding import DOCUMENTS, PAGES, as_file, as_picture, facts_of
 from certificates.views.unlisted import unlisted_and_silent
@@ -23,10 +23,16 @@ blueprint = Blueprint("sharing", __name__)
 def page(token: str) -> ResponseReturnValue:
     """Show the certificate, or a message that the link has ended."""
     try:
-        certificate = sharing.certificate_of(db(), token)
+        shared = sharing.open_link(db(), token)
     except DomainError as error:
         return render_template("sharing/ended.html", message=message_of(error)), error.status
-    return render_template("sharing/page.html", token=token, **facts_of(certificate))
+    return render_template(
+        "sharing/page.html",
+        token=token,
+        shared=shared,
+        second_name=documents.second_name(shared.certificate),
+        **facts_of(shared.certificate),
+    )
 
 
 @blueprint.get("/<token>/certificate.pdf")
@@ -35,7 +41,7 @@ def page(token: str) -> ResponseReturnValue:
 @unlisted_and_silent
 def pdf(token: str) -> ResponseReturnValue:
     """Download the PDF."""
-    return as_file(sharing.certificate_of(db(), token), Layout.A4)
+    return as_file(sharing.open_link(db(), token).certificate, Layout.A4)
 
 
 @blueprint.get("/<token>/certificate.png")
@@ -44,4 +50,4 @@ def pdf(token: str) -> ResponseReturnValue:
 @unlisted_and_silent
 def picture(token: str) -> ResponseReturnValue:
     """Show the certificate as an image."""
-    return as_picture(sharing.certificate_of(db(), token))
+    return as_picture(sharing.open_link(db(), token).certificate)

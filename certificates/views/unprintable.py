@@ -26,6 +26,8 @@ TEXTS = {
     "programme_en": N_("Programme"),
     "course_zh": N_("Course"),
     "course_en": N_("Course"),
+    "qualification_zh": N_("Qualification"),
+    "qualification_en": N_("Qualification"),
     "unit_zh": N_("Issuing unit"),
     "unit_en": N_("Issuing unit"),
     "instructor": N_("Lead instructor"),

@@ -24,11 +24,12 @@ class Shortfall(StrEnum):
     SKILLS_FAILED = "skills_failed"
     NO_CERTIFICATE_COURSE = "no_certificate_course"
     NAME_MISSING = "name_missing"
+    NOT_HELD = "not_held"
 
 
 FAILURES = frozenset({Shortfall.THEORY_FAILED, Shortfall.SKILLS_FAILED})
 # With one of these the trainee has completed the training and gets no certificate.
-CERTIFICATE_ONLY = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING})
+CERTIFICATE_ONLY = frozenset({Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING, Shortfall.NOT_HELD})
 
 
 # The label of each shortfall, and what can be done about it before closing; both are msgids.
@@ -42,6 +43,10 @@ SHORTFALL_LABELS: dict[str, tuple[str, str]] = {
     Shortfall.SKILLS_FAILED: (N_("skills not all passed"), N_("Enter a retest if there was one.")),
     Shortfall.NO_CERTIFICATE_COURSE: (N_("this course gives no certificate"), ""),
     Shortfall.NAME_MISSING: (N_("full name missing"), N_("Correct the trainee's name.")),
+    Shortfall.NOT_HELD: (
+        N_("does not hold the certificate that the course demands"),
+        N_("The district can link a certificate from before this system or accept one of another branch."),
+    ),
 }
 
 
@@ -113,12 +118,13 @@ def judge(
     sessions_attended: int,
     minutes_attended: int = 0,
     results: TraineeResults,
+    holds: bool = True,
 ) -> EntitlementVerdict:
-    """Judge one trainee by the requirements of the course.
+    """Judge one trainee by the requirements of the course. holds: the trainee holds what the course demands, if anything.
 
     The state is `failed` where a theory score or a skill was examined and not passed in any attempt; `incomplete` where
     presence or a result is missing; otherwise `completed`. A certificate is due to a trainee who completed a course that
-    gives one, and whose name has at least one letter.
+    gives one, whose name has at least one letter, and who holds what the course renews.
     """
     shortfalls = [
         *missing_presence(requirements, sessions_attended, minutes_attended),
@@ -129,6 +135,8 @@ def judge(
         shortfalls.append(Shortfall.NO_CERTIFICATE_COURSE)
     if not any(letter.isalpha() for letter in name):
         shortfalls.append(Shortfall.NAME_MISSING)
+    if not holds:
+        shortfalls.append(Shortfall.NOT_HELD)
     return EntitlementVerdict(_state(shortfalls), tuple(shortfalls), certificate_due=not shortfalls)
 
 

@@ -87,17 +87,20 @@ class Roster:
 def load_session(db: Session, session_id: int, scope: Scope) -> CourseSession:
     """Load a session with its offering, course, host and instructors, within the scope. Raises NotFound."""
     offering = joinedload(CourseSession.offering)
-    row = db.scalars(
+    statement = (
         visible(select(CourseSession), CourseSession, scope)
         .where(CourseSession.id == session_id)
         .options(
-            offering.joinedload(Offering.course).joinedload(Course.programme),
+            offering.joinedload(Offering.course).options(
+                joinedload(Course.programme), joinedload(Course.prerequisites)
+            ),
             offering.joinedload(Offering.organisation),
             offering.joinedload(Offering.lead_instructor),
             offering.selectinload(Offering.sessions),
             selectinload(CourseSession.instructors).joinedload(SessionInstructor.instructor),
         )
-    ).one_or_none()
+    )
+    row = db.scalars(statement).unique().one_or_none()
     if row is None:
         raise NotFound
     return row

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import func, select, union, update
 from sqlalchemy.orm import Session, selectinload
 
+from courses.catalogue import prerequisites
+from courses.catalogue.prerequisites import PrerequisiteFacts
 from courses.models.assessment import SkillEvent, SkillResult
 from courses.models.catalogue import AttendanceRule, Course, CourseSkill, Programme
 from courses.models.offerings import Offering
@@ -97,11 +99,11 @@ def list_by_programme(db: Session) -> list[ProgrammeCourses]:
 
 
 def get_course(db: Session, course_id: int) -> Course:
-    """A course with its programme and checklist. Raises NotFound."""
+    """A course with its programme, checklist and prerequisites. Raises NotFound."""
     course = db.scalars(
         select(Course)
         .where(Course.id == course_id)
-        .options(selectinload(Course.programme), selectinload(Course.skills))
+        .options(selectinload(Course.programme), selectinload(Course.skills), selectinload(Course.prerequisites))
         .execution_options(populate_existing=True)
     ).one_or_none()
     if course is None:
@@ -136,18 +138,30 @@ def change_programme(db: Session, programme: Programme, facts: ProgrammeFacts) -
     _apply(db, "programme", f"programme:{programme.code}", programme, facts)
 
 
-def add_course(db: Session, facts: CourseFacts, checklist: Sequence[ChecklistItem]) -> Course:
-    """Add a course with its checklist."""
+def add_course(
+    db: Session,
+    facts: CourseFacts,
+    checklist: Sequence[ChecklistItem],
+    demanded: Sequence[PrerequisiteFacts] = (),
+) -> Course:
+    """Add a course with its checklist and what it demands its trainees to hold."""
     course = Course(**asdict(facts))
     db.add(course)
     db.flush()
     audit.record(db, "course.add", course, after=_json_ready(asdict(facts)))
     _write_checklist(db, course, checklist)
+    prerequisites.write(db, course, demanded)
     return course
 
 
-def change_course(db: Session, course: Course, facts: CourseFacts, checklist: Sequence[ChecklistItem]) -> None:
-    """Change a course and its checklist. Its code stays as it is.
+def change_course(
+    db: Session,
+    course: Course,
+    facts: CourseFacts,
+    checklist: Sequence[ChecklistItem],
+    demanded: Sequence[PrerequisiteFacts] | None = None,
+) -> None:
+    """Change a course and its checklist, and what it demands unless that is None. Its code stays as it is.
 
     Raises DomainError `programme_fixed` when a course that has offerings would change its programme, because their
     person-times are counted under that programme.
@@ -163,6 +177,8 @@ def change_course(db: Session, course: Course, facts: CourseFacts, checklist: Se
         )
     _apply(db, "course", f"course:{course.id}", course, replace(facts, code=course.code))
     _write_checklist(db, course, checklist)
+    if demanded is not None:
+        prerequisites.write(db, course, demanded)
 
 
 def count_offerings(db: Session, course_id: int) -> int:

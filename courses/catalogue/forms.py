@@ -1,7 +1,8 @@
 """Forms of the catalogue: a programme, a course and its checklist."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -19,10 +20,13 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 from courses.catalogue.catalogue import ChecklistItem, CourseFacts, ProgrammeFacts
-from courses.models.catalogue import AttendanceRule
-from lms.core.forms import Form, PrintedField, choices, strip
+from courses.catalogue.prerequisites import PrerequisiteFacts
+from courses.models.catalogue import AttendanceRule, CoursePrerequisite
+from lms.core import clock
+from lms.core.forms import DayField, Form, PrintedField, choices, strip
 
 MAX_SKILLS = 40
+MAX_PREREQUISITES = 10
 NAME = (DataRequired(), Length(max=100))
 
 
@@ -79,8 +83,75 @@ class ChecklistItemForm(Form):
         return valid
 
 
+class Lapse(StrEnum):
+    """For how long a demanded certificate may have lapsed: not at all, for some months, or for any time."""
+
+    NONE = "none"
+    MONTHS = "months"
+    ANY = "any"
+
+
+class PrerequisiteForm(Form):
+    """A certificate that a course demands. A row without a type is ignored. The view fills in the types."""
+
+    class Meta:
+        csrf = False
+
+    certificate_type = SelectField(_("Certificate"))
+    lapse = SelectField(
+        _("It may have lapsed"),
+        choices=choices(
+            [
+                (Lapse.NONE, _("not at all: it must be valid")),
+                (Lapse.MONTHS, _("for some months")),
+                (Lapse.ANY, _("for any time")),
+            ]
+        ),
+        default=Lapse.NONE,
+        coerce=Lapse,
+    )
+    months = IntegerField(_("Months"), validators=[Optional(), NumberRange(min=1, max=1200)])
+    source = StringField(_("By which rule"), filters=[strip], validators=[Length(max=200)])
+    since = DayField(_("For classes that end on or after"), validators=[Optional()])
+
+    def is_blank(self) -> bool:
+        """Tell whether no type was chosen."""
+        return not self.certificate_type.data
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Require the rule and the day of each row, and the months where some are accepted."""
+        valid = bool(super().validate(extra_validators))
+        if self.is_blank():
+            return valid
+        required = [self.source, self.since, *([self.months] if self.lapse.data is Lapse.MONTHS else [])]
+        for field in required:
+            if not field.data and not field.errors:
+                field.errors = [_("Fill this in.")]
+                valid = False
+        return valid
+
+    def facts(self) -> PrerequisiteFacts:
+        """The valid input."""
+        months = {Lapse.NONE: 0, Lapse.MONTHS: self.months.data, Lapse.ANY: None}[self.lapse.data]
+        return PrerequisiteFacts(int(self.certificate_type.data), months, self.source.data, self.since.data)
+
+    @staticmethod
+    def shown(row: CoursePrerequisite) -> dict[str, Any]:
+        """The data of the fields for a stored row."""
+        lapse = Lapse.ANY if row.lapsed_months is None else Lapse.MONTHS if row.lapsed_months else Lapse.NONE
+        return {
+            "certificate_type": str(row.certificate_type),
+            "lapse": lapse,
+            "months": row.lapsed_months or None,
+            "source": row.source,
+            "since": row.since,
+        }
+
+
 class CourseForm(Form):
-    """A course and its checklist. Buttons of the form itself add, remove and move the rows, so no script is needed."""
+    """A course, its checklist and its prerequisites. Buttons of the form itself add, remove and move the rows, so no script
+    is needed.
+    """
 
     code = StringField(
         _("Code"),
@@ -118,6 +189,14 @@ class CourseForm(Form):
     refresher = BooleanField(_("Refresher: counted in its own column"))
     active = BooleanField(_("Offered: new offerings can be scheduled"), default=True)
     skills = FieldList(FormField(ChecklistItemForm), min_entries=1, max_entries=MAX_SKILLS)
+    prerequisites = FieldList(FormField(PrerequisiteForm), max_entries=MAX_PREREQUISITES)
+
+    def offer_types(self, pairs: Sequence[tuple[int, str]]) -> None:
+        """Set the certificate types that can be demanded, as pairs of number and name."""
+        for entry in self.prerequisites.entries:
+            entry.form.certificate_type.choices = choices(
+                [("", "—"), *((str(number), f"{number} · {name}") for number, name in pairs)]
+            )
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Require the per cent where the rule is a share. `Optional` ends the validators of the field before."""
@@ -147,6 +226,8 @@ class CourseForm(Form):
 
         All other input stays in the form.
         """
+        if submitted.keys() & {"add_prerequisite", "remove_prerequisite"}:
+            return self._handle_prerequisite_button(submitted)
         rows = [dict(entry.form.data) for entry in self.skills.entries]
         if "add_skill" in submitted:
             rows.append({})
@@ -158,9 +239,27 @@ class CourseForm(Form):
                 rows[index - 1], rows[index] = rows[index], rows[index - 1]
         else:
             return False
-        while self.skills.entries:
-            self.skills.pop_entry()
-        self.skills.last_index = -1
-        for row in (rows or [{}])[:MAX_SKILLS]:
-            self.skills.append_entry(row)
+        _fill(self.skills, (rows or [{}])[:MAX_SKILLS])
         return True
+
+    def _handle_prerequisite_button(self, submitted: MultiDict[str, str]) -> bool:
+        rows = [dict(entry.form.data) for entry in self.prerequisites.entries]
+        if "add_prerequisite" in submitted:
+            rows.append({"since": clock.branch_today()})
+        else:
+            rows = [row for index, row in enumerate(rows) if str(index) != submitted["remove_prerequisite"]]
+        _fill(self.prerequisites, rows[:MAX_PREREQUISITES])
+        return True
+
+    def demanded(self) -> Sequence[PrerequisiteFacts]:
+        """The valid prerequisites, without empty rows."""
+        return [entry.form.facts() for entry in self.prerequisites.entries if not entry.form.is_blank()]
+
+
+def _fill(rows_field: FieldList, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make the rows of a field these."""
+    while rows_field.entries:
+        rows_field.pop_entry()
+    rows_field.last_index = -1
+    for row in rows:
+        rows_field.append_entry(row)

@@ -4,8 +4,9 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from courses.catalogue import catalogue
-from courses.catalogue.forms import CourseForm, ProgrammeForm
+from courses.catalogue import catalogue, prerequisites
+from courses.catalogue.catalogue import CourseFacts
+from courses.catalogue.forms import CourseForm, PrerequisiteForm, ProgrammeForm
 from courses.models.catalogue import Course, Programme
 from lms.core.access import requires
 from lms.core.form_errors import refused_on
@@ -30,7 +31,12 @@ def page(course_id: int) -> str:
     """A course: its requirements and its checklist."""
     course = catalogue.get_course(db(), course_id)
     offering_count = catalogue.count_offerings(db(), course.id)
-    return render_template("catalogue/page.html", course=course, offering_count=offering_count)
+    return render_template(
+        "catalogue/page.html",
+        course=course,
+        offering_count=offering_count,
+        types=prerequisites.certificate_types(db()) if course.prerequisites else {},
+    )
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -50,7 +56,12 @@ def edit(course_id: int) -> ResponseReturnValue:
         for skill in course.skills
         if skill.active
     ]
-    form = CourseForm(obj=course, skills=skills) if request.method == "GET" else CourseForm()
+    demanded = [PrerequisiteForm.shown(row) for row in course.prerequisites]
+    form = CourseForm()
+    if request.method == "GET":
+        # Not the row as `obj`: WTForms would take its skills and prerequisites for those of the form.
+        facts = {name: getattr(course, name) for name in CourseFacts.__dataclass_fields__}
+        form = CourseForm(data=facts | {"skills": skills, "prerequisites": demanded})
     form.code.data = course.code
     return _course_form(form, course)
 
@@ -60,13 +71,14 @@ def _course_form(form: CourseForm, course: Course | None) -> ResponseReturnValue
         (programme.code, named(programme)) for programme in catalogue.list_programmes(db())
     )
     button_pressed = form.is_submitted() and form.handle_button(request.form)
+    form.offer_types([(number, named(known)) for number, known in prerequisites.certificate_types(db()).items()])
     if not button_pressed and form.validate_on_submit():
         with refused_on(form):
             if course is None:
-                saved = catalogue.add_course(db(), form.facts(), form.checklist())
+                saved = catalogue.add_course(db(), form.facts(), form.checklist(), form.demanded())
             else:
                 saved = course
-                catalogue.change_course(db(), course, form.facts(), form.checklist())
+                catalogue.change_course(db(), course, form.facts(), form.checklist(), form.demanded())
             flash(_("Saved."))
             return redirect(url_for(".page", course_id=saved.id))
     body = render_template("catalogue/form.html", form=form, course=course)

@@ -27,6 +27,7 @@ audit_labels.register(
             "trainee.create": N_("Trainee registered"),
             "trainee.fill": N_("Trainee's particulars completed"),
             "trainee.hand_over": N_("Link to an account handed over at the desk"),
+            "trainee.open_by_name": N_("Own record opened by a shared contact and the name"),
             "trainee.prove": N_("Contact confirmed at the desk"),
             "trainee.read_id_number": N_("ID number read"),
             "trainee.read_phone": N_("phone number read"),

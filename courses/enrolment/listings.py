@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, exists, select
-from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload, undefer
 
 from courses.models.attendance import Attendance
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
@@ -57,7 +57,7 @@ def list_of_offering(db: Session, offering_id: int) -> Sequence[EnrolmentRow]:
     rows = db.execute(
         select(Enrolment, has_attended)
         .join(Enrolment.trainee)
-        .options(contains_eager(Enrolment.trainee))
+        .options(contains_eager(Enrolment.trainee), undefer(Enrolment.held_elsewhere))
         .where(Enrolment.offering_id == offering_id, Trainee.ref != ANONYMOUS_REF)
         .order_by(Trainee.name_sound, Enrolment.id)
     ).all()
@@ -84,6 +84,11 @@ def list_of_user(db: Session, user_id: int) -> Sequence[Enrolment]:
     """The enrolments of a signed-in trainee, newest first."""
     statement = _with_offering(select(Enrolment)).join(Enrolment.trainee)
     return db.scalars(statement.where(Trainee.user_id == user_id).order_by(Enrolment.id.desc())).all()
+
+
+def list_where(db: Session, *conditions: ColumnElement[bool]) -> Sequence[Enrolment]:
+    """The enrolments under conditions, with their offerings, newest first."""
+    return db.scalars(_with_offering(select(Enrolment)).where(*conditions).order_by(Enrolment.id.desc())).all()
 
 
 def find_record_id(db: Session, user_id: int) -> int | None:

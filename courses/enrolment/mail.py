@@ -3,7 +3,9 @@
 The address of the ticket's page begins with `owing.SITE`, which is filled in when the message is sent.
 """
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,8 +15,9 @@ from courses.models.enrolment import Enrolment, EnrolmentState
 from lms.core import clock
 from lms.core.errors import N_
 from lms.core.languages import chinese
+from lms.core.masks import mask_email, mask_phone
 from lms.core.messages import owing
-from lms.core.messages.models import Message
+from lms.core.messages.models import Channel, Message
 from lms.core.messages.owing import Purpose
 
 AGAIN_PER_DAY = 3
@@ -44,6 +47,16 @@ _PROMOTED_TEXT = N_(
     "A place has become free in “%(course)s”, and it is yours.\n\nYour ticket, with times and place, is at\n%(address)s\n"
     "Show its code when you arrive. If you cannot come, please cancel there, so that somebody else gets the place."
 )
+_OWN_PAGE = N_("Your training: %(course)s")
+_OWN_PAGE_TEXT = N_(
+    "Your page of the training “%(course)s” is at\n%(address)s\n"
+    "It shows your result and, once it is issued, your certificate. The address is yours alone: to show the certificate to "
+    "others, make a link for them on that page."
+)
+_AGAIN_TEXTS = {
+    EnrolmentState.WAITLISTED: (_WAITLISTED, _WAITLISTED_TEXT),
+    EnrolmentState.ENROLLED: (_ENROLLED, _ENROLLED_TEXT),
+}
 
 
 def send_confirmation(db: Session, enrolment: Enrolment) -> None:
@@ -60,17 +73,62 @@ def send_again(db: Session, enrolment: Enrolment) -> None:
     Anybody may ask for it, so a trainee gets it three times a day at most, ten minutes apart. Whom no message reaches
     stands once a day on the list of people whom the staff of the host call.
     """
-    day = clock.branch_today()
-    keys = [f"again:{enrolment.id}:{day}:{number}" for number in range(AGAIN_PER_DAY)]
-    sent = db.execute(select(Message.key, Message.created_at).where(Message.key.in_(keys))).all()
+    sent = _sent_today(db, enrolment)
     if sent and not owing.can_reach(AGAIN, recipients.of_enrolment(enrolment)):
         return
-    if len(sent) == AGAIN_PER_DAY or any(created_at > clock.now() - AGAIN_AFTER for _key, created_at in sent):
-        return
-    if enrolment.state == EnrolmentState.WAITLISTED:
-        _send(db, AGAIN, enrolment, _WAITLISTED, _WAITLISTED_TEXT, key=keys[len(sent)])
-    else:
-        _send(db, AGAIN, enrolment, _ENROLLED, _ENROLLED_TEXT, key=keys[len(sent)])
+    if not _is_too_soon(sent):
+        _send_address(db, enrolment, number=len(sent))
+
+
+@dataclass(frozen=True)
+class SentAgain:
+    """The answer to the wish to send the address of the own page again.
+
+    channel: the way on which it goes, None where nothing goes. contact: the mask of the contact, where it was given for this
+    enrolment; a contact of the record is not named, because whoever enrols a stranger must not learn the stranger's number.
+    too_soon: the limits of `send_again` are reached.
+    """
+
+    channel: Channel | None = None
+    contact: str = ""
+    too_soon: bool = False
+
+
+def send_link(db: Session, enrolment: Enrolment) -> SentAgain:
+    """Send the address of the own page again at the wish of staff, within the limits of `send_again`.
+
+    Whom nothing can reach is told to whoever asked, and not put on the list of people to call.
+    """
+    addresses = recipients.of_enrolment(enrolment).addresses
+    address = next((each for each in addresses if owing.is_served(each.channel, AGAIN)), None)
+    if address is None:
+        return SentAgain()
+    sent = _sent_today(db, enrolment)
+    if _is_too_soon(sent):
+        return SentAgain(too_soon=True)
+    _send_address(db, enrolment, number=len(sent))
+    is_given = address.value in {enrolment.phone, enrolment.email}
+    mask = mask_phone if address.channel is Channel.SMS else mask_email
+    return SentAgain(address.channel, mask(address.value) if is_given else "")
+
+
+def _sent_today(db: Session, enrolment: Enrolment) -> Sequence[datetime]:
+    keys = [_key(enrolment, number) for number in range(AGAIN_PER_DAY)]
+    return db.scalars(select(Message.created_at).where(Message.key.in_(keys))).all()
+
+
+def _is_too_soon(sent: Sequence[datetime]) -> bool:
+    return len(sent) == AGAIN_PER_DAY or any(moment > clock.now() - AGAIN_AFTER for moment in sent)
+
+
+def _key(enrolment: Enrolment, number: int) -> str:
+    return f"again:{enrolment.id}:{clock.branch_today()}:{number}"
+
+
+def _send_address(db: Session, enrolment: Enrolment, *, number: int) -> None:
+    """Owe the message that names the person's own page; its text follows the state of the enrolment."""
+    subject, text = _AGAIN_TEXTS.get(enrolment.state, (_OWN_PAGE, _OWN_PAGE_TEXT))
+    _send(db, AGAIN, enrolment, subject, text, key=_key(enrolment, number))
 
 
 def send_promotion(db: Session, enrolment: Enrolment) -> None:

@@ -94,7 +94,7 @@ def _obstacles(db: Session, subject: Subject) -> Iterable[str]:
 def _export_enrolments(db: Session, subject: Subject) -> list[Row]:
     names = (
         "state", "source", "created_at", "cancelled_at", "cancel_reason", "sessions_attended", "minutes_attended",
-        "shortfalls", "certified_at", "phone", "email",
+        "shortfalls", "certified_at", "phone", "email", "held_elsewhere",
     )  # fmt: skip
     return [
         {
@@ -118,7 +118,7 @@ def _erase_enrolments(db: Session, subject: Subject) -> Erased:
     db.execute(delete(EnrolmentKey).where(EnrolmentKey.enrolment_id.in_([row.id for row in rows])))
     for row in rows:
         row.phone = row.email = None
-        row.cancel_reason = None
+        row.cancel_reason = row.held_elsewhere = None
         row.ticket = crypto.token()  # unknown to anybody, so that the former ticket opens nothing
     db.flush()
     return Erased(len(rows), ("counts",) if rows else ())

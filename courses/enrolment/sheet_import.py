@@ -15,8 +15,17 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from courses.enrolment import identity_conflicts, pending_lists, places, sheet_facts, trainees, trainees_rights
+from courses.enrolment import (
+    identity_conflicts,
+    pending_lists,
+    places,
+    prerequisites,
+    sheet_facts,
+    trainees,
+    trainees_rights,
+)
 from courses.enrolment.pending_lists import PendingList
+from courses.enrolment.prerequisites import HoldingStanding
 from courses.enrolment.sheet import ListRow
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import EnrolmentImport, EnrolmentSource, EnrolmentState
@@ -63,7 +72,8 @@ class SheetRow:
     """A row of the file with its verdict.
 
     `facts` is None where the facts are not valid. `differences` are the names of the facts in which the row differs
-    from the record of a known person. `converted`: the ID number had 15 digits.
+    from the record of a known person. `converted`: the ID number had 15 digits. `record_id`: the record of a known
+    person, where the user may change it.
     """
 
     number: int
@@ -73,6 +83,7 @@ class SheetRow:
     problem: RowProblem | None = None
     differences: tuple[str, ...] = ()
     converted: bool = False
+    record_id: int | None = None
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -222,11 +233,23 @@ def preview(db: Session, pending: EnrolmentImport, scope: Scope) -> Preview:
             problem = RowProblem(N_("This trainee is already enrolled in this offering."))
             rows.append(SheetRow(row.number, row.cells, RowVerdict.ENROLLED, facts, problem))
         elif record is not None:
-            differences = trainees.find_differences(record, facts) if record.id in changeable_ids else ()
-            rows.append(replace(row, verdict=RowVerdict.KNOWN, differences=differences))
+            may_change = record.id in changeable_ids
+            differences = trainees.find_differences(record, facts) if may_change else ()
+            record_id = record.id if may_change else None
+            rows.append(replace(row, verdict=RowVerdict.KNOWN, differences=differences, record_id=record_id))
         else:
             rows.append(row)
     return Preview(rows, places.count_places(db, pending.offering).free, source)
+
+
+def standings(db: Session, pending: EnrolmentImport, rows: Sequence[SheetRow]) -> dict[int, HoldingStanding]:
+    """Return, by row, how the known people in reach stand against what the course demands to be held."""
+    offering = pending.offering
+    people = {row.record_id: row.number for row in rows if row.record_id is not None}
+    by_person = prerequisites.standings(
+        db, prerequisites.of_offering(offering), dict.fromkeys(people), day=prerequisites.last_day_of(offering)
+    )
+    return {people[trainee_id]: standing for trainee_id, standing in by_person.items()}
 
 
 def apply(db: Session, pending: EnrolmentImport, scope: Scope, *, revision: str | None = None) -> SheetImportResult:

@@ -1,5 +1,6 @@
 """Programmes (the courses that reports count together), courses (syllabuses) and their skills checklists."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -8,10 +9,13 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Numeric,
+    Select,
     SmallInteger,
     UniqueConstraint,
+    select,
     true,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms.core.constraints import register_refusal
@@ -78,6 +82,9 @@ class Course(Base):
     skills: Mapped[list["CourseSkill"]] = relationship(
         back_populates="course", cascade="all, delete-orphan", order_by="CourseSkill.position"
     )
+    prerequisites: Mapped[list["CoursePrerequisite"]] = relationship(
+        cascade="all, delete-orphan", order_by="CoursePrerequisite.certificate_type"
+    )
 
     __table_args__ = (
         CheckConstraint("hours > 0", name="hours"),
@@ -95,6 +102,19 @@ class Course(Base):
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG003  # the catalogue is public
         """Every row: everybody may read the catalogue."""
         return true()
+
+
+def courses_by_type() -> Select[Course]:
+    """Return a statement with one course for each certificate type, in their order: the full course and not its refresher.
+
+    Its names and hours are those of the type, wherever a type is named.
+    """
+    return (
+        select(Course)
+        .where(Course.certificate_type.is_not(None))
+        .order_by(Course.certificate_type, Course.refresher, Course.id)
+        .ext(distinct_on(Course.certificate_type))
+    )
 
 
 class CourseSkill(Base):
@@ -117,6 +137,37 @@ class CourseSkill(Base):
     __table_args__ = (UniqueConstraint("course_id", "position"),)
 
 
+class CoursePrerequisite(Base):
+    """A certificate that a course demands of its trainees. Of several rows, one that is met suffices.
+
+    `certificate_type` must be held. `lapsed_months` is the number of months for which it may have lapsed on the day of the
+    class's last session: 0 where it must still be valid, None where any lapse is accepted. `source` names the rule that
+    demands it. The row holds for classes whose last session is on the day `since` or later, so that nothing that was closed
+    before is judged by it.
+    """
+
+    __tablename__ = "course_prerequisite"
+
+    id: Mapped[Identifier]
+    course_id: Mapped[int] = mapped_column(ForeignKey("course.id", ondelete="CASCADE"))
+    certificate_type: Mapped[int] = mapped_column(SmallInteger)
+    lapsed_months: Mapped[int | None] = mapped_column(SmallInteger)
+    source: Mapped[str]
+    since: Mapped[date]
+
+    __table_args__ = (
+        UniqueConstraint("course_id", "certificate_type"),
+        CheckConstraint("certificate_type BETWEEN 0 AND 255", name="certificate_type"),
+        CheckConstraint("lapsed_months BETWEEN 0 AND 1200", name="lapsed_months"),
+        CheckConstraint("source <> ''", name="source"),
+    )
+
+
 register_refusal("uq_course_code", "course_code_taken", N_("Another course has this code."))
 register_refusal("pk_programme", "programme_code_taken", N_("Another programme has this code."))
 register_refusal("uq_programme_short_code", "programme_short_code_taken", N_("Another programme has these letters."))
+register_refusal(
+    "uq_course_prerequisite_course_id_certificate_type",
+    "prerequisite_twice",
+    N_("A certificate type is demanded twice. Remove one of the lines."),
+)

@@ -111,6 +111,9 @@ class Enrolment(Base):
 
     `phone` and `email` are the contacts that were given for this enrolment. What is sent about it goes there, because the
     contacts of the trainee's record may be somebody else's as long as they are not proven.
+
+    `held_elsewhere` describes a certificate of another branch that the trainee holds on paper, as an administrator accepted
+    it for a course that demands one; None for everybody else. It is read where such a course is judged, and not with the row.
     """
 
     __tablename__ = "enrolment"
@@ -133,6 +136,7 @@ class Enrolment(Base):
     certified_at: Mapped[datetime | None]
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    held_elsewhere: Mapped[str | None] = mapped_column(deferred=True)
 
     offering: Mapped[Offering] = relationship()
     trainee: Mapped[Trainee] = relationship()
@@ -157,6 +161,7 @@ class Enrolment(Base):
         CheckConstraint("NOT certificate_due OR state = 'completed' OR certified_at IS NOT NULL", name="due"),
         CheckConstraint("sessions_attended >= 0 AND minutes_attended >= 0", name="attended"),
         CheckConstraint("octet_length(ticket_hash) = 32", name="ticket_hash"),
+        CheckConstraint("held_elsewhere <> ''", name="held_elsewhere"),
     )
 
     def __init__(self, *, ticket: str | None = None, **columns: Any) -> None:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
 
-from courses.enrolment import recipients
+from courses.enrolment import recipients, session_reminders
 from courses.enrolment.mail import LANGUAGE_SEPARATOR
 from courses.models.enrolment import ACTIVE_STATES, Enrolment
 from courses.models.offerings import Offering
@@ -113,6 +113,7 @@ def _cancellation_key(enrolment: Enrolment) -> str:
 def _send(
     db: Session, purpose: Purpose, offering: Offering, subject: Callable[[], str], body: Callable[[], str]
 ) -> None:
+    session_reminders.withdraw(db, offering)
     subjects, texts = [], []
     for _language in each_language():
         subjects.append(subject())

@@ -270,20 +270,20 @@ def withdraw(db: Session, purpose: CheckPurpose, subject: str, kind: ContactKind
 
 
 def newest_proven(
-    db: Session, purpose: CheckPurpose, subject: str, *, refs: Iterable[str], since: datetime
+    db: Session, purpose: CheckPurpose, subject: str | None, *, refs: Iterable[str], since: datetime
 ) -> ContactCheck | None:
-    """The newest check of a subject, among the named ones, that was proven since a moment; None if there is none."""
-    return db.scalars(
-        select(ContactCheck)
-        .where(
-            ContactCheck.ref.in_([_uuid(ref) for ref in refs]),
-            ContactCheck.purpose == purpose.code,
-            ContactCheck.subject == subject,
-            ContactCheck.proven_at >= since,
-        )
-        .order_by(ContactCheck.proven_at.desc())
-        .limit(1)
-    ).one_or_none()
+    """The newest check of a subject, among the named ones, that was proven since a moment; None if there is none.
+
+    subject: None for any subject of the purpose.
+    """
+    statement = select(ContactCheck).where(
+        ContactCheck.ref.in_([_uuid(ref) for ref in refs]),
+        ContactCheck.purpose == purpose.code,
+        ContactCheck.proven_at >= since,
+    )
+    if subject is not None:
+        statement = statement.where(ContactCheck.subject == subject)
+    return db.scalars(statement.order_by(ContactCheck.proven_at.desc()).limit(1)).one_or_none()
 
 
 def _prove(db: Session, check: ContactCheck, proof: ContactProof) -> str | None:

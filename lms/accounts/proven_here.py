@@ -25,8 +25,11 @@ def remember(check: ContactCheck) -> None:
     cookie[COOKIE_KEY] = refs[-MOST:]
 
 
-def find(db: Session, purpose: CheckPurpose, subject: str) -> ContactCheck | None:
-    """The newest check of a subject that was proven in this browser within half an hour; None if there is none."""
+def find(db: Session, purpose: CheckPurpose, subject: str | None = None) -> ContactCheck | None:
+    """The newest check of a subject that was proven in this browser within half an hour; None if there is none.
+
+    subject: None for any subject of the purpose, where the proof itself tells whom it concerns.
+    """
     return contact_checks.newest_proven(
         db, purpose, subject, refs=cookie.get(COOKIE_KEY, []), since=clock.now() - LIVES
     )

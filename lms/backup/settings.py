@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lms.backup import BackupError
-from lms.config import PICTURE_BYTES, Settings
+from lms.config import PICTURE_BYTES, WALLET_SETTINGS, Settings
 
 # Of the machine, not of the system. The database is where the backup comes from or goes to, the keys are parts of their own.
 LEFT_OUT = (
@@ -24,6 +24,7 @@ LEFT_OUT = (
     "KEYS_DIR",
     "INSTANCE_DIR",
     "FONTS_DIR",
+    *(name.upper() for name in WALLET_SETTINGS),  # files of this machine, and what is worth nothing without them
     "WEB_WORKERS",
 )
 PICTURES = ("SEAL_FILE", "LOGO_FILE")

@@ -1,6 +1,6 @@
 """The only source of the current time. Moments are in UTC; a day begins at midnight in the branch's time zone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
@@ -39,6 +39,11 @@ def configure(zone: ZoneInfo) -> None:
 def branch_today() -> date:
     """Today in the branch's time zone, for rules that know no settings, such as that on a person's age."""
     return today(_Branch.zone)
+
+
+def last_branch_day(moments: Iterable[datetime]) -> date:
+    """The day of the latest of some moments in the branch's time zone; today where there are none."""
+    return day_of(max(moments, default=now()), _Branch.zone)
 
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:

@@ -66,7 +66,7 @@ class _Keys(dict[str, str]):
 
     def __missing__(self, character: str) -> str:
         if not self._readings:
-            self._readings = _dictionary()
+            self._readings = dictionary()
         self[character] = "".join(map(self._part, norm(character)))
         return self[character]
 
@@ -80,8 +80,11 @@ class _Keys(dict[str, str]):
         return next(toned, readings[0] if readings else _NO_READING) + character
 
 
-def _dictionary() -> dict[int, str]:
-    """The readings of each character. The library's phrases, fifty megabytes that no name needs, stay unread."""
+def dictionary() -> dict[int, str]:
+    """The readings of each character by its code point, as "zhāng,zhàng".
+
+    The library's phrases, fifty megabytes that no name needs, stay unread.
+    """
     os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
     os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
     from pypinyin.pinyin_dict import pinyin_dict  # noqa: PLC0415  # read once it is needed, by whoever lists names

@@ -311,7 +311,7 @@ class Year:
 
     def _issue(self, run: Run) -> None:
         audit.act_as(self._db, None)
-        while issuing.issue_owed(self._db, self._branch, offering_id=run.offering_id):
+        while issuing.issue_owed(self._db, self._branch, offering_id=run.offering_id, tell=False):
             pass
         self._certified += self._db.scalars(
             select(Enrolment.trainee_id).where(

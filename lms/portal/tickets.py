@@ -14,7 +14,7 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
-from courses.enrolment import clashes, consents, labels, listings, name_writings, places, ticket_accounts
+from courses.enrolment import clashes, consents, labels, listings, name_writings, places, prerequisites, ticket_accounts
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
@@ -52,14 +52,16 @@ def page(ticket: str) -> ResponseReturnValue:
         position=places.waiting_position(db(), row),
         clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
+        is_being_issued=row.certificate_due and row.certified_at is None,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
-        may_cancel=_stands(row) and not places.has_attended(db(), row),
+        may_cancel=_may_cancel(row),
         may_claim=ticket_accounts.may_claim(db(), row),
         mask_phone=mask_phone,
         stands=_stands(row),
         consent_asked=consents.is_asked(db(), row.trainee),
         **_name_facts(row),
+        **_held_facts(row),
     )
     answer = make_response(body)
     if _stands(row):
@@ -79,7 +81,10 @@ def cancel(ticket: str) -> ResponseReturnValue:
             places.cancel(db(), row, form.reason.data or _("Cancelled by the trainee"))
             flash(_("Your enrolment is cancelled."))
             return redirect(url_for("tickets.page", ticket=ticket))
-    body = render_template("tickets/cancel.html", enrolment=row, offering=row.offering, form=form)
+    may_cancel = _may_cancel(row)
+    body = render_template(
+        "tickets/cancel.html", enrolment=row, offering=row.offering, form=form, may_cancel=may_cancel
+    )
     return make_response(body, 422 if form.is_submitted() else 200)
 
 
@@ -164,6 +169,23 @@ def _name_facts(row: Enrolment) -> dict[str, object]:
     }
 
 
+def _held_facts(row: Enrolment) -> dict[str, object]:
+    """The demands of the course, and how the trainee stands where the reader proved to be the trainee.
+
+    Whoever types the name and the phone of another person gets a ticket, so a ticket alone proves nothing.
+    """
+    demands = prerequisites.of_offering(row.offering)
+    is_own = current_user.is_authenticated and current_user.id == row.trainee.user_id
+    if demands and not is_own:
+        is_own = proven_here.find(db(), ticket_accounts.TICKET, ticket_accounts.subject_of(row)) is not None
+    standings = prerequisites.of_enrolled(db(), row.offering, [row]) if is_own else {}
+    return {
+        "demands": demands,
+        "demanded_types": prerequisites.type_names(db(), demands),
+        "standing": standings.get(row.trainee_id),
+    }
+
+
 def of_ticket(ticket: str) -> Enrolment:
     """The enrolment of a ticket. An unknown ticket is counted as a guess; a known one is never refused for others' guesses."""
     try:
@@ -171,6 +193,10 @@ def of_ticket(ticket: str) -> Enrolment:
     except NotFound:
         guesses.count_miss("ticket", UNKNOWN_TICKETS, network(request.remote_addr or ""))
         raise
+
+
+def _may_cancel(row: Enrolment) -> bool:
+    return _stands(row) and not places.has_attended(db(), row)
 
 
 def _stands(row: Enrolment) -> bool:

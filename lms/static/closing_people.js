@@ -74,11 +74,12 @@ export function peopleOf(roster, kept, unsent) {
     const own = id === roster.session.id ? roster : rosters.find(({ session }) => session.id === id);
     return [id, timesAt(id, roster, own, unsent)];
   });
-  return roster.people.map(({ enrolment, named = true }) => {
+  return roster.people.map(({ enrolment, named = true, holds = true }) => {
     const items = unsent.filter(({ event }) => event.enrolment === enrolment && ids.includes(event.session));
     return {
       enrolment,
       named,
+      holds,
       times: Object.fromEntries(lookups.map(([id, timesOf]) => [id, timesOf(enrolment)]).filter(([, times]) => times)),
       results: resultsOf(attemptsAfter(attemptsIn([roster, ...rosters], enrolment), items)),
     };

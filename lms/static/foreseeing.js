@@ -4,7 +4,7 @@
 const MINUTE = 60000;
 const GRACE_MS = 10 * MINUTE; // who is late or leaves early by less is on time
 const FAILURES = ["theory_failed", "skills_failed"];
-const CERTIFICATE_ONLY = ["no_certificate_course", "name_missing"]; // the course is completed all the same
+const CERTIFICATE_ONLY = ["no_certificate_course", "name_missing", "not_held"]; // the course is completed all the same
 
 const minutesIn = (ms) => Math.floor(ms / MINUTE);
 const beyondGrace = (ms) => (ms > GRACE_MS ? minutesIn(ms) : 0);
@@ -44,13 +44,14 @@ function missingSkills(demand, results) {
  * Judge one person: the codes of what is missing, and the state of the enrolment. `results`: {theory: [scores],
  * skills: [[id, passed]]}, over all attempts.
  */
-export function judge(demand, { named, sessions, minutes, results }) {
+export function judge(demand, { named, holds = true, sessions, minutes, results }) {
   const missing = [
     ...missingPresence(demand, sessions, minutes),
     ...missingTheory(demand, results.theory),
     ...missingSkills(demand, results.skills),
     ...(demand.certificate ? [] : ["no_certificate_course"]),
     ...(named ? [] : ["name_missing"]),
+    ...(holds ? [] : ["not_held"]),
   ];
   const completed = missing.every((code) => CERTIFICATE_ONLY.includes(code));
   const failed = missing.some((code) => FAILURES.includes(code));
@@ -59,20 +60,20 @@ export function judge(demand, { named, sessions, minutes, results }) {
 
 /**
  * What closing a session would do. `facts`: those of the roster (`closing`). `closed`: the ids of the other sessions
- * that are closed, or that this device has asked to close. `people`: [{enrolment, named, times: {session:
- * [arrival, leaving]}, results}]. Each person of the answer has what is `missing`, the minutes of the sessions so far,
- * and how the person was `here` (null: absent).
+ * that are closed, or that this device has asked to close. `people`: [{enrolment, named, holds, times:
+ * {session: [arrival, leaving]}, results}]; `holds`: the person holds what the course demands. Each person of the
+ * answer has what is `missing`, the minutes of the sessions so far, and how the person was `here` (null: absent).
  */
 export function foresee(facts, session, closed, people) {
   const others = facts.sessions.filter(({ id }) => id !== session);
   const open = others.filter(({ id }) => !closed.includes(id));
   const soFar = facts.sessions.filter((other) => !open.includes(other));
   const last = !open.length;
-  const judged = people.map(({ enrolment, named, times, results }) => {
+  const judged = people.map(({ enrolment, named, holds, times, results }) => {
     const stays = soFar.filter(({ id }) => times[id]).map((other) => [other.id, measure(other, times[other.id])]);
     const minutes = sum(stays.map(([, stay]) => stay.minutes));
     const verdict = last
-      ? judge(facts, { named, sessions: stays.length, minutes, results })
+      ? judge(facts, { named, holds, sessions: stays.length, minutes, results })
       : { missing: missingPresence(facts, stays.length + open.length, minutes + sum(open.map(planned))), state: null };
     return { enrolment, minutes, here: (stays.find(([id]) => id === session) ?? [])[1] ?? null, ...verdict };
   });

@@ -47,7 +47,8 @@ JSON = (
 DOCUMENTS = {
     "holding.pdf", "holding.card", "holding.picture", "holding.badge", "certificates.pdf", "certificates.card",
     "printing.archive", "printing.document", "sharing.pdf", "sharing.picture", "badges.picture",
-    "reports.enrolment_paper", "paper.sheet",
+    "second_names.page", "staff_second_names.page",
+    "reports.enrolment_paper", "paper.sheet", "hand_out.sheet",
 }  # fmt: skip
 _MULTIPART = "multipart/form-data; boundary=x"
 WRONG_TYPES = (

@@ -73,11 +73,12 @@ IN_TWO_PARTS = {
 # Lists that must have been met: the walk would be worth nothing if it saw no names.
 EXPECTED = {
     "assessment.page", "attendance.roster", "certificates.of_offering", "check_ins.roster", "code_display.state",
-    "enrolment.index", "instructors.index", "offerings.page", "organisations.index", "paper.grid", "paper.sheet",
+    "enrolment.index", "hand_out.people", "hand_out.sheet",
+    "instructors.index", "offerings.page", "organisations.index", "paper.grid", "paper.sheet",
     "report_sessions.people", "reports.offering_people", "sessions.close", "trainees.index", "users.index",
 }  # fmt: skip
 # Documents that are drawn, of one person or of report figures.
-ONE_PERSON = DOCUMENTS - {"paper.sheet"}
+ONE_PERSON = DOCUMENTS - {"paper.sheet", "hand_out.sheet"}
 LIST = re.compile(r"<(?:table|tbody|thead|ul|ol|select|datalist|dl|section|article|details|h[1-4])\b")
 
 

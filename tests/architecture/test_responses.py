@@ -39,7 +39,8 @@ CACHEABLE = {
 NEVER_ENDS = {"code_display.stream"}
 # Files with phones, ID numbers and names in them, which were `public, max-age=3600`.
 PRIVATE_FILES = {
-    "certificates.pdf", "certificates.card", "expiring.export", "holding.pdf", "holding.card", "holding.picture", "paper.sheet",
+    "certificates.pdf", "certificates.card", "expiring.export", "holding.pdf", "holding.card", "holding.picture", "hand_out.sheet",
+    "paper.sheet",
     "reports.enrolment_export", "reports.enrolment_paper", "tickets.calendar",
 }  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -29,6 +29,8 @@ NO_CIPHERTEXT = {
     "signing_key.public_key": "public", "issuer_key.public_key": "public",
     "certificate.payload": "what the QR code of the paper holds",
     "certificate.erased_content": "hash",
+    "wallet_pass.digest": "hash",
+    "wallet_pass.content": "what its holder downloads: the facts of the certificate, which stand beside it, and a signature",
     "ledger_entry.payload_hash": "hash", "ledger_entry.previous_hash": "hash", "ledger_entry.hash": "hash",
     "record_block.leaves": "hash",
     "record_block.previous_digest": "hash",

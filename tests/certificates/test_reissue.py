@@ -67,7 +67,7 @@ def test_a_misspelt_name_is_reissued(
     assert verify(db, digits_of(new.payload), today=today, keys=keys).state is State.VALID
     assert name_matches(decode(digits_of(new.payload)).payload, "张三丰")
     assert list(ledger.check(db, names=True)) == []
-    assert [link.corrected for link in renewal.chain(db, old)] == [False, True]
+    assert [link.corrected for link in renewal.chain(db, old.id)] == [False, True]
 
 
 def test_a_correction_is_no_other_certificate_in_the_person_time_ledger(

@@ -73,7 +73,7 @@ def test_a_chain_of_three_is_shown_from_each_of_its_ends(
     three = [take(trainee, make.new_course(certificate_type=1)), take(trainee, refresher), take(trainee, refresher)]
     for certificate in three:
         db.refresh(certificate)
-        links = renewal.chain(db, certificate)
+        links = renewal.chain(db, certificate.id)
         assert [link.certificate.id for link in links] == [certificate.id for certificate in three]
         assert not any(link.corrected for link in links)
 
@@ -124,7 +124,7 @@ def test_two_refreshers_in_one_chunk_make_one_chain(
         complete(make, trainee, closed_offering(make, refresher))
     assert issuing.issue_owed(db, branch) == 2
     db.expire_all()
-    links = renewal.chain(db, old)
+    links = renewal.chain(db, old.id)
     assert [link.certificate.superseded_by_id is None for link in links] == [False, False, True]
     assert [link.certificate.replaces_id for link in links] == [None, links[0].certificate.id, links[1].certificate.id]
 

@@ -86,10 +86,10 @@ def test_axe_finds_nothing_serious(site: Site, visit: Visit, role: str | None, v
                 " AND s.closed_at IS NULL ORDER BY s.starts_at DESC LIMIT 1"
             )
         ).one()
-        paper, *sealed = connection.execute(
+        paper, closed, certified, *sealed = connection.execute(
             text(
-                "SELECT c.id, e.ticket_hash, e.ticket_sealed FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id"
-                " ORDER BY c.id LIMIT 1"
+                "SELECT c.id, e.offering_id, e.id, e.ticket_hash, e.ticket_sealed"
+                " FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id ORDER BY c.id LIMIT 1"
             )
         ).one()
         ticket = site.ticket(*sealed)
@@ -100,13 +100,14 @@ def test_axe_finds_nothing_serious(site: Site, visit: Visit, role: str | None, v
         )
     pages = {
         None: ("/", "/training/", f"/training/{coming}", f"/training/{coming}/enrol", f"/tickets/{ticket}",
-            f"/tickets/{ticket}/account", "/verify", "/sign-in/"),
+            f"/tickets/{ticket}/account", "/verify", "/sign-in/", "/my-certificate/", "/my-certificate/without-phone"),
         "instructor": ("/today/", f"/sessions/{session_id}/attendance", f"/offerings/{offering_id}/assessment",
             f"/sessions/{session_id}/close"),
         "city_administrator": (
             "/", "/reports/enrolment", "/offerings/", f"/offerings/{offering_id}", "/offerings/new", "/messages/to-call",
             "/trainees/", "/trainees/proposals/", "/trainees/reads", "/certificates/",
-            f"/certificates/{paper}", "/users/", "/audit/", f"/offerings/{offering_id}/enrolments/",
+            f"/certificates/{paper}", f"/certificates/offering/{closed}/codes",
+            f"/certificates/offering/{closed}/codes/{certified}", "/users/", "/audit/", f"/offerings/{offering_id}/enrolments/",
         ),
         "trainee": ("/my-training/", "/account/", "/account/contacts"),
     }  # fmt: skip

@@ -120,6 +120,35 @@ def test_axe_finds_nothing_on_the_page_without_a_network(basement: Basement, pho
     expect_unsent(page, 0)
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_axe_finds_nothing_on_results_headcount_and_closing_without_a_network(
+    basement: Basement, phone: Phone, language: str
+) -> None:
+    """Light and dark, upright and turned; each field and button is reached by the keyboard."""
+    page = phone.page(f"/today/?lang={language}")
+    expect_ready(page)
+    phone.context.set_offline(True)
+    offering = basement.count("SELECT offering_id FROM course_session WHERE id = :id")
+    session = f"/sessions/{basement.session_id}"
+    axe, faults = Axe(), []
+    for address in (f"/offerings/{offering}/assessment", f"{session}/headcount", f"{session}/close"):
+        page.goto(address)
+        expect(page.locator("main h1")).to_be_visible()
+        expect(page.locator("main button:visible, main input:visible").first).to_be_attached()
+        for scheme, width, height in (("light", 360, 640), ("dark", 640, 360)):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": height})
+            faults += [f"{address} {scheme}: {one['id']}" for one in axe.run(page).response["violations"]]
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        reached = page.evaluate("document.activeElement.tagName")
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            reached += " " + page.evaluate("document.activeElement.tagName + (document.activeElement.type ?? '')")
+        assert "INPUT" in reached or "BUTTON" in reached, (address, reached)
+    assert faults == []
+    phone.context.set_offline(False)
+
+
 def test_a_form_that_needs_a_network_stays_with_what_was_entered(basement: Basement, phone: Phone) -> None:
     page = phone.page(f"{basement.address}/walk-in")
     page.locator("main [name=name]").fill("王小明")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -225,3 +226,19 @@ def test_without_a_gateway_its_settings_are_none(environment: pytest.MonkeyPatch
         environment.setenv(name, "")
     settings = load_settings()
     assert (settings.sms_gateway, settings.sms_endpoint, settings.metrics_token) == (None, None, None)
+
+
+@pytest.mark.parametrize(("text", "at"), [("08:00", time(8)), (" 19:30", time(19, 30)), ("", None), (" ", None)])
+def test_the_time_of_session_reminders_is_a_setting(
+    environment: pytest.MonkeyPatch, text: str, at: time | None
+) -> None:
+    assert load_settings().session_reminder_at == time(17)
+    environment.setenv("SESSION_REMINDER_AT", text)
+    assert load_settings().session_reminder_at == at
+
+
+@pytest.mark.parametrize("text", ["07:59", "20:01", "25:00", "evening", "5 pm"])
+def test_sessions_are_not_reminded_of_at_night(environment: pytest.MonkeyPatch, text: str) -> None:
+    environment.setenv("SESSION_REMINDER_AT", text)
+    with pytest.raises(SettingsError, match="SESSION_REMINDER_AT must be a time from 08:00 to 20:00"):
+        load_settings()

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify, make_response, requ
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
+from certificates import qualification
 from certificates.legacy.legacy import PublicLegacyCertificate
 from certificates.states import State
 from certificates.verification import bulk, list_checks
@@ -108,14 +109,15 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
     certificate = verdict.certificate
     if certificate is not None:
         facts = certificate.facts
+        certified = qualification.of_facts(facts)
         answer["certificate"] = {
             "number": certificate.number,
             "signed_code": True,
             "holder_masked": certificate.masked_name,
             "programme": facts["programme"],
             "programme_name": {"zh": facts["programme_zh"], "en": facts["programme_en"]},
-            "type": {"zh": facts["course_zh"], "en": facts["course_en"]},
-            "hours": facts["hours"],
+            "type": {"zh": certified.name_zh, "en": certified.name_en},
+            "hours": facts.get("qualification_hours", facts["hours"]),
             "unit": {"zh": facts["unit_zh"], "en": facts["unit_en"]},
             "issued_on": certificate.issued_on.isoformat(),
             "valid_until": certificate.valid_until.isoformat() if certificate.valid_until else None,

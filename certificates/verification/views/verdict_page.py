@@ -6,6 +6,7 @@ from typing import Any
 from flask import current_app, render_template, url_for
 from flask_babel import force_locale
 
+from certificates import qualification
 from certificates.forms import NameForm
 from certificates.states import verdict_label
 from certificates.verification.verification import Verdict
@@ -54,13 +55,14 @@ def texts(verdict: Verdict, language: str) -> dict[str, str]:
         )
     if verdict.certificate is not None:
         facts = verdict.certificate.facts
-        number = facts["hours"].removesuffix(".0")
+        certified = qualification.of_facts(facts)
+        number = certified.hours
         plural_form = 1 if number == "1" else 2  # fractions of an hour take the plural
         hours = counted("%(hours)s class hour", "%(hours)s class hours", plural_form, language) % {"hours": number}
         values |= {
             "holder": verdict.certificate.masked_name or translated(NAME_ERASED, language),
             "number": verdict.certificate.number,
-            "type": facts["course_" + language],
+            "type": certified.name(language),
             "programme": f"{facts['programme_' + language]} · {hours}",
             "unit": facts["unit_" + language],
         }

@@ -5,6 +5,7 @@ other sessions of the offering as they were when it fetched the roster, and its 
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.assessment import requirements
+from courses.enrolment import prerequisites
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceMethod
-from courses.models.offerings import CourseSession
+from courses.models.offerings import CourseSession, Offering
 from courses.offerings import class_hours
 
 Times = list[datetime | None]
@@ -22,14 +24,20 @@ Times = list[datetime | None]
 
 @dataclass(frozen=True)
 class ClosingFacts:
-    """The facts of one session. elsewhere: by enrolment, the arrival and leaving at each other session, by its id."""
+    """The facts of one session. elsewhere: by enrolment, the arrival and leaving at each other session, by its id.
+    not_holding: the trainees who do not hold what the course demands.
+    """
 
     session: dict[str, Any]
     elsewhere: dict[int, dict[int, Times]]
+    not_holding: frozenset[int] = frozenset()
 
 
-def read(db: Session, meeting: CourseSession) -> ClosingFacts:
-    """Read the attendances of the offering, in one statement, and what its course requires."""
+def read(db: Session, meeting: CourseSession, people: Mapping[int, str | None]) -> ClosingFacts:
+    """Read the attendances of the offering, in one statement, and what its course requires.
+
+    people: by trainee, what was accepted of another branch. What they hold is read where the course demands something.
+    """
     offering = meeting.offering
     elsewhere: dict[int, dict[int, Times]] = defaultdict(dict)
     by_self = 0
@@ -48,7 +56,20 @@ def read(db: Session, meeting: CourseSession) -> ClosingFacts:
             by_self += method == AttendanceMethod.SELF
         else:
             elsewhere[enrolment_id][session_id] = [arrived_at, left_at]
-    return ClosingFacts(_session_facts(meeting, by_self), elsewhere)
+    return ClosingFacts(_session_facts(meeting, by_self), elsewhere, _not_holding(db, offering, people))
+
+
+def _not_holding(db: Session, offering: Offering, people: Mapping[int, str | None]) -> frozenset[int]:
+    if offering.course.certificate_type is None:
+        return frozenset()
+    standings = prerequisites.standings(
+        db,
+        prerequisites.of_offering(offering),
+        people,
+        day=prerequisites.last_day_of(offering),
+        offering_id=offering.id,
+    )
+    return frozenset(trainee_id for trainee_id, standing in standings.items() if not standing.met)
 
 
 def _session_facts(meeting: CourseSession, by_self: int) -> dict[str, Any]:

@@ -50,6 +50,8 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Calle
     rows = db.execute(
         select(
             Enrolment.id,
+            Trainee.id,
+            Enrolment.held_elsewhere,
             Trainee.name,
             Trainee.ref,
             Trainee.phone_sealed,
@@ -65,9 +67,9 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Calle
         )
         .where(Enrolment.offering_id == offering.id, Enrolment.state.in_(HOLDS_PLACE))
     ).all()
-    facts = closing_facts.read(db, meeting)
+    facts = closing_facts.read(db, meeting, {row[1]: row[2] for row in rows})
     attempts = assessment.attempts_by_enrolment(db, offering.id)
-    hints = namesakes.hints(db, {row[0]: row[1] for row in rows}, masked=True)
+    hints = namesakes.hints(db, {row[0]: row[3] for row in rows}, masked=True)
     return {
         "version": str(version),
         "search_key": key.as_json(),
@@ -92,14 +94,15 @@ def read_device_roster(db: Session, session_id: int, scope: Scope, caller: Calle
                 "left_at": left_at,
                 "elsewhere": facts.elsewhere.get(enrolment_id, {}),
                 "named": any(letter.isalpha() for letter in name),
+                "holds": trainee_id not in facts.not_holding,
                 "skills": _skill_states(assessment.results_of(attempts.get(enrolment_id, ()))),
                 "attempts": [
                     {"attempt": attempt.attempt, "theory": attempt.theory, "skills": attempt.skills}
                     for attempt in attempts.get(enrolment_id, ())
                 ],
             }
-            for enrolment_id, name, ref, phone_sealed, ticket_hash, state, arrived_at, left_at in sorted(
-                rows, key=lambda row: (by_sound(row[1]), row[0])
+            for enrolment_id, trainee_id, _, name, ref, phone_sealed, ticket_hash, state, arrived_at, left_at in sorted(
+                rows, key=lambda row: (by_sound(row[3]), row[0])
             )
         ],
         "skills": [

@@ -15,6 +15,7 @@ from courses.enrolment import (
     name_writings,
     namesakes,
     places,
+    prerequisites,
     proposals,
     trainee_search,
     trainees,
@@ -54,7 +55,8 @@ def index(offering_id: int) -> ResponseReturnValue:
     only_these = request.args.get("consent") == "missing"
     if only_these:
         rows = [row for row in rows if row.enrolment.trainee_id in without_consent]
-    trainee_ids = [row.enrolment.trainee_id for row in rows if not row.enrolment.phone_sealed]
+    standings = prerequisites.of_enrolled(db(), offering, standing_rows)
+    trainee_ids = [row.enrolment.trainee_id for row in rows if standings or not row.enrolment.phone_sealed]
     return render_template(
         "enrolment/index.html",
         offering=offering,
@@ -62,6 +64,7 @@ def index(offering_id: int) -> ResponseReturnValue:
         without_consent=without_consent,
         only_without_consent=only_these,
         legible=trainees_rights.legible_ids(db(), trainee_ids, scope()),
+        standings=standings,
         places=places.count_places(db(), offering),
         states=labels.STATES,
         sources=labels.SOURCES,
@@ -233,6 +236,7 @@ def _render_new(
     people: Sequence[Trainee] | None = None,
     conflict_form: ConflictForm | None = None,
 ) -> str:
+    demands = prerequisites.of_offering(offering)
     return render_template(
         "enrolment/new.html",
         offering=offering,
@@ -241,6 +245,8 @@ def _render_new(
         warnings=warnings,
         search=search,
         people=people,
+        demands=demands,
+        types=prerequisites.type_names(db(), demands),
         legible=trainees_rights.legible_ids(db(), [person.id for person in people or ()], scope()),
         conflict_form=conflict_form or (ConflictForm() if warnings.conflict else None),
         places=places.count_places(db(), offering),
@@ -250,6 +256,18 @@ def _render_new(
 
 
 def _redirect_enrolled(enrolment: Enrolment) -> ResponseReturnValue:
+    """Say that a person is enrolled, and that a demanded certificate is not known of a person whose record may be seen."""
+    standing = prerequisites.of_enrolled(db(), enrolment.offering, [enrolment]).get(enrolment.trainee_id)
+    legible = trainees_rights.legible_ids(db(), [enrolment.trainee_id], scope()) if standing else ()
+    if standing is not None and not standing.met and legible:
+        flash(
+            _(
+                "No certificate is known of %(name)s that this course accepts. Without one there is no certificate at the"
+                " end: check the paper.",
+                name=enrolment.trainee.name,
+            ),
+            "warning",
+        )
     if enrolment.state == EnrolmentState.WAITLISTED:
         flash(_("%(name)s is on the waiting list: the offering is full.", name=enrolment.trainee.name), "warning")
     else:

@@ -4,7 +4,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerDay, RateLimitItemPerMinute
 
-from courses.enrolment import consents, enrolment_keys, places, privacy_texts, trainees
+from courses.enrolment import consents, enrolment_keys, places, prerequisites, privacy_texts, trainees
 from courses.enrolment.consents import Guardian
 from courses.enrolment.forms.enrolment import SelfEnrolmentForm
 from courses.models.privacy import ConsentWay
@@ -76,9 +76,12 @@ def page(offering_id: int) -> ResponseReturnValue:
             status = refusal.status
     counts = places.count_places(db(), offering)
     text = privacy_texts.current(db())
+    demands = prerequisites.of_offering(offering)
     body = render_template(
         "self_enrolment/page.html",
         offering=offering,
+        demands=demands,
+        types=prerequisites.type_names(db(), demands),
         form=form,
         form_key=form_keys.key_of(form_name),
         places=counts,

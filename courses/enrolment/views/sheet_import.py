@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from courses.enrolment import consents, labels, pending_lists, sheet, sheet_facts, sheet_import
+from courses.enrolment import consents, labels, pending_lists, prerequisites, sheet, sheet_facts, sheet_import
 from courses.enrolment.forms.enrolment import SheetApplyForm, SheetChoiceForm, SheetRowForm, SheetUploadForm
 from courses.enrolment.views.enrolment import blueprint
 from courses.models.enrolment import EnrolmentImport
@@ -72,9 +72,13 @@ def preview(offering_id: int, ref: str) -> ResponseReturnValue:
         return redirect(url_for("enrolment.choose_sheet", offering_id=offering_id, ref=ref))
     judged = sheet_import.preview(db(), pending, scope())
     opened_row = request.args.get("row", type=edge.row_id)
+    demands = prerequisites.of_offering(pending.offering)
     return render_template(
         "enrolment/preview.html",
         offering=pending.offering,
+        demands=demands,
+        standings=sheet_import.standings(db(), pending, judged.accepted),
+        types=prerequisites.type_names(db(), demands),
         pending=pending,
         preview=judged,
         source=source,

@@ -17,6 +17,7 @@ from courses.enrolment import (
     listings,
     proposals,
     trainee_search,
+    trainee_sections,
     trainees,
     trainees_rights,
 )
@@ -202,6 +203,7 @@ def _render_page(
         form=form,
         id_number=id_number,
         phones=phones,
+        **trainee_sections.facts(db(), trainee, scope()),
     )
 
 

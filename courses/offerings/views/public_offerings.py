@@ -4,10 +4,11 @@ from flask import Blueprint, current_app, render_template, request
 from flask_babel import gettext as _
 
 from courses.catalogue import catalogue
+from courses.enrolment import prerequisites
 from courses.offerings import public_listings
 from courses.offerings.forms import PublicOfferingFilterForm
 from courses.offerings.public_listings import PublicFilters
-from lms.core import edge
+from lms.core import clock, edge
 from lms.core.access import public
 from lms.core.forms import choices
 from lms.core.languages import named
@@ -45,7 +46,12 @@ def page() -> str:
 @public
 def detail(offering_id: int) -> str:
     """An offering, with a link to the enrolment page."""
+    offering = public_listings.get_public(db(), offering_id)
+    last_day = clock.last_branch_day([meeting.starts_at for meeting in offering.meetings])
+    demands = prerequisites.of_offering_id(db(), offering_id, last_day)
     return render_template(
         "public_offerings/detail.html",
-        offering=public_listings.get_public(db(), offering_id),
+        offering=offering,
+        demands=demands,
+        types=prerequisites.type_names(db(), demands),
     )

@@ -1,12 +1,13 @@
 """Owing messages: a message is stored in the transaction of its cause, and a worker sends it after the commit."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import uuid4
 
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from lms.core.errors import N_
 from lms.core.messages.models import Channel, Message, MessageState
 
 COLUMN = "message.content"
+_MESSAGES = cast("Table", Message.__table__)
 # A placeholder for the site's address in a text, because the rules that owe a message do not know the settings.
 SITE = "{site}"
 
@@ -131,6 +133,24 @@ def can_reach(purpose: Purpose, recipient: Recipient) -> bool:
     return any(is_served(address.channel, purpose) for address in recipient.addresses)
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A message to one person before it is stored.
+
+    subject, text: for e-mail, already in the recipient's language (or in both). parameters: the values for the SMS gateway's
+    template, by the names in `purpose.parameters`. key: a second message of the same key is dropped. until: from this moment
+    on, the message is not worth sending.
+    """
+
+    purpose: Purpose
+    recipient: Recipient
+    subject: str
+    text: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    key: str | None = None
+    until: datetime | None = None
+
+
 def owe(
     db: Session,
     purpose: Purpose,
@@ -144,13 +164,36 @@ def owe(
 ) -> None:
     """Store a waiting message in this unit of work.
 
-    subject, text: for e-mail, already in the recipient's language (or in both). parameters: the values for the SMS
-    gateway's template, by the names in `purpose.parameters`. key: a second message of the same key is dropped. lives: for
-    how long the message is worth sending; it is sent before messages that have no such limit. A recipient whom no channel
-    of this installation can reach goes to the list of people to call at once.
+    subject, text, parameters, key: as in `Draft`. lives: for how long the message is worth sending; it is sent before
+    messages that have no such limit. A recipient whom no channel of this installation can reach goes to the list of people
+    to call at once.
     """
-    ref = uuid4()
     now = clock.now()
+    until = now + lives if lives is not None else None
+    draft = Draft(purpose, recipient, subject, text, parameters or {}, key, until)
+    values = _values(draft, now, patient=lives is None)
+    if key is None:
+        db.add(Message(**values))  # many of one transaction are inserted in few statements
+    else:
+        db.execute(insert(Message).values(values).on_conflict_do_nothing(index_elements=["key"]))
+    events.publish(db, MessageOwed())
+
+
+def owe_many(db: Session, drafts: Sequence[Draft]) -> None:
+    """Store many messages in this unit of work, in one INSERT. A draft whose key is stored already is dropped."""
+    if not drafts:
+        return
+    now = clock.now()
+    rows = [_values(draft, now, patient=True) for draft in drafts]
+    # The table and not the class: SQLAlchemy groups the rows of a class by the columns that are null.
+    db.execute(insert(_MESSAGES).on_conflict_do_nothing(index_elements=["key"]), rows)
+    if any(row["state"] is MessageState.WAITING for row in rows):
+        events.publish(db, MessageOwed())
+
+
+def _values(draft: Draft, now: datetime, *, patient: bool) -> dict[str, Any]:
+    """The columns of a message that is stored now."""
+    purpose, recipient, ref = draft.purpose, draft.recipient, uuid4()
     position = next(
         (index for index, address in enumerate(recipient.addresses) if is_served(address.channel, purpose)), None
     )
@@ -158,15 +201,15 @@ def owe(
     content = {
         "name": recipient.name,
         "addresses": [[address.channel.value, address.value] for address in recipient.addresses],
-        "subject": subject,
-        "text": text,
-        "parameters": dict(parameters or {}),
+        "subject": draft.subject,
+        "text": draft.text,
+        "parameters": dict(draft.parameters),
         "phone": recipient.phone or next(numbers, None),
     }
     state = MessageState.WAITING
     if position is None:
         state = MessageState.TO_CALL if purpose.called else MessageState.ASIDE
-    values = {
+    return {
         "ref": ref,
         "purpose": purpose.code,
         "person": recipient.person,
@@ -177,24 +220,19 @@ def owe(
         "position": position or 0,
         "state": state,
         "reason": None if position is not None else "no_channel" if recipient.addresses else "no_address",
-        "key": key,
+        "key": draft.key,
         "district_id": recipient.district_id,
         "organisation_id": recipient.organisation_id,
-        "patient": lives is None,
+        "patient": patient,
         "called": purpose.called,
         "attempts": 0,
         "trying_since": now,
         "next_at": now,
-        "expires_at": now + lives if lives is not None else None,
+        "expires_at": draft.until,
         "created_at": now,
         "settled_at": None if state is MessageState.WAITING else now,
         "calls": 0,
     }
-    if key is None:
-        db.add(Message(**values))  # many of one transaction are inserted in few statements
-    else:
-        db.execute(insert(Message).values(values).on_conflict_do_nothing(index_elements=["key"]))
-    events.publish(db, MessageOwed())
 
 
 def content_of(message: Message) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from certificates import issuing
 from certificates.branch import Branch
-from certificates.legacy import legacy, matching
+from certificates.legacy import legacy, matching, superseding
 from certificates.legacy.models import LegacyCertificate
 from certificates.models import Certificate
 from certificates.states import State
@@ -65,6 +65,7 @@ def test_a_refresher_supersedes_the_newest_legacy_certificate_of_the_type(
     assert [successor(db, row) for row in (older, typeless, another, not_his)] == [None] * 4
     acts = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"legacy_certificate:{newer.id}")).all()
     assert acts == ["certificate.renew"]
+    assert superseding.settle(db, [trainee.id]) == {}
     found = legacy.find(db, newer.number, "张三丰", today=clock.branch_today())
     assert found is not None
     assert (found.state, found.successor is not None) == (State.SUPERSEDED, True)

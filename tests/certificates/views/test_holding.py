@@ -14,10 +14,13 @@ from PIL import Image
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certificates import badges, revocation, sharing
+from certificates import badges, documents, reissue, revocation, sharing
 from certificates.branch import Branch
 from certificates.models import Badge, Certificate
+from certificates.payload import digits_of
+from certificates.reissue import Correction
 from courses.models.enrolment import Enrolment
+from lms.core.scope import EVERYTHING
 from tests.factories import Make
 
 Issue = Callable[..., Certificate]
@@ -181,3 +184,64 @@ def test_a_revoked_certificate_is_said_to_be_and_given_to_nobody(
         f"/shared/{token}/certificate.pdf",
     ):
         assert client.get(address).status_code == 409
+
+
+def test_a_link_from_before_a_correction_shows_the_new_name_and_its_button_ends_it(
+    client: FlaskClient, db: Session, branch: Branch, issue: Issue
+) -> None:
+    former = issue("张三峰")
+    home, token = f"/tickets/{former.enrolment.ticket}", sharing.share(db, former, 30)
+    reissue.request(db, former, Correction("张三丰", {}), "姓名有误", branch=branch, scope=EVERYTHING)
+    reissue.issue_owed(db, branch)
+    db.commit()
+    db.expire_all()
+    visitor = client.application.test_client()
+    shared = visitor.get(f"/shared/{token}").text
+    assert "张三丰" in shared
+    assert "张三峰" not in shared
+    assert "更正" in shared
+    page = client.get(f"{home}/certificate").text
+    assert "更正" in page
+    withdraw = re.search(rf'action="({re.escape(home)}/shares/\d+/withdraw)"', page)
+    assert withdraw is not None
+    assert client.post(withdraw[1]).status_code == 303
+    assert visitor.get(f"/shared/{token}").status_code == 410
+
+
+def test_a_shared_page_tells_messengers_nothing_of_the_person(
+    client: FlaskClient, db: Session, certificate: Certificate
+) -> None:
+    token = sharing.share(db, certificate, 30)
+    db.commit()
+    head = client.get(f"/shared/{token}").text.partition("</head>")[0]
+    assert 'property="og:title"' in head
+    for word in (certificate.number, "张三丰", token):
+        assert word not in head
+    revocation.revoke(db, certificate, "发错人")
+    db.commit()
+    page = client.get(f"/shared/{token}").text
+    assert "已撤销" in page
+    assert "张三丰" not in page
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_code_stands_alone_and_reads(
+    client: FlaskClient, home: str, certificate: Certificate, branch: Branch, language: str
+) -> None:
+    answer = client.get(f"{home}/code?lang={language}")
+    assert answer.status_code == 200
+    assert answer.headers["X-Robots-Tag"].startswith("noindex")
+    assert "张三丰" not in answer.text, "a stranger looks at this screen"
+    svg = re.search(r"<svg.+?</svg>", answer.text, re.DOTALL)
+    assert svg is not None
+    assert svg[0] == documents.code(certificate, branch)
+
+
+def test_the_page_offers_the_ways_on(client: FlaskClient, home: str, certificate: Certificate) -> None:
+    page = client.get(f"{home}/certificate").text
+    for way in ("/code", "/certificate.pdf", "/card.pdf", "/second-name", "/badge.json"):
+        assert f'href="{home}{way}"' in page
+    assert f'download="{certificate.number}.png"' in page
+    assert "https://www.linkedin.com/profile/add?" in page
+    assert f'data-copy="http://127.0.0.1:8000/v/{digits_of(certificate.payload)}"' in page
+    assert page.index("有效") < page.index("张三丰") < page.index("certificate.png"), "the certificate comes first"

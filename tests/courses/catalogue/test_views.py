@@ -1,5 +1,6 @@
 """Pages of the catalogue: administrators and auditors read them, and only the city's administrators change courses."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from courses.models.catalogue import AttendanceRule, Course, Programme
 from lms.accounts.models import User
+from lms.core import clock
 from lms.core.scope import Role
 from tests.factories import Make
 
@@ -63,6 +65,42 @@ def test_buttons_of_the_form_move_and_remove_rows(city: FlaskClient) -> None:
     assert raised.text.index("呼救") < raised.text.index("抛投")
     assert "抛投" not in city.post("/catalogue/new", data=two | {"remove_skill": "0"}).text
     assert 'name="skills-2-name_zh"' in city.post("/catalogue/new", data=two | {"add_skill": "1"}).text
+
+
+def test_the_form_of_a_course_names_its_active_skills_by_their_ids(db: Session, make: Make, city: FlaskClient) -> None:
+    course = make.course("FR-8")
+    course.skills[0].active = False
+    db.commit()
+    page = city.get(f"/catalogue/{course.id}/edit").text
+    ids = re.findall(r'name="skills-\d+-skill_id" type="hidden" value="(\d*)"', page)
+    assert ids == [str(skill.id) for skill in course.skills[1:]]
+
+
+def test_what_must_be_held_is_entered_kept_on_an_error_and_shown(db: Session, city: FlaskClient) -> None:
+    demand = {
+        "prerequisites-0-certificate_type": "1", "prerequisites-0-lapse": "months", "prerequisites-0-months": "24",
+        "prerequisites-0-source": "办法 2026", "prerequisites-0-since": "2027-01-01",
+    }  # fmt: skip
+    wrong = (
+        {"prerequisites-0-months": ""}, {"prerequisites-0-source": " "}, {"prerequisites-0-since": ""},
+        {"prerequisites-0-certificate_type": "9"}, {"prerequisites-0-months": "0"}, {"prerequisites-0-lapse": "some"},
+        {name.replace("-0-", "-1-"): value for name, value in demand.items()},
+    )  # fmt: skip
+    for change in wrong:
+        answer = city.post("/catalogue/new", data=FACTS | demand | change)
+        assert answer.status_code == 422, change
+    added = city.post("/catalogue/new", data=FACTS | {"add_prerequisite": "1"})
+    assert clock.branch_today().isoformat() in added.text
+    assert (
+        'value="办法 2026"' not in city.post("/catalogue/new", data=FACTS | demand | {"remove_prerequisite": "0"}).text
+    )
+    address = city.post("/catalogue/new", data=FACTS | demand).location
+    page = city.get(address).text
+    assert "救护员证书，有效或过期不超过 24 个月" in page
+    assert "办法 2026" in page
+    assert 'value="24"' in city.get(f"{address}/edit").text
+    city.post(f"{address}/edit", data=FACTS | demand | {"prerequisites-0-lapse": "any"})
+    assert "有效或已过期均可" in city.get(address).text
 
 
 def test_a_programme_is_added_and_renamed_with_its_codes_fixed(db: Session, city: FlaskClient) -> None:

@@ -82,7 +82,10 @@ def _person(chance: random.Random, sessions: list[dict[str, Any]], number: int) 
     skills = [[skill, chance.random() < 0.7] for skill in (1, 2, 1, 2) if chance.random() < 0.6]
     theory = [chance.choice([0, 59, 60, 79, 80, 100]) for _ in range(chance.choice([0, 1, 1, 2]))]
     results = {"theory": theory, "skills": skills}
-    return {"enrolment": 100 + number, "named": chance.random() < 0.9, "times": times, "results": results}
+    return {
+        "enrolment": 100 + number, "named": chance.random() < 0.9, "holds": chance.random() < 0.8, "times": times,
+        "results": results,
+    }  # fmt: skip
 
 
 def _judged(
@@ -107,7 +110,10 @@ def _judged(
             tuple(person["results"]["theory"]), tuple((skill, passed) for skill, passed in person["results"]["skills"])
         )
         name = "张伟" if person["named"] else "…"
-        verdict = judge(demand, name=name, sessions_attended=len(stays), minutes_attended=minutes, results=results)
+        verdict = judge(
+            demand, name=name, sessions_attended=len(stays), minutes_attended=minutes, results=results,
+            holds=person["holds"],
+        )  # fmt: skip
         missing, state = list(verdict.shortfalls), str(verdict.state)
         assert verdict.certificate_due == (not missing)
     here = stays.get(session["id"])

@@ -71,3 +71,22 @@ def test_the_kind_that_the_owner_of_the_account_wishes_comes_first(db: Session, 
     assert [address.value for address in recipients.of_enrolment(enrolment).addresses] == [
         "+8613900139000", "given@example.org",
     ]  # fmt: skip
+
+
+def test_those_with_an_address_are_found_in_one_statement(db: Session, make: Make, statements: list[str]) -> None:
+    offering = make.offering()
+    given = make.enrolment(offering, email="given@example.org")
+    proven = make.enrolment(offering, make.trainee(phone="+8613800138000"))
+    proven.trainee.set_proof(ContactKind.PHONE, ContactProof.CODE)
+    linked = make.enrolment(offering, make.trainee(user_id=make.user().id))
+    disabled = make.enrolment(offering, make.trainee(user_id=make.user(disabled_at=clock.now()).id))
+    claimed = make.enrolment(offering, make.trainee(email="claimed@example.org"))
+    db.flush()
+    db.expire_all()
+    ids = [row.id for row in (given, proven, linked, disabled, claimed)]
+    db.expire_all()
+    statements.clear()
+    reached = list(recipients.reachable(db, ids))
+    assert len(statements) == 1
+    assert [enrolment for enrolment, _recipient in reached] == [given, proven, linked]
+    assert all(recipient.addresses for _enrolment, recipient in reached)

@@ -12,7 +12,7 @@ from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import Enrolment, EnrolmentImport, EnrolmentSource
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
-from lms.core.scope import EVERYTHING
+from lms.core.scope import EVERYTHING, Scope
 from tests.courses.enrolment.sheets import csv_of, previewed, receive
 from tests.factories import Make
 
@@ -117,3 +117,20 @@ def test_old_rows_are_wiped(db: Session, make: Make) -> None:
 def test_a_name_that_no_font_can_print_is_enrolled_and_said_in_the_preview(db: Session, make: Make) -> None:
     preview = previewed(db, make, csv_of("王\ue5e5,13812345678,,,1990,,,", "李四,13812345679,,,1990,,,", ",,,,,,,x"))
     assert [(row.number, row.lacking) for row in preview.accepted] == [(2, ("\ue5e5",)), (3, ())]
+
+
+def test_a_row_tells_how_a_known_person_in_reach_stands_against_what_is_demanded(db: Session, make: Make) -> None:
+    course = make.new_course(refresher=True)
+    make.prerequisite(course)
+    offering = make.offering(course=course)
+    people = [make.trainee(name, district_id=district) for name, district in (("甲", 1), ("乙", 1), ("丙", 2))]
+    make.legacy_certificate(people[0], None)
+    make.legacy_certificate(people[2], None)
+    content = csv_of(
+        *(f"{row.name},{(row.phone or '').removeprefix('+86')},,,,,," for row in people), "丁,13900000009,,,,,,"
+    )
+    pending = receive(db, make, content, offering)
+    rows = sheet_import.preview(db, pending, Scope(district_ids=frozenset({1}))).accepted
+    standings = sheet_import.standings(db, pending, rows)
+    outcomes = [standings[row.number].outcome if row.number in standings else None for row in rows]
+    assert outcomes == ["held", "nothing", None, None]

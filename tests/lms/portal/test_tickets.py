@@ -1,5 +1,6 @@
 """Tickets: found by their holder alone, and enough to come, to cancel and to make an account."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,9 @@ from courses.enrolment import places
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.catalogue import AttendanceRule
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
+from lms.accounts.models import User
 from lms.core import clock
+from lms.core.scope import Role
 from lms.portal import calendars, ticket_code
 from tests.factories import Make
 
@@ -132,3 +135,24 @@ def test_the_holder_chooses_the_writing_of_a_name_that_no_font_can_print(
     row.state = EnrolmentState.COMPLETED
     db.commit()
     assert client.get(f"{page}/writing").location == page
+
+
+def test_the_ticket_tells_its_own_holder_alone_what_is_known_to_be_held(
+    client: FlaskClient, db: Session, make: Make, sign_in: Callable[[User], FlaskClient]
+) -> None:
+    course = make.new_course(refresher=True)
+    make.prerequisite(course)
+    offering = make.offering(course=course, starts=[clock.now() + timedelta(days=3)])
+    user, other = make.user(Role.TRAINEE), make.user(Role.TRAINEE)
+    trainee = make.trainee(user_id=user.id)
+    ticket = make.enrolment(offering, trainee).ticket
+    db.commit()
+    own = sign_in(user)
+    assert "没有查到本课程认可的证书" in own.get(f"/tickets/{ticket}").text
+    number = make.legacy_certificate(trainee, None).number
+    db.commit()
+    assert number in own.get(f"/tickets/{ticket}").text
+    for stranger in (client, sign_in(other)):
+        page = stranger.get(f"/tickets/{ticket}").text
+        assert "本课程面向持证人员" in page
+        assert number not in page

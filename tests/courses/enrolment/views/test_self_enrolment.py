@@ -101,3 +101,35 @@ def test_a_key_with_other_contents_or_of_another_browser_shows_no_ticket(
     elsewhere = client.post(f"/training/{other.id}/enrol", data=sent)
     assert elsewhere.location.startswith("/tickets/")
     assert elsewhere.location != first.location
+
+
+def test_a_stranger_learns_the_rule_and_nothing_of_what_another_person_holds(
+    app: Flask, db: Session, make: Make
+) -> None:
+    course = make.new_course(refresher=True)
+    make.prerequisite(course, lapsed_months=12)
+    offering = make.offering(course=course, starts=[clock.now() + timedelta(days=3)])
+    people = [make.trainee("李明", phone=f"+861390000100{number}") for number in range(3)]
+    number = make.legacy_certificate(people[0], None).number
+    make.legacy_certificate(people[1], clock.branch_today() - timedelta(days=4000))
+    db.commit()
+    client = app.test_client()
+    assert "救护员证书，有效或过期不超过 12 个月" in client.get(f"/training/{offering.id}").text
+    assert "救护员证书，有效或过期不超过 12 个月" in client.get(f"/training/{offering.id}/enrol").text
+    pages = []
+    for person in people:
+        facts = {"name": person.name, "phone": (person.phone or "").removeprefix("+86")} | CONSENT
+        answer = app.test_client().post(f"/training/{offering.id}/enrol", data=facts)
+        pages.append(app.test_client().get(answer.location).text)
+    enrolled = db.scalars(select(Enrolment).where(Enrolment.offering_id == offering.id)).all()
+    assert {row.trainee_id for row in enrolled} == {person.id for person in people}
+    for page in pages:
+        assert "本课程面向持证人员" in page
+        assert number not in page
+        assert "没有查到" not in page
+        assert "过期时间过长" not in page
+    lines = [set(page.splitlines()) for page in pages]
+    different = (lines[0] ^ lines[1]) | (lines[0] ^ lines[2])
+    assert all("/tickets/" in line or "<svg" in line or "139" in line or "csrf" in line for line in different), (
+        different
+    )

@@ -54,6 +54,24 @@ def test_somebody_without_an_address_is_called_unless_nobody_would_read_it_out(d
     assert states == [MessageState.TO_CALL, MessageState.ASIDE]
 
 
+def test_many_messages_are_one_insert_and_those_of_a_known_key_are_dropped(db: Session, statements: list[str]) -> None:
+    owe(db, key="class:1")
+    db.info.pop("events", None)
+    statements.clear()
+    until = clock.now()
+    people = [Recipient(f"trainee:{number}", "李雷", BY_MAIL if number % 2 else ()) for number in range(6)]
+    drafts = [owing.Draft(TICKET, each, "您已报名", "见凭证", {}, f"class:{n}", until) for n, each in enumerate(people)]
+    owing.owe_many(db, drafts)
+    owing.owe_many(db, [])
+    assert len(statements) == 1
+    rows = db.scalars(select(Message).order_by(Message.key)).all()
+    assert [row.key for row in rows] == [f"class:{number}" for number in range(6)]
+    assert [row.state for row in rows if row.key != "class:1"].count(MessageState.TO_CALL) == 3
+    assert all(row.patient for row in rows)
+    assert {row.expires_at for row in rows if row.key != "class:1"} == {until}
+    assert [type(event) for event in db.info["events"]] == [owing.MessageOwed]
+
+
 @pytest.mark.usefixtures("no_sms")
 def test_an_address_that_no_channel_serves_is_left_out_and_its_number_is_called(db: Session) -> None:
     owe(db, addresses=BY_SMS + BY_MAIL)

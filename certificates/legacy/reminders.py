@@ -1,0 +1,127 @@
+"""Reminders of legacy certificates that belong to people: as `certificates.reminders`, by proven contacts of the record.
+
+The key of the message records that a certificate was reminded at a distance, so no table of its own is needed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_, select
+from sqlalchemy.orm import Session, aliased, contains_eager
+
+from certificates import reminders
+from certificates.legacy.models import LegacyCertificate
+from certificates.models import Certificate
+from certificates.reminders import Ending
+from courses.enrolment import recipients
+from courses.models.enrolment import Enrolment
+from courses.models.trainees import Trainee
+from lms.accounts.models import User
+from lms.core import clock
+from lms.core.messages.models import Message
+
+BATCH = 200
+
+
+def due(
+    db: Session, distances: Sequence[int], *, today: date, limit: int | None = None, lock: bool = False
+) -> list[tuple[LegacyCertificate, int]]:
+    """Return the certificates to be reminded of on a day with their distance, soonest end first, as `reminders.due` does."""
+    spans = list(pairwise((*sorted(set(distances), reverse=True), -1)))
+    if not spans:
+        return []
+    statement = (
+        select(LegacyCertificate)
+        .join(LegacyCertificate.trainee)
+        .outerjoin(User, User.id == Trainee.user_id)
+        .options(contains_eager(LegacyCertificate.trainee))
+        .where(
+            LegacyCertificate.revoked_at.is_(None),
+            LegacyCertificate.superseded_by_id.is_(None),
+            LegacyCertificate.erased_at.is_(None),
+            Trainee.erased_at.is_(None),
+            recipients.has_proven_address(),
+            or_(*(_within(today, farther, nearer, distances) for farther, nearer in spans)),
+            ~_has_later(),
+        )
+        .order_by(LegacyCertificate.valid_until, LegacyCertificate.id)
+        .limit(limit)
+    )
+    if lock:
+        statement = statement.with_for_update(of=LegacyCertificate, skip_locked=True)
+    return [(row, _distance(row, spans, today)) for row in db.scalars(statement)]
+
+
+def remind(db: Session, distances: Sequence[int], *, zone: ZoneInfo, limit: int = BATCH) -> int:
+    """Owe at most `limit` due reminders and return their number. The caller commits and calls again until it is 0."""
+    today = clock.today(zone)
+    rows = due(db, distances, today=today, limit=limit, lock=True)
+    types = {row.certificate_type for row, _distance in rows if row.certificate_type is not None}
+    offerings = reminders.refreshers(db, types) if types else {}
+    for row, distance in rows:
+        trainee = row.trainee
+        if trainee is None or row.valid_until is None:
+            raise AssertionError("the statement joins the trainee, and compares the last day")
+        near = reminders.nearest(offerings.get(row.certificate_type or 0, ()), trainee.district_id or 0)
+        ending = Ending(
+            row.name,
+            row.number,
+            row.course,
+            row.course,
+            row.valid_until,
+            (row.valid_until - today).days,
+            "/my-certificate",
+        )
+        recipient = replace(recipients.of_record(db, trainee), name=row.name)
+        reminders.owe_mail(db, ending, recipient, near, zone, key=_key(row.id, distance))
+    db.flush()
+    return len(rows)
+
+
+def _key(legacy_id: int, distance: int) -> str:
+    return f"reminder:legacy:{legacy_id}:{distance}"
+
+
+def _within(today: date, farther: int, nearer: int, distances: Sequence[int]) -> ColumnElement[bool]:
+    """The condition that a certificate is at this distance, and was not reminded at it or at a nearer one."""
+    own = literal("reminder:legacy:") + cast(LegacyCertificate.id, String)
+    reminded = exists().where(Message.key.in_([own + f":{distance}" for distance in distances if distance <= farther]))
+    return and_(
+        LegacyCertificate.valid_until > today + timedelta(days=nearer),
+        LegacyCertificate.valid_until <= today + timedelta(days=farther),
+        LegacyCertificate.issued_on <= LegacyCertificate.valid_until - timedelta(days=farther),
+        ~reminded,
+    )
+
+
+def _distance(row: LegacyCertificate, spans: Sequence[tuple[int, int]], today: date) -> int:
+    left = (row.valid_until - today).days if row.valid_until is not None else 0
+    return next(farther for farther, nearer in spans if nearer < left <= farther)
+
+
+def _has_later() -> ColumnElement[bool]:
+    """The condition that the person has another certificate of the type, legacy or not, in force, that ends later."""
+    other = aliased(LegacyCertificate)
+    legacy = exists().where(
+        other.trainee_id == LegacyCertificate.trainee_id,
+        other.certificate_type == LegacyCertificate.certificate_type,
+        other.revoked_at.is_(None),
+        other.superseded_by_id.is_(None),
+        or_(other.valid_until.is_(None), other.valid_until > LegacyCertificate.valid_until),
+    )
+    issued = exists(
+        select(1)
+        .select_from(Certificate)
+        .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
+        .where(
+            Enrolment.trainee_id == LegacyCertificate.trainee_id,
+            Certificate.certificate_type == LegacyCertificate.certificate_type,
+            Certificate.revoked_at.is_(None),
+            Certificate.superseded_by_id.is_(None),
+            or_(Certificate.valid_until.is_(None), Certificate.valid_until > LegacyCertificate.valid_until),
+        )
+    )
+    return or_(legacy, issued)
