@@ -17,7 +17,7 @@ def linkedin(certificate: Certificate, branch: Branch, language: str) -> str:
     facts = certificate.facts
     fields = {
         "startTask": "CERTIFICATION_NAME",
-        "name": facts[f"course_{language}"],
+        "name": facts.get(f"qualification_{language}") or facts[f"course_{language}"],
         "organizationName": facts[f"organisation_{language}"],
         "issueYear": certificate.issued_on.year,
         "issueMonth": certificate.issued_on.month,

@@ -44,4 +44,3 @@ personal_data.register(
         export=_export,
     )
 )
-personal_data.leave_apart({"offering": N_("Names its lead instructor by number")})

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     organisation_name_en: str = "Red Cross Society of China Beijing Branch"
     privacy_contact: str | None = Field(default=None, max_length=300)
     verification_contact: str | None = Field(default=None, max_length=300)
+    map_link: str | None = "https://uri.amap.com/search?keyword={address}"
     seal_file: Path | None = None
     logo_file: Path | None = None
     apple_pass_certificate_file: Path | None = None
@@ -206,11 +207,24 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "sms_gateway", "sms_endpoint", "metrics_token", "security_policy_url", *WALLET_SETTINGS, mode="before"
+        "sms_gateway",
+        "sms_endpoint",
+        "metrics_token",
+        "security_policy_url",
+        "map_link",
+        *WALLET_SETTINGS,
+        mode="before",
     )
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         return value or None
+
+    @field_validator("map_link")
+    @classmethod
+    def _map(cls, value: str | None) -> str | None:
+        if value is not None and (not value.startswith("https://") or value.count("{address}") != 1):
+            raise ValueError("must be a map's search address, as in https://uri.amap.com/search?keyword={address}")
+        return value
 
     @field_validator("sms_endpoint")
     @classmethod

@@ -15,6 +15,7 @@ MODELS = (
     "instructors.models",
     "courses.models.catalogue",
     "courses.models.offerings",
+    "courses.models.training_requests",
     "courses.models.trainees",
     "courses.models.enrolment",
     "courses.models.name_writings",

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from courses.models.catalogue import Course, CoursePrerequisite, CourseSkill
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
 from courses.models.trainees import Trainee
+from courses.models.training_requests import ContactPerson, TrainingRequest
 from instructors.models import Instructor, Qualification
 from lms.accounts.models import RoleGrant, User
 from lms.core import clock
@@ -205,6 +207,24 @@ class Make:
                 )
             )
         return row
+
+    def training_request(self, **facts: Any) -> TrainingRequest:
+        """A request of a school in district 1."""
+        ref = uuid4()
+        row = TrainingRequest(
+            ref=ref,
+            district_id=1,
+            course_id=self.course().id,
+            organisation_name="景山学校",
+            people=30,
+            days="五月的周六",
+            content=ContactPerson("周老师", self.phone(), "zhou@example.org", "请带模拟人").sealed(ref),
+            language="zh",
+            privacy_version=1,
+        )
+        for name, value in facts.items():
+            setattr(row, name, value)
+        return self._add(row)  # type: ignore[no-any-return]
 
     def trainee(self, name: str | None = None, **facts: Any) -> Trainee:
         n = next(_numbers)

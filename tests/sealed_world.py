@@ -152,6 +152,7 @@ def _build(db: Session, make: Make, settings: Settings) -> World:
     trainee.set_id_number(IdType.RESIDENT, ID_NUMBER)
     consents.give(db, trainee, ConsentWay.DESK, guardian=Guardian("张父", Relation.FATHER))
     enrolment = make.enrolment(offering, trainee, phone=make.phone(), email="given@example.org")
+    make.training_request()
     mail.send_confirmation(db, enrolment)
     ref = uuid4()
     clear = json.dumps({"to": "earlier@example.org", "subject": "S", "text": "T"})

@@ -17,8 +17,9 @@ from lms.core import clock
 class PassContents:
     """The texts of a pass, each in both languages where it has two.
 
-    `key` names the pass: it is the number of the first certificate of the chain, so that a pass of a corrected or renewed
-    certificate takes the place of the former one. `address` is the signed code as the QR code of the paper holds it.
+    `key` names the pass in Apple Wallet: it is the number of the first certificate of the chain, so that a pass of a corrected
+    or renewed certificate takes the place of the former one. `course_…` are the qualification where a refresher renewed one.
+    `address` is the signed code as the QR code of the paper holds it.
     """
 
     key: str
@@ -50,8 +51,8 @@ def of_certificate(certificate: Certificate, first_number: str, branch: Branch) 
         number=document.number,
         holder=document.holder,
         second_name=document.second_name,
-        course_zh=document.course_zh,
-        course_en=document.course_en,
+        course_zh=document.qualification_zh or document.course_zh,
+        course_en=document.qualification_en or document.course_en,
         unit_zh=document.unit_zh,
         unit_en=document.unit_en,
         organisation_zh=document.organisation_zh,

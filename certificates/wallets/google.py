@@ -5,7 +5,6 @@ token holds what the pass says, so opening the link tells it to Google.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from certificates.keys.jws import base64url
 from certificates.wallets.contents import PassContents
+from certificates.wallets.models import Wallet
 from lms.config import Settings
 from lms.core import clock
 from lms.core.errors import N_, DomainError
@@ -26,7 +26,7 @@ SAVE_ADDRESS = "https://pay.google.com/gp/v/save/"
 CLASS = "certificate"
 COLOUR = "#b3161d"
 LABELS = {"zh": "有效期至", "en": "Last valid day"}
-_NOT_IN_IDS = re.compile("[^A-Za-z0-9._-]")
+ID_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ def generic_object(contents: PassContents, keys: GoogleKeys, language: str) -> d
         end["validTimeInterval"] = {"end": {"date": f"{contents.valid_until}T23:59:59"}}
     name = f"{contents.holder} {contents.second_name}" if contents.second_name else contents.holder
     return {
-        "id": f"{keys.issuer_id}.{_NOT_IN_IDS.sub('_', contents.key)}",
+        # Google keeps the pass that it has of an id, so what says something else has another one.
+        "id": f"{keys.issuer_id}.{contents.digest(Wallet.GOOGLE).hex()[:ID_DIGITS]}",
         "classId": _class_id(keys),
         "cardTitle": _text(contents.organisation_zh if chinese else contents.organisation_en, language),
         "subheader": _text(contents.course_zh if chinese else contents.course_en, language),

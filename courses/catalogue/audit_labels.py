@@ -20,6 +20,8 @@ audit_labels.register(
         },
         fields={
             "attendance_rule": N_("Attendance required"),
+            "bring_en": N_("What to bring, in English"),
+            "bring_zh": N_("What to bring, in Chinese"),
             "certificate_type": N_("Certificate type"),
             "code": N_("Code"),
             "course": N_("Course"),

@@ -57,6 +57,8 @@ class CourseFacts:
     certificate_type: int | None = None
     refresher: bool = False
     active: bool = True
+    bring_zh: str | None = None
+    bring_en: str | None = None
 
 
 @dataclass(frozen=True)

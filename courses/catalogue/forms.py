@@ -16,6 +16,7 @@ from wtforms import (
     IntegerField,
     SelectField,
     StringField,
+    TextAreaField,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
@@ -188,6 +189,12 @@ class CourseForm(Form):
     validity_months = IntegerField(_("Valid for, in months"), validators=[Optional(), NumberRange(min=1, max=1200)])
     refresher = BooleanField(_("Refresher: counted in its own column"))
     active = BooleanField(_("Offered: new offerings can be scheduled"), default=True)
+    bring_zh = TextAreaField(
+        _("What to bring, in Chinese"), filters=[strip], validators=[Length(max=500)], render_kw={"rows": 2}
+    )
+    bring_en = TextAreaField(
+        _("What to bring, in English"), filters=[strip], validators=[Length(max=500)], render_kw={"rows": 2}
+    )
     skills = FieldList(FormField(ChecklistItemForm), min_entries=1, max_entries=MAX_SKILLS)
     prerequisites = FieldList(FormField(PrerequisiteForm), max_entries=MAX_PREREQUISITES)
 

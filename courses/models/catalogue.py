@@ -57,7 +57,7 @@ class Course(Base):
     of an offering a trainee must attend. `pass_mark` is the per cent needed in the theory test, or None without a test.
     `validity_months` is None for a certificate that does not expire. `trainee_ratio` is the number of trainees for each
     instructor above which planners are warned. `certificate_type` is the number in the certificate's code, or None where
-    the course gives no certificate.
+    the course gives no certificate. `bring_zh` and `bring_en` say what trainees bring, for the public page of each offering.
     """
 
     __tablename__ = "course"
@@ -77,6 +77,8 @@ class Course(Base):
     certificate_type: Mapped[int | None] = mapped_column(SmallInteger)
     refresher: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
+    bring_zh: Mapped[str | None]
+    bring_en: Mapped[str | None]
 
     programme: Mapped[Programme] = relationship()
     skills: Mapped[list["CourseSkill"]] = relationship(

@@ -61,9 +61,12 @@ class Offering(Base):
 
     `counted_on` is the day on which reports count its person-times: the day of its last session, set when it closes.
 
-    The last two columns are about an offering that plans fewer hours than its course (`courses.offerings.class_hours`).
+    Two columns are about an offering that plans fewer hours than its course (`courses.offerings.class_hours`).
     `certificate_hours` are the hours that its certificates print instead of the course's. `hours_reason` is the reason
     why they print the course's hours all the same.
+
+    The columns from `contact_name` are what the public page says besides (`courses.offerings.public_facts`). `fee` is in
+    yuan, 0 where the training is free of charge, and None where nothing is said about it.
     """
 
     __tablename__ = "offering"
@@ -85,6 +88,13 @@ class Offering(Base):
     counted_on: Mapped[date | None]
     certificate_hours: Mapped[Decimal | None] = mapped_column(Numeric(5, 1))
     hours_reason: Mapped[str | None]
+    contact_name: Mapped[str | None]
+    contact_phone: Mapped[str | None]
+    directions: Mapped[str | None]
+    map_address: Mapped[str | None]
+    bring: Mapped[str | None]
+    fee: Mapped[Decimal | None] = mapped_column(Numeric(8, 2))
+    fee_note: Mapped[str | None]
 
     course: Mapped[Course] = relationship()
     organisation: Mapped[Organisation] = relationship()
@@ -103,6 +113,8 @@ class Offering(Base):
             name="cancelled",
         ),
         CheckConstraint("certificate_hours > 0", name="certificate_hours"),
+        CheckConstraint("fee >= 0", name="fee"),
+        CheckConstraint("contact_name IS NULL OR contact_phone IS NOT NULL", name="contact"),
         CheckConstraint("certificate_hours IS NULL OR hours_reason IS NULL", name="hours_decision"),
         Index("ix_offering_district_state", "district_id", "state"),
         Index("ix_offering_counted_on", "counted_on"),

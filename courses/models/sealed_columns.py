@@ -1,6 +1,16 @@
 """The columns of this package that are sealed with the field key."""
 
-from courses.models import enrolment, exports, imports, privacy, proposals, self_check_in, trainees, walk_ins
+from courses.models import (
+    enrolment,
+    exports,
+    imports,
+    privacy,
+    proposals,
+    self_check_in,
+    trainees,
+    training_requests,
+    walk_ins,
+)
 from instructors.models import PHONE_COLUMN as INSTRUCTOR_PHONE
 from lms.core.crypto import token_uuid
 from lms.core.sealed_columns import SealedColumn, SealedFact, register
@@ -25,6 +35,7 @@ register(
     ),
     SealedColumn("walk_in", "phone_sealed", walk_ins.PHONE_COLUMN, row="id"),
     SealedColumn("proposal", "content", proposals.COLUMN),
+    SealedColumn("training_request", "content", training_requests.COLUMN),
     SealedColumn("consent", "guardian_sealed", privacy.GUARDIAN_COLUMN),
     SealedColumn("check_in_key", "key_sealed", self_check_in.KEY_COLUMN),
     SealedColumn(

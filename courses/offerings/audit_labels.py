@@ -11,18 +11,27 @@ audit_labels.register(
             "offering.change": N_("Offering changed"),
             "offering.publish": N_("Offering published"),
             "offering.schedule": N_("Offering scheduled"),
+            "offering.withdraw": N_("Offering made a draft again"),
+            "training_request.accept": N_("Requested training accepted"),
+            "training_request.decline": N_("Requested training declined"),
         },
         nouns={
             "course_session": N_("Session"),
             "offering": N_("Offering"),
+            "training_request": N_("Requested training"),
         },
         fields={
+            "bring": N_("What to bring"),
             "capacity": N_("Capacity"),
             "certificate_hours": N_("Hours on the certificates"),
+            "directions": N_("How to get there"),
             "ends_at": N_("Ends"),
+            "fee": N_("Fee in yuan"),
+            "fee_note": N_("About the fee"),
             "hours_reason": N_("Reason for the hours on the certificates"),
             "instructors": N_("Instructors"),
             "lead": N_("Lead instructor"),
+            "map_address": N_("Address for the map"),
             "place": N_("Place"),
             "session": N_("Session"),
             "sessions": N_("Sessions"),
@@ -35,6 +44,7 @@ audit_labels.register(
         },
         pages={
             "offering": ("offerings.page", "offering_id"),
+            "training_request": ("training_requests.page", "request_id"),
         },
     )
 )

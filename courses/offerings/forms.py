@@ -1,8 +1,9 @@
 """Forms for offerings: their facts, sessions and instructors, and the filters of the lists."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,8 @@ from flask_babel import lazy_gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
+    DecimalField,
+    EmailField,
     FieldList,
     FormField,
     HiddenField,
@@ -21,11 +24,18 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, Email, InputRequired, Length, NumberRange, Optional
 
+from courses.enrolment.forms.consents import TextVersionField
 from courses.models.offerings import Offering
+from courses.models.training_requests import ContactPerson
+from courses.offerings import training_requests
 from courses.offerings.class_hours import REASON_LIMIT, HoursDecision
-from lms.core.forms import DayField, Form, QueryForm, choices, strip
+from courses.offerings.public_facts import PublicFacts
+from courses.offerings.training_requests import RequestedTraining
+from lms.core.forms import DayField, Form, PersonNameField, PhoneField, QueryForm, WorkPhoneField, choices, strip
+from lms.organisations.forms import SECTORS
+from lms.organisations.models import Sector
 
 MAX_CAPACITY = 10_000
 MAX_SESSIONS = 60
@@ -34,6 +44,7 @@ MAX_ASSISTANTS = 12
 # For example, 20:00 to 02:00 is a session of six hours, but 09:00 to 08:00 is a mistake.
 MAX_OVERNIGHT = timedelta(hours=12)
 TIME_FORMATS = ("%H:%M", "%H:%M:%S")
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -124,7 +135,28 @@ class TeamMixin:
     examiner = StringField(_("Examiner"), filters=[strip], validators=[Optional(), Length(max=200)])
 
 
-class OfferingForm(TeamMixin, Form):
+class PublicFactsMixin:
+    """The fields of what the public page of an offering says besides time and place."""
+
+    contact_name = StringField(_("Whom to call"), filters=[strip], validators=[Optional(), Length(max=100)])
+    contact_phone = WorkPhoneField(_("Phone at work"))
+    map_address = StringField(_("Address for the map"), filters=[strip], validators=[Optional(), Length(max=200)])
+    directions = TextAreaField(
+        _("How to get there"), filters=[strip], validators=[Optional(), Length(max=500)], render_kw={"rows": 2}
+    )
+    bring = TextAreaField(
+        _("What to bring"), filters=[strip], validators=[Optional(), Length(max=500)], render_kw={"rows": 2}
+    )
+    fee = DecimalField(_("Fee in yuan"), places=None, validators=[Optional(), NumberRange(min=0, max=99_999)])
+    fee_note = StringField(_("About the fee"), filters=[strip], validators=[Optional(), Length(max=200)])
+
+    def public_facts(self) -> PublicFacts:
+        """The valid input."""
+        facts = PublicFacts(**{name: self[name].data for name in PublicFacts.__dataclass_fields__})  # type: ignore[index]
+        return facts if facts.fee is None else replace(facts, fee=facts.fee.quantize(CENT))
+
+
+class OfferingForm(PublicFactsMixin, TeamMixin, Form):
     """An offering with its sessions. Buttons of the form itself add and remove rows, so no script is needed."""
 
     course_id = SelectField(
@@ -257,3 +289,96 @@ class PublicOfferingFilterForm(QueryForm):
     district = SelectField(_("District"), coerce=_optional_int)
     first_day = DayField(_("From day"), validators=[Optional()])
     last_day = DayField(_("To day"), validators=[Optional()])
+
+
+class AskTrainingForm(Form):
+    """A training that an organisation asks for, and the person whom the district calls or writes to."""
+
+    organisation_name = StringField(
+        _("Your organisation"), filters=[strip], validators=[DataRequired(), Length(max=200)]
+    )
+    district_id = SelectField(_("District"), coerce=_optional_int, validators=[DataRequired(_("Choose the district."))])
+    course_id = SelectField(_("Course"), coerce=_optional_int, validators=[DataRequired(_("Choose a course."))])
+    people = IntegerField(
+        _("Number of people"), validators=[InputRequired(), NumberRange(min=1, max=training_requests.MAX_PEOPLE)]
+    )
+    days = StringField(_("Wished days and times"), filters=[strip], validators=[DataRequired(), Length(max=300)])
+    place = StringField(_("Place, if you have one"), filters=[strip], validators=[Optional(), Length(max=200)])
+    contact_name = PersonNameField(
+        _("Contact person"),
+        printed=False,
+        validators=[DataRequired(), Length(max=100)],
+        render_kw={"autocomplete": "name"},
+    )
+    phone = PhoneField(_("Phone, mobile or landline"))
+    email = EmailField(
+        _("E-mail"),
+        filters=[strip],
+        validators=[Optional(), Email(), Length(max=254)],
+        render_kw={"autocomplete": "email"},
+    )
+    remarks = TextAreaField(
+        _("Remarks"), filters=[strip], validators=[Optional(), Length(max=500)], render_kw={"rows": 3}
+    )
+    consent = BooleanField(
+        _(
+            "I agree that this information is stored to answer this request. It is deleted after the request is settled."
+        ),
+        validators=[DataRequired(_("Without your consent we cannot take the request."))],
+    )
+    privacy_version = TextVersionField()
+
+    def training(self) -> RequestedTraining:
+        """The valid input."""
+        return RequestedTraining(
+            organisation_name=self.organisation_name.data,
+            district_id=self.district_id.data,
+            course_id=self.course_id.data,
+            people=self.people.data,
+            days=self.days.data,
+            place=self.place.data,
+            contact=ContactPerson(self.contact_name.data, self.phone.data, self.email.data, self.remarks.data),
+        )
+
+
+class RequestFilterForm(QueryForm):
+    """The filter of the list of requested trainings."""
+
+    state = SelectField(
+        _("State"),
+        choices=choices(
+            (("open", _("To decide")), ("accepted", _("Accepted")), ("declined", _("Declined")), ("all", _("All")))
+        ),
+        default="open",
+    )
+
+
+class RequestAcceptForm(Form):
+    """The host of a requested training: an organisation of the register, or a new one with the name that was typed."""
+
+    organisation = StringField(_("Host organisation"), filters=[strip], validators=[Optional(), Length(max=300)])
+    new_sector = SelectField(
+        _("New organisation: its sector"),
+        choices=choices([("", _("Not new")), *((sector.value, label) for sector, label in SECTORS.items())]),
+        validators=[Optional()],
+    )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Require one of the two: an organisation of the register, or the sector of a new one."""
+        valid = bool(super().validate(extra_validators))
+        if valid and not self.organisation.data and not self.new_sector.data:
+            self.organisation.errors = [_("Choose the organisation, or the sector of a new one.")]
+            return False
+        return valid
+
+    def sector(self) -> Sector | None:
+        """The sector of a new organisation; None where the host is in the register."""
+        return Sector(self.new_sector.data) if self.new_sector.data else None
+
+
+class RequestDeclineForm(Form):
+    """The reason for declining a requested training."""
+
+    reason = TextAreaField(
+        _("Reason"), filters=[strip], validators=[DataRequired(), Length(max=500)], render_kw={"rows": 2}
+    )

@@ -186,13 +186,14 @@ def has_session_between(first_day: date | None, last_day: date | None, zone: Zon
     """A condition for a SELECT from Offering: one of its sessions begins on or between the days."""
     conditions = [CourseSession.offering_id == Offering.id]
     if first_day is not None:
-        conditions.append(CourseSession.starts_at >= _midnight(first_day, zone))
+        conditions.append(CourseSession.starts_at >= midnight(first_day, zone))
     if last_day is not None and last_day < date.max:
-        conditions.append(CourseSession.starts_at < _midnight(last_day + timedelta(days=1), zone))
+        conditions.append(CourseSession.starts_at < midnight(last_day + timedelta(days=1), zone))
     return exists().where(*conditions)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The moment at which a day begins in the zone."""
     # Days at the far ends of the calendar cannot be converted to UTC, and no offering lies there.
     if not 1900 <= day.year <= 9000:
         return datetime(1900 if day.year < 1900 else 9000, 1, 1, tzinfo=UTC)

@@ -1,6 +1,7 @@
 """Offerings: scheduling, changing, publishing and cancelling them.
 
-The state goes draft → published → closed or cancelled, and never back.
+The state goes draft → published → closed or cancelled. Back goes one way alone: a published offering without people is
+withdrawn and is a draft again (`courses.offerings.withdrawal`).
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
 from courses.offerings import class_hours, notices, scheduling
 from courses.offerings.class_hours import HoursDecision
+from courses.offerings.public_facts import PublicFacts
 from courses.offerings.scheduling import SessionPlan, Team
 from lms.core import audit, clock, reasons
 from lms.core.errors import N_, DomainError, NotFound
@@ -34,7 +36,7 @@ class OfferingPlan:
     """An offering as a planner wants it.
 
     `capacity` is None for the capacity of the course. `team` is the team of every session that has none of its own in
-    its plan; with None such a session keeps the team that it has.
+    its plan; with None such a session keeps the team that it has. `public_facts` is None to leave them as they are.
     """
 
     course_id: int
@@ -44,6 +46,7 @@ class OfferingPlan:
     capacity: int | None = None
     by_invitation: bool = False
     team: Team | None = None
+    public_facts: PublicFacts | None = None
 
 
 def schedule(db: Session, plan: OfferingPlan, *, scope: Scope, zone: ZoneInfo) -> Offering:
@@ -65,10 +68,13 @@ def schedule(db: Session, plan: OfferingPlan, *, scope: Scope, zone: ZoneInfo) -
         by_invitation=plan.by_invitation,
         state=OfferingState.DRAFT,
     )
+    if plan.public_facts is not None:
+        plan.public_facts.set_on(offering)
     db.add(offering)
     db.flush()
     scheduling.arrange(db, offering, _session_plans(plan), zone=zone)
-    audit.record(db, "offering.schedule", offering, after=_audit_facts(offering))
+    facts = {name: value for name, value in _audit_facts(offering).items() if value is not None}
+    audit.record(db, "offering.schedule", offering, after=facts)
     return offering
 
 
@@ -107,6 +113,8 @@ def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope,
         )
     offering.course_id, offering.place, offering.capacity = plan.course_id, plan.place, capacity
     offering.by_invitation = plan.by_invitation
+    if plan.public_facts is not None:
+        plan.public_facts.set_on(offering)
     db.flush()
     db.expire(offering, ["course", "organisation", "district"])
     scheduling.arrange(db, offering, _session_plans(plan), zone=zone)
@@ -348,4 +356,4 @@ def _audit_facts(offering: Offering) -> dict[str, Any]:
             }
             for meeting in offering.sessions
         ],
-    }
+    } | PublicFacts.of(offering).for_audit()

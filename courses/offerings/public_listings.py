@@ -1,14 +1,15 @@
 """Offerings as the public sees them: open ones with their free places.
 
-They contain no personal data except the lead instructor's name.
+They contain no personal data except the lead instructor's name and the contact that the host gives for the public.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -50,7 +51,10 @@ class PublicSession:
 
 @dataclass(frozen=True)
 class PublicOffering:
-    """An offering as the public sees it. `hours` are the class hours of the course."""
+    """An offering as the public sees it. `hours` are the class hours of the course.
+
+    The contact is the offering's, else its host's. `bring` is the offering's, else its course's in both languages.
+    """
 
     id: int
     state: OfferingState
@@ -70,6 +74,13 @@ class PublicOffering:
     free: int
     waiting: int
     cancel_reason: str | None
+    contact_name: str | None
+    contact_phone: str | None
+    directions: str | None
+    map_address: str | None
+    bring: BilingualName | None
+    fee: Decimal | None
+    fee_note: str | None
     meetings: tuple[PublicSession, ...]
 
     @property
@@ -92,12 +103,9 @@ def list_open(db: Session, filters: PublicFilters, *, zone: ZoneInfo, page: int 
     """A page of the offerings in which anybody can enrol, soonest first, in one statement."""
     page = max(page, 1)
     statement, meetings = _statement()
-    statement = statement.where(
-        Offering.state == OfferingState.PUBLISHED,
-        Offering.by_invitation.is_(False),
-        meetings.c.first > clock.now(),
-        *_conditions(filters, zone),
-    ).order_by(meetings.c.first, Offering.id)
+    statement = statement.where(is_open(meetings.c.first), *conditions(filters, zone)).order_by(
+        meetings.c.first, Offering.id
+    )
     records = db.execute(statement.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
     if not records and page > 1:
         return list_open(db, filters, zone=zone)
@@ -117,6 +125,11 @@ def get_public(db: Session, offering_id: int) -> PublicOffering:
     if record is None:
         raise NotFound
     return _public_offering(record)
+
+
+def is_open(first_start: Any) -> ColumnElement[bool]:
+    """The condition that anybody can enrol in an offering. first_start: the column with the start of its first session."""
+    return and_(Offering.state == OfferingState.PUBLISHED, Offering.by_invitation.is_(False), first_start > clock.now())
 
 
 def _statement() -> tuple[Any, Any]:
@@ -145,25 +158,31 @@ def _statement() -> tuple[Any, Any]:
             count_enrolments(Enrolment.state.in_(HOLDS_PLACE)),
             count_enrolments(Enrolment.state == EnrolmentState.WAITLISTED),
             meetings.c.starts, meetings.c.ends, meetings.c.places,
+            Offering.contact_name, Offering.contact_phone, Organisation.contact_name, Organisation.contact_phone,
+            Offering.directions, Offering.map_address, Offering.bring, Course.bring_zh, Course.bring_en,
+            Offering.fee, Offering.fee_note,
             func.count().over(),
         )
     )  # fmt: skip
     return join_listed_tables(statement, meetings), meetings
 
 
-def _conditions(filters: PublicFilters, zone: ZoneInfo) -> list[ColumnElement[bool]]:
-    conditions = []
+def conditions(filters: PublicFilters, zone: ZoneInfo) -> list[ColumnElement[bool]]:
+    """The conditions of the filters, for a SELECT from Offering and Course."""
+    filtered = []
     if filters.programme_code:
-        conditions.append(Course.programme_code == filters.programme_code)
+        filtered.append(Course.programme_code == filters.programme_code)
     if filters.district_id is not None:
-        conditions.append(Offering.district_id == filters.district_id)
+        filtered.append(Offering.district_id == filters.district_id)
     if filters.first_day or filters.last_day:
-        conditions.append(has_session_between(filters.first_day, filters.last_day, zone))
-    return conditions
+        filtered.append(has_session_between(filters.first_day, filters.last_day, zone))
+    return filtered
 
 
 def _public_offering(record: Any) -> PublicOffering:
     sessions = zip(record[22] or (), record[23] or (), record[24] or (), strict=True)
+    contact_name, contact_phone = record[25:27] if record[26] else record[27:29]
+    bring_zh, bring_en = (record[31], None) if record[31] else (record[32] or record[33], record[33])
     return PublicOffering(
         id=record[0], state=OfferingState(record[1]), place=record[2], capacity=record[3], cancel_reason=record[4],
         course=BilingualName(record[5], record[6]), programme=BilingualName(record[7], record[8]),
@@ -171,5 +190,7 @@ def _public_offering(record: Any) -> PublicOffering:
         lead=record[13], hours=float(record[14]), certificate=record[15] is not None, validity_months=record[16],
         refresher=record[17], attendance_rule=record[18], minutes_share=record[19],
         free=max(0, record[3] - record[20]), waiting=record[21],
+        contact_name=contact_name, contact_phone=contact_phone, directions=record[29], map_address=record[30],
+        bring=BilingualName(bring_zh, bring_en) if bring_zh else None, fee=record[34], fee_note=record[35],
         meetings=tuple(PublicSession(*facts) for facts in sessions),
     )  # fmt: skip

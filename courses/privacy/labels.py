@@ -11,6 +11,7 @@ WHOSE = {
     Whose.INSTRUCTOR: N_("Instructors"),
     Whose.GUARDIAN: N_("Guardians"),
     Whose.WALK_IN: N_("People at the door"),
+    Whose.CONTACT_PERSON: N_("Contact persons of organisations"),
 }
 BASES = {
     Basis.CONSENT: N_("Consent of the person (PIPL art. 13, 1)"),
@@ -23,6 +24,7 @@ RECEIVERS = {
     Receiver.MAIL_PROVIDER: N_("Mail provider"),
     Receiver.HOST: N_("Host organisation of the training"),
     Receiver.ANYBODY_WITH_CODE: N_("Anybody who scans the code (name masked)"),
+    Receiver.PUBLIC_PAGE: N_("Anybody, on the public page of the training"),
 }
 WAYS = {
     ConsentWay.SELF_ENROLMENT: N_("When enrolling"),

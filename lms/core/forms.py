@@ -1,5 +1,7 @@
 """The base classes of forms, and fields for phone numbers and moments."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
@@ -117,6 +119,26 @@ class PhoneField(StringField):
             raise ValidationError(
                 _("This is not a phone number. Enter 11 digits, or + and the country code for a foreign number.")
             ) from None
+
+
+class WorkPhoneField(StringField):
+    """A phone number at work, shown to the public as it is typed: with area code and extension, "010-6400 0000 转 12"."""
+
+    data: str | None
+    _FORM = re.compile(r"[+(]?[0-9][0-9() -]{3,28}[0-9](?:\s?(?:转|ext\.?|x)\s?[0-9]{1,6})?", re.IGNORECASE)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("render_kw", {"inputmode": "tel", "autocomplete": "off", "maxlength": 40})
+        kwargs.setdefault("filters", [strip])
+        super().__init__(*args, **kwargs)
+
+    def pre_validate(self, form: Any) -> None:  # noqa: ARG002  # WTForms passes it
+        """Refuse a text that nobody can call. An empty text is left to the other validators."""
+        if not self.data:
+            return
+        self.data = " ".join(unicodedata.normalize("NFKC", self.data).split())
+        if not self._FORM.fullmatch(self.data):
+            raise ValidationError(_("This is not a phone number. For example: 010-6400 0000 ext. 12"))
 
 
 class PrintedField(StringField):

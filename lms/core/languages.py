@@ -55,7 +55,7 @@ def language() -> str:
 
 
 def select_language() -> str:
-    """The language of the address (`?lang=en`), else of the cookie, of the account, of the browser, else Chinese.
+    """The language of the address (`?lang=en`), else of the cookie, of the account, of the browser (`preferred_language`).
 
     A view on the fast path sets the language itself (`g.language`).
     """
@@ -71,7 +71,7 @@ def select_language() -> str:
     own = getattr(current_user, "language", None)  # also of a user who is half signed in
     if own in LANGUAGES:
         return str(own)
-    return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    return preferred_language(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def _remember(response: Response) -> Response:
@@ -105,8 +105,14 @@ def in_both(message: str, **params: Any) -> dict[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _preferred(accept: str) -> str:
-    return parse_accept_header(accept, LanguageAccept).best_match(LANGUAGES) or LANGUAGES[0]
+def preferred_language(accept: str) -> str:
+    """The language of a browser by its header Accept-Language.
+
+    A browser that names languages, and neither of ours among them ("fr, *;q=0.5"), gets English. One that names none gets
+    Chinese.
+    """
+    languages = LanguageAccept([(code, quality) for code, quality in parse_accept_header(accept) if code != "*"])
+    return (languages.best_match(LANGUAGES) or "en") if languages else LANGUAGES[0]
 
 
 def visitor_language() -> str:
@@ -115,7 +121,7 @@ def visitor_language() -> str:
         return str(asked)
     if "HTTP_COOKIE" in request.environ and (chosen := cookies.read(COOKIE)) in LANGUAGES:
         return str(chosen)
-    return _preferred(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+    return preferred_language(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def other_language_address() -> str:

@@ -26,6 +26,7 @@ class Whose(StrEnum):
     INSTRUCTOR = "instructor"
     GUARDIAN = "guardian"
     WALK_IN = "walk_in"
+    CONTACT_PERSON = "contact_person"
 
 
 class Basis(StrEnum):
@@ -44,6 +45,7 @@ class Receiver(StrEnum):
     MAIL_PROVIDER = "mail_provider"
     HOST = "host"
     ANYBODY_WITH_CODE = "anybody_with_code"
+    PUBLIC_PAGE = "public_page"
 
 
 @dataclass(frozen=True)

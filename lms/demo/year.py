@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from itertools import count
 from random import Random
@@ -31,6 +32,7 @@ from courses.models.offerings import CourseSession, Offering
 from courses.models.trainees import IdType, Trainee
 from courses.offerings import offerings
 from courses.offerings.offerings import OfferingPlan
+from courses.offerings.public_facts import PublicFacts
 from courses.offerings.scheduling import SessionPlan, Team
 from instructors.models import Instructor
 from lms.core import audit, clock
@@ -216,6 +218,13 @@ class Year:
             sessions=meetings,
             capacity=max(course.capacity, 40) if run.kind is plan.TALK else course.capacity,
             team=Team(run.lead.id),
+            public_facts=PublicFacts(
+                contact_name="培训办公室",
+                contact_phone="010-6400 0000 转 12",
+                directions="地铁站出口步行约10分钟；院内车位有限，建议乘坐公共交通。",
+                bring="宽松、便于跪地练习的衣裤；饮水。",
+                fee=Decimal(0),
+            ),
         )
         offering = offerings.schedule(self._db, offering_plan, scope=EVERYTHING, zone=self._branch.zone)
         offerings.publish(self._db, offering, zone=self._branch.zone)

@@ -15,6 +15,8 @@ audit_labels.register(
             "organisation": N_("Organisation"),
         },
         fields={
+            "contact_name": N_("Whom to call"),
+            "contact_phone": N_("Phone at work"),
             "district": N_("District"),
             "district_id": N_("District"),
             "name_en": N_("English name"),

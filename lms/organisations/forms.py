@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import SearchField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
-from lms.core.forms import Form, QueryForm, choices, strip
+from lms.core.forms import Form, QueryForm, WorkPhoneField, choices, strip
 from lms.organisations.models import Sector
 
 SECTORS = {
@@ -33,6 +33,8 @@ class OrganisationForm(Form):
     name_en = StringField(_("English name"), validators=[Length(max=200)], filters=[strip])
     district_id = SelectField(_("District"), coerce=int)
     sector = SelectField(_("Sector"), choices=choices((sector.value, name) for sector, name in SECTORS.items()))
+    contact_name = StringField(_("Whom to call"), validators=[Length(max=100)], filters=[strip])
+    contact_phone = WorkPhoneField(_("Phone at work"))
 
 
 class OrganisationFilterForm(QueryForm):

@@ -40,7 +40,10 @@ class District(Base):
 
 
 class Organisation(Base):
-    """A host of trainings: a grass-roots Red Cross body, a school, an enterprise, a community and the like."""
+    """A host of trainings: a grass-roots Red Cross body, a school, an enterprise, a community and the like.
+
+    `contact_name` and `contact_phone` say whom the public calls about its trainings: a number at work.
+    """
 
     __tablename__ = "organisation"
 
@@ -50,6 +53,8 @@ class Organisation(Base):
     name_en: Mapped[str | None]
     sector: Mapped[Sector] = mapped_column(EnumText(Sector))
     active: Mapped[bool] = mapped_column(default=True)
+    contact_name: Mapped[str | None]
+    contact_phone: Mapped[str | None]
 
     district: Mapped[District] = relationship()
 
@@ -58,6 +63,7 @@ class Organisation(Base):
             "sector IN ('community', 'village', 'school', 'enterprise', 'office', 'family', 'red_cross')",
             name="sector",
         ),
+        CheckConstraint("contact_name IS NULL OR contact_phone IS NOT NULL", name="contact"),
     )
 
     @classmethod

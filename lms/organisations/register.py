@@ -75,6 +75,21 @@ def change(db: Session, row: Organisation, facts: OrganisationFacts, scope: Scop
     audit.record_change(db, "organisation.change", row, before, _recorded(row))
 
 
+def set_contact(db: Session, row: Organisation, name: str | None, phone: str | None) -> None:
+    """Set whom the public calls about the organisation's trainings. Raises DomainError `phone_missing` for a name alone."""
+    if name and not phone:
+        raise DomainError(
+            "phone_missing",
+            N_("Enter the phone that people call, or remove the name."),
+            status=422,
+            field="contact_phone",
+        )
+    before = _recorded(row)
+    row.contact_name, row.contact_phone = name, phone
+    db.flush()
+    audit.record_change(db, "organisation.change", row, before, _recorded(row))
+
+
 def set_active(db: Session, row: Organisation, active: bool, reason: str | None = None) -> None:
     """Activate or deactivate an organisation. New offerings cannot choose an inactive one; its past offerings stay."""
     if row.active is active:
@@ -109,4 +124,6 @@ def _recorded(row: Organisation) -> dict[str, str | int | bool | None]:
         "district_id": row.district_id,
         "sector": Sector(row.sector).value,
         "active": row.active,
+        "contact_name": row.contact_name,
+        "contact_phone": row.contact_phone,
     }

@@ -53,7 +53,8 @@ def new() -> ResponseReturnValue:
     form.district_id.choices = choices(_districts(scope()))
     if form.validate_on_submit():
         with refused_on(form):
-            register.add(db(), _facts(form), scope())
+            organisation = register.add(db(), _facts(form), scope())
+            register.set_contact(db(), organisation, form.contact_name.data, form.contact_phone.data)
             flash(_("The organisation is entered."))
             return redirect(url_for("organisations.index", text=form.name_zh.data))
     return make_response(render_template("organisations/new.html", form=form), 422 if form.is_submitted() else 200)
@@ -69,6 +70,7 @@ def edit(organisation_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             register.change(db(), organisation, _facts(form), scope())
+            register.set_contact(db(), organisation, form.contact_name.data, form.contact_phone.data)
             flash(_("Saved."))
             return redirect(url_for("organisations.edit", organisation_id=organisation.id))
     return make_response(

@@ -89,6 +89,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
     "proposals": (LOOK, PLAN),
     "trainees": (LOOK, PLAN),
+    "training_requests": (ADMIN, ADMIN),
     "users": (ADMIN, ADMIN),
 }
 
@@ -157,7 +158,8 @@ PUBLIC = {
     "invitations.page", "invitations.accept", "invitations.create", "prove.page", "prove.again", "prove.link",
     "home.page", "health.alive", "health.metrics", "health.ready", "security_txt.contacts",
     "sign_in.page", "sign_in.forgotten", "sign_in.choose",
-    "public_offerings.page", "public_offerings.detail", "self_enrolment.page",
+    "public_offerings.page", "public_offerings.month", "public_offerings.detail", "self_enrolment.page",
+    "ask_training.page", "ask_training.received",
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
     "self_check_in.answer_unlisted", "self_check_in.done",
     "privacy.page", "privacy.version", "ticket_data.consent", "ticket_data.withdraw", "ticket_data.correct",

@@ -62,6 +62,7 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
         "offering_id": offering.id,
         "organisation_id": host.id,
         "proposal_id": proposal.id,
+        "request_id": make.training_request(district_id=2).id,
         "qualification_id": lead.qualifications[0].id,
         "session_id": offering.sessions[0].id,
         "trainee_id": trainee.id,

@@ -96,6 +96,7 @@ def test_a_badge_is_made_and_holds(site: Site, visit: Visit, renewed: int) -> No
     ticket, _certificate, _offering = held(site)
     holder = visit(viewport=PHONE)
     holder.goto(f"/tickets/{ticket}/certificate")
+    holder.locator("#badge summary").click()
     with holder.expect_download(timeout=60_000) as download:
         holder.locator("a[href$='badge.png']").click()
     picture = Image.open(BytesIO(download.value.path().read_bytes()))
@@ -111,6 +112,10 @@ def test_a_link_is_given_and_withdrawn(site: Site, visit: Visit, renewed: int) -
     holder.goto(f"/tickets/{ticket}/certificate")
     holder.locator("form[action$='/shares'] button").click()
     address = holder.locator("#fresh").input_value()
+    holder.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    holder.locator("#fresh ~ div [data-copy]").click()
+    expect(holder.locator("#fresh ~ div [data-copy]")).to_contain_text("已复制")
+    assert holder.evaluate("navigator.clipboard.readText()") == address
     employer = visit(viewport=PHONE)
     opened = employer.goto(address)
     assert opened is not None

@@ -1,5 +1,6 @@
 """Pages of offerings: the list, an offering, and the forms with which staff plan, publish and cancel."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,18 @@ from flask_login import current_user
 from courses.catalogue import catalogue
 from courses.enrolment import places
 from courses.models.offerings import CourseSession, Offering, OfferingState
-from courses.offerings import class_hours, hosts, listings, notices, offerings, scheduling, staffing
+from courses.models.training_requests import TrainingRequest
+from courses.offerings import (
+    class_hours,
+    hosts,
+    listings,
+    notices,
+    offerings,
+    scheduling,
+    staffing,
+    training_requests,
+    withdrawal,
+)
 from courses.offerings.forms import (
     HoursForm,
     OfferingCancelForm,
@@ -22,17 +34,18 @@ from courses.offerings.forms import (
 )
 from courses.offerings.listings import OfferingFilters, StateFilter
 from courses.offerings.offerings import OfferingPlan
+from courses.offerings.public_facts import PublicFacts
 from courses.offerings.scheduling import SessionPlan
 from courses.offerings.staffing import InstructorScope
 from lms.core import clock, edge
-from lms.core.access import requires, scope, scope_of
+from lms.core.access import holds, requires, scope, scope_of
 from lms.core.errors import NotFound
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
 from lms.core.languages import named
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
-from lms.core.scope import EXAMINERS, OFFERING_READERS, STAFF, Scope, fetch
+from lms.core.scope import ADMINISTRATORS, EXAMINERS, OFFERING_READERS, STAFF, Scope, fetch
 from lms.organisations import districts
 
 blueprint = Blueprint("offerings", __name__)
@@ -91,6 +104,8 @@ def page(offering_id: int) -> ResponseReturnValue:
         cautions=offerings.find_cautions(offering, counts.taken),
         recipients=notices.find_recipients(db(), offering) if is_cancelled and may_change else None,
         may_change=may_change,
+        may_withdraw=may_change and withdrawal.is_possible(offering, counts),
+        asked=_asked(offering) if may_change else None,
         planned=class_hours.planned_total(offering),
         asks_hours=class_hours.needs_decision(offering),
         may_close=any(grant.role in EXAMINERS for grant in current_user.grants),
@@ -231,6 +246,22 @@ def cancel(offering_id: int) -> ResponseReturnValue:
     return make_response(body, 422 if form.is_submitted() else 200)
 
 
+@blueprint.post("/<int:offering_id>/withdraw")
+@requires(*STAFF)
+def withdraw(offering_id: int) -> ResponseReturnValue:
+    """Make a published offering without people a draft again."""
+    withdrawal.withdraw(db(), fetch(db(), Offering, offering_id, scope()))
+    flash(_("It is a draft again, and no longer on the public list."))
+    return redirect(url_for(".page", offering_id=offering_id))
+
+
+def _asked(offering: Offering) -> TrainingRequest | None:
+    """The request from which a draft was made, for users who may read requests."""
+    if offering.state != OfferingState.DRAFT or not holds(*ADMINISTRATORS):
+        return None
+    return training_requests.of_offering(db(), offering.id)
+
+
 @blueprint.get("/suggestions/hosts")
 @requires(*STAFF)
 def suggested_hosts() -> ResponseReturnValue:
@@ -282,6 +313,7 @@ def _plan(form: OfferingForm, offering: Offering | None, reach: InstructorScope,
         by_invitation=form.by_invitation.data,
         sessions=tuple(sessions),
         team=team,
+        public_facts=form.public_facts(),
     )
 
 
@@ -305,6 +337,7 @@ def _form_data(offering: Offering, later: timedelta | None = None) -> dict[str, 
         "lead": lead,
         "assistants": [*assistants, None],
         "examiner": staffing.examiner_label(teachers),
+        **asdict(PublicFacts.of(offering)),
         "sessions": [
             _session_data(meeting, later or timedelta()) | ({"session_id": meeting.id} if later is None else {})
             for meeting in offering.sessions

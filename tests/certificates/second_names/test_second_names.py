@@ -1,12 +1,14 @@
 """The second writing of a name: with the ticket alone a reading of the name, with a proof any name, and never the signed one."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
+import pypdfium2
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certificates import documents, erasing, ledger, personal_data, reissue
+from certificates import documents, erasing, ledger, personal_data, printing, reissue
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.reissue import Correction
@@ -39,7 +41,12 @@ def test_a_reading_is_printed_beneath_and_changes_nothing_signed(
     row = second_names.record(db, certificate, " zhang  Sanfeng", Way.READING, branch=branch)
     assert row.writing == "zhang Sanfeng"
     assert documents.second_name(certificate) == "zhang Sanfeng"
-    assert documents.document_of(certificate, branch).second_name == "zhang Sanfeng"
+    with pypdfium2.PdfDocument(documents.pdf(certificate, branch)) as paper:
+        text = paper[0].get_textpage().get_text_range()
+    assert "张三丰" in text
+    assert "zhang Sanfeng" in text
+    [printed] = printing._loaded(lambda: nullcontext(db), [certificate.id], branch)  # type: ignore[arg-type, return-value]
+    assert getattr(printed, "second_name", None) == "zhang Sanfeng", "in a stack of papers, too"
     assert (certificate.payload, certificate.facts, certificate.holder_name) == (payload, facts, "张三丰")
     assert list(ledger.check(db, names=True)) == []
     second_names.record(db, certificate, "zhang Sanfeng", Way.READING, branch=branch)

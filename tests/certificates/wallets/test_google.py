@@ -74,6 +74,7 @@ def test_jose_verifies_the_token_and_its_pass_is_as_google_documents_it(
     [pass_class], [generic] = claims["payload"]["genericClasses"], claims["payload"]["genericObjects"]
     assert generic["classId"] == pass_class["id"] == f"{ISSUER}.certificate"
     assert re.fullmatch(rf"{ISSUER}\.[A-Za-z0-9._-]+", generic["id"])
+    live_id = generic["id"]
     assert "state" not in generic, "active"
     assert generic["barcode"] == {
         "type": "QR_CODE", "value": contents.address, "alternateText": contents.number,
@@ -89,6 +90,7 @@ def test_jose_verifies_the_token_and_its_pass_is_as_google_documents_it(
     assert max(lengths) <= 1800, "what Google calls safe for a link"
     [generic] = void["payload"]["payload"]["genericObjects"]
     assert generic["state"] == "INACTIVE"
+    assert generic["id"] != live_id, "Google keeps what it has of an id"
     assert "validTimeInterval" not in generic
     assert generic["header"]["defaultValue"] == {"language": "en", "value": "张三丰 Zhang Sanfeng"}
 

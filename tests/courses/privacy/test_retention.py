@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from courses.models.offerings import OfferingState
 from courses.models.trainees import ERASED_NAME
+from courses.models.training_requests import RequestState
 from courses.models.walk_ins import WalkInPerson
 from courses.privacy import retention
 from lms.accounts import contact_checks
@@ -33,6 +34,9 @@ def old_data(app: Flask, db: Session, make: Make) -> None:
         owing.owe(db, purpose, Recipient(None, "某人", (Address(Channel.EMAIL, "a@b.cn"),)), subject="", text="")
         contact_checks.start(db, contact_checks_purpose(), "user:1", ContactKind.EMAIL, "a@b.cn", language="zh")
     offering = make.offering(state=OfferingState.CLOSED, closed_at=past, counted_on=clock.day_of(past, BEIJING))
+    offering.contact_name, offering.contact_phone = "周老师", "010-64000000"
+    make.training_request(state=RequestState.DECLINED, answer="没有师资", decided_at=past)
+    make.training_request(asked_at=past)  # nobody has decided it, so it stays
     child = make.trainee(guardian_name="王芳", guardian_phone="+8613800000001")
     child.created_at = past
     enrolment = make.enrolment(offering, child, created_at=past)
@@ -52,6 +56,7 @@ def contact_checks_purpose() -> contact_checks.CheckPurpose:
 def test_the_run_erases_what_the_dry_run_names_and_records_it_without_names(db: Session) -> None:
     due = {row.kind.code: row.number for row in retention.overview(db)}
     expected = {"message": 2, "contact_check": 1, "enrolment_contact": 1, "guardian": 1, "walk_in": 1}
+    expected |= {"training_request": 1, "class_contact": 1}
     assert expected.items() <= due.items()
     erased: dict[str, int] = {}
     for code, number in retention.run(db):

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 
-from lms.core.languages import file_size
+from lms.core.languages import file_size, preferred_language
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,17 @@ def test_what_somebody_writes_into_an_address_stays_an_argument(client: FlaskCli
     assert answer.status_code == 200
     [other] = re.findall(r'href="([^"]*lang=en[^"]*)"', answer.text)
     assert unescape(other) == f"/sign-in/?{query}&lang=en"
+
+
+@pytest.mark.parametrize(
+    ("header", "chosen"),
+    [
+        *((header, "zh") for header in (None, "", "*", "zh-CN,zh;q=0.9,en;q=0.8", "zh-Hant-HK;q=0.3, ja", "en;q=x")),
+        *(
+            (header, "en")
+            for header in ("fr", "fr, *;q=0.5", "ja-JP,ja;q=0.9", "en-US,en", "de,en;q=0.1", "zh;q=0", ";,;")
+        ),
+    ],
+)
+def test_a_browser_that_asks_for_neither_language_gets_english(header: str | None, chosen: str) -> None:
+    assert preferred_language(header or "") == chosen

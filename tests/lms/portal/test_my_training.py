@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from courses.enrolment import proposals
 from courses.enrolment.trainees import TraineeFacts
 from courses.models.enrolment import EnrolmentState
+from courses.models.offerings import OfferingState
 from lms.accounts.models import User
-from lms.core import audit
+from lms.core import audit, clock
 from lms.core.scope import Role
 from tests.factories import Make
 
@@ -58,3 +59,22 @@ def test_the_own_record_changes_when_its_owner_accepts(
     db.expire_all()
     assert (me.name, me.email) == ("张三", "new@example.org")
     assert browser.post(f"/my-training/changes/{wrong.id}/accept").status_code == 409
+
+
+def test_a_cancelled_training_says_so_with_the_reason_and_the_way_to_others(
+    db: Session, make: Make, sign_in: Callable[[User], FlaskClient]
+) -> None:
+    user = make.user(Role.TRAINEE)
+    offering = make.offering(state=OfferingState.CANCELLED, cancelled_at=clock.now(), cancel_reason="场地停电")
+    enrolment = make.enrolment(offering, make.trainee(user_id=user.id))
+    staff = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    for browser, address in (
+        (sign_in(user), "/my-training/"),
+        (sign_in(user), f"/tickets/{enrolment.ticket}"),
+        (staff, f"/trainees/{enrolment.trainee_id}"),
+    ):
+        page = browser.get(address).text
+        assert "场地停电" in page, address
+        assert "已取消" in page, address
+        if browser is not staff:
+            assert "/training/?programme=" in page, address

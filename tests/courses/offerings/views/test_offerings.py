@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from courses.enrolment import places
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import Offering, OfferingState, SessionInstructor
 from courses.offerings.staffing import label
@@ -310,3 +311,44 @@ class TestHours:
         offering.sessions[0].closed_at = offering.sessions[0].ends_at
         db.commit()
         assert address in city.get(f"/offerings/{offering.id}").text
+
+
+def test_public_facts_are_copied_and_an_odd_one_is_refused(db: Session, make: Make, city: FlaskClient) -> None:
+    sent = facts(
+        make, contact_name="周老师", contact_phone="０１０-6400 0000 转 12", directions="五号线", bring="毛巾", fee="50",
+        fee_note="教材", map_address="府学胡同1号",
+    )  # fmt: skip
+    for name, value in (
+        ("contact_phone", ""), ("contact_phone", "call me"), ("fee", "-1"), ("fee", "NaN"), ("fee", "1e9"), ("fee", "五十"),
+        ("directions", "a" * 501), ("map_address", "a" * 201),
+    ):  # fmt: skip
+        answer = city.post("/offerings/new", data=sent | {name: value})
+        assert answer.status_code == 422, (name, value)
+        assert 'value="教材"' in answer.text
+    assert city.post("/offerings/new", data=sent).status_code == 302
+    offering = only(db)
+    assert (offering.contact_phone, str(offering.fee)) == ("010-6400 0000 转 12", "50.00")
+    copy = city.get(f"/offerings/new?like={offering.id}").text
+    for text in ("周老师", "010-6400 0000 转 12", "五号线", "毛巾", "50.00", "教材", "府学胡同1号"):
+        assert text in copy
+
+
+def test_back_to_draft_is_offered_and_done_while_nobody_is_enrolled(
+    db: Session, make: Make, city: FlaskClient, sign_in: SignIn
+) -> None:
+    offering = make.offering(starts=[MAY], published_at=MAY)
+    db.commit()
+    address = f"/offerings/{offering.id}/withdraw"
+    assert address in city.get(f"/offerings/{offering.id}").text
+    enrolment = make.enrolment(offering)
+    db.commit()
+    assert address not in city.get(f"/offerings/{offering.id}").text
+    refused = city.post(address)
+    assert refused.status_code == 409
+    assert "取消本班" in refused.text
+    assert sign_in(make.user(Role.INSTRUCTOR)).post(address).status_code == 403
+    places.cancel(db, enrolment, "没有时间")
+    db.commit()
+    assert city.post(address).location == f"/offerings/{offering.id}"
+    assert city.get(f"/training/{offering.id}").status_code == 404
+    assert city.get(f"/training/{offering.id}/enrol").status_code == 404

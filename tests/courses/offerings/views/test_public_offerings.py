@@ -1,5 +1,6 @@
 """Public pages of open training: the offerings and facts that they show, and those that they do not."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -106,3 +107,61 @@ def test_an_offering_shorter_than_its_course_says_how_long_it_is(db: Session, ma
     assert "计划1小时20分钟" in page
     assert "全部计划课次" in page
     assert "planned: 1 h 20 min" in client.get(f"/training/{offering.id}?lang=en").text
+
+
+def test_says_whom_to_call_the_way_what_to_bring_and_the_fee(db: Session, make: Make, client: FlaskClient) -> None:
+    host = make.organisation(contact_name="教务处", contact_phone="010-6400 1111")
+    course = make.new_course(bring_zh="宽松衣裤", bring_en="Loose clothes")
+    offering = make.offering(starts=[MAY], organisation=host, course=course, place="甲楼")
+    db.commit()
+    page = client.get(f"/training/{offering.id}").text
+    for text in ("教务处", 'href="tel:01064001111"', "宽松衣裤", "https://uri.amap.com/search?keyword=", "隐私"):
+        assert text in page
+    assert "Loose clothes" in client.get(f"/training/{offering.id}?lang=en").text
+    assert "免费" not in page
+    preview = "".join(re.findall(r'<meta property="og:[^>]*>', page))
+    assert "甲楼" in preview
+    assert "教务处" not in preview
+    assert "6400" not in preview
+    offering.contact_phone, offering.contact_name, offering.fee = "010-6400 2222", None, Decimal("50.00")
+    offering.bring, offering.directions, offering.fee_note = "毛巾", "五号线\nA口", "教材"
+    db.commit()
+    page = client.get(f"/training/{offering.id}?lang=zh").text
+    for text in ("010-6400 2222", "毛巾", "A口", "50元 · 教材"):
+        assert text in page
+    assert "教务处" not in page
+    offering.fee, offering.state = Decimal(0), OfferingState.CLOSED
+    offering.closed_at, offering.counted_on = clock.now(), date(2030, 5, 4)
+    db.commit()
+    page = client.get(f"/training/{offering.id}").text
+    assert "免费" in page
+    assert "6400" not in page  # nobody is asked any more
+
+
+def test_a_month_shows_the_days_and_keeps_the_district(db: Session, make: Make, client: FlaskClient) -> None:
+    offering = make.offering(starts=[MAY], organisation=make.organisation(3))
+    db.commit()
+    with clock.at(MAY - timedelta(days=40)):
+        page = client.get("/training/month?month=2030-05&district=3&first_day=2030-01-01").text
+        assert f'href="/training/{offering.id}"' in page
+        assert re.search(r'rel="prev" href="/training/month\?(?=[^"]*district=3)[^"]*month=2030-04', page)
+        assert "2030年5月" in page
+        assert "first_day" not in page.partition("<main")[2]
+        for query in (
+            "month=2030-05&district=4",
+            "month=2030-06",
+            "month=x",
+            "month=9999-99",
+            "month=&district=x&programme=%27",
+        ):
+            answer = client.get(f"/training/month?{query}")
+            assert answer.status_code == 200
+            assert f'href="/training/{offering.id}"' not in answer.text
+
+
+def test_a_filter_that_is_set_is_a_chip_that_removes_it(client: FlaskClient) -> None:
+    page = client.get("/training/?district=3&first_day=2030-05-04").text
+    assert 'href="/training/?first_day=2030-05-04"' in page
+    assert 'href="/training/?district=3"' in page
+    assert '<details class="panel" >' in page
+    assert '<details class="panel" open>' in client.get("/training/?first_day=1066-01-01").text
