@@ -52,7 +52,6 @@ def page(ticket: str) -> ResponseReturnValue:
         position=places.waiting_position(db(), row),
         clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
-        is_being_issued=row.certificate_due and row.certified_at is None,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
         may_cancel=_may_cancel(row),
@@ -160,11 +159,13 @@ def link(ticket: str) -> ResponseReturnValue:
 
 
 def _name_facts(row: Enrolment) -> dict[str, object]:
-    """The facts about a name that no font has all characters of, as long as no certificate was issued."""
+    """Facts about a certificate that is owed, and about a name that no font has all characters of, until it is issued."""
     lacking = fonts.unprintable(row.trainee.name) if row.certified_at is None else ()
+    writing = name_writings.chosen(db(), {row.id: row.trainee.name}).get(row.id) if lacking else None
     return {
+        "is_being_issued": row.certificate_due and row.certified_at is None and (not lacking or writing is not None),
         "lacking": fonts.named(lacking),
-        "writing": name_writings.chosen(db(), {row.id: row.trainee.name}).get(row.id) if lacking else None,
+        "writing": writing,
         "may_choose": bool(lacking) and name_writings.may_choose(db(), row),
     }
 
