@@ -54,7 +54,7 @@ _TEXTS: Mapping[Purpose, str] = {
         "Your certificate “%(course)s” has been corrected, and a new one has been issued.\n\n"
         "New number: %(number)s (it replaces %(former)s)\n%(validity)s\n\n"
         "You can see, save and print the new certificate here:\n%(address)s\n\n"
-        "The former paper, card, PDF and code are no longer valid: whoever verifies them is told that they have been "
+        "The former paper, card, PDF, badge and code are no longer valid: whoever verifies them is told that they have been "
         "replaced. Please destroy the former paper or give it back, and send the new certificate to everybody who "
         "has a copy.\n\nIf something is still wrong, ask %(contact)s."
     ),
@@ -67,7 +67,7 @@ _TEXTS: Mapping[Purpose, str] = {
     RESTORED: N_(
         "The revocation of your certificate “%(course)s” (%(number)s) ended on %(day)s. "
         "It stands again as it did before.\n%(validity)s\n\n"
-        "Your certificate, paper, card and code can be used as before:\n%(address)s\n\nIf you have questions, ask %(contact)s."
+        "Your certificate:\n%(address)s\n\nIf you have questions, ask %(contact)s."
     ),
 }
 

@@ -27,7 +27,7 @@ from lms.core.masks import mask_name
 from lms.core.names import norm
 
 # About 60 ms of one processor core, without the interpreter's lock; the legal holder does it once.
-ROUNDS = 200_000
+ROUNDS = 600_000
 
 
 @dataclass(frozen=True, slots=True)
