@@ -95,6 +95,11 @@ def unfocused(text: str, chance: Chance) -> Grey:
 def dim(text: str, chance: Chance) -> Grey:
     """In a dim room: white is at a fifth of the scale, darker on one side, and the sensor is noisy."""
     picture = held(drawn(text), chance, angle=chance.uniform(-30, 30), side=chance.uniform(280, 420), tilt=0.1)
+    return dimmed(picture, chance)
+
+
+def dimmed(picture: Grey, chance: Chance) -> Grey:
+    """A picture that was taken in a dim room."""
     light = np.linspace(1.0, 0.5, WIDTH, dtype=np.float32)
     return noisy(blurred(picture, 1.2) * 0.22 * light, chance, 6)
 
@@ -102,6 +107,11 @@ def dim(text: str, chance: Chance) -> Grey:
 def on_screen(text: str, chance: Chance) -> Grey:
     """On the screen of another phone: rows of pixels with dark gaps, which beat with the pixels of the camera, and a glare."""
     picture = held(drawn(text), chance, angle=chance.uniform(-8, 8), side=chance.uniform(280, 420), tilt=0.1)
+    return displayed(picture, chance)
+
+
+def displayed(picture: Grey, chance: Chance) -> Grey:
+    """A picture that was taken of another phone's screen."""
     down, across = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     turn = math.radians(chance.uniform(2, 10))
     pitch = chance.uniform(1.8, 2.6)

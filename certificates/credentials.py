@@ -104,7 +104,7 @@ def credential(subject: BadgeSubject) -> Json:
         "@context": list(CONTEXTS),
         "id": address,
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
-        "name": f"{document.course_zh} {document.course_en}",
+        "name": " ".join(document.certified),
         "issuer": profile(public_url, document.organisation_zh, document.organisation_en),
         "validFrom": datetime.combine(document.issued_on, time(), subject.zone).isoformat(),
     }
@@ -143,14 +143,14 @@ def achievement(subject: BadgeSubject) -> Json:
     """Return the achievement and its criteria, in both languages."""
     document = subject.document
     address = f"{subject.public_url}/badges/achievements/{subject.certificate_type}"
-    hours = f"{document.hours.normalize():f}"
+    hours = f"{document.certified_hours.normalize():f}"
     return {
         "id": address,
         "type": ["Achievement"],
         "achievementType": "CertificateOfCompletion",
-        "name": f"{document.course_zh} {document.course_en}",
+        "name": " ".join(document.certified),
         "description": (f"{document.programme_zh}，{hours} 学时。 {document.programme_en}, {hours} class hours."),
-        "criteria": {"id": f"{address}#criteria", "narrative": criteria(document.course_zh, document.course_en, hours)},
+        "criteria": {"id": f"{address}#criteria", "narrative": criteria(*document.certified, hours)},
         "image": {
             "id": f"{subject.public_url}/badges/{document.digits}.png",
             "type": "Image",

@@ -106,6 +106,7 @@ def document_of(certificate: Certificate, branch: Branch) -> CertificateDocument
         certificate_type=certificate.certificate_type,
         qualification_zh=facts.get("qualification_zh"),
         qualification_en=facts.get("qualification_en"),
+        qualification_hours=Decimal(facts["qualification_hours"]) if "qualification_hours" in facts else None,
         id_digits=_id_digits(certificate, wording.id_digits),
         wording=wording,
     )

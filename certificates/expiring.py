@@ -1,7 +1,8 @@
 """Certificates by expiry date: a list for coordinators and administrators of the people whose certificates end.
 
 The list holds certificates within the scope that have a last valid day and are neither revoked nor superseded. A
-coordinator sees those of the people who were certified at the coordinator's organisation.
+coordinator sees those of the people who were certified at the coordinator's organisation, and the legacy certificates of
+the people who were trained there.
 """
 
 from collections import defaultdict
@@ -11,14 +12,17 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Row, Select, false, func, or_, select, true, union_all
 from sqlalchemy.orm import Session
 
+from certificates import qualification
+from certificates.legacy import holding
+from certificates.legacy.models import LegacyCertificate
 from certificates.models import Certificate, CertificateReminder
 from certificates.reminders import has_later_certificate
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
-from courses.models.trainees import Trainee
+from courses.models.trainees import Trainee, open_phone
 from courses.reports import export_audit
 from lms.core import audit
 from lms.core.exports import Format
@@ -67,14 +71,16 @@ class ExpiringCertificate:
     """A certificate of the list. `days_left` is negative once it has expired; the phone is masked.
 
     `reminders` are the distance in days and the moment of each reminder that was sent. `newer`: the holder has another
-    certificate of this type that ends later.
+    certificate of this type that ends later. legacy: it is from before this system; its course and unit stand for course and
+    host.
     """
 
     id: int
+    legacy: bool
     number: str
     holder: str
     phone: str
-    certificate_type: int
+    certificate_type: int | None
     course_zh: str
     course_en: str
     host_zh: str
@@ -87,13 +93,16 @@ class ExpiringCertificate:
 
 def counts(db: Session, scope: Scope, filters: ExpiringFilters, *, today: date) -> dict[ExpiryGroup, int]:
     """Count the certificates of each group. One statement."""
-    numbers: list[Any] = [
-        func.count().filter(*_between(*span, today=today)).label(f"n{place}")
-        for place, span in enumerate(SPANS.values())
-    ]
-    counted: Select[Any] = select(*numbers).select_from(Certificate)
-    statement = _filtered(counted, filters)
-    return dict(zip(SPANS, db.execute(visible(statement, Certificate, scope)).one(), strict=True))
+    parts = []
+    for model, filtered in ((Certificate, _filtered), (LegacyCertificate, _filtered_legacy)):
+        numbers: list[Any] = [
+            func.count().filter(*_between(model, *span, today=today)).label(f"n{place}")
+            for place, span in enumerate(SPANS.values())
+        ]
+        counted: Select[Any] = select(*numbers).select_from(model)
+        parts.append(visible(filtered(counted, filters), model, scope))
+    rows = db.execute(union_all(*parts)).all()
+    return {group: sum(row[place] for row in rows) for place, group in enumerate(SPANS)}
 
 
 def listing(
@@ -105,7 +114,8 @@ def listing(
     """
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(page, 1), pages)
-    statement = _rows(scope, filters, group, today).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
+    first = (page - 1) * PAGE_SIZE
+    statement = _rows(scope, filters, group, today, most=first + PAGE_SIZE).limit(PAGE_SIZE).offset(first)
     rows = db.execute(statement).all()
     return Page(rows=_certificates(db, rows, today), page=page, pages=pages, total=total)
 
@@ -130,12 +140,14 @@ def audit_export(db: Session, filters: ExpiringFilters, group: ExpiryGroup, form
     )
 
 
-def _between(first: int | None, last: int | None, *, today: date) -> list[Any]:
+def _between(
+    model: type[Certificate | LegacyCertificate], first: int | None, last: int | None, *, today: date
+) -> list[Any]:
     conditions = []
     if first is not None:
-        conditions.append(Certificate.valid_until >= today + timedelta(days=first))
+        conditions.append(model.valid_until >= today + timedelta(days=first))
     if last is not None:
-        conditions.append(Certificate.valid_until <= today + timedelta(days=last))
+        conditions.append(model.valid_until <= today + timedelta(days=last))
     return conditions
 
 
@@ -166,40 +178,92 @@ def _filtered(statement: Select[Any], filters: ExpiringFilters) -> Select[Any]:
     return statement
 
 
-def _rows(scope: Scope, filters: ExpiringFilters, group: ExpiryGroup, today: date) -> Select[Any]:
-    order = Certificate.valid_until.desc() if group is ExpiryGroup.EXPIRED else Certificate.valid_until
-    statement = (
+def _filtered_legacy(statement: Select[Any], filters: ExpiringFilters) -> Select[Any]:
+    statement = statement.where(
+        LegacyCertificate.trainee_id.is_not(None),
+        LegacyCertificate.revoked_at.is_(None),
+        LegacyCertificate.superseded_by_id.is_(None),
+        LegacyCertificate.valid_until.is_not(None),
+        LegacyCertificate.erased_at.is_(None),
+    )
+    if filters.holder:
+        statement = statement.where(LegacyCertificate.name.icontains(filters.holder, autoescape=True))
+    if filters.programme:
+        statement = statement.where(LegacyCertificate.programme_code == filters.programme)
+    if filters.host:
+        statement = statement.where(LegacyCertificate.unit.icontains(filters.host, autoescape=True))
+    return statement
+
+
+def _rows(
+    scope: Scope, filters: ExpiringFilters, group: ExpiryGroup, today: date, *, most: int | None = None
+) -> Select[Any]:
+    """Return the SELECT of a group, in order. most: so many rows of each table suffice."""
+    issued = (
         select(
             Certificate.id,
+            false().label("legacy"),
             Certificate.number,
             Certificate.holder_name,
             Certificate.certificate_type,
             Certificate.valid_until,
-            Certificate.facts["course_zh"].astext.label("course_zh"),
-            Certificate.facts["course_en"].astext.label("course_en"),
+            qualification.column("zh").label("course_zh"),
+            qualification.column("en").label("course_en"),
             Organisation.name_zh.label("host_zh"),
             Organisation.name_en.label("host_en"),
-            Trainee,
+            Trainee.ref,
+            Trainee.phone_sealed,
             has_later_certificate().label("newer"),
         )
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
         .join(Trainee, Trainee.id == Enrolment.trainee_id)
         .join(Offering, Offering.id == Enrolment.offering_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
-        .where(*_between(*SPANS[group], today=today))
-        .order_by(order, Certificate.id)
+        .where(*_between(Certificate, *SPANS[group], today=today))
     )
-    return visible(_filtered(statement, filters), Certificate, scope)
+    legacy: Any = (
+        select(
+            LegacyCertificate.id,
+            true().label("legacy"),
+            LegacyCertificate.number,
+            LegacyCertificate.name.label("holder_name"),
+            LegacyCertificate.certificate_type,
+            LegacyCertificate.valid_until,
+            LegacyCertificate.course.label("course_zh"),
+            LegacyCertificate.course.label("course_en"),
+            LegacyCertificate.unit.label("host_zh"),
+            LegacyCertificate.unit.label("host_en"),
+            Trainee.ref,
+            Trainee.phone_sealed,
+            holding.has_later_certificate().label("newer"),
+        )
+        .join(Trainee, Trainee.id == LegacyCertificate.trainee_id)
+        .where(*_between(LegacyCertificate, *SPANS[group], today=today))
+    )
+    parts = []
+    for model, statement in (
+        (Certificate, _filtered(issued, filters)),
+        (LegacyCertificate, _filtered_legacy(legacy, filters)),
+    ):
+        part = visible(statement, model, scope).order_by(*_order(group, model.valid_until, model.id)).limit(most)
+        parts.append(select(part.subquery()))
+    both = union_all(*parts).subquery()
+    return select(both).order_by(*_order(group, both.c.valid_until, both.c.legacy, both.c.id))
+
+
+def _order(group: ExpiryGroup, ends: Any, *rest: Any) -> tuple[Any, ...]:
+    return (ends.desc() if group is ExpiryGroup.EXPIRED else ends, *rest)
 
 
 def _certificates(db: Session, rows: Sequence[Row[Any]], today: date) -> list[ExpiringCertificate]:
-    reminded = _reminders(db, [row.id for row in rows])
+    reminded = _reminders(db, [row.id for row in rows if not row.legacy])
     return [
         ExpiringCertificate(
             id=row.id,
+            legacy=row.legacy,
             number=row.number,
             holder=row.holder_name,
-            phone=mask_phone(row.Trainee.phone),
+            phone=mask_phone(open_phone(row.ref, row.phone_sealed)),
             certificate_type=row.certificate_type,
             course_zh=row.course_zh,
             course_en=row.course_en,
@@ -208,7 +272,7 @@ def _certificates(db: Session, rows: Sequence[Row[Any]], today: date) -> list[Ex
             valid_until=row.valid_until,
             days_left=(row.valid_until - today).days,
             newer=row.newer,
-            reminders=tuple(reminded[row.id]),
+            reminders=() if row.legacy else tuple(reminded[row.id]),
         )
         for row in rows
     ]

@@ -2,8 +2,8 @@
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import BooleanField, SearchField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms import BooleanField, IntegerField, SearchField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from lms.core.errors import N_, DomainError
 from lms.core.forms import DayField, Form, PersonNameField, QueryForm, strip
@@ -70,6 +70,25 @@ class LegacyFilterForm(QueryForm):
 
     number = SearchField(_l("Certificate number"), filters=[strip])
     holder = SealedSearchField(_l("Holder"))
+
+
+class LegacyHolderForm(Form):
+    """The person whose legacy certificate it is, and its type where it has none; the view sets the types."""
+
+    trainee = IntegerField(_l("Person"), validators=[InputRequired(), NumberRange(min=1, max=2**63 - 1)])
+    certificate_type = SelectField(_l("Certificate type"), validators=[Optional()])
+
+    def chosen_type(self) -> int | None:
+        """Return the number of the chosen type, or None."""
+        return int(self.certificate_type.data) if self.certificate_type.data else None
+
+
+class UnlinkForm(Form):
+    """Taking a legacy certificate from a person."""
+
+    reason = TextAreaField(
+        _l("Reason"), validators=[DataRequired(), Length(min=2, max=500)], filters=[strip], render_kw={"rows": 3}
+    )
 
 
 class RevokeForm(Form):

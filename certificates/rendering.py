@@ -90,10 +90,21 @@ class CertificateDocument:
     second_name: str | None = None
     qualification_zh: str | None = None
     qualification_en: str | None = None
+    qualification_hours: Decimal | None = None
     id_digits: str | None = None
     wording: Wording = DEFAULT
     specimen: bool = False
     certificate_type: int = 0
+
+    @property
+    def certified(self) -> tuple[str, str]:
+        """The Chinese and the English name of what is certified: the qualification that a refresher renewed, else the course."""
+        return self.qualification_zh or self.course_zh, self.qualification_en or self.course_en
+
+    @property
+    def certified_hours(self) -> Decimal:
+        """The class hours of what is certified."""
+        return self.hours if self.qualification_hours is None else self.qualification_hours
 
     @property
     def short_code(self) -> str:
@@ -189,7 +200,7 @@ def badge(document: CertificateDocument) -> bytes:
     names = ("programme_zh", "programme_en", "organisation_zh", "organisation_en", "qualification_zh", "course_zh")
     facts = {name: getattr(document, name) for name in names} | {
         "year": document.issued_on.year,
-        "hours": f"{document.hours.normalize():f}",
+        "hours": f"{document.certified_hours.normalize():f}",
         "kind": document.certificate_type,
         "code": document.short_code,
         "colour": _BADGE_COLOURS[_colour_number(document.short_code)],
@@ -299,7 +310,8 @@ def _facts(document: CertificateDocument) -> dict[str, Any]:
         "course_en": document.course_en,
         "qualification_zh": document.qualification_zh,
         "qualification_en": document.qualification_en,
-        "hours": f"{document.hours.normalize():f}",
+        "hours": f"{document.certified_hours.normalize():f}",
+        "refresher_hours": f"{document.hours.normalize():f}" if document.qualification_hours is not None else None,
         "issued_on": _day(document.issued_on),
         "valid_until": _day(document.valid_until) if document.valid_until else None,
         "unit_zh": document.unit_zh,

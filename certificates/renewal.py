@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from certificates.events import StatusChanged
 from certificates.legacy import superseding
+from certificates.legacy.models import LegacyCertificate
 from certificates.models import Certificate
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment
@@ -97,6 +98,12 @@ def _renewing(enrolment_ids: Collection[int]) -> ReturningUpdate[int, str, int |
         .returning(Certificate.id, Certificate.number, Certificate.superseded_by_id)
         .execution_options(synchronize_session=False)
     )
+
+
+def renewed_legacy(db: Session, links: Sequence["ChainLink"]) -> LegacyCertificate | None:
+    """Return the legacy certificate that the first certificate of a chain renewed, or None."""
+    first = links[0].certificate.id if links else None
+    return db.scalars(select(LegacyCertificate).where(LegacyCertificate.superseded_by_id == first)).first()
 
 
 @dataclass(frozen=True, slots=True)

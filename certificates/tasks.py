@@ -12,11 +12,12 @@ from certificates import badges, issuing, missing_glyphs, reissue, reminders
 from certificates.branch import Branch
 from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from certificates.keys.qr_keys import PublicKeyCache
+from certificates.legacy import matching
 from certificates.legacy import reminders as legacy_reminders
 from certificates.records import sealing
 from certificates.verification import list_checks, status_lists, type_table
 from certificates.wallets import passes
-from courses.events import NameDecided, OfferingClosed
+from courses.events import NameDecided, OfferingClosed, PeopleIdentified
 from lms.core import clock, events, tasks
 from lms.core.errors import DomainError
 from lms.core.transactions import commit
@@ -121,6 +122,19 @@ def remind(db: Session) -> None:
 
 
 @tasks.task
+def match_legacy_of(db: Session, trainee_ids: list[int]) -> None:
+    """Match the legacy certificates of people whose ID number or proven phone is new."""
+    matching.match_people(db, trainee_ids)
+
+
+@tasks.task
+def match_legacy(db: Session) -> None:
+    """Match all legacy certificates; each chunk is committed by itself. This finds what a lost message left behind."""
+    for _progress in matching.match_all(db):
+        commit(db)
+
+
+@tasks.task
 def verify_lists(db: Session) -> None:
     """Verify a piece of a long list; where another piece waits, enqueue the next run behind the other tasks."""
     branch = Branch.of(current_app.config["SETTINGS"])
@@ -152,6 +166,11 @@ def enqueue_issuing(event: OfferingClosed | CertificatesOwed) -> None:
         tasks.enqueue(sweep)
     else:
         tasks.enqueue(issue, event.offering_id)
+
+
+def enqueue_matching(event: PeopleIdentified) -> None:
+    """Enqueue the task that matches legacy certificates, after a commit that says whose an ID number or a phone is."""
+    tasks.enqueue(match_legacy_of, list(event.trainee_ids))
 
 
 def enqueue_decided(_event: NameDecided) -> None:

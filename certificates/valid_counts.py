@@ -1,9 +1,14 @@
-"""Number of valid certificates on a day: neither revoked nor superseded, and not past the last valid day."""
+"""Number of valid certificates on a day: neither revoked nor superseded, and not past the last valid day.
+
+A legacy certificate of a known person counts only where the person has no other valid certificate of its type, so that
+nobody is counted twice for what is one qualification.
+"""
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from certificates.legacy.models import LegacyCertificate
 from certificates.models import Certificate
@@ -23,21 +28,49 @@ def count_on(db: Session, day: date, scope: Scope) -> ValidCertificates:
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
         .join(Offering, Offering.id == Enrolment.offering_id)
         .where(
-            Certificate.revoked_at.is_(None),
-            Certificate.superseded_by_id.is_(None),
-            or_(Certificate.valid_until.is_(None), Certificate.valid_until >= day),
+            *_valid(Certificate, day),
             Offering.visible_to(scope),
         )
         .group_by(Offering.district_id)
     )
     legacy = db.scalar(
         select(func.count(LegacyCertificate.id)).where(
-            LegacyCertificate.revoked_at.is_(None),
-            or_(LegacyCertificate.valid_until.is_(None), LegacyCertificate.valid_until >= day),
-            LegacyCertificate.visible_to(scope),
+            *_valid(LegacyCertificate, day), LegacyCertificate.visible_to(scope), ~_counted_otherwise(day)
         )
     )
     return ValidCertificates({district: number for district, number in rows}, legacy or 0)
+
+
+def _valid(model: Any, day: date) -> tuple[ColumnElement[bool], ...]:
+    ends = model.valid_until
+    return model.revoked_at.is_(None), model.superseded_by_id.is_(None), or_(ends.is_(None), ends >= day)
+
+
+def _counted_otherwise(day: date) -> ColumnElement[bool]:
+    """Return the condition that the holder has a valid certificate of this system of the type, or an earlier legacy one."""
+    other = aliased(LegacyCertificate)
+    issued = exists(
+        select(1)
+        .select_from(Certificate)
+        .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
+        .where(
+            Enrolment.trainee_id == LegacyCertificate.trainee_id,
+            Certificate.certificate_type == LegacyCertificate.certificate_type,
+            *_valid(Certificate, day),
+        )
+        .correlate(LegacyCertificate)
+    )
+    legacy = exists(
+        select(1)
+        .where(
+            other.trainee_id == LegacyCertificate.trainee_id,
+            other.certificate_type == LegacyCertificate.certificate_type,
+            other.id < LegacyCertificate.id,
+            *_valid(other, day),
+        )
+        .correlate(LegacyCertificate)
+    )
+    return issued | legacy
 
 
 def count_issued(db: Session, first: int, last: int) -> dict[int, int]:

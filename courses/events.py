@@ -29,3 +29,10 @@ class ImportRequested:
     """A user asked for an import to be checked, run, resumed or undone by a worker."""
 
     import_id: int
+
+
+@dataclass(frozen=True)
+class PeopleIdentified:
+    """ID numbers of people were recorded or corrected, or their phones proven: older records may be theirs."""
+
+    trainee_ids: tuple[int, ...]

@@ -14,7 +14,7 @@ from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from courses import tasks as course_tasks
 from courses.enrolment import held_certificates
-from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed
+from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed, PeopleIdentified
 from lms.accounts import current
 from lms.accounts import tasks as account_tasks
 from lms.accounts.password_requests import LinkRequested
@@ -49,6 +49,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/invitations", "instructors.views.invitations"),
     ("/catalogue", "courses.catalogue.views"),
     ("/offerings", "courses.offerings.views.offerings"),
+    ("/offerings", "courses.offerings.views.class_messages"),
     (
         "/offerings/<int:offering_id>/enrolments",
         "courses.enrolment.views.sheet_import",
@@ -110,6 +111,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/unprintable", "certificates.views.unprintable"),
     ("/certificates/legacy", "certificates.legacy.views"),
+    ("/certificates/legacy/holders", "certificates.views.legacy_holders"),
     ("/certificates/expiring", "certificates.views.expiring"),
     ("/", "certificates.verification.views.verification"),
     ("/", "certificates.verification.views.bulk"),
@@ -266,6 +268,7 @@ def _react() -> None:
     events.react(LinkRequested, account_tasks.enqueue_links)
     events.react(OfferingClosed, issuing_tasks.enqueue_issuing)
     events.react(NameDecided, issuing_tasks.enqueue_decided)
+    events.react(PeopleIdentified, issuing_tasks.enqueue_matching)
     events.react(ExportRequested, course_tasks.enqueue_export)
     events.react(ImportRequested, course_tasks.enqueue_import)
     events.react(CertificatesOwed, issuing_tasks.enqueue_issuing)

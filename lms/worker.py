@@ -22,6 +22,7 @@ celery.conf.beat_schedule = {
         "schedule": crontab(hour="4", minute="40"),
     },
     "find-coming-names": {"task": "certificates.tasks.find_coming_names", "schedule": 600.0},
+    "match-legacy": {"task": "certificates.tasks.match_legacy", "schedule": crontab(hour="2", minute="30")},
     "make-owed-corrections": {"task": "certificates.tasks.correct", "schedule": 60.0},
     "sign-owed-badges": {"task": "certificates.tasks.sign_badges", "schedule": 60.0},
     "sign-owed-passes": {"task": "certificates.tasks.sign_passes", "schedule": 60.0},

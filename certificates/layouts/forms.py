@@ -3,21 +3,22 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, ColorField, SelectField, StringField
-from wtforms.validators import Length
+from wtforms.validators import DataRequired, Length
 
 from certificates.layouts.wording import IdDigits, Wording
 from lms.core.forms import Form, choices, strip
 
 LONGEST = 120
+NEEDED = (DataRequired(), Length(max=LONGEST))
 
 
 class LayoutForm(Form):
     """The texts, colours and choices of a layout. `trial.demand_room` says whether they can be printed."""
 
-    title_zh = StringField(_l("Title in Chinese"), filters=[strip], validators=[Length(max=LONGEST)])
-    title_en = StringField(_l("Title in English"), filters=[strip], validators=[Length(max=LONGEST)])
-    sentence_zh = StringField(_l("Sentence in Chinese"), filters=[strip], validators=[Length(max=LONGEST)])
-    sentence_en = StringField(_l("Sentence in English"), filters=[strip], validators=[Length(max=LONGEST)])
+    title_zh = StringField(_l("Title in Chinese"), filters=[strip], validators=NEEDED)
+    title_en = StringField(_l("Title in English"), filters=[strip], validators=NEEDED)
+    sentence_zh = StringField(_l("Sentence in Chinese"), filters=[strip], validators=NEEDED)
+    sentence_en = StringField(_l("Sentence in English"), filters=[strip], validators=NEEDED)
     footer_zh = StringField(_l("Footer in Chinese"), filters=[strip], validators=[Length(max=LONGEST)])
     footer_en = StringField(_l("Footer in English"), filters=[strip], validators=[Length(max=LONGEST)])
     colour = ColorField(_l("Main colour"))
@@ -53,6 +54,7 @@ class LayoutForm(Form):
 
 
 class SealForm(Form):
-    """The picture of a seal."""
+    """An issuing unit and the picture of its seal."""
 
-    file = FileField(_l("PNG, at least 300 × 300 pixels, transparent around the seal"), validators=[FileRequired()])
+    unit = SelectField(_l("Issuing unit"), coerce=int)
+    file = FileField(_l("Picture of the seal"), validators=[FileRequired()])

@@ -19,6 +19,8 @@ from lms.core.access import requires
 from lms.core.error_pages import message_of
 from lms.core.errors import DomainError, NotFound
 from lms.core.form_errors import refused_on
+from lms.core.forms import choices
+from lms.core.languages import language, named
 from lms.core.request_db import db
 from lms.core.scope import Role
 from lms.organisations import districts
@@ -33,12 +35,7 @@ PREVIEWS: Mapping[str, tuple[Layout, int]] = {"a4": (Layout.A4, 0), "front": (La
 @requires(Role.CITY_ADMINISTRATOR)
 def index() -> str:
     """Show the layouts and the seals that are set."""
-    seals = layouts.seals(db())
-    units = [(BRANCH_UNIT, _branch().name_zh, _branch().name_en)]
-    units += [(district.id, district.name_zh, district.name_en) for district in districts.everyone(db())]
-    return render_template(
-        "layouts/index.html", courses=layouts.courses(db()), units=units, seals=seals, form=SealForm(), branch=_branch()
-    )
+    return _index(_seal_form())
 
 
 @blueprint.route("/branch", methods=["GET", "POST"])
@@ -82,23 +79,61 @@ def preview(picture: str, course_id: int | None = None) -> ResponseReturnValue:
     return Response(png, mimetype="image/png")
 
 
-@blueprint.post("/seals/<int(max=255):unit>")
+@blueprint.post("/seals")
 @requires(Role.CITY_ADMINISTRATOR)
-def set_seal(unit: int) -> ResponseReturnValue:
-    """Set or remove the seal of an issuing unit."""
-    if unit != BRANCH_UNIT and unit not in {district.id for district in districts.everyone(db())}:
-        raise NotFound
-    form = SealForm()
-    if "remove" in request.form:
-        layouts.remove_seal(db(), unit)
-        flash(_("Certificates from now on have no seal of this unit."))
-    elif form.validate_on_submit():
+def set_seal() -> ResponseReturnValue:
+    """Set the seal of an issuing unit."""
+    form = _seal_form()
+    if form.validate_on_submit():
         with refused_on(form):
-            layouts.set_seal(db(), unit, form.file.data.read(pictures.LARGEST + 1))
+            layouts.set_seal(db(), form.unit.data, form.file.data.read(pictures.LARGEST + 1))
             flash(_("The seal is on all certificates that this unit issues from now on."))
-    for message in (*form.form_errors, *form.file.errors):
-        flash(message, "danger")
+            return redirect(url_for(".index", _anchor="seals"))
+    return make_response(_index(form), 422)
+
+
+@blueprint.post("/seals/<int(max=255):unit>/remove")
+@requires(Role.CITY_ADMINISTRATOR)
+def remove_seal(unit: int) -> ResponseReturnValue:
+    """Let a unit issue without a seal."""
+    layouts.remove_seal(db(), unit)
+    flash(_("Certificates from now on have no seal of this unit."))
     return redirect(url_for(".index", _anchor="seals"))
+
+
+@blueprint.get("/seals/<int(max=255):unit>.png")
+@requires(Role.CITY_ADMINISTRATOR)
+def seal(unit: int) -> ResponseReturnValue:
+    """Show the seal of a unit."""
+    digest = layouts.seals(db()).get(unit)
+    if digest is None:
+        raise NotFound
+    return Response(pictures.files(db(), [digest])[digest].read_bytes(), mimetype="image/png")
+
+
+def _index(form: SealForm) -> str:
+    seals = layouts.seals(db())
+    return render_template(
+        "layouts/index.html",
+        courses=layouts.courses(db()),
+        sealed=[(unit, name) for unit, name in _units() if unit in seals],
+        form=form,
+        branch=_branch(),
+        branch_sealed=BRANCH_UNIT in seals,
+    )
+
+
+def _seal_form() -> SealForm:
+    form = SealForm()
+    form.unit.choices = choices(_units())
+    return form
+
+
+def _units() -> list[tuple[int, str]]:
+    """The issuing units by number, each with its name in the page's language."""
+    branch = _branch()
+    own = branch.name_zh if language() == "zh" else branch.name_en
+    return [(BRANCH_UNIT, own), *((district.id, named(district)) for district in districts.everyone(db()))]
 
 
 def _edit(of_course: Course | None) -> ResponseReturnValue:

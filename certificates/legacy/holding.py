@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from certificates.legacy.models import LegacyCertificate
+from certificates.models import Certificate
 from certificates.states import State, state_of
+from courses.models.enrolment import Enrolment
 from lms.core import clock
 
 
@@ -41,6 +44,36 @@ def is_valid(day: date) -> ColumnElement[bool]:
         LegacyCertificate.superseded_by_id.is_(None),
         LegacyCertificate.issued_on <= day,
         or_(ends.is_(None), ends >= day),
+    )
+
+
+def has_later_certificate() -> ColumnElement[bool]:
+    """The SQL condition that the holder has a certificate of the same type, in force, that ends later, old or new."""
+    other = aliased(LegacyCertificate)
+    issued = exists(
+        select(1)
+        .select_from(Certificate)
+        .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
+        .where(
+            Enrolment.trainee_id == LegacyCertificate.trainee_id,
+            *_ends_later(Certificate),
+        )
+        .correlate(LegacyCertificate)
+    )
+    legacy = exists(
+        select(1)
+        .where(other.trainee_id == LegacyCertificate.trainee_id, *_ends_later(other))
+        .correlate(LegacyCertificate)
+    )
+    return issued | legacy
+
+
+def _ends_later(other: Any) -> tuple[ColumnElement[bool], ...]:
+    return (
+        other.certificate_type == LegacyCertificate.certificate_type,
+        other.revoked_at.is_(None),
+        other.superseded_by_id.is_(None),
+        or_(other.valid_until.is_(None), other.valid_until > LegacyCertificate.valid_until),
     )
 
 

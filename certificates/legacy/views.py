@@ -12,10 +12,11 @@ from certificates.forms import LegacyFilterForm, RevokeForm
 from certificates.legacy import holding, legacy, listings
 from certificates.legacy.holding import HeldLegacy
 from certificates.legacy.listings import LegacyCertificateFilters
-from certificates.legacy.models import LegacyCertificate
+from certificates.legacy.models import LegacyCertificate, Match
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from lms.core import clock, edge
 from lms.core.access import holds, requires, scope
+from lms.core.errors import N_
 from lms.core.form_errors import refused_on
 from lms.core.request_db import db
 from lms.core.scope import Role, fetch
@@ -23,6 +24,11 @@ from lms.core.sealed_search import redirect_to_search
 
 blueprint = Blueprint("legacy", __name__)
 
+MATCH_LABELS = {
+    Match.ID_NUMBER: N_("ID number and name agree"),
+    Match.NAME_AND_PHONE: N_("Name and phone agree"),
+    Match.BY_HAND: N_("Decided by a user"),
+}
 VIEWERS = (Role.CITY_ADMINISTRATOR, Role.AUDITOR)
 
 
@@ -104,6 +110,7 @@ def _page(certificate: LegacyCertificate, form: RevokeForm) -> str:
         form=form,
         history=history.of_legacy_certificate(db(), certificate),
         changeable=holds(Role.CITY_ADMINISTRATOR),
+        match_label=MATCH_LABELS,
         **_words(),
     )
 

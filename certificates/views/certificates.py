@@ -154,6 +154,7 @@ def as_pdf(certificate: Certificate, layout: Layout = Layout.A4) -> Response:
 
 def _page(certificate: Certificate, form: RevokeForm) -> str:
     state = states.of_certificate(certificate, _today())
+    chain = renewal.chain(db(), certificate.id)
     return render_template(
         "certificates/page.html",
         certificate=certificate,
@@ -161,7 +162,8 @@ def _page(certificate: Certificate, form: RevokeForm) -> str:
         digits=digits_of(certificate.payload),
         history=history.of_certificate(db(), certificate),
         form=form,
-        chain=renewal.chain(db(), certificate.id),
+        chain=chain,
+        renewed_legacy=renewal.renewed_legacy(db(), chain),
         correction=reissue.open_request(db(), certificate.id),
         correctable=reissue.refusal(certificate, _today()) is None and holds(*ADMINISTRATORS),
         restorable=state is State.REVOKED and holds(*ADMINISTRATORS),

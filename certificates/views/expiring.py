@@ -51,7 +51,9 @@ def page() -> ResponseReturnValue:
         total=counts[group],
         page=request.args.get("page", 1, type=edge.page_number),
     )
-    refreshers = reminders.refreshers(db(), {row.certificate_type for row in listing.rows})
+    refreshers = reminders.refreshers(
+        db(), {row.certificate_type for row in listing.rows if row.certificate_type is not None}
+    )
     return render_template(
         "certificates/expiring.html",
         form=form,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, select
-from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload, undefer
 
 from courses.attendance import punctuality
 from courses.attendance.punctuality import Punctuality
-from courses.enrolment import namesakes
+from courses.enrolment import namesakes, prerequisites
 from courses.models.attendance import Attendance, AttendanceEvent
 from courses.models.catalogue import Course
 from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentSource, EnrolmentState
@@ -143,6 +143,25 @@ def read_roster(db: Session, meeting: CourseSession) -> Roster:
         (waiting if enrolment.state == EnrolmentState.WAITLISTED else rows).append(row)
     rows.sort(key=lambda row: (by_sound(row.name), row.enrolment_id))
     return Roster(rows, waiting)
+
+
+def present_without_certificate(db: Session, meeting: CourseSession, rows: Sequence[RosterRow]) -> list[RosterRow]:
+    """Return those present who do not hold what the course demands, so that the papers are looked at in the room.
+
+    Two statements where the course demands something, else none.
+    """
+    offering = meeting.offering
+    present = [row for row in rows if row.present]
+    if not present or offering.course.certificate_type is None or not prerequisites.of_offering(offering):
+        return []
+    enrolments = db.scalars(
+        select(Enrolment)
+        .where(Enrolment.id.in_([row.enrolment_id for row in present]))
+        .options(undefer(Enrolment.held_elsewhere))
+    ).all()
+    standings = prerequisites.of_enrolled(db, offering, enrolments)
+    met = {enrolment.id for enrolment in enrolments if standings[enrolment.trainee_id].met}
+    return [row for row in present if row.enrolment_id not in met]
 
 
 def _punctual(meeting: CourseSession, arrived_at: datetime | None, left_at: datetime | None) -> Punctuality | None:

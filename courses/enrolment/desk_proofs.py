@@ -6,10 +6,12 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from courses.enrolment import trainees, trainees_rights
+from courses.events import PeopleIdentified
 from courses.models.trainees import IdType, Trainee
 from lms.core import audit, clock
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, DomainError
+from lms.core.events import publish
 from lms.core.scope import Scope
 
 FRESH = timedelta(hours=1)
@@ -33,6 +35,8 @@ def record(db: Session, trainee: Trainee, kinds: Collection[ContactKind], docume
     db.flush()
     masked = trainees.mask_for_audit(trainees.facts_of(trainee), sorted(str(kind) for kind in kinds))
     audit.record(db, "trainee.prove", trainee, after=masked | {"document": str(document)})
+    if ContactKind.PHONE in kinds:
+        publish(db, PeopleIdentified((trainee.id,)))
 
 
 def is_fresh(trainee: Trainee, user_id: int | None) -> bool:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from courses.enrolment import proposals, trainees
 from courses.enrolment.trainees import TraineeFacts
+from courses.events import PeopleIdentified
 from courses.models.proposals import Proposal
 from courses.models.trainees import Trainee
 from lms.accounts import contact_checks
@@ -15,6 +16,7 @@ from lms.accounts.models import ContactCheck
 from lms.core import reasons
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, DomainError, NotFound
+from lms.core.events import publish
 
 
 def ask(db: Session, trainee: Trainee, facts: TraineeFacts, reason: str | None) -> Proposal:
@@ -55,6 +57,8 @@ def _proven(db: Session, check: ContactCheck) -> str | None:
     trainees.overwrite(db, trainee, facts)
     trainee.set_proof(check.kind, check.proof or ContactProof.CODE)
     db.flush()
+    if check.kind is ContactKind.PHONE:
+        publish(db, PeopleIdentified((trainee.id,)))
     return "/my-training/data"
 
 

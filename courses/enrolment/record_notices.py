@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from courses.events import PeopleIdentified
 from courses.models.trainees import Trainee
 from lms.core.contacts import ContactKind
 from lms.core.errors import N_
+from lms.core.events import publish
 from lms.core.languages import chinese
 from lms.core.messages import owing
 from lms.core.messages.models import Channel
@@ -118,3 +120,9 @@ def _owe(  # noqa: PLR0917  # the parts of one message
         subject=f"{translate(subject)} / {subject}",
         text=_SEPARATOR.join((translate(text) % values, text % values)),
     )
+
+
+def publish_identified(db: Session, people: Sequence[Trainee]) -> None:
+    """Publish that ID numbers or names of people are new: records from before this system may be theirs."""
+    if people:
+        publish(db, PeopleIdentified(tuple(person.id for person in people)))

@@ -7,6 +7,7 @@ to the record's phone does, or an account that has proven this phone, or staff w
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from courses.events import PeopleIdentified
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.trainees import PHONE_COLUMN, Trainee
 from lms.accounts import contact_checks, roles, user_contacts, users
@@ -17,6 +18,7 @@ from lms.accounts.users import UserFacts
 from lms.core import audit, crypto
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, DomainError, NotFound
+from lms.core.events import publish
 from lms.core.names import norm
 from lms.core.scope import EVERYTHING, Role
 
@@ -143,6 +145,7 @@ def _link(db: Session, trainee: Trainee, user: User) -> None:
     trainee.user_id = user.id
     if not trainee.is_proven(ContactKind.PHONE):
         trainee.set_proof(ContactKind.PHONE, user.phone_proof or ContactProof.CODE, by=user.phone_proven_by)
+        publish(db, PeopleIdentified((trainee.id,)))
     db.flush()
     audit.record(db, "trainee.claim", trainee, after={"user": user.id})
 
@@ -172,6 +175,7 @@ def _proven(db: Session, check: ContactCheck) -> str | None:
     if trainee.phone != check.contact:
         raise _not_claimable()
     trainee.set_proof(ContactKind.PHONE, check.proof or ContactProof.CODE)
+    publish(db, PeopleIdentified((trainee.id,)))
     return f"/tickets/{enrolment.ticket}/account"
 
 

@@ -277,6 +277,7 @@ def overwrite(db: Session, trainee: Trainee, facts: TraineeFacts, *, reason: str
     after, reason = mask_for_audit(facts, changed), without_names(reason, name_before, facts.name, facts.guardian_name)
     audit.record(db, "trainee.change", trainee, before=before, after=after, reason=reason)
     record_notices.tell_changed(db, trainee, contacts_before)
+    record_notices.publish_identified(db, [trainee] if {"id_number", "name"} & set(changed) else [])
 
 
 def masked_facts(trainee: Trainee) -> dict[str, str]:
@@ -331,6 +332,7 @@ def _create_or_fill(
         if registration.filled:
             action = "trainee.create" if registration.created else "trainee.fill"
             audit.record(db, action, registration.trainee, after=mask_for_audit(facts, registration.filled))
+    record_notices.publish_identified(db, [each.trainee for each in registrations if "id_number" in each.filled])
     return registrations
 
 
@@ -379,12 +381,7 @@ def _set_fact(trainee: Trainee, facts: TraineeFacts, name: str) -> None:
         trainee.name_key = norm(facts.name)
 
 
-_MASKS = {
-    "phone": mask_phone,
-    "guardian_phone": mask_phone,
-    "email": mask_email,
-    "id_number": mask_id,
-}
+_MASKS = {"phone": mask_phone, "guardian_phone": mask_phone, "email": mask_email, "id_number": mask_id}
 
 
 def mask_for_audit(facts: TraineeFacts, names: Iterable[str]) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from lms.core.scope import Scope
 class ValidCertificates:
     """Valid certificates by the district of their training, and legacy ones.
 
-    legacy: certificates from before this system. They name no district, so only readers of the whole branch see them.
+    legacy: certificates from before this system. They name no district, so readers of the whole branch see all of them,
+    and others those of the people whom they see. Whoever has another valid certificate of the type is not counted again.
     """
 
     by_district: Mapping[int, int]

@@ -9,15 +9,16 @@ async function draw(picture, number) {
   const answer = await fetch(form.dataset.preview.replace("PICTURE", picture.dataset.picture), {
     method: "POST", body: new FormData(form),
   });
-  if (number !== latest) return;
+  if (number !== latest) return false;
   if (!answer.ok) {
     says.textContent = answer.status === 422 ? await answer.text() : usual;
-    return;
+    return false;
   }
   const address = URL.createObjectURL(await answer.blob());
   picture.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
   picture.src = address;
   picture.hidden = false;
+  return true;
 }
 
 async function drawAll() {
@@ -25,9 +26,8 @@ async function drawAll() {
   const number = latest;
   says.textContent = usual;
   for (const picture of document.querySelectorAll("[data-picture]")) {
-    if (number !== latest) return;
     try {
-      await draw(picture, number);
+      if (!(await draw(picture, number))) return;
     } catch {
       return; // no network: the pictures stay as they were
     }

@@ -56,6 +56,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "imports": (ADMIN, ADMIN),
     "instructors": (READ, ADMIN),
     "legacy": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
+    "legacy_holders": (ADMIN, ADMIN),
     "name_writings": (PLAN, PLAN),
     "own_data": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "personal_data": (ADMIN, ADMIN),
@@ -77,6 +78,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "report_waiting": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
+    "class_messages": (TEACH, TEACH),
     "examiner_events": (TEACH, TEACH),
     "skill_results": (TEACH, TEACH),
     "session_acts": (TEACH, TEACH),
@@ -123,7 +125,8 @@ EXCEPTIONS: dict[str, Who] = {
     "trainees.reads": READ - {Role.DISTRICT_ADMINISTRATOR},
 }
 READING = {
-    "attendance.search", "audit.index", "certificates.index", "expiring.page", "legacy.index", "trainees.index",
+    "attendance.search", "audit.index", "certificates.index", "expiring.page", "legacy.index",
+    "legacy_holders.index", "trainees.index",
     "exports.new", "exports.delete", "certificates.export",
 }  # fmt: skip
 

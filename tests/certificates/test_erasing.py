@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from lms.core.errors import DomainError
 from lms.core.personal_data import Subject
 from lms.core.scope import EVERYTHING, Role
 from tests.certificates.conftest import closed_offering, owe
+from tests.certificates.legacy_people import legacy_of
 from tests.factories import Make
 
 Issue = Callable[..., Certificate]
@@ -231,3 +233,27 @@ def test_a_writing_goes_with_its_person_and_a_name_that_waits_is_decided_first(
     assert name not in stored
     assert writing not in stored
     assert list(ledger.check(db)) == []
+
+
+def test_matched_legacy_certificates_lose_the_person_and_keep_their_state(
+    db: Session, holder: Trainee, make: Make
+) -> None:
+    by_hand = legacy_of(db, NAME, phone=PHONE, holder=holder)
+    same_number = legacy_of(db, NAME, id_number=ID_NUMBER)
+    others = legacy_of(db, NAME, id_number=ID_NUMBER, holder=make.trainee(NAME))
+    assert len(personal_data.export(db, Subject(holder.id, holder.user_id))["legacy_certificate"]) == 2
+    erase(db, holder)
+    assert [row.erased_at is not None for row in (by_hand, same_number, others)] == [True, True, False]
+    assert (by_hand.trainee_id, by_hand.phone_sealed, by_hand.phone_index) == (holder.id, None, None)
+    found = legacy.find(db, by_hand.number, NAME, today=clock.branch_today())
+    assert found is not None
+    assert found.masked_name == ""
+
+
+def test_a_person_with_a_valid_legacy_certificate_is_not_due(db: Session, make: Make) -> None:
+    needed = next(kind.needed for kind in personal_data.registered() if kind.code == "certificate")
+    assert needed is not None
+    valid, expired, nobody = make.trainee(), make.trainee(), make.trainee()
+    legacy_of(db, holder=valid)
+    legacy_of(db, holder=expired, valid_until=date(2016, 1, 1))
+    assert set(db.scalars(select(Trainee.id).where(needed()))) & {valid.id, expired.id, nobody.id} == {valid.id}

@@ -26,7 +26,7 @@ from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject
 
 from certificates.payload import Payload, encode
-from certificates.rendering import CertificateDocument, Layout, badge, card_refusal, left_out, preview, render
+from certificates.rendering import CertificateDocument, Layout, badge, card_refusal, left_out, preview, render, sheets
 from lms.core import actual_text
 from lms.core.errors import DomainError
 from tests.ten_names import SIXTY, TEN_NAMES, UNPRINTABLE
@@ -285,6 +285,24 @@ def test_a_card_without_room_says_so_before_it_is_made() -> None:
     assert unprintable.code == "certificate_glyph_missing"
 
 
+def test_what_the_card_takes_for_short_has_room() -> None:
+    """Texts of so few letters are not measured. With a second name and ID digits, which need more room, they are."""
+    longest = replace(
+        SAMPLE,
+        holder="王" * 5,
+        course_zh="王" * 34,
+        course_en="W" * 66,
+        programme_zh="王" * 30,
+        programme_en="W" * 60,
+        unit_zh="王" * 30,
+        unit_en="W" * 60,
+        instructor="W" * 17,
+    )
+    assert card_refusal(longest) is None
+    assert card_refusal(replace(longest, second_name="W" * 7)) is None
+    assert card_refusal(replace(longest, id_digits="110101********002X")) is None
+
+
 def test_one_trial_answers_for_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
     trials = []
     monkeypatch.setattr("certificates.rendering.render", lambda document, layout: trials.append(document) or b"")
@@ -380,11 +398,50 @@ def test_the_picture_for_the_screen_is_the_page() -> None:
     assert barcodes.text == SAMPLE.address_prefix + SAMPLE.digits
 
 
+def test_badges_of_two_courses_differ_where_no_text_can_be_read() -> None:
+    """At 64 pixels colour and outline are left: those of the programme's letters and of the certificate type."""
+    numbers = {"FR": 1, "ER": 2, "IN": 3}
+    shrunk = {
+        code: Image.open(BytesIO(badge(replace(SAMPLE, number=f"BJ-{code}-2026-0000123-C", certificate_type=kind))))
+        .convert("RGB")
+        .resize((64, 64))
+        for code, kind in numbers.items()
+    }
+    assert len({picture.getpixel((32, 6)) for picture in shrunk.values()}) == len(numbers)
+    kinds = {badge(replace(SAMPLE, certificate_type=kind)) for kind in range(5)}
+    assert len(kinds) == 5
+
+
 def test_the_badge_is_a_square_picture_with_nothing_around_it() -> None:
     picture = Image.open(BytesIO(badge(SAMPLE)))
     assert picture.width == picture.height >= 400
     assert picture.convert("RGBA").getpixel((2, 2)) == (0, 0, 0, 0)
     assert badge(SAMPLE) == badge(SAMPLE)
+
+
+@pytest.mark.parametrize("count", [1, 13])
+def test_cards_come_on_sheets_and_their_other_sides_are_behind_them(count: int, decorated: CertificateDocument) -> None:
+    """Ten on a sheet: the first card is on the left in front, and on the right behind, at the same height."""
+    holders = [f"王{number}" for number in range(count - 1)] + ["مُحَمَّد"]
+    cards = [
+        replace(decorated, holder=holder, number=f"BJ-FR-2026-{place:07}-C") for place, holder in enumerate(holders)
+    ]
+    pdf = sheets(cards)
+    assert sheets(cards) == pdf
+    with pypdfium2.PdfDocument(pdf) as document:
+        assert [[round(side / 72 * 25.4) for side in page.get_size()] for page in document] == [[210, 297]] * (
+            2 * -(-count // 10)
+        )
+        assert document.is_tagged()
+        found = zxingcpp.read_barcodes(document[0].render(scale=150 / 72).to_pil())
+        assert len(found) == min(count, 10)
+        front, back = document[0].get_textpage(), document[1].get_textpage()
+        right = 105 / 25.4 * 72
+        assert cards[0].number in back.get_text_bounded(left=right, bottom=842 - 200)
+        assert count == 1 or "王" in front.get_text_bounded(right=right, bottom=842 - 200)
+    contents = [page.get_contents() for page in PdfReader(BytesIO(pdf)).pages]
+    spelled = ("\ufeffمُحَمَّد").encode("utf-16-be").hex().upper().encode()
+    assert sum(spelled in content.get_data() for content in contents if content is not None) == 1
 
 
 def test_threads_may_render_together() -> None:

@@ -55,16 +55,20 @@ def test_a_layout_is_previewed_and_saved(city: FlaskClient, db: Session, make: M
 
 def test_a_seal_is_set_and_removed(city: FlaskClient, db: Session) -> None:
     def send(content: bytes, unit: int = 6) -> str:
-        answer = city.post(f"/certificates/layouts/seals/{unit}", data={"file": (BytesIO(content), "seal.png")})
-        return city.get(answer.location).text if answer.status_code == 302 else str(answer.status_code)
+        sent = {"unit": str(unit), "file": (BytesIO(content), "seal.png")}
+        answer = city.post("/certificates/layouts/seals", data=sent)
+        return city.get(answer.location).text if answer.status_code == 302 else answer.text
 
     assert "PNG" in send(b"<svg/>")
     assert layouts.seals(db) == {}
-    assert send(png(300), 99) == "404"
-    send(png(300))
+    assert city.get("/certificates/layouts/seals/6.png").status_code == 404
+    send(png(300), 99)
+    assert layouts.seals(db) == {}
+    assert "/certificates/layouts/seals/6.png" in send(png(300))
     assert set(layouts.seals(db)) == {6}
+    assert city.get("/certificates/layouts/seals/6.png").data == png(300)
     assert city.get("/certificates/layouts/branch").status_code == 200
-    city.post("/certificates/layouts/seals/6", data={"remove": "1"})
+    city.post("/certificates/layouts/seals/6/remove")
     assert layouts.seals(db) == {}
 
 

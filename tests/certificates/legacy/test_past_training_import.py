@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certificates.legacy import legacy, past_training_import
-from certificates.legacy.models import LegacyCertificate
+from certificates.legacy import legacy, matching, past_training_import
+from certificates.legacy.models import LegacyCertificate, Match
 from certificates.models import Certificate
 from certificates.states import State
 from courses.counting import recount
@@ -21,6 +21,7 @@ from courses.imports.past import PAST_TRAININGS
 from courses.models.imports import ImportRun, ImportState
 from courses.models.trainees import Trainee
 from lms.config import Settings
+from lms.core.contacts import ContactKind, ContactProof
 from lms.core.scope import EVERYTHING
 from tests.certificates.legacy_files import ID_NUMBER
 from tests.factories import Make
@@ -184,3 +185,35 @@ def test_they_go_with_the_import_except_one_that_was_revoked(db: Session, run: I
     [left] = db.scalars(select(LegacyCertificate)).all()
     assert run.notes == [f"#{left.id} 旧证2015-2"]
     assert db.scalar(select(func.count()).select_from(Trainee).where(Trainee.name == "王小明")) == 0
+
+
+def test_the_person_of_the_row_holds_the_certificate(db: Session, run: ImportRun, settings: Settings) -> None:
+    rows = {row.name: row for row in db.scalars(select(LegacyCertificate))}
+    assert [rows[name].trainee and rows[name].trainee.name for name in rows] == list(rows)
+    assert (rows["王小明"].matched_how, rows["孙芳"].matched_how) == (Match.ID_NUMBER, Match.NAME_AND_PHONE)
+    assert rows["孙芳"].certificate_type == 1
+    assert (rows["王小明"].phone_sealed, rows["孙芳"].phone_sealed is not None) == (None, True)
+    legacy.revoke(db, rows["孙芳"].number, "伪造档案")
+    runs.undo(db, run, "错误的文件")
+    work(db, run, settings)
+    [left] = db.scalars(select(LegacyCertificate)).all()
+    db.refresh(left)
+    assert (left.name, left.trainee_id, left.matched_how) == ("孙芳", None, None)
+    assert db.scalar(select(func.count()).select_from(Trainee).where(Trainee.name == "孙芳")) == 0
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_phone_that_somebody_typed_before_identifies_nobody_until_it_is_proven(
+    db: Session, make: Make, settings: Settings, *, proven: bool
+) -> None:
+    trainee = make.trainee("孙芳", phone="+8613800138003")
+    if proven:
+        trainee.set_proof(ContactKind.PHONE, ContactProof.CODE)
+    db.commit()
+    moved(db, settings, checked(db, settings, ROWS[3]))
+    [row] = db.scalars(select(LegacyCertificate)).all()
+    assert row.trainee_id == (trainee.id if proven else None)
+    if not proven:
+        trainee.set_proof(ContactKind.PHONE, ContactProof.CODE)
+        assert matching.match_people(db, [trainee.id]).by_phone == 1

@@ -10,16 +10,19 @@ import xlsxwriter
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certificates.legacy import legacy
-from certificates.legacy.models import LegacyCertificate
+from certificates.legacy import holders, legacy
+from certificates.legacy.models import LegacyCertificate, Match
 from certificates.legacy.sheet_import import LEGACY_CERTIFICATES
 from certificates.models import Certificate
 from courses.imports import corrections, files, kinds, runs
 from courses.models.imports import ImportState
+from courses.models.trainees import IdType
 from lms.core import spreadsheets
 from lms.core.errors import DomainError
-from lms.core.scope import Scope
+from lms.core.scope import EVERYTHING, Scope
 from tests.certificates.legacy_files import GOOD, HEAD, ID_NUMBER, LIFELONG, load, take_in, work
+from tests.certificates.legacy_people import OTHER_ID_NUMBER, person
+from tests.factories import Make
 
 
 @pytest.fixture
@@ -156,6 +159,26 @@ def test_an_undo_keeps_what_was_revoked_since(db: Session, sheet: Callable[..., 
     assert run.state is ImportState.UNDONE
     [left] = db.scalars(select(LegacyCertificate)).all()
     assert (left.number, run.notes, run.tally["undone_rows"]) == (number, [f"#{left.id} {number}"], 2)
+
+
+def test_an_undo_removes_what_was_matched_and_keeps_what_somebody_decided_or_renewed(
+    db: Session, make: Make, sheet: Callable[..., Path], issue: Callable[..., Certificate]
+) -> None:
+    renewal = issue("张三丰", course=make.new_course(refresher=True, certificate_type=1))
+    renewal.enrolment.trainee.set_id_number(IdType.RESIDENT, ID_NUMBER)
+    person(make, "李四", id_number=OTHER_ID_NUMBER)
+    decided = make.trainee("李四光")
+    db.commit()
+    run = take_in(db, sheet(GOOD, LIFELONG, bad(number="旧3", name="李四", id_number=OTHER_ID_NUMBER)))
+    rows = {row.name: row for row in db.scalars(select(LegacyCertificate))}
+    assert rows["张三丰"].superseded_by_id == renewal.id
+    assert rows["李四"].matched_how is Match.ID_NUMBER
+    holders.link(db, rows["李四光"], decided, EVERYTHING)
+    runs.undo(db, run, "错误的文件")
+    work(db, run)
+    assert run.state is ImportState.UNDONE
+    assert set(db.scalars(select(LegacyCertificate.name))) == {"张三丰", "李四光"}
+    assert (run.tally["undone_rows"], len(run.notes)) == (1, 2)
 
 
 def workbook(path: Path, rows: int) -> Path:

@@ -131,3 +131,22 @@ def test_a_session_out_of_reach_is_not_found(db, make):
     assert roster.load_session(db, other.sessions[0].id, EVERYTHING).id == other.sessions[0].id
     with pytest.raises(NotFound):
         roster.load_session(db, other.sessions[0].id, scope)
+
+
+def test_those_present_who_hold_nothing_that_the_course_demands(db, make, statements):
+    course = make.new_course(refresher=True)
+    offering = make.offering(course=course)
+    meeting = roster.load_session(db, offering.sessions[0].id, EVERYTHING)
+    rows = [make.enrolment(offering) for _ in range(4)]
+    for row in rows[:3]:
+        recording.record(db, AttendanceInput(uuid4(), meeting.id, row.id), now=clock.now())
+    make.legacy_certificate(rows[0].trainee, None)
+    rows[1].held_elsewhere = "天津"
+    db.flush()
+    people = roster.read_roster(db, meeting).rows
+    statements.clear()
+    assert roster.present_without_certificate(db, meeting, people) == []
+    assert statements == []
+    make.prerequisite(course)
+    lacking = roster.present_without_certificate(db, meeting, people)
+    assert [row.enrolment_id for row in lacking] == [rows[2].id]

@@ -1,10 +1,14 @@
 """Messages about a record: the owner at a proven contact, and each contact that was replaced."""
 
+from dataclasses import replace
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.enrolment import record_notices, trainees
+from courses.enrolment import desk_proofs, record_notices, trainees
 from courses.enrolment.trainees import TraineeFacts
+from courses.events import PeopleIdentified
+from courses.models.trainees import IdType
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.messages import owing
 from lms.core.messages.models import Message
@@ -48,3 +52,23 @@ def test_a_new_year_of_birth_is_no_new_contact(db: Session, make: Make) -> None:
     person = make.trainee(birth_year=1990)
     trainees.change(db, person, TraineeFacts(person.name, birth_year=1991), EVERYTHING)
     assert told(db) == []
+
+
+def test_a_new_id_number_a_new_name_and_a_proven_phone_are_told_to_whoever_looks_for_the_persons_certificates(
+    db: Session, make: Make
+) -> None:
+    def identified() -> list[tuple[int, ...]]:
+        return [event.trainee_ids for event in db.info.pop("events", []) if isinstance(event, PeopleIdentified)]
+
+    number = "11010519491231002X"
+    facts = TraineeFacts("张三丰", phone="+8613812345678", id_type=IdType.RESIDENT, id_number=number)
+    person = trainees.register(db, facts)
+    assert identified() == [(person.id,)]
+    trainees.change(db, person, replace(facts, email="z@example.org"), EVERYTHING)
+    assert identified() == []
+    trainees.change(db, person, replace(facts, name="张三封"), EVERYTHING)
+    assert identified() == [(person.id,)]
+    desk_proofs.record(db, person, [ContactKind.EMAIL], IdType.RESIDENT, EVERYTHING)
+    assert identified() == []
+    desk_proofs.record(db, person, [ContactKind.PHONE], IdType.RESIDENT, EVERYTHING)
+    assert identified() == [(person.id,)]

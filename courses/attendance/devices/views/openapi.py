@@ -4,7 +4,7 @@ from typing import Any
 
 from courses.attendance.devices.forms.check_ins import DEVICE_METHODS, MESSAGES
 from courses.attendance.devices.search_hashes import HASH_BYTES
-from courses.attendance.devices.views.openapi_closing import CLOSING, ELSEWHERE, NAMED
+from courses.attendance.devices.views.openapi_closing import CLOSING, ELSEWHERE, HOLDS, NAMED
 from courses.device_events import BATCH_LIMIT
 from courses.models.attendance import AttendanceKind, ReviewReason
 from courses.outcomes import Outcome
@@ -134,6 +134,7 @@ SCHEMAS: dict[str, Any] = {
             "left_at",
             "elsewhere",
             "named",
+            "holds",
             "skills",
             "attempts",
         ],
@@ -154,6 +155,7 @@ SCHEMAS: dict[str, Any] = {
             "left_at": _MOMENT_OR_NULL,
             "elsewhere": ELSEWHERE,
             "named": NAMED,
+            "holds": HOLDS,
             "skills": {
                 "type": "object",
                 "additionalProperties": {"type": "boolean"},

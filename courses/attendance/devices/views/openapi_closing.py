@@ -14,6 +14,10 @@ NAMED: dict[str, Any] = {
     "type": "boolean",
     "description": "The name has a letter, so that a certificate can be issued.",
 }
+HOLDS: dict[str, Any] = {
+    "type": "boolean",
+    "description": "The person holds what the course demands, or it demands nothing.",
+}
 CLOSING: dict[str, Any] = {
     "type": "object",
     "required": [
