@@ -18,6 +18,7 @@ from courses.enrolment import clashes, consents, labels, listings, name_writings
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
+from courses.offerings import class_messages
 from lms.accounts import contact_checks, proven_here
 from lms.accounts.forms import ButtonForm, NewPasswordForm
 from lms.core import clock, fonts, guesses
@@ -50,6 +51,7 @@ def page(ticket: str) -> ResponseReturnValue:
         state=labels.STATES[EnrolmentState(row.state)],
         code=Markup(ticket_code.svg(public_url, ticket)),  # noqa: S704  # made of rectangles by us
         position=places.waiting_position(db(), row),
+        class_messages=class_messages.of_enrolment(db(), row.id),
         clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
         certificate_states=STATE_LABELS,
