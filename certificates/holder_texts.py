@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from certificates import qualification
 from courses.enrolment.mail import LANGUAGE_SEPARATOR
 from lms.core.errors import N_
 from lms.core.languages import chinese
@@ -53,7 +54,7 @@ _TEXTS: Mapping[Purpose, str] = {
         "Your certificate “%(course)s” has been corrected, and a new one has been issued.\n\n"
         "New number: %(number)s (it replaces %(former)s)\n%(validity)s\n\n"
         "You can see, save and print the new certificate here:\n%(address)s\n\n"
-        "The former paper, card, PDF and code are no longer valid: whoever verifies them is told that they have been "
+        "The former paper, card, PDF, badge and code are no longer valid: whoever verifies them is told that they have been "
         "replaced. Please destroy the former paper or give it back, and send the new certificate to everybody who "
         "has a copy.\n\nIf something is still wrong, ask %(contact)s."
     ),
@@ -66,7 +67,7 @@ _TEXTS: Mapping[Purpose, str] = {
     RESTORED: N_(
         "The revocation of your certificate “%(course)s” (%(number)s) ended on %(day)s. "
         "It stands again as it did before.\n%(validity)s\n\n"
-        "Your certificate, paper, card and code can be used as before:\n%(address)s\n\nIf you have questions, ask %(contact)s."
+        "Your certificate:\n%(address)s\n\nIf you have questions, ask %(contact)s."
     ),
 }
 
@@ -95,9 +96,10 @@ class HolderMessage:
 def draft(message: HolderMessage, recipient: Recipient, key: str) -> Draft:
     """The message in both languages, for its recipient."""
     subjects, texts = [], []
+    course_zh, course_en = qualification.names(message.facts)
     for translate, own in ((chinese().gettext, "zh"), (str, "en")):
         values = {
-            "course": message.facts[f"course_{own}"] or message.facts["course_zh"],
+            "course": (course_en if own == "en" else "") or course_zh,
             "number": message.number,
             "former": message.former,
             "day": message.day.isoformat(),
@@ -109,7 +111,7 @@ def draft(message: HolderMessage, recipient: Recipient, key: str) -> Draft:
         subjects.append(translate(_SUBJECTS[message.purpose]) % values)
         texts.append(translate(_TEXTS[message.purpose]) % values)
     parameters = {
-        "course": message.facts["course_zh"],
+        "course": course_zh,
         "former_number": message.former,
         "number": message.number,
         "ticket": message.ticket,

@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from courses.enrolment import session_reminders
 from courses.events import ExportRequested, ImportRequested
 from courses.imports import runs
 from courses.imports.kinds import ImportContext
+from courses.offerings import session_reminders
 from courses.privacy import retention
 from courses.reports import mails
 from courses.reports.exports import exports

@@ -49,6 +49,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/invitations", "instructors.views.invitations"),
     ("/catalogue", "courses.catalogue.views"),
     ("/offerings", "courses.offerings.views.offerings"),
+    ("/offerings", "courses.offerings.views.class_messages"),
     (
         "/offerings/<int:offering_id>/enrolments",
         "courses.enrolment.views.sheet_import",

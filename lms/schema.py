@@ -27,6 +27,7 @@ MODELS = (
     "courses.models.self_check_in",
     "courses.models.spot_check",
     "courses.models.closing_requests",
+    "courses.models.class_messages",
     "courses.models.session_events",
     "courses.models.assessment",
     "courses.models.person_time",

@@ -10,14 +10,13 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_, select
-from sqlalchemy.orm import Session, aliased, contains_eager
+from sqlalchemy.orm import Session, contains_eager
 
 from certificates import reminders
+from certificates.legacy import holding
 from certificates.legacy.models import LegacyCertificate
-from certificates.models import Certificate
 from certificates.reminders import Ending
 from courses.enrolment import recipients
-from courses.models.enrolment import Enrolment
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core import clock
@@ -45,7 +44,7 @@ def due(
             Trainee.erased_at.is_(None),
             recipients.has_proven_address(),
             or_(*(_within(today, farther, nearer, distances) for farther, nearer in spans)),
-            ~_has_later(),
+            ~holding.has_later_certificate(),
         )
         .order_by(LegacyCertificate.valid_until, LegacyCertificate.id)
         .limit(limit)
@@ -100,28 +99,3 @@ def _within(today: date, farther: int, nearer: int, distances: Sequence[int]) ->
 def _distance(row: LegacyCertificate, spans: Sequence[tuple[int, int]], today: date) -> int:
     left = (row.valid_until - today).days if row.valid_until is not None else 0
     return next(farther for farther, nearer in spans if nearer < left <= farther)
-
-
-def _has_later() -> ColumnElement[bool]:
-    """The condition that the person has another certificate of the type, legacy or not, in force, that ends later."""
-    other = aliased(LegacyCertificate)
-    legacy = exists().where(
-        other.trainee_id == LegacyCertificate.trainee_id,
-        other.certificate_type == LegacyCertificate.certificate_type,
-        other.revoked_at.is_(None),
-        other.superseded_by_id.is_(None),
-        or_(other.valid_until.is_(None), other.valid_until > LegacyCertificate.valid_until),
-    )
-    issued = exists(
-        select(1)
-        .select_from(Certificate)
-        .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
-        .where(
-            Enrolment.trainee_id == LegacyCertificate.trainee_id,
-            Certificate.certificate_type == LegacyCertificate.certificate_type,
-            Certificate.revoked_at.is_(None),
-            Certificate.superseded_by_id.is_(None),
-            or_(Certificate.valid_until.is_(None), Certificate.valid_until > LegacyCertificate.valid_until),
-        )
-    )
-    return or_(legacy, issued)

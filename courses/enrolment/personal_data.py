@@ -365,6 +365,8 @@ personal_data.register(
 )
 personal_data.leave_apart(
     {
+        "class_message": N_("Names the user who wrote to a class"),
+        "class_message_recipient": N_("Names the enrolments for which a message to a class was meant"),
         "daily_count": N_("Counts how often a user read phones or ID numbers on a day"),
         "privacy_text": N_("Names the user who published a version"),
     }

@@ -9,6 +9,7 @@ audit_labels.register(
         actions={
             "offering.cancel": N_("Offering cancelled"),
             "offering.change": N_("Offering changed"),
+            "offering.message": N_("Message sent to a class"),
             "offering.publish": N_("Offering published"),
             "offering.schedule": N_("Offering scheduled"),
             "offering.withdraw": N_("Offering made a draft again"),
@@ -21,6 +22,7 @@ audit_labels.register(
             "training_request": N_("Requested training"),
         },
         fields={
+            "audience": N_("Meant for"),
             "bring": N_("What to bring"),
             "capacity": N_("Capacity"),
             "certificate_hours": N_("Hours on the certificates"),

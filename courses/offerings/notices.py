@@ -8,10 +8,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
 
-from courses.enrolment import recipients, session_reminders
+from courses.enrolment import recipients
 from courses.enrolment.mail import LANGUAGE_SEPARATOR
 from courses.models.enrolment import ACTIVE_STATES, Enrolment
 from courses.models.offerings import Offering
+from courses.offerings import session_reminders
 from courses.offerings.scheduling import format_period
 from lms.core.errors import N_
 from lms.core.languages import each_language, named

@@ -20,12 +20,19 @@ def may_correct(offering: Offering, scope: Scope, *, now: datetime, meeting: Cou
     if scope.everything or offering.district_id in scope.district_ids:
         return True
     closed_at = (meeting.closed_at if meeting is not None else None) or offering.closed_at
-    if scope.instructor_user_id is None or closed_at is None or now > closed_at + LEAD_CORRECTION_PERIOD:
+    if closed_at is None or now > closed_at + LEAD_CORRECTION_PERIOD:
         return False
-    leads = [offering.lead_instructor] if offering.lead_instructor is not None else []
+    return leads(offering, scope, meeting)
+
+
+def leads(offering: Offering, scope: Scope, meeting: CourseSession | None = None) -> bool:
+    """Tell whether the scope's user leads an offering: as its lead, or as the lead of one of its sessions (of `meeting`)."""
+    if scope.instructor_user_id is None:
+        return False
+    instructors = [offering.lead_instructor] if offering.lead_instructor is not None else []
     for course_session in [meeting] if meeting is not None else offering.sessions:
-        leads += [teacher.instructor for teacher in course_session.instructors if teacher.role == TeachingRole.LEAD]
-    return any(lead.user_id == scope.instructor_user_id for lead in leads)
+        instructors += [row.instructor for row in course_session.instructors if row.role == TeachingRole.LEAD]
+    return any(instructor.user_id == scope.instructor_user_id for instructor in instructors)
 
 
 def correction_denied() -> Denied:

@@ -17,7 +17,7 @@ DECLINE = Purpose("training_request_declined", N_("Requested training declined")
 
 _RECEIVED = N_("Your request was received: %(course)s")
 _RECEIVED_TEXT = N_(
-    "The Red Cross of %(district)s received the request of “%(organisation)s” for the training “%(course)s”.\n\n"
+    "The Red Cross of %(district)s received a request with this contact for the training “%(course)s”.\n\n"
     "It calls or writes to you about day and place. You need not do anything until then."
 )
 _ACCEPTED = N_("Your request was accepted: %(course)s")
@@ -47,7 +47,7 @@ def recipient_of(request: TrainingRequest) -> Recipient:
 
 
 def send_receipt(db: Session, request: TrainingRequest) -> None:
-    """Tell that a request was received."""
+    """Tell that a request was received. Nothing in it was typed by whoever asked, who may have given another's contact."""
     _send(db, RECEIPT, request, _RECEIVED, _RECEIVED_TEXT)
 
 

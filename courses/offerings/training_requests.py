@@ -176,13 +176,17 @@ def accept(
     return offering
 
 
-def decline(db: Session, request_id: int, scope: Scope, reason: str | None) -> TrainingRequest:
-    """Decline a request, and tell the person who asked. Raises DomainError `reason_missing` and `already_decided`."""
+def decline(db: Session, request_id: int, scope: Scope, reason: str | None, *, tell: bool = True) -> TrainingRequest:
+    """Decline a request, and tell the person who asked, unless the request is no real one (`tell`).
+
+    Raises DomainError `reason_missing` and `already_decided`.
+    """
     request = _open_request(db, request_id, scope)
     reason = reasons.required(reason, N_("Enter a reason. Whoever asked will read it."))
     _decide(db, request, RequestState.DECLINED, reason)
     audit.record(db, "training_request.decline", request, reason=reason)
-    training_request_mail.send_decline(db, request)
+    if tell:
+        training_request_mail.send_decline(db, request)
     return request
 
 

@@ -18,6 +18,7 @@ from courses.enrolment import clashes, consents, labels, listings, name_writings
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
+from courses.offerings import class_messages
 from lms.accounts import contact_checks, proven_here
 from lms.accounts.forms import ButtonForm, NewPasswordForm
 from lms.core import clock, fonts, guesses
@@ -50,9 +51,9 @@ def page(ticket: str) -> ResponseReturnValue:
         state=labels.STATES[EnrolmentState(row.state)],
         code=Markup(ticket_code.svg(public_url, ticket)),  # noqa: S704  # made of rectangles by us
         position=places.waiting_position(db(), row),
+        class_messages=class_messages.of_enrolment(db(), row.id),
         clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
-        is_being_issued=row.certificate_due and row.certified_at is None,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
         may_cancel=_may_cancel(row),
@@ -160,11 +161,13 @@ def link(ticket: str) -> ResponseReturnValue:
 
 
 def _name_facts(row: Enrolment) -> dict[str, object]:
-    """The facts about a name that no font has all characters of, as long as no certificate was issued."""
+    """Facts about a certificate that is owed, and about a name that no font has all characters of, until it is issued."""
     lacking = fonts.unprintable(row.trainee.name) if row.certified_at is None else ()
+    writing = name_writings.chosen(db(), {row.id: row.trainee.name}).get(row.id) if lacking else None
     return {
+        "is_being_issued": row.certificate_due and row.certified_at is None and (not lacking or writing is not None),
         "lacking": fonts.named(lacking),
-        "writing": name_writings.chosen(db(), {row.id: row.trainee.name}).get(row.id) if lacking else None,
+        "writing": writing,
         "may_choose": bool(lacking) and name_writings.may_choose(db(), row),
     }
 

@@ -78,6 +78,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "report_waiting": (READ, NOBODY),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
+    "class_messages": (TEACH, TEACH),
     "examiner_events": (TEACH, TEACH),
     "skill_results": (TEACH, TEACH),
     "session_acts": (TEACH, TEACH),

@@ -99,7 +99,8 @@ def test_axe_finds_nothing_serious(site: Site, visit: Visit, role: str | None, v
             )
         )
     pages = {
-        None: ("/", "/training/", f"/training/{coming}", f"/training/{coming}/enrol", f"/tickets/{ticket}",
+        None: ("/", "/training/", "/training/month", "/training/ask", f"/training/{coming}",
+            f"/training/{coming}/enrol", f"/tickets/{ticket}",
             f"/tickets/{ticket}/account", "/verify", "/sign-in/", "/my-certificate/", "/my-certificate/without-phone"),
         "instructor": ("/today/", f"/sessions/{session_id}/attendance", f"/offerings/{offering_id}/assessment",
             f"/sessions/{session_id}/close"),

@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from courses.closing.headcount import HEADCOUNT_LIMIT
 from courses.closing.spot_check import HeadCount
 from courses.models.closing_requests import ClosingRequest
-from courses.offerings.forms import HoursForm
+from courses.offerings.forms.offerings import HoursForm
 from courses.outcomes import REASON_LIMIT
 from lms.core.forms import Form, strip
 

@@ -7,7 +7,7 @@ from limits import RateLimitItemPerDay
 from courses.catalogue import catalogue
 from courses.enrolment import consents, privacy_texts
 from courses.offerings import training_requests
-from courses.offerings.forms import AskTrainingForm
+from courses.offerings.forms.offerings import AskTrainingForm
 from lms.core import form_keys, guesses, limits
 from lms.core.access import public
 from lms.core.errors import N_, DomainError

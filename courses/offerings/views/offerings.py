@@ -24,7 +24,7 @@ from courses.offerings import (
     training_requests,
     withdrawal,
 )
-from courses.offerings.forms import (
+from courses.offerings.forms.offerings import (
     HoursForm,
     OfferingCancelForm,
     OfferingFilterForm,

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from courses.catalogue import catalogue
 from courses.enrolment import prerequisites
 from courses.offerings import public_facts, public_listings, public_months
-from courses.offerings.forms import PublicOfferingFilterForm
+from courses.offerings.forms.offerings import PublicOfferingFilterForm
 from courses.offerings.public_listings import PublicFilters
 from lms.core import clock, edge
 from lms.core.access import public

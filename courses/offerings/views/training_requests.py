@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from courses.models.training_requests import RequestState, TrainingRequest
 from courses.offerings import hosts, training_requests
-from courses.offerings.forms import RequestAcceptForm, RequestDeclineForm, RequestFilterForm
+from courses.offerings.forms.offerings import RequestAcceptForm, RequestDeclineForm, RequestFilterForm
 from lms.core import edge
 from lms.core.access import requires, scope
 from lms.core.form_errors import refused_on
@@ -67,8 +67,8 @@ def decline(request_id: int) -> ResponseReturnValue:
     form = RequestDeclineForm()
     if form.validate_on_submit():
         with refused_on(form):
-            training_requests.decline(db(), request_id, scope(), form.reason.data)
-            flash(_("Declined. Whoever asked is told the reason."))
+            training_requests.decline(db(), request_id, scope(), form.reason.data, tell=not form.silent.data)
+            flash(_("Declined.") if form.silent.data else _("Declined. Whoever asked is told the reason."))
             return redirect(url_for(".page", request_id=request_id))
     return _page(request_id, RequestAcceptForm(formdata=None), form)
 

@@ -42,14 +42,19 @@ INSERT INTO frozen_quarter (year, quarter, frozen_at)
 SELECT extract(year FROM first), extract(quarter FROM first), (first + interval '3 months 14 days 10 hours') AT TIME ZONE {zone}
 FROM generate_series(timestamp '2008-01-01', timestamp '2017-10-01', interval '3 months') AS first;
 
--- The paper of those years: certificates from before this system, found by number and holder, with no code to scan.
+-- The paper of those years: certificates from before this system, found by number and holder, with no code to scan. Four of
+-- five are matched to their holders; the others wait for a person to decide.
 INSERT INTO legacy_certificate
-    (ref, number, number_key, name, name_key, programme_code, course, unit, issued_on, valid_until, source, imported_at)
+    (ref, number, number_key, name, name_key, programme_code, course, unit, issued_on, valid_until, source, imported_at,
+    certificate_type, trainee_id, matched_how, matched_at, suggestion)
 SELECT md5('paper' || {seed} || ':' || enrolment.id)::uuid, 'BJ-JHY-' || extract(year FROM certified_at AT TIME ZONE {zone}) || '-' || enrolment.id,
     'BJJHY' || extract(year FROM certified_at AT TIME ZONE {zone}) || enrolment.id, trainee.name, trainee.name_key, course.programme_code,
     course.name_zh, district.name_zh || '红十字会', (certified_at AT TIME ZONE {zone})::date,
-    (certified_at AT TIME ZONE {zone} + interval '3 years' - interval '1 day')::date, '2008–2017 demo', now()
+    (certified_at AT TIME ZONE {zone} + interval '3 years' - interval '1 day')::date, '2008–2017 demo', now(),
+    course.certificate_type, CASE WHEN matched THEN trainee.id END, CASE WHEN matched THEN 'name_and_phone' END,
+    CASE WHEN matched THEN now() END, CASE WHEN NOT matched THEN 'name' END
 FROM enrolment
+CROSS JOIN LATERAL (SELECT enrolment.id % 5 <> 0 AS matched) AS lot
 JOIN trainee ON trainee.id = enrolment.trainee_id
 JOIN offering ON offering.id = enrolment.offering_id
 JOIN course ON course.id = offering.course_id

@@ -19,8 +19,10 @@ def test_tells_in_both_languages_once_and_names_the_reason(db: Session, make: Ma
         training_request_mail.send_receipt(db, request)
         training_request_mail.send_decline(db, request)
     receipt, decline = (json.loads(mail) for mail in mails(db))
-    assert "东城区红十字会已收到“景山学校”" in receipt["text"]
-    assert "received the request of “景山学校”" in receipt["text"]
+    assert "东城区红十字会已收到" in receipt["text"]
+    assert (
+        "景山学校" not in receipt["text"] + receipt["subject"]
+    )  # typed by whoever gave this contact, perhaps another's
     assert "五月没有师资" in decline["text"]
     assert "{site}/training/" in decline["text"]
 

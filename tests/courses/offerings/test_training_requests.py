@@ -117,3 +117,6 @@ def test_a_decline_needs_a_reason(db: Session, make: Make) -> None:
     with pytest.raises(DomainError):
         training_requests.decline(db, request.id, DISTRICT_1, " ")
     assert training_requests.decline(db, request.id, DISTRICT_1, "五月没有师资").answer == "五月没有师资"
+    assert len(mails(db)) == 1
+    training_requests.decline(db, make.training_request().id, DISTRICT_1, "玩笑", tell=False)
+    assert len(mails(db)) == 1

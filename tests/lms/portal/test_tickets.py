@@ -17,7 +17,9 @@ from lms.accounts.models import User
 from lms.core import clock
 from lms.core.scope import Role
 from lms.portal import calendars, ticket_code
+from tests.certificates.conftest import closed_offering, owe
 from tests.factories import Make
+from tests.ten_names import UNPRINTABLE
 
 SCALE = 4
 PASSWORD = "a long enough pass phrase 7"
@@ -156,3 +158,18 @@ def test_the_ticket_tells_its_own_holder_alone_what_is_known_to_be_held(
         page = stranger.get(f"/tickets/{ticket}").text
         assert "本课程面向持证人员" in page
         assert number not in page
+
+
+def test_the_page_says_that_the_certificate_is_being_made_unless_it_waits_for_a_writing(
+    client: FlaskClient, db: Session, make: Make
+) -> None:
+    """The codes of the hand-out lead here at once after the closing."""
+    offering = closed_offering(make)
+    owed, waiting = owe(make, offering, "李雷"), owe(make, offering, UNPRINTABLE)
+    db.commit()
+    page = client.get(f"/tickets/{owed.ticket}").text
+    assert "正在制作" in page
+    assert "data-refresh" in page
+    page = client.get(f"/tickets/{waiting.ticket}").text
+    assert "正在制作" not in page
+    assert "data-refresh" not in page

@@ -20,6 +20,7 @@ from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
+from courses.offerings.scheduling import format_period
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.errors import N_
@@ -37,10 +38,13 @@ REMINDER = Purpose(
 )
 
 _SUBJECT = N_("Your training on %(day)s: %(course)s")
-_TEXT = N_(
-    "“%(course)s”, in which you are enrolled, takes place on %(day)s.\n\nTime and place:\n%(times)s\nHost: %(host)s\n\n"
-    "Your ticket, whose code you show when you arrive:\n%(ticket)s"
+_TIMES = N_(
+    "“%(course)s”, in which you are enrolled, takes place on %(day)s.\n\nTime and place:\n%(times)s\nHost: %(host)s"
 )
+_TICKET = N_("Your ticket, whose code you show when you arrive:\n%(ticket)s")
+_BRING = N_("What to bring: %(bring)s")
+_WAY_THERE = N_("How to get there: %(directions)s")
+_CALL = N_("Questions: %(contact)s")
 _CANNOT_COME = N_("If you cannot come, please say so here, so that somebody else gets the place:\n%(address)s")
 
 
@@ -187,15 +191,15 @@ def _in_both(class_day: ClassDay, zone: ZoneInfo, *, may_cancel: bool) -> tuple[
     offering = class_day.offering
     course, host = offering.course, offering.organisation
     times = [
-        f"{meeting.starts_at.astimezone(zone):%H:%M}–{meeting.ends_at.astimezone(zone):%H:%M}  "
-        f"{meeting.place or offering.place}"
+        f"{format_period(meeting.starts_at, meeting.ends_at, zone).partition(' ')[2]}  {meeting.place or offering.place}"
         for meeting in class_day.sessions
     ]
     ticket = f"{owing.SITE}/tickets/{{ticket}}"
+    calls = offering if offering.contact_phone else host
     subjects, texts = [], []
-    for translate, language, course_name, host_name in (
-        (chinese().gettext, "zh", course.name_zh, host.name_zh),
-        (str, "en", course.name_en or course.name_zh, host.name_en or host.name_zh),
+    for translate, language, course_name, host_name, course_bring in (
+        (chinese().gettext, "zh", course.name_zh, host.name_zh, course.bring_zh or course.bring_en),
+        (str, "en", course.name_en or course.name_zh, host.name_en or host.name_zh, course.bring_en or course.bring_zh),
     ):
         values = {
             "course": course_name,
@@ -203,9 +207,22 @@ def _in_both(class_day: ClassDay, zone: ZoneInfo, *, may_cancel: bool) -> tuple[
             "times": "\n".join(times),
             "host": host_name,
             "ticket": ticket,
+            "bring": offering.bring or course_bring,
+            "directions": offering.directions,
+            "contact": " ".join(filter(None, (calls.contact_name, calls.contact_phone))),
             "address": f"{ticket}/cancel",
         }
         subjects.append(translate(_SUBJECT) % values)
-        parts = (_TEXT, _CANNOT_COME) if may_cancel else (_TEXT,)
-        texts.append("\n\n".join(translate(part) % values for part in parts))
+        optional = {_BRING: values["bring"], _WAY_THERE: values["directions"], _CALL: values["contact"]}
+        facts = "\n".join(translate(part) % values for part, value in optional.items() if value)
+        texts.append(
+            "\n\n".join(
+                [
+                    translate(_TIMES) % values,
+                    *([facts] if facts else []),
+                    translate(_TICKET) % values,
+                    *([translate(_CANNOT_COME) % values] if may_cancel else []),
+                ]
+            )
+        )
     return " / ".join(subjects), LANGUAGE_SEPARATOR.join(texts)

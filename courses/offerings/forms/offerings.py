@@ -382,3 +382,4 @@ class RequestDeclineForm(Form):
     reason = TextAreaField(
         _("Reason"), filters=[strip], validators=[DataRequired(), Length(max=500)], render_kw={"rows": 2}
     )
+    silent = BooleanField(_("Tell nobody: this is no real request"))

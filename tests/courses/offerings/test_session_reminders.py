@@ -10,11 +10,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from courses.enrolment import session_reminders
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering, OfferingState
-from courses.offerings import offerings
+from courses.offerings import offerings, session_reminders
 from courses.tasks import remind_of_sessions
 from lms.core import clock
 from lms.core.messages import owing
@@ -91,6 +90,23 @@ def test_it_has_ticket_and_the_way_to_say_no_in_both_languages(
     assert Content.of(message).parameters == {
         "course": enrolled.offering.course.name_zh, "day": "2030-05-04", "time": "09:00", "ticket": enrolled.ticket,
     }  # fmt: skip
+
+
+def test_it_says_what_to_bring_how_to_get_there_and_whom_to_call(
+    db: Session, enrolled: Enrolment, remind: Callable[[datetime], int]
+) -> None:
+    offering = enrolled.offering
+    offering.course.bring_zh, offering.course.bring_en = "身份证", "Your identity card"
+    offering.organisation.contact_phone = "010-6400 0000"
+    db.flush()
+    assert remind(EVENING) == 1
+    offering.bring, offering.directions, offering.contact_phone = "护膝 100%", "地铁 2 号线", "010-6400 1111"
+    db.flush()
+    assert remind(EVENING + DAY) == 1
+    of_course, of_offering = texts(db)
+    assert "请携带：身份证\n咨询：010-6400 0000" in of_course
+    assert "What to bring: Your identity card\nQuestions: 010-6400 0000" in of_course
+    assert "请携带：护膝 100%\n交通：地铁 2 号线\n咨询：010-6400 1111" in of_offering
 
 
 @pytest.mark.parametrize(
