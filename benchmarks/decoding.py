@@ -158,7 +158,7 @@ def readers() -> dict[str, Reader]:
     """The programs that read here, by name."""
     known: dict[str, Reader] = {"zxing-cpp": _text}
     if find_spec("cv2"):
-        detector = import_module("cv2").QRCodeDetector()
+        detector = import_module("cv2").QRCodeDetectorAruco()
         known["OpenCV"] = lambda picture: detector.detectAndDecode(np.asarray(picture))[0] or None
     if find_spec("pyzbar"):
         decode = import_module("pyzbar.pyzbar").decode
