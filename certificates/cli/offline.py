@@ -50,7 +50,11 @@ REASON_TEXTS = {
 @click.option("--zone", default="Asia/Shanghai", show_default=True, help="Where the branch's days begin.")
 @click.argument("code")
 def verify(*, keys_file: Path, folder: Path, types_file: Path | None, name: str | None, zone: str, code: str) -> None:
-    """Judge CODE: 198 digits, or the whole address. Exit code 0 for a valid one (and a name that fits), else 1."""
+    """Judge CODE: 198 digits, or the whole address.
+
+    Exit code 0 for a valid one (and a name that fits); 2 where it would be valid, and the lists are missing or too old to tell
+    whether it was revoked since; else 1.
+    """
     try:
         keys = offline.read_keys(keys_file.read_text(encoding="utf-8"))
         lists = offline.read_lists(folder, keys)
@@ -63,11 +67,15 @@ def verify(*, keys_file: Path, folder: Path, types_file: Path | None, name: str 
     name_matches = offline.name_matches_code(verdict, name) if name else None
     if name:
         click.echo("name: " + {True: "yes", False: "no", None: "cannot be compared"}[name_matches])
-    sys.exit(0 if verdict.state is State.VALID and (name_matches or not name) else 1)
+    if verdict.state is not State.VALID or (name and not name_matches):
+        sys.exit(1)
+    sys.exit(0 if verdict.is_current else 2)
 
 
 def _print_verdict(verdict: OfflineVerdict, types: TypeTable | None) -> None:
-    click.echo(verdict.state.value if verdict.state is not None else "undecided")
+    state = verdict.state.value if verdict.state is not None else "undecided"
+    is_doubtful = verdict.state is State.VALID and not verdict.is_current
+    click.echo(f"{state}, unless that changed" if is_doubtful else state)
     if verdict.reason in REASON_TEXTS:
         click.echo(REASON_TEXTS[verdict.reason])
     if verdict.payload is not None and verdict.reason != "key_unknown":

@@ -47,6 +47,11 @@ class OfflineVerdict:
     as_of: datetime | None = None
     stale: bool = False
 
+    @property
+    def is_current(self) -> bool:
+        """True when both lists are there and young enough to rely on."""
+        return self.as_of is not None and not self.stale
+
 
 def read_keys(text: str) -> KeySet:
     """Read the key set of `/.well-known/jwks.json`. Raises DomainError `key_set_unreadable`."""

@@ -83,6 +83,10 @@ def test_a_stranger_verifies_without_us(
     assert f"type: {good.facts['course_zh']} {good.facts['course_en']}" in said
     assert f"unit: {good.facts['unit_zh']} {good.facts['unit_en']}" in said
     assert f"number {good.number}" in said
+    (files[1] / "superseded-0").unlink()
+    status, said = command(*files, code)
+    assert (status, said.splitlines()[0]) == (2, "valid, unless that changed")
+    assert "no status list" in said
     alone = command(*files, digits_of(revoked.payload), app="certificates.cli.offline")
     assert (alone[0], alone[1].splitlines()[0]) == (1, "revoked")
 
@@ -127,7 +131,10 @@ def test_every_state_is_told(
     early = {1: replace(keys.codes[1], not_after=good.issued_on - timedelta(days=1))}
     assert judged(code, known=replace(keys, codes=early)) == (State.FORGED, "outside_window")
     assert not offline.verify(code, keys, lists, now=now, today=today).stale
-    assert offline.verify(code, keys, lists, now=now + timedelta(days=2), today=today).stale
+    assert offline.verify(code, keys, lists, now=now, today=today).is_current
+    late = offline.verify(code, keys, lists, now=now + timedelta(days=2), today=today)
+    assert late.stale
+    assert not late.is_current
 
 
 def test_a_compromised_key_sends_one_online_and_a_rotated_one_does_not(
