@@ -36,7 +36,9 @@ DPI = (300, 150, 100)
 JPEG_QUALITY = 50
 STAINS = (0.06, 0.12)  # of the code's area
 CAMERA_DPI = 300  # of the print that a phone looks at
-CAMERA_SCALE = 0.93  # pixels of the camera for each of the print: the code of A4 has 460 with its quiet zone, of 1280 × 720
+CAMERA_SCALE = (
+    0.93  # pixels of the camera for each of the print: the code of A4 has 460 with its quiet zone, of 1280 × 720
+)
 
 FINDER = 8 / 37  # of the code's side, at most: the marks in three corners by which every reader finds a code
 DENSER = 2

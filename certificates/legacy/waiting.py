@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, desc, exists, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from certificates.legacy.legacy import number_key
@@ -90,7 +90,7 @@ def candidates(db: Session, certificate: LegacyCertificate, scope: Scope) -> lis
     statement = (
         select(Trainee, numbered.label("numbered"), phoned.label("phoned"), named.label("named"))
         .where(or_(numbered, phoned & named, named), Trainee.erased_at.is_(None), trainees_rights.is_covered(scope))
-        .order_by(numbered.desc().nulls_last(), phoned.desc().nulls_last(), Trainee.id)
+        .order_by(desc("numbered").nulls_last(), desc("phoned").nulls_last(), Trainee.id)
         .limit(CANDIDATES)
     )
     rows = db.execute(statement).all()
