@@ -138,10 +138,18 @@ def _within(db: Session, scope: Scope) -> ColumnElement[bool]:
 def _agreements(
     certificate: LegacyCertificate | type[LegacyCertificate],
 ) -> tuple[ColumnElement[bool], ColumnElement[bool], ColumnElement[bool]]:
-    """Return the conditions that ID number, phone and name of a person are those of the certificate."""
-    numbered: Any = and_(Trainee.id_number_index == certificate.id_number_index, Trainee.id_type == certificate.id_type)
-    phoned: Any = Trainee.phone_index == certificate.phone_index
-    return numbered, phoned, Trainee.name_key == certificate.name_key
+    """Return the conditions that ID number, phone and name of a person are those of the certificate.
+
+    Where the certificate has no ID number or phone, nobody has it.
+    """
+    numbered: Any = and_(
+        _is(Trainee.id_number_index, certificate.id_number_index), Trainee.id_type == certificate.id_type
+    )
+    return numbered, _is(Trainee.phone_index, certificate.phone_index), Trainee.name_key == certificate.name_key
+
+
+def _is(column: Any, value: Any) -> Any:
+    return false() if value is None else column == value
 
 
 def _last_trainings(db: Session, trainee_ids: Sequence[int]) -> dict[int, Offering]:
