@@ -36,7 +36,9 @@ DPI = (300, 150, 100)
 JPEG_QUALITY = 50
 STAINS = (0.06, 0.12)  # of the code's area
 CAMERA_DPI = 300  # of the print that a phone looks at
-CAMERA_SIDE = 460  # pixels of the code with its quiet zone, of 1280 × 720
+CAMERA_SCALE = (
+    0.93  # pixels of the camera for each of the print: the code of A4 has 460 with its quiet zone, of 1280 × 720
+)
 
 FINDER = 8 / 37  # of the code's side, at most: the marks in three corners by which every reader finds a code
 DENSER = 2
@@ -116,24 +118,24 @@ SPOILS: tuple[tuple[str, Spoil], ...] = (
 
 def tilted(code: Image.Image, chance: Chance) -> Grey:
     """On paper before a camera, a quarter narrower at the far end, turned a little."""
-    picture = held(code, chance, angle=chance.uniform(-30, 30), side=CAMERA_SIDE, tilt=0.25)
+    picture = held(code, chance, angle=chance.uniform(-30, 30), side=CAMERA_SCALE * code.width, tilt=0.25)
     return noisy(blurred(picture, 1.0), chance, 4)
 
 
 def unfocused(code: Image.Image, chance: Chance) -> Grey:
     """Out of focus by a third to two fifths of a module."""
-    picture = held(code, chance, angle=chance.uniform(-20, 20), side=CAMERA_SIDE, tilt=0.05)
+    picture = held(code, chance, angle=chance.uniform(-20, 20), side=CAMERA_SCALE * code.width, tilt=0.05)
     return noisy(blurred(picture, chance.uniform(2.4, 3.0)), chance, 5)
 
 
 def dim(code: Image.Image, chance: Chance) -> Grey:
     """In a dim room."""
-    return dimmed(held(code, chance, angle=chance.uniform(-30, 30), side=CAMERA_SIDE, tilt=0.1), chance)
+    return dimmed(held(code, chance, angle=chance.uniform(-30, 30), side=CAMERA_SCALE * code.width, tilt=0.1), chance)
 
 
 def on_screen(code: Image.Image, chance: Chance) -> Grey:
     """On the screen of another phone, with moiré and a glare."""
-    return displayed(held(code, chance, angle=chance.uniform(-8, 8), side=CAMERA_SIDE, tilt=0.1), chance)
+    return displayed(held(code, chance, angle=chance.uniform(-8, 8), side=CAMERA_SCALE * code.width, tilt=0.1), chance)
 
 
 CAMERA: tuple[tuple[str, Callable[[Image.Image, Chance], Grey]], ...] = (
@@ -158,7 +160,7 @@ def readers() -> dict[str, Reader]:
     """The programs that read here, by name."""
     known: dict[str, Reader] = {"zxing-cpp": _text}
     if find_spec("cv2"):
-        detector = import_module("cv2").QRCodeDetector()
+        detector = import_module("cv2").QRCodeDetectorAruco()
         known["OpenCV"] = lambda picture: detector.detectAndDecode(np.asarray(picture))[0] or None
     if find_spec("pyzbar"):
         decode = import_module("pyzbar.pyzbar").decode

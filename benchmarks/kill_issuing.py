@@ -2,7 +2,7 @@
 
 Real workers (`celery worker`) on the embedded queue, which lives in the same PostgreSQL: when that is killed, the
 broker dies with it. Each is killed in the middle of a chunk, when it has taken rows and not committed. Afterwards each
-entitled trainee must have exactly one certificate. Exit 1 when anything is otherwise.
+entitled trainee must have exactly one certificate, and have been told of it once. Exit 1 when anything is otherwise.
 """
 
 import random
@@ -28,6 +28,7 @@ from courses.models.enrolment import Enrolment
 from lms.config import ROOT
 from lms.core import tasks
 from lms.core.audit import AuditEntry
+from lms.core.messages.models import Message
 from lms.core.transactions import transaction
 from lms.embedded import queue
 from lms.embedded.postgres import Server
@@ -129,7 +130,10 @@ def run() -> tuple[Killed, float, dict[str, tuple[object, object]]]:
         queue.prepare(set_stage.environment["BROKER_URL"])
         owe(app, OWED)
         with transaction(app.extensions["sessions"]) as db:
-            entitled = set(db.scalars(select(Enrolment.id).where(Enrolment.certificate_due)))
+            enrolments = db.scalars(select(Enrolment).where(Enrolment.certificate_due)).all()
+            for enrolment in enrolments:
+                enrolment.email = f"holder{enrolment.id}@example.org"
+            entitled = {enrolment.id for enrolment in enrolments}
         fleet = Fleet(set_stage.environment, set_stage.folder)
         began = time.monotonic()
         try:
@@ -170,6 +174,7 @@ def _found(db: Session, entitled: set[int]) -> dict[str, tuple[object, object]]:
     """Each thing that was counted, and what it must be."""
     rows = db.execute(select(Certificate.enrolment_id, Certificate.number, Certificate.serial)).all()
     lines = db.scalar(select(func.count()).select_from(LedgerEntry))
+    told = db.scalars(select(Message).where(Message.purpose == "certificate_issued")).all()
     audited = db.scalar(select(func.count()).where(AuditEntry.action == "certificate.issue"))
     return {
         "certificates": (len(rows), OWED),
@@ -178,6 +183,8 @@ def _found(db: Session, entitled: set[int]) -> dict[str, tuple[object, object]]:
         "different serials": (len({row.serial for row in rows}), OWED),
         "lines of the ledger": (lines, OWED),
         "audit entries": (audited, OWED),
+        "messages to holders": (len(told), OWED),
+        "holders who are told": (len({message.person for message in told}), OWED),
         "still owed": (issuing.count_owed(db), 0),
         "faults that the ledger's check finds": (len(list(ledger.check(db))), 0),
         "differences that the person-time check finds": (

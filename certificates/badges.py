@@ -133,7 +133,9 @@ def did_document(db: Session, branch: Branch) -> dict[str, Any]:
 
 def course_of(db: Session, certificate_type: int) -> Course:
     """Return the course of a certificate type, with its programme. Raises NotFound."""
-    statement = select(Course).where(Course.certificate_type == certificate_type).order_by(Course.id).limit(1)
+    statement = (
+        select(Course).where(Course.certificate_type == certificate_type).order_by(Course.refresher, Course.id).limit(1)
+    )
     course = db.scalars(statement.options(joinedload(Course.programme))).one_or_none()
     if course is None:
         raise NotFound

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row, Select, false, func, or_, select, true, union_all
 from sqlalchemy.orm import Session
 
+from certificates import qualification
 from certificates.legacy import holding
 from certificates.legacy.models import LegacyCertificate
 from certificates.models import Certificate, CertificateReminder
@@ -206,8 +207,8 @@ def _rows(
             Certificate.holder_name,
             Certificate.certificate_type,
             Certificate.valid_until,
-            Certificate.facts["course_zh"].astext.label("course_zh"),
-            Certificate.facts["course_en"].astext.label("course_en"),
+            qualification.column("zh").label("course_zh"),
+            qualification.column("en").label("course_en"),
             Organisation.name_zh.label("host_zh"),
             Organisation.name_en.label("host_en"),
             Trainee.ref,

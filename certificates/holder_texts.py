@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from certificates import qualification
 from courses.enrolment.mail import LANGUAGE_SEPARATOR
 from lms.core.errors import N_
 from lms.core.languages import chinese
@@ -95,9 +96,10 @@ class HolderMessage:
 def draft(message: HolderMessage, recipient: Recipient, key: str) -> Draft:
     """The message in both languages, for its recipient."""
     subjects, texts = [], []
+    course_zh, course_en = qualification.names(message.facts)
     for translate, own in ((chinese().gettext, "zh"), (str, "en")):
         values = {
-            "course": message.facts[f"course_{own}"] or message.facts["course_zh"],
+            "course": (course_en if own == "en" else "") or course_zh,
             "number": message.number,
             "former": message.former,
             "day": message.day.isoformat(),
@@ -109,7 +111,7 @@ def draft(message: HolderMessage, recipient: Recipient, key: str) -> Draft:
         subjects.append(translate(_SUBJECTS[message.purpose]) % values)
         texts.append(translate(_TEXTS[message.purpose]) % values)
     parameters = {
-        "course": message.facts["course_zh"],
+        "course": course_zh,
         "former_number": message.former,
         "number": message.number,
         "ticket": message.ticket,

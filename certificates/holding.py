@@ -6,9 +6,10 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
+from certificates import qualification
 from certificates.models import Certificate
 from certificates.payload import digits_of
 from certificates.states import State, state_of
@@ -66,13 +67,6 @@ def of_ticket(db: Session, ticket: str) -> Certificate:
     return certificate
 
 
-def _certified(language: str) -> ColumnElement[str]:
-    """The qualification of a certificate, as `qualification.of_facts` has it."""
-    return func.coalesce(
-        Certificate.facts[f"qualification_{language}"].astext, Certificate.facts[f"course_{language}"].astext
-    )
-
-
 def _held() -> Select[*tuple[Any, ...]]:
     return select(
         Certificate.id,
@@ -83,8 +77,8 @@ def _held() -> Select[*tuple[Any, ...]]:
         Certificate.revoked_at,
         Certificate.superseded_by_id,
         Certificate.payload,
-        _certified("zh").label("course_zh"),
-        _certified("en").label("course_en"),
+        qualification.column("zh").label("course_zh"),
+        qualification.column("en").label("course_en"),
     ).order_by(Certificate.id.desc())
 
 

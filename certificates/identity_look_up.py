@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
+from certificates import qualification
 from certificates.legacy.models import LegacyCertificate
 from certificates.models import Certificate
 from certificates.states import State, state_of
@@ -100,8 +101,8 @@ def _signed(db: Session, trainee_id: int, today: date) -> Sequence[PublicCertifi
         PublicCertificate(
             number=row.number,
             masked_name=mask_name(row.holder_name),
-            course_zh=row.facts["course_zh"],
-            course_en=row.facts["course_en"],
+            course_zh=qualification.names(row.facts)[0],
+            course_en=qualification.names(row.facts)[1],
             issued_on=row.issued_on,
             valid_until=row.valid_until,
             state=_state(row, today),

@@ -122,6 +122,8 @@ class Certificate(Base):
         CheckConstraint("valid_until >= issued_on", name="period"),
         CheckConstraint("(revoked_at IS NULL) = (revoke_reason IS NULL)", name="revoked"),
         CheckConstraint("superseded_by_id <> id AND replaces_id <> id", name="superseded"),
+        # The certificates of a person are found by it, those that were superseded, too.
+        Index("ix_certificate_enrolment", "enrolment_id"),
         Index("ix_certificate_issued_on", "issued_on"),
         Index(
             "ix_certificate_standing",

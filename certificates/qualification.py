@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import ColumnElement, func
+
+from certificates.models import Certificate
+
 
 @dataclass(frozen=True, slots=True)
 class Qualification:
@@ -24,7 +28,18 @@ class Qualification:
 
 def of_facts(facts: Mapping[str, Any]) -> Qualification:
     """Return what a certificate with these facts certifies."""
-    renewed = "qualification_zh" in facts
-    source = "qualification" if renewed else "course"
-    hours: str = facts["qualification_hours"] if renewed else facts["hours"]
-    return Qualification(facts[f"{source}_zh"], facts[f"{source}_en"], hours.removesuffix(".0"))
+    hours: str = facts.get("qualification_hours", facts["hours"])
+    return Qualification(*names(facts), hours.removesuffix(".0"))
+
+
+def names(facts: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the Chinese and the English name of what is certified."""
+    source = "qualification" if "qualification_zh" in facts else "course"
+    return facts[f"{source}_zh"], facts[f"{source}_en"]
+
+
+def column(language: str) -> ColumnElement[Any]:
+    """Return the name in a language, "zh" or "en", as SQL over Certificate."""
+    return func.coalesce(
+        Certificate.facts[f"qualification_{language}"].astext, Certificate.facts[f"course_{language}"].astext
+    )

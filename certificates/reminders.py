@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased, contains_eager
 
+from certificates import qualification
 from certificates.models import Certificate, CertificateReminder
 from courses.enrolment import recipients
 from courses.models.catalogue import Course
@@ -149,8 +150,7 @@ def remind(db: Session, distances: Sequence[int], *, zone: ZoneInfo, limit: int 
         ending = Ending(
             certificate.holder_name,
             certificate.number,
-            certificate.facts["course_zh"],
-            certificate.facts["course_en"],
+            *qualification.names(certificate.facts),
             certificate.valid_until,
             reminder.days_left,
             f"/tickets/{reminder.ticket}/certificate",

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import states
+from certificates import qualification, states
 from certificates.models import Certificate
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from courses.enrolment import trainee_sections
@@ -43,8 +43,7 @@ def certificates_of(db: Session, trainee: Trainee, scope: Scope) -> Sequence[Lis
             ListedCertificate(
                 row.id,
                 row.number,
-                row.facts["course_zh"],
-                row.facts["course_en"],
+                *qualification.names(row.facts),
                 row.issued_on,
                 row.valid_until,
                 STATE_LABELS[state],

@@ -51,7 +51,7 @@ def checked(content: bytes) -> bytes:
             if max(width, height) > MOST_PIXELS:
                 raise _wrong(N_("The picture has more than 4000 pixels on one side. Make it smaller."))
             picture.load()
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
         raise _wrong(N_("This is not a PNG picture.")) from error
     if min(width, height) < LEAST_PIXELS:
         raise _wrong(N_("The picture is too small to be printed: at least 300 × 300 pixels are needed."))

@@ -16,7 +16,7 @@ from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import Session
 
 from certificates.legacy import superseding
-from certificates.legacy.models import LegacyCertificate, Match
+from certificates.legacy.models import LegacyCertificate, Match, Suggestion
 from courses.imports.row_kind import LineRange
 from courses.models.trainees import ID_NUMBER_COLUMN, Trainee
 from lms.core import audit, clock, crypto
@@ -75,25 +75,32 @@ _RELEASED = text(
     " AND legacy.id_number_index <> ALL (CAST(:indexes AS bytea[])) RETURNING legacy.id, legacy.number"
 )
 
-# Why a certificate that nobody has is on the list of those that wait for a person; null where no record agrees with it.
+# Why a certificate that nobody has is on the list of those that wait for a person. What says more is not overwritten.
 _SUGGESTED = """
-WITH candidate AS (
-    SELECT legacy.id, holder.name_key = legacy.name_key AS named, holder.id_number_index = legacy.id_number_index
-        AND holder.id_type = legacy.id_type AS numbered, holder.phone_index = legacy.phone_index AS phoned,
-        legacy.id_type = 'resident' AND holder.id_type = 'resident'
-        AND holder.id_number_index <> legacy.id_number_index AS two_people
-    FROM legacy_certificate AS legacy
-    JOIN trainee AS holder ON {agrees} AND holder.erased_at IS NULL
-    WHERE legacy.trainee_id IS NULL AND legacy.set_aside_at IS NULL AND legacy.erased_at IS NULL AND {part}
-), best AS (
-    SELECT id, CASE WHEN bool_or(numbered) THEN 'id_number' WHEN bool_or(named AND phoned) THEN 'phone' ELSE 'name' END AS why
-    FROM candidate WHERE numbered OR NOT coalesce(two_people, false) GROUP BY id
-)
-UPDATE legacy_certificate SET suggestion = best.why FROM best
-WHERE best.id = legacy_certificate.id AND legacy_certificate.suggestion IS DISTINCT FROM best.why
+UPDATE legacy_certificate AS legacy SET suggestion = '{why}'
+WHERE legacy.trainee_id IS NULL AND legacy.set_aside_at IS NULL AND legacy.erased_at IS NULL AND {unsaid} AND {part}
+    AND EXISTS (SELECT FROM trainee AS holder WHERE {agrees} AND holder.erased_at IS NULL AND {people})
 """
-_NAMED = "holder.name_key = legacy.name_key"
-_NUMBERED = "holder.id_number_index = legacy.id_number_index AND holder.id_type = legacy.id_type"
+_TWO_RESIDENTS = (
+    "(coalesce(legacy.id_type, '') = 'resident' AND coalesce(holder.id_type, '') = 'resident'"
+    " AND holder.id_number_index <> legacy.id_number_index)"
+)
+_NAMED = f"holder.name_key = legacy.name_key AND NOT {_TWO_RESIDENTS}"
+_SUGGESTIONS = (
+    (Suggestion.ID_NUMBER, "legacy.suggestion IS DISTINCT FROM 'id_number'", _BY_NUMBER),
+    (
+        Suggestion.PHONE,
+        "coalesce(legacy.suggestion, 'name') = 'name' AND legacy.phone_index IS NOT NULL",
+        f"holder.phone_index = legacy.phone_index AND {_NAMED}",
+    ),
+    (Suggestion.NAME, "legacy.suggestion IS NULL", _NAMED),
+)
+# The person was erased while the match waited for the record.
+_ERASED = text(
+    "UPDATE legacy_certificate AS legacy SET trainee_id = NULL, matched_how = NULL, matched_at = NULL, superseded_by_id = NULL"
+    " FROM trainee AS holder WHERE holder.id = ANY (:people) AND holder.erased_at IS NOT NULL"
+    " AND legacy.trainee_id = holder.id AND legacy.erased_at IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +198,15 @@ def _match(db: Session, part: Part) -> Matched:
         set_types(db, part)
     numbered = _matched(db, part, "id_number", _BY_NUMBER)
     phoned = _matched(db, part, "name_and_phone", _BY_PHONE)
-    for agrees in (_NAMED, _NUMBERED):  # in this order: the number says more than the name
-        db.execute(text(_SUGGESTED.replace("{agrees}", agrees).replace("{part}", part.condition)), dict(part.values))
+    for why, unsaid, agrees in _SUGGESTIONS:
+        own, of_people = ("true", part.condition) if part.people else (part.condition, "true")
+        statement = _SUGGESTED.replace("{why}", why.value).replace("{unsaid}", unsaid).replace("{agrees}", agrees)
+        db.execute(text(statement.replace("{part}", own).replace("{people}", of_people)), dict(part.values))
     matched = Matched(len(numbered), len(phoned))
     if numbered or phoned:
-        superseding.settle(db, {*numbered, *phoned})
+        people = {*numbered, *phoned}
+        superseding.settle(db, people)
+        db.execute(_ERASED, {"people": sorted(people)})
         audit.record(
             db,
             "legacy_certificate.match",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, desc, exists, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from certificates.legacy.legacy import number_key
@@ -90,7 +90,7 @@ def candidates(db: Session, certificate: LegacyCertificate, scope: Scope) -> lis
     statement = (
         select(Trainee, numbered.label("numbered"), phoned.label("phoned"), named.label("named"))
         .where(or_(numbered, phoned & named, named), Trainee.erased_at.is_(None), trainees_rights.is_covered(scope))
-        .order_by(numbered.desc().nulls_last(), phoned.desc().nulls_last(), Trainee.id)
+        .order_by(desc("numbered").nulls_last(), desc("phoned").nulls_last(), Trainee.id)
         .limit(CANDIDATES)
     )
     rows = db.execute(statement).all()
@@ -138,10 +138,18 @@ def _within(db: Session, scope: Scope) -> ColumnElement[bool]:
 def _agreements(
     certificate: LegacyCertificate | type[LegacyCertificate],
 ) -> tuple[ColumnElement[bool], ColumnElement[bool], ColumnElement[bool]]:
-    """Return the conditions that ID number, phone and name of a person are those of the certificate."""
-    numbered: Any = and_(Trainee.id_number_index == certificate.id_number_index, Trainee.id_type == certificate.id_type)
-    phoned: Any = Trainee.phone_index == certificate.phone_index
-    return numbered, phoned, Trainee.name_key == certificate.name_key
+    """Return the conditions that ID number, phone and name of a person are those of the certificate.
+
+    Where the certificate has no ID number or phone, nobody has it.
+    """
+    numbered: Any = and_(
+        _is(Trainee.id_number_index, certificate.id_number_index), Trainee.id_type == certificate.id_type
+    )
+    return numbered, _is(Trainee.phone_index, certificate.phone_index), Trainee.name_key == certificate.name_key
+
+
+def _is(column: Any, value: Any) -> Any:
+    return false() if value is None else column == value
 
 
 def _last_trainings(db: Session, trainee_ids: Sequence[int]) -> dict[int, Offering]:

@@ -1,14 +1,15 @@
 """Passes of certificates for the wallets of phones: owed when the holder asks, signed by the worker, then served as stored.
 
 Only the worker may read the branch's keys, so the web never signs. A pass that no longer says what the certificate says (it was
-revoked, or the second writing of the name changed) is owed again.
+revoked, or the second writing of the name changed), or was signed more than a day ago, is owed again.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from time import monotonic, sleep
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,7 @@ from lms.core.errors import DomainError, NotFound
 log = structlog.get_logger(__name__)
 
 CHUNK = 20
+LIVES = timedelta(days=1)  # then it is signed anew, by the certificate that the branch has then
 MAX_WAIT = 4.0  # seconds; a download waits so long for the worker
 _POLL_INTERVAL = 0.1
 
@@ -48,7 +50,8 @@ def owe(db: Session, certificate: Certificate, wallet: Wallet, settings: Setting
         raise NotFound
     digest = contents_of(db, certificate, Branch.of(settings)).digest(wallet)
     of_wallet = (WalletPass.certificate_id == certificate.id, WalletPass.wallet == wallet)
-    db.execute(delete(WalletPass).where(*of_wallet, WalletPass.digest != digest))
+    stale = or_(WalletPass.digest != digest, WalletPass.made_at < clock.now() - LIVES)
+    db.execute(delete(WalletPass).where(*of_wallet, stale))
     added = db.scalar(
         insert(WalletPass)
         .values(certificate_id=certificate.id, wallet=wallet, digest=digest, owed_at=clock.now())

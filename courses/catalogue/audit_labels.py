@@ -35,7 +35,7 @@ audit_labels.register(
             "programme": N_("Programme"),
             "programme_code": N_("Programme"),
             "refresher": N_("Refresher"),
-            "since": N_("Since"),
+            "since": N_("From"),
             "skills": N_("Skills"),
             "source": N_("Source"),
             "trainee_ratio": N_("Trainees per instructor"),

@@ -115,6 +115,11 @@ class PrerequisiteForm(Form):
     source = StringField(_("By which rule"), filters=[strip], validators=[Length(max=200)])
     since = DayField(_("For classes that end on or after"), validators=[Optional()])
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in (self.source, self.since):
+            field.flags.required = True  # of a row that is not blank
+
     def is_blank(self) -> bool:
         """Tell whether no type was chosen."""
         return not self.certificate_type.data

@@ -1,7 +1,8 @@
 """A course demands certificates that its trainees hold already, and says how long these may have lapsed.
 
 Each refresher demands the type that it renews, with any lapse: until now its certificate was given to holders and to
-everybody else alike. The rows hold for classes that end on the day of this migration or later.
+everybody else alike. The rows hold for classes that end on the day of this migration or later. All certificates of a
+person, the superseded ones, too, are found by an index.
 """
 
 import sqlalchemy as sa
@@ -46,9 +47,11 @@ def upgrade() -> None:
     )
     op.add_column("enrolment", sa.Column("held_elsewhere", sa.Text(), nullable=True))
     op.create_check_constraint(op.f("ck_enrolment_held_elsewhere"), "enrolment", "held_elsewhere <> ''")
+    op.create_index("ix_certificate_enrolment", "certificate", ["enrolment_id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_certificate_enrolment", "certificate")
     op.drop_constraint(op.f("ck_enrolment_held_elsewhere"), "enrolment")
     op.drop_column("enrolment", "held_elsewhere")
     op.drop_table("course_prerequisite")

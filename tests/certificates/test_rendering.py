@@ -297,6 +297,7 @@ def test_what_the_card_takes_for_short_has_room() -> None:
         unit_zh="王" * 30,
         unit_en="W" * 60,
         instructor="W" * 17,
+        wording=replace(SAMPLE.wording, footer_zh="王" * 40),
     )
     assert card_refusal(longest) is None
     assert card_refusal(replace(longest, second_name="W" * 7)) is None

@@ -65,6 +65,16 @@ def test_an_early_renewal_loses_no_day_and_is_valid_at_once(
     assert list(ledger.check(db)) == []
 
 
+def test_renewals_in_a_row_add_one_whole_period_at_most(make: Make, take: Take) -> None:
+    trainee, today = make.trainee(), clock.branch_today()
+    ends = [take(trainee, course(make)).valid_until for course in (a_full, a_refresher, a_refresher, a_refresher)]
+    twice = last_valid_day(last_valid_day(today, 36) + timedelta(days=1), 36)  # type: ignore[operator]
+    assert ends == [last_valid_day(today, 36), twice, twice, twice]
+    unending = take(trainee, a_refresher(make, validity_months=None))
+    assert unending.valid_until is None
+    assert "validity_begins_on" not in unending.facts
+
+
 @pytest.mark.parametrize(("end", "begins"), [(0, 1), (40, 41), (-1, 0), (None, 0)])
 def test_a_legacy_end_counts_and_a_lapsed_or_endless_one_does_not(
     make: Make, take: Take, end: int | None, begins: int

@@ -1,5 +1,7 @@
 """Pictures of certificates: kept once, never too large or no picture, and found again as files."""
 
+import struct
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -32,8 +34,14 @@ def test_a_picture_is_kept_once_and_is_a_file_afterwards(db: Session, tmp_path: 
     assert missing.value.code == "picture_missing"
 
 
+def bomb() -> bytes:
+    """The head of a PNG that claims 100,000 × 100,000 pixels."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"<svg/>", png(300)[:400], png(300, "JPEG"), png(299), png(4001), b"\0" * 1_000_001]
+    "content", [b"", b"<svg/>", png(300)[:400], png(300, "JPEG"), png(299), png(4001), b"\0" * 1_000_001, bomb()]
 )
 def test_what_is_no_picture_to_print_is_refused(content: bytes) -> None:
     with pytest.raises(DomainError) as refused:

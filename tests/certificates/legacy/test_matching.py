@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from certificates import tasks
 from certificates.legacy import matching
 from certificates.legacy.models import LegacyCertificate, Match, Suggestion
 from courses.models.trainees import IdType, Trainee
@@ -189,3 +190,20 @@ def test_the_plans_use_the_indexes(db: Session, make: Make) -> None:
     ):
         plan = "\n".join(db.scalars(text(f"EXPLAIN SELECT id FROM legacy_certificate WHERE {column}")))
         assert index in plan
+
+
+def test_the_command_and_the_nightly_task_match_everything(db: Session, make: Make, app: Flask) -> None:
+    trainee = person(make, id_number=ID_NUMBER)
+    row = legacy_of(db, id_number=ID_NUMBER)
+    db.commit()
+    answer = app.test_cli_runner().invoke(args=["certificates", "legacy", "match"])
+    assert answer.exit_code == 0
+    assert answer.output.endswith("Matched 1 by ID number and 0 by phone.\n")
+    db.refresh(row)
+    assert row.trainee_id == trainee.id
+    later = legacy_of(db, id_number=ID_NUMBER)
+    db.commit()
+    with app.app_context():
+        tasks.match_legacy()
+    db.refresh(later)
+    assert later.trainee_id == trainee.id

@@ -10,7 +10,9 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certificates.legacy import legacy, matching, past_training_import
+from certificates import issuing
+from certificates.branch import Branch
+from certificates.legacy import legacy, matching, past_training_import, reminders
 from certificates.legacy.models import LegacyCertificate, Match
 from certificates.models import Certificate
 from certificates.states import State
@@ -22,6 +24,7 @@ from courses.models.imports import ImportRun, ImportState
 from courses.models.trainees import Trainee
 from lms.config import Settings
 from lms.core.contacts import ContactKind, ContactProof
+from lms.core.messages.models import Message
 from lms.core.scope import EVERYTHING
 from tests.certificates.legacy_files import ID_NUMBER
 from tests.factories import Make
@@ -185,6 +188,16 @@ def test_they_go_with_the_import_except_one_that_was_revoked(db: Session, run: I
     [left] = db.scalars(select(LegacyCertificate)).all()
     assert run.notes == [f"#{left.id} 旧证2015-2"]
     assert db.scalar(select(func.count()).select_from(Trainee).where(Trainee.name == "王小明")) == 0
+
+
+def test_an_import_tells_nobody_and_owes_no_certificate(
+    db: Session, run: ImportRun, settings: Settings, branch: Branch
+) -> None:
+    assert run.state is ImportState.DONE
+    assert (issuing.count_owed(db), issuing.issue_owed(db, branch)) == (0, 0)
+    while reminders.remind(db, settings.reminder_days, zone=settings.zone):
+        pass
+    assert db.scalar(select(func.count()).select_from(Message)) == 0
 
 
 def test_the_person_of_the_row_holds_the_certificate(db: Session, run: ImportRun, settings: Settings) -> None:

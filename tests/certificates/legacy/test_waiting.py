@@ -85,3 +85,11 @@ def test_the_likeliest_person_comes_first_with_the_last_training(db: Session, ma
     assert (found[0].training, found[1].training) == (None, offering)
     assert len(waiting.candidates(db, row, EVERYTHING)) == 3
     assert {course.certificate_type for course in waiting.types(db)} >= {1, 2, 3}
+
+
+def test_what_is_missing_on_both_sides_agrees_with_nothing(db: Session, make: Make) -> None:
+    """People without ID number or phone are no candidates for a certificate without either."""
+    namesake = make.trainee("张三丰", phone=None, district_id=1)
+    make.trainee("李四", phone=None, district_id=1)
+    [found] = waiting.candidates(db, legacy_of(db), EVERYTHING)
+    assert (found.trainee, found.same_number, found.same_phone, found.same_name) == (namesake, False, False, True)

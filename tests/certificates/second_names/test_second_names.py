@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certificates import documents, erasing, ledger, personal_data, printing, reissue
+from certificates import documents, ledger, printing, reissue
 from certificates.branch import Branch
 from certificates.models import Certificate
 from certificates.reissue import Correction
 from certificates.second_names import second_names
 from certificates.second_names.models import SecondName, Way
+from lms.core import personal_data
 from lms.core.audit import AuditEntry
 from lms.core.errors import DomainError
 from lms.core.personal_data import Subject
@@ -127,11 +128,11 @@ def test_a_latin_name_and_one_without_room_get_none(db: Session, branch: Branch,
     )
 
 
+@pytest.mark.usefixtures("app")
 def test_it_is_exported_and_erased_with_the_person(db: Session, branch: Branch, certificate: Certificate) -> None:
     second_names.record(db, certificate, "Zhang Sanfeng", Way.READING, branch=branch)
     subject = Subject(trainee_id=certificate.enrolment.trainee_id)
-    assert [row["writing"] for row in personal_data._export_second_names(db, subject)] == ["Zhang Sanfeng"]
-    assert personal_data._erase_second_names(db, subject).rows == 1
-    erasing.erase_holder(db, subject.trainee_id)
+    assert [row["writing"] for row in personal_data.export(db, subject)["second_name"]] == ["Zhang Sanfeng"]
+    assert personal_data.erase(db, subject)["second_name"].rows == 1
     db.expire_all()
     assert documents.second_name(certificate) is None

@@ -1,6 +1,7 @@
 """Passes are owed once, signed by the worker alone, made anew when they say something else, and erased with their holder."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from certificates.models import Certificate
 from certificates.wallets import passes
 from certificates.wallets.models import Wallet, WalletPass
 from lms.config import Settings
+from lms.core import clock
 from lms.core.errors import NotFound
 from tests.certificates.wallets.keys import WalletFiles
 
@@ -43,6 +45,9 @@ def test_a_pass_is_owed_once_and_made_anew_when_the_certificate_was_revoked(
     assert first is not None
     assert first.startswith(b"PK")
     assert not passes.owe(db, certificate, Wallet.APPLE, settings)
+    with clock.at(clock.now() + timedelta(days=1, minutes=1)):
+        assert passes.owe(db, certificate, Wallet.GOOGLE, settings), "a token from yesterday is signed anew"
+        assert passes.sign_owed(db, settings) == 1
     revocation.revoke(db, certificate, "发错人")
     assert passes.owe(db, certificate, Wallet.APPLE, settings)
     assert passes.signed(db, certificate, Wallet.APPLE) is None, "the pass from before is not handed out"
