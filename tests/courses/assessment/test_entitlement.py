@@ -91,6 +91,21 @@ def test_a_course_without_a_certificate_is_completed_and_gives_none():
     assert nameless.state == EnrolmentState.COMPLETED
 
 
+@pytest.mark.parametrize(
+    ("results", "shortfalls", "state"),
+    [
+        (GOOD, (Shortfall.NOT_HELD,), EnrolmentState.COMPLETED),
+        (TraineeResults((59,), GOOD.skills), (Shortfall.THEORY_FAILED, Shortfall.NOT_HELD), EnrolmentState.FAILED),
+        (TraineeResults((), GOOD.skills), (Shortfall.THEORY_MISSING, Shortfall.NOT_HELD), EnrolmentState.INCOMPLETE),
+    ],
+)
+def test_who_does_not_hold_what_is_demanded_gets_no_certificate_and_keeps_the_state(results, shortfalls, state):
+    facts = {"name": "张伟", "sessions_attended": 2, "minutes_attended": 90, "results": results}
+    verdict = judge(BOTH, **facts, holds=False)
+    assert (verdict.shortfalls, verdict.state, verdict.certificate_due) == (shortfalls, state, False)
+    assert Shortfall.NOT_HELD not in judge(BOTH, **facts).shortfalls
+
+
 def test_unless_told_a_course_asks_for_one_session_and_gives_a_certificate():
     assert CourseRequirements() == CourseRequirements(
         sessions_needed=1, minutes_planned=0, minutes_needed=0, pass_mark=None, skills=frozenset(), certificate=True
