@@ -43,12 +43,16 @@ OPERATIONS = [
     ("/api/v1/headcounts", "POST"), ("/api/v1/openapi.json", "GET"), ("/api/v1/own-check-ins", "POST"),
     ("/api/v1/retests", "POST"), ("/api/v1/sessions", "GET"), ("/api/v1/sessions/{session}/changes", "GET"),
     ("/api/v1/sessions/{session}/roster", "GET"), ("/api/v1/skill-results", "POST"), ("/api/v1/theory-marks", "POST"),
-    ("/api/v1/verify", "POST"), ("/api/v1/verify/{digits}", "GET"),
+    ("/api/v1/verify", "POST"), ("/api/v1/verify/lists/{token}", "DELETE"), ("/api/v1/verify/lists/{token}", "GET"),
+    ("/api/v1/verify/{digits}", "GET"),
 ]  # fmt: skip
 
 
 # They take no parameter, or any text.
-NOTHING_TO_NEGATE = {("/api/v1/openapi.json", "GET"), ("/api/v1/verify/{digits}", "GET")}
+NOTHING_TO_NEGATE = {
+    ("/api/v1/openapi.json", "GET"), ("/api/v1/verify/{digits}", "GET"), ("/api/v1/verify/lists/{token}", "GET"),
+    ("/api/v1/verify/lists/{token}", "DELETE"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,12 @@ def caller(app: Flask, db: Session, make: Make, sign_in: SignIn) -> Caller:
 def test_the_document_describes_the_whole_interface(app: Flask) -> None:
     described = app.test_client().get("/api/v1/openapi.json").json["paths"]
     routes = {
-        (rule.rule.replace("<int:session_id>", "{session}").replace("<path:digits>", "{digits}"), method)
+        (
+            rule.rule.replace("<int:session_id>", "{session}")
+            .replace("<path:digits>", "{digits}")
+            .replace("<token>", "{token}"),
+            method,
+        )
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/api/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
