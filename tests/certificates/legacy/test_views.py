@@ -8,10 +8,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from certificates.legacy import superseding
 from certificates.legacy.models import LegacyCertificate
 from certificates.models import Certificate
+from certificates.payload import digits_of
 from lms.core.scope import Role
 from tests.certificates.legacy_files import GOOD, HEAD, ID_NUMBER, LIFELONG, take_in
+from tests.certificates.legacy_people import legacy_of
 from tests.factories import Make
 
 SignIn = Callable[..., FlaskClient]
@@ -100,3 +103,20 @@ def test_the_page_says_that_there_is_no_signed_code(client: FlaskClient) -> None
         assert refused.status_code == 404
         texts.add(refused.text.replace(number, ""))
     assert len(texts) == 1
+
+
+def test_a_renewed_one_leads_to_its_successor_and_the_successor_shows_it(
+    db: Session, make: Make, city: FlaskClient, client: FlaskClient, issue: Callable[..., Certificate]
+) -> None:
+    renewal = issue("张三丰", course=make.new_course(refresher=True, certificate_type=1))
+    old = legacy_of(db, holder=renewal.enrolment.trainee)
+    superseding.settle(db, [renewal.enrolment.trainee_id])
+    db.commit()
+    answer = client.post("/verify", data={"number": old.number, "proof": "张三丰"}).text
+    assert 'class="verdict superseded"' in answer
+    assert f'href="/v/{digits_of(renewal.payload)}"' in answer
+    asked = {"certificates": [{"number": old.number, "name": "张三丰"}]}
+    [result] = client.post("/api/v1/verify", json=asked).get_json()["results"]
+    assert (result["state"], result["successor"]) == ("superseded", f"/v/{digits_of(renewal.payload)}")
+    assert f"/certificates/legacy/{old.id}" in city.get(f"/certificates/{renewal.id}").text
+    assert renewal.number in city.get(f"/certificates/legacy/{old.id}").text

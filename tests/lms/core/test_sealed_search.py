@@ -21,6 +21,7 @@ LISTS = {
     "/certificates/": ("holder", Role.AUDITOR),
     "/certificates/expiring/": ("holder", Role.COORDINATOR),
     "/certificates/legacy/": ("holder", Role.AUDITOR),
+    "/certificates/legacy/holders/": ("holder", Role.DISTRICT_ADMINISTRATOR),
 }
 
 
