@@ -89,6 +89,9 @@ def test_a_course_without_a_certificate_is_completed_and_gives_none():
     nameless = judge(CourseRequirements(certificate=False), name="", sessions_attended=1, results=TraineeResults())
     assert nameless.shortfalls == (Shortfall.NO_CERTIFICATE_COURSE, Shortfall.NAME_MISSING)
     assert nameless.state == EnrolmentState.COMPLETED
+    demand, none = CourseRequirements(certificate=False), TraineeResults()
+    all_three = judge(demand, name="", sessions_attended=1, results=none, holds=False)
+    assert (len(all_three.shortfalls), all_three.state) == (3, EnrolmentState.COMPLETED)
 
 
 @pytest.mark.parametrize(
