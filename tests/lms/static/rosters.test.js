@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { store } from "../../../lms/static/outbox_store.js";
-import { answerCount, confirm, keep, keptFor, noteAnswers, updateKept, withAnswers } from "../../../lms/static/rosters.js";
+import {
+  answerCount, confirm, keep, keptFor, noteAnswers, updateKept, withAnswers,
+} from "../../../lms/static/rosters.js";
 
 const DAY_MS = 86400000;
 const ROSTER = { people: [{ enrolment: 7, present: false }] };
