@@ -38,7 +38,11 @@ STATE_LABELS = {
 }
 
 UNREADABLE = "unreadable"
+PROOF_MISSING = "proof_missing"
 CANNOT_BE_READ = N_("Cannot be read")
+NAME_MISSING = N_("Name missing")
+# What was never looked for, by reason.
+NOT_LOOKED_FOR = {UNREADABLE: CANNOT_BE_READ, PROOF_MISSING: NAME_MISSING}
 
 STATE_COLOURS = {
     State.VALID: "success",
@@ -51,7 +55,7 @@ STATE_COLOURS = {
 
 def verdict_label(state: State, reason: str) -> str:
     """Return the msgid for a verdict. "Unknown" is said only of a certificate that was looked for."""
-    return CANNOT_BE_READ if reason == UNREADABLE else STATE_LABELS[state]
+    return NOT_LOOKED_FOR.get(reason) or STATE_LABELS[state]
 
 
 def state_of(*, revoked: bool, superseded: bool, issued_on: date, valid_until: date | None, today: date) -> State:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from certificates.legacy.legacy import PublicLegacyCertificate
 from certificates.number import NumberScheme
-from certificates.states import UNREADABLE, State
+from certificates.states import PROOF_MISSING, UNREADABLE, State
 from certificates.verification import alarms, look_up, verification
 from certificates.verification.reading import digits_in
 from certificates.verification.verification import PublicKeys, Verdict
@@ -27,7 +27,6 @@ MAX_ITEMS = 5000
 NO_MATCH = "no_match"
 MISTYPED = "mistyped"
 OTHER_KIND = "other_kind"
-PROOF_MISSING = "proof_missing"
 LEGACY = "legacy"
 MALFORMED = "malformed"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from certificates import qualification
-from certificates.states import UNREADABLE, State
+from certificates.states import NOT_LOOKED_FOR, PROOF_MISSING, UNREADABLE, State
 from certificates.verification import bulk
 from certificates.verification.bulk import BulkResult
 from certificates.verification.verification import NOT_RECORDED
@@ -18,7 +18,7 @@ _BY_REASON = {
     bulk.MISTYPED: N_("The number has a typing error: if all else is right, it ends with %(check)s."),
     bulk.OTHER_KIND: N_("Not a number of this branch, and no older certificate has this number and name."),
     bulk.NO_MATCH: N_("No certificate has this number and this name."),
-    bulk.PROOF_MISSING: N_("A number is verified together with the name or the last 6 characters of the ID number."),
+    PROOF_MISSING: N_("A number is verified together with the name or the last 6 characters of the ID number."),
     bulk.LEGACY: N_("Issued before signed codes: our records vouch for it."),
     UNREADABLE: N_("Neither a whole code nor a certificate number."),
     NOT_RECORDED: N_("Not in our records. Do not accept it; contact us."),
@@ -88,7 +88,7 @@ def summary(results: Iterable[BulkResult], today: date) -> Summary:
     good = ending = 0
     for result in results:
         state = result.verdict.state
-        states[state, UNREADABLE if result.verdict.reason == UNREADABLE else ""] += 1
+        states[state, result.verdict.reason if result.verdict.reason in NOT_LOOKED_FOR else ""] += 1
         if state is State.VALID and result.name_matches is not False:
             good += 1
             courses[course_names(result)] += 1

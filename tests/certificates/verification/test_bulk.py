@@ -9,7 +9,7 @@ from certificates.keys.qr_keys import PublicKeyCache
 from certificates.models import Certificate
 from certificates.number import NumberScheme
 from certificates.payload import digits_of
-from certificates.states import UNREADABLE, State
+from certificates.states import PROOF_MISSING, UNREADABLE, State
 from certificates.verification import bulk
 from certificates.verification.bulk import (
     LEGACY,
@@ -17,7 +17,6 @@ from certificates.verification.bulk import (
     MISTYPED,
     NO_MATCH,
     OTHER_KIND,
-    PROOF_MISSING,
     BulkItem,
     BulkResult,
 )

@@ -33,10 +33,13 @@ def pasted(certificate: Certificate) -> str:
 
 
 def test_a_pasted_list_becomes_a_table(client: FlaskClient, pasted: str, certificate: Certificate) -> None:
-    for language, words in (("zh", ("有效", "查无此证", "伪造")), ("en", ("Valid", "Unknown", "Forged"))):
+    for language, words in (
+        ("zh", ("有效", "查无此证", "缺少姓名", "伪造")),
+        ("en", ("Valid", "Unknown", "Name missing", "Forged")),
+    ):
         answer = client.post(f"/verify/list?lang={language}", data={"certificates": pasted, "answer": "page"})
         assert answer.status_code == 200
-        assert [answer.text.count(f">{word}</span>") for word in words] == [3, 2, 1]
+        assert [answer.text.count(f">{word}</span>") for word in words] == [3, 1, 1, 1]
         assert "张*丰" in answer.text
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["Cache-Control"] == "no-store"
@@ -50,7 +53,7 @@ def test_one_line_may_hold_number_and_name(client: FlaskClient, certificate: Cer
 def test_a_legacy_certificate_is_answered_without_a_code(client: FlaskClient, legacy_number: str) -> None:
     lines = f"{legacy_number}\t张三丰\n{legacy_number} 张三丰\n{legacy_number}\t07109X\n{legacy_number}\t李四\n{legacy_number}"
     answer = client.post("/verify/list", data={"certificates": lines})
-    assert [answer.text.count(f">{word}</span>") for word in ("有效", "查无此证")] == [3, 2]
+    assert [answer.text.count(f">{word}</span>") for word in ("有效", "查无此证", "缺少姓名")] == [3, 1, 1]
     assert answer.text.count("无签名码") == 3
     assert answer.text.count("张*丰") == 3
     csv = client.post("/verify/list", data={"certificates": lines, "answer": "csv"}).get_data(as_text=True)
@@ -65,7 +68,7 @@ def test_a_file_is_answered_by_a_file(client: FlaskClient, pasted: str, certific
     state, name = heading.index("状态"), heading.index("证书上的姓名")
     assert heading[1:3] == ["编号", "姓名"]
     answers = [(row[state], row[name]) for row in rows[-6:]]
-    assert answers == [("有效", ""), ("有效", "否"), ("有效", "是"), ("查无此证", ""), ("查无此证", ""), ("伪造", "")]
+    assert answers == [("有效", ""), ("有效", "否"), ("有效", "是"), ("查无此证", ""), ("缺少姓名", ""), ("伪造", "")]
     csv = client.post("/verify/list", data={"certificates": pasted, "answer": "csv"})
     assert csv.mimetype == "text/csv"
     assert certificate.number in csv.get_data(as_text=True)
