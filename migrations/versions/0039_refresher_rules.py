@@ -41,7 +41,7 @@ def upgrade() -> None:
     op.execute(
         sa.text(
             "INSERT INTO course_prerequisite (course_id, certificate_type, source, since)"
-            " SELECT id, certificate_type, :source, current_date FROM course"
+            " SELECT id, certificate_type, :source, CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date) FROM course"
             " WHERE refresher AND certificate_type IS NOT NULL ORDER BY id"
         ).bindparams(source=SOURCE)
     )

@@ -10,6 +10,7 @@ from werkzeug.routing import Rule
 # within a row of this table that comes earlier in the address.
 NOT_OF_A_DISTRICT = {
     "kind", "year", "source_id", "legacy_id", "form", "line", "code", "course_id", "format", "ref", "version",
+    "unit",
 }  # fmt: skip
 
 

@@ -24,6 +24,8 @@ NO_CIPHERTEXT = {
     "check_in_claim.token_hash": "hash", "check_in_claim.browser_hash": "hash", "passkey_challenge.token_hash": "hash",
     "enrolment.ticket_hash": "hash", "enrolment_key.form_hash": "hash of a random key with what was sent",
     "training_request.form_hash": "hash of a random key with what was sent",
+    "class_message.form_hash": "hash of a random key with what was sent",
+    "certificate_picture.content": "a seal or logo that every certificate shows",
     "contact_check.link_hash": "hash", "recovery_code.code_hash": "slow hash",
     "contact_check.code_hash": "keyed hash of a code that lives ten minutes; compared under every key",
     "passkey.credential_id": "public", "passkey.public_key": "public", "passkey_challenge.challenge": "public, used once",
