@@ -117,7 +117,7 @@ def test_scanned_codes_are_answered_while_the_server_is_switched_off(site: Site,
             page.goto(f"/v/{path}")
             expect(heading).to_have_text("有效")
             expect(page.locator("[data-away]")).to_be_visible()
-            expect(page.locator("[data-verdict] p")).to_contain_text("状态截至")
+            expect(page.locator("[data-verdict] p")).to_contain_text("状态数据截至")
             numbers.add(fact.text_content())
         assert len(numbers) == 2
         page.goto(f"/v/{flipped}")
