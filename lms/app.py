@@ -55,6 +55,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
         "courses.enrolment.views.sheet_import",
     ),  # extends the blueprint of views.enrolment
     ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.name_writings"),
+    ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.moving"),
     ("/offerings/<int:offering_id>/enrolments", "courses.closing.views.held_elsewhere"),
     ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
     ("/sessions", "courses.attendance.views.attendance"),

@@ -13,6 +13,7 @@ audit_labels.register(
             "enrolment.cancel": N_("Enrolment cancelled"),
             "enrolment.create": N_("Enrolled"),
             "enrolment.import": N_("Enrolled from a file"),
+            "enrolment.move": N_("Moved to another class"),
             "enrolment.move_up": N_("Moved up in the waiting list"),
             "enrolment.promote": N_("Moved up from the waiting list"),
             "name_writing.record": N_("Writing of a name for the certificate recorded"),

@@ -18,6 +18,23 @@ def find(db: Session, trainee_id: int, offering_id: int) -> Sequence[CourseSessi
     ).all()
 
 
+def others(db: Session, trainee_id: int, offering_id: int) -> Sequence[CourseSession]:
+    """The sessions of other offerings in which a trainee is enrolled, or waits, at the time of an offering's sessions."""
+    own = aliased(CourseSession)
+    return db.scalars(
+        select(CourseSession)
+        .join(Enrolment, Enrolment.offering_id == CourseSession.offering_id)
+        .join(Offering, Offering.id == CourseSession.offering_id)
+        .where(
+            Enrolment.trainee_id == trainee_id,
+            Enrolment.offering_id != offering_id,
+            Enrolment.state.in_(ACTIVE_STATES),
+            Offering.state == OfferingState.PUBLISHED,
+            exists().where(own.offering_id == offering_id, own.during.op("&&")(CourseSession.during)),
+        )
+    ).all()
+
+
 def find_of_enrolment(db: Session, enrolment: Enrolment) -> Sequence[CourseSession]:
     """The sessions of the enrolment's offering at whose time its trainee is enrolled elsewhere."""
     return find(db, enrolment.trainee_id, enrolment.offering_id)

@@ -29,6 +29,7 @@ LANGUAGE_SEPARATOR = "\n\n" + "-" * 32 + "\n\n"
 TICKET = Purpose("ticket", N_("Ticket of an enrolment"), parameters=("course", "ticket"))
 WAITING_LIST = Purpose("waiting_list", N_("Place on the waiting list"), parameters=("course", "ticket"))
 AGAIN = Purpose("ticket_again", N_("Ticket asked for again"), parameters=("course", "ticket"))
+MOVED = Purpose("moved", N_("Moved to another class"), parameters=("course", "ticket"))
 PROMOTION = Purpose("promotion", N_("A place became free"), parameters=("course", "ticket"))
 
 _ENROLLED = N_("You are enrolled: %(course)s")
@@ -46,6 +47,11 @@ _WAITLISTED_TEXT = N_(
 _PROMOTED_TEXT = N_(
     "A place has become free in “%(course)s”, and it is yours.\n\nYour ticket, with times and place, is at\n%(address)s\n"
     "Show its code when you arrive. If you cannot come, please cancel there, so that somebody else gets the place."
+)
+_MOVED = N_("Your class has changed: %(course)s")
+_MOVED_TEXT = N_(
+    "You were moved to another class of “%(course)s”.\n\nYour new ticket, with times and place, is at\n%(address)s\n"
+    "Show its code when you arrive; the former ticket is not valid for it. If you cannot come, please cancel there."
 )
 _OWN_PAGE = N_("Your training: %(course)s")
 _OWN_PAGE_TEXT = N_(
@@ -131,6 +137,11 @@ def _send_address(db: Session, enrolment: Enrolment, *, number: int) -> None:
     _send(db, AGAIN, enrolment, subject, text, key=_key(enrolment, number))
 
 
+def send_moved(db: Session, enrolment: Enrolment) -> None:
+    """Send the ticket of another class to a trainee who was moved there."""
+    _send(db, MOVED, enrolment, _MOVED, _MOVED_TEXT)
+
+
 def send_promotion(db: Session, enrolment: Enrolment) -> None:
     """Tell a trainee who was on the waiting list that they have a place now."""
     _send(db, PROMOTION, enrolment, _PROMOTED, _PROMOTED_TEXT)
@@ -141,7 +152,7 @@ def _send(  # noqa: PLR0917  # the parts of one message
 ) -> None:
     recipient = recipients.of_enrolment(enrolment)
     # Staff who enrol somebody without an address hand the ticket over; nobody calls for that.
-    if purpose not in {PROMOTION, AGAIN} and not owing.can_reach(purpose, recipient):
+    if purpose not in {PROMOTION, MOVED, AGAIN} and not owing.can_reach(purpose, recipient):
         return
     course = enrolment.offering.course
     ticket_address = f"{owing.SITE}/tickets/{enrolment.ticket}"

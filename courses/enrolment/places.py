@@ -4,7 +4,7 @@ Every change of places locks the offering's row first, so that two concurrent en
 place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -333,6 +333,12 @@ def _add_enrolments(
         if tell and source != EnrolmentSource.WALK_IN:
             mail.send_confirmation(db, enrolment)
     return enrolments
+
+
+def lock_offerings(db: Session, offering_ids: Collection[int]) -> None:
+    """Lock several offerings in the order of their ids, so that two moves in opposite directions cannot deadlock."""
+    for offering_id in sorted(set(offering_ids)):
+        _lock_offering(db, offering_id)
 
 
 def _lock_offering(db: Session, offering_id: int) -> Offering:

@@ -266,4 +266,19 @@ class EnrolmentKey(Base):
     __table_args__ = (CheckConstraint("octet_length(form_hash) = 32", name="form_hash"),)
 
 
+class EnrolmentMove(Base):
+    """A person's move to another class: from one enrolment to another one of the same person."""
+
+    __tablename__ = "enrolment_move"
+
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id", ondelete="CASCADE"), primary_key=True)
+    moved_to_id: Mapped[int] = mapped_column(
+        ForeignKey("enrolment.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    moved_at: Mapped[datetime] = mapped_column(default=clock.now)
+    moved_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+
+    __table_args__ = (CheckConstraint("enrolment_id <> moved_to_id", name="other"),)
+
+
 register_refusal("uq_enrolment_once", "already_enrolled", N_("This trainee is already enrolled in this offering."))

@@ -14,7 +14,17 @@ from certificates import holding
 from certificates.states import STATE_COLOURS, STATE_LABELS
 from certificates.views.unlisted import unlisted
 from courses.attendance.self_check_in.views import ticket_cookie
-from courses.enrolment import clashes, consents, labels, listings, name_writings, places, prerequisites, ticket_accounts
+from courses.enrolment import (
+    clashes,
+    consents,
+    labels,
+    listings,
+    moving,
+    name_writings,
+    places,
+    prerequisites,
+    ticket_accounts,
+)
 from courses.enrolment.forms.enrolment import OwnCancellationForm
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
@@ -52,6 +62,7 @@ def page(ticket: str) -> ResponseReturnValue:
         code=Markup(ticket_code.svg(public_url, ticket)),  # noqa: S704  # made of rectangles by us
         position=places.waiting_position(db(), row),
         class_messages=class_messages.of_enrolment(db(), row.id),
+        moved=moving.moved_to(db(), row.id),
         clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
         certificate=holding.of_enrolment(db(), row.id, zone=current_app.config["SETTINGS"].zone),
         certificate_states=STATE_LABELS,
