@@ -12,6 +12,7 @@ def test_enrol_keep_the_ticket_and_cancel(site: Site, visit: Visit) -> None:
     page = visit(viewport=PHONE)
     page.goto("/")
     page.get_by_role("link", name="查找公开培训").click()
+    page.locator("main details > summary").first.click()
     page.locator("select[name=programme]").select_option("FIRST_RESPONDER")
     page.get_by_role("button", name="查询").click()
     page.get_by_role("link", name=re.compile("查看详情并报名")).last.click()
