@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from courses.enrolment import clashes, mail, places
@@ -15,7 +14,7 @@ from courses.models.offerings import CourseSession, Offering, OfferingState
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 from lms.core.languages import chinese
-from lms.core.scope import Scope, visible
+from lms.core.scope import Scope
 
 MOST = 30  # classes that the page offers
 _REASON = N_("Moved to another class")
@@ -53,12 +52,12 @@ def list_targets(db: Session, enrolment: Enrolment, scope: Scope) -> Sequence[Ta
     own = select(Enrolment.offering_id).where(
         Enrolment.trainee_id == enrolment.trainee_id, Enrolment.state != "cancelled"
     )
-    columns: Select[Any] = select(Offering, starts_at.label("starts_at"), (Offering.capacity - taken).label("free"))
     statement = (
-        visible(columns, Offering, scope)
+        select(Offering, starts_at.label("starts_at"), (Offering.capacity - taken).label("free"))
         .join(Offering.organisation)
         .options(contains_eager(Offering.organisation))
         .where(
+            Offering.visible_to(scope),
             Offering.course_id == enrolment.offering.course_id,
             Offering.state == OfferingState.PUBLISHED,
             Offering.id.not_in(own),
