@@ -32,6 +32,11 @@ def compress(response: Response, *, is_static: bool) -> None:
 
     is_static: the content is a file that is the same for everybody, which is compressed once, and without padding.
     """
+    # The length first: it is known at once, and the page of a scanned certificate is short.
+    length = response.content_length
+    least = LEAST_FILE_BYTES if is_static else LEAST_BYTES
+    if length is None or not least <= length <= MOST_BYTES:
+        return
     if (
         request.method != "GET"
         or response.status_code != 200
@@ -40,10 +45,6 @@ def compress(response: Response, *, is_static: bool) -> None:
         or not request.accept_encodings["gzip"]
         or (response.is_streamed and not is_static)
     ):
-        return
-    length = response.content_length
-    least = LEAST_FILE_BYTES if is_static else LEAST_BYTES
-    if length is None or not least <= length <= MOST_BYTES:
         return
     response.direct_passthrough = False
     content = response.get_data()

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 V = TypeVar("V", bound=Callable[..., Any])
 
 _FAST_PATH = "_fast_path"
-_WITHOUT_QUERY, _ALWAYS = "without query", "always"
+PAGES, PROGRAMS = "pages", "programs"
 
 
 class MinuteLimit:
@@ -83,7 +83,7 @@ def fast_path(most: int) -> Callable[[V], V]:
                 raise TooManyRequests(retry_after=limit.seconds_left())
             return view(*arguments, **named)
 
-        setattr(limited, _FAST_PATH, _WITHOUT_QUERY)
+        setattr(limited, _FAST_PATH, PAGES)
         return limited  # type: ignore[return-value]
 
     return decorate
@@ -91,7 +91,7 @@ def fast_path(most: int) -> Callable[[V], V]:
 
 def without_cookies(view: V) -> V:
     """Put a view for programs on the fast path; cookies of the request are ignored."""
-    setattr(view, _FAST_PATH, _ALWAYS)
+    setattr(view, _FAST_PATH, PROGRAMS)
     return view
 
 
@@ -101,15 +101,15 @@ def share_among_processes(processes: int) -> None:
         limit.share_among(processes)
 
 
-def takes_fast_path(app: Flask, request: Request) -> bool:
-    """Tell whether a request takes the fast path.
+def fast_path_of(app: Flask, request: Request) -> str | None:
+    """Tell which fast path a request takes: that of `PAGES`, that of `PROGRAMS`, or None.
 
-    A page with a query string does not: `?lang=en` is remembered in a cookie.
+    A page with a query string takes none: `?lang=en` is remembered in a cookie.
     """
     if request.endpoint is None or request.routing_exception is not None:
-        return False
-    path = getattr(app.view_functions[request.endpoint], _FAST_PATH, None)
-    return path == _ALWAYS or (path == _WITHOUT_QUERY and not request.query_string)
+        return None
+    path: str | None = getattr(app.view_functions[request.endpoint], _FAST_PATH, None)
+    return None if path == PAGES and request.query_string else path
 
 
 class CookieSessions(SecureCookieSessionInterface):

@@ -12,7 +12,7 @@ from psycopg import Error as DriverError
 from sqlalchemy.exc import DBAPIError
 
 from lms.core import access, compression, edge, error_pages, headers, request_db
-from lms.core.fast_path import CookieSessions, takes_fast_path
+from lms.core.fast_path import PAGES, CookieSessions, fast_path_of
 
 log = structlog.get_logger(__name__)
 
@@ -33,15 +33,19 @@ class App(Flask):
         return headers.STATIC_SECONDS if headers.is_static() else None
 
     def full_dispatch_request(self) -> Response:
-        """Dispatch; on the fast path run the access check, the view and the headers, and no other hook."""
-        if not takes_fast_path(self, request_ctx.request):
+        """Dispatch; on the fast path run the access check, the view and the headers, and no other hook.
+
+        Its pages are of two packets, so that compressing them would save nothing.
+        """
+        path = fast_path_of(self, request_ctx.request)
+        if path is None:
             return super().full_dispatch_request()
         g.fast_path = True
         try:
             answer = access.check() or self.dispatch_request()
         except Exception as error:
             answer = self.handle_user_exception(error)
-        return _finish(self.make_response(answer))
+        return _finish(self.make_response(answer), compresses=path != PAGES)
 
     def do_teardown_request(self, exc: BaseException | None = None) -> None:
         """Run the teardown hooks, except on the fast path, whose session is closed with the application context."""
@@ -70,9 +74,10 @@ def _begin() -> None:
     g.began = time.perf_counter()
 
 
-def _finish(response: Response) -> Response:
+def _finish(response: Response, *, compresses: bool = True) -> Response:
     headers.set_defaults(response)
-    compression.compress(response, is_static=headers.is_static() or headers.is_cacheable(request.endpoint))
+    if compresses:
+        compression.compress(response, is_static=headers.is_static() or headers.is_cacheable(request.endpoint))
     if "began" in g and not headers.is_static():
         log.info(
             "request",
