@@ -62,7 +62,8 @@ def page(offering_id: int) -> ResponseReturnValue:
                 )  # fmt: skip
                 flash(_("The message is on its way. This page shows whom it reached."))
                 return redirect(url_for(".page", offering_id=offering_id))
-            people = class_messages.list_recipients(db(), offering, audience, meeting)
+            if form.confirmed.data != "change":  # the way back from the preview, with what was written
+                people = class_messages.list_recipients(db(), offering, audience, meeting)
     body = render_template(
         "class_messages/page.html",
         offering=offering,

@@ -29,6 +29,8 @@ def test_a_coordinator_previews_then_sends_once_and_the_ticket_shows_it(
     assert preview.status_code == 200
     assert "王五" in preview.text
     assert db.scalar(select(func.count()).select_from(ClassMessage)) == 0
+    assert "请穿&lt;裤子&gt;。\n带水</textarea>" in coordinator.post(address, data=sent | {"confirmed": "change"}).text
+    assert db.scalar(select(func.count()).select_from(ClassMessage)) == 0
     for _ in range(2):
         assert coordinator.post(address, data=sent | {"confirmed": "yes"}).location == address
     assert db.scalar(select(func.count()).select_from(ClassMessage)) == 1
