@@ -161,6 +161,7 @@ PERSONAL_DATA: tuple[str, ...] = (
     "lms.accounts.personal_data",
     "instructors.personal_data",
     "courses.enrolment.personal_data",
+    "courses.merging.personal_data",
     "courses.offerings.personal_data",
     "courses.assessment.personal_data",
     "courses.attendance.personal_data",
