@@ -197,6 +197,9 @@ SEALED_COLUMNS: tuple[str, ...] = (
 # Modules that register a figure or a section of theirs with a page of a package below them.
 FIGURES: tuple[str, ...] = ("certificates.valid_counts", "certificates.trainee_section")
 
+# Modules that say what a merge of two records of one person does to their tables.
+MERGING: tuple[str, ...] = ("courses.merging.own_references", "certificates.merging")
+
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
 COMMANDS: tuple[str, ...] = (
     "lms.core.cli:migrate",
@@ -271,7 +274,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *PERSONAL_DATA, *FIGURES):
+    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *PERSONAL_DATA, *FIGURES, *MERGING):
         import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")

@@ -5,13 +5,13 @@ that are asked for most are stored: by month, year, programme and district. They
 closes or is corrected; `courses.counting.recount` compares them with the attendances.
 """
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Select, any_, bindparam, cast, delete, func, select
+from sqlalchemy import BigInteger, ColumnElement, Date, Select, any_, bindparam, cast, delete, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -111,6 +111,11 @@ def _count(db: Session, offering_id: int, people: Collection[int], sign: int) ->
          "people": sign * (len(people) - len(counted_elsewhere[key]))}
         for key in sorted(keys)
     ]  # fmt: skip
+    _add(db, rows)
+
+
+def _add(db: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add to stored numbers of people; `people` of a row is a difference."""
     statement = insert(PeopleCount).values(rows)
     db.execute(
         statement.on_conflict_do_update(
@@ -118,6 +123,55 @@ def _count(db: Session, offering_id: int, people: Collection[int], sign: int) ->
             set_={"people": PeopleCount.people + statement.excluded.people},
         )
     )
+
+
+def follow(db: Session, people: Collection[int], move: Callable[[], Collection[int]]) -> None:
+    """Let enrolments pass between people, and bring participation and the numbers of people to what holds afterwards.
+
+    move: changes the `trainee_id` of enrolments of these people, and returns the ids of their offerings. Person-times stay
+    as they are: the caller has made sure that nobody attended one offering with two enrolments of these people.
+    """
+    db.flush()
+    lock(db)
+    before = _counted_in(db, people)
+    offering_ids = move()
+    db.flush()
+    db.execute(_PARTICIPANTS_AGAIN, {"offerings": sorted(offering_ids)})
+    changes = _counted_in(db, people)
+    changes.subtract(before)
+    rows = [
+        {"programme_code": key.programme, "district_id": key.district, "period": key.period, "people": number}
+        for key, number in sorted(changes.items())
+        if number
+    ]
+    if rows:
+        _add(db, rows)
+    forget_zeros(db)
+
+
+_PARTICIPANTS_AGAIN = text(
+    "UPDATE participation SET trainees = ARRAY(SELECT DISTINCT enrolment.trainee_id FROM enrolment"
+    " WHERE enrolment.offering_id = participation.offering_id AND EXISTS"
+    " (SELECT FROM attendance WHERE attendance.enrolment_id = enrolment.id) ORDER BY 1)"
+    " WHERE participation.offering_id = ANY (CAST(:offerings AS bigint[]))"
+)
+
+
+def _counted_in(db: Session, people: Collection[int]) -> Counter[CountKey]:
+    """Return in which numbers these people count, and how many of them in each."""
+    is_present = select(Attendance.enrolment_id).where(Attendance.enrolment_id == Enrolment.id).exists()
+    rows = db.execute(
+        select(Enrolment.trainee_id, Course.programme_code, Offering.district_id, PersonTimeEntry.dated_on)
+        .select_from(Enrolment)
+        .join(Offering, Offering.id == Enrolment.offering_id)
+        .join(Course, Course.id == Offering.course_id)
+        .join(PersonTimeEntry, PersonTimeEntry.offering_id == Offering.id)
+        .where(PersonTimeEntry.kind == EntryKind.CLOSING, Enrolment.trainee_id == any_(_array(people)), is_present)
+    )
+    keys: dict[int, set[CountKey]] = defaultdict(set)
+    for trainee, programme, district, day in rows:
+        keys[trainee] |= count_keys(programme, district, day)
+    return Counter(key for of_person in keys.values() for key in of_person)
 
 
 def _array(numbers: Collection[int]) -> ColumnElement[Any]:

@@ -146,7 +146,7 @@ def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | Non
 
     A record is of the same person when it has the same ID number, else when it has the same phone and the same name.
     But two residents' ID numbers that differ always belong to two people; other documents are reissued under new
-    numbers.
+    numbers. The former facts of a person whose two records were merged find the record that was kept.
     """
     cipher = crypto.cipher()
     phones = {facts.phone: cipher.blind_indexes(PHONE_COLUMN, facts.phone) for facts in people if facts.phone}
@@ -175,10 +175,19 @@ def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | Non
             return record
         name = norm(facts.name)
         similar = [row for index in phones[facts.phone] for row in by_phone.get((index, name), ())]
-        similar = [row for row in similar if not _both_have_resident_numbers(row, facts)]
+        similar = [row for row in map(current, similar) if not _both_have_resident_numbers(row, facts)]
         return min(similar, key=lambda row: row.id, default=None)
 
-    return [find_record(facts) for facts in people]
+    merged_into = {row.merged_into_id for row in rows if row.merged_into_id is not None}
+    kept = (
+        {row.id: row for row in db.scalars(select(Trainee).where(Trainee.id.in_(merged_into)))} if merged_into else {}
+    )
+
+    def current(row: Trainee) -> Trainee:
+        return row if row.merged_into_id is None else kept[row.merged_into_id]
+
+    records = [find_record(facts) for facts in people]
+    return [record if record is None else current(record) for record in records]
 
 
 def _both_have_resident_numbers(trainee: Trainee, facts: TraineeFacts) -> bool:
@@ -224,11 +233,13 @@ def register(db: Session, facts: TraineeFacts, district_id: int | None = None, *
 
 
 def is_conflict(record: Trainee | None, facts: TraineeFacts) -> bool:
-    """Tell whether a record that was found for the facts has another name.
+    """Tell whether a record that was found for the facts has another name, also before a merge of two records.
 
     It was found by the ID number then, and whoever entered the number must not learn whose it is.
     """
-    return record is not None and record.name_key != norm(facts.name)
+    if record is None or record.name_key == norm(facts.name):
+        return False
+    return norm(facts.name) not in {merged.name_key for merged in record.merged_records}
 
 
 def change(db: Session, trainee: Trainee, facts: TraineeFacts, scope: Scope, *, reason: str | None = None) -> None:

@@ -1,0 +1,208 @@
+"""Merging two records of one person, and undoing it: counts and history follow, and the check stays clean after both."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+from flask import Flask
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from courses.counting import recount
+from courses.enrolment import consents, trainee_search, trainees
+from courses.enrolment.trainees import TraineeFacts
+from courses.merging import enrolments, facts, merging
+from courses.merging.facts import Side
+from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.merges import TraineeMerge, TraineeMergeRow
+from courses.models.privacy import ConsentWay
+from courses.models.trainees import ANONYMOUS_REF, IdType, Trainee
+from courses.privacy import data_export, erasure
+from lms.core import clock, personal_data
+from lms.core.contacts import ContactKind, ContactProof
+from lms.core.errors import Denied, DomainError, NotFound
+from lms.core.scope import EVERYTHING, Role, Scope
+from tests.courses.worlds import Person, Plan, Presence, World, plans
+from tests.factories import Make
+
+ID_NUMBER, OTHER_NUMBER = "11010519491231002X", "110101199003071233"
+_ROWS = (
+    "SELECT id, trainee_id, state, cancelled_at, sessions_attended FROM enrolment ORDER BY id",
+    "SELECT offering_id, trainees FROM participation ORDER BY 1",
+    "SELECT programme_code, district_id, period, people FROM people_count ORDER BY 1, 2, 3",
+    "SELECT id, trainee_id, withdrawn_at FROM consent ORDER BY id",
+    "SELECT id, user_id, district_id, name_key, phone_index, email_index, id_number_index, birth_year, phone_proven_at,"
+    " merged_into_id FROM trainee ORDER BY id",
+)
+
+
+def stored(db: Session) -> list[Sequence[object]]:
+    """The rows that a merge may change, so that an undo can be compared with the state before."""
+    db.flush()
+    return [db.execute(text(statement)).all() for statement in _ROWS]
+
+
+def differences(db: Session) -> list[object]:
+    """The differences that `flask person-time check` finds."""
+    db.flush()
+    found: list[object] = [each for part in recount.ranges(db) for each in recount.check(db, part)]
+    return found + [each for step in recount.check_rollups(db) for each in step]
+
+
+def merge(db: Session, kept: Trainee, merged: Trainee, scope: Scope = EVERYTHING, **chosen: Side) -> TraineeMerge:
+    """Merge two records and confirm it with the winning name."""
+    winning = facts.winners(kept, merged, chosen)["name"]
+    name = kept.name if winning is Side.KEPT else merged.name
+    return merging.merge(db, kept.id, merged.id, chosen, scope, name=name)
+
+
+@settings(max_examples=25)
+@given(held=st.lists(plans(), min_size=1, max_size=5))
+def test_the_check_is_clean_after_a_merge_and_after_its_undo(*, app: Flask, db: Session, held: list[Plan]) -> None:
+    with db.begin_nested() as unit:
+        world = World(db)
+        for plan in held:
+            world.close(plan)
+        make = Make(db)
+        kept, merged = (world.cast.setdefault(who, make.trainee()) for who in (0, 1))
+        consents.give(db, merged, ConsentWay.TICKET)
+        before = stored(db)
+        both_came = any({0, 1} <= {person.who for person in plan.people if person.presences} for plan in held)
+        if both_came:
+            with pytest.raises(DomainError, match="present in the same class"):
+                merge(db, kept, merged)
+            assert stored(db) == before
+        else:
+            row = merge(db, kept, merged)
+            assert differences(db) == []
+            used = select(Enrolment).where(Enrolment.trainee_id == merged.id)
+            assert all(each.sessions_attended == 0 for each in db.scalars(used))
+            merging.undo(db, row.id, EVERYTHING)
+            assert differences(db) == []
+            assert stored(db) == before
+        unit.rollback()
+
+
+def presence(who: int, *, came: bool, cancelled: bool = False) -> Person:
+    state = EnrolmentState.CANCELLED if cancelled else EnrolmentState.COMPLETED if came else EnrolmentState.INCOMPLETE
+    return Person(who, state, (Presence(0, 0, None),) if came else ())
+
+
+def test_the_attended_enrolment_comes_and_the_empty_one_goes(app: Flask, db: Session) -> None:
+    world = World(db)
+    plan = Plan(date(2025, 3, 1), (0,), (presence(0, came=False), presence(1, came=True)), refresher=False, district=1)
+    offering = world.close(plan)
+    kept, merged = world.cast[0], world.cast[1]
+    before = stored(db)
+    row = merge(db, kept, merged)
+    owners = {each.sessions_attended: each.trainee_id for each in db.scalars(select(Enrolment))}
+    assert owners == {1: kept.id, 0: merged.id}
+    assert differences(db) == []
+    merging.undo(db, row.id, EVERYTHING)
+    assert stored(db) == before
+    assert offering.id
+
+
+def test_two_places_in_an_open_class_are_refused_until_one_is_cancelled(app: Flask, db: Session, make: Make) -> None:
+    offering = make.offering(starts=[clock.now()])
+    kept, merged = make.trainee("张三"), make.trainee("张三")
+    make.enrolment(offering, kept)
+    place = make.enrolment(offering, merged)
+    (obstacle,) = merging.preview(db, kept, merged).obstacles
+    assert obstacle == merging.Obstacle(enrolments.BOTH_PLACES, f"offering:{offering.id}")
+    with pytest.raises(DomainError, match="Cancel one"):
+        merge(db, kept, merged)
+    place.state, place.cancelled_at = EnrolmentState.CANCELLED, clock.now()
+    merge(db, kept, merged)
+    assert place.trainee_id == kept.id
+
+
+def test_facts_are_exchanged_and_every_former_one_finds_the_person(app: Flask, db: Session, make: Make) -> None:
+    kept, merged = make.trainee("张三丰", birth_year=1949), make.trainee("张三风", email="zhang@example.org")
+    merged.set_id_number(IdType.RESIDENT, ID_NUMBER)
+    merged.set_proof(ContactKind.PHONE, ContactProof.CODE)
+    merged.birth_year = 1949
+    user = make.user(Role.TRAINEE)
+    merged.user_id = user.id
+    db.flush()
+    phones, before = (kept.phone, merged.phone), stored(db)
+    row = merge(db, kept, merged, name=Side.KEPT)
+    assert (kept.name, kept.phone, kept.email, kept.open_id_number(), kept.user_id) == (
+        "张三丰", phones[1], "zhang@example.org", ID_NUMBER, user.id,
+    )  # fmt: skip
+    assert kept.is_proven(ContactKind.PHONE)
+    assert (merged.phone, merged.user_id, merged.open_id_number()) == (phones[0], None, None)
+    for query in ("张三风", "张三丰", *phones, ID_NUMBER):
+        assert [each.id for each in trainee_search.search(db, query or "", EVERYTHING).rows] == [kept.id], query
+    for name, phone, number in (("张三丰", phones[0], None), ("张三风", phones[0], None), ("张三风", None, ID_NUMBER)):
+        given_facts = TraineeFacts(name, phone, id_type=IdType.RESIDENT if number else None, id_number=number)
+        record = trainees.match(db, given_facts)
+        assert (name, phone == phones[0]) == ("张三丰", True) or record is not None
+        if record is not None:
+            assert record.id == kept.id
+            assert not trainees.is_conflict(record, given_facts)
+    assert merging.undo(db, row.id, EVERYTHING) == []
+    assert stored(db) == before
+    assert (merged.open_id_number(), kept.open_id_number()) == (ID_NUMBER, None)
+
+
+def test_what_happened_since_a_merge_stays_with_the_record_that_was_kept(app: Flask, db: Session, make: Make) -> None:
+    kept, merged = make.trainee("张三"), make.trainee("张三", email="old@example.org")
+    moved = make.enrolment(make.offering(), merged)
+    row = merge(db, kept, merged)
+    kept.email = "new@example.org"
+    new = make.enrolment(make.offering(), kept, created_at=clock.now())
+    assert merging.undo(db, row.id, EVERYTHING) == ["email"]
+    assert (kept.email, merged.email) == ("new@example.org", "old@example.org")
+    assert (moved.trainee_id, new.trainee_id) == (merged.id, kept.id)
+    with pytest.raises(DomainError, match="already been undone"):
+        merging.undo(db, row.id, EVERYTHING)
+
+
+def test_no_chain_no_circle_and_no_second_merge(app: Flask, db: Session, make: Make) -> None:
+    first, second, third = (make.trainee("张三") for _ in range(3))
+    row = merge(db, first, second)
+    for kept, merged in ((third, second), (second, third), (second, first)):
+        with pytest.raises(NotFound):
+            merge(db, kept, merged)
+    with pytest.raises(DomainError, match="part of another merge"):
+        merge(db, third, first)
+    merge(db, first, third)
+    with pytest.raises(DomainError, match="merged into this one later"):
+        merging.undo(db, row.id, EVERYTHING)
+
+
+def test_who_may_not_merge_and_what_cannot_be_merged(app: Flask, db: Session, make: Make) -> None:
+    own, other = make.trainee("张三", district_id=1), make.trainee("张三", district_id=2)
+    nobody = make.trainee("无", ref=ANONYMOUS_REF, phone=None)
+    district = Scope(district_ids=frozenset({1}))
+    for kept, merged in ((own, other), (other, own), (own, own), (own, nobody)):
+        with pytest.raises(NotFound):
+            merge(db, kept, merged, district)
+    make.enrolment(make.offering(organisation=make.organisation(1)), other)
+    with pytest.raises(Denied, match="The city merges"):
+        merge(db, own, other, district)
+    with pytest.raises(DomainError, match="not that of the record"):
+        merging.merge(db, own.id, other.id, {}, EVERYTHING, name="李四")
+    own.set_id_number(IdType.RESIDENT, ID_NUMBER)
+    other.set_id_number(IdType.RESIDENT, OTHER_NUMBER)
+    db.flush()
+    with pytest.raises(DomainError, match="two people"):
+        merge(db, own, other)
+
+
+def test_an_export_holds_both_records_and_an_erasure_erases_both(app: Flask, db: Session, make: Make) -> None:
+    kept, merged = make.trainee("张三", email="a@example.org"), make.trainee("张三", email="b@example.org")
+    row = merge(db, kept, merged)
+    rows = personal_data.export(db, erasure.subject_of(kept))
+    assert {each["email"] for each in rows["trainee"]} == {"a@example.org", "b@example.org"}
+    assert data_export.collect(db, kept, reason="本人要求").name == "张三"
+    erasure.erase(db, kept.id, reason="本人要求")
+    assert kept.erased_at is not None
+    assert merged.erased_at is not None
+    assert db.scalars(select(TraineeMergeRow).where(TraineeMergeRow.merge_id == row.id)).all() == []
+    db.refresh(row)
+    with pytest.raises(DomainError, match="was erased"):
+        merging.undo(db, row.id, EVERYTHING)
