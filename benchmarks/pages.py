@@ -75,7 +75,7 @@ class Address:
 
     @property
     def page(self) -> tuple[Role, str, frozenset[str], str]:
-        """What two addresses share that are one page with other values: numbers and texts differ, a grouping does not."""
+        """The part that two addresses share which are one page with other values: numbers and texts differ, a grouping does not."""
         query = dict(parse_qsl(urlsplit(self.path).query))
         return self.role, self.endpoint, self.arguments, query.get("grouping", "")
 

@@ -103,7 +103,7 @@ def meanings_form(values: Sequence[Value], chosen: Mapping[str, str]) -> Meaning
 
 
 class KnownValuesForm(Form):
-    """What values stand for that the system does not know; `known_values_form` makes a select for each value."""
+    """The form of values that the system does not know; `known_values_form` makes a select for each value."""
 
     def chosen(self) -> dict[str, str]:
         """Return digest of the value → code of what it stands for, of those values that the user chose for."""
