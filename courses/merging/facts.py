@@ -34,7 +34,10 @@ _CONTACTS = {"phone": ContactKind.PHONE, "email": ContactKind.EMAIL}
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """A fact of both records, masked as pages show it, and which of them wins unless somebody chooses."""
+    """A fact of both records, masked as pages show it, and which of them wins unless somebody chooses.
+
+    differs: somebody has to choose, because both have the fact, and not the same or not proven alike.
+    """
 
     name: str
     kept: str
@@ -42,18 +45,14 @@ class Sides:
     kept_proven: bool
     merged_proven: bool
     winner: Side
-
-    @property
-    def differs(self) -> bool:
-        """Whether somebody has to choose: both have the fact, and not the same or not proven alike."""
-        return bool(self.kept and self.merged) and (self.kept, self.kept_proven) != (self.merged, self.merged_proven)
+    differs: bool
 
 
 def side_by_side(kept: Trainee, merged: Trainee) -> list[Sides]:
     """The facts of two records."""
     return [
         Sides(name, _shown(kept, name), _shown(merged, name), _proven(kept, name), _proven(merged, name),
-            default(kept, merged, name))
+            default(kept, merged, name), _differs(kept, merged, name))
         for name in FACTS
     ]  # fmt: skip
 
@@ -133,6 +132,12 @@ def restore(db: Session, kept: Trainee, merged: Trainee, former: Mapping[str, An
         kept.district_id = former["kept"]["district_id"]
     db.flush()
     return changed
+
+
+def _differs(kept: Trainee, merged: Trainee, name: str) -> bool:
+    if not _has(kept, name) or not _has(merged, name):
+        return False
+    return (_value(kept, name), _proven(kept, name)) != (_value(merged, name), _proven(merged, name))
 
 
 def _of(kept: Trainee, merged: Trainee, side: Side) -> Trainee:

@@ -11,17 +11,18 @@ The rule, from the strongest reason to the weakest:
 Pinyin and year of birth alone say nothing: there are hundreds of 张伟 of each year. Different ID numbers of residents,
 different years of birth, and two records that were present in one class are two people.
 
-The search runs at night over all records, a range of ids or a host at a time, each by an index. What it finds again
-stays, what no longer holds goes, and a pair of which somebody said that it is two people is left alone.
+The search runs at night over all phones and numbers, a range of ids at a time, each by an index. Of hosts, whose people
+are read one by one, it takes those of the last days' classes and a thirtieth of all others. What it finds again stays,
+what no longer holds goes, and a pair of which somebody said that it is two people is left alone.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy import delete, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -34,6 +35,8 @@ TRAINEES_PER_STEP = 20_000
 MOST_OF_PHONE = 50  # records of one phone with other names that are compared with each
 MOST_OF_HOST = 2_000  # pairs of one host that are compared
 TAIL = 4
+NIGHTS = 30  # within so many nights each host has its turn
+_DAY = timedelta(days=1)
 _FILE = Path(__file__).with_suffix(".sql")
 _PARTS = re.split(r"^-- name: (\w+)$", _FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)
 _STATEMENTS = dict(zip(_PARTS[1::2], _PARTS[2::2], strict=True))
@@ -48,17 +51,30 @@ class FoundPair(NamedTuple):
     reason: str
 
 
-def search(db: Session) -> Iterator[int]:
-    """Search all records anew, and yield the number of pairs after each step, which the caller commits."""
+def search(db: Session, *, all_hosts: bool = False) -> Iterator[int]:
+    """Search anew, and yield the number of pairs after each step, which the caller commits.
+
+    all_hosts: also those hosts whose turn is on another night; with ten years of classes that takes an hour.
+    """
     started = clock.now()
     last = db.scalar(select(func.max(Trainee.id))) or 0
     for first in range(1, last + 1, TRAINEES_PER_STEP):
         upto = first + TRAINEES_PER_STEP - 1
         yield _store(db, [*_by_phone(db, first, upto), *_by_number(db, first, upto)], started)
-    for host_id in db.scalars(select(Offering.organisation_id).distinct().order_by(Offering.organisation_id)).all():
+    for host_id in _hosts(db, started, all_hosts=all_hosts):
         yield _store(db, list(of_host(db, host_id)), started)
-    db.execute(delete(TraineePair).where(TraineePair.apart_at.is_(None), TraineePair.found_at < started))
+    gone = (TraineePair.weight >= WEIGHTS["phone_sound"]) & (TraineePair.found_at < started)
+    gone |= TraineePair.found_at < (started if all_hosts else started - (NIGHTS + 5) * _DAY)
+    db.execute(delete(TraineePair).where(TraineePair.apart_at.is_(None), gone))
     yield 0
+
+
+def _hosts(db: Session, started: datetime, *, all_hosts: bool) -> Sequence[int]:
+    """The hosts of this night: those with a class that was closed of late, and those whose turn it is."""
+    turn = Offering.organisation_id % NIGHTS == clock.branch_today().toordinal() % NIGHTS
+    recent = Offering.closed_at > started - 2 * _DAY
+    hosts = select(Offering.organisation_id).where(or_(turn, recent, literal(all_hosts))).distinct()
+    return db.scalars(hosts.order_by(Offering.organisation_id)).all()
 
 
 def of_person(db: Session, trainee: Trainee) -> list[FoundPair]:

@@ -81,6 +81,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "class_messages": (TEACH, TEACH),
+    "merging": (ADMIN, ADMIN),
     "moving": (PLAN, PLAN),
     "examiner_events": (TEACH, TEACH),
     "skill_results": (TEACH, TEACH),
