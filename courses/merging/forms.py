@@ -7,9 +7,9 @@ from wtforms.validators import AnyOf, DataRequired, InputRequired, Length, Optio
 from courses.enrolment.forms.trainees import REASON_LIMIT
 from courses.enrolment.trainees import NAME_LIMIT
 from courses.merging.facts import FACTS, Side
-from lms.core.forms import Form, RowIdField, strip
+from lms.core.forms import Form, RowIdField, choices, strip
 
-_SIDES = [(side.value, side.value) for side in Side]
+_SIDES = choices((side.value, side.value) for side in Side)
 
 
 class OtherRecordForm(Form):

@@ -58,7 +58,7 @@ def merge(db: Session, kept: Trainee, merged: Trainee, scope: Scope = EVERYTHING
     return merging.merge(db, kept.id, merged.id, chosen, scope, name=name)
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(held=st.lists(plans(), min_size=1, max_size=5))
 def test_the_check_is_clean_after_a_merge_and_after_its_undo(*, app: Flask, db: Session, held: list[Plan]) -> None:
     with db.begin_nested() as unit:
