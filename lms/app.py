@@ -111,6 +111,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports", "courses.reports.views.sessions"),
     ("/reports", "courses.reports.views.hours"),
     ("/reports", "courses.reports.views.waiting"),
+    ("/reports", "courses.reports.views.hosts"),
     ("/", "courses.reports.views.mails"),
     ("/reports", "courses.reports.exports.views"),
     ("/reports/indicators", "courses.reports.views.indicators"),

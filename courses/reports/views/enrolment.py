@@ -22,6 +22,7 @@ from courses.reports.ledger import Figures
 from courses.reports.questions import TIME_GROUPINGS, Figure, Filters, Grouping, Question
 from courses.reports.report_rows import ReportRow
 from courses.reports.views import navigation, paging
+from courses.reports.views.bar import make_bar, register_globals
 from courses.reports.views.chart_images import is_narrow, svg_response
 from courses.reports.views.questions import (
     drill_down_criteria,
@@ -39,7 +40,9 @@ from lms.core.request_db import db, report_db
 from lms.core.scope import READERS
 
 blueprint = Blueprint("reports", __name__)
+register_globals(blueprint)
 
+PERIODS = (Grouping.MONTH, Grouping.QUARTER, Grouping.YEAR)
 MAX_BARS = 20  # of a chart whose rows are no periods: the largest rows
 
 
@@ -81,7 +84,7 @@ def enrolment_page() -> ResponseReturnValue:
         matching_figures=sum((row.figures for row in listing.matches or ()), Figures()),
         filters=filters,
         criteria=labels.criteria(filters, options),
-        presets=navigation.preset_links(filters, lambda preset: _address_of("reports.enrolment", preset)),
+        bar=make_bar("enrolment", form, options, shown=filters.grouping),
         whole_branch=question.covers_branch,
         grouping=GROUPING_LABELS[filters.grouping],
         description=describe(report.rows, filters),
@@ -195,8 +198,7 @@ def districts() -> ResponseReturnValue:
         criteria=labels.criteria(filters, options),
         names={int(option.key): named(option) for option in options.districts},
         branch=branch,
-        periods=[(grouping, GROUPING_LABELS[grouping]) for grouping in Grouping if grouping in TIME_GROUPINGS],
-        presets=navigation.preset_links(filters, lambda preset: _address_of("reports.districts", preset)),
+        bar=make_bar("districts", form, options, groupings=PERIODS, shown=filters.grouping),
         down_arguments={
             **filters.address(),
             "column": Figure.PERSON_TIMES.value,

@@ -15,6 +15,7 @@ from courses.reports.labels import lists
 from courses.reports.labels import report as labels
 from courses.reports.questions import Filters, Grouping, Question
 from courses.reports.views import navigation, paging
+from courses.reports.views.bar import make_bar
 from courses.reports.views.chart_images import is_narrow, svg_response
 from courses.reports.views.questions import filter_form, page_number, zone
 from courses.reports.views.sheets import send_sheet
@@ -71,9 +72,7 @@ def page() -> ResponseReturnValue:
         filters=filters,
         criteria=labels.criteria(filters, options)[:-1],
         sort_by=sort_by,
-        presets=navigation.preset_links(
-            filters, lambda preset: navigation.link(".page", _view_arguments(preset, sort_by))
-        ),
+        bar=make_bar("hours", form, options, groupings=(), shown=Grouping.INSTRUCTOR, more=_sort_argument(sort_by)),
         chart=navigation.link(".chart", _view_arguments(filters, sort_by)),
         description=_describe(report.total),
         whole_branch=question.covers_branch,
@@ -230,4 +229,8 @@ def _column_of(argument: str, default: HoursColumn) -> HoursColumn:
 
 def _view_arguments(filters: Filters, sort_by: HoursColumn) -> dict[str, str]:
     """The filters and the sort column as query arguments."""
-    return {**filters.address(), **({} if sort_by is HoursColumn.TAUGHT else {"order": sort_by.value})}
+    return {**filters.address(), **_sort_argument(sort_by)}
+
+
+def _sort_argument(sort_by: HoursColumn) -> dict[str, str]:
+    return {} if sort_by is HoursColumn.TAUGHT else {"order": sort_by.value}

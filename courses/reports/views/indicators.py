@@ -16,6 +16,7 @@ from courses.reports.labels import indicators as indicator_labels
 from courses.reports.labels import report as labels
 from courses.reports.questions import TIME_GROUPINGS, Filters, Grouping, Question
 from courses.reports.views import navigation, paging
+from courses.reports.views.bar import make_bar
 from courses.reports.views.chart_images import is_narrow, svg_response
 from courses.reports.views.questions import request_host, request_question, today, zone
 from courses.reports.views.sheets import send_sheet
@@ -34,9 +35,7 @@ MAX_BARS = 20  # of a chart whose rows are no periods: the first rows
 def page() -> ResponseReturnValue:
     """Show the indicators, by district unless another grouping is asked for."""
     options = filter_options(report_db(), scope(), request_host())
-    arguments = request.args.copy()
-    arguments.setdefault("grouping", Grouping.DISTRICT.value)
-    form = ReportFilterForm(arguments, options, today())
+    form = ReportFilterForm(request.args, options, today(), Grouping.DISTRICT)
     status = 200 if form.validate() else 422
     filters = form.filters(zone()) if status == 200 else Filters(*form.year, grouping=Grouping.DISTRICT)
     question = Question(filters, scope())
@@ -52,6 +51,7 @@ def page() -> ResponseReturnValue:
         form=form,
         report=report,
         listing=listing,
+        bar=make_bar("indicators", form, options, shown=filters.grouping),
         filters=filters,
         whole_branch=question.covers_branch,
         today=today(),
