@@ -11,13 +11,15 @@ from flask import Blueprint, g, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from courses.reports import saved_views
 from courses.reports.filter_options import FilterOptions
 from courses.reports.forms.filters import GROUPING_LABELS, REFRESHER_LABELS, ReportFilterForm
 from courses.reports.labels.report import PRESET_LABELS, option_name
 from courses.reports.periods import PRESETS, name_of_days
 from courses.reports.questions import Grouping
-from lms.core.access import holds
+from lms.core.access import holds, scope
 from lms.core.languages import language, named
+from lms.core.request_db import db
 from lms.core.scope import READERS, STAFF_READERS, Role
 from lms.organisations.forms import SECTORS
 from lms.organisations.models import Sector
@@ -44,7 +46,6 @@ ARGUMENT_LABELS = {
     "grouping": _l("Rows"),
 }
 CITY_READERS = (Role.CITY_ADMINISTRATOR, Role.AUDITOR)
-PLACES = frozenset({"programme", "district"})
 EVERY_FILTER = frozenset(FILTER_ARGUMENTS)
 
 
@@ -113,6 +114,7 @@ class Bar:
     grouping: str
     chips: list[Chip]
     unused: list[str]
+    views: list[Choice]
 
     @property
     def of_filters(self) -> dict[str, str]:
@@ -172,10 +174,23 @@ def make_bar(
         grouping=_groupings_label(report, GROUPING_LABELS[shown]),
         chips=[
             Chip(str(ARGUMENT_LABELS[name]), value, address(**{name: None}))
-            for name, value in _values(arguments, options)
+            for name, value in values(arguments, options)
         ],
         unused=unused_labels(report, arguments),
+        views=_views(report, arguments),
     )
+
+
+def _views(report: str, arguments: Mapping[str, str]) -> list[Choice]:
+    """The saved views that the user may open, of all reports. The view that the page shows is marked."""
+    return [
+        Choice(
+            view.name if view.owner_id == scope().user_id else f"{view.name} · {view.owner.name}",
+            url_for("saved_views.show", ref=view.ref),
+            view.report == report and view.arguments == arguments,
+        )
+        for view in saved_views.listing(db(), scope())
+    ]
 
 
 def _groupings_label(report: str, grouping: Any) -> str:
@@ -184,9 +199,10 @@ def _groupings_label(report: str, grouping: Any) -> str:
     return _("Rows: %(grouping)s", grouping=grouping)
 
 
-def set_arguments(form: ReportFilterForm) -> dict[str, str]:
-    """What the reader set, as query arguments: what the query string names and the form accepts."""
-    values = {name: form[name].data for name in ARGUMENTS if request.args.get(name)}
+def set_arguments(form: ReportFilterForm, sent: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the reader set, as query arguments: what was sent, in the query string or otherwise, and the form accepts."""
+    sent = request.args if sent is None else sent
+    values = {name: form[name].data for name in ARGUMENTS if sent.get(name)}
     return {name: str(value) for name, value in values.items() if value not in (None, "")}
 
 
@@ -195,6 +211,12 @@ def carried() -> dict[str, str]:
     if "report_arguments" in g:
         return dict(g.report_arguments)
     return {name: request.args[name] for name in ARGUMENTS if 0 < len(request.args.get(name, "")) <= LONGEST_ARGUMENT}
+
+
+def of_year(year: int) -> dict[str, Any]:
+    """The arguments of a page of a year: its `year`, and what goes along, with this year as the period."""
+    filters = {name: value for name, value in carried().items() if name not in PERIOD_ARGUMENTS}
+    return {"year": year, "period": str(year), **filters}
 
 
 def report_tabs(current: str) -> Iterator[Choice]:
@@ -226,7 +248,7 @@ def period_name(name: str) -> str:
     return year_name(int(name)) if name.isdecimal() else name
 
 
-def _values(arguments: Mapping[str, str], options: FilterOptions) -> Iterator[tuple[str, str]]:
+def values(arguments: Mapping[str, str], options: FilterOptions) -> Iterator[tuple[str, str]]:
     """The values of the filters that are set, as readers know them."""
     lists = {"programme": options.programmes, "course": options.courses, "district": options.districts}
     for name in FILTER_ARGUMENTS:
@@ -251,4 +273,4 @@ def register_globals(blueprint: Blueprint) -> None:
     """Give every template the tabs of the reports and what a report cannot use."""
     blueprint.add_app_template_global(report_tabs, "report_tabs")
     blueprint.add_app_template_global(unused_labels, "unused_filters")
-    blueprint.add_app_template_global(carried, "carried_filters")
+    blueprint.add_app_template_global(of_year, "of_year")

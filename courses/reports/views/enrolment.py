@@ -37,7 +37,7 @@ from lms.core import clock, languages
 from lms.core.access import requires, scope
 from lms.core.languages import named
 from lms.core.request_db import db, report_db
-from lms.core.scope import READERS
+from lms.core.scope import READERS, STAFF_READERS
 
 blueprint = Blueprint("reports", __name__)
 register_globals(blueprint)
@@ -65,7 +65,7 @@ def _address_of(endpoint: str, filters: Filters, **more: Any) -> str:
 
 
 @blueprint.get("/enrolment", endpoint="enrolment")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_page() -> ResponseReturnValue:
     """Show the report."""
     form, options = filter_form()
@@ -85,7 +85,7 @@ def enrolment_page() -> ResponseReturnValue:
         filters=filters,
         criteria=labels.criteria(filters, options),
         bar=make_bar("enrolment", form, options, shown=filters.grouping),
-        whole_branch=question.covers_branch,
+        whole_branch=not question.beside_branch,
         grouping=GROUPING_LABELS[filters.grouping],
         description=describe(report.rows, filters),
         opening=enrolment_labels.opening_rows(report, options),
@@ -99,7 +99,7 @@ def enrolment_page() -> ResponseReturnValue:
 
 
 @blueprint.get("/enrolment/chart.svg")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_chart() -> ResponseReturnValue:
     """Draw the report's chart."""
     question, _options = request_question()
@@ -140,7 +140,7 @@ def describe(rows: Sequence[ReportRow], filters: Filters) -> str:
 
 
 @blueprint.get("/enrolment/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_export(form: str) -> ResponseReturnValue:
     """Send the report as CSV, XLSX or Parquet."""
     question, options = request_question()
@@ -151,7 +151,7 @@ def enrolment_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/enrolment.pdf")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_paper() -> ResponseReturnValue:
     """Send the report as a PDF."""
     question, options = request_question()
@@ -168,7 +168,7 @@ def enrolment_paper() -> ResponseReturnValue:
 
 
 @blueprint.get("/adjustments/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def adjustments_export(form: str) -> ResponseReturnValue:
     """Send all adjustments of the period, of which the report's page shows the latest, as a file."""
     question, options = request_question()
@@ -221,7 +221,7 @@ def districts_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/offerings", endpoint="offerings")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def offerings_page() -> str:
     """Show the offerings that a number is made of."""
     question, options = request_question()
@@ -238,7 +238,7 @@ def offerings_page() -> str:
 
 
 @blueprint.get("/in-progress")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def in_progress() -> str:
     """Show the offerings in progress, which are in no total of the report."""
     question, options = request_question()
@@ -253,7 +253,7 @@ def in_progress() -> str:
 
 
 @blueprint.get("/in-progress/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def in_progress_export(form: str) -> ResponseReturnValue:
     """Send the offerings in progress as a file."""
     question, options = request_question()
@@ -265,7 +265,7 @@ def in_progress_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/people", endpoint="people")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def people_page() -> str:
     """Show the distinct people that a number is made of."""
     question, options = request_question()
@@ -282,7 +282,7 @@ def people_page() -> str:
 
 
 @blueprint.get("/offerings/<int:offering_id>/people")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def offering_people(offering_id: int) -> str:
     """Show the people of an offering. The filters in the query string lead back up."""
     question, _options = request_question()

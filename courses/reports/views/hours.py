@@ -25,7 +25,7 @@ from lms.core.errors import N_, DomainError
 from lms.core.exports import Sheet
 from lms.core.paging import ALL, PAGE_SIZE
 from lms.core.request_db import report_db
-from lms.core.scope import READERS
+from lms.core.scope import STAFF_READERS
 
 blueprint = Blueprint("report_hours", __name__)
 
@@ -51,7 +51,7 @@ def cell_text(figures: Hours, column: HoursColumn) -> str:
 
 
 @blueprint.get("/hours")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def page() -> ResponseReturnValue:
     """Show the hours of every instructor."""
     form, options = filter_form()
@@ -75,7 +75,7 @@ def page() -> ResponseReturnValue:
         bar=make_bar("hours", form, options, groupings=(), shown=Grouping.INSTRUCTOR, more=_sort_argument(sort_by)),
         chart=navigation.link(".chart", _view_arguments(filters, sort_by)),
         description=_describe(report.total),
-        whole_branch=question.covers_branch,
+        whole_branch=not question.beside_branch,
         columns=COLUMN_LABELS,
         HoursColumn=HoursColumn,
         cell_text=cell_text,
@@ -87,7 +87,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.get("/hours/<int:instructor_id>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def sessions(instructor_id: int) -> ResponseReturnValue:
     """Show the sessions that an instructor's hours are made of."""
     question, options = _request_question()
@@ -106,7 +106,7 @@ def sessions(instructor_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/hours/<int:instructor_id>/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def sessions_export(instructor_id: int, form: str) -> ResponseReturnValue:
     """Send all of an instructor's sessions as a file."""
     question, options = _request_question()
@@ -137,7 +137,7 @@ def _session_criteria(filters: Filters, options: FilterOptions, column: HoursCol
 
 
 @blueprint.get("/hours/chart.svg")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def chart() -> ResponseReturnValue:
     """Draw the hours by month and role."""
     question, _options = _request_question()
@@ -158,7 +158,7 @@ def chart() -> ResponseReturnValue:
 
 
 @blueprint.get("/hours/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def export(form: str) -> ResponseReturnValue:
     """Send the hours of every instructor as a file."""
     question, options = _request_question()

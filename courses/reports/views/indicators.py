@@ -23,7 +23,7 @@ from courses.reports.views.sheets import send_sheet
 from lms.core import languages
 from lms.core.access import requires, scope
 from lms.core.request_db import report_db
-from lms.core.scope import READERS
+from lms.core.scope import STAFF_READERS
 
 blueprint = Blueprint("indicators", __name__)
 
@@ -31,7 +31,7 @@ MAX_BARS = 20  # of a chart whose rows are no periods: the first rows
 
 
 @blueprint.get("/")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def page() -> ResponseReturnValue:
     """Show the indicators, by district unless another grouping is asked for."""
     options = filter_options(report_db(), scope(), request_host())
@@ -53,7 +53,7 @@ def page() -> ResponseReturnValue:
         listing=listing,
         bar=make_bar("indicators", form, options, shown=filters.grouping),
         filters=filters,
-        whole_branch=question.covers_branch,
+        whole_branch=not question.beside_branch,
         today=today(),
         valid=valid_certificates.count(report_db(), today(), scope()),
         criteria=labels.criteria(filters, options),
@@ -83,7 +83,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.get("/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def export(form: str) -> ResponseReturnValue:
     """Send the indicators as a file. Rates are shares of 1 there."""
     question, options = request_question()
@@ -95,7 +95,7 @@ def export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<any(rates, completion):kind>.svg")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def chart(kind: str) -> ResponseReturnValue:
     """Draw the pass rates and no-show rates ("rates"), or the part of the targets that was reached ("completion")."""
     question, _options = request_question()
