@@ -56,8 +56,8 @@ class Export(Base):
 
     `question` holds the report's filters, as they stand in its address. `head` holds the lines above the rows, in the
     owner's language. `district_ids` are the districts of the owner's scope at the time of the order, or null for the
-    whole city; `organisation_ids` are a coordinator's. `rows` is an estimate until the file is done, and then the exact number. `bytes` is the size of the
-    file.
+    whole city; `organisation_ids` are a coordinator's. `rows` is an estimate until the file is done, and then the
+    exact number. `bytes` is the size of the file.
     """
 
     __tablename__ = "export"

@@ -14,7 +14,7 @@ from lms.core.scope import Scope
 
 
 class ViewAudience(StrEnum):
-    """Who finds a view beside its owner: nobody, the readers of an organisation, of a district, or of the branch."""
+    """The readers who find a view beside its owner: nobody, or those of an organisation, a district or the branch."""
 
     NOBODY = "nobody"
     ORGANISATION = "organisation"

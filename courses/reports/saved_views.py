@@ -20,7 +20,7 @@ from lms.core import audit
 from lms.core.errors import N_, DomainError, NotFound
 from lms.core.names import clean
 from lms.core.scope import Scope, fetch, visible
-from lms.organisations.models import Sector
+from lms.organisations.models import Organisation, Sector
 
 LONGEST_NAME = 60
 MOST_VIEWS = 50  # of one user
@@ -60,6 +60,11 @@ def audiences(scope: Scope) -> list[Audience]:
         *(Audience(ViewAudience.DISTRICT, district_id=number) for number in sorted(scope.district_ids)),
         *(Audience(ViewAudience.ORGANISATION, organisation_id=number) for number in sorted(scope.organisation_ids)),
     ]
+
+
+def own_organisations(db: Session, scope: Scope) -> Sequence[Organisation]:
+    """The organisations of a coordinator, with which a view can be shared."""
+    return db.scalars(select(Organisation).where(Organisation.id.in_(scope.organisation_ids))).all()
 
 
 def listing(db: Session, scope: Scope) -> Sequence[SavedView]:

@@ -17,6 +17,7 @@ from courses.reports.forms.filters import GROUPING_LABELS, REFRESHER_LABELS, Rep
 from courses.reports.labels.report import PRESET_LABELS, option_name
 from courses.reports.periods import PRESETS, name_of_days
 from courses.reports.questions import Grouping
+from courses.reports.views.navigation import link
 from lms.core.access import holds, scope
 from lms.core.languages import language, named
 from lms.core.request_db import db
@@ -129,7 +130,7 @@ class Bar:
     @property
     def reset(self) -> str:
         """The address of the page without any filter."""
-        return url_for(self.endpoint, **self.more)
+        return link(self.endpoint, dict(self.more))
 
 
 def make_bar(
@@ -148,7 +149,7 @@ def make_bar(
 
     def address(**changed: str | None) -> str:
         left = {name: value for name, value in (arguments | changed).items() if value is not None}
-        return url_for(page.endpoint, **{name: left[name] for name in ARGUMENTS if name in left}, **more)
+        return link(page.endpoint, {**in_order(left), **more})
 
     def period_address(name: str) -> str:
         return address(period=name, since=None, until=None)
@@ -200,10 +201,15 @@ def _groupings_label(report: str, grouping: Any) -> str:
 
 
 def set_arguments(form: ReportFilterForm, sent: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What the reader set, as query arguments: what was sent, in the query string or otherwise, and the form accepts."""
+    """The query arguments that the reader set: sent, in the query string or otherwise, and accepted by the form."""
     sent = request.args if sent is None else sent
     values = {name: form[name].data for name in ARGUMENTS if sent.get(name)}
     return {name: str(value) for name, value in values.items() if value not in (None, "")}
+
+
+def in_order(arguments: Mapping[str, str]) -> dict[str, str]:
+    """The arguments in the order of addresses."""
+    return {name: arguments[name] for name in ARGUMENTS if name in arguments}
 
 
 def carried() -> dict[str, str]:
@@ -224,7 +230,7 @@ def report_tabs(current: str) -> Iterator[Choice]:
     arguments = carried()
     for name, report in REPORTS.items():
         if holds(*report.roles):
-            yield Choice(str(report.label), url_for(report.endpoint, **arguments), name == current)
+            yield Choice(str(report.label), link(report.endpoint, arguments), name == current)
 
 
 def unused_labels(report: str, arguments: Mapping[str, str] | None = None) -> list[str]:

@@ -1,10 +1,11 @@
 """The page on which a reader chooses the one host that a report is of, among thousands, by a part of its name."""
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 
 from courses.reports import hosts
 from courses.reports.views import bar
+from courses.reports.views.navigation import link
 from courses.reports.views.questions import filter_form, page_number
 from lms.core.access import requires, scope
 from lms.core.request_db import report_db
@@ -31,7 +32,7 @@ def page() -> str:
         hosts=found,
         part=part,
         arguments=arguments | {"report": name},
-        address=lambda host: url_for(report.endpoint, **arguments, host=host.id),
-        back=url_for(report.endpoint, **arguments),
+        address=lambda host: link(report.endpoint, {**arguments, "host": host.id}),
+        back=link(report.endpoint, dict(arguments)),
         title=_("Choose one host"),
     )

@@ -9,6 +9,7 @@ from courses.reports.forms.baselines import PopulationForm, cell_name
 from courses.reports.labels import baselines
 from courses.reports.views import years
 from courses.reports.views.bar import carried
+from courses.reports.views.navigation import link
 from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires
 from lms.core.form_errors import refused_on
@@ -22,7 +23,7 @@ blueprint = Blueprint("population", __name__)
 @requires(*READERS)
 def current() -> ResponseReturnValue:
     """Redirect to the page of the year that the reader's period lies in, with the period and the filters."""
-    return redirect(url_for(".page", year=years.chosen_year(), **carried()))
+    return redirect(link(".page", {"year": years.chosen_year(), **carried()}))
 
 
 @blueprint.get("/<int:year>")

@@ -9,7 +9,6 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
@@ -20,6 +19,7 @@ from courses.reports.forms.filters import ReportFilterForm
 from courses.reports.labels import report as labels
 from courses.reports.saved_views import Audience
 from courses.reports.views import bar
+from courses.reports.views.navigation import link
 from courses.reports.views.questions import today, zone
 from lms.core import edge
 from lms.core.access import requires, scope
@@ -29,7 +29,6 @@ from lms.core.forms import Form, choices, strip
 from lms.core.languages import named
 from lms.core.request_db import db, report_db
 from lms.core.scope import STAFF_READERS, Scope
-from lms.organisations.models import Organisation
 
 blueprint = Blueprint("saved_views", __name__)
 
@@ -61,8 +60,9 @@ def save() -> ResponseReturnValue:
     arguments = bar.set_arguments(filter_form, request.form)
     report = request.form.get("report", "")
     view = saved_views.save(db(), request.form.get("name", ""), report, arguments, scope())
+    saved_views.question_of(report_db(), view, scope(), today=today(), zone=zone())
     flash(_("The view “%(name)s” is saved. Under “Views” it opens with one tap, and can be shared.", name=view.name))
-    return redirect(url_for(bar.REPORTS[report].endpoint, **arguments))
+    return redirect(link(bar.REPORTS[report].endpoint, arguments))
 
 
 @blueprint.get("/<ref>")
@@ -74,7 +74,7 @@ def show(ref: str) -> ResponseReturnValue:
         saved_views.question_of(report_db(), view, scope(), today=today(), zone=zone())
     except DomainError as outdated:
         return make_response(_index(outdated=view, reason=str(_(outdated.message))), outdated.status)
-    return redirect(url_for(bar.REPORTS[view.report].endpoint, **view.arguments))
+    return redirect(link(bar.REPORTS[view.report].endpoint, bar.in_order(view.arguments)))
 
 
 @blueprint.route("/<ref>/change", methods=["GET", "POST"])
@@ -140,8 +140,7 @@ def _criteria(view: SavedView, options: FilterOptions) -> list[str]:
 def _audiences(reach: Scope) -> list[tuple[str, str]]:
     """With whom the user may share, as (value, label)."""
     options = _options()
-    own = select(Organisation).where(Organisation.id.in_(reach.organisation_ids))
-    organisations = {row.id: named(row) for row in db().scalars(own)}
+    organisations = {row.id: named(row) for row in saved_views.own_organisations(db(), reach)}
     labelled = []
     for audience in saved_views.audiences(reach):
         label = str(AUDIENCE_LABELS[audience.kind])

@@ -10,6 +10,7 @@ from courses.reports.forms.baselines import TargetsForm, cell_name
 from courses.reports.labels import baselines
 from courses.reports.views import years
 from courses.reports.views.bar import carried
+from courses.reports.views.navigation import link
 from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires, scope
 from lms.core.form_errors import refused_on
@@ -23,7 +24,7 @@ blueprint = Blueprint("targets", __name__)
 @requires(*READERS)
 def current() -> ResponseReturnValue:
     """Redirect to the page of the year that the reader's period lies in, with the period and the filters."""
-    return redirect(url_for(".page", year=years.chosen_year(), **carried()))
+    return redirect(link(".page", {"year": years.chosen_year(), **carried()}))
 
 
 @blueprint.get("/<int:year>")
