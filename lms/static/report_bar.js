@@ -1,4 +1,5 @@
-// The menus of the bar above the reports open without a script. With it, one menu is open at a time, and Escape closes it.
+// The menus of the bar above the reports open without a script. With it, one menu is open at a time, and Escape
+// closes it.
 const menus = document.querySelectorAll(".bar-menu");
 
 for (const menu of menus) {
