@@ -15,7 +15,7 @@ from courses.reports.labels import report as labels
 from courses.reports.questions import TIME_GROUPINGS, Filters, Grouping, Question
 from courses.reports.views import navigation, paging
 from courses.reports.views.chart_images import is_narrow, svg_response
-from courses.reports.views.questions import request_question, today, zone
+from courses.reports.views.questions import request_host, request_question, today, zone
 from courses.reports.views.sheets import send_sheet
 from lms.core import languages
 from lms.core.access import requires, scope
@@ -29,7 +29,7 @@ blueprint = Blueprint("indicators", __name__)
 @requires(*READERS)
 def page() -> ResponseReturnValue:
     """Show the indicators, by district unless another grouping is asked for."""
-    options = filter_options(report_db(), scope())
+    options = filter_options(report_db(), scope(), request_host())
     arguments = request.args.copy()
     arguments.setdefault("grouping", Grouping.DISTRICT.value)
     form = ReportFilterForm(arguments, options, today())
