@@ -99,7 +99,7 @@ def _name_last(drawing: Drawing, box: Box, line: Series, points: Points) -> None
 
 
 class Panel(NamedTuple):
-    """One of small multiples: its name, its line, the line of the year before, and a text beside the name."""
+    """A panel of small multiples: its name, its line, the line of the year before, and a text beside the name."""
 
     name: str
     values: Sequence[float | None]
