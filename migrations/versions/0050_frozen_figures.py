@@ -123,7 +123,7 @@ def _frozen_figures() -> None:
         sa.Column("programme_code", sa.Text(), nullable=False),
         sa.Column("district_id", sa.SmallInteger(), nullable=False),
         sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=False),
-        *(sa.Column(name, sa.Integer(), nullable=False) for name in (*FIGURES, "people")),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in (*FIGURES, "people")),
         sa.Column(
             "transaction_number",
             sa.BigInteger(),
