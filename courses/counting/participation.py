@@ -220,7 +220,7 @@ class _Former:
         return any(until >= key.last_day for until, _trainees in self._versions.get(offering_id, ()))
 
     def people_of(self, key: CountKey) -> set[int]:
-        """Those of the people who count in the number as former trainees of some offering."""
+        """The part of the people that counts in the number as former trainees of some offering."""
         counted: set[int] = set()
         for number, versions in self._versions.items():
             if key in self._keys[number]:
