@@ -69,11 +69,18 @@ class Period:
         return texts[self.unit]
 
     @property
+    def first(self) -> date:
+        """The first day. All time has none: it raises ValueError."""
+        if self.unit is PeriodUnit.ALL_TIME:
+            raise ValueError(self)
+        months = {PeriodUnit.MONTH: self.number, PeriodUnit.QUARTER: self.number * 3 - 2, PeriodUnit.YEAR: 1}
+        return date(self.year, months[self.unit], 1)
+
+    @property
     def days(self) -> tuple[date, date]:
         """The first and the last day of a month, a quarter or a year."""
-        months = {PeriodUnit.MONTH: (self.number, self.number), PeriodUnit.YEAR: (1, 12)}
-        first, last = months.get(self.unit, (3 * self.number - 2, 3 * self.number))
-        return date(self.year, first, 1), date(self.year, last, monthrange(self.year, last)[1])
+        last_month = self.first.month - 1 + {PeriodUnit.MONTH: 1, PeriodUnit.QUARTER: 3}.get(self.unit, 12)
+        return self.first, date(self.year, last_month, monthrange(self.year, last_month)[1])
 
     def shifted(self, years: int) -> "Period":
         """The same month, quarter or year, so many years later, or earlier where the number is negative."""
@@ -81,6 +88,14 @@ class Period:
 
 
 ALL_TIME = Period(PeriodUnit.ALL_TIME)
+
+
+def periods_between(since: date, until: date, unit: PeriodUnit) -> list[Period]:
+    """The periods of a unit that have a day from `since` to `until`, in their order and without gaps."""
+    step = {PeriodUnit.MONTH: 1, PeriodUnit.QUARTER: 3, PeriodUnit.YEAR: 12}[unit]
+    first = Period.containing(since, unit).first
+    months = range(first.year * 12 + first.month - 1, until.year * 12 + until.month, step)
+    return [Period.containing(date(month // 12, month % 12 + 1, 1), unit) for month in months]
 
 
 @lru_cache(4096)

@@ -16,6 +16,7 @@ from courses.reports.periods import (
     named_period,
     parsed_period,
     period_presets,
+    periods_between,
 )
 
 
@@ -82,3 +83,15 @@ def test_other_texts_name_no_period(name: str) -> None:
         named_period(name.strip("^$"), date(2026, 3, 31), range(2008, 2027))
     with pytest.raises(UnknownYear):
         named_period("2007Q4", date(2026, 3, 31), range(2008, 2027))
+
+
+def test_periods_between_two_days_have_no_gaps() -> None:
+    def keys(since: date, until: date, unit: PeriodUnit) -> list[str]:
+        return [period.key for period in periods_between(since, until, unit)]
+
+    assert keys(date(2025, 11, 30), date(2026, 1, 1), PeriodUnit.MONTH) == ["2025-11", "2025-12", "2026-01"]
+    assert keys(date(2025, 12, 31), date(2026, 4, 1), PeriodUnit.QUARTER) == ["2025Q4", "2026Q1", "2026Q2"]
+    assert keys(date(2025, 12, 31), date(2026, 1, 1), PeriodUnit.YEAR) == ["2025", "2026"]
+    assert keys(date(2025, 5, 2), date(2025, 5, 1), PeriodUnit.MONTH) == ["2025-05"]
+    with pytest.raises(ValueError, match="all_time"):
+        assert ALL_TIME.first
