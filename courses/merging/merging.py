@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
-from courses.counting import participation
+from courses.counting import person_moves
 from courses.enrolment import places, record_notices, trainees, trainees_rights
 from courses.merging import enrolments, facts, references
 from courses.merging.enrolments import MovePlan
@@ -125,7 +125,7 @@ def merge(
     row.reason = without_names(reason, *names) or None
     db.add(row)
     db.flush()
-    participation.follow(db, [kept_id, merged_id], lambda: enrolments.move(db, row, moves))
+    person_moves.follow(db, [kept_id, merged_id], lambda: enrolments.move(db, row, moves))
     moved = {"enrolment": len(moves.coming)} if moves.coming else {}
     moved |= references.move(db, row)
     row.set_former(facts.exchange(db, kept, merged, chosen))
@@ -159,7 +159,7 @@ def undo(db: Session, merge_id: int, scope: Scope) -> list[str]:
     former = row.former()
     if former is None:  # refused above
         raise NotFound
-    participation.follow(db, [kept.id, merged.id], lambda: enrolments.restore(db, row))
+    person_moves.follow(db, [kept.id, merged.id], lambda: enrolments.restore(db, row))
     moved = references.restore(db, row)
     merged.merged_into_id = None
     contacts = record_notices.contacts_of(kept)

@@ -5,26 +5,23 @@ from datetime import date
 
 import pytest
 from flask import Flask
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from courses.counting import recount
-from courses.enrolment import consents, trainee_search, trainees
+from courses.enrolment import trainee_search, trainees
 from courses.enrolment.trainees import TraineeFacts
 from courses.merging import enrolments, facts, merging
 from courses.merging.facts import Side
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.merges import TraineeMerge, TraineeMergeRow
-from courses.models.privacy import ConsentWay
 from courses.models.trainees import ANONYMOUS_REF, IdType, Trainee
 from courses.privacy import data_export, erasure
 from lms.core import clock, personal_data
 from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import Denied, DomainError, NotFound
 from lms.core.scope import EVERYTHING, Role, Scope
-from tests.courses.worlds import Person, Plan, Presence, World, plans
+from tests.courses.worlds import Person, Plan, Presence, World
 from tests.factories import Make
 
 ID_NUMBER, OTHER_NUMBER = "11010519491231002X", "110101199003071233"
@@ -56,33 +53,6 @@ def merge(db: Session, kept: Trainee, merged: Trainee, scope: Scope = EVERYTHING
     winning = facts.winners(kept, merged, chosen)["name"]
     name = kept.name if winning is Side.KEPT else merged.name
     return merging.merge(db, kept.id, merged.id, chosen, scope, name=name)
-
-
-@settings(max_examples=8)
-@given(held=st.lists(plans(), min_size=1, max_size=5))
-def test_the_check_is_clean_after_a_merge_and_after_its_undo(*, app: Flask, db: Session, held: list[Plan]) -> None:
-    with db.begin_nested() as unit:
-        world = World(db)
-        for plan in held:
-            world.close(plan)
-        make = Make(db)
-        kept, merged = (world.cast.setdefault(who, make.trainee()) for who in (0, 1))
-        consents.give(db, merged, ConsentWay.TICKET)
-        before = stored(db)
-        both_came = any({0, 1} <= {person.who for person in plan.people if person.presences} for plan in held)
-        if both_came:
-            with pytest.raises(DomainError, match="present in the same class"):
-                merge(db, kept, merged)
-            assert stored(db) == before
-        else:
-            row = merge(db, kept, merged)
-            assert differences(db) == []
-            used = select(Enrolment).where(Enrolment.trainee_id == merged.id)
-            assert all(each.sessions_attended == 0 for each in db.scalars(used))
-            merging.undo(db, row.id, EVERYTHING)
-            assert differences(db) == []
-            assert stored(db) == before
-        unit.rollback()
 
 
 def presence(who: int, *, came: bool, cancelled: bool = False) -> Person:
