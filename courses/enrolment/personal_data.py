@@ -1,6 +1,6 @@
 """Personal data of trainees: their records, enrolments, consents and proposed corrections."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from courses.enrolment import merged_records
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentImport, EnrolmentKey
 from courses.models.name_writings import MissingGlyphs
 from courses.models.offerings import Offering, OfferingState
@@ -38,27 +39,20 @@ def enrolments_of(db: Session, subject: Subject) -> list[Enrolment]:
     )
 
 
-def _records(db: Session, subject: Subject) -> Sequence[Trainee]:
-    """The records of a person: the one that is shown, and those that were merged into it."""
-    ids = subject.trainee_ids
-    return sorted(db.scalars(select(Trainee).where(Trainee.id.in_(ids))), key=lambda row: ids.index(row.id))
-
-
 def _export_trainee(db: Session, subject: Subject) -> list[Row]:
     names = ("name", "phone", "email", "birth_year", "id_type", "guardian_name", "guardian_phone", "created_at")
     proofs = ("phone_proven_at", "email_proven_at", "erased_at")
     return [
         plain_values.of_row(trainee, *names, *proofs) | {"id_number": trainee.open_id_number()}
-        for trainee in _records(db, subject)
+        for trainee in merged_records.records_of(db, subject.trainee_ids)
     ]
 
 
 def _erase_trainee(db: Session, subject: Subject) -> Erased:
-    records = _records(db, subject)
-    for trainee in records:
+    for trainee in merged_records.records_of(db, subject.trainee_ids):
         _erase_record(db, trainee)
     db.flush()
-    return Erased(len(records))
+    return Erased(len(subject.trainee_ids))
 
 
 def _erase_record(db: Session, trainee: Trainee) -> None:

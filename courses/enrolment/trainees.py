@@ -178,16 +178,8 @@ def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | Non
         similar = [row for row in map(current, similar) if not _both_have_resident_numbers(row, facts)]
         return min(similar, key=lambda row: row.id, default=None)
 
-    merged_into = {row.merged_into_id for row in rows if row.merged_into_id is not None}
-    kept = (
-        {row.id: row for row in db.scalars(select(Trainee).where(Trainee.id.in_(merged_into)))} if merged_into else {}
-    )
-
-    def current(row: Trainee) -> Trainee:
-        return row if row.merged_into_id is None else kept[row.merged_into_id]
-
-    records = [find_record(facts) for facts in people]
-    return [record if record is None else current(record) for record in records]
+    current = merged_records.resolver(db, rows)
+    return [None if record is None else current(record) for record in map(find_record, people)]
 
 
 def _both_have_resident_numbers(trainee: Trainee, facts: TraineeFacts) -> bool:

@@ -62,7 +62,7 @@ class _Row:
 
 
 def plan(db: Session, kept_id: int, merged_id: int) -> MovePlan:
-    """What a merge does to the enrolments of two records. One statement."""
+    """The moves and obstacles of a merge of two records. One statement."""
     rows = db.execute(
         select(Enrolment.id, Enrolment.trainee_id, Enrolment.state, Enrolment.certified_at,
             _attended(Enrolment).label("attended"),

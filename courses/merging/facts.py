@@ -21,7 +21,7 @@ from lms.core.names import norm
 
 
 class Side(StrEnum):
-    """One of the two records side by side."""
+    """A side: the record that is kept, or the one that is merged into it."""
 
     KEPT = "kept"
     MERGED = "merged"

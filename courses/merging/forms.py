@@ -32,7 +32,7 @@ class MergeForm(Form):
     side_birth_year = RadioField(choices=_SIDES, validators=[Optional()])
     side_id_number = RadioField(choices=_SIDES, validators=[Optional()])
     side_guardian = RadioField(choices=_SIDES, validators=[Optional()])
-    name = StringField(
+    confirmation = StringField(
         _("Type the name of the person to confirm"),
         filters=[strip],
         validators=[DataRequired(_("Type the name of the record that is kept.")), Length(max=NAME_LIMIT)],

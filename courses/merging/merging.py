@@ -119,7 +119,7 @@ def merge(
         raise DomainError("not_mergeable", obstacle.message)
     winning = (kept, merged)[facts.winners(kept, merged, chosen)["name"] is Side.MERGED].name
     if norm(name) != norm(winning):
-        raise DomainError("name_wrong", _NAME_WRONG, status=422, field="name")
+        raise DomainError("name_wrong", _NAME_WRONG, status=422, field="confirmation")
     names, contacts = (kept.name, merged.name), record_notices.contacts_of(kept)
     row = TraineeMerge(kept_id=kept_id, merged_id=merged_id, merged_by=audit.actor(db))
     row.reason = without_names(reason, *names) or None

@@ -99,7 +99,13 @@ def merge(trainee_id: int, other_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refused_on(form):
             merging.merge(
-                db(), kept.id, merged.id, form.chosen(), scope(), name=form.name.data or "", reason=form.reason.data
+                db(),
+                kept.id,
+                merged.id,
+                form.chosen(),
+                scope(),
+                name=form.confirmation.data or "",
+                reason=form.reason.data,
             )
             flash(_("The two records are one now. Everything of the other record is here."))
             return redirect(url_for("trainees.page", trainee_id=kept.id))

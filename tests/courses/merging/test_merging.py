@@ -1,7 +1,6 @@
 """Merging two records of one person, and undoing it: counts and history follow, and the check stays clean after both."""
 
 from collections.abc import Sequence
-from datetime import date
 
 import pytest
 from flask import Flask
@@ -9,19 +8,16 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from courses.counting import recount
-from courses.enrolment import trainee_search, trainees
-from courses.enrolment.trainees import TraineeFacts
-from courses.merging import enrolments, facts, merging
+from courses.merging import facts, merging
 from courses.merging.facts import Side
-from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.enrolment import EnrolmentState
 from courses.models.merges import TraineeMerge, TraineeMergeRow
 from courses.models.trainees import ANONYMOUS_REF, IdType, Trainee
 from courses.privacy import data_export, erasure
 from lms.core import clock, personal_data
-from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import Denied, DomainError, NotFound
-from lms.core.scope import EVERYTHING, Role, Scope
-from tests.courses.worlds import Person, Plan, Presence, World
+from lms.core.scope import EVERYTHING, Scope
+from tests.courses.worlds import Person, Presence
 from tests.factories import Make
 
 ID_NUMBER, OTHER_NUMBER = "11010519491231002X", "110101199003071233"
@@ -58,64 +54,6 @@ def merge(db: Session, kept: Trainee, merged: Trainee, scope: Scope = EVERYTHING
 def presence(who: int, *, came: bool, cancelled: bool = False) -> Person:
     state = EnrolmentState.CANCELLED if cancelled else EnrolmentState.COMPLETED if came else EnrolmentState.INCOMPLETE
     return Person(who, state, (Presence(0, 0, None),) if came else ())
-
-
-def test_the_attended_enrolment_comes_and_the_empty_one_goes(app: Flask, db: Session) -> None:
-    world = World(db)
-    plan = Plan(date(2025, 3, 1), (0,), (presence(0, came=False), presence(1, came=True)), refresher=False, district=1)
-    offering = world.close(plan)
-    kept, merged = world.cast[0], world.cast[1]
-    before = stored(db)
-    row = merge(db, kept, merged)
-    owners = {each.sessions_attended: each.trainee_id for each in db.scalars(select(Enrolment))}
-    assert owners == {1: kept.id, 0: merged.id}
-    assert differences(db) == []
-    merging.undo(db, row.id, EVERYTHING)
-    assert stored(db) == before
-    assert offering.id
-
-
-def test_two_places_in_an_open_class_are_refused_until_one_is_cancelled(app: Flask, db: Session, make: Make) -> None:
-    offering = make.offering(starts=[clock.now()])
-    kept, merged = make.trainee("张三"), make.trainee("张三")
-    make.enrolment(offering, kept)
-    place = make.enrolment(offering, merged)
-    (obstacle,) = merging.preview(db, kept, merged).obstacles
-    assert obstacle == merging.Obstacle(enrolments.BOTH_PLACES, f"offering:{offering.id}")
-    with pytest.raises(DomainError, match="Cancel one"):
-        merge(db, kept, merged)
-    place.state, place.cancelled_at = EnrolmentState.CANCELLED, clock.now()
-    merge(db, kept, merged)
-    assert place.trainee_id == kept.id
-
-
-def test_facts_are_exchanged_and_every_former_one_finds_the_person(app: Flask, db: Session, make: Make) -> None:
-    kept, merged = make.trainee("张三丰", birth_year=1949), make.trainee("张三风", email="zhang@example.org")
-    merged.set_id_number(IdType.RESIDENT, ID_NUMBER)
-    merged.set_proof(ContactKind.PHONE, ContactProof.CODE)
-    merged.birth_year = 1949
-    user = make.user(Role.TRAINEE)
-    merged.user_id = user.id
-    db.flush()
-    phones, before = (kept.phone, merged.phone), stored(db)
-    row = merge(db, kept, merged, name=Side.KEPT)
-    assert (kept.name, kept.phone, kept.email, kept.open_id_number(), kept.user_id) == (
-        "张三丰", phones[1], "zhang@example.org", ID_NUMBER, user.id,
-    )  # fmt: skip
-    assert kept.is_proven(ContactKind.PHONE)
-    assert (merged.phone, merged.user_id, merged.open_id_number()) == (phones[0], None, None)
-    for query in ("张三风", "张三丰", *phones, ID_NUMBER):
-        assert [each.id for each in trainee_search.search(db, query or "", EVERYTHING).rows] == [kept.id], query
-    for name, phone, number in (("张三丰", phones[0], None), ("张三风", phones[0], None), ("张三风", None, ID_NUMBER)):
-        given_facts = TraineeFacts(name, phone, id_type=IdType.RESIDENT if number else None, id_number=number)
-        record = trainees.match(db, given_facts)
-        assert (name, phone == phones[0]) == ("张三丰", True) or record is not None
-        if record is not None:
-            assert record.id == kept.id
-            assert not trainees.is_conflict(record, given_facts)
-    assert merging.undo(db, row.id, EVERYTHING) == []
-    assert stored(db) == before
-    assert (merged.open_id_number(), kept.open_id_number()) == (ID_NUMBER, None)
 
 
 def test_what_happened_since_a_merge_stays_with_the_record_that_was_kept(app: Flask, db: Session, make: Make) -> None:

@@ -1,19 +1,23 @@
-"""Each column that refers to a person's record is decided on, and rows of record refer to none."""
+"""Rows that refer to a record follow a merge, are counted before it, and go back."""
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
+from courses.enrolment import consents
 from courses.merging import references
-from lms import schema
-from lms.core import records
+from courses.models.merges import TraineeMerge
+from courses.models.privacy import ConsentWay
+from tests.factories import Make
 
 
-def test_each_foreign_key_to_a_record_is_decided_on(app: Flask) -> None:
-    columns = {
-        f"{table.name}.{key.parent.name}"
-        for table in schema.TARGET.sorted_tables
-        for key in table.foreign_keys
-        if key.column.table.name == "trainee"
-    }
-    assert columns == references.decided()
-    of_record = {table.name for table in records.registered()}
-    assert of_record.isdisjoint(column.partition(".")[0] for column in columns)
+def test_rows_are_counted_moved_and_restored(app: Flask, db: Session, make: Make) -> None:
+    kept, merged = make.trainee(), make.trainee()
+    consent = consents.give(db, merged, ConsentWay.TICKET)
+    merge = TraineeMerge(kept_id=kept.id, merged_id=merged.id)
+    assert references.count(db, merge) == [("Consents", 1)]
+    db.add(merge)
+    db.flush()
+    assert references.move(db, merge) == {"consent": 1}
+    assert consent.trainee_id == kept.id
+    assert references.restore(db, merge) == {"consent": 1}
+    assert consent.trainee_id == merged.id

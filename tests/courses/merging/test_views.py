@@ -51,8 +51,10 @@ def test_a_pair_is_merged_and_becomes_two_again(
     page = staff.get(both)
     assert "1 次培训" in page.text
     assert kept.phone not in page.text
-    assert "与保留的档案不符" in staff.post(both, data={"name": "王五", "side_name": "kept"}).text
-    assert staff.post(both, data={"name": "李晓明", "side_name": "kept", "reason": "本人来电"}).status_code == 302
+    assert "与保留的档案不符" in staff.post(both, data={"confirmation": "王五", "side_name": "kept"}).text
+    assert (
+        staff.post(both, data={"confirmation": "李晓明", "side_name": "kept", "reason": "本人来电"}).status_code == 302
+    )
     page = staff.get(f"/trainees/{merged.id}", follow_redirects=True)
     assert page.request.path == f"/trainees/{kept.id}"
     assert "王区管" in page.text
@@ -102,14 +104,17 @@ def test_what_may_not_be_merged_is_not_found(
     db.commit()
     for other in (elsewhere.id, nobody.id, own.id, 10**12, 0):
         for path in (f"/trainees/{own.id}/merging/{other}", f"/trainees/{other}/merging/{own.id}"):
-            assert (staff.get(path).status_code, staff.post(path, data={"name": own.name}).status_code) == (404, 404)
+            assert (staff.get(path).status_code, staff.post(path, data={"confirmation": own.name}).status_code) == (
+                404,
+                404,
+            )
     assert staff.get(f"/trainees/{own.id}/merging/{shared.id}").status_code == 403
-    assert "数据已" in staff.post(f"/trainees/{own.id}/merging/{erased.id}", data={"name": own.name}).text
+    assert "数据已" in staff.post(f"/trainees/{own.id}/merging/{erased.id}", data={"confirmation": own.name}).text
     assert f"№ {elsewhere.id}<" not in staff.get("/trainees/merging").text
     pair = {"first_id": own.id, "second_id": elsewhere.id, "apart": "yes"}
     assert staff.post("/trainees/merging/apart", data=pair).status_code == 404
     for odd in ({}, {"first_id": "x", "second_id": "-1", "apart": "maybe"}, pair | {"apart": "\x00"}):
         assert staff.post("/trainees/merging/apart", data=odd).status_code in {302, 400, 404}
-    odd_sides = {"name": own.name, "side_name": "both", "side_phone": "x"}
+    odd_sides = {"confirmation": own.name, "side_name": "both", "side_phone": "x"}
     assert staff.post(f"/trainees/{own.id}/merging/{second.id}", data=odd_sides).status_code == 422
     assert db.scalars(select(TraineeMerge)).all() == []
