@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from courses.enrolment import id_numbers, record_notices, trainees_rights
+from courses.enrolment import id_numbers, merged_records, record_notices, trainees_rights
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN, IdType, Trainee
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
