@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, true
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from instructors import invitations
 from instructors.models import Instructor, Level, Qualification
@@ -143,12 +144,36 @@ def listing(db: Session, scope: Scope, filters: InstructorFilter, today: date, p
     return page_of(db, statement, page)
 
 
+def counting_expiring(scope: Scope, today: date) -> Select[Any]:
+    """The SELECT that counts the active instructors of whom a qualification ends soon, as the list filters them."""
+    statement = select(func.count(Instructor.id)).where(Instructor.active, _is_expiring(None, today))
+    return visible(statement, Instructor, scope)
+
+
+def _is_expiring(programme_code: str | None, today: date) -> ColumnElement[bool]:
+    """Return the condition that the last period of a programme ends within `EXPIRING_WITHIN`: none follows it."""
+    later = aliased(Qualification)
+    renewed = exists().where(
+        later.instructor_id == Qualification.instructor_id,
+        later.programme_code == Qualification.programme_code,
+        later.valid_until > Qualification.valid_until,
+    )
+    ending = select(Qualification.instructor_id).where(
+        Qualification.valid_until.between(today, today + EXPIRING_WITHIN),
+        true() if programme_code is None else Qualification.programme_code == programme_code,
+        ~renewed,
+    )
+    return Instructor.id.in_(ending)
+
+
 def _has_validity(filters: InstructorFilter, today: date) -> ColumnElement[bool]:
     """Return the condition for the filter's validity.
 
     "Expiring" and "expired" regard the last day of all periods of a programme: a qualification that was renewed is
     neither.
     """
+    if filters.validity is Validity.EXPIRING:
+        return _is_expiring(filters.programme_code, today)
     last_days = select(func.max(Qualification.valid_until).label("last")).where(
         Qualification.instructor_id == Instructor.id
     )
@@ -156,8 +181,6 @@ def _has_validity(filters: InstructorFilter, today: date) -> ColumnElement[bool]
         last_days = last_days.where(Qualification.programme_code == filters.programme_code)
     ends = last_days.group_by(Qualification.programme_code).correlate(Instructor).subquery()
     last = ends.c.last
-    if filters.validity is Validity.EXPIRING:
-        return exists().where(last >= today, last <= today + EXPIRING_WITHIN)
     if filters.validity is Validity.EXPIRED:
         return exists().where(last < today)
     if filters.validity is Validity.VALID:
