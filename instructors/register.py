@@ -1,6 +1,6 @@
 """The register of instructors: who they are, where they are registered, and who may teach what on which day."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,7 @@ from lms.core.scope import Scope, visible
 from lms.organisations.models import Organisation
 
 EXPIRING_WITHIN = timedelta(days=90)
+HIDDEN = "*"
 
 
 class Validity(StrEnum):
@@ -126,10 +127,38 @@ def _may_be_asked(scope: Scope) -> ColumnElement[bool]:
 
 def listing(db: Session, scope: Scope, filters: InstructorFilter, today: date, page: int) -> Page[Instructor]:
     """Return a page of the instructors within the scope by name, with their districts and qualifications."""
+    statement = _matching(scope, filters, today)
+    loads = (joinedload(Instructor.district), selectinload(Instructor.qualifications))
+    return page_of(db, statement.options(*loads), page)
+
+
+def everything(
+    db: Session, scope: Scope, filters: InstructorFilter, today: date
+) -> tuple[list[Instructor], dict[tuple[int, str], date]]:
+    """Return all instructors of the list in its order, for a file; and by instructor and programme the last day of teaching."""
+    statement = _matching(scope, filters, today)
+    ids = statement.with_only_columns(Instructor.id).order_by(None)
+    last_days = db.execute(
+        select(Qualification.instructor_id, Qualification.programme_code, func.max(Qualification.valid_until))
+        .where(Qualification.instructor_id.in_(ids))
+        .group_by(Qualification.instructor_id, Qualification.programme_code)
+    )
+    instructors = db.scalars(statement.options(joinedload(Instructor.district)))
+    return list(instructors), {(instructor, code): last for instructor, code, last in last_days}
+
+
+def record_export(db: Session, filters: InstructorFilter, form: str, rows: int) -> None:
+    """Record that the list was exported. Of a search the record says that there was one, and not for whom."""
+    known = {name: value for name, value in asdict(filters).items() if value is not None}
+    if filters.text:
+        known["text"] = HIDDEN
+    audit.record(db, "report.export", "report:instructors", after={"format": form, "rows": rows, "filters": known})
+
+
+def _matching(scope: Scope, filters: InstructorFilter, today: date) -> Select[Instructor]:
     statement = (
         visible(select(Instructor), Instructor, scope)
         .where(Instructor.active.is_(filters.active))
-        .options(joinedload(Instructor.district), selectinload(Instructor.qualifications))
         .order_by(Instructor.name_sound, Instructor.id)
     )
     if filters.text:
@@ -141,7 +170,7 @@ def listing(db: Session, scope: Scope, filters: InstructorFilter, today: date, p
         statement = statement.where(Instructor.district_id == filters.district_id)
     if filters.programme_code or filters.validity:
         statement = statement.where(_has_validity(filters, today))
-    return page_of(db, statement, page)
+    return statement
 
 
 def counting_expiring(scope: Scope, today: date) -> Select[Any]:
