@@ -44,7 +44,7 @@ def test_the_lists_are_exported_as_the_page_shows_them(make: Make, sign_in: Sign
     assert instructors[0][4:] == ["138****5678", "l***@example.org", "no", "yes", "2099-12-31", "", ""]
     users = rows_of(browser.get("/users/export.csv?role=coordinator&lang=en").text)
     assert [row[0] for row in users] == ["'@韩梅梅"]
-    assert users[0][2:5] == ["139****5678", f"Coordinator · {host.name_en}", "Invited"]
+    assert users[0][2:5] == ["139****5678", f"Coordinator of an organisation · {host.name_en}", "Invited"]
     assert coordinator.email is not None
     assert coordinator.email not in browser.get("/users/export.csv").text
 
