@@ -61,3 +61,13 @@ def test_a_target_is_behind_when_less_is_reached_than_of_the_year_has_passed(db:
     assert targets.behind(year, date(2024, 12, 31)) == []
     assert len(targets.behind(year, date(2026, 1, 1))) == 3
     assert targets.elapsed(2024, date(2024, 12, 31)) == 1.0
+
+
+def test_the_sum_of_a_year_is_of_what_is_asked_for_and_within_reach(db: Session) -> None:
+    targets.save(db, 2025, {PLACE: 22, ("RESCUE", 2): 50}, {})
+    assert targets.sum_of_year(db, 2025, EVERYTHING, None, None) == 72
+    assert targets.sum_of_year(db, 2025, EVERYTHING, "RESCUE", None) == 50
+    assert targets.sum_of_year(db, 2025, EVERYTHING, None, 1) == 22
+    assert targets.sum_of_year(db, 2025, Scope(district_ids=frozenset({2})), None, None) == 50
+    assert targets.sum_of_year(db, 2025, Scope(organisation_ids=frozenset({1})), None, None) is None
+    assert targets.sum_of_year(db, 2024, EVERYTHING, None, None) is None
