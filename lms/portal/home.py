@@ -17,7 +17,7 @@ from lms.core.scope import READERS, Role, Scope
 from lms.portal import overview
 from lms.portal.labels import SENTENCES, TITLES
 from lms.portal.needs import Need
-from lms.portal.pictures import described, figures_scope
+from lms.portal.pictures import described, drawn, figures_scope
 
 blueprint = Blueprint("home", __name__)
 
@@ -72,6 +72,7 @@ def _overview(reach: Scope) -> str:
         address_of=_address_of,
         may_open=_may_open,
         described=described,
+        drawn=drawn,
         Need=Need,
     )
 

@@ -51,11 +51,11 @@ def months() -> Response:
 def districts() -> Response:
     """The same lines for each district, each on its own scale, with the part of the target that is reached."""
     year = _year()
-    panels = [Panel(named(part), _to_come(part), part.months_before, _reached(part)) for part in year.districts]
+    panels = [Panel(named(part), _to_come(part), part.months_before, _reached(part)) for part in drawn(year)]
     return svg_response(
         charts.small_multiples(
             title=_("Person-times by district and month"),
-            description=" ".join(f"{named(part)}: {described(year, part)}" for part in year.districts),
+            description=" ".join(f"{named(part)}: {described(year, part)}" for part in drawn(year)),
             names=_month_names(),
             panels=panels,
             labels=(str(year.since.year), str(year.since.year - 1)),
@@ -64,6 +64,11 @@ def districts() -> Response:
             nothing=_("Nothing was counted in these two years."),
         )
     )
+
+
+def drawn(year: YearSoFar) -> list[YearPart]:
+    """The districts with figures: one without any is named beneath the picture, and not drawn as a line of zeros."""
+    return [part for part in year.districts if part.person_times or any(part.months_before)]
 
 
 def described(year: YearSoFar, part: YearPart) -> str:

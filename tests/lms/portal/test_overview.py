@@ -155,7 +155,9 @@ AUDITOR = {
     for need, number in CITY.items()
     if need not in {Need.TO_CALL, Need.TRAINING_REQUESTS, Need.PROPOSALS, Need.IMPORTS}
 }
-HOST = {need: 2 for need in (Need.UNCLOSED, Need.CLOSINGS, Need.REVIEWS, Need.UNPRINTABLE, Need.TO_CALL)} | {Need.EXPORTS: 1}
+HOST = {need: 2 for need in (Need.UNCLOSED, Need.CLOSINGS, Need.REVIEWS, Need.UNPRINTABLE, Need.TO_CALL)} | {
+    Need.EXPORTS: 1
+}
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,7 @@ def test_nothing_to_do_is_said_and_the_page_needs_few_statements(
     assert len(statements) <= 14
     assert "Nothing waits for anybody." in page
     assert all(str(title) in unescape(page) for title in TITLES.values())
-    assert "nothing counted in the same days of last year" in page
+    assert "Nothing was counted in the same days of last year." in page
     assert "By district" in page
     assert "/overview/months.svg" not in page
     for name in ("months", "districts"):
