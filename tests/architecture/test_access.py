@@ -167,7 +167,7 @@ PUBLIC = {
     "self_check_in.scan", "self_check_in.page", "self_check_in.answer", "self_check_in.answer_known",
     "self_check_in.answer_unlisted", "self_check_in.done",
     "privacy.page", "privacy.version", "ticket_data.consent", "ticket_data.withdraw", "ticket_data.correct",
-    "ticket_data.writing",
+    "ticket_data.writing", "ticket_places.offer", "ticket_places.group", "ticket_places.together",
     "tickets.page", "tickets.account", "tickets.link", "tickets.calendar", "tickets.cancel", "holding.pdf",
     "holding.page", "holding.card", "holding.picture", "holding.badge", "holding.share", "holding.withdraw",
     "holding.code", "wallets.add", "second_names.page", "second_names.withdraw", "second_names.ask_for_code",
