@@ -19,7 +19,21 @@ from lms.accounts import current
 from lms.accounts import tasks as account_tasks
 from lms.accounts.password_requests import LinkRequested
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, clock, cookies, crypto, events, fast_path, fonts, languages, limits, logs, tasks, web
+from lms.core import (
+    access,
+    clock,
+    cookies,
+    crypto,
+    events,
+    fast_path,
+    fonts,
+    languages,
+    limits,
+    list_addresses,
+    logs,
+    tasks,
+    web,
+)
 from lms.core.autocommit import AutocommitReads, make_autocommit_engine
 from lms.core.engine import make_engine
 from lms.core.messages import owing
@@ -105,7 +119,9 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports/population", "courses.reports.views.population"),
     ("/reports/quarters", "courses.reports.views.quarters"),
     ("/reports/opening-balances", "courses.reports.views.opening_balances"),
-    ("/imports", "courses.imports.views"),
+    ("/imports", "courses.imports.views.imports"),
+    ("/imports", "courses.imports.views.known_values"),
+    ("/imports", "courses.imports.views.rows"),
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.hand_out"),
@@ -162,6 +178,7 @@ PERSONAL_DATA: tuple[str, ...] = (
     "lms.accounts.personal_data",
     "instructors.personal_data",
     "courses.enrolment.personal_data",
+    "courses.merging.personal_data",
     "courses.offerings.personal_data",
     "courses.assessment.personal_data",
     "courses.attendance.personal_data",
@@ -245,6 +262,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     current.init_app(app)
     languages.init_app(app)
+    list_addresses.init_app(app)
     limits.init_app(app, settings)
     access.init_app(app)
     app.jinja_env.globals.update(settings=settings, navigation=navigation)
