@@ -60,7 +60,7 @@ def list_of_offering(db: Session, offering_id: int) -> Sequence[EnrolmentRow]:
         select(Enrolment, has_attended, EnrolmentGroup)
         .join(Enrolment.trainee)
         .outerjoin(EnrolmentGroup, EnrolmentGroup.id == Enrolment.group_id)
-        .options(contains_eager(Enrolment.trainee), undefer(Enrolment.held_elsewhere))
+        .options(contains_eager(Enrolment.trainee), undefer(Enrolment.held_elsewhere), undefer(Enrolment.offered_until))
         .where(Enrolment.offering_id == offering_id, Trainee.ref != ANONYMOUS_REF)
         .order_by(Trainee.name_sound, Enrolment.id)
     ).all()
@@ -114,6 +114,7 @@ def _with_offering(statement: Select[Enrolment]) -> Select[Enrolment]:
     offering = joinedload(Enrolment.offering)
     return statement.options(
         joinedload(Enrolment.trainee),
+        undefer(Enrolment.offered_until),
         offering.joinedload(Offering.course),
         offering.joinedload(Offering.organisation),
         offering.joinedload(Offering.district),

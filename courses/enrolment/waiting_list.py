@@ -80,7 +80,7 @@ def parties(db: Session, offering_id: int) -> list[Party]:
     rows = db.execute(
         select(Enrolment, EnrolmentGroup)
         .outerjoin(EnrolmentGroup, EnrolmentGroup.id == Enrolment.group_id)
-        .options(undefer(Enrolment.group_id))
+        .options(undefer(Enrolment.group_id), undefer(Enrolment.offered_until))
         .where(Enrolment.offering_id == offering_id, Enrolment.waits())
         .execution_options(populate_existing=True)
     ).all()
@@ -286,7 +286,7 @@ def _settle(db: Session, offering: Offering, now: datetime) -> None:
     """End the offers of a locked offering that were not answered in time."""
     rows = db.scalars(
         select(Enrolment)
-        .options(undefer(Enrolment.group_id))
+        .options(undefer(Enrolment.group_id), undefer(Enrolment.offered_until))
         .where(Enrolment.offering_id == offering.id, Enrolment.place_is_offered(), Enrolment.offered_until <= now)
         .order_by(Enrolment.queued_at, Enrolment.id)
         .execution_options(populate_existing=True)

@@ -147,7 +147,7 @@ class Enrolment(Base):
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     held_elsewhere: Mapped[str | None] = mapped_column(deferred=True)
-    offered_until: Mapped[datetime | None]
+    offered_until: Mapped[datetime | None] = mapped_column(deferred=True)
     group_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment_group.id"), deferred=True)
 
     offering: Mapped[Offering] = relationship()
@@ -230,7 +230,7 @@ class Enrolment(Base):
 
     @property
     def is_offered(self) -> bool:
-        """Whether a place is held for this waiting enrolment, which the person may accept."""
+        """True while a place is held for this waiting enrolment, which the person may accept."""
         return self.state == EnrolmentState.WAITLISTED and self.offered_until is not None
 
     @classmethod

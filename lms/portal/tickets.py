@@ -221,9 +221,7 @@ def _may_cancel(row: Enrolment) -> bool:
 
 
 def _may_bring(row: Enrolment) -> bool:
-    """Whether the holder may enrol another person beside oneself: where visitors enrol, and the person was not enrolled by
-    staff with others.
-    """
+    """Tell whether the holder may enrol another person beside oneself: where visitors enrol, and the holder did so, too."""
     return row.state in ACTIVE_STATES and row.source == EnrolmentSource.SELF and _is_open_to_visitors(row)
 
 

@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("offering_id", sa.BigInteger(), nullable=False),
         sa.Column("contact_id", sa.BigInteger(), nullable=True),
         sa.Column("may_split", sa.Boolean(), nullable=False),
-        sa.Column("passed_over", sa.Integer(), nullable=False),
+        sa.Column("passed_over", sa.BigInteger(), nullable=False),
         sa.Column("kept_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("passed_over >= 0", name=op.f("ck_enrolment_group_passed_over")),

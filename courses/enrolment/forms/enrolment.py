@@ -59,7 +59,7 @@ class OfferAnswerForm(Form):
 
 
 class GroupForm(Form):
-    """Whether places may be given to a part of the people who wait together."""
+    """The choice whether places may be given to a part of the people who wait together."""
 
     split = HiddenField(validators=[AnyOf(("part", "together"))])
 
@@ -191,5 +191,5 @@ class SheetApplyForm(Form):
 
     @property
     def may_split(self) -> bool | None:
-        """Whether places may be given to a part of the people; None where nothing was chosen."""
+        """The choice whether places may be given to a part of the people; None where nothing was chosen."""
         return {"part": True, "together": False}.get(self.split.data or "")
