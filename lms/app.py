@@ -112,6 +112,8 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports", "courses.reports.views.sessions"),
     ("/reports", "courses.reports.views.hours"),
     ("/reports", "courses.reports.views.waiting"),
+    ("/reports", "courses.reports.views.hosts"),
+    ("/reports/views", "courses.reports.views.saved_views"),
     ("/", "courses.reports.views.mails"),
     ("/reports", "courses.reports.exports.views"),
     ("/reports/indicators", "courses.reports.views.indicators"),

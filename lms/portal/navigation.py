@@ -15,7 +15,7 @@ from lms.core.access import holds, scope_of
 from lms.core.errors import N_
 from lms.core.messages import calling
 from lms.core.request_db import db
-from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role, Scope
+from lms.core.scope import ADMINISTRATORS, READERS, STAFF, STAFF_READERS, Role, Scope
 
 REVIEWS = N_("To review")
 TO_CALL = N_("To call")
@@ -39,7 +39,7 @@ ITEMS: tuple[NavigationItem, ...] = (
     (TO_CALL, "to_call.page", STAFF),
     (N_("Trainees"), "trainees.index", (*STAFF, Role.AUDITOR)),
     (CERTIFICATES, "certificates.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
-    (N_("Reports"), "reports.enrolment", READERS),
+    (N_("Reports"), "reports.enrolment", STAFF_READERS),
     (N_("Instructors"), "instructors.index", READERS),
     (N_("Organisations"), "organisations.index", READERS),
     (N_("Courses"), "catalogue.index", READERS),

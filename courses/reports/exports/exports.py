@@ -90,6 +90,7 @@ def begin(db: Session, order: ExportOrder, form: Format, *, head: ExportHead, ro
         question=order.arguments,
         head=head.to_json(),
         district_ids=None if order.scope.everything else sorted(order.scope.district_ids),
+        organisation_ids=sorted(order.scope.organisation_ids),
         rows=rows,
         expires_at=clock.now() + (retention_rules.period(db, "export") or LIFETIME),
         progress=ExportProgress(),
@@ -127,7 +128,9 @@ def make(
 
 
 def _write(db: Session, export: Export, connection: Connection, zone: ZoneInfo, progress: "_Progress") -> None:
-    scope = EVERYTHING if export.district_ids is None else Scope(district_ids=frozenset(export.district_ids))
+    scope = EVERYTHING
+    if export.district_ids is not None:
+        scope = Scope(district_ids=frozenset(export.district_ids), organisation_ids=frozenset(export.organisation_ids))
     head = ExportHead.from_json(export.head, zone)
     order = ORDER_READERS[export.kind](export.kind, export.question, scope, export.personal, zone)
     table = order.table(head.wording)
