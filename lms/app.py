@@ -75,6 +75,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/sessions", "courses.attendance.views.attendance"),
     ("/sessions", "courses.attendance.devices.views.offline_session"),
     ("/sessions", "courses.closing.views.sessions"),
+    ("/sessions", "courses.closing.views.unclosed"),
     ("/", "courses.offerings.views.teaching_hours"),
     ("/sessions", "courses.attendance.paper.views"),
     ("/sessions", "courses.attendance.self_check_in.views.code_display"),

@@ -91,6 +91,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "targets": (READ, CITY),
     "to_call": (PLAN, PLAN),
     "teaching_hours": (READ, NOBODY),
+    "unclosed": (LOOK, NOBODY),
     "unprintable": (ALL_BUT_TRAINEES, NOBODY),
     "unsent": (TEACH, TEACH),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),

@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, true, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from courses.events import ExportRequested
@@ -224,11 +224,24 @@ class _Progress:
             return int(db.scalars(statement).one())
 
 
-def listing(db: Session, scope: Scope) -> list[Export]:
-    """The user's exports that have not expired, newest first."""
+def counting_failed(scope: Scope) -> Select[Any]:
+    """The SELECT that counts the user's exports that failed and have not expired."""
+    return visible(select(func.count(Export.id)), Export, scope).where(_is_kept(), _is_failed())
+
+
+def _is_kept() -> ColumnElement[bool]:
+    return Export.expires_at > clock.now()
+
+
+def _is_failed() -> ColumnElement[bool]:
+    return Export.state == ExportState.FAILED
+
+
+def listing(db: Session, scope: Scope, *, failed: bool = False) -> list[Export]:
+    """The user's exports that have not expired, newest first. failed: only those that failed."""
     statement = (
         visible(select(Export), Export, scope)
-        .where(Export.expires_at > clock.now())
+        .where(_is_kept(), _is_failed() if failed else true())
         .options(joinedload(Export.progress))
         .order_by(Export.created_at.desc(), Export.id.desc())
         .limit(MAX_LISTED)
