@@ -214,10 +214,11 @@ def nothing_drawn(title: str, description: str, text: str, *, narrow: bool) -> b
     return drawing.made(title, description, 80 + (len(lines) - 1) * 20)
 
 
-def for_paper(svg: bytes, families: Sequence[str]) -> bytes:
-    """The image with the fonts of a document: Typst knows no others."""
-    names = ", ".join(f"'{family}'" for family in families)
-    return svg.replace(f'font-family="{FONT}"'.encode(), f'font-family="{names}"'.encode(), 1)
+def for_paper(svg: bytes, families: Sequence[str], bold: Sequence[str]) -> bytes:
+    """The image with the fonts of a document, since Typst knows no others. bold: the families that have a bold weight."""
+    names, bold_names = (", ".join(f"'{family}'" for family in group) for group in (families, bold))
+    text = svg.decode().replace(f'font-family="{FONT}"', f'font-family="{names}"', 1)
+    return text.replace(' font-weight="bold"', f' font-weight="bold" font-family="{bold_names}"').encode()
 
 
 def printable(text: str) -> str:

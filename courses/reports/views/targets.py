@@ -1,14 +1,18 @@
 """The pages of targets by year: city administrators set them, other readers of reports see them."""
 
+from datetime import date
+
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from courses.counting import targets
+from courses.reports import indicators
 from courses.reports.forms.baselines import TargetsForm, cell_name
-from courses.reports.labels import baselines
-from courses.reports.views import years
+from courses.reports.labels import baselines, pictures
+from courses.reports.questions import Filters, Grouping, Question
+from courses.reports.views import navigation, years
 from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires, scope
 from lms.core.form_errors import refused_on
@@ -65,8 +69,12 @@ def save(year: int) -> ResponseReturnValue:
 
 def _page(year: int, form: TargetsForm) -> ResponseReturnValue:
     years.require_year(year)
+    whole_year = Filters(date(year, 1, 1), date(year, 12, 31), grouping=Grouping.DISTRICT)
+    picture = pictures.completion(indicators.completions(db(), Question(whole_year, scope())), whole_year)
     page = render_template(
         "targets/page.html",
+        picture=picture,
+        picture_address=navigation.link("indicators.chart", {**whole_year.address(), "kind": "completion"}),
         form=form,
         year_targets=targets.read(db(), year, scope()),
         submitted=request.form,
