@@ -148,16 +148,23 @@ class Drawing:
         return _em(text) * (size or self.font_size)
 
     def wrapped(self, text: str, room: float) -> list[str]:
-        """The text in as many lines as it needs: broken at spaces, and within Chinese text at any character."""
+        """The text in as many lines as it needs, about equally long: broken at spaces, and in Chinese at any character."""
+        pieces = _PIECES.findall(printable(text))
+        lines = self._filled(pieces, room)
+        even = self.text_width(text) / len(lines) + self.font_size
+        balanced = self._filled(pieces, min(room, even)) if len(lines) > 1 else lines
+        return balanced if len(balanced) == len(lines) else lines
+
+    def _filled(self, pieces: Sequence[str], room: float) -> list[str]:
         lines: list[str] = []
         current = ""
-        for piece in _PIECES.findall(printable(text)):
-            if current and self.text_width((current + piece).rstrip()) > room:
-                lines.append(current.rstrip())
-                current = piece.lstrip()
+        for piece in pieces:
+            if current.strip() and self.text_width((current + piece).rstrip()) > room:
+                lines.append(current.strip())
+                current = piece
             else:
                 current += piece
-        return [*lines, current.rstrip()] if current.strip() or not lines else lines
+        return [*lines, current.strip()] if current.strip() or not lines else lines
 
     def legend(self, keys: Sequence[Key]) -> float:
         """Write a legend at the top. Returns the y beneath it."""

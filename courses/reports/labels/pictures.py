@@ -222,7 +222,7 @@ def district_map(districts: Sequence[District], person_times: Mapping[int, int],
     for district in districts:
         number, inhabitants = person_times.get(district.id, 0), people.get(district.id)
         value = per_inhabitants(number, inhabitants)
-        text = "–" if value is None else f"{value:,.1f}"
+        text = "–" if value is None else f"{value:,.1f}" if value else "0"
         tiles.append(Tile(district.code, languages.named(district), value, text, languages.whole(number)))
     known = [tile for tile in tiles if tile.value is not None]
     description = ""

@@ -72,7 +72,10 @@ def test_the_picture_and_the_totals_stand_above_the_table(bars: int) -> None:
         now=NOW,
     )  # fmt: skip
     text = "".join(pages_of(made))
-    places = [text.index(part) for part in ("统计期间", "总人次", "7,654,321", "实名 1", "按营统计", "第0营", "12,345", "3,000")]
+    places = [
+        text.index(part)
+        for part in ("统计期间", "总人次", "7,654,321", "实名 1", "按营统计", "第0营", "12,345", "3,000")
+    ]
     assert places == sorted(places)
     assert f"第{bars - 1}营" in text
     assert b"/Alt<FEFF" + "两个营。".encode("utf-16-be").hex().upper().encode() in made
