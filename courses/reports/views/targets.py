@@ -12,8 +12,11 @@ from courses.reports import indicators
 from courses.reports.forms.baselines import TargetsForm, cell_name
 from courses.reports.labels import baselines, pictures
 from courses.reports.questions import Filters, Grouping, Question
-from courses.reports.views import navigation, years
+from courses.reports.views import years
+from courses.reports.views.bar import carried
+from courses.reports.views.navigation import link
 from courses.reports.views.sheets import send_sheet
+from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.request_db import db
@@ -25,8 +28,8 @@ blueprint = Blueprint("targets", __name__)
 @blueprint.get("/")
 @requires(*READERS)
 def current() -> ResponseReturnValue:
-    """Redirect to the page of this year."""
-    return redirect(url_for(".page", year=years.this_year()))
+    """Redirect to the page of the year that the reader's period lies in, with the period and the filters."""
+    return redirect(link(".page", {"year": years.chosen_year(), **carried()}))
 
 
 @blueprint.get("/<int:year>")
@@ -34,6 +37,22 @@ def current() -> ResponseReturnValue:
 def page(year: int) -> ResponseReturnValue:
     """Show the targets of a year, and the person-times that were reached."""
     return _page(year, TargetsForm())
+
+
+@blueprint.get("/<int:year>/behind")
+@requires(*READERS)
+def behind(year: int) -> ResponseReturnValue:
+    """List the targets of a year that are behind: less of them is reached than of the year has passed."""
+    years.require_year(year)
+    today = clock.branch_today()
+    return make_response(
+        render_template(
+            "targets/behind.html",
+            year=year,
+            rows=targets.behind(targets.read(db(), year, scope()), today),
+            elapsed=targets.elapsed(year, today),
+        )
+    )
 
 
 @blueprint.get("/<int:year>/export/<any(csv, xlsx, parquet):form>")
@@ -74,7 +93,7 @@ def _page(year: int, form: TargetsForm) -> ResponseReturnValue:
     page = render_template(
         "targets/page.html",
         picture=picture,
-        picture_address=navigation.link("indicators.chart", {**whole_year.address(), "kind": "completion"}),
+        picture_address=link("indicators.chart", {**whole_year.address(), "kind": "completion"}),
         form=form,
         year_targets=targets.read(db(), year, scope()),
         submitted=request.form,
