@@ -81,3 +81,13 @@ def test_a_copied_target_stays_within_its_bounds(db: Session) -> None:
     targets.save(db, 2024, {PLACE: targets.LARGEST_TARGET}, {})
     with pytest.raises(DomainError, match="larger"):
         targets.copy(db, 2024, 2025, 101)
+
+
+def test_the_sum_of_a_year_is_of_what_is_asked_for_and_within_reach(db: Session) -> None:
+    targets.save(db, 2025, {PLACE: 22, ("RESCUE", 2): 50}, {})
+    assert targets.sum_of_year(db, 2025, EVERYTHING, None, None) == 72
+    assert targets.sum_of_year(db, 2025, EVERYTHING, "RESCUE", None) == 50
+    assert targets.sum_of_year(db, 2025, EVERYTHING, None, 1) == 22
+    assert targets.sum_of_year(db, 2025, Scope(district_ids=frozenset({2})), None, None) == 50
+    assert targets.sum_of_year(db, 2025, Scope(organisation_ids=frozenset({1})), None, None) is None
+    assert targets.sum_of_year(db, 2024, EVERYTHING, None, None) is None
