@@ -138,6 +138,11 @@ def list_offerings(
     return Page(rows=rows, page=page, pages=max(1, -(-total // PAGE_SIZE)), total=total)
 
 
+def counting(filters: OfferingFilters, scope: Scope, zone: ZoneInfo) -> Any:
+    """The SELECT that counts the offerings of the staff's list, for filters by state, days and district."""
+    return apply_filters(visible(select(func.count(Offering.id)), Offering, scope), filters, zone)
+
+
 def join_listed_tables(statement: Any, meetings: Any) -> Any:
     """Join a SELECT of offerings with the tables whose columns a list shows.
 

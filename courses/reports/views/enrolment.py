@@ -22,6 +22,7 @@ from courses.reports.questions import TIME_GROUPINGS, Figure, Filters, Grouping,
 from courses.reports.report_rows import ReportRow
 from courses.reports.trends import trend
 from courses.reports.views import navigation, paging
+from courses.reports.views.bar import make_bar, register_globals
 from courses.reports.views.chart_images import is_narrow, svg_response
 from courses.reports.views.questions import (
     drill_down_criteria,
@@ -37,9 +38,12 @@ from lms.core import clock, languages
 from lms.core.access import requires, scope
 from lms.core.languages import named
 from lms.core.request_db import db, report_db
-from lms.core.scope import READERS
+from lms.core.scope import READERS, STAFF_READERS
 
 blueprint = Blueprint("reports", __name__)
+register_globals(blueprint)
+
+PERIODS = (Grouping.MONTH, Grouping.QUARTER, Grouping.YEAR)
 
 
 def _template_globals() -> dict[str, object]:
@@ -61,7 +65,7 @@ def _address_of(endpoint: str, filters: Filters, **more: Any) -> str:
 
 
 @blueprint.get("/enrolment", endpoint="enrolment")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_page() -> ResponseReturnValue:
     """Show the report."""
     form, options = filter_form()
@@ -80,8 +84,8 @@ def enrolment_page() -> ResponseReturnValue:
         matching_figures=sum((row.figures for row in listing.matches or ()), Figures()),
         filters=filters,
         criteria=labels.criteria(filters, options),
-        presets=navigation.preset_links(filters, lambda preset: _address_of("reports.enrolment", preset)),
-        whole_branch=question.covers_branch,
+        bar=make_bar("enrolment", form, options, shown=filters.grouping),
+        whole_branch=not question.beside_branch,
         grouping=GROUPING_LABELS[filters.grouping],
         picture=_picture(question, report.rows),
         opening=enrolment_labels.opening_rows(report, options),
@@ -95,7 +99,7 @@ def enrolment_page() -> ResponseReturnValue:
 
 
 @blueprint.get("/enrolment/chart.svg")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_chart() -> ResponseReturnValue:
     """Draw the report's chart."""
     question, _options = request_question()
@@ -109,7 +113,7 @@ def _picture(question: Question, rows: Sequence[ReportRow]) -> Picture:
 
 
 @blueprint.get("/enrolment/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_export(form: str) -> ResponseReturnValue:
     """Send the report as CSV, XLSX or Parquet."""
     question, options = request_question()
@@ -120,7 +124,7 @@ def enrolment_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/enrolment.pdf")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_paper() -> ResponseReturnValue:
     """Send the report as a PDF."""
     question, options = request_question()
@@ -137,7 +141,7 @@ def enrolment_paper() -> ResponseReturnValue:
 
 
 @blueprint.get("/adjustments/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def adjustments_export(form: str) -> ResponseReturnValue:
     """Send all adjustments of the period, of which the report's page shows the latest, as a file."""
     question, options = request_question()
@@ -167,8 +171,7 @@ def districts() -> ResponseReturnValue:
         criteria=labels.criteria(filters, options),
         names={int(option.key): named(option) for option in options.districts},
         branch=branch,
-        periods=[(grouping, GROUPING_LABELS[grouping]) for grouping in Grouping if grouping in TIME_GROUPINGS],
-        presets=navigation.preset_links(filters, lambda preset: _address_of("reports.districts", preset)),
+        bar=make_bar("districts", form, options, groupings=PERIODS, shown=filters.grouping),
         down_arguments={
             **filters.address(),
             "column": Figure.PERSON_TIMES.value,
@@ -191,7 +194,7 @@ def districts_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/offerings", endpoint="offerings")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def offerings_page() -> str:
     """Show the offerings that a number is made of."""
     question, options = request_question()
@@ -208,7 +211,7 @@ def offerings_page() -> str:
 
 
 @blueprint.get("/in-progress")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def in_progress() -> str:
     """Show the offerings in progress, which are in no total of the report."""
     question, options = request_question()
@@ -223,7 +226,7 @@ def in_progress() -> str:
 
 
 @blueprint.get("/in-progress/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def in_progress_export(form: str) -> ResponseReturnValue:
     """Send the offerings in progress as a file."""
     question, options = request_question()
@@ -235,7 +238,7 @@ def in_progress_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/people", endpoint="people")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def people_page() -> str:
     """Show the distinct people that a number is made of."""
     question, options = request_question()
@@ -252,7 +255,7 @@ def people_page() -> str:
 
 
 @blueprint.get("/offerings/<int:offering_id>/people")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def offering_people(offering_id: int) -> str:
     """Show the people of an offering. The filters in the query string lead back up."""
     question, _options = request_question()
