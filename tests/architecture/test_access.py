@@ -113,6 +113,7 @@ EXCEPTIONS: dict[str, Who] = {
     "certificates.index": ALL_BUT_TRAINEES,
     "enrolment.preview": PLAN,
     "expiring.page": LOOK,
+    "targets.export_sectors": READ - {Role.DISTRICT_ADMINISTRATOR},
     "legacy.index": READ - {Role.DISTRICT_ADMINISTRATOR},
     "offerings.suggested_hosts": PLAN,
     "offerings.suggested_instructors": PLAN,
