@@ -8,7 +8,7 @@ import io
 import tempfile
 from collections.abc import Mapping
 
-from flask import Response, send_file
+from flask import Response, request, send_file
 
 from courses.reports import export_audit
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
@@ -21,7 +21,8 @@ def send_sheet(sheet: Sheet, form: str, *, report: str, name: str, arguments: Ma
     """Send a table as a file and write the audit entry.
 
     form: the extension of the file. report: the name in the audit entry. name: of the file, without the extension.
-    arguments: the query arguments that the table was asked for with.
+    arguments: the query arguments that the table was asked for with. `plain` in the address asks for a CSV file of one
+    heading line and the rows alone.
     """
     answer, rows = _response(sheet, Format(form), name)
     export_audit.record_export(db(), report, arguments, form, rows)
@@ -30,9 +31,9 @@ def send_sheet(sheet: Sheet, form: str, *, report: str, name: str, arguments: Ma
 
 def _response(sheet: Sheet, form: Format, name: str) -> tuple[Response, int]:
     """The response with the file, and the number of rows. A large file is sent from disk, so that memory stays flat."""
-    download_name = f"{name}.{form.value}"
+    download_name = f"{name}-data.csv" if form is Format.CSV and "plain" in request.args else f"{name}.{form.value}"
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
-    rows = write(sheet, form, file)
+    rows = write(sheet, form, file, data_only="plain" in request.args)
     size = file.tell()
     file.seek(0)
     if size > IN_MEMORY:

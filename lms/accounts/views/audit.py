@@ -22,7 +22,7 @@ from lms.accounts.forms import ROLES, AuditFilterForm
 from lms.core import audit_labels, clock, edge
 from lms.core.access import guard_of, holds, requires
 from lms.core.audit_labels import AuditLabels
-from lms.core.exports import MEDIA_TYPES, Cell, Format, Sheet, write
+from lms.core.exports import MEDIA_TYPES, Cell, Format, Reference, Sheet, write
 from lms.core.forms import choices
 from lms.core.languages import moment, named, whole
 from lms.core.request_db import db
@@ -115,7 +115,7 @@ def _cells(entries: Iterable[TrailEntry], labels: AuditLabels, zone: ZoneInfo) -
     value_text = _value_text(labels)
     for entry in entries:
         yield [
-            entry.id,
+            Reference(entry.id),
             f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
             entry.user or _("The system"),
             _label(labels.actions, entry.action),
