@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from courses.enrolment import waiting_list
 from courses.events import ExportRequested, ImportRequested
 from courses.imports import runs
 from courses.imports.kinds import ImportContext
@@ -49,6 +50,15 @@ def remind_of_sessions(db: Session) -> None:
 def find_same_people(db: Session) -> None:
     """Find pairs of records that may be of one person. Each step is committed."""
     for _pairs in finding.search(db):
+        commit(db)
+
+
+@tasks.task
+def settle_place_offers(db: Session) -> None:
+    """Pass on the places of offers that were not answered in time. Each offering is committed by itself."""
+    done: list[int] = []
+    while (offering_id := waiting_list.settle_next(db, done)) is not None:
+        done.append(offering_id)
         commit(db)
 
 

@@ -13,7 +13,7 @@ from certificates import held
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from courses import tasks as course_tasks
-from courses.enrolment import held_certificates
+from courses.enrolment import held_certificates, waiting_list
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed, PeopleIdentified
 from lms.accounts import current
 from lms.accounts import tasks as account_tasks
@@ -48,6 +48,7 @@ log = structlog.get_logger(__name__)
 # URL prefix, and the module whose `blueprint` answers there.
 BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "lms.portal.home"),
+    ("/overview", "lms.portal.pictures"),
     ("/", "lms.portal.health"),
     ("/", "lms.portal.security_txt"),
     ("/sign-in", "lms.accounts.views.sign_in"),
@@ -75,6 +76,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/sessions", "courses.attendance.views.attendance"),
     ("/sessions", "courses.attendance.devices.views.offline_session"),
     ("/sessions", "courses.closing.views.sessions"),
+    ("/sessions", "courses.closing.views.unclosed"),
     ("/", "courses.offerings.views.teaching_hours"),
     ("/sessions", "courses.attendance.paper.views"),
     ("/sessions", "courses.attendance.self_check_in.views.code_display"),
@@ -93,6 +95,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/personal-data", "courses.privacy.views.processing"),
     ("/my-training/data", "courses.privacy.views.own_data"),
     ("/tickets", "lms.portal.ticket_data"),
+    ("/tickets", "lms.portal.ticket_places"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
     ("/tickets", "certificates.views.wallets"),
@@ -245,6 +248,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     fonts.configure(settings.fonts_dir)
     owing.configure(configured.served(settings))
     held_certificates.configure(held.of_people)
+    waiting_list.configure(settings.waiting_list_offer_hours)
     app = web.App("lms", root_path=str(ROOT / "lms"))
     app.config.update(
         SETTINGS=settings,

@@ -34,9 +34,8 @@ OWED = N_("A certificate is owed to the person. It is issued within minutes; try
 
 def enrolments_of(db: Session, subject: Subject) -> list[Enrolment]:
     """The enrolments of a person, the oldest first."""
-    return list(
-        db.scalars(select(Enrolment).where(Enrolment.trainee_id.in_(subject.trainee_ids)).order_by(Enrolment.id))
-    )
+    of_person = Enrolment.trainee_id.in_(subject.trainee_ids)
+    return list(db.scalars(select(Enrolment).where(of_person).order_by(Enrolment.id)))
 
 
 def _export_trainee(db: Session, subject: Subject) -> list[Row]:
@@ -372,6 +371,7 @@ personal_data.leave_apart(
         "enrolment_move": N_(
             "Leads from an enrolment to another one of the same person, and names the user who moved it"
         ),
+        "enrolment_group": N_("Names the enrolment of whoever enrolled the others"),
         "class_message_recipient": N_("Names the enrolments for which a message to a class was meant"),
         "daily_count": N_("Counts how often a user read phones or ID numbers on a day"),
         "privacy_text": N_("Names the user who published a version"),
