@@ -67,6 +67,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "offerings": (ALL_BUT_TRAINEES, PLAN),
     "opening_balances": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
+    "organisation": (LOOK, NOBODY),
     "organisations": (READ, ADMIN),
     "population": (READ, CITY),
     "quarters": (READ, CITY),
@@ -120,6 +121,7 @@ EXCEPTIONS: dict[str, Who] = {
     "personal_data.consent": PLAN,  # whoever enrols has the consent on paper
     "personal_data.erase": CITY,
     "personal_data.refuse": CITY,
+    "organisation.own": frozenset({Role.COORDINATOR}),
     "quarters.freeze": CITY,
     "reports.districts": READ,
     "reports.districts_export": READ,
