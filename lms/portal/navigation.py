@@ -31,7 +31,7 @@ NavigationItem = tuple[str, str, tuple[Role, ...]]
 
 # Label, endpoint, and who sees it. The first part of the address marks where one is.
 ITEMS: tuple[NavigationItem, ...] = (
-    (N_("Overview"), "home.page", READERS),
+    (N_("Overview"), "home.page", (*READERS, Role.COORDINATOR)),
     (N_("Today"), "today.page", (Role.INSTRUCTOR,)),
     (N_("My training"), "my_training.page", (Role.TRAINEE,)),
     (N_("Offerings"), "offerings.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),

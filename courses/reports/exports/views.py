@@ -61,11 +61,14 @@ class ExportForm(Form):
 @blueprint.get("/exports/")
 @requires(*STAFF_READERS)
 def index() -> str:
-    """Show the user's exports of the last week."""
-    own_exports = exports.listing(db(), scope())
+    """Show the user's exports of the last week; with `?failed=1` those that failed."""
+    failed = request.args.get("failed") == "1"
+    own_exports = exports.listing(db(), scope(), failed=failed)
     waiting = any(export.state is ExportState.WAITING for export in own_exports)
     seconds = REFRESH_SECONDS if waiting else None
-    return render_template("exports/index.html", exports=own_exports, seconds=seconds, **_template_globals())
+    return render_template(
+        "exports/index.html", exports=own_exports, failed=failed, seconds=seconds, **_template_globals()
+    )
 
 
 def _template_globals() -> dict[str, object]:
@@ -194,7 +197,7 @@ def _send_or_owe(export: ExportRequest, form: Format) -> ResponseReturnValue:
     total = None
     if isinstance(order, ReportExportOrder) and order.kind is ExportKind.OFFERINGS:
         total = report_offerings.drill_down(report_db(), order.question, figure=order.figure).total
-    head = labels.head(order.kind, table, export.criteria, total, export.wording)
+    head = labels.head(order.kind, table, export.criteria, total, export.wording, plain="plain" in request.values)
     if rows > current_app.config["SETTINGS"].export_limit_rows:
         owed = exports.begin(db(), order, form, head=head, rows=rows)
         return redirect(url_for("exports.page", ref=owed.ref))
