@@ -1,4 +1,4 @@
-"""What a host organisation does and did: its offerings by where they stand, and the instructors who are often there."""
+"""A host organisation's offerings by where they stand, and the instructors who are often at its sessions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -127,6 +127,7 @@ EXCEPTIONS: dict[str, Who] = {
     "quarters.freeze": CITY,
     "reports.districts": READ,
     "reports.districts_export": READ,
+    "reports.districts_map": READ,
     "reviews.page": TEACH,  # a page that leads to a change
     "sessions.headcount": TEACH,  # a host counts heads too
     "sessions.here": frozenset({Role.INSTRUCTOR}),  # one checks oneself in
