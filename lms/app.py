@@ -48,6 +48,7 @@ log = structlog.get_logger(__name__)
 # URL prefix, and the module whose `blueprint` answers there.
 BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "lms.portal.home"),
+    ("/overview", "lms.portal.pictures"),
     ("/", "lms.portal.health"),
     ("/", "lms.portal.security_txt"),
     ("/sign-in", "lms.accounts.views.sign_in"),

@@ -154,7 +154,10 @@ def _key(enrolment: Enrolment, number: int) -> str:
 def _send_address(db: Session, enrolment: Enrolment, *, number: int) -> None:
     """Owe the message that names the person's own page; its text follows the state of the enrolment."""
     subject, text = _AGAIN_TEXTS.get(enrolment.state, (_OWN_PAGE, _OWN_PAGE_TEXT))
-    _send(db, AGAIN, enrolment, subject, text, key=_key(enrolment, number))
+    until = enrolment.offered_until if enrolment.is_offered else None
+    if until is not None:
+        subject, text = _OFFERED, _OFFERED_TEXT
+    _send(db, AGAIN, enrolment, subject, text, key=_key(enrolment, number), until=until)
 
 
 def send_moved(db: Session, enrolment: Enrolment) -> None:
@@ -239,7 +242,8 @@ def _send(  # noqa: PLR0917  # the parts of one message
         recipient,
         subject=" / ".join(subjects),
         text=f"{enrolment.trainee.name}:\n\n" + LANGUAGE_SEPARATOR.join(texts),
-        parameters={"course": course.name_zh, "ticket": enrolment.ticket} | ({"until": end} if end else {}),
+        parameters={"course": course.name_zh, "ticket": enrolment.ticket}
+        | ({"until": end} if purpose is OFFER else {}),
         key=key,
-        lives=until - clock.now() if until is not None else None,
+        lives=until - clock.now() if purpose is OFFER and until is not None else None,
     )

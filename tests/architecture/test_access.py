@@ -60,6 +60,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "legacy": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "legacy_holders": (ADMIN, ADMIN),
     "name_writings": (PLAN, PLAN),
+    "overview_pictures": (LOOK, NOBODY),
     "own_data": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "personal_data": (ADMIN, ADMIN),
     "privacy": (NOBODY, CITY),
