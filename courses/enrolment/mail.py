@@ -125,14 +125,20 @@ def send_link(db: Session, enrolment: Enrolment) -> SentAgain:
 
     Whom nothing can reach is told to whoever asked, and not put on the list of people to call.
     """
+    outlook = foresee_link(db, enrolment)
+    if outlook.channel is not None:
+        _send_address(db, enrolment, number=len(_sent_today(db, enrolment)))
+    return outlook
+
+
+def foresee_link(db: Session, enrolment: Enrolment) -> SentAgain:
+    """Return what `send_link` would answer now, and send nothing."""
     addresses = recipients.of_enrolment(enrolment).addresses
     address = next((each for each in addresses if owing.is_served(each.channel, AGAIN)), None)
     if address is None:
         return SentAgain()
-    sent = _sent_today(db, enrolment)
-    if _is_too_soon(sent):
+    if _is_too_soon(_sent_today(db, enrolment)):
         return SentAgain(too_soon=True)
-    _send_address(db, enrolment, number=len(sent))
     is_given = address.value in {enrolment.phone, enrolment.email}
     mask = mask_phone if address.channel is Channel.SMS else mask_email
     return SentAgain(address.channel, mask(address.value) if is_given else "")
