@@ -117,6 +117,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports", "courses.reports.views.waiting"),
     ("/reports", "courses.reports.views.hosts"),
     ("/reports/views", "courses.reports.views.saved_views"),
+    ("/organisations", "lms.portal.organisation"),
     ("/", "courses.reports.views.mails"),
     ("/reports", "courses.reports.exports.views"),
     ("/reports/indicators", "courses.reports.views.indicators"),
