@@ -70,6 +70,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
         "courses.enrolment.views.sheet_import",
     ),  # extends the blueprint of views.enrolment
     ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.name_writings"),
+    ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.cancelling"),
     ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.moving"),
     ("/offerings/<int:offering_id>/enrolments", "courses.closing.views.held_elsewhere"),
     ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
@@ -116,6 +117,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports", "courses.reports.views.waiting"),
     ("/reports", "courses.reports.views.hosts"),
     ("/reports/views", "courses.reports.views.saved_views"),
+    ("/organisations", "lms.portal.organisation"),
     ("/", "courses.reports.views.mails"),
     ("/reports", "courses.reports.exports.views"),
     ("/reports/indicators", "courses.reports.views.indicators"),
@@ -129,6 +131,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.hand_out"),
+    ("/certificates", "certificates.views.sending_again"),
     ("/certificates/layouts", "certificates.layouts.views"),
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/unprintable", "certificates.views.unprintable"),

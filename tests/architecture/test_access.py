@@ -40,6 +40,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "assessment": (ALL_BUT_TRAINEES, RESULTS),
     "attendance": (ALL_BUT_TRAINEES, TEACH),
     "audit": (READ - {Role.DISTRICT_ADMINISTRATOR}, NOBODY),
+    "cancelling": (PLAN, PLAN),
     "catalogue": (READ, CITY),
     "certificates": (ALL_BUT_TRAINEES, ADMIN),
     "check_ins": (TEACH, TEACH),
@@ -68,6 +69,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "offerings": (ALL_BUT_TRAINEES, PLAN),
     "opening_balances": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
+    "organisation": (LOOK, NOBODY),
     "organisations": (READ, ADMIN),
     "population": (READ, CITY),
     "quarters": (READ, CITY),
@@ -82,6 +84,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "report_waiting": (LOOK, NOBODY),
     "saved_views": (LOOK, LOOK),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
+    "sending_again": (PLAN, PLAN),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "class_messages": (TEACH, TEACH),
     "moving": (PLAN, PLAN),
@@ -123,9 +126,11 @@ EXCEPTIONS: dict[str, Who] = {
     "personal_data.consent": PLAN,  # whoever enrols has the consent on paper
     "personal_data.erase": CITY,
     "personal_data.refuse": CITY,
+    "organisation.own": frozenset({Role.COORDINATOR}),
     "quarters.freeze": CITY,
     "reports.districts": READ,
     "reports.districts_export": READ,
+    "reports.districts_map": READ,
     "reviews.page": TEACH,  # a page that leads to a change
     "sessions.headcount": TEACH,  # a host counts heads too
     "sessions.here": frozenset({Role.INSTRUCTOR}),  # one checks oneself in
