@@ -89,6 +89,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/offerings/requested", "courses.offerings.views.training_requests"),
     ("/training", "courses.enrolment.views.self_enrolment"),
     ("/trainees", "courses.enrolment.views.trainees"),
+    ("/trainees", "courses.merging.views"),
     ("/trainees/proposals", "courses.enrolment.views.proposals"),
     ("/trainees", "courses.privacy.views.personal_data"),
     ("/privacy", "courses.privacy.views.texts"),
@@ -168,6 +169,7 @@ AUDIT_LABELS: tuple[str, ...] = (
     "courses.catalogue.audit_labels",
     "courses.enrolment.audit_labels",
     "courses.privacy.audit_labels",
+    "courses.merging.audit_labels",
     "courses.offerings.audit_labels",
     "courses.assessment.audit_labels",
     "courses.attendance.audit_labels",
@@ -205,7 +207,14 @@ SEALED_COLUMNS: tuple[str, ...] = (
 )
 
 # Modules that register a figure or a section of theirs with a page of a package below them.
-FIGURES: tuple[str, ...] = ("certificates.valid_counts", "certificates.trainee_section")
+FIGURES: tuple[str, ...] = (
+    "certificates.valid_counts",
+    "certificates.trainee_section",
+    "courses.merging.trainee_section",
+)
+
+# Modules that say what a merge of two records of one person does to their tables.
+MERGING: tuple[str, ...] = ("courses.merging.own_references", "certificates.merging")
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
 COMMANDS: tuple[str, ...] = (
@@ -214,6 +223,7 @@ COMMANDS: tuple[str, ...] = (
     "lms.core.cli:field_keys",
     "lms.core.messages.cli",
     "courses.privacy.cli",
+    "courses.merging.cli",
     "lms.embedded.cli",
     "lms.demo.cli",
     "courses.counting.cli",
@@ -282,7 +292,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *PERSONAL_DATA, *FIGURES):
+    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *PERSONAL_DATA, *FIGURES, *MERGING):
         import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")

@@ -87,6 +87,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "sending_again": (PLAN, PLAN),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "class_messages": (TEACH, TEACH),
+    "merging": (ADMIN, ADMIN),
     "moving": (PLAN, PLAN),
     "examiner_events": (TEACH, TEACH),
     "skill_results": (TEACH, TEACH),
