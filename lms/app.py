@@ -13,7 +13,7 @@ from certificates import held
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from courses import tasks as course_tasks
-from courses.enrolment import held_certificates
+from courses.enrolment import held_certificates, waiting_list
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed, PeopleIdentified
 from lms.accounts import current
 from lms.accounts import tasks as account_tasks
@@ -48,6 +48,7 @@ log = structlog.get_logger(__name__)
 # URL prefix, and the module whose `blueprint` answers there.
 BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "lms.portal.home"),
+    ("/overview", "lms.portal.pictures"),
     ("/", "lms.portal.health"),
     ("/", "lms.portal.security_txt"),
     ("/sign-in", "lms.accounts.views.sign_in"),
@@ -69,6 +70,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
         "courses.enrolment.views.sheet_import",
     ),  # extends the blueprint of views.enrolment
     ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.name_writings"),
+    ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.cancelling"),
     ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.moving"),
     ("/offerings/<int:offering_id>/enrolments", "courses.closing.views.held_elsewhere"),
     ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
@@ -87,12 +89,14 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/offerings/requested", "courses.offerings.views.training_requests"),
     ("/training", "courses.enrolment.views.self_enrolment"),
     ("/trainees", "courses.enrolment.views.trainees"),
+    ("/trainees", "courses.merging.views"),
     ("/trainees/proposals", "courses.enrolment.views.proposals"),
     ("/trainees", "courses.privacy.views.personal_data"),
     ("/privacy", "courses.privacy.views.texts"),
     ("/personal-data", "courses.privacy.views.processing"),
     ("/my-training/data", "courses.privacy.views.own_data"),
     ("/tickets", "lms.portal.ticket_data"),
+    ("/tickets", "lms.portal.ticket_places"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
     ("/tickets", "certificates.views.wallets"),
@@ -114,6 +118,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports", "courses.reports.views.waiting"),
     ("/reports", "courses.reports.views.hosts"),
     ("/reports/views", "courses.reports.views.saved_views"),
+    ("/organisations", "lms.portal.organisation"),
     ("/", "courses.reports.views.mails"),
     ("/reports", "courses.reports.exports.views"),
     ("/reports/indicators", "courses.reports.views.indicators"),
@@ -127,6 +132,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.hand_out"),
+    ("/certificates", "certificates.views.sending_again"),
     ("/certificates/layouts", "certificates.layouts.views"),
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/unprintable", "certificates.views.unprintable"),
@@ -138,6 +144,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.verification.views.list_checks"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
+    ("/", "certificates.verification.views.public_figures"),
     ("/", "certificates.verification.views.records"),
     ("/api/v1", "courses.attendance.devices.views.check_ins"),
     ("/check-ins", "courses.attendance.devices.views.unsent"),
@@ -163,6 +170,7 @@ AUDIT_LABELS: tuple[str, ...] = (
     "courses.catalogue.audit_labels",
     "courses.enrolment.audit_labels",
     "courses.privacy.audit_labels",
+    "courses.merging.audit_labels",
     "courses.offerings.audit_labels",
     "courses.assessment.audit_labels",
     "courses.attendance.audit_labels",
@@ -200,7 +208,14 @@ SEALED_COLUMNS: tuple[str, ...] = (
 )
 
 # Modules that register a figure or a section of theirs with a page of a package below them.
-FIGURES: tuple[str, ...] = ("certificates.valid_counts", "certificates.trainee_section")
+FIGURES: tuple[str, ...] = (
+    "certificates.valid_counts",
+    "certificates.trainee_section",
+    "courses.merging.trainee_section",
+)
+
+# Modules that say what a merge of two records of one person does to their tables.
+MERGING: tuple[str, ...] = ("courses.merging.own_references", "certificates.merging")
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
 COMMANDS: tuple[str, ...] = (
@@ -209,6 +224,7 @@ COMMANDS: tuple[str, ...] = (
     "lms.core.cli:field_keys",
     "lms.core.messages.cli",
     "courses.privacy.cli",
+    "courses.merging.cli",
     "lms.embedded.cli",
     "lms.demo.cli",
     "courses.counting.cli",
@@ -236,6 +252,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     fonts.configure(settings.fonts_dir)
     owing.configure(configured.served(settings))
     held_certificates.configure(held.of_people)
+    waiting_list.configure(settings.waiting_list_offer_hours)
     app = web.App("lms", root_path=str(ROOT / "lms"))
     app.config.update(
         SETTINGS=settings,
@@ -276,7 +293,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *PERSONAL_DATA, *FIGURES):
+    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *PERSONAL_DATA, *FIGURES, *MERGING):
         import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")

@@ -3,7 +3,7 @@
 import structlog
 from celery.schedules import crontab
 
-from courses.tasks import mail_reports, remind_of_sessions
+from courses.tasks import mail_reports, remind_of_sessions, settle_place_offers
 from lms.app import create_app
 from lms.core.messages.channels import configured
 from lms.core.tasks import celery
@@ -34,11 +34,13 @@ celery.conf.beat_schedule = {
     "remove-old-exports": {"task": "courses.tasks.remove_exports", "schedule": crontab(minute="20")},
     "work-at-imports": {"task": "courses.tasks.sweep_imports", "schedule": 60.0},
     "erase-old-imports": {"task": "courses.tasks.erase_imports", "schedule": crontab(hour="3", minute="40")},
+    "find-same-people": {"task": "courses.tasks.find_same_people", "schedule": crontab(hour="1", minute="30")},
     "erase-by-retention": {"task": "courses.tasks.erase_by_retention", "schedule": crontab(hour="4", minute="10")},
     # Each hour of the day, so that a worker that was down in the morning still reminds; nobody is reminded twice.
     "remind-holders": {"task": "certificates.tasks.remind", "schedule": crontab(hour="9-18", minute="5")},
     # From the hour of SESSION_REMINDER_AT on, and the next morning for a worker that was down; nobody is reminded twice.
     "remind-of-sessions": {"task": remind_of_sessions.name, "schedule": crontab(hour="7-20", minute="*/10")},
+    "settle-place-offers": {"task": settle_place_offers.name, "schedule": 60.0},
     # A month's first days, for the same reason; each period goes once to each person.
     "mail-reports": {
         "task": mail_reports.name,

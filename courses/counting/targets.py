@@ -204,7 +204,8 @@ def sum_of_year(db: Session, year: int, scope: Scope, programme: str | None, dis
         statement = statement.where(Target.programme_code == programme)
     if district is not None:
         statement = statement.where(Target.district_id == district)
-    return db.scalar(statement)
+    total = db.scalar(statement)
+    return None if total is None else int(total)
 
 
 def _of_programme(

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, send_file
+from flask import Blueprint, make_response, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
 from courses.counting.rule import RULE
 from courses.reports import districts_by_period, enrolment, export_audit, offerings, pdf, people
 from courses.reports.adjustments import adjustments
+from courses.reports.districts_by_period import DistrictPeriodTable
 from courses.reports.enrolment import ADJUSTMENTS_ON_PAGE
 from courses.reports.forms.filters import GROUPING_LABELS
 from courses.reports.labels import enrolment as enrolment_labels
@@ -39,11 +40,14 @@ from lms.core.access import requires, scope
 from lms.core.languages import named
 from lms.core.request_db import db, report_db
 from lms.core.scope import READERS, STAFF_READERS
+from lms.organisations.districts import everyone
 
 blueprint = Blueprint("reports", __name__)
 register_globals(blueprint)
 
 PERIODS = (Grouping.MONTH, Grouping.QUARTER, Grouping.YEAR)
+
+PER_INHABITANTS = "per_inhabitants"  # the query argument of the districts by period
 
 
 def _template_globals() -> dict[str, object]:
@@ -126,11 +130,23 @@ def enrolment_export(form: str) -> ResponseReturnValue:
 @blueprint.get("/enrolment.pdf")
 @requires(*STAFF_READERS)
 def enrolment_paper() -> ResponseReturnValue:
-    """Send the report as a PDF."""
+    """Send the report as a PDF; one that would be too long leads back to the report and offers its files."""
     question, options = request_question()
     filters = question.filters
     report = enrolment.report(report_db(), question, zone=zone())
-    document = pdf.render(enrolment_labels.report_document(report, options), now=clock.now())
+    if len(report.rows) > pdf.MAX_ROWS:
+        page = render_template(
+            "reports/too_long.html",
+            filters=filters,
+            criteria=labels.criteria(filters, options),
+            rows=len(report.rows),
+            limit=pdf.MAX_ROWS,
+            whole=languages.whole,
+        )
+        return make_response(page, 422)
+    document = pdf.render(
+        enrolment_labels.report_document(report, options, _picture(question, report.rows)), now=clock.now()
+    )
     export_audit.record_export(db(), "enrolment", filters.address(), "pdf", len(report.rows))
     return send_file(
         io.BytesIO(document),
@@ -167,6 +183,9 @@ def districts() -> ResponseReturnValue:
         "reports/districts.html",
         form=form,
         table=table,
+        by_rate=request.args.get(PER_INHABITANTS) == "1",
+        rate_text=lambda rate: "–" if rate is None else f"{rate:,.1f}",
+        picture=_map(question, table),
         filters=filters,
         criteria=labels.criteria(filters, options),
         names={int(option.key): named(option) for option in options.districts},
@@ -180,6 +199,21 @@ def districts() -> ResponseReturnValue:
         **_template_globals(),
     )
     return make_response(page, status)
+
+
+@blueprint.get("/districts/map.svg")
+@requires(*READERS)
+def districts_map() -> ResponseReturnValue:
+    """Draw the map of the districts."""
+    question, _options = request_question()
+    return svg_response(_map(question, districts_by_period.table(report_db(), question)).draw(is_narrow()))
+
+
+def _map(question: Question, table: DistrictPeriodTable) -> Picture:
+    """The map of the districts that the question covers."""
+    covered = [district for district in everyone(report_db()) if question.covers_district(district.id)]
+    person_times = {district: table.of_district(district) for district in table.districts}
+    return pictures.district_map(covered, person_times, table.people)
 
 
 @blueprint.get("/districts/export/<any(csv, xlsx, parquet):form>")

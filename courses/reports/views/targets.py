@@ -1,6 +1,7 @@
 """The pages of targets by year: city administrators set them, other readers of reports see them."""
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -10,8 +11,10 @@ from flask_babel import ngettext
 
 from courses.counting import target_file, targets
 from courses.counting.target_file import TargetFile
+from courses.reports import indicators
 from courses.reports.forms.baselines import CopyTargetsForm, TargetFileForm, TargetsForm, cell_name
-from courses.reports.labels import baselines
+from courses.reports.labels import baselines, pictures
+from courses.reports.questions import Filters, Grouping, Question
 from courses.reports.views import years
 from courses.reports.views.bar import carried
 from courses.reports.views.navigation import link
@@ -146,8 +149,12 @@ def _page(
 ) -> ResponseReturnValue:
     """Render the page. numbers: what stands in cells instead of the saved target. entered: a file that was read."""
     years.require_year(year)
+    whole_year = Filters(date(year, 1, 1), date(year, 12, 31), grouping=Grouping.DISTRICT)
+    picture = pictures.completion(indicators.completions(db(), Question(whole_year, scope())), whole_year)
     page = render_template(
         "targets/page.html",
+        picture=picture,
+        picture_address=link("indicators.chart", {**whole_year.address(), "kind": "completion"}),
         form=form,
         copying=copying or CopyTargetsForm(formdata=None),
         sending=sending or TargetFileForm(formdata=None),
