@@ -67,7 +67,9 @@ class PersonTimeLead(_RollupFigures, Base):
 class Participation(Base):
     """The ids of the trainees present at a counted offering, in ascending order.
 
-    Reports count distinct people from them.
+    Reports count distinct people from them. `changed_in` is the number of the transaction that wrote the row, as
+    `lms.core.records` numbers transactions. A trigger sets it, so that copies in memory can follow every change
+    (`courses.counting.ledger_copy`).
     """
 
     __tablename__ = "participation"
@@ -76,6 +78,7 @@ class Participation(Base):
         BigInteger, ForeignKey("offering.id"), primary_key=True, autoincrement=False
     )
     trainees: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0", index=True)
 
 
 class PeopleCount(Base):

@@ -73,10 +73,19 @@ def offering_matches(question: Question) -> ColumnElement[bool]:
     """
     filters = question.filters
     conditions = [Offering.visible_to(question.scope)]
-    if filters.sector is not None:
-        conditions.append(Organisation.sector == filters.sector)
     if filters.district is not None:
         conditions.append(Offering.district_id == filters.district)
+    of_organisation = organisation_matches(filters)
+    if of_organisation is not None:
+        conditions.append(of_organisation)
+    return and_(*conditions)
+
+
+def organisation_matches(filters: Filters) -> ColumnElement[bool] | None:
+    """The condition on Organisation for the hosts that the filters name; None where they name none."""
+    conditions: list[ColumnElement[bool]] = []
+    if filters.sector is not None:
+        conditions.append(Organisation.sector == filters.sector)
     if filters.organisation is not None:
         conditions.append(
             or_(
@@ -84,7 +93,7 @@ def offering_matches(question: Question) -> ColumnElement[bool]:
                 Organisation.name_en.icontains(filters.organisation, autoescape=True),
             )
         )
-    return and_(*conditions)
+    return and_(*conditions) if conditions else None
 
 
 def course_matches(filters: Filters) -> ColumnElement[bool]:

@@ -1,0 +1,204 @@
+"""The lines of the ledger in memory that a question is about, and the row that each belongs to.
+
+`courses.reports.ledger.entries` is the same in SQL, for statements that list lines. Names, sectors, programmes and
+refreshers can be changed at any time, so they are read from their tables for each question.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from courses.counting import ledger_copy
+from courses.counting.ledger_columns import CLOSING, WITHDRAWAL, Ints, LedgerColumns, day_number, moment_number
+from courses.counting.participants import NOBODY, DistinctPeople
+from courses.models.catalogue import Course
+from courses.models.offerings import Offering
+from courses.reports.ledger import FIGURE_NAMES, NO_INSTRUCTOR, Figures, organisation_matches
+from courses.reports.periods import Period, PeriodUnit
+from courses.reports.questions import TIME_GROUPINGS, Filters, Grouping, Question
+from lms.core.scope import Scope
+from lms.organisations.models import Organisation
+
+Mask = NDArray[np.bool_]
+_EPOCH = np.datetime64("2000-01-01")
+_MONTHS_OF = {Grouping.MONTH: 1, Grouping.QUARTER: 3, Grouping.YEAR: 12}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The lines of a question.
+
+    lines: their places in the ledger. row: of each line, the number of its row, or `NOBODY` for a line of the rest of
+    the branch. keys: the key of each row, by its number; not every row has a line.
+    """
+
+    columns: LedgerColumns
+    lines: NDArray[np.intp]
+    row: Ints
+    keys: list[str]
+    refresher: Mask
+
+    def sums(self) -> dict[str, NDArray[np.int64]]:
+        """The sums of the columns of `Figures`, by the number of the row."""
+        inside = self.row != NOBODY
+        values = self._values(self.lines[inside])
+        return {name: _sums(self.row[inside], value, len(self.keys)) for name, value in values.items()}
+
+    def total(self) -> Figures:
+        """The sums over all lines, those of the rest of the branch included."""
+        return Figures(**{name: int(value.sum(dtype=np.int64)) for name, value in self._values(self.lines).items()})
+
+    def people(self) -> DistinctPeople:
+        """The distinct people by the number of the row; `everybody` is the people of the whole branch."""
+        group_of = np.full(self.columns.offerings.id.size, NOBODY, np.int32)
+        closing = self.columns.lines.kind[self.lines] == CLOSING
+        outside = len(self.keys)
+        row = self.row[closing]
+        group_of[self.columns.lines.offering[self.lines[closing]]] = np.where(row == NOBODY, outside, row)
+        return self.columns.count_people(group_of, outside)
+
+    def _values(self, lines: NDArray[np.intp]) -> dict[str, Ints]:
+        ledger = self.columns.lines
+        values = {name: column[lines] for name, column in ledger.figures.items()}
+        kind, person_times = ledger.kind[lines], values["named"] + values["counted"]
+        values["offerings"] = (kind == CLOSING).astype(np.int32) - (kind == WITHDRAWAL)
+        values["refresher"] = person_times * self.refresher[self.columns.offerings.course[ledger.offering[lines]]]
+        values["adjusted"] = person_times * ledger.late[lines]
+        return {name: values[name] for name in FIGURE_NAMES}
+
+
+def _sums(row: Ints, value: Ints, rows: int) -> NDArray[np.int64]:
+    # A double holds whole numbers up to 2**53 exactly.
+    return np.bincount(row, value, rows).astype(np.int64)
+
+
+def select_lines(db: Session, question: Question, *, branch: bool = False) -> Selection:
+    """Select the lines of a question. branch: also the lines of the rest of the branch."""
+    filters, columns = question.filters, ledger_copy.current(db)
+    courses = _Courses(db, columns)
+    lines, offerings = columns.lines, columns.offerings
+    matches = (lines.day >= day_number(filters.since)) & (lines.day <= day_number(filters.until))
+    if filters.known_before is not None:
+        matches &= lines.recorded_at < moment_number(filters.known_before)
+    of_course = courses.matching(filters)
+    if of_course is not None:
+        matches &= of_course[offerings.course][lines.offering]
+    of_offering = _offerings_in_rows(db, question, columns)
+    if of_offering is not None and not branch:
+        matches &= of_offering[lines.offering]
+    chosen = np.flatnonzero(matches)
+    row, keys = _rows(db, filters.grouping, columns, courses, chosen)
+    if filters.key is not None:
+        number = keys.index(filters.key) if filters.key in keys else NOBODY
+        of_key = row == number if number != NOBODY else np.zeros(row.size, np.bool_)
+        chosen, row = chosen[of_key], row[of_key]
+    if of_offering is not None and branch:
+        row = np.where(of_offering[lines.offering[chosen]], row, NOBODY).astype(np.int32)
+    return Selection(columns, chosen, row, keys, courses.refresher)
+
+
+class _Courses:
+    """What the catalogue says of the courses, as arrays by the id of the course."""
+
+    def __init__(self, db: Session, columns: LedgerColumns) -> None:
+        self._facts = db.execute(select(Course.id, Course.programme_code, Course.refresher)).all()
+        self.programmes = sorted({code for _course, code, _refresher in self._facts})
+        size = max((course for course, _code, _refresher in self._facts), default=0) + 1
+        self.refresher, self.programme = np.zeros(size, np.bool_), np.zeros(size, np.int32)
+        for course, code, refresher in self._facts:
+            self.refresher[course], self.programme[course] = refresher, self.programmes.index(code)
+
+    def matching(self, filters: Filters) -> Mask | None:
+        """The courses that `ledger.course_matches` selects; None for all of them."""
+        if filters.programme is None and filters.course is None and filters.refresher is None:
+            return None
+        matches = np.zeros(self.refresher.size, np.bool_)
+        for course, code, refresher in self._facts:
+            matches[course] = (
+                filters.programme in {None, code}
+                and filters.course in {None, course}
+                and filters.refresher in {None, refresher}
+            )
+        return matches
+
+
+def _offerings_in_rows(db: Session, question: Question, columns: LedgerColumns) -> Mask | None:
+    """The offerings that `ledger.offering_matches` selects, by their place; None for all of them."""
+    offerings, filters = columns.offerings, question.filters
+    matches = _in_scope(db, question.scope, columns)
+    if filters.district is not None:
+        of_district = offerings.district == filters.district
+        matches = of_district if matches is None else matches & of_district
+    condition = organisation_matches(filters)
+    if condition is not None:
+        hosts = db.scalar(select(func.array_agg(Organisation.id)).where(condition)) or []
+        of_host = _marked(hosts, offerings.organisation)[offerings.organisation]
+        matches = of_host if matches is None else matches & of_host
+    return matches
+
+
+def _in_scope(db: Session, scope: Scope, columns: LedgerColumns) -> Mask | None:
+    if scope.everything:
+        return None
+    offerings = columns.offerings
+    matches = np.isin(offerings.district, list(scope.district_ids))
+    if scope.organisation_ids:
+        matches |= _marked(scope.organisation_ids, offerings.organisation)[offerings.organisation]
+    if scope.instructor_user_id is not None:
+        taught = Offering.visible_to(Scope(instructor_user_id=scope.instructor_user_id))
+        matches |= np.isin(offerings.id, db.scalars(select(Offering.id).where(taught)).all())
+    return matches
+
+
+def _marked(ids: Any, column: Ints) -> Mask:
+    """True at the places that are among the ids, for all values of the column."""
+    marks = np.zeros(max(int(column.max(initial=0)), max(ids, default=0)) + 1, np.bool_)
+    marks[list(ids)] = True
+    return marks
+
+
+def _rows(
+    db: Session, grouping: Grouping, columns: LedgerColumns, courses: _Courses, chosen: NDArray[np.intp]
+) -> tuple[Ints, list[str]]:
+    """The number of the row of each chosen line, and the keys of the rows, as `ledger.row_key` gives them."""
+    lines, offerings = columns.lines, columns.offerings
+    if grouping in TIME_GROUPINGS:
+        months = (_EPOCH + lines.day[chosen].astype("m8[D]")).astype("M8[M]").astype(np.int64)
+        periods = months // _MONTHS_OF[grouping]
+        first = int(periods.min(initial=0)) if not periods.size else int(periods.min())
+        last = int(periods.max()) if periods.size else first - 1
+        return (periods - first).astype(np.int32), [_period_key(grouping, period) for period in range(first, last + 1)]
+    place = lines.offering[chosen]
+    if grouping is Grouping.PROGRAMME:
+        return courses.programme[offerings.course][place], courses.programmes
+    if grouping is Grouping.SECTOR:
+        return _sectors(db, offerings.organisation, place)
+    column = {
+        Grouping.DISTRICT: offerings.district, Grouping.COURSE: offerings.course, Grouping.INSTRUCTOR: offerings.lead,
+        Grouping.HOST: offerings.organisation,
+    }[grouping]  # fmt: skip
+    keys = [str(number) for number in range(int(column.max(initial=0)) + 1)]
+    if grouping is Grouping.INSTRUCTOR:
+        keys[0] = NO_INSTRUCTOR
+    return column[place], keys
+
+
+def _period_key(grouping: Grouping, number: int) -> str:
+    """The key of a period by how many of its kind lie between it and the year 1970."""
+    unit = PeriodUnit(grouping.value)
+    per_year = 12 // _MONTHS_OF[grouping]
+    return Period(unit, 1970 + number // per_year, 0 if per_year == 1 else number % per_year + 1).key
+
+
+def _sectors(db: Session, organisation: Ints, place: Ints) -> tuple[Ints, list[str]]:
+    hosts = db.execute(
+        select(Organisation.sector, func.array_agg(Organisation.id)).group_by(Organisation.sector)
+    ).all()
+    sector = np.zeros(max((max(ids) for _sector, ids in hosts), default=0) + 1, np.int32)
+    for number, (_sector, ids) in enumerate(hosts):
+        sector[ids] = number
+    return sector[organisation][place], [str(name) for name, _ids in hosts]
