@@ -19,7 +19,21 @@ from lms.accounts import current
 from lms.accounts import tasks as account_tasks
 from lms.accounts.password_requests import LinkRequested
 from lms.config import ROOT, Settings, SettingsError, load_settings
-from lms.core import access, clock, cookies, crypto, events, fast_path, fonts, languages, limits, logs, tasks, web
+from lms.core import (
+    access,
+    clock,
+    cookies,
+    crypto,
+    events,
+    fast_path,
+    fonts,
+    languages,
+    limits,
+    list_addresses,
+    logs,
+    tasks,
+    web,
+)
 from lms.core.autocommit import AutocommitReads, make_autocommit_engine
 from lms.core.engine import make_engine
 from lms.core.messages import owing
@@ -243,6 +257,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     current.init_app(app)
     languages.init_app(app)
+    list_addresses.init_app(app)
     limits.init_app(app, settings)
     access.init_app(app)
     app.jinja_env.globals.update(settings=settings, navigation=navigation)

@@ -11,7 +11,7 @@ or a merge, and `Participation.changed_in` tells when.
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -21,12 +21,11 @@ from sqlalchemy import Connection
 
 from courses.counting import participants
 from courses.counting.participants import DistinctPeople, Ints, Longs, Participants, Stretches
-from courses.models.person_time import EntryKind
 from lms.core import binary
 
 FIGURES = ("enrolled", "named", "counted", "minutes", "passed", "certificates")
-CLOSING, WITHDRAWAL, OTHER_KIND = 1, 2, 0
-NO_DAY = np.iinfo(np.int32).max  # the day of an offering that is not counted; it sorts last, as PostgreSQL's NULL does
+CLOSING, WITHDRAWAL = 1, 2  # the kinds of lines; 0 stands for all others
+NO_DAY = 2**31 - 1  # the day of an offering that is not counted; it sorts last, as PostgreSQL's NULL does
 FIRST_DAY = date(2000, 1, 1)  # PostgreSQL counts days and microseconds from here
 
 REMEMBERED = 64
@@ -35,28 +34,30 @@ _OF_LINE = {
     "number": "i8", "offering_id": "i8", "recorded_at": "i8", "day": "i4", "kind": "i4", "late": "u1",
     **dict.fromkeys(FIGURES, "i4"),
 }  # fmt: skip
-_LINES = f"""
+_LINES = """
 SELECT transaction_number, offering_id, recorded_at, dated_on,
-    CASE kind WHEN '{EntryKind.CLOSING}' THEN {CLOSING} WHEN '{EntryKind.WITHDRAWAL}' THEN {WITHDRAWAL} ELSE {OTHER_KIND} END,
-    late, {", ".join(f"{name}::integer" for name in FIGURES)}
+    CASE kind WHEN 'closing' THEN 1 WHEN 'withdrawal' THEN 2 ELSE 0 END, late,
+    enrolled::integer, named::integer, counted::integer, minutes::integer, passed::integer, certificates::integer
 FROM person_time_entry WHERE transaction_number >= %(since)s ORDER BY transaction_number
 """
 _OF_OFFERING = {
     "id": "i8", "course": "i8", "organisation": "i8", "district": "i2", "lead": "i8", "day": "i4", "sessions": "i8",
 }  # fmt: skip
-_OFFERINGS = f"""
+_OFFERINGS = """
 SELECT offering.id, course_id, organisation_id, district_id, coalesce(lead_instructor_id, 0),
-    coalesce(counted_on - '{FIRST_DAY}', {NO_DAY}), coalesce(meetings.number, 0)
+    coalesce(counted_on - %(first_day)s, %(no_day)s), coalesce(meetings.number, 0)
 FROM offering
-LEFT JOIN (SELECT offering_id, count(*) AS number FROM course_session WHERE {{of_session}} GROUP BY offering_id) AS meetings
+LEFT JOIN (SELECT offering_id, count(*) AS number FROM course_session {of_session} GROUP BY offering_id) AS meetings
     ON meetings.offering_id = offering.id
-WHERE {{of_offering}} ORDER BY offering.id
+WHERE {of_offering} ORDER BY offering.id
 """
+_DAYS = {"first_day": FIRST_DAY, "no_day": NO_DAY}
 _EVERY_OFFERING = _OFFERINGS.format(
-    of_session="true",
-    of_offering="EXISTS (SELECT FROM person_time_entry AS line WHERE line.offering_id = offering.id)",
+    of_session="", of_offering="EXISTS (SELECT FROM person_time_entry AS line WHERE line.offering_id = offering.id)"
 )
-_SOME_OFFERINGS = _OFFERINGS.format(of_session="offering_id = ANY (%(ids)s)", of_offering="offering.id = ANY (%(ids)s)")
+_SOME_OFFERINGS = _OFFERINGS.format(
+    of_session="WHERE offering_id = ANY (%(ids)s)", of_offering="offering.id = ANY (%(ids)s)"
+)
 _CHANGED = "SELECT offering_id FROM participation WHERE changed_in >= %(since)s"
 
 
@@ -130,14 +131,14 @@ def day_number(day: date) -> int:
 
 def moment_number(moment: datetime) -> int:
     """The number that stands for a moment in the columns."""
-    epoch = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=moment.tzinfo)
+    epoch = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC)
     return (moment - epoch) // timedelta(microseconds=1)
 
 
 def read(connection: Connection, horizon: int) -> LedgerColumns:
     """Read the whole ledger. connection: whose transaction sees one snapshot, and has `horizon` as its oldest number."""
     driver = connection.connection.driver_connection
-    rows = binary.columns(driver, _EVERY_OFFERING, _OF_OFFERING)
+    rows = binary.columns(driver, _EVERY_OFFERING, _OF_OFFERING, _DAYS)
     lines = binary.columns(driver, _LINES, _OF_LINE, {"since": 0})
     stretches = participants.read(driver)
     offerings, place = _with_changed(_offerings(rows), stretches)
@@ -158,8 +159,8 @@ def followed(columns: LedgerColumns, connection: Connection, since: int, horizon
     kept = _first_lines(columns.lines, int(np.searchsorted(columns.lines.number, since)))
     if not ids.size:
         return LedgerColumns(kept, columns.offerings, columns.participants, horizon)
-    rows = binary.columns(driver, _SOME_OFFERINGS, _OF_OFFERING, {"ids": ids.tolist()})
-    stretches = participants.read(driver, ids)
+    rows = binary.columns(driver, _SOME_OFFERINGS, _OF_OFFERING, {**_DAYS, "ids": ids.tolist()})
+    stretches = participants.read(driver, ids).with_nobody_in(ids)
     offerings, place = _with_changed(_merged(columns.offerings, _offerings(rows)), stretches)
     return LedgerColumns(
         lines=_joined_lines(kept, _lines(lines, offerings.id)),

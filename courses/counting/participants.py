@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, func, literal
 
+from courses.models.rollups import Participation
 from lms.core import binary
 
 Ints = NDArray[np.int32]
@@ -44,6 +46,17 @@ class Stretches:
     changed: Longs
     trainee: Ints
 
+    def with_nobody_in(self, ids: Longs) -> "Stretches":
+        """The stretches, and empty ones for those of the ids that have none."""
+        missing = np.setdiff1d(ids, self.id)
+        none = np.zeros(missing.size, np.int32)
+        return Stretches(
+            np.concatenate([self.id, missing]),
+            np.concatenate([self.people, none]),
+            np.concatenate([self.changed, none]),
+            self.trainee,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Participants:
@@ -73,24 +86,31 @@ class DistinctPeople:
 
 
 def read(driver: Any, ids: Longs | None = None) -> Stretches:
-    """Read the participants of some offerings, or of all. driver: psycopg's connection.
-
-    Raises OverflowError for an id of more than 31 bits.
-    """
+    """Read the participants of some offerings, or of all. driver: psycopg's connection. Raises as `unpack` does."""
     condition = "" if ids is None else _OF_SOME
     parameters: dict[str, Any] = {} if ids is None else {"ids": ids.tolist()}
     held = binary.columns(driver, _PARTICIPATIONS.format(condition), _OF_PARTICIPATION, parameters)
     trainee, end = np.empty(int(held["people"].sum()), np.int32), 0
-    layout = np.dtype([("length", ">i4"), ("high", ">u4"), ("low", ">u4")])
     with driver.cursor() as cursor:
         query = _TRAINEES.format(condition)
         for (joined,) in cursor.stream(query, {**parameters, "size": OFFERINGS_PER_ARRAY}, binary=True):
-            elements = np.frombuffer(joined or b"", layout)
-            if elements["high"].any() or (elements["low"] >> 31).any():
-                raise OverflowError("a trainee's id is beyond 31 bits")
-            trainee[end : end + elements.size] = elements["low"]
-            end += elements.size
+            ids_of_piece = unpack(joined or b"")
+            trainee[end : end + ids_of_piece.size] = ids_of_piece
+            end += ids_of_piece.size
     return Stretches(held["id"], held["people"], held["changed"], trainee)
+
+
+def packed() -> ColumnElement[Any]:
+    """Return the aggregate that joins the trainee ids of offerings into one `bytea`, for `unpack`."""
+    return func.string_agg(func.substr(func.array_send(Participation.trainees), 21), literal(b""))
+
+
+def unpack(joined: bytes) -> Ints:
+    """Return the ids of a `bytea` as `packed` makes it. Raises OverflowError for an id of more than 31 bits."""
+    elements = np.frombuffer(joined, np.dtype([("length", ">i4"), ("high", ">u4"), ("low", ">u4")]))
+    if elements["high"].any() or (elements["low"] >> 31).any():
+        raise OverflowError("a trainee's id is beyond 31 bits")
+    return elements["low"].astype(np.int32)
 
 
 def arranged(offering: Ints, people: Ints, trainee: Ints) -> Participants:
@@ -176,7 +196,9 @@ def count(participants: Participants, group_of: Ints, groups: int) -> DistinctPe
 
 
 def _count_sparse(participants: Participants, of_stretch: NDArray[Any], groups: int) -> DistinctPeople:
-    trainees, group = chosen_trainees(participants, of_stretch)
+    chosen = np.flatnonzero(of_stretch != NOBODY)
+    trainees = _of_stretches(participants, chosen)
+    group = np.repeat(of_stretch[chosen], participants.people[chosen])
     pairs = np.unique(group.astype(np.int64) << 32 | trainees)
     of_pair = pairs >> 32
     distinct = np.bincount(of_pair, minlength=groups + 1)[:groups].astype(np.int32)
@@ -184,16 +206,23 @@ def _count_sparse(participants: Participants, of_stretch: NDArray[Any], groups: 
     return DistinctPeople(distinct, int(inside), int(np.unique(trainees).size))
 
 
-def chosen_trainees(participants: Participants, of_stretch: NDArray[Any]) -> tuple[Ints, NDArray[Any]]:
-    """The ids of the participations whose stretch has a group, and the group of each."""
-    chosen = np.flatnonzero(of_stretch != NOBODY)
+def chosen_trainees(participants: Participants, group_of: Ints) -> Ints:
+    """The ids of the participants of the offerings that have a group, one for each participation."""
+    chosen = np.append(group_of, NOBODY)[participants.offering] != NOBODY
+    if chosen.all():
+        return participants.trainee
+    return _of_stretches(participants, np.flatnonzero(chosen))
+
+
+def _of_stretches(participants: Participants, chosen: NDArray[np.intp]) -> Ints:
     sizes = participants.people[chosen]
     ends = np.cumsum(participants.people, dtype=np.int64)[chosen]
-    return participants.trainee[gathered(ends - sizes, sizes)], np.repeat(of_stretch[chosen], sizes)
+    return participants.trainee[gathered(ends - sizes, sizes)]
 
 
 def gathered(starts: Longs, sizes: Ints) -> Longs:
     """The indexes of several stretches, one stretch after the other. Example: starts 5 and 1, sizes 2 and 1: 5, 6, 1."""
     ends = np.cumsum(sizes, dtype=np.int64)
     total = int(ends[-1]) if ends.size else 0
-    return np.arange(total) + np.repeat(starts - (ends - sizes), sizes)
+    indexes: Longs = np.arange(total) + np.repeat(starts - (ends - sizes), sizes)
+    return indexes

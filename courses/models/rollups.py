@@ -1,24 +1,30 @@
-"""Rollups: sums stored beside their source so that reports are fast.
-
-They are derived from the ledger and the attendances.
+"""Rollups: what is derived from the ledger and the attendances, and stored beside them.
 
 `flask person-time check` compares the rollups with their source. A trigger on the ledger adds each new entry to the
-sums (migration "kept totals"), for every writer and for statements of many rows. `courses.counting.participation`
-stores the participants of an offering and the counts of distinct people when the offering closes or is corrected.
+monthly sums, for every writer and for statements of many rows. `courses.counting.participation` stores the participants
+of an offering when the offering closes or is corrected.
 """
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Integer, SmallInteger, Text
+from sqlalchemy import BigInteger, Date, ForeignKey, Integer, SmallInteger
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.db import Base
 
 
-class _RollupFigures:
-    """The columns of `courses.reports.ledger.Figures`, without refreshers: the course says whether it is a refresher."""
+class PersonTimeMonth(Base):
+    """The sum of the ledger by month, course and district. `month` is the first day of the month.
 
+    The columns are those of `courses.reports.ledger.Figures` without refreshers: the course says whether it is one.
+    """
+
+    __tablename__ = "person_time_month"
+
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), primary_key=True)
+    district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), primary_key=True)
     offerings: Mapped[int] = mapped_column(Integer)
     enrolled: Mapped[int] = mapped_column(Integer)
     named: Mapped[int] = mapped_column(Integer)
@@ -27,41 +33,6 @@ class _RollupFigures:
     passed: Mapped[int] = mapped_column(Integer)
     certificates: Mapped[int] = mapped_column(Integer)
     adjusted: Mapped[int] = mapped_column(Integer)
-
-
-class PersonTimeMonth(_RollupFigures, Base):
-    """The sum of the ledger by month, course and district. `month` is the first day of the month."""
-
-    __tablename__ = "person_time_month"
-
-    month: Mapped[date] = mapped_column(Date, primary_key=True)
-    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), primary_key=True)
-    district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), primary_key=True)
-
-
-class PersonTimeHost(_RollupFigures, Base):
-    """The sum of the ledger by year, course, district and host organisation."""
-
-    __tablename__ = "person_time_host"
-
-    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), primary_key=True)
-    district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), primary_key=True)
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
-
-
-class PersonTimeLead(_RollupFigures, Base):
-    """The sum of the ledger by year, course, district and lead instructor.
-
-    Instructor 0 stands for offerings without a lead.
-    """
-
-    __tablename__ = "person_time_lead"
-
-    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), primary_key=True)
-    district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), primary_key=True)
-    instructor_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
 class Participation(Base):
@@ -79,25 +50,3 @@ class Participation(Base):
     )
     trainees: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0", index=True)
-
-
-class PeopleCount(Base):
-    """The number of distinct people in a period, for the branch, one programme or one district.
-
-    The numbers do not add up.
-
-    `period` is a year ("2017"), or "" for all time, or a month ("2017-03", for the branch only). `programme_code` ""
-    stands for all programmes and `district_id` 0 for all districts.
-    """
-
-    __tablename__ = "people_count"
-
-    programme_code: Mapped[str] = mapped_column(Text, primary_key=True)
-    district_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    period: Mapped[str] = mapped_column(Text, primary_key=True)
-    people: Mapped[int] = mapped_column(Integer)
-
-    __table_args__ = (
-        CheckConstraint("programme_code = '' OR district_id = 0", name="one_dimension"),
-        CheckConstraint("period ~ '^([0-9]{4}(-[0-9]{2})?)?$'", name="period"),
-    )

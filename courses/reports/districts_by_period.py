@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.reports.ledger import Figures, figure_sums, has_figures
+from courses.reports import lines
+from courses.reports.ledger import Figures
 from courses.reports.questions import Question
-from courses.reports.rollups import partial_sums
 
 SHADES = 6
 
@@ -52,13 +51,10 @@ class DistrictPeriodTable:
 
 
 def figures(db: Session, question: Question) -> list[DistrictPeriodFigures]:
-    """The figures by programme, district and period, in this order, in one statement."""
-    part = partial_sums(question, by_programme_and_district=True)
-    keys = (part.c.programme_code, part.c.district_id, part.c.key)
-    statement = select(*keys, *figure_sums(part)).group_by(*keys).having(has_figures(part)).order_by(*keys)
+    """The figures by programme, district and period, in this order."""
     return [
-        DistrictPeriodFigures(programme, district, period, Figures(*sums))
-        for programme, district, period, *sums in db.execute(statement)
+        DistrictPeriodFigures(programme, district, period, sums)
+        for programme, district, period, sums in lines.selected(db, question).by_programme_and_district()
     ]
 
 

@@ -75,6 +75,8 @@ def offering_matches(question: Question) -> ColumnElement[bool]:
     conditions = [Offering.visible_to(question.scope)]
     if filters.district is not None:
         conditions.append(Offering.district_id == filters.district)
+    if filters.host is not None:
+        conditions.append(Offering.organisation_id == filters.host)
     of_organisation = organisation_matches(filters)
     if of_organisation is not None:
         conditions.append(of_organisation)
@@ -82,7 +84,7 @@ def offering_matches(question: Question) -> ColumnElement[bool]:
 
 
 def organisation_matches(filters: Filters) -> ColumnElement[bool] | None:
-    """The condition on Organisation for the hosts that the filters name; None where they name none."""
+    """The condition on Organisation for the sector and the part of a name; None where the filters have neither."""
     conditions: list[ColumnElement[bool]] = []
     if filters.sector is not None:
         conditions.append(Organisation.sector == filters.sector)

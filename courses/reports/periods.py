@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
 from courses.counting.quarters import Quarter
@@ -26,8 +25,8 @@ _KEY = re.compile(r"(?P<year>\d{4})(?:-(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-
 class Period:
     """A month, a quarter, a year or all time.
 
-    The key is the text that the SQL statements and the table `people_count` write for a period: "2017-03", "2017Q1",
-    "2017", and "" for all time. `number` is the month (1 to 12) or the quarter (1 to 4), and 0 for the other units.
+    The key is the text that the SQL statements write for a period: "2017-03", "2017Q1", "2017", and "" for all time.
+    `number` is the month (1 to 12) or the quarter (1 to 4), and 0 for the other units.
     """
 
     unit: PeriodUnit
@@ -73,12 +72,6 @@ class Period:
 
 
 ALL_TIME = Period(PeriodUnit.ALL_TIME)
-
-
-@lru_cache(4096)
-def parsed_period(key: str) -> Period:
-    """`Period.parse`, remembered: one report reads hundreds of keys, nearly the same ones each time."""
-    return Period.parse(key)
 
 
 class PeriodPreset(NamedTuple):

@@ -4,6 +4,7 @@
 refreshers can be changed at any time, so they are read from their tables for each question.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from courses.counting import ledger_copy
-from courses.counting.ledger_columns import CLOSING, WITHDRAWAL, Ints, LedgerColumns, day_number, moment_number
-from courses.counting.participants import NOBODY, DistinctPeople
+from courses.counting.ledger_columns import CLOSING, WITHDRAWAL, LedgerColumns, day_number, moment_number
+from courses.counting.participants import NOBODY, DistinctPeople, Ints, Longs, chosen_trainees
 from courses.models.catalogue import Course
 from courses.models.offerings import Offering
 from courses.reports.ledger import FIGURE_NAMES, NO_INSTRUCTOR, Figures, organisation_matches
 from courses.reports.periods import Period, PeriodUnit
-from courses.reports.questions import TIME_GROUPINGS, Filters, Grouping, Question
+from courses.reports.questions import TIME_GROUPINGS, Figure, Filters, Grouping, Question
+from lms.core.paging import PAGE_SIZE
 from lms.core.scope import Scope
 from lms.organisations.models import Organisation
 
@@ -29,11 +31,28 @@ _MONTHS_OF = {Grouping.MONTH: 1, Grouping.QUARTER: 3, Grouping.YEAR: 12}
 
 
 @dataclass(frozen=True)
+class OfferingSums:
+    """A page of offerings with their figures by id, the newest first, and the sums over all pages.
+
+    number: the offerings of all pages. sessions_of: how many sessions each offering of the page has.
+    """
+
+    page: int
+    pages: int
+    number: int
+    figures: dict[int, Figures]
+    total: Figures
+    sessions: int
+    sessions_of: dict[int, int]
+
+
+@dataclass(frozen=True)
 class Selection:
     """The lines of a question.
 
     lines: their places in the ledger. row: of each line, the number of its row, or `NOBODY` for a line of the rest of
     the branch. keys: the key of each row, by its number; not every row has a line.
+    refresher, programme: by the id of a course, whether it is a refresher, and the number of its programme in `programmes`.
     """
 
     columns: LedgerColumns
@@ -41,16 +60,83 @@ class Selection:
     row: Ints
     keys: list[str]
     refresher: Mask
+    programme: Ints
+    programmes: list[str]
 
-    def sums(self) -> dict[str, NDArray[np.int64]]:
-        """The sums of the columns of `Figures`, by the number of the row."""
+    def figures(self) -> dict[str, Figures]:
+        """The figures by the key of the row, in the order of their numbers."""
+        return {self.keys[number]: figures for number, figures in figures_of(self.sums_by(self.row, len(self.keys)))}
+
+    def sums_by(self, group: Ints, groups: int) -> dict[str, Longs]:
+        """The sums of the columns of `Figures` by a number of each line, which is below `groups`.
+
+        Lines of the rest of the branch do not add.
+        """
         inside = self.row != NOBODY
-        values = self._values(self.lines[inside])
-        return {name: _sums(self.row[inside], value, len(self.keys)) for name, value in values.items()}
+        return {name: _sums(group[inside], value, groups) for name, value in self._values(self.lines[inside]).items()}
 
     def total(self) -> Figures:
         """The sums over all lines, those of the rest of the branch included."""
         return Figures(**{name: int(value.sum(dtype=np.int64)) for name, value in self._values(self.lines).items()})
+
+    def sessions(self) -> dict[str, int]:
+        """The sessions of the offerings that were closed, less those of closings taken back, by the key of the row."""
+        of_line = self.columns.offerings.sessions[self.columns.lines.offering[self.lines]]
+        return self._by_key(of_line * self._values(self.lines)["offerings"])
+
+    def renewed(self) -> dict[str, int]:
+        """The certificates of refresher courses, by the key of the row."""
+        course = self.columns.offerings.course[self.columns.lines.offering[self.lines]]
+        return self._by_key(self.columns.lines.figures["certificates"][self.lines] * self.refresher[course])
+
+    def by_programme_and_district(self) -> Iterator[tuple[str, int, str, Figures]]:
+        """The figures of each programme, district and row, in this order: the codes, the key, and the sums."""
+        place = self.columns.lines.offering[self.lines]
+        programme = self.programme[self.columns.offerings.course[place]]
+        district = self.columns.offerings.district[place]
+        districts, rows = int(district.max(initial=0)) + 1, len(self.keys)
+        sums = self.sums_by(
+            (programme * districts + district) * rows + self.row, len(self.programmes) * districts * rows
+        )
+        for number, figures in figures_of(sums):
+            of_place, row = divmod(number, rows)
+            yield self.programmes[of_place // districts], of_place % districts, self.keys[row], figures
+
+    def by_offering(self, figure: Figure | None, page: int) -> OfferingSums:
+        """A page of the offerings whose lines add something to a figure, or to any, the newest first, and all their sums."""
+        offerings = self.columns.offerings
+        sums = self.sums_by(self.columns.lines.offering[self.lines], offerings.id.size)
+        number_of = {**sums, "person_times": sums["named"] + sums["counted"]}
+        adds = number_of[figure.value] != 0 if figure is not None else _is_any(sums)
+        places = np.flatnonzero(adds)
+        newest_first = np.lexsort((-offerings.id[places], -offerings.day[places]))
+        pages = max(1, -(-places.size // PAGE_SIZE))
+        number = min(max(page, 1), pages)
+        on_page = places[newest_first[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]]
+        columns = [sums[name][on_page].tolist() for name in FIGURE_NAMES]
+        return OfferingSums(
+            page=number,
+            pages=pages,
+            number=places.size,
+            figures=dict(
+                zip(offerings.id[on_page].tolist(), (Figures(*row) for row in zip(*columns, strict=True)), strict=True)
+            ),
+            total=Figures(*(int(sums[name][places].sum()) for name in FIGURE_NAMES)),
+            sessions=int((sums["offerings"] * offerings.sessions)[places].sum()),
+            sessions_of=dict(zip(offerings.id[on_page].tolist(), offerings.sessions[on_page].tolist(), strict=True)),
+        )
+
+    def occurrences(self) -> NDArray[np.intp]:
+        """How many of the closed offerings each person was present at, by the id of the trainee."""
+        ledger = self.columns.lines
+        group_of = np.full(self.columns.offerings.id.size, NOBODY, np.int32)
+        group_of[ledger.offering[self.lines[ledger.kind[self.lines] == CLOSING]]] = 0
+        return np.bincount(chosen_trainees(self.columns.participants, group_of))
+
+    def _by_key(self, value: Ints) -> dict[str, int]:
+        inside = self.row != NOBODY
+        sums = _sums(self.row[inside], value[inside], len(self.keys))
+        return {self.keys[number]: int(sums[number]) for number in np.flatnonzero(sums).tolist()}
 
     def people(self) -> DistinctPeople:
         """The distinct people by the number of the row; `everybody` is the people of the whole branch."""
@@ -71,7 +157,20 @@ class Selection:
         return {name: values[name] for name in FIGURE_NAMES}
 
 
-def _sums(row: Ints, value: Ints, rows: int) -> NDArray[np.int64]:
+def figures_of(sums: Mapping[str, Longs]) -> Iterator[tuple[int, Figures]]:
+    """The figures of each number that has some. What was taken back adds up to nothing, and is none."""
+    numbers = np.flatnonzero(_is_any(sums))
+    columns = [sums[name][numbers].tolist() for name in FIGURE_NAMES]
+    for number, *row in zip(numbers.tolist(), *columns, strict=True):
+        yield number, Figures(*row)
+
+
+def _is_any(sums: Mapping[str, Longs]) -> Mask:
+    is_any: Mask = np.logical_or.reduce([sums[name] != 0 for name in FIGURE_NAMES])
+    return is_any
+
+
+def _sums(row: Ints, value: Ints, rows: int) -> Longs:
     # A double holds whole numbers up to 2**53 exactly.
     return np.bincount(row, value, rows).astype(np.int64)
 
@@ -79,7 +178,7 @@ def _sums(row: Ints, value: Ints, rows: int) -> NDArray[np.int64]:
 def select_lines(db: Session, question: Question, *, branch: bool = False) -> Selection:
     """Select the lines of a question. branch: also the lines of the rest of the branch."""
     filters, columns = question.filters, ledger_copy.current(db)
-    courses = _Courses(db, columns)
+    courses = _Courses(db)
     lines, offerings = columns.lines, columns.offerings
     matches = (lines.day >= day_number(filters.since)) & (lines.day <= day_number(filters.until))
     if filters.known_before is not None:
@@ -98,13 +197,13 @@ def select_lines(db: Session, question: Question, *, branch: bool = False) -> Se
         chosen, row = chosen[of_key], row[of_key]
     if of_offering is not None and branch:
         row = np.where(of_offering[lines.offering[chosen]], row, NOBODY).astype(np.int32)
-    return Selection(columns, chosen, row, keys, courses.refresher)
+    return Selection(columns, chosen, row, keys, courses.refresher, courses.programme, courses.programmes)
 
 
 class _Courses:
     """What the catalogue says of the courses, as arrays by the id of the course."""
 
-    def __init__(self, db: Session, columns: LedgerColumns) -> None:
+    def __init__(self, db: Session) -> None:
         self._facts = db.execute(select(Course.id, Course.programme_code, Course.refresher)).all()
         self.programmes = sorted({code for _course, code, _refresher in self._facts})
         size = max((course for course, _code, _refresher in self._facts), default=0) + 1
@@ -133,6 +232,9 @@ def _offerings_in_rows(db: Session, question: Question, columns: LedgerColumns) 
     if filters.district is not None:
         of_district = offerings.district == filters.district
         matches = of_district if matches is None else matches & of_district
+    if filters.host is not None:
+        of_one = offerings.organisation == filters.host
+        matches = of_one if matches is None else matches & of_one
     condition = organisation_matches(filters)
     if condition is not None:
         hosts = db.scalar(select(func.array_agg(Organisation.id)).where(condition)) or []
@@ -195,9 +297,7 @@ def _period_key(grouping: Grouping, number: int) -> str:
 
 
 def _sectors(db: Session, organisation: Ints, place: Ints) -> tuple[Ints, list[str]]:
-    hosts = db.execute(
-        select(Organisation.sector, func.array_agg(Organisation.id)).group_by(Organisation.sector)
-    ).all()
+    hosts = db.execute(select(Organisation.sector, func.array_agg(Organisation.id)).group_by(Organisation.sector)).all()
     sector = np.zeros(max((max(ids) for _sector, ids in hosts), default=0) + 1, np.int32)
     for number, (_sector, ids) in enumerate(hosts):
         sector[ids] = number

@@ -13,7 +13,6 @@ from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from certificates.branch import Branch
-from courses.counting import participation
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core import clock, crypto, events
@@ -100,7 +99,6 @@ def _load_decade(db: Session, scale: float, seed: int) -> Trainee | None:
                 for step in steps:
                     bar.length = max(step.total, 1)
                     bar.update(step.done - bar.pos)
-        participation.rebuild_counts(db)
         return db.get(Trainee, decade.somebody_certified())
     finally:
         source.invalidate()  # its temporary tables end with it

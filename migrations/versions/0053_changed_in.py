@@ -1,4 +1,11 @@
-"""A participation bears the number of the transaction that wrote it, so that copies in memory can follow the changes."""
+"""A participation bears the number of the transaction that wrote it, so that copies in memory can follow the changes.
+
+Such a copy answers every question of a report. The numbers of people, and the sums by host and by lead instructor, are
+no longer kept in tables.
+"""
+
+import runpy
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +15,7 @@ down_revision = "0052"
 branch_labels = None
 depends_on = None
 
+KEPT = ("people_count", "person_time_host", "person_time_lead")
 # The number is written as those of the tables of record are (`lms.core.records`), whoever writes the row.
 FUNCTION = """
 CREATE FUNCTION number_participation() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -23,17 +31,68 @@ FOR EACH ROW EXECUTE FUNCTION number_participation()
 """
 
 
+def _former(name: str) -> dict[str, object]:
+    """The names of another migration, whose statements are written once."""
+    return runpy.run_path(str(Path(__file__).with_name(name)))
+
+
+def _keep(tables: int) -> None:
+    """Let the trigger of the ledger keep the first of the tables of sums."""
+    former = _former("0029_withdrawals.py")
+    offerings = f"{former['CLOSINGS']} - count(*) FILTER (WHERE line.kind = 'withdrawal')"
+    body = "\n".join(
+        former["_added"](table, key, "fresh", offerings, "line.late")  # type: ignore[operator]
+        for table, key in former["SUMS"][:tables]  # type: ignore[index]
+    )
+    op.execute(
+        "CREATE OR REPLACE FUNCTION keep_person_times() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN {body} RETURN NULL; END $$"
+    )
+
+
 def upgrade() -> None:
-    """Add the number; the rows that are there have 0, which is before every transaction."""
+    """Add the number; the rows that are there have 0, which is before every transaction. Drop what is kept no more."""
     op.add_column("participation", sa.Column("changed_in", sa.BigInteger(), server_default="0", nullable=False))
     op.create_index("ix_participation_changed_in", "participation", ["changed_in"])
     op.execute(FUNCTION)
     op.execute(TRIGGER)
+    _keep(1)
+    op.execute("DROP FUNCTION rebuild_people()")
+    op.execute("DROP VIEW people_recounted")
+    for table in KEPT:
+        op.drop_table(table)
 
 
 def downgrade() -> None:
-    """Remove it."""
+    """Keep the sums and numbers in their tables again."""
     op.execute("DROP TRIGGER number_participation ON participation")
     op.execute("DROP FUNCTION number_participation()")
     op.drop_index("ix_participation_changed_in", "participation")
     op.drop_column("participation", "changed_in")
+    first, later = _former("0009_kept_totals.py"), _former("0029_withdrawals.py")
+    first["_sums_table"](  # type: ignore[operator]
+        "person_time_host", ("year", sa.SmallInteger()), ("organisation_id", sa.BigInteger())
+    )
+    first["_sums_table"](  # type: ignore[operator]
+        "person_time_lead", ("year", sa.SmallInteger()), ("instructor_id", sa.BigInteger())
+    )
+    offerings = f"{later['CLOSINGS']} - count(*) FILTER (WHERE line.kind = 'withdrawal')"
+    for table, key in later["SUMS"][1:]:  # type: ignore[index]
+        op.execute(later["_added"](table, key, "person_time_entry", offerings, "line.late"))  # type: ignore[operator]
+    _keep(3)
+    op.create_table(
+        "people_count",
+        sa.Column("programme_code", sa.Text(), nullable=False),
+        sa.Column("district_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.CheckConstraint("programme_code = '' OR district_id = 0", name=op.f("ck_people_count_one_dimension")),
+        sa.CheckConstraint("period ~ '^([0-9]{4}(-[0-9]{2})?)?$'", name=op.f("ck_people_count_period")),
+        sa.PrimaryKeyConstraint("programme_code", "district_id", "period", name=op.f("pk_people_count")),
+    )
+    op.execute(first["RECOUNTED"])
+    op.execute(first["REBUILD"])
+    op.execute(
+        "INSERT INTO people_count (programme_code, district_id, period, people)"
+        " SELECT programme_code, district_id, period, people FROM people_recounted"
+    )

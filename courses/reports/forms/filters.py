@@ -1,5 +1,6 @@
 """The filter bar of the reports. It is read from the query string and changes nothing, so it has no CSRF token."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -11,10 +12,12 @@ from wtforms.validators import AnyOf, Length, Optional, ValidationError
 
 from courses.reports.filter_options import FilterOption, FilterOptions
 from courses.reports.questions import Filters, Grouping, end_of_day
+from lms.core.errors import NotFound
 from lms.core.forms import DayField, QueryForm, strip
 from lms.core.languages import named
 from lms.organisations.forms import SECTORS
 
+HOST = re.compile(r"[0-9]{1,10}", re.ASCII)
 FIRST_DAY, LAST_DAY = date(1980, 1, 1), date(2100, 12, 31)
 
 GROUPING_LABELS = {
@@ -35,7 +38,7 @@ class ReportFilterForm(QueryForm):
     """Period, filters and grouping.
 
     A district outside of the reader's scope is no validation error: `courses.reports.questions.Question` raises
-    NotFound for it.
+    NotFound for it. `filters` does for a host.
     """
 
     since = DayField(_l("From"), [Optional()])
@@ -43,6 +46,7 @@ class ReportFilterForm(QueryForm):
     programme = SelectField(_l("Programme"))
     district = SelectField(_l("District"), [AnyOf([""] + [str(n) for n in range(256)])], validate_choice=False)
     course = SelectField(_l("Course"))
+    host = StringField(_l("Host organisation"), filters=[strip])
     organisation = StringField(_l("Host (part of its name)"), [Length(max=100)], filters=[strip])
     sector = SelectField(_l("Sector"))
     refresher = SelectField(_l("First training or refresher"))
@@ -54,6 +58,7 @@ class ReportFilterForm(QueryForm):
         super().__init__(
             arguments, data={"since": self.year[0], "until": self.year[1], "grouping": Grouping.MONTH.value}
         )
+        self.options = options
         self.programme.choices = _choices(options.programmes)
         self.district.choices = _choices(options.districts)
         self.course.choices = _choices(options.courses)
@@ -62,6 +67,11 @@ class ReportFilterForm(QueryForm):
         self.grouping.choices = [(grouping.value, label) for grouping, label in GROUPING_LABELS.items()]
         for field in (self.programme, self.district, self.course, self.sector, self.refresher):
             field.data = field.data or ""
+
+    def validate_host(self, field: StringField) -> None:
+        """Refuse what is no number of an organisation."""
+        if field.data is not None and not HOST.fullmatch(field.data):
+            raise ValidationError(_l("Choose again."))
 
     def validate_organisation(self, field: StringField) -> None:
         """Refuse a character that no name in the database can hold."""
@@ -84,13 +94,19 @@ class ReportFilterForm(QueryForm):
         self.validate_since(field)
 
     def filters(self, zone: ZoneInfo, key: str | None = None) -> Filters:
-        """The filters of a form that validated. zone: the time zone in which days end. key: the row of a drill-down."""
+        """The filters of a form that validated. zone: the time zone in which days end. key: the row of a drill-down.
+
+        Raises NotFound for a host that the reader may not see, exactly as for one that does not exist.
+        """
+        if self.host.data and self.options.host is None:
+            raise NotFound
         return Filters(
             since=self.since.data or self.year[0],
             until=self.until.data or max(self.year[1], self.since.data or self.year[0]),
             programme=self.programme.data or None,
             district=int(self.district.data) if self.district.data else None,
             course=int(self.course.data) if self.course.data else None,
+            host=int(self.host.data) if self.host.data else None,
             organisation=self.organisation.data or None,
             sector=self.sector.data or None,
             refresher=bool(int(self.refresher.data)) if self.refresher.data else None,

@@ -141,6 +141,8 @@ def _criteria(filters: Filters, options: FilterOptions) -> Iterator[tuple[str, s
         yield _("District"), option_name(options.districts, filters.district)
     if filters.course is not None:
         yield _("Course"), option_name(options.courses, filters.course)
+    if filters.host is not None:
+        yield _("Host organisation"), named(options.host) if options.host else str(filters.host)
     if filters.organisation:
         yield _("Host (part of its name)"), filters.organisation
     if filters.sector:

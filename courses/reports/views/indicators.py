@@ -17,7 +17,7 @@ from courses.reports.labels import report as labels
 from courses.reports.questions import TIME_GROUPINGS, Filters, Grouping, Question
 from courses.reports.views import navigation, paging
 from courses.reports.views.chart_images import is_narrow, svg_response
-from courses.reports.views.questions import request_question, today, zone
+from courses.reports.views.questions import request_host, request_question, today, zone
 from courses.reports.views.sheets import send_sheet
 from lms.core import languages
 from lms.core.access import requires, scope
@@ -33,7 +33,7 @@ MAX_BARS = 20  # of a chart whose rows are no periods: the first rows
 @requires(*READERS)
 def page() -> ResponseReturnValue:
     """Show the indicators, by district unless another grouping is asked for."""
-    options = filter_options(report_db(), scope())
+    options = filter_options(report_db(), scope(), request_host())
     arguments = request.args.copy()
     arguments.setdefault("grouping", Grouping.DISTRICT.value)
     form = ReportFilterForm(arguments, options, today())

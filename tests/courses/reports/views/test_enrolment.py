@@ -137,13 +137,15 @@ def test_a_district_sees_its_rows_and_the_branchs_total(first_district: FlaskCli
 @pytest.mark.parametrize("page", [*PAGES, "enrolment/export/csv", "offerings/export/xlsx"])
 def test_another_district_is_not_there(first_district: FlaskClient, year: list[Offering], page: str) -> None:
     assert first_district.get(f"/reports/{page}?{YEAR}&district=2").status_code == 404
+    assert first_district.get(f"/reports/{page}?{YEAR}&host={year[1].organisation_id}").status_code == 404
+    assert first_district.get(f"/reports/{page}?{YEAR}&host={year[0].organisation_id}").status_code == 200
     assert first_district.get(f"/reports/offerings/{year[1].id}/people?{YEAR}").status_code == 404
 
 
 @pytest.mark.parametrize(
     "query",
     ["since=x", "since=2025-05-01&until=2025-01-01", "grouping=x", "programme=NONE", "course=x", "district=x",
-     "since=0001-01-01", "until=9999-12-31", "district=٣"],
+     "since=0001-01-01", "until=9999-12-31", "district=٣", "host=x"],
 )  # fmt: skip
 def test_a_broken_address_is_refused_in_words(city: FlaskClient, query: str) -> None:
     assert city.get(f"/reports/enrolment?{query}").status_code == 422
